@@ -1,0 +1,85 @@
+"""The event log: `record` writes what happened in the transaction that made it happen; `notifications` does the rest."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Account, Agency, Campaign, Event, SubAccount
+from accounts.signals import event_recorded
+from accounts.vocabulary import EventType
+
+
+def record(
+    agency: Agency,
+    event_type: EventType,
+    *,
+    occurred_at: datetime | None = None,
+    subject: str = "",
+    location_id: str = "",
+    receipt_id: str = "",
+    channel_id: str = "",
+    recipient: str = "",
+    **fields: Any,
+) -> Event:
+    """Write one Event. `fields` are the body's optional ones; those without a value are left out of it.
+
+    With `channel_id` or `recipient` the event is for that channel or address only.
+    """
+    event = Event(
+        agency=agency,
+        event_type=event_type,
+        subject=subject,
+        location_id=location_id,
+        receipt_id=receipt_id,
+        channel_id=channel_id,
+        recipient=recipient,
+        occurred_at=occurred_at or timezone.now(),
+    )
+    body = {
+        "event_type": event_type.value,
+        "event_id": event.id,
+        "ghl_company_id": agency.ghl_company_id,
+        "ghl_location_id": location_id,
+        "timestamp": iso(event.occurred_at),
+        **fields,
+    }
+    event.payload = {name: value for name, value in body.items() if value not in (None, "", [], {})}
+    event.save(force_insert=True)
+    transaction.on_commit(_ring, robust=True)
+    return event
+
+
+def _ring() -> None:
+    event_recorded.send(sender=Event)
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with three fractional digits and `Z`, as everywhere in the product."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def account_fields(account: Account) -> dict[str, Any]:
+    """The body fields that tell which account an event is about."""
+    return {
+        "location_id": account.sub_account.location_id if account.sub_account else "",
+        "linkedin_account_id": account.id,
+        "linkedin_account_name": account.display_name,
+        "linkedin_account_email": account.email,
+        "provider": account.provider,
+    }
+
+
+def campaign_fields(campaign: Campaign | None) -> dict[str, Any]:
+    return {"campaign_id": campaign.id, "campaign_name": campaign.name} if campaign else {}
+
+
+def sub_account_fields(sub_account: SubAccount) -> dict[str, Any]:
+    """The body fields of `install`."""
+    return {
+        "location_id": sub_account.location_id,
+        "installer_name": sub_account.installer_name,
+        "installer_email": sub_account.installer_email,
+        "ghl_user_id": sub_account.ghl_user_id,
+    }

@@ -1,0 +1,33 @@
+"""Public ids: a prefix that names the kind, then 26 time-ordered characters, so that newest-first is an index walk."""
+
+import secrets
+import threading
+import time
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_lock = threading.Lock()
+_last = 0
+
+
+def new_id(prefix: str) -> str:
+    """`acc_01k…`: 48 bits of milliseconds and 80 random bits, strictly increasing within a process."""
+    global _last
+    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    with _lock:
+        if value >> 80 <= _last >> 80:
+            value = _last + 1 + secrets.randbits(32)
+        _last = value
+    return f"{prefix}_{encode(value, 26)}"
+
+
+def encode(value: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        value, rest = divmod(value, 32)
+        digits.append(ALPHABET[rest])
+    return "".join(reversed(digits))
+
+
+def new_token() -> str:
+    """160 unguessable bits for a URL."""
+    return encode(secrets.randbits(160), 32)

@@ -1,0 +1,43 @@
+"""API keys: 256 random bits, kept as SHA-256, compared by index lookup of the digest."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Agency, ApiKey
+from accounts.vocabulary import Scope
+
+PREFIX = "ll_"
+LAST_USED_STEP = timedelta(minutes=1)
+
+
+def create_api_key(
+    agency: Agency, *, name: str = "", scopes: Iterable[Scope] = tuple(Scope), expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Make a key; the second value is the key itself, which is in no other place."""
+    key = PREFIX + secrets.token_urlsafe(32)
+    row = ApiKey.objects.create(
+        agency=agency, name=name, start=key[:8], digest=_digest(key), scopes=list(scopes), expires_at=expires_at
+    )
+    return row, key
+
+
+def find_api_key(key: str) -> ApiKey | None:
+    """The live key, its agency loaded; None if unknown, expired or revoked. Notes the use, at most once a minute."""
+    now = timezone.now()
+    row = (
+        ApiKey.objects.select_related("agency")
+        .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), digest=_digest(key), revoked_at__isnull=True)
+        .first()
+    )
+    if row and (row.last_used_at is None or now - row.last_used_at > LAST_USED_STEP):
+        ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
+    return row
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,107 @@
+"""The tenant, its people, its API keys and its sub-accounts."""
+
+from functools import partial
+
+from django.conf import settings
+from django.db import models
+
+from accounts.ids import new_id
+from accounts.vocabulary import Role
+
+
+def new_company_id() -> str:
+    return new_id("co").removeprefix("co_")
+
+
+class Agency(models.Model):
+    """The tenant. Every row of the product belongs to one, directly or through its parent."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "agc"), editable=False)
+    name = models.CharField(max_length=200)
+    ghl_company_id = models.CharField("company id", max_length=100, unique=True, default=new_company_id)
+    timezone = models.CharField(max_length=64, default="UTC")
+    locale = models.CharField(max_length=16, default="en-US")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "agencies"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Member(models.Model):
+    """A person of an agency, with a role."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "mbr"), editable=False)
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="members")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=[(role, role.replace("_", " ")) for role in Role])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agency", "user"], name="member_once_per_agency")]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"
+
+
+class SubAccount(models.Model):
+    """A location of an agency, known by its HighLevel id; whether the app is installed there."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "sub"), editable=False)
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="sub_accounts")
+    location_id = models.CharField(max_length=100)
+    name = models.CharField(max_length=200, blank=True)
+    installed = models.BooleanField(default=False)
+    installed_at = models.DateTimeField(null=True, blank=True)
+    installer_name = models.CharField(max_length=200, blank=True)
+    installer_email = models.CharField(max_length=254, blank=True)
+    ghl_user_id = models.CharField(max_length=100, blank=True)
+    uninstalled_at = models.DateTimeField(null=True, blank=True)
+    reported_at = models.DateTimeField(null=True, editable=False, help_text="Time of the report `installed` rests on.")
+    reported_sequence = models.BigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agency", "location_id"], name="sub_account_once_per_agency")]
+        indexes = [models.Index(fields=["location_id"], name="sub_account_by_location")]
+
+    def __str__(self) -> str:
+        return self.name or self.location_id
+
+
+class ApiKey(models.Model):
+    """A key of the REST API. Only its SHA-256 is kept; the key itself is shown once."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "key"), editable=False)
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100, blank=True)
+    start = models.CharField(max_length=16, editable=False, help_text="The key's first characters, to recognise it by.")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.name or 'API key'} ({self.start}…)"
+
+
+class IdempotencyRecord(models.Model):
+    """The first answer to a POST that carried an `Idempotency-Key`, given again to the same POST for 24 hours."""
+
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
+    status_code = models.PositiveSmallIntegerField(null=True)
+    body = models.JSONField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agency", "key"], name="idempotency_key_once_per_agency")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_by_age")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,37 @@
+"""An outreach sequence at a provider."""
+
+from functools import partial
+
+from django.db import models
+
+from accounts.ids import new_id
+from accounts.models.account import Account
+from accounts.models.agency import Agency
+from accounts.vocabulary import CampaignStatus, PausedBy, ProviderSlug
+
+
+class Campaign(models.Model):
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "cmp"), editable=False)
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="campaigns")
+    provider = models.CharField(max_length=32, choices=[(slug, slug) for slug in ProviderSlug])
+    external_id = models.CharField(max_length=200)
+    name = models.CharField(max_length=300, blank=True)
+    status = models.CharField(
+        max_length=16, choices=[(s, s.value) for s in CampaignStatus], default=CampaignStatus.ACTIVE
+    )
+    paused_by = models.CharField(max_length=16, blank=True, choices=[(p, p.value) for p in PausedBy])
+    pause_reason = models.CharField(max_length=300, blank=True)
+    account = models.ForeignKey(Account, models.SET_NULL, null=True, blank=True, related_name="campaigns")
+    reported_at = models.DateTimeField(null=True, editable=False, help_text="Time of the report the status rests on.")
+    reported_sequence = models.BigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["agency", "provider", "external_id"], name="campaign_once_per_external_id")
+        ]
+        indexes = [models.Index(fields=["agency", "-id"], name="campaign_newest")]
+
+    def __str__(self) -> str:
+        return self.name or self.external_id

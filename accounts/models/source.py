@@ -1,0 +1,67 @@
+"""Where a provider delivers to us: a URL token, secrets, API credentials."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from accounts.fields import EncryptedJSONField
+from accounts.ids import new_id, new_token
+from accounts.models.agency import Agency, SubAccount
+from accounts.vocabulary import ProviderSlug
+
+
+class Source(models.Model):
+    """An agency's connection to a provider. A `highlevel` source without an agency serves the whole marketplace app."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "src"), editable=False)
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="sources", null=True, blank=True)
+    provider = models.CharField(max_length=32, choices=[(slug, slug) for slug in ProviderSlug])
+    name = models.CharField(max_length=200, blank=True)
+    token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
+    previous_token = models.CharField(max_length=64, blank=True, editable=False)
+    previous_token_expires_at = models.DateTimeField(null=True, editable=False)
+    enabled = models.BooleanField(default=True)
+    sub_account = models.ForeignKey(SubAccount, models.SET_NULL, null=True, blank=True, related_name="sources")
+    allowed_networks = models.JSONField(default=list, blank=True, help_text="CIDRs it may be called from; empty: all.")
+    credentials: Any = EncryptedJSONField(default=dict, blank=True, help_text="The provider API's keys.")
+    last_receipt_at = models.DateTimeField(null=True, editable=False)
+    validated_at = models.DateTimeField(null=True, editable=False, help_text="LinkedIn's last challenge we answered.")
+    drift = models.JSONField(default=dict, editable=False, help_text="Fields we do not know: path → how often seen.")
+    gaps = models.PositiveIntegerField(default=0, editable=False, help_text="Changes whose previous status we missed.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["previous_token"], name="source_by_previous_token", condition=~models.Q(previous_token="")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.get_provider_display()} source"
+
+    @property
+    def webhook_url(self) -> str:
+        return f"{settings.PUBLIC_URL}/webhooks/{self.provider}/{self.token}"
+
+
+class SourceSecret(models.Model):
+    """One secret of a source. While a rotation overlaps there are two; the newest signs."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="secrets")
+    secret: Any = EncryptedJSONField()
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"secret of {self.source_id}"
+
+
+def overlap() -> timedelta:
+    """How long an old secret stays valid after a rotation."""
+    return timedelta(hours=settings.SECRET_OVERLAP_HOURS)

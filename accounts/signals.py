@@ -1,0 +1,5 @@
+"""The only signal of the product, a doorbell: an Event was recorded. Losing it costs a second; a sweep finds the row."""
+
+from django.dispatch import Signal
+
+event_recorded = Signal()

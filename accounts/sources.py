@@ -1,0 +1,102 @@
+"""Sources: made, changed, rotated, removed. Secrets are shown by the call that makes them and by no other."""
+
+import base64
+import secrets as random
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.ids import new_token
+from accounts.models import Agency, Source, SubAccount
+from accounts.models.source import overlap
+from accounts.vocabulary import ProviderSlug
+
+#: Providers whose own secret we cannot make up (LinkedIn's is the app's client secret) or that need none.
+NO_SECRET_UNLESS_GIVEN = {ProviderSlug.LINKEDCONNECTOR, ProviderSlug.HIGHLEVEL}
+
+
+class SourceError(ValueError):
+    """A source cannot be made or changed so. `field` names what is wrong; the message is for people."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@transaction.atomic
+def create_source(
+    *,
+    agency: Agency | None,
+    provider: str,
+    name: str = "",
+    secret: str | None = None,
+    enabled: bool = True,
+    location_id: str = "",
+    allowed_networks: list[str] | None = None,
+    credentials: dict[str, str] | None = None,
+) -> tuple[Source, str | None]:
+    """Make a source; the second value is its secret (given or made), None where the provider has none.
+
+    Raises SourceError: an agency is required but for `highlevel`, a secret for `linkedin`.
+    """
+    slug = ProviderSlug(provider)
+    if agency is None and slug is not ProviderSlug.HIGHLEVEL:
+        raise SourceError("agency", f"A {slug} source belongs to an agency.")
+    if secret is None and slug is ProviderSlug.LINKEDIN:
+        raise SourceError("secret", "A linkedin source needs the LinkedIn app's client secret.")
+    if secret is None and slug not in NO_SECRET_UNLESS_GIVEN:
+        secret = new_secret()
+    source = Source.objects.create(
+        agency=agency,
+        provider=slug,
+        name=name,
+        enabled=enabled,
+        sub_account=sub_account_at(agency, location_id) if agency and location_id else None,
+        allowed_networks=allowed_networks or [],
+        credentials=credentials or {},
+    )
+    if secret is not None:
+        source.secrets.create(secret=secret)
+    return source, secret
+
+
+@transaction.atomic
+def rotate_secret(source: Source, secret: str | None = None) -> str | None:
+    """Give the source a new secret; the old one stays valid for SECRET_OVERLAP_HOURS. Answers the new one.
+
+    A `linkedconnector` source gets a new URL token instead (and a new secret only if it has one or one is given);
+    the old URL stays valid as long. Raises SourceError where only the provider can make the secret.
+    """
+    now = timezone.now()
+    if source.provider == ProviderSlug.LINKEDCONNECTOR:
+        source.previous_token, source.previous_token_expires_at = source.token, now + overlap()
+        source.token = new_token()
+        source.save(update_fields=["token", "previous_token", "previous_token_expires_at", "updated_at"])
+        if secret is None and not source.secrets.exists():
+            return None
+    elif secret is None and source.provider in {ProviderSlug.LINKEDIN, ProviderSlug.HIGHLEVEL}:
+        raise SourceError("secret", "This provider makes the secret: give the new one.")
+    secret = secret or new_secret()
+    source.secrets.filter(expires_at__isnull=True).update(expires_at=now + overlap())
+    source.secrets.filter(expires_at__lte=now).delete()
+    source.secrets.create(secret=secret)
+    source.save(update_fields=["updated_at"])
+    return secret
+
+
+def new_secret() -> str:
+    """`whsec_` + base64 of 32 random bytes: the form that Standard Webhooks and Svix use; opaque to the others."""
+    return "whsec_" + base64.b64encode(random.token_bytes(32)).decode()
+
+
+def sub_account_at(agency: Agency, location_id: str) -> SubAccount:
+    """The agency's sub-account at this location, made if it is new."""
+    return SubAccount.objects.get_or_create(agency=agency, location_id=location_id)[0]
+
+
+def valid_secrets(source: Source) -> list[str]:
+    """The secrets that verify now, newest first."""
+    now = timezone.now()
+    rows: list[Any] = sorted(source.secrets.all(), key=lambda row: (row.created_at, row.pk), reverse=True)
+    return [row.secret for row in rows if row.expires_at is None or row.expires_at > now]

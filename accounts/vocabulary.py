@@ -1,0 +1,96 @@
+"""The closed sets of the domain's bottom layer. Pure: wire adapters import them too."""
+
+from enum import StrEnum
+
+
+class ProviderSlug(StrEnum):
+    SALESFLOW = "salesflow"
+    WELINK = "welink"
+    SENDPILOT = "sendpilot"
+    LINKEDIN = "linkedin"
+    LINKEDCONNECTOR = "linkedconnector"
+    HIGHLEVEL = "highlevel"
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "active"
+    INCOMPLETE = "incomplete"
+    DISCONNECTED = "disconnected"
+    AUTH_ERROR = "auth_error"
+    BLOCKED = "blocked"
+    DELETED = "deleted"
+
+
+class SuggestedAction(StrEnum):
+    NONE = "none"
+    COMPLETE_ONBOARDING = "complete_onboarding"
+    SOLVE_CHALLENGE = "solve_challenge"
+    SIGN_IN_AGAIN = "sign_in_again"
+    CONTACT_LINKEDIN = "contact_linkedin"
+    WAIT = "wait"
+    ARCHIVE = "archive"
+
+
+class CampaignStatus(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    FINISHED = "finished"
+
+
+class PausedBy(StrEnum):
+    """`system` is Leadline itself; a pause that a provider reports as its own system's is `provider`."""
+
+    SYSTEM = "system"
+    USER = "user"
+    API = "api"
+    PROVIDER = "provider"
+
+
+class RequestAction(StrEnum):
+    """What a registered We-Link request was for (contract: `sources/{id}/requests`)."""
+
+    LOGIN = "login"
+    CONNECT = "connect"
+    MESSAGE = "message"
+    PROFILE = "profile"
+    SEARCH = "search"
+
+
+class Scope(StrEnum):
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    MANAGER = "manager"
+    READ_ONLY = "read_only"
+
+
+class EventType(StrEnum):
+    """What happened, in our words: the names agencies receive (contract: "What agencies receive")."""
+
+    INSTALL = "install"
+    UNINSTALL = "uninstall"
+    LINKEDIN_DISCONNECTED = "linkedin_disconnected"
+    LINKEDIN_DELETED = "linkedin_deleted"
+    LINKEDIN_BLOCKED = "linkedin_blocked"
+    LINKEDIN_AUTH_ERROR = "linkedin_auth_error"
+    LINKEDIN_RECONNECTED = "linkedin_reconnected"
+    LINKEDIN_RATE_LIMIT = "linkedin_rate_limit"
+    LINKEDIN_CONNECTED = "linkedin_connected"
+    LINKEDIN_INCOMPLETE = "linkedin_incomplete"
+    LEAD_CREATED = "lead_created"
+    LEAD_STATUS_CHANGED = "lead_status_changed"
+    LEAD_REPLIED = "lead_replied"
+    LEAD_OPPORTUNITY = "lead_opportunity"
+    LEAD_LOST = "lead_lost"
+    LEAD_ERASED = "lead_erased"
+    CAMPAIGN_PAUSED = "campaign_paused"
+    CAMPAIGN_RESUMED = "campaign_resumed"
+    CHANNEL_VERIFICATION = "channel_verification"
+    CHANNEL_FAILING = "channel_failing"
+    CHANNEL_DISABLED = "channel_disabled"
+    CHANNEL_RECOVERED = "channel_recovered"
+    TEST = "test"

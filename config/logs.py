@@ -1,0 +1,41 @@
+"""Logging: structlog on top of the standard library, to stderr, one readable line or one JSON object per event."""
+
+from typing import Any
+
+import structlog
+
+SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+    structlog.processors.format_exc_info,
+]
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "leadline"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},
+}
+
+
+def configure_structlog(log_format: str) -> None:
+    """Point structlog and the standard library at one renderer; `log_format` is `console` or `json`."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    LOGGING["formatters"]["leadline"] = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processor": renderer,
+        "foreign_pre_chain": SHARED,
+    }
+    structlog.configure(
+        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

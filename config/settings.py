@@ -1,0 +1,213 @@
+"""Every setting of Leadline, read by django-environ from the environment, then `.env`, then `var/env`."""
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config.logs import LOGGING as LOGGING
+from config.logs import configure_structlog
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR = BASE_DIR / "var"
+
+env = environ.Env()
+for _file in (BASE_DIR / ".env", VAR / "env"):
+    if _file.is_file():
+        env.read_env(_file, overwrite=False)
+
+# --- identity and keys -------------------------------------------------------------------------
+
+SECRET_KEY = env.str("SECRET_KEY", "")
+FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEYS", default=[])
+if not SECRET_KEY or not FIELD_ENCRYPTION_KEYS:
+    raise ImproperlyConfigured(
+        "SECRET_KEY and FIELD_ENCRYPTION_KEYS are not set. `make run` writes them to var/env once; "
+        "a deployment sets them in the environment or in .env."
+    )
+
+DEBUG = env.bool("DEBUG", False)
+PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+LOOPBACK = _public.hostname in {"127.0.0.1", "localhost", "::1"}
+HTTPS = _public.scheme == "https"
+if not HTTPS and not LOOPBACK:
+    raise ImproperlyConfigured(
+        f"PUBLIC_URL is {PUBLIC_URL}: outside loopback it must start with https://, because providers' secrets "
+        "and people's passwords would otherwise travel in the clear."
+    )
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", default=[_public.hostname or "", *(["127.0.0.1", "localhost"] if LOOPBACK else [])]
+)
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+# --- what agencies, providers and staff may tune (the contract's table) --------------------------
+
+OUTBOUND_ALLOWED_NETWORKS: list[str] = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
+RETENTION_DAYS = env.int("RETENTION_DAYS", 365)
+SIGNATURE_TOLERANCE_SECONDS = env.int("SIGNATURE_TOLERANCE_SECONDS", 300)
+SECRET_OVERLAP_HOURS = env.int("SECRET_OVERLAP_HOURS", 24)
+LINKEDIN_CLIENT_ID = env.str("LINKEDIN_CLIENT_ID", "")
+LINKEDIN_CLIENT_SECRET = env.str("LINKEDIN_CLIENT_SECRET", "")
+LINKEDIN_API_BASE = env.str("LINKEDIN_API_BASE", "https://api.linkedin.com")
+LINKEDIN_OAUTH_BASE = env.str("LINKEDIN_OAUTH_BASE", "https://www.linkedin.com/oauth/v2")
+LINKEDIN_VERSION = env.str("LINKEDIN_VERSION", "202609")
+SENDPILOT_API_BASE = env.str("SENDPILOT_API_BASE", "https://api.sendpilot.ai/v1")
+SALESFLOW_API_BASE = env.str("SALESFLOW_API_BASE", "https://api.salesflow.io")
+WELINK_API_BASE = env.str("WELINK_API_BASE", "https://api.we-link.ai")
+HIGHLEVEL_PUBLIC_KEY = env.str("HIGHLEVEL_PUBLIC_KEY", "", multiline=True)
+HIGHLEVEL_ACCEPT_RSA = env.bool("HIGHLEVEL_ACCEPT_RSA", False)
+STAFF_ALERT_EMAILS: list[str] = env.list("STAFF_ALERT_EMAILS", default=[])
+STAFF_SLACK_URL = env.str("STAFF_SLACK_URL", "")
+STAFF_TWO_FACTOR = env.bool("STAFF_TWO_FACTOR", True)
+API_RATE = env.int("API_RATE", 1200)
+REJECT_RATE = env.int("REJECT_RATE", 300)
+RATE_LIMIT_FALLBACK_SECONDS = env.int("RATE_LIMIT_FALLBACK_SECONDS", 3600)
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+LOG_FORMAT = env.str("LOG_FORMAT", "console")
+configure_structlog(LOG_FORMAT)
+
+# --- Django -------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "config",
+    "accounts",
+    "leads",
+    "webhooks",
+    "notifications",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_structlog",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = None
+ASGI_APPLICATION = "config.asgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- database -----------------------------------------------------------------------------------
+
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR / 'leadline.sqlite3'}")}
+_database = DATABASES["default"]
+if _database["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE takes the write lock at BEGIN: a transaction that upgrades later fails with "database is locked".
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0;",
+    }
+else:
+    _database["CONN_MAX_AGE"] = 60
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database.setdefault("OPTIONS", {}).update(
+        connect_timeout=2,
+        options="-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000",
+    )
+
+# --- broker, cache, tasks -------------------------------------------------------------------------
+
+REDIS_URL = env.str("REDIS_URL", "")
+CACHES = (
+    {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    if REDIS_URL
+    else {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+)
+
+# --- mail -----------------------------------------------------------------------------------------
+
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Leadline <leadline@example.com>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+if env.str("EMAIL_URL", ""):
+    vars().update(env.email_url("EMAIL_URL"))
+else:
+    EMAIL_BACKEND = "notifications.transports.mailfolder.MailFolderBackend"
+    EMAIL_FILE_PATH = VAR / "mail"
+EMAIL_TIMEOUT = 15
+
+# --- security ---------------------------------------------------------------------------------------
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+
+TESTING = "pytest" in sys.modules

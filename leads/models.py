@@ -1,0 +1,155 @@
+"""A person in outreach, the providers' references to them, and every change of status."""
+
+from functools import partial
+
+from django.conf import settings
+from django.db import models
+
+from accounts.ids import new_id
+from accounts.models import Account, Agency, Campaign, Source
+from accounts.vocabulary import ProviderSlug
+from leads.vocabulary import ChangedBy, LeadStatus
+
+STATUSES = [(status, status.label) for status in LeadStatus]
+PROVIDERS = [(slug, slug) for slug in ProviderSlug]
+
+
+class Lead(models.Model):
+    """One person of an agency. `status`, `status_since` and `campaign` are those of the latest change of any reference."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "lead"), editable=False)
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="leads")
+    name = models.CharField(max_length=400, blank=True)
+    first_name = models.CharField(max_length=200, blank=True)
+    last_name = models.CharField(max_length=200, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    phone = models.CharField(max_length=50, blank=True)
+    phone_e164 = models.CharField(max_length=20, blank=True)
+    title = models.CharField(max_length=300, blank=True)
+    company = models.CharField(max_length=300, blank=True)
+    company_size = models.CharField(max_length=100, blank=True)
+    industry = models.CharField(max_length=200, blank=True)
+    country = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=100, blank=True)
+    postal_code = models.CharField(max_length=32, blank=True)
+    linkedin_url = models.CharField(max_length=500, blank=True)
+    linkedin_key = models.CharField(max_length=500, blank=True, editable=False, help_text="The URL as it is compared.")
+    location = models.CharField(max_length=300, blank=True)
+    answers = models.JSONField(default=list, blank=True)
+    consents = models.JSONField(default=list, blank=True)
+    hidden_fields = models.JSONField(default=list, blank=True)
+    details_pending = models.BooleanField(default=False)
+    lead_type = models.CharField(max_length=32, blank=True)
+    form = models.CharField(max_length=200, blank=True)
+    owner = models.CharField(max_length=200, blank=True)
+    associated_entity = models.CharField(max_length=200, blank=True)
+    source = models.ForeignKey(Source, models.SET_NULL, null=True, blank=True, related_name="leads")
+    campaign = models.ForeignKey(Campaign, models.SET_NULL, null=True, blank=True, related_name="leads")
+    account = models.ForeignKey(Account, models.SET_NULL, null=True, blank=True, related_name="leads")
+    status = models.CharField(max_length=24, choices=STATUSES, default=LeadStatus.PENDING)
+    status_since = models.DateTimeField()
+    status_sequence = models.BigIntegerField(default=0, editable=False)
+    score = models.IntegerField(null=True, blank=True)
+    priority = models.CharField(max_length=16, blank=True)
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="assigned_leads"
+    )
+    tags = models.JSONField(default=list, blank=True)
+    is_test = models.BooleanField(default=False)
+    received_at = models.DateTimeField()
+    first_response_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agency", "linkedin_key"], name="lead_one_per_person", condition=~models.Q(linkedin_key="")
+            )
+        ]
+        indexes = [
+            models.Index(fields=["agency", "-id"], name="lead_newest"),
+            models.Index(fields=["agency", "status", "-id"], name="lead_by_status"),
+            models.Index(fields=["agency", "-updated_at"], name="lead_by_update"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name or self.linkedin_url or self.id
+
+    @property
+    def display_name(self) -> str:
+        return self.name or f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def status_label(self) -> str:
+        return LeadStatus(self.status).label
+
+
+class LeadReference(models.Model):
+    """A lead as one provider knows it in one campaign, with the status it has there."""
+
+    id = models.BigAutoField(primary_key=True)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="references")
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
+    provider = models.CharField(max_length=32, choices=PROVIDERS)
+    external_id = models.CharField(max_length=200)
+    source = models.ForeignKey(Source, models.SET_NULL, null=True, blank=True, related_name="+")
+    campaign = models.ForeignKey(Campaign, models.SET_NULL, null=True, blank=True, related_name="+")
+    status = models.CharField(max_length=24, choices=STATUSES, default=LeadStatus.PENDING)
+    status_since = models.DateTimeField()
+    stated_at = models.DateTimeField(null=True, editable=False, help_text="Time of the last status word we were told.")
+    stated_sequence = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agency", "provider", "external_id", "campaign"], name="lead_reference_once_per_campaign"
+            ),
+            models.UniqueConstraint(
+                fields=["agency", "provider", "external_id"],
+                name="lead_reference_once_without_campaign",
+                condition=models.Q(campaign__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.external_id}"
+
+
+class LeadChange(models.Model):
+    """One row for every report about a lead, also for those that changed nothing. Append-only."""
+
+    id = models.BigAutoField(primary_key=True)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="changes")
+    reference = models.ForeignKey(LeadReference, models.SET_NULL, null=True, related_name="+")
+    previous_status = models.CharField(max_length=24, blank=True)
+    new_status = models.CharField(max_length=24)
+    stated = models.BooleanField(help_text="The provider's own word; otherwise derived from another event.")
+    changed_by = models.CharField(max_length=16, choices=[(c, c.value) for c in ChangedBy])
+    occurred_at = models.DateTimeField()
+    sequence = models.BigIntegerField(default=0)
+    receipt_id = models.CharField(max_length=40, blank=True)
+    applied = models.BooleanField()
+    note = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["lead", "-id"], name="lead_change_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.previous_status or 'first seen'} → {self.new_status}"
+
+
+class Tombstone(models.Model):
+    """What stops an erased lead from coming back: a keyed hash of the provider's id, never the id."""
+
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
+    provider = models.CharField(max_length=32)
+    digest = models.CharField(max_length=64)
+    erased_at = models.DateTimeField(help_text="Reports up to this time stay without effect.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agency", "provider", "digest"], name="tombstone_once")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} lead erased {self.erased_at:%Y-%m-%d}"

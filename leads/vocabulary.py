@@ -1,0 +1,45 @@
+"""The closed sets of leads. Pure: wire adapters import them too."""
+
+from enum import StrEnum
+
+
+class LeadStatus(StrEnum):
+    """The seed's words, in the order in which a lead moves forward."""
+
+    PENDING = "PENDING"
+    CONNECTION_SENT = "CONNECTION_SENT"
+    CONNECTION_ACCEPTED = "CONNECTION_ACCEPTED"
+    MESSAGE_SENT = "MESSAGE_SENT"
+    REPLY_RECEIVED = "REPLY_RECEIVED"
+    OPPORTUNITY = "OPPORTUNITY"
+    MEETING_BOOKED = "MEETING_BOOKED"
+    NOT_INTERESTED = "NOT_INTERESTED"
+    DONE = "DONE"
+
+    @property
+    def rank(self) -> int:
+        return list(LeadStatus).index(self)
+
+    @property
+    def label(self) -> str:
+        return LABELS[self]
+
+
+LABELS = {
+    LeadStatus.PENDING: "New",
+    LeadStatus.CONNECTION_SENT: "Invitation sent",
+    LeadStatus.CONNECTION_ACCEPTED: "Connected",
+    LeadStatus.MESSAGE_SENT: "Message sent",
+    LeadStatus.REPLY_RECEIVED: "Replied",
+    LeadStatus.OPPORTUNITY: "Opportunity",
+    LeadStatus.MEETING_BOOKED: "Meeting booked",
+    LeadStatus.NOT_INTERESTED: "Not interested",
+    LeadStatus.DONE: "Done",
+}
+
+
+class ChangedBy(StrEnum):
+    API = "api"
+    AUTOMATION = "automation"
+    USER = "user"
+    PROVIDER = "provider"

@@ -1,0 +1,109 @@
+"""What came in: receipts (verified), rejected requests (not), and what We-Link's request ids stand for."""
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import Account, Agency, Source
+from accounts.vocabulary import ProviderSlug, RequestAction
+from leads.models import Lead
+
+RECEIPT_PREFIX = "rct_"
+
+
+class ReceiptStatus(models.TextChoices):
+    RECEIVED = "received", "waiting"
+    PROCESSED = "processed", "processed"
+    QUARANTINED = "quarantined", "in quarantine"
+    FAILED = "failed", "failed"
+
+
+class Receipt(models.Model):
+    """One verified request, kept as bytes. `sequence` is the order in which the database took them.
+
+    Rows are written by `webhooks.journal` with SQL of its own: a column added here is added there too.
+    """
+
+    sequence = models.BigAutoField(primary_key=True)
+    # No database constraint: checking one hot row costs a fifth of the ingest rate. Sources with receipts are protected
+    # by the services that delete them.
+    source = models.ForeignKey(Source, models.CASCADE, related_name="receipts", db_constraint=False)
+    agency = models.ForeignKey(
+        Agency, models.CASCADE, related_name="receipts", null=True, blank=True, db_constraint=False
+    )
+    provider = models.CharField(max_length=32, choices=[(slug, slug) for slug in ProviderSlug])
+    dedupe_key = models.BinaryField(max_length=32, help_text="SHA-256; random where every delivery is news.")
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    received_at = models.DateTimeField()
+    status = models.CharField(max_length=12, choices=ReceiptStatus, default=ReceiptStatus.RECEIVED)
+    event_type = models.CharField(max_length=100, blank=True)
+    correlation = models.CharField(max_length=200, blank=True, help_text="We-Link's request id.")
+    account_id = models.CharField(max_length=40, blank=True, help_text="The account it was about, once known.")
+    lead_id = models.CharField(max_length=40, blank=True, help_text="The lead it was about, once known.")
+    reason = models.CharField(
+        max_length=64, blank=True, help_text="Why it is in quarantine: one machine-readable word."
+    )
+    error = models.CharField(max_length=1000, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    processed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "dedupe_key"], name="receipt_once_per_source")]
+        indexes = [
+            models.Index(
+                fields=["source", "sequence"], name="receipt_due", condition=models.Q(status=ReceiptStatus.RECEIVED)
+            ),
+            models.Index(
+                fields=["status", "-sequence"],
+                name="receipt_needs_a_person",
+                condition=models.Q(status__in=[ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED]),
+            ),
+            models.Index(fields=["agency", "-sequence"], name="receipt_newest"),
+            models.Index(
+                fields=["source", "correlation"], name="receipt_by_correlation", condition=~models.Q(correlation="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def public_id(self) -> str:
+        return f"{RECEIPT_PREFIX}{self.sequence}"
+
+
+class RejectedRequest(models.Model):
+    """Requests that failed verification, one row per source and reason, however many there were."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="rejected_requests")
+    reason = models.CharField(max_length=64)
+    diagnosis = models.CharField(max_length=500, blank=True)
+    count = models.PositiveBigIntegerField(default=0)
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "reason"], name="rejected_request_once_per_reason")]
+
+    def __str__(self) -> str:
+        return f"{self.reason} × {self.count}"
+
+
+class ProviderRequest(models.Model):
+    """What a We-Link request id stands for, as the agency registered it (`sources/{id}/requests`)."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="requests")
+    request_id = models.CharField(max_length=200)
+    action = models.CharField(max_length=16, choices=[(a, a.value) for a in RequestAction])
+    account = models.ForeignKey(Account, models.CASCADE, null=True, blank=True, related_name="+")
+    lead = models.ForeignKey(Lead, models.CASCADE, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "request_id"], name="provider_request_once_per_source")
+        ]
+
+    def __str__(self) -> str:
+        return self.request_id
