@@ -1,6 +1,7 @@
 """The product's settings with throw-away keys, for the suite, `mypy` and `make lint`."""
 
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -8,14 +9,19 @@ os.environ.setdefault("SECRET_KEY", "for-tests-only-" + "0" * 50)
 os.environ.setdefault("FIELD_ENCRYPTION_KEYS", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
 os.environ["PUBLIC_URL"] = "http://127.0.0.1:8000"
 
-from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES, STORAGES  # noqa: E402
+from config.settings import *  # noqa: F403
+from config.settings import DATABASES, STORAGES
 
 SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 SCRATCH = Path(os.environ.setdefault("LEADLINE_TEST_SCRATCH", tempfile.mkdtemp(prefix="leadline-test-")))
 if SQLITE:
     # A file, not memory: threads and processes of a test share it.
     DATABASES["default"]["TEST"] = {"NAME": str(SCRATCH / "test.sqlite3")}
+else:
+    # A database of its own, so that several runs share one server.
+    DATABASES["default"]["TEST"] = {
+        "NAME": os.environ.setdefault("LEADLINE_TEST_DATABASE", f"leadline_test_{secrets.token_hex(4)}")
+    }
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
