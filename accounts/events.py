@@ -1,4 +1,4 @@
-"""The event log: `record` writes what happened in the transaction that made it happen; `notifications` does the rest."""
+"""The event log: `record` writes what happened, in the transaction that made it so; `notifications` does the rest."""
 
 from datetime import UTC, datetime
 from typing import Any

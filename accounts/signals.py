@@ -1,4 +1,4 @@
-"""The only signal of the product, a doorbell: an Event was recorded. Losing it costs a second; a sweep finds the row."""
+"""The only signal of the product, a doorbell: an Event was recorded. Lost, it costs a second: a sweep finds the row."""
 
 from django.dispatch import Signal
 

@@ -15,7 +15,7 @@ PROVIDERS = [(slug, slug) for slug in ProviderSlug]
 
 
 class Lead(models.Model):
-    """One person of an agency. `status`, `status_since` and `campaign` are those of the latest change of any reference."""
+    """One person of an agency. `status` and `campaign` are those of the latest change of any reference."""
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "lead"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="leads")

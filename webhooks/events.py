@@ -33,7 +33,7 @@ class AccountRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountReported:
-    """A provider says in which state an account is. `passed_on`: agencies hear of it even if our state does not change."""
+    """A provider says in which state an account is. `passed_on`: told on even if our state does not change."""
 
     account: AccountRef
     status: AccountStatus

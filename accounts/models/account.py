@@ -17,7 +17,7 @@ class Account(models.Model):
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "acc"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="accounts")
     provider = models.CharField(max_length=32, choices=[(slug, slug) for slug in ProviderSlug])
-    external_id = models.CharField(max_length=200, null=True, blank=True)
+    external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 (unique where there is one)
     folded_name = models.CharField(max_length=200, blank=True, editable=False)
     sub_account = models.ForeignKey(SubAccount, models.SET_NULL, null=True, blank=True, related_name="accounts")
     source = models.ForeignKey(Source, models.SET_NULL, null=True, blank=True, related_name="accounts")

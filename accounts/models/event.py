@@ -11,7 +11,7 @@ from accounts.vocabulary import EventType
 
 
 class Event(models.Model):
-    """One thing that happened. `payload` is the flat JSON body that agencies receive (contract), built when recorded."""
+    """One thing that happened. `payload` is the flat JSON body that agencies receive (contract)."""
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "evt"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="events")

@@ -10,7 +10,7 @@ from webhooks.events import Reading
 
 
 class InvalidSignature(Exception):
-    """The request is not from who it says. `reason` is one machine-readable word, `diagnosis` a sentence; no secrets."""
+    """The request is not from who it says. `reason` is one word for machines, `diagnosis` a sentence; no secrets."""
 
     def __init__(self, reason: str, diagnosis: str = "") -> None:
         super().__init__(reason)
