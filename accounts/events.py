@@ -19,13 +19,13 @@ def record(
     subject: str = "",
     location_id: str = "",
     receipt_id: str = "",
-    channel_id: str = "",
+    for_channel: str = "",
     recipient: str = "",
     **fields: Any,
 ) -> Event:
     """Write one Event. `fields` are the body's optional ones; those without a value are left out of it.
 
-    With `channel_id` or `recipient` the event is for that channel or address only.
+    With `for_channel` (an id) or `recipient` the event is for that channel or address only.
     """
     event = Event(
         agency=agency,
@@ -33,7 +33,7 @@ def record(
         subject=subject,
         location_id=location_id,
         receipt_id=receipt_id,
-        channel_id=channel_id,
+        channel_id=for_channel,
         recipient=recipient,
         occurred_at=occurred_at or timezone.now(),
     )
