@@ -73,6 +73,9 @@ class AppUninstalled:
 class RequestOutcome:
     """We-Link's answer to a request of the agency's. `action` is None where only the registered request can tell it.
 
+    `stated`: the body names its event itself; else the action was inferred from its shape, and a registered request
+    knows better.
+
     `code` is the error code in capitals (`WRONG_PASSWORD`, `PIN_REQUIRED`, `STATUS_429`, …), empty on success or where
     the failure is free text; `error` is the text as it came. `reply` marks a MESSAGE_REPLY.
     """
@@ -80,6 +83,7 @@ class RequestOutcome:
     request_id: str
     succeeded: bool
     action: RequestAction | None
+    stated: bool = False
     code: str = ""
     error: str = ""
     reply: bool = False
