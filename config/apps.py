@@ -1,5 +1,17 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 
 
 class ConfigConfig(AppConfig):
     name = "config"
+    default = True
+
+    def ready(self) -> None:
+        from config import checks  # noqa: F401
+
+
+class BackOfficeConfig(admin_apps.AdminConfig):
+    """Django's admin, with the back office of `config.site` as its site."""
+
+    default = False
+    default_site = "config.site.BackOffice"

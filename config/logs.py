@@ -1,8 +1,11 @@
 """Logging: structlog on top of the standard library, to stderr, one readable line or one JSON object per event."""
 
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+from accounts.redaction import scrub
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -23,6 +26,12 @@ LOGGING: dict[str, Any] = {
 }
 
 
+def redact(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The last processor before the renderer: nothing secret and no e-mail address passes, whoever logged it."""
+    cleaned: MutableMapping[str, Any] = scrub(dict(entry))
+    return cleaned
+
+
 def configure_structlog(log_format: str) -> None:
     """Point structlog and the standard library at one renderer; `log_format` is `console` or `json`."""
     renderer: Any = (
@@ -30,7 +39,7 @@ def configure_structlog(log_format: str) -> None:
     )
     LOGGING["formatters"]["leadline"] = {
         "()": structlog.stdlib.ProcessorFormatter,
-        "processor": renderer,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, renderer],
         "foreign_pre_chain": SHARED,
     }
     structlog.configure(

@@ -1,4 +1,18 @@
+from allauth.mfa.totp.views import activate_totp
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from config import views
+from config.security import csp_override
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("metrics", views.metrics, name="metrics"),
+    path("admin/", admin.site.urls),
+    # The QR code is an image inside the page.
+    path("accounts/2fa/totp/activate/", csp_override(activate_totp, img_src=["'self'", "data:"])),
+    path("accounts/2fa/needed/", views.second_factor_needed, name="second_factor_needed"),
+    path("accounts/", include("allauth.urls")),
+]

@@ -1,0 +1,74 @@
+"""Numbers about what is in the database, for the dashboard and `/metrics`: each one an index walk, never a full count
+of a table that grows."""
+
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import Count, Model, QuerySet
+from django.utils import timezone
+
+from accounts.models import Account, Event
+from accounts.vocabulary import AccountStatus
+from notifications.models import Delivery, DeliveryStatus
+from webhooks.models import Receipt, ReceiptStatus
+
+MANY = 10_000  # counting stops here
+
+
+def accounts_by_status() -> dict[str, int]:
+    """Every status, also those without an account."""
+    found = dict(Account.objects.order_by().values_list("status").annotate(Count("pk")))
+    return {status.value: found.get(status.value, 0) for status in AccountStatus}
+
+
+def receipts_by_status() -> dict[str, int]:
+    """Waiting, quarantined and failed exactly (up to MANY), processed from the size of the table."""
+    counted = {
+        status.value: up_to(Receipt.objects.filter(status=status))
+        for status in (ReceiptStatus.RECEIVED, ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED)
+    }
+    return {**counted, ReceiptStatus.PROCESSED.value: max(0, rows_about(Receipt) - sum(counted.values()))}
+
+
+def deliveries_by_status() -> dict[str, int]:
+    """Pending and failed exactly (up to MANY), `settled` (delivered or cancelled) from the size of the table."""
+    counted = {
+        status.value: up_to(Delivery.objects.filter(status=status))
+        for status in (DeliveryStatus.PENDING, DeliveryStatus.FAILED)
+    }
+    return {**counted, "settled": max(0, rows_about(Delivery) - sum(counted.values()))}
+
+
+def oldest_due_delivery() -> timedelta:
+    """How long the delivery that waits longest has been due; zero if none is."""
+    now = timezone.now()
+    pending = Delivery.objects.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
+    due = pending.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+    return now - due if due else timedelta()
+
+
+def oldest_due_event() -> timedelta:
+    """How long the event that waits longest for its fan-out has been due; zero if none is."""
+    now = timezone.now()
+    waiting = Event.objects.filter(fanned_out_at__isnull=True, next_attempt_at__lte=now)
+    due = waiting.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+    return now - due if due else timedelta()
+
+
+def up_to(rows: "QuerySet[Model]", most: int = MANY) -> int:
+    """How many rows there are; counting stops at `most`."""
+    return rows.order_by()[:most].count()
+
+
+def rows_about(model: type[Model]) -> int:
+    """The size of a table: PostgreSQL's own estimate, SQLite's distance between the first and the last row."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table])
+        else:
+            quoted = connection.ops.quote_name(table)
+            cursor.execute(
+                f"SELECT (SELECT max(rowid) FROM {quoted}) - (SELECT min(rowid) FROM {quoted}) + 1"  # noqa: S608
+            )
+        return max(0, (cursor.fetchone() or [0])[0] or 0)

@@ -1,0 +1,103 @@
+"""Is the product well? Each check answers with an empty string, or with a sentence that says what is wrong."""
+
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from accounts.models import Heartbeat
+from webhooks.models import Receipt, ReceiptStatus
+
+PROCESSES = ("worker", "scheduler")
+HEARTBEAT_AGE = timedelta(seconds=60)
+RECEIPT_AGE = timedelta(seconds=120)
+DISK_FREE = 0.05  # of the disk that holds var/
+BROKER_SECONDS = 2.0
+
+
+def findings() -> dict[str, str]:
+    """What is wrong, by the name of the check; "" where all is well. Never raises."""
+    checks: dict[str, Callable[[], str]] = {"database": database}
+    if broken := _run(database):
+        stored = {name: "" for name in ("migrations", *PROCESSES, "receipts")}
+        return {"database": broken} | dict.fromkeys(stored, "unknown while the database is away") | _without_database()
+    checks |= {"migrations": migrations}
+    checks |= {name: lambda name=name: heartbeat(name) for name in PROCESSES}  # type: ignore[misc]
+    checks |= {"receipts": receipts}
+    return {name: _run(check) for name, check in checks.items()} | _without_database()
+
+
+def database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        cursor.fetchone()
+    return ""
+
+
+def migrations() -> str:
+    """Those that the code has and the database has not."""
+    missing = sorted(_known_migrations() - set(MigrationRecorder(connection).applied_migrations()))
+    return f"{len(missing)} not applied, the first is {'.'.join(missing[0])}: run `manage.py migrate`" if missing else ""
+
+
+def heartbeat(name: str) -> str:
+    """Whether the process (`worker`, `scheduler`) said within 60 s that it lives."""
+    last = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
+    if last is None:
+        return f"has never been seen: start it with `manage.py run_{name}`"
+    silent = timezone.now() - last
+    return f"silent for {int(silent.total_seconds())} s" if silent > HEARTBEAT_AGE else ""
+
+
+def receipts() -> str:
+    """Whether a receipt is more than 120 s overdue."""
+    overdue = oldest_due_receipt()
+    return f"the oldest is {int(overdue.total_seconds())} s overdue" if overdue > RECEIPT_AGE else ""
+
+
+def oldest_due_receipt() -> timedelta:
+    """How long the receipt that waits longest has been due; zero if none is."""
+    now = timezone.now()
+    waiting = Receipt.objects.filter(status=ReceiptStatus.RECEIVED, next_attempt_at__lte=now)
+    due = waiting.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+    return now - due if due else timedelta()
+
+
+def broker() -> str:
+    from config.celery import app
+
+    with app.connection_for_write() as channel:
+        channel.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=BROKER_SECONDS)
+        channel.default_channel  # noqa: B018 (opens it: the spool's folder is looked at only here)
+    return ""
+
+
+def disk() -> str:
+    usage = shutil.disk_usage(next(path for path in (settings.VAR, *Path(settings.VAR).parents) if path.exists()))
+    share = usage.free / usage.total
+    return f"only {share:.1%} of the disk is free" if share < DISK_FREE else ""
+
+
+def _without_database() -> dict[str, str]:
+    return {"broker": _run(broker), "disk": _run(disk)}
+
+
+def _run(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except DatabaseError as error:
+        return f"the database does not answer ({type(error).__name__})"
+    except Exception as error:
+        return f"does not answer ({type(error).__name__})"
+
+
+@lru_cache(maxsize=1)
+def _known_migrations() -> frozenset[tuple[str, str]]:
+    return frozenset(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)

@@ -1,0 +1,157 @@
+"""Middleware: request ids, the content security policy, who a proxy speaks for, and the staff's second factor."""
+
+import ipaddress
+import re
+import time
+import uuid
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+
+log = structlog.get_logger("leadline.requests")
+
+Respond = Callable[[HttpRequest], HttpResponse]
+Policy = dict[str, list[str]]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z")
+_QUIET = ("/static/", "/healthz", "/readyz", "/metrics")
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in ("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "microphone", "midi")
+) + ", payment=(), usb=(), publickey-credentials-get=(self), publickey-credentials-create=(self)"
+
+
+def request_id(get_response: Respond) -> Respond:
+    """Name every request (`request.request_id`, `X-Request-ID`), bind the name to the log, log the answer.
+
+    A caller's own id is taken over if it is 1–64 harmless characters. The logged route carries no token of the path.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        name = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
+        request.request_id = name  # type: ignore[attr-defined]
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=name):
+            response = get_response(request)
+            if not request.path_info.startswith(_QUIET):
+                match = request.resolver_match
+                log.info(
+                    "answered",
+                    method=request.method,
+                    route=f"/{match.route}" if match else "(none)",
+                    status=response.status_code,
+                    ms=round((time.perf_counter() - started) * 1000),
+                )
+        response["X-Request-ID"] = name
+        return response
+
+    return middleware
+
+
+def proxy_headers(get_response: Respond) -> Respond:
+    """Believe `X-Forwarded-*` only from `TRUSTED_PROXIES`; behind one, `REMOTE_ADDR` is the address it speaks for."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        proxies = _networks(tuple(settings.TRUSTED_PROXIES))
+        peer = request.META.get("REMOTE_ADDR", "")
+        if _within(peer, proxies):
+            hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+            outside = (hop for hop in reversed(hops) if not _within(hop, proxies))
+            request.META["REMOTE_ADDR"] = next((hop for hop in outside if _address(hop)), peer)
+        else:
+            for name in ("FOR", "PROTO", "HOST", "PORT"):
+                request.META.pop(f"HTTP_X_FORWARDED_{name}", None)
+        return get_response(request)
+
+    return middleware
+
+
+def content_security(get_response: Respond) -> Respond:
+    """Send `settings.SECURE_CSP` (Django 6's name and form) with every answer, and a `Permissions-Policy`.
+
+    A view under `csp_override` brings a policy of its own.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        policy: Policy = getattr(response, "_csp_config", settings.SECURE_CSP)
+        response.headers.setdefault("Content-Security-Policy", build_policy(policy))
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        return response
+
+    return middleware
+
+
+def csp_override(view: Callable[..., Any], **directives: list[str]) -> Callable[..., Any]:
+    """`view` with some directives of the policy replaced, e.g. `img_src=["'self'", "data:"]`."""
+
+    @wraps(view)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        response = view(*args, **kwargs)
+        response._csp_config = settings.SECURE_CSP | {
+            name.replace("_", "-"): sources for name, sources in directives.items()
+        }
+        return response
+
+    return wrapped
+
+
+def build_policy(policy: Policy) -> str:
+    """The header's value."""
+    return "; ".join(" ".join([name, *sources]) for name, sources in policy.items())
+
+
+def staff_second_factor(get_response: Respond) -> Respond:
+    """With `STAFF_TWO_FACTOR`, staff see nothing of the back office before this session has shown a second factor."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if settings.STAFF_TWO_FACTOR and request.path_info.startswith("/admin/") and request.user.is_authenticated:
+            next_page = _way_to_second_factor(request)
+            if next_page:
+                response = HttpResponseRedirect(next_page)
+                add_never_cache_headers(response)
+                return response
+        return get_response(request)
+
+    return middleware
+
+
+def _way_to_second_factor(request: HttpRequest) -> str:
+    """Where to send a signed-in visitor of the back office first; empty: nowhere."""
+    if not request.user.is_staff:
+        return ""
+    if not is_mfa_enabled(request.user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]):
+        return reverse("second_factor_needed")
+    if any(record.get("method") == "mfa" for record in get_authentication_records(request, request.user)):
+        return ""
+    here = request.get_full_path() if request.method == "GET" else reverse("admin:index")
+    return f"{reverse('mfa_reauthenticate')}?{urlencode({'next': here})}"
+
+
+@lru_cache(maxsize=8)
+def _networks(cidrs: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(cidr, strict=False) for cidr in cidrs)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
+
+
+def _within(text: str, networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]) -> bool:
+    address = _address(text)
+    return address is not None and any(address in network for network in networks)

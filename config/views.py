@@ -1,0 +1,64 @@
+"""The pages that belong to no app: home, the probes and the metrics."""
+
+import secrets
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_safe
+
+from config import __version__, health
+from config.metrics import CONTENT_TYPE, exposition
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What Leadline is, and where to go from here."""
+    return render(request, "home.html", {"version": __version__})
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 as soon as the process serves; asks nobody else."""
+    return JsonResponse({"status": "ok", "version": __version__})
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 if everything that the product needs is there, else 503; either way which part is how."""
+    findings = health.findings()
+    wrong = any(findings.values())
+    return JsonResponse(
+        {
+            "status": "not ready" if wrong else "ready",
+            "checks": {name: {"ok": not finding, "detail": finding} for name, finding in findings.items()},
+        },
+        status=503 if wrong else 200,
+    )
+
+
+@require_GET
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text format, for who has `METRICS_TOKEN`; 404 where none is set."""
+    if not settings.METRICS_TOKEN:
+        return HttpResponse("METRICS_TOKEN is not set.\n", status=404, content_type="text/plain; charset=utf-8")
+    expected = f"Bearer {settings.METRICS_TOKEN}".encode()
+    given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+    if not secrets.compare_digest(given, expected):
+        response = HttpResponse("A bearer token is needed.\n", status=401, content_type="text/plain; charset=utf-8")
+        response["WWW-Authenticate"] = "Bearer"
+        return response
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE)
+
+
+@login_required
+@require_safe
+@never_cache
+def second_factor_needed(request: HttpRequest) -> HttpResponse:
+    """Tell staff that the back office opens only with a second factor, and how to set one up."""
+    return render(request, "account/second_factor_needed.html")
