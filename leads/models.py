@@ -1,5 +1,7 @@
 """A person in outreach, the providers' references to them, and every change of status."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from django.conf import settings
@@ -85,6 +87,15 @@ class Lead(models.Model):
         return LeadStatus(self.status).label
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a lead stands with one provider in one campaign, and since when."""
+
+    status: LeadStatus
+    since: datetime
+    sequence: int = 0
+
+
 class LeadReference(models.Model):
     """A lead as one provider knows it in one campaign, with the status it has there."""
 
@@ -97,8 +108,9 @@ class LeadReference(models.Model):
     campaign = models.ForeignKey(Campaign, models.SET_NULL, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=24, choices=STATUSES, default=LeadStatus.PENDING)
     status_since = models.DateTimeField()
-    stated_at = models.DateTimeField(null=True, editable=False, help_text="Time of the last status word we were told.")
-    stated_sequence = models.BigIntegerField(default=0, editable=False)
+    status_sequence = models.BigIntegerField(default=0, editable=False)
+    reported_at = models.DateTimeField(null=True, editable=False, help_text="Time of the newest report.")
+    reported_sequence = models.BigIntegerField(default=0, editable=False)
 
     class Meta:
         constraints = [
@@ -115,6 +127,17 @@ class LeadReference(models.Model):
     def __str__(self) -> str:
         return f"{self.provider} {self.external_id}"
 
+    @property
+    def position(self) -> Position | None:
+        """Where it stands; None before the first report."""
+        if self.reported_at is None:
+            return None
+        return Position(LeadStatus(self.status), self.status_since, self.status_sequence)
+
+    @property
+    def reported(self) -> tuple[datetime | None, int]:
+        return self.reported_at, self.reported_sequence
+
 
 class LeadChange(models.Model):
     """One row for every report about a lead, also for those that changed nothing. Append-only."""
@@ -125,6 +148,7 @@ class LeadChange(models.Model):
     previous_status = models.CharField(max_length=24, blank=True)
     new_status = models.CharField(max_length=24)
     stated = models.BooleanField(help_text="The provider's own word; otherwise derived from another event.")
+    is_report = models.BooleanField(default=True, help_text="Says where the lead stands; otherwise a remark.")
     changed_by = models.CharField(max_length=16, choices=[(c, c.value) for c in ChangedBy])
     occurred_at = models.DateTimeField()
     sequence = models.BigIntegerField(default=0)
@@ -134,7 +158,10 @@ class LeadChange(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["lead", "-id"], name="lead_change_newest")]
+        indexes = [
+            models.Index(fields=["lead", "-id"], name="lead_change_newest"),
+            models.Index(fields=["reference", "occurred_at"], name="lead_change_by_reference"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.previous_status or 'first seen'} → {self.new_status}"

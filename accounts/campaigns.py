@@ -1,0 +1,90 @@
+"""Campaigns: seen, started, paused, resumed, finished; by their provider or by a person."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import events
+from accounts.models import Agency, Campaign
+from accounts.reports import Origin, is_newer
+from accounts.vocabulary import CampaignStatus, EventType, PausedBy
+
+
+def campaign_of(agency: Agency, *, provider: str, external_id: str, name: str = "") -> Campaign:
+    """The agency's campaign with this id at the provider, made (active) if it is new."""
+    campaign = Campaign.objects.filter(agency=agency, provider=provider, external_id=external_id).first()
+    if campaign is None:
+        try:
+            with transaction.atomic():
+                campaign = Campaign.objects.create(agency=agency, provider=provider, external_id=external_id, name=name)
+        except IntegrityError:
+            campaign = Campaign.objects.get(agency=agency, provider=provider, external_id=external_id)
+    if name and campaign.name != name:
+        campaign.name = name
+        campaign.save(update_fields=["name", "updated_at"])
+    return campaign
+
+
+@transaction.atomic
+def report_campaign(
+    agency: Agency,
+    *,
+    provider: str,
+    external_id: str,
+    name: str,
+    status: CampaignStatus,
+    paused_by: str,
+    origin: Origin,
+) -> Campaign:
+    """Apply what a provider says of a campaign. Its own `system` is `provider` to us: `system` is Leadline."""
+    found = campaign_of(agency, provider=provider, external_id=external_id, name=name)
+    campaign = Campaign.objects.select_for_update().get(pk=found.pk)
+    if not is_newer(origin, campaign):
+        return campaign
+    campaign.reported_at, campaign.reported_sequence = origin.order
+    by = PausedBy(paused_by) if paused_by in (PausedBy.API, PausedBy.USER) else PausedBy.PROVIDER
+    _change(campaign, status, by=by, reason="", origin=origin)
+    return campaign
+
+
+@transaction.atomic
+def update_campaign(campaign: Campaign, *, changed_by: PausedBy = PausedBy.API, **changes: Any) -> Campaign:
+    """Change `status`, `account` or `pause_reason` on behalf of a person."""
+    campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    if "account" in changes:
+        campaign.account = changes["account"]
+    reason = changes.get("pause_reason", campaign.pause_reason)
+    status = CampaignStatus(changes.get("status", campaign.status))
+    campaign.pause_reason = reason if status is CampaignStatus.PAUSED else ""
+    _change(campaign, status, by=changed_by, reason=reason, origin=Origin(by=changed_by, at=timezone.now()))
+    return campaign
+
+
+def _change(campaign: Campaign, status: CampaignStatus, *, by: PausedBy, reason: str, origin: Origin) -> None:
+    before = campaign.status
+    if status != before:
+        campaign.status = status
+        paused = status is CampaignStatus.PAUSED
+        campaign.paused_by, campaign.pause_reason = (by, reason) if paused else ("", "")
+    campaign.save()
+    if status == before:
+        return
+    if status is CampaignStatus.PAUSED:
+        _tell(campaign, EventType.CAMPAIGN_PAUSED, origin=origin, paused_by=by, pause_reason=reason)
+    elif status is CampaignStatus.ACTIVE and before == CampaignStatus.PAUSED:
+        _tell(campaign, EventType.CAMPAIGN_RESUMED, origin=origin)
+
+
+def _tell(campaign: Campaign, event_type: EventType, *, origin: Origin, **fields: str) -> None:
+    account = events.account_fields(campaign.account) if campaign.account else {"provider": campaign.provider}
+    events.record(
+        campaign.agency,
+        event_type,
+        subject=campaign.id,
+        occurred_at=origin.at,
+        receipt_id=origin.receipt_id,
+        **account,
+        **events.campaign_fields(campaign),
+        **fields,
+    )

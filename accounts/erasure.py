@@ -1,0 +1,34 @@
+"""Erasure: every app registers what it holds of a person, and one call empties all of it."""
+
+from collections.abc import Callable, Sequence
+
+from accounts.models import Event
+
+#: Takes the lead's id and the ids of its events; answers how much was erased, by the place's name.
+Part = Callable[[str, Sequence[str]], dict[str, int]]
+_parts: list[Part] = []
+
+KEPT_IN_EVENTS = ("event_type", "event_id", "ghl_company_id", "timestamp", "lead_id")
+
+
+def register(part: Part) -> Part:
+    _parts.append(part)
+    return part
+
+
+def erase_everywhere(lead_id: str) -> dict[str, int]:
+    """Empty every copy of a lead's data outside its own rows. Call it in the transaction that deletes those."""
+    erased: dict[str, int] = {}
+    event_ids = list(Event.objects.filter(subject=lead_id).values_list("id", flat=True))
+    for part in _parts:
+        erased.update(part(lead_id, event_ids))
+    return erased
+
+
+@register
+def _events(lead_id: str, event_ids: Sequence[str]) -> dict[str, int]:
+    events = list(Event.objects.filter(pk__in=event_ids))
+    for event in events:
+        event.payload = {name: event.payload[name] for name in KEPT_IN_EVENTS if name in event.payload}
+    Event.objects.bulk_update(events, ["payload"], batch_size=500)
+    return {"event payloads": len(events)}

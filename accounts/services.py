@@ -1,0 +1,267 @@
+"""What reports do to accounts. Every change is history and, where agencies are told, an Event in the outbox."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from accounts import events
+from accounts.models import Account, AccountReport, Agency, SubAccount
+from accounts.reports import Origin, Quarantine, is_newer
+from accounts.sources import sub_account_at
+from accounts.vocabulary import AccountStatus, EventType
+
+EVENTS = {  # new status --> what agencies are told
+    AccountStatus.INCOMPLETE: EventType.LINKEDIN_INCOMPLETE,
+    AccountStatus.DISCONNECTED: EventType.LINKEDIN_DISCONNECTED,
+    AccountStatus.AUTH_ERROR: EventType.LINKEDIN_AUTH_ERROR,
+    AccountStatus.BLOCKED: EventType.LINKEDIN_BLOCKED,
+    AccountStatus.DELETED: EventType.LINKEDIN_DELETED,
+}
+UNINSTALLED = "uninstalled"
+#: An end that we guessed (no `resets_at`) moves with every report; by less than this it is the same window.
+SAME_WINDOW = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """How a report names an account, and what else it says of it. LinkedConnector names it by location and name."""
+
+    external_id: str = ""
+    location_id: str = ""
+    name: str = ""
+    email: str = ""
+    profile: Mapping[str, Any] = field(default_factory=dict)
+
+
+@transaction.atomic
+def report_status(
+    agency: Agency,
+    *,
+    provider: str,
+    sighting: Sighting,
+    status: AccountStatus,
+    origin: Origin,
+    reason: str = "",
+    error_detail: str = "",
+    passed_on: EventType | None = None,
+    account: Account | None = None,
+) -> Account:
+    """Apply one report of a status; `account` where the caller knows which it is.
+
+    With `passed_on` the agency hears of it under that name whatever our state does. Raises Quarantine.
+    """
+    account = _locked(account) or find(agency, provider=provider, sighting=sighting)
+    first_seen = account is None
+    if account is None:
+        account = _create(agency, provider=provider, sighting=sighting, status=status, origin=origin)
+    before = "" if first_seen else account.status
+    applied = is_newer(origin, account)
+    _fill(account, sighting, overwrite=applied)
+    _note(account, before=before, after=status, origin=origin, applied=applied, note=error_detail or reason)
+    if applied:
+        _set_status(account, status, origin=origin, reason=error_detail or reason)
+    account.save()
+    event_type = passed_on or (_event_for(before, status) if applied else None)
+    if event_type:
+        extra = {"error_detail": error_detail} if event_type is EventType.LINKEDIN_AUTH_ERROR else {}
+        tell(account, event_type, origin=origin, **extra)
+    if first_seen:
+        _catch_up_with_uninstall(account)
+    return account
+
+
+@transaction.atomic
+def report_rate_limit(
+    agency: Agency,
+    *,
+    provider: str,
+    sighting: Sighting,
+    origin: Origin,
+    resets_at: datetime | None = None,
+    limit_type: str = "",
+    api_name: str = "",
+    passed_on: bool = False,
+    account: Account | None = None,
+) -> Account:
+    """Apply one report of a rate limit; the status stays. Raises Quarantine."""
+    account = _locked(account) or find(agency, provider=provider, sighting=sighting)
+    first_seen = account is None
+    if account is None:
+        account = _create(agency, provider=provider, sighting=sighting, status=AccountStatus.ACTIVE, origin=origin)
+    before = account.rate_limited_until
+    until = resets_at or origin.at + timedelta(seconds=settings.RATE_LIMIT_FALLBACK_SECONDS)
+    later = before is None or until > before
+    _note(
+        account,
+        before="" if first_seen else account.status,
+        after=account.status,
+        origin=origin,
+        applied=later,
+        note=f"rate limited until {events.iso(until)}",
+    )
+    if later:
+        account.rate_limited_until = until
+    account.save()
+    same_window = resets_at is None and before is not None and before > origin.at and until - before < SAME_WINDOW
+    if passed_on or (later and not same_window):
+        tell(
+            account,
+            EventType.LINKEDIN_RATE_LIMIT,
+            origin=origin,
+            limit_type=limit_type,
+            api_name=api_name,
+            resets_at=events.iso(resets_at) if resets_at else "",
+        )
+    return account
+
+
+@transaction.atomic
+def note(account: Account, *, origin: Origin, text: str) -> None:
+    """Put something into an account's history that changes nothing."""
+    _note(account, before=account.status, after=account.status, origin=origin, applied=False, note=text)
+
+
+@transaction.atomic
+def disconnect_for_uninstall(account: Account, *, origin: Origin) -> None:
+    """The app is gone from the account's location. The `uninstall` event says so; the account itself sends none."""
+    account = Account.objects.select_for_update().get(pk=account.pk)
+    if account.status == AccountStatus.DELETED:
+        return
+    applied = is_newer(origin, account)
+    _note(
+        account,
+        before=account.status,
+        after=AccountStatus.DISCONNECTED,
+        origin=origin,
+        applied=applied,
+        note=UNINSTALLED,
+    )
+    if applied:
+        _set_status(account, AccountStatus.DISCONNECTED, origin=origin, reason=UNINSTALLED)
+        account.save()
+
+
+@transaction.atomic
+def update_account(account: Account, **changes: Any) -> Account:
+    """Change `name`, `email` or `sub_account` on behalf of a person."""
+    for name, value in changes.items():
+        setattr(account, name, value)
+    account.save(update_fields=[*changes, "updated_at"])
+    return account
+
+
+def find(agency: Agency, *, provider: str, sighting: Sighting) -> Account | None:
+    """The account a report is about, locked; None if it is new. Raises Quarantine where that cannot be told."""
+    accounts = Account.objects.select_for_update(of=("self",)).filter(agency=agency, provider=provider)
+    accounts = accounts.select_related("sub_account")
+    if sighting.external_id:
+        return accounts.filter(external_id=sighting.external_id).first()
+    if sighting.location_id:
+        accounts = accounts.filter(sub_account__location_id=sighting.location_id)
+    if sighting.name:
+        accounts = accounts.filter(folded_name=folded(sighting.name))
+    if sighting.name and sighting.location_id:
+        return accounts.first()
+    candidates = list(accounts[:2])
+    if len(candidates) == 1 and (sighting.name or sighting.location_id):
+        return candidates[0]
+    raise Quarantine("unknown_account", "The report does not say which account it is about.")
+
+
+def folded(name: str) -> str:
+    """A display name as it is compared: without case, with single spaces."""
+    return " ".join(name.split()).casefold()[:200]
+
+
+def tell(account: Account, event_type: EventType, *, origin: Origin, **fields: Any) -> None:
+    """Record an event about an account."""
+    events.record(
+        account.agency,
+        event_type,
+        subject=account.id,
+        occurred_at=origin.at,
+        receipt_id=origin.receipt_id,
+        **events.account_fields(account),
+        **fields,
+    )
+
+
+def _locked(account: Account | None) -> Account | None:
+    if account is None:
+        return None
+    return Account.objects.select_for_update(of=("self",)).select_related("sub_account").get(pk=account.pk)
+
+
+def _create(agency: Agency, *, provider: str, sighting: Sighting, status: AccountStatus, origin: Origin) -> Account:
+    sub_account = sub_account_at(agency, sighting.location_id) if sighting.location_id else None
+    if sub_account is None and origin.source and sighting.external_id:
+        sub_account = origin.source.sub_account
+    account = Account(
+        agency=agency,
+        provider=provider,
+        external_id=sighting.external_id or None,
+        folded_name="" if sighting.external_id else folded(sighting.name),
+        sub_account=sub_account,
+        source=origin.source,
+        status=status,
+        status_since=origin.at,
+    )
+    _fill(account, sighting, overwrite=True)
+    try:
+        with transaction.atomic():
+            account.save(force_insert=True)
+    except IntegrityError:  # somebody else saw it first, a moment ago
+        found = find(agency, provider=provider, sighting=sighting)
+        if found is None:
+            raise
+        return found
+    return account
+
+
+def _fill(account: Account, sighting: Sighting, *, overwrite: bool) -> None:
+    """Take over what a report says of the person; an empty word takes nothing away."""
+    for name, value in {"name": sighting.name, "email": sighting.email, **sighting.profile}.items():
+        if value not in (None, "") and (overwrite or getattr(account, name) in (None, "")):
+            setattr(account, name, value)
+
+
+def _set_status(account: Account, status: AccountStatus, *, origin: Origin, reason: str) -> None:
+    if status != account.status:
+        account.status, account.status_since = status, origin.at
+    account.status_reason = reason[:500]
+    account.reported_at, account.reported_sequence = origin.order
+
+
+def _event_for(before: str, after: AccountStatus) -> EventType | None:
+    if before == after:
+        return None
+    if after is AccountStatus.ACTIVE:
+        fresh = before in ("", AccountStatus.DELETED)
+        return EventType.LINKEDIN_CONNECTED if fresh else EventType.LINKEDIN_RECONNECTED
+    return EVENTS[after]
+
+
+def _note(account: Account, *, before: str, after: str, origin: Origin, applied: bool, note: str) -> None:
+    AccountReport.objects.create(
+        account=account,
+        from_status=before,
+        to_status=after,
+        occurred_at=origin.at,
+        reported_by=origin.by,
+        receipt_id=origin.receipt_id,
+        applied=applied,
+        note=note[:500],
+    )
+
+
+def _catch_up_with_uninstall(account: Account) -> None:
+    """A report from before its location's uninstall, come after it, must not leave a connected account behind."""
+    location: SubAccount | None = account.sub_account
+    if location and not location.installed and location.uninstalled_at and account.reported_at:
+        origin = Origin(by=account.provider, at=location.uninstalled_at, sequence=location.reported_sequence)
+        if is_newer(origin, account):
+            disconnect_for_uninstall(account, origin=origin)

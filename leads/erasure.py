@@ -1,0 +1,82 @@
+"""A lead that must be gone: its rows, every copy of its data, and a tombstone that keeps it from coming back."""
+
+import hashlib
+import hmac
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import events
+from accounts.erasure import erase_everywhere
+from accounts.models import Agency
+from accounts.reports import Origin
+from accounts.vocabulary import EventType
+from leads.models import Lead, LeadChange, LeadReference, Tombstone
+
+
+def is_erased(agency: Agency, *, provider: str, external_id: str, at: datetime) -> bool:
+    """Whether a report of this time is about a lead that was erased since."""
+    return Tombstone.objects.filter(
+        agency=agency, provider=provider, digest=_digest(agency, external_id), erased_at__gte=at
+    ).exists()
+
+
+@transaction.atomic
+def report_withdrawal(agency: Agency, *, provider: str, external_id: str, origin: Origin) -> Lead | None:
+    """The provider took a lead back. A strictly newer lead stays, and is answered."""
+    _bury(agency, provider=provider, external_id=external_id, at=origin.at)
+    reference = (
+        LeadReference.objects.select_related("lead__agency")
+        .filter(agency=agency, provider=provider, external_id=external_id)
+        .first()
+    )
+    if reference is None:
+        return None
+    lead = Lead.objects.select_for_update().get(pk=reference.lead_id)
+    made_anew = LeadChange.objects.filter(lead=lead, is_report=True, occurred_at__gt=origin.at).order_by("occurred_at")
+    first = made_anew.first()
+    if first is None:
+        erase(lead, origin=origin)
+        return None
+    LeadChange.objects.filter(lead=lead, occurred_at__lte=origin.at).delete()
+    Lead.objects.filter(pk=lead.pk).update(received_at=first.occurred_at)
+    return lead
+
+
+@transaction.atomic
+def erase(lead: Lead, *, origin: Origin | None = None) -> dict[str, int]:
+    """Erase a lead and every copy of its data; agencies get `lead_erased` with ids only.
+
+    Answers how much was erased where.
+    """
+    origin = origin or Origin(by="staff", at=timezone.now())
+    for provider, external_id in lead.references.values_list("provider", "external_id"):
+        _bury(lead.agency, provider=provider, external_id=external_id, at=origin.at)
+    erased = erase_everywhere(lead.id)
+    erased["history rows"] = lead.changes.count()
+    events.record(
+        lead.agency,
+        EventType.LEAD_ERASED,
+        subject=lead.id,
+        occurred_at=origin.at,
+        receipt_id=origin.receipt_id,
+        lead_id=lead.id,
+    )
+    lead.delete()
+    return {"leads": 1, **erased}
+
+
+def _bury(agency: Agency, *, provider: str, external_id: str, at: datetime) -> None:
+    stone, made = Tombstone.objects.get_or_create(
+        agency=agency, provider=provider, digest=_digest(agency, external_id), defaults={"erased_at": at}
+    )
+    if not made and stone.erased_at < at:
+        stone.erased_at = at
+        stone.save(update_fields=["erased_at"])
+
+
+def _digest(agency: Agency, external_id: str) -> str:
+    key = settings.SECRET_KEY.encode()
+    return hmac.new(key, f"{agency.pk}/{external_id}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()

@@ -1,0 +1,175 @@
+"""Receipts become effects: claimed lane by lane, in order, each in a savepoint; what fails stays visible."""
+
+from datetime import timedelta
+
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.utils import timezone
+
+from accounts.models import Account, Source
+from accounts.reports import Quarantine
+from accounts.vocabulary import RequestAction
+from leads.models import Lead
+from webhooks import doorbell
+from webhooks.dispatch import apply
+from webhooks.models import ProviderRequest, Receipt, ReceiptStatus
+from webhooks.providers import get_provider
+from webhooks.providers.base import SignedRequest, UnknownVocabulary, UnreadablePayload
+
+log = structlog.get_logger(__name__)
+
+BATCH = 100
+MAX_ATTEMPTS = 8
+RETRY_AFTER = [timedelta(seconds=s) for s in (1, 5, 30, 120, 600, 1800, 3600)]
+DRIFT_PATHS = 200  # per source; beyond that a new unknown path is not counted
+
+
+def process_due(limit: int = BATCH) -> int:
+    """Process the next lane's due receipts, at most `limit`; answers how many were taken, 0 when none is due.
+
+    A lane is a source: one worker at a time walks it, so that its receipts apply in the order of their sequence.
+    Attempts are counted in a transaction before the work, so a receipt that kills its worker is counted too.
+    """
+    with transaction.atomic():
+        source = _next_lane()
+        if source is None:
+            return 0
+        batch = _next_batch(source, limit)
+        Receipt.objects.filter(pk__in=batch).update(attempts=F("attempts") + 1)
+    with transaction.atomic():
+        source = Source.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=source.pk).first()
+        if source is not None:
+            _process(source, batch)
+    return len(batch) or 1
+
+
+def reprocess(receipt: Receipt) -> None:
+    """Let a receipt go through processing once more, now."""
+    _release(Receipt.objects.filter(pk=receipt.pk))
+
+
+def register_request(
+    source: Source,
+    *,
+    request_id: str,
+    action: RequestAction,
+    account: Account | None = None,
+    lead: Lead | None = None,
+) -> ProviderRequest:
+    """Say what a We-Link request was for; the same id again replaces it. Receipts that waited for it are processed."""
+    request, _ = ProviderRequest.objects.update_or_create(
+        source=source, request_id=request_id, defaults={"action": action, "account": account, "lead": lead}
+    )
+    waiting = Receipt.objects.filter(source=source, correlation=request_id, status=ReceiptStatus.QUARANTINED)
+    _release(waiting)
+    return request
+
+
+def _release(receipts: QuerySet[Receipt]) -> None:
+    receipts.update(
+        status=ReceiptStatus.RECEIVED,
+        reason="",
+        error="",
+        attempts=0,
+        next_attempt_at=timezone.now(),
+        processed_at=None,
+    )
+    transaction.on_commit(doorbell.ring, robust=True)
+
+
+def _next_lane() -> Source | None:
+    first_due = (
+        Receipt.objects.filter(
+            source=OuterRef("pk"), status=ReceiptStatus.RECEIVED, next_attempt_at__lte=timezone.now()
+        )
+        .order_by("sequence")
+        .values("sequence")[:1]
+    )
+    return (
+        Source.objects.select_for_update(skip_locked=True, no_key=True)
+        .annotate(first_due=Subquery(first_due))
+        .filter(first_due__isnull=False)
+        .order_by("first_due")
+        .first()
+    )
+
+
+def _next_batch(source: Source, limit: int) -> list[int]:
+    """Fresh receipts together; one that was tried before alone, so that it takes nobody down with it."""
+    rows = list(
+        Receipt.objects.filter(source=source, status=ReceiptStatus.RECEIVED, next_attempt_at__lte=timezone.now())
+        .order_by("sequence")
+        .values_list("sequence", "attempts")[:limit]
+    )
+    tried = next((place for place, (_, attempts) in enumerate(rows) if attempts), len(rows))
+    return [sequence for sequence, _ in rows[: max(tried, 1)]]
+
+
+def _process(source: Source, batch: list[int]) -> None:
+    receipts = list(Receipt.objects.filter(pk__in=batch, status=ReceiptStatus.RECEIVED).order_by("sequence"))
+    drift: dict[str, int] = dict(source.drift)
+    for receipt in receipts:
+        receipt.source = source
+        for path in _process_one(receipt):
+            if path in drift or len(drift) < DRIFT_PATHS:
+                drift[path] = drift.get(path, 0) + 1
+    if receipts:
+        Source.objects.filter(pk=source.pk).update(
+            drift=drift, last_receipt_at=max(receipt.received_at for receipt in receipts)
+        )
+
+
+def _process_one(receipt: Receipt) -> tuple[str, ...]:
+    """One receipt from waiting to its end; answers the paths of fields we do not know."""
+    unknown_fields: tuple[str, ...] = ()
+    receipt.error = receipt.reason = ""
+    try:
+        if receipt.attempts > MAX_ATTEMPTS:
+            raise RuntimeError("Its processing was broken off again and again.")
+        with transaction.atomic():
+            unknown_fields = _understand_and_apply(receipt)
+        receipt.status = ReceiptStatus.PROCESSED
+    except (UnknownVocabulary, Quarantine) as puzzle:
+        receipt.status, receipt.reason, receipt.error = ReceiptStatus.QUARANTINED, puzzle.reason, str(puzzle)[:1000]
+        if isinstance(puzzle, UnknownVocabulary):
+            receipt.event_type = puzzle.event_type[:100]
+    except UnreadablePayload as error:
+        receipt.status, receipt.error = ReceiptStatus.FAILED, str(error)[:1000]
+    except (OperationalError, InterfaceError):
+        raise  # the database's trouble, not the receipt's: the whole batch is tried again
+    except Exception as error:
+        _put_off(receipt, error)
+    if receipt.status != ReceiptStatus.RECEIVED:
+        receipt.processed_at = timezone.now()
+    receipt.save(
+        update_fields=[
+            *("status", "event_type", "reason", "error", "next_attempt_at", "processed_at"),
+            *("agency", "correlation", "account_id", "lead_id", "body", "headers"),
+        ]
+    )
+    log.info(
+        f"{receipt.provider} {receipt.event_type or 'request'} {receipt.get_status_display()}",
+        receipt=receipt.public_id,
+        reason=receipt.reason or None,
+    )
+    return unknown_fields
+
+
+def _understand_and_apply(receipt: Receipt) -> tuple[str, ...]:
+    request = SignedRequest(bytes(receipt.body), receipt.headers, receipt.received_at)
+    reading = get_provider(receipt.provider).parse(request)
+    receipt.event_type = reading.event_type[:100]
+    for event in reading.events:
+        apply(receipt, event)
+    return reading.unknown_fields
+
+
+def _put_off(receipt: Receipt, error: Exception) -> None:
+    """Try again later, or give up where a person can see it."""
+    log.exception("A receipt could not be processed.", receipt=receipt.public_id, error=type(error).__name__)
+    receipt.error = f"{type(error).__name__}: {error}"[:1000]
+    if receipt.attempts >= MAX_ATTEMPTS:
+        receipt.status = ReceiptStatus.FAILED
+    else:
+        receipt.next_attempt_at = timezone.now() + RETRY_AFTER[receipt.attempts - 1]
