@@ -14,6 +14,7 @@ from accounts.models import Agency
 from accounts.reports import Origin
 from accounts.vocabulary import EventType
 from leads.models import Lead, LeadChange, LeadReference, Tombstone
+from leads.progress import fold, steps_of
 
 
 def is_erased(agency: Agency, *, provider: str, external_id: str, at: datetime) -> bool:
@@ -40,8 +41,7 @@ def report_withdrawal(agency: Agency, *, provider: str, external_id: str, origin
     if first is None:
         erase(lead, origin=origin)
         return None
-    LeadChange.objects.filter(lead=lead, occurred_at__lte=origin.at).delete()
-    Lead.objects.filter(pk=lead.pk).update(received_at=first.occurred_at)
+    _start_anew(lead, first, erased_until=origin.at)
     return lead
 
 
@@ -66,6 +66,26 @@ def erase(lead: Lead, *, origin: Origin | None = None) -> dict[str, int]:
     )
     lead.delete()
     return {"leads": 1, **erased}
+
+
+def _start_anew(lead: Lead, first: LeadChange, *, erased_until: datetime) -> None:
+    """Leave of a lead what it would be had it been made by `first`."""
+    LeadChange.objects.filter(lead=lead, occurred_at__lte=erased_until).delete()
+    LeadChange.objects.filter(pk=first.pk).update(previous_status="", applied=True)
+    for reference in lead.references.all():
+        steps = steps_of(reference)
+        if not steps:
+            reference.delete()
+            continue
+        position = fold(steps)
+        reference.status, reference.status_since = position.status, position.since
+        reference.status_sequence = position.sequence
+        reference.save()
+    latest = max(lead.references.all(), key=lambda reference: (reference.status_since, reference.status_sequence))
+    lead.status, lead.campaign = latest.status, latest.campaign
+    lead.status_since, lead.status_sequence = latest.status_since, latest.status_sequence
+    lead.received_at = first.occurred_at
+    lead.save()
 
 
 def _bury(agency: Agency, *, provider: str, external_id: str, at: datetime) -> None:
