@@ -24,13 +24,13 @@ def report_install(
     ghl_user_id: str = "",
 ) -> None:
     """The app was installed at a location; without one, for the whole agency (then there is no row to change)."""
-    details = {
+    details: dict[str, str] = {
         "installer_name": installer_name,
         "installer_email": installer_email,
         "ghl_user_id": ghl_user_id,
     }
     if not location_id:
-        return _tell(agency, EventType.INSTALL, origin=origin, **details)
+        return _tell(agency, EventType.INSTALL, origin=origin, location=None, **details)
     location = _locked(agency, location_id)
     news = False
     if is_newer(origin, location):
@@ -80,7 +80,7 @@ def _locked(agency: Agency, location_id: str) -> SubAccount:
 
 
 def _tell(
-    agency: Agency, event_type: EventType, *, origin: Origin, location: SubAccount | None = None, **fields: Any
+    agency: Agency, event_type: EventType, *, origin: Origin, location: SubAccount | None, **fields: Any
 ) -> None:
     events.record(
         agency,

@@ -2,7 +2,7 @@
 
 import base64
 import secrets as random
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.utils import timezone
@@ -54,7 +54,7 @@ def create_source(
         enabled=enabled,
         sub_account=sub_account_at(agency, location_id) if agency and location_id else None,
         allowed_networks=allowed_networks or [],
-        credentials=credentials or {},
+        credentials=cast(Any, credentials or {}),
     )
     if secret is not None:
         source.secrets.create(secret=secret)

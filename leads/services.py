@@ -233,7 +233,7 @@ def _locate(
 ) -> tuple[Lead, LeadReference, bool]:
     """The lead, its reference in this campaign, and whether the lead was just made."""
     campaign = campaign_for(agency, provider=provider, external_id=identity.campaign_id, name=identity.campaign_name)
-    wanted = {"provider": provider, "external_id": identity.external_id}
+    wanted: dict[str, Any] = {"provider": provider, "external_id": identity.external_id}
     found = find_lead(agency, **wanted, url=identity.linkedin_url, known_as=lead)
     made = None
     if found is None:

@@ -27,4 +27,4 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 STAFF_TWO_FACTOR = False
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-OUTBOUND_ALLOWED_NETWORKS: list[str] = []
+OUTBOUND_ALLOWED_NETWORKS = []

@@ -1,6 +1,5 @@
 """Provider events meet the domain: a `match` over the closed set, one line of routing each."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -235,12 +234,6 @@ def _remark(
 
 
 def _submission(receipt: Receipt, event: LeadSubmitted) -> None:
-    facts: Mapping[str, str] = {
-        "lead_type": event.lead_type,
-        "form": event.form,
-        "owner": event.owner,
-        "associated_entity": event.associated_entity,
-    }
     lead = leads.report_status(
         agency_for(receipt),
         provider=receipt.provider,
@@ -250,7 +243,10 @@ def _submission(receipt: Receipt, event: LeadSubmitted) -> None:
         changed_by=ChangedBy.PROVIDER,
         origin=origin_of(receipt, event.occurred_at),
         details_pending=True,
-        **facts,
+        lead_type=event.lead_type,
+        form=event.form,
+        owner=event.owner,
+        associated_entity=event.associated_entity,
     )
     receipt.lead_id = lead.id if lead else ""
 

@@ -110,7 +110,9 @@ def _progress(receipt: Receipt, outcome: RequestOutcome, about: About, agency: A
     """Something about a lead worked; a search makes no lead, a profile fills what is empty."""
     if about.action is RequestAction.SEARCH:
         return
-    status = LeadStatus.REPLY_RECEIVED if outcome.reply else about.action and PROGRESS.get(about.action)
+    status = PROGRESS.get(about.action) if about.action else None
+    if outcome.reply:
+        status = LeadStatus.REPLY_RECEIVED
     identity = _identity(about)
     if status:
         lead = leads.report_status(
