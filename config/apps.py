@@ -7,7 +7,8 @@ class ConfigConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from config import checks  # noqa: F401
+        """Register the checks, and make the Celery application the one that `shared_task` finds."""
+        from config import celery, checks  # noqa: F401
 
 
 class BackOfficeConfig(admin_apps.AdminConfig):

@@ -1,0 +1,89 @@
+"""The Celery application: two queues, and a schedule whose every entry is a wake-up or a sweep.
+
+Tasks are doorbells: the rows they work on are the promise, so results are ignored, nothing waits in the broker, and
+whatever a broker loses the sweeps find within a second or two.
+"""
+
+import logging
+import os
+import time
+from typing import Any
+
+from celery import Celery, signals
+from celery.beat import Scheduler
+from django.db import DatabaseError, connection
+from kombu import Queue
+
+from config.processes import die_with_parent
+from config.spool import register
+
+log = logging.getLogger(__name__)
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+register()
+
+QUEUES = ("receipts", "deliveries")
+HEARTBEAT_SECONDS = 5.0
+
+app = Celery("leadline")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_queues = [Queue(name) for name in QUEUES]
+app.conf.beat_schedule = {
+    "receipts": {
+        "task": "webhooks.tasks.process_receipts",
+        "schedule": 1.0,
+        "options": {"queue": "receipts", "expires": 10},
+    },
+    "deliveries": {
+        "task": "notifications.tasks.deliver_due",
+        "schedule": 1.0,
+        "options": {"queue": "deliveries", "expires": 10},
+    },
+    "tidy": {
+        "task": "accounts.tasks.tidy",
+        "schedule": 600.0,
+        "options": {"queue": "receipts", "expires": 600},
+    },
+} | {
+    f"heartbeat of {queue}": {
+        "task": "accounts.tasks.worker_heartbeat",
+        "schedule": HEARTBEAT_SECONDS,
+        "kwargs": {"queue": queue},
+        "options": {"queue": queue, "expires": 30},
+    }
+    for queue in QUEUES
+}
+app.autodiscover_tasks()
+
+
+class LivingScheduler(Scheduler):
+    """Beat, which writes its own sign of life. Nothing in the schedule is rare enough to need a file."""
+
+    _beat_at = 0.0
+
+    def tick(self, *args: Any, **options: Any) -> float:
+        if time.monotonic() - self._beat_at > HEARTBEAT_SECONDS:
+            self._beat_at = time.monotonic()
+            _beat()
+        return float(super().tick(*args, **options))
+
+
+def _beat() -> None:
+    from accounts.tasks import SCHEDULER, beat
+
+    try:
+        beat(SCHEDULER)
+    except DatabaseError as error:
+        log.warning("The scheduler's sign of life could not be written: %s", error)
+        connection.close()
+
+
+@signals.setup_logging.connect
+def _keep_the_projects_logging(**_: Any) -> None:
+    """Being connected is all: Celery then leaves logging as the settings made it."""
+
+
+@signals.worker_process_init.connect
+def _die_with_the_worker(**_: Any) -> None:
+    """A pool process must not outlive a worker that was killed."""
+    die_with_parent()

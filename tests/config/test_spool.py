@@ -1,0 +1,163 @@
+"""The embedded broker, through kombu as Celery uses it."""
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+import pytest
+import time_machine
+from kombu import Connection
+
+from config.spool import register
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def broker(folder: Path) -> Iterator[Connection]:
+    register()
+    with connect(folder) as connection:
+        yield connection
+
+
+def connect(folder: Path, visibility_timeout: float = 60) -> Connection:
+    options = {"folder": str(folder), "visibility_timeout": visibility_timeout, "polling_interval": 0.01}
+    return Connection("spool://", transport_options=options)
+
+
+def send(broker: Connection, body: Any, **headers: Any) -> None:
+    broker.Producer(broker.default_channel).publish(body, routing_key="receipts", headers=headers)
+
+
+def receive(broker: Connection) -> Any:
+    message = broker.default_channel.basic_get("receipts")
+    if message is None:
+        return None
+    message.ack()
+    return message.payload
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_messages_arrive_in_order_and_leave_no_file_behind(broker: Connection, folder: Path) -> None:
+    for number in range(20):
+        send(broker, {"number": number})
+    assert [receive(broker)["number"] for _ in range(20)] == list(range(20))
+    assert receive(broker) is None
+    assert files(folder) == []
+
+
+def test_a_half_written_message_is_invisible(broker: Connection, folder: Path) -> None:
+    send(broker, {"whole": True})
+    (folder / "receipts" / "0123.tmp").write_text('{"body": "hal')
+    assert receive(broker) == {"whole": True}
+    assert receive(broker) is None
+
+
+def test_an_unreadable_message_is_dropped_and_the_next_one_arrives(broker: Connection, folder: Path) -> None:
+    (folder / "receipts").mkdir(parents=True)
+    (folder / "receipts" / "broken.msg").write_text('{"body": "hal')
+    send(broker, {"whole": True})
+    assert receive(broker) == {"whole": True}
+    assert files(folder) == []
+
+
+def test_a_message_whose_taker_died_is_given_back_after_the_time_out(broker: Connection, folder: Path) -> None:
+    send(broker, {"number": 1})
+    message = broker.default_channel.basic_get("receipts")
+    assert message is not None  # taken, and never acknowledged: its process is gone
+    with connect(folder) as other:
+        assert receive(other) is None
+        for taken in (folder / "receipts" / "taken").iterdir():
+            os.utime(taken, (0, 0))
+    with connect(folder) as other:
+        assert receive(other) == {"number": 1}
+        assert receive(other) is None
+
+
+def test_a_rejected_message_comes_again_only_if_it_is_asked_for(broker: Connection, folder: Path) -> None:
+    for requeue in (True, False):
+        send(broker, {"requeue": requeue})
+        message = broker.default_channel.basic_get("receipts")
+        assert message is not None
+        message.reject(requeue=requeue)
+        assert receive(broker) == ({"requeue": True} if requeue else None)
+    assert files(folder) == []
+
+
+def test_an_expired_ring_is_not_heard(broker: Connection, folder: Path) -> None:
+    now = datetime.now(UTC)  # noqa: TID251
+    send(broker, {"ring": 1}, expires=(now + timedelta(seconds=60)).isoformat())
+    send(broker, {"ring": 2}, expires=(now + timedelta(seconds=90)).isoformat())
+    with time_machine.travel(now + timedelta(seconds=61), tick=False):
+        assert receive(broker) == {"ring": 2}
+    assert files(folder) == []
+
+
+def test_a_ring_that_waits_already_is_not_put_twice(broker: Connection, folder: Path) -> None:
+    for _ in range(5):
+        send(broker, [[], {}], task="webhooks.tasks.process_receipts", argsrepr="()", kwargsrepr="{}")
+    send(broker, [[7], {}], task="webhooks.tasks.process_receipts", argsrepr="(7,)", kwargsrepr="{}")
+    assert [receive(broker) for _ in range(3)] == [[[], {}], [[7], {}], None]
+
+
+def test_the_folder_may_vanish_at_any_time(broker: Connection, folder: Path) -> None:
+    send(broker, {"number": 1})
+    shutil.rmtree(folder)
+    assert receive(broker) is None
+    send(broker, {"number": 2})
+    shutil.rmtree(folder / "receipts" / "taken", ignore_errors=True)
+    assert receive(broker) == {"number": 2}
+
+
+def test_a_folder_that_cannot_be_used_looks_empty_until_it_can(broker: Connection, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "receipts").write_text("not a folder")
+    with pytest.raises(Empty):
+        broker.default_channel._get("receipts")
+    (folder / "receipts").unlink()
+    send(broker, {"number": 1})
+    assert receive(broker) == {"number": 1}
+
+
+def test_purging_empties_the_queue(broker: Connection, folder: Path) -> None:
+    for number in range(3):
+        send(broker, {"number": number})
+    assert broker.default_channel._size("receipts") == 3
+    assert broker.default_channel.queue_purge("receipts") == 3
+    assert files(folder) == []
+
+
+def test_several_takers_share_a_queue_and_none_gets_a_message_twice(broker: Connection, folder: Path) -> None:
+    for number in range(200):
+        send(broker, {"number": number})
+    received: list[int] = []
+
+    def take() -> None:
+        with connect(folder) as connection:
+            while (payload := receive(connection)) is not None:
+                received.append(payload["number"])
+
+    takers = [threading.Thread(target=take) for _ in range(4)]
+    for taker in takers:
+        taker.start()
+    for taker in takers:
+        taker.join()
+    assert sorted(received) == list(range(200))
+
+
+def test_what_lies_in_the_folder_is_json(broker: Connection, folder: Path) -> None:
+    send(broker, {"number": 1})
+    [file] = files(folder)
+    assert json.loads(file.read_text())["properties"]["delivery_info"]["routing_key"] == "receipts"
