@@ -1,6 +1,6 @@
 """Signs of life, and tidying up. A task that is lost or runs twice changes nothing."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,14 +8,15 @@ from django.utils import timezone
 from accounts.models import Heartbeat, IdempotencyRecord, SourceSecret
 
 IDEMPOTENCY_LIFETIME = timedelta(hours=24)
-SCHEDULER, WORKER = "scheduler", "worker"
-QUEUES = ("receipts", "deliveries")
+SCHEDULER = "scheduler"
+#: The row that each queue's worker keeps fresh.
+WORKERS = {"receipts": "worker", "deliveries": "delivery worker"}
 
 
-def beat(name: str, at: datetime | None = None) -> None:
-    """Say that the process `name` lived at `at` (now)."""
+def beat(name: str) -> None:
+    """Say that the process `name` lives, now."""
     Heartbeat.objects.bulk_create(
-        [Heartbeat(name=name, at=at or timezone.now())],
+        [Heartbeat(name=name, at=timezone.now())],
         update_conflicts=True,
         update_fields=["at"],
         unique_fields=["name"],
@@ -24,14 +25,8 @@ def beat(name: str, at: datetime | None = None) -> None:
 
 @shared_task(name="accounts.tasks.worker_heartbeat")
 def worker_heartbeat(queue: str) -> None:
-    """Runs on the worker of `queue`, in a process that also does its work, so a fresh row proves all of it.
-
-    The row `worker` is as old as the sign of life of the worker that has been silent longest.
-    """
-    beat(f"{WORKER} {queue}")
-    signs = Heartbeat.objects.filter(name__in=[f"{WORKER} {each}" for each in QUEUES]).values_list("at", flat=True)
-    if len(signs) == len(QUEUES):
-        beat(WORKER, min(signs))
+    """Runs on the worker of `queue`, in a process that also does its work, so a fresh row proves all of it."""
+    beat(WORKERS[queue])
 
 
 @shared_task(name="accounts.tasks.tidy")
