@@ -9,12 +9,29 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.fields import EncryptedJSONField
+from accounts.freshness import sources_changed
 from accounts.ids import new_id, new_token
 from accounts.models.agency import Agency, SubAccount
 from accounts.vocabulary import ProviderSlug
 
 
-class Source(models.Model):
+class Watched(models.Model):
+    """Tells this process's caches when a row is saved or deleted."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        sources_changed()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        deleted = super().delete(*args, **kwargs)
+        sources_changed()
+        return deleted
+
+
+class Source(Watched):
     """An agency's connection to a provider. A `highlevel` source without an agency serves the whole marketplace app."""
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "src"), editable=False)
@@ -50,7 +67,7 @@ class Source(models.Model):
         return f"{settings.PUBLIC_URL}/webhooks/{self.provider}/{self.token}"
 
 
-class SourceSecret(models.Model):
+class SourceSecret(Watched):
     """One secret of a source. While a rotation overlaps there are two; the newest signs."""
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="secrets")
