@@ -1,0 +1,88 @@
+"""What the web server runs: `/webhooks/` and `lifespan` by ingest, everything else by Django.
+
+Django is served as WSGI by a few permanent threads: its own ASGI handler gives every view a thread, and thereby a
+database connection, of its own. A request reaches such a thread only once its body is here, so that half-sent ones hold
+none of them.
+"""
+
+import asyncio
+import os
+from typing import Any
+from urllib.parse import quote
+
+from a2wsgi import WSGIMiddleware
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django = get_wsgi_application()
+
+from webhooks.exchange import Message, Receive, Scope, Send  # noqa: E402 (needs Django's apps)
+from webhooks.ingest import Ingest  # noqa: E402
+
+DJANGO_THREADS = 8
+BODY_LIMIT = 3 * 1024 * 1024  # above Django's own limit, so that Django answers what is a little too large
+BODY_SECONDS = 30.0
+
+ingest = Ingest()
+pages: Any = WSGIMiddleware(django, workers=DJANGO_THREADS)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan" or (scope["type"] == "http" and scope["path"].startswith("/webhooks/")):
+        await ingest(scope, receive, send)
+    elif scope["type"] == "http":
+        await _django(scope, receive, send)
+    else:
+        await send({"type": "websocket.close"})
+
+
+async def _django(scope: Scope, receive: Receive, send: Send) -> None:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _body(receive)
+    except TimeoutError:
+        return await _refuse(send, 408, b"The body did not arrive in time.")
+    if body is None:
+        return await _refuse(send, 413, b"The body is too large.")
+    await pages(_tame(scope), _Replay(body, receive), send)
+    return None
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None if it is over the limit. What of it came before the client went away is enough."""
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > BODY_LIMIT:
+            return None
+    return body
+
+
+class _Replay:
+    """Gives the body in one message, then what the server says."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._first: Message | None = {"type": "http.request", "body": body, "more_body": False}
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        message, self._first = self._first, None
+        return message if message is not None else await self._receive()
+
+
+def _tame(scope: Scope) -> Scope:
+    """WSGI takes `X_Forwarded_For` for `X-Forwarded-For`, so such names do not pass; query strings are ASCII there."""
+    return {
+        **scope,
+        "headers": [(name, value) for name, value in scope["headers"] if b"_" not in name],
+        "query_string": quote(scope["query_string"], safe="".join(map(chr, range(33, 127)))).encode(),
+    }
+
+
+async def _refuse(send: Send, status: int, detail: bytes) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(detail)), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": detail})

@@ -1,0 +1,64 @@
+"""Who calls: the peer, or behind TRUSTED_PROXIES the address that the nearest of them forwarded."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from django.conf import settings
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+def client_address(peer: str, headers: Mapping[str, str]) -> Address | None:
+    """The caller's address; None where it cannot be told (a Unix socket, a forged list)."""
+    address = parse_address(peer)
+    if not within(address, trusted_proxies()):
+        return address
+    for entry in reversed(headers.get("x-forwarded-for", "").split(",")):
+        if not entry.strip():
+            continue
+        address = parse_address(_without_port(entry.strip()))
+        if not within(address, trusted_proxies()):
+            return address
+    return address
+
+
+def came_in_the_clear(peer: str, headers: Mapping[str, str]) -> bool:
+    """Whether a trusted proxy says that the request reached it as plain http."""
+    forwarded = headers.get("x-forwarded-proto", "").split(",")[0].strip().lower()
+    return forwarded == "http" and within(parse_address(peer), trusted_proxies())
+
+
+def trusted_proxies() -> tuple[Network, ...]:
+    return parse_networks(tuple(settings.TRUSTED_PROXIES))
+
+
+@lru_cache(maxsize=1024)
+def parse_networks(cidrs: tuple[str, ...]) -> tuple[Network, ...]:
+    """The networks that can be read; one that cannot holds no address."""
+    networks = []
+    for cidr in cidrs:
+        try:
+            networks.append(ip_network(cidr, strict=False))
+        except ValueError:
+            continue
+    return tuple(networks)
+
+
+def parse_address(text: str) -> Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def within(address: Address | None, networks: Iterable[Network]) -> bool:
+    return address is not None and any(address in network for network in networks)
+
+
+def _without_port(text: str) -> str:
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text

@@ -1,0 +1,159 @@
+"""One HTTP request and its answer over ASGI: headers, a body up to a limit, JSON and problem details out."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http import HTTPStatus
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+BODY_LIMIT = 1024 * 1024
+BODY_SECONDS = 10.0  # for a whole body to arrive
+DRAIN_LIMIT = 8 * 1024 * 1024
+DRAIN_SECONDS = 5.0
+HALF_READ_LIMIT = 64 * 1024 * 1024  # of all bodies that are still arriving
+
+
+class Refusal(Exception):
+    """The request ends here with a problem answer. `detail` is for the caller; it names no secret and no source."""
+
+    def __init__(self, status: int, detail: str, *, headers: Iterable[Header] = ()) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = tuple(headers)
+
+
+class Disconnected(Exception):
+    """The client went away before its body had arrived."""
+
+
+class HalfRead:
+    """How many bytes of unfinished bodies this process holds."""
+
+    size = 0
+
+
+class Exchange:
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.query = bytes(scope.get("query_string", b"")).decode("latin-1")
+        self.peer: str = (scope.get("client") or ("", 0))[0]
+        self.headers = _headers(scope["headers"])
+        self.request_id = f"req_{secrets.token_hex(12)}"
+        self.answered = False
+        self._receive = receive
+        self._send = send
+        self._unread = self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
+
+    async def body(self) -> bytes:
+        """The whole body. Raises Refusal (413, 408, 503) or Disconnected."""
+        declared = self.headers.get("content-length", "")
+        if len(declared) > 12 or (declared.isdecimal() and int(declared) > BODY_LIMIT):
+            raise _too_large()
+        message = None
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await self._receive()
+                if not message.get("more_body") and message["type"] == "http.request":
+                    self._unread = False
+                    return _within_limit(message.get("body", b""))
+                return await self._rest(message)
+        except TimeoutError:
+            raise Refusal(408, f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
+
+    async def _rest(self, message: Message) -> bytes:
+        body = bytearray()
+        try:
+            while True:
+                if message["type"] == "http.disconnect":
+                    raise Disconnected
+                chunk = message.get("body", b"")
+                HalfRead.size += len(chunk)
+                body += chunk
+                _within_limit(body)
+                if not message.get("more_body"):
+                    self._unread = False
+                    return bytes(body)
+                if HalfRead.size > HALF_READ_LIMIT:
+                    raise Refusal(503, "Too many requests are arriving at once.", headers=[(b"retry-after", b"5")])
+                message = await self._receive()
+        finally:
+            HalfRead.size -= len(body)
+
+    async def answer(self, status: int, body: bytes, headers: Iterable[Header] = ()) -> None:
+        """Send JSON."""
+        await self._start(status, body, b"application/json", headers)
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def refuse(self, refusal: Refusal) -> None:
+        """Send an RFC 9457 problem. A body still on its way is read and thrown away, so that the client can read it."""
+        body = json.dumps(
+            {
+                "type": "about:blank",
+                "title": HTTPStatus(refusal.status).phrase,
+                "status": refusal.status,
+                "detail": refusal.detail,
+                "request_id": self.request_id,
+            }
+        ).encode()
+        headers = [*refusal.headers, (b"connection", b"close")] if self._unread else refusal.headers
+        await self._start(refusal.status, body, b"application/problem+json", headers)
+        await self._send({"type": "http.response.body", "body": body, "more_body": self._unread})
+        if self._unread:
+            await self._drain()
+            await self._send({"type": "http.response.body", "body": b""})
+
+    async def _start(self, status: int, body: bytes, kind: bytes, headers: Iterable[Header]) -> None:
+        self.answered = True
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (b"content-type", kind),
+                    (b"content-length", b"%d" % len(body)),
+                    (b"x-request-id", self.request_id.encode()),
+                    *headers,
+                ],
+            }
+        )
+
+    async def _drain(self) -> None:
+        left = DRAIN_LIMIT
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while left > 0:
+                    message = await self._receive()
+                    if not message.get("more_body"):
+                        return
+                    left -= len(message.get("body", b""))
+        except TimeoutError:
+            return
+
+
+def _headers(raw: Iterable[Header]) -> dict[str, str]:
+    """Lower-case names; bytes as latin-1; a repeated header's values joined by a comma."""
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        key = name.decode("latin-1").lower()
+        text = value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def _within_limit(body: bytes) -> bytes:
+    if len(body) > BODY_LIMIT:
+        raise _too_large()
+    return body
+
+
+def _too_large() -> Refusal:
+    return Refusal(413, f"The body is larger than {BODY_LIMIT} bytes.")

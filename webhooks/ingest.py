@@ -1,0 +1,198 @@
+"""What answers `/webhooks/{provider}/{source}`: verify, keep, answer. An ASGI application beside Django.
+
+Nothing here waits for anything but the row: a request is verified, the journal makes its bytes durable, and it is
+answered. What it means is worked out later (`webhooks/dispatch.py`).
+Order of checks: 404, 405, 415, 413, signature 401, body 400.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+from urllib.parse import parse_qsl
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from webhooks.addresses import Address, came_in_the_clear, client_address, within
+from webhooks.desk import Desk
+from webhooks.exchange import Disconnected, Exchange, Receive, Refusal, Scope, Send
+from webhooks.providers import PROVIDERS
+from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
+from webhooks.source_cache import KnownSource
+from webhooks.storage import StorageDown
+from webhooks.writers import Kept, Row
+
+log = structlog.get_logger(__name__)
+
+PATH = re.compile(r"/webhooks/([a-z]{1,32})/([0-9A-Za-z_-]{1,64})/?")
+RETRY_AFTER = (b"retry-after", b"5")
+
+
+class Ingest:
+    """The ASGI application. Also answers the `lifespan` scope: a server that stops finishes what it has accepted."""
+
+    def __init__(self) -> None:
+        self._desk: Desk | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._live(receive, send)
+        exchange = Exchange(scope, receive, send)
+        try:
+            await self._serve(exchange)
+        except Refusal as refusal:
+            await exchange.refuse(refusal)
+        except Disconnected:
+            return None
+        except Exception:
+            log.exception("An ingest request failed.", request_id=exchange.request_id)
+            if not exchange.answered:
+                await exchange.refuse(_storage_down(503))
+        return None
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._desk = self._desk or Desk()
+            elif self._desk:
+                desk, self._desk = self._desk, None
+                await desk.close()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+    async def _serve(self, exchange: Exchange) -> None:
+        if self._desk is None:
+            self._desk = Desk()  # no lifespan: a test, or a server that has none
+        desk = self._desk
+        if settings.HTTPS and came_in_the_clear(exchange.peer, exchange.headers):
+            raise Refusal(403, "Webhooks are accepted over https only: the secret in this one has been seen by others.")
+        provider, source = await _find(desk, exchange)
+        address = client_address(exchange.peer, exchange.headers)
+        if source.restricted and not within(address, source.networks):
+            desk.rejections.note(source.id, "network", f"{address or 'An unknown address'} is not in allowed_networks.")
+            raise _not_found()
+        challenges = type(provider).challenge is not Provider.challenge
+        if exchange.method == "GET" and challenges:
+            await _challenge(desk, exchange, provider, source)
+            return
+        if exchange.method != "POST":
+            raise _not_allowed(exchange.method, b"GET, POST" if challenges else b"POST")
+        request = await _read(desk, exchange, source)
+        _verify(desk, provider, source, request, address)
+        row = _row(desk, provider, source, request)
+        try:
+            kept = await desk.journal.keep(row)
+        except StorageDown:
+            raise _storage_down(provider.refusal_status) from None
+        await exchange.answer(200, _accepted(kept))
+
+
+async def _find(desk: Desk, exchange: Exchange) -> tuple[Provider, KnownSource]:
+    path = PATH.fullmatch(exchange.path)
+    provider = PROVIDERS.get(path[1]) if path else None
+    if path is None or provider is None:
+        raise _not_found()
+    try:
+        source = await desk.sources.find(provider.slug, path[2])
+    except StorageDown as down:
+        log.warning("A source could not be looked up.", error=str(down))
+        raise _storage_down(provider.refusal_status) from None
+    if source is None:
+        raise _not_found()
+    return provider, source
+
+
+async def _read(desk: Desk, exchange: Exchange, source: KnownSource) -> SignedRequest:
+    try:
+        encoding = exchange.headers.get("content-encoding", "")
+        if any(token.strip().lower() not in {"", "identity"} for token in encoding.split(",")):
+            raise Refusal(415, "Send the body as it is: compressed bodies are not accepted.")
+        body = await exchange.body()
+    except Refusal as refusal:
+        if refusal.status in {413, 415}:
+            reason = "body_too_large" if refusal.status == 413 else "body_encoded"
+            desk.rejections.note(source.id, reason, refusal.detail)
+        raise
+    return SignedRequest(body=body, headers=exchange.headers, received_at=timezone.now())
+
+
+def _verify(
+    desk: Desk, provider: Provider, source: KnownSource, request: SignedRequest, address: Address | None
+) -> None:
+    """Raise Refusal: 401, 400 where the signature is inside an unreadable body, 429 when it has failed too often."""
+    try:
+        provider.verify(request, source.secrets_at(request.received_at), tolerance=settings.SIGNATURE_TOLERANCE_SECONDS)
+        return
+    except InvalidSignature as invalid:
+        refusal = Refusal(401, invalid.diagnosis or "The signature is missing or wrong.")
+        desk.rejections.note(source.id, invalid.reason, invalid.diagnosis)
+    except UnreadablePayload as unreadable:
+        refusal = Refusal(400, str(unreadable))
+        desk.rejections.note(source.id, "unreadable_body", str(unreadable))
+    seconds = desk.reject_rate.count(source.id, str(address), settings.REJECT_RATE)
+    if seconds is not None:
+        retry_after = (b"retry-after", b"%d" % seconds)
+        raise Refusal(429, "Too many requests from this address failed verification.", headers=[retry_after])
+    raise refusal
+
+
+def _row(desk: Desk, provider: Provider, source: KnownSource, request: SignedRequest) -> Row:
+    """Raise Refusal(400) for a body that the contract does not take."""
+    try:
+        key = provider.receipt_key(request)
+    except UnreadablePayload as unreadable:
+        desk.rejections.note(source.id, "unreadable_body", str(unreadable))
+        raise Refusal(400, str(unreadable)) from None
+    return Row(
+        source_id=source.id,
+        agency_id=source.agency_id,
+        provider=provider.slug,
+        dedupe_key=secrets.token_bytes(32) if key is None else _digest(key),
+        headers={name: _storable(request.headers[name]) for name in provider.kept_headers if name in request.headers},
+        body=request.body,
+        received_at=request.received_at,
+    )
+
+
+async def _challenge(desk: Desk, exchange: Exchange, provider: Provider, source: KnownSource) -> None:
+    try:
+        pairs = parse_qsl(exchange.query, keep_blank_values=True, max_num_fields=10)
+        if len(dict(pairs)) != len(pairs):
+            raise UnreadablePayload("A query parameter is given twice.")
+        answer = provider.challenge(dict(pairs), source.secrets_at(timezone.now()))
+    except (UnreadablePayload, ValueError) as unreadable:
+        raise Refusal(400, str(unreadable)) from None
+    if answer is None:
+        raise _not_allowed("GET", b"POST")
+    await desk.note_validation(source)
+    await exchange.answer(200, json.dumps(answer).encode())
+
+
+def _accepted(kept: Kept) -> bytes:
+    status = b"duplicate" if kept.duplicate else b"accepted"
+    return b'{"status": "%b", "receipt_id": "rct_%d"}' % (status, kept.sequence)
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+def _storable(value: str) -> str:
+    """A header's value without what a database refuses."""
+    return value.replace("\0", "�")
+
+
+def _not_found() -> Refusal:
+    return Refusal(404, "There is no such webhook address.")
+
+
+def _not_allowed(method: str, allowed: bytes) -> Refusal:
+    return Refusal(405, f"{method} is not answered here.", headers=[(b"allow", allowed)])
+
+
+def _storage_down(status: int) -> Refusal:
+    return Refusal(status, "The request could not be stored. Send it again.", headers=[RETRY_AFTER])
