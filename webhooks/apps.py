@@ -1,8 +1,11 @@
 from django.apps import AppConfig
+from django.conf import settings
+
+from webhooks.providers import HIGHLEVEL
 
 
 class WebhooksConfig(AppConfig):
     name = "webhooks"
 
     def ready(self) -> None:
-        from webhooks import erasure  # noqa: F401
+        HIGHLEVEL.configure(public_key=settings.HIGHLEVEL_PUBLIC_KEY, accept_rsa=settings.HIGHLEVEL_ACCEPT_RSA)

@@ -6,33 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from webhooks.events import Reading
+from webhooks.events import ProviderEvent, Reading
+from webhooks.payload import Payload, UnknownVocabulary, key_of
+from webhooks.signatures import InvalidSignature
+from webhooks.strict_json import UnreadablePayload, read_object
 
-
-class InvalidSignature(Exception):
-    """The request is not from who it says. `reason` is one word for machines, `diagnosis` a sentence; no secrets."""
-
-    def __init__(self, reason: str, diagnosis: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.diagnosis = diagnosis
-
-
-class UnreadablePayload(Exception):
-    """The body is not what the contract's 400 row allows. The message is safe to send back."""
-
-
-class UnknownVocabulary(Exception):
-    """An event type or status word that we do not know, or a field without which the event means nothing.
-
-    The receipt is kept in quarantine: `reason` is one machine-readable word (`unknown_event_type`, `unknown_status`,
-    `missing_field`, …), the message a sentence, `event_type` the provider's word if one could be read.
-    """
-
-    def __init__(self, reason: str, message: str, *, event_type: str = "") -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.event_type = event_type
+__all__ = ["InvalidSignature", "Provider", "SignedRequest", "UnknownVocabulary", "UnreadablePayload"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +29,39 @@ class Provider(ABC):
 
     slug: ClassVar[str]
     label: ClassVar[str]
-    kept_headers: ClassVar[tuple[str, ...]] = ()
+    kept_headers: ClassVar[tuple[str, ...]] = ()  # kept with the receipt as evidence; never one that is a secret
     refusal_status: ClassVar[int] = 503  # what "storage down" is answered with
+    dedupe_fields: ClassVar[tuple[str, ...]] = ()  # top-level fields; none: the raw body is the key
 
     @abstractmethod
     def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
         """Raise InvalidSignature, or UnreadablePayload where the signature is inside an unreadable body."""
 
     @abstractmethod
-    def parse(self, request: SignedRequest) -> Reading:
-        """Raise UnreadablePayload or UnknownVocabulary."""
+    def read(self, payload: Payload) -> tuple[ProviderEvent, ...]:
+        """What the body says, with `payload.event_type` set on the way. Raises UnknownVocabulary."""
 
     @abstractmethod
+    def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
+        """Body and headers as the provider would send them: for `send_sample`, `make demo` and tests."""
+
+    def parse(self, request: SignedRequest) -> Reading:
+        """Raise UnreadablePayload or UnknownVocabulary."""
+        payload = Payload(read_object(request.body))
+        events = self.read(payload)
+        for field in self.dedupe_fields:
+            payload.identifier(field, limit=len(request.body))
+        return Reading(event_type=payload.event_type, events=events, unknown_fields=payload.unknown_fields())
+
     def receipt_key(self, request: SignedRequest) -> str | None:
         """What makes a delivery the same delivery again; None: every delivery is news.
 
         Raises UnreadablePayload. An event that lacks its dedupe field falls back to the raw body.
         """
+        data = read_object(request.body)
+        key = key_of(*map(data.get, self.dedupe_fields)) if self.dedupe_fields else None
+        return key or request.body.decode()
 
     def challenge(self, query: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str] | None:
         """The answer to a validation GET; None: this provider has none (405). Raises UnreadablePayload (400)."""
         return None
-
-    @abstractmethod
-    def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
-        """Body and headers as the provider would send them: for `send_sample`, `make demo` and tests."""

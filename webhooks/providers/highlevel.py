@@ -1,0 +1,166 @@
+"""HighLevel marketplace: the agency's app is installed in a location, or removed from it.
+
+https://marketplace.gohighlevel.com/docs/webhook/WebhookIntegrationGuide, https://github.com/GoHighLevel/highlevel-api-docs
+(docs/webhook events/AppInstall.md, docs/oauth/WebhookAuthentication.md)
+
+`X-GHL-Signature` is the base64 Ed25519 signature of the raw body under HighLevel's published key; a header that is
+literally `N/A` means that nothing was signed. The older RSA header `X-WH-Signature` was withdrawn in 2026 and counts
+only where it is switched on. Only a delivery answered with 429 is ever sent again, so that is what we refuse with.
+Retries are older than any tolerance: a body's time refuses nothing, and `webhookId` stops replays.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import ClassVar
+
+from cryptography.exceptions import InvalidSignature as WrongSignature
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from webhooks.events import AppInstalled, AppUninstalled, NothingToDo, ProviderEvent, Tenant
+from webhooks.payload import Payload
+from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
+from webhooks.signatures import key_bytes, required_header, wrong_signature
+
+HEADER = "x-ghl-signature"
+LEGACY_HEADER = "x-wh-signature"
+UNSIGNED = "N/A"
+
+PUBLISHED_KEY = """\
+-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg=
+-----END PUBLIC KEY-----
+"""
+PUBLISHED_RSA_KEY = """\
+-----BEGIN PUBLIC KEY-----
+MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEAokvo/r9tVgcfZ5DysOSC
+Frm602qYV0MaAiNnX9O8KxMbiyRKWeL9JpCpVpt4XHIcBOK4u3cLSqJGOLaPuXw6
+dO0t6Q/ZVdAV5Phz+ZtzPL16iCGeK9po6D6JHBpbi989mmzMryUnQJezlYJ3DVfB
+csedpinheNnyYeFXolrJvcsjDtfAeRx5ByHQmTnSdFUzuAnC9/GepgLT9SM4nCpv
+uxmZMxrJt5Rw+VUaQ9B8JSvbMPpez4peKaJPZHBbU3OdeCVx5klVXXZQGNHOs8gF
+3kvoV5rTnXV0IknLBXlcKKAQLZcY/Q9rG6Ifi9c+5vqlvHPCUJFT5XUGG5RKgOKU
+J062fRtN+rLYZUV+BjafxQauvC8wSWeYja63VSUruvmNj8xkx2zE/Juc+yjLjTXp
+IocmaiFeAO6fUtNjDeFVkhf5LNb59vECyrHD2SQIrhgXpO4Q3dVNA5rw576PwTzN
+h/AMfHKIjE4xQA1SZuYJmNnmVZLIZBlQAF9Ntd03rfadZ+yDiOXCCs9FkHibELhC
+HULgCsnuDJHcrGNd5/Ddm5hxGQ0ASitgHeMZ0kcIOwKDOzOU53lDza6/Y09T7sYJ
+PQe7z0cvj7aE4B+Ax1ZoZGPzpJlZtGXCsu9aTEGEnKzmsFqwcSsnw3JB31IGKAyk
+T1hhTiaCeIY/OwwwNUY2yvcCAwEAAQ==
+-----END PUBLIC KEY-----
+"""
+
+
+class HighLevel(Provider):
+    """`secrets` are Ed25519 public keys (PEM) that replace the published one for a source, and RSA with it."""
+
+    slug: ClassVar[str] = "highlevel"
+    label: ClassVar[str] = "HighLevel"
+    kept_headers: ClassVar[tuple[str, ...]] = (HEADER, LEGACY_HEADER)
+    refusal_status: ClassVar[int] = 429
+    dedupe_fields: ClassVar[tuple[str, ...]] = ("webhookId",)
+
+    def __init__(self, *, public_key: str = "", accept_rsa: bool = False, rsa_public_key: str = "") -> None:
+        self.configure(public_key=public_key, accept_rsa=accept_rsa, rsa_public_key=rsa_public_key)
+
+    def configure(self, *, public_key: str = "", accept_rsa: bool = False, rsa_public_key: str = "") -> None:
+        """What this installation's settings say; an empty key means the published one."""
+        self.public_key = public_key.strip() or PUBLISHED_KEY
+        self.accept_rsa = accept_rsa
+        self.rsa_public_key = rsa_public_key.strip() or PUBLISHED_RSA_KEY
+
+    def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
+        header = HEADER
+        if self.accept_rsa and not secrets and _unsigned(request, HEADER) and not _unsigned(request, LEGACY_HEADER):
+            header = LEGACY_HEADER
+        if _unsigned(request, header):
+            raise InvalidSignature("missing_signature", f"The request has no {header} header, or it says {UNSIGNED}.")
+        signature = _signature(required_header(request.headers, header))
+        if header == LEGACY_HEADER:
+            verified = _verifies_rsa(self.rsa_public_key, signature, request.body)
+        else:
+            verified = any(_verifies(key, signature, request.body) for key in secrets or [self.public_key])
+        if not verified:
+            raise wrong_signature()
+
+    def read(self, payload: Payload) -> tuple[ProviderEvent, ...]:
+        event = payload.event_type_of("type")
+        occurred_at = payload.timestamp_or_none("timestamp")
+        payload.known(
+            "appId", "planId", "trial", "isWhitelabelCompany", "whitelabelDetails", "versionId", "installType"
+        )
+        if event == "PLAN_CHANGE":
+            payload.known("locationId", "companyId", "userId", "currentPlanId", "newPlanId", "companyName")
+            return (NothingToDo(about=event),)
+        if event not in {"INSTALL", "UNINSTALL"}:
+            payload.unknown_event()
+        tenant = Tenant(
+            company_id=payload.identifier_or_empty("companyId", limit=100),
+            location_id=payload.identifier_or_empty("locationId", limit=100),
+        )
+        if tenant == Tenant():
+            payload.fail("missing_field", "The body names neither a companyId nor a locationId.")
+        ghl_user_id = payload.text_or_empty("userId", limit=100)
+        company_name = payload.text_or_empty("companyName", limit=200)
+        if event == "UNINSTALL":
+            return (AppUninstalled(tenant=tenant, occurred_at=occurred_at),)
+        return (
+            AppInstalled(tenant=tenant, occurred_at=occurred_at, ghl_user_id=ghl_user_id, company_name=company_name),
+        )
+
+    def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
+        """The secret is an Ed25519 private key (PEM). Raises ValueError if it is not."""
+        key = load_pem_private_key(secret.encode(), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ValueError("HighLevel signs with an Ed25519 private key")
+        return body, {HEADER: base64.b64encode(key.sign(body)).decode()}
+
+
+def _unsigned(request: SignedRequest, header: str) -> bool:
+    return request.headers.get(header, "").strip() in {"", UNSIGNED}
+
+
+def _signature(header: str) -> bytes:
+    """Spelled exactly as base64 spells it: a decoder forgives changed bits in the last character."""
+    try:
+        decoded = base64.b64decode(header, validate=True)
+        if base64.b64encode(decoded).decode() == header:
+            return decoded
+    except (binascii.Error, ValueError):
+        pass
+    raise InvalidSignature("malformed_signature", "The signature is not base64.")
+
+
+def _verifies(pem: str, signature: bytes, body: bytes) -> bool:
+    key = _public_key(pem)
+    if not isinstance(key, Ed25519PublicKey):
+        raise InvalidSignature("unusable_key", "The public key to verify with is not an Ed25519 key in PEM form.")
+    try:
+        key.verify(signature, body)
+    except WrongSignature:
+        return False
+    return True
+
+
+def _verifies_rsa(pem: str, signature: bytes, body: bytes) -> bool:
+    key = _public_key(pem)
+    if not isinstance(key, RSAPublicKey):
+        raise InvalidSignature("unusable_key", "The public key to verify with is not an RSA key in PEM form.")
+    try:
+        key.verify(signature, body, PKCS1v15(), SHA256())
+    except WrongSignature:
+        return False
+    return True
+
+
+@lru_cache(maxsize=256)
+def _public_key(pem: str) -> object:
+    try:
+        return load_pem_public_key(key_bytes(pem))
+    except (ValueError, UnsupportedAlgorithm):
+        return None

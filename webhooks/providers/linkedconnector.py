@@ -1,0 +1,98 @@
+"""LinkedConnector: a LinkedIn app on the HighLevel marketplace that tells an agency about its sub-accounts.
+
+https://linkedconnector.com/changelog/new-notification-system-for-app-linkedin-events
+
+No signature is documented: the address itself is the secret, and a source that has been given a secret of its own
+also wants it in `x-webhook-secret`. There is no event id, so that the raw body, which has a time, is the dedupe key;
+and no account id, only a display name. `linkedin_reconnected` means that a blocked account is free again or that a
+sign-in was renewed.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from accounts.vocabulary import AccountStatus, EventType
+from webhooks.events import (
+    AccountRateLimited,
+    AccountRef,
+    AccountReported,
+    AppInstalled,
+    AppUninstalled,
+    ProviderEvent,
+    Tenant,
+)
+from webhooks.payload import Payload
+from webhooks.providers.base import Provider, SignedRequest
+from webhooks.signatures import require_shared_secret
+
+HEADER = "x-webhook-secret"
+
+STATUSES = {  # their event --> ours
+    "linkedin_disconnected": AccountStatus.DISCONNECTED,
+    "linkedin_deleted": AccountStatus.DELETED,
+    "linkedin_blocked": AccountStatus.BLOCKED,
+    "linkedin_auth_error": AccountStatus.AUTH_ERROR,
+    "linkedin_reconnected": AccountStatus.ACTIVE,
+}
+
+
+class LinkedConnector(Provider):
+    slug: ClassVar[str] = "linkedconnector"
+    label: ClassVar[str] = "LinkedConnector"
+
+    def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
+        if secrets:
+            require_shared_secret(request.headers, HEADER, secrets)
+
+    def read(self, payload: Payload) -> tuple[ProviderEvent, ...]:
+        event = payload.event_type_of("event_type")
+        occurred_at = payload.timestamp_or_none("timestamp")
+        tenant = Tenant(
+            company_id=payload.identifier_or_empty("ghl_company_id", limit=100),
+            location_id=payload.identifier_or_empty("ghl_location_id", limit=100),
+        )
+        if event == "install":
+            return (
+                AppInstalled(
+                    tenant=tenant,
+                    occurred_at=occurred_at,
+                    installer_name=payload.text_or_empty("installer_name", limit=200),
+                    installer_email=payload.text_or_empty("installer_email", limit=254),
+                    ghl_user_id=payload.text_or_empty("ghl_user_id", limit=100),
+                ),
+            )
+        if event == "uninstall":
+            return (AppUninstalled(tenant=tenant, occurred_at=occurred_at),)
+        account = AccountRef(tenant=tenant, name=payload.text_or_empty("linkedin_account_name", limit=200))
+        if event == "linkedin_rate_limit":
+            return (_rate_limited(payload, account, occurred_at),)
+        if event not in STATUSES:
+            payload.unknown_event()
+        return (_reported(payload, account, occurred_at),)
+
+    def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
+        return body, {HEADER: secret} if secret else {}
+
+
+def _reported(payload: Payload, account: AccountRef, occurred_at: datetime | None) -> AccountReported:
+    detail = payload.text_or_empty("error_detail")
+    return AccountReported(
+        account=account,
+        status=STATUSES[payload.event_type],
+        occurred_at=occurred_at,
+        reason=detail,
+        error_detail=detail,
+        passed_on=EventType(payload.event_type),
+    )
+
+
+def _rate_limited(payload: Payload, account: AccountRef, occurred_at: datetime | None) -> AccountRateLimited:
+    return AccountRateLimited(
+        account=account,
+        occurred_at=occurred_at,
+        resets_at=payload.timestamp_or_none("resets_at"),
+        limit_type=payload.text_or_empty("limit_type", limit=100),
+        api_name=payload.text_or_empty("api_name", limit=100),
+        passed_on=True,
+    )

@@ -1,0 +1,120 @@
+"""Salesflow: account statuses (new API) and campaign webhooks (legacy).
+
+https://salesflow.apidocumentation.com/documentation/webhooks-triggers/account-status-changed, https://salesflow.io/api/docs
+
+Nothing is signed: the header `x-webhook-secret` *is* the secret made when the webhook was created. New bodies have
+`EventType` and `Payload.Data`; they carry neither an id nor a time, so that the same bytes can be news again. Legacy
+bodies are flat, with `IntegrationRunOn` and `Status`, and times of seven fractional digits; what is unset is 0 or "".
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from accounts.vocabulary import AccountStatus
+from leads.vocabulary import LeadStatus
+from webhooks.events import (
+    AccountRef,
+    AccountReported,
+    LeadDetails,
+    LeadNoted,
+    LeadRef,
+    LeadStatusReported,
+    ProviderEvent,
+)
+from webhooks.payload import Payload
+from webhooks.providers.base import Provider, SignedRequest
+from webhooks.signatures import require_shared_secret
+
+HEADER = "x-webhook-secret"
+
+# "Blocked" is a lost session, not LinkedIn's ban; "paused" is an onboarding that nobody finished.
+STATUSES = {  # their status --> ours
+    "ACCOUNT_ACTIVE": AccountStatus.ACTIVE,
+    "ACCOUNT_PAUSED": AccountStatus.INCOMPLETE,
+    "ACCOUNT_BLOCKED": AccountStatus.DISCONNECTED,
+    "ACCOUNT_DELETED": AccountStatus.DELETED,
+}
+LEAD_STATUSES = {  # their legacy event --> ours; any other is history only
+    "MEMBER_CONNECTED": LeadStatus.CONNECTION_ACCEPTED,
+    "REPLY_DETECTED": LeadStatus.REPLY_RECEIVED,
+}
+NOTES = {  # their legacy event --> what the lead's history says
+    "INVITATION_WITHDRAWN": "Invitation withdrawn",
+}
+
+
+class Salesflow(Provider):
+    slug: ClassVar[str] = "salesflow"
+    label: ClassVar[str] = "Salesflow"
+
+    def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
+        require_shared_secret(request.headers, HEADER, secrets)
+
+    def receipt_key(self, request: SignedRequest) -> str | None:
+        super().receipt_key(request)  # for its complaints
+        return None
+
+    def read(self, payload: Payload) -> tuple[ProviderEvent, ...]:
+        if payload.has("EventType") or not payload.has("IntegrationRunOn"):
+            return (_account(payload),)
+        return (_member(payload),)
+
+    def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
+        return body, {HEADER: secret}
+
+
+def _account(payload: Payload) -> AccountReported:
+    if payload.event_type_of("EventType") != "ACCOUNT_STATUS_CHANGED":
+        payload.unknown_event()
+    status = payload.one_of("Payload.Data.Status", STATUSES)
+    return AccountReported(
+        account=AccountRef(
+            external_id=_set_identifier(payload, "LinkedInAccountId"),
+            email=payload.text_or_empty("LinkedInEmail", limit=254),
+        ),
+        status=status,
+        occurred_at=None,
+        reason="" if status is AccountStatus.ACTIVE else payload.text("Payload.Data.Status"),
+    )
+
+
+def _member(payload: Payload) -> LeadStatusReported | LeadNoted:
+    event = payload.event_type_of("Status" if payload.has("Status") else "IntegrationRunOn")
+    payload.known("IntegrationType", "IntegrationRunOn", "MemberId", "Address", "CurrentPosition", "DateAdded")
+    payload.known("BirthdayYear", "BirthdayMonth", "BirthdayDay", "Distance", "HasReply", "IsMuted")
+    connected_at = payload.timestamp_or_none("ConnectedAt")
+    lead = LeadRef(
+        external_id=_set_identifier(payload, "LinkedInMemberId"), linkedin_url=payload.text_or_empty("MemberUrl")
+    )
+    if event not in LEAD_STATUSES:
+        note = NOTES.get(event, event)
+        return LeadNoted(lead=lead, note=note, occurred_at=None, details=_details(payload))
+    return LeadStatusReported(
+        lead=lead,
+        status=LEAD_STATUSES[event],
+        stated=False,
+        occurred_at=connected_at if event == "MEMBER_CONNECTED" else None,
+        details=_details(payload),
+    )
+
+
+def _details(payload: Payload) -> LeadDetails:
+    return LeadDetails(
+        first_name=payload.text_or_empty("FirstName", limit=200),
+        last_name=payload.text_or_empty("LastName", limit=200),
+        email=payload.text_or_empty("Email", limit=254),
+        phone=payload.text_or_empty("PhoneNumber", limit=50),
+        title=payload.text_or_empty("Occupation", limit=300),
+        company=payload.text_or_empty("Company", limit=300),
+        industry=payload.text_or_empty("Industry", limit=200),
+        location=payload.text_or_empty("Location", limit=300),
+    )
+
+
+def _set_identifier(payload: Payload, path: str) -> str:
+    """An id that was set: 0 is what an unset one looks like, and would make one account of many."""
+    found = payload.identifier(path)
+    if found == "0":
+        payload.fail("missing_field", f"The field {path} is not set.")
+    return found

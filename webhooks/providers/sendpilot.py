@@ -1,0 +1,197 @@
+"""SendPilot: what happens to leads and campaigns.
+
+https://docs.sendpilot.ai (webhooks/overview, webhooks/setup); older pages at https://sendpilotai.mintlify.app
+
+Events were renamed, and both eras are in use. So are two ways of signing: the documented header `Webhook-Signature:
+t=<unix>,s=<hex>`, whose HMAC-SHA256 covers `t.body` under the secret as it stands, and, seen on live deliveries, Svix
+(`svix-id`, `svix-timestamp`, `svix-signature: v1,<base64>`, or the same as `webhook-…`) under a `whsec_` secret. The
+header's name does not tell them apart, the shape of its value does. `eventId` is stable over retries.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import ClassVar
+
+from accounts.vocabulary import CampaignStatus
+from leads.vocabulary import ChangedBy, LeadStatus
+from webhooks.events import (
+    CampaignReported,
+    LeadRef,
+    LeadStatusReported,
+    LeadTagged,
+    NothingToDo,
+    ProviderEvent,
+)
+from webhooks.payload import Payload, clean
+from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
+from webhooks.signatures import (
+    STANDARD_PREFIX,
+    hmac_hex,
+    require_any_hex,
+    require_fresh,
+    required_header,
+    sign_standard,
+    verify_standard,
+)
+
+MOST_TAGS = 50
+
+STATUSES = {  # their status --> ours
+    "PENDING": LeadStatus.PENDING,
+    "CONNECTION_SENT": LeadStatus.CONNECTION_SENT,
+    "CONNECTION_ACCEPTED": LeadStatus.CONNECTION_ACCEPTED,
+    "MESSAGE_SENT": LeadStatus.MESSAGE_SENT,
+    "REPLY_RECEIVED": LeadStatus.REPLY_RECEIVED,
+    "OPPORTUNITY": LeadStatus.OPPORTUNITY,
+    "MEETING_BOOKED": LeadStatus.MEETING_BOOKED,
+    "NOT_INTERESTED": LeadStatus.NOT_INTERESTED,
+    "DONE": LeadStatus.DONE,
+}
+DERIVED = {  # their event --> the status that follows from it
+    "connection.sent": LeadStatus.CONNECTION_SENT,
+    "connection_request.sent": LeadStatus.CONNECTION_SENT,
+    "connection.accepted": LeadStatus.CONNECTION_ACCEPTED,
+    "connection_request.accepted": LeadStatus.CONNECTION_ACCEPTED,
+    "message.sent": LeadStatus.MESSAGE_SENT,
+    "message.received": LeadStatus.REPLY_RECEIVED,
+    "reply.received": LeadStatus.REPLY_RECEIVED,
+}
+CAMPAIGNS = {  # their event --> the campaign's status
+    "campaign.started": CampaignStatus.ACTIVE,
+    "campaign.resumed": CampaignStatus.ACTIVE,
+    "campaign.paused": CampaignStatus.PAUSED,
+    "campaign.finished": CampaignStatus.FINISHED,
+}
+CHANGED_BY = {  # their changedBy --> ours
+    "api": ChangedBy.API,
+    "automation": ChangedBy.AUTOMATION,
+    "user": ChangedBy.USER,
+}
+PAUSED_BY = {word: word for word in ("api", "user", "system")}
+WITHOUT_EFFECT = ("lead_database.search.completed", "lead_extractor.job.completed")
+
+_OWN_SIGNATURE = re.compile(r"t=([^,=\s]*),\s*s=([^,=\s]*)")
+
+
+class SendPilot(Provider):
+    slug: ClassVar[str] = "sendpilot"
+    label: ClassVar[str] = "SendPilot"
+    kept_headers: ClassVar[tuple[str, ...]] = (
+        *("webhook-id", "webhook-timestamp", "webhook-signature"),
+        *("svix-id", "svix-timestamp", "svix-signature"),
+    )
+    dedupe_fields: ClassVar[tuple[str, ...]] = ("eventId",)
+
+    def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
+        family = "svix" if "svix-signature" in request.headers else "webhook"
+        signature = required_header(request.headers, f"{family}-signature")
+        if family == "webhook" and not signature.startswith("v1"):
+            sent_at, given = _own_signature(signature)
+            require_any_hex(given, b"%b.%b" % (sent_at.encode("latin-1", "replace"), request.body), secrets)
+            require_fresh(sent_at, request.received_at, tolerance)
+            return
+        verify_standard(
+            request.body,
+            message_id=required_header(request.headers, f"{family}-id"),
+            sent_at=required_header(request.headers, f"{family}-timestamp"),
+            signatures=signature,
+            secrets=secrets,
+            received_at=request.received_at,
+            tolerance=tolerance,
+        )
+
+    def read(self, payload: Payload) -> tuple[ProviderEvent, ...]:
+        event = payload.event_type_of("eventType")
+        reader = READERS.get(event)
+        if reader is None:
+            payload.unknown_event()
+        payload.known("eventId", "workspaceId")
+        return (reader(payload, payload.timestamp_or_none("timestamp")),)
+
+    def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
+        if secret.startswith(STANDARD_PREFIX):
+            message_id = f"msg_{sha256(body).hexdigest()[:27]}"
+            sent_at, signature = sign_standard(body, secret, message_id=message_id, at=at)
+            return body, {"svix-id": message_id, "svix-timestamp": sent_at, "svix-signature": signature}
+        sent_at = str(int(at.timestamp()))
+        return body, {"webhook-signature": f"t={sent_at},s={hmac_hex(secret, b'%b.%b' % (sent_at.encode(), body))}"}
+
+
+def _own_signature(header: str) -> tuple[str, str]:
+    """The `t` and the `s` of `t=…,s=…`."""
+    found = _OWN_SIGNATURE.fullmatch(header)
+    if found is None:
+        raise InvalidSignature("malformed_signature", "The Webhook-Signature header is not of the form t=…,s=….")
+    return found[1], found[2]
+
+
+def _stated(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
+    status = payload.one_of("data.newStatus", STATUSES)
+    payload.known("data.customLeadStatus", "data.note")
+    return LeadStatusReported(
+        lead=_lead(payload),
+        status=status,
+        stated=True,
+        occurred_at=occurred_at,
+        previous_status=payload.one_of_or("data.previousStatus", {**STATUSES, "": None}, None),
+        changed_by=payload.one_of_or("data.changedBy", CHANGED_BY, ChangedBy.PROVIDER),
+    )
+
+
+def _derived(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
+    payload.known("data.note", "data.message", "data.messagePreview", "data.reply", "data.replyPreview")
+    payload.known("data.sequenceStep")
+    accepted_at = payload.timestamp_or_none("data.acceptedAt")
+    return LeadStatusReported(
+        lead=_lead(payload), status=DERIVED[payload.event_type], stated=False, occurred_at=occurred_at or accepted_at
+    )
+
+
+def _tagged(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
+    payload.known("data.customLeadStatus")
+    names = payload.list_of("data.tags")
+    tags = [name for tag in names if (name := _tag(tag))]
+    return LeadTagged(lead=_lead(payload), tags=tuple(dict.fromkeys(tags))[:MOST_TAGS], occurred_at=occurred_at)
+
+
+def _tag(tag: object) -> str:
+    name = tag.get("name") if isinstance(tag, dict) else tag
+    return clean(name.strip()[:100]) if isinstance(name, str) else ""
+
+
+def _campaign(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
+    changed_at = payload.timestamp_or_none("data.pausedAt") or payload.timestamp_or_none("data.resumedAt")
+    payload.known("data.resumedBy", "data.resumedAt", "data.startedAt", "data.finishedAt")
+    return CampaignReported(
+        external_id=payload.identifier("data.campaignId"),
+        status=CAMPAIGNS[payload.event_type],
+        occurred_at=occurred_at or changed_at,
+        name=payload.text_or_empty("data.campaignName", limit=300),
+        paused_by=payload.one_of_or("data.pausedBy", PAUSED_BY, ""),
+    )
+
+
+def _without_effect(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
+    payload.known("data")
+    return NothingToDo(about=payload.event_type)
+
+
+def _lead(payload: Payload) -> LeadRef:
+    return LeadRef(
+        external_id=payload.identifier("data.leadId"),
+        campaign_id=payload.identifier_or_empty("data.campaignId"),
+        campaign_name=payload.text_or_empty("data.campaignName", limit=300),
+        linkedin_url=payload.text_or_empty("data.linkedinUrl"),
+        sender_id=payload.identifier_or_empty("data.senderId"),
+    )
+
+
+READERS: dict[str, Callable[[Payload, datetime | None], ProviderEvent]] = {
+    **dict.fromkeys(("lead.status.changed", "lead.updated"), _stated),
+    **dict.fromkeys(DERIVED, _derived),
+    **dict.fromkeys(CAMPAIGNS, _campaign),
+    **dict.fromkeys(WITHOUT_EFFECT, _without_effect),
+    "lead.tag.updated": _tagged,
+}

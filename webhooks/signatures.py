@@ -1,0 +1,165 @@
+"""Signatures: constant-time comparison, HMAC, the age of a signed timestamp, Standard Webhooks. Pure."""
+
+import base64
+import binascii
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+
+STANDARD_PREFIX = "whsec_"
+LONGEST_HEADER = 4096
+_SECONDS = re.compile(r"[0-9]{1,15}")
+_SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+class InvalidSignature(Exception):
+    """The request is not from who it says. `reason` is one word for machines, `diagnosis` a sentence; no secrets."""
+
+    def __init__(self, reason: str, diagnosis: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.diagnosis = diagnosis
+
+
+def required_header(headers: Mapping[str, str], name: str) -> str:
+    """The header's value, trimmed. Raises InvalidSignature if it is missing, empty or absurdly long."""
+    value = headers.get(name, "").strip()
+    if not value:
+        raise InvalidSignature("missing_signature", f"The request has no {name} header.")
+    if len(value) > LONGEST_HEADER:
+        raise InvalidSignature("malformed_signature", f"The {name} header has {len(value)} characters.")
+    return value
+
+
+def equal(given: str, expected: str) -> bool:
+    """Whether two texts are the same bytes, in constant time. `given` comes from a header: latin-1 stands for bytes."""
+    try:
+        raw = given.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return hmac.compare_digest(raw, key_bytes(expected))
+
+
+def key_bytes(secret: str) -> bytes:
+    return secret.encode("utf-8", "surrogatepass")
+
+
+def hmac_hex(secret: str, message: bytes) -> str:
+    """HMAC-SHA256 in lower-case hex; the key is the secret as it stands, in UTF-8."""
+    return hmac.digest(key_bytes(secret), message, sha256).hex()
+
+
+def require_any_hex(given: str, message: bytes, secrets: Sequence[str]) -> None:
+    """Raise InvalidSignature unless `given` is the lower-case hex HMAC of the message under one of the secrets."""
+    require_hex(given)
+    if not is_any_hex(given, message, usable(secrets)):
+        raise wrong_signature()
+
+
+def require_hex(given: str) -> None:
+    """Raise InvalidSignature unless `given` could be an HMAC-SHA256 in lower-case hex."""
+    if not _SHA256_HEX.fullmatch(given):
+        raise InvalidSignature(
+            "malformed_signature", f"A signature is 64 lower-case hex digits; this one has {len(given)} characters."
+        )
+
+
+def is_any_hex(given: str, message: bytes, secrets: Sequence[str]) -> bool:
+    return any(equal(given, hmac_hex(secret, message)) for secret in secrets)
+
+
+def require_shared_secret(headers: Mapping[str, str], name: str, secrets: Sequence[str]) -> None:
+    """Raise InvalidSignature unless the header is one of the secrets."""
+    given = required_header(headers, name)
+    if not any(equal(given, secret.strip()) for secret in usable(secrets)):
+        raise InvalidSignature("wrong_signature", f"The {name} header is not this source's secret.")
+
+
+def usable(secrets: Sequence[str]) -> list[str]:
+    """The secrets that are not blank, with which anybody could sign. Raises InvalidSignature if there is none."""
+    found = [secret for secret in secrets if secret.strip()]
+    if not found:
+        raise InvalidSignature("no_secret", "This source has no secret to verify with.")
+    return found
+
+
+def wrong_signature() -> InvalidSignature:
+    return InvalidSignature(
+        "wrong_signature",
+        "The signature is not that of this body under this source's secret: either differs from the sender's.",
+    )
+
+
+def require_fresh(sent_at: str, received_at: datetime, tolerance: int) -> None:
+    """Raise InvalidSignature unless `sent_at` (unix seconds) is at most `tolerance` whole seconds from the receipt.
+
+    Both are counted in whole seconds: senders cut the fraction, so a request of exactly 300 s ago is not 300.4 s old.
+    """
+    if not _SECONDS.fullmatch(sent_at):
+        raise InvalidSignature("malformed_timestamp", "The signed timestamp is not a number of seconds since 1970.")
+    age = int(received_at.timestamp()) - int(sent_at)
+    if abs(age) > tolerance:
+        when = f"{age} s ago" if age > 0 else f"{-age} s in the future"
+        raise InvalidSignature("stale_timestamp", f"The request was signed {when}; at most {tolerance} s are accepted.")
+
+
+# Standard Webhooks v1, which Svix sends under its own header names
+# (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
+
+
+def verify_standard(
+    body: bytes,
+    *,
+    message_id: str,
+    sent_at: str,
+    signatures: str,
+    secrets: Sequence[str],
+    received_at: datetime,
+    tolerance: int,
+) -> None:
+    """Raise InvalidSignature unless one `v1` signature of the space-separated list is that of `id.timestamp.body`.
+
+    Other versions are passed over. Secrets without the `whsec_` prefix are not for this scheme. The signature must be
+    spelled exactly as base64 spells it: a decoder would forgive changed bits in its last character.
+    """
+    if not _SECONDS.fullmatch(sent_at):
+        raise InvalidSignature("malformed_timestamp", "The signed timestamp is not a number of seconds since 1970.")
+    try:
+        message = b"%b.%b.%b" % (message_id.encode("latin-1"), sent_at.encode(), body)
+    except UnicodeEncodeError:
+        raise InvalidSignature("malformed_signature", "The message id is not text of a header.") from None
+    if "." in message_id or ", " in signatures:
+        raise InvalidSignature("malformed_signature", "A signature header was sent twice, or the id has a dot in it.")
+    keys = [key for secret in secrets if (key := standard_key(secret))]
+    if not keys:
+        raise InvalidSignature("no_secret", "This source has no whsec_ secret, which this kind of signature needs.")
+    expected = [standard_signature(key, message) for key in keys]
+    if not any(equal(given, good) for given in signatures.split(" ") for good in expected):
+        raise wrong_signature()
+    require_fresh(sent_at, received_at, tolerance)
+
+
+def sign_standard(body: bytes, secret: str, *, message_id: str, at: datetime) -> tuple[str, str]:
+    """Timestamp and signature. Raises ValueError if the secret is no `whsec_` secret."""
+    key = standard_key(secret)
+    if not key:
+        raise ValueError("the secret must be whsec_ followed by base64")
+    sent_at = str(int(at.timestamp()))
+    return sent_at, standard_signature(key, b"%b.%b.%b" % (message_id.encode(), sent_at.encode(), body))
+
+
+def standard_key(secret: str) -> bytes | None:
+    """The key in `whsec_<base64>`, padded or not; None if the secret is not of that form or empty."""
+    encoded = secret.strip().removeprefix(STANDARD_PREFIX)
+    if not secret.strip().startswith(STANDARD_PREFIX) or not encoded:
+        return None
+    try:
+        return base64.b64decode(encoded.rstrip("=") + "=" * (-len(encoded.rstrip("=")) % 4), validate=True) or None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def standard_signature(key: bytes, message: bytes) -> str:
+    return "v1," + base64.b64encode(hmac.digest(key, message, sha256)).decode()
