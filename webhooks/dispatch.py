@@ -80,7 +80,7 @@ def apply(receipt: Receipt, event: ProviderEvent) -> None:  # noqa: C901 (one ar
                 origin=origin_of(receipt, event.occurred_at),
             )
         case NothingToDo():
-            agency_for(receipt)
+            receipt.agency = receipt.source.agency
         case _:
             assert_never(event)
 

@@ -60,11 +60,12 @@ def _about(receipt: Receipt, outcome: RequestOutcome) -> About:
         .filter(source=receipt.source, request_id=outcome.request_id)
         .first()
     )
-    action = RequestAction(request.action) if request else outcome.action
+    action = outcome.action if outcome.stated or request is None else RequestAction(request.action)
     account = (request and request.account) or _account_of_earlier(receipt)
     profile_id = str(outcome.result.get("profile_id") or "")[:200]
     signs_in = action is RequestAction.LOGIN and outcome.succeeded and bool(profile_id)
-    if action is None or (request is None and account is None and not signs_in):
+    untold = action is None and not outcome.code
+    if untold or (request is None and account is None and not signs_in):
         raise Quarantine("unknown_request", "Nobody has said what this request was for, and the answer does not tell.")
     if account:
         receipt.account_id = account.id

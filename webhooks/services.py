@@ -1,5 +1,6 @@
-"""Receipts become effects: claimed lane by lane, in order, each in a savepoint; what fails stays visible."""
+"""Receipts become effects: lane by lane, in order, each in a savepoint; what fails stays visible."""
 
+from collections import Counter
 from datetime import timedelta
 
 import structlog
@@ -13,35 +14,35 @@ from accounts.vocabulary import RequestAction
 from leads.models import Lead
 from webhooks import doorbell
 from webhooks.dispatch import apply
+from webhooks.lanes import walking
 from webhooks.models import ProviderRequest, Receipt, ReceiptStatus
-from webhooks.providers import get_provider
+from webhooks.providers import PROVIDERS
 from webhooks.providers.base import SignedRequest, UnknownVocabulary, UnreadablePayload
 
 log = structlog.get_logger(__name__)
 
 BATCH = 100
+LANES = 50  # looked at for one that is free
 MAX_ATTEMPTS = 8
 RETRY_AFTER = [timedelta(seconds=s) for s in (1, 5, 30, 120, 600, 1800, 3600)]
-DRIFT_PATHS = 200  # per source; beyond that a new unknown path is not counted
+DRIFT_PATHS = 200  # per source
 
 
 def process_due(limit: int = BATCH) -> int:
-    """Process the next lane's due receipts, at most `limit`; answers how many were taken, 0 when none is due.
+    """Process the due receipts of one lane, at most `limit`; 0 when none is due that nobody else is at.
 
-    A lane is a source: one worker at a time walks it, so that its receipts apply in the order of their sequence.
-    Attempts are counted in a transaction before the work, so a receipt that kills its worker is counted too.
+    Attempts are counted before the work and outside its transaction, so that a receipt that kills its worker is
+    counted too.
     """
-    with transaction.atomic():
-        source = _next_lane()
-        if source is None:
-            return 0
-        batch = _next_batch(source, limit)
-        Receipt.objects.filter(pk__in=batch).update(attempts=F("attempts") + 1)
-    with transaction.atomic():
-        source = Source.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=source.pk).first()
-        if source is not None:
-            _process(source, batch)
-    return len(batch) or 1
+    for source in _due_lanes():
+        with walking(source) as mine:
+            batch = _next_batch(source, limit) if mine else []
+            if batch:
+                Receipt.objects.filter(pk__in=batch).update(attempts=F("attempts") + 1)
+                with transaction.atomic():
+                    _process(source, batch)
+                return len(batch)
+    return 0
 
 
 def reprocess(receipt: Receipt) -> None:
@@ -78,7 +79,8 @@ def _release(receipts: QuerySet[Receipt]) -> None:
     transaction.on_commit(doorbell.ring, robust=True)
 
 
-def _next_lane() -> Source | None:
+def _due_lanes() -> QuerySet[Source]:
+    """Sources with due receipts, the longest waiting first."""
     first_due = (
         Receipt.objects.filter(
             source=OuterRef("pk"), status=ReceiptStatus.RECEIVED, next_attempt_at__lte=timezone.now()
@@ -86,13 +88,8 @@ def _next_lane() -> Source | None:
         .order_by("sequence")
         .values("sequence")[:1]
     )
-    return (
-        Source.objects.select_for_update(skip_locked=True, no_key=True)
-        .annotate(first_due=Subquery(first_due))
-        .filter(first_due__isnull=False)
-        .order_by("first_due")
-        .first()
-    )
+    lanes = Source.objects.select_related("agency", "sub_account").annotate(first_due=Subquery(first_due))
+    return lanes.filter(first_due__isnull=False).order_by("first_due")[:LANES]
 
 
 def _next_batch(source: Source, limit: int) -> list[int]:
@@ -108,16 +105,24 @@ def _next_batch(source: Source, limit: int) -> list[int]:
 
 def _process(source: Source, batch: list[int]) -> None:
     receipts = list(Receipt.objects.filter(pk__in=batch, status=ReceiptStatus.RECEIVED).order_by("sequence"))
-    drift: dict[str, int] = dict(source.drift)
+    drift: Counter[str] = Counter()
     for receipt in receipts:
         receipt.source = source
-        for path in _process_one(receipt):
-            if path in drift or len(drift) < DRIFT_PATHS:
-                drift[path] = drift.get(path, 0) + 1
+        drift.update(_process_one(receipt))
     if receipts:
-        Source.objects.filter(pk=source.pk).update(
-            drift=drift, last_receipt_at=max(receipt.received_at for receipt in receipts)
-        )
+        newest = max(receipt.received_at for receipt in receipts)
+        Source.objects.filter(pk=source.pk).update(last_receipt_at=newest)
+    if drift:
+        _count_drift(source, drift)
+
+
+def _count_drift(source: Source, seen: Counter[str]) -> None:
+    """Add to the source's unknown fields; beyond DRIFT_PATHS a new one is not counted."""
+    row = Source.objects.select_for_update().get(pk=source.pk)
+    for path, count in seen.items():
+        if path in row.drift or len(row.drift) < DRIFT_PATHS:
+            row.drift[path] = row.drift.get(path, 0) + count
+    row.save(update_fields=["drift"])
 
 
 def _process_one(receipt: Receipt) -> tuple[str, ...]:
@@ -158,7 +163,7 @@ def _process_one(receipt: Receipt) -> tuple[str, ...]:
 
 def _understand_and_apply(receipt: Receipt) -> tuple[str, ...]:
     request = SignedRequest(bytes(receipt.body), receipt.headers, receipt.received_at)
-    reading = get_provider(receipt.provider).parse(request)
+    reading = PROVIDERS[receipt.provider].parse(request)
     receipt.event_type = reading.event_type[:100]
     for event in reading.events:
         apply(receipt, event)

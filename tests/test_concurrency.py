@@ -1,0 +1,82 @@
+"""Several workers at once, on real connections: nothing twice, nothing out of order."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connection, connections
+from django.db.utils import OperationalError
+
+from accounts.models import Account, AccountReport, Agency, Event
+from tests.keeping import keep_sample, source_of
+from webhooks.models import Receipt
+from webhooks.services import process_due
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WORKERS = 4
+
+
+def at_once(work: Callable[[], None], *, times: int = WORKERS) -> None:
+    """Run the same work in several threads, each with its own connection, and raise what any of them raised."""
+    errors: list[BaseException] = []
+    start = threading.Barrier(times)
+
+    def run() -> None:
+        try:
+            start.wait()
+            work()
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+def drain() -> None:
+    """What a worker does: a batch that met a deadlock is simply taken again."""
+    while Receipt.objects.filter(status="received").exists():
+        try:
+            process_due(limit=25)
+        except OperationalError:
+            connection.close()
+
+
+def test_200_alternating_reports_apply_in_order_with_several_workers(agency: Agency) -> None:
+    source = source_of(agency, "salesflow")
+    for number in range(200):
+        keep_sample(source, "account_blocked" if number % 2 else "account_active")
+    at_once(drain)
+    account = Account.objects.get()
+    assert account.status == "disconnected"
+    assert AccountReport.objects.filter(applied=True).count() == 200
+    told = list(Event.objects.order_by("id").values_list("event_type", flat=True))
+    assert told.count("linkedin_disconnected") == 100
+    assert told.count("linkedin_connected") == 1
+    assert told.count("linkedin_reconnected") == 99
+    moves = AccountReport.objects.order_by("id").values_list("from_status", "to_status")
+    assert all(before != after for before, after in moves)
+
+
+def test_receipts_of_many_sources_are_processed_once_each(agency: Agency, stranger: Agency) -> None:
+    sources = [source_of(owner, "salesflow") for owner in (agency, stranger) for _ in range(3)]
+    for number in range(60):
+        keep_sample(sources[number % 6], "account_active", LinkedInAccountId=number + 1)
+    at_once(drain)
+    assert Receipt.objects.filter(status="processed", attempts__gte=1).count() == 60
+    assert AccountReport.objects.count() == 60
+    assert Event.objects.count() == 60
+
+
+def test_two_sources_that_see_the_same_new_person_at_once_make_one_lead(agency: Agency) -> None:
+    sources = [source_of(agency, "sendpilot") for _ in range(4)]
+    for source in sources:
+        keep_sample(source, "lead_status_changed")
+    at_once(drain)
+    assert Event.objects.filter(event_type="lead_created").count() == 1
+    assert Event.objects.filter(event_type="lead_opportunity").count() == 1
