@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from accounts.display import duration
 from accounts.models import Heartbeat
+from accounts.tasks import SCHEDULER, WORKERS
 from webhooks.models import Receipt, ReceiptStatus
 
-PROCESSES = ("worker", "scheduler")
+PROCESSES = (*WORKERS.values(), SCHEDULER)
 HEARTBEAT_AGE = timedelta(seconds=60)
 RECEIPT_AGE = timedelta(seconds=120)
 DISK_FREE = 0.05  # of the disk that holds var/
@@ -26,7 +28,7 @@ def findings() -> dict[str, str]:
     """What is wrong, by the name of the check; "" where all is well. Never raises."""
     checks: dict[str, Callable[[], str]] = {"database": database}
     if broken := _run(database):
-        stored = {name: "" for name in ("migrations", *PROCESSES, "receipts")}
+        stored = dict.fromkeys(("migrations", *PROCESSES, "receipts"), "")
         return {"database": broken} | dict.fromkeys(stored, "unknown while the database is away") | _without_database()
     checks |= {"migrations": migrations}
     checks |= {name: lambda name=name: heartbeat(name) for name in PROCESSES}  # type: ignore[misc]
@@ -44,22 +46,28 @@ def database() -> str:
 def migrations() -> str:
     """Those that the code has and the database has not."""
     missing = sorted(_known_migrations() - set(MigrationRecorder(connection).applied_migrations()))
-    return f"{len(missing)} not applied, the first is {'.'.join(missing[0])}: run `manage.py migrate`" if missing else ""
+    return (
+        f"{len(missing)} not applied, the first is {'.'.join(missing[0])}: run `manage.py migrate`" if missing else ""
+    )
 
 
 def heartbeat(name: str) -> str:
-    """Whether the process (`worker`, `scheduler`) said within 60 s that it lives."""
-    last = Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
+    """Whether the process (one of PROCESSES) said within 60 s that it lives."""
+    return silence(name, Heartbeat.objects.filter(name=name).values_list("at", flat=True).first())
+
+
+def silence(name: str, last: datetime | None) -> str:
+    """What is wrong with a process that was last heard of then."""
     if last is None:
-        return f"has never been seen: start it with `manage.py run_{name}`"
+        return f"never seen: start it with `manage.py run_{'scheduler' if name == SCHEDULER else 'worker'}`"
     silent = timezone.now() - last
-    return f"silent for {int(silent.total_seconds())} s" if silent > HEARTBEAT_AGE else ""
+    return f"silent for {duration(silent)}" if silent > HEARTBEAT_AGE else ""
 
 
 def receipts() -> str:
     """Whether a receipt is more than 120 s overdue."""
     overdue = oldest_due_receipt()
-    return f"the oldest is {int(overdue.total_seconds())} s overdue" if overdue > RECEIPT_AGE else ""
+    return f"the oldest has been due for {duration(overdue)}" if overdue > RECEIPT_AGE else ""
 
 
 def oldest_due_receipt() -> timedelta:

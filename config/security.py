@@ -1,11 +1,10 @@
 """Middleware: request ids, the content security policy, who a proxy speaks for, and the staff's second factor."""
 
-import ipaddress
 import re
 import time
 import uuid
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +17,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
+from webhooks.addresses import client_address, parse_address, trusted_proxies, within
+
 log = structlog.get_logger("leadline.requests")
 
 Respond = Callable[[HttpRequest], HttpResponse]
@@ -25,10 +26,13 @@ Policy = dict[str, list[str]]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z")
 _QUIET = ("/static/", "/healthz", "/readyz", "/metrics")
-PERMISSIONS_POLICY = ", ".join(
-    f"{feature}=()"
-    for feature in ("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "microphone", "midi")
-) + ", payment=(), usb=(), publickey-credentials-get=(self), publickey-credentials-create=(self)"
+PERMISSIONS_POLICY = (
+    ", ".join(
+        f"{feature}=()"
+        for feature in ("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "microphone", "midi")
+    )
+    + ", payment=(), usb=(), publickey-credentials-get=(self), publickey-credentials-create=(self)"
+)
 
 
 def request_id(get_response: Respond) -> Respond:
@@ -63,12 +67,10 @@ def proxy_headers(get_response: Respond) -> Respond:
     """Believe `X-Forwarded-*` only from `TRUSTED_PROXIES`; behind one, `REMOTE_ADDR` is the address it speaks for."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        proxies = _networks(tuple(settings.TRUSTED_PROXIES))
         peer = request.META.get("REMOTE_ADDR", "")
-        if _within(peer, proxies):
-            hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-            outside = (hop for hop in reversed(hops) if not _within(hop, proxies))
-            request.META["REMOTE_ADDR"] = next((hop for hop in outside if _address(hop)), peer)
+        if within(parse_address(peer), trusted_proxies()):
+            forwarded = {"x-forwarded-for": request.META.get("HTTP_X_FORWARDED_FOR", "")}
+            request.META["REMOTE_ADDR"] = str(client_address(peer, forwarded) or peer)
         else:
             for name in ("FOR", "PROTO", "HOST", "PORT"):
                 request.META.pop(f"HTTP_X_FORWARDED_{name}", None)
@@ -137,21 +139,3 @@ def _way_to_second_factor(request: HttpRequest) -> str:
         return ""
     here = request.get_full_path() if request.method == "GET" else reverse("admin:index")
     return f"{reverse('mfa_reauthenticate')}?{urlencode({'next': here})}"
-
-
-@lru_cache(maxsize=8)
-def _networks(cidrs: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    return tuple(ipaddress.ip_network(cidr, strict=False) for cidr in cidrs)
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
-
-
-def _within(text: str, networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]) -> bool:
-    address = _address(text)
-    return address is not None and any(address in network for network in networks)

@@ -15,6 +15,13 @@ class BackOffice(admin.AdminSite):
     index_title = "Today"
     index_template = "admin/dashboard.html"
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Only our own pages: those that libraries bring show what ours hide, second factors among it."""
+        from accounts.admin.base import BackOfficeAdmin  # which registers itself here while it is imported
+
+        if admin_class is not None and issubclass(admin_class, BackOfficeAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The product's own sign-in page; who is signed in and no staff gets a 403."""
         if request.user.is_authenticated:

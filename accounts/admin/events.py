@@ -1,0 +1,85 @@
+"""The event log, and the processes' signs of life."""
+
+from datetime import timedelta
+
+from django.contrib import admin
+from django.utils import timezone
+from django.utils.html import format_html
+
+from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.admin.filters import ByAgency, BySubject
+from accounts.display import NOTHING, ago, badge, code, link_to, list_link, pretty_json, receipt_link
+from accounts.models import Event, Heartbeat
+
+#: Which page shows the subject of an event, by the beginning of its id.
+PAGES = {
+    "acc": "accounts_account",
+    "lead": "leads_lead",
+    "cmp": "accounts_campaign",
+    "src": "accounts_source",
+    "sub": "accounts_subaccount",
+    "chn": "notifications_channel",
+}
+LATE = timedelta(seconds=60)
+
+
+@admin.register(Event)
+class EventAdmin(BackOfficeAdmin):
+    list_display = ("event_type", "agency", "subject_link", "when", "state")
+    list_filter = (ByAgency, BySubject)
+    list_select_related = ("agency",)
+    fieldsets = (
+        (None, {"fields": ("event_type", "id", "agency", "subject_link", "location_id", "when", "state", "error")}),
+        ("What agencies are told", {"fields": ("body",)}),
+        ("Where it comes from and goes to", {"fields": ("receipt", "channel_link", "deliveries_link")}),
+    )
+    exact_search = ("pk", "subject")
+    search_help_text = "A whole id of an event, or of the account, lead, campaign, … it is about."
+
+    @admin.display(description="about")
+    def subject_link(self, event: Event) -> str:
+        page = PAGES.get(event.subject.partition("_")[0])
+        return link_to(page, event.subject, event.subject) if page else code(event.subject)
+
+    @admin.display(description="when")
+    def when(self, event: Event) -> str:
+        return ago(event.occurred_at)
+
+    @admin.display(description="passed on")
+    def state(self, event: Event) -> str:
+        if event.fanned_out_at:
+            return badge("yes", "good")
+        return badge("failed, will try again", "bad") if event.error else badge("waiting", "busy")
+
+    @admin.display(description="body")
+    def body(self, event: Event) -> str:
+        return pretty_json(event.payload)
+
+    @admin.display(description="receipt")
+    def receipt(self, event: Event) -> str:
+        return receipt_link(event.receipt_id)
+
+    @admin.display(description="only for")
+    def channel_link(self, event: Event) -> str:
+        if event.channel_id:
+            return link_to("notifications_channel", event.channel_id, event.channel_id)
+        return event.recipient or "everybody who listens"
+
+    @admin.display(description="deliveries")
+    def deliveries_link(self, event: Event) -> str:
+        return format_html("{}", list_link("notifications_delivery", "Where it went", event=event.pk))
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("name", "seen", "state")
+    fieldsets = ((None, {"fields": ("name", "seen", "state")}),)
+    search_help_text = "A whole name."
+
+    @admin.display(description="last seen")
+    def seen(self, heartbeat: Heartbeat) -> str:
+        return ago(heartbeat.at) or NOTHING
+
+    @admin.display(description="state")
+    def state(self, heartbeat: Heartbeat) -> str:
+        return badge("silent", "bad") if timezone.now() - heartbeat.at > LATE else badge("alive", "good")

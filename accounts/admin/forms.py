@@ -1,0 +1,47 @@
+"""Forms whose last step of validation is the service call: what the service refuses stands beside the field."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.forms import ModelForm
+from django.forms.models import ModelChoiceField
+
+
+class ServiceForm(ModelForm):  # type: ignore[type-arg]
+    """A form for adding (`instance.pk` is not saved yet) or changing an object through `apply`."""
+
+    taken = "Another one has this already."
+
+    def apply(self) -> Any:
+        """Call the service with `cleaned_data`, return the object. May raise ValueError (with `field`)."""
+        raise NotImplementedError
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The model's fields that the person changed, with their new values."""
+        names = {field.name for field in self._meta.model._meta.fields}
+        return {name: self.cleaned_data[name] for name in self.changed_data if name in names}
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if not self.instance._state.adding:
+            self._refuse_strangers()
+        if self.errors or not self.has_changed():
+            return
+        try:
+            with transaction.atomic():
+                self.instance = self.apply()
+        except IntegrityError:
+            self.add_error(None, self.taken)
+        except ValueError as error:
+            field = getattr(error, "field", None)
+            self.add_error(field if field in self.fields else None, str(error))
+
+    def _refuse_strangers(self) -> None:
+        """What an object is tied to belongs to the same agency."""
+        for name, field in self.fields.items():
+            chosen = self.cleaned_data.get(name)
+            if isinstance(field, ModelChoiceField) and chosen is not None:
+                owner = getattr(chosen, "agency_id", self.instance.agency_id)
+                if owner != self.instance.agency_id:
+                    self.add_error(name, "This belongs to another agency.")

@@ -1,0 +1,122 @@
+"""Users and groups, and a way back in for a colleague who lost the second factor."""
+
+from typing import Any, ClassVar
+
+from allauth.mfa.models import Authenticator
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from accounts.admin.base import BackOfficeAdmin
+from accounts.display import ago, badge
+
+@admin.register(User)
+class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
+    list_display = ("username", "email", "kind", "second_factor", "seen")
+    list_filter = ()
+    search_help_text = "User name or e-mail address, or the beginning of one."
+    filter_horizontal = ("groups", "user_permissions")
+    readonly_fields = ("last_login", "date_joined", "second_factor")
+    fieldsets = (
+        (None, {"fields": ("username", "password", "second_factor")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    actions = ("forget_second_factor",)
+    buttons = ("forget_second_factor",)
+    confirm: ClassVar[dict[str, str]] = {
+        "forget_second_factor": "Make sure by another way that the request is from this person: "
+        "whoever has the password may then set up a new second factor."
+    }
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return UserAdmin.has_add_permission(self, request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return UserAdmin.has_change_permission(self, request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Only superusers hand out rights: otherwise a right to edit people would be a right to everything."""
+        fields = [*self.readonly_fields]
+        if not request.user.is_superuser:
+            fields += ["is_superuser", "is_staff", "groups", "user_permissions"]
+            if obj is not None and obj.is_superuser:
+                fields += ["username", "email", "is_active", "password"]
+        return fields
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return UserAdmin.get_form(self, request, obj, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return UserAdmin.get_fieldsets(self, request, obj)
+
+    add_fieldsets: ClassVar[Any] = UserAdmin.add_fieldsets
+    add_form: ClassVar[Any] = UserAdmin.add_form
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        own = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
+        return super().get_queryset(request).annotate(has_second_factor=Exists(own))
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        if not request.user.is_superuser and User.objects.filter(pk=id, is_superuser=True).exists():
+            self.message_user(request, "Only a superuser sets a superuser's password.", messages.ERROR)
+            return redirect("admin:auth_user_change", id)
+        return super().user_change_password(request, id, form_url)
+
+    def find(self, word: str, agency_id: str) -> Q:
+        """People are few: the beginning of a name will do."""
+        return Q(username__istartswith=word) | Q(email__istartswith=word)
+
+    @admin.display(description="kind")
+    def kind(self, user: User) -> str:
+        if not user.is_active:
+            return badge("deactivated", "bad")
+        return badge("superuser" if user.is_superuser else "staff", "good") if user.is_staff else badge("member", "quiet")
+
+    @admin.display(description="second factor")
+    def second_factor(self, user: Any) -> str:
+        return badge("set up", "good") if user.has_second_factor else badge("none", "warn" if user.is_staff else "quiet")
+
+    @admin.display(description="last sign-in")
+    def seen(self, user: User) -> str:
+        return ago(user.last_login) if user.last_login else "never"
+
+    def fits(self, button: str, obj: Any) -> bool:
+        return bool(obj.has_second_factor)
+
+    def has_forget_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    @admin.action(description="Forget second factor", permissions=["forget"])
+    def forget_second_factor(self, request: HttpRequest, users: "QuerySet[User]") -> None:
+        people = list(users)
+        Authenticator.objects.filter(user__in=people).delete()
+        for user in people:
+            self.log_change(request, user, "Second factor forgotten.")
+        self.tell(request, len(people), "Second factor forgotten")
+
+
+@admin.register(Group)
+class StaffGroupAdmin(BackOfficeAdmin, GroupAdmin):
+    list_display = ("name",)
+    exact_search = ("name",)
+    search_help_text = "A whole name."
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return []
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return GroupAdmin.get_fieldsets(self, request, obj)

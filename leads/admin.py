@@ -1,0 +1,286 @@
+"""The back office's pages for leads. Changes go through the services, so they notify as webhooks do."""
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.admin.filters import ByAccount, ByAgency, ByParent, ByStatus
+from accounts.admin.forms import ServiceForm
+from accounts.display import NOTHING, Tone, ago, badge, code, link, list_link, pretty_json, receipt_link, table
+from accounts.vocabulary import ProviderSlug
+from leads.identity import linkedin_key
+from leads.models import Lead, LeadChange, LeadReference, Tombstone
+from leads.services import set_status, update_lead
+from leads.vocabulary import ChangedBy, LeadStatus
+
+TONES: dict[str, Tone] = {
+    LeadStatus.REPLY_RECEIVED: "good",
+    LeadStatus.OPPORTUNITY: "good",
+    LeadStatus.MEETING_BOOKED: "good",
+    LeadStatus.NOT_INTERESTED: "bad",
+    LeadStatus.DONE: "quiet",
+    LeadStatus.PENDING: "quiet",
+}
+LATEST = 20
+MOST_REFERENCES = 20
+
+
+def lead_badge(status: str) -> SafeString:
+    known = status in LeadStatus.__members__
+    return badge(LeadStatus(status).label if known else status, TONES.get(status, "busy"))
+
+
+class LeadForm(ServiceForm):
+    taken = "Another lead of this agency has this LinkedIn URL."
+    note = forms.CharField(
+        max_length=500, required=False, help_text="Why the status changes: stands in the lead's history."
+    )
+
+    class Meta:
+        model = Lead
+        fields = (
+            "status",
+            "note",
+            "name",
+            "first_name",
+            "last_name",
+            "email",
+            "phone",
+            "title",
+            "company",
+            "linkedin_url",
+            "location",
+            "campaign",
+            "account",
+            "priority",
+            "assigned_to",
+        )
+
+    def apply(self) -> Lead:
+        lead = Lead.objects.get(pk=self.instance.pk)
+        changes = self.changes
+        status = changes.pop("status", None)
+        if changes:
+            lead = update_lead(lead, **changes)
+        if status:
+            note = self.cleaned_data["note"]
+            lead = set_status(lead, status=LeadStatus(status), changed_by=ChangedBy.USER, note=note)
+        return lead
+
+
+class ByLeadStatus(ByStatus):
+    """Every status is common somewhere and rare elsewhere: only the index of one agency serves them all."""
+
+    options = [(status.value, status.label) for status in LeadStatus]
+    within_agency = True
+
+
+class ByLead(ByParent):
+    title, parameter_name, model = "lead", "lead", Lead
+
+    def shown(self) -> tuple[str, ...]:
+        return ("name", "first_name", "last_name", "linkedin_url")
+
+
+@admin.register(Lead)
+class LeadAdmin(BackOfficeAdmin):
+    list_display = ("label", "agency", "company", "state", "since", "campaign_link", "received")
+    list_filter = (ByAgency, ByLeadStatus, ByAccount)
+    list_select_related = ("agency", "campaign")
+    raw_id_fields = ("campaign", "account", "assigned_to")
+    form = LeadForm
+    editable = LeadForm.Meta.fields
+    fieldsets = (
+        (None, {"fields": ("status", "note", "since")}),
+        (
+            "Person",
+            {
+                "fields": (
+                    "name",
+                    ("first_name", "last_name"),
+                    ("email", "phone"),
+                    ("title", "company"),
+                    "linkedin_url",
+                    "location",
+                )
+            },
+        ),
+        ("Where it belongs", {"fields": ("id", "agency", "campaign", "account", "assigned_to", "priority", "labels")}),
+        ("What was reported", {"fields": ("references_table", "changes_table", "elsewhere")}),
+        (
+            "Lead form",
+            {
+                "fields": ("lead_type", "form", "owner", "associated_entity", "answers_json", "consents_json", "is_test"),
+                "classes": ("collapse",),
+            },
+        ),
+        ("Dates", {"fields": ("received", "first_response_at", "created_at", "updated_at"), "classes": ("collapse",)}),
+    )
+    search_help_text = "A whole id; with an agency chosen also a LinkedIn URL or a provider's id of the lead."
+
+    def find(self, word: str, agency_id: str) -> Q:
+        found = super().find(word, agency_id)
+        if not agency_id:
+            return found
+        references = LeadReference.objects.filter(
+            agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word
+        ).values_list("lead_id", flat=True)
+        found |= Q(pk__in=list(references[:MOST_REFERENCES]))
+        if key := linkedin_key(word):
+            found |= Q(agency_id=agency_id, linkedin_key=key)
+        return found
+
+    @admin.display(description="lead")
+    def label(self, lead: Lead) -> str:
+        return str(lead)
+
+    @admin.display(description="status")
+    def state(self, lead: Lead) -> str:
+        return lead_badge(lead.status)
+
+    @admin.display(description="since")
+    def since(self, lead: Lead) -> str:
+        return ago(lead.status_since)
+
+    @admin.display(description="campaign")
+    def campaign_link(self, lead: Lead) -> str:
+        return link(lead.campaign)
+
+    @admin.display(description="received")
+    def received(self, lead: Lead) -> str:
+        return ago(lead.received_at)
+
+    @admin.display(description="tags")
+    def labels(self, lead: Lead) -> str:
+        return ", ".join(map(str, lead.tags)) or NOTHING
+
+    @admin.display(description="answers")
+    def answers_json(self, lead: Lead) -> str:
+        return pretty_json(lead.answers)
+
+    @admin.display(description="consents")
+    def consents_json(self, lead: Lead) -> str:
+        return pretty_json(lead.consents)
+
+    @admin.display(description="known as")
+    def references_table(self, lead: Lead) -> str:
+        rows = lead.references.select_related("campaign").order_by("-pk")[:LATEST]
+        return table(
+            ("Provider", "Id there", "Campaign", "Status there", "Since"),
+            (
+                (row.provider, code(row.external_id), link(row.campaign), lead_badge(row.status), ago(row.status_since))
+                for row in rows
+            ),
+            empty="No provider knows it: it was made by hand or through the API.",
+        )
+
+    @admin.display(description="latest changes")
+    def changes_table(self, lead: Lead) -> str:
+        rows = lead.changes.order_by("-pk")[:LATEST]
+        return table(
+            ("When", "From", "To", "By", "Took effect", "Note", "Receipt"),
+            (
+                (
+                    ago(row.occurred_at),
+                    lead_badge(row.previous_status) if row.previous_status else "first seen",
+                    lead_badge(row.new_status),
+                    row.changed_by,
+                    badge("yes", "good") if row.applied else badge("no", "quiet"),
+                    row.note or NOTHING,
+                    receipt_link(row.receipt_id),
+                )
+                for row in rows
+            ),
+            empty="Nothing has changed yet.",
+        )
+
+    @admin.display(description="more")
+    def elsewhere(self, lead: Lead) -> str:
+        return format_html(
+            "{} · {}",
+            list_link("leads_leadchange", "All changes", lead=lead.pk),
+            list_link("accounts_event", "Events", subject=lead.pk),
+        )
+
+
+@admin.register(LeadReference)
+class LeadReferenceAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("external_id", "provider", "lead_link", "campaign_link", "state", "since")
+    list_filter = (ByLead,)
+    list_select_related = ("lead", "campaign")
+    fieldsets = (
+        (None, {"fields": ("external_id", "provider", "lead", "agency", "source", "campaign", "state", "since")}),
+    )
+    search_help_text = "A whole number of a reference."
+
+    @admin.display(description="lead")
+    def lead_link(self, reference: LeadReference) -> str:
+        return link(reference.lead)
+
+    @admin.display(description="campaign")
+    def campaign_link(self, reference: LeadReference) -> str:
+        return link(reference.campaign)
+
+    @admin.display(description="status there")
+    def state(self, reference: LeadReference) -> str:
+        return lead_badge(reference.status)
+
+    @admin.display(description="since")
+    def since(self, reference: LeadReference) -> str:
+        return ago(reference.status_since)
+
+
+@admin.register(LeadChange)
+class LeadChangeAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("when", "lead_link", "before", "after", "changed_by", "effect", "note")
+    list_filter = (ByLead,)
+    list_select_related = ("lead",)
+    fieldsets = (
+        (
+            None,
+            {"fields": ("lead", "before", "after", "when", "changed_by", "stated", "effect", "note", "receipt")},
+        ),
+    )
+    search_help_text = "A whole number of a change."
+
+    @admin.display(description="when")
+    def when(self, change: LeadChange) -> str:
+        return ago(change.occurred_at)
+
+    @admin.display(description="lead")
+    def lead_link(self, change: LeadChange) -> str:
+        return link(change.lead)
+
+    @admin.display(description="from")
+    def before(self, change: LeadChange) -> str:
+        return lead_badge(change.previous_status) if change.previous_status else "first seen"
+
+    @admin.display(description="to")
+    def after(self, change: LeadChange) -> str:
+        return lead_badge(change.new_status)
+
+    @admin.display(description="took effect")
+    def effect(self, change: LeadChange) -> str:
+        return badge("yes", "good") if change.applied else badge("no", "quiet")
+
+    @admin.display(description="receipt")
+    def receipt(self, change: LeadChange) -> str:
+        return receipt_link(change.receipt_id)
+
+
+@admin.register(Tombstone)
+class TombstoneAdmin(HiddenFromIndex, BackOfficeAdmin):
+    """That a lead was erased; which one can no longer be told."""
+
+    list_display = ("provider", "agency", "when")
+    list_filter = (ByAgency,)
+    list_select_related = ("agency",)
+    fieldsets = ((None, {"fields": ("provider", "agency", "when")}),)
+    search_help_text = "A whole number."
+
+    @admin.display(description="erased")
+    def when(self, tombstone: Tombstone) -> str:
+        return ago(tombstone.erased_at)

@@ -1,0 +1,174 @@
+"""The back office's pages for what comes in: receipts, rejected requests, registered requests."""
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from accounts.admin.base import BackOfficeAdmin
+from accounts.admin.filters import ByAgency, BySource, ByStatus
+from accounts.display import NOTHING, Tone, ago, badge, code, link, link_to, pretty_body, pretty_json
+from webhooks.models import RECEIPT_PREFIX, ProviderRequest, Receipt, ReceiptStatus, RejectedRequest
+from webhooks.services import reprocess
+
+TONES: dict[str, Tone] = {
+    ReceiptStatus.RECEIVED: "busy",
+    ReceiptStatus.PROCESSED: "good",
+    ReceiptStatus.QUARANTINED: "warn",
+    ReceiptStatus.FAILED: "bad",
+}
+REASONS = {
+    "unknown_event_type": "The provider uses an event type that Leadline does not know yet.",
+    "unknown_status": "The provider uses a status word that Leadline does not know yet.",
+    "missing_field": "A field is missing without which the event means nothing.",
+    "unknown_request": "The agency has not said what this We-Link request was for. It is processed by itself as soon as "
+    "the request is registered (POST /api/v1/sources/{id}/requests).",
+    "unknown_account": "It does not say which account it is about.",
+    "unknown_company": "It names a company that is no agency here.",
+    "foreign_company": "It names a company that is not the one this source belongs to.",
+    "unknown_lead": "It does not say which lead it is about.",
+}
+
+
+def receipt_badge(receipt: Receipt) -> SafeString:
+    return badge(ReceiptStatus(receipt.status).label, TONES[receipt.status])
+
+
+class ByReceiptStatus(ByStatus):
+    options = [
+        (ReceiptStatus.QUARANTINED.value, "in quarantine"),
+        (ReceiptStatus.FAILED.value, "failed"),
+        (ReceiptStatus.RECEIVED.value, "waiting"),
+    ]
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(BackOfficeAdmin):
+    list_display = ("label", "provider", "agency", "event_type", "state", "reason", "received", "attempts")
+    list_filter = (ByReceiptStatus, ByAgency, BySource)
+    list_select_related = ("agency",)
+    fieldsets = (
+        (None, {"fields": ("label", "state", "why", "error", "received", "processed", "attempts", "next_try")}),
+        ("Where it comes from", {"fields": ("provider", "source_link", "agency", "event_type", "correlation")}),
+        ("What it was about", {"fields": ("account_link", "lead_link")}),
+        ("What the provider sent", {"fields": ("body_text", "header_text")}),
+    )
+    search_help_text = "A whole id, as in rct_123."
+    actions = ("process_again",)
+    buttons = ("process_again",)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Receipt]":
+        """Lists do without the body, which is up to 1 MiB a row."""
+        return super().get_queryset(request).defer("body", "headers", "dedupe_key")
+
+    def find(self, word: str, agency_id: str) -> Q:
+        return super().find(word.removeprefix(RECEIPT_PREFIX), agency_id)
+
+    def fits(self, button: str, obj: Receipt) -> bool:
+        return obj.status != ReceiptStatus.RECEIVED
+
+    @admin.action(description="Process again", permissions=["operate"])
+    def process_again(self, request: HttpRequest, receipts: "QuerySet[Receipt]") -> None:
+        chosen = list(receipts.defer("body", "headers", "dedupe_key"))
+        for receipt in chosen:
+            reprocess(receipt)
+            self.log_change(request, receipt, "Sent through processing again.")
+        self.tell(request, len(chosen), "Sent through processing again")
+
+    @admin.display(description="receipt")
+    def label(self, receipt: Receipt) -> str:
+        return receipt.public_id
+
+    @admin.display(description="status")
+    def state(self, receipt: Receipt) -> str:
+        return receipt_badge(receipt)
+
+    @admin.display(description="why")
+    def why(self, receipt: Receipt) -> str:
+        return REASONS.get(receipt.reason) or receipt.reason.replace("_", " ") or NOTHING
+
+    @admin.display(description="received")
+    def received(self, receipt: Receipt) -> str:
+        return ago(receipt.received_at)
+
+    @admin.display(description="processed")
+    def processed(self, receipt: Receipt) -> str:
+        return ago(receipt.processed_at)
+
+    @admin.display(description="next try")
+    def next_try(self, receipt: Receipt) -> str:
+        return ago(receipt.next_attempt_at) if receipt.status == ReceiptStatus.RECEIVED else NOTHING
+
+    @admin.display(description="source")
+    def source_link(self, receipt: Receipt) -> str:
+        return link_to("accounts_source", receipt.source_id, receipt.source_id)
+
+    @admin.display(description="account")
+    def account_link(self, receipt: Receipt) -> str:
+        return link_to("accounts_account", receipt.account_id, receipt.account_id)
+
+    @admin.display(description="lead")
+    def lead_link(self, receipt: Receipt) -> str:
+        return link_to("leads_lead", receipt.lead_id, receipt.lead_id)
+
+    @admin.display(description="body")
+    def body_text(self, receipt: Receipt) -> str:
+        return pretty_body(receipt.body) if receipt.body else "Empty: it was erased."
+
+    @admin.display(description="headers")
+    def header_text(self, receipt: Receipt) -> str:
+        return pretty_json(receipt.headers)
+
+
+@admin.register(RejectedRequest)
+class RejectedRequestAdmin(BackOfficeAdmin):
+    list_display = ("reason", "source_link", "agency_link", "diagnosis", "count", "first", "last")
+    list_filter = (BySource,)
+    list_select_related = ("source", "source__agency")
+    fieldsets = ((None, {"fields": ("reason", "source", "diagnosis", "count", "first", "last")}),)
+    search_help_text = "A whole number."
+
+    @admin.display(description="source")
+    def source_link(self, rejected: RejectedRequest) -> str:
+        return link(rejected.source)
+
+    @admin.display(description="agency")
+    def agency_link(self, rejected: RejectedRequest) -> str:
+        return link(rejected.source.agency)
+
+    @admin.display(description="first seen")
+    def first(self, rejected: RejectedRequest) -> str:
+        return ago(rejected.first_seen)
+
+    @admin.display(description="last seen")
+    def last(self, rejected: RejectedRequest) -> str:
+        return ago(rejected.last_seen)
+
+
+@admin.register(ProviderRequest)
+class ProviderRequestAdmin(BackOfficeAdmin):
+    list_display = ("label", "source_link", "action", "account_link", "lead_link", "made")
+    list_filter = (BySource,)
+    list_select_related = ("source", "account", "lead")
+    fieldsets = ((None, {"fields": ("label", "source", "action", "account", "lead", "made")}),)
+    search_help_text = "A whole number."
+
+    @admin.display(description="request id")
+    def label(self, request: ProviderRequest) -> str:
+        return code(request.request_id)
+
+    @admin.display(description="source")
+    def source_link(self, request: ProviderRequest) -> str:
+        return link(request.source)
+
+    @admin.display(description="account")
+    def account_link(self, request: ProviderRequest) -> str:
+        return link(request.account)
+
+    @admin.display(description="lead")
+    def lead_link(self, request: ProviderRequest) -> str:
+        return link(request.lead)
+
+    @admin.display(description="registered")
+    def made(self, request: ProviderRequest) -> str:
+        return ago(request.created_at)
