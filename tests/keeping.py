@@ -32,13 +32,18 @@ def source_of(agency: Agency | None, provider: str) -> Source:
     return create_source(agency=agency, provider=provider, secret=secret)[0]
 
 
+def signed(source: Source, body: bytes, *, at: datetime | None = None) -> tuple[bytes, dict[str, str]]:
+    """Body and headers as the provider would send them to this source."""
+    secret = PRIVATE_KEY if source.provider == "highlevel" else (valid_secrets(source) or [""])[0]
+    return PROVIDERS[source.provider].sign(body, secret, at=at or timezone.now())
+
+
 def keep(source: Source, body: dict[str, Any] | bytes, *, at: datetime | None = None) -> Receipt:
     """Sign a body as the provider would, verify it, and keep it; the same delivery again is the first one's row."""
     provider = PROVIDERS[source.provider]
     received_at = at or timezone.now()
     raw = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-    secret = PRIVATE_KEY if source.provider == "highlevel" else (valid_secrets(source) or [""])[0]
-    raw, headers = provider.sign(raw, secret, at=received_at)
+    raw, headers = signed(source, raw, at=received_at)
     request = SignedRequest(raw, headers, received_at)
     provider.verify(request, valid_secrets(source))
     key = provider.receipt_key(request)

@@ -1,15 +1,23 @@
 """Several workers at once, on real connections: nothing twice, nothing out of order."""
 
+import json
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core import mail
 from django.db import connection, connections
 from django.db.utils import OperationalError
 
 from accounts.models import Account, AccountReport, Agency, Event
-from tests.keeping import keep_sample, source_of
+from notifications.channels import create_channel
+from notifications.models import Delivery
+from notifications.services import drain as deliver
+from tests.keeping import keep_sample, signed, source_of
+from tests.webhooks.ingest_server import Answer, serving
 from webhooks.models import Receipt
+from webhooks.samples import load
 from webhooks.services import process_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,3 +88,44 @@ def test_two_sources_that_see_the_same_new_person_at_once_make_one_lead(agency: 
     at_once(drain)
     assert Event.objects.filter(event_type="lead_created").count() == 1
     assert Event.objects.filter(event_type="lead_opportunity").count() == 1
+
+
+ONE_EVENT = {
+    "salesflow": ("account_blocked", "linkedin_disconnected"),
+    "welink": ("login_success", "linkedin_connected"),
+    "sendpilot": ("campaign_paused", "campaign_paused"),
+    "linkedin": ("lead_created", "lead_created"),
+    "linkedconnector": ("linkedin_blocked", "linkedin_blocked"),
+    "highlevel": ("install", "install"),
+}
+
+
+@pytest.mark.parametrize("provider", ONE_EVENT)
+def test_16_identical_posts_at_once_are_one_event_and_one_mail(agency: Agency, provider: str) -> None:
+    sample, event_type = ONE_EVENT[provider]
+    create_channel(agency, kind="email", email="alerts@example.com", verified=True)
+    source = source_of(agency, provider)
+    body, headers = signed(source, json.dumps(load(provider, sample)).encode())
+    with serving() as server, ThreadPoolExecutor(16) as pool:
+
+        def post(_: int) -> Answer:
+            return server.post(f"/webhooks/{provider}/{source.token}", body, headers)
+
+        answers = list(pool.map(post, range(16)))
+    assert [answer.status for answer in answers] == [200] * 16
+    kept = {answer.json["receipt_id"] for answer in answers}
+    statuses = sorted(answer.json["status"] for answer in answers)
+    if provider == "salesflow":  # sends neither id nor time: the same bytes can be news again
+        assert (len(kept), statuses) == (16, ["accepted"] * 16)
+    else:
+        assert (len(kept), statuses) == (1, ["accepted", *["duplicate"] * 15])
+    assert {receipt.public_id for receipt in Receipt.objects.all()} == kept
+    at_once(drain)
+    at_once(lambda: assert_done(deliver()), times=2)
+    assert [event.event_type for event in Event.objects.all()] == [event_type]
+    assert [message.to for message in mail.outbox] == [["alerts@example.com"]]
+    assert [delivery.status for delivery in Delivery.objects.all()] == ["delivered"]
+
+
+def assert_done(out_of_time: bool) -> None:
+    assert not out_of_time
