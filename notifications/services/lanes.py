@@ -1,0 +1,67 @@
+"""How much may be on its way at once: in all, and to each receiver, so that a slow one never starves another."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from notifications.transports.base import MAIL_LANE
+
+WINDOW = 256
+MAIL_SIZE = 32
+FAILING_SIZE = 1
+FIRST_SIZE = 4
+LARGEST_SIZE = 96
+FAST_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """What claiming needs to know of a channel."""
+
+    lane: str
+    failing: bool
+
+
+class Lanes:
+    """What is on its way, by lane. A lane that answers well and fast grows, any other shrinks to one at a time."""
+
+    def __init__(self) -> None:
+        self._busy: Counter[str] = Counter()
+        self._size: dict[str, int] = {MAIL_LANE: MAIL_SIZE}
+        self.closing = False  # the run is over: take nothing that may last
+
+    @property
+    def busy(self) -> int:
+        return self._busy.total()
+
+    @property
+    def room(self) -> int:
+        return WINDOW - self.busy
+
+    def full(self) -> list[str]:
+        full = [lane for lane in self._busy if not self._free(lane)]
+        return [*full, MAIL_LANE] if self.closing and MAIL_LANE not in full else full
+
+    def enter(self, receiver: Receiver) -> bool:
+        """Take a place in the receiver's lane; False if there is none."""
+        lane = receiver.lane
+        self._size.setdefault(lane, FAILING_SIZE if receiver.failing else FIRST_SIZE)
+        if not self._free(lane):
+            return False
+        self._busy[lane] += 1
+        return True
+
+    def give_back(self, lane: str) -> None:
+        """Leave a place that was not used after all."""
+        self._busy[lane] -= 1
+
+    def leave(self, lane: str, *, well: bool, duration_ms: int) -> None:
+        self.give_back(lane)
+        if lane == MAIL_LANE:
+            return
+        if well and duration_ms < FAST_MS:
+            self._size[lane] = min(self._size[lane] + 1, LARGEST_SIZE)
+        else:
+            self._size[lane] = FAILING_SIZE
+
+    def _free(self, lane: str) -> bool:
+        return self._busy[lane] < self._size[lane]

@@ -1,0 +1,21 @@
+"""Wake-ups for what is due in rows. A task that is lost or runs twice changes nothing."""
+
+from celery import shared_task
+
+from accounts.doorbell import Doorbell
+from notifications.services import drain
+
+
+@shared_task(name="notifications.tasks.deliver_due", queue="deliveries")
+def deliver_due() -> None:
+    """Fan out and deliver what is due; hands over to its successor when its time is over."""
+    if drain():
+        ring()
+
+
+_bell = Doorbell("notifications.tasks.deliver_due", queue="deliveries")
+
+
+def ring() -> None:
+    """Say that events or deliveries are due."""
+    _bell.ring()

@@ -1,0 +1,76 @@
+"""Outbound webhooks: the event's flat JSON, signed by Standard Webhooks v1 with every valid secret."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from notifications.bodies import in_order
+from notifications.egress import Answer, GuardedSession
+from notifications.models import ChannelKind
+from notifications.signing import signature
+from notifications.transports.base import Outcome, Parcel, Transport, TransportError
+
+MOST_HEADERS = 20
+LONGEST_HEADER = 1000
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")  # a token of RFC 9110
+_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
+_OURS = re.compile(
+    r"webhook-.*|proxy-.*|sec-.*|host|content-.*|user-agent|accept-encoding|connection|keep-alive|transfer-encoding"
+    r"|te|trailer|upgrade|expect|cookie2?|date",
+    re.IGNORECASE,
+)
+
+
+class WebhookTransport(Transport):
+    kind = ChannelKind.WEBHOOK
+
+    async def send(self, parcel: Parcel, session: GuardedSession) -> Outcome:
+        assert parcel.channel is not None  # noqa: S101 (only e-mail goes to bare addresses)
+        body = encode(in_order(parcel.event.payload))
+        headers = {
+            **{name: value for name, value in (parcel.channel.headers or {}).items() if is_header(name, value)},
+            **signed_headers(parcel.event.id, body, parcel.secrets, timestamp=int(timezone.now().timestamp())),
+        }
+        return judge(await session.post(parcel.channel.url, body=body, headers=headers))
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def signed_headers(message_id: str, body: bytes, secrets: Sequence[str], *, timestamp: int) -> dict[str, str]:
+    """The headers of the contract, one signature for each secret (https://www.standardwebhooks.com)."""
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signature(message_id, timestamp, body, secrets),
+        "User-Agent": f"Leadline/{settings.VERSION}",
+        "Content-Type": "application/json",
+    }
+
+
+def judge(answer: Answer) -> Outcome:
+    """2xx is delivered, 410 is gone for good, everything else may heal (contract)."""
+    if 200 <= answer.status < 300:
+        return Outcome(answer.status, answer.excerpt)
+    raise TransportError(
+        f"The receiver answered {answer.status}.",
+        gone=answer.status == 410,
+        retry_after=answer.retry_after if answer.status in {429, 503} else None,
+        status_code=answer.status,
+        excerpt=answer.excerpt,
+    )
+
+
+def is_header(name: str, value: str) -> bool:
+    """Whether a customer may set this header: well-formed, without control characters, and none of ours."""
+    return bool(
+        _NAME.fullmatch(name)
+        and not _OURS.fullmatch(name)
+        and len(value) <= LONGEST_HEADER
+        and (not value or _VALUE.fullmatch(value))
+    )
