@@ -22,6 +22,7 @@ from webhooks.services import process_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORKERS = 4
+idle = threading.Event()
 
 
 def at_once(work: Callable[[], None], *, times: int = WORKERS) -> None:
@@ -50,7 +51,8 @@ def drain() -> None:
     """What a worker does: a batch that met a deadlock is simply taken again."""
     while Receipt.objects.filter(status="received").exists():
         try:
-            process_due(limit=25)
+            if not process_due(limit=25):
+                idle.wait(0.02)  # somebody else is at it: leave them the interpreter
         except OperationalError:
             connection.close()
 
