@@ -81,9 +81,9 @@ def _account(payload: Payload) -> AccountReported:
 
 def _member(payload: Payload) -> LeadStatusReported | LeadNoted:
     event = payload.event_type_of("Status" if payload.has("Status") else "IntegrationRunOn")
-    payload.known("IntegrationType", "IntegrationRunOn", "MemberId", "Address", "CurrentPosition", "DateAdded")
+    payload.known("IntegrationType", "IntegrationRunOn", "MemberId", "Address", "CurrentPosition")
     payload.known("BirthdayYear", "BirthdayMonth", "BirthdayDay", "Distance", "HasReply", "IsMuted")
-    connected_at = payload.timestamp_or_none("ConnectedAt")
+    payload.known("DateAdded", "ConnectedAt")
     lead = LeadRef(
         external_id=_set_identifier(payload, "LinkedInMemberId"), linkedin_url=payload.text_or_empty("MemberUrl")
     )
@@ -94,7 +94,7 @@ def _member(payload: Payload) -> LeadStatusReported | LeadNoted:
         lead=lead,
         status=LEAD_STATUSES[event],
         stated=False,
-        occurred_at=connected_at if event == "MEMBER_CONNECTED" else None,
+        occurred_at=payload.timestamp_or_none("ConnectedAt") if event == "MEMBER_CONNECTED" else None,
         details=_details(payload),
     )
 
