@@ -78,11 +78,45 @@ def rotate_secret(source: Source, secret: str | None = None) -> str | None:
     elif secret is None and source.provider in {ProviderSlug.LINKEDIN, ProviderSlug.HIGHLEVEL}:
         raise SourceError("secret", "This provider makes the secret: give the new one.")
     secret = secret or new_secret()
+    _add_secret(source, secret)
+    return secret
+
+
+@transaction.atomic
+def update_source(source: Source, **changes: Any) -> Source:
+    """Change `name`, `enabled`, `sub_account`, `allowed_networks`, `credentials` or `secret`.
+
+    A new secret starts an overlap with the old one; None takes all secrets away. Raises SourceError where the provider
+    signs with a secret.
+    """
+    if "secret" in changes:
+        secret = changes.pop("secret")
+        if secret is not None:
+            _add_secret(source, secret)
+        elif source.provider in NO_SECRET_UNLESS_GIVEN:
+            source.secrets.all().delete()
+        else:
+            raise SourceError("secret", "This provider signs with a secret: it can be changed, not taken away.")
+    for name, value in changes.items():
+        setattr(source, name, value)
+    source.save(update_fields=[*changes, "updated_at"])
+    return source
+
+
+@transaction.atomic
+def delete_source(source: Source) -> None:
+    """Take a source away: its URL is unknown from now on, its secrets are gone. The row stays, for what came by it."""
+    source.secrets.all().delete()
+    source.enabled, source.credentials, source.removed_at = False, {}, timezone.now()
+    source.save(update_fields=["enabled", "credentials", "removed_at", "updated_at"])
+
+
+def _add_secret(source: Source, secret: str) -> None:
+    now = timezone.now()
     source.secrets.filter(expires_at__isnull=True).update(expires_at=now + overlap())
     source.secrets.filter(expires_at__lte=now).delete()
     source.secrets.create(secret=secret)
     source.save(update_fields=["updated_at"])
-    return secret
 
 
 def new_secret() -> str:

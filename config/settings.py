@@ -101,6 +101,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.security.request_id",
+    "config.problems.api_answers",
     "config.security.proxy_headers",
     "config.security.content_security",
     "django.middleware.security.SecurityMiddleware",
@@ -280,5 +281,46 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOOPBACK
 MFA_TOTP_ISSUER = "Leadline"
 MFA_TOTP_TOLERANCE = 1  # half a minute of a phone's clock
 MFA_ALLOW_UNVERIFIED_EMAIL = True
+
+# --- REST API -----------------------------------------------------------------------------------------
+
+REST_FRAMEWORK: dict[str, Any] = {  # what every resource is, `accounts.api.base.AgencyView` says
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.OperationSchema",
+    "EXCEPTION_HANDLER": "accounts.api.problems.answer_problem",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Leadline",
+    "DESCRIPTION": (
+        "What LinkedIn-automation providers report, as accounts, leads and events; and where agencies are told.\n\n"
+        "Every list is newest first and read by following `next`. A value that is not there is null. Times are UTC, "
+        "ISO 8601 with three fractional digits. Unknown parameters and fields are refused by name. Every `POST` takes "
+        "an `Idempotency-Key`; errors are RFC 9457 problem documents."
+    ),
+    "VERSION": "v1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_AUTHENTICATION": [],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATIONS": False,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "AccountStatus": "accounts.vocabulary.AccountStatus",
+        "CampaignStatus": "accounts.vocabulary.CampaignStatus",
+        "ChannelSwitch": ["enabled", "disabled"],
+        "ChannelStatus": "notifications.models.ChannelStatus",
+        "DeliveryStatus": "notifications.models.DeliveryStatus",
+        "EventName": "accounts.vocabulary.EventType",
+        "LeadStatus": "leads.vocabulary.LeadStatus",
+        "ReceiptStatus": "webhooks.models.ReceiptStatus",
+        "SourceHealth": ["disabled", "waiting", "healthy", "attention"],
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "accounts.api.schema.describe_errors",
+    ],
+}
 
 TESTING = "pytest" in sys.modules

@@ -10,9 +10,11 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
+    path("api/v1/", include("config.api")),
     path("admin/", admin.site.urls),
     # The QR code is an image inside the page.
     path("accounts/2fa/totp/activate/", csp_override(activate_totp, img_src=["'self'", "data:"])),
     path("accounts/2fa/needed/", views.second_factor_needed, name="second_factor_needed"),
     path("accounts/", include("allauth.urls")),
+    path("", include("notifications.urls")),
 ]

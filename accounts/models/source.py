@@ -49,6 +49,7 @@ class Source(Watched):
     validated_at = models.DateTimeField(null=True, editable=False, help_text="LinkedIn's last challenge we answered.")
     drift = models.JSONField(default=dict, editable=False, help_text="Fields we do not know: path → how often seen.")
     gaps = models.PositiveIntegerField(default=0, editable=False, help_text="Changes whose previous status we missed.")
+    removed_at = models.DateTimeField(null=True, editable=False, help_text="Gone for its agency; kept for its receipts.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -1,0 +1,130 @@
+"""`/api/v1/accounts`."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.base import AgencyView, Listed, Shown
+from accounts.api.fields import Email, Flag, Moment, Reference, StrictSerializer, Text, Word, identity
+from accounts.api.filters import Exactly, Filter, OneOf, Search
+from accounts.links import linked_accounts, worst_status
+from accounts.models import Account, Agency
+from accounts.readiness import Action, readiness, with_campaigns_paused
+from accounts.services import update_account
+from accounts.vocabulary import AccountStatus, ProviderSlug, SuggestedAction
+
+
+class ProfileSerializer(StrictSerializer):
+    first_name = Text(read_only=True)
+    last_name = Text(read_only=True)
+    public_identifier = Text(read_only=True)
+    occupation = Text(read_only=True)
+    premium = Flag(read_only=True, allow_null=True)
+
+
+class AccountSerializer(StrictSerializer):
+    id = identity()
+    provider = Word(ProviderSlug, read_only=True)
+    external_id = Text(read_only=True)
+    name = Text(max_length=200)
+    email = Email(max_length=254)
+    profile = ProfileSerializer(source="*", read_only=True)
+    status = Word(AccountStatus, read_only=True)
+    status_reason = Text(read_only=True)
+    status_since = Moment(read_only=True)
+    suggested_action = Word(SuggestedAction, read_only=True)
+    rate_limited_until = Moment(read_only=True, allow_null=True)
+    campaigns_paused = Flag(read_only=True)
+    source = Text(source="source_id", read_only=True)  # type: ignore[assignment]
+    location_id = Reference("sub_accounts", noun="location", by="location_id", source="sub_account")
+    linked_accounts = serializers.SerializerMethodField()
+    worst_status = serializers.SerializerMethodField()
+    created_at = Moment(read_only=True)
+    updated_at = Moment(read_only=True)
+
+    def get_linked_accounts(self, account: Account) -> list[str]:
+        return [other.id for other in self._linked(account)]
+
+    @extend_schema_field(Word(AccountStatus))
+    def get_worst_status(self, account: Account) -> str:
+        return worst_status(account, self._linked(account)).value
+
+    def _linked(self, account: Account) -> list[Account]:
+        linked: dict[str, list[Account]] = self.context["linked"]
+        return linked[account.id]
+
+
+class AccountReportSerializer(StrictSerializer):
+    from_status = Word(AccountStatus, read_only=True, allow_null=True)
+    to_status = Word(AccountStatus, read_only=True)
+    occurred_at = Moment(read_only=True)
+    reported_by = Text(read_only=True)
+    receipt_id = Text(read_only=True)
+    applied = Flag(read_only=True)
+
+
+class ReasonSerializer(StrictSerializer):
+    code = serializers.CharField(help_text="`status_<status>`, `rate_limited`, `campaigns_paused` or `stale`.")
+    message = serializers.CharField()
+
+
+class ReadinessSerializer(StrictSerializer):
+    ready = serializers.BooleanField()
+    reasons = ReasonSerializer(many=True)
+    retry_at = Moment(allow_null=True)
+    evidence_age_seconds = serializers.IntegerField()
+
+
+@extend_schema(tags=["accounts"])
+class AccountView(Listed, Shown, AgencyView):
+    """LinkedIn accounts, one per provider's id."""
+
+    model = Account
+    serializer_class = AccountSerializer
+    filters: Mapping[str, Filter] = {
+        "status": OneOf("status", AccountStatus),
+        "provider": OneOf("provider", ProviderSlug),
+        "location_id": Exactly("sub_account__location_id"),
+        "q": Search(("name", "email", "first_name", "last_name", "public_identifier", "external_id")),
+    }
+
+    def rows(self, agency: Agency) -> QuerySet[Account]:
+        return with_campaigns_paused(agency.accounts.select_related("sub_account"))
+
+    def get_serializer(self, *args: Any, **options: Any) -> Any:
+        shown = args[0] if args and self.serializer_class is AccountSerializer else None
+        accounts = (shown if options.get("many") else [shown]) if shown else []
+        options["context"] = self.get_serializer_context() | {"linked": linked_accounts(accounts)}
+        return super().get_serializer(*args, **options)
+
+    def partial_update(self, request: Request, **_: Any) -> Response:
+        account = self.get_object()
+        changes = self.read_body(instance=account, partial=True)
+        return self.show(update_account(account, **changes))
+
+    @extend_schema(responses=AccountReportSerializer(many=True))
+    @action(detail=True, serializer_class=AccountReportSerializer, filters={}, lists=True)
+    def history(self, request: Request, **_: Any) -> Response:
+        """Every report about the account, also those that changed nothing."""
+        return self.page_of(self.get_object().reports.all())
+
+    @extend_schema(
+        responses=ReadinessSerializer,
+        parameters=[OpenApiParameter("action", str, enum=[str(word) for word in Action], description="To do what.")],
+    )
+    @action(detail=True, serializer_class=ReadinessSerializer, parameters=("action",))
+    def readiness(self, request: Request, **_: Any) -> Response:
+        """Whether the account may be used now. After 7 days without a report it counts as `stale`."""
+        word = request.query_params.get("action")
+        if word is not None and word not in list(Action):
+            raise ValidationError({"action": f"Choose one of {', '.join(Action)}."})
+        found = readiness(self.get_object(), Action(word) if word else None)
+        return Response(self.get_serializer({"ready": found.ready, **asdict(found)}).data)

@@ -1,0 +1,124 @@
+"""Errors as RFC 9457 problem details: `application/problem+json` with type, title, status, detail and request_id."""
+
+import math
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.http import HttpRequest
+from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.response import Response
+from rest_framework.serializers import as_serializer_error
+from rest_framework.views import exception_handler
+
+CONTENT_TYPE = "application/problem+json"
+DETAILS = {  # status --> what to say where nobody said more
+    400: "The request cannot be understood.",
+    401: "Send a valid API key: `Authorization: Bearer <key>`.",
+    403: "This is not allowed.",
+    404: "There is nothing here.",
+    405: "This resource does not have that method.",
+    409: "This contradicts what is there already.",
+    413: "The body is larger than 1 MiB.",
+    415: "Send JSON: `Content-Type: application/json`.",
+    500: "Something went wrong on our side. It is logged under this request id.",
+    503: "The database cannot be reached. Try again in a moment.",
+}
+RETRY_SECONDS = 5
+
+log = structlog.get_logger(__name__)
+
+
+class Conflict(APIException):
+    status_code = 409
+    default_code = "conflict"
+    default_detail = DETAILS[409]
+
+
+class TooLarge(APIException):
+    status_code = 413
+    default_code = "too_large"
+    default_detail = DETAILS[413]
+
+
+class LengthRequired(APIException):
+    status_code = 411
+    default_code = "length_required"
+    default_detail = "Send the body with a Content-Length."
+
+
+class Unprocessable(APIException):
+    status_code = 422
+    default_code = "unprocessable"
+    default_detail = "The request contradicts an earlier one."
+
+
+class Unavailable(APIException):
+    status_code = 503
+    default_code = "unavailable"
+    default_detail = DETAILS[503]
+    wait = RETRY_SECONDS
+
+
+def problem(status: int, detail: str = "", *, request_id: str = "", errors: list[dict[str, str]] | None = None) -> Any:
+    """The body of an error. `errors` names each field or parameter that is wrong."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail or DETAILS.get(status, HTTPStatus(status).description or HTTPStatus(status).phrase),
+        "request_id": request_id,
+    }
+    return body | {"errors": errors} if errors else body
+
+
+def request_id_of(request: HttpRequest) -> str:
+    return getattr(request, "request_id", "")
+
+
+def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: every known error as a problem; None (a 500) for what we did not foresee."""
+    error = _known(error)
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    wait = getattr(error, "wait", None)
+    if wait is not None:
+        response["Retry-After"] = str(max(1, math.ceil(wait)))
+    errors = list(_flat(as_serializer_error(error))) if isinstance(error, ValidationError) else None
+    detail = _sentence(errors) if errors else str(getattr(error, "detail", ""))
+    request = context["request"]
+    response.data = problem(
+        response.status_code, detail, request_id=request_id_of(getattr(request, "_request", request)), errors=errors
+    )
+    response.content_type = CONTENT_TYPE
+    return response
+
+
+def _known(error: Exception) -> Exception:
+    if isinstance(error, IntegrityError):
+        log.info("refused by a constraint", error=type(error).__name__)
+        return Conflict()
+    if isinstance(error, (OperationalError, InterfaceError)):
+        log.warning("database unavailable", error=type(error).__name__)
+        return Unavailable()
+    return error
+
+
+def _flat(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """DRF's nested errors as a list of `{"field", "message"}`; `field` is a dotted path."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            own = "" if name == "non_field_errors" else str(name)
+            yield from _flat(inner, ".".join(filter(None, [path, own])))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _flat(inner, path)
+    elif isinstance(detail, (ErrorDetail, str)):
+        yield {"field": path, "message": str(detail)}
+
+
+def _sentence(errors: list[dict[str, str]]) -> str:
+    return " ".join(f"{error['field']}: {error['message']}" if error["field"] else error["message"] for error in errors)

@@ -1,0 +1,94 @@
+"""`/api/v1/sub-accounts`, `/api/v1/campaigns` and `/api/v1/events`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.base import AgencyView, Listed, Shown
+from accounts.api.fields import Flag, Moment, Reference, StrictSerializer, Text, Word, identity
+from accounts.api.filters import Exactly, Filter, OneOf, YesNo
+from accounts.campaigns import update_campaign
+from accounts.models import Agency, Campaign, Event, SubAccount
+from accounts.vocabulary import CampaignStatus, EventType, PausedBy, ProviderSlug
+
+
+class SubAccountSerializer(StrictSerializer):
+    id = identity()
+    location_id = Text(read_only=True, allow_null=False)
+    name = Text(read_only=True)
+    installed = Flag(read_only=True)
+    installed_at = Moment(read_only=True, allow_null=True)
+    installer_name = Text(read_only=True)
+    installer_email = Text(read_only=True)
+    ghl_user_id = Text(read_only=True)
+    uninstalled_at = Moment(read_only=True, allow_null=True)
+
+
+@extend_schema(tags=["sub-accounts"])
+class SubAccountView(Listed, Shown, AgencyView):
+    """Locations of the agency."""
+
+    model = SubAccount
+    serializer_class = SubAccountSerializer
+    filters: Mapping[str, Filter] = {"installed": YesNo(Q(installed=True))}
+
+    def rows(self, agency: Agency) -> QuerySet[SubAccount]:
+        return agency.sub_accounts.all()
+
+
+class CampaignSerializer(StrictSerializer):
+    id = identity()
+    provider = Word(ProviderSlug, read_only=True)
+    external_id = Text(read_only=True, allow_null=False)
+    name = Text(read_only=True)
+    status = Word(CampaignStatus, required=False)
+    paused_by = Word(PausedBy, read_only=True, allow_null=True)
+    pause_reason = Text(max_length=300)
+    account = Reference("accounts", noun="account")
+
+
+@extend_schema(tags=["campaigns"])
+class CampaignView(Listed, Shown, AgencyView):
+    """Outreach sequences at providers."""
+
+    model = Campaign
+    serializer_class = CampaignSerializer
+    filters: Mapping[str, Filter] = {
+        "status": OneOf("status", CampaignStatus),
+        "provider": OneOf("provider", ProviderSlug),
+        "account": Exactly("account_id"),
+    }
+
+    def rows(self, agency: Agency) -> QuerySet[Campaign]:
+        return agency.campaigns.all()
+
+    def partial_update(self, request: Request, **_: Any) -> Response:
+        campaign = self.get_object()
+        changes = self.read_body(instance=campaign, partial=True)
+        return self.show(update_campaign(campaign, changed_by=PausedBy.API, **changes))
+
+
+class EventSerializer(StrictSerializer):
+    id = identity()
+    event_type = Word(EventType, read_only=True)
+    payload = serializers.DictField(read_only=True, help_text="The body that agencies receive.")
+    subject = Text(read_only=True, help_text="The id of what it is about.")
+    occurred_at = Moment(read_only=True)
+    created_at = Moment(read_only=True)
+
+
+@extend_schema(tags=["events"])
+class EventView(Listed, Shown, AgencyView):
+    """What happened, as agencies are told."""
+
+    model = Event
+    serializer_class = EventSerializer
+    filters: Mapping[str, Filter] = {"event_type": OneOf("event_type", EventType), "subject": Exactly("subject")}
+
+    def rows(self, agency: Agency) -> QuerySet[Event]:
+        return agency.events.all()

@@ -1,0 +1,74 @@
+"""Whether an account may be used now, and why not: what an automation asks before it sends."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import Account, Campaign
+from accounts.vocabulary import AccountStatus, CampaignStatus
+
+#: After this long without a report we no longer know how the account is.
+EVIDENCE_LASTS = timedelta(days=7)
+
+
+class Action(StrEnum):
+    SEND_MESSAGE = "send_message"
+    SEND_INVITATION = "send_invitation"
+    VIEW_PROFILE = "view_profile"
+    SYNC = "sync"
+
+
+#: Actions that reach nobody: a pause of the campaigns does not forbid them.
+QUIET = (Action.VIEW_PROFILE, Action.SYNC)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """`retry_at` is when the rate limit ends, if there is one; the evidence is the newest report that counted."""
+
+    reasons: tuple[Reason, ...]
+    retry_at: datetime | None
+    evidence_age_seconds: int
+
+    @property
+    def ready(self) -> bool:
+        return not self.reasons
+
+
+def readiness(account: Account, action: Action | None = None) -> Readiness:
+    """Whether `action` (None: any) may be done with the account now; every reason against it."""
+    now = timezone.now()
+    age = max(timedelta(0), now - (account.reported_at or account.status_since))
+    reasons = []
+    if account.status != AccountStatus.ACTIVE:
+        state = account.status.replace("_", " ")
+        reasons.append(Reason(f"status_{account.status}", f"The account is {state}, not active."))
+    if account.rate_limited:
+        reasons.append(Reason("rate_limited", "LinkedIn limits this account for now."))
+    if action not in QUIET and Account.objects.filter(_all_paused(), pk=account.pk).exists():
+        reasons.append(Reason("campaigns_paused", "All campaigns of this account are paused."))
+    if age > EVIDENCE_LASTS:
+        reasons.append(Reason("stale", f"Nothing was heard of this account for {age.days} days."))
+    retry_at = account.rate_limited_until if account.rate_limited else None
+    return Readiness(tuple(reasons), retry_at, int(age.total_seconds()))
+
+
+def with_campaigns_paused(accounts: QuerySet[Account]) -> QuerySet[Account]:
+    """Adds `campaigns_paused`: there are paused campaigns, and none that runs."""
+    return accounts.annotate(campaigns_paused=_all_paused())
+
+
+def _all_paused() -> Q:
+    campaigns = Campaign.objects.filter(account=OuterRef("pk"))
+    paused = Exists(campaigns.filter(status=CampaignStatus.PAUSED))
+    running = Exists(campaigns.filter(status=CampaignStatus.ACTIVE))
+    return Q(paused & ~running)

@@ -1,0 +1,64 @@
+"""Every route of the API, so that a rule can be tested over all of them."""
+
+from accounts.vocabulary import Scope
+
+#: Lists without an object in their path.
+LISTS = (
+    "accounts",
+    "leads",
+    "sub-accounts",
+    "campaigns",
+    "sources",
+    "receipts",
+    "rejected-requests",
+    "events",
+    "event-types",
+    "channels",
+    "deliveries",
+)
+#: Lists below an object: the resource, what follows its id.
+HISTORIES = (("accounts", "history"), ("leads", "history"))
+#: Method, resource, what follows its id, the scope it takes, a body.
+OBJECT_ROUTES = (
+    ("get", "accounts", "", Scope.READ, None),
+    ("patch", "accounts", "", Scope.WRITE, {"name": "New"}),
+    ("get", "accounts", "/history", Scope.READ, None),
+    ("get", "accounts", "/readiness", Scope.READ, None),
+    ("get", "leads", "", Scope.READ, None),
+    ("patch", "leads", "", Scope.WRITE, {"name": "New"}),
+    ("get", "leads", "/history", Scope.READ, None),
+    ("get", "sub-accounts", "", Scope.READ, None),
+    ("get", "campaigns", "", Scope.READ, None),
+    ("patch", "campaigns", "", Scope.WRITE, {"status": "paused"}),
+    ("get", "sources", "", Scope.READ, None),
+    ("patch", "sources", "", Scope.ADMIN, {"name": "New"}),
+    ("post", "sources", "/rotate-secret", Scope.ADMIN, None),
+    ("post", "sources", "/requests", Scope.WRITE, {"request_id": "r1", "action": "login"}),
+    ("get", "receipts", "", Scope.READ, None),
+    ("post", "receipts", "/reprocess", Scope.WRITE, None),
+    ("get", "events", "", Scope.READ, None),
+    ("get", "channels", "", Scope.READ, None),
+    ("patch", "channels", "", Scope.ADMIN, {"name": "New"}),
+    ("post", "channels", "/test", Scope.ADMIN, None),
+    ("post", "channels", "/rotate-secret", Scope.ADMIN, None),
+    ("post", "channels", "/enable", Scope.ADMIN, None),
+    ("post", "channels", "/replay", Scope.ADMIN, {"since": "2020-01-01T00:00:00Z"}),
+    ("get", "deliveries", "", Scope.READ, None),
+    ("post", "deliveries", "/resend", Scope.WRITE, None),
+    ("delete", "sources", "", Scope.ADMIN, None),
+    ("delete", "channels", "", Scope.ADMIN, None),
+)
+#: Collections that take a POST: the scope and a body.
+CREATIONS = (
+    ("leads", Scope.WRITE, {"email": "new@example.com"}),
+    ("sources", Scope.ADMIN, {"provider": "salesflow"}),
+    ("channels", Scope.ADMIN, {"kind": "webhook", "url": "https://crm.example.com/hook"}),
+)
+SUCCESS = {"/rotate-secret": 200, "/requests": 201}
+
+
+def success_of(method: str, rest: str) -> int:
+    """The status of a good answer."""
+    if method == "delete":
+        return 204
+    return SUCCESS.get(rest, 202) if method == "post" else 200

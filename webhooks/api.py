@@ -1,0 +1,172 @@
+"""`/api/v1/receipts`, `/api/v1/rejected-requests` and `/api/v1/sources/{id}/requests`."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.db.models.functions import Length
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.base import AgencyView, Listed, Shown
+from accounts.api.fields import Moment, Reference, StrictSerializer, Text, Word, identity
+from accounts.api.filters import Exactly, Filter, OneOf
+from accounts.api.problems import Conflict
+from accounts.api.sources import SourceView
+from accounts.models import Agency
+from accounts.vocabulary import ProviderSlug, RequestAction, Scope
+from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
+from webhooks.payload import clean
+from webhooks.services import register_request, reprocess
+from webhooks.strict_json import UnreadablePayload, read_object
+
+PAGE_BYTES = 4 * 1024 * 1024  # of bodies in one page
+_RECEIPT_ID = re.compile(rf"{RECEIPT_PREFIX}([1-9][0-9]{{0,18}})", re.ASCII)
+BIGGEST_SEQUENCE = 2**63 - 1
+
+
+def payload_of(body: bytes) -> dict[str, Any] | None:
+    """The body as JSON; what no text may hold is U+FFFD. None if it was erased."""
+    try:
+        payload: dict[str, Any] = _cleaned(read_object(body))
+    except UnreadablePayload:
+        return None
+    return payload
+
+
+def _cleaned(value: Any) -> Any:
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {clean(name): _cleaned(inner) for name, inner in value.items()}
+        case list():
+            return [_cleaned(inner) for inner in value]
+    return value
+
+
+class ReceiptSerializer(StrictSerializer):
+    id = identity(source="public_id")
+    provider = Word(ProviderSlug, read_only=True)
+    source = Text(source="source_id", read_only=True)  # type: ignore[assignment]
+    event_type = Text(read_only=True)
+    status = Word(ReceiptStatus, read_only=True)
+    received_at = Moment(read_only=True)
+    processed_at = Moment(read_only=True, allow_null=True)
+    error = Text(read_only=True)
+    payload = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.DictField(allow_null=True, help_text="The body; null once it is erased."))
+    def get_payload(self, receipt: Receipt) -> dict[str, Any] | None:
+        return payload_of(bytes(receipt.body))
+
+
+@extend_schema(tags=["receipts"])
+class ReceiptView(Listed, Shown, AgencyView):
+    """Verified requests of providers. A page ends early when its bodies add up to 4 MiB."""
+
+    model = Receipt
+    serializer_class = ReceiptSerializer
+    orderings: Mapping[str, str] = {"received_at": "pk"}  # the sequence is the order of arrival
+    filters: Mapping[str, Filter] = {
+        "status": OneOf("status", ReceiptStatus.values),
+        "provider": OneOf("provider", ProviderSlug),
+        "source": Exactly("source_id"),
+        "event_type": Exactly("event_type"),
+    }
+
+    def rows(self, agency: Agency) -> QuerySet[Receipt]:
+        receipts = agency.receipts.all()
+        return receipts.defer("body").annotate(size=Length("body")) if self.action == "list" else receipts
+
+    def find(self, public_id: str) -> Receipt | None:
+        match = _RECEIPT_ID.fullmatch(public_id)
+        sequence = int(match[1]) if match else 0
+        return self.get_queryset().filter(pk=sequence).first() if 0 < sequence <= BIGGEST_SEQUENCE else None
+
+    def trim(self, rows: Sequence[Receipt]) -> Sequence[Receipt]:
+        total = 0
+        for place, receipt in enumerate(rows):
+            total += receipt.size  # type: ignore[attr-defined]
+            if place and total > PAGE_BYTES:
+                rows = rows[:place]
+                break
+        bodies = dict(Receipt.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "body"))
+        for receipt in rows:
+            receipt.body = bodies.get(receipt.pk, b"")
+        return rows
+
+    @extend_schema(parameters=[OpenApiParameter("id", str, OpenApiParameter.PATH)])
+    def retrieve(self, request: Request, **_: Any) -> Response:
+        """One receipt."""
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(
+        request=None,
+        responses={202: ReceiptSerializer},
+        parameters=[OpenApiParameter("id", str, OpenApiParameter.PATH)],
+    )
+    @action(detail=True, methods=["post"])
+    def reprocess(self, request: Request, **_: Any) -> Response:
+        """Let the receipt go through processing once more, e.g. after its request was registered."""
+        self.no_body()
+        receipt = self.get_object()
+        if not receipt.body:
+            raise Conflict("The body of this receipt was erased.")
+        reprocess(receipt)
+        return self.show(receipt, status=202)
+
+
+class RejectedRequestSerializer(StrictSerializer):
+    source = Text(source="source_id", read_only=True)  # type: ignore[assignment]
+    reason = Text(read_only=True, allow_null=False)
+    diagnosis = Text(read_only=True)
+    count = serializers.IntegerField(read_only=True)
+    first_seen = Moment(read_only=True)
+    last_seen = Moment(read_only=True)
+
+
+@extend_schema(tags=["rejected-requests"])
+class RejectedRequestView(Listed, AgencyView):
+    """Requests that failed verification, one row per source and reason."""
+
+    model = RejectedRequest
+    serializer_class = RejectedRequestSerializer
+    orderings: Mapping[str, str] = {"first_seen": "pk", "last_seen": "last_seen"}
+    filters: Mapping[str, Filter] = {"source": Exactly("source_id"), "reason": Exactly("reason")}
+
+    def rows(self, agency: Agency) -> QuerySet[RejectedRequest]:
+        return RejectedRequest.objects.filter(source__agency=agency)
+
+
+class ProviderRequestSerializer(StrictSerializer):
+    request_id = Text(required=True, max_length=200)
+    action = Word(RequestAction)
+    account = Reference("accounts", noun="account")
+    lead = Reference("leads", noun="lead")
+
+
+@extend_schema(tags=["sources"])
+class SourceWithRequestsView(SourceView):
+    """Where a provider delivers. Changing a source takes the scope `admin`, registering a request `write`."""
+
+    @extend_schema(request=ProviderRequestSerializer, responses={201: ProviderRequestSerializer})
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="requests",
+        serializer_class=ProviderRequestSerializer,
+        write_scope=Scope.WRITE,
+    )
+    def register(self, request: Request, **_: Any) -> Response:
+        """Say what a We-Link request was for; the same id again replaces it. Receipts that waited are processed."""
+        source = self.get_object()
+        values = self.read_body()
+        if source.provider != ProviderSlug.WELINK:
+            raise ValidationError("Only the requests of a welink source can be registered.")
+        return Response(self.get_serializer(register_request(source, **values)).data, status=201)
