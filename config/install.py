@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     print(f"Installing what {locks[-1]} locks …", flush=True)  # noqa: T201
     INSTALLED.parent.mkdir(exist_ok=True)
     lock = str(ROOT / locks[-1])
-    if not with_uv(lock) and not with_pip("--require-hashes", "-r", lock):
+    if not with_uv(lock) and not with_pip("--compile", "--require-hashes", "-r", lock):
         sys.stderr.write("The dependencies could not be installed: see pip's message above.\n")
         return 1
     INSTALLED.write_text("\n".join(wanted) + "\n")

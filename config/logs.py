@@ -22,7 +22,10 @@ LOGGING: dict[str, Any] = {
     "formatters": {},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "leadline"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},
+    "loggers": {
+        "django.server": {"handlers": ["stderr"], "propagate": False},
+        "celery": {"level": "WARNING"},  # a wake-up is no news; what it led to is
+    },
 }
 
 

@@ -146,8 +146,9 @@ STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.static.Storage"},
 }
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").is_file()  # before the first collectstatic
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -187,7 +188,7 @@ CACHES: dict[str, dict[str, Any]] = (
 )
 SPOOL_DIR = Path(env.str("SPOOL_DIR", str(VAR / "spool")))
 
-CELERY_BROKER_URL = REDIS_URL or "spool://"
+CELERY_BROKER_URL = REDIS_URL or "spool://local"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         "global_keyprefix": f"{REDIS_KEY_PREFIX}:",

@@ -26,7 +26,7 @@ LONGEST_PAUSE = 30.0
 
 @dataclass
 class Child:
-    """One process to keep alive. `pass_fds` are the open files it inherits."""
+    """One process to keep alive. `pass_fds` are the open files it inherits; it starts at `start_at` (monotonic)."""
 
     name: str
     argv: Sequence[str]

@@ -1,0 +1,53 @@
+# Leadline. `make run` and, in a second terminal, `make demo`; README.md says more.
+
+SHELL := /bin/sh
+PY := .venv/bin/python
+PORT ?= 8000
+export PORT
+# Nothing is written outside .venv and var/: packages are compiled when they are installed.
+export PYTHONDONTWRITEBYTECODE := 1
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test faults lint format bench lock installed installed-dev
+
+help:  ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: installed  ## start the whole product in the foreground (PORT=8000)
+	@exec $(PY) -m config.start --stop-with-parent
+
+demo: installed  ## play a day of every provider's webhooks into the running product
+	@$(PY) manage.py demo
+
+test: installed-dev  ## the whole suite, on SQLite and on PostgreSQL + Redis
+	@$(PY) -m tests.run
+
+faults: installed-dev  ## kill processes and stop servers, then count
+	@$(PY) -m tests.run -m fault
+
+lint: installed-dev  ## formatter, linter, types, import contracts, templates
+	@$(PY) -m tests.lint
+
+format: installed-dev  ## let the formatter and the linter mend what they can
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+bench: installed-dev  ## every benchmark beside its yardstick
+	@$(PY) -m benchmarks
+
+installed: $(PY)
+	@$(PY) -m config.install
+
+installed-dev: $(PY)
+	@$(PY) -m config.install --dev
+
+# The first python3 that is new enough makes the virtual environment; PYTHON=… chooses another.
+$(PY):
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    rm -rf .venv var/installed && "$$python" -m venv .venv && exit 0; \
+	    rm -rf .venv; \
+	    echo "Python's venv module is missing or broken. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
+	  fi; \
+	done; \
+	echo "Leadline needs Python 3.11 or newer, and python3 is not. Install it, or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1

@@ -1,0 +1,178 @@
+"""How fast a backlog of receipts is worked off on PostgreSQL, beside two yardsticks in the same run.
+
+Ours: `process_due`, in one process. Beside it a Celery task per event (prefork, two processes, Celery's defaults), and
+pgbench doing one transaction per event with the statements that such an event needs, on one connection.
+"""
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from benchmarks.figures import write
+from tests import servers
+
+COUNT = 3000
+TASKS = 1000
+SOURCES, ACCOUNTS = 4, 200
+BARS = {"pgbench": 0.7, "task per event": 4.0}
+
+SCRIPT = """
+\\set n random(1, {accounts})
+\\set s random(1, {receipts})
+BEGIN;
+SELECT id FROM accounts_account
+    WHERE agency_id = '{agency}' AND provider = 'salesflow' AND external_id = :n::text FOR UPDATE;
+INSERT INTO accounts_accountreport
+    (account_id, from_status, to_status, occurred_at, reported_by, receipt_id, applied, note, created_at)
+    SELECT id, 'active', 'disconnected', now(), 'salesflow', 'rct_1', true, '', now()
+    FROM accounts_account WHERE agency_id = '{agency}' AND provider = 'salesflow' AND external_id = :n::text;
+UPDATE accounts_account SET status = 'active', status_since = now(), reported_at = now(), updated_at = now()
+    WHERE agency_id = '{agency}' AND provider = 'salesflow' AND external_id = :n::text;
+INSERT INTO accounts_event (id, agency_id, event_type, payload, subject, location_id, receipt_id, channel_id, recipient,
+    occurred_at, created_at, attempts, next_attempt_at, error)
+    VALUES ('evt_' || md5(random()::text), '{agency}', 'linkedin_disconnected', '{payload}', '', '', 'rct_1', '', '',
+    now(), now(), 0, now(), '');
+UPDATE webhooks_receipt SET status = 'processed', processed_at = now() WHERE sequence = :s;
+COMMIT;
+"""
+
+
+def main() -> int:
+    name = f"leadline_bench_{secrets.token_hex(4)}"
+    with psycopg.connect(servers.DATABASE_URL, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+    url = urlunsplit(urlsplit(servers.DATABASE_URL)._replace(path=f"/{name}"))
+    prefix = name.replace("_", "-")
+    os.environ |= {"DATABASE_URL": url, "REDIS_URL": servers.REDIS_URL, "REDIS_KEY_PREFIX": prefix}
+    os.environ |= {"DJANGO_SETTINGS_MODULE": "tests.settings", "LOG_FORMAT": "json"}
+    try:
+        return run(url)
+    finally:
+        servers.forget_keys(prefix)
+        with psycopg.connect(servers.DATABASE_URL, autocommit=True) as server:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def run(url: str) -> int:
+    import django
+
+    django.setup()
+    import logging
+
+    from django.core.management import call_command
+
+    logging.getLogger().setLevel("WARNING")
+    call_command("migrate", verbosity=0)
+    from accounts.agencies import create_agency
+
+    agency, _ = create_agency(name="Backlog")
+    from accounts.sources import create_source
+
+    sources = [create_source(agency=agency, provider="salesflow")[0].id for _ in range(SOURCES)]
+    fill(agency.id, sources, COUNT)
+    ours = process_backlog()
+    fill(agency.id, sources, TASKS)
+    per_task = task_per_event()
+    pgbench = yardstick(url, agency.id)
+    rates = {"process_due": ours, "pgbench": pgbench, "task per event": per_task}
+    ratios = {name: round(ours / rates[name], 2) for name in BARS}
+    print("Backlog, events/s: " + ", ".join(f"{name} {rate:,.0f}" for name, rate in rates.items()))
+    for name, bar in BARS.items():
+        print(f"  {ratios[name]:.2f} × {name} (bar {bar})")
+    write("backlog", {"events_per_second": rates, "ratios": ratios, "bars": BARS})
+    return int(any(ratios[name] < bar for name, bar in BARS.items()))
+
+
+def fill(agency: str, sources: list[str], count: int) -> None:
+    """Insert receipts, as ingest would have: accounts that drop and come back."""
+    from django.utils import timezone
+
+    from webhooks.models import Receipt
+
+    statuses = ("ACCOUNT_ACTIVE", "ACCOUNT_BLOCKED")
+    Receipt.objects.bulk_create(
+        Receipt(
+            source_id=sources[number % SOURCES],
+            agency_id=agency,
+            provider="salesflow",
+            dedupe_key=secrets.token_bytes(32),
+            body=json.dumps(
+                {
+                    "EventType": "ACCOUNT_STATUS_CHANGED",
+                    "Payload": {"Data": {"Status": statuses[number // ACCOUNTS % 2]}},
+                    "LinkedInAccountId": 1 + number % ACCOUNTS,
+                    "LinkedInEmail": f"a{number % ACCOUNTS}@example.com",
+                }
+            ).encode(),
+            received_at=timezone.now(),
+        )
+        for number in range(count)
+    )
+
+
+def process_backlog() -> float:
+    """Events a second of `process_due`, until nothing is due."""
+    from webhooks.services import process_due
+
+    began = time.monotonic()
+    while process_due():
+        pass
+    return COUNT / (time.monotonic() - began)
+
+
+def task_per_event() -> float:
+    """Events a second of a worker that gets one task for each receipt."""
+    from benchmarks.per_event import process_one
+    from webhooks.models import Receipt, ReceiptStatus
+
+    waiting = Receipt.objects.filter(status=ReceiptStatus.RECEIVED)
+    for sequence in waiting.order_by("sequence").values_list("sequence", flat=True):
+        process_one.delay(sequence)
+    command = [sys.executable, "-m", "celery", "--app", "benchmarks.per_event", "worker", "--concurrency", "2"]
+    with subprocess.Popen([*command, "--loglevel", "CRITICAL", "--quiet"], stderr=subprocess.DEVNULL) as worker:
+        try:
+            while waiting.count() == TASKS:
+                time.sleep(0.01)
+            began = time.monotonic()
+            first = waiting.count()
+            while waiting.exists():
+                time.sleep(0.01)
+            return first / (time.monotonic() - began)
+        finally:
+            worker.terminate()
+
+
+def yardstick(url: str, agency: str) -> float:
+    """Transactions a second of pgbench."""
+    payload = json.dumps({"event_type": "linkedin_disconnected", "linkedin_account_email": "a@example.com"} | filler())
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(SCRIPT.format(accounts=ACCOUNTS, receipts=COUNT, agency=agency, payload=payload))
+        script.flush()
+        command = ["pgbench", "-n", "-c", "1", "-T", "5", "-M", "prepared", "-f", str(Path(script.name)), url]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = re.search(r"tps = ([\d.]+)", result.stdout)
+    if found is None:
+        raise RuntimeError(result.stdout + result.stderr)
+    return float(found.group(1))
+
+
+def filler() -> dict[str, str]:
+    """What makes the yardstick's event as long as ours."""
+    return {"event_id": "evt_" + "0" * 26, "ghl_company_id": "0" * 26, "timestamp": "2026-01-01T00:00:00.000Z"} | {
+        "linkedin_account_id": "acc_" + "0" * 26,
+        "linkedin_account_name": "a@example.com",
+        "provider": "salesflow",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""Figures: percentiles, and where they are written."""
+
+import json
+import math
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+BENCH = Path(__file__).resolve().parents[1] / "var" / "bench"
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that `share` (0–1) of all values do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
+
+
+def write(name: str, figures: dict[str, Any]) -> None:
+    BENCH.mkdir(parents=True, exist_ok=True)
+    machine = {"cores": os.cpu_count(), "python": platform.python_version()}
+    (BENCH / f"{name}.json").write_text(json.dumps({"machine": machine, **figures}, indent=2) + "\n")

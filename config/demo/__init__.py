@@ -1,0 +1,1 @@
+"""What a newcomer meets: a demonstration agency, and a day of its providers' webhooks."""

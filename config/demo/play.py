@@ -1,0 +1,182 @@
+"""Plays the day into a running Leadline, and looks at what came of each request."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Sum
+
+from accounts.models import Account, Agency, Campaign, Event, Source, SubAccount
+from config.demo.provider import Answer, compact, post, sign, webhook_url
+from config.demo.receiver import Receiver
+from config.demo.story import Step
+from leads.models import LeadReference
+from notifications.models import Channel, Delivery, DeliveryStatus
+from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
+from webhooks.services import register_request
+
+PATIENCE = 30.0  # seconds for any one effect
+
+
+@dataclass
+class Seen:
+    """What one request became. `faults` is empty if that is what it must become."""
+
+    provider: str
+    title: str
+    answer: str = ""
+    receipt: str = ""
+    state: str = ""
+    events: list[str] = field(default_factory=list)
+    mails: int = 0
+    webhooks: int = 0
+    link: str = ""
+    faults: list[str] = field(default_factory=list)
+
+
+class Stage:
+    """The demo agency, where it listens, and what was posted last."""
+
+    def __init__(self, agency: Agency, base_url: str, mailbox: Channel, endpoint: Channel, receiver: Receiver) -> None:
+        self.agency = agency
+        self.base_url = base_url
+        self.mailbox = mailbox
+        self.endpoint = endpoint
+        self.receiver = receiver
+        self.sources: dict[str, Source] = {}
+        for source in Source.objects.filter(agency=agency, enabled=True).order_by("pk"):
+            self.sources.setdefault(source.provider, source)
+        self._last: tuple[bytes, dict[str, str]] = (b"", {})
+
+    def play(self, step: Step) -> Seen:
+        source = self.sources[step.provider]
+        seen = Seen(step.provider, step.title)
+        if step.registers:
+            register_request(source, request_id=step.registers[0], action=step.registers[1])
+        rejected = _rejected(source)
+        answer = self._post(step, source)
+        seen.answer = _describe(answer)
+        if step.status_code != 200 or answer.status_code != 200:
+            seen.state = state_of(self.agency, step)
+            if step.forged and not wait_for(lambda: _rejected(source) > rejected):
+                seen.faults.append("the rejected request was not recorded")
+            seen.link = "/admin/webhooks/rejectedrequest/"
+            return judge(seen, step)
+        sequence = int(str(answer.body["receipt_id"]).removeprefix(RECEIPT_PREFIX))
+        seen.link = f"/admin/webhooks/receipt/{sequence}/change/"
+        receipt = self._settled(sequence)
+        if step.registers_late:
+            if receipt.reason != "unknown_request":
+                seen.faults.append(f"it did not wait for its request ({receipt.status} {receipt.reason})")
+            register_request(source, request_id=step.registers_late[0], action=step.registers_late[1])
+            receipt = self._settled(sequence)
+        seen.receipt = str(receipt.status)
+        seen.state = state_of(self.agency, step)
+        if step.answer == "accepted":
+            self._follow(receipt, seen)
+        return judge(seen, step)
+
+    def _post(self, step: Step, source: Source) -> Answer:
+        if not step.same_body_as_before:
+            self._last = sign(source, compact(step.payload))
+        body, headers = self._last
+        if step.forged:
+            headers = dict.fromkeys(headers, "forged")
+        return post(webhook_url(source, self.base_url), body, headers)
+
+    def _settled(self, sequence: int) -> Receipt:
+        wait_for(lambda: not Receipt.objects.filter(pk=sequence, status=ReceiptStatus.RECEIVED).exists())
+        return Receipt.objects.get(pk=sequence)
+
+    def _follow(self, receipt: Receipt, seen: Seen) -> None:
+        """The events of a receipt, until each was delivered to the mailbox and to the endpoint."""
+        events = list(Event.objects.filter(receipt_id=receipt.public_id).order_by("pk"))
+        seen.events = [event.event_type for event in events]
+        ids = [event.id for event in events]
+        channels = [self.mailbox, self.endpoint]
+        wait_for(lambda: len(delivered(ids, channels)) == len(ids) * len(channels))
+        done = delivered(ids, channels)
+        seen.mails = sum(1 for _, channel in done if channel == self.mailbox.id)
+        seen.webhooks = sum(1 for event in ids if self.receiver.received[event])
+        for event in ids:
+            if self.receiver.received[event] > 1:
+                seen.faults.append(f"the webhook of {event} came {self.receiver.received[event]} times")
+        if seen.mails != len(ids) or seen.webhooks != len(ids):
+            seen.faults.append(f"{len(ids)} events, but {seen.mails} mails and {seen.webhooks} webhooks")
+
+
+def judge(seen: Seen, step: Step) -> Seen:
+    expected_answer = f"{step.status_code} {step.answer}".strip()
+    pairs: list[tuple[str, Any, Any]] = [
+        ("answer", seen.answer, expected_answer),
+        ("receipt", seen.receipt, step.receipt),
+        ("state", seen.state, step.becomes),
+        ("events", seen.events, [event.value for event in step.events]),
+    ]
+    seen.faults += [
+        f"{name}: {got or 'nothing'}, not {wanted or 'nothing'}" for name, got, wanted in pairs if got != wanted
+    ]
+    return seen
+
+
+def state_of(agency: Agency, step: Step) -> str:
+    """The state of what the step is about, in a few words."""
+    kind, name = step.about
+    match kind:
+        case "account":
+            return _account(Account.objects.filter(agency=agency, provider=step.provider, external_id=name))
+        case "account at":
+            return _account(
+                Account.objects.filter(agency=agency, provider=step.provider, sub_account__location_id=name)
+            )
+        case "lead":
+            references = LeadReference.objects.filter(agency=agency, provider=step.provider, external_id=name)
+            reference = references.select_related("lead").first()
+            return f"lead {reference.lead.status}" if reference else "no lead"
+        case "campaign":
+            campaign = Campaign.objects.filter(agency=agency, provider=step.provider, external_id=name).first()
+            return f"campaign {campaign.status}" if campaign else "no campaign"
+        case _:
+            location = SubAccount.objects.filter(agency=agency, location_id=name).first()
+            return "no location" if location is None else "installed" if location.installed else "uninstalled"
+
+
+def _account(accounts: Iterable[Account]) -> str:
+    account = next(iter(accounts), None)
+    if account is None:
+        return "no account"
+    return f"account {account.status}" + (", waiting" if account.rate_limited else "")
+
+
+def delivered(events: Sequence[str], channels: Sequence[Channel]) -> set[tuple[str, str | None]]:
+    return set(
+        Delivery.objects.filter(
+            event__in=events, channel__in=channels, status=DeliveryStatus.DELIVERED
+        ).values_list("event_id", "channel_id")
+    )  # fmt: skip
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.03)
+    return True
+
+
+def mails_on_disk() -> int | None:
+    """How many mails lie in the folder; None where a mail server takes them."""
+    folder = getattr(settings, "EMAIL_FILE_PATH", None)
+    return sum(1 for _ in folder.glob("**/*.eml")) if folder else None
+
+
+def _rejected(source: Source) -> int:
+    return RejectedRequest.objects.filter(source=source).aggregate(sum=Sum("count"))["sum"] or 0
+
+
+def _describe(answer: Answer) -> str:
+    word = answer.body.get("status") if isinstance(answer.body, dict) and answer.status_code == 200 else ""
+    return f"{answer.status_code} {word}".strip()

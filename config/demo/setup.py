@@ -1,0 +1,85 @@
+"""The demonstration's people, agency, sources and channels, made on the first `make run`."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from accounts.agencies import create_agency
+from accounts.models import Agency, Source
+from accounts.sources import create_source
+from accounts.vocabulary import ProviderSlug
+from config.banner import Made, MadeSource
+from notifications.channels import create_channel
+
+COMPANY_ID = "fhRhvcLbntMZs3hVo5L4"
+MAILBOX = "team@example.com"
+
+
+@transaction.atomic
+def make_demo_agency(keys: Path) -> Made | None:
+    """Make all of it, or None if the demo agency exists. `keys` gets the private halves that only a provider has."""
+    if Agency.objects.filter(ghl_company_id=COMPANY_ID).exists():
+        return None
+    username, password = make_staff_user()
+    agency, api_key = create_agency(name="Demo Outreach Agency", company_id=COMPANY_ID)
+    sources = [make_source(agency, provider, keys) for provider in ProviderSlug]
+    create_channel(agency, kind="email", name="The team's mailbox", email=MAILBOX, verified=True)
+    return Made(username, password, agency.name, COMPANY_ID, api_key, sources)
+
+
+def make_staff_user() -> tuple[str, str]:
+    name = "admin" if not User.objects.filter(username="admin").exists() else f"admin-{secrets.token_hex(3)}"
+    password = secrets.token_urlsafe(12)
+    User.objects.create_superuser(name, "admin@example.com", password)
+    return name, password
+
+
+def make_source(agency: Agency, provider: ProviderSlug, keys: Path) -> MadeSource:
+    """LinkedIn gets a made-up client secret, HighLevel a key pair of its own: `send_sample` must be able to sign."""
+    secret = private = None
+    if provider is ProviderSlug.LINKEDIN:
+        secret = secrets.token_urlsafe(24)
+    if provider is ProviderSlug.HIGHLEVEL:
+        private, secret = make_key_pair()
+    source, secret = create_source(agency=agency, provider=provider, name=f"Demo {provider}", secret=secret)
+    if private:
+        keep_signing_key(keys, source, private)
+        note = f"its own key pair; the private half signs the samples from {keys.name}"
+    else:
+        note = f"secret {secret}" if secret else "no secret: the URL itself is the secret"
+    return MadeSource(provider, source.webhook_url, note)
+
+
+def make_key_pair() -> tuple[str, str]:
+    """An Ed25519 pair as PEM: private, public."""
+    private = Ed25519PrivateKey.generate()
+    return (
+        private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode(),
+        private.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode(),
+    )
+
+
+def keep_signing_key(keys: Path, source: Source, private: str) -> None:
+    kept: dict[str, Any] = json.loads(keys.read_text()) if keys.is_file() else {}
+    kept[source.id] = {"provider": source.provider, "private_key": private}
+    keys.unlink(missing_ok=True)
+    with os.fdopen(os.open(keys, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(kept, file, indent=2)
+
+
+def signing_key(keys: Path, source: Source) -> str | None:
+    """The private key with which a demonstration plays this source's provider."""
+    kept: dict[str, Any] = json.loads(keys.read_text()) if keys.is_file() else {}
+    key: str | None = kept.get(source.id, {}).get("private_key")
+    return key

@@ -1,0 +1,115 @@
+import secrets
+import time
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+import urllib3
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from accounts.models import Agency
+from config.demo.play import Seen, Stage, mails_on_disk
+from config.demo.provider import CannotSign, NoAnswer
+from config.demo.receiver import Receiver
+from config.demo.setup import COMPANY_ID, MAILBOX
+from config.demo.story import day
+from config.demo.table import table
+from config.management.jsoncommand import JsonCommand
+from notifications.channels import create_channel, disable, enable, update_channel
+from notifications.models import Channel, ChannelKind
+
+ENDPOINT = "make demo's receiver"
+
+
+class Command(JsonCommand):
+    help = "Play a day of every provider's webhooks into a running `make run`, and show what became of each."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--base-url", default=settings.PUBLIC_URL, help="where Leadline runs; PUBLIC_URL if absent")
+
+    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+        base_url = options["base_url"].rstrip("/")
+        agency = Agency.objects.filter(ghl_company_id=COMPANY_ID).first()
+        if agency is None or not healthy(base_url):
+            raise CommandError(f"Leadline does not run at {base_url}. Start it in another terminal: make run")
+        mails = mails_on_disk()
+        began = time.monotonic()
+        with Receiver() as receiver:
+            stage = Stage(agency, base_url, mailbox(agency), endpoint(agency, receiver), receiver)
+            try:
+                seen = self.play(stage, quiet=options["json"])
+            except (CannotSign, NoAnswer) as error:
+                raise CommandError(str(error)) from None
+            finally:
+                disable(stage.endpoint, "make demo has ended")
+        faults = [f"{each.provider} {each.title}: {fault}" for each in seen for fault in each.faults]
+        if mails is not None and (new := (mails_on_disk() or 0) - mails) < sum(each.mails for each in seen):
+            faults.append(f"only {new} mails lie in {settings.EMAIL_FILE_PATH}")
+        if receiver.refused:
+            faults.append(f"{receiver.refused} webhooks were not signed as they should be")
+        return {
+            "ok": not faults,
+            "seconds": round(time.monotonic() - began, 1),
+            "base_url": base_url,
+            "steps": [asdict(each) for each in seen],
+            "faults": faults,
+        }
+
+    def play(self, stage: Stage, *, quiet: bool) -> list[Seen]:
+        run = secrets.token_hex(4)
+        seen = []
+        for step in day(run, timezone.now()):
+            seen.append(stage.play(step))
+            if not quiet:
+                self.stderr.write(f"{step.provider:<16}{step.title}", self.style.NOTICE if seen[-1].faults else str)
+        return seen
+
+    def show(self, answer: dict[str, Any]) -> None:
+        self.stdout.write(table([Seen(**step) for step in answer["steps"]], answer["base_url"]))
+        mails, webhooks = (sum(step[kind] for step in answer["steps"]) for kind in ("mails", "webhooks"))
+        self.stdout.write(
+            f"\n{len(answer['steps'])} requests, {mails} e-mails to {MAILBOX}, "
+            f"{webhooks} webhooks to a local receiver, in {answer['seconds']} s."
+        )
+        if folder := getattr(settings, "EMAIL_FILE_PATH", None):
+            self.stdout.write(f"The mails lie in {folder}.")
+        for fault in answer["faults"]:
+            self.stdout.write(self.style.ERROR(f"NOT AS IT MUST BE  {fault}"))
+        if answer["ok"]:
+            self.stdout.write(self.style.SUCCESS("Everything became what the contract says."))
+
+    def exit_code(self, answer: dict[str, Any]) -> int:
+        return 0 if answer["ok"] else 1
+
+
+def healthy(base_url: str) -> bool:
+    try:
+        return urllib3.request("GET", f"{base_url}/healthz", retries=False, timeout=5).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
+
+
+def mailbox(agency: Agency) -> Channel:
+    """The demo agency's own mailbox, made again if somebody removed it."""
+    channel = Channel.objects.filter(agency=agency, kind=ChannelKind.EMAIL, email=MAILBOX).first()
+    if channel is None:
+        channel, _ = create_channel(agency, kind="email", name="The team's mailbox", email=MAILBOX, verified=True)
+    elif channel.status != "enabled":
+        enable(channel)
+    return channel
+
+
+def endpoint(agency: Agency, receiver: Receiver) -> Channel:
+    """The channel to the local receiver: one, whose URL moves with each run."""
+    channel = Channel.objects.filter(agency=agency, kind=ChannelKind.WEBHOOK, name=ENDPOINT).first()
+    if channel is None:
+        channel, secret = create_channel(agency, kind="webhook", name=ENDPOINT, url=receiver.url)
+        receiver.secret = secret or ""
+        return channel
+    newest = channel.secrets.order_by("-pk").first()
+    receiver.secret = newest.secret if newest else ""
+    channel = update_channel(channel, url=receiver.url)
+    enable(channel)
+    return channel

@@ -1,0 +1,72 @@
+import os
+import socket
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from django.conf import settings
+from django.core.checks import Tags
+from django.core.management.base import BaseCommand, CommandError
+
+from config.supervisor import Child, Supervisor
+
+
+class Command(BaseCommand):
+    help = "Run the web server: webhooks in, the REST API, the pages."
+    requires_system_checks = [Tags.security]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+        parser.add_argument("--workers", type=int, default=1, help="processes that share the port (default 1)")
+        parser.add_argument("--fd", type=int, help="serve this inherited socket")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["fd"] is not None:
+            return serve(socket.socket(fileno=options["fd"]))
+        listener = bind(options["host"], options["port"])
+        if options["workers"] == 1:
+            return serve(listener)
+        manage = [sys.executable, str(Path(settings.BASE_DIR, "manage.py")), "run_web", "--fd", str(listener.fileno())]
+        names = [f"web {number}" for number in range(1, options["workers"] + 1)]
+        sys.exit(Supervisor([Child(name, manage, pass_fds=(listener.fileno(),)) for name in names]).run())
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket, or a CommandError that says what to do."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise CommandError(
+            f"Port {port} of {host} cannot be used ({reason}). Stop what holds it, or choose another with --port."
+        ) from None
+    listener.listen(2048)
+    return listener
+
+
+def serve(listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM; requests that run then have 8 seconds to end."""
+    config = uvicorn.Config(
+        "config.asgi:application",
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        proxy_headers=False,  # the applications trust X-Forwarded-* from TRUSTED_PROXIES only
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=8,
+        backlog=2048,
+    )
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        sys.exit(1)

@@ -1,0 +1,45 @@
+import sys
+import warnings
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from celery.platforms import SecurityWarning
+from django.conf import settings
+from django.core.checks import Tags
+from django.core.management.base import BaseCommand
+
+from config.celery import QUEUES, app
+from config.supervisor import Child, Supervisor
+
+
+def worker_children(concurrency: int) -> list[Child]:
+    """One worker per queue, so that slow receivers of webhooks never hold up receipts."""
+    manage = [sys.executable, str(Path(settings.BASE_DIR, "manage.py")), "run_worker"]
+    return [
+        Child(f"{queue} worker", [*manage, "--queue", queue, "--concurrency", str(concurrency)]) for queue in QUEUES
+    ]
+
+
+class Command(BaseCommand):
+    help = "Run the workers: one for receipts and one for deliveries, started again when they die."
+    requires_system_checks = [Tags.security]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--queue", choices=QUEUES, help="run only this queue's worker, without a supervisor")
+        parser.add_argument("--concurrency", type=int, default=1, help="processes per queue (default 1)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["queue"]:
+            work(options["queue"], options["concurrency"])
+        else:
+            sys.exit(Supervisor(worker_children(options["concurrency"])).run())
+
+
+def work(queue: str, concurrency: int) -> None:
+    """A Celery worker in this process. Gossip, mingling and broker heartbeats serve fleets that talk; ours need not."""
+    warnings.simplefilter("ignore", SecurityWarning)  # about root and pickle: we take nothing but JSON
+    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    who = ["--queues", queue, "--hostname", f"{queue}@%h"]
+    how = ["--pool=prefork", f"--concurrency={concurrency}", "--loglevel=WARNING"]
+    app.worker_main(["--quiet", "worker", *who, *alone, *how])

@@ -1,0 +1,57 @@
+"""The manners of every command: `--json` prints one JSON object on stdout and nothing else; errors are one sentence."""
+
+import json
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+
+class JsonCommand(BaseCommand):
+    """A command whose `answer` makes an object: printed as JSON with `--json`, else by `show`, for people.
+
+    A CommandError ends it with exit code 1 and, with `--json`, the object `{"error": …}`.
+    """
+
+    requires_system_checks: list[str] = []
+    requires_migrations_checks = False
+
+    def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> Any:
+        parser = super().create_parser(prog_name, subcommand, **options)
+        parser.add_argument("--json", action="store_true", help="print one JSON object on stdout and nothing else")
+        return parser
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        options["no_color"] = options["no_color"] or (options["json"] and not options["force_color"])
+        return super().execute(*args, **options)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            answer = self.answer(*args, **options)
+        except (CommandError, DatabaseError) as error:
+            if isinstance(error, DatabaseError):
+                error = CommandError(
+                    f"The database did not answer ({error}). Is it running, and migrated?".replace("\n", " ")
+                )
+            if options["json"]:
+                print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201 (stdout is the answer)
+                sys.exit(error.returncode)
+            raise error from None
+        if options["json"]:
+            self.stdout.write(json.dumps(answer, ensure_ascii=False))
+        else:
+            self.show(answer)
+        code = self.exit_code(answer)
+        if code:
+            sys.exit(code)
+
+    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def show(self, answer: dict[str, Any]) -> None:
+        for name, value in answer.items():
+            self.stdout.write(f"{name:<12} {'–' if value is None else value}")
+
+    def exit_code(self, answer: dict[str, Any]) -> int:
+        return 0

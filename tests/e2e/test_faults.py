@@ -1,0 +1,116 @@
+"""Processes killed and brokers emptied in the middle of the work: nothing lost, nothing done twice."""
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import psutil
+import pytest
+import redis
+
+from tests.e2e.stack import Checkout, Run, http, rows, wait_for
+from webhooks.providers import PROVIDERS
+
+pytestmark = [pytest.mark.fault, pytest.mark.xdist_group("e2e")]
+
+COUNT = 500
+
+
+@pytest.fixture
+def source(run: Run) -> dict[str, Any]:
+    """A source of an agency that nobody is told about."""
+    agency = run.checkout.manage("create_agency", "Fault & Sons")
+    made: dict[str, Any] = run.checkout.manage("create_source", "sendpilot", "--agency", agency["agency_id"])
+    return {**made, "agency_id": agency["agency_id"]}
+
+
+def post_all(source: dict[str, Any]) -> None:
+    """Post as many leads as COUNT, each at once news, each answered 200."""
+
+    def post(number: int) -> int:
+        name = f"{source['source_id']}-{number}"
+        payload = {
+            "eventId": f"evt_{name}",
+            "eventType": "lead.updated",
+            "timestamp": "2026-02-24T10:30:00.000Z",
+            "workspaceId": "ws_1",
+            "data": {"leadId": f"lead_{name}", "campaignId": "camp_1", "newStatus": "MESSAGE_SENT"},
+        }
+        body, headers = PROVIDERS["sendpilot"].sign(
+            json.dumps(payload).encode(),
+            source["secret"],
+            at=datetime.now(UTC),  # noqa: TID251
+        )
+        return http.request("POST", source["webhook_url"], body=body, headers=headers).status
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(post, range(COUNT))) == [200] * COUNT
+
+
+def statuses(checkout: Checkout, source: dict[str, Any]) -> dict[str, int]:
+    query = "SELECT status, COUNT(*) FROM webhooks_receipt WHERE source_id = '{}' GROUP BY status"
+    return dict(rows(checkout, query.format(source["source_id"])))  # type: ignore[arg-type]
+
+
+def assert_each_has_its_effect_once(checkout: Checkout, source: dict[str, Any]) -> None:
+    wait_for(lambda: statuses(checkout, source) == {"processed": COUNT}, 65)
+    agency = source["agency_id"]
+    events = (
+        "SELECT event_type, COUNT(*), COUNT(DISTINCT receipt_id) FROM accounts_event WHERE agency_id = '{}' GROUP BY 1"
+    )
+    assert sorted(rows(checkout, events.format(agency))) == [
+        ("lead_created", COUNT, COUNT),
+        ("lead_status_changed", COUNT, COUNT),
+    ]
+    changes = (
+        "SELECT COUNT(*), COUNT(DISTINCT c.receipt_id) FROM leads_leadchange c "
+        "JOIN leads_lead l ON l.id = c.lead_id WHERE l.agency_id = '{}' AND c.applied"
+    )
+    assert rows(checkout, changes.format(agency)) == [(COUNT, COUNT)]
+
+
+def worker(run: Run) -> list[psutil.Process]:
+    return wait_for(lambda: run.find("run_worker", "receipts"))
+
+
+def test_killing_the_worker_in_the_middle_loses_nothing_and_repeats_nothing(run: Run, source: dict[str, Any]) -> None:
+    checkout = run.checkout
+    processes = worker(run)
+    for process in processes:
+        process.suspend()
+    post_all(source)
+    for process in processes:
+        process.resume()
+    wait_for(lambda: statuses(checkout, source).get("processed", 0), pause=0.001)
+    for process in processes:
+        process.kill()
+    assert statuses(checkout, source).get("received", 0) > 0, "it was not the middle"
+    assert_each_has_its_effect_once(checkout, source)
+
+
+def test_emptying_the_broker_in_the_middle_loses_nothing(run: Run, source: dict[str, Any]) -> None:
+    checkout = run.checkout
+    processes = worker(run)
+    for process in processes:
+        process.suspend()
+    post_all(source)
+    if url := checkout.settings.get("REDIS_URL"):
+        redis.Redis.from_url(url).flushall()
+    else:
+        shutil.rmtree(checkout.folder / "var" / "spool")
+    for process in processes:
+        process.resume()
+    assert_each_has_its_effect_once(checkout, source)
+
+
+def test_killing_any_process_of_the_product_brings_it_back(run: Run) -> None:
+    for words in (("run_web",), ("run_worker", "deliveries"), ("run_scheduler",)):
+        old = wait_for(lambda words=words: run.find(*words))
+        for process in old:
+            process.kill()
+        wait_for(lambda words=words, old=old: set(run.find(*words)) - set(old))
+    wait_for(run.healthy)
+    answer = run.checkout.manage("send_sample", "salesflow", "account_active", "--set", "LinkedInAccountId=43")
+    assert answer["status_code"] == 200

@@ -1,0 +1,76 @@
+"""`make test`: the suite on SQLite with the embedded broker, then on PostgreSQL with Redis where both answer."""
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+
+from tests import servers
+
+EMBEDDED, SERVERS = "SQLite and the embedded broker", "PostgreSQL and Redis"
+
+
+def main(arguments: list[str]) -> int:
+    options = arguments or ["-m", "not fault"]
+    closing = {EMBEDDED: suite(EMBEDDED, {"DATABASE_URL": "", "REDIS_URL": ""}, options)}
+    absent = servers.missing()
+    if not absent:
+        prefix = f"leadline-test-{secrets.token_hex(4)}"
+        environment = {
+            "DATABASE_URL": servers.DATABASE_URL,
+            "REDIS_URL": servers.REDIS_URL,
+            "REDIS_KEY_PREFIX": prefix,
+            "LEADLINE_TEST_DATABASE": prefix.replace("-", "_"),
+        }
+        try:
+            closing[SERVERS] = suite(SERVERS, environment, options)
+        finally:
+            servers.forget_keys(prefix)
+    return report(closing, absent)
+
+
+def suite(name: str, environment: dict[str, str], options: list[str]) -> tuple[int, str]:
+    """Run pytest and pass its output on; the exit code and its closing line."""
+    say(f"\n--- {name} ---")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "2",
+        "--dist",
+        "worksteal",
+        "-o",
+        "cache_dir=var/cache/pytest",
+    ]
+    last = ""
+    with tempfile.TemporaryDirectory(prefix="leadline-test-") as scratch:
+        settings = {**os.environ, **environment, "LEADLINE_TEST_SCRATCH": scratch}
+        with subprocess.Popen([*command, *options], env=settings, stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout or ():
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                last = line.strip() or last
+    return process.returncode, last
+
+
+def report(closing: dict[str, tuple[int, str]], absent: str) -> int:
+    say("\nThe suite ran on:")
+    for name, (code, line) in closing.items():
+        say(f"  {name}: {line}" + (f" (exit code {code})" if code else ""))
+    failed = any(code for code, _ in closing.values())
+    if absent:
+        say(f"  not on {SERVERS}: {absent}.")
+        failed = failed or os.environ.get("CI") == "true"
+    return int(failed)
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
