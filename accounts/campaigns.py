@@ -3,12 +3,15 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import events
-from accounts.models import Agency, Campaign
+from accounts.models import Account, Agency, Campaign
 from accounts.reports import Origin, is_newer
-from accounts.vocabulary import CampaignStatus, EventType, PausedBy
+from accounts.vocabulary import AccountStatus, CampaignStatus, EventType, PausedBy
+
+FOR_GOOD = "The account was deleted."
 
 
 def campaign_of(agency: Agency, *, provider: str, external_id: str, name: str = "") -> Campaign:
@@ -59,6 +62,28 @@ def update_campaign(campaign: Campaign, *, changed_by: PausedBy = PausedBy.API, 
     campaign.pause_reason = reason if status is CampaignStatus.PAUSED else ""
     _change(campaign, status, by=changed_by, reason=reason, origin=Origin(by=changed_by, at=timezone.now()))
     return campaign
+
+
+def pause_for(account: Account, *, origin: Origin) -> None:
+    """Pause what runs on an account that left `active`; what a deleted one leaves behind never resumes by itself."""
+    reason = FOR_GOOD if account.status == AccountStatus.DELETED else f"The account is {account.status_label}."
+    for campaign in _campaigns_of(account, status=CampaignStatus.ACTIVE):
+        _change(campaign, CampaignStatus.PAUSED, by=PausedBy.SYSTEM, reason=reason, origin=origin)
+    if account.status == AccountStatus.DELETED:
+        waiting = account.campaigns.filter(status=CampaignStatus.PAUSED, paused_by=PausedBy.SYSTEM)
+        waiting.update(pause_reason=FOR_GOOD)
+
+
+def resume_for(account: Account, *, origin: Origin) -> None:
+    """Resume what Leadline itself paused, and nobody else."""
+    paused = _campaigns_of(account, status=CampaignStatus.PAUSED, paused_by=PausedBy.SYSTEM)
+    for campaign in paused.exclude(pause_reason=FOR_GOOD):
+        _change(campaign, CampaignStatus.ACTIVE, by=PausedBy.SYSTEM, reason="", origin=origin)
+
+
+def _campaigns_of(account: Account, **filters: str) -> QuerySet[Campaign]:
+    campaigns = Campaign.objects.select_for_update(of=("self",)).select_related("agency", "account__sub_account")
+    return campaigns.filter(account=account, **filters).order_by("id")
 
 
 def _change(campaign: Campaign, status: CampaignStatus, *, by: PausedBy, reason: str, origin: Origin) -> None:

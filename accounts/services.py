@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts import events
+from accounts import campaigns, events
 from accounts.models import Account, AccountReport, Agency, SubAccount
 from accounts.reports import Origin, Quarantine, is_newer
 from accounts.sources import sub_account_at
@@ -69,6 +69,8 @@ def report_status(
     if event_type:
         extra = {"error_detail": error_detail} if event_type is EventType.LINKEDIN_AUTH_ERROR else {}
         tell(account, event_type, origin=origin, **extra)
+    if applied:
+        _pause_or_resume(account, before=before, origin=origin)
     if first_seen:
         _catch_up_with_uninstall(account)
     return account
@@ -141,8 +143,10 @@ def disconnect_for_uninstall(account: Account, *, origin: Origin) -> None:
         note=UNINSTALLED,
     )
     if applied:
+        before = account.status
         _set_status(account, AccountStatus.DISCONNECTED, origin=origin, reason=UNINSTALLED)
         account.save()
+        _pause_or_resume(account, before=before, origin=origin)
 
 
 @transaction.atomic
@@ -234,6 +238,16 @@ def _set_status(account: Account, status: AccountStatus, *, origin: Origin, reas
         account.status, account.status_since = status, origin.at
     account.status_reason = reason[:500]
     account.reported_at, account.reported_sequence = origin.order
+
+
+def _pause_or_resume(account: Account, *, before: str, origin: Origin) -> None:
+    """Campaigns run while their account is active (a rate limit alone stops none of them)."""
+    if account.status == before:
+        return
+    if account.status == AccountStatus.ACTIVE:
+        campaigns.resume_for(account, origin=origin)
+    else:
+        campaigns.pause_for(account, origin=origin)
 
 
 def _event_for(before: str, after: AccountStatus) -> EventType | None:

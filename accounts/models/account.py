@@ -65,6 +65,10 @@ class Account(models.Model):
         return self.name or f"{self.first_name} {self.last_name}".strip() or self.email
 
     @property
+    def status_label(self) -> str:
+        return self.status.replace("_", " ")
+
+    @property
     def rate_limited(self) -> bool:
         return self.rate_limited_until is not None and self.rate_limited_until > timezone.now()
 

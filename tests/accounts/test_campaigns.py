@@ -1,0 +1,90 @@
+"""Campaigns stop with their account, and go on with it if it was Leadline that stopped them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from accounts import campaigns, services
+from accounts.models import Account, Agency, Campaign, Event
+from accounts.reports import Origin
+from accounts.services import Sighting
+from accounts.vocabulary import AccountStatus as S
+from accounts.vocabulary import CampaignStatus, PausedBy
+
+T0 = datetime(2026, 3, 21, tzinfo=UTC)
+
+
+def report(agency: Agency, status: S, minutes: int) -> Account:
+    return services.report_status(
+        agency,
+        provider="salesflow",
+        sighting=Sighting(external_id="7688", email="natalia@example.com"),
+        status=status,
+        origin=Origin(by="salesflow", at=T0 + timedelta(minutes=minutes), sequence=minutes),
+    )
+
+
+@pytest.fixture
+def campaign(agency: Agency) -> Campaign:
+    account = report(agency, S.ACTIVE, 0)
+    campaign = campaigns.campaign_of(agency, provider="sendpilot", external_id="camp_1", name="Spring")
+    return campaigns.update_campaign(campaign, account=account)
+
+
+def told(agency: Agency) -> list[str]:
+    return list(Event.objects.filter(agency=agency).order_by("id").values_list("event_type", flat=True))
+
+
+@pytest.mark.parametrize("status", [status for status in S if status is not S.ACTIVE])
+def test_a_campaign_is_paused_when_its_account_leaves_active(agency: Agency, campaign: Campaign, status: S) -> None:
+    report(agency, status, 1)
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.paused_by) == (CampaignStatus.PAUSED, PausedBy.SYSTEM)
+    assert told(agency)[1:] == [f"linkedin_{status}", "campaign_paused"]
+    payload = Event.objects.latest("id").payload
+    assert (payload["paused_by"], payload["campaign_name"]) == ("system", "Spring")
+    assert payload["pause_reason"] == campaign.pause_reason
+
+
+def test_it_resumes_by_itself_when_the_account_is_back(agency: Agency, campaign: Campaign) -> None:
+    report(agency, S.DISCONNECTED, 1)
+    report(agency, S.BLOCKED, 2)
+    report(agency, S.ACTIVE, 3)
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.paused_by, campaign.pause_reason) == (CampaignStatus.ACTIVE, "", "")
+    assert told(agency) == [
+        "linkedin_connected",
+        "linkedin_disconnected",
+        "campaign_paused",
+        "linkedin_blocked",
+        "linkedin_reconnected",
+        "campaign_resumed",
+    ]
+
+
+@pytest.mark.parametrize("by", [PausedBy.USER, PausedBy.API, PausedBy.PROVIDER])
+def test_what_somebody_else_paused_stays_paused(agency: Agency, campaign: Campaign, by: PausedBy) -> None:
+    campaigns.update_campaign(campaign, status=CampaignStatus.PAUSED, changed_by=by)
+    report(agency, S.DISCONNECTED, 1)
+    report(agency, S.ACTIVE, 2)
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.paused_by) == (CampaignStatus.PAUSED, by)
+
+
+@pytest.mark.parametrize("first", [S.DELETED, S.BLOCKED])
+def test_a_deleted_accounts_campaigns_stay_paused_for_good(agency: Agency, campaign: Campaign, first: S) -> None:
+    report(agency, first, 1)
+    report(agency, S.DELETED, 2)
+    report(agency, S.ACTIVE, 3)
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.pause_reason) == (CampaignStatus.PAUSED, campaigns.FOR_GOOD)
+
+
+def test_a_late_report_and_other_accounts_campaigns_change_nothing(
+    agency: Agency, stranger: Agency, campaign: Campaign
+) -> None:
+    report(agency, S.ACTIVE, 10)
+    report(agency, S.BLOCKED, 5)
+    report(stranger, S.BLOCKED, 11)
+    campaign.refresh_from_db()
+    assert campaign.status == CampaignStatus.ACTIVE
