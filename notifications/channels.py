@@ -19,7 +19,7 @@ from accounts.models.source import overlap
 from accounts.vocabulary import EventType
 from notifications.channel_rules import ChannelError, checked, checked_kind
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
-from notifications.services.fan_out import deliveries_of
+from notifications.services.outbox import deliveries_of
 from notifications.services.health import switch_off
 from notifications.signing import new_secret
 from notifications.tasks import ring
@@ -158,7 +158,7 @@ def disable(channel: Channel, reason: str) -> Channel:
 @transaction.atomic
 def send_test(channel: Channel) -> Event:
     """Send a `test` event to this channel only, whatever it listens to. Raises ChannelError if it is not on."""
-    _check_on(channel)
+    channel = _locked_and_on(channel)
     return record(
         channel.agency,
         EventType.TEST,
@@ -176,7 +176,7 @@ def replay(channel: Channel, *, since: datetime, until: datetime | None = None, 
     With a `status`, only Deliveries that have it; without, all, and also those events that the channel listens to but
     never got because it was off. Raises ChannelError.
     """
-    _check_on(channel)
+    channel = _locked_and_on(channel)
     if until is not None and until <= since:
         raise ChannelError("until", "The end must be later than the beginning.")
     if status is not None and status not in set(DeliveryStatus):
@@ -194,7 +194,7 @@ def replay(channel: Channel, *, since: datetime, until: datetime | None = None, 
 def resend(delivery: Delivery) -> Delivery:
     """Send once more, now, under the same `webhook-id`. Raises ChannelError if its channel is not on."""
     if delivery.channel:
-        _check_on(delivery.channel)
+        _locked_and_on(delivery.channel)
     _due_now(Delivery.objects.filter(pk=delivery.pk))
     transaction.on_commit(ring, robust=True)
     delivery.refresh_from_db()
@@ -243,11 +243,13 @@ def _locked(channel: Channel) -> Channel:
     return Channel.objects.select_related("agency").select_for_update(of=("self",), no_key=True).get(pk=channel.pk)
 
 
-def _check_on(channel: Channel) -> None:
+def _locked_and_on(channel: Channel) -> Channel:
+    channel = _locked(channel)
     if channel.status == ChannelStatus.UNVERIFIED:
         raise ChannelError("status", "The channel's address has not been confirmed yet.")
     if channel.status != ChannelStatus.ENABLED:
         raise ChannelError("status", "The channel is off: switch it on first.")
+    return channel
 
 
 def _ask_to_confirm(channel: Channel) -> Channel:

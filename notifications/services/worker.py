@@ -8,8 +8,8 @@ from notifications.egress import GuardedSession
 from notifications.services import health
 from notifications.services.claim import claim, is_due
 from notifications.services.courier import Courier, Result
-from notifications.services.fan_out import fan_out
 from notifications.services.lanes import Lanes
+from notifications.services.outbox import fan_out
 from notifications.services.settle import settle
 from notifications.transports.base import Outcome
 

@@ -1,0 +1,104 @@
+"""Who hears of what."""
+
+from collections.abc import Callable
+
+import pytest
+
+from accounts.events import record
+from accounts.models import Agency, Event
+from accounts.vocabulary import EventType
+from notifications.channels import create_channel, disable
+from notifications.models import Channel, Delivery
+from notifications.services import fan_out, outbox
+
+Happen = Callable[..., Event]
+
+
+def webhook(agency: Agency, **fields: object) -> Channel:
+    return create_channel(agency, kind="webhook", url="https://example.com/hook", **fields)[0]  # type: ignore[arg-type]
+
+
+def heard() -> set[tuple[str, str | None, str]]:
+    return set(Delivery.objects.values_list("event__event_type", "channel_id", "recipient"))
+
+
+def test_every_channel_of_the_agency_gets_the_event_once_and_no_other_agency_does(
+    agency: Agency, stranger: Agency, happen: Happen
+) -> None:
+    first, second = webhook(agency), webhook(agency)
+    webhook(stranger)
+    event = happen()
+    assert (fan_out(), fan_out()) == (1, 0)
+    assert heard() == {("linkedin_disconnected", first.pk, ""), ("linkedin_disconnected", second.pk, "")}
+    event.refresh_from_db()
+    assert event.fanned_out_at is not None
+
+
+def test_doing_it_again_makes_nothing_new(agency: Agency, happen: Happen) -> None:
+    webhook(agency)
+    event = happen()
+    fan_out()
+    Event.objects.filter(pk=event.pk).update(fanned_out_at=None)
+    assert fan_out() == 1
+    assert Delivery.objects.count() == 1
+
+
+def test_channels_choose_event_types_and_locations(agency: Agency, happen: Happen) -> None:
+    blocked_only = webhook(agency, event_types=["linkedin_blocked"])
+    berlin_only = webhook(agency, locations=["berlin"])
+    everything = webhook(agency)
+    happen(EventType.LINKEDIN_BLOCKED, location_id="paris")
+    happen(EventType.LINKEDIN_DELETED, location_id="berlin")
+    happen(EventType.LINKEDIN_RECONNECTED)
+    fan_out()
+    assert heard() == {
+        ("linkedin_blocked", blocked_only.pk, ""),
+        ("linkedin_deleted", berlin_only.pk, ""),
+        *((name, everything.pk, "") for name in ("linkedin_blocked", "linkedin_deleted", "linkedin_reconnected")),
+    }
+
+
+def test_a_channel_that_is_off_or_not_confirmed_gets_nothing(agency: Agency, happen: Happen) -> None:
+    off = disable(webhook(agency), "by hand")
+    create_channel(agency, kind="email", email="new@example.com")
+    happen()
+    fan_out()
+    assert heard() == {("channel_verification", None, "new@example.com")}
+    assert not off.deliveries.exists()
+
+
+def test_an_event_for_one_channel_or_one_address_goes_nowhere_else(agency: Agency) -> None:
+    picky, other = webhook(agency, event_types=["install"]), webhook(agency)
+    record(agency, EventType.TEST, for_channel=picky.pk)
+    record(agency, EventType.CHANNEL_FAILING, recipient="owner@example.com")
+    fan_out()
+    assert heard() == {("test", picky.pk, ""), ("channel_failing", None, "owner@example.com")}
+    assert not other.deliveries.exists()
+
+
+def test_a_channel_does_not_hear_of_its_own_failures(agency: Agency) -> None:
+    failing, other = webhook(agency), webhook(agency)
+    record(agency, EventType.CHANNEL_FAILING, subject=failing.pk)
+    fan_out()
+    assert heard() == {("channel_failing", other.pk, "")}
+
+
+def test_an_event_that_cannot_be_fanned_out_says_why_and_holds_up_no_other(
+    agency: Agency, happen: Happen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook(agency)
+    poison, good = happen(), happen()
+    original = outbox.deliveries_of
+
+    def broken(event: Event, channels: list[Channel]) -> list[Delivery]:
+        if event.pk == poison.pk:
+            raise LookupError("no such word")
+        return original(event, channels)
+
+    monkeypatch.setattr(outbox, "deliveries_of", broken)
+    assert fan_out() == 1
+    assert Delivery.objects.get().event == good
+    poison.refresh_from_db()
+    assert (poison.attempts, poison.error, poison.fanned_out_at) == (1, "LookupError: no such word", None)
+    assert poison.next_attempt_at > poison.created_at
+    assert fan_out() == 0
