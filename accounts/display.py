@@ -102,7 +102,7 @@ def pretty_json(value: Any) -> SafeString:
     return _preformatted(json.dumps(mask(value), indent=2, ensure_ascii=False, default=str))
 
 
-def pretty_body(body: bytes) -> SafeString:
+def pretty_body(body: bytes | memoryview) -> SafeString:
     """A request body: indented if it is JSON, else as text; bytes that are no text show as U+FFFD."""
     try:
         return pretty_json(json.loads(bytes(body)))
@@ -124,7 +124,7 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[object]], *, empty: str)
 
 
 def visible(text: str) -> str:
-    """Text with its control characters, zero-width and direction marks shown as U+FFFD: what is read is what is there."""
+    """Text with control characters, zero-width and direction marks as U+FFFD: what is read is what is there."""
     return "".join(
         char if char.isprintable() or char in "\n\t" or category(char) == "Zs" else "\N{REPLACEMENT CHARACTER}"
         for char in text

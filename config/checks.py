@@ -16,7 +16,7 @@ def encryption_keys_are_usable(app_configs: Any, **_: Any) -> Sequence[CheckMess
     return [
         Error(
             f"FIELD_ENCRYPTION_KEYS, entry {place}, is not 32 bytes in url-safe base64.",
-            hint="Make one with: python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'",
+            hint="Make one with: openssl rand -base64 32 | tr '+/' '-_'",
             id="leadline.E001",
         )
         for place in wrong

@@ -114,9 +114,7 @@ def _pulses() -> list[Pulse]:
         "delivery": figures.oldest_due_delivery(),
     }
     last = dict(Heartbeat.objects.values_list("name", "at"))
-    processes = [
-        Pulse(name.capitalize(), health.silence(name, last.get(name))) for name in health.PROCESSES
-    ]
+    processes = [Pulse(name.capitalize(), health.silence(name, last.get(name))) for name in health.PROCESSES]
     queues = [
         Pulse(
             f"Oldest {kind} that is due",
@@ -167,7 +165,7 @@ def _first_steps(receipts: dict[str, int]) -> list[tuple[str, str, str]]:
     if not any(receipts.values()):
         steps.append(
             (
-                "No provider has sent anything yet. `make demo` plays a day of webhooks; at a provider, enter a source's URL.",
+                "No provider has sent anything: enter a source's URL there, or play a day of webhooks (make demo).",
                 "See the sources and their URLs",
                 _list("accounts_source"),
             )

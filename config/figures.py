@@ -2,6 +2,7 @@
 of a table that grows."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Model, QuerySet
@@ -55,7 +56,7 @@ def oldest_due_event() -> timedelta:
     return now - due if due else timedelta()
 
 
-def up_to(rows: "QuerySet[Model]", most: int = MANY) -> int:
+def up_to(rows: "QuerySet[Any, Any]", most: int = MANY) -> int:
     """How many rows there are; counting stops at `most`."""
     return rows.order_by()[:most].count()
 

@@ -21,7 +21,7 @@ PROCESSES = (*WORKERS.values(), SCHEDULER)
 HEARTBEAT_AGE = timedelta(seconds=60)
 RECEIPT_AGE = timedelta(seconds=120)
 DISK_FREE = 0.05  # of the disk that holds var/
-BROKER_SECONDS = 2.0
+BROKER_SECONDS = 2
 
 
 def findings() -> dict[str, str]:

@@ -33,7 +33,7 @@ class _Database:
         )
         yield _by(
             "leadline_deliveries",
-            f"Deliveries; settled (delivered or cancelled) is an estimate, counting of the others stops at {figures.MANY}.",
+            f"Deliveries; settled ones are an estimate, counting of the others stops at {figures.MANY}.",
             "status",
             figures.deliveries_by_status(),
         )

@@ -1,6 +1,11 @@
 """How people sign in: allauth's rules, except that nobody signs up, and that second factors are kept encrypted."""
 
+import time
+from typing import Any
+
+from allauth.account import app_settings as account_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest
@@ -17,6 +22,16 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Staff start in the back office, everybody else at home."""
         user = request.user
         return resolve_url("admin:index" if user.is_authenticated and user.is_staff else settings.LOGIN_REDIRECT_URL)
+
+    def is_reauthentication_required(self, *, app: str, **options: Any) -> bool:
+        """Not for who signed in a moment ago: setting up the second factor then takes the password once, not twice."""
+        user = self.request.user
+        if any(
+            time.time() - record.get("at", 0) < account_settings.REAUTHENTICATION_TIMEOUT
+            for record in get_authentication_records(self.request, user)
+        ):
+            return False
+        return bool(super().is_reauthentication_required(app=app, **options))
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]

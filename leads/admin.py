@@ -113,7 +113,15 @@ class LeadAdmin(BackOfficeAdmin):
         (
             "Lead form",
             {
-                "fields": ("lead_type", "form", "owner", "associated_entity", "answers_json", "consents_json", "is_test"),
+                "fields": (
+                    "lead_type",
+                    "form",
+                    "owner",
+                    "associated_entity",
+                    "answers_json",
+                    "consents_json",
+                    "is_test",
+                ),
                 "classes": ("collapse",),
             },
         ),
@@ -210,7 +218,7 @@ class LeadAdmin(BackOfficeAdmin):
 class LeadReferenceAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("external_id", "provider", "lead_link", "campaign_link", "state", "since")
     list_filter = (ByLead,)
-    list_select_related = ("lead", "campaign")
+    list_select_related = ("lead", "campaign", "agency", "source")
     fieldsets = (
         (None, {"fields": ("external_id", "provider", "lead", "agency", "source", "campaign", "state", "since")}),
     )

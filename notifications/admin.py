@@ -79,7 +79,9 @@ class ChannelAdmin(BackOfficeAdmin):
 
     @admin.action(description="Disable", permissions=["operate"])
     def disable(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
-        self._do(request, chosen, lambda channel: channels.disable(channel, "Disabled by Leadline's staff."), "Disabled")
+        self._do(
+            request, chosen, lambda channel: channels.disable(channel, "Disabled by Leadline's staff."), "Disabled"
+        )
 
     @admin.action(description="Send a test", permissions=["operate"])
     def send_test(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
@@ -249,7 +251,9 @@ class DeliveryAdmin(BackOfficeAdmin):
                     row.status_code or NOTHING,
                     f"{row.duration_ms} ms",
                     row.error or NOTHING,
-                    format_html('<span class="excerpt">{}</span>', row.response_excerpt) if row.response_excerpt else NOTHING,
+                    format_html('<span class="excerpt">{}</span>', row.response_excerpt)
+                    if row.response_excerpt
+                    else NOTHING,
                 )
                 for row in rows
             ),

@@ -21,8 +21,8 @@ REASONS = {
     "unknown_event_type": "The provider uses an event type that Leadline does not know yet.",
     "unknown_status": "The provider uses a status word that Leadline does not know yet.",
     "missing_field": "A field is missing without which the event means nothing.",
-    "unknown_request": "The agency has not said what this We-Link request was for. It is processed by itself as soon as "
-    "the request is registered (POST /api/v1/sources/{id}/requests).",
+    "unknown_request": "The agency has not said what this We-Link request was for. It is processed by itself as soon "
+    "as the request is registered (POST /api/v1/sources/{id}/requests).",
     "unknown_account": "It does not say which account it is about.",
     "unknown_company": "It names a company that is no agency here.",
     "foreign_company": "It names a company that is not the one this source belongs to.",

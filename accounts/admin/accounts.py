@@ -56,7 +56,7 @@ class ByAccountStatus(ByStatus):
 class AccountAdmin(BackOfficeAdmin):
     list_display = ("label", "agency", "provider", "state", "status_reason", "since", "next_step", "limited")
     list_filter = (ByAccountStatus, ByAgency)
-    list_select_related = ("agency",)
+    list_select_related = ("agency", "source", "sub_account")
     raw_id_fields = ("sub_account",)
     form = AccountForm
     editable = ("name", "email", "sub_account")
@@ -168,4 +168,3 @@ class AccountReportAdmin(HiddenFromIndex, BackOfficeAdmin):
     @admin.display(description="receipt")
     def receipt(self, report: AccountReport) -> str:
         return receipt_link(report.receipt_id)
-

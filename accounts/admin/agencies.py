@@ -166,7 +166,10 @@ class ApiKeyAdmin(BackOfficeAdmin):
     list_select_related = ("agency",)
     autocomplete_fields = ("agency",)
     fieldsets = (
-        (None, {"fields": ("label", "id", "agency", "scope_list", "state", "made", "expires_at", "revoked_at", "used")}),
+        (
+            None,
+            {"fields": ("label", "id", "agency", "scope_list", "state", "made", "expires_at", "revoked_at", "used")},
+        ),
     )
     add_form = NewKeyForm
     add_fieldsets = ((None, {"fields": ("agency", "name", "scopes", "expires_at")}),)

@@ -10,7 +10,6 @@ from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
-from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -28,10 +27,11 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """
 
     list_per_page = 50
+    list_select_related: ClassVar[Any] = ()
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    sortable_by: Sequence[str] | None = ()
-    ordering: Sequence[str] | None = ("-pk",)
+    sortable_by = ()
+    ordering = ("-pk",)
     paginator = OnePage
     actions_selection_counter = True
     empty_value_display = "–"
@@ -42,7 +42,7 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     empty_list: ClassVar[str] = "Nothing here yet."
     #: The fields that staff may change, and what stands on the page where something new is made.
     editable: ClassVar[Sequence[str]] = ()
-    add_form: ClassVar[type[ModelForm] | None] = None
+    add_form: ClassVar[Any] = None
     add_fieldsets: ClassVar[Any] = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
@@ -50,10 +50,11 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         """Without encrypted columns: lists do not decrypt, and a row that no key opens breaks no page."""
-        return super().get_queryset(request).defer(*_encrypted(self.model, self.list_select_related))
+        joined = self.list_select_related or ()
+        return super().get_queryset(request).select_related(*joined).defer(*_encrypted(self.model, joined))
 
-    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
-        return self.exact_search
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return list(self.exact_search)
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
@@ -75,7 +76,7 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return found
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Only the filters that the list offers: other columns cannot be probed, and none is searched without an index."""
+        """Only the filters that the list offers: other columns cannot be probed, nor searched without an index."""
         offered = self.get_list_filter(request) if request else self.list_filter
         return lookup in {getattr(choice, "parameter_name", "") for choice in offered}
 
@@ -138,7 +139,7 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         obj = kwargs.get("obj")
-        offered = self.get_actions(request) if obj else {}
+        offered: dict[str, Any] = dict(self.get_actions(request)) if obj else {}
         context["buttons"] = [
             {"name": name, "label": offered[name][2], "confirm": self.confirm.get(name, "")}
             for name in self.buttons
@@ -181,7 +182,6 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return [_log(request, obj, DELETION, "") for obj in queryset]
 
 
-
 class HiddenFromIndex:
     """Reached from the page of what it belongs to; has no entry of its own in the menu."""
 
@@ -189,10 +189,10 @@ class HiddenFromIndex:
         return {}
 
 
-def _encrypted(model: type[Model], related: bool | Sequence[str]) -> list[str]:
-    """The encrypted columns of a model and of those that its list joins."""
+def _encrypted(model: type[Model], related: Sequence[str]) -> list[str]:
+    """The encrypted columns of a model and of those that its pages join."""
     names = [field.name for field in model._meta.fields if isinstance(field, EncryptedJSONField)]
-    for joined in related if isinstance(related, list | tuple) else ():
+    for joined in related:
         target: Any = model
         for part in joined.split("__"):
             target = target._meta.get_field(part).related_model
@@ -203,7 +203,7 @@ def _encrypted(model: type[Model], related: bool | Sequence[str]) -> list[str]:
 def _log(request: HttpRequest, obj: Model, flag: int, message: Any) -> LogEntry:
     """Django's admin log with the id instead of the object's name: a name must not outlive the person's row."""
     return LogEntry.objects.create(
-        user_id=request.user.pk,  # type: ignore[misc]  (who is not signed in reaches no page of the back office)
+        user_id=request.user.pk,  # type: ignore[misc]
         content_type_id=ContentType.objects.get_for_model(obj, for_concrete_model=False).pk,
         object_id=str(obj.pk),
         object_repr=str(obj.pk),

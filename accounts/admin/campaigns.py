@@ -12,7 +12,11 @@ from accounts.display import NOTHING, Tone, ago, badge, link, list_link
 from accounts.models import Campaign
 from accounts.vocabulary import CampaignStatus, PausedBy, ProviderSlug
 
-TONES: dict[str, Tone] = {CampaignStatus.ACTIVE: "good", CampaignStatus.PAUSED: "warn", CampaignStatus.FINISHED: "quiet"}
+TONES: dict[str, Tone] = {
+    CampaignStatus.ACTIVE: "good",
+    CampaignStatus.PAUSED: "warn",
+    CampaignStatus.FINISHED: "quiet",
+}
 
 
 class CampaignForm(ServiceForm):

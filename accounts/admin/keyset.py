@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.contrib.admin.views.main import ChangeList, IncorrectLookupParameters
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
@@ -22,7 +23,7 @@ class KeysetChangeList(ChangeList):
         found: dict[str, Any] = super().get_filters_params(params)
         return {name: value for name, value in found.items() if name not in (OLDER, NEWER)}
 
-    def get_query_string(self, new_params: Any = None, remove: list[str] | None = None) -> str:
+    def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
         """Every link leads to the first page of what it shows, except the two that `get_results` makes."""
         turning = new_params is not None and (OLDER in new_params or NEWER in new_params)
         kept = {name: value for name, value in self.filter_params.items() if name not in (OLDER, NEWER)}
@@ -32,7 +33,7 @@ class KeysetChangeList(ChangeList):
         finally:
             self.filter_params = whole
 
-    def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[str]:
+    def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[Any]:
         return ["-pk"]
 
     def get_results(self, request: HttpRequest) -> None:

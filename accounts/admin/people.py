@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from accounts.admin.base import BackOfficeAdmin
 from accounts.display import ago, badge
 
+
 @admin.register(User)
 class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
     list_display = ("username", "email", "kind", "second_factor", "seen")
@@ -54,14 +55,20 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return UserAdmin.get_fieldsets(self, request, obj)
 
-    add_fieldsets: ClassVar[Any] = UserAdmin.add_fieldsets
-    add_form: ClassVar[Any] = UserAdmin.add_form
+    add_fieldsets = UserAdmin.add_fieldsets  # type: ignore[misc]
+    add_form = UserAdmin.add_form  # type: ignore[misc]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         own = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
-        return super().get_queryset(request).annotate(has_second_factor=Exists(own))
+        people: QuerySet[Any] = super().get_queryset(request).annotate(has_second_factor=Exists(own))
+        return people
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 (Django's name)
+        form_url: str = "",
+    ) -> HttpResponse:
         if not request.user.is_superuser and User.objects.filter(pk=id, is_superuser=True).exists():
             self.message_user(request, "Only a superuser sets a superuser's password.", messages.ERROR)
             return redirect("admin:auth_user_change", id)
@@ -75,11 +82,15 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
     def kind(self, user: User) -> str:
         if not user.is_active:
             return badge("deactivated", "bad")
-        return badge("superuser" if user.is_superuser else "staff", "good") if user.is_staff else badge("member", "quiet")
+        return (
+            badge("superuser" if user.is_superuser else "staff", "good") if user.is_staff else badge("member", "quiet")
+        )
 
     @admin.display(description="second factor")
     def second_factor(self, user: Any) -> str:
-        return badge("set up", "good") if user.has_second_factor else badge("none", "warn" if user.is_staff else "quiet")
+        return (
+            badge("set up", "good") if user.has_second_factor else badge("none", "warn" if user.is_staff else "quiet")
+        )
 
     @admin.display(description="last sign-in")
     def seen(self, user: User) -> str:

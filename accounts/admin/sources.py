@@ -64,8 +64,8 @@ class SourceAdmin(BackOfficeAdmin):
     actions = ("rotate",)
     buttons = ("rotate",)
     confirm: ClassVar[dict[str, str]] = {
-        "rotate": "A new secret is made and shown once (for LinkedConnector a new webhook URL). The old one stays valid "
-        "while it is being exchanged at the provider."
+        "rotate": "A new secret is made and shown once (for LinkedConnector a new webhook URL). The old one stays "
+        "valid while it is being exchanged at the provider."
     }
 
     @admin.action(description="Rotate secret", permissions=["operate"])

@@ -1,0 +1,147 @@
+"""/healthz, /readyz and /metrics: what watches Leadline is told the truth."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.utils import OperationalError
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Agency, Heartbeat
+from config import health
+from tests.config.conftest import make_everything
+from webhooks.models import Receipt
+
+
+@pytest.fixture(autouse=True)
+def own_spool(settings: Settings, tmp_path: Path) -> None:
+    """The broker of these tests is the embedded one, in a folder of their own."""
+    settings.VAR = tmp_path
+
+
+def checks(client: Client) -> tuple[int, dict[str, str]]:
+    answer = client.get("/readyz")
+    found = answer.json()["checks"]
+    assert all(check["ok"] == (not check["detail"]) for check in found.values())
+    return answer.status_code, {name: check["detail"] for name, check in found.items() if not check["ok"]}
+
+
+def test_healthz_asks_nobody(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> None:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(connection, "ensure_connection", away)
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_ready_when_all_is_well(client: Client, beating: None) -> None:
+    assert checks(client) == (200, {})
+
+
+def test_not_ready_before_any_process_was_seen(client: Client, db: None) -> None:
+    status, wrong = checks(client)
+    assert status == 503
+    assert set(wrong) == set(health.PROCESSES)
+    assert wrong["scheduler"] == "never seen: start it with `manage.py run_scheduler`"
+
+
+@pytest.mark.parametrize("name", health.PROCESSES)
+def test_not_ready_when_a_process_is_silent(name: str, client: Client, beating: None) -> None:
+    Heartbeat.objects.filter(name=name).update(at=timezone.now() - timedelta(seconds=61))
+    assert checks(client) == (503, {name: "silent for 1 minute"})
+
+
+def test_not_ready_when_a_receipt_is_overdue(client: Client, beating: None, agency: Agency, staff: Any) -> None:
+    receipt = make_everything(agency, staff, text="x")[Receipt]
+    overdue = timezone.now() - timedelta(seconds=125)
+    Receipt.objects.filter(pk=receipt.pk).update(status="received", next_attempt_at=overdue)
+    assert checks(client) == (503, {"receipts": "the oldest has been due for 2 minutes"})
+
+
+def test_a_receipt_that_waits_for_its_next_try_is_not_overdue(
+    client: Client, beating: None, agency: Agency, staff: Any
+) -> None:
+    receipt = make_everything(agency, staff, text="x")[Receipt]
+    later = timezone.now() + timedelta(seconds=30)
+    old = timezone.now() - timedelta(days=1)
+    Receipt.objects.filter(pk=receipt.pk).update(status="received", received_at=old, next_attempt_at=later)
+    assert checks(client) == (200, {})
+
+
+def test_not_ready_when_a_migration_is_missing(client: Client, beating: None) -> None:
+    MigrationRecorder(connection).record_unapplied("leads", "0001_initial")
+    status, wrong = checks(client)
+    assert status == 503
+    assert wrong == {"migrations": "1 not applied, the first is leads.0001_initial: run `manage.py migrate`"}
+
+
+def test_not_ready_when_the_disk_is_full(client: Client, beating: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Usage:
+        total, free = 1000, 49
+
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda _: Usage)
+    assert checks(client) == (503, {"disk": "only 4.9% of the disk is free"})
+
+
+def test_not_ready_when_the_broker_is_away(client: Client, beating: None) -> None:
+    from config.celery import app
+
+    before = app.conf.broker_write_url
+    app.conf.broker_write_url = "redis://127.0.0.1:1/0"
+    try:
+        status, wrong = checks(client)
+    finally:
+        app.conf.broker_write_url = before
+    assert status == 503
+    assert set(wrong) == {"broker"}
+    assert wrong["broker"].startswith("does not answer")
+
+
+def test_not_ready_and_no_error_when_the_database_is_away(
+    client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise OperationalError("connection to 10.0.0.5 refused: password canary")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "cursor", away)
+        answer = client.get("/readyz")
+    assert answer.status_code == 503
+    found = answer.json()["checks"]
+    assert found["database"]["detail"] == "the database does not answer (OperationalError)"
+    assert not found["receipts"]["ok"]
+    assert found["disk"]["ok"]
+    assert "canary" not in answer.content.decode()
+
+
+def test_metrics_need_their_token(client: Client, settings: Settings, db: None) -> None:
+    assert client.get("/metrics").status_code == 404
+    settings.METRICS_TOKEN = "scrape-me"
+    for header in ("", "Bearer wrong", "Bearer scrape-me ", "scrape-me", "Basic scrape-me", "Bearer é"):
+        assert client.get("/metrics", HTTP_AUTHORIZATION=header).status_code == 401, header
+    assert client.get("/metrics?token=scrape-me").status_code == 401
+
+
+def test_metrics_tell_what_is_in_the_database(
+    client: Client, settings: Settings, agency: Agency, staff: Any, beating: None
+) -> None:
+    settings.METRICS_TOKEN = "scrape-me"
+    receipt = make_everything(agency, staff, text="x")[Receipt]
+    due = timezone.now() - timedelta(seconds=40)
+    Receipt.objects.filter(pk=receipt.pk).update(status="received", next_attempt_at=due)
+    text = client.get("/metrics", headers={"Authorization": "Bearer scrape-me"}).content.decode()
+    lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert lines['leadline_receipts{status="received"}'] == "1.0"
+    assert lines['leadline_receipts{status="quarantined"}'] == "0.0"
+    assert lines['leadline_accounts{status="auth_error"}'] == "1.0"
+    assert lines['leadline_accounts{status="active"}'] == "0.0"
+    assert lines['leadline_deliveries{status="failed"}'] == "1.0"
+    assert 40 <= float(lines['leadline_oldest_due_seconds{kind="receipt"}']) < 60
+    assert float(lines['leadline_heartbeat_age_seconds{process="scheduler"}']) < 60

@@ -1,0 +1,126 @@
+"""What is logged, by whomever: no secret and no e-mail address comes through."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from structlog.stdlib import ProcessorFormatter
+
+from accounts.redaction import mask, scrub
+from config.logs import SHARED, redact
+
+CANARY = "canary0123456789abcdefSECRET"
+
+
+@pytest.fixture
+def log_lines() -> Iterator[io.StringIO]:
+    """Everything that the root logger would write as JSON, from structlog and from the standard library."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    processors: list[Any] = [ProcessorFormatter.remove_processors_meta, redact, structlog.processors.JSONRenderer()]
+    handler.setFormatter(ProcessorFormatter(processors=processors, foreign_pre_chain=SHARED))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    yield stream
+    root.removeHandler(handler)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Authorization: Bearer {CANARY}",
+        f"authorization=Basic {CANARY}",
+        f"the secret is whsec_{CANARY}",
+        f"key ll_{CANARY} was used",
+        f"POST /webhooks/salesflow/{CANARY} 401",
+        f"GET /verify/{CANARY}?x=1",
+        f"GET /unsubscribe/{CANARY}",
+        f"GET /accounts/password/reset/key/{CANARY}/",
+        f"postgres://leadline:{CANARY}@db/leadline is away",
+        f"redis://:{CANARY}@cache:6379/0",
+        f"{{'password': '{CANARY}', 'x': 1}}",
+        f'{{"api_key": "{CANARY}"}}',
+        f"client_secret={CANARY}&grant_type=x",
+        f"X-Webhook-Secret: {CANARY}",
+        f"/oauth/linkedin/callback?code={CANARY}&state={CANARY}",
+        f"token gAAAAAB{CANARY}",
+        f"-----BEGIN PRIVATE KEY-----\n{CANARY}\n-----END PRIVATE KEY-----",
+        f"sessionid_cookie={CANARY}",
+    ],
+)
+def test_no_secret_comes_through_in_a_text(text: str) -> None:
+    assert CANARY not in scrub(text)
+    assert CANARY not in mask(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "secret",
+            "client_secret",
+            "access_token",
+            "password",
+            "Authorization",
+            "X-LI-Signature",
+            "cookie",
+            "Set-Cookie",
+        ),
+        *("api_key", "apiKey", "X-Api-Key", "privateKey", "credentials", "sessionid", "csrfmiddlewaretoken", "pin"),
+        *("webhook-signature", "svix-signature", "FIELD_ENCRYPTION_KEYS", "SECRET_KEY", "totp_code"),
+    ],
+)
+def test_no_field_with_a_secret_name_comes_through(name: str) -> None:
+    assert CANARY not in str(scrub({"a": [{name: CANARY}], "b": {name: {"deep": CANARY}}}))
+    assert CANARY not in str(mask({name: CANARY}))
+
+
+@pytest.mark.parametrize("value", ["ann.lee+x@example.com", "<ann@mail.example.co.uk>", "to=ann@example.com;"])
+def test_no_address_comes_through_to_the_log_but_staff_see_it(value: str) -> None:
+    assert "example" not in scrub(value)
+    assert mask(value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "salesflow ACCOUNT_BLOCKED processed",
+        {"receipt": "rct_12", "account": "acc_01k", "status": 200, "ms": 3.5, "ok": True, "none": None},
+        "the key of the table is sequence",
+        "https://leadline.example.com/admin/leads/lead/?status=DONE",
+        {"keywords": ["a"], "monkey": "b", "signed": True},
+    ],
+)
+def test_what_is_harmless_stays_as_it_is(value: Any) -> None:
+    assert scrub(value) == value
+
+
+def test_hostile_values_never_raise() -> None:
+    endless: dict[str, Any] = {}
+    endless["self"] = endless
+    assert scrub(endless)
+    assert scrub({1: b"\xff\x00", ("a",): {2, 3}, "o": object()})
+    assert scrub("a@" * 50_000 + "secret=" * 10_000)
+
+
+def test_structlog_and_the_standard_library_are_both_redacted(log_lines: io.StringIO) -> None:
+    structlog.get_logger("x").warning("failed for ann@example.com", token=CANARY, url=f"https://a:{CANARY}@b/")
+    logging.getLogger("library").warning("password=%s for %s", CANARY, "ann@example.com")
+    try:
+        raise ValueError(f"Bearer {CANARY}")
+    except ValueError:
+        logging.getLogger("library").exception("broke")
+    written = log_lines.getvalue()
+    assert len(written.splitlines()) == 3
+    assert CANARY not in written
+    assert "ann@example.com" not in written
+    assert "ValueError" in json.loads(written.splitlines()[2])["exception"]
+
+
+def test_a_line_break_in_a_value_makes_no_second_line(log_lines: io.StringIO) -> None:
+    structlog.get_logger("x").warning("name is a\nERROR forged line\r\n\x1b[31m")
+    assert len(log_lines.getvalue().splitlines()) == 1
