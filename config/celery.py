@@ -28,6 +28,7 @@ HEARTBEAT_SECONDS = 5.0
 app = Celery("leadline")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_queues = [Queue(name) for name in QUEUES]
+app.conf.task_routes = {"notifications.*": {"queue": "deliveries"}}
 app.conf.beat_schedule = {
     "receipts": {
         "task": "webhooks.tasks.process_receipts",

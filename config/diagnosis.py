@@ -42,12 +42,12 @@ class Ill(Exception):
 
 
 def diagnose() -> list[Finding]:
-    return [_examine(name, check) for name, check in CHECKS.items()]
+    return [diagnose_one(name) for name in CHECKS]
 
 
-def _examine(name: str, check: Callable[[], str]) -> Finding:
+def diagnose_one(name: str) -> Finding:
     try:
-        return Finding(name, True, check())
+        return Finding(name, True, CHECKS[name]())
     except Ill as ill:
         return Finding(name, False, str(ill), ill.remedy)
     except Exception as error:

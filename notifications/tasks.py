@@ -6,7 +6,7 @@ from accounts.doorbell import Doorbell
 from notifications.services import drain
 
 
-@shared_task(name="notifications.tasks.deliver_due", queue="deliveries")
+@shared_task(name="notifications.tasks.deliver_due")
 def deliver_due() -> None:
     """Fan out and deliver what is due; hands over to its successor when its time is over."""
     if drain():

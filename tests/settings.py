@@ -7,13 +7,15 @@ from pathlib import Path
 
 os.environ.setdefault("SECRET_KEY", "for-tests-only-" + "0" * 50)
 os.environ.setdefault("FIELD_ENCRYPTION_KEYS", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+os.environ.setdefault("LEADLINE_TEST_SCRATCH", tempfile.mkdtemp(prefix="leadline-test-"))
+os.environ["SPOOL_DIR"] = os.environ["LEADLINE_TEST_SCRATCH"] + "/spool"
 os.environ["PUBLIC_URL"] = "http://127.0.0.1:8000"
 
 from config.settings import *  # noqa: F403
 from config.settings import DATABASES, STORAGES
 
+SCRATCH = Path(os.environ["LEADLINE_TEST_SCRATCH"])
 SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
-SCRATCH = Path(os.environ.setdefault("LEADLINE_TEST_SCRATCH", tempfile.mkdtemp(prefix="leadline-test-")))
 if SQLITE:
     # A file, not memory: threads and processes of a test share it.
     DATABASES["default"]["TEST"] = {"NAME": str(SCRATCH / "test.sqlite3")}

@@ -10,7 +10,7 @@ from webhooks.services import process_due
 RUN_FOR = 30.0  # seconds after which a task hands over to its successor
 
 
-@shared_task(name="webhooks.tasks.process_receipts", queue="receipts")
+@shared_task(name="webhooks.tasks.process_receipts")
 def process_receipts() -> None:
     """Process due receipts, lane by lane, until none is left."""
     stop = time.monotonic() + RUN_FOR

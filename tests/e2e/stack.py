@@ -70,7 +70,8 @@ class Checkout:
     def manage(self, *arguments: str) -> Any:
         """Run a command with --json; its answer."""
         command = [".venv/bin/python", "manage.py", *arguments, "--json"]
-        result = subprocess.run(command, cwd=self.folder, env=self.environment(), capture_output=True, text=True)
+        environment = {**self.environment(), "PYTHONDONTWRITEBYTECODE": "1"}
+        result = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
         lines = result.stdout.splitlines()
         assert len(lines) == 1, result.stdout + result.stderr
         return json.loads(lines[0])

@@ -7,7 +7,6 @@ import signal
 import socket
 import stat
 import subprocess
-import time
 
 import psutil
 import pytest
@@ -89,14 +88,15 @@ def test_ctrl_c_stops_everything_and_leaves_no_process_behind(run: Run) -> None:
     assert len(family) >= 6
     assert run.stop(signal.SIGINT) < 15
     assert run.family() == set()
-    assert run.errors[-2].endswith("stopped") or any("stopped" in line for line in run.errors)
+    assert any("stopped" in line for line in run.errors)
     assert not any("Traceback" in line for line in run.errors), "\n".join(run.errors[-60:])
 
 
 def test_the_next_start_is_quick_and_shows_no_secret(run: Run, checkout: Checkout) -> None:
     assert run.process.poll() is not None
     with running(checkout) as again:
-        assert time.monotonic() - again.began < 10
+        [supervisor] = again.find("config.start")
+        assert supervisor.cpu_times().user < 1, "it prepared again what was prepared"
         text = "\n".join(again.lines)
         assert "shown on the first start only" in text
         assert run.value("API key") not in text

@@ -1,3 +1,4 @@
+import logging
 import os
 import socket
 import sys
@@ -11,6 +12,8 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from config.supervisor import Child, Supervisor
+
+log = logging.getLogger("leadline")
 
 
 class Command(BaseCommand):
@@ -32,6 +35,12 @@ class Command(BaseCommand):
         manage = [sys.executable, str(Path(settings.BASE_DIR, "manage.py")), "run_web", "--fd", str(listener.fileno())]
         names = [f"web {number}" for number in range(1, options["workers"] + 1)]
         sys.exit(Supervisor([Child(name, manage, pass_fds=(listener.fileno(),)) for name in names]).run())
+
+
+class Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        log.info("answering on %s", settings.PUBLIC_URL)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -66,7 +75,7 @@ def serve(listener: socket.socket) -> None:
         timeout_graceful_shutdown=8,
         backlog=2048,
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     server.run(sockets=[listener])
     if not server.started:
         sys.exit(1)
