@@ -19,7 +19,14 @@ quick = settings(max_examples=200, deadline=None, suppress_health_check=list(Hea
 
 HEADERS = sorted({name for wire in WIRES for name in wire.sign().headers} | {"x-wh-signature", "webhook-id"})
 SAMPLES = {slug: [json.loads(path.read_bytes()) for path in sorted((PAYLOADS / slug).iterdir())] for slug in PROVIDERS}
-WORDS = sorted({word for samples in SAMPLES.values() for sample in samples for word in json.dumps(sample).split('"')})
+WORDS = sorted(
+    {
+        word
+        for samples in SAMPLES.values()
+        for sample in samples
+        for word in json.dumps(sample, ensure_ascii=False).split('"')
+    }
+)
 ODDITIES: list[Any] = [
     *(None, True, False, 0, -1, 7688, 1.5, -0.0, 1e308, 10**18, 10**309, -(10**4_000), [], {}, [None], {"": {}}),
     *(
