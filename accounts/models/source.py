@@ -1,7 +1,6 @@
 """Where a provider delivers to us: a URL token, secrets, API credentials."""
 
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -34,11 +33,13 @@ class Watched(models.Model):
 class Source(Watched):
     """An agency's connection to a provider. A `highlevel` source without an agency serves the whole marketplace app."""
 
-    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "src"), editable=False)
+    id = models.CharField(primary_key=True, max_length=40, default=new_source_id, editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="sources", null=True, blank=True)
     provider = models.CharField(max_length=32, choices=[(slug, slug) for slug in ProviderSlug])
     name = models.CharField(max_length=200, blank=True)
-    token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
+    token = models.CharField(
+        max_length=64, unique=True, editable=False, help_text="The URL's last part: the id, until it is rotated."
+    )
     previous_token = models.CharField(max_length=64, blank=True, editable=False)
     previous_token_expires_at = models.DateTimeField(null=True, editable=False)
     enabled = models.BooleanField(default=True)
@@ -49,7 +50,9 @@ class Source(Watched):
     validated_at = models.DateTimeField(null=True, editable=False, help_text="LinkedIn's last challenge we answered.")
     drift = models.JSONField(default=dict, editable=False, help_text="Fields we do not know: path → how often seen.")
     gaps = models.PositiveIntegerField(default=0, editable=False, help_text="Changes whose previous status we missed.")
-    removed_at = models.DateTimeField(null=True, editable=False, help_text="Gone for its agency; kept for its receipts.")
+    removed_at = models.DateTimeField(
+        null=True, editable=False, help_text="Gone for its agency; kept for its receipts."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -62,6 +65,10 @@ class Source(Watched):
 
     def __str__(self) -> str:
         return self.name or f"{self.get_provider_display()} source"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.token = self.token or self.id
+        super().save(*args, **kwargs)
 
     @property
     def webhook_url(self) -> str:
