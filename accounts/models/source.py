@@ -30,6 +30,11 @@ class Watched(models.Model):
         return deleted
 
 
+def new_source_id() -> str:
+    """Time-ordered like every id, and with more chance: where a provider signs nothing it is all that guards the URL."""
+    return new_id("src") + new_token()[:8]
+
+
 class Source(Watched):
     """An agency's connection to a provider. A `highlevel` source without an agency serves the whole marketplace app."""
 
