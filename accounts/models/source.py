@@ -31,7 +31,7 @@ class Watched(models.Model):
 
 
 def new_source_id() -> str:
-    """Time-ordered like every id, and with more chance: where a provider signs nothing it is all that guards the URL."""
+    """Time-ordered like every id, with more chance: where a provider signs nothing it is all that guards the URL."""
     return new_id("src") + new_token()[:8]
 
 
