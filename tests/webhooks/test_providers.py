@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from leads.vocabulary import LeadStatus
+from leads.vocabulary import ChangedBy, LeadStatus
 from tests.webhooks.readings import READINGS
 from tests.webhooks.wire import NOW, PAYLOADS, changed, payload, request
-from webhooks.events import AccountReported, LeadStatusReported, Reading, RequestOutcome
+from webhooks.events import AccountReported, LeadStatusReported, LeadTagged, Reading, RequestOutcome
 from webhooks.providers import PROVIDERS, get_provider
 from webhooks.providers.base import SignedRequest, UnknownVocabulary
 
@@ -212,3 +212,30 @@ def test_a_dedupe_field_with_half_an_emoji_still_tells_deliveries_apart() -> Non
     keys = [sendpilot.receipt_key(request(changed("sendpilot/lead_updated", eventId=x))) for x in ("\ud83d", "\ud83e")]
     assert [json.loads(key or "") for key in keys] == [["\ud83d"], ["\ud83e"]]
     assert all(key and key.isascii() for key in keys)
+
+
+def test_tags_may_be_names_or_objects_with_a_name() -> None:
+    tags = ["hot", {"name": " cold "}, "hot", 7, {"id": 1}, "", "x" * 300, *(f"tag {number}" for number in range(100))]
+    (event,) = parse("sendpilot/lead_tag_updated", data__tags=tags).events
+    assert isinstance(event, LeadTagged)
+    assert event.tags[:4] == ("hot", "cold", "x" * 100, "tag 0")
+    assert len(event.tags) == 50
+
+
+def test_an_account_id_is_the_same_as_number_and_as_text() -> None:
+    as_text = parse("salesflow/account_active", LinkedInAccountId="7688")
+    assert as_text.events == (READINGS["salesflow/account_active"][1],)
+
+
+def test_a_connection_at_the_beginning_of_the_calendar_has_no_time() -> None:
+    (event,) = parse("salesflow/legacy_member_connected", ConnectedAt="0001-01-01T00:00:00+00:00").events
+    assert isinstance(event, LeadStatusReported)
+    assert event.occurred_at is None
+
+
+def test_words_of_sendpilot_about_who_and_what_before_may_be_new() -> None:
+    reading = parse("sendpilot/lead_status_changed", data__changedBy="robot", data__previousStatus="GHOSTED")
+    (event,) = reading.events
+    assert isinstance(event, LeadStatusReported)
+    assert (event.changed_by, event.previous_status) == (ChangedBy.PROVIDER, None)
+    assert reading.unknown_fields == ("data.previousStatus", "data.changedBy")
