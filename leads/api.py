@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import BooleanField, Func, Prefetch, Q, QuerySet, Value
+from django.db.models import BooleanField, F, Func, Prefetch, Q, QuerySet, Value
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -110,8 +110,7 @@ class LeadSerializer(StrictSerializer):
         return list(dict.fromkeys(tags))
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
-        lead: Lead | None = self.instance
-        if not any(values.get(name, getattr(lead, name, "")) for name in REACHABLE_BY):
+        if not any(values.get(name) for name in REACHABLE_BY):
             raise ValidationError(f"A lead needs one of {', '.join(REACHABLE_BY)}.")
         return values
 
@@ -124,8 +123,7 @@ class ChangedLeadSerializer(LeadSerializer):
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         if "note" in values and "status" not in values:
             raise ValidationError({"note": "A note says why the status changes: send `status` with it."})
-        reachable = any(name in values for name in REACHABLE_BY)
-        return super().validate(values) if reachable else values
+        return values
 
 
 class LeadChangeSerializer(StrictSerializer):
@@ -178,6 +176,14 @@ class HasReference(Filter):
         return Q(pk__in=LeadReference.objects.filter(**{self.column: value}).values("lead_id"))
 
 
+class AssignedTo(Filter):
+    description = "A member's id."
+
+    def q(self, value: str) -> Q:
+        # One user may be a member of several agencies.
+        return Q(assigned_to__memberships__id=value, assigned_to__memberships__agency=F("agency"))
+
+
 @extend_schema(tags=["leads"])
 class LeadView(Listed, Shown, AgencyView):
     """People in outreach; one person is one lead."""
@@ -196,7 +202,7 @@ class LeadView(Listed, Shown, AgencyView):
         "is_test": YesNo(Q(is_test=True)),
         "tag": HasTag(),
         "external_id": HasReference("external_id", "A provider's id of the lead."),
-        "assigned_to": Exactly("assigned_to__memberships__id", "A member's id."),
+        "assigned_to": AssignedTo(),
         "priority": Exactly("priority"),
         "received_after": Time("received_at", "gt"),
         "received_before": Time("received_at", "lt"),
