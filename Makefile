@@ -35,6 +35,10 @@ format: installed-dev  ## let the formatter and the linter mend what they can
 bench: installed-dev  ## every benchmark beside its yardstick
 	@$(PY) -m benchmarks
 
+lock:  ## resolve the dependencies anew
+	@UV_PYTHON_DOWNLOADS=never .venv/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -q pyproject.toml -o requirements.txt
+	@UV_PYTHON_DOWNLOADS=never .venv/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -q --extra dev pyproject.toml -o requirements-dev.txt -c requirements.txt
+
 installed: $(PY)
 	@$(PY) -m config.install
 

@@ -16,7 +16,17 @@ VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = BASE_DIR / "var"
 
-env = environ.Env()
+
+class Env(environ.Env):  # type: ignore[misc]
+    def get_value(self, var: str, *args: Any, **options: Any) -> Any:
+        """A value that cannot be read is a sentence, not a traceback."""
+        try:
+            return super().get_value(var, *args, **options)
+        except (ValueError, AttributeError):
+            raise ImproperlyConfigured(f"{var} cannot be read: its value is not of the kind it takes.") from None
+
+
+env = Env()
 for _file in (BASE_DIR / ".env", VAR / "env"):
     if _file.is_file():
         env.read_env(_file, overwrite=False)
@@ -154,8 +164,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- database -----------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR / 'leadline.sqlite3'}")}
-_database = DATABASES["default"]
+_embedded = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR / "leadline.sqlite3")}
+try:
+    _database: dict[str, Any] = env.db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else _embedded
+except ValueError:
+    _database = {}
+if not _database.get("ENGINE"):
+    raise ImproperlyConfigured("DATABASE_URL cannot be read. It looks like postgres://user:password@host:5432/name.")
+DATABASES = {"default": _database}
 if _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE takes the write lock at BEGIN: a transaction that upgrades later fails with "database is locked".
     _database["OPTIONS"] = {

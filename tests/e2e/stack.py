@@ -145,8 +145,11 @@ class Run:
 def running(checkout: Checkout) -> Iterator[Run]:
     run = Run(checkout)
     try:
-        wait_for(run.healthy, 60)
+        wait_for(run.healthy, 90)
         yield run
+    except AssertionError:
+        sys.stderr.write("\n".join(["what make run wrote:", *run.lines[-20:], *run.errors[-60:]]) + "\n")
+        raise
     finally:
         if run.process.poll() is None:
             run.stop(signal.SIGTERM)
