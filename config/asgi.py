@@ -14,7 +14,7 @@ from a2wsgi import WSGIMiddleware
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django = get_wsgi_application()
+django: Any = get_wsgi_application()
 
 from webhooks.exchange import Message, Receive, Scope, Send  # noqa: E402 (needs Django's apps)
 from webhooks.ingest import Ingest  # noqa: E402

@@ -26,8 +26,10 @@ def client_address(peer: str, headers: Mapping[str, str]) -> Address | None:
 
 def came_in_the_clear(peer: str, headers: Mapping[str, str]) -> bool:
     """Whether a trusted proxy says that the request reached it as plain http."""
-    forwarded = headers.get("x-forwarded-proto", "").split(",")[0].strip().lower()
-    return forwarded == "http" and within(parse_address(peer), trusted_proxies())
+    forwarded = headers.get("x-forwarded-proto")
+    if forwarded is None or forwarded.split(",")[0].strip().lower() != "http":
+        return False
+    return within(parse_address(peer), trusted_proxies())
 
 
 def trusted_proxies() -> tuple[Network, ...]:

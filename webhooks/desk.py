@@ -10,12 +10,13 @@ from accounts.models import Source
 from webhooks.journal import Journal
 from webhooks.rejections import Rejections, RejectRate
 from webhooks.source_cache import KnownSource, SourceCache
-from webhooks.storage import DatabaseThreads
+from webhooks.storage import DatabaseThreads, StorageDown
 from webhooks.tasks import ring
 
 log = structlog.get_logger(__name__)
 
 THREADS = 4
+OUTAGE_PAUSE = 1.0
 VALIDATION_PAUSE = 1.0  # seconds between two notes of a source's validation
 VALIDATION_SECONDS = 1.0  # that an answer waits for the note; LinkedIn waits three for the answer
 
@@ -30,6 +31,14 @@ class Desk:
         self.rejections = Rejections(self._threads)
         self.reject_rate = RejectRate()
         self._validated: dict[str, float] = {}
+        self._outage_logged = 0.0
+
+    def note_outage(self, down: StorageDown) -> None:
+        """Log that sources cannot be looked up, once a second however many requests are refused for it."""
+        now = monotonic()
+        if now - self._outage_logged >= OUTAGE_PAUSE:
+            self._outage_logged = now
+            log.warning("Sources cannot be looked up; their requests are refused.", error=str(down))
 
     async def note_validation(self, source: KnownSource) -> None:
         """Remember when a provider last validated the source's URL; never fails, never takes long."""

@@ -15,7 +15,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from webhooks.addresses import Address, came_in_the_clear, client_address, within
+from webhooks.addresses import came_in_the_clear, client_address, within
 from webhooks.desk import Desk
 from webhooks.exchange import Disconnected, Exchange, Receive, Refusal, Scope, Send
 from webhooks.providers import PROVIDERS
@@ -68,13 +68,10 @@ class Ingest:
         if self._desk is None:
             self._desk = Desk()  # no lifespan: a test, or a server that has none
         desk = self._desk
-        if settings.HTTPS and came_in_the_clear(exchange.peer, exchange.headers):
+        if came_in_the_clear(exchange.peer, exchange.headers) and settings.HTTPS:
             raise Refusal(403, "Webhooks are accepted over https only: the secret in this one has been seen by others.")
         provider, source = await _find(desk, exchange)
-        address = client_address(exchange.peer, exchange.headers)
-        if source.restricted and not within(address, source.networks):
-            desk.rejections.note(source.id, "network", f"{address or 'An unknown address'} is not in allowed_networks.")
-            raise _not_found()
+        _check_network(desk, exchange, source)
         challenges = type(provider).challenge is not Provider.challenge
         if exchange.method == "GET" and challenges:
             await _challenge(desk, exchange, provider, source)
@@ -82,7 +79,7 @@ class Ingest:
         if exchange.method != "POST":
             raise _not_allowed(exchange.method, b"GET, POST" if challenges else b"POST")
         request = await _read(desk, exchange, source)
-        _verify(desk, provider, source, request, address)
+        _verify(desk, provider, source, request, exchange.peer)
         row = _row(desk, provider, source, request)
         try:
             kept = await desk.journal.keep(row)
@@ -99,11 +96,20 @@ async def _find(desk: Desk, exchange: Exchange) -> tuple[Provider, KnownSource]:
     try:
         source = await desk.sources.find(provider.slug, path[2])
     except StorageDown as down:
-        log.warning("A source could not be looked up.", error=str(down))
+        desk.note_outage(down)
         raise _storage_down(provider.refusal_status) from None
     if source is None:
         raise _not_found()
     return provider, source
+
+
+def _check_network(desk: Desk, exchange: Exchange, source: KnownSource) -> None:
+    if not source.restricted:
+        return
+    address = client_address(exchange.peer, exchange.headers)
+    if not within(address, source.networks):
+        desk.rejections.note(source.id, "network", f"{address or 'An unknown address'} is not in allowed_networks.")
+        raise _not_found()
 
 
 async def _read(desk: Desk, exchange: Exchange, source: KnownSource) -> SignedRequest:
@@ -120,9 +126,7 @@ async def _read(desk: Desk, exchange: Exchange, source: KnownSource) -> SignedRe
     return SignedRequest(body=body, headers=exchange.headers, received_at=timezone.now())
 
 
-def _verify(
-    desk: Desk, provider: Provider, source: KnownSource, request: SignedRequest, address: Address | None
-) -> None:
+def _verify(desk: Desk, provider: Provider, source: KnownSource, request: SignedRequest, peer: str) -> None:
     """Raise Refusal: 401, 400 where the signature is inside an unreadable body, 429 when it has failed too often."""
     try:
         provider.verify(request, source.secrets_at(request.received_at), tolerance=settings.SIGNATURE_TOLERANCE_SECONDS)
@@ -133,6 +137,7 @@ def _verify(
     except UnreadablePayload as unreadable:
         refusal = Refusal(400, str(unreadable))
         desk.rejections.note(source.id, "unreadable_body", str(unreadable))
+    address = client_address(peer, request.headers)
     seconds = desk.reject_rate.count(source.id, str(address), settings.REJECT_RATE)
     if seconds is not None:
         retry_after = (b"retry-after", b"%d" % seconds)

@@ -73,6 +73,7 @@ class Rejections:
         self._threads = threads
         self._waiting: dict[tuple[str, str], _Tally] = {}
         self._writer: asyncio.Task[None] | None = None
+        self._writing = asyncio.Lock()
 
     def note(self, source_id: str, reason: str, diagnosis: str) -> None:
         now = timezone.now()
@@ -90,24 +91,29 @@ class Rejections:
 
     async def flush(self) -> None:
         """Write what waits; keep it for the next time if the database does not take it."""
-        batch, self._waiting = self._waiting, {}
-        if not batch:
-            return
-        try:
-            await self._threads.run(_write, batch)
-        except Exception as error:
-            log.warning("Rejected requests could not be written yet.", error=type(error).__name__)
-            for key, tally in batch.items():
-                later = self._waiting.get(key)
-                if later:
-                    tally.count += later.count
-                    tally.diagnosis, tally.last_seen = later.diagnosis, later.last_seen
-                self._waiting[key] = tally
+        async with self._writing:
+            batch, self._waiting = self._waiting, {}
+            if not batch:
+                return
+            try:
+                await self._threads.run(_write, batch)
+            except Exception as error:
+                log.warning("Rejected requests could not be written yet.", error=type(error).__name__)
+                self._take_back(batch)
 
     async def close(self) -> None:
-        if self._writer:
-            self._writer.cancel()
+        async with self._writing:
+            if self._writer:
+                self._writer.cancel()
         await self.flush()
+
+    def _take_back(self, batch: "dict[tuple[str, str], _Tally]") -> None:
+        for key, tally in batch.items():
+            later = self._waiting.get(key)
+            if later:
+                tally.count += later.count
+                tally.diagnosis, tally.last_seen = later.diagnosis, later.last_seen
+            self._waiting[key] = tally
 
     async def _write_while_any(self) -> None:
         while self._waiting:

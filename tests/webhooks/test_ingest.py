@@ -259,7 +259,7 @@ def test_what_there_is_not_and_what_is_not_yours_to_know_look_alike(server: Serv
         path_of(fenced),
         f"/webhooks/linkedin/{source.token}",
         f"/webhooks/nobody/{source.token}",
-        f"/webhooks/salesflow/{source.pk}",
+        f"/webhooks/salesflow/{agency.pk}",
         f"/webhooks/salesflow/{source.token.upper()}",
         f"/webhooks/salesflow/{source.token}//",
         f"/webhooks/salesflow/{source.token}/more",
@@ -269,6 +269,7 @@ def test_what_there_is_not_and_what_is_not_yours_to_know_look_alike(server: Serv
     answers = [server.post(path, SALESFLOW, {"x-webhook-secret": SECRET}) for path in paths]
     answers.append(server.send("GET", path_of(disabled)))
 
+    assert {path: answer.status for path, answer in zip(paths, answers, strict=False)} == dict.fromkeys(paths, 404)
     for answer in answers:
         assert_problem(answer, 404)
     assert len({(a.json["title"], a.json["detail"], frozenset(a.headers) - {"connection"}) for a in answers}) == 1

@@ -1,0 +1,317 @@
+"""The journal on its own: batches, bounds, poison rows, equal keys, patience. On whichever database the suite runs."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import Agency
+from accounts.sources import create_source
+from webhooks import journal as journals
+from webhooks.journal import Journal
+from webhooks.models import Receipt
+from webhooks.storage import StorageDown
+from webhooks.writers import DEFAULTS, Kept, Row, Writer, new_writer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def row(agency: Agency | None = None, key: bytes = b"", *, source_id: str = "src_1", **changes: Any) -> Row:
+    values: dict[str, Any] = {
+        "source_id": source_id,
+        "agency_id": agency.pk if agency else None,
+        "provider": "salesflow",
+        "dedupe_key": key.ljust(32, b"."),
+        "headers": {"x": 'quo"te \\ ☃'},
+        "body": b"{}",
+        "received_at": timezone.now(),
+        **changes,
+    }
+    return Row(**values)
+
+
+def with_journal(test: Callable[[Journal], Awaitable[Any]], **options: Any) -> Any:
+    """Run the coroutine beside a journal that is closed afterwards."""
+
+    async def run() -> Any:
+        journal = Journal(**options)
+        try:
+            return await test(journal)
+        finally:
+            await journal.close()
+
+    return asyncio.run(run())
+
+
+class HeldWriter(Writer):
+    """A real writer that waits to be let go, and remembers the batches it got."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.started = threading.Event()
+        self.batches: list[int] = []
+        self._real = new_writer()
+
+    def write(self, rows: Sequence[Row]) -> list[Kept]:
+        self.started.set()
+        self.go.wait(10)
+        self.batches.append(len(rows))
+        return self._write(rows)
+
+    def _write(self, rows: Sequence[Row]) -> list[Kept]:
+        return self._real.write(rows)
+
+    def _insert(self, rows: Sequence[Row]) -> Any:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        self._real.close()
+
+
+def test_a_row_is_kept_with_everything_it_came_with(agency: Agency) -> None:
+    source = create_source(agency=agency, provider="salesflow")[0]
+    sent = row(agency, b"k", source_id=source.pk, body=bytes(range(256)))
+
+    kept = with_journal(lambda journal: journal.keep(sent))
+
+    receipt = Receipt.objects.get()
+    assert kept == Kept(receipt.sequence, duplicate=False)
+    assert (receipt.source, receipt.agency, receipt.provider) == (source, agency, "salesflow")
+    assert bytes(receipt.body) == sent.body
+    assert bytes(receipt.dedupe_key) == sent.dedupe_key
+    assert receipt.headers == sent.headers
+    assert receipt.received_at == sent.received_at == receipt.next_attempt_at
+
+
+def test_a_written_row_has_the_values_that_the_model_would_give_it() -> None:
+    model = Receipt(source_id="src_1", provider="salesflow", received_at=timezone.now(), body=b"", dedupe_key=b"")
+    written = {"sequence", "source_id", "agency_id", "provider", "dedupe_key", "headers", "body"}
+    times = {"received_at", "next_attempt_at"}
+    optional = {field.attname for field in Receipt._meta.concrete_fields if field.null} - {"agency_id"}
+
+    assert {field.attname for field in Receipt._meta.concrete_fields} == {*written, *times, *optional, *DEFAULTS}
+    assert {name: getattr(model, name) for name in DEFAULTS} == DEFAULTS
+    assert isinstance(Receipt._meta.get_field("sequence"), models.BigAutoField)
+
+
+def test_sequences_follow_arrival_whatever_the_keys(db: None) -> None:
+    keys = [b"%03d" % (n * 37 % 50) for n in range(50)]
+
+    async def keep_all(journal: Journal) -> list[Kept]:
+        return await asyncio.gather(*(journal.keep(row(key=key)) for key in keys))
+
+    kept = with_journal(keep_all)
+
+    sequences = [one.sequence for one in kept]
+    assert sequences == sorted(sequences)
+    assert [bytes(r.dedupe_key)[:3] for r in Receipt.objects.order_by("sequence")] == keys
+
+
+def test_equal_keys_are_one_row_within_a_batch_and_across_batches() -> None:
+    async def keep_all(journal: Journal) -> list[list[Kept]]:
+        return [await asyncio.gather(*(journal.keep(row(key=b"same")) for _ in range(16))) for _ in range(2)]
+
+    first, second = with_journal(keep_all)
+
+    receipt = Receipt.objects.get()
+    assert first == [Kept(receipt.sequence, False), *[Kept(receipt.sequence, True)] * 15]
+    assert second == [Kept(receipt.sequence, True)] * 16
+
+
+def test_equal_keys_of_two_sources_are_two_rows() -> None:
+    async def keep_both(journal: Journal) -> list[Kept]:
+        return await asyncio.gather(*(journal.keep(row(key=b"same", source_id=f"src_{n}")) for n in range(2)))
+
+    assert [kept.duplicate for kept in with_journal(keep_both)] == [False, False]
+    assert Receipt.objects.count() == 2
+
+
+def test_a_batch_ends_at_64_rows_and_what_waits_is_written_together() -> None:
+    writer = HeldWriter()
+
+    async def keep_many(journal: Journal) -> None:
+        first = asyncio.ensure_future(journal.keep(row(key=b"first")))
+        await asyncio.to_thread(writer.started.wait)
+        rest = [asyncio.ensure_future(journal.keep(row(key=b"%d" % n))) for n in range(130)]
+        await asyncio.sleep(0.05)
+        writer.go.set()
+        await asyncio.gather(first, *rest)
+
+    with_journal(keep_many, writer=writer)
+
+    assert writer.batches == [1, 64, 64, 2]
+    assert Receipt.objects.count() == 131
+
+
+def test_a_batch_ends_at_4_mebibytes() -> None:
+    class Counting(HeldWriter):
+        def _write(self, rows: Sequence[Row]) -> list[Kept]:
+            return [Kept(1, False)] * len(rows)
+
+    writer = Counting()
+    large = b"x" * (1024 * 1024)
+
+    async def keep_many(journal: Journal) -> None:
+        first = asyncio.ensure_future(journal.keep(row(key=b"first")))
+        await asyncio.to_thread(writer.started.wait)
+        rest = [asyncio.ensure_future(journal.keep(row(key=b"%d" % n, body=large))) for n in range(6)]
+        await asyncio.sleep(0.05)
+        writer.go.set()
+        await asyncio.gather(first, *rest)
+
+    with_journal(keep_many, writer=writer)
+
+    assert writer.batches == [1, 4, 2]
+
+
+@pytest.mark.parametrize(("rows", "size"), [(journals.QUEUE_ROWS, 2), (32, 1024 * 1024)])
+def test_what_does_not_fit_into_the_queue_is_refused_at_once_and_the_rest_is_kept(rows: int, size: int) -> None:
+    writer = HeldWriter()
+
+    async def overfill(journal: Journal) -> list[Any]:
+        first = asyncio.ensure_future(journal.keep(row(key=b"first")))
+        await asyncio.to_thread(writer.started.wait)
+        fits = [asyncio.ensure_future(journal.keep(row(key=b"%d" % n, body=b"x" * size))) for n in range(rows)]
+        await asyncio.sleep(0)
+        with pytest.raises(StorageDown):
+            await journal.keep(row(key=b"one more", body=b"x" * size))
+        writer.go.set()
+        return await asyncio.gather(first, *fits, return_exceptions=True)
+
+    results = with_journal(overfill, writer=writer)
+
+    kept = [result for result in results if isinstance(result, Kept)]
+    assert len(kept) == Receipt.objects.count()
+    assert not Receipt.objects.filter(dedupe_key=b"one more".ljust(32, b".")).exists()
+
+
+def test_a_poison_row_fails_alone() -> None:
+    """A source id that is too long (PostgreSQL) or headers that no JSON can hold (SQLite): the database says no."""
+    poison = row(key=b"poison", source_id="s" * 100, headers={"x": object()})  # type: ignore[dict-item]
+    writer = HeldWriter()
+
+    async def keep_all(journal: Journal) -> list[Any]:
+        first = asyncio.ensure_future(journal.keep(row(key=b"first")))
+        await asyncio.to_thread(writer.started.wait)
+        rows = [row(key=b"1"), poison, row(key=b"2"), row(key=b"1")]
+        waiting = [asyncio.ensure_future(journal.keep(one)) for one in rows]
+        await asyncio.sleep(0.05)
+        writer.go.set()
+        return [await first, *await asyncio.gather(*waiting, return_exceptions=True)]
+
+    _, one, poisoned, two, one_again = with_journal(keep_all, writer=writer)
+
+    assert isinstance(poisoned, StorageDown)
+    assert (one.duplicate, two.duplicate) == (False, False)
+    assert one_again == Kept(one.sequence, duplicate=True)
+    assert Receipt.objects.count() == 3
+
+
+def test_a_lost_commit_is_written_again_and_stays_one_row() -> None:
+    """The connection breaks after the commit, before its answer: nobody knows, so the same row is written again."""
+
+    class Forgetful(HeldWriter):
+        failures = 1
+
+        def _write(self, rows: Sequence[Row]) -> list[Kept]:
+            kept = self._real.write(rows)
+            if self.failures:
+                self.failures -= 1
+                raise StorageDown("the connection was lost")
+            return kept
+
+    writer = Forgetful()
+    writer.go.set()
+
+    kept = with_journal(lambda journal: journal.keep(row(key=b"k")), writer=writer)
+
+    assert kept.sequence == Receipt.objects.get().sequence
+
+
+def test_a_row_that_would_be_late_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journals, "PATIENCE", 1.4)
+    writer = HeldWriter()
+
+    async def keep_two(journal: Journal) -> list[Any]:
+        first = asyncio.ensure_future(journal.keep(row(key=b"first")))
+        await asyncio.to_thread(writer.started.wait)
+        second = asyncio.ensure_future(journal.keep(row(key=b"second")))
+        await asyncio.sleep(0.5)
+        writer.go.set()
+        return await asyncio.gather(first, second, return_exceptions=True)
+
+    first, second = with_journal(keep_two, writer=writer)
+
+    assert isinstance(first, Kept)
+    assert isinstance(second, StorageDown)
+    assert Receipt.objects.count() == 1
+
+
+def test_a_writer_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journals, "PATIENCE", 0.3)
+    writer = HeldWriter()
+
+    async def keep_one(journal: Journal) -> float:
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(StorageDown):
+            await journal.keep(row(key=b"first"))
+        waited = asyncio.get_running_loop().time() - began
+        writer.go.set()
+        return waited
+
+    assert with_journal(keep_one, writer=writer) < 1
+
+
+def test_closing_writes_what_waits_and_refuses_what_comes(db: None) -> None:
+    async def close_under_way() -> list[Any]:
+        journal = Journal()
+        waiting = [asyncio.ensure_future(journal.keep(row(key=b"%d" % n))) for n in range(100)]
+        await asyncio.sleep(0)
+        await journal.close()
+        with pytest.raises(StorageDown):
+            await journal.keep(row(key=b"too late"))
+        return await asyncio.gather(*waiting)
+
+    kept = asyncio.run(close_under_way())
+
+    assert len({one.sequence for one in kept}) == 100 == Receipt.objects.count()
+
+
+def test_the_bell_rings_for_new_rows_only(db: None) -> None:
+    rings: list[int] = []
+
+    async def keep_thrice(journal: Journal) -> None:
+        for key in (b"a", b"a", b"b"):
+            await journal.keep(row(key=key))
+
+    with_journal(keep_thrice, on_kept=lambda: rings.append(1))
+
+    assert len(rings) == 2
+
+
+def test_two_processes_with_the_same_keys_in_opposite_orders_agree(db: None) -> None:
+    keys = [b"%02d" % n for n in range(40)]
+
+    async def keep_all(order: list[bytes]) -> dict[bytes, Kept]:
+        journal = Journal()
+        kept = await asyncio.gather(*(journal.keep(row(key=key)) for key in order))
+        await journal.close()
+        return dict(zip(order, kept, strict=True))
+
+    found: list[dict[bytes, Kept]] = []
+    workers = [
+        threading.Thread(target=lambda order=order: found.append(asyncio.run(keep_all(order))))
+        for order in (keys, keys[::-1])
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert Receipt.objects.count() == 40
+    assert [found[0][key].sequence for key in keys] == [found[1][key].sequence for key in keys]
+    assert all(found[0][key].duplicate != found[1][key].duplicate for key in keys)
