@@ -31,6 +31,21 @@ class SuggestedAction(StrEnum):
     ARCHIVE = "archive"
 
 
+class StatusReason(StrEnum):
+    """Words of `status_reason` that we act on; every other reason is the provider's text."""
+
+    USER_ACTION = "user_action"
+    UNINSTALLED = "uninstalled"
+
+
+class ReauthContact(StrEnum):
+    """Whom an agency has asked when neither an account nor its location has an address."""
+
+    OWNER = "owner"
+    TEAM = "team"
+    NOBODY = "nobody"
+
+
 class CampaignStatus(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
@@ -81,6 +96,7 @@ class EventType(StrEnum):
     LINKEDIN_RATE_LIMIT = "linkedin_rate_limit"
     LINKEDIN_CONNECTED = "linkedin_connected"
     LINKEDIN_INCOMPLETE = "linkedin_incomplete"
+    REAUTH_REQUESTED = "reauth_requested"
     LEAD_CREATED = "lead_created"
     LEAD_STATUS_CHANGED = "lead_status_changed"
     LEAD_REPLIED = "lead_replied"
@@ -94,3 +110,10 @@ class EventType(StrEnum):
     CHANNEL_DISABLED = "channel_disabled"
     CHANNEL_RECOVERED = "channel_recovered"
     TEST = "test"
+    MEMBER_INVITED = "member_invited"
+
+
+#: Mails to one person: no channel hears of them, and agencies' programs do not see them.
+PERSONAL_EVENTS = frozenset({EventType.MEMBER_INVITED})
+#: What agencies are told.
+AGENCY_EVENTS = tuple(event_type.value for event_type in EventType if event_type not in PERSONAL_EVENTS)

@@ -329,7 +329,7 @@ SPECTACULAR_SETTINGS = {
         "ChannelSwitch": ["enabled", "disabled"],
         "ChannelStatus": "notifications.models.ChannelStatus",
         "DeliveryStatus": "notifications.models.DeliveryStatus",
-        "EventName": "accounts.vocabulary.EventType",
+        "EventName": "accounts.vocabulary.AGENCY_EVENTS",
         "LeadStatus": "leads.vocabulary.LeadStatus",
         "ReceiptStatus": "webhooks.models.ReceiptStatus",
         "SourceHealth": ["disabled", "waiting", "healthy", "attention"],

@@ -17,7 +17,7 @@ from accounts.api.filters import Exactly, Filter, OneOf
 from accounts.api.pagination import Cursor, bad_cursor, decode, page, read_limit
 from accounts.api.views import EventSerializer
 from accounts.models import Agency
-from accounts.vocabulary import EventType, Scope
+from accounts.vocabulary import AGENCY_EVENTS, EventType, Scope
 from notifications.catalogue import CATALOGUE
 from notifications.channel_fields import CHANGES, SHAPES, BaseChannelSerializer, ChannelSerializer
 from notifications.channels import (
@@ -201,7 +201,7 @@ class DeliveryView(Listed, Shown, AgencyView):
 
 
 class EventTypeSerializer(StrictSerializer):
-    name = Word(EventType, read_only=True)
+    name = Word(AGENCY_EVENTS, read_only=True)
     description = serializers.CharField(read_only=True)
     schema = serializers.DictField(read_only=True, help_text="JSON schema of the body.")
     example = serializers.DictField(read_only=True)
@@ -220,7 +220,7 @@ class EventTypeView(Listed, AgencyView):
         ordering = request.query_params.get("ordering", "")
         if ordering not in ("", "name", "-name"):
             raise ValidationError({"ordering": "Choose name or -name."})
-        kinds = list(CATALOGUE.values())
+        kinds = [CATALOGUE[EventType(name)] for name in AGENCY_EVENTS]
         if ordering:
             kinds.sort(key=lambda kind: kind.name, reverse=ordering.startswith("-"))
         limit, start = read_limit(request), self._start(request, ordering, len(kinds))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from accounts.vocabulary import PausedBy
+from accounts.vocabulary import PausedBy, Role
 from leads.vocabulary import ChangedBy, LeadStatus
 
 Schema = dict[str, Any]
@@ -65,6 +65,7 @@ LEAD = {
     "previous_status": _text("The status before.", enum=_STATUSES),
     "changed_by": _text("Who changed it.", enum=[changed_by.value for changed_by in ChangedBy]),
 }
+INVITATION = {"role": _text("What the invited person may do.", enum=[role.value for role in Role])}
 CHANNEL = {
     "channel_id": _text("Id of the channel."),
     "channel_name": _text("Its name."),

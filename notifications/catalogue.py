@@ -7,7 +7,7 @@ has is optional, and nothing else may be in it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from accounts.vocabulary import EventType
+from accounts.vocabulary import EventType, Role
 from leads.vocabulary import LeadStatus
 from notifications.bodies import (
     ACCOUNT,
@@ -16,6 +16,7 @@ from notifications.bodies import (
     CHANNEL,
     ERROR,
     INSTALLER,
+    INVITATION,
     LEAD,
     LEAD_IDS,
     LIMIT,
@@ -275,6 +276,14 @@ _KINDS = (
         "Somebody pressed the test button of a channel. Only that channel gets it.",
         CHANNEL,
         _EXAMPLE_CHANNEL,
+    ),
+    EventKind(
+        EventType.MEMBER_INVITED,
+        "Invitation",
+        "Somebody was invited to the agency. Only they get it.",
+        INVITATION,
+        {"role": Role.MANAGER.value},
+        urgent=True,
     ),
 )
 

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.api.fields import Email, Number, StrictSerializer, Text, Word, identity
-from accounts.vocabulary import EventType
+from accounts.vocabulary import AGENCY_EVENTS
 from notifications.models import Channel, ChannelKind, ChannelStatus
 
 MODES = ("instant", "hourly", "daily")
@@ -20,7 +20,9 @@ class BaseChannelSerializer(StrictSerializer):
     id = identity()
     kind = Word(ChannelKind)
     name = Text(max_length=200)
-    event_types = serializers.ListField(child=Word(EventType), max_length=100, required=False, help_text="Empty: all.")
+    event_types = serializers.ListField(
+        child=Word(AGENCY_EVENTS), max_length=100, required=False, help_text="Empty: all."
+    )
     locations = serializers.ListField(
         child=Text(required=True, max_length=100), max_length=1000, required=False, help_text="Empty: all."
     )

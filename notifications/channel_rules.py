@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from accounts.vocabulary import EventType
+from accounts.vocabulary import AGENCY_EVENTS
 from notifications.models import ChannelKind
 from notifications.targets import TargetRefused, check_url
 from notifications.transports.webhook import MOST_HEADERS, is_header
@@ -91,9 +91,8 @@ def _url(value: Any) -> str:
 
 
 def _event_types(value: Any) -> list[str]:
-    known = set(EventType)
     names = _strings("event_types", value)
-    if unknown := [name for name in names if name not in known]:
+    if unknown := [name for name in names if name not in AGENCY_EVENTS]:
         raise ChannelError("event_types", f"There is no event type {unknown[0][:100]!r}.")
     return names
 

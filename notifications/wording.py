@@ -17,6 +17,8 @@ from django.conf import settings
 from django.template import Context
 from django.template.loader import get_template
 
+from accounts.models import Event
+from accounts.team import ROLES, invitation_url
 from accounts.vocabulary import EventType
 from leads.vocabulary import LeadStatus
 from notifications.catalogue import CATALOGUE
@@ -108,7 +110,7 @@ def _context(parcel: Parcel) -> dict[str, Any]:
     body: Mapping[str, Any] = event.payload
     zone = _zone(parcel.agency.timezone)
     kind = CATALOGUE[EventType(event.event_type)]
-    verification = event.event_type == EventType.CHANNEL_VERIFICATION and about is not None
+    action_label, action_url = _action(event, about)
     return {
         "title": kind.title,
         "agency": clean(parcel.agency.name) or "your agency",
@@ -132,13 +134,21 @@ def _context(parcel: Parcel) -> dict[str, Any]:
         "off_reason": clean(about.disabled_reason, LONGEST_DETAIL) if about else "",
         "happened_at": _date(event.occurred_at, zone),
         "facts": _facts(body),
-        "action_label": "Confirm this address" if verification else "Open Leadline",
-        "action_url": f"{settings.PUBLIC_URL}/verify/{about.verification_token}"
-        if verification and about
-        else f"{settings.PUBLIC_URL}/",
+        "role": ROLES.get(str(body.get("role")), ""),
+        "action_label": action_label,
+        "action_url": action_url,
         "unsubscribe_url": unsubscribe_url(parcel.channel),
         "recipient": parcel.delivery.recipient or (parcel.channel.email if parcel.channel else ""),
     }
+
+
+def _action(event: Event, about: Channel | None) -> tuple[str, str]:
+    """What the button says, and where it leads. Links that let somebody in are made here: no event's body has them."""
+    if event.event_type == EventType.CHANNEL_VERIFICATION and about is not None:
+        return "Confirm this address", f"{settings.PUBLIC_URL}/verify/{about.verification_token}"
+    if event.event_type == EventType.MEMBER_INVITED:
+        return "Accept the invitation", invitation_url(event.subject)
+    return "Open Leadline", f"{settings.PUBLIC_URL}/"
 
 
 def unsubscribe_url(channel: Channel | None) -> str:

@@ -14,7 +14,7 @@ from accounts.api.fields import Flag, Moment, Reference, StrictSerializer, Text,
 from accounts.api.filters import Exactly, Filter, OneOf, YesNo
 from accounts.campaigns import update_campaign
 from accounts.models import Agency, Campaign, Event, SubAccount
-from accounts.vocabulary import CampaignStatus, EventType, PausedBy, ProviderSlug
+from accounts.vocabulary import AGENCY_EVENTS, PERSONAL_EVENTS, CampaignStatus, PausedBy, ProviderSlug
 
 
 class SubAccountSerializer(StrictSerializer):
@@ -75,7 +75,7 @@ class CampaignView(Listed, Shown, AgencyView):
 
 class EventSerializer(StrictSerializer):
     id = identity()
-    event_type = Word(EventType, read_only=True)
+    event_type = Word(AGENCY_EVENTS, read_only=True)
     payload = serializers.DictField(read_only=True, help_text="The body that agencies receive.")
     subject = Text(read_only=True, help_text="The id of what it is about.")
     occurred_at = Moment(read_only=True)
@@ -88,7 +88,7 @@ class EventView(Listed, Shown, AgencyView):
 
     model = Event
     serializer_class = EventSerializer
-    filters: Mapping[str, Filter] = {"event_type": OneOf("event_type", EventType), "subject": Exactly("subject")}
+    filters: Mapping[str, Filter] = {"event_type": OneOf("event_type", AGENCY_EVENTS), "subject": Exactly("subject")}
 
     def rows(self, agency: Agency) -> QuerySet[Event]:
-        return agency.events.all()
+        return agency.events.exclude(event_type__in=PERSONAL_EVENTS)

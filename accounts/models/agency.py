@@ -1,12 +1,16 @@
 """The tenant, its people, its API keys and its sub-accounts."""
 
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from accounts.ids import new_id
-from accounts.vocabulary import Role
+from accounts.vocabulary import ReauthContact, Role
+
+INVITATION_LASTS = timedelta(days=7)
 
 
 def new_company_id() -> str:
@@ -21,6 +25,13 @@ class Agency(models.Model):
     ghl_company_id = models.CharField("company id", max_length=100, unique=True, default=new_company_id)
     timezone = models.CharField(max_length=64, default="UTC")
     locale = models.CharField(max_length=16, default="en-US")
+    reauth_contact = models.CharField(
+        "whom to ask",
+        max_length=8,
+        choices=[(contact.value, contact.value) for contact in ReauthContact],
+        default=ReauthContact.OWNER,
+        help_text="Who gets the mail to reconnect an account when neither it nor its location has an address.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -44,6 +55,40 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
+
+
+def invitation_end() -> datetime:
+    return timezone.now() + INVITATION_LASTS
+
+
+class Invitation(models.Model):
+    """A person who may become a member. The link in their mail is signed, not stored."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "inv"), editable=False)
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="invitations")
+    email = models.CharField(max_length=254)
+    role = models.CharField(max_length=16, choices=[(role, role.replace("_", " ")) for role in Role])
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(default=invitation_end)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agency", "email"],
+                name="invitation_open_once_per_address",
+                condition=models.Q(accepted_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def is_open(self) -> bool:
+        return self.accepted_at is None and self.expires_at > timezone.now()
 
 
 class SubAccount(models.Model):

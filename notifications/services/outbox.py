@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import Event
-from accounts.vocabulary import EventType
+from accounts.vocabulary import PERSONAL_EVENTS, EventType
 from notifications.models import Channel, ChannelStatus, Delivery
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ def fan_out(limit: int = BATCH) -> int:
 
 def hears(channel: Channel, event: Event) -> bool:
     """Whether `channel` is to get `event`."""
-    if event.recipient:
+    if event.recipient or event.event_type in PERSONAL_EVENTS:
         return False
     if event.channel_id:
         return event.channel_id == channel.pk
