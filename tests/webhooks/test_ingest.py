@@ -96,13 +96,12 @@ def test_only_the_headers_that_prove_the_signature_are_kept(server: Server, agen
     assert Receipt.objects.get(source=salesflow).headers == {}
 
 
-@pytest.mark.parametrize("path", ["/webhooks/salesflow/{token}", "/webhooks/salesflow/{token}/"])
-def test_a_trailing_slash_makes_no_difference(server: Server, agency: Agency, path: str) -> None:
+def test_a_trailing_slash_makes_no_difference(server: Server, agency: Agency) -> None:
     source = new_source(agency)
 
-    answer = server.post(path.format(token=source.token), SALESFLOW, {"x-webhook-secret": SECRET})
+    answer = server.post(f"{path_of(source)}/", SALESFLOW, {"x-webhook-secret": SECRET})
 
-    assert answer.status == 200
+    assert answer.json == {"status": "accepted", "receipt_id": Receipt.objects.get().public_id}
 
 
 def test_the_same_delivery_again_is_a_duplicate_with_the_first_receipt_id(server: Server, agency: Agency) -> None:
@@ -177,26 +176,30 @@ def test_a_wrong_or_missing_signature_is_refused_and_shown_to_the_agency(server:
     assert_nothing_kept()
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"not json",
-        b"[1]",
-        b'"text"',
-        b'{"a":NaN}',
-        b'{"a":1,"a":2}',
-        b"\xef\xbb\xbf{}",
-        b'{"a":"\xff"}',
-        b'{"a":1e999}',
-    ],
+UNREADABLE = (
+    b"",
+    b"not json",
+    b"[1]",
+    b'"text"',
+    b'{"a":NaN}',
+    b'{"a":1,"a":2}',
+    b"\xef\xbb\xbf{}",
+    b'{"a":"\xff"}',
+    b'{"a":1e999}',
+    '{"a":1}'.encode("utf-16"),
+    b'{"a":' + b"[" * 64 + b"]" * 64 + b"}",
+    b'{"a":' * 100_000,
+    b'{"a":' + b"1" * 4301 + b"}",
 )
-def test_a_signed_body_that_is_no_readable_object_is_refused(server: Server, agency: Agency, body: bytes) -> None:
+
+
+def test_a_signed_body_that_is_no_readable_object_is_refused(server: Server, agency: Agency) -> None:
     source = new_source(agency)
 
-    assert_problem(post(server, source, body), 400)
+    for body in UNREADABLE:
+        assert_problem(post(server, source, body), 400)
 
-    wait_until(lambda: rejected(source) == {"unreadable_body": 1})
+    wait_until(lambda: rejected(source) == {"unreadable_body": len(UNREADABLE)})
     assert_nothing_kept()
 
 
@@ -208,11 +211,13 @@ def test_an_unreadable_welink_body_has_no_signature_to_look_at(server: Server, a
     assert_problem(server.post(path_of(new_source(agency, "welink")), b"not json"), 400)
 
 
-@pytest.mark.parametrize("body", [rb'{"a":"\u0000"}', rb'{"a":"\ud800"}', rb'{"a":"emoji cut \ud83d"}'])
-def test_text_that_databases_refuse_is_kept_byte_for_byte(server: Server, agency: Agency, body: bytes) -> None:
-    assert post(server, new_source(agency), body).json["status"] == "accepted"
+def test_text_that_databases_refuse_is_kept_byte_for_byte(server: Server, agency: Agency) -> None:
+    source = new_source(agency)
+    bodies = [rb'{"a":"\u0000"}', rb'{"a":"\ud800"}', rb'{"a":"emoji cut \ud83d"}']
 
-    assert bytes(Receipt.objects.get().body) == body
+    assert [post(server, source, body).json["status"] for body in bodies] == ["accepted"] * 3
+
+    assert [bytes(receipt.body) for receipt in Receipt.objects.order_by("sequence")] == bodies
 
 
 def test_a_body_of_exactly_the_limit_is_kept_and_one_byte_more_is_refused(server: Server, agency: Agency) -> None:
@@ -226,25 +231,20 @@ def test_a_body_of_exactly_the_limit_is_kept_and_one_byte_more_is_refused(server
     wait_until(lambda: rejected(source) == {"body_too_large": 1})
 
 
-@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "identity, gzip", "x"])
-def test_compressed_bodies_are_refused_before_the_signature_is_looked_at(
-    server: Server, agency: Agency, coding: str
-) -> None:
+def test_compressed_bodies_are_refused_before_the_signature_is_looked_at(server: Server, agency: Agency) -> None:
     source = new_source(agency)
 
-    assert_problem(server.post(path_of(source), SALESFLOW, {"Content-Encoding": coding}), 415)
+    for coding in ("gzip", "GZIP", "br", "identity, gzip", "x"):
+        assert_problem(server.post(path_of(source), SALESFLOW, {"Content-Encoding": coding}), 415)
+
     assert_nothing_kept()
 
 
-@pytest.mark.parametrize(
-    "headers", [{"Content-Encoding": "identity"}, {"Content-Type": "text/plain"}, {"Content-Type": ""}]
-)
-def test_any_content_type_and_the_identity_coding_are_accepted(
-    server: Server, agency: Agency, headers: dict[str, str]
-) -> None:
-    answer = server.post(path_of(new_source(agency)), SALESFLOW, {**headers, "x-webhook-secret": SECRET})
+def test_any_content_type_and_the_identity_coding_are_accepted(server: Server, agency: Agency) -> None:
+    source = new_source(agency)
 
-    assert answer.status == 200
+    for headers in ({"Content-Encoding": "identity"}, {"Content-Type": "text/plain"}, {"Content-Type": ""}):
+        assert server.post(path_of(source), SALESFLOW, {**headers, "x-webhook-secret": SECRET}).status == 200
 
 
 def test_what_there_is_not_and_what_is_not_yours_to_know_look_alike(server: Server, agency: Agency) -> None:
@@ -277,15 +277,16 @@ def test_what_there_is_not_and_what_is_not_yours_to_know_look_alike(server: Serv
     wait_until(lambda: rejected(fenced) == {"network": 1})
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
-def test_other_methods_are_told_which_one_is_answered(server: Server, agency: Agency, method: str) -> None:
-    with server.connect() as connection:
-        connection.sendall(request_bytes(method, path_of(new_source(agency)), b"", {"Connection": "close"}))
-        reply = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+def test_other_methods_are_told_which_one_is_answered(server: Server, agency: Agency) -> None:
+    source = new_source(agency)
 
-    assert reply.startswith("HTTP/1.1 405 ")
-    assert "\r\nallow: POST\r\n" in reply
-    assert "\r\nx-request-id: " in reply
+    for method in ("GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"):
+        with server.connect() as connection:
+            connection.sendall(request_bytes(method, path_of(source), b"", {"Connection": "close"}))
+            reply = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        assert reply.startswith("HTTP/1.1 405 ")
+        assert "\r\nallow: POST\r\n" in reply
+        assert "\r\nx-request-id: " in reply
 
 
 def test_linkedin_sources_answer_get_and_post(server: Server, agency: Agency) -> None:
@@ -312,25 +313,24 @@ def test_a_linkedin_challenge_is_signed_with_the_newest_secret_and_noted(server:
     assert_nothing_kept()
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "",
-        "challengeCode=",
-        "challengeCode=hmacsha256%3D%7B%7D",
-        f"challengeCode={CODE.upper()}",
-        f"challengeCode={CODE}%0A",
-        f"challengeCode={CODE.replace('-4ab1', '-1ab1')}",
-        f"challengeCode={CODE}&challengeCode=x",
-        "&".join(f"a{n}=1" for n in range(50)),
-    ],
+NEVER_SIGNED = (
+    "",
+    "challengeCode=",
+    "challengeCode=hmacsha256%3D%7B%7D",
+    f"challengeCode={CODE.upper()}",
+    f"challengeCode={CODE}%0A",
+    f"challengeCode={CODE.replace('-4ab1', '-1ab1')}",
+    f"challengeCode={CODE}&challengeCode=x",
+    "&".join(f"a{n}=1" for n in range(50)),
 )
-def test_a_challenge_that_is_no_version_4_uuid_is_never_signed(server: Server, agency: Agency, query: str) -> None:
+
+
+def test_a_challenge_that_is_no_version_4_uuid_is_never_signed(server: Server, agency: Agency) -> None:
     source = new_source(agency, "linkedin")
 
-    answer = server.send("GET", f"{path_of(source)}?{query}")
+    for query in NEVER_SIGNED:
+        assert_problem(server.send("GET", f"{path_of(source)}?{query}"), 400)
 
-    assert_problem(answer, 400)
     source.refresh_from_db()
     assert source.validated_at is None
 

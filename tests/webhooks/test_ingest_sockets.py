@@ -100,10 +100,9 @@ def test_the_sender_of_a_little_too_much_reads_the_answer_after_sending_it_all(s
         assert closed(client)
 
 
-@pytest.mark.parametrize("path", ["/webhooks/salesflow/nobody", "/webhooks/"])
-def test_whoever_sends_a_large_body_to_no_source_reads_404_as_well(server: Server, path: str) -> None:
+def test_whoever_sends_a_large_body_to_no_source_reads_404_as_well(server: Server) -> None:
     with server.connect() as client:
-        client.sendall(head(path, 2 * MEBIBYTE) + b" " * (2 * MEBIBYTE))
+        client.sendall(head("/webhooks/salesflow/nobody", 2 * MEBIBYTE) + b" " * (2 * MEBIBYTE))
         assert read_answer(client).status == 404
         assert closed(client)
 
@@ -217,93 +216,65 @@ def test_too_many_bytes_of_unfinished_bodies_are_refused(
     assert server.post(path_of(source), b"{}", SIGNED).status == 200
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        "x-webhook-secret: \r\n",
-        "x-webhook-secret: wrong\r\n",
-        f"x-webhook-secret: {SECRET}\r\nx-webhook-secret: {SECRET}\r\n",
-        f"x_webhook_secret: {SECRET}\r\n",
-        f"x-webhook-secret: {SECRET[:-1]}\r\n",
-        f"x-webhook-secret: {SECRET.upper()}\r\n",
-        "x-webhook-secret: \xff\xfe\r\n",
-        f"x-webhook-secret: {'a' * 10_000}\r\n",
-    ],
+GARBAGE = (
+    "x-webhook-secret: \r\n",
+    "x-webhook-secret: wrong\r\n",
+    f"x-webhook-secret: {SECRET}\r\nx-webhook-secret: {SECRET}\r\n",
+    f"x_webhook_secret: {SECRET}\r\n",
+    f"x-webhook-secret: {SECRET[:-1]}\r\n",
+    f"x-webhook-secret: {SECRET.upper()}\r\n",
+    "x-webhook-secret: \xff\xfe\r\n",
+    f"x-webhook-secret: {'a' * 10_000}\r\n",
 )
-def test_garbage_for_a_secret_is_401_and_never_500(server: Server, source: Source, header: str) -> None:
-    request = f"POST {path_of(source)} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n{header}\r\n{{}}"
 
-    with server.connect() as client:
-        client.sendall(request.encode("latin-1"))
-        assert read_answer(client).status == 401
+
+def test_garbage_for_a_secret_is_401_and_never_500(server: Server, source: Source) -> None:
+    for header in GARBAGE:
+        request = f"POST {path_of(source)} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n{header}\r\n{{}}"
+        with server.connect() as client:
+            client.sendall(request.encode("latin-1"))
+            assert read_answer(client).status == 401
 
     assert Receipt.objects.count() == 0
 
 
-def ask(client: str, source: Source, headers: dict[str, str]) -> Answer:
-    """A request from that address, straight into the application."""
+async def ask(source: Source, requests: list[tuple[str, dict[str, str]]]) -> list[Answer]:
+    """Requests from those addresses with those headers, straight into one application."""
+    app = Ingest()
+    try:
+        return [
+            await Call(app, (client, 40000))("POST", path_of(source), b"{}", {**SIGNED, **headers})
+            for client, headers in requests
+        ]
+    finally:
+        assert app._desk is not None
+        await app._desk.close()
 
-    async def run() -> Answer:
-        app = Ingest()
-        try:
-            return await Call(app, (client, 40000))("POST", path_of(source), b"{}", {**SIGNED, **headers})
-        finally:
-            if app._desk:
-                await app._desk.close()
 
-    return asyncio.run(run())
-
-
-@pytest.mark.parametrize(
-    ("client", "forwarded", "status"),
-    [
-        ("192.0.2.7", None, 200),
-        ("::ffff:192.0.2.7", None, 200),
-        ("2001:db8::7", None, 200),
-        ("198.51.100.1", None, 404),
-        ("", None, 404),
-        ("198.51.100.1", "192.0.2.7", 404),  # not a proxy of ours: what it forwards is its own invention
-        ("10.0.0.1", "192.0.2.7", 200),
-        ("10.0.0.1", "192.0.2.7:4711", 200),
-        ("10.0.0.1", "[2001:db8::7]:4711", 200),
-        ("10.0.0.1", "192.0.2.7, 10.0.0.2", 200),
-        ("10.0.0.1", "192.0.2.7, 198.51.100.1", 404),  # the rightmost that is not a proxy
-        ("10.0.0.1", "198.51.100.1, 192.0.2.7", 200),
-        ("10.0.0.1", "192.0.2.7, garbage", 404),
-        ("10.0.0.1", None, 404),
-    ],
-)
-def test_a_source_with_allowed_networks_is_open_to_them_alone(
-    source: Source, settings: object, client: str, forwarded: str | None, status: int
-) -> None:
+def test_a_source_with_allowed_networks_is_open_to_them_alone(source: Source, settings: object) -> None:
     settings.TRUSTED_PROXIES = ["10.0.0.0/8"]  # type: ignore[attr-defined]
-    source.allowed_networks = ["192.0.2.0/24", "2001:db8::/32", "not a network"]
+    source.allowed_networks = ["192.0.2.0/24"]
     source.save()
+    allowed = [("192.0.2.7", {}), ("10.0.0.1", {"x-forwarded-for": "192.0.2.7"})]
+    outside = [("198.51.100.1", {}), ("198.51.100.1", {"x-forwarded-for": "192.0.2.7"}), ("", {})]
 
-    answer = ask(client, source, {"x-forwarded-for": forwarded} if forwarded else {})
+    answers = asyncio.run(ask(source, [*allowed, *outside]))
 
-    assert answer.status == status
-    assert RejectedRequest.objects.filter(reason="network").count() == (status == 404)
+    assert [answer.status for answer in answers] == [200, 200, 404, 404, 404]
+    assert RejectedRequest.objects.get(source=source).reason == "network"
+    assert RejectedRequest.objects.get(source=source).count == 3
 
 
-@pytest.mark.parametrize(
-    ("public", "client", "proto", "status"),
-    [
-        (True, "10.0.0.1", "http", 403),
-        (True, "10.0.0.1", "HTTP", 403),
-        (True, "10.0.0.1", "https", 200),
-        (True, "10.0.0.1", None, 200),
-        (True, "192.0.2.7", "http", 200),  # anybody can say so
-        (False, "10.0.0.1", "http", 200),
-    ],
-)
 def test_a_webhook_that_came_in_the_clear_is_refused_where_the_product_is_https(
-    source: Source, settings: object, public: bool, client: str, proto: str | None, status: int
+    source: Source, settings: object
 ) -> None:
     settings.TRUSTED_PROXIES = ["10.0.0.0/8"]  # type: ignore[attr-defined]
-    settings.HTTPS = public  # type: ignore[attr-defined]
+    settings.HTTPS = True  # type: ignore[attr-defined]
+    clear, secure = {"x-forwarded-proto": "http"}, {"x-forwarded-proto": "https"}
 
-    answer = ask(client, source, {"x-forwarded-proto": proto} if proto else {})
+    answers = asyncio.run(ask(source, [("10.0.0.1", clear), ("10.0.0.1", secure), ("192.0.2.7", clear)]))
+    settings.HTTPS = False  # type: ignore[attr-defined]
+    at_home = asyncio.run(ask(source, [("10.0.0.1", clear)]))
 
-    assert answer.status == status
-    assert Receipt.objects.count() == (status == 200)
+    assert [answer.status for answer in answers] == [403, 200, 200]  # anybody but the proxy can say so
+    assert [answer.status for answer in at_home] == [200]
