@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
@@ -12,6 +13,13 @@ from accounts.freshness import sources_changed
 from accounts.ids import new_id, new_token
 from accounts.models.agency import Agency, SubAccount
 from accounts.vocabulary import ProviderSlug
+
+web_address = RegexValidator(r"\Ahttps://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?\Z", "Enter an https:// address.")
+api_path = RegexValidator(r"\A(/[A-Za-z0-9_.-]+)+\Z", "Enter a path such as /api/v1/login_pin.")
+frame_template = RegexValidator(
+    r"\Ahttps://\{domain_host_name\}/[A-Za-z0-9/_.?&=-]*\{token\}[A-Za-z0-9/_.?&=-]*\Z",
+    "Enter an address such as https://{domain_host_name}/embedded/update/{token}.",
+)
 
 
 class Watched(models.Model):
@@ -51,6 +59,29 @@ class Source(Watched):
     sub_account = models.ForeignKey(SubAccount, models.SET_NULL, null=True, blank=True, related_name="sources")
     allowed_networks = models.JSONField(default=list, blank=True, help_text="CIDRs it may be called from; empty: all.")
     credentials: Any = EncryptedJSONField(default=dict, blank=True, help_text="The provider API's keys.")
+    update_frame_url = models.CharField(
+        max_length=300,
+        blank=True,
+        validators=[frame_template],
+        help_text="Salesflow: the page that updates an account, for example "
+        "https://{domain_host_name}/embedded/update/{token}. Ask Salesflow for yours: it is not documented.",
+    )
+    pin_endpoint = models.CharField(
+        max_length=200,
+        blank=True,
+        validators=[api_path],
+        help_text="We-Link: the API path that takes a sign-in code, for example /api/v1/login_pin. "
+        "Ask We-Link for yours: it is not documented.",
+    )
+    proxy_location = models.CharField(
+        max_length=8, default="US", help_text="We-Link: the country its sign-in goes through."
+    )
+    reauth_url = models.CharField(
+        max_length=500,
+        blank=True,
+        validators=[web_address],
+        help_text="Where an account's owner reconnects it, if Leadline cannot offer the provider's own step.",
+    )
     last_receipt_at = models.DateTimeField(null=True, editable=False)
     validated_at = models.DateTimeField(null=True, editable=False, help_text="LinkedIn's last challenge we answered.")
     drift = models.JSONField(default=dict, editable=False, help_text="Fields we do not know: path → how often seen.")
