@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts.models import Account, Campaign
 from accounts.vocabulary import AccountStatus, CampaignStatus
 
-#: After this long without a report we no longer know how the account is.
+#: After this long without a word from the account's source, about this account or any other, we no longer know how it
+#: is. Providers report changes only: an account that stays as it is may say nothing for months.
 EVIDENCE_LASTS = timedelta(days=7)
 
 
@@ -47,7 +48,9 @@ class Readiness:
 def readiness(account: Account, action: Action | None = None) -> Readiness:
     """Whether `action` (None: any) may be done with the account now; every reason against it."""
     now = timezone.now()
-    age = max(timedelta(0), now - (account.reported_at or account.status_since))
+    reported_at = account.reported_at or account.status_since
+    age = max(timedelta(0), now - reported_at)
+    heard_at = max(reported_at, (account.source and account.source.last_receipt_at) or reported_at)
     reasons = []
     if account.status != AccountStatus.ACTIVE:
         state = account.status.replace("_", " ")
@@ -56,8 +59,9 @@ def readiness(account: Account, action: Action | None = None) -> Readiness:
         reasons.append(Reason("rate_limited", "LinkedIn limits this account for now."))
     if action not in QUIET and Account.objects.filter(_all_paused(), pk=account.pk).exists():
         reasons.append(Reason("campaigns_paused", "All campaigns of this account are paused."))
-    if age > EVIDENCE_LASTS:
-        reasons.append(Reason("stale", f"Nothing was heard of this account for {age.days} days."))
+    if now - heard_at > EVIDENCE_LASTS:
+        silence = (now - heard_at).days
+        reasons.append(Reason("stale", f"Nothing was heard from this account's provider for {silence} days."))
     retry_at = account.rate_limited_until if account.rate_limited else None
     return Readiness(tuple(reasons), retry_at, int(age.total_seconds()))
 

@@ -122,7 +122,7 @@ class AccountView(Listed, Shown, AgencyView):
     )
     @action(detail=True, serializer_class=ReadinessSerializer, parameters=("action",))
     def readiness(self, request: Request, **_: Any) -> Response:
-        """Whether the account may be used now. After 7 days without a report it counts as `stale`."""
+        """Whether the account may be used now; `stale` after 7 days without a word from its provider."""
         word = request.query_params.get("action")
         if word is not None and word not in list(Action):
             raise ValidationError({"action": f"Choose one of {', '.join(Action)}."})
