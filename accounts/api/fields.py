@@ -19,10 +19,9 @@ ID_PATTERN = re.compile(r"[0-9A-Za-z_-]{1,40}")
 NAMES_SHOWN = 10
 
 
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses a body that names a field which is unknown here or not writable; says which."""
-
+class StrictSerializer(serializers.Serializer[Any]):  # no docstring: OpenAPI would show it for every subclass
     def to_internal_value(self, data: Any) -> Any:
+        """Refuse a body that names a field which is unknown here or not writable; say which."""
         if isinstance(data, dict):
             writable = {field.field_name for field in self._writable_fields}
             strangers = [name for name in data if name not in writable]

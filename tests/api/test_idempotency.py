@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.db import connections
 from django.http import HttpResponse
+from django.test import Client
 from django.utils import timezone
 
 from accounts.agencies import create_agency
@@ -17,6 +18,7 @@ from accounts.models import Agency, IdempotencyRecord, Source
 from leads.models import Lead
 from tests.api.conftest import Api, World, api_with
 from tests.api.routes import OBJECT_ROUTES, success_of
+from webhooks.models import Receipt
 
 POSTS = [route[1:] for route in OBJECT_ROUTES if route[0] == "post"]
 
@@ -104,6 +106,13 @@ def test_erasure_reaches_the_answers(world: World, api: Api) -> None:
     assert [record.key for record in IdempotencyRecord.objects.all()] == ["k2"]
 
 
+def test_erasure_reaches_the_answers_that_show_a_receipt(world: World, api: Api) -> None:
+    api.post(f"receipts/{world.receipt.public_id}/reprocess", Idempotency_Key="k1")
+    Receipt.objects.filter(pk=world.receipt.pk).update(lead_id=world.lead.id)
+    erase_everywhere(world.lead.id)
+    assert not IdempotencyRecord.objects.exists()
+
+
 def test_a_crash_leaves_neither_an_effect_nor_a_key_that_is_taken_for_ever(agency: Agency, api: Api) -> None:
     api.post("leads", {"email": "a@example.com"}, Idempotency_Key="k1")
     Lead.objects.all().delete()
@@ -155,7 +164,7 @@ def in_threads(*calls: Any) -> list[HttpResponse]:
 
 def test_many_at_once_are_one(committed_api: Api) -> None:
     def post() -> HttpResponse:
-        return Api(committed_api.key).post("leads", {"email": "a@example.com"}, Idempotency_Key="k1")
+        return Api(committed_api.key, Client()).post("leads", {"email": "a@example.com"}, Idempotency_Key="k1")
 
     answers = in_threads(*[post] * 8)
     assert len(answers) == 8
@@ -177,12 +186,12 @@ def test_the_second_is_refused_while_the_first_runs(committed_api: Api, monkeypa
     monkeypatch.setattr(leads_api, "create_lead", slow)
 
     def first() -> HttpResponse:
-        return Api(committed_api.key).post("leads", {"email": "a@example.com"}, Idempotency_Key="k1")
+        return Api(committed_api.key, Client()).post("leads", {"email": "a@example.com"}, Idempotency_Key="k1")
 
     def second() -> HttpResponse:
         try:
             assert entered.wait(20)
-            return Api(committed_api.key).post("leads", {"email": "a@example.com"}, Idempotency_Key="k1")
+            return Api(committed_api.key, Client()).post("leads", {"email": "a@example.com"}, Idempotency_Key="k1")
         finally:
             go_on.set()
 
