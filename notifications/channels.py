@@ -19,8 +19,8 @@ from accounts.models.source import overlap
 from accounts.vocabulary import EventType
 from notifications.channel_rules import ChannelError, checked, checked_kind
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
-from notifications.services.outbox import deliveries_of
 from notifications.services.health import switch_off
+from notifications.services.outbox import deliveries_of
 from notifications.signing import new_secret
 from notifications.tasks import ring
 

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from types import TracebackType
-from typing import Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -41,7 +39,7 @@ class Answer:
 
 
 class GuardedSession:
-    """An HTTP session that only posts, and only to where `targets` lets it. An async context manager."""
+    """An HTTP session that only posts, and only to where `targets` lets it. Made on a running loop; `close` it."""
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
         self._session = aiohttp.ClientSession(
@@ -58,12 +56,7 @@ class GuardedSession:
             skip_auto_headers=("Accept", "Accept-Encoding"),
         )
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def close(self) -> None:
         await self._session.close()
 
     async def post(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:

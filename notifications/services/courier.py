@@ -1,21 +1,21 @@
-"""Carries parcels on an event loop in a thread of its own; how each went comes back through a queue.
+"""Carries parcels on an event loop that turns while its owner waits for results, and rests while it settles them.
 
-The database stays with the thread that owns the courier. One session (and its kept-alive connections) serves a drain.
+One thread on purpose: a second one would wait for the interpreter lock at every query. One session (and its kept-alive
+connections) serves a drain.
 """
 
 import asyncio
 import contextlib
-import queue
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
 import structlog
+import uvloop
 from django.utils import timezone
 
 from notifications.egress import GuardedSession, Unanswered
@@ -25,10 +25,11 @@ from notifications.transports.base import Outcome, Parcel, TransportError
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 8  # requests to one receiver
+AT_ONCE = 32  # requests to one receiver that answers fast
 STALE_SECONDS = 20  # a parcel that waited longer goes back: its lease must outlast the attempt
 ATTEMPT_SECONDS = 35  # a bound over every transport's own; well under the lease
-GATHER_SECONDS = 0.005
+COMPANY = 128  # results that are worth a transaction of their own,
+COMPANY_SECONDS = 0.05  # and how long the first one waits for the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,61 +51,65 @@ class Courier:
 
     def __init__(self, session: Callable[[], GuardedSession] = GuardedSession) -> None:
         self._make_session = session
-        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._loop = uvloop.new_event_loop()
         self._lanes: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
         self._tasks: set[asyncio.Task[None]] = set()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="courier", daemon=True)
+        self._back: list[Result] = []
+        self._enough = asyncio.Event()
+        self._wanted = 1
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        self._ready.wait()
+        self._session = self._loop.run_until_complete(self._open())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
+        self._loop.run_until_complete(self._close())
+        self._loop.close()
 
-    def send(self, parcels: Sequence[Parcel]) -> None:
-        if parcels:
-            self._loop.call_soon_threadsafe(self._start, list(parcels))
+    def send(self, parcels: Iterable[Parcel]) -> None:
+        """Take parcels along; they move while `results` waits."""
+        for parcel in parcels:
+            task = self._loop.create_task(self._carry(parcel, time.monotonic()))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     def results(self, timeout: float) -> list[Result]:
         """What has come back; waits up to `timeout` seconds for the first, and a moment for company."""
-        if not self._thread.is_alive():
-            raise RuntimeError("The courier's thread ended.")
-        with contextlib.suppress(queue.Empty):
-            results = [self._results.get(timeout=timeout)]
-            time.sleep(GATHER_SECONDS)
-            while True:
-                try:
-                    results.append(self._results.get_nowait())
-                except queue.Empty:
-                    return results
-        return []
+        return self._loop.run_until_complete(self._collect(timeout))
 
-    async def _run(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self._ready.set()
-        async with self._make_session() as self._session:
-            await self._stop.wait()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def _open(self) -> GuardedSession:
+        return self._make_session()
 
-    def _start(self, parcels: list[Parcel]) -> None:
-        for parcel in parcels:
-            task = asyncio.get_running_loop().create_task(self._carry(parcel, time.monotonic()))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    async def _close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._session.close()
+
+    async def _collect(self, timeout: float) -> list[Result]:
+        await self._until(1, timeout)
+        if self._back:
+            await self._until(min(COMPANY, len(self._back) + len(self._tasks)), COMPANY_SECONDS)
+        back, self._back = self._back, []
+        return back
+
+    async def _until(self, count: int, timeout: float) -> None:
+        if len(self._back) < count:
+            self._wanted = count
+            self._enough.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._enough.wait()
 
     async def _carry(self, parcel: Parcel, accepted: float) -> None:
         async with self._lanes[parcel.lane]:
             at, started = timezone.now(), time.monotonic()
             outcome = await self._attempt(parcel) if started - accepted < STALE_SECONDS else None
-            self._results.put(Result(parcel, at, round((time.monotonic() - started) * 1000), outcome))
+            self._back.append(Result(parcel, at, round((time.monotonic() - started) * 1000), outcome))
+            if len(self._back) >= self._wanted:
+                self._enough.set()
 
     async def _attempt(self, parcel: Parcel) -> Outcome | TransportError:
         if parcel.problem:

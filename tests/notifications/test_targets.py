@@ -181,10 +181,13 @@ def connects() -> Iterator[list[Any]]:
 
 def post(url: str, *answers: list[str], times: int = 1) -> Answer:
     async def run() -> Answer:
-        async with GuardedSession(FakeResolver(*answers) if answers else None) as session:
+        session = GuardedSession(FakeResolver(*answers) if answers else None)
+        try:
             for _ in range(times):
                 answer = await session.post(url, body=b"{}", headers={})
             return answer
+        finally:
+            await session.close()
 
     return asyncio.run(run())
 
@@ -243,10 +246,13 @@ def test_a_name_that_changes_its_answer_is_checked_at_every_connection(settings:
 
 
 async def _twice(url: str, resolver: FakeResolver) -> None:
-    async with GuardedSession(resolver) as session:
+    session = GuardedSession(resolver)
+    try:
         await session.post(url, body=b"{}", headers={})
         session._session.connector._cached_hosts.clear()  # type: ignore[union-attr]  # its ten seconds are over
         await session.post(url, body=b"{}", headers={})
+    finally:
+        await session.close()
 
 
 def test_an_allowed_network_may_be_private_and_use_any_port_and_nothing_beside_it_may(settings: Settings) -> None:
