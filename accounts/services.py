@@ -8,11 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts import campaigns, events
-from accounts.models import Account, AccountReport, Agency, SubAccount
+from accounts import campaigns, events, reauth
+from accounts.models import Account, AccountReport, AccountToken, Agency, SubAccount
 from accounts.reports import Origin, Quarantine, is_newer
 from accounts.sources import sub_account_at
-from accounts.vocabulary import AccountStatus, EventType
+from accounts.vocabulary import AccountStatus, EventType, StatusReason
 
 EVENTS = {  # new status --> what agencies are told
     AccountStatus.INCOMPLETE: EventType.LINKEDIN_INCOMPLETE,
@@ -21,7 +21,6 @@ EVENTS = {  # new status --> what agencies are told
     AccountStatus.BLOCKED: EventType.LINKEDIN_BLOCKED,
     AccountStatus.DELETED: EventType.LINKEDIN_DELETED,
 }
-UNINSTALLED = "uninstalled"
 #: An end that we guessed (no `resets_at`) moves with every report; by less than this it is the same window.
 SAME_WINDOW = timedelta(minutes=1)
 
@@ -61,7 +60,10 @@ def report_status(
     before = "" if first_seen else account.status
     applied = is_newer(origin, account)
     _fill(account, sighting, overwrite=applied)
-    _note(account, before=before, after=status, origin=origin, applied=applied, note=error_detail or reason)
+    text = error_detail or reason
+    if applied and before == AccountStatus.DELETED and status != before:
+        text = f"Revived by {origin.by}. {text}".rstrip()
+    _note(account, before=before, after=status, origin=origin, applied=applied, note=text)
     if applied:
         _set_status(account, status, origin=origin, reason=error_detail or reason)
     account.save()
@@ -70,7 +72,7 @@ def report_status(
         extra = {"error_detail": error_detail} if event_type is EventType.LINKEDIN_AUTH_ERROR else {}
         tell(account, event_type, origin=origin, **extra)
     if applied:
-        _pause_or_resume(account, before=before, origin=origin)
+        _take_effect(account, before=before, origin=origin)
     if first_seen:
         _catch_up_with_uninstall(account)
     return account
@@ -140,13 +142,13 @@ def disconnect_for_uninstall(account: Account, *, origin: Origin) -> None:
         after=AccountStatus.DISCONNECTED,
         origin=origin,
         applied=applied,
-        note=UNINSTALLED,
+        note=StatusReason.UNINSTALLED,
     )
     if applied:
         before = account.status
-        _set_status(account, AccountStatus.DISCONNECTED, origin=origin, reason=UNINSTALLED)
+        _set_status(account, AccountStatus.DISCONNECTED, origin=origin, reason=StatusReason.UNINSTALLED)
         account.save()
-        _pause_or_resume(account, before=before, origin=origin)
+        _take_effect(account, before=before, origin=origin)
 
 
 @transaction.atomic
@@ -240,14 +242,16 @@ def _set_status(account: Account, status: AccountStatus, *, origin: Origin, reas
     account.reported_at, account.reported_sequence = origin.order
 
 
-def _pause_or_resume(account: Account, *, before: str, origin: Origin) -> None:
-    """Campaigns run while their account is active (a rate limit alone stops none of them)."""
-    if account.status == before:
-        return
-    if account.status == AccountStatus.ACTIVE:
+def _take_effect(account: Account, *, before: str, origin: Origin) -> None:
+    """What follows a status: campaigns run while their account is active (a rate limit alone stops none of them), the
+    owner is asked while the account needs them, and of a deleted account no token is kept."""
+    if account.status == AccountStatus.ACTIVE and before != account.status:
         campaigns.resume_for(account, origin=origin)
-    else:
+    elif before != account.status:
         campaigns.pause_for(account, origin=origin)
+    reauth.follow(account, before=before, origin=origin)
+    if account.status == AccountStatus.DELETED:
+        AccountToken.objects.filter(account=account).delete()
 
 
 def _event_for(before: str, after: AccountStatus) -> EventType | None:

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.models import Heartbeat, IdempotencyRecord, SourceSecret
+from accounts.reauth import remind_due
 
 IDEMPOTENCY_LIFETIME = timedelta(hours=24)
 SCHEDULER = "scheduler"
@@ -27,6 +28,13 @@ def beat(name: str) -> None:
 def worker_heartbeat(queue: str) -> None:
     """Runs on the worker of `queue`, in a process that also does its work, so a fresh row proves all of it."""
     beat(WORKERS[queue])
+
+
+@shared_task(name="accounts.tasks.remind")
+def remind() -> None:
+    """Remind owners who were asked to reconnect their accounts; end the prompts whose time is over."""
+    while remind_due():
+        pass
 
 
 @shared_task(name="accounts.tasks.tidy")

@@ -40,6 +40,11 @@ app.conf.beat_schedule = {
         "schedule": 1.0,
         "options": {"queue": "deliveries", "expires": 10},
     },
+    "reminders": {
+        "task": "accounts.tasks.remind",
+        "schedule": 15.0,
+        "options": {"queue": "receipts", "expires": 60},
+    },
     "tidy": {
         "task": "accounts.tasks.tidy",
         "schedule": 600.0,

@@ -181,6 +181,14 @@ _KINDS = (
         urgent=True,
     ),
     EventKind(
+        EventType.REAUTH_REQUESTED,
+        "LinkedIn account waits for its owner",
+        "A LinkedIn account has to be reconnected by its owner, who was sent a link for that. It is not in the body.",
+        ACCOUNT,
+        _EXAMPLE_OUR_ACCOUNT,
+        urgent=True,
+    ),
+    EventKind(
         EventType.LEAD_CREATED,
         "New lead",
         "A lead was seen for the first time.",

@@ -17,9 +17,12 @@ from django.conf import settings
 from django.template import Context
 from django.template.loader import get_template
 
-from accounts.models import Event
+from accounts.actions import REASONS, SENTENCES, sentence
+from accounts.models import Account, Event
+from accounts.reauth import Letter
+from accounts.services import EVENTS as STATUS_EVENTS
 from accounts.team import ROLES, invitation_url
-from accounts.vocabulary import EventType
+from accounts.vocabulary import EventType, SuggestedAction
 from leads.vocabulary import LeadStatus
 from notifications.catalogue import CATALOGUE
 from notifications.models import Channel, ChannelKind
@@ -43,6 +46,9 @@ _FACTS = {
     "ghl_location_id": "Location",
     "provider": "Reported by",
 }
+
+
+_STATUSES = {event_type: status for status, event_type in STATUS_EVENTS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ def _context(parcel: Parcel) -> dict[str, Any]:
     body: Mapping[str, Any] = event.payload
     zone = _zone(parcel.agency.timezone)
     kind = CATALOGUE[EventType(event.event_type)]
-    action_label, action_url = _action(event, about)
+    action_label, action_url = _action(parcel)
     return {
         "title": kind.title,
         "agency": clean(parcel.agency.name) or "your agency",
@@ -134,6 +140,10 @@ def _context(parcel: Parcel) -> dict[str, Any]:
         "off_reason": clean(about.disabled_reason, LONGEST_DETAIL) if about else "",
         "happened_at": _date(event.occurred_at, zone),
         "facts": _facts(body),
+        "next_step": _next_step(event, parcel.letter),
+        "why": REASONS.get(parcel.letter.status, "") if parcel.letter else "",
+        "reminder": parcel.letter is not None and parcel.letter.reminder,
+        "link_ends": _date(parcel.letter.expires_at, zone) if parcel.letter else "",
         "role": ROLES.get(str(body.get("role")), ""),
         "action_label": action_label,
         "action_url": action_url,
@@ -142,13 +152,26 @@ def _context(parcel: Parcel) -> dict[str, Any]:
     }
 
 
-def _action(event: Event, about: Channel | None) -> tuple[str, str]:
+def _action(parcel: Parcel) -> tuple[str, str]:
     """What the button says, and where it leads. Links that let somebody in are made here: no event's body has them."""
+    event, about = parcel.event, parcel.about
+    if parcel.letter is not None:
+        return "Reconnect the account", parcel.letter.url
     if event.event_type == EventType.CHANNEL_VERIFICATION and about is not None:
         return "Confirm this address", f"{settings.PUBLIC_URL}/verify/{about.verification_token}"
     if event.event_type == EventType.MEMBER_INVITED:
         return "Accept the invitation", invitation_url(event.subject)
     return "Open Leadline", f"{settings.PUBLIC_URL}/"
+
+
+def _next_step(event: Event, letter: Letter | None) -> str:
+    """The sentence for what is suggested after a change of an account's status."""
+    if letter is not None:
+        return SENTENCES[letter.suggested_action]
+    if event.event_type == EventType.LINKEDIN_RATE_LIMIT:
+        return SENTENCES[SuggestedAction.WAIT]
+    status = _STATUSES.get(EventType(event.event_type))
+    return sentence(Account(status=status, provider=event.payload.get("provider", ""))) if status else ""
 
 
 def unsubscribe_url(channel: Channel | None) -> str:

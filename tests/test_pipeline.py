@@ -29,7 +29,8 @@ def drain() -> None:
 
 
 def told(agency: Agency) -> list[str]:
-    return list(Event.objects.filter(agency=agency).order_by("id").values_list("event_type", flat=True))
+    told = Event.objects.filter(agency=agency).exclude(event_type="reauth_requested")  # tests/accounts/test_reauth.py
+    return list(told.order_by("id").values_list("event_type", flat=True))
 
 
 # provider, sample --> receipt status, events of an agency that has seen nothing before
@@ -88,7 +89,7 @@ def test_a_sample_becomes_what_the_contract_says(agency: Agency, stranger: Agenc
 def test_the_body_agencies_get_has_every_field_of_the_providers(agency: Agency, provider: str, sample: str) -> None:
     keep_sample(source_of(agency, provider), sample)
     drain()
-    payload = Event.objects.get().payload
+    payload = Event.objects.exclude(event_type="reauth_requested").get().payload
     assert {**payload, **load(provider, sample)} == payload
 
 

@@ -1,6 +1,6 @@
 """Taking due Deliveries: a lease, the attempt counted before the work, and everything their transport needs."""
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from datetime import datetime, timedelta
 
 from cryptography.fernet import InvalidToken
@@ -9,6 +9,8 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Event
+from accounts.reauth import Letter, letters
+from accounts.vocabulary import EventType
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 from notifications.schedule import MAX_ATTEMPTS
 from notifications.services.lanes import Lanes, Receiver
@@ -19,6 +21,7 @@ LEASE = timedelta(seconds=60)
 ROUNDS = 8  # a round takes from the oldest; what it finds in full lanes, the next one skips
 ANYBODY = Receiver(MAIL_LANE, failing=False)  # bare addresses
 CHANNEL_OFF = "The channel was off."
+NO_LONGER_ASKED = "No longer needed: the account's owner is not asked any more."
 DAMAGED = "What is stored about this channel cannot be decrypted with the keys that are set."
 CRASHED = "Every attempt ended with the worker that made it."
 
@@ -91,6 +94,7 @@ def _load(taken: list[str], lanes: Lanes) -> list[Parcel]:
         {delivery.channel_id for delivery in deliveries.values() if delivery.channel_id}
         | {_told_of(delivery.event) for delivery in deliveries.values()} - {""}
     )
+    owners_mail = _letters(deliveries.values())
     parcels = []
     for delivery in deliveries.values():
         channel = channels.get(delivery.channel_id) if delivery.channel_id else None
@@ -101,21 +105,40 @@ def _load(taken: list[str], lanes: Lanes) -> list[Parcel]:
             kind=ChannelKind(channel.kind) if channel else ChannelKind.EMAIL,
             channel=channel,
             about=channels.get(_told_of(delivery.event)),
+            letter=owners_mail.get(delivery.event_id),
             secrets=valid_secrets(channel) if channel and channel.pk not in damaged else (),
             problem=DAMAGED if delivery.channel_id in damaged else "",
         )
-        if channel is None or channel.status == ChannelStatus.ENABLED:
+        too_late = _too_late(parcel)
+        if not too_late:
             parcels.append(parcel)
-        else:  # switched off between fan-out and now
+        else:
             Delivery.objects.filter(pk=delivery.pk).update(
                 status=DeliveryStatus.CANCELLED,
                 attempts=F("attempts") - 1,
-                error=CHANNEL_OFF,
+                error=too_late,
                 next_attempt_at=None,
                 leased_until=None,
             )
             lanes.give_back(parcel.lane)
     return parcels
+
+
+def _too_late(parcel: Parcel) -> str:
+    """What happened between fan-out and now, so that nothing is to be sent; empty: nothing did."""
+    if parcel.channel is not None and parcel.channel.status != ChannelStatus.ENABLED:
+        return CHANNEL_OFF
+    return NO_LONGER_ASKED if _is_owners_mail(parcel.delivery) and parcel.letter is None else ""
+
+
+def _letters(deliveries: Iterable[Delivery]) -> dict[str, Letter]:
+    """What the mails to accounts' owners among them say, by their Events' ids."""
+    ids = [delivery.event_id for delivery in deliveries if _is_owners_mail(delivery)]
+    return letters(ids) if ids else {}
+
+
+def _is_owners_mail(delivery: Delivery) -> bool:
+    return delivery.channel_id is None and delivery.event.event_type == EventType.REAUTH_REQUESTED
 
 
 def _told_of(event: Event) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from accounts.models import Agency, Event
+from accounts.reauth import Letter
 from notifications.egress import GuardedSession
 from notifications.models import Channel, ChannelKind, Delivery
 
@@ -51,8 +52,8 @@ class Outcome:
 class Parcel:
     """A claimed Delivery with all that its transport needs, loaded beforehand: transports ask no database.
 
-    `about` is the channel that a channel event tells of, as it stands now. `secrets` are those that sign, newest first.
-    `problem` says why it cannot be sent at all.
+    `about` is the channel that a channel event tells of, as it stands now; `letter` what an account's owner is told.
+    `secrets` are those that sign, newest first. `problem` says why it cannot be sent at all.
     """
 
     delivery: Delivery
@@ -61,6 +62,7 @@ class Parcel:
     kind: ChannelKind
     channel: Channel | None = None
     about: Channel | None = None
+    letter: Letter | None = None
     secrets: tuple[str, ...] = ()
     problem: str = ""
 

@@ -93,7 +93,7 @@ def test_a_mail_says_what_happened_and_what_to_do_next(
     assert message.to == ["team@example.com"]
     assert message.subject == "John Doe has to sign in to LinkedIn again"
     assert "The reason we were given: Token expired." in message.body
-    assert "What to do next: Ask the account's owner to sign in again" in message.body
+    assert "What to do next: The account's owner has to sign in to LinkedIn again." in message.body
     assert f"Open Leadline: {django_settings.PUBLIC_URL}/" in message.body
     unsubscribe = f"{django_settings.PUBLIC_URL}/unsubscribe/{mailbox_channel.unsubscribe_token}"
     assert unsubscribe in message.body

@@ -1,5 +1,7 @@
 """What the payload files say, to the last field: those about accounts here, LinkedIn's and SendPilot's beside it."""
 
+from dataclasses import replace
+
 from accounts.vocabulary import AccountStatus, EventType, RequestAction
 from leads.vocabulary import LeadStatus
 from tests.webhooks.readings_of_leads import LINKEDIN, SENDPILOT, at
@@ -102,7 +104,9 @@ LINKEDCONNECTOR: dict[str, tuple[str, ProviderEvent]] = {
     "uninstall": ("uninstall", AppUninstalled(tenant=TENANT, occurred_at=MARCH_21)),
     "linkedin_disconnected": (
         "linkedin_disconnected",
-        linkedconnector_account(AccountStatus.DISCONNECTED, EventType.LINKEDIN_DISCONNECTED),
+        replace(
+            linkedconnector_account(AccountStatus.DISCONNECTED, EventType.LINKEDIN_DISCONNECTED), reason="user_action"
+        ),
     ),
     "linkedin_deleted": (
         "linkedin_deleted",

@@ -4,15 +4,15 @@ https://linkedconnector.com/changelog/new-notification-system-for-app-linkedin-e
 
 No signature is documented: the address itself is the secret, and a source that has been given a secret of its own
 also wants it in `x-webhook-secret`. There is no event id, so that the raw body, which has a time, is the dedupe key;
-and no account id, only a display name. `linkedin_reconnected` means that a blocked account is free again or that a
-sign-in was renewed.
+and no account id, only a display name. `linkedin_disconnected` is the user's own act. `linkedin_reconnected`
+means that a blocked account is free again or that a sign-in was renewed.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from accounts.vocabulary import AccountStatus, EventType
+from accounts.vocabulary import AccountStatus, EventType, StatusReason
 from webhooks.events import (
     AccountRateLimited,
     AccountRef,
@@ -76,12 +76,14 @@ class LinkedConnector(Provider):
 
 
 def _reported(payload: Payload, account: AccountRef, occurred_at: datetime | None) -> AccountReported:
-    detail = payload.text_or_empty("error_detail")
+    reason = detail = payload.text_or_empty("error_detail")
+    if payload.event_type == "linkedin_disconnected":
+        reason, detail = StatusReason.USER_ACTION.value, ""
     return AccountReported(
         account=account,
         status=STATUSES[payload.event_type],
         occurred_at=occurred_at,
-        reason=detail,
+        reason=reason,
         error_detail=detail,
         passed_on=EventType(payload.event_type),
     )

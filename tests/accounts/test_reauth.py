@@ -1,0 +1,379 @@
+"""An account that needs its owner has one open prompt; who is asked, when again, and when nobody is any more."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connections, transaction
+from django.utils import timezone
+
+from accounts import installs, reauth, services
+from accounts.lifecycle import NotDeleted, durations, revive
+from accounts.models import Account, AccountToken, Agency, Event, Member, ReauthPrompt, ReauthStep
+from accounts.reports import Origin
+from accounts.services import Sighting
+from accounts.tasks import remind
+from accounts.vocabulary import AccountStatus as S
+from accounts.vocabulary import Role
+
+T0 = timezone.now().replace(microsecond=0)
+ASKED = (S.INCOMPLETE, S.DISCONNECTED, S.AUTH_ERROR)
+
+
+def report(
+    agency: Agency, status: S, minutes: float = 0, *, email: str = "ada@example.com", **extra: object
+) -> Account:
+    """What the provider says, at the moment it says it."""
+    at = T0 + timedelta(minutes=minutes)
+    with time_machine.travel(at, tick=False):
+        return services.report_status(
+            agency,
+            provider="salesflow",
+            sighting=Sighting(external_id="7688", name="Ada Lovelace", email=email),
+            status=status,
+            origin=Origin(by="salesflow", at=at, sequence=int(minutes)),
+            **extra,
+        )
+
+
+def steps(account: Account) -> list[tuple[str, str]]:
+    rows = ReauthStep.objects.filter(prompt__account=account).order_by("id")
+    return [(step.kind, step.recipient or step.note) for step in rows]
+
+
+def ends(account: Account) -> list[str]:
+    return list(account.prompts.order_by("id").values_list("closed_as", flat=True))
+
+
+def mailed(agency: Agency) -> list[str]:
+    events = Event.objects.filter(agency=agency, event_type="reauth_requested").order_by("id")
+    return [event.recipient for event in events]
+
+
+@pytest.mark.parametrize("before", [None, *S])
+@pytest.mark.parametrize("after", list(S))
+def test_every_change_of_status_opens_keeps_or_ends_the_prompt(agency: Agency, before: S | None, after: S) -> None:
+    if before:
+        report(agency, before)
+    account = report(agency, after, 1)
+    was_open = before in ASKED
+    if after in ASKED:
+        assert ends(account) == [""]
+    elif was_open:
+        assert ends(account) == ["done" if after is S.ACTIVE else "revoked"]
+    else:
+        assert ends(account) == []
+
+
+def test_the_owner_is_mailed_at_once_and_the_channels_hear_of_it_without_the_link(agency: Agency) -> None:
+    account = report(agency, S.DISCONNECTED)
+    prompt = account.prompts.get()
+    assert mailed(agency) == ["", "ada@example.com"]
+    assert prompt.expires_at - prompt.opened_at == timedelta(days=7)
+    assert steps(account) == [("opened", "by system"), ("mailed", "ada@example.com")]
+    for event in Event.objects.all():
+        assert prompt.token not in str(event.payload)
+    told = Event.objects.get(event_type="reauth_requested", recipient="")
+    assert told.payload == {
+        "event_type": "reauth_requested",
+        "event_id": told.id,
+        "ghl_company_id": agency.ghl_company_id,
+        "timestamp": told.payload["timestamp"],
+        "linkedin_account_id": account.id,
+        "linkedin_account_name": "Ada Lovelace",
+        "linkedin_account_email": "ada@example.com",
+        "provider": "salesflow",
+    }
+
+
+def test_the_same_bad_news_again_and_another_bad_status_ask_nobody_twice(agency: Agency) -> None:
+    report(agency, S.DISCONNECTED)
+    report(agency, S.DISCONNECTED, 1)
+    account = report(agency, S.AUTH_ERROR, 2)
+    assert mailed(agency) == ["", "ada@example.com"]
+    assert ends(account) == [""]
+
+
+def test_a_late_report_neither_opens_nor_closes(agency: Agency) -> None:
+    account = report(agency, S.ACTIVE, 10)
+    report(agency, S.DISCONNECTED, 5)
+    assert ends(account) == []
+    report(agency, S.DISCONNECTED, 11)
+    report(agency, S.ACTIVE, 10.5)
+    assert ends(account) == [""]
+
+
+@pytest.mark.parametrize("reason", ["user_action", "uninstalled"])
+def test_what_somebody_did_on_purpose_asks_nobody(agency: Agency, reason: str) -> None:
+    account = report(agency, S.DISCONNECTED, reason=reason)
+    assert (ends(account), mailed(agency)) == ([], [])
+
+
+def test_an_uninstall_ends_the_prompt_of_an_account_that_was_disconnected_before(agency: Agency) -> None:
+    account = services.report_status(
+        agency,
+        provider="linkedconnector",
+        sighting=Sighting(location_id="loc-1", name="Ada Lovelace"),
+        status=S.AUTH_ERROR,
+        origin=Origin(by="linkedconnector", at=T0),
+    )
+    assert ends(account) == [""]
+    origin = Origin(by="highlevel", at=T0 + timedelta(minutes=1))
+    installs.report_uninstall(agency, location_id="loc-1", origin=origin, passed_on=False)
+    assert ends(account) == ["revoked"]
+
+
+# --- who is asked ------------------------------------------------------------------------------------
+
+
+def team(agency: Agency) -> None:
+    for name, role in (("olive", Role.OWNER), ("max", Role.MANAGER), ("noaddress", Role.OWNER)):
+        email = "" if name == "noaddress" else f"{name}@example.com"
+        Member.objects.create(agency=agency, user=User.objects.create_user(name, email), role=role)
+
+
+@pytest.mark.parametrize(
+    ("contact", "expected"),
+    [("owner", ["olive@example.com"]), ("team", ["olive@example.com", "max@example.com"]), ("nobody", [])],
+)
+def test_without_an_address_of_its_own_the_agency_has_chosen_who_is_asked(
+    agency: Agency, contact: str, expected: list[str]
+) -> None:
+    team(agency)
+    Agency.objects.update(reauth_contact=contact)
+    agency.refresh_from_db()
+    account = report(agency, S.DISCONNECTED, email="")
+    assert mailed(agency) == ["", *expected]
+    assert account.prompts.get().recipients == expected
+
+
+def test_the_locations_installer_comes_before_the_agency(agency: Agency) -> None:
+    team(agency)
+    installs.report_install(
+        agency,
+        location_id="loc-1",
+        origin=Origin(by="highlevel", at=T0),
+        passed_on=False,
+        installer_email="daniel@example.com",
+    )
+    for email in ("", "not an address"):
+        services.report_status(
+            agency,
+            provider="salesflow",
+            sighting=Sighting(external_id=f"1{email}", location_id="loc-1", email=email),
+            status=S.DISCONNECTED,
+            origin=Origin(by="salesflow", at=T0),
+        )
+    assert [address for address in mailed(agency) if address] == ["daniel@example.com"] * 2
+
+
+# --- reminders ---------------------------------------------------------------------------------------
+
+
+def remind_at(hours: float) -> None:
+    with time_machine.travel(T0 + timedelta(hours=hours), tick=False):
+        remind()
+
+
+def test_reminders_go_after_4_24_and_72_hours_and_never_twice(agency: Agency) -> None:
+    account = report(agency, S.DISCONNECTED)
+    sent = []
+    for hours in (0.1, 3.99, 4, 4.1, 23.9, 24, 24.1, 71.9, 72, 73, 167):
+        before = ReauthStep.objects.filter(kind="reminded").count()
+        remind_at(hours)
+        remind_at(hours)
+        sent += [hours] * (ReauthStep.objects.filter(kind="reminded").count() - before)
+    assert sent == [4, 24, 72]
+    assert steps(account)[1:] == [("mailed", "ada@example.com"), *[("reminded", "ada@example.com")] * 3]
+
+
+def test_after_a_long_silence_of_ours_only_one_reminder_goes(agency: Agency) -> None:
+    account = report(agency, S.DISCONNECTED)
+    remind_at(30)
+    remind_at(30.1)
+    assert [kind for kind, _ in steps(account)] == ["opened", "mailed", "reminded"]
+    remind_at(72)
+    assert ReauthStep.objects.filter(kind="reminded").count() == 2
+
+
+@pytest.mark.parametrize("end", [S.ACTIVE, S.DELETED])
+def test_everything_stops_the_moment_the_account_is_back_or_gone(agency: Agency, end: S) -> None:
+    report(agency, S.DISCONNECTED)
+    account = report(agency, end, 60)
+    for hours in (4, 24, 72, 200):
+        remind_at(hours)
+    assert mailed(agency) == ["", "ada@example.com"]
+    assert steps(account)[-1] == ("closed", f"{'done' if end is S.ACTIVE else 'revoked'}. The account is {end.value}.")
+
+
+def test_a_prompt_ends_after_seven_days_and_the_next_drop_opens_another(agency: Agency) -> None:
+    account = report(agency, S.DISCONNECTED)
+    remind_at(7 * 24)
+    assert ends(account) == ["expired"]
+    remind_at(8 * 24)
+    assert ends(account) == ["expired"]
+    report(agency, S.AUTH_ERROR, 9 * 24 * 60)
+    assert ends(account) == ["expired", ""]
+
+
+def test_a_prompt_that_nobody_swept_away_is_replaced_all_the_same(agency: Agency) -> None:
+    report(agency, S.DISCONNECTED)
+    account = report(agency, S.AUTH_ERROR, 8 * 24 * 60)
+    assert ends(account) == ["expired", ""]
+
+
+def test_the_database_keeps_an_account_from_having_two_open_prompts(agency: Agency) -> None:
+    account = report(agency, S.DISCONNECTED)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ReauthPrompt.objects.create(account=account, token="x", digest="x", expires_at=T0)
+    assert account.prompts.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_schedulers_at_once_send_one_reminder_each() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from accounts.agencies import create_agency
+
+    agency, _ = create_agency(name="Northwind Outreach")
+    for number in range(20):
+        services.report_status(
+            agency,
+            provider="salesflow",
+            sighting=Sighting(external_id=str(number), email=f"a{number}@example.com"),
+            status=S.DISCONNECTED,
+            origin=Origin(by="salesflow", at=T0),
+        )
+    ReauthPrompt.objects.update(next_reminder_at=timezone.now(), opened_at=timezone.now() - timedelta(hours=5))
+
+    def run(_: int) -> None:
+        try:
+            remind()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(run, range(4)))
+    reminded = ReauthStep.objects.filter(kind="reminded").values_list("recipient", flat=True)
+    assert sorted(reminded) == sorted(f"a{number}@example.com" for number in range(20))
+
+
+# --- on behalf of a person ---------------------------------------------------------------------------
+
+
+def test_a_person_gets_the_open_prompts_own_link_and_its_time_anew(agency: Agency) -> None:
+    account = report(agency, S.DISCONNECTED)
+    first = account.prompts.get()
+    with time_machine.travel(T0 + timedelta(days=5), tick=False):
+        again = reauth.ask(account, by="api")
+    assert (again.pk, again.url) == (first.pk, first.url)
+    assert again.expires_at - first.expires_at == timedelta(days=5)
+    assert mailed(agency) == ["", "ada@example.com"]
+
+
+def test_a_link_made_by_a_person_is_mailed_only_where_they_say(agency: Agency) -> None:
+    account = report(agency, S.BLOCKED)
+    prompt = reauth.ask(account, by="staff")
+    assert (mailed(agency), prompt.next_reminder_at) == ([""], None)
+    reauth.ask(account, by="staff", email="owner@example.com")
+    assert mailed(agency) == ["", "owner@example.com"]
+    report(agency, S.BLOCKED, 1)
+    assert ends(account) == [""]
+    report(agency, S.ACTIVE, 2)
+    assert ends(account) == ["done"]
+
+
+@pytest.mark.parametrize("status", [S.ACTIVE, S.DELETED])
+def test_an_account_that_works_or_is_gone_gets_no_link(agency: Agency, status: S) -> None:
+    with pytest.raises(reauth.NotNeeded):
+        reauth.ask(report(agency, status), by="api")
+    assert ReauthPrompt.objects.count() == 0
+
+
+def test_a_link_is_found_by_its_whole_token_and_its_token_stands_nowhere_in_the_clear(agency: Agency) -> None:
+    account = report(agency, S.DISCONNECTED)
+    prompt = account.prompts.get()
+    token = prompt.url.rpartition("/")[2]
+    found = reauth.find(token)
+    assert found is not None
+    assert found.pk == prompt.pk
+    assert reauth.find(token[:-1]) is None
+    assert reauth.find("\ud800") is None
+    raw = ReauthPrompt.objects.extra(select={"raw": "token"}).values_list("raw", "digest")[0]
+    assert token not in "".join(map(str, raw))
+
+
+def test_a_revoked_prompt_asks_nobody_any_more(agency: Agency) -> None:
+    account = report(agency, S.DISCONNECTED)
+    assert reauth.revoke(account, by="staff")
+    assert not reauth.revoke(account, by="staff")
+    remind_at(5)
+    assert ends(account) == ["revoked"]
+    assert mailed(agency) == ["", "ada@example.com"]
+
+
+# --- deleted, and back -------------------------------------------------------------------------------
+
+
+def test_a_deleted_account_keeps_its_history_and_loses_its_token(agency: Agency) -> None:
+    account = report(agency, S.DISCONNECTED)
+    AccountToken.objects.create(account=account, token="opens the frame")
+    report(agency, S.DELETED, 1)
+    assert AccountToken.objects.count() == 0
+    assert account.reports.count() == 2
+
+
+def test_staff_revive_a_deleted_account_to_what_it_was_and_the_history_says_so(agency: Agency) -> None:
+    account = report(agency, S.DISCONNECTED)
+    report(agency, S.DELETED, 1)
+    report(agency, S.DELETED, 2)
+    with time_machine.travel(T0 + timedelta(minutes=3), tick=False):
+        revived = revive(account)
+    row = account.reports.latest("id")
+    assert (revived.status, row.from_status, row.to_status) == ("disconnected", "deleted", "disconnected")
+    assert (row.reported_by, row.applied, row.note) == ("staff", True, "Revived by staff.")
+    assert ends(account) == ["revoked", ""]
+    report(agency, S.DELETED, 2.5)
+    account.refresh_from_db()
+    assert account.status == S.DISCONNECTED
+
+
+def test_only_a_deleted_account_is_revived(agency: Agency) -> None:
+    with pytest.raises(NotDeleted):
+        revive(report(agency, S.BLOCKED))
+
+
+def test_a_newer_report_revives_too_and_says_so(agency: Agency) -> None:
+    report(agency, S.DELETED, 5)
+    report(agency, S.ACTIVE, 1)
+    account = report(agency, S.ACTIVE, 6)
+    rows = list(account.reports.order_by("id").values_list("to_status", "applied", "note"))
+    assert rows[1:] == [("active", False, ""), ("active", True, "Revived by salesflow.")]
+
+
+def test_time_in_each_status_and_to_reconnect_come_from_the_history(agency: Agency) -> None:
+    for status, minutes in (
+        (S.ACTIVE, 0),
+        (S.DISCONNECTED, 10),
+        (S.AUTH_ERROR, 15),
+        (S.ACTIVE, 40),
+        (S.ACTIVE, 45),
+        (S.ACTIVE, 12),
+        (S.BLOCKED, 50),
+        (S.DELETED, 60),
+        (S.ACTIVE, 70),
+        (S.INCOMPLETE, 80),
+    ):
+        account = report(agency, status, minutes)
+    found = durations(account, until=T0 + timedelta(minutes=100))
+    minutes = {status: int(length.total_seconds() // 60) for status, length in found.in_status.items()}
+    assert minutes == {
+        S.ACTIVE: 10 + 10 + 10,
+        S.DISCONNECTED: 5,
+        S.AUTH_ERROR: 25,
+        S.BLOCKED: 10,
+        S.DELETED: 10,
+        S.INCOMPLETE: 20,
+    }
+    assert found.to_reconnect == (timedelta(minutes=30),)
