@@ -112,9 +112,9 @@ def pretty_body(body: bytes | memoryview) -> SafeString:
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[object]], *, empty: str) -> SafeString:
     """A small table inside a page; `empty` is the sentence that stands there without rows."""
-    body = format_html_join(
-        "", "<tr>{}</tr>", ([format_html_join("", "<td>{}</td>", ([cell] for cell in row))] for row in rows)
-    )
+    heads = list(heads)
+    cells = (format_html_join("", '<td data-label="{}">{}</td>', zip(heads, row, strict=True)) for row in rows)
+    body = format_html_join("", "<tr>{}</tr>", ([row] for row in cells))
     if not body:
         return format_html('<p class="empty">{}</p>', empty)
     head = format_html_join("", '<th scope="col">{}</th>', ([text] for text in heads))

@@ -109,16 +109,16 @@ def dashboard() -> dict[str, Any]:
 
 def _pulses() -> list[Pulse]:
     late = {
-        "receipt": health.oldest_due_receipt(),
-        "event": figures.oldest_due_event(),
-        "delivery": figures.oldest_due_delivery(),
+        "Receipts": health.oldest_due_receipt(),
+        "Events": figures.oldest_due_event(),
+        "Deliveries": figures.oldest_due_delivery(),
     }
     last = dict(Heartbeat.objects.values_list("name", "at"))
     processes = [Pulse(name.capitalize(), health.silence(name, last.get(name))) for name in health.PROCESSES]
     queues = [
         Pulse(
-            f"Oldest {kind} that is due",
-            f"has waited for {duration(age)}" if age > health.RECEIPT_AGE else "",
+            f"{kind} in time",
+            f"the oldest has been due for {duration(age)}" if age > health.RECEIPT_AGE else "",
         )
         for kind, age in late.items()
     ]

@@ -46,9 +46,7 @@ def database() -> str:
 def migrations() -> str:
     """Those that the code has and the database has not."""
     missing = sorted(_known_migrations() - set(MigrationRecorder(connection).applied_migrations()))
-    return (
-        f"{len(missing)} not applied, the first is {'.'.join(missing[0])}: run `manage.py migrate`" if missing else ""
-    )
+    return f"{len(missing)} not applied, the first is {'.'.join(missing[0])}: run manage.py migrate" if missing else ""
 
 
 def heartbeat(name: str) -> str:
@@ -59,7 +57,7 @@ def heartbeat(name: str) -> str:
 def silence(name: str, last: datetime | None) -> str:
     """What is wrong with a process that was last heard of then."""
     if last is None:
-        return f"never seen: start it with `manage.py run_{'scheduler' if name == SCHEDULER else 'worker'}`"
+        return f"never seen: start it with manage.py run_{'scheduler' if name == SCHEDULER else 'worker'}"
     silent = timezone.now() - last
     return f"silent for {duration(silent)}" if silent > HEARTBEAT_AGE else ""
 

@@ -9,6 +9,20 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 
+GROUPS = {
+    "accounts": "Agencies and accounts",
+    "leads": "Leads",
+    "webhooks": "What comes in",
+    "notifications": "What goes out",
+    "auth": "People",
+}
+NAMES = {
+    "ApiKey": "API keys",
+    "SubAccount": "Sub-accounts",
+    "ReauthPrompt": "Prompts to reconnect",
+    "ProviderRequest": "Registered requests",
+}
+
 
 class BackOffice(admin.AdminSite):
     site_header = site_title = "Leadline back office"
@@ -21,6 +35,17 @@ class BackOffice(admin.AdminSite):
 
         if admin_class is not None and issubclass(admin_class, BackOfficeAdmin):
             super().register(model_or_iterable, admin_class, **options)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """The menu in the order of an event's way, in words that say what is there."""
+        groups = {group["app_label"]: group for group in super().get_app_list(request, app_label)}
+        for label, name in GROUPS.items():
+            if label in groups:
+                groups[label]["name"] = name
+        for group in groups.values():
+            for model in group["models"]:
+                model["name"] = NAMES.get(model["object_name"], model["name"])
+        return [groups[label] for label in (*GROUPS, *(groups.keys() - GROUPS.keys())) if label in groups]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The product's own sign-in page; who is signed in and no staff gets a 403."""

@@ -16,5 +16,8 @@ urlpatterns = [
     path("accounts/2fa/totp/activate/", csp_override(activate_totp, img_src=["'self'", "data:"])),
     path("accounts/2fa/needed/", views.second_factor_needed, name="second_factor_needed"),
     path("accounts/", include("allauth.urls")),
+    path("", include("accounts.portal.urls")),
+    path("", include("leads.urls")),
+    path("", include("webhooks.urls")),
     path("", include("notifications.urls")),
 ]

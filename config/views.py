@@ -4,18 +4,22 @@ import secrets
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
+from accounts.portal import current_member
 from config import __version__, health
 from config.metrics import CONTENT_TYPE, exposition
+from config.overview import overview
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """What Leadline is, and where to go from here."""
+def home(request: HttpRequest) -> HttpResponseBase:
+    """For a member the agency's overview; for everybody else what Leadline is, and where to go from here."""
+    if current_member(request):
+        return overview(request)
     return render(request, "home.html", {"version": __version__})
 
 

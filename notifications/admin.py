@@ -183,7 +183,7 @@ class ChannelSecretAdmin(HiddenFromIndex, BackOfficeAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(BackOfficeAdmin):
-    list_display = ("label", "agency", "event_type", "goes_to", "state", "attempts", "error", "made")
+    list_display = ("event_type", "agency", "goes_to", "state", "attempts", "error", "made")
     list_filter = (ByDeliveryStatus, ByAgency, ByChannel, ByEvent)
     list_select_related = ("agency", "event", "channel")
     fieldsets = (

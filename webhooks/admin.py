@@ -44,7 +44,7 @@ class ByReceiptStatus(ByStatus):
 
 @admin.register(Receipt)
 class ReceiptAdmin(BackOfficeAdmin):
-    list_display = ("label", "provider", "agency", "event_type", "state", "reason", "received", "attempts")
+    list_display = ("label", "provider", "agency", "event_type", "state", "reason", "received")
     list_filter = (ByReceiptStatus, ByAgency, BySource)
     list_select_related = ("agency",)
     fieldsets = (

@@ -54,7 +54,7 @@ class ByAccountStatus(ByStatus):
 
 @admin.register(Account)
 class AccountAdmin(BackOfficeAdmin):
-    list_display = ("label", "agency", "provider", "state", "status_reason", "since", "next_step", "limited")
+    list_display = ("label", "agency", "provider", "state", "status_reason", "since", "next_step")
     list_filter = (ByAccountStatus, ByAgency)
     list_select_related = ("agency", "source", "sub_account")
     raw_id_fields = ("sub_account",)
@@ -128,9 +128,10 @@ class AccountAdmin(BackOfficeAdmin):
     @admin.display(description="more")
     def elsewhere(self, account: Account) -> str:
         return format_html(
-            "{} · {} · {}",
+            "{} · {} · {} · {}",
             list_link("accounts_accountreport", "All reports", account=account.pk),
             list_link("accounts_event", "Events", subject=account.pk),
+            list_link("accounts_reauthprompt", "Prompts to reconnect", account=account.pk),
             list_link("leads_lead", "Leads", account=account.pk, agency=account.agency_id),
         )
 

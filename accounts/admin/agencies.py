@@ -16,6 +16,7 @@ from accounts.agencies import create_agency
 from accounts.display import ago, badge, code, list_link
 from accounts.keys import create_api_key
 from accounts.models import Agency, ApiKey, IdempotencyRecord, Member, SubAccount
+from accounts.models.agency import Invitation
 from accounts.vocabulary import Scope
 
 LISTS = [
@@ -29,6 +30,7 @@ LISTS = [
     ("notifications_delivery", "Deliveries"),
     ("accounts_subaccount", "Sub-accounts"),
     ("accounts_member", "Members"),
+    ("accounts_invitation", "Invitations"),
     ("accounts_apikey", "API keys"),
 ]
 
@@ -135,6 +137,33 @@ class MemberAdmin(BackOfficeAdmin):
     @admin.display(description="since")
     def since(self, member: Member) -> str:
         return ago(member.created_at)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("email", "agency", "role", "state", "sent")
+    list_filter = (ByAgency,)
+    list_select_related = ("agency", "invited_by")
+    fieldsets = ((None, {"fields": ("email", "agency", "role", "state", "invited_by", "sent", "ends", "accepted")}),)
+    search_help_text = "A whole id."
+
+    @admin.display(description="state")
+    def state(self, invitation: Invitation) -> str:
+        if invitation.accepted_at:
+            return badge("accepted", "good")
+        return badge("open", "busy") if invitation.is_open else badge("expired", "warn")
+
+    @admin.display(description="sent")
+    def sent(self, invitation: Invitation) -> str:
+        return ago(invitation.sent_at)
+
+    @admin.display(description="ends")
+    def ends(self, invitation: Invitation) -> str:
+        return ago(invitation.expires_at)
+
+    @admin.display(description="accepted")
+    def accepted(self, invitation: Invitation) -> str:
+        return ago(invitation.accepted_at)
 
 
 class NewKeyForm(ServiceForm):

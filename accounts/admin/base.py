@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
@@ -75,10 +76,14 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 continue
         return found
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """None (a 404 or a way back) also for what no key can be; PostgreSQL's text refuses NUL."""
+        return None if "\x00" in object_id else super().get_object(request, object_id, from_field)
+
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Only the filters that the list offers: other columns cannot be probed, nor searched without an index."""
         offered = self.get_list_filter(request) if request else self.list_filter
-        return lookup in {getattr(choice, "parameter_name", "") for choice in offered}
+        return "\x00" not in value and lookup in {getattr(choice, "parameter_name", "") for choice in offered}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.add_form is not None and super().has_add_permission(request)
@@ -101,6 +106,14 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if obj is None and self.add_form:
             kwargs["form"] = self.add_form
         return super().get_form(request, obj, change=change, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Choices without the pop-ups that make, change and look at what is chosen: it has a page of its own."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            for right in ("add", "change", "delete", "view"):
+                setattr(field.widget, f"can_{right}_related", False)
+        return field
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A `ServiceForm` has saved already."""
@@ -128,9 +141,9 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise Http404
         if button not in self.get_actions(request):
             raise PermissionDenied
-        rows = self.get_queryset(request).filter(pk=unquote(object_id))
-        if not rows:
+        if self.get_object(request, unquote(object_id)) is None:
             raise Http404
+        rows = self.get_queryset(request).filter(pk=unquote(object_id))
         answer: HttpResponseBase | None = getattr(self, button)(request, rows)
         return answer or HttpResponseRedirect(self.page_of(rows[0]))
 
@@ -145,6 +158,7 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             for name in self.buttons
             if name in offered and self.fits(name, obj)
         ]
+        context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, **kwargs)
 
     def fits(self, button: str, obj: Any) -> bool:

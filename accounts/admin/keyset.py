@@ -19,6 +19,12 @@ class KeysetChangeList(ChangeList):
     older_url = newer_url = ""
     result_list: Any
 
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        if not self.is_popup:
+            plural = str(self.opts.verbose_name_plural)
+            self.title = plural[:1].upper() + plural[1:]
+
     def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
         found: dict[str, Any] = super().get_filters_params(params)
         return {name: value for name, value in found.items() if name not in (OLDER, NEWER)}
@@ -57,6 +63,8 @@ class KeysetChangeList(ChangeList):
     def _page(self, older_than: str | None, newer_than: str | None) -> tuple[list[Model], bool, bool]:
         """The rows of the page, and whether there are newer and older ones."""
         size = self.list_per_page
+        if "\x00" in f"{older_than}{newer_than}":
+            raise ValueError("no key holds a NUL")
         if newer_than:
             found = list(self.queryset.filter(pk__gt=newer_than).order_by("pk")[: size + 1])
             return list(reversed(found[:size])), len(found) > size, True

@@ -22,6 +22,8 @@ from accounts.models import (
     Source,
     SubAccount,
 )
+from accounts.models.agency import Invitation
+from accounts.models.reauth import AccountToken, ReauthPrompt, ReauthStep
 from accounts.tasks import SCHEDULER, WORKERS
 from leads.models import Lead, LeadChange, LeadReference, Tombstone
 from notifications.models import Attempt, Channel, Delivery
@@ -213,6 +215,18 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
             agency=agency, key=f"{number}{text}", fingerprint="0", body={"secret": CANARY}
         ),
         Member.objects.get_or_create(agency=agency, user=user, defaults={"role": "owner"})[0],
+        Invitation.objects.create(agency=agency, email=f"{number}{text}", role="owner", invited_by=user),
+        prompt := ReauthPrompt.objects.create(
+            account=account,
+            token=CANARY,
+            digest=f"{number}{CANARY}",
+            status="auth_error",
+            opened_by="staff",
+            recipients=[text],
+            expires_at=now + timedelta(days=1),
+        ),
+        ReauthStep.objects.create(prompt=prompt, kind="mailed", recipient=text, reference=text, note=text),
+        AccountToken.objects.create(account=account, token=CANARY),
         Group.objects.create(name=f"{number}{text}"),
         Heartbeat.objects.get_or_create(name="worker", defaults={"at": now})[0],
     ]

@@ -49,7 +49,7 @@ def test_not_ready_before_any_process_was_seen(client: Client, db: None) -> None
     status, wrong = checks(client)
     assert status == 503
     assert set(wrong) == set(health.PROCESSES)
-    assert wrong["scheduler"] == "never seen: start it with `manage.py run_scheduler`"
+    assert wrong["scheduler"] == "never seen: start it with manage.py run_scheduler"
 
 
 @pytest.mark.parametrize("name", health.PROCESSES)
@@ -79,7 +79,7 @@ def test_not_ready_when_a_migration_is_missing(client: Client, beating: None) ->
     MigrationRecorder(connection).record_unapplied("leads", "0001_initial")
     status, wrong = checks(client)
     assert status == 503
-    assert wrong == {"migrations": "1 not applied, the first is leads.0001_initial: run `manage.py migrate`"}
+    assert wrong == {"migrations": "1 not applied, the first is leads.0001_initial: run manage.py migrate"}
 
 
 def test_not_ready_when_the_disk_is_full(client: Client, beating: None, monkeypatch: pytest.MonkeyPatch) -> None:

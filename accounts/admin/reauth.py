@@ -1,0 +1,99 @@
+"""How accounts are got back: prompts to their owners, each step on the way. Links and tokens are never shown."""
+
+from django.contrib import admin
+
+from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.admin.filters import ByAccount, ByParent
+from accounts.display import NOTHING, Tone, ago, badge, link, table
+from accounts.models.reauth import AccountToken, PromptEnd, ReauthPrompt, ReauthStep
+
+TONES: dict[str, Tone] = {PromptEnd.DONE: "good", PromptEnd.EXPIRED: "warn", PromptEnd.REVOKED: "quiet"}
+LATEST = 50
+
+
+class ByPrompt(ByParent):
+    title, parameter_name, model = "prompt", "prompt", ReauthPrompt
+
+    def label(self, key: str) -> str:
+        return key
+
+
+@admin.register(ReauthPrompt)
+class ReauthPromptAdmin(BackOfficeAdmin):
+    list_display = ("account_link", "state", "opened_by", "opened", "expires", "viewed")
+    list_filter = (ByAccount,)
+    list_select_related = ("account",)
+    fieldsets = (
+        (None, {"fields": ("account", "state", "opened_by", "sent_to", "opened", "expires", "reminder", "viewed")}),
+        ("What happened", {"fields": ("step_table",)}),
+    )
+    search_help_text = "A whole id."
+
+    @admin.display(description="account")
+    def account_link(self, prompt: ReauthPrompt) -> str:
+        return str(prompt.account)
+
+    @admin.display(description="state")
+    def state(self, prompt: ReauthPrompt) -> str:
+        return badge(prompt.end.label, TONES[prompt.end]) if prompt.end else badge("open", "busy")
+
+    @admin.display(description="sent to")
+    def sent_to(self, prompt: ReauthPrompt) -> str:
+        return ", ".join(map(str, prompt.recipients)) or "nobody: the link was handed over"
+
+    @admin.display(description="opened")
+    def opened(self, prompt: ReauthPrompt) -> str:
+        return ago(prompt.opened_at)
+
+    @admin.display(description="ends")
+    def expires(self, prompt: ReauthPrompt) -> str:
+        return ago(prompt.expires_at)
+
+    @admin.display(description="next reminder")
+    def reminder(self, prompt: ReauthPrompt) -> str:
+        return ago(prompt.next_reminder_at)
+
+    @admin.display(description="last looked at")
+    def viewed(self, prompt: ReauthPrompt) -> str:
+        return ago(prompt.viewed_at) if prompt.viewed_at else "never"
+
+    @admin.display(description="steps")
+    def step_table(self, prompt: ReauthPrompt) -> str:
+        rows = prompt.steps.order_by("-pk")[:LATEST]
+        return table(
+            ("When", "What", "To", "Note"),
+            ((ago(row.at), row.get_kind_display(), row.recipient or NOTHING, row.note or NOTHING) for row in rows),
+            empty="Nothing yet.",
+        )
+
+
+@admin.register(ReauthStep)
+class ReauthStepAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("when", "kind", "prompt_link", "recipient", "note")
+    list_filter = (ByPrompt,)
+    list_select_related = ("prompt",)
+    fieldsets = ((None, {"fields": ("when", "kind", "prompt", "recipient", "event_id", "reference", "note")}),)
+    search_help_text = "A whole number."
+
+    @admin.display(description="when")
+    def when(self, step: ReauthStep) -> str:
+        return ago(step.at)
+
+    @admin.display(description="prompt")
+    def prompt_link(self, step: ReauthStep) -> str:
+        return link(step.prompt)
+
+
+@admin.register(AccountToken)
+class AccountTokenAdmin(HiddenFromIndex, BackOfficeAdmin):
+    """That a provider gave a token for an account, and when; never which."""
+
+    list_display = ("account", "made")
+    list_filter = (ByAccount,)
+    list_select_related = ("account",)
+    fieldsets = ((None, {"fields": ("account", "made")}),)
+    search_help_text = "A whole id of an account."
+
+    @admin.display(description="since")
+    def made(self, token: AccountToken) -> str:
+        return ago(token.created_at)

@@ -1,0 +1,63 @@
+"""`{% load portal %}`: states in words, forms and pages as the agency's portal shows them."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts import display
+from accounts.models import Account
+from accounts.portal import words
+
+register = template.Library()
+register.filter("visible", lambda text: display.visible(str(text)))
+register.filter("pretty_json", display.pretty_json)
+register.filter("what_to_do", words.what_to_do)
+register.filter("provider_name", words.provider_name)
+register.simple_tag(display.badge, name="badge")
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """`3 minutes ago`; the exact time, where the agency is, on hover."""
+    if moment is None:
+        return display.NOTHING
+    exact = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        exact.isoformat(timespec="seconds"),
+        f"{exact:%a %d %b %Y, %H:%M:%S} ({exact.tzname()})",
+        display.relative(timezone.now() - moment),
+    )
+
+
+@register.filter
+def account_badge(account: Account) -> SafeString:
+    state = words.account_state(account)
+    return display.badge(state.label, state.tone)
+
+
+@register.filter
+def status_badge(status: str) -> SafeString:
+    state = words.status_state(status)
+    return display.badge(state.label, state.tone)
+
+
+@register.filter
+def state_badge(state: Any) -> SafeString:
+    return display.badge(state.label, state.tone)
+
+
+@register.inclusion_tag("portal/parts/field.html")
+def field(bound: BoundField) -> dict[str, Any]:
+    """A label, the input, what is wrong with it, and its help."""
+    return {"field": bound, "is_check": getattr(bound.field.widget, "input_type", "") == "checkbox"}
+
+
+@register.inclusion_tag("portal/parts/pages.html")
+def pages(page: Any) -> dict[str, Any]:
+    return {"page": page}
