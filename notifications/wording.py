@@ -181,11 +181,18 @@ def unsubscribe_url(channel: Channel | None) -> str:
 
 
 def _facts(body: Mapping[str, Any]) -> tuple[Fact, ...]:
-    return tuple(
-        Fact(label, clean(str(body[name])), linkedin_link(str(body[name])) if name == "linkedin_url" else "")
+    link = linkedin_link(str(body.get("linkedin_url", "")))
+    facts = [
+        Fact(label, clean(str(body[name]))) if name != "linkedin_url" or not link else Fact(label, _shown(link), link)
         for name, label in _FACTS.items()
-        if name in body and clean(str(body[name]))
-    )
+        if name in body
+    ]
+    return tuple(fact for fact in facts if fact.value)
+
+
+def _shown(link: str) -> str:
+    shown = link.removeprefix("https://").removeprefix("www.")
+    return shown if len(shown) <= LONGEST_NAME else shown[: LONGEST_NAME - 1] + "…"
 
 
 def _named(body: Mapping[str, Any], *names: str) -> str:

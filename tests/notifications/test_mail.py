@@ -177,6 +177,7 @@ def test_only_a_secure_linkedin_address_becomes_a_link(agency: Agency, mailbox_c
     drain()
     [message] = sent()
     assert "https://www.linkedin.com/in/ada-lovelace?x=1" in Page(html_of(message)).links
+    assert ">linkedin.com/in/ada-lovelace?x=1</a>" in html_of(message)
     for url in (
         "http://www.linkedin.com/in/a",
         "https://linkedin.com.evil.example.org/in/a",
