@@ -13,12 +13,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
 from benchmarks.figures import write
 from tests import servers
+from tests.e2e.stack import wait_for
 
 COUNT = 3000
 TASKS = 1000
@@ -138,14 +140,13 @@ def task_per_event() -> float:
     for sequence in waiting.order_by("sequence").values_list("sequence", flat=True):
         process_one.delay(sequence)
     command = [sys.executable, "-m", "celery", "--app", "benchmarks.per_event", "worker", "--concurrency", "2"]
-    with subprocess.Popen([*command, "--loglevel", "CRITICAL", "--quiet"], stderr=subprocess.DEVNULL) as worker:
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([*command, "--loglevel", "CRITICAL"], **quiet) as worker:
         try:
-            while waiting.count() == TASKS:
-                time.sleep(0.01)
+            wait_for(lambda: waiting.count() < TASKS, 60)
             began = time.monotonic()
             first = waiting.count()
-            while waiting.exists():
-                time.sleep(0.01)
+            wait_for(lambda: not waiting.exists(), 120, pause=0.01)
             return first / (time.monotonic() - began)
         finally:
             worker.terminate()
