@@ -112,6 +112,11 @@ class Delivery(models.Model):
                 name="delivery_due",
                 condition=models.Q(status=DeliveryStatus.PENDING),
             ),
+            models.Index(
+                fields=["-id"],
+                name="delivery_needs_a_person",
+                condition=models.Q(status=DeliveryStatus.FAILED),
+            ),
         ]
 
     def __str__(self) -> str:
