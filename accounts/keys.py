@@ -39,5 +39,10 @@ def find_api_key(key: str) -> ApiKey | None:
     return row
 
 
+def revoke_api_key(key: ApiKey) -> None:
+    """Every program that uses it is refused from now on."""
+    ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+
+
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

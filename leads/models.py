@@ -6,6 +6,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Lower
 
 from accounts.ids import new_id
 from accounts.models import Account, Agency, Campaign, Source
@@ -73,6 +74,7 @@ class Lead(models.Model):
             models.Index(fields=["agency", "-id"], name="lead_newest"),
             models.Index(fields=["agency", "status", "-id"], name="lead_by_status"),
             models.Index(fields=["agency", "-updated_at"], name="lead_by_update"),
+            models.Index("agency", Lower("email"), name="lead_by_email"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,20 @@
+"""The agency's own pages: who may see them, how they are put together, and those about accounts and the team."""
+
+from accounts.portal.access import MemberRequest, current_member, owners, readers, writers
+from accounts.portal.pages import Shown, back_to, say_errors, show, show_once
+from accounts.portal.paging import Page, turn
+
+__all__ = [
+    "MemberRequest",
+    "Page",
+    "Shown",
+    "back_to",
+    "current_member",
+    "owners",
+    "readers",
+    "say_errors",
+    "show",
+    "show_once",
+    "turn",
+    "writers",
+]

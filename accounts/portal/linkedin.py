@@ -1,0 +1,60 @@
+"""The pages about LinkedIn accounts."""
+
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from accounts.links import linked_accounts
+from accounts.models import Account
+from accounts.portal.access import MemberRequest, readers
+from accounts.portal.forms import AccountFilter
+from accounts.portal.pages import show
+from accounts.portal.paging import turn
+from accounts.readiness import with_campaigns_paused
+
+SEARCHED = ("name", "email", "first_name", "last_name", "public_identifier", "external_id", "id")
+
+
+@require_safe
+@readers
+def account_list(request: MemberRequest) -> HttpResponse:
+    filters = AccountFilter(request.GET)
+    rows = _filtered(request.agency.accounts.select_related("sub_account"), filters)
+    return show(
+        request,
+        "portal/accounts.html",
+        "accounts",
+        page=turn(request, rows),
+        filters=filters,
+        filtered=any(request.GET.get(name) for name in filters.fields),
+    )
+
+
+@require_safe
+@readers
+def account_page(request: MemberRequest, pk: str) -> HttpResponse:
+    accounts = with_campaigns_paused(request.agency.accounts.select_related("sub_account", "source"))
+    account = get_object_or_404(accounts, pk=pk)
+    return show(
+        request,
+        "portal/account.html",
+        "accounts",
+        account=account,
+        history=turn(request, account.reports.all(), size=25),
+        linked=linked_accounts([account])[account.pk],
+        campaigns=account.campaigns.order_by("-id")[:50],
+    )
+
+
+def _filtered(accounts: "QuerySet[Account]", filters: AccountFilter) -> "QuerySet[Account]":
+    filters.is_valid()
+    for name in ("status", "provider"):
+        if value := filters.cleaned_data.get(name):
+            accounts = accounts.filter(**{name: value})
+    if word := filters.cleaned_data.get("q"):
+        found = Q()
+        for column in SEARCHED:
+            found |= Q(**{f"{column}__icontains": word})
+        accounts = accounts.filter(found)
+    return accounts

@@ -1,0 +1,131 @@
+"""The team: who is in, who is invited; and the page on which an invited person comes in."""
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import team
+from accounts.models import Invitation, Member
+from accounts.portal.access import CHOSEN, MemberRequest, owners
+from accounts.portal.forms import InvitationForm, NewPersonForm, RoleForm
+from accounts.portal.pages import back_to, say_errors, show
+from accounts.vocabulary import Role
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@owners
+def team_page(request: MemberRequest) -> HttpResponse:
+    """Members and invitations; a POST invites."""
+    form = InvitationForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            invitation = team.invite(
+                request.agency,
+                email=form.cleaned_data["email"],
+                role=Role(form.cleaned_data["role"]),
+                invited_by=request.member.user,
+            )
+        except team.TeamError as error:
+            form.add_error(error.field, str(error))
+        else:
+            messages.success(request, f"The invitation to {invitation.email} is on its way.")
+            return back_to(request, "portal_team")
+    members = request.agency.members.select_related("user").order_by("id")
+    return show(
+        request,
+        "portal/team.html",
+        "team",
+        status=422 if form.errors else 200,
+        form=form,
+        people=[(member, RoleForm(initial={"role": member.role}, auto_id=f"{member.pk}_%s")) for member in members],
+        invitations=request.agency.invitations.filter(accepted_at__isnull=True).order_by("-id"),
+    )
+
+
+@require_POST
+@owners
+def member_role(request: MemberRequest, pk: str) -> HttpResponse:
+    member = get_object_or_404(request.agency.members, pk=pk)
+    form = RoleForm(request.POST)
+    if form.is_valid():
+        try:
+            team.change_role(member, Role(form.cleaned_data["role"]))
+            messages.success(request, f"{member.user} has another role now.")
+        except team.TeamError as error:
+            messages.error(request, str(error))
+    say_errors(request, form)
+    return back_to(request, "home" if member == request.member else "portal_team")
+
+
+@require_POST
+@owners
+def member_remove(request: MemberRequest, pk: str) -> HttpResponse:
+    member = get_object_or_404(request.agency.members.select_related("user"), pk=pk)
+    try:
+        team.remove(member)
+        messages.success(request, f"{member.user} is no longer a member.")
+    except team.TeamError as error:
+        messages.error(request, str(error))
+    return back_to(request, "home" if member == request.member else "portal_team")
+
+
+@require_POST
+@owners
+def invitation_withdraw(request: MemberRequest, pk: str) -> HttpResponse:
+    invitation = get_object_or_404(request.agency.invitations.filter(accepted_at__isnull=True), pk=pk)
+    team.withdraw(invitation)
+    messages.success(request, f"The invitation to {invitation.email} is withdrawn.")
+    return back_to(request, "portal_team")
+
+
+@sensitive_post_parameters("password", "again")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
+    """Opening it changes nothing; its button lets the invited person in. 404 for a link that was never ours."""
+    try:
+        invitation = team.find_invitation(token)
+        known = team.known_user(invitation)
+        if known is not None:
+            return _for_known_person(request, token, invitation, known)
+        return _for_new_person(request, token, invitation)
+    except Invitation.DoesNotExist:
+        raise Http404("There is no such invitation.") from None
+    except team.InvitationGone as gone:
+        return render(request, "portal/invitation_gone.html", {"reason": str(gone)}, status=410)
+
+
+def _for_known_person(request: HttpRequest, token: str, invitation: Invitation, known: User) -> HttpResponse:
+    here = request.user == known
+    if request.method == "POST" and here:
+        return _let_in(request, team.join(token, user=known))
+    status = 403 if request.method == "POST" else 200
+    return render(
+        request, "portal/invitation.html", {"invitation": invitation, "here": here, "known": True}, status=status
+    )
+
+
+def _for_new_person(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
+    form = NewPersonForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        given = {name: form.cleaned_data[name] for name in ("password", "first_name", "last_name")}
+        try:
+            member = team.join_as_new_user(token, **given)
+        except team.TeamError as error:
+            form.add_error(error.field, str(error))
+        else:
+            login(request, member.user, backend="django.contrib.auth.backends.ModelBackend")
+            return _let_in(request, member)
+    context = {"invitation": invitation, "form": form, "known": False}
+    return render(request, "portal/invitation.html", context, status=422 if form.errors else 200)
+
+
+def _let_in(request: HttpRequest, member: Member) -> HttpResponse:
+    request.session[CHOSEN] = member.agency_id
+    messages.success(request, f"Welcome to {member.agency}.")
+    return redirect("home")

@@ -1,0 +1,80 @@
+"""API keys, the agency's own settings, which agency is shown, and what is shown once."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.keys import create_api_key, revoke_api_key
+from accounts.portal.access import CHOSEN, MemberRequest, owners, readers, writers
+from accounts.portal.forms import AgencyForm, KeyForm
+from accounts.portal.pages import Shown, back_to, show, show_once, take_shown
+
+KEY_HINT = "Programs send it as “Authorization: Bearer <the key>”. If it is lost, revoke it and make another one."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@owners
+def key_page(request: MemberRequest) -> HttpResponse:
+    """The keys; a POST makes one."""
+    form = KeyForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        row, key = create_api_key(request.agency, **form.values())
+        return show_once(
+            request, Shown(f"The key for {row.name}", {"API key": key}, hint=KEY_HINT, back=reverse("portal_keys"))
+        )
+    keys = request.agency.api_keys.order_by("-id")
+    now = timezone.now()
+    return show(
+        request,
+        "portal/keys.html",
+        "keys",
+        status=422 if form.errors else 200,
+        form=form,
+        keys=[key for key in keys if key.revoked_at is None],
+        revoked=[key for key in keys if key.revoked_at],
+        now=now,
+    )
+
+
+@require_POST
+@owners
+def key_revoke(request: MemberRequest, pk: str) -> HttpResponse:
+    key = get_object_or_404(request.agency.api_keys, pk=pk)
+    revoke_api_key(key)
+    messages.success(request, f"{key} is revoked.")
+    return back_to(request, "portal_keys")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@writers
+def agency_page(request: MemberRequest) -> HttpResponse:
+    form = AgencyForm(request.POST if request.method == "POST" else None, instance=request.agency)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return back_to(request, "portal_settings")
+    request.agency.refresh_from_db()
+    return show(request, "portal/settings.html", "settings", status=422 if form.errors else 200, form=form)
+
+
+@require_POST
+@readers
+def choose_agency(request: MemberRequest) -> HttpResponse:
+    """Show another agency of this person."""
+    member = get_object_or_404(request.member.user.memberships, agency_id=request.POST.get("agency", ""))
+    request.session[CHOSEN] = member.agency_id
+    return redirect("home")
+
+
+@require_safe
+@readers
+def shown_once(request: MemberRequest) -> HttpResponse:
+    """What the last change made. Looking at it again is not possible."""
+    shown = take_shown(request)
+    if shown is None:
+        messages.info(request, "That was shown already, and is in no other place.")
+        return redirect("home")
+    return show(request, "portal/shown_once.html", "", shown=shown)

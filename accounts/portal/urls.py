@@ -1,0 +1,18 @@
+from django.urls import path
+
+from accounts.portal import linkedin, people, settings
+
+urlpatterns = [
+    path("linkedin", linkedin.account_list, name="portal_accounts"),
+    path("linkedin/<str:pk>", linkedin.account_page, name="portal_account"),
+    path("team", people.team_page, name="portal_team"),
+    path("team/<str:pk>/role", people.member_role, name="portal_member_role"),
+    path("team/<str:pk>/remove", people.member_remove, name="portal_member_remove"),
+    path("team/invitations/<str:pk>/withdraw", people.invitation_withdraw, name="portal_invitation_withdraw"),
+    path("invitation/<str:token>", people.invitation_page, name="invitation"),
+    path("keys", settings.key_page, name="portal_keys"),
+    path("keys/<str:pk>/revoke", settings.key_revoke, name="portal_key_revoke"),
+    path("settings", settings.agency_page, name="portal_settings"),
+    path("agency", settings.choose_agency, name="portal_choose_agency"),
+    path("shown", settings.shown_once, name="portal_shown_once"),
+]

@@ -1,0 +1,67 @@
+"""The states of accounts and sources in words, each with a tone and what to do about it."""
+
+from dataclasses import dataclass
+
+from accounts.display import Tone
+from accounts.models import Account, Source
+from accounts.vocabulary import AccountStatus, ProviderSlug, SuggestedAction
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    label: str
+    tone: Tone
+
+
+STATUSES: dict[AccountStatus, State] = {
+    AccountStatus.ACTIVE: State("works", "good"),
+    AccountStatus.INCOMPLETE: State("waits for a step", "warn"),
+    AccountStatus.DISCONNECTED: State("disconnected", "bad"),
+    AccountStatus.AUTH_ERROR: State("sign-in failed", "bad"),
+    AccountStatus.BLOCKED: State("blocked by LinkedIn", "bad"),
+    AccountStatus.DELETED: State("removed", "quiet"),
+}
+ACTIONS: dict[SuggestedAction, str] = {
+    SuggestedAction.NONE: "",
+    SuggestedAction.COMPLETE_ONBOARDING: "Somebody has to finish connecting it, for example by entering a code.",
+    SuggestedAction.SOLVE_CHALLENGE: "Ask its owner to open LinkedIn and solve the check it shows.",
+    SuggestedAction.SIGN_IN_AGAIN: "Ask its owner to sign in again.",
+    SuggestedAction.CONTACT_LINKEDIN: "Ask its owner to read LinkedIn's message and to contact LinkedIn's support.",
+    SuggestedAction.WAIT: "Nothing: it works again by itself when the limit ends.",
+    SuggestedAction.ARCHIVE: "It was removed at its provider. Nothing to do, unless that was a mistake.",
+}
+PROVIDERS: dict[ProviderSlug, str] = {
+    ProviderSlug.SALESFLOW: "Salesflow",
+    ProviderSlug.WELINK: "We-Link",
+    ProviderSlug.SENDPILOT: "SendPilot",
+    ProviderSlug.LINKEDIN: "LinkedIn",
+    ProviderSlug.LINKEDCONNECTOR: "LinkedConnector",
+    ProviderSlug.HIGHLEVEL: "HighLevel",
+}
+
+
+def account_state(account: Account) -> State:
+    if account.status == AccountStatus.ACTIVE and account.rate_limited:
+        return State("at a LinkedIn limit", "warn")
+    return STATUSES[AccountStatus(account.status)]
+
+
+def status_state(status: str) -> State:
+    """A status of the history; empty: before the first report."""
+    return STATUSES[AccountStatus(status)] if status in set(AccountStatus) else State("first seen", "quiet")
+
+
+def what_to_do(account: Account) -> str:
+    return ACTIONS[account.suggested_action]
+
+
+def provider_name(slug: str) -> str:
+    return PROVIDERS[ProviderSlug(slug)] if slug in set(ProviderSlug) else slug
+
+
+def source_state(source: Source, *, problems: bool) -> State:
+    if not source.enabled:
+        return State("switched off", "quiet")
+    if source.last_receipt_at is None:
+        return State("nothing came yet", "warn")
+    return State("needs a look", "warn") if problems else State("delivers", "good")

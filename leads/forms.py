@@ -1,0 +1,39 @@
+"""What people may type on the pages about leads."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.models import Agency
+from leads.vocabulary import LeadStatus
+
+STATUSES = [(status.value, status.label) for status in LeadStatus]
+MOST_CAMPAIGNS = 300
+
+
+class LeadFilter(forms.Form):
+    status = forms.ChoiceField(required=False, choices=[("", "any"), *STATUSES])
+    campaign = forms.ChoiceField(required=False)
+    q = forms.CharField(
+        required=False,
+        max_length=500,
+        label="E-mail, LinkedIn address or id",
+        widget=forms.TextInput({"placeholder": "exactly as it is"}),
+    )
+
+    def __init__(self, *args: Any, agency: Agency, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        newest = agency.campaigns.order_by("-id")[:MOST_CAMPAIGNS]
+        campaign = self.fields["campaign"]
+        assert isinstance(campaign, forms.ChoiceField)  # noqa: S101 (declared above)
+        campaign.choices = [("", "any"), *((one.pk, str(one)) for one in newest)]
+
+
+class StatusForm(forms.Form):
+    status = forms.ChoiceField(choices=STATUSES, label="New status")
+    note = forms.CharField(
+        required=False,
+        max_length=500,
+        label="Why (for the history)",
+        widget=forms.Textarea({"rows": 2}),
+    )

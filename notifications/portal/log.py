@@ -1,0 +1,92 @@
+"""The delivery log: what was sent to whom, every try, and the button that sends it again."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.ids import encode
+from accounts.portal import MemberRequest, back_to, readers, show, turn, writers
+from notifications import channels
+from notifications.bodies import in_order
+from notifications.models import ChannelStatus, Delivery
+from notifications.portal.forms import LogFilter
+
+
+@require_safe
+@readers
+def delivery_list(request: MemberRequest) -> HttpResponse:
+    filters = LogFilter(request.GET, agency=request.agency)
+    rows = _filtered(request.agency.deliveries.select_related("event", "channel"), filters)
+    return show(
+        request,
+        "portal/deliveries.html",
+        "notifications",
+        page=turn(request, rows),
+        filters=filters,
+        filtered=any(request.GET.get(name) for name in filters.fields),
+    )
+
+
+@require_safe
+@readers
+def delivery_page(request: MemberRequest, pk: str) -> HttpResponse:
+    deliveries = request.agency.deliveries.select_related("event", "channel")
+    delivery = get_object_or_404(deliveries, pk=pk)
+    return show(
+        request,
+        "portal/delivery.html",
+        "notifications",
+        delivery=delivery,
+        attempts=delivery.attempt_log.order_by("id"),
+        body=in_order(delivery.event.payload),
+        subject_url=_subject_url(delivery),
+        can_resend=delivery.channel is None or delivery.channel.status == ChannelStatus.ENABLED,
+    )
+
+
+@require_POST
+@writers
+def delivery_resend(request: MemberRequest, pk: str) -> HttpResponse:
+    delivery = get_object_or_404(request.agency.deliveries.select_related("channel"), pk=pk)
+    try:
+        channels.resend(delivery)
+        messages.success(request, "It will be sent again, under the same id.")
+    except channels.ChannelError as error:
+        messages.error(request, str(error))
+    return back_to(request, "portal_delivery", delivery.pk)
+
+
+def _filtered(deliveries: "QuerySet[Delivery]", filters: LogFilter) -> "QuerySet[Delivery]":
+    filters.is_valid()
+    given: dict[str, Any] = {name: value for name, value in filters.cleaned_data.items() if value}
+    columns = {"channel": "channel_id", "status": "status", "event_type": "event__event_type"}
+    found = Q(**{columns[name]: given[name] for name in columns if name in given})
+    if "since" in given:
+        found &= Q(pk__gte=_first_id(given["since"]))
+    if "until" in given:
+        found &= Q(pk__lt=_first_id(given["until"]))
+    if "q" in given:
+        word = given["q"].strip()
+        found &= Q(recipient__iexact=word) | Q(channel__email__iexact=word) | Q(event__subject=word) | Q(event=word)
+    return deliveries.filter(found)
+
+
+def _first_id(moment: datetime) -> str:
+    """The smallest id that a delivery of this time can have: the time is an id's beginning."""
+    return f"dlv_{encode(max(0, int(moment.timestamp() * 1000)) << 80, 26)}"
+
+
+def _subject_url(delivery: Delivery) -> str:
+    """The page of what it is about, if it has one and still exists."""
+    subject, agency = delivery.event.subject, delivery.agency
+    if subject.startswith("lead_") and agency.leads.filter(pk=subject).exists():
+        return reverse("portal_lead", args=[subject])
+    if subject.startswith("acc_") and agency.accounts.filter(pk=subject).exists():
+        return reverse("portal_account", args=[subject])
+    return ""

@@ -1,0 +1,235 @@
+"""The one page on which everything about channels is done, and what its buttons do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import OuterRef, Subquery
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
+from accounts.portal.words import State
+from notifications import channels
+from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
+from notifications.portal.forms import ChannelForm, ReplayForm
+from notifications.portal.words import address_of, channel_state, listens_to
+
+HINT = (
+    "Your program checks our signature with it (Standard Webhooks). While a new one is being exchanged we sign with "
+    "the old one too."
+)
+KINDS = {  # what the page calls each kind
+    ChannelKind.EMAIL: "E-mail",
+    ChannelKind.WEBHOOK: "Webhooks",
+    ChannelKind.SLACK: "Slack",
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A channel as the page shows it."""
+
+    channel: Channel
+    state: State
+    address: str
+    listens_to: str
+    form: ChannelForm
+    replay: ReplayForm
+    rotating: bool
+
+    @property
+    def open(self) -> bool:
+        return self.form.is_bound
+
+
+@dataclass(frozen=True)
+class Section:
+    kind: ChannelKind
+    title: str
+    cards: list[Card]
+    form: ChannelForm
+
+
+@require_safe
+@readers
+def setup_page(request: MemberRequest) -> HttpResponse:
+    return _page(request)
+
+
+@require_POST
+@writers
+def add(request: MemberRequest, kind: str) -> HttpResponse:
+    if kind not in set(ChannelKind):
+        raise Http404
+    of_kind = ChannelKind(kind)
+    form = ChannelForm(request.POST, agency=request.agency, kind=of_kind)
+    if not form.is_valid():
+        return _page(request, form)
+    try:
+        channel, secret = channels.create_channel(request.agency, kind=kind, **form.values())
+    except channels.ChannelError as error:
+        return _page(request, _complain(form, error))
+    if secret:
+        return _show_secret(request, f"{channel} is ready", channel, secret)
+    if of_kind is ChannelKind.EMAIL:
+        messages.success(request, f"Added. {channel.email} gets a mail with a button to confirm, and nothing before.")
+    else:
+        messages.success(request, "Added. Send a test to see whether it arrives.")
+    return back_to(request, "portal_notifications", anchor=channel.pk)
+
+
+@require_POST
+@writers
+def edit(request: MemberRequest, pk: str) -> HttpResponse:
+    channel = _channel(request, pk)
+    form = ChannelForm(request.POST, agency=request.agency, kind=ChannelKind(channel.kind), channel=channel)
+    if not form.is_valid():
+        return _page(request, form)
+    try:
+        channels.update_channel(channel, **form.values())
+    except channels.ChannelError as error:
+        return _page(request, _complain(form, error))
+    messages.success(request, "Saved.")
+    return back_to(request, "portal_notifications", anchor=channel.pk)
+
+
+@require_POST
+@writers
+def press(request: MemberRequest, pk: str, button: str) -> HttpResponse:
+    """One of a channel's buttons."""
+    channel = _channel(request, pk)
+    if button not in _BUTTONS:
+        raise Http404
+    try:
+        messages.success(request, _BUTTONS[button](channel))
+    except channels.ChannelError as error:
+        messages.error(request, str(error))
+    return back_to(request, "portal_notifications", anchor=channel.pk)
+
+
+@require_POST
+@writers
+def rotate(request: MemberRequest, pk: str) -> HttpResponse:
+    channel = _channel(request, pk)
+    try:
+        secret = channels.rotate_secret(channel)
+    except channels.ChannelError as error:
+        messages.error(request, str(error))
+        return back_to(request, "portal_notifications", anchor=channel.pk)
+    return _show_secret(request, f"A new secret for {channel}", channel, secret)
+
+
+@require_POST
+@writers
+def replay(request: MemberRequest, pk: str) -> HttpResponse:
+    channel = _channel(request, pk)
+    form = ReplayForm(request.POST)
+    if form.is_valid():
+        span = {name: form.cleaned_data[name] for name in ("since", "until")}
+        try:
+            count = channels.replay(channel, **span, status=form.cleaned_data["status"] or None)
+            what = "Nothing of that time" if not count else f"{count} deliver{'y' if count == 1 else 'ies'}"
+            messages.success(request, f"{what} will be sent again.")
+        except channels.ChannelError as error:
+            messages.error(request, str(error))
+    say_errors(request, form)
+    return back_to(request, "portal_notifications", anchor=channel.pk)
+
+
+def _test(channel: Channel) -> str:
+    channels.send_test(channel)
+    return f"A test is on its way to {channel}. The log below shows when it has arrived."
+
+
+def _ask_again(channel: Channel) -> str:
+    channels.enable(channel)
+    return f"{channel.email} is asked to confirm. It gets one such mail in five minutes at most."
+
+
+def _switch_on(channel: Channel) -> str:
+    after = channels.enable(channel)
+    return f"{after} is on." if channel_state(after).tone == "good" else f"{after.email} is asked to confirm first."
+
+
+def _switch_off(channel: Channel) -> str:
+    channels.disable(channel, channels.BY_HAND)
+    return f"{channel} is off. What happens meanwhile can be sent later."
+
+
+def _remove(channel: Channel) -> str:
+    name = str(channel)
+    channel.delete()
+    return f"{name} is gone."
+
+
+_BUTTONS: dict[str, Callable[[Channel], str]] = {
+    "test": _test,
+    "ask": _ask_again,
+    "on": _switch_on,
+    "off": _switch_off,
+    "remove": _remove,
+}
+
+
+def _page(request: MemberRequest, bound: ChannelForm | None = None) -> HttpResponse:
+    """The page; with a form that was not accepted it says why, at its place."""
+    held = _with_last(request.agency.channels.prefetch_related("secrets").order_by("id"))
+    cards = [_card(request, channel, bound) for channel in held]
+    sections = [
+        Section(kind, title, [card for card in cards if card.channel.kind == kind], _new_form(request, kind, bound))
+        for kind, title in KINDS.items()
+    ]
+    latest = request.agency.deliveries.select_related("event", "channel").order_by("-id")[:8]
+    return show(
+        request,
+        "portal/notifications.html",
+        "notifications",
+        status=422 if bound else 200,
+        sections=sections,
+        latest=latest,
+        waiting=[card for card in cards if card.state.tone in ("bad", "warn")],
+    )
+
+
+def _with_last(held: Any) -> Any:
+    delivered = Delivery.objects.filter(channel=OuterRef("pk"), status=DeliveryStatus.DELIVERED).order_by("-id")
+    return held.annotate(last_delivered=Subquery(delivered.values("delivered_at")[:1]))
+
+
+def _card(request: MemberRequest, channel: Channel, bound: ChannelForm | None) -> Card:
+    here = bound is not None and bound.channel is not None and bound.channel.pk == channel.pk
+    form = ChannelForm(agency=request.agency, kind=ChannelKind(channel.kind), channel=channel)
+    return Card(
+        channel=channel,
+        state=channel_state(channel),
+        address=address_of(channel),
+        listens_to=listens_to(channel),
+        form=bound if bound is not None and here else form,
+        replay=ReplayForm(auto_id=f"{channel.pk}-replay-%s"),
+        rotating=any(secret.expires_at and secret.expires_at > timezone.now() for secret in channel.secrets.all()),
+    )
+
+
+def _new_form(request: MemberRequest, kind: ChannelKind, bound: ChannelForm | None) -> ChannelForm:
+    if bound is not None and bound.channel is None and bound.kind == kind:
+        return bound
+    return ChannelForm(agency=request.agency, kind=kind)
+
+
+def _complain(form: ChannelForm, error: channels.ChannelError) -> ChannelForm:
+    form.add_error(error.field if error.field in form.fields else None, str(error))
+    return form
+
+
+def _channel(request: MemberRequest, pk: str) -> Channel:
+    return get_object_or_404(request.agency.channels, pk=pk)
+
+
+def _show_secret(request: MemberRequest, title: str, channel: Channel, secret: str) -> HttpResponse:
+    back = f"{reverse('portal_notifications')}#{channel.pk}"
+    return show_once(request, Shown(title, {"Signing secret": secret}, hint=HINT, back=back))

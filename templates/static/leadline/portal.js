@@ -1,0 +1,34 @@
+// Copy buttons beside values that people carry elsewhere. Without this file the values can still be selected.
+"use strict";
+for (const input of document.querySelectorAll("[data-copy]")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button second small";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    input.select();
+    try {
+      await navigator.clipboard.writeText(input.value);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Press Ctrl+C";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 2500);
+  });
+  input.after(button);
+}
+// A menu closes when somebody looks elsewhere.
+document.addEventListener("click", (event) => {
+  for (const open of document.querySelectorAll("details.menu[open], details.press[open]:not(.wide)")) {
+    if (!open.contains(event.target)) open.open = false;
+  }
+});
+// A form is sent once, however often its button is pressed.
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post") return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+});

@@ -1,0 +1,73 @@
+"""Every page and button of the portal. A test below holds this list against the URL patterns."""
+
+from dataclasses import dataclass, field
+
+from django.urls import reverse
+
+from accounts.vocabulary import Role
+from tests.portal.conftest import Everything
+
+ALL, CHANGES, DECIDES = frozenset(Role), frozenset({Role.OWNER, Role.MANAGER}), frozenset({Role.OWNER})
+
+
+@dataclass(frozen=True)
+class Route:
+    """`of` names whose id stands in the URL; `post`: a button, else a page; `roles` may use it."""
+
+    name: str
+    of: str = ""
+    more: tuple[str, ...] = ()
+    post: bool = False
+    roles: frozenset[Role] = ALL
+    data: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return " ".join((self.name, *self.more, "POST" if self.post else ""))
+
+    def url(self, things: Everything) -> str:
+        ids = (getattr(things, self.of).pk,) if self.of else ()
+        return reverse(self.name, args=[*ids, *self.more])
+
+
+def button(route: str, of: str = "", /, *more: str, roles: frozenset[Role] = CHANGES, **data: str) -> Route:
+    return Route(route, of, more, post=True, roles=roles, data=data)
+
+
+ROUTES = [
+    Route("home"),
+    Route("portal_accounts"),
+    Route("portal_account", "account"),
+    Route("portal_leads"),
+    Route("portal_lead", "lead"),
+    button("portal_lead_status", "lead", status="DONE"),
+    Route("portal_sources"),
+    button("portal_sources", provider="sendpilot", name="", secret=""),
+    button("portal_source_rename", "source", name="Other"),
+    button("portal_source_switch", "source", to="off"),
+    button("portal_source_rotate", "source"),
+    button("portal_source_remove", "source"),
+    Route("portal_notifications"),
+    button("portal_channel_add", "", "email", email="a@example.com", listens="all"),
+    button("portal_channel_edit", "webhook", url="https://example.com/x", listens="all"),
+    button("portal_channel_rotate", "webhook"),
+    button("portal_channel_replay", "webhook", since="2026-01-01T00:00"),
+    *(button("portal_channel_press", "email", name) for name in ("test", "off", "on", "ask", "remove")),
+    Route("portal_previews"),
+    Route("portal_preview", "", ("lead_replied",)),
+    Route("portal_deliveries"),
+    Route("portal_delivery", "delivery"),
+    button("portal_delivery_resend", "delivery"),
+    Route("portal_team", roles=DECIDES),
+    button("portal_team", roles=DECIDES, email="b@example.com", role="manager"),
+    button("portal_member_role", "member", roles=DECIDES, role="manager"),
+    button("portal_member_remove", "member", roles=DECIDES),
+    button("portal_invitation_withdraw", "invitation", roles=DECIDES),
+    Route("portal_keys", roles=DECIDES),
+    button("portal_keys", roles=DECIDES, name="CRM", scopes="read", lifetime=""),
+    button("portal_key_revoke", "key", roles=DECIDES),
+    Route("portal_settings", roles=CHANGES),
+    button("portal_settings", name="Other name", timezone="Europe/Berlin", locale="de-DE"),
+    Route("portal_shown_once"),
+]
+#: A choice among one's own agencies, and the page that an invited person opens without being a member.
+ELSEWHERE = {"portal_choose_agency", "invitation", "verify", "unsubscribe"}
