@@ -197,6 +197,8 @@ CACHES: dict[str, dict[str, Any]] = (
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": REDIS_KEY_PREFIX,
+            # A cache that does not answer is a cache that is not there.
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
         }
     }
     if REDIS_URL

@@ -230,6 +230,17 @@ def test_a_marketplace_source_finds_the_agency_by_company_then_by_location(agenc
     assert (told(agency), told(stranger)) == (["install", "uninstall"], [])
 
 
+def test_nobody_claims_another_agencys_location_by_naming_it(agency: Agency, stranger: Agency) -> None:
+    marketplace = source_of(None, "highlevel")
+    keep_sample(marketplace, "install")
+    claim = {**load("linkedconnector", "install"), "ghl_location_id": load("highlevel", "install")["locationId"]}
+    keep(source_of(stranger, "linkedconnector"), {**claim, "ghl_company_id": stranger.ghl_company_id})
+    keep_sample(marketplace, "uninstall", timestamp="2026-03-22T00:00:00.000Z")
+    drain()
+    assert told(agency) == ["install", "uninstall"]
+    assert told(stranger) == ["install"]
+
+
 def test_an_unknown_company_waits_until_somebody_makes_the_agency(db: None) -> None:
     receipt = keep_sample(source_of(None, "highlevel"), "install", companyId="newCompany1")
     drain()

@@ -118,9 +118,11 @@ def _agency_named(tenant: Tenant) -> Agency:
         if agency:
             return agency
     elif tenant.location_id:
-        locations = SubAccount.objects.select_related("agency").filter(location_id=tenant.location_id)[:2]
-        if len(locations) == 1:
-            return locations[0].agency
+        # Anybody may write a location's id into a webhook of their own; HighLevel's word outweighs theirs.
+        locations = list(SubAccount.objects.select_related("agency").filter(location_id=tenant.location_id))
+        vouched_for = [location for location in locations if location.vouched_for]
+        if len(vouched_for or locations) == 1:
+            return (vouched_for or locations)[0].agency
     raise Quarantine("unknown_company", "No agency has this company id or location.")
 
 
@@ -173,8 +175,9 @@ def _rate_limit(receipt: Receipt, event: AccountRateLimited) -> None:
 
 
 def _install(receipt: Receipt, event: AppInstalled) -> None:
+    agency = agency_for(receipt, event.tenant)
     installs.report_install(
-        agency_for(receipt, event.tenant),
+        agency,
         location_id=_location(receipt, event.tenant),
         origin=origin_of(receipt, event.occurred_at),
         passed_on=_passes_all_on(receipt),
@@ -182,6 +185,8 @@ def _install(receipt: Receipt, event: AppInstalled) -> None:
         installer_email=event.installer_email,
         ghl_user_id=event.ghl_user_id,
     )
+    if receipt.source.agency is None and event.tenant.company_id:
+        agency.sub_accounts.filter(location_id=event.tenant.location_id).update(vouched_for=True)
 
 
 def _identity(lead: LeadRef) -> leads.Identity:

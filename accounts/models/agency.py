@@ -104,6 +104,9 @@ class SubAccount(models.Model):
     installer_email = models.CharField(max_length=254, blank=True)
     ghl_user_id = models.CharField(max_length=100, blank=True)
     uninstalled_at = models.DateTimeField(null=True, blank=True)
+    vouched_for = models.BooleanField(
+        default=False, editable=False, help_text="HighLevel itself named the location together with its company."
+    )
     reported_at = models.DateTimeField(null=True, editable=False, help_text="Time of the report `installed` rests on.")
     reported_sequence = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
