@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import Event
+from accounts.models import Agency, Event
 from accounts.reauth import Letter, letters
 from accounts.vocabulary import EventType
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
@@ -89,7 +89,8 @@ def _receivers(channel_ids: set[str]) -> dict[str, Receiver]:
 
 
 def _load(taken: list[str], lanes: Lanes) -> list[Parcel]:
-    deliveries = Delivery.objects.select_related("event", "agency").in_bulk(taken)
+    deliveries = Delivery.objects.select_related("event").in_bulk(taken)
+    agencies = Agency.objects.in_bulk({delivery.agency_id for delivery in deliveries.values()})
     channels, damaged = _channels(
         {delivery.channel_id for delivery in deliveries.values() if delivery.channel_id}
         | {_told_of(delivery.event) for delivery in deliveries.values()} - {""}
@@ -101,7 +102,7 @@ def _load(taken: list[str], lanes: Lanes) -> list[Parcel]:
         parcel = Parcel(
             delivery=delivery,
             event=delivery.event,
-            agency=delivery.agency,
+            agency=agencies[delivery.agency_id],
             kind=ChannelKind(channel.kind) if channel else ChannelKind.EMAIL,
             channel=channel,
             about=channels.get(_told_of(delivery.event)),
