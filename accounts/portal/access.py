@@ -83,4 +83,4 @@ def _for(roles: frozenset[Role], view: View[_Rest]) -> Wrapped[_Rest]:
         add_never_cache_headers(cast(HttpResponse, response))
         return response
 
-    return guarded
+    return cast(Wrapped[_Rest], guarded)
