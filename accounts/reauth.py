@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts import events
 from accounts.actions import needs_its_owner
 from accounts.ids import new_token
-from accounts.models import Account, Agency, ReauthPrompt, ReauthStep
+from accounts.models import Account, AccountReport, Agency, ReauthPrompt, ReauthStep
 from accounts.models.reauth import PromptEnd, StepKind
 from accounts.reports import Origin
 from accounts.vocabulary import AccountStatus, EventType, ReauthContact, Role, SuggestedAction
@@ -29,6 +29,10 @@ REMINDERS = (timedelta(hours=4), timedelta(hours=24), timedelta(hours=72))  # af
 BATCH = 100
 SYSTEM = "system"
 VIEW_STEP = timedelta(minutes=1)
+PATIENCE = timedelta(minutes=3)  # with a provider that was handed a sign-in
+TRIES_WITHIN = timedelta(minutes=10)
+ANSWERED = (StepKind.SUBMITTED, StepKind.FINISHED)
+TRIES = (*ANSWERED, StepKind.STARTED, StepKind.FAILED)
 
 
 class NotNeeded(ValueError):
@@ -114,6 +118,30 @@ def viewed(prompt: ReauthPrompt) -> None:
         note(prompt, StepKind.VIEWED)
     if prompt.viewed_at is None or now - prompt.viewed_at > VIEW_STEP:
         ReauthPrompt.objects.filter(pk=prompt.pk).update(viewed_at=now)
+
+
+def tries(prompt: ReauthPrompt) -> int:
+    """How often something was tried on the page within TRIES_WITHIN."""
+    return prompt.steps.filter(kind__in=TRIES, at__gt=timezone.now() - TRIES_WITHIN).count()
+
+
+def last_try(prompt: ReauthPrompt) -> ReauthStep | None:
+    """The last thing that was handed to the provider and that it answers by a report."""
+    return prompt.steps.filter(kind__in=ANSWERED).order_by("-id").first()
+
+
+def answer_to(step: ReauthStep) -> AccountReport | None:
+    """What the provider has reported since."""
+    return step.prompt.account.reports.filter(created_at__gt=step.at).order_by("-id").first()
+
+
+def waits(prompt: ReauthPrompt) -> bool:
+    """Whether the provider still owes an answer to what was handed to it, and may yet give it."""
+    step = last_try(prompt)
+    if step is None or timezone.now() - step.at > PATIENCE:
+        return False
+    failed = prompt.steps.filter(kind=StepKind.FAILED, id__gt=step.id).exists()
+    return not failed and answer_to(step) is None
 
 
 def remind_due(limit: int = BATCH) -> int:

@@ -2,7 +2,7 @@ from allauth.mfa.totp.views import activate_totp
 from django.contrib import admin
 from django.urls import include, path
 
-from config import views
+from config import reauth, views
 from config.security import csp_override
 
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     # The QR code is an image inside the page.
     path("accounts/2fa/totp/activate/", csp_override(activate_totp, img_src=["'self'", "data:"])),
+    path("reauth/<str:token>", reauth.page, name="reauth"),
+    path("reauth/<str:token>/progress", reauth.progress, name="reauth_progress"),
+    path("reauth/<str:token>/result", reauth.result, name="reauth_result"),
     path("accounts/2fa/needed/", views.second_factor_needed, name="second_factor_needed"),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.portal.urls")),

@@ -12,12 +12,15 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.actions import SENTENCES
 from accounts.api.base import AgencyView, Listed, Shown
 from accounts.api.fields import Email, Flag, Moment, Reference, StrictSerializer, Text, Word, identity
 from accounts.api.filters import Exactly, Filter, OneOf, Search
+from accounts.api.problems import Conflict
 from accounts.links import linked_accounts, worst_status
 from accounts.models import Account, Agency
 from accounts.readiness import Action, readiness, with_campaigns_paused
+from accounts.reauth import NotNeeded, ask
 from accounts.services import update_account
 from accounts.vocabulary import AccountStatus, ProviderSlug, SuggestedAction
 
@@ -40,7 +43,11 @@ class AccountSerializer(StrictSerializer):
     status = Word(AccountStatus, read_only=True)
     status_reason = Text(read_only=True)
     status_since = Moment(read_only=True)
-    suggested_action = Word(SuggestedAction, read_only=True)
+    suggested_action = Word(
+        SuggestedAction,
+        read_only=True,
+        help_text="\n".join(f"- `{word}`: {sentence}" for word, sentence in SENTENCES.items()),
+    )
     rate_limited_until = Moment(read_only=True, allow_null=True)
     campaigns_paused = Flag(read_only=True)
     source = Text(source="source_id", read_only=True)  # type: ignore[assignment]
@@ -83,6 +90,15 @@ class ReadinessSerializer(StrictSerializer):
     evidence_age_seconds = serializers.IntegerField()
 
 
+class ReauthSerializer(StrictSerializer):
+    email = Email(max_length=254, help_text="Where to mail the link; without it nobody is mailed.")
+
+
+class ReauthLinkSerializer(StrictSerializer):
+    url = serializers.CharField(help_text="Opens the page, without sign-in: give it to the account's owner only.")
+    expires_at = Moment()
+
+
 @extend_schema(tags=["accounts"])
 class AccountView(Listed, Shown, AgencyView):
     """LinkedIn accounts, one per provider's id."""
@@ -115,6 +131,19 @@ class AccountView(Listed, Shown, AgencyView):
     def history(self, request: Request, **_: Any) -> Response:
         """Every report about the account, also those that changed nothing."""
         return self.page_of(self.get_object().reports.all())
+
+    @extend_schema(request=ReauthSerializer, responses=ReauthLinkSerializer)
+    @action(detail=True, methods=["post"])
+    def reauth(self, request: Request, **_: Any) -> Response:
+        """Make a link with which the account's owner reconnects it. While one is open, it is that one, for longer. An
+        active or deleted account answers 409."""
+        body = ReauthSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        try:
+            prompt = ask(self.get_object(), by="api", email=body.validated_data.get("email", ""))
+        except NotNeeded as refusal:
+            raise Conflict(str(refusal)) from None
+        return Response(ReauthLinkSerializer(prompt).data)
 
     @extend_schema(
         responses=ReadinessSerializer,

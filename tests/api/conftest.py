@@ -73,6 +73,11 @@ class World:
     email_channel: Channel
     delivery: Delivery
 
+    def make_ready_for(self, rest: str) -> None:
+        """Let what follows an id in a path succeed."""
+        if rest == "/reauth":
+            Account.objects.filter(pk=self.account.pk).update(status=AccountStatus.DISCONNECTED)
+
     @property
     def ids(self) -> dict[str, str]:
         """The id of one object of each resource that has a page of its own."""

@@ -24,6 +24,7 @@ OBJECT_ROUTES = (
     ("patch", "accounts", "", Scope.WRITE, {"name": "New"}),
     ("get", "accounts", "/history", Scope.READ, None),
     ("get", "accounts", "/readiness", Scope.READ, None),
+    ("post", "accounts", "/reauth", Scope.WRITE, {"email": "owner@example.com"}),
     ("get", "leads", "", Scope.READ, None),
     ("patch", "leads", "", Scope.WRITE, {"name": "New"}),
     ("get", "leads", "/history", Scope.READ, None),
@@ -54,7 +55,7 @@ CREATIONS = (
     ("sources", Scope.ADMIN, {"provider": "salesflow"}),
     ("channels", Scope.ADMIN, {"kind": "webhook", "url": "https://crm.example.com/hook"}),
 )
-SUCCESS = {"/rotate-secret": 200, "/requests": 201}
+SUCCESS = {"/rotate-secret": 200, "/reauth": 200, "/requests": 201}
 
 
 def success_of(method: str, rest: str) -> int:

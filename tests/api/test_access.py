@@ -20,6 +20,7 @@ def test_every_object_answers_its_agency_and_nobody_else(
     method: str, resource: str, rest: str, scope: Scope, body: object, world: World, strange_api: Api
 ) -> None:
     path = f"{resource}/{world.ids[resource]}{rest}"
+    world.make_ready_for(rest)
     before = ApiKey.objects.count()
     assert strange_api.send(method, path, body).status_code == 404
     assert Api("").send(method, path, body).status_code == 401

@@ -77,6 +77,7 @@ def test_a_key_is_printable_and_short(key: str, agency: Agency, api: Api) -> Non
 @pytest.mark.parametrize(("resource", "rest", "scope", "body"), POSTS)
 def test_every_action_takes_a_key(resource: str, rest: str, scope: Any, body: Any, world: World, api: Api) -> None:
     path = f"{resource}/{world.ids[resource]}{rest}"
+    world.make_ready_for(rest)
     first, second = (api.post(path, body, Idempotency_Key="k1") for _ in range(2))
     assert first.status_code == second.status_code == success_of("post", rest)
     assert first.json() == second.json()

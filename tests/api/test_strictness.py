@@ -289,7 +289,6 @@ def test_unknown_paths_are_404(path: str, api: Api) -> None:
 
 
 def test_what_comes_later_is_unknown_now(world: World, api: Api) -> None:
-    assert_problem(api.post(f"accounts/{world.account.id}/reauth", {}), 404)
     assert_problem(api.post(f"sources/{world.source.id}/connect", {}), 404)
     assert_problem(api.patch(f"sources/{world.source.id}", {"subscriptions": []}), 400, "subscriptions")
 

@@ -1,0 +1,70 @@
+"""Salesflow's onboarding frame: https://salesflow.apidocumentation.com/documentation/initial-setup/iframe-integration
+
+An onboarding token is good for one use within 30 minutes, so it is minted at the click. What the frame reports when it
+is done carries a token of the account, which opens the Update frame; that frame's address is not documented and so a
+field of the source (`update_frame_url`).
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+
+from accounts.models import Source
+from accounts.providers.client import ProviderError, post
+
+NAME = "Salesflow"
+_HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
+_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
+TOKEN_FIELDS = ("token", "onboardingToken", "accessToken", "access_token")
+LONGEST_TOKEN = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A page of Salesflow's to embed. Messages count only from `origin`, which alone may be framed."""
+
+    url: str
+    origin: str
+
+
+def can_onboard(credentials: dict[str, str]) -> bool:
+    return bool(credentials.get("api_key") and _HOST.fullmatch(credentials.get("domain_host_name", "")))
+
+
+def onboarding_frame(credentials: dict[str, str]) -> Frame:
+    """The frame with a token minted now. Raises ProviderError."""
+    answer = post(
+        NAME,
+        f"{settings.SALESFLOW_API_BASE.rstrip('/')}/public/api/v1/tokens/onboarding",
+        headers={"Authorization": f"Bearer {credentials['api_key']}"},
+    )
+    origin = _origin(credentials["domain_host_name"])
+    return Frame(url=f"{origin}/embedded/{quote(_token(answer), safe='')}", origin=origin)
+
+
+def update_frame(source: Source, credentials: dict[str, str], token: str) -> Frame:
+    """The frame that updates an account which Salesflow knows already."""
+    host = credentials["domain_host_name"]
+    url = source.update_frame_url.replace("{domain_host_name}", host).replace("{token}", quote(token, safe=""))
+    origin = _origin(host)
+    return Frame(url=origin + url.removeprefix(f"https://{host}"), origin=origin)
+
+
+def _origin(host: str) -> str:
+    """Always https, but for a stand-in beside a Leadline that itself runs on loopback."""
+    plain = settings.LOOPBACK and _LOOPBACK.fullmatch(host)
+    return f"{'http' if plain else 'https'}://{host.lower()}"
+
+
+def _token(answer: Any) -> str:
+    """The docs show no body for this answer: a bare string, or an object with one of the usual names."""
+    if isinstance(answer, dict):
+        answer = answer.get("data") or answer
+    if isinstance(answer, dict):
+        answer = next((answer[name] for name in TOKEN_FIELDS if answer.get(name)), None)
+    if not isinstance(answer, str) or not 0 < len(answer) <= LONGEST_TOKEN:
+        raise ProviderError(f"{NAME} answered without a token. Please tell the agency that sent you here.")
+    return answer

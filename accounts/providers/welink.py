@@ -1,0 +1,55 @@
+"""We-Link's sign-in: https://apidocs.we-link.ai
+
+Everything there is asynchronous: an answer is a request id, the outcome comes by webhook. The person's password and
+code pass through to We-Link and are neither kept nor logged. The path that takes the code is not documented and so a
+field of the source (`pin_endpoint`), and so is the body it wants: the request id of the sign-in and the code.
+"""
+
+from typing import Any
+
+from django.conf import settings
+
+from accounts.models import Source
+from accounts.providers.client import ProviderError, post
+
+NAME = "We-Link"
+ID_FIELDS = ("request_id", "requestId", "requestID")
+WRONG_PASSWORD = "WRONG_PASSWORD"  # noqa: S105 (their word for it)
+
+
+def can_sign_in(credentials: dict[str, str]) -> bool:
+    return bool(credentials.get("api_key") and credentials.get("api_secret"))
+
+
+def sign_in(source: Source, credentials: dict[str, str], *, email: str, password: str) -> str:
+    """Start a sign-in; its request id. Raises ProviderError."""
+    body = {"email": email, "password": password, "proxy": {"location": source.proxy_location}}
+    return _request_id(_post("/api/v1/login_v2", credentials, body))
+
+
+def enter_pin(source: Source, credentials: dict[str, str], *, request_id: str, pin: str) -> str:
+    """Hand over the code that LinkedIn sent; the request id of the answer, the sign-in's own if it has none."""
+    answer = _post(source.pin_endpoint, credentials, {"request_id": request_id, "pin": pin})
+    try:
+        return _request_id(answer)
+    except ProviderError:
+        return request_id
+
+
+def _post(path: str, credentials: dict[str, str], body: dict[str, Any]) -> Any:
+    keys = {"x-api-key": credentials["api_key"], "x-api-secret": credentials["api_secret"]}
+    try:
+        return post(NAME, f"{settings.WELINK_API_BASE.rstrip('/')}{path}", headers=keys, body=body)
+    except ProviderError as error:
+        if error.code == WRONG_PASSWORD:
+            raise ProviderError(
+                "LinkedIn did not accept this password.", status=error.status, code=error.code
+            ) from None
+        raise
+
+
+def _request_id(answer: Any) -> str:
+    found = next((answer[name] for name in ID_FIELDS if answer.get(name)), "") if isinstance(answer, dict) else ""
+    if not isinstance(found, str | int) or not 0 < len(str(found)) <= 200:
+        raise ProviderError(f"{NAME} answered without a request id. Please tell the agency that sent you here.")
+    return str(found)

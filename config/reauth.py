@@ -1,0 +1,258 @@
+"""`/reauth/{token}`: the page on which an account's owner reconnects it. No sign-in: the link is what is secret.
+
+What the owner types for a provider passes through and is kept nowhere. Only the answer that embeds a provider's page
+names that host in its policy. Whether the account is back the provider says, by its webhook, never the browser.
+"""
+
+import json
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import reauth
+from accounts.actions import REASONS
+from accounts.models import Account, ReauthPrompt
+from accounts.models.reauth import PromptEnd, StepKind
+from accounts.providers import salesflow, welink
+from accounts.providers.client import ProviderError
+from accounts.providers.offers import Offer, Way, frame_for, keep_token, offer_for
+from accounts.vocabulary import AccountStatus, RequestAction
+from webhooks.models import ProviderRequest
+from webhooks.providers import PROVIDERS
+from webhooks.services import register_request
+
+MOST_TRIES = 10
+THANKS_LAST = timedelta(hours=1)
+LONGEST_RESULT = 16 * 1024
+
+
+class SignInForm(forms.Form):
+    email = forms.EmailField(max_length=254)
+    password = forms.CharField(max_length=200, strip=False)
+
+
+class PinForm(forms.Form):
+    pin = forms.RegexField(r"\A[0-9A-Za-z]{4,12}\Z", error_messages={"invalid": "A code has 4 to 12 digits."})
+
+
+@never_cache
+@sensitive_post_parameters("password", "pin")
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Says which account and why, and offers the provider's step; a POST takes it."""
+    prompt = _prompt(token)
+    if prompt.end is not None:
+        return _over(request, prompt.end)
+    if request.method == "POST":
+        return _step(request, prompt, token)
+    if request.method == "GET":
+        reauth.viewed(prompt)
+    if reauth.waits(prompt):
+        return redirect("reauth_progress", token)
+    return _page(request, prompt, problem=_what_went_wrong(prompt))
+
+
+@never_cache
+@require_safe
+def progress(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Waits for the provider's word on what the owner did, and says thank you."""
+    prompt = _prompt(token)
+    if prompt.end is PromptEnd.DONE and prompt.closed_at and timezone.now() - prompt.closed_at < THANKS_LAST:
+        return _render(request, "reauth/done.html", prompt)
+    if prompt.end is not None:
+        return _over(request, prompt.end)
+    if reauth.waits(prompt):
+        return _render(request, "reauth/waiting.html", prompt)
+    return redirect("reauth", token)
+
+
+@never_cache
+@require_POST
+def result(request: HttpRequest, token: str) -> HttpResponse:
+    """What Salesflow's frame told the page (`handleResponse`). Its token is kept; its word for the status is not
+    believed, since the browser could say anything."""
+    prompt = _prompt(token)
+    if prompt.end not in {None, PromptEnd.DONE} or prompt.account.status == AccountStatus.DELETED:
+        return JsonResponse({"message": "This link has ended."}, status=410)
+    if reauth.tries(prompt) >= MOST_TRIES:
+        return _wait_a_little(JsonResponse({"message": "Please wait ten minutes before the next try."}))
+    said = _read_result(request)
+    if said is None:
+        return JsonResponse({"message": "This cannot be understood."}, status=400)
+    problem = _problem_with(said, prompt.account)
+    if problem:
+        reauth.note(prompt, StepKind.FAILED, text=problem)
+        return JsonResponse({"message": problem})
+    account_token = said.get("token")
+    if isinstance(account_token, str) and 0 < len(account_token) <= salesflow.LONGEST_TOKEN:
+        keep_token(prompt.account, account_token)
+    if prompt.end is None:
+        reauth.note(prompt, StepKind.FINISHED, text=salesflow.NAME)
+    return JsonResponse({"message": "Thank you.", "finished": True})
+
+
+def _prompt(token: str) -> ReauthPrompt:
+    prompt = reauth.find(token)
+    if prompt is None:
+        raise Http404("There is no such link.")
+    return prompt
+
+
+def _step(request: HttpRequest, prompt: ReauthPrompt, token: str) -> HttpResponseBase:
+    """Take the step that a form asks for, if the account's provider offers it."""
+    offer = offer_for(prompt.account)
+    asked = request.POST.get("step", "")
+    if reauth.tries(prompt) >= MOST_TRIES:
+        return _wait_a_little(_page(request, prompt, problem="Please wait ten minutes before the next try."))
+    if asked == "frame" and offer.way is Way.FRAME:
+        return _open_frame(request, prompt, offer, token)
+    if asked == "sign_in" and offer.way is Way.SIGN_IN:
+        form: forms.Form = SignInForm(request.POST)
+    elif asked == "pin" and _pin_request(prompt.account, offer):
+        form = PinForm(request.POST)
+    else:
+        return _page(request, prompt, problem="That step is not offered any more.", status=400)
+    if not form.is_valid():
+        return _page(request, prompt, form=form, status=400)
+    try:
+        _hand_over(prompt, offer, form)
+    except ProviderError as error:
+        reauth.note(prompt, StepKind.FAILED, text=str(error))
+        return _page(request, prompt, problem=str(error), form=form, status=502)
+    return redirect("reauth_progress", token)
+
+
+def _hand_over(prompt: ReauthPrompt, offer: Offer, form: forms.Form) -> None:
+    """Give the provider what was typed, and tell ingest what its answer will be about. Raises ProviderError."""
+    assert offer.source is not None  # noqa: S101 (a sign-in is offered for a source)
+    step = reauth.note(prompt, StepKind.SUBMITTED, text=welink.NAME)  # before the call: the answer may be faster
+    if isinstance(form, PinForm):
+        request_id = welink.enter_pin(
+            offer.source,
+            offer.credentials,
+            request_id=_pin_request(prompt.account, offer),
+            pin=form.cleaned_data["pin"],
+        )
+    else:
+        request_id = welink.sign_in(offer.source, offer.credentials, **form.cleaned_data)
+    register_request(offer.source, request_id=request_id, action=RequestAction.LOGIN, account=prompt.account)
+    step.reference = request_id
+    step.save(update_fields=["reference"])
+
+
+def _open_frame(request: HttpRequest, prompt: ReauthPrompt, offer: Offer, token: str) -> HttpResponseBase:
+    reauth.note(prompt, StepKind.STARTED, text=salesflow.NAME)
+    try:
+        frame = frame_for(prompt.account, offer)
+    except ProviderError as error:
+        reauth.note(prompt, StepKind.FAILED, text=str(error))
+        return _page(request, prompt, problem=str(error), status=502)
+    response = _render(request, "reauth/frame.html", prompt, frame=frame, token=token)
+    response._csp_config = settings.SECURE_CSP | {"frame-src": [frame.origin]}  # type: ignore[attr-defined]
+    return response
+
+
+def _pin_request(account: Account, offer: Offer) -> str:
+    """The id of the sign-in that waits for a code; empty: none does, or the source does not know where to send it."""
+    if offer.way is not Way.SIGN_IN or not offer.source or not offer.source.pin_endpoint:
+        return ""
+    if account.status != AccountStatus.INCOMPLETE:
+        return ""
+    sign_ins = ProviderRequest.objects.filter(source=offer.source, account=account, action=RequestAction.LOGIN)
+    return sign_ins.order_by("-created_at", "-id").values_list("request_id", flat=True).first() or ""
+
+
+def _what_went_wrong(prompt: ReauthPrompt) -> str:
+    """What became of the last try, if it was not what the owner hoped for."""
+    step = reauth.last_try(prompt)
+    if step is None:
+        return ""
+    answer = reauth.answer_to(step)
+    provider = _provider_name(prompt.account)
+    if answer is None:
+        failed = prompt.steps.filter(kind=StepKind.FAILED, id__gt=step.id).exists()
+        return "" if failed else f"We have not heard from {provider} yet. You may try again."
+    if answer.to_status == AccountStatus.AUTH_ERROR:
+        return "LinkedIn did not accept this sign-in. Check the e-mail address and the password."
+    if answer.to_status == AccountStatus.INCOMPLETE:
+        return ""
+    return f"That did not work: {provider} could not reach LinkedIn. Try again in a few minutes."
+
+
+def _read_result(request: HttpRequest) -> dict[str, Any] | None:
+    if len(request.body) > LONGEST_RESULT:
+        return None
+    try:
+        said = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _problem_with(said: dict[str, Any], account: Account) -> str:
+    """Why what the frame says is no success for this account; empty: it is one."""
+    if str(said.get("action")) != "1":
+        return "Salesflow says that it did not work. Please try again."
+    named = said.get("linkedinId")
+    if named is not None and account.external_id and str(named) != account.external_id:
+        return "Another LinkedIn account was connected. Please try again with the one named above."
+    return ""
+
+
+def _page(
+    request: HttpRequest, prompt: ReauthPrompt, *, problem: str = "", form: forms.Form | None = None, status: int = 200
+) -> HttpResponse:
+    offer = offer_for(prompt.account)
+    asks_pin = bool(_pin_request(prompt.account, offer))
+    errors = [str(error) for messages in form.errors.values() for error in messages] if form is not None else []
+    return _render(
+        request,
+        "reauth/page.html",
+        prompt,
+        status=status,
+        way=offer.way.value,
+        link=offer.url,
+        asks_pin=asks_pin,
+        problem=problem or " ".join(errors),
+        email=form.data.get("email", "") if isinstance(form, SignInForm) else prompt.account.email,
+    )
+
+
+def _render(
+    request: HttpRequest, template: str, prompt: ReauthPrompt, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    account = prompt.account
+    shown = {
+        "account": account,
+        "agency": account.agency,
+        "provider": _provider_name(account),
+        "why": REASONS.get(AccountStatus(account.status), ""),
+        "blocked": account.status == AccountStatus.BLOCKED,
+        "expires_at": prompt.expires_at,
+        **context,
+    }
+    return render(request, template, shown, status=status)
+
+
+def _over(request: HttpRequest, end: PromptEnd) -> HttpResponse:
+    return render(request, "reauth/over.html", {"end": end.value}, status=HTTPStatus.GONE)
+
+
+def _wait_a_little(response: HttpResponse) -> HttpResponse:
+    response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+    response["Retry-After"] = str(int(reauth.TRIES_WITHIN.total_seconds()))
+    return response
+
+
+def _provider_name(account: Account) -> str:
+    provider = PROVIDERS.get(account.provider)
+    return provider.label if provider else account.provider

@@ -1,0 +1,71 @@
+"""`POST accounts/{id}/reauth`."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Account, Event, ReauthPrompt
+from accounts.vocabulary import AccountStatus
+from notifications.services import drain
+from tests.api.conftest import Api, World
+
+
+def drop(world: World, status: str = "disconnected") -> str:
+    Account.objects.filter(pk=world.account.pk).update(status=status)
+    return f"accounts/{world.account.id}/reauth"
+
+
+def test_the_answer_is_a_link_for_seven_days_that_opens_the_page(world: World, api: Api) -> None:
+    answer = api.post(drop(world))
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"url", "expires_at"}
+    ends = datetime.fromisoformat(answer.json()["expires_at"]) - timezone.now()
+    assert timedelta(days=6, hours=23) < ends <= timedelta(days=7)
+    assert answer.json()["url"].startswith("http://127.0.0.1:8000/reauth/")
+    assert Client().get(answer.json()["url"]).status_code == 200
+    drain()
+    assert not [message for message in mail.outbox if answer.json()["url"] in message.body]
+
+
+def test_asking_again_gives_the_same_link(world: World, api: Api) -> None:
+    path = drop(world)
+    assert api.post(path, {}).json()["url"] == api.post(path).json()["url"]
+    assert ReauthPrompt.objects.count() == 1
+
+
+def test_with_an_address_the_link_is_mailed_there_and_stands_in_no_event(world: World, api: Api) -> None:
+    url = api.post(drop(world), {"email": "owner@example.com"}).json()["url"]
+    drain()
+    [message] = [message for message in mail.outbox if message.to == ["owner@example.com"]]
+    assert url in message.body
+    token = url.rpartition("/")[2]
+    assert not [event for event in Event.objects.all() if token in str(event.payload)]
+    assert token not in api.get("events").content.decode()
+    assert token not in api.get("deliveries").content.decode()
+
+
+@pytest.mark.parametrize("status", [AccountStatus.ACTIVE, AccountStatus.DELETED])
+def test_an_account_that_works_or_is_gone_is_409(status: str, world: World, api: Api) -> None:
+    answer = api.post(drop(world, status), {"email": "owner@example.com"})
+    assert (answer.status_code, answer["Content-Type"]) == (409, "application/problem+json")
+    assert status in answer.json()["detail"]
+    assert (ReauthPrompt.objects.count(), len(mail.outbox)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"email": "nobody"}, "email"),
+        ({"email": "a@example.com\nBcc: b@example.com"}, "email"),
+        ({"email": 5}, "email"),
+        ({"email": f"{'a' * 300}@example.com"}, "email"),
+        ({"url": "https://evil.example.com"}, "url"),
+    ],
+)
+def test_a_bad_body_is_400_and_makes_nothing(body: dict[str, object], field: str, world: World, api: Api) -> None:
+    answer = api.post(drop(world), body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+    assert ReauthPrompt.objects.count() == 0
