@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test faults lint format bench lock installed installed-dev
+.PHONY: help run demo test faults browser lint format bench lock installed installed-dev
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ test: installed-dev  ## the whole suite, on SQLite and on PostgreSQL + Redis
 
 faults: installed-dev  ## kill processes and stop servers, then count
 	@$(PY) -m tests.run -m fault
+
+browser: installed-dev  ## open pages in a headless Chromium; screenshots go to var/browser
+	@$(PY) -m tests.run -m browser
 
 lint: installed-dev  ## formatter, linter, types, import contracts, templates
 	@$(PY) -m tests.lint

@@ -12,7 +12,7 @@ EMBEDDED, SERVERS = "SQLite and the embedded broker", "PostgreSQL and Redis"
 
 
 def main(arguments: list[str]) -> int:
-    options = arguments or ["-m", "not fault"]
+    options = arguments or ["-m", "not fault and not browser"]
     closing = {EMBEDDED: suite(EMBEDDED, {"DATABASE_URL": "", "REDIS_URL": ""}, options)}
     absent = servers.missing()
     if not absent:

@@ -1,0 +1,55 @@
+"""A headless Chromium against the product on this machine. Whatever a page complains about fails the test."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from playwright.sync_api import Page, sync_playwright
+from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+TELL = (
+    "addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective + e.blockedURI))"
+)
+
+
+@dataclass
+class Visit:
+    """One browser window, and what its pages complained about."""
+
+    page: Page
+    width: int
+    complaints: list[str] = field(default_factory=list)
+
+    def look(self, name: str) -> Path:
+        """Take a picture for people; the page must not be wider than the window."""
+        folder = Path(django_settings.VAR) / "browser"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}-{self.width}.png"
+        self.page.screenshot(path=path, full_page=True)
+        assert self.page.evaluate("document.documentElement.scrollWidth") <= self.width
+        return path
+
+
+@pytest.fixture(params=[390, 1440])
+def visit(
+    request: pytest.FixtureRequest, live_server: LiveServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Visit]:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps an event loop in the test's thread
+    settings.PUBLIC_URL = live_server.url
+    width = request.param
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": width, "height": 844 if width < 600 else 900})
+        page.add_init_script(TELL)
+        page.set_default_timeout(15_000)
+        made = Visit(page, width)
+        page.on("console", lambda said: made.complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: made.complaints.append(str(error)))
+        yield made
+        browser.close()
+    assert made.complaints == []

@@ -1,0 +1,160 @@
+"""From the mail's link to an account that is back, against a stand-in of each provider."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core import mail
+from django.db import connections
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+from pytest_django.fixtures import Settings
+
+from accounts.agencies import create_agency
+from accounts.models import Account, AccountToken, Source
+from accounts.reports import Origin
+from accounts.services import Sighting, report_status
+from accounts.sources import create_source
+from accounts.vocabulary import AccountStatus
+from notifications.services import drain
+from tests.browser.conftest import Visit
+from tests.keeping import keep
+from tests.standins import StandIn, provider
+from webhooks.services import process_due
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def there(settings: Settings) -> Iterator[StandIn]:
+    with provider() as stand_in:
+        settings.SALESFLOW_API_BASE = settings.WELINK_API_BASE = stand_in.base
+        stand_in.answers = {
+            "/public/api/v1/tokens/onboarding": (200, {"token": "onboarding-1"}),
+            "/api/v1/login_v2": (200, {"request_id": "req-1"}),
+            "/api/v1/pin": (200, {"request_id": "req-2"}),
+        }
+        yield stand_in
+
+
+def source_with(slug: str, **credentials: str) -> Source:
+    agency, _ = create_agency(name="Northwind Outreach")
+    return create_source(agency=agency, provider=slug, credentials=credentials)[0]
+
+
+def link_from_the_mail(source: Source, external_id: str) -> str:
+    """Let the account drop; the link that its owner gets."""
+    assert source.agency is not None
+    mail.outbox.clear()
+    report_status(
+        source.agency,
+        provider=source.provider,
+        sighting=Sighting(external_id=external_id, name="Ada Lovelace", email="ada@example.com"),
+        status=AccountStatus.DISCONNECTED,
+        origin=Origin(by=source.provider, at=timezone.now(), source=source),
+    )
+    in_a_thread(drain)
+    [message] = [message for message in mail.outbox if message.to == ["ada@example.com"]]
+    found = re.search(r"Reconnect the account: (\S+)", str(message.body))
+    assert found
+    return found[1]
+
+
+def in_a_thread(work: Callable[[], object]) -> None:
+    """Beside the event loop that Playwright keeps in this one."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(run).result()
+
+
+def webhook(source: Source, **body: object) -> None:
+    """What the provider delivers next."""
+    keep(source, json.dumps(body).encode())
+    while process_due():
+        pass
+
+
+def is_done(page: Page) -> None:
+    expect(page.get_by_role("heading", name="Thank you, that was all")).to_be_visible()
+    assert Account.objects.get().status == "active"
+
+
+def test_salesflows_page_is_completed_inside_ours(visit: Visit, there: StandIn) -> None:
+    source = source_with("salesflow", api_key="sf-key", domain_host_name=there.host)
+    page = visit.page
+    page.goto(link_from_the_mail(source, "7688"))
+    expect(page.get_by_text("Ada Lovelace")).to_be_visible()
+    visit.look("reauth-salesflow-start")
+    page.get_by_role("button", name="Start").click()
+    frame = page.frame_locator("#provider")
+    frame.get_by_role("button", name="It goes wrong").click()
+    expect(page.get_by_text("Salesflow says that it did not work")).to_be_visible()
+    visit.look("reauth-salesflow-frame")
+    page.evaluate("postMessage({type: 'handleResponse', data: {action: '1', token: 'forged'}}, '*')")
+    frame.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="One moment, please")).to_be_visible()
+    visit.look("reauth-waiting")
+    assert AccountToken.objects.get().token == "account-token-7688"
+    webhook(
+        source,
+        EventType="ACCOUNT_STATUS_CHANGED",
+        Payload={"Data": {"Status": "ACCOUNT_ACTIVE"}},
+        LinkedInAccountId=7688,
+        LinkedInEmail="ada@example.com",
+    )
+    is_done(page)
+    visit.look("reauth-done")
+
+
+def test_welinks_sign_in_and_code_are_completed_on_our_page(visit: Visit, there: StandIn) -> None:
+    source = source_with("welink", api_key="wl-key", api_secret="wl-secret")
+    Source.objects.update(pin_endpoint="/api/v1/pin")
+    page = visit.page
+    page.goto(link_from_the_mail(source, "john-doe"))
+    visit.look("reauth-welink-start")
+    page.get_by_label("LinkedIn password").fill("a password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="One moment, please")).to_be_visible()
+    webhook(source, request_id="req-1", status="PIN_REQUIRED", message="A code was sent.")
+    expect(page.get_by_role("heading", name="Enter the code")).to_be_visible()
+    visit.look("reauth-welink-code")
+    page.get_by_label("Code").fill("123456")
+    page.get_by_role("button", name="Send the code").click()
+    expect(page.get_by_role("heading", name="One moment, please")).to_be_visible()
+    webhook(source, request_id="req-2", status="LOGIN_SUCCESS")
+    is_done(page)
+
+
+def test_a_wrong_password_can_be_corrected(visit: Visit, there: StandIn) -> None:
+    source = source_with("welink", api_key="wl-key", api_secret="wl-secret")
+    page = visit.page
+    page.goto(link_from_the_mail(source, "john-doe"))
+    page.get_by_label("LinkedIn password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="One moment, please")).to_be_visible()
+    webhook(source, request_id="req-1", status="WRONG_PASSWORD", message="wrong password")
+    expect(page.get_by_text("LinkedIn did not accept this sign-in")).to_be_visible()
+    visit.look("reauth-welink-wrong")
+    page.get_by_label("LinkedIn password").fill("right")
+    page.get_by_role("button", name="Sign in").click()
+    webhook(source, request_id="req-1", status="LOGIN_SUCCESS")
+    is_done(page)
+
+
+def test_an_account_that_its_provider_reconnects_elsewhere_gets_a_link_there(visit: Visit) -> None:
+    source = source_with("linkedconnector")
+    Source.objects.update(reauth_url="https://connect.example.com/start")
+    page = visit.page
+    page.goto(link_from_the_mail(source, "li-1"))
+    expect(page.get_by_role("link", name="Go to the sign-in page")).to_have_attribute(
+        "href", "https://connect.example.com/start"
+    )
+    visit.look("reauth-link")
