@@ -1,17 +1,24 @@
 """LinkedIn accounts and everything that was ever reported about them."""
 
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.actions import Turn, sentence, turn
 from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.admin.filters import ByAccount, ByAgency, ByStatus
 from accounts.admin.forms import ServiceForm
-from accounts.display import NOTHING, Tone, ago, badge, link, list_link, receipt_link, table
-from accounts.models import Account, AccountReport
+from accounts.display import NOTHING, Tone, ago, badge, duration, link, list_link, receipt_link, table
+from accounts.lifecycle import STAFF, durations, revive
+from accounts.models import Account, AccountReport, ReauthStep
+from accounts.reauth import NotNeeded, addresses_for, ask, revoke
 from accounts.services import update_account
-from accounts.vocabulary import AccountStatus, ProviderSlug, SuggestedAction
+from accounts.vocabulary import AccountStatus, ProviderSlug
 
 TONES: dict[str, Tone] = {
     AccountStatus.ACTIVE: "good",
@@ -21,15 +28,7 @@ TONES: dict[str, Tone] = {
     AccountStatus.BLOCKED: "bad",
     AccountStatus.DELETED: "quiet",
 }
-NEXT_STEP = {
-    SuggestedAction.NONE: "Nothing to do",
-    SuggestedAction.COMPLETE_ONBOARDING: "The owner completes the onboarding",
-    SuggestedAction.SOLVE_CHALLENGE: "The owner solves LinkedIn's challenge",
-    SuggestedAction.SIGN_IN_AGAIN: "The owner signs in again",
-    SuggestedAction.CONTACT_LINKEDIN: "The owner contacts LinkedIn",
-    SuggestedAction.WAIT: "Wait until the limit ends",
-    SuggestedAction.ARCHIVE: "Nothing: it is gone",
-}
+WHOSE_TURN = {Turn.OWNER: badge("owner", "warn"), Turn.WAIT: badge("wait", "busy"), Turn.NOBODY: ""}
 LATEST = 20
 
 
@@ -49,7 +48,18 @@ class AccountForm(ServiceForm):
 
 
 class ByAccountStatus(ByStatus):
+    """Deleted accounts are listed only when they are asked for, by status or by a search."""
+
     options = [(status.value, status.replace("_", " ")) for status in AccountStatus]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": "All but deleted"}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        rows = super().queryset(request, queryset)
+        return rows if self.value() or request.GET.get("q") else rows.exclude(status=AccountStatus.DELETED)
 
 
 @admin.register(Account)
@@ -70,8 +80,16 @@ class AccountAdmin(BackOfficeAdmin):
                 "classes": ("collapse",),
             },
         ),
+        ("Getting it back", {"fields": ("asked", "durations")}),
         ("What was reported", {"fields": ("history_of_reports", "elsewhere")}),
     )
+    actions = ("ask_owner", "withdraw", "revive")
+    buttons = ("ask_owner", "withdraw", "revive")
+    confirm: ClassVar[dict[str, str]] = {
+        "ask_owner": "The owner gets a mail with a link to reconnect the account.",
+        "withdraw": "The link that the owner has stops working, and no more reminders are sent.",
+        "revive": "The account gets back the status it had before it was deleted. Its campaigns stay paused.",
+    }
     exact_search = ("pk",)
     search_help_text = "A whole id; with an agency chosen also the provider's id of the account."
 
@@ -80,6 +98,40 @@ class AccountAdmin(BackOfficeAdmin):
         if agency_id:
             found |= Q(agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word)
         return found
+
+    def fits(self, button: str, obj: Account) -> bool:
+        if button == "withdraw":
+            return obj.prompts.filter(closed_at__isnull=True).exists()
+        if button == "revive":
+            return obj.status == AccountStatus.DELETED
+        return obj.status not in {AccountStatus.ACTIVE, AccountStatus.DELETED}
+
+    @admin.action(description="Ask the owner to reconnect", permissions=["operate"])
+    def ask_owner(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
+        self._each(request, accounts, _ask_owner, "Asked the owner")
+
+    @admin.action(description="Withdraw the owner's link", permissions=["operate"])
+    def withdraw(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
+        self._each(request, accounts, _withdraw, "Withdrew the link")
+
+    @admin.action(description="Revive", permissions=["operate"])
+    def revive(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
+        self._each(request, accounts, revive, "Revived")
+
+    def _each(
+        self, request: HttpRequest, accounts: "QuerySet[Account]", act: Callable[[Account], object], what: str
+    ) -> None:
+        """Do it to each, say how many and why not to the others."""
+        done, failed = 0, []
+        for account in accounts:
+            try:
+                act(account)
+            except ValueError as refusal:
+                failed.append(f"{account}: {refusal}")
+                continue
+            done += 1
+            self.log_change(request, account, f"{what}.")
+        self.tell(request, done, what, failed)
 
     @admin.display(description="account")
     def label(self, account: Account) -> str:
@@ -95,7 +147,7 @@ class AccountAdmin(BackOfficeAdmin):
 
     @admin.display(description="next step")
     def next_step(self, account: Account) -> str:
-        return NEXT_STEP[account.suggested_action]
+        return format_html("{} {}", sentence(account), WHOSE_TURN[turn(account)])
 
     @admin.display(description="rate limit")
     def limited(self, account: Account) -> str:
@@ -104,6 +156,27 @@ class AccountAdmin(BackOfficeAdmin):
     @admin.display(description="first seen")
     def made(self, account: Account) -> str:
         return ago(account.created_at)
+
+    @admin.display(description="asked")
+    def asked(self, account: Account) -> str:
+        steps = ReauthStep.objects.filter(prompt__account=account).order_by("-pk")[:LATEST]
+        return table(
+            ("When", "What", "To", "Note"),
+            (
+                (ago(step.at), step.get_kind_display(), step.recipient or NOTHING, step.note or NOTHING)
+                for step in steps
+            ),
+            empty="Its owner was never asked to reconnect it.",
+        )
+
+    @admin.display(description="how long")
+    def durations(self, account: Account) -> str:
+        found = durations(account)
+        back = sorted(found.to_reconnect)
+        rows = [(account_badge(status), duration(length)) for status, length in found.in_status.items()]
+        if back:
+            rows.append(("Back after a drop", f"{duration(back[len(back) // 2])} (median of {len(back)})"))
+        return table(("Status", "In all"), rows, empty="Nothing was reported about it yet.")
 
     @admin.display(description="latest reports")
     def history_of_reports(self, account: Account) -> str:
@@ -134,6 +207,19 @@ class AccountAdmin(BackOfficeAdmin):
             list_link("accounts_reauthprompt", "Prompts to reconnect", account=account.pk),
             list_link("leads_lead", "Leads", account=account.pk, agency=account.agency_id),
         )
+
+
+def _ask_owner(account: Account) -> None:
+    addresses = addresses_for(account)
+    if not addresses:
+        raise NotNeeded("No address is known: make a link with the API and hand it over.")
+    for address in addresses:
+        ask(account, by=STAFF, email=address)
+
+
+def _withdraw(account: Account) -> None:
+    if not revoke(account, by=STAFF):
+        raise NotNeeded("Its owner has no link.")
 
 
 @admin.register(AccountReport)

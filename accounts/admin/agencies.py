@@ -57,10 +57,10 @@ class NewAgencyForm(ServiceForm):
 class AgencyAdmin(BackOfficeAdmin):
     list_display = ("name", "company_id", "timezone", "made")
     fieldsets = (
-        (None, {"fields": ("name", "ghl_company_id", "id", "timezone", "locale", "made")}),
+        (None, {"fields": ("name", "ghl_company_id", "id", "timezone", "locale", "reauth_contact", "made")}),
         ("What it has", {"fields": ("lists",)}),
     )
-    editable = ("name", "timezone", "locale")
+    editable = ("name", "timezone", "locale", "reauth_contact")
     add_form = NewAgencyForm
     add_fieldsets = (
         (

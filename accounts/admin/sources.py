@@ -55,9 +55,13 @@ class SourceAdmin(BackOfficeAdmin):
         (None, {"fields": ("name", "enabled", "health", "webhook_url_field", "previous_url", "received")}),
         ("Where it belongs", {"fields": ("id", "agency", "provider", "sub_account", "allowed_networks", "made")}),
         ("Keys", {"fields": ("secret_list", "api_keys", "challenged")}),
+        (
+            "How an account's owner reconnects it",
+            {"fields": ("update_frame_url", "pin_endpoint", "proxy_location", "reauth_url")},
+        ),
         ("What it sends", {"fields": ("drift_list", "gaps", "elsewhere")}),
     )
-    editable = ("name", "enabled")
+    editable = ("name", "enabled", "update_frame_url", "pin_endpoint", "proxy_location", "reauth_url")
     add_form = NewSourceForm
     add_fieldsets = ((None, {"fields": ("agency", "provider", "name", "secret", "location_id")}),)
     search_help_text = "A whole id."

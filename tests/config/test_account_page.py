@@ -1,0 +1,124 @@
+"""What staff see of an account's life, and what they can do about it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Account, Agency, Event, ReauthPrompt, Source
+from accounts.reports import Origin
+from accounts.services import Sighting, report_status
+from accounts.vocabulary import AccountStatus
+
+
+def report(
+    agency: Agency, status: str, *, hours_ago: float, number: int = 1, email: str = "ada@example.com"
+) -> Account:
+    return report_status(
+        agency,
+        provider="salesflow",
+        sighting=Sighting(external_id=str(number), name=f"Ada {number}", email=email),
+        status=AccountStatus(status),
+        origin=Origin(by="salesflow", at=timezone.now() - timedelta(hours=hours_ago)),
+    )
+
+
+def text_of(client: Client, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def page_of(account: Account) -> str:
+    return f"/admin/accounts/account/{account.pk}/change/"
+
+
+def press(client: Client, account: Account, button: str) -> str:
+    answer = client.post(f"/admin/accounts/account/{account.pk}/press/{button}/", follow=True)
+    return answer.content.decode()
+
+
+def test_deleted_accounts_are_listed_only_when_they_are_asked_for(agency: Agency, signed_in: Client) -> None:
+    gone = report(agency, "deleted", hours_ago=1, number=1)
+    report(agency, "active", hours_ago=1, number=2)
+    listed = {
+        query: [name for name in ("Ada 1", "Ada 2") if name in text_of(signed_in, f"/admin/accounts/account/?{query}")]
+        for query in ("", "status=deleted", "status=active", f"q={gone.pk}")
+    }
+    assert listed == {"": ["Ada 2"], "status=deleted": ["Ada 1"], "status=active": ["Ada 2"], f"q={gone.pk}": ["Ada 1"]}
+    assert "All but deleted" in text_of(signed_in, "/admin/accounts/account/")
+    assert "Ada 1" in text_of(signed_in, page_of(gone))
+
+
+def test_the_page_says_what_to_do_whose_turn_it_is_and_how_long_things_took(agency: Agency, signed_in: Client) -> None:
+    report(agency, "active", hours_ago=30)
+    report(agency, "disconnected", hours_ago=20)
+    report(agency, "active", hours_ago=15)
+    account = report(agency, "auth_error", hours_ago=2)
+    page = text_of(signed_in, page_of(account))
+    assert "The account's owner has to sign in to LinkedIn again." in page.replace("&#x27;", "'")
+    assert re.search(r"! owner", page)
+    assert re.search(r"active 23 hours", page)
+    assert re.search(r"disconnected 5 hours", page)
+    assert re.search(r"Back after a drop 5 hours \(median of 1\)", page)
+    for step in ("link made", "mail sent", "closed", "ada@example.com"):
+        assert step in page
+
+
+def test_staff_ask_again_and_withdraw_the_link(agency: Agency, signed_in: Client) -> None:
+    account = report(agency, "disconnected", hours_ago=1)
+    assert "Withdraw the owner" in text_of(signed_in, page_of(account))
+    assert "Asked the owner: 1." in press(signed_in, account, "ask_owner")
+    assert Event.objects.filter(recipient="ada@example.com").count() == 2
+    assert "Withdrew the link: 1." in press(signed_in, account, "withdraw")
+    assert ReauthPrompt.objects.get().closed_as == "revoked"
+    assert "Its owner has no link." in press(signed_in, account, "withdraw")
+    assert [entry.change_message for entry in LogEntry.objects.order_by("id")] == [
+        "Asked the owner.",
+        "Withdrew the link.",
+    ]
+
+
+def test_without_any_address_staff_are_told(agency: Agency, signed_in: Client) -> None:
+    account = report(agency, "disconnected", hours_ago=1, email="")
+    assert "No address is known" in press(signed_in, account, "ask_owner")
+
+
+def test_staff_revive_a_deleted_account(agency: Agency, signed_in: Client) -> None:
+    report(agency, "disconnected", hours_ago=2)
+    account = report(agency, "deleted", hours_ago=1)
+    assert "Revived: 1." in press(signed_in, account, "revive")
+    account.refresh_from_db()
+    assert account.status == "disconnected"
+    assert "Revived by staff." in text_of(signed_in, page_of(account))
+    assert "not deleted" in press(signed_in, account, "revive")
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("reauth_url", "https://connect.example.com/x?a=1", "javascript:alert(1)"),
+        ("reauth_url", "", "http://connect.example.com"),
+        ("pin_endpoint", "/api/v1/login_pin", "https://evil.example.com/pin"),
+        ("pin_endpoint", "", "//evil.example.com/pin"),
+        ("update_frame_url", "https://{domain_host_name}/u/{token}", "https://evil.example.com/{token}"),
+        (
+            "update_frame_url",
+            "https://{domain_host_name}/u?t={token}",
+            "https://{domain_host_name}@evil.example.com/{token}",
+        ),
+    ],
+)
+def test_staff_say_how_a_sources_accounts_are_reconnected(
+    agency: Agency, signed_in: Client, name: str, good: str, bad: str
+) -> None:
+    source = Source.objects.create(agency=agency, provider="salesflow", name="S")
+    path = f"/admin/accounts/source/{source.pk}/change/"
+    fields = {"name": "S", "enabled": "on", "proxy_location": "US"}
+    assert signed_in.post(path, fields | {name: bad}).status_code == 200
+    assert getattr(Source.objects.get(), name) == ""
+    assert signed_in.post(path, fields | {name: good}).status_code == 302
+    assert getattr(Source.objects.get(), name) == good

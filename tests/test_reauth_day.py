@@ -1,0 +1,131 @@
+"""An account drops and comes back, the clock moved: exactly these messages, in this order."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.core import mail
+from jsonschema import Draft202012Validator
+
+from accounts import campaigns
+from accounts.models import Account, Agency, Event, ReauthPrompt, Source
+from accounts.tasks import remind
+from accounts.vocabulary import EventType
+from notifications.catalogue import CATALOGUE
+from notifications.channels import create_channel
+from notifications.models import Delivery
+from notifications.services import drain
+from tests.keeping import keep, source_of
+from webhooks.services import process_due
+
+MONDAY = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
+TEAM, OWNER = "team@example.com", "natalia@example.com"
+
+
+class Day:
+    """The product's processes, one after the other, at a moment."""
+
+    def __init__(self, source: Source, clock: time_machine.Traveller) -> None:
+        self.source = source
+        self.clock = clock
+        self.seen = 0
+
+    def at(self, hours: float, says: str = "", *, deliver: bool = True) -> list[tuple[str, str]]:
+        """The mails that go out then, after Salesflow said so; those of one moment leave side by side, so sorted."""
+        self.clock.move_to(MONDAY + timedelta(hours=hours))
+        if says:
+            body = {
+                "EventType": "ACCOUNT_STATUS_CHANGED",
+                "Payload": {"Data": {"Status": f"ACCOUNT_{says}"}},
+                "LinkedInAccountId": 7688,
+                "LinkedInEmail": OWNER,
+            }
+            keep(self.source, json.dumps(body).encode())
+        while process_due():
+            pass
+        remind()
+        if deliver:
+            drain()
+        fresh = mail.outbox[self.seen :]
+        self.seen = len(mail.outbox)
+        return sorted((message.to[0], message.subject) for message in fresh)
+
+
+@pytest.fixture
+def day(agency: Agency) -> Iterator[Day]:
+    with time_machine.travel(MONDAY) as clock:
+        create_channel(agency, kind="email", email=TEAM, verified=True)
+        made = Day(source_of(agency, "salesflow"), clock)
+        made.at(0, "ACTIVE")
+        campaign = campaigns.campaign_of(agency, provider="salesflow", external_id="c1", name="Spring")
+        campaigns.update_campaign(campaign, account=Account.objects.get())
+        yield made
+
+
+DROP = sorted(
+    [
+        (OWNER, f"Please reconnect the LinkedIn account {OWNER}"),
+        (TEAM, "Spring was paused"),
+        (TEAM, f"{OWNER} waits for its owner to reconnect it"),
+        (TEAM, f"{OWNER} was disconnected from LinkedIn"),
+    ]
+)
+REMINDER = [(OWNER, f"Reminder: please reconnect the LinkedIn account {OWNER}")]
+BACK = [(TEAM, "Spring runs again"), (TEAM, f"{OWNER} is back on LinkedIn")]
+
+
+def test_drop_reminders_and_return(day: Day) -> None:
+    told = {
+        hours: day.at(hours, says)
+        for hours, says in (
+            *((1, "BLOCKED"), (1.1, "BLOCKED"), (4.9, ""), (5, ""), (5.5, ""), (24.9, ""), (25, "")),
+            *((72.9, ""), (73, ""), (80, ""), (81, "ACTIVE"), (82, ""), (200, "")),
+        )
+    }
+    assert {hours: messages for hours, messages in told.items() if messages} == {
+        1: DROP,
+        5: REMINDER,
+        25: REMINDER,
+        73: REMINDER,
+        81: BACK,
+    }
+
+
+def test_a_return_stops_every_reminder_at_once(day: Day) -> None:
+    assert day.at(1, "BLOCKED") == DROP
+    assert day.at(5) == REMINDER
+    assert day.at(6, "ACTIVE") == BACK
+    assert [day.at(hours) for hours in (25, 73, 170)] == [[], [], []]
+    assert (OWNER, f"Please reconnect the LinkedIn account {OWNER}") in day.at(171, "PAUSED")
+
+
+def test_a_mail_that_is_still_on_its_way_is_not_sent_once_the_account_is_back(day: Day) -> None:
+    day.at(1, "BLOCKED", deliver=False)
+    told = day.at(1.01, "ACTIVE")
+    assert [subject for to, subject in told if to == OWNER] == []
+    cancelled = Delivery.objects.get(recipient=OWNER)
+    assert (cancelled.status, cancelled.attempts) == ("cancelled", 0)
+    assert "no longer needed" in cancelled.error.lower()
+
+
+def test_the_mail_has_the_link_and_the_reason_and_the_link_works(day: Day) -> None:
+    from django.test import Client
+
+    day.at(1, "BLOCKED")
+    [message] = [message for message in mail.outbox if message.to == [OWNER]]
+    link = ReauthPrompt.objects.get().url
+    assert f"Reconnect the account: {link}" in message.body
+    assert "The account was disconnected from LinkedIn." in message.body
+    assert "ends on 30 March 2026, 09:00 (UTC)" in message.body
+    assert Client().get(link).status_code == 200
+    others = [message for message in mail.outbox if message.to == [TEAM]]
+    assert not [message for message in others if "/reauth/" in str(message.body) + str(message.alternatives)]
+
+
+def test_every_body_is_as_the_catalogue_says(day: Day) -> None:
+    day.at(1, "BLOCKED")
+    day.at(5)
+    for event in Event.objects.filter(event_type=EventType.REAUTH_REQUESTED):
+        Draft202012Validator(CATALOGUE[EventType.REAUTH_REQUESTED].schema).validate(event.payload)
