@@ -80,24 +80,24 @@ def test_drop_reminders_and_return(day: Day) -> None:
     told = {
         hours: day.at(hours, says)
         for hours, says in (
-            *((1, "BLOCKED"), (1.1, "BLOCKED"), (4.9, ""), (5, ""), (5.5, ""), (24.9, ""), (25, "")),
-            *((72.9, ""), (73, ""), (80, ""), (81, "ACTIVE"), (82, ""), (200, "")),
+            *((1, "BLOCKED"), (1.1, "BLOCKED"), (4.99, ""), (5.01, ""), (5.5, ""), (24.99, ""), (25.01, "")),
+            *((72.99, ""), (73.01, ""), (80, ""), (81, "ACTIVE"), (82, ""), (200, "")),
         )
     }
     assert {hours: messages for hours, messages in told.items() if messages} == {
         1: DROP,
-        5: REMINDER,
-        25: REMINDER,
-        73: REMINDER,
+        5.01: REMINDER,
+        25.01: REMINDER,
+        73.01: REMINDER,
         81: BACK,
     }
 
 
 def test_a_return_stops_every_reminder_at_once(day: Day) -> None:
     assert day.at(1, "BLOCKED") == DROP
-    assert day.at(5) == REMINDER
+    assert day.at(5.01) == REMINDER
     assert day.at(6, "ACTIVE") == BACK
-    assert [day.at(hours) for hours in (25, 73, 170)] == [[], [], []]
+    assert [day.at(hours) for hours in (25.01, 73.01, 170)] == [[], [], []]
     assert (OWNER, f"Please reconnect the LinkedIn account {OWNER}") in day.at(171, "PAUSED")
 
 
@@ -126,6 +126,6 @@ def test_the_mail_has_the_link_and_the_reason_and_the_link_works(day: Day) -> No
 
 def test_every_body_is_as_the_catalogue_says(day: Day) -> None:
     day.at(1, "BLOCKED")
-    day.at(5)
+    day.at(5.01)
     for event in Event.objects.filter(event_type=EventType.REAUTH_REQUESTED):
         Draft202012Validator(CATALOGUE[EventType.REAUTH_REQUESTED].schema).validate(event.payload)

@@ -173,7 +173,9 @@ class AccountAdmin(BackOfficeAdmin):
     def durations(self, account: Account) -> str:
         found = durations(account)
         back = sorted(found.to_reconnect)
-        rows = [(account_badge(status), duration(length)) for status, length in found.in_status.items()]
+        rows: list[tuple[str, str]] = [
+            (account_badge(status), duration(length)) for status, length in found.in_status.items()
+        ]
         if back:
             rows.append(("Back after a drop", f"{duration(back[len(back) // 2])} (median of {len(back)})"))
         return table(("Status", "In all"), rows, empty="Nothing was reported about it yet.")
