@@ -8,6 +8,7 @@ from accounts.portal.words import PROVIDERS
 from accounts.vocabulary import ProviderSlug
 
 MADE_BY_PROVIDER = "Only if the provider gave you one. Empty: we make one where the provider lets us."
+UNSEEN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
 
 
 class SourceForm(forms.Form):
@@ -18,7 +19,7 @@ class SourceForm(forms.Form):
         max_length=256,
         strip=False,
         help_text=MADE_BY_PROVIDER + " LinkedIn's is the app's client secret.",
-        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        widget=forms.TextInput(UNSEEN),
     )
 
     def values(self) -> dict[str, Any]:
@@ -35,7 +36,7 @@ class RotationForm(forms.Form):
         max_length=256,
         strip=False,
         label="The new secret",
-        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        widget=forms.TextInput(UNSEEN),
     )
 
     def __init__(self, *args: Any, provider: str, **kwargs: Any) -> None:

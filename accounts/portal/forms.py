@@ -51,7 +51,7 @@ class InvitationForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(choices=ROLES)
+    role = forms.ChoiceField(choices=[(value, label.partition(":")[0]) for value, label in ROLES])
 
 
 class NewPersonForm(forms.Form):

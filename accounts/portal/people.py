@@ -102,12 +102,9 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
 
 def _for_known_person(request: HttpRequest, token: str, invitation: Invitation, known: User) -> HttpResponse:
     here = request.user == known
-    if request.method == "POST" and here:
-        return _let_in(request, team.join(token, user=known))
-    status = 403 if request.method == "POST" else 200
-    return render(
-        request, "portal/invitation.html", {"invitation": invitation, "here": here, "known": True}, status=status
-    )
+    if request.method != "POST":
+        return render(request, "portal/invitation.html", {"invitation": invitation, "here": here, "known": True})
+    return _let_in(request, team.join(token, user=known)) if here else redirect("invitation", token)
 
 
 def _for_new_person(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
@@ -121,8 +118,8 @@ def _for_new_person(request: HttpRequest, token: str, invitation: Invitation) ->
         else:
             login(request, member.user, backend="django.contrib.auth.backends.ModelBackend")
             return _let_in(request, member)
-    context = {"invitation": invitation, "form": form, "known": False}
-    return render(request, "portal/invitation.html", context, status=422 if form.errors else 200)
+    # Always 200: Django logs the paths of other answers, and this one lets somebody in.
+    return render(request, "portal/invitation.html", {"invitation": invitation, "form": form, "known": False})
 
 
 def _let_in(request: HttpRequest, member: Member) -> HttpResponse:

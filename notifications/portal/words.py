@@ -20,9 +20,10 @@ GROUPS = {  # how an event type's name begins --> under which heading people fin
     "task_": "Tasks",
     "campaign_": "Campaigns",
     "source_": "Sources",
-    "channel_": "These notifications",
+    "install": "App and sub-accounts",
+    "uninstall": "App and sub-accounts",
 }
-OTHERS = "App and sub-accounts"
+OTHERS = "These notifications"
 DELIVERY_STATES: dict[DeliveryStatus, State] = {
     DeliveryStatus.PENDING: State("on its way", "busy"),
     DeliveryStatus.DELIVERED: State("delivered", "good"),
@@ -43,7 +44,13 @@ def event_groups(*, chosen_only: bool = True) -> list[Group]:
     for name in AGENCY_EVENTS:
         if not chosen_only or name not in NOT_CHOSEN:
             found.setdefault(_heading(name), []).append(CATALOGUE[EventType(name)])
-    return [Group(title, tuple(kinds)) for title, kinds in found.items()]
+    order = [title for title in dict.fromkeys((*GROUPS.values(), OTHERS)) if title in found]
+    return [Group(title, tuple(found[title])) for title in order]
+
+
+def sentence(kind: EventKind) -> str:
+    """What an event type means, without the marks that programmers read."""
+    return kind.description.replace("`", "")
 
 
 def title_of(event_type: str) -> str:

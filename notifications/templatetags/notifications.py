@@ -10,6 +10,7 @@ from notifications.portal import words
 register = template.Library()
 register.filter("event_title", words.title_of)
 register.filter("about", words.about)
+register.filter("sentence", words.sentence)
 
 
 @register.filter

@@ -1,0 +1,317 @@
+"""Notifications set up on one page, by somebody who presses its buttons."""
+
+import base64
+import re
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+
+import pytest
+import time_machine
+from django.core import mail
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from accounts.events import record
+from accounts.models import Agency, Event
+from accounts.vocabulary import AGENCY_EVENTS, EventType, Role
+from notifications.catalogue import CATALOGUE
+from notifications.channels import create_channel
+from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
+from notifications.services import drain, fan_out
+from tests.notifications.receiver import answering, receiver
+from tests.portal.conftest import Browser
+
+PAGE = "/notifications"
+
+
+@pytest.fixture
+def manager(sign_in: Browser) -> Client:
+    return sign_in(Role.MANAGER)
+
+
+@pytest.fixture
+def loopback(settings: Settings) -> None:
+    settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+
+
+def html(client: Client, path: str = PAGE) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def channel(agency: Agency) -> Channel:
+    return Channel.objects.get(agency=agency)
+
+
+class Ticked(HTMLParser):
+    """The ticked boxes of a page, by their form's action."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.action, self.found = "", dict[str, set[str]]()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self.action = given.get("action") or ""
+        if tag == "input" and given.get("name") == "event_types" and "checked" in given:
+            self.found.setdefault(self.action, set()).add(given["value"] or "")
+
+
+def test_a_mail_recipient_is_added_and_confirms_before_anything_is_sent(agency: Agency, manager: Client) -> None:
+    answer = manager.post(f"{PAGE}/add/email", {"email": "team@example.com", "name": "Team", "listens": "all"})
+    made = channel(agency)
+    assert (answer.status_code, answer["Location"]) == (302, f"{PAGE}#{made.pk}")
+    assert (made.status, made.event_types) == (ChannelStatus.UNVERIFIED, [])
+    assert "waits for its confirmation" in html(manager)
+    drain()
+    [message] = mail.outbox
+    assert message.to == ["team@example.com"]
+    [link] = re.findall(r"http://\S+(/verify/\S+)", str(message.body))
+    Client().post(link)
+    page = html(manager)
+    assert "waits for its confirmation" not in page
+    assert "Send a test" in page
+
+
+def test_the_confirmation_is_sent_again_after_five_minutes(agency: Agency, manager: Client) -> None:
+    with time_machine.travel(datetime(2026, 3, 1, 9, tzinfo=UTC), tick=False) as clock:
+        manager.post(f"{PAGE}/add/email", {"email": "team@example.com", "listens": "all"})
+        for minutes, mails in ((0, 1), (4, 1), (2, 2)):
+            clock.shift(timedelta(minutes=minutes))
+            manager.post(f"{PAGE}/channels/{channel(agency).pk}/ask")
+            drain()
+            assert len(mail.outbox) == mails
+
+
+def test_a_webhooks_secret_is_shown_once(agency: Agency, manager: Client) -> None:
+    answer = manager.post(f"{PAGE}/add/webhook", {"url": "https://example.com/in", "listens": "all"}, follow=True)
+    [secret] = re.findall(r'value="(whsec_[^"]+)"', answer.content.decode())
+    assert len(base64.b64decode(secret.removeprefix("whsec_"))) == 32
+    assert channel(agency).secrets.get().secret == secret
+    assert secret not in str(dict(manager.session))
+    again = manager.get("/shown", follow=True)
+    assert secret not in again.content.decode()
+    assert secret not in html(manager)
+
+
+def test_rotating_shows_the_new_secret_and_keeps_the_old_one_for_a_day(agency: Agency, manager: Client) -> None:
+    made, first = create_channel(agency, kind="webhook", url="https://example.com/in")
+    answer = manager.post(f"{PAGE}/channels/{made.pk}/rotate", follow=True)
+    [second] = re.findall(r'value="(whsec_[^"]+)"', answer.content.decode())
+    assert {row.secret: row.expires_at is None for row in made.secrets.all()} == {first: False, second: True}
+    assert "two secrets sign" in html(manager)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "complaint"),
+    [
+        ("webhook", {"url": "http://169.254.169.254/latest"}, "The address is outside the public internet"),
+        ("webhook", {"url": "ftp://example.com/"}, "http"),
+        ("webhook", {"url": "https://me:secret@example.com/"}, "user name and password"),
+        ("webhook", {"url": "https://example.com/", "headers": "webhook-id: mine"}, "is not allowed"),
+        ("webhook", {"url": "https://example.com/", "headers": "no colon"}, "is not “Name: value”"),
+        ("webhook", {"url": "https://example.com/", "rate_per_second": "-1"}, "Use a number above 0"),
+        ("email", {"email": "nobody"}, "Enter a valid email address"),
+        ("email", {"email": "a@example.com", "listens": "some"}, "Tick at least one"),
+        ("slack", {"url": ""}, "This field is required"),
+    ],
+)
+def test_what_cannot_be_is_said_beside_the_field_and_nothing_is_made(
+    agency: Agency, manager: Client, kind: str, given: dict[str, str], complaint: str
+) -> None:
+    answer = manager.post(f"{PAGE}/add/{kind}", {"listens": "all", **given})
+    assert answer.status_code == 422
+    text = answer.content.decode()
+    assert re.search(rf"errorlist[^>]*>[^/]*{complaint}", text), re.findall(r"errorlist.*", text)
+    assert '<details class="add" open>' in text
+    assert not Channel.objects.exists()
+
+
+def test_event_types_are_picked_by_their_descriptions(agency: Agency, manager: Client) -> None:
+    create_channel(agency, kind="webhook", url="https://example.com/in", event_types=["lead_replied", "test"])
+    made = channel(agency)
+    page = html(manager)
+    for name in AGENCY_EVENTS:
+        kind = CATALOGUE[EventType(name)]
+        offered = kind.event_type not in {EventType.TEST, EventType.CHANNEL_VERIFICATION}
+        assert (f'value="{name}"' in page) is offered, name
+        assert (kind.description.replace("`", "") in page.replace("&#x27;", "'")) is offered, name
+    assert "member_invited" not in page
+    edit = f"{PAGE}/channels/{made.pk}/edit"
+    assert Ticked(page).found == {edit: {"lead_replied"}}
+    manager.post(edit, {"url": made.url, "listens": "some", "event_types": ["lead_opportunity", "linkedin_blocked"]})
+    assert channel(agency).event_types == ["lead_opportunity", "linkedin_blocked", "test"]
+    manager.post(edit, {"url": made.url, "listens": "all", "event_types": ["lead_opportunity"]})
+    assert channel(agency).event_types == []
+
+
+def test_editing_keeps_what_the_form_does_not_show(agency: Agency, manager: Client) -> None:
+    agency.sub_accounts.create(location_id="loc-1", name="Berlin")
+    made, _ = create_channel(
+        agency,
+        kind="email",
+        email="team@example.com",
+        verified=True,
+        locations=["loc-1", "loc-unknown"],
+        mode="daily",
+        quiet_hours={"start": "22:00", "end": "07:00"},
+        timezone="Europe/Berlin",
+    )
+    answer = manager.post(
+        f"{PAGE}/channels/{made.pk}/edit",
+        {"email": "team@example.com", "name": "Team", "listens": "all", "locations": ["loc-1"]},
+    )
+    assert answer.status_code == 302
+    made.refresh_from_db()
+    assert (made.name, made.status) == ("Team", ChannelStatus.ENABLED)
+    assert made.locations == ["loc-1", "loc-unknown"]
+    assert (made.mode, made.timezone) == ("daily", "Europe/Berlin")
+    assert made.quiet_hours == {"start": "22:00", "end": "07:00"}
+
+
+def test_another_address_has_to_be_confirmed(agency: Agency, manager: Client) -> None:
+    made, _ = create_channel(agency, kind="email", email="team@example.com", verified=True)
+    manager.post(f"{PAGE}/channels/{made.pk}/edit", {"email": "other@example.com", "listens": "all"})
+    assert (channel(agency).email, channel(agency).status) == ("other@example.com", ChannelStatus.UNVERIFIED)
+
+
+def test_headers_of_ones_own_are_lines(agency: Agency, manager: Client) -> None:
+    given = {"url": "https://example.com/in", "listens": "all", "headers": "X-Env: prod\n\nAuthorization: Basic abc:d"}
+    manager.post(f"{PAGE}/add/webhook", given)
+    assert channel(agency).headers == {"X-Env": "prod", "Authorization": "Basic abc:d"}
+    assert "Authorization: Basic abc:d" in manager.get(PAGE).content.decode()
+
+
+def test_who_only_reads_sees_no_secret_part_of_an_address(agency: Agency, sign_in: Browser) -> None:
+    create_channel(agency, kind="webhook", url="https://example.com/in?token=hush", headers={"X-Key": "hush"})
+    create_channel(agency, kind="slack", url="https://hooks.slack.com/services/hush")
+    page = html(sign_in(Role.READ_ONLY))
+    assert "https://example.com/in?…" in page
+    assert "hooks.slack.com/…" in page
+    assert "hush" not in page
+    assert "<button" not in page.partition("<main")[2]
+
+
+def test_off_means_off_and_on_means_on(agency: Agency, manager: Client) -> None:
+    made, _ = create_channel(agency, kind="webhook", url="https://example.com/in")
+    manager.post(f"{PAGE}/channels/{made.pk}/off")
+    assert channel(agency).status == ChannelStatus.DISABLED
+    assert "Switched off by hand." in html(manager)
+    assert "Switch on" in html(manager)
+    told = manager.post(f"{PAGE}/channels/{made.pk}/test", follow=True).content.decode()
+    assert "The channel is off: switch it on first." in told
+    manager.post(f"{PAGE}/channels/{made.pk}/on")
+    assert channel(agency).status == ChannelStatus.ENABLED
+
+
+def test_who_unsubscribed_is_asked_again_before_it_goes_on(agency: Agency, manager: Client) -> None:
+    made, _ = create_channel(agency, kind="email", email="team@example.com", verified=True)
+    Client().post(f"/unsubscribe/{made.unsubscribe_token}")
+    assert "The recipient unsubscribed." in html(manager)
+    told = manager.post(f"{PAGE}/channels/{made.pk}/on", follow=True).content.decode()
+    assert "is asked to confirm first" in told
+    assert channel(agency).status == ChannelStatus.UNVERIFIED
+
+
+def test_a_removed_channel_is_gone(agency: Agency, manager: Client) -> None:
+    made, _ = create_channel(agency, kind="slack", url="https://hooks.slack.com/services/x", name="#sales")
+    manager.post(f"{PAGE}/channels/{made.pk}/remove")
+    assert not Channel.objects.exists()
+    assert "No Slack channel is told yet" in html(manager)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_arrives_and_the_log_shows_its_attempt(agency: Agency, manager: Client, loopback: None) -> None:
+    with receiver(answering(500, 200, body="<b>no</b>")) as program:
+        manager.post(f"{PAGE}/add/webhook", {"url": program.url, "name": "CRM", "listens": "all"})
+        manager.post(f"{PAGE}/channels/{channel(agency).pk}/test")
+        drain()
+        delivery = Delivery.objects.get()
+        assert "will be tried again" in html(manager)
+        page = html(manager, f"{PAGE}/deliveries/{delivery.pk}")
+        assert "The receiver answered 500." in page
+        assert "&lt;b&gt;no&lt;/b&gt;" in page
+        manager.post(f"{PAGE}/deliveries/{delivery.pk}/resend")
+        drain()
+        page = html(manager, f"{PAGE}/deliveries/{delivery.pk}")
+        assert "answer 200" in page
+        assert "answer 500" in page
+        assert [request.message_id for request in program.requests] == [delivery.event_id] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stretch_of_time_is_sent_again_in_the_agencys_time(agency: Agency, manager: Client, loopback: None) -> None:
+    Agency.objects.filter(pk=agency.pk).update(timezone="Europe/Berlin")
+    with receiver() as program, time_machine.travel(datetime(2026, 3, 1, 8, tzinfo=UTC), tick=False) as clock:
+        made, _ = create_channel(agency, kind="webhook", url=program.url)
+        events = []
+        for _ in range(3):
+            events.append(record(agency, EventType.LINKEDIN_BLOCKED).pk)
+            clock.shift(timedelta(hours=1))
+        drain()
+        told = manager.post(
+            f"{PAGE}/channels/{made.pk}/replay",
+            {"since": "2026-03-01T09:30", "until": "2026-03-01T10:30", "status": ""},  # 08:30 to 09:30 in UTC
+            follow=True,
+        )
+        assert "1 delivery will be sent again." in told.content.decode()
+        drain()
+    assert [request.message_id for request in program.requests] == [*events, events[1]]
+
+
+def test_a_replay_that_ends_before_it_begins_is_refused(agency: Agency, manager: Client) -> None:
+    made, _ = create_channel(agency, kind="webhook", url="https://example.com/in")
+    path = f"{PAGE}/channels/{made.pk}/replay"
+    told = manager.post(path, {"since": "2026-03-02T00:00", "until": "2026-03-01T00:00"}, follow=True)
+    assert "The end must be later than the beginning." in told.content.decode()
+    assert "Enter a valid date/time." in manager.post(path, {"since": "soon"}, follow=True).content.decode()
+
+
+def test_the_log_is_searched_and_paged(agency: Agency, manager: Client) -> None:
+    made, _ = create_channel(agency, kind="webhook", url="https://example.com/in", name="CRM")
+    other, _ = create_channel(agency, kind="email", email="team@example.com", verified=True)
+    for number in range(60):
+        record(agency, EventType.LEAD_REPLIED, subject=f"lead_{number}", lead_name=f"Lead {number}")
+    fan_out()
+    old = Delivery.objects.filter(channel=made, event__subject="lead_7").get()
+    Delivery.objects.filter(pk=old.pk).update(status=DeliveryStatus.FAILED)
+    first = html(manager, f"{PAGE}/deliveries")
+    assert first.count("<tr>") == 51
+    [older] = re.findall(r'href="(\?[^"]+)" rel="next"', first)
+    second = html(manager, f"{PAGE}/deliveries{older.replace('&amp;', '&')}")
+    shown = re.compile(r"/deliveries/(dlv_\w+)")
+    assert not set(shown.findall(first)) & set(shown.findall(second))
+    for query, found in (
+        ("?status=failed", 1),
+        ("?q=lead_7", 2),
+        (f"?q=lead_7&channel={made.pk}", 1),
+        ("?q=TEAM@example.com&status=failed", 0),
+        (f"?q={old.event_id}", 2),
+        ("?event_type=lead_lost", 0),
+        (f"?event_type=lead_replied&channel={other.pk}", 50),
+        ("?until=2020-01-01T00:00", 0),
+        ("?since=2020-01-01T00:00&status=failed", 1),
+        ("?before=%00", 50),
+        ("?since=nonsense", 50),
+    ):
+        assert len(shown.findall(html(manager, f"{PAGE}/deliveries{query}"))) == found, query
+
+
+@pytest.mark.parametrize("name", AGENCY_EVENTS)
+def test_every_message_can_be_looked_at_before_it_is_sent(agency: Agency, manager: Client, name: str) -> None:
+    before = Event.objects.count()
+    page = html(manager, f"{PAGE}/preview/{name}")
+    assert CATALOGUE[EventType(name)].title in page
+    assert "What to do next" in page
+    assert f"&quot;event_type&quot;: &quot;{name}&quot;" in page
+    assert agency.ghl_company_id in page
+    assert not re.search(r"\{\{|\{%|None\b", page)
+    assert (Event.objects.count(), Channel.objects.count()) == (before, 0)
+
+
+def test_what_only_one_person_gets_has_no_preview(manager: Client) -> None:
+    assert manager.get(f"{PAGE}/preview/member_invited").status_code == 404
+    assert manager.get(f"{PAGE}/preview/nonsense").status_code == 404

@@ -1,0 +1,275 @@
+"""A day's work: accounts, leads, sources, keys, settings."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.keys import find_api_key
+from accounts.models import Account, Agency, Source
+from accounts.portal.words import ACTIONS, PROVIDERS, STATUSES
+from accounts.sources import valid_secrets
+from accounts.vocabulary import AccountStatus, EventType, ProviderSlug, Role, SuggestedAction
+from leads.models import Lead, LeadChange
+from leads.services import create_lead
+from leads.vocabulary import LeadStatus
+from tests.portal.conftest import Browser, Everything
+
+
+@pytest.fixture
+def owner(sign_in: Browser) -> Client:
+    return sign_in(Role.OWNER)
+
+
+def html(client: Client, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def test_every_state_and_action_has_its_words() -> None:
+    assert set(STATUSES) == set(AccountStatus)
+    assert set(ACTIONS) == set(SuggestedAction)
+    assert set(PROVIDERS) == set(ProviderSlug)
+
+
+def test_the_overview_says_who_needs_somebody_and_what_to_do(ours: Everything, owner: Client) -> None:
+    Lead.objects.filter(pk=ours.lead.pk).update(status=LeadStatus.REPLY_RECEIVED)
+    page = html(owner, "/")
+    assert "What needs somebody" in page
+    assert "<strong>1</strong> <span>accounts need somebody</span>" in page
+    assert "Ask its owner to sign in again." in page
+    assert f'href="/linkedin/{ours.account.pk}"' in page
+    assert "<strong>1</strong> <span>leads wait for an answer</span>" in page
+    assert f'href="/leads/{ours.lead.pk}"' in page
+    assert "<strong>1</strong> <span>deliveries failed today</span>" in page
+
+
+def test_the_overview_shows_channels_that_do_not_deliver(ours: Everything, owner: Client) -> None:
+    assert "Notifications that do not arrive" not in html(owner, "/")
+    type(ours.webhook).objects.filter(pk=ours.webhook.pk).update(consecutive_failures=5, failing_since=timezone.now())
+    page = html(owner, "/")
+    assert "Notifications that do not arrive" in page
+    assert "failing" in page
+
+
+def test_a_new_agency_is_led_through_its_first_steps(agency: Agency, owner: Client) -> None:
+    page = html(owner, "/")
+    assert "Welcome, let us begin" in page
+    assert page.count('class="done"') == 0
+    owner.post("/sources", {"provider": "salesflow", "name": "", "secret": ""})
+    assert html(owner, "/").count('class="done"') == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", 1),
+        ("?status=auth_error", 1),
+        ("?status=active", 0),
+        ("?provider=sendpilot", 0),
+        ("?q=ann", 1),
+        ("?q=zed", 0),
+    ],
+)
+def test_accounts_are_filtered(ours: Everything, owner: Client, query: str, found: int) -> None:
+    assert html(owner, f"/linkedin{query}").count(f'href="/linkedin/{ours.account.pk}"') == found
+
+
+def test_an_account_shows_its_history_newest_first(ours: Everything, owner: Client) -> None:
+    report = ours.account.reports.get()
+    ours.account.reports.create(
+        from_status="auth_error", to_status="active", occurred_at=timezone.now(), reported_by="welink", applied=True
+    )
+    page = html(owner, f"/linkedin/{ours.account.pk}")
+    timeline = page.partition("<h2>History</h2>")[2]
+    assert timeline.index("works") < timeline.index("sign-in failed")
+    assert report.note in timeline
+    assert "Ask its owner to sign in again." in page
+
+
+@pytest.mark.parametrize("pages", [2, 3])
+def test_a_long_list_is_read_to_its_end_and_back(agency: Agency, owner: Client, pages: int) -> None:
+    now = timezone.now()
+    for number in range(50 * (pages - 1) + 10):
+        Account.objects.create(
+            agency=agency, provider="welink", external_id=str(number), status="active", status_since=now
+        )
+    seen: list[str] = []
+    path = "/linkedin?status=active"
+    for _ in range(pages):
+        page = html(owner, path)
+        seen += re.findall(r'href="/linkedin/(acc_\w+)"', page)
+        older = re.findall(r'href="([^"]+)" rel="next"', page)
+        path = "/linkedin" + older[0].replace("&amp;", "&") if older else path
+    assert older == []
+    assert seen == sorted(agency.accounts.values_list("pk", flat=True), reverse=True)
+    [newer] = re.findall(r'href="([^"]+)" rel="prev"', html(owner, path))
+    back = html(owner, "/linkedin" + newer.replace("&amp;", "&"))
+    assert re.findall(r'href="/linkedin/(acc_\w+)"', back) == seen[-60:-10]
+
+
+def test_a_lead_is_found_by_exactly_what_one_has(ours: Everything, owner: Client) -> None:
+    mine = create_lead(
+        ours.agency, name="Bob", email="Bob.Miller@Example.com", linkedin_url="https://linkedin.com/in/bob-miller"
+    )
+    for word, found in (
+        ("bob.miller@example.com", True),
+        ("http://www.LinkedIn.com/in/Bob-Miller/?trk=x", True),
+        (mine.pk, True),
+        ("bob", False),
+        ("bob.miller@example.co", False),
+        ("\x00", True),  # cannot be looked for: all are shown
+        ("%", False),
+    ):
+        answer = owner.get("/leads", {"q": word}).content.decode()
+        assert (f'href="/leads/{mine.pk}"' in answer) is found, word
+    by_reference = owner.get("/leads", {"q": "ref-1"}).content.decode()
+    assert f'href="/leads/{ours.lead.pk}"' in by_reference
+    assert f'href="/leads/{mine.pk}"' not in by_reference
+
+
+def test_leads_are_filtered_by_status_and_campaign(ours: Everything, owner: Client) -> None:
+    other = create_lead(ours.agency, name="Bob", email="bob@example.com", status=LeadStatus.DONE)
+    campaign = ours.lead.campaign_id
+    for query, found in (
+        ("?status=DONE", {other.pk}),
+        (f"?campaign={campaign}", {ours.lead.pk}),
+        ("?status=OPPORTUNITY", set()),
+    ):
+        shown = set(re.findall(r'href="/leads/(lead_\w+)"', html(owner, f"/leads{query}")))
+        assert shown == found, query
+
+
+def test_setting_a_leads_status_is_history_and_news(ours: Everything, owner: Client) -> None:
+    path = f"/leads/{ours.lead.pk}"
+    answer = owner.post(f"{path}/status", {"status": "OPPORTUNITY", "note": "Called, wants an offer"})
+    assert (answer.status_code, answer["Location"]) == (302, path)
+    ours.lead.refresh_from_db()
+    assert ours.lead.status == LeadStatus.OPPORTUNITY
+    change = LeadChange.objects.filter(lead=ours.lead).order_by("-pk")[0]
+    assert (change.changed_by, change.note) == ("user", "Called, wants an offer")
+    told = ours.agency.events.filter(subject=ours.lead.pk).values_list("event_type", flat=True)
+    assert {EventType.LEAD_STATUS_CHANGED, EventType.LEAD_OPPORTUNITY} <= set(told)
+    page = html(owner, path)
+    assert "Called, wants an offer" in page
+    assert "by a person" in page
+
+
+def test_a_status_that_does_not_exist_changes_nothing(ours: Everything, owner: Client) -> None:
+    told = owner.post(f"/leads/{ours.lead.pk}/status", {"status": "RICH"}, follow=True).content.decode()
+    assert "Select a valid choice" in told
+    assert Lead.objects.get(pk=ours.lead.pk).status == LeadStatus.PENDING
+
+
+def test_a_profile_elsewhere_than_at_linkedin_is_no_link(agency: Agency, owner: Client) -> None:
+    for url in ("https://evil.example.org/linkedin.com/in/x", "javascript:alert(1)", "https://linkedin.com.evil.org/"):
+        lead = create_lead(agency, name="Eve", linkedin_url=url)
+        page = html(owner, f"/leads/{lead.pk}")
+        assert "evil" not in " ".join(re.findall(r'href="([^"]*)"', page))
+        assert "javascript" not in " ".join(re.findall(r'href="([^"]*)"', page))
+
+
+def test_a_source_is_made_and_its_secret_shown_once(agency: Agency, owner: Client) -> None:
+    answer = owner.post("/sources", {"provider": "salesflow", "name": "Sales", "secret": ""}, follow=True)
+    source = Source.objects.get()
+    [secret] = valid_secrets(source)
+    shown = answer.content.decode()
+    assert secret in shown
+    assert source.webhook_url in shown
+    page = html(owner, "/sources")
+    assert source.webhook_url in page
+    assert secret not in page
+    assert "nothing came yet" in page
+
+
+def test_a_linkedin_source_needs_the_secret_that_linkedin_gave(agency: Agency, owner: Client) -> None:
+    answer = owner.post("/sources", {"provider": "linkedin", "name": "", "secret": ""})
+    assert answer.status_code == 422
+    assert "needs the LinkedIn app" in answer.content.decode()
+    assert not Source.objects.exists()
+
+
+def test_rotating_keeps_the_old_secret_for_a_day(ours: Everything, owner: Client) -> None:
+    [old] = valid_secrets(ours.source)
+    shown = owner.post(f"/sources/{ours.source.pk}/rotate", {"secret": ""}, follow=True).content.decode()
+    source = Source.objects.get(pk=ours.source.pk)
+    new, kept = valid_secrets(source)
+    assert kept == old
+    assert new in shown
+    assert old not in shown
+
+
+def test_rotating_linkedconnector_changes_the_address(agency: Agency, owner: Client) -> None:
+    owner.post("/sources", {"provider": "linkedconnector", "name": "", "secret": ""})
+    before = Source.objects.get()
+    shown = owner.post(f"/sources/{before.pk}/rotate", {"secret": ""}, follow=True).content.decode()
+    after = Source.objects.get()
+    assert after.webhook_url != before.webhook_url
+    assert after.webhook_url in shown
+    assert after.previous_token == before.token
+
+
+def test_a_source_is_renamed_switched_and_removed(ours: Everything, owner: Client) -> None:
+    path = f"/sources/{ours.source.pk}"
+    owner.post(f"{path}/rename", {"name": "Renamed"})
+    owner.post(f"{path}/switch", {"to": "off"})
+    source = Source.objects.get()
+    assert (source.name, source.enabled) == ("Renamed", False)
+    assert "switched off" in html(owner, "/sources")
+    owner.post(f"{path}/remove")
+    assert "Renamed" not in html(owner, "/sources").partition("<main")[2].partition("</ul>")[2]
+    assert owner.post(f"{path}/switch", {"to": "on"}).status_code == 404
+
+
+def test_a_source_says_what_it_refused_and_what_waits(ours: Everything, owner: Client) -> None:
+    page = html(owner, "/sources")
+    assert "3 requests refused" in page
+    ours.source.receipts.create(
+        agency=ours.agency,
+        provider="welink",
+        dedupe_key=b"1",
+        body=b"{}",
+        received_at=timezone.now(),
+        status="quarantined",
+    )
+    assert "1 report could not be understood or placed yet" in html(owner, "/sources")
+    assert "<strong>1</strong> <span>reports not understood</span>" in html(owner, "/")
+
+
+def test_a_key_is_shown_once_works_and_is_revoked(agency: Agency, owner: Client) -> None:
+    answer = owner.post("/keys", {"name": "CRM", "scopes": ["read", "write"], "lifetime": "30"}, follow=True)
+    [key] = re.findall(r'value="(ll_[^"]+)"', answer.content.decode())
+    row = find_api_key(key)
+    assert row is not None
+    assert (row.agency, row.name, row.scopes) == (agency, "CRM", ["read", "write"])
+    assert row.expires_at is not None
+    assert abs(row.expires_at - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
+    assert key not in html(owner, "/keys")
+    owner.post(f"/keys/{row.pk}/revoke")
+    assert find_api_key(key) is None
+    assert "Revoked" in html(owner, "/keys")
+
+
+def test_a_key_without_rights_is_not_made(agency: Agency, owner: Client) -> None:
+    before = agency.api_keys.count()
+    assert owner.post("/keys", {"name": "CRM", "lifetime": ""}).status_code == 422
+    assert agency.api_keys.count() == before
+
+
+def test_times_are_told_where_the_agency_is(ours: Everything, owner: Client) -> None:
+    owner.post("/settings", {"name": "Renamed", "timezone": "Asia/Tokyo", "locale": "en-GB"})
+    ours.agency.refresh_from_db()
+    assert (ours.agency.name, ours.agency.timezone, ours.agency.locale) == ("Renamed", "Asia/Tokyo", "en-GB")
+    assert "(JST)" in html(owner, f"/linkedin/{ours.account.pk}")
+
+
+@pytest.mark.parametrize("given", [{"name": ""}, {"timezone": "Mars/Olympus"}, {"locale": "xx"}])
+def test_settings_that_cannot_be_are_refused(agency: Agency, owner: Client, given: dict[str, str]) -> None:
+    data = {"name": "N", "timezone": "UTC", "locale": "en-US"} | given
+    assert owner.post("/settings", data).status_code == 422
+    before = (agency.name, agency.timezone, agency.locale)
+    agency.refresh_from_db()
+    assert (agency.name, agency.timezone, agency.locale) == before
