@@ -93,7 +93,7 @@ def test_two_sources_that_see_the_same_new_person_at_once_make_one_lead(agency: 
 
 
 ONE_EVENT = {
-    "salesflow": ("account_blocked", "linkedin_disconnected"),
+    "salesflow": ("account_active", "linkedin_connected"),
     "welink": ("login_success", "linkedin_connected"),
     "sendpilot": ("campaign_paused", "campaign_paused"),
     "linkedin": ("lead_created", "lead_created"),
