@@ -135,6 +135,10 @@ class Run:
         self.process.wait(20)
         return time.monotonic() - began
 
+    def stop_if_running(self) -> None:
+        if self.process.poll() is None:
+            self.stop(signal.SIGTERM)
+
     def value(self, label: str) -> str:
         """What the first start printed after this label."""
         [line] = [line for line in self.lines if line.strip().startswith(label)]

@@ -93,7 +93,7 @@ def test_ctrl_c_stops_everything_and_leaves_no_process_behind(run: Run) -> None:
 
 
 def test_the_next_start_is_quick_and_shows_no_secret(run: Run, checkout: Checkout) -> None:
-    assert run.process.poll() is not None
+    run.stop_if_running()
     with running(checkout) as again:
         [supervisor] = again.find("config.start")
         assert supervisor.cpu_times().user < 1, "it prepared again what was prepared"
@@ -106,7 +106,7 @@ def test_the_next_start_is_quick_and_shows_no_secret(run: Run, checkout: Checkou
 
 
 def test_a_port_that_is_taken_is_said_at_once(checkout: Checkout, run: Run) -> None:
-    assert run.process.poll() is not None
+    run.stop_if_running()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -123,7 +123,7 @@ def test_a_port_that_is_taken_is_said_at_once(checkout: Checkout, run: Run) -> N
 
 
 def test_a_wrong_setting_is_one_sentence(checkout: Checkout, run: Run) -> None:
-    assert run.process.poll() is not None
+    run.stop_if_running()
     for name, value, sentence in (
         ("PORT", "http", "PORT is 'http': it must be a number from 1 to 65535."),
         ("PUBLIC_URL", "http://leads.example.com", "outside loopback it must start with https://"),

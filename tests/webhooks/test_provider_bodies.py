@@ -1,12 +1,14 @@
 """Every body that the contract does not take, at every provider."""
 
+import json
 import time
+from collections.abc import Callable
 
 import pytest
 
 from tests.webhooks.wire import NOW
 from webhooks.providers import PROVIDERS, get_provider
-from webhooks.providers.base import InvalidSignature, SignedRequest, UnreadablePayload
+from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
 
 DEEP = b'{"a":' * 64 + b"1" + b"}" * 64
 BODIES_OF_THE_400_ROW = {
@@ -79,7 +81,7 @@ def test_odd_but_right_json_is_kept(slug: str, body: bytes) -> None:
     assert key == (None if slug == "salesflow" else body.decode())
 
 
-def test_a_megabyte_that_anybody_can_send_is_refused_before_it_costs_a_second() -> None:
+def test_a_megabyte_that_anybody_can_send_is_refused_at_a_cost_in_proportion_to_its_parsing() -> None:
     welink = get_provider("welink")
     bodies = [
         b'{"hash":"%b","a":[%b0]}' % (b"0" * 64, b"[],1.5," * 140_000),
@@ -87,7 +89,19 @@ def test_a_megabyte_that_anybody_can_send_is_refused_before_it_costs_a_second() 
         b'{"a":[%b0],"hash":"%b"}' % (b'{"hash":"x"},' * 70_000, b"0" * 64),
     ]
     for body in bodies:
-        started = time.process_time()
-        with pytest.raises(InvalidSignature):
-            welink.verify(SignedRequest(body, {}, NOW), ["secret"])
-        assert time.process_time() - started < 1
+        request = SignedRequest(body, {}, NOW)
+        # A search or a copy per member, which this guards against, would cost thousands of times the parsing.
+        assert cpu_seconds(lambda request=request: refuse(welink, request)) < 200 * (
+            0.001 + cpu_seconds(lambda body=body: json.loads(body))
+        )
+
+
+def refuse(provider: Provider, request: SignedRequest) -> None:
+    with pytest.raises(InvalidSignature):
+        provider.verify(request, ["secret"])
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
