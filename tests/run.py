@@ -45,15 +45,15 @@ def suite(name: str, environment: dict[str, str], options: list[str]) -> tuple[i
         "-o",
         "cache_dir=var/cache/pytest",
     ]
-    last = ""
+    output = b""
     with tempfile.TemporaryDirectory(prefix="leadline-test-") as scratch:
         settings = {**os.environ, **environment, "LEADLINE_TEST_SCRATCH": scratch}
-        with subprocess.Popen([*command, *options], env=settings, stdout=subprocess.PIPE, text=True) as process:
-            for line in process.stdout or ():
-                sys.stdout.write(line)
+        with subprocess.Popen([*command, *options], env=settings, stdout=subprocess.PIPE) as process:
+            while process.stdout and (chunk := os.read(process.stdout.fileno(), 65536)):
+                sys.stdout.buffer.write(chunk)
                 sys.stdout.flush()
-                last = line.strip() or last
-    return process.returncode, last
+                output = (output + chunk)[-4096:]
+    return process.returncode, output.decode(errors="replace").strip().rpartition("\n")[2]
 
 
 def report(closing: dict[str, tuple[int, str]], absent: str) -> int:

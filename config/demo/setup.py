@@ -12,14 +12,15 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from accounts.agencies import create_agency
-from accounts.models import Agency, Source
+from accounts.models import Agency, Member, Source
 from accounts.sources import create_source
-from accounts.vocabulary import ProviderSlug
+from accounts.vocabulary import ProviderSlug, Role
 from config.banner import Made, MadeSource
 from notifications.channels import create_channel
 
 COMPANY_ID = "fhRhvcLbntMZs3hVo5L4"
 MAILBOX = "team@example.com"
+OWNER = "owner@example.com"
 
 
 @transaction.atomic
@@ -31,7 +32,8 @@ def make_demo_agency(keys: Path) -> Made | None:
     agency, api_key = create_agency(name="Demo Outreach Agency", company_id=COMPANY_ID)
     sources = [make_source(agency, provider, keys) for provider in ProviderSlug]
     create_channel(agency, kind="email", name="The team's mailbox", email=MAILBOX, verified=True)
-    return Made(username, password, agency.name, COMPANY_ID, api_key, sources)
+    owner = make_owner(agency)
+    return Made(username, password, *owner, agency.name, COMPANY_ID, api_key, sources)
 
 
 def make_staff_user() -> tuple[str, str]:
@@ -39,6 +41,17 @@ def make_staff_user() -> tuple[str, str]:
     password = secrets.token_urlsafe(12)
     User.objects.create_superuser(name, "admin@example.com", password)
     return name, password
+
+
+def make_owner(agency: Agency) -> tuple[str, str]:
+    """A person of the agency; how they sign in."""
+    address, password = OWNER, secrets.token_urlsafe(12)
+    if User.objects.filter(username=address).exists():
+        address = f"owner-{secrets.token_hex(3)}@example.com"
+    Member.objects.create(
+        agency=agency, user=User.objects.create_user(address, address, password), role=Role.OWNER.value
+    )
+    return address, password
 
 
 def make_source(agency: Agency, provider: ProviderSlug, keys: Path) -> MadeSource:

@@ -58,9 +58,11 @@ def salesflow(run: str) -> Iterator[Step]:
 
     yield step("account_active", "ACCOUNT_ACTIVE", "account active", E.LINKEDIN_CONNECTED)
     yield step("account_active, once more", "ACCOUNT_ACTIVE", "account active")
-    yield step("account_paused", "ACCOUNT_PAUSED", "account incomplete", E.LINKEDIN_INCOMPLETE)
+    yield step("account_paused", "ACCOUNT_PAUSED", "account incomplete", E.LINKEDIN_INCOMPLETE, E.REAUTH_REQUESTED)
     yield step("… onboarding completed", "ACCOUNT_ACTIVE", "account active", E.LINKEDIN_RECONNECTED)
-    yield step("account_blocked", "ACCOUNT_BLOCKED", "account disconnected", E.LINKEDIN_DISCONNECTED)
+    yield step(
+        "account_blocked", "ACCOUNT_BLOCKED", "account disconnected", E.LINKEDIN_DISCONNECTED, E.REAUTH_REQUESTED
+    )
     yield step(
         "a forged request",
         "ACCOUNT_ACTIVE",
@@ -104,7 +106,7 @@ def welink(run: str) -> Iterator[Step]:
         )
 
     yield step("login_success", login[0], "account active", E.LINKEDIN_CONNECTED, registers=login)
-    yield step("login_pin_required", login[0], "account incomplete", E.LINKEDIN_INCOMPLETE)
+    yield step("login_pin_required", login[0], "account incomplete", E.LINKEDIN_INCOMPLETE, E.REAUTH_REQUESTED)
     yield step("login_failed", login[0], "account auth_error", E.LINKEDIN_AUTH_ERROR)
     yield step("login_failed_error_model", login[0], "account auth_error")
     yield step("account_restricted", login[0], "account blocked", E.LINKEDIN_BLOCKED)
@@ -181,17 +183,17 @@ def linkedin(run: str, now: datetime) -> Iterator[Step]:
 def linkedconnector(run: str, now: datetime) -> Iterator[Step]:
     location = f"loc{run}"
     account = ("account at", location)
-    samples_and_states = [
+    samples_and_states: list[tuple[str, tuple[str, str], str, *tuple[E, ...]]] = [
         ("install", ("location", location), "installed", E.INSTALL),
         ("linkedin_disconnected", account, "account disconnected", E.LINKEDIN_DISCONNECTED),
         ("linkedin_reconnected", account, "account active", E.LINKEDIN_RECONNECTED),
         ("linkedin_rate_limit", account, "account active, waiting", E.LINKEDIN_RATE_LIMIT),
-        ("linkedin_auth_error", account, "account auth_error, waiting", E.LINKEDIN_AUTH_ERROR),
+        ("linkedin_auth_error", account, "account auth_error, waiting", E.LINKEDIN_AUTH_ERROR, E.REAUTH_REQUESTED),
         ("linkedin_blocked", account, "account blocked, waiting", E.LINKEDIN_BLOCKED),
         ("linkedin_deleted", account, "account deleted, waiting", E.LINKEDIN_DELETED),
         ("uninstall", ("location", location), "uninstalled", E.UNINSTALL),
     ]
-    for number, (sample, about, becomes, event) in enumerate(samples_and_states):
+    for number, (sample, about, becomes, *events) in enumerate(samples_and_states):
         at = now - timedelta(minutes=20 - number)
         payload = samples.load("linkedconnector", sample)
         payload |= {"ghl_company_id": COMPANY_ID, "ghl_location_id": location, "timestamp": iso(at)}
@@ -203,7 +205,7 @@ def linkedconnector(run: str, now: datetime) -> Iterator[Step]:
             payload=payload,
             about=about,
             becomes=becomes,
-            events=(event,),
+            events=tuple(events),
         )
 
 

@@ -70,7 +70,7 @@ class Command(JsonCommand):
         self.stdout.write(table([Seen(**step) for step in answer["steps"]], answer["base_url"]))
         mails, webhooks = (sum(step[kind] for step in answer["steps"]) for kind in ("mails", "webhooks"))
         self.stdout.write(
-            f"\n{len(answer['steps'])} requests, {mails} e-mails to {MAILBOX}, "
+            f"\n{len(answer['steps'])} requests, {mails} e-mails (to {MAILBOX} and accounts' owners), "
             f"{webhooks} webhooks to a local receiver, in {answer['seconds']} s."
         )
         if folder := getattr(settings, "EMAIL_FILE_PATH", None):
