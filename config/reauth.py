@@ -66,7 +66,7 @@ def page(request: HttpRequest, token: str) -> HttpResponseBase:
 def progress(request: HttpRequest, token: str) -> HttpResponseBase:
     """Waits for the provider's word on what the owner did, and says thank you."""
     prompt = _prompt(token)
-    if prompt.end is PromptEnd.DONE and prompt.closed_at and timezone.now() - prompt.closed_at < THANKS_LAST:
+    if _just_done(prompt):
         return _render(request, "reauth/done.html", prompt)
     if prompt.end is not None:
         return _over(request, prompt.end)
@@ -81,7 +81,8 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
     """What Salesflow's frame told the page (`handleResponse`). Its token is kept; its word for the status is not
     believed, since the browser could say anything."""
     prompt = _prompt(token)
-    if prompt.end not in {None, PromptEnd.DONE} or prompt.account.status == AccountStatus.DELETED:
+    open_or_just_done = prompt.end is None or _just_done(prompt)  # the webhook may be faster than the frame
+    if not open_or_just_done or prompt.account.status == AccountStatus.DELETED:
         return JsonResponse({"message": "This link has ended."}, status=410)
     if reauth.tries(prompt) >= MOST_TRIES:
         return _wait_a_little(JsonResponse({"message": "Please wait ten minutes before the next try."}))
@@ -105,6 +106,11 @@ def _prompt(token: str) -> ReauthPrompt:
     if prompt is None:
         raise Http404("There is no such link.")
     return prompt
+
+
+def _just_done(prompt: ReauthPrompt) -> bool:
+    closed_at = prompt.closed_at
+    return prompt.end is PromptEnd.DONE and closed_at is not None and timezone.now() - closed_at < THANKS_LAST
 
 
 def _step(request: HttpRequest, prompt: ReauthPrompt, token: str) -> HttpResponseBase:

@@ -14,7 +14,7 @@ from accounts.api.fields import Flag, Moment, Reference, StrictSerializer, Text,
 from accounts.api.filters import Exactly, Filter, OneOf, YesNo
 from accounts.campaigns import update_campaign
 from accounts.models import Agency, Campaign, Event, SubAccount
-from accounts.vocabulary import AGENCY_EVENTS, PERSONAL_EVENTS, CampaignStatus, PausedBy, ProviderSlug
+from accounts.vocabulary import AGENCY_EVENTS, PERSONAL_EVENTS, CampaignStatus, EventType, PausedBy, ProviderSlug
 
 
 class SubAccountSerializer(StrictSerializer):
@@ -91,4 +91,5 @@ class EventView(Listed, Shown, AgencyView):
     filters: Mapping[str, Filter] = {"event_type": OneOf("event_type", AGENCY_EVENTS), "subject": Exactly("subject")}
 
     def rows(self, agency: Agency) -> QuerySet[Event]:
-        return agency.events.exclude(event_type__in=PERSONAL_EVENTS)
+        mails_to_owners = Q(event_type=EventType.REAUTH_REQUESTED) & ~Q(recipient="")
+        return agency.events.exclude(mails_to_owners | Q(event_type__in=PERSONAL_EVENTS))

@@ -69,3 +69,11 @@ def test_a_bad_body_is_400_and_makes_nothing(body: dict[str, object], field: str
     answer = api.post(drop(world), body)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
     assert ReauthPrompt.objects.count() == 0
+
+
+def test_the_event_log_has_one_event_however_many_mails_went_out(world: World, api: Api) -> None:
+    path = drop(world)
+    for name in ("one", "two"):
+        api.post(path, {"email": f"{name}@example.com"})
+    listed = api.get("events", {"event_type": "reauth_requested"}).json()["results"]
+    assert [event["subject"] for event in listed] == [world.account.id]

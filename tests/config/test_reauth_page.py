@@ -240,6 +240,16 @@ def test_a_result_for_a_deleted_account_is_not_kept(agency: Agency, salesflow: S
     assert AccountToken.objects.count() == 0
 
 
+def test_a_token_that_comes_after_the_webhook_is_kept_for_an_hour(agency: Agency, salesflow: Source) -> None:
+    path = drop(agency, salesflow, "salesflow")
+    back(Account.objects.get())
+    assert result(path).json()["finished"] is True
+    assert steps()[-1] == "closed"
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        assert result(path, token="another").status_code == 410
+    assert AccountToken.objects.get().token == "account-token"
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
