@@ -1,5 +1,7 @@
 """Two agencies everywhere: what one does, the other must never see."""
 
+import os
+
 import pytest
 
 from accounts.agencies import create_agency
@@ -14,3 +16,18 @@ def agency(db: None) -> Agency:
 @pytest.fixture
 def stranger(db: None) -> Agency:
     return create_agency(name="Stranger & Sons", company_id="strangerCompany00001")[0]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With LEADLINE_DATABASE_TESTS_ONLY leave out what touches no database: it would be the same test again."""
+    if not os.environ.get("LEADLINE_DATABASE_TESTS_ONLY"):
+        return
+    kept = [item for item in items if _uses_database(item)]
+    left_out = [item for item in items if not _uses_database(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or bool(fixtures & {"db", "transactional_db"})

@@ -1,4 +1,7 @@
-"""`make test`: the suite on SQLite with the embedded broker, then on PostgreSQL with Redis where both answer."""
+"""`make test`: the suite on SQLite with the embedded broker, then on PostgreSQL with Redis where both answer.
+
+What touches neither a database nor a broker runs once.
+"""
 
 import os
 import secrets
@@ -22,6 +25,7 @@ def main(arguments: list[str]) -> int:
             "REDIS_URL": servers.REDIS_URL,
             "REDIS_KEY_PREFIX": prefix,
             "LEADLINE_TEST_DATABASE": prefix.replace("-", "_"),
+            "LEADLINE_DATABASE_TESTS_ONLY": "1",
         }
         try:
             closing[SERVERS] = suite(SERVERS, environment, options)
