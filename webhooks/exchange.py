@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -49,8 +49,8 @@ class Exchange:
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
-        self.query = bytes(scope.get("query_string", b"")).decode("latin-1")
-        self.peer: str = (scope.get("client") or ("", 0))[0]
+        self.query: bytes = scope["query_string"]
+        self.peer: str = (scope["client"] or ("",))[0]
         self.headers = _headers(scope["headers"])
         self.request_id = f"req_{PROCESS}{next(NUMBERS):08x}"
         self.answered = False
@@ -101,9 +101,9 @@ class Exchange:
         finally:
             HalfRead.size -= len(body)
 
-    async def answer(self, status: int, body: bytes, headers: Iterable[Header] = ()) -> None:
+    async def answer(self, status: int, body: bytes) -> None:
         """Send JSON."""
-        await self._start(status, body, b"application/json", headers)
+        await self._send(self._start(status, body, b"application/json"))
         await self._send({"type": "http.response.body", "body": body})
 
     async def refuse(self, refusal: Refusal) -> None:
@@ -118,26 +118,24 @@ class Exchange:
             }
         ).encode()
         headers = [*refusal.headers, (b"connection", b"close")] if self._unread else refusal.headers
-        await self._start(refusal.status, body, b"application/problem+json", headers)
+        await self._send(self._start(refusal.status, body, b"application/problem+json", headers))
         await self._send({"type": "http.response.body", "body": body, "more_body": self._unread})
         if self._unread:
             await self._drain()
             await self._send({"type": "http.response.body", "body": b""})
 
-    async def _start(self, status: int, body: bytes, kind: bytes, headers: Iterable[Header]) -> None:
+    def _start(self, status: int, body: bytes, kind: bytes, headers: Iterable[Header] = ()) -> Message:
         self.answered = True
-        await self._send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [
-                    (b"content-type", kind),
-                    (b"content-length", b"%d" % len(body)),
-                    (b"x-request-id", self.request_id.encode()),
-                    *headers,
-                ],
-            }
-        )
+        return {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", kind),
+                (b"content-length", b"%d" % len(body)),
+                (b"x-request-id", self.request_id.encode()),
+                *headers,
+            ],
+        }
 
     async def _drain(self) -> None:
         left = DRAIN_LIMIT
@@ -152,13 +150,12 @@ class Exchange:
             return
 
 
-def _headers(raw: Iterable[Header]) -> dict[str, str]:
-    """Lower-case names; bytes as latin-1; a repeated header's values joined by a comma."""
-    headers: dict[str, str] = {}
-    for name, value in raw:
-        key = name.decode("latin-1").lower()
-        text = value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+def _headers(raw: Collection[Header]) -> dict[str, str]:
+    """Names, which ASGI gives in lower case; bytes as latin-1; a repeated header's values joined by a comma."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+    if len(headers) < len(raw):
+        for name in headers:
+            headers[name] = ", ".join(value.decode("latin-1") for key, value in raw if key.decode("latin-1") == name)
     return headers
 
 

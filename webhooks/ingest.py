@@ -5,6 +5,7 @@ answered. What it means is worked out later (`webhooks/dispatch.py`).
 Order of checks: 404, 405, 415, 413, signature 401, body 400.
 """
 
+import gc
 import hashlib
 import json
 import re
@@ -57,6 +58,8 @@ class Ingest:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._desk = self._desk or Desk()
+                gc.collect()
+                gc.freeze()  # what is loaded stays: no collection need walk through it under load
             elif self._desk:
                 desk, self._desk = self._desk, None
                 await desk.close()
@@ -165,7 +168,7 @@ def _row(desk: Desk, provider: Provider, source: KnownSource, request: SignedReq
 
 async def _challenge(desk: Desk, exchange: Exchange, provider: Provider, source: KnownSource) -> None:
     try:
-        pairs = parse_qsl(exchange.query, keep_blank_values=True, max_num_fields=10)
+        pairs = parse_qsl(exchange.query.decode("latin-1"), keep_blank_values=True, max_num_fields=10)
         if len(dict(pairs)) != len(pairs):
             raise UnreadablePayload("A query parameter is given twice.")
         answer = provider.challenge(dict(pairs), source.secrets_at(timezone.now()))

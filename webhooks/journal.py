@@ -1,13 +1,12 @@
 """Group commit: requests that wait are written together, and each is answered only once its row is durable.
 
-One queue and one flusher thread per process. While a batch commits, the next one gathers; nothing waits for company.
+One queue and one flusher per process. While a batch commits the next one gathers; nothing waits for company.
 """
 
 import asyncio
-import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from time import monotonic
 
 import structlog
@@ -32,11 +31,11 @@ Result = Kept | StorageDown
 class _Waiting:
     row: Row
     answer: asyncio.Future[Kept]
-    until: float = field(default_factory=lambda: monotonic() + PATIENCE)
+    until: float
 
 
 class Journal:
-    """Belongs to the event loop that makes it. `on_kept` is called, in the flusher's thread, after new rows."""
+    """Belongs to the event loop that makes it. `on_kept` is called after a commit of new rows; it must not block."""
 
     def __init__(self, *, writer: Writer | None = None, on_kept: Callable[[], None] = lambda: None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -44,127 +43,71 @@ class Journal:
         self._on_kept = on_kept
         self._queue: deque[_Waiting] = deque()
         self._queued_bytes = 0
-        self._gate = threading.Condition()
-        self._closing = False
-        self._unanswered: dict[_Waiting, None] = {}  # in the order of their patience
+        self._under_way: list[_Waiting] = []
+        self._flusher: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-        self._thread.start()
+        self._closing = False
 
     async def keep(self, row: Row) -> Kept:
         """Make the row durable. Raises StorageDown, within PATIENCE, if it is not, or if too many wait already.
 
         Cancelling the wait (the client is gone) does not take the row back.
         """
-        return await self._enqueue(row)
+        if self._closing:
+            raise StorageDown("The process is stopping.")
+        if len(self._queue) >= QUEUE_ROWS or self._queued_bytes + len(row.body) > QUEUE_BYTES:
+            raise StorageDown("Too many requests wait to be written.")
+        waiting = _Waiting(row, self._loop.create_future(), monotonic() + PATIENCE)
+        self._queue.append(waiting)
+        self._queued_bytes += len(row.body)
+        if self._flusher is None:  # it begins once the requests that are ready in this turn of the loop have joined
+            self._flusher = self._loop.create_task(self._flush())
+        if self._watch is None:
+            self._watch = self._loop.call_later(CHECK_EVERY, self._give_up_on_late)
+        return await waiting.answer
 
     async def close(self) -> None:
         """Refuse new rows, write those that wait, close the connection."""
-        with self._gate:
-            self._closing = True
-            self._gate.notify()
-        while self._thread.is_alive() and self._unanswered:
+        self._closing = True
+        while self._flusher is not None and self._unanswered():
             await asyncio.sleep(0.01)
-        await asyncio.to_thread(self._thread.join, PATIENCE)
-        if self._watch:
+        if self._flusher is not None:
+            self._flusher.cancel()
+        if self._watch is not None:
             self._watch.cancel()
+        await self._writer.close()
 
-    def _enqueue(self, row: Row) -> asyncio.Future[Kept]:
-        waiting = _Waiting(row, self._loop.create_future())
-        with self._gate:
-            if self._closing:
-                raise StorageDown("The process is stopping.")
-            if len(self._queue) >= QUEUE_ROWS or self._queued_bytes + len(row.body) > QUEUE_BYTES:
-                raise StorageDown("Too many requests wait to be written.")
-            self._queue.append(waiting)
-            self._queued_bytes += len(row.body)
-            self._gate.notify()
-        self._unanswered[waiting] = None
-        if self._watch is None:
-            self._watch = self._loop.call_later(CHECK_EVERY, self._give_up_on_late)
-        return waiting.answer
-
-    def _give_up_on_late(self) -> None:
-        """Answer those whose patience has ended. Rows not begun are withdrawn; a batch under way may yet commit."""
-        now = monotonic()
-        late = []
-        for waiting in self._unanswered:
-            if waiting.until > now:
-                break
-            late.append(waiting)
-        if late:
-            self._withdraw(late)
-            self._settle(late, [StorageDown("The row was not written in time.")] * len(late))
-        self._watch = self._loop.call_later(CHECK_EVERY, self._give_up_on_late) if self._unanswered else None
-
-    def _withdraw(self, late: Iterable[_Waiting]) -> None:
-        with self._gate:
-            gone = set(late)
-            self._queue = deque(waiting for waiting in self._queue if waiting not in gone)
-            self._queued_bytes = sum(len(waiting.row.body) for waiting in self._queue)
-
-    def _settle(self, batch: Iterable[_Waiting], results: Iterable[Result]) -> None:
-        """In the event loop: tell each request what became of its row."""
-        for waiting, result in zip(batch, results, strict=True):
-            self._unanswered.pop(waiting, None)
-            if waiting.answer.done():
-                continue
-            if isinstance(result, StorageDown):
-                waiting.answer.set_exception(result)
-                waiting.answer.exception()  # retrieved, also when the client is gone
-            else:
-                waiting.answer.set_result(result)
-
-    # --- in the flusher's thread -------------------------------------------------------------------
-
-    def _run(self) -> None:
-        while batch := self._take():
-            results = self._write(batch)
-            if not self._tell(batch, results):
-                break
-            if any(isinstance(result, Kept) and not result.duplicate for result in results):
-                self._on_kept()
-        self._writer.close()
-
-    def _tell(self, batch: Sequence[_Waiting], results: Sequence[Result]) -> bool:
+    async def _flush(self) -> None:
+        """Write batches until none waits."""
         try:
-            self._loop.call_soon_threadsafe(self._settle, batch, results)
-        except RuntimeError:  # the loop is closed: nobody is left to answer
-            return False
-        return True
+            while self._queue:
+                self._refuse_late()
+                self._under_way = self._take()
+                results = await self._write(self._under_way)
+                for waiting, result in zip(self._under_way, results, strict=True):
+                    _settle(waiting, result)
+                if any(isinstance(result, Kept) and not result.duplicate for result in results):
+                    self._on_kept()
+        finally:
+            self._under_way = []
+            self._flusher = None
 
     def _take(self) -> list[_Waiting]:
-        """The next batch, as soon as there is one; empty when closing and all is written."""
-        with self._gate:
-            while True:
-                self._refuse_late()
-                if self._queue or self._closing:
-                    break
-                self._gate.wait()
-            batch: list[_Waiting] = []
-            size = 0
-            while self._queue and len(batch) < BATCH_ROWS:
-                size += len(self._queue[0].row.body)
-                if batch and size > BATCH_BYTES:
-                    break
-                batch.append(self._pop())
-            return batch
-
-    def _refuse_late(self) -> None:
-        """A row that might be answered before it is written is not begun: a refused request leaves nothing behind."""
-        now = monotonic()
-        late = []
-        while self._queue and self._queue[0].until - now < STATEMENT_SECONDS:
-            late.append(self._pop())
-        if late:
-            self._tell(late, [StorageDown("The row was not written in time.")] * len(late))
+        batch: list[_Waiting] = []
+        size = 0
+        while self._queue and len(batch) < BATCH_ROWS:
+            size += len(self._queue[0].row.body)
+            if batch and size > BATCH_BYTES:
+                break
+            batch.append(self._pop())
+        return batch
 
     def _pop(self) -> _Waiting:
         waiting = self._queue.popleft()
         self._queued_bytes -= len(waiting.row.body)
         return waiting
 
-    def _write(self, batch: Sequence[_Waiting]) -> Sequence[Result]:
+    async def _write(self, batch: Sequence[_Waiting]) -> Sequence[Result]:
         """All at once; again if the connection was lost at once; row by row if the database refuses a row.
 
         Writing again is safe even where the first commit's outcome is unknown: the keys of the rows stay the same.
@@ -173,25 +116,55 @@ class Journal:
         began = monotonic()
         try:
             try:
-                return self._writer.write(rows)
+                return await self._writer.write(rows)
             except StorageDown:
                 if monotonic() - began > RETRY_WITHIN:
                     raise
-                return self._writer.write(rows)
+                return await self._writer.write(rows)
         except StorageDown as down:
             log.error("Receipts could not be stored.", rows=len(rows), error=str(down))
             return [down] * len(rows)
         except Exception as error:
             log.warning("A batch was refused; its rows are written one by one.", error=type(error).__name__)
-            return [self._write_alone(waiting) for waiting in batch]
+            return [await self._write_alone(waiting) for waiting in batch]
 
-    def _write_alone(self, waiting: _Waiting) -> Result:
+    async def _write_alone(self, waiting: _Waiting) -> Result:
         if waiting.until - monotonic() < STATEMENT_SECONDS / 2:
             return StorageDown("The row was not written in time.")
         try:
-            return self._writer.write([waiting.row])[0]
+            return (await self._writer.write([waiting.row]))[0]
         except StorageDown as down:
             return down
         except Exception as error:
             log.error("A receipt cannot be stored.", source=waiting.row.source_id, error=type(error).__name__)
             return StorageDown(f"The database does not take this row: {type(error).__name__}")
+
+    def _refuse_late(self) -> None:
+        """A row that might be answered before it is written is not begun: a refused request leaves nothing behind."""
+        latest = monotonic() + STATEMENT_SECONDS
+        while self._queue and self._queue[0].until < latest:
+            _settle(self._pop(), StorageDown("The row was not written in time."))
+
+    def _give_up_on_late(self) -> None:
+        """Answer those whose patience has ended although their batch is under way: it may yet commit."""
+        self._refuse_late()
+        now = monotonic()
+        for waiting in self._under_way:
+            if waiting.until <= now:
+                _settle(waiting, StorageDown("The database did not answer in time."))
+        more = self._flusher is not None and self._unanswered()
+        self._watch = self._loop.call_later(CHECK_EVERY, self._give_up_on_late) if more else None
+
+    def _unanswered(self) -> bool:
+        return bool(self._queue) or not all(waiting.answer.done() for waiting in self._under_way)
+
+
+def _settle(waiting: _Waiting, result: Result) -> None:
+    answer = waiting.answer
+    if answer.done():
+        return
+    if isinstance(result, StorageDown):
+        answer.set_exception(result)
+        answer.exception()  # seen, also where the client is gone
+    else:
+        answer.set_result(result)

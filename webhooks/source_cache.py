@@ -29,7 +29,7 @@ class KnownSource:
     id: str
     agency_id: str | None
     provider: str
-    secrets: tuple[tuple[str, datetime | None], ...]  # newest first, with their ends
+    secrets: tuple[tuple[str, datetime | None], ...]  # newest first, with their ends (None: none)
     restricted: bool
     networks: tuple[Network, ...]
     ends: datetime | None  # when the URL stops being valid; None: while the source is enabled
@@ -55,10 +55,10 @@ class SourceCache:
     async def find(self, provider: str, token: str) -> KnownSource | None:
         """The enabled source with this provider and URL token, or None. Raises StorageDown."""
         entry = self._entries.get((provider, token))
-        if entry is None or entry.version != sources_version() or entry.until < self._clock():
-            source = await self._look_up(provider, token)
+        if entry is not None and entry.version == sources_version() and entry.until >= self._clock():
+            source: KnownSource | None = entry.source
         else:
-            source = entry.source
+            source = await self._look_up(provider, token)
         if source is None or (source.ends is not None and source.ends <= timezone.now()):
             return None
         return source

@@ -1,9 +1,11 @@
-"""Receipt rows into the database, a batch at a time: one commit for all of them. Used by the journal's thread only."""
+"""Receipt rows into the database, a batch at a time: one commit for all of them. Used by the journal only."""
 
+import asyncio
 import json
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -14,13 +16,15 @@ from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from webhooks.models import Receipt, ReceiptStatus
-from webhooks.storage import StorageDown, impatient_connection
+from webhooks.storage import STATEMENT_SECONDS, StorageDown, impatient_connection
 
 TABLE = Receipt._meta.db_table
+HANG_SECONDS = STATEMENT_SECONDS + 0.3  # after which a database that keeps no time-out of its own is given up
 Key = tuple[str, bytes]
+Sequences = tuple[dict[Key, int], dict[Key, int]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """A verified request on its way into `Receipt`. Equal source and key are the same delivery."""
 
@@ -47,14 +51,14 @@ class Kept(NamedTuple):
 class Writer(ABC):
     """Writes batches over a connection of its own, which it opens again after a failure."""
 
-    def write(self, rows: Sequence[Row]) -> list[Kept]:
+    async def write(self, rows: Sequence[Row]) -> list[Kept]:
         """Commit the rows, equal ones folded, and answer for each.
 
         Raises StorageDown if the database cannot take rows now, any other error if it does not take one of these. A
         commit whose answer was lost may have happened: to write the same rows again is safe, and finds them.
         """
         unique = {row.key: row for row in reversed(rows)}  # the first of equal ones stays
-        new, known = self._insert([unique[key] for key in dict.fromkeys(row.key for row in rows)])
+        new, known = await self._insert([unique[key] for key in dict.fromkeys(row.key for row in rows)])
         kept = []
         for row in rows:
             sequence = new.pop(row.key, None)
@@ -64,11 +68,11 @@ class Writer(ABC):
         return kept
 
     @abstractmethod
-    def _insert(self, rows: Sequence[Row]) -> tuple[dict[Key, int], dict[Key, int]]:
+    async def _insert(self, rows: Sequence[Row]) -> Sequences:
         """Sequences of the rows that are new, and of those that were there."""
 
     @abstractmethod
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the connection; the next write opens another."""
 
 
@@ -111,39 +115,50 @@ FROM {TABLE} JOIN jsonb_to_recordset(%s::jsonb) AS r(s text, k text) ON source_i
 
 
 class PostgresWriter(Writer):
-    """One statement, and thereby one transaction, per batch."""
+    """One statement, and thereby one transaction, per batch, on the event loop: a thread would fight it for the GIL."""
 
     def __init__(self) -> None:
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
         self._insert_sql = b""
 
-    def _insert(self, rows: Sequence[Row]) -> tuple[dict[Key, int], dict[Key, int]]:
+    async def _insert(self, rows: Sequence[Row]) -> Sequences:
+        attempt = asyncio.create_task(self._attempt(rows))
+        await asyncio.wait({attempt}, timeout=HANG_SECONDS)
+        if not attempt.done():
+            attempt.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+            await self.close()
+            attempt.cancel()
+            raise StorageDown("The database hangs.")
         try:
-            connection = self._open()
-            new = _run(connection, self._insert_sql, rows)
-            missing = [row for row in rows if row.key not in new]
-            known = _run(connection, POSTGRES_FIND, missing) if missing else {}
+            return attempt.result()
         except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
-            self.close()
+            await self.close()
             raise StorageDown(f"{type(error).__name__}: {error}") from error
+
+    async def _attempt(self, rows: Sequence[Row]) -> Sequences:
+        connection = await self._open()
+        new = await _run(connection, self._insert_sql, rows)
+        missing = [row for row in rows if row.key not in new]
+        known = await _run(connection, POSTGRES_FIND, missing) if missing else {}
         if len(new) + len(known) < len(rows):
             raise StorageDown("A row that stood in the way was gone when it was looked for.")
         return new, known
 
-    def _open(self) -> psycopg.Connection[Any]:
-        if self._connection is None:
+    async def _open(self) -> psycopg.AsyncConnection[Any]:
+        if self._connection is None or self._connection.closed:
             parameters = impatient_connection().get_connection_params()
             for of_django in ("context", "cursor_factory", "prepare_threshold"):
                 parameters.pop(of_django, None)
-            self._connection = psycopg.connect(**parameters, autocommit=True)
-            row = self._connection.execute("SELECT pg_get_serial_sequence(%s, 'sequence')", [TABLE]).fetchone()
-            self._insert_sql = POSTGRES_INSERT.format(sequence=row and row[0]).encode()
+            connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
+            found = await connection.execute("SELECT pg_get_serial_sequence(%s, 'sequence')", [TABLE])
+            self._insert_sql = POSTGRES_INSERT.format(sequence=(await found.fetchone() or [""])[0]).encode()
+            self._connection = connection
         return self._connection
 
-    def close(self) -> None:
+    async def close(self) -> None:
         if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+            connection, self._connection = self._connection, None
+            await connection.close()
 
 
 SQLITE_INSERT = f"""
@@ -158,12 +173,22 @@ SQLITE_FIND = f"SELECT sequence FROM {TABLE} WHERE source_id = ? AND dedupe_key 
 
 
 class SqliteWriter(Writer):
-    """One `BEGIN IMMEDIATE` per batch, one statement per row: `executemany` would lose what RETURNING says."""
+    """One `BEGIN IMMEDIATE` per batch, one statement per row: `executemany` would lose what RETURNING says.
+
+    In a thread of its own, because SQLite blocks.
+    """
 
     def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "journal")
         self._wrapper: BaseDatabaseWrapper | None = None
 
-    def _insert(self, rows: Sequence[Row]) -> tuple[dict[Key, int], dict[Key, int]]:
+    async def _insert(self, rows: Sequence[Row]) -> Sequences:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._insert_here, rows)
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close_here)
+
+    def _insert_here(self, rows: Sequence[Row]) -> Sequences:
         new: dict[Key, int] = {}
         known: dict[Key, int] = {}
         try:
@@ -171,24 +196,15 @@ class SqliteWriter(Writer):
             database.execute("BEGIN IMMEDIATE")
             try:
                 for row in rows:
-                    self._insert_one(database, row, new, known)
+                    _insert_one(database, row, new, known)
                 database.execute("COMMIT")
             except BaseException:
                 database.rollback()
                 raise
         except (DatabaseError, sqlite3.OperationalError) as error:
-            self.close()
+            self._close_here()
             raise StorageDown(f"{type(error).__name__}: {error}") from error
         return new, known
-
-    def _insert_one(self, database: Any, row: Row, new: dict[Key, int], known: dict[Key, int]) -> None:
-        moment = str(row.received_at.replace(tzinfo=None))  # as Django keeps it: UTC, no zone
-        values = (row.source_id, row.agency_id, row.provider, row.dedupe_key, json.dumps(row.headers), row.body)
-        inserted = database.execute(SQLITE_INSERT, (*values, moment, moment, *DEFAULTS.values())).fetchall()
-        if inserted:
-            new[row.key] = inserted[0][0]
-        else:
-            known[row.key] = database.execute(SQLITE_FIND, row.key).fetchone()[0]
 
     def _open(self) -> Any:
         if self._wrapper is None:
@@ -197,15 +213,25 @@ class SqliteWriter(Writer):
             self._wrapper = wrapper
         return self._wrapper.connection
 
-    def close(self) -> None:
+    def _close_here(self) -> None:
         if self._wrapper is not None:
             self._wrapper.close()
             self._wrapper = None
 
 
-def _run(connection: psycopg.Connection[Any], sql: bytes, rows: Iterable[Row]) -> dict[Key, int]:
-    cursor = connection.execute(sql, [f"[{','.join(map(_as_json, rows))}]"], prepare=True)
-    return {(source_id, key): sequence for sequence, source_id, key in cursor.fetchall()}
+def _insert_one(database: Any, row: Row, new: dict[Key, int], known: dict[Key, int]) -> None:
+    moment = str(row.received_at.replace(tzinfo=None))  # as Django keeps it: UTC, no zone
+    values = (row.source_id, row.agency_id, row.provider, row.dedupe_key, json.dumps(row.headers), row.body)
+    inserted = database.execute(SQLITE_INSERT, (*values, moment, moment, *DEFAULTS.values())).fetchall()
+    if inserted:
+        new[row.key] = inserted[0][0]
+    else:
+        known[row.key] = database.execute(SQLITE_FIND, row.key).fetchone()[0]
+
+
+async def _run(connection: psycopg.AsyncConnection[Any], sql: bytes, rows: Iterable[Row]) -> dict[Key, int]:
+    cursor = await connection.execute(sql, [f"[{','.join(map(_as_json, rows))}]"], prepare=True)
+    return {(source_id, key): sequence for sequence, source_id, key in await cursor.fetchall()}
 
 
 def _as_json(row: Row) -> str:

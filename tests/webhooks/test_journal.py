@@ -1,6 +1,7 @@
 """The journal on its own: batches, bounds, poison rows, equal keys, patience. On whichever database the suite runs."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils import timezone
 from accounts.models import Agency
 from accounts.sources import create_source
 from webhooks import journal as journals
+from webhooks import writers
 from webhooks.journal import Journal
 from webhooks.models import Receipt
 from webhooks.storage import StorageDown
@@ -51,25 +53,25 @@ class HeldWriter(Writer):
     """A real writer that waits to be let go, and remembers the batches it got."""
 
     def __init__(self) -> None:
-        self.go = threading.Event()
-        self.started = threading.Event()
+        self.go = asyncio.Event()
+        self.started = asyncio.Event()
         self.batches: list[int] = []
         self._real = new_writer()
 
-    def write(self, rows: Sequence[Row]) -> list[Kept]:
+    async def write(self, rows: Sequence[Row]) -> list[Kept]:
         self.started.set()
-        self.go.wait(10)
+        await self.go.wait()
         self.batches.append(len(rows))
-        return self._write(rows)
+        return await self._write(rows)
 
-    def _write(self, rows: Sequence[Row]) -> list[Kept]:
-        return self._real.write(rows)
+    async def _write(self, rows: Sequence[Row]) -> list[Kept]:
+        return await self._real.write(rows)
 
-    def _insert(self, rows: Sequence[Row]) -> Any:
+    async def _insert(self, rows: Sequence[Row]) -> Any:
         raise NotImplementedError
 
-    def close(self) -> None:
-        self._real.close()
+    async def close(self) -> None:
+        await self._real.close()
 
 
 def test_a_row_is_kept_with_everything_it_came_with(agency: Agency) -> None:
@@ -135,7 +137,7 @@ def test_a_batch_ends_at_64_rows_and_what_waits_is_written_together() -> None:
 
     async def keep_many(journal: Journal) -> None:
         first = asyncio.ensure_future(journal.keep(row(key=b"first")))
-        await asyncio.to_thread(writer.started.wait)
+        await writer.started.wait()
         rest = [asyncio.ensure_future(journal.keep(row(key=b"%d" % n))) for n in range(130)]
         await asyncio.sleep(0.05)
         writer.go.set()
@@ -149,7 +151,7 @@ def test_a_batch_ends_at_64_rows_and_what_waits_is_written_together() -> None:
 
 def test_a_batch_ends_at_4_mebibytes() -> None:
     class Counting(HeldWriter):
-        def _write(self, rows: Sequence[Row]) -> list[Kept]:
+        async def _write(self, rows: Sequence[Row]) -> list[Kept]:
             return [Kept(1, False)] * len(rows)
 
     writer = Counting()
@@ -157,7 +159,7 @@ def test_a_batch_ends_at_4_mebibytes() -> None:
 
     async def keep_many(journal: Journal) -> None:
         first = asyncio.ensure_future(journal.keep(row(key=b"first")))
-        await asyncio.to_thread(writer.started.wait)
+        await writer.started.wait()
         rest = [asyncio.ensure_future(journal.keep(row(key=b"%d" % n, body=large))) for n in range(6)]
         await asyncio.sleep(0.05)
         writer.go.set()
@@ -174,7 +176,7 @@ def test_what_does_not_fit_into_the_queue_is_refused_at_once_and_the_rest_is_kep
 
     async def overfill(journal: Journal) -> list[Any]:
         first = asyncio.ensure_future(journal.keep(row(key=b"first")))
-        await asyncio.to_thread(writer.started.wait)
+        await writer.started.wait()
         fits = [asyncio.ensure_future(journal.keep(row(key=b"%d" % n, body=b"x" * size))) for n in range(rows)]
         await asyncio.sleep(0)
         with pytest.raises(StorageDown):
@@ -196,7 +198,7 @@ def test_a_poison_row_fails_alone() -> None:
 
     async def keep_all(journal: Journal) -> list[Any]:
         first = asyncio.ensure_future(journal.keep(row(key=b"first")))
-        await asyncio.to_thread(writer.started.wait)
+        await writer.started.wait()
         rows = [row(key=b"1"), poison, row(key=b"2"), row(key=b"1")]
         waiting = [asyncio.ensure_future(journal.keep(one)) for one in rows]
         await asyncio.sleep(0.05)
@@ -217,8 +219,8 @@ def test_a_lost_commit_is_written_again_and_stays_one_row() -> None:
     class Forgetful(HeldWriter):
         failures = 1
 
-        def _write(self, rows: Sequence[Row]) -> list[Kept]:
-            kept = self._real.write(rows)
+        async def _write(self, rows: Sequence[Row]) -> list[Kept]:
+            kept = await self._real.write(rows)
             if self.failures:
                 self.failures -= 1
                 raise StorageDown("the connection was lost")
@@ -238,7 +240,7 @@ def test_a_row_that_would_be_late_is_not_begun(monkeypatch: pytest.MonkeyPatch) 
 
     async def keep_two(journal: Journal) -> list[Any]:
         first = asyncio.ensure_future(journal.keep(row(key=b"first")))
-        await asyncio.to_thread(writer.started.wait)
+        await writer.started.wait()
         second = asyncio.ensure_future(journal.keep(row(key=b"second")))
         await asyncio.sleep(0.5)
         writer.go.set()
@@ -264,6 +266,24 @@ def test_a_writer_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) 
         return waited
 
     assert with_journal(keep_one, writer=writer) < 1
+
+
+def test_a_postgresql_that_accepts_and_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent:
+        def get_connection_params(self) -> dict[str, Any]:
+            return {"host": "127.0.0.1", "port": silent.getsockname()[1], "dbname": "x", "user": "x"}
+
+    async def keep_one(journal: Journal) -> float:
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(StorageDown):
+            await journal.keep(row(key=b"first"))
+        return asyncio.get_running_loop().time() - began
+
+    monkeypatch.setattr(writers, "impatient_connection", Silent)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        assert with_journal(keep_one, writer=writers.PostgresWriter()) < 2
 
 
 def test_closing_writes_what_waits_and_refuses_what_comes(db: None) -> None:

@@ -1,0 +1,154 @@
+"""How many signed webhooks a second are verified, kept and answered, beside two yardsticks in the same run.
+
+pgbench inserts the same row, one per transaction, over as many connections. A plain Django REST Framework view does
+what we do (verify, `create`, `.delay`) under gunicorn. Every request is different and sent once, and the rows are
+counted: they must equal the answers, or the run is void.
+"""
+
+import os
+import secrets
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from benchmarks.figures import write
+from tests import servers
+
+if TYPE_CHECKING:
+    from accounts.models import Source
+    from benchmarks.ingest.traffic import Measurement, Traffic
+
+ROUNDS = 3
+SECONDS = 3.0
+CONNECTIONS = (1, 16, 64)
+WORKERS = int(os.environ.get("BENCH_WORKERS") or 2)
+BARS = {1: 0.5, 64: 1.2}  # × pgbench
+BAR_PLAIN = 30.0  # × the better plain view, at 64 connections
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def main() -> int:
+    if absent := servers.missing():
+        print(f"Skipped: {absent}.")
+        return 0
+    name = f"leadline_bench_{secrets.token_hex(4)}"
+    url = urlunsplit(urlsplit(servers.DATABASE_URL)._replace(path=f"/{name}"))
+    os.environ |= {
+        "DATABASE_URL": url,
+        "REDIS_URL": servers.REDIS_URL,
+        "REDIS_KEY_PREFIX": name.replace("_", "-"),
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+    }
+    with psycopg.connect(servers.DATABASE_URL, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                return measure(Path(folder), url)
+        finally:
+            from django.db import connections
+
+            connections.close_all()
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            servers.forget_keys(name.replace("_", "-"))
+
+
+def measure(folder: Path, url: str) -> int:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    from accounts.agencies import create_agency
+    from accounts.sources import create_source
+    from benchmarks.ingest.traffic import Traffic
+
+    agency, _ = create_agency(name="Benchmark")
+    source, _ = create_source(agency=agency, provider="sendpilot", secret=SECRET)
+    traffic = Traffic(folder)
+    print(f"{WORKERS} workers, {ROUNDS} rounds of {SECONDS:.0f} s, load generator in {traffic.generator}")
+    rates, best = beside_pgbench(traffic, source, url)
+    plain = plain_views(traffic, source)
+    return show(rates, best, plain)
+
+
+Rates = dict[int, list[tuple[float, "Measurement"]]]
+
+
+def beside_pgbench(traffic: "Traffic", source: "Source", url: str) -> tuple[Rates, dict[int, "Measurement"]]:
+    """For each number of connections, each round's pgbench rate and our measurement; and our median measurements."""
+    from benchmarks.ingest.yardsticks import insert_rate, our_server
+
+    rates: Rates = {count: [] for count in CONNECTIONS}
+    with our_server(WORKERS) as port:
+        counted(traffic, port, source, connections=8, most=20_000)  # both workers have imported and connected all
+        for _ in range(ROUNDS):
+            for count in CONNECTIONS:
+                yardstick = insert_rate(url, source, connections=count, seconds=SECONDS)
+                most = int(yardstick * SECONDS * 4) + 5_000
+                rates[count].append((yardstick, counted(traffic, port, source, connections=count, most=most)))
+    median = {count: sorted(found, key=lambda pair: pair[1].rate)[len(found) // 2][1] for count, found in rates.items()}
+    return rates, median
+
+
+def plain_views(traffic: "Traffic", source: "Source") -> dict[str, "Measurement"]:
+    from benchmarks.ingest.yardsticks import plain_server
+
+    found = {}
+    for kind in ("gthread", "sync"):
+        with plain_server(kind) as port:
+            traffic.load(port, source, SECRET, connections=8, seconds=1, most=20_000)
+            found[kind] = counted(traffic, port, source, connections=64, most=20_000)
+    return found
+
+
+def counted(traffic: "Traffic", port: int, source: "Source", *, connections: int, most: int) -> "Measurement":
+    """Raise RuntimeError unless every answer is an acceptance and every acceptance a row."""
+    from webhooks.models import Receipt
+
+    before = Receipt.objects.count()
+    found = traffic.load(port, source, SECRET, connections=connections, seconds=SECONDS, most=most)
+    rows = Receipt.objects.count() - before
+    if not found.sound or rows != found.accepted:
+        raise RuntimeError(f"{rows} rows for {found}")
+    return found
+
+
+def show(rates: Rates, median: dict[int, "Measurement"], plain: dict[str, "Measurement"]) -> int:
+    """Print and write the figures; 1 if one is below its bar."""
+    lines, fine = {}, True
+    print(f"\n{'connections':>11} {'pgbench/s':>10} {'ours/s':>8} {'ratio':>6} {'bar':>5} {'p50':>9} {'p99':>9}")
+    for count, found in rates.items():
+        ratio = statistics.median(ours.rate / yardstick for yardstick, ours in found)
+        yardstick, ours, bar = statistics.median(pair[0] for pair in found), median[count], BARS.get(count)
+        fine = fine and ratio >= (bar or 0)
+        print(
+            f"{count:>11} {yardstick:>10,.0f} {ours.rate:>8,.0f} {ratio:>6.2f} {bar or '':>5} "
+            f"{ours.p50 * 1000:>6.2f} ms {ours.p99 * 1000:>6.2f} ms"
+        )
+        lines[count] = {"pgbench": yardstick, "ours": ours.rate, "ratio": ratio, "p50": ours.p50, "p99": ours.p99}
+    for kind, theirs in plain.items():
+        print(f"  plain DRF, gunicorn {kind:<8}{theirs.rate:>8,.0f}/s at 64, p99 {theirs.p99 * 1000:.0f} ms")
+    times = median[64].rate / max(theirs.rate for theirs in plain.values())
+    print(f"  ours at 64: {times:.1f} × the better of them (bar {BAR_PLAIN:.0f} ×)")
+    answers = sum(ours.answers for found in rates.values() for _, ours in found)
+    print(f"  {answers:,} answers of 200, as many rows.")
+    figures = {
+        "workers": WORKERS,
+        "connections": lines,
+        "plain": {kind: {"rate": theirs.rate, "p99": theirs.p99} for kind, theirs in plain.items()},
+        "times_plain": times,
+        "answers": answers,
+        "bars": {"pgbench": BARS, "plain": BAR_PLAIN},
+    }
+    write("ingest", figures)
+    return 0 if fine and times >= BAR_PLAIN else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
