@@ -11,12 +11,14 @@ from django.utils import timezone
 
 from accounts.models import Event
 from accounts.vocabulary import PERSONAL_EVENTS, EventType
-from notifications.models import Channel, ChannelStatus, Delivery
+from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery
 
 log = structlog.get_logger(__name__)
 
 BATCH = 200
 LONGEST_WAIT = timedelta(hours=1)
+#: Follows at once on an event that said the same; people hear of it only where they ticked it.
+AFTERTHOUGHTS = frozenset({EventType.REAUTH_REQUESTED})
 ABOUT_CHANNELS = frozenset({EventType.CHANNEL_FAILING, EventType.CHANNEL_DISABLED, EventType.CHANNEL_RECOVERED})
 
 
@@ -44,7 +46,10 @@ def hears(channel: Channel, event: Event) -> bool:
         return event.channel_id == channel.pk
     if event.event_type in ABOUT_CHANNELS and event.subject == channel.pk:
         return False
-    if channel.event_types and event.event_type not in channel.event_types:
+    ticked = event.event_type in channel.event_types
+    if channel.kind != ChannelKind.WEBHOOK and event.event_type in AFTERTHOUGHTS and not ticked:
+        return False
+    if channel.event_types and not ticked:
         return False
     return not channel.locations or event.location_id in channel.locations
 

@@ -102,3 +102,14 @@ def test_an_event_that_cannot_be_fanned_out_says_why_and_holds_up_no_other(
     assert (poison.attempts, poison.error, poison.fanned_out_at) == (1, "LookupError: no such word", None)
     assert poison.next_attempt_at > poison.created_at
     assert fan_out() == 0
+
+
+def test_people_hear_of_an_afterthought_only_where_they_ticked_it(agency: Agency) -> None:
+    all_webhooks = webhook(agency)
+    create_channel(agency, kind="email", email="all@example.com", verified=True)
+    ticked, _ = create_channel(
+        agency, kind="email", email="some@example.com", event_types=["reauth_requested"], verified=True
+    )
+    record(agency, EventType.REAUTH_REQUESTED)
+    fan_out()
+    assert heard() == {("reauth_requested", all_webhooks.pk, ""), ("reauth_requested", ticked.pk, "")}
