@@ -31,6 +31,7 @@ from webhooks.providers import PROVIDERS
 from webhooks.services import register_request
 
 MOST_TRIES = 10
+REFRESH_SECONDS = 3
 THANKS_LAST = timedelta(hours=1)
 LONGEST_RESULT = 16 * 1024
 
@@ -71,7 +72,9 @@ def progress(request: HttpRequest, token: str) -> HttpResponseBase:
     if prompt.end is not None:
         return _over(request, prompt.end)
     if reauth.waits(prompt):
-        return _render(request, "reauth/waiting.html", prompt)
+        waiting = _render(request, "reauth/waiting.html", prompt)
+        waiting["Refresh"] = str(REFRESH_SECONDS)
+        return waiting
     return redirect("reauth", token)
 
 
