@@ -40,7 +40,7 @@ class InvitationGone(Exception):
 
 
 @transaction.atomic
-def invite(agency: Agency, *, email: str, role: Role, invited_by: User) -> Invitation:
+def invite(agency: Agency, *, email: str, role: Role, invited_by: User | None = None) -> Invitation:
     """Invite by mail. The same address again renews its invitation; it gets one mail in five minutes at most.
 
     Raises TeamError.

@@ -20,6 +20,8 @@ class Made:
 
     username: str
     password: str
+    owner: str
+    owner_password: str
     agency: str
     company_id: str
     api_key: str
@@ -34,6 +36,7 @@ def show(made: Made | None) -> None:
         "",
         f"Leadline starts on {url}",
         "",
+        _line("for agencies", f"{url}/"),
         _line("back office", f"{url}/admin/"),
         _line("API, explained", f"{url}/api/v1/docs"),
         _line("is it up?", f"{url}/healthz and {url}/readyz"),
@@ -53,6 +56,8 @@ def _secrets(made: Made) -> list[str]:
         "",
         _line("staff user", made.username),
         _line("password", made.password),
+        _line("agency's owner", made.owner),
+        _line("their password", made.owner_password),
         _line("demo agency", f"{made.agency} (company id {made.company_id})"),
         _line("API key", made.api_key),
         "",
