@@ -68,7 +68,6 @@ DROP = sorted(
     [
         (OWNER, f"Please reconnect the LinkedIn account {OWNER}"),
         (TEAM, "Spring was paused"),
-        (TEAM, f"{OWNER} waits for its owner to reconnect it"),
         (TEAM, f"{OWNER} was disconnected from LinkedIn"),
     ]
 )
