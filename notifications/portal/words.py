@@ -72,7 +72,7 @@ def channel_state(channel: Channel) -> State:
 
 
 def delivery_state(delivery: Delivery) -> State:
-    if delivery.status == DeliveryStatus.PENDING and delivery.attempts:
+    if delivery.status == DeliveryStatus.PENDING and delivery.error:
         return State("will be tried again", "warn")
     return DELIVERY_STATES[DeliveryStatus(delivery.status)]
 
