@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connections
 from playwright.sync_api import Page, sync_playwright
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -40,6 +41,7 @@ def visit(
     request: pytest.FixtureRequest, live_server: LiveServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Visit]:
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps an event loop in the test's thread
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)  # the server's threads keep none open
     settings.PUBLIC_URL = live_server.url
     width = request.param
     with sync_playwright() as playwright:
@@ -52,4 +54,5 @@ def visit(
         page.on("pageerror", lambda error: made.complaints.append(str(error)))
         yield made
         browser.close()
+        connections.close_all()  # beside an event loop Django keeps connections apart: nobody else closes these
     assert made.complaints == []
