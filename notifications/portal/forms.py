@@ -1,12 +1,13 @@
 """What people may type on the pages about notifications. `channels` checks what makes a channel."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from accounts.models import Agency
-from notifications.models import Channel, ChannelKind, ChannelStatus, DeliveryStatus
+from notifications.models import Channel, ChannelKind, DeliveryStatus
 from notifications.portal.words import NOT_CHOSEN, Group, event_groups
 from notifications.transports.webhook import MOST_HEADERS
 
@@ -50,7 +51,14 @@ class ChannelForm(forms.Form):
         widget=forms.NumberInput({"min": "0", "max": "1000", "step": "any"}),
     )
 
-    def __init__(self, *args: Any, agency: Agency, kind: ChannelKind, channel: Channel | None = None, **kw: Any):
+    def __init__(
+        self,
+        *args: Any,
+        places: Sequence[tuple[str, str]],
+        kind: ChannelKind,
+        channel: Channel | None = None,
+        **kw: Any,
+    ) -> None:
         kw.setdefault("auto_id", f"{channel.pk if channel else f'new-{kind}'}-%s")
         if channel is not None:
             kw.setdefault("initial", _initial(channel))
@@ -59,8 +67,7 @@ class ChannelForm(forms.Form):
         for name in _absent(kind):
             del self.fields[name]
         self._choose("event_types", [(one.name, one.title) for group in event_groups() for one in group.kinds])
-        places = agency.sub_accounts.order_by("name", "location_id")[:MOST_PLACES]
-        self._choose("locations", [(place.location_id, str(place)) for place in places])
+        self._choose("locations", list(places))
         if not places:
             del self.fields["locations"]
         if kind == ChannelKind.SLACK:
@@ -116,6 +123,12 @@ class ChannelForm(forms.Form):
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 (declared above)
         return list(field.choices)  # type: ignore[arg-type]
+
+
+def places_of(agency: Agency) -> list[tuple[str, str]]:
+    """The sub-accounts that a channel may be limited to."""
+    places = agency.sub_accounts.order_by("name", "location_id")[:MOST_PLACES]
+    return [(place.location_id, str(place)) for place in places]
 
 
 class ReplayForm(forms.Form):
@@ -175,7 +188,3 @@ def _absent(kind: ChannelKind) -> tuple[str, ...]:
             return ("email",)
         case ChannelKind.SLACK:
             return ("email", "headers", "rate_per_second")
-
-
-def is_on(channel: Channel) -> bool:
-    return channel.status == ChannelStatus.ENABLED

@@ -16,9 +16,11 @@ from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, 
 from accounts.portal.words import State
 from notifications import channels
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
-from notifications.portal.forms import ChannelForm, ReplayForm
+from notifications.portal.forms import ChannelForm, ReplayForm, places_of
+from notifications.portal.log import sent
 from notifications.portal.words import address_of, channel_state, listens_to
 
+Places = list[tuple[str, str]]
 HINT = (
     "Your program checks our signature with it (Standard Webhooks). While a new one is being exchanged we sign with "
     "the old one too."
@@ -67,7 +69,7 @@ def add(request: MemberRequest, kind: str) -> HttpResponse:
     if kind not in set(ChannelKind):
         raise Http404
     of_kind = ChannelKind(kind)
-    form = ChannelForm(request.POST, agency=request.agency, kind=of_kind)
+    form = ChannelForm(request.POST, places=places_of(request.agency), kind=of_kind)
     if not form.is_valid():
         return _page(request, form)
     try:
@@ -87,7 +89,8 @@ def add(request: MemberRequest, kind: str) -> HttpResponse:
 @writers
 def edit(request: MemberRequest, pk: str) -> HttpResponse:
     channel = _channel(request, pk)
-    form = ChannelForm(request.POST, agency=request.agency, kind=ChannelKind(channel.kind), channel=channel)
+    kind = ChannelKind(channel.kind)
+    form = ChannelForm(request.POST, places=places_of(request.agency), kind=kind, channel=channel)
     if not form.is_valid():
         return _page(request, form)
     try:
@@ -179,12 +182,13 @@ _BUTTONS: dict[str, Callable[[Channel], str]] = {
 def _page(request: MemberRequest, bound: ChannelForm | None = None) -> HttpResponse:
     """The page; with a form that was not accepted it says why, at its place."""
     held = _with_last(request.agency.channels.prefetch_related("secrets").order_by("id"))
-    cards = [_card(request, channel, bound) for channel in held]
+    places = places_of(request.agency)
+    cards = [_card(channel, places, bound) for channel in held]
     sections = [
-        Section(kind, title, [card for card in cards if card.channel.kind == kind], _new_form(request, kind, bound))
+        Section(kind, title, [card for card in cards if card.channel.kind == kind], _new_form(kind, places, bound))
         for kind, title in KINDS.items()
     ]
-    latest = request.agency.deliveries.select_related("event", "channel").order_by("-id")[:8]
+    latest = sent(request.agency).order_by("-id")[:8]
     return show(
         request,
         "portal/notifications.html",
@@ -201,9 +205,9 @@ def _with_last(held: Any) -> Any:
     return held.annotate(last_delivered=Subquery(delivered.values("delivered_at")[:1]))
 
 
-def _card(request: MemberRequest, channel: Channel, bound: ChannelForm | None) -> Card:
+def _card(channel: Channel, places: Places, bound: ChannelForm | None) -> Card:
     here = bound is not None and bound.channel is not None and bound.channel.pk == channel.pk
-    form = ChannelForm(agency=request.agency, kind=ChannelKind(channel.kind), channel=channel)
+    form = ChannelForm(places=places, kind=ChannelKind(channel.kind), channel=channel)
     return Card(
         channel=channel,
         state=channel_state(channel),
@@ -215,10 +219,10 @@ def _card(request: MemberRequest, channel: Channel, bound: ChannelForm | None) -
     )
 
 
-def _new_form(request: MemberRequest, kind: ChannelKind, bound: ChannelForm | None) -> ChannelForm:
+def _new_form(kind: ChannelKind, places: Places, bound: ChannelForm | None) -> ChannelForm:
     if bound is not None and bound.channel is None and bound.kind == kind:
         return bound
-    return ChannelForm(agency=request.agency, kind=kind)
+    return ChannelForm(places=places, kind=kind)
 
 
 def _complain(form: ChannelForm, error: channels.ChannelError) -> ChannelForm:

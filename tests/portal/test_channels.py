@@ -8,10 +8,13 @@ from html.parser import HTMLParser
 import pytest
 import time_machine
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from accounts.events import record
+from accounts.keys import create_api_key
 from accounts.models import Agency, Event
 from accounts.vocabulary import AGENCY_EVENTS, EventType, Role
 from notifications.catalogue import CATALOGUE
@@ -315,3 +318,29 @@ def test_every_message_can_be_looked_at_before_it_is_sent(agency: Agency, manage
 def test_what_only_one_person_gets_has_no_preview(manager: Client) -> None:
     assert manager.get(f"{PAGE}/preview/member_invited").status_code == 404
     assert manager.get(f"{PAGE}/preview/nonsense").status_code == 404
+
+
+def test_the_page_asks_the_database_as_often_for_many_channels_as_for_one(agency: Agency, manager: Client) -> None:
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            html(manager)
+        return len(asked)
+
+    create_channel(agency, kind="webhook", url="https://example.com/0")
+    before = questions()
+    for number in range(1, 9):
+        create_channel(agency, kind="webhook", url=f"https://example.com/{number}")
+    assert questions() == before
+
+
+def test_programs_see_nothing_of_invitations(agency: Agency, manager: Client, sign_in: Browser) -> None:
+    _, key = create_api_key(agency)
+    program = Client(headers={"Authorization": f"Bearer {key}"})
+    sign_in(Role.OWNER).post("/team", {"email": "lena@example.com", "role": "manager"})
+    event = Event.objects.get(event_type=EventType.MEMBER_INVITED)
+    assert program.get("/api/v1/events").json()["results"] == []
+    assert program.get(f"/api/v1/events/{event.pk}").status_code == 404
+    named = [kind["name"] for kind in program.get("/api/v1/event-types?limit=200").json()["results"]]
+    assert named == list(AGENCY_EVENTS)
+    body = {"kind": "webhook", "url": "https://example.com/in", "event_types": ["member_invited"]}
+    assert program.post("/api/v1/channels", body, content_type="application/json").status_code == 400
