@@ -108,6 +108,7 @@ def test_a_mail_says_what_happened_and_what_to_do_next(
 def test_every_event_type_makes_a_mail_without_raw_variables(
     agency: Agency, mailbox_channel: Channel, event_type: EventType
 ) -> None:
+    Channel.objects.update(event_types=[event_type])
     if event_type is EventType.CHANNEL_VERIFICATION:
         create_channel(agency, kind="email", email="new@example.com", name="New one")
     else:
@@ -126,6 +127,7 @@ def test_every_event_type_makes_a_mail_without_raw_variables(
 def test_a_mail_without_any_optional_field_still_reads_well(
     agency: Agency, mailbox_channel: Channel, event_type: EventType
 ) -> None:
+    Channel.objects.update(event_types=[event_type])
     record(agency, event_type)
     drain()
     if event_type is EventType.CHANNEL_VERIFICATION:  # about no channel: there is nothing to confirm
