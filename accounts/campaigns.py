@@ -29,7 +29,7 @@ def campaign_of(agency: Agency, *, provider: str, external_id: str, name: str = 
     return campaign
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def report_campaign(
     agency: Agency,
     *,
@@ -51,7 +51,7 @@ def report_campaign(
     return campaign
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def update_campaign(campaign: Campaign, *, changed_by: PausedBy = PausedBy.API, **changes: Any) -> Campaign:
     """Change `status`, `account` or `pause_reason` on behalf of a person."""
     campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)

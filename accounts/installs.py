@@ -12,7 +12,7 @@ from accounts.sources import sub_account_at
 from accounts.vocabulary import EventType
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def report_install(
     agency: Agency,
     *,
@@ -46,7 +46,7 @@ def report_install(
     return None
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def report_uninstall(agency: Agency, *, location_id: str, origin: Origin, passed_on: bool) -> None:
     """The app was removed from a location, or (without one) from all of the agency's. One event, whatever follows."""
     if location_id:
@@ -79,9 +79,7 @@ def _locked(agency: Agency, location_id: str) -> SubAccount:
     return SubAccount.objects.select_for_update().get(pk=sub_account_at(agency, location_id).pk)
 
 
-def _tell(
-    agency: Agency, event_type: EventType, *, origin: Origin, location: SubAccount | None, **fields: Any
-) -> None:
+def _tell(agency: Agency, event_type: EventType, *, origin: Origin, location: SubAccount | None, **fields: Any) -> None:
     events.record(
         agency,
         event_type,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import campaigns, events, reauth
 from accounts.models import Account, AccountReport, AccountToken, Agency, SubAccount
@@ -36,7 +36,7 @@ class Sighting:
     profile: Mapping[str, Any] = field(default_factory=dict)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def report_status(
     agency: Agency,
     *,
@@ -53,20 +53,17 @@ def report_status(
 
     With `passed_on` the agency hears of it under that name whatever our state does. Raises Quarantine.
     """
-    account = _locked(account) or find(agency, provider=provider, sighting=sighting)
-    first_seen = account is None
-    if account is None:
-        account = _create(agency, provider=provider, sighting=sighting, status=status, origin=origin)
+    account, first_seen = _find_or_make(agency, provider, sighting, status, origin, account)
     before = "" if first_seen else account.status
     applied = is_newer(origin, account)
     _fill(account, sighting, overwrite=applied)
     text = error_detail or reason
     if applied and before == AccountStatus.DELETED and status != before:
         text = f"Revived by {origin.by}. {text}".rstrip()
-    _note(account, before=before, after=status, origin=origin, applied=applied, note=text)
     if applied:
         _set_status(account, status, origin=origin, reason=error_detail or reason)
-    account.save()
+    account.save(force_insert=first_seen)
+    _note(account, before=before, after=status, origin=origin, applied=applied, note=text)
     event_type = passed_on or (_event_for(before, status) if applied else None)
     if event_type:
         extra = {"error_detail": error_detail} if event_type is EventType.LINKEDIN_AUTH_ERROR else {}
@@ -78,7 +75,7 @@ def report_status(
     return account
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def report_rate_limit(
     agency: Agency,
     *,
@@ -92,13 +89,13 @@ def report_rate_limit(
     account: Account | None = None,
 ) -> Account:
     """Apply one report of a rate limit; the status stays. Raises Quarantine."""
-    account = _locked(account) or find(agency, provider=provider, sighting=sighting)
-    first_seen = account is None
-    if account is None:
-        account = _create(agency, provider=provider, sighting=sighting, status=AccountStatus.ACTIVE, origin=origin)
+    account, first_seen = _find_or_make(agency, provider, sighting, AccountStatus.ACTIVE, origin, account)
     before = account.rate_limited_until
     until = resets_at or origin.at + timedelta(seconds=settings.RATE_LIMIT_FALLBACK_SECONDS)
     later = before is None or until > before
+    if later:
+        account.rate_limited_until = until
+    account.save(force_insert=first_seen)
     _note(
         account,
         before="" if first_seen else account.status,
@@ -107,9 +104,6 @@ def report_rate_limit(
         applied=later,
         note=f"rate limited until {events.iso(until)}",
     )
-    if later:
-        account.rate_limited_until = until
-    account.save()
     same_window = resets_at is None and before is not None and before > origin.at and until - before < SAME_WINDOW
     if passed_on or (later and not same_window):
         tell(
@@ -123,13 +117,13 @@ def report_rate_limit(
     return account
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def note(account: Account, *, origin: Origin, text: str) -> None:
     """Put something into an account's history that changes nothing."""
     _note(account, before=account.status, after=account.status, origin=origin, applied=False, note=text)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def disconnect_for_uninstall(account: Account, *, origin: Origin) -> None:
     """The app is gone from the account's location. The `uninstall` event says so; the account itself sends none."""
     account = Account.objects.select_for_update().get(pk=account.pk)
@@ -151,7 +145,7 @@ def disconnect_for_uninstall(account: Account, *, origin: Origin) -> None:
         _take_effect(account, before=before, origin=origin)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def update_account(account: Account, **changes: Any) -> Account:
     """Change `name`, `email` or `sub_account` on behalf of a person."""
     for name, value in changes.items():
@@ -196,13 +190,24 @@ def tell(account: Account, event_type: EventType, *, origin: Origin, **fields: A
     )
 
 
-def _locked(account: Account | None) -> Account | None:
-    if account is None:
-        return None
-    return Account.objects.select_for_update(of=("self",)).select_related("sub_account").get(pk=account.pk)
+def _find_or_make(
+    agency: Agency,
+    provider: str,
+    sighting: Sighting,
+    status: AccountStatus,
+    origin: Origin,
+    known: Account | None,
+) -> tuple[Account, bool]:
+    """The account, locked, and False; or a new one, not saved yet, and True.
 
-
-def _create(agency: Agency, *, provider: str, sighting: Sighting, status: AccountStatus, origin: Origin) -> Account:
+    Saving it raises IntegrityError where another source saw it first, a moment ago: the report is tried again.
+    """
+    if known is not None:
+        accounts = Account.objects.select_for_update(of=("self",)).select_related("sub_account")
+        return accounts.get(pk=known.pk), False
+    found = find(agency, provider=provider, sighting=sighting)
+    if found is not None:
+        return found, False
     sub_account = sub_account_at(agency, sighting.location_id) if sighting.location_id else None
     if sub_account is None and origin.source and sighting.external_id:
         sub_account = origin.source.sub_account
@@ -217,15 +222,7 @@ def _create(agency: Agency, *, provider: str, sighting: Sighting, status: Accoun
         status_since=origin.at,
     )
     _fill(account, sighting, overwrite=True)
-    try:
-        with transaction.atomic():
-            account.save(force_insert=True)
-    except IntegrityError:  # somebody else saw it first, a moment ago
-        found = find(agency, provider=provider, sighting=sighting)
-        if found is None:
-            raise
-        return found
-    return account
+    return account, True
 
 
 def _fill(account: Account, sighting: Sighting, *, overwrite: bool) -> None:
@@ -245,9 +242,11 @@ def _set_status(account: Account, status: AccountStatus, *, origin: Origin, reas
 def _take_effect(account: Account, *, before: str, origin: Origin) -> None:
     """What follows a status: campaigns run while their account is active (a rate limit alone stops none of them), the
     owner is asked while the account needs them, and of a deleted account no token is kept."""
-    if account.status == AccountStatus.ACTIVE and before != account.status:
+    if account.status in (before, AccountStatus.ACTIVE if not before else ""):
+        return  # as it was, or first seen and well: nothing hangs on it yet
+    if account.status == AccountStatus.ACTIVE:
         campaigns.resume_for(account, origin=origin)
-    elif before != account.status:
+    else:
         campaigns.pause_for(account, origin=origin)
     reauth.follow(account, before=before, origin=origin)
     if account.status == AccountStatus.DELETED:

@@ -24,7 +24,7 @@ def is_erased(agency: Agency, *, provider: str, external_id: str, at: datetime) 
     ).exists()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def report_withdrawal(agency: Agency, *, provider: str, external_id: str, origin: Origin) -> Lead | None:
     """The provider took a lead back. A strictly newer lead stays, and is answered."""
     _bury(agency, provider=provider, external_id=external_id, at=origin.at)
@@ -45,7 +45,7 @@ def report_withdrawal(agency: Agency, *, provider: str, external_id: str, origin
     return lead
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def erase(lead: Lead, *, origin: Origin | None = None) -> dict[str, int]:
     """Erase a lead and every copy of its data; agencies get `lead_erased` with ids only.
 

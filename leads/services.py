@@ -49,7 +49,7 @@ class Contact:
     location: str = ""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def report_status(
     agency: Agency,
     *,
@@ -91,7 +91,7 @@ def report_status(
     return lead
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def note(
     agency: Agency,
     *,
@@ -130,7 +130,7 @@ def note(
     return lead
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fields: Any) -> Lead:
     """Make a lead for a person or an API client. Raises `django.db.IntegrityError` if the person is a lead already."""
     now = timezone.now()
@@ -152,7 +152,7 @@ def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fi
     return lead
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def update_lead(lead: Lead, **changes: Any) -> Lead:
     """Change contact fields, campaign, account, assignee, tags or priority. Raises `django.db.IntegrityError` if the
     new LinkedIn URL is another lead's."""
@@ -166,7 +166,7 @@ def update_lead(lead: Lead, **changes: Any) -> Lead:
     return lead
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def set_status(lead: Lead, *, status: LeadStatus, changed_by: ChangedBy, note: str = "") -> Lead:
     """Set a lead's status on behalf of a person or an API client (the Update Lead Status API)."""
     lead = Lead.objects.select_for_update().get(pk=lead.pk)

@@ -41,7 +41,7 @@ def _on_postgresql(source: Source) -> Iterator[bool]:
 @contextmanager
 def _on_sqlite(source: Source) -> Iterator[bool]:
     """One lock beside the database file for all lanes: SQLite has one writer anyway, on one machine."""
-    path = Path(str(settings.DATABASES["default"]["NAME"])).with_suffix(".lane")
+    path = Path(f"{settings.DATABASES['default']['NAME']}.lane")
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -26,6 +26,10 @@ LANES = 50  # looked at for one that is free
 MAX_ATTEMPTS = 8
 RETRY_AFTER = [timedelta(seconds=s) for s in (1, 5, 30, 120, 600, 1800, 3600)]
 DRIFT_PATHS = 200  # per source
+OUTCOME = (
+    *("status", "event_type", "reason", "error", "next_attempt_at", "processed_at"),
+    *("agency", "correlation", "account_id", "lead_id"),
+)
 
 
 def process_due(limit: int = BATCH) -> int:
@@ -147,16 +151,11 @@ def _process_one(receipt: Receipt) -> tuple[str, ...]:
         _put_off(receipt, error)
     if receipt.status != ReceiptStatus.RECEIVED:
         receipt.processed_at = timezone.now()
-    receipt.save(
-        update_fields=[
-            *("status", "event_type", "reason", "error", "next_attempt_at", "processed_at"),
-            *("agency", "correlation", "account_id", "lead_id", "body", "headers"),
-        ]
-    )
+    receipt.save(update_fields=[*OUTCOME, *(["body", "headers"] if not receipt.body else [])])
     log.info(
         f"{receipt.provider} {receipt.event_type or 'request'} {receipt.get_status_display()}",
         receipt=receipt.public_id,
-        reason=receipt.reason or None,
+        **({"reason": receipt.reason} if receipt.reason else {}),
     )
     return unknown_fields
 
