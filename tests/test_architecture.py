@@ -26,9 +26,7 @@ def test_no_foreign_key_points_up(model: type[models.Model]) -> None:
         for field in model._meta.get_fields()
         if isinstance(field, models.ForeignKey | models.ManyToManyField) and not isinstance(field.related_model, str)
     }
-    assert not [
-        target for target in targets & set(LAYERS) if points_up_or_across(model._meta.app_label, target)
-    ]
+    assert not [target for target in targets & set(LAYERS) if points_up_or_across(model._meta.app_label, target)]
 
 
 def test_no_migration_depends_on_an_app_above() -> None:
