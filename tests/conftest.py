@@ -1,8 +1,10 @@
 """Two agencies everywhere: what one does, the other must never see."""
 
 import os
+import secrets
 
 import pytest
+from django.core.cache import caches
 
 from accounts.agencies import create_agency
 from accounts.models import Agency
@@ -16,6 +18,12 @@ def agency(db: None) -> Agency:
 @pytest.fixture
 def stranger(db: None) -> Agency:
     return create_agency(name="Stranger & Sons", company_id="strangerCompany00001")[0]
+
+
+@pytest.fixture
+def fresh_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache in which nothing was counted yet. Clearing it would empty a Redis that others use as well."""
+    monkeypatch.setattr(caches["default"], "key_prefix", f"leadline-test-{secrets.token_hex(4)}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -149,8 +148,8 @@ def make_world(agency: Agency, mark: str) -> World:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_limits() -> None:
-    cache.clear()
+def _fresh_limits(fresh_cache: None) -> None:
+    """Every test starts with the full rate."""
 
 
 @pytest.fixture

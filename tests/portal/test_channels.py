@@ -262,7 +262,8 @@ def test_a_stretch_of_time_is_sent_again_in_the_agencys_time(agency: Agency, man
         )
         assert "1 delivery will be sent again." in told.content.decode()
         drain()
-    assert [request.message_id for request in program.requests] == [*events, events[1]]
+    *first, again = [request.message_id for request in program.requests]
+    assert (sorted(first), again) == (events, events[1])  # the first three go out at once
 
 
 def test_a_replay_that_ends_before_it_begins_is_refused(agency: Agency, manager: Client) -> None:

@@ -279,7 +279,7 @@ def test_a_postgresql_that_accepts_and_never_answers_is_given_up(monkeypatch: py
             await journal.keep(row(key=b"first"))
         return asyncio.get_running_loop().time() - began
 
-    monkeypatch.setattr(writers, "impatient_connection", Silent)
+    monkeypatch.setattr("webhooks.writers.libpq.impatient_connection", Silent)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
