@@ -53,7 +53,11 @@ def turn(account: Account) -> Turn:
     return TURNS[account.suggested_action]
 
 
+def is_wanted(account: Account) -> bool:
+    """Whether it is disconnected because somebody wanted it so."""
+    return account.status == AccountStatus.DISCONNECTED and account.status_reason in WANTED
+
+
 def needs_its_owner(account: Account) -> bool:
     """Whether its owner is asked to reconnect it."""
-    wanted = account.status == AccountStatus.DISCONNECTED and account.status_reason in WANTED
-    return account.status in RECOVERABLE and not wanted
+    return account.status in RECOVERABLE and not is_wanted(account)

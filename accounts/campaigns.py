@@ -3,15 +3,21 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import events
+from accounts import events, orders, readiness
 from accounts.models import Account, Agency, Campaign
 from accounts.reports import Origin, is_newer
 from accounts.vocabulary import AccountStatus, CampaignStatus, EventType, PausedBy
 
 FOR_GOOD = "The account was deleted."
+#: Nobody stops them when an account drops: it is not known whose they are.
+UNPROTECTED = Q(account__isnull=True) & ~Q(status=CampaignStatus.FINISHED)
+
+
+class NotReady(ValueError):
+    """The account cannot be used now. The message says why, for people."""
 
 
 def campaign_of(agency: Agency, *, provider: str, external_id: str, name: str = "") -> Campaign:
@@ -37,16 +43,19 @@ def report_campaign(
     external_id: str,
     name: str,
     status: CampaignStatus,
-    paused_by: str,
+    changed_by: str,
     origin: Origin,
 ) -> Campaign:
     """Apply what a provider says of a campaign. Its own `system` is `provider` to us: `system` is Leadline."""
     found = campaign_of(agency, provider=provider, external_id=external_id, name=name)
     campaign = Campaign.objects.select_for_update().get(pk=found.pk)
-    if not is_newer(origin, campaign):
+    if orders.is_echo(campaign, status, by=changed_by, at=origin.at) or not is_newer(origin, campaign):
         return campaign
     campaign.reported_at, campaign.reported_sequence = origin.order
-    by = PausedBy(paused_by) if paused_by in (PausedBy.API, PausedBy.USER) else PausedBy.PROVIDER
+    campaign.source = origin.source or campaign.source
+    if status != campaign.status:
+        orders.overtake(campaign)
+    by = PausedBy(changed_by) if changed_by in (PausedBy.API, PausedBy.USER) else PausedBy.PROVIDER
     _change(campaign, status, by=by, reason="", origin=origin)
     return campaign
 
@@ -75,10 +84,48 @@ def pause_for(account: Account, *, origin: Origin) -> None:
 
 
 def resume_for(account: Account, *, origin: Origin) -> None:
-    """Resume what Leadline itself paused, and nobody else."""
+    """Resume what Leadline itself paused, and nobody else. While the account is not ready it waits (`resume_held`)."""
+    if readiness.held(account) is not None:
+        return
     paused = _campaigns_of(account, status=CampaignStatus.PAUSED, paused_by=PausedBy.SYSTEM)
     for campaign in paused.exclude(pause_reason=FOR_GOOD):
         _change(campaign, CampaignStatus.ACTIVE, by=PausedBy.SYSTEM, reason="", origin=origin)
+
+
+def resume_held(limit: int = 100) -> int:
+    """Resume what waited for its account to be ready, such as for the end of a limit; how many accounts."""
+    waiting = Campaign.objects.filter(status=CampaignStatus.PAUSED, paused_by=PausedBy.SYSTEM)
+    waiting = waiting.exclude(pause_reason=FOR_GOOD).filter(account__status=AccountStatus.ACTIVE)
+    limits = Q(account__rate_limited_until__isnull=True) | Q(account__rate_limited_until__lte=timezone.now())
+    keys = list(waiting.filter(limits).order_by().values_list("account", flat=True).distinct()[:limit])
+    for key in keys:
+        with transaction.atomic():
+            account = Account.objects.select_for_update(of=("self",)).get(pk=key)
+            resume_for(account, origin=Origin(by=PausedBy.SYSTEM, at=timezone.now()))
+    return len(keys)
+
+
+@transaction.atomic
+def pause_all(account: Account, *, reason: str) -> int:
+    """Pause what runs on an account on behalf of a person; how many. Only a person resumes them."""
+    origin = Origin(by=PausedBy.USER, at=timezone.now())
+    running = list(_campaigns_of(account, status=CampaignStatus.ACTIVE))
+    for campaign in running:
+        _change(campaign, CampaignStatus.PAUSED, by=PausedBy.USER, reason=reason, origin=origin)
+    return len(running)
+
+
+@transaction.atomic
+def resume_all(account: Account) -> int:
+    """Resume all that is paused on an account on behalf of a person; how many. Raises NotReady while the account is."""
+    hold = readiness.held(account)
+    if hold is not None:
+        raise NotReady(f"{hold.message} Its campaigns can run again when that has ended.")
+    origin = Origin(by=PausedBy.USER, at=timezone.now())
+    paused = list(_campaigns_of(account, status=CampaignStatus.PAUSED))
+    for campaign in paused:
+        _change(campaign, CampaignStatus.ACTIVE, by=PausedBy.USER, reason="", origin=origin)
+    return len(paused)
 
 
 def _campaigns_of(account: Account, **filters: str) -> QuerySet[Campaign]:
@@ -95,13 +142,15 @@ def _change(campaign: Campaign, status: CampaignStatus, *, by: PausedBy, reason:
     campaign.save()
     if status == before:
         return
+    if origin.by != campaign.provider or by is PausedBy.SYSTEM:
+        orders.place(campaign)
     if status is CampaignStatus.PAUSED:
         _tell(campaign, EventType.CAMPAIGN_PAUSED, origin=origin, paused_by=by, pause_reason=reason)
     elif status is CampaignStatus.ACTIVE and before == CampaignStatus.PAUSED:
         _tell(campaign, EventType.CAMPAIGN_RESUMED, origin=origin)
 
 
-def _tell(campaign: Campaign, event_type: EventType, *, origin: Origin, **fields: str) -> None:
+def _tell(campaign: Campaign, event_type: EventType, *, origin: Origin, **fields: Any) -> None:
     account = events.account_fields(campaign.account) if campaign.account else {"provider": campaign.provider}
     events.record(
         campaign.agency,

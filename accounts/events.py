@@ -21,11 +21,13 @@ def record(
     receipt_id: str = "",
     for_channel: str = "",
     recipient: str = "",
+    is_test: bool = False,
     **fields: Any,
 ) -> Event:
     """Write one Event. `fields` are the body's optional ones; those without a value are left out of it.
 
-    With `for_channel` (an id) or `recipient` the event is for that channel or address only.
+    With `for_channel` (an id) or `recipient` the event is for that channel or address only; `is_test` keeps it from
+    channels that do not ask for what test leads do.
     """
     event = Event(
         agency=agency,
@@ -35,6 +37,7 @@ def record(
         receipt_id=receipt_id,
         channel_id=for_channel,
         recipient=recipient,
+        is_test=is_test,
         occurred_at=occurred_at or timezone.now(),
     )
     body = {
@@ -43,6 +46,7 @@ def record(
         "ghl_company_id": agency.ghl_company_id,
         "ghl_location_id": location_id,
         "timestamp": iso(event.occurred_at),
+        "is_test": is_test or None,
         **fields,
     }
     event.payload = {name: value for name, value in body.items() if value not in (None, "", [], {})}

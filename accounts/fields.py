@@ -2,9 +2,9 @@
 
 import json
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import models
 
@@ -18,16 +18,45 @@ def fernet() -> MultiFernet:
     return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS))
 
 
+class Unreadable(str):
+    """What no key opens. Reads as nothing; saved again, the row keeps what it had."""
+
+    __slots__ = ("stored",)
+    stored: str
+
+    def __new__(cls, stored: str) -> Self:
+        it = super().__new__(cls)
+        it.stored = stored
+        return it
+
+
 class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
-    """Any JSON value as a Fernet token. Raises `cryptography.fernet.InvalidToken` on a row that no key opens."""
+    """Any JSON value as a Fernet token.
+
+    A row that no key opens raises `cryptography.fernet.InvalidToken`, or, where the field is `tolerant`, is Unreadable:
+    for columns whose rows stand in lists, and whose readers ask.
+    """
+
+    def __init__(self, *args: Any, tolerant: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tolerant = tolerant
 
     def get_prep_value(self, value: Any) -> str | None:
         if value is None:
             return None
+        if isinstance(value, Unreadable):
+            return value.stored
         return fernet().encrypt(json.dumps(value).encode()).decode()
 
     def from_db_value(self, value: str | None, *_: Any) -> Any:
-        return None if value is None else json.loads(fernet().decrypt(value.encode()))
+        if value is None:
+            return None
+        try:
+            return json.loads(fernet().decrypt(value.encode()))
+        except InvalidToken:
+            if self.tolerant:
+                return Unreadable(value)
+            raise
 
     def to_python(self, value: Any) -> Any:
         return value

@@ -3,6 +3,7 @@
 import secrets
 import threading
 import time
+from datetime import datetime
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _lock = threading.Lock()
@@ -18,6 +19,11 @@ def new_id(prefix: str) -> str:
             value = _last + 1 + secrets.randbits(32)
         _last = value
     return f"{prefix}_{encode(value, 26)}"
+
+
+def first_id(prefix: str, moment: datetime) -> str:
+    """The smallest id that something made at this moment can have."""
+    return f"{prefix}_{encode(max(0, int(moment.timestamp() * 1000)) << 80, 26)}"
 
 
 def encode(value: int, length: int) -> str:

@@ -26,6 +26,9 @@ class Action(StrEnum):
 QUIET = (Action.VIEW_PROFILE, Action.SYNC)
 
 
+RATE_LIMITED, STALE = "rate_limited", "stale"
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     code: str
@@ -56,19 +59,46 @@ def readiness(account: Account, action: Action | None = None) -> Readiness:
         state = account.status.replace("_", " ")
         reasons.append(Reason(f"status_{account.status}", f"The account is {state}, not active."))
     if account.rate_limited:
-        reasons.append(Reason("rate_limited", "LinkedIn limits this account for now."))
-    if action not in QUIET and Account.objects.filter(_all_paused(), pk=account.pk).exists():
+        reasons.append(Reason(RATE_LIMITED, "LinkedIn limits this account for now."))
+    if action not in QUIET and _stands_still(account):
         reasons.append(Reason("campaigns_paused", "All campaigns of this account are paused."))
     if now - heard_at > EVIDENCE_LASTS:
         silence = (now - heard_at).days
-        reasons.append(Reason("stale", f"Nothing was heard from this account's provider for {silence} days."))
+        reasons.append(Reason(STALE, f"Nothing was heard from this account's provider for {silence} days."))
     retry_at = account.rate_limited_until if account.rate_limited else None
     return Readiness(tuple(reasons), retry_at, int(age.total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Why something waits, and until when at least (None: until the account is back)."""
+
+    message: str
+    until: datetime | None
+
+
+def held(account: Account, action: Action = Action.SYNC) -> Held | None:
+    """What everything of ours asks before it sends, pushes, pulls or follows up: None, go on; else wait, do not fail.
+
+    It is `readiness`, asked by Leadline itself: that nothing was heard for long forbids nothing here, since an answer
+    is what tells.
+    """
+    found = [reason for reason in readiness(account, action).reasons if reason.code != STALE]
+    if not found:
+        return None
+    until = account.rate_limited_until if all(reason.code == RATE_LIMITED for reason in found) else None
+    return Held(" ".join(reason.message for reason in found), until)
 
 
 def with_campaigns_paused(accounts: QuerySet[Account]) -> QuerySet[Account]:
     """Adds `campaigns_paused`: there are paused campaigns, and none that runs."""
     return accounts.annotate(campaigns_paused=_all_paused())
+
+
+def _stands_still(account: Account) -> bool:
+    """The same of one account, in the cheapest of queries: automations ask before each of their steps."""
+    statuses = set(Campaign.objects.filter(account=account.pk).order_by().values_list("status", flat=True).distinct())
+    return CampaignStatus.PAUSED in statuses and CampaignStatus.ACTIVE not in statuses
 
 
 def _all_paused() -> Q:

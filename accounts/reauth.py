@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts import events
 from accounts.actions import needs_its_owner
+from accounts.flapping import settling
 from accounts.ids import new_token
 from accounts.models import Account, AccountReport, Agency, ReauthPrompt, ReauthStep
 from accounts.models.reauth import PromptEnd, StepKind
@@ -60,7 +61,7 @@ def follow(account: Account, *, before: str, origin: Origin) -> None:
         if account.status != before:
             prompt, is_new = _open_prompt(account, opened_by=SYSTEM, origin=origin)
             if is_new:
-                _invite(prompt, addresses_for(account), kind=StepKind.MAILED, origin=origin)
+                _ask_owner(prompt, account, origin=origin)
         return
     for prompt in _open_prompts().filter(account=account):
         if account.status == AccountStatus.ACTIVE:
@@ -247,9 +248,21 @@ def _invite(prompt: ReauthPrompt, addresses: Sequence[str], *, kind: StepKind, o
     prompt.save(update_fields=["recipients", "next_reminder_at"])
 
 
+def _ask_owner(prompt: ReauthPrompt, account: Account, *, origin: Origin) -> None:
+    """Write to them; of an account that flaps not before it has settled, if it still needs them then."""
+    addresses = addresses_for(account)
+    settles_at = settling([account.pk], timezone.now()).get(account.pk)
+    if settles_at is None or not addresses:
+        _invite(prompt, addresses, kind=StepKind.MAILED, origin=origin)
+        return
+    prompt.recipients, prompt.next_reminder_at = addresses, settles_at
+    prompt.save(update_fields=["recipients", "next_reminder_at"])
+
+
 def _remind(prompt: ReauthPrompt, now: datetime) -> None:
-    """One reminder, however many times have passed unused."""
-    _invite(prompt, prompt.recipients, kind=StepKind.REMINDED, origin=Origin(by=SYSTEM, at=now))
+    """One reminder, however many times have passed unused; or the first mail, where the account flapped before."""
+    kind = StepKind.REMINDED if prompt.steps.filter(kind=StepKind.MAILED).exists() else StepKind.MAILED
+    _invite(prompt, prompt.recipients, kind=kind, origin=Origin(by=SYSTEM, at=now))
 
 
 def _next_reminder(prompt: ReauthPrompt) -> datetime | None:

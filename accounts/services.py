@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from accounts import campaigns, events, reauth
+from accounts import campaigns, drops, events, flapping, links, reauth
 from accounts.models import Account, AccountReport, AccountToken, Agency, SubAccount
 from accounts.reports import Origin, Quarantine, is_newer
 from accounts.sources import sub_account_at
@@ -56,6 +56,7 @@ def report_status(
     account, first_seen = _find_or_make(agency, provider, sighting, status, origin, account)
     before = "" if first_seen else account.status
     applied = is_newer(origin, account)
+    called = "" if first_seen else account.display_name
     _fill(account, sighting, overwrite=applied)
     text = error_detail or reason
     if applied and before == AccountStatus.DELETED and status != before:
@@ -63,6 +64,8 @@ def report_status(
     if applied:
         _set_status(account, status, origin=origin, reason=error_detail or reason)
     account.save(force_insert=first_seen)
+    if account.display_name != called:
+        links.propose(account)
     _note(account, before=before, after=status, origin=origin, applied=applied, note=text)
     event_type = passed_on or (_event_for(before, status) if applied else None)
     if event_type:
@@ -96,6 +99,8 @@ def report_rate_limit(
     if later:
         account.rate_limited_until = until
     account.save(force_insert=first_seen)
+    if first_seen:
+        links.propose(account)
     _note(
         account,
         before="" if first_seen else account.status,
@@ -124,6 +129,13 @@ def note(account: Account, *, origin: Origin, text: str) -> None:
 
 
 @transaction.atomic(savepoint=False)
+def report_trouble(account: Account, *, code: str, origin: Origin, text: str) -> None:
+    """An error that leaves the account as it is: history, and part of an incident when many accounts have it."""
+    note(account, origin=origin, text=text)
+    drops.trouble(account, code=code)
+
+
+@transaction.atomic(savepoint=False)
 def disconnect_for_uninstall(account: Account, *, origin: Origin) -> None:
     """The app is gone from the account's location. The `uninstall` event says so; the account itself sends none."""
     account = Account.objects.select_for_update().get(pk=account.pk)
@@ -142,6 +154,9 @@ def disconnect_for_uninstall(account: Account, *, origin: Origin) -> None:
         before = account.status
         _set_status(account, AccountStatus.DISCONNECTED, origin=origin, reason=StatusReason.UNINSTALLED)
         account.save()
+        if account.status == before:  # it was down; now nobody is asked to mend what was wanted
+            reauth.follow(account, before=before, origin=origin)
+            drops.follow(account, origin=origin)
         _take_effect(account, before=before, origin=origin)
 
 
@@ -151,6 +166,8 @@ def update_account(account: Account, **changes: Any) -> Account:
     for name, value in changes.items():
         setattr(account, name, value)
     account.save(update_fields=[*changes, "updated_at"])
+    if "name" in changes:
+        links.propose(account)
     return account
 
 
@@ -248,7 +265,9 @@ def _take_effect(account: Account, *, before: str, origin: Origin) -> None:
         campaigns.resume_for(account, origin=origin)
     else:
         campaigns.pause_for(account, origin=origin)
+    flapping.follow(account, before=before, origin=origin)
     reauth.follow(account, before=before, origin=origin)
+    drops.follow(account, origin=origin)
     if account.status == AccountStatus.DELETED:
         AccountToken.objects.filter(account=account).delete()
 

@@ -2,6 +2,7 @@
 
 import base64
 import secrets as random
+from datetime import timedelta
 from typing import Any, cast
 
 from django.db import transaction
@@ -12,6 +13,8 @@ from accounts.models import Agency, Source, SubAccount
 from accounts.models.source import overlap
 from accounts.vocabulary import ProviderSlug
 
+#: So long the signature doctor knows a secret that is no longer valid, to tell who still signs with it.
+REMEMBERED = timedelta(days=30)
 #: Providers whose own secret we cannot make up (LinkedIn's is the app's client secret) or that need none.
 NO_SECRET_UNLESS_GIVEN = {ProviderSlug.LINKEDCONNECTOR, ProviderSlug.HIGHLEVEL}
 
@@ -114,7 +117,7 @@ def delete_source(source: Source) -> None:
 def _add_secret(source: Source, secret: str) -> None:
     now = timezone.now()
     source.secrets.filter(expires_at__isnull=True).update(expires_at=now + overlap())
-    source.secrets.filter(expires_at__lte=now).delete()
+    source.secrets.filter(expires_at__lte=now - REMEMBERED).delete()
     source.secrets.create(secret=secret)
     source.save(update_fields=["updated_at"])
 

@@ -1,17 +1,22 @@
 """Signs of life, and tidying up. A task that is lost or runs twice changes nothing."""
 
+import time
 from datetime import timedelta
 
 from celery import shared_task
 from django.utils import timezone
 
+from accounts.campaigns import resume_held
 from accounts.models import Heartbeat, IdempotencyRecord, SourceSecret
+from accounts.orders import carry_out_due
 from accounts.reauth import remind_due
+from accounts.sources import REMEMBERED
 
 IDEMPOTENCY_LIFETIME = timedelta(hours=24)
 SCHEDULER = "scheduler"
+RUN_SECONDS = 30.0
 #: The row that each queue's worker keeps fresh.
-WORKERS = {"receipts": "worker", "deliveries": "delivery worker"}
+WORKERS = {"receipts": "worker", "deliveries": "delivery worker", "sync": "sync worker"}
 
 
 def beat(name: str) -> None:
@@ -32,14 +37,24 @@ def worker_heartbeat(queue: str) -> None:
 
 @shared_task(name="accounts.tasks.remind")
 def remind() -> None:
-    """Remind owners who were asked to reconnect their accounts; end the prompts whose time is over."""
+    """Remind owners who were asked to reconnect their accounts; end the prompts whose time is over; resume what waited
+    for its account to be ready."""
     while remind_due():
+        pass
+    resume_held()
+
+
+@shared_task(name="accounts.tasks.carry_out_orders")
+def carry_out_orders() -> None:
+    """Pause and resume campaigns at their providers."""
+    until = time.monotonic() + RUN_SECONDS
+    while carry_out_due(limit=1) and time.monotonic() < until:
         pass
 
 
 @shared_task(name="accounts.tasks.tidy")
 def tidy() -> None:
-    """Remove what has expired: answers kept for `Idempotency-Key`, and secrets whose overlap is over."""
+    """Remove what has expired: answers kept for `Idempotency-Key`, and secrets whose overlap was over long ago."""
     now = timezone.now()
     IdempotencyRecord.objects.filter(created_at__lt=now - IDEMPOTENCY_LIFETIME).delete()
-    SourceSecret.objects.filter(expires_at__lte=now).delete()
+    SourceSecret.objects.filter(expires_at__lte=now - REMEMBERED).delete()

@@ -61,6 +61,25 @@ class PausedBy(StrEnum):
     PROVIDER = "provider"
 
 
+class TroubleKind(StrEnum):
+    """What can be wrong with a source."""
+
+    SILENT = "silent"
+    REJECTING = "rejecting"
+    AT_RISK = "at_risk"
+    BLOCKED = "blocked"
+    SLOW = "slow"
+
+
+class IncidentCause(StrEnum):
+    """What probably made many accounts drop at once."""
+
+    PROXY = "proxy"
+    PROVIDER = "provider"
+    PASSWORD = "password"  # noqa: S105 (a cause)
+    UNKNOWN = "unknown"
+
+
 class RequestAction(StrEnum):
     """What a registered We-Link request was for (contract: `sources/{id}/requests`)."""
 
@@ -96,24 +115,36 @@ class EventType(StrEnum):
     LINKEDIN_RATE_LIMIT = "linkedin_rate_limit"
     LINKEDIN_CONNECTED = "linkedin_connected"
     LINKEDIN_INCOMPLETE = "linkedin_incomplete"
+    LINKEDIN_TOKEN_EXPIRING = "linkedin_token_expiring"  # noqa: S105 (what happened, no secret)
+    LINKEDIN_FLAPPING = "linkedin_flapping"
     REAUTH_REQUESTED = "reauth_requested"
     LEAD_CREATED = "lead_created"
     LEAD_STATUS_CHANGED = "lead_status_changed"
     LEAD_REPLIED = "lead_replied"
     LEAD_OPPORTUNITY = "lead_opportunity"
     LEAD_LOST = "lead_lost"
+    LEAD_HIGH_PRIORITY = "lead_high_priority"
     LEAD_ERASED = "lead_erased"
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_RESUMED = "campaign_resumed"
+    SOURCE_SILENT = "source_silent"
+    SOURCE_REJECTED = "source_rejected"
+    SOURCE_AT_RISK = "source_at_risk"
+    SOURCE_BLOCKED = "source_blocked"
+    SOURCE_RECOVERED = "source_recovered"
+    ACCOUNTS_INCIDENT = "accounts_incident"
     CHANNEL_VERIFICATION = "channel_verification"
     CHANNEL_FAILING = "channel_failing"
     CHANNEL_DISABLED = "channel_disabled"
     CHANNEL_RECOVERED = "channel_recovered"
     TEST = "test"
     MEMBER_INVITED = "member_invited"
+    STAFF_ALERT = "staff_alert"
 
 
+#: For Leadline's own staff: nobody of an agency sees them.
+STAFF_EVENTS = frozenset({EventType.STAFF_ALERT})
 #: Mails to one person: no channel hears of them, and agencies' programs do not see them.
-PERSONAL_EVENTS = frozenset({EventType.MEMBER_INVITED})
+PERSONAL_EVENTS = frozenset({EventType.MEMBER_INVITED, *STAFF_EVENTS})
 #: What agencies are told.
 AGENCY_EVENTS = tuple(event_type.value for event_type in EventType if event_type not in PERSONAL_EVENTS)

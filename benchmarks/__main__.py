@@ -7,7 +7,7 @@ from benchmarks.figures import BENCH
 from tests import servers
 
 #: Each, and whether it needs PostgreSQL and Redis.
-BENCHMARKS = {"ingest": True, "delivery": True, "pipeline": False}
+BENCHMARKS = {"ingest": True, "delivery": True, "pipeline": False, "readiness": False}
 
 
 def main(chosen: list[str]) -> int:

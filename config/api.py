@@ -11,10 +11,12 @@ from django.views.generic import TemplateView
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.routers import SimpleRouter
 
+from accounts.api.account_report import AccountReportView
 from accounts.api.accounts import AccountView
 from accounts.api.views import CampaignView, EventView, SubAccountView
 from config.security import csp_override
 from leads.api import LeadView
+from leads.report_api import LeadReportView
 from notifications.api import ChannelView, DeliveryView, EventTypeView
 from webhooks.api import ReceiptView, RejectedRequestView, SourceWithRequestsView
 
@@ -57,5 +59,7 @@ docs = csp_override(TemplateView.as_view(template_name="api/docs.html"), img_src
 urlpatterns = [
     path("schema", schema, name="api-schema"),
     path("docs", docs, name="api-docs"),
+    path("reports/accounts", AccountReportView.as_view({"get": "report"}), name="report-accounts"),
+    path("reports/leads", LeadReportView.as_view({"get": "report"}), name="report-leads"),
     path("", include(_router().urls)),
 ]

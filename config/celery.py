@@ -1,4 +1,4 @@
-"""The Celery application: two queues, and a schedule whose every entry is a wake-up or a sweep.
+"""The Celery application: three queues, and a schedule whose every entry is a wake-up or a sweep.
 
 Tasks are doorbells: the rows they work on are the promise, so results are ignored, nothing waits in the broker, and
 whatever a broker loses the sweeps find within a second or two.
@@ -22,13 +22,17 @@ log = logging.getLogger(__name__)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 register()
 
-QUEUES = ("receipts", "deliveries")
+QUEUES = ("receipts", "deliveries", "sync")
 HEARTBEAT_SECONDS = 5.0
 
 app = Celery("leadline")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_queues = [Queue(name) for name in QUEUES]
-app.conf.task_routes = {"notifications.*": {"queue": "deliveries"}}
+app.conf.task_routes = {
+    "notifications.*": {"queue": "deliveries"},
+    "leads.tasks.sync": {"queue": "sync"},
+    "accounts.tasks.carry_out_orders": {"queue": "sync"},
+}
 app.conf.beat_schedule = {
     "receipts": {
         "task": "webhooks.tasks.process_receipts",
@@ -44,6 +48,36 @@ app.conf.beat_schedule = {
         "task": "accounts.tasks.remind",
         "schedule": 15.0,
         "options": {"queue": "receipts", "expires": 60},
+    },
+    "sources": {
+        "task": "webhooks.tasks.watch_sources",
+        "schedule": 60.0,
+        "options": {"queue": "receipts", "expires": 60},
+    },
+    "lead sync": {
+        "task": "leads.tasks.sync",
+        "schedule": 2.0,
+        "options": {"queue": "sync", "expires": 10},
+    },
+    "late answers": {
+        "task": "leads.tasks.tell_overdue",
+        "schedule": 2.0,
+        "options": {"queue": "receipts", "expires": 10},
+    },
+    "connections": {
+        "task": "leads.tasks.look_after",
+        "schedule": 60.0,
+        "options": {"queue": "receipts", "expires": 60},
+    },
+    "purge": {
+        "task": "config.tasks.purge",
+        "schedule": 900.0,
+        "options": {"queue": "sync", "expires": 900},
+    },
+    "orders": {
+        "task": "accounts.tasks.carry_out_orders",
+        "schedule": 5.0,
+        "options": {"queue": "sync", "expires": 10},
     },
     "tidy": {
         "task": "accounts.tasks.tidy",

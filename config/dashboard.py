@@ -4,13 +4,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Func, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.admin.accounts import TONES, account_badge
+from accounts.admin.badges import TONES, account_badge
 from accounts.display import Tone, duration
-from accounts.models import Agency, Heartbeat, Source
+from accounts.models import AccountLink, Agency, CampaignOrder, Drop, Heartbeat, Incident, Source, SourceTrouble
+from accounts.models.link import LinkState
+from accounts.models.order import OrderStatus
+from accounts.portal.words import TROUBLES
+from accounts.vocabulary import TroubleKind
 from config import figures, health
 from notifications.models import Channel, ChannelStatus, DeliveryStatus
 from webhooks.models import Receipt, ReceiptStatus, RejectedRequest
@@ -58,7 +62,20 @@ def dashboard() -> dict[str, Any]:
     receipts, deliveries = figures.receipts_by_status(), figures.deliveries_by_status()
     rejecting = list(_rejecting_sources()[:FEW])
     failing = list(_failing_channels()[:FEW])
+    troubled = _open_troubles()
     tiles = [
+        Tile(
+            "open incidents",
+            figures.up_to(_open_incidents().filter(part_of=None)),
+            _list("accounts_incident", open="yes"),
+            "Many accounts dropped at once: look at the probable cause.",
+        ),
+        Tile(
+            "pauses not carried out",
+            figures.up_to(CampaignOrder.objects.filter(status=OrderStatus.FAILED)),
+            _list("accounts_campaign", protected="failed"),
+            "The provider refused: mend the source's API key, then try again.",
+        ),
         Tile(
             "receipts in quarantine",
             receipts[ReceiptStatus.QUARANTINED],
@@ -86,6 +103,12 @@ def dashboard() -> dict[str, Any]:
             "warn",
         ),
         Tile(
+            "troubles of sources",
+            figures.up_to(troubled),
+            _list("accounts_sourcetrouble", state="open"),
+            "Silent, refused, or at risk of being blocked: each page says what to do.",
+        ),
+        Tile(
             "sources refused in 24 h",
             figures.up_to(_rejecting_sources().order_by().values("source").distinct()),
             _list("webhooks_rejectedrequest"),
@@ -99,8 +122,12 @@ def dashboard() -> dict[str, Any]:
         "needs": sum(1 for tile in tiles if tile.count) + sum(1 for pulse in pulses if pulse.finding),
         "pulses": pulses,
         "waiting": {"receipts": receipts[ReceiptStatus.RECEIVED], "deliveries": deliveries[DeliveryStatus.PENDING]},
+        "oldest": health.oldest_due_receipt(),
         "bars": _bars(),
+        "namesakes": figures.up_to(AccountLink.objects.filter(state=LinkState.PROPOSED)),
+        "troubled": [(trouble, TROUBLES[TroubleKind(trouble.kind)]) for trouble in troubled[:FEW]],
         "quarantined": _attention(ReceiptStatus.QUARANTINED),
+        "incidents": _open_incidents().filter(part_of=None)[:FEW],
         "rejecting": rejecting,
         "failing": failing,
         "first_steps": _first_steps(receipts),
@@ -145,9 +172,21 @@ def _attention(status: ReceiptStatus) -> "QuerySet[Receipt]":
     return rows.order_by("-sequence")[:FEW]
 
 
+def _open_incidents() -> "QuerySet[Incident]":
+    mine = Q(incident=OuterRef("pk")) | Q(incident__part_of=OuterRef("pk"))
+    down = Drop.objects.filter(mine, back_at__isnull=True).order_by().annotate(n=Func("pk", function="COUNT"))
+    incidents = Incident.objects.filter(closed_at__isnull=True).select_related("agency").order_by("-id")
+    return incidents.annotate(down=Subquery(down.values("n")))
+
+
 def _rejecting_sources() -> "QuerySet[RejectedRequest]":
     recent = RejectedRequest.objects.filter(last_seen__gte=timezone.now() - RECENT)
     return recent.select_related("source__agency").defer("source__credentials").order_by("-last_seen")
+
+
+def _open_troubles() -> "QuerySet[SourceTrouble]":
+    rows = SourceTrouble.objects.filter(closed_at__isnull=True).select_related("source__agency")
+    return rows.defer("source__credentials").order_by("-pk")
 
 
 def _failing_channels() -> "QuerySet[Channel]":

@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import Heartbeat, SourceSecret
 from accounts.tasks import SCHEDULER, WORKERS, worker_heartbeat
 from config import health
+from config.purge import is_overdue
 
 CLOCK_TOLERANCE = timedelta(seconds=30)
 WORKER_SECONDS = 10.0
@@ -174,6 +175,12 @@ def disk() -> str:
     return "has room"
 
 
+def retention() -> str:
+    if is_overdue():
+        raise Ill("has not run for more than 26 hours", "See why the sync worker's task fails; or: manage.py purge")
+    return f"runs; {settings.RETENTION_DAYS} days are kept"
+
+
 def deployment() -> str:
     """`check --deploy`, of which loopback without https fails the parts about https."""
     found = checks.run_checks(include_deployment_checks=not settings.LOOPBACK)
@@ -195,5 +202,6 @@ CHECKS: dict[str, Callable[[], str]] = {
     "encryption keys": encryption_keys,
     "clock": clock,
     "disk": disk,
+    "retention": retention,
     "check --deploy": deployment,
 }

@@ -8,8 +8,8 @@ from django.db import connection
 from django.db.models import Count, Model, QuerySet
 from django.utils import timezone
 
-from accounts.models import Account, Event
-from accounts.vocabulary import AccountStatus
+from accounts.models import Account, Event, SourceTrouble
+from accounts.vocabulary import AccountStatus, TroubleKind
 from notifications.models import Delivery, DeliveryStatus
 from webhooks.models import Receipt, ReceiptStatus
 
@@ -20,6 +20,13 @@ def accounts_by_status() -> dict[str, int]:
     """Every status, also those without an account."""
     found = dict(Account.objects.order_by().values_list("status").annotate(Count("pk")))
     return {status.value: found.get(status.value, 0) for status in AccountStatus}
+
+
+def open_troubles() -> dict[str, int]:
+    """Every kind of trouble that a source can have."""
+    rows = SourceTrouble.objects.filter(closed_at__isnull=True).order_by()
+    found = dict(rows.values_list("kind").annotate(Count("pk")))
+    return {kind.value: found.get(kind.value, 0) for kind in TroubleKind}
 
 
 def receipts_by_status() -> dict[str, int]:

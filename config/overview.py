@@ -60,7 +60,7 @@ def _troubled(agency: Agency) -> list[Channel]:
 
 def _failed_lately(agency: Agency) -> Any:
     since = timezone.now() - timedelta(days=1)
-    return Delivery.objects.filter(agency=agency, status=DeliveryStatus.FAILED, created_at__gte=since)
+    return Delivery.objects.seen_by(agency).filter(status=DeliveryStatus.FAILED, created_at__gte=since)
 
 
 def _waiting_receipts(agency: Agency) -> Any:

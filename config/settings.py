@@ -79,6 +79,7 @@ API_RATE = env.int("API_RATE", 1200)
 REJECT_RATE = env.int("REJECT_RATE", 300)
 RATE_LIMIT_FALLBACK_SECONDS = env.int("RATE_LIMIT_FALLBACK_SECONDS", 3600)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+BOUNCE_TOKEN = env.str("BOUNCE_TOKEN", "")
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 SENTRY_DSN = env.str("SENTRY_DSN", "")
 LOG_FORMAT = env.str("LOG_FORMAT", "console")
@@ -204,6 +205,7 @@ CACHES: dict[str, dict[str, Any]] = (
     if REDIS_URL
     else {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 )
+ERASURE_JOURNAL = Path(env.str("ERASURE_JOURNAL", str(VAR / "erasures.jsonl")))
 SPOOL_DIR = Path(env.str("SPOOL_DIR", str(VAR / "spool")))
 
 CELERY_BROKER_URL = REDIS_URL or "spool://local"
@@ -333,7 +335,10 @@ SPECTACULAR_SETTINGS = {
         "DeliveryStatus": "notifications.models.DeliveryStatus",
         "EventName": "accounts.vocabulary.AGENCY_EVENTS",
         "LeadStatus": "leads.vocabulary.LeadStatus",
+        "OrderAction": "accounts.models.order.OrderAction",
+        "OrderStatus": "accounts.models.order.OrderStatus",
         "ReceiptStatus": "webhooks.models.ReceiptStatus",
+        "RequestAction": "accounts.vocabulary.RequestAction",
         "SourceHealth": ["disabled", "waiting", "healthy", "attention"],
     },
     "POSTPROCESSING_HOOKS": [

@@ -8,6 +8,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
+from django.urls import path
 
 GROUPS = {
     "accounts": "Agencies and accounts",
@@ -21,6 +22,8 @@ NAMES = {
     "SubAccount": "Sub-accounts",
     "ReauthPrompt": "Prompts to reconnect",
     "ProviderRequest": "Registered requests",
+    "AccountLink": "Perhaps the same person",
+    "SourceTrouble": "Troubles of sources",
 }
 
 
@@ -63,6 +66,11 @@ class BackOffice(admin.AdminSite):
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect("account_change_password")
+
+    def get_urls(self) -> list[Any]:
+        from notifications.my_alerts import my_alerts
+
+        return [path("my-alerts/", self.admin_view(my_alerts), name="my_alerts"), *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         from config.dashboard import dashboard

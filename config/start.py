@@ -98,6 +98,7 @@ def _supervise(listener: socket.socket, port: int) -> int:
             Child("web", [*manage, "run_web", "--fd", str(listener.fileno())], pass_fds=(listener.fileno(),)),
             Child("receipts worker", [*manage, "run_worker", "--queue", "receipts"], start_at=soon),
             Child("deliveries worker", [*manage, "run_worker", "--queue", "deliveries"], start_at=soon),
+            Child("sync worker", [*manage, "run_worker", "--queue", "sync"], start_at=soon),
             Child("scheduler", [*manage, "run_scheduler"], start_at=soon),
         ]
     ).run()

@@ -1,8 +1,12 @@
 """The back office's pages for leads. Changes go through the services, so they notify as webhooks do."""
 
+from typing import ClassVar
+
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -11,10 +15,14 @@ from accounts.admin.filters import ByAccount, ByAgency, ByParent, ByStatus
 from accounts.admin.forms import ServiceForm
 from accounts.display import NOTHING, Tone, ago, badge, code, link, list_link, pretty_json, receipt_link, table
 from accounts.vocabulary import ProviderSlug
+from leads.erasure import erase
 from leads.identity import linkedin_key
+from leads.linkedin import admin as linkedin_admin
 from leads.models import Lead, LeadChange, LeadReference, Tombstone
 from leads.services import set_status, update_lead
 from leads.vocabulary import ChangedBy, LeadStatus
+
+__all__ = ["linkedin_admin"]
 
 TONES: dict[str, Tone] = {
     LeadStatus.REPLY_RECEIVED: "good",
@@ -127,7 +135,23 @@ class LeadAdmin(BackOfficeAdmin):
         ),
         ("Dates", {"fields": ("received", "first_response_at", "created_at", "updated_at"), "classes": ("collapse",)}),
     )
+    actions = ("erase",)
+    buttons = ("erase",)
+    confirm: ClassVar[dict[str, str]] = {
+        "erase": "The person is erased for ever: the lead, its history, and every copy in receipts, events and "
+        "deliveries. Whoever was told of the lead is told to erase it too. It cannot be undone."
+    }
     search_help_text = "A whole id; with an agency chosen also a LinkedIn URL or a provider's id of the lead."
+
+    @admin.action(description="Erase for ever", permissions=["operate"])
+    def erase(self, request: HttpRequest, leads: "QuerySet[Lead]") -> HttpResponse:
+        chosen = list(leads.select_related("agency")[:100])
+        for lead in chosen:
+            self.log_deletions(request, [lead])
+            receipt = erase(lead)
+        where = ", ".join(f"{count} {place}" for place, count in receipt.items() if count) if len(chosen) == 1 else ""
+        self.tell(request, len(chosen), f"Erased ({where})" if where else "Erased")
+        return HttpResponseRedirect(reverse("admin:leads_lead_changelist"))
 
     def find(self, word: str, agency_id: str) -> Q:
         found = super().find(word, agency_id)

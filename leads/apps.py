@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class LeadsConfig(AppConfig):
     name = "leads"
+
+    def ready(self) -> None:
+        import leads.linkedin.recovery  # noqa: F401 (registers how a blocked source is got going again)

@@ -13,14 +13,18 @@ from accounts.erasure import erase_everywhere
 from accounts.models import Agency
 from accounts.reports import Origin
 from accounts.vocabulary import EventType
+from leads import journal
 from leads.models import Lead, LeadChange, LeadReference, Tombstone
 from leads.progress import fold, steps_of
+
+#: The provider of a lead's own id: also a lead that no provider knows has a tombstone.
+OURSELVES = "leadline"
 
 
 def is_erased(agency: Agency, *, provider: str, external_id: str, at: datetime) -> bool:
     """Whether a report of this time is about a lead that was erased since."""
     return Tombstone.objects.filter(
-        agency=agency, provider=provider, digest=_digest(agency, external_id), erased_at__gte=at
+        agency=agency, provider=provider, digest=digest_of(agency, external_id), erased_at__gte=at
     ).exists()
 
 
@@ -54,6 +58,7 @@ def erase(lead: Lead, *, origin: Origin | None = None) -> dict[str, int]:
     origin = origin or Origin(by="staff", at=timezone.now())
     for provider, external_id in lead.references.values_list("provider", "external_id"):
         _bury(lead.agency, provider=provider, external_id=external_id, at=origin.at)
+    _bury(lead.agency, provider=OURSELVES, external_id=lead.id, at=origin.at)
     erased = erase_everywhere(lead.id)
     erased["history rows"] = lead.changes.count()
     events.record(
@@ -62,6 +67,7 @@ def erase(lead: Lead, *, origin: Origin | None = None) -> dict[str, int]:
         subject=lead.id,
         occurred_at=origin.at,
         receipt_id=origin.receipt_id,
+        is_test=lead.is_test,
         lead_id=lead.id,
     )
     lead.delete()
@@ -89,14 +95,23 @@ def _start_anew(lead: Lead, first: LeadChange, *, erased_until: datetime) -> Non
 
 
 def _bury(agency: Agency, *, provider: str, external_id: str, at: datetime) -> None:
+    digest = digest_of(agency, external_id)
+    put_stone(agency, provider=provider, digest=digest, at=at)
+    transaction.on_commit(lambda: journal.note(agency.pk, provider, digest, at), robust=True)
+
+
+def put_stone(agency: Agency, *, provider: str, digest: str, at: datetime) -> bool:
+    """Put up a tombstone; whether none stood there that reaches as far."""
     stone, made = Tombstone.objects.get_or_create(
-        agency=agency, provider=provider, digest=_digest(agency, external_id), defaults={"erased_at": at}
+        agency=agency, provider=provider, digest=digest, defaults={"erased_at": at}
     )
-    if not made and stone.erased_at < at:
-        stone.erased_at = at
-        stone.save(update_fields=["erased_at"])
+    if made or stone.erased_at >= at:
+        return made
+    stone.erased_at = at
+    stone.save(update_fields=["erased_at"])
+    return True
 
 
-def _digest(agency: Agency, external_id: str) -> str:
+def digest_of(agency: Agency, external_id: str) -> str:
     key = settings.SECRET_KEY.encode()
     return hmac.new(key, f"{agency.pk}/{external_id}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()

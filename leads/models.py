@@ -11,7 +11,21 @@ from django.db.models.functions import Lower
 from accounts.ids import new_id
 from accounts.models import Account, Agency, Campaign, Source
 from accounts.vocabulary import ProviderSlug
+from leads.linkedin.models import LeadFetch, LeadForm, LeadSync, Pull, Subscription
 from leads.vocabulary import ChangedBy, LeadStatus
+
+__all__ = [
+    "Lead",
+    "LeadChange",
+    "LeadFetch",
+    "LeadForm",
+    "LeadReference",
+    "LeadSync",
+    "Position",
+    "Pull",
+    "Subscription",
+    "Tombstone",
+]
 
 STATUSES = [(status, status.label) for status in LeadStatus]
 PROVIDERS = [(slug, slug) for slug in ProviderSlug]
@@ -42,6 +56,9 @@ class Lead(models.Model):
     consents = models.JSONField(default=list, blank=True)
     hidden_fields = models.JSONField(default=list, blank=True)
     details_pending = models.BooleanField(default=False)
+    creation_locale = models.CharField(max_length=16, blank=True, help_text="Of the form: `en_US`.")
+    provenance = models.JSONField(default=dict, blank=True, help_text="Contact field → where its value came from.")
+    recovered = models.BooleanField(default=False, help_text="Found by a pull; no notification told of it first.")
     lead_type = models.CharField(max_length=32, blank=True)
     form = models.CharField(max_length=200, blank=True)
     owner = models.CharField(max_length=200, blank=True)
@@ -75,6 +92,7 @@ class Lead(models.Model):
             models.Index(fields=["agency", "status", "-id"], name="lead_by_status"),
             models.Index(fields=["agency", "-updated_at"], name="lead_by_update"),
             models.Index("agency", Lower("email"), name="lead_by_email"),
+            models.Index(fields=["received_at"], name="lead_by_age"),
         ]
 
     def __str__(self) -> str:

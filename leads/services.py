@@ -7,14 +7,17 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from accounts import events
+from accounts import events, senders
 from accounts.models import Account, Agency, Campaign, Source
 from accounts.reports import Origin
 from accounts.vocabulary import EventType
 from leads.erasure import is_erased
 from leads.identity import campaign_for, find_lead, find_reference, linkedin_key, make_lead
 from leads.models import Lead, LeadChange, LeadReference, Position
+from leads.phones import e164
 from leads.progress import Step, advance, fold, steps_of
+from leads.provenance import Origin as From
+from leads.provenance import fill, typed
 from leads.vocabulary import ChangedBy, LeadStatus
 
 ALSO_TOLD = {  # new status --> the event besides `lead_status_changed`
@@ -22,6 +25,7 @@ ALSO_TOLD = {  # new status --> the event besides `lead_status_changed`
     LeadStatus.OPPORTUNITY: EventType.LEAD_OPPORTUNITY,
     LeadStatus.NOT_INTERESTED: EventType.LEAD_LOST,
 }
+HIGH = "high"  # the priority that is told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,7 @@ class Identity:
     campaign_id: str = ""
     campaign_name: str = ""
     linkedin_url: str = ""
+    sender_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +68,13 @@ def report_status(
     contact: Contact = Contact(),
     account: Account | None = None,
     lead: Lead | None = None,
+    quiet: bool = False,
     **fields: Any,
 ) -> Lead | None:
     """Apply one report of where a lead stands; `lead` where the caller knows which it is.
 
-    `fields` are those of a lead that is made. None: the lead was erased and the report is from before that.
+    `fields` are those of a lead that is made. With `quiet` no `lead_created` is told: the caller does. None: the lead
+    was erased and the report is from before that.
     """
     if is_erased(agency, provider=provider, external_id=identity.external_id, at=origin.at):
         return None
@@ -80,12 +87,12 @@ def report_status(
     applied = after != before or (newest and stated)
     gap = _gap(before, previous_status, origin) if newest else ""
     previous = previous_status or (before.status if before else None)
-    _note(lead, reference, previous or "", status, origin, changed_by, stated=stated, applied=applied, note=gap)
     _move(reference, after, step if newest else None)
+    _note(lead, reference, previous or "", status, origin, changed_by, stated=stated, applied=applied, note=gap)
     _follow(lead, reference, before)
     lead.save()
-    if first_seen:
-        tell(lead, EventType.LEAD_CREATED, origin=origin)
+    if first_seen and not quiet:
+        tell(lead, EventType.LEAD_CREATED, origin=origin, lead_external_id=reference.external_id)
     if after.status is not (before.status if before else LeadStatus.PENDING):
         _tell_status(lead, reference, after.status, previous, origin, changed_by)
     return lead
@@ -103,12 +110,15 @@ def note(
     tags: tuple[str, ...] | None = None,
     account: Account | None = None,
     lead: Lead | None = None,
+    came_from: From = From.PROVIDER,
 ) -> Lead | None:
     """Put a remark into a lead's history, fill empty contact fields and, with `tags`, replace its tags."""
     if is_erased(agency, provider=provider, external_id=identity.external_id, at=origin.at):
         return None
     lead, reference, first_seen = _locate(agency, provider, identity, origin, lead, {})
-    _fill(lead, contact, account)
+    if reference.pk is None:
+        reference.save()
+    _fill(lead, contact, account, came_from)
     if tags is not None:
         lead.tags = list(tags)
     status = LeadStatus(reference.status)
@@ -135,7 +145,7 @@ def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fi
     """Make a lead for a person or an API client. Raises `django.db.IntegrityError` if the person is a lead already."""
     now = timezone.now()
     url = fields.pop("linkedin_url", "")
-    lead = Lead.objects.create(
+    lead = Lead(
         agency=agency,
         status=status,
         status_since=now,
@@ -144,11 +154,16 @@ def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fi
         linkedin_key=linkedin_key(url),
         **fields,
     )
+    lead.phone_e164 = e164(lead.phone, otherwise=agency.locale)
+    typed(lead, ("linkedin_url", *fields))
+    lead.save(force_insert=True)
     origin = Origin(by=ChangedBy.API, at=now)
     _note(lead, None, "", status, origin, ChangedBy.API, stated=True, applied=True)
     tell(lead, EventType.LEAD_CREATED, origin=origin)
     if status is not LeadStatus.PENDING:
         _tell_status(lead, None, status, None, origin, ChangedBy.API)
+    if lead.priority == HIGH:
+        tell(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)
     return lead
 
 
@@ -157,12 +172,20 @@ def update_lead(lead: Lead, **changes: Any) -> Lead:
     """Change contact fields, campaign, account, assignee, tags or priority. Raises `django.db.IntegrityError` if the
     new LinkedIn URL is another lead's."""
     lead = Lead.objects.select_for_update().get(pk=lead.pk)
+    before = lead.priority
     for name, value in changes.items():
         setattr(lead, name, value)
     if "linkedin_url" in changes:
         lead.linkedin_key = linkedin_key(lead.linkedin_url)
         changes["linkedin_key"] = lead.linkedin_key
+    typed(lead, changes)
+    changes["provenance"] = lead.provenance
+    if "phone" in changes:
+        lead.phone_e164 = e164(lead.phone, country=lead.country, otherwise=lead.agency.locale)
+        changes["phone_e164"] = lead.phone_e164
     lead.save(update_fields=[*changes, "updated_at"])
+    if lead.priority == HIGH != before:
+        tell(lead, EventType.LEAD_HIGH_PRIORITY, origin=Origin(by=ChangedBy.API, at=timezone.now()))
     return lead
 
 
@@ -190,20 +213,30 @@ def set_status(lead: Lead, *, status: LeadStatus, changed_by: ChangedBy, note: s
 def tell(lead: Lead, event_type: EventType, *, origin: Origin, **fields: Any) -> None:
     """Record an event about a lead. `fields` come over those that its present state gives."""
     account = events.account_fields(lead.account) if lead.account else {}
-    external_id = lead.references.order_by("-status_since", "-id").values_list("external_id", flat=True).first()
+    if "lead_external_id" not in fields:
+        references = lead.references.order_by("-status_since", "-id")
+        fields["lead_external_id"] = references.values_list("external_id", flat=True).first()
     body = {
         **account,
         "provider": origin.by if origin.source else account.get("provider", ""),
         "lead_id": lead.id,
-        "lead_external_id": external_id,
         "lead_name": lead.display_name,
         "linkedin_url": lead.linkedin_url,
         **events.campaign_fields(lead.campaign),
         "status": lead.status,
         "status_label": lead.status_label,
+        "details_pending": lead.details_pending or None,
         **fields,
     }
-    events.record(lead.agency, event_type, subject=lead.id, occurred_at=origin.at, receipt_id=origin.receipt_id, **body)
+    events.record(
+        lead.agency,
+        event_type,
+        subject=lead.id,
+        occurred_at=origin.at,
+        receipt_id=origin.receipt_id,
+        is_test=lead.is_test,
+        **body,
+    )
 
 
 def _tell_status(
@@ -231,8 +264,10 @@ def _tell_status(
 def _locate(
     agency: Agency, provider: str, identity: Identity, origin: Origin, lead: Lead | None, fields: dict[str, Any]
 ) -> tuple[Lead, LeadReference, bool]:
-    """The lead, its reference in this campaign, and whether the lead was just made."""
+    """The lead, its reference in this campaign (not saved yet if it is new), and whether the lead was just made."""
     campaign = campaign_for(agency, provider=provider, external_id=identity.campaign_id, name=identity.campaign_name)
+    if campaign:
+        senders.seen(campaign, identity.sender_id)
     wanted: dict[str, Any] = {"provider": provider, "external_id": identity.external_id}
     found = find_lead(agency, **wanted, url=identity.linkedin_url, known_as=lead)
     made = None
@@ -240,7 +275,8 @@ def _locate(
         made = make_lead(agency, url=identity.linkedin_url, origin=origin, campaign=campaign, **fields)
         found = made or find_lead(agency, **wanted, url=identity.linkedin_url)
     assert found is not None  # noqa: S101 (the unique key says that one of the two holds)
-    reference = find_reference(agency, **wanted, campaign=campaign) or LeadReference.objects.create(
+    known = None if made else find_reference(agency, **wanted, campaign=campaign)
+    reference = known or LeadReference(
         lead=found,
         agency=agency,
         **wanted,
@@ -252,10 +288,10 @@ def _locate(
     return found, reference, made is not None
 
 
-def _fill(lead: Lead, contact: Contact, account: Account | None) -> None:
-    for name, value in asdict(contact).items():
-        if value and not getattr(lead, name):
-            setattr(lead, name, value)
+def _fill(lead: Lead, contact: Contact, account: Account | None, came_from: From = From.PROVIDER) -> None:
+    fill(lead, asdict(contact), origin=came_from)
+    if not lead.phone_e164:
+        lead.phone_e164 = e164(lead.phone, country=lead.country, otherwise=lead.agency.locale)
     if account and lead.account_id is None:
         lead.account = account
 

@@ -1,8 +1,14 @@
 from django.urls import path
 
 from leads import views
+from leads.linkedin import views as linkedin
 
 urlpatterns = [
+    path("sources/<str:pk>/linkedin", linkedin.source_page, name="portal_linkedin"),
+    path("sources/<str:pk>/linkedin/app", linkedin.source_app, name="portal_linkedin_app"),
+    path("sources/<str:pk>/linkedin/want", linkedin.source_want, name="portal_linkedin_want"),
+    path("oauth/linkedin/again/<str:token>", linkedin.again, name="linkedin_again"),
+    path("oauth/linkedin/callback", linkedin.callback, name="linkedin_callback"),
     path("leads", views.lead_list, name="portal_leads"),
     path("leads/<str:pk>", views.lead_page, name="portal_lead"),
     path("leads/<str:pk>/status", views.lead_status, name="portal_lead_status"),

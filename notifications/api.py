@@ -13,24 +13,17 @@ from rest_framework.response import Response
 
 from accounts.api.base import AgencyView, Listed, Shown, refusals_of
 from accounts.api.fields import Moment, StrictSerializer, Text, Word, identity
-from accounts.api.filters import Exactly, Filter, OneOf
+from accounts.api.filters import By, ByTime, Exactly, Filter, OneOf
 from accounts.api.pagination import Cursor, bad_cursor, decode, page, read_limit
 from accounts.api.views import EventSerializer
 from accounts.models import Agency
 from accounts.vocabulary import AGENCY_EVENTS, EventType, Scope
+from notifications import search
 from notifications.catalogue import CATALOGUE
 from notifications.channel_fields import CHANGES, SHAPES, BaseChannelSerializer, ChannelSerializer
-from notifications.channels import (
-    ChannelError,
-    create_channel,
-    enable,
-    replay,
-    resend,
-    rotate_secret,
-    send_test,
-    update_channel,
-)
+from notifications.channels import ChannelError, create_channel, enable, rotate_secret, send_test, update_channel
 from notifications.models import Attempt, Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
+from notifications.resending import replay, resend
 
 CHANNEL = PolymorphicProxySerializer(
     component_name="Channel", serializers=list(SHAPES.values()), resource_type_field_name="kind"
@@ -165,6 +158,12 @@ class AttemptSerializer(StrictSerializer):
 
 
 class DeliveryWithLogSerializer(DeliverySerializer):
+    reason = Text(read_only=True, help_text="What it waits for, or why it failed or was cancelled.")
+    sent_with = Text(
+        source="carrier_id",
+        read_only=True,
+        help_text="The delivery in whose message it went along, and which has the log.",
+    )
     attempt_log = AttemptSerializer(many=True, read_only=True)
 
 
@@ -178,10 +177,15 @@ class DeliveryView(Listed, Shown, AgencyView):
         "status": OneOf("status", DeliveryStatus.values),
         "channel": Exactly("channel_id"),
         "event": Exactly("event_id"),
+        "event_type": OneOf("event__event_type", AGENCY_EVENTS),
+        "subject": By(search.about, "The id of the account, lead, campaign, … that it is about."),
+        "recipient": By(search.to_address, "The e-mail address that it went to, through a channel or directly."),
+        "created_after": ByTime(search.since),
+        "created_before": ByTime(search.until),
     }
 
     def rows(self, agency: Agency) -> QuerySet[Delivery]:
-        deliveries = agency.deliveries.all()
+        deliveries = Delivery.objects.seen_by(agency)
         if self.action == "list":
             return deliveries
         return deliveries.prefetch_related(Prefetch("attempt_log", Attempt.objects.order_by("id")))

@@ -5,7 +5,8 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        import notifications.erasure  # noqa: F401 (registers what this app holds of a person)
+        import notifications.erasure  # registers what this app holds of a person
+        import notifications.told  # noqa: F401 (registers what it says in an account's timeline)
         from notifications.receivers import connect
 
         connect()

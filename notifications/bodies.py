@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from accounts.vocabulary import PausedBy, Role
+from accounts.vocabulary import IncidentCause, PausedBy, Role
 from leads.vocabulary import ChangedBy, LeadStatus
 
 Schema = dict[str, Any]
+
+
+def _flag(description: str) -> Schema:
+    return {"const": True, "description": description}
 
 
 def _text(description: str, **more: Any) -> Schema:
@@ -41,6 +45,7 @@ LIMIT = {
     "api_name": _text("What was limited, such as `Search People`."),
     "resets_at": _text("When the limit ends, in UTC.", **_TIME),
 }
+EXPIRY = {"expires_at": _text("When a person must have signed in again, in UTC.", **_TIME)}
 CAMPAIGN = {
     "campaign_id": _text("Id of the campaign in Leadline."),
     "campaign_name": _text("Its name."),
@@ -50,6 +55,7 @@ PAUSE = {
     "pause_reason": _text("Why it was paused."),
 }
 LEAD_IDS = {
+    "is_test": _flag("Somebody tried the form out: no real person."),
     "lead_id": _text("Id of the lead in Leadline."),
     "lead_external_id": _text("The provider's id of the lead."),
 }
@@ -64,8 +70,31 @@ LEAD = {
     "status_label": _text("The same for people."),
     "previous_status": _text("The status before.", enum=_STATUSES),
     "changed_by": _text("Who changed it.", enum=[changed_by.value for changed_by in ChangedBy]),
+    "details_pending": _flag("The answers have not been fetched yet; the lead's page and the API will have them."),
 }
 INVITATION = {"role": _text("What the invited person may do.", enum=[role.value for role in Role])}
+SOURCE = {
+    **LOCATION,
+    "source_id": _text("Id of the source in Leadline."),
+    "source_name": _text("Its name."),
+    **PROVIDER,
+    "error_detail": _text("What is known of the cause."),
+}
+INCIDENT = {
+    "incident_id": _text("Id of the incident in Leadline."),
+    "cause": _text("What probably caused it.", enum=[cause.value for cause in IncidentCause]),
+    "count": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "How many accounts it had when it was opened; 0 when all of them are back.",
+    },
+    "account_ids": {
+        "type": "array",
+        "items": _text("Id of a LinkedIn account in Leadline."),
+        "description": "Which accounts, at most 200.",
+    },
+    **PROVIDER,
+}
 CHANNEL = {
     "channel_id": _text("Id of the channel."),
     "channel_name": _text("Its name."),
@@ -83,8 +112,11 @@ _ORDER = {
                 *ACCOUNT,
                 *ERROR,
                 *LIMIT,
+                *EXPIRY,
                 *LEAD,
                 *PAUSE,
+                *SOURCE,
+                *INCIDENT,
                 *CHANNEL,
             ]
         )

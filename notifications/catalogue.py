@@ -6,6 +6,7 @@ has is optional, and nothing else may be in it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from accounts.vocabulary import EventType, Role
 from leads.vocabulary import LeadStatus
@@ -15,6 +16,8 @@ from notifications.bodies import (
     CAMPAIGN,
     CHANNEL,
     ERROR,
+    EXPIRY,
+    INCIDENT,
     INSTALLER,
     INVITATION,
     LEAD,
@@ -23,25 +26,49 @@ from notifications.bodies import (
     LOCATION,
     PAUSE,
     PROVIDER,
+    SOURCE,
     Schema,
     in_order,
 )
 
+_HEADINGS = {  # how an event type's name begins --> under which heading people find it
+    "linkedin_": "LinkedIn accounts",
+    "reauth_": "LinkedIn accounts",
+    "accounts_": "LinkedIn accounts",
+    "lead_": "Leads",
+    "task_": "Tasks",
+    "campaign_": "Campaigns",
+    "source_": "Sources",
+    "install": "App and sub-accounts",
+    "uninstall": "App and sub-accounts",
+}
+_OTHERS = "These notifications"
+#: In the order in which people read them.
+HEADINGS = tuple(dict.fromkeys((*_HEADINGS.values(), _OTHERS)))
+
 
 @dataclass(frozen=True, slots=True)
 class EventKind:
-    """One event type. `title` and `description` are for people; `urgent`: it should not wait."""
+    """One event type. `title` and `description` are for people.
+
+    `urgent`: for people too it waits for no digest and no quiet hours. `asks`: somebody has to do something.
+    """
 
     event_type: EventType
     title: str
     description: str
     fields: Mapping[str, Schema]
-    example_fields: Mapping[str, str]
+    example_fields: Mapping[str, Any]
     urgent: bool = False
+    asks: bool = False
 
     @property
     def name(self) -> str:
         return self.event_type.value
+
+    @property
+    def heading(self) -> str:
+        return next((title for start, title in _HEADINGS.items() if self.name.startswith(start)), _OTHERS)
 
     @property
     def schema(self) -> Schema:
@@ -57,7 +84,7 @@ class EventKind:
         }
 
     @property
-    def example(self) -> dict[str, str]:
+    def example(self) -> dict[str, Any]:
         return in_order(
             {
                 "event_type": self.name,
@@ -86,6 +113,11 @@ _EXAMPLE_LEAD = {
     "linkedin_url": "https://www.linkedin.com/in/ada-lovelace",
     **_EXAMPLE_CAMPAIGN,
     "provider": "sendpilot",
+}
+_EXAMPLE_SOURCE = {
+    "source_id": "src_01kqz4m3d8w5v9x2c7b6n1t0ry",
+    "source_name": "LinkedIn lead forms",
+    "provider": "linkedin",
 }
 _EXAMPLE_CHANNEL = {"channel_id": "chn_01kqz4m3d8w5v9x2c7b6n1t0rx", "channel_name": "CRM webhook"}
 
@@ -121,7 +153,7 @@ _KINDS = (
         "A LinkedIn account is no longer connected; its outreach stands still.",
         ACCOUNT,
         _EXAMPLE_ACCOUNT,
-        urgent=True,
+        asks=True,
     ),
     EventKind(
         EventType.LINKEDIN_DELETED,
@@ -137,6 +169,7 @@ _KINDS = (
         ACCOUNT,
         _EXAMPLE_ACCOUNT,
         urgent=True,
+        asks=True,
     ),
     EventKind(
         EventType.LINKEDIN_AUTH_ERROR,
@@ -144,7 +177,7 @@ _KINDS = (
         "A LinkedIn account has to sign in again.",
         {**ACCOUNT, **ERROR},
         {**_EXAMPLE_ACCOUNT, "error_detail": "Token expired"},
-        urgent=True,
+        asks=True,
     ),
     EventKind(
         EventType.LINKEDIN_RECONNECTED,
@@ -178,7 +211,25 @@ _KINDS = (
         "A LinkedIn account waits for somebody to finish connecting it, such as by entering a code.",
         ACCOUNT,
         _EXAMPLE_OUR_ACCOUNT,
-        urgent=True,
+        asks=True,
+    ),
+    EventKind(
+        EventType.LINKEDIN_TOKEN_EXPIRING,
+        "LinkedIn connection runs out",
+        "The permission to fetch leads from LinkedIn ends soon; somebody has to sign in again before. Told 14, 7, 3 "
+        "and 1 days ahead.",
+        {**ACCOUNT, **EXPIRY},
+        {**_EXAMPLE_OUR_ACCOUNT, "provider": "linkedin", "expires_at": "2026-04-04T00:22:16.000Z"},
+        asks=True,
+    ),
+    EventKind(
+        EventType.LINKEDIN_FLAPPING,
+        "LinkedIn account unstable",
+        "A LinkedIn account lost its connection three times within an hour. People hear of it again when it has "
+        "settled for half an hour, programs of every change.",
+        ACCOUNT,
+        _EXAMPLE_OUR_ACCOUNT,
+        asks=True,
     ),
     EventKind(
         EventType.REAUTH_REQUESTED,
@@ -186,7 +237,7 @@ _KINDS = (
         "A LinkedIn account has to be reconnected by its owner, who was sent a link for that. It is not in the body.",
         ACCOUNT,
         _EXAMPLE_OUR_ACCOUNT,
-        urgent=True,
+        asks=True,
     ),
     EventKind(
         EventType.LEAD_CREATED,
@@ -208,6 +259,7 @@ _KINDS = (
         "A lead answered; sent beside `lead_status_changed`.",
         LEAD,
         _status(LeadStatus.REPLY_RECEIVED, LeadStatus.MESSAGE_SENT),
+        asks=True,
     ),
     EventKind(
         EventType.LEAD_OPPORTUNITY,
@@ -216,6 +268,7 @@ _KINDS = (
         LEAD,
         _status(LeadStatus.OPPORTUNITY, LeadStatus.REPLY_RECEIVED),
         urgent=True,
+        asks=True,
     ),
     EventKind(
         EventType.LEAD_LOST,
@@ -223,6 +276,15 @@ _KINDS = (
         "A lead is not interested.",
         LEAD,
         _status(LeadStatus.NOT_INTERESTED, LeadStatus.REPLY_RECEIVED),
+    ),
+    EventKind(
+        EventType.LEAD_HIGH_PRIORITY,
+        "Lead of high priority",
+        "A lead's priority was raised to high.",
+        LEAD,
+        _status(LeadStatus.REPLY_RECEIVED),
+        urgent=True,
+        asks=True,
     ),
     EventKind(
         EventType.LEAD_ERASED,
@@ -250,6 +312,60 @@ _KINDS = (
         {**_EXAMPLE_ACCOUNT, **_EXAMPLE_CAMPAIGN, "provider": "sendpilot"},
     ),
     EventKind(
+        EventType.SOURCE_SILENT,
+        "Source gone quiet",
+        "A source that usually reports by now has sent nothing for longer than it ever does.",
+        SOURCE,
+        {**_EXAMPLE_SOURCE, "error_detail": "Nothing has come for 3 hours."},
+        asks=True,
+    ),
+    EventKind(
+        EventType.SOURCE_REJECTED,
+        "Source refused",
+        "Requests to a source are refused, mostly because its secret was changed on one side only.",
+        SOURCE,
+        {**_EXAMPLE_SOURCE, "error_detail": "5 requests were refused."},
+        asks=True,
+    ),
+    EventKind(
+        EventType.SOURCE_AT_RISK,
+        "Source at risk",
+        "LinkedIn's check of a source's address was missed; after three missed checks LinkedIn blocks it.",
+        SOURCE,
+        {**_EXAMPLE_SOURCE, "error_detail": "1 of 3 checks was missed."},
+        asks=True,
+    ),
+    EventKind(
+        EventType.SOURCE_BLOCKED,
+        "Source blocked",
+        "Three checks of a source's address were missed: LinkedIn blocks it and sends nothing more.",
+        SOURCE,
+        {**_EXAMPLE_SOURCE, "error_detail": "3 of 3 checks were missed."},
+        asks=True,
+    ),
+    EventKind(
+        EventType.SOURCE_RECOVERED,
+        "Source works again",
+        "A source that was silent, refused, at risk or blocked works again.",
+        SOURCE,
+        _EXAMPLE_SOURCE,
+    ),
+    EventKind(
+        EventType.ACCOUNTS_INCIDENT,
+        "Several LinkedIn accounts dropped",
+        "Several LinkedIn accounts stopped working at once; for people it takes the place of a message about each. "
+        "Sent again, with `count` 0, when all of them are back.",
+        INCIDENT,
+        {
+            "incident_id": "inc_01kqz4m3d8w5v9x2c7b6n1t0ry",
+            "cause": "provider",
+            "count": 3,
+            "account_ids": [f"acc_01kqz4m3d8w5v9x2c7b6n1t0{end}" for end in ("rt", "ru", "rv")],
+            "provider": "salesflow",
+        },
+        asks=True,
+    ),
+    EventKind(
         EventType.CHANNEL_VERIFICATION,
         "Confirm your e-mail address",
         "An e-mail address was added; it gets nothing else until its owner confirms.",
@@ -263,6 +379,7 @@ _KINDS = (
         "Four attempts in a row to reach one of your channels failed.",
         CHANNEL,
         _EXAMPLE_CHANNEL,
+        asks=True,
     ),
     EventKind(
         EventType.CHANNEL_DISABLED,
@@ -270,6 +387,7 @@ _KINDS = (
         "One of your channels was switched off and gets nothing more until it is switched on again.",
         CHANNEL,
         _EXAMPLE_CHANNEL,
+        asks=True,
     ),
     EventKind(
         EventType.CHANNEL_RECOVERED,
@@ -284,6 +402,7 @@ _KINDS = (
         "Somebody pressed the test button of a channel. Only that channel gets it.",
         CHANNEL,
         _EXAMPLE_CHANNEL,
+        urgent=True,
     ),
     EventKind(
         EventType.MEMBER_INVITED,
@@ -291,6 +410,14 @@ _KINDS = (
         "Somebody was invited to the agency. Only they get it.",
         INVITATION,
         {"role": Role.MANAGER.value},
+        urgent=True,
+    ),
+    EventKind(
+        EventType.STAFF_ALERT,
+        "Alert for the staff",
+        "An account dropped, or many did. Only Leadline's staff gets it.",
+        {**ACCOUNT, **INCIDENT},
+        _EXAMPLE_OUR_ACCOUNT,
         urgent=True,
     ),
 )

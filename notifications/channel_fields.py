@@ -4,16 +4,24 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api.fields import Email, Number, StrictSerializer, Text, Word, identity
+from accounts.api.fields import Email, Flag, Number, StrictSerializer, Text, Whole, Word, identity
 from accounts.vocabulary import AGENCY_EVENTS
-from notifications.models import Channel, ChannelKind, ChannelStatus
-
-MODES = ("instant", "hourly", "daily")
+from leads.vocabulary import LeadStatus
+from notifications.channel_rules import LONGEST_CONFLATION
+from notifications.hours import WEEK
+from notifications.models import Channel, ChannelKind, ChannelStatus, Mode
 
 
 class QuietHoursSerializer(StrictSerializer):
     start = Text(required=True, max_length=5, help_text="Such as 22:00.")
     end = Text(required=True, max_length=5)
+
+
+class Headers(serializers.DictField):
+    """None are shown of a channel that cannot be decrypted."""
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation(value or {})
 
 
 class BaseChannelSerializer(StrictSerializer):
@@ -26,24 +34,46 @@ class BaseChannelSerializer(StrictSerializer):
     locations = serializers.ListField(
         child=Text(required=True, max_length=100), max_length=1000, required=False, help_text="Empty: all."
     )
+    lead_statuses = serializers.ListField(
+        child=Word(LeadStatus), max_length=100, required=False, help_text="Of leads, only changes to these; empty: all."
+    )
+    test_events = Flag(required=False, help_text="Also what happens to test leads.")
     status = Word(ChannelStatus, read_only=True)
     disabled_reason = Text(read_only=True)
 
 
-class EmailChannelSerializer(BaseChannelSerializer):
-    email = Email(max_length=254, required=True)
-    mode = Word(MODES, required=False)
+class PeoplesChannelSerializer(BaseChannelSerializer):
+    """When people get what they hear of."""
+
+    mode = Word(Mode, required=False)
     quiet_hours = QuietHoursSerializer(required=False, allow_null=True)
-    timezone = Text(max_length=64)
+    working_days = serializers.ListField(child=Word(WEEK), max_length=100, required=False, help_text="Empty: all.")
+    timezone = Text(max_length=64, help_text="Null: the agency's.")
+    conflation_seconds = Whole(
+        min_value=0,
+        max_value=LONGEST_CONFLATION,
+        required=False,
+        help_text="Changes of one lead within this time are one message.",
+    )
+    urgent_event_types = serializers.ListField(
+        child=Word(AGENCY_EVENTS),
+        max_length=100,
+        required=False,
+        help_text="These wait for no digest and no quiet hours, as `linkedin_blocked` and `lead_opportunity` never do.",
+    )
 
 
-class SlackChannelSerializer(BaseChannelSerializer):
+class EmailChannelSerializer(PeoplesChannelSerializer):
+    email = Email(max_length=254, required=True)
+
+
+class SlackChannelSerializer(PeoplesChannelSerializer):
     url = Text(max_length=2000, required=True)
 
 
 class WebhookChannelSerializer(BaseChannelSerializer):
     url = Text(max_length=2000, required=True)
-    headers = serializers.DictField(child=Text(required=True, max_length=1000), required=False)
+    headers = Headers(child=Text(required=True, max_length=1000), required=False)
     rate_per_second = Number(required=False, allow_null=True, help_text="null: no limit.")
 
 

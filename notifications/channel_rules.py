@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,20 +11,27 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from accounts.vocabulary import AGENCY_EVENTS
-from notifications.models import ChannelKind
+from leads.vocabulary import LeadStatus
+from notifications.hours import WEEK
+from notifications.models import ChannelKind, Mode
 from notifications.targets import TargetRefused, check_url
 from notifications.transports.webhook import MOST_HEADERS, is_header
 
-MODES = ("instant", "hourly", "daily")
 MOST_LOCATIONS = 1000
 FASTEST = 1000.0  # deliveries per second
+LONGEST_CONFLATION = 3600  # seconds
 
+#: What people read. Programs get every event, once, at once.
+PEOPLES = frozenset({ChannelKind.EMAIL, ChannelKind.SLACK})
 #: Fields that only some kinds have, with the value that means "not given".
 _ONLY: dict[str, tuple[frozenset[ChannelKind], Any]] = {
     "email": (frozenset({ChannelKind.EMAIL}), ""),
-    "mode": (frozenset({ChannelKind.EMAIL}), "instant"),
-    "quiet_hours": (frozenset({ChannelKind.EMAIL}), None),
-    "timezone": (frozenset({ChannelKind.EMAIL}), ""),
+    "mode": (PEOPLES, Mode.INSTANT.value),
+    "quiet_hours": (PEOPLES, None),
+    "working_days": (PEOPLES, []),
+    "timezone": (PEOPLES, ""),
+    "conflation_seconds": (PEOPLES, 60),
+    "urgent_event_types": (PEOPLES, []),
     "url": (frozenset({ChannelKind.WEBHOOK, ChannelKind.SLACK}), ""),
     "headers": (frozenset({ChannelKind.WEBHOOK}), {}),
     "rate_per_second": (frozenset({ChannelKind.WEBHOOK}), None),
@@ -91,10 +98,32 @@ def _url(value: Any) -> str:
 
 
 def _event_types(value: Any) -> list[str]:
-    names = _strings("event_types", value)
-    if unknown := [name for name in names if name not in AGENCY_EVENTS]:
-        raise ChannelError("event_types", f"There is no event type {unknown[0][:100]!r}.")
-    return names
+    return _known("event_types", value, AGENCY_EVENTS, "event type")
+
+
+def _urgent_event_types(value: Any) -> list[str]:
+    return _known("urgent_event_types", value, AGENCY_EVENTS, "event type")
+
+
+def _lead_statuses(value: Any) -> list[str]:
+    return _known("lead_statuses", value, list(LeadStatus), "lead status")
+
+
+def _working_days(value: Any) -> list[str]:
+    days = _known("working_days", value, WEEK, "day")
+    return sorted(days, key=WEEK.index) if len(days) < len(WEEK) else []
+
+
+def _test_events(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ChannelError("test_events", "Use true or false.")
+    return value
+
+
+def _conflation_seconds(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LONGEST_CONFLATION:
+        raise ChannelError("conflation_seconds", f"Use a whole number from 0 to {LONGEST_CONFLATION}.")
+    return value
 
 
 def _locations(value: Any) -> list[str]:
@@ -118,8 +147,8 @@ def _headers(value: Any) -> dict[str, str]:
 
 
 def _mode(value: Any) -> str:
-    if value not in MODES:
-        raise ChannelError("mode", f"Use one of {', '.join(MODES)}.")
+    if value not in set(Mode):
+        raise ChannelError("mode", f"Use one of {', '.join(Mode)}.")
     return str(value)
 
 
@@ -131,6 +160,8 @@ def _quiet_hours(value: Any) -> dict[str, str] | None:
         isinstance(time, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", time) for time in times.values()
     ):
         raise ChannelError("quiet_hours", 'Give {"start": "22:00", "end": "07:00"}, or null.')
+    if times["start"] == times["end"]:
+        raise ChannelError("quiet_hours", "They would never end: give two different times.")
     return times
 
 
@@ -150,6 +181,13 @@ def _rate_per_second(value: Any) -> float | None:
     return float(value)
 
 
+def _known(field: str, value: Any, words: Sequence[str], noun: str) -> list[str]:
+    names = _strings(field, value)
+    if unknown := [name for name in names if name not in words]:
+        raise ChannelError(field, f"There is no {noun} {unknown[0][:100]!r}.")
+    return names
+
+
 def _strings(field: str, value: Any) -> list[str]:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise ChannelError(field, "Give a list of strings.")
@@ -163,8 +201,13 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "event_types": _event_types,
     "locations": _locations,
     "headers": _headers,
+    "lead_statuses": _lead_statuses,
+    "test_events": _test_events,
     "mode": _mode,
     "quiet_hours": _quiet_hours,
+    "working_days": _working_days,
+    "conflation_seconds": _conflation_seconds,
+    "urgent_event_types": _urgent_event_types,
     "timezone": _timezone,
     "rate_per_second": _rate_per_second,
 }

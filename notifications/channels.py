@@ -1,15 +1,11 @@
-"""Channels: made, changed, confirmed, tested, switched on and off; and what they missed, sent again.
-
-Deliveries of a channel that is switched off become `cancelled` and stay. `replay` sends them when it is on again, and
-also what happened in the meantime, for which there are no Deliveries yet.
-"""
+"""Channels: made, changed, confirmed, tested, switched on and off."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone as clock
 
 from accounts.events import record
@@ -18,11 +14,11 @@ from accounts.models import Agency, Event
 from accounts.models.source import overlap
 from accounts.vocabulary import EventType
 from notifications.channel_rules import ChannelError, checked, checked_kind
-from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
-from notifications.services.health import switch_off
-from notifications.services.outbox import deliveries_of
+from notifications.models import Channel, ChannelKind, ChannelStatus
+from notifications.services.gate import wake
+from notifications.services.gather import replan
+from notifications.services.health import UNSUBSCRIBED, is_lost, lose, switch_off
 from notifications.signing import new_secret
-from notifications.tasks import ring
 
 __all__ = [
     "ChannelError",
@@ -31,8 +27,7 @@ __all__ = [
     "enable",
     "find_by_unsubscribe_token",
     "find_by_verification_token",
-    "replay",
-    "resend",
+    "locked_and_on",
     "rotate_secret",
     "send_test",
     "unsubscribe",
@@ -40,10 +35,10 @@ __all__ = [
     "verify",
 ]
 
-UNSUBSCRIBED = "The recipient unsubscribed."
 BY_HAND = "Switched off by hand."
+#: What decides when people get what they hear of.
+POLICY = frozenset({"mode", "quiet_hours", "working_days", "timezone", "conflation_seconds", "urgent_event_types"})
 BETWEEN_CONFIRMATIONS = timedelta(minutes=5)
-BATCH = 500
 
 
 @transaction.atomic
@@ -56,10 +51,15 @@ def create_channel(
     url: str = "",
     event_types: Iterable[str] = (),
     locations: Iterable[str] = (),
+    lead_statuses: Iterable[str] = (),
+    test_events: bool = False,
     headers: Mapping[str, str] | None = None,
     mode: str = "instant",
     quiet_hours: Mapping[str, str] | None = None,
+    working_days: Iterable[str] = (),
     timezone: str = "",
+    conflation_seconds: int = 60,
+    urgent_event_types: Iterable[str] = (),
     rate_per_second: float | None = None,
     verified: bool = False,
 ) -> tuple[Channel, str | None]:
@@ -77,10 +77,15 @@ def create_channel(
             "url": url,
             "event_types": event_types,
             "locations": locations,
+            "lead_statuses": lead_statuses,
+            "test_events": test_events,
             "headers": headers,
             "mode": mode,
             "quiet_hours": quiet_hours,
+            "working_days": list(working_days),
             "timezone": timezone,
+            "conflation_seconds": conflation_seconds,
+            "urgent_event_types": list(urgent_event_types),
             "rate_per_second": rate_per_second,
         },
     )
@@ -107,8 +112,10 @@ def update_channel(channel: Channel, **changes: Any) -> Channel:
     for name, value in fields.items():
         setattr(channel, name, value)
     if moved:
-        channel.consecutive_failures, channel.failing_since = 0, None
+        _forgive(channel)
     channel.save()
+    if fields.keys() & POLICY:
+        replan(channel)
     if "email" in moved:
         channel.verification_token, channel.unsubscribe_token = new_token(), new_token()
         _ask_to_confirm(channel)
@@ -125,6 +132,8 @@ def rotate_secret(channel: Channel) -> str:
     channel = _locked(channel)
     if channel.kind != ChannelKind.WEBHOOK:
         raise ChannelError("kind", "Only webhook channels have a secret.")
+    if channel.damaged:
+        channel.secrets.all().delete()
     now, secret = clock.now(), new_secret()
     channel.secrets.filter(expires_at__lte=now).delete()
     channel.secrets.filter(expires_at__isnull=True).update(expires_at=now + overlap())
@@ -134,13 +143,12 @@ def rotate_secret(channel: Channel) -> str:
 
 @transaction.atomic
 def enable(channel: Channel) -> Channel:
-    """Switch on. An address that was never confirmed, or unsubscribed, is asked (again) first."""
+    """Switch on. An address that was never confirmed, wants no mail or did not work is asked (again) first."""
     channel = _locked(channel)
-    unasked = channel.status == ChannelStatus.UNVERIFIED or channel.disabled_reason == UNSUBSCRIBED
-    if channel.kind == ChannelKind.EMAIL and unasked:
+    if channel.kind == ChannelKind.EMAIL and is_lost(channel):
         return _ask_to_confirm(channel)
     channel.status, channel.disabled_reason = ChannelStatus.ENABLED, ""
-    channel.consecutive_failures, channel.failing_since = 0, None
+    _forgive(channel)
     channel.save()
     return channel
 
@@ -158,7 +166,8 @@ def disable(channel: Channel, reason: str) -> Channel:
 @transaction.atomic
 def send_test(channel: Channel) -> Event:
     """Send a `test` event to this channel only, whatever it listens to. Raises ChannelError if it is not on."""
-    channel = _locked_and_on(channel)
+    channel = locked_and_on(channel)
+    wake(channel)
     return record(
         channel.agency,
         EventType.TEST,
@@ -167,38 +176,6 @@ def send_test(channel: Channel) -> Event:
         channel_id=channel.pk,
         channel_name=channel.name,
     )
-
-
-@transaction.atomic
-def replay(channel: Channel, *, since: datetime, until: datetime | None = None, status: str | None = None) -> int:
-    """Send again what happened from `since` to before `until`, under the same `webhook-id`; how many Deliveries.
-
-    With a `status`, only Deliveries that have it; without, all, and also those events that the channel listens to but
-    never got because it was off. Raises ChannelError.
-    """
-    channel = _locked_and_on(channel)
-    if until is not None and until <= since:
-        raise ChannelError("until", "The end must be later than the beginning.")
-    if status is not None and status not in set(DeliveryStatus):
-        raise ChannelError("status", f"Use one of {', '.join(DeliveryStatus)}.")
-    span = Q(created_at__gte=since) & (Q(created_at__lt=until) if until else Q())
-    events = Event.objects.filter(span, agency=channel.agency)
-    again = _due_now(channel.deliveries.filter(event__in=events, **({"status": status} if status else {})))
-    if status is None:
-        again += _send_missed(channel, events)
-    transaction.on_commit(ring, robust=True)
-    return again
-
-
-@transaction.atomic
-def resend(delivery: Delivery) -> Delivery:
-    """Send once more, now, under the same `webhook-id`. Raises ChannelError if its channel is not on."""
-    if delivery.channel:
-        _locked_and_on(delivery.channel)
-    _due_now(Delivery.objects.filter(pk=delivery.pk))
-    transaction.on_commit(ring, robust=True)
-    delivery.refresh_from_db()
-    return delivery
 
 
 @transaction.atomic
@@ -215,11 +192,8 @@ def verify(token: str) -> Channel:
 def unsubscribe(token: str) -> Channel:
     """The owner of the address wants no more. Raises ChannelError for an unknown token."""
     channel = _locked(find_by_unsubscribe_token(token))
-    if channel.status == ChannelStatus.UNVERIFIED:
-        channel.status = ChannelStatus.DISABLED
-    switch_off(channel, UNSUBSCRIBED)
-    channel.disabled_reason = UNSUBSCRIBED
-    channel.save(update_fields=["status", "disabled_reason", "updated_at"])
+    if channel.disabled_reason != UNSUBSCRIBED:
+        lose(channel, UNSUBSCRIBED)
     return channel
 
 
@@ -243,13 +217,20 @@ def _locked(channel: Channel) -> Channel:
     return Channel.objects.select_related("agency").select_for_update(of=("self",), no_key=True).get(pk=channel.pk)
 
 
-def _locked_and_on(channel: Channel) -> Channel:
+def locked_and_on(channel: Channel) -> Channel:
+    """The row as it stands now, locked. Raises ChannelError if the channel gets nothing."""
     channel = _locked(channel)
     if channel.status == ChannelStatus.UNVERIFIED:
         raise ChannelError("status", "The channel's address has not been confirmed yet.")
     if channel.status != ChannelStatus.ENABLED:
         raise ChannelError("status", "The channel is off: switch it on first.")
     return channel
+
+
+def _forgive(channel: Channel) -> None:
+    """Its health starts anew."""
+    channel.consecutive_failures, channel.failing_since = 0, None
+    wake(channel)
 
 
 def _ask_to_confirm(channel: Channel) -> Channel:
@@ -275,26 +256,3 @@ def _ask_to_confirm(channel: Channel) -> Channel:
             channel_name=channel.name,
         )
     return channel
-
-
-def _due_now(deliveries: QuerySet[Delivery]) -> int:
-    """From the first attempt on, at once; those on their way at this moment are left alone."""
-    now = clock.now()
-    return deliveries.filter(Q(leased_until__isnull=True) | Q(leased_until__lte=now)).update(
-        status=DeliveryStatus.PENDING, attempts=0, next_attempt_at=now, leased_until=None, delivered_at=None, error=""
-    )
-
-
-def _send_missed(channel: Channel, events: QuerySet[Event]) -> int:
-    """Deliveries for what the channel would have got, had it been on. Nothing from before it existed."""
-    missed = (
-        events.filter(created_at__gte=channel.created_at, fanned_out_at__isnull=False, recipient="")
-        .exclude(pk__in=channel.deliveries.values("event_id"))
-        .order_by("pk")
-    )
-    made, batch = 0, []
-    for event in missed.iterator(chunk_size=BATCH):
-        batch += deliveries_of(event, [channel])
-        if len(batch) >= BATCH:
-            made, batch = made + len(Delivery.objects.bulk_create(batch, ignore_conflicts=True)), []
-    return made + len(Delivery.objects.bulk_create(batch, ignore_conflicts=True))

@@ -142,6 +142,19 @@ def _retry_after(text: str) -> float | None:
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
+_BAD_CERTIFICATE = "The receiver's TLS certificate is not valid."
+_CERTIFICATES = {  # OpenSSL's verdict --> for people
+    9: "The receiver's TLS certificate is not valid yet.",
+    10: "The receiver's TLS certificate has expired.",
+    18: "The receiver's TLS certificate is signed by itself: nobody vouches for it.",
+    19: "The receiver's TLS certificate is signed by itself: nobody vouches for it.",
+    20: "The receiver's TLS certificate is signed by nobody that we know, or its chain is not complete.",
+    21: "The receiver's TLS certificate is signed by nobody that we know, or its chain is not complete.",
+    62: "The receiver's TLS certificate is for another name.",
+    64: "The receiver's TLS certificate is for another name.",
+}
+
+
 def _reason(error: Exception) -> str:
     match error:
         case aiohttp.ConnectionTimeoutError():
@@ -149,11 +162,14 @@ def _reason(error: Exception) -> str:
         case TimeoutError():
             return f"No answer within {TOTAL_SECONDS} seconds."
         case aiohttp.ClientConnectorCertificateError():
-            return "The receiver's TLS certificate is not valid for this name."
+            return _CERTIFICATES.get(getattr(error.certificate_error, "verify_code", 0), _BAD_CERTIFICATE)
         case aiohttp.ClientSSLError():
-            return "No secure connection: the TLS handshake failed."
+            outdated = "PROTOCOL" in str(getattr(error.os_error, "reason", ""))
+            return f"No secure connection: {'the receiver speaks only outdated TLS' if outdated else 'TLS failed'}."
         case aiohttp.ClientConnectorDNSError():
             return "The name could not be resolved."
+        case aiohttp.ClientConnectorError() if isinstance(error.os_error, ConnectionResetError):
+            return "No secure connection: the receiver broke off the TLS handshake. Does it speak TLS 1.2 or newer?"
         case aiohttp.ClientConnectorError():
             return f"No connection: {error.os_error.strerror or 'refused'}."
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():

@@ -1,14 +1,18 @@
 """Where an agency listens, every Event on its way there, and every try."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils import timezone
 
-from accounts.fields import EncryptedJSONField
+from accounts.fields import EncryptedJSONField, Unreadable
 from accounts.ids import new_id, new_token
 from accounts.models import Agency, Event
+from accounts.vocabulary import STAFF_EVENTS
 
 
 class ChannelKind(models.TextChoices):
@@ -30,52 +34,123 @@ class DeliveryStatus(models.TextChoices):
     CANCELLED = "cancelled", "cancelled"
 
 
+class Mode(models.TextChoices):
+    INSTANT = "instant", "at once"
+    HOURLY = "hourly", "once an hour"
+    DAILY = "daily", "once a day"
+
+
+class Hold(models.TextChoices):
+    """Why a Delivery waits although it was not tried; the last two: for its channel, whoever reads it."""
+
+    ALERT = "alert", "waits a minute: accounts that drop together are told of together"
+    CONFLATION = "conflation", "waits a moment for more about the same lead"
+    DIGEST = "digest", "waits for the next summary"
+    QUIET_HOURS = "quiet_hours", "waits for the end of the quiet hours"
+    FLAPPING = "flapping", "waits until the account has settled"
+    RATE = "rate", "waits its turn: the channel takes only so many a second"
+    REST = "rest", "waits because ten tries in a row failed: one at a time looks whether the receiver is back"
+
+
 class Channel(models.Model):
-    """Where an agency listens. Empty `event_types` or `locations` mean all."""
+    """Where an agency listens. An empty `event_types`, `locations`, `lead_statuses` or `working_days` means all.
+
+    `mode` and what follows it are about people: they shape e-mail and Slack, never a webhook.
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "chn"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="channels")
     kind = models.CharField(max_length=16, choices=ChannelKind)
     name = models.CharField(max_length=200, blank=True)
     email = models.CharField(max_length=254, blank=True)
-    url: Any = EncryptedJSONField(default="", blank=True, help_text="May carry a token: kept encrypted.")
+    url: Any = EncryptedJSONField(tolerant=True, default="", blank=True, help_text="May carry a token: kept encrypted.")
     event_types = models.JSONField(default=list, blank=True)
     locations = models.JSONField(default=list, blank=True)
+    lead_statuses = models.JSONField(default=list, blank=True, help_text="Changes to these statuses; empty: all.")
+    test_events = models.BooleanField(default=False, help_text="Also what happens to test leads.")
     status = models.CharField(max_length=16, choices=ChannelStatus, default=ChannelStatus.ENABLED)
     disabled_reason = models.CharField(max_length=300, blank=True)
-    mode = models.CharField(max_length=8, default="instant", help_text="E-mail: instant, hourly or daily.")
-    quiet_hours = models.JSONField(null=True, blank=True)
-    timezone = models.CharField(max_length=64, blank=True)
-    headers: Any = EncryptedJSONField(default=dict, blank=True)
+    mode = models.CharField(max_length=8, choices=Mode, default=Mode.INSTANT)
+    quiet_hours = models.JSONField(null=True, blank=True, help_text="`start` and `end`, as on a clock there.")
+    working_days = models.JSONField(default=list, blank=True)
+    timezone = models.CharField(max_length=64, blank=True, help_text="Empty: the agency's.")
+    conflation_seconds = models.PositiveSmallIntegerField(
+        default=60, help_text="Changes of one lead within this time are one message."
+    )
+    urgent_event_types = models.JSONField(default=list, blank=True, help_text="These wait for nothing.")
+    headers: Any = EncryptedJSONField(tolerant=True, default=dict, blank=True)
     rate_per_second = models.FloatField(null=True, blank=True)
     verification_token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
     unsubscribe_token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
     consecutive_failures = models.PositiveIntegerField(default=0, editable=False)
     failing_since = models.DateTimeField(null=True, editable=False)
+    paced_until = models.DateTimeField(null=True, editable=False, help_text="Its rate allows the next one then.")
+    resting_until = models.DateTimeField(null=True, editable=False, help_text="After many failures in a row.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        indexes = [models.Index(fields=["agency", "-id"], name="channel_newest")]
+        indexes = [
+            models.Index(fields=["agency", "-id"], name="channel_newest"),
+            models.Index(Upper("email"), name="channel_by_email"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email or f"{self.get_kind_display()} channel"
+
+    @property
+    def damaged(self) -> bool:
+        """Whether something that it needs was encrypted with a key that is not set (any more)."""
+        if self.kind == ChannelKind.EMAIL:
+            return False
+        secrets = [row.secret for row in self.secrets.all() if row.signs()]
+        return any(isinstance(value, Unreadable) for value in (self.url, self.headers, *secrets))
+
+
+class StaffAlerts(models.Model):
+    """Which alerts a person of Leadline's staff switched on."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="staff_alerts")
+    by_email = models.BooleanField("by e-mail", default=False)
+    by_slack = models.BooleanField("by Slack", default=False)
+    slack_url: Any = EncryptedJSONField(default="", blank=True, help_text="An incoming webhook: kept encrypted.")
+    has_own_slack = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        verbose_name_plural = "staff alerts"
+
+    def __str__(self) -> str:
+        return f"alerts of {self.user_id}"
 
 
 class ChannelSecret(models.Model):
     """`whsec_` + base64 of 32 bytes. While a rotation overlaps there are two, and both sign."""
 
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="secrets")
-    secret: Any = EncryptedJSONField()
+    secret: Any = EncryptedJSONField(tolerant=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"secret of {self.channel_id}"
 
+    def signs(self, now: datetime | None = None) -> bool:
+        return self.expires_at is None or self.expires_at > (now or timezone.now())
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def seen_by(self, agency: Agency) -> "DeliveryQuerySet":
+        """What an agency may know of: alerts to Leadline's staff are recorded with it, and not its business."""
+        return self.filter(agency=agency).exclude(event__event_type__in=STAFF_EVENTS)
+
 
 class Delivery(models.Model):
-    """One Event on its way to one Channel, or (`channel` null) to one address."""
+    """One Event on its way to one Channel, or (`channel` null) to one address.
+
+    What waits for people has a later `next_attempt_at`, and its reason in `hold`. When Deliveries of one `batch` are
+    due they become one message: the first carries it, under its id and with its attempts, and the others follow what
+    becomes of it (`carrier`). Only without a `batch` is a Delivery ready to be claimed.
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "dlv"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="deliveries")
@@ -86,9 +161,17 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Counted before each try, so a crash counts too.")
     next_attempt_at = models.DateTimeField(null=True, default=timezone.now)
     leased_until = models.DateTimeField(null=True, editable=False)
-    error = models.CharField(max_length=500, blank=True)
+    error = models.CharField(max_length=500, blank=True, help_text="Why it failed last, or was cancelled.")
+    urgent = models.BooleanField(default=False, help_text="Waits for no digest and no quiet hours.")
+    hold = models.CharField(max_length=12, choices=Hold, blank=True)
+    batch = models.CharField(max_length=100, blank=True, editable=False)
+    carrier = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="carried", db_index=False, editable=False
+    )
     delivered_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "deliveries"
@@ -108,10 +191,32 @@ class Delivery(models.Model):
             models.Index(fields=["agency", "-id"], name="delivery_newest"),
             models.Index(fields=["channel", "-id"], name="delivery_by_channel"),
             models.Index(
+                fields=["agency", "status", "-id"],
+                name="delivery_not_delivered",
+                condition=~models.Q(status=DeliveryStatus.DELIVERED),
+            ),
+            models.Index(
+                Upper("recipient"),
+                models.F("id").desc(),
+                name="delivery_by_recipient",
+                condition=models.Q(channel__isnull=True),
+            ),
+            models.Index(
                 fields=["next_attempt_at"],
                 name="delivery_due",
                 condition=models.Q(status=DeliveryStatus.PENDING),
             ),
+            models.Index(
+                fields=["next_attempt_at"],
+                name="delivery_to_gather",
+                condition=models.Q(status=DeliveryStatus.PENDING) & ~models.Q(batch=""),
+            ),
+            models.Index(
+                fields=["channel", "batch"],
+                name="delivery_waiting",
+                condition=models.Q(status=DeliveryStatus.PENDING) & ~models.Q(batch=""),
+            ),
+            models.Index(fields=["carrier"], name="delivery_carried", condition=models.Q(carrier__isnull=False)),
             models.Index(
                 fields=["-id"],
                 name="delivery_needs_a_person",
@@ -121,6 +226,13 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+    @property
+    def reason(self) -> str:
+        """Why it has not arrived: what it waits for, or what went wrong; empty: it has, or is about to."""
+        if self.status == DeliveryStatus.PENDING and self.hold:
+            return f"It {Hold(self.hold).label}."
+        return "" if self.status == DeliveryStatus.DELIVERED else self.error
 
 
 class Attempt(models.Model):

@@ -7,8 +7,7 @@ import secrets as random
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.utils import timezone
-
+from accounts.fields import Unreadable
 from notifications.models import Channel
 
 PREFIX = "whsec_"
@@ -19,9 +18,8 @@ def new_secret() -> str:
 
 
 def valid_secrets(channel: Channel, now: datetime | None = None) -> tuple[str, ...]:
-    """The secrets that sign now, newest first: two while a rotation overlaps."""
-    now = now or timezone.now()
-    rows = [row for row in channel.secrets.all() if row.expires_at is None or row.expires_at > now]
+    """The secrets that sign now, newest first: two while a rotation overlaps. None is one that no key opens."""
+    rows = [row for row in channel.secrets.all() if row.signs(now) and not isinstance(row.secret, Unreadable)]
     return tuple(row.secret for row in sorted(rows, key=lambda row: (row.created_at, row.pk), reverse=True))
 
 

@@ -11,20 +11,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template import Context
 from django.template.loader import get_template
+from django.utils import timezone
 
 from accounts.actions import REASONS, SENTENCES, sentence
+from accounts.display import duration
 from accounts.models import Account, Event
+from accounts.moments import readable
+from accounts.portal.words import provider_name
 from accounts.reauth import Letter
 from accounts.services import EVENTS as STATUS_EVENTS
 from accounts.team import ROLES, invitation_url
-from accounts.vocabulary import EventType, SuggestedAction
+from accounts.vocabulary import EventType, IncidentCause, SuggestedAction
+from leads.at_risk import MOST as MOST_AT_RISK
+from leads.at_risk import AtRisk
 from leads.vocabulary import LeadStatus
+from notifications.alerts import Alert
 from notifications.catalogue import CATALOGUE
+from notifications.hours import zone_named
 from notifications.models import Channel, ChannelKind
 from notifications.schedule import PATIENCE
 from notifications.transports.base import Parcel
@@ -42,12 +50,26 @@ _FACTS = {
     "campaign_name": "Campaign",
     "installer_name": "Installed by",
     "installer_email": "Installer's e-mail",
+    "source_name": "Source",
     "channel_name": "Channel",
     "ghl_location_id": "Location",
     "provider": "Reported by",
 }
 
 
+#: What probably made many accounts drop at once, and what to do then.
+CAUSES = {
+    IncidentCause.PROXY: "the proxy that the accounts go through",
+    IncidentCause.PROVIDER: "the provider, which lost its connections to LinkedIn",
+    IncidentCause.PASSWORD: "passwords that LinkedIn no longer accepts",
+    IncidentCause.UNKNOWN: "not clear yet",
+}
+CAUSE_STEPS = {
+    IncidentCause.PROXY: "Ask the provider to check or change the accounts' proxy.",
+    IncidentCause.PROVIDER: "Look at the provider's status page; the accounts' owners were asked to reconnect them.",
+    IncidentCause.PASSWORD: "Ask whether passwords were changed; the accounts' owners were asked to sign in again.",
+    IncidentCause.UNKNOWN: "Look at the accounts; their owners were asked to reconnect them where that helps.",
+}
 _STATUSES = {event_type: status for status, event_type in STATUS_EVENTS.items()}
 
 
@@ -71,21 +93,31 @@ class Message:
     action_url: str
 
 
-def message_for(parcel: Parcel) -> Message:
+def message_for(parcel: Parcel, more: tuple[Fact, ...] = ()) -> Message:
+    """One event in words."""
     context = _context(parcel)
-    event_type = parcel.event.event_type
-    subject = clean(_render(f"email/{event_type}.subject.txt", context, html=False), LONGEST_SUBJECT)
-    context |= {"subject": subject}
-    body = f"email/{event_type}.txt"
+    context |= {"subject": _subject(parcel.event, context), "facts": (*context["facts"], *more)}
+    body = f"email/{parcel.event.event_type}.txt"
     return Message(
-        subject=subject,
-        text=_tidy(_render(body, context | {"layout": "email/base.txt"}, html=False)),
-        html=_render(body, context | {"layout": "email/base.html"}, html=True),
-        slack=_tidy(_render(body, context | {"layout": "email/slack.txt"}, html=False)),
+        subject=context["subject"],
+        text=tidy(render(body, context | {"layout": "email/base.txt"}, html=False)),
+        html=render(body, context | {"layout": "email/base.html"}, html=True),
+        slack=tidy(render(body, context | {"layout": "email/slack.txt"}, html=False)),
         facts=context["facts"],
         action_label=context["action_label"],
         action_url=context["action_url"],
     )
+
+
+def subject_of(parcel: Parcel) -> str:
+    """What happened, in a line."""
+    return _subject(parcel.event, _context(parcel))
+
+
+def zone_of(parcel: Parcel) -> ZoneInfo:
+    """In which times are told: the channel's own, else its agency's."""
+    own = parcel.channel.timezone if parcel.channel else ""
+    return zone_named(own or parcel.agency.timezone)
 
 
 def clean(text: str, limit: int = LONGEST_NAME) -> str:
@@ -111,10 +143,16 @@ def linkedin_link(url: str) -> str:
     return url if ours and plain and len(url) <= LONGEST_DETAIL else ""
 
 
+def _subject(event: Event, context: Mapping[str, Any]) -> str:
+    words = render(f"email/{event.event_type}.subject.txt", context, html=False)
+    return clean(f"Test lead: {words}" if event.is_test else words, LONGEST_SUBJECT)
+
+
 def _context(parcel: Parcel) -> dict[str, Any]:
     event, about = parcel.event, parcel.about
     body: Mapping[str, Any] = event.payload
-    zone = _zone(parcel.agency.timezone)
+    alert = parcel.alert or Alert(cause=str(body.get("cause", "")), closed=body.get("count") == 0)
+    zone = zone_of(parcel)
     kind = CATALOGUE[EventType(event.event_type)]
     action_label, action_url = _action(parcel)
     return {
@@ -128,6 +166,9 @@ def _context(parcel: Parcel) -> dict[str, Any]:
         "detail": clean(str(body.get("error_detail", "")), LONGEST_DETAIL),
         "limit": clean(" ".join(str(body[name]) for name in ("limit_type", "api_name") if name in body)),
         "resets_at": _moment(body.get("resets_at"), zone),
+        "expires_at": _moment(body.get("expires_at"), zone),
+        "details_pending": body.get("details_pending") is True,
+        "is_test": body.get("is_test") is True,
         "status": clean(str(body.get("status_label", ""))),
         "previous": _label(body.get("previous_status")),
         "paused_by": {"system": "Leadline", "user": "a person", "api": "an API call", "provider": "the provider"}.get(
@@ -135,15 +176,28 @@ def _context(parcel: Parcel) -> dict[str, Any]:
         ),
         "pause_reason": clean(str(body.get("pause_reason", "")), LONGEST_DETAIL),
         "channel": _named(body, "channel_name") or _describe(about) or "One of your channels",
-        "failing_since": _date(about.failing_since, zone) if about and about.failing_since else "",
-        "off_at": _date(about.failing_since + PATIENCE, zone) if about and about.failing_since else "",
+        "source": _named(body, "source_name") or "One of your sources",
+        "tool": clean(provider_name(str(body.get("provider", "")))) or "the provider",
+        "failing_since": date_in(zone, about.failing_since) if about and about.failing_since else "",
+        "off_at": date_in(zone, about.failing_since + PATIENCE) if about and about.failing_since else "",
         "off_reason": clean(about.disabled_reason, LONGEST_DETAIL) if about else "",
-        "happened_at": _date(event.occurred_at, zone),
+        "happened_at": date_in(zone, event.occurred_at),
         "facts": _facts(body),
-        "next_step": _next_step(event, parcel.letter),
+        "next_step": next_step(event, parcel.letter),
         "why": REASONS.get(parcel.letter.status, "") if parcel.letter else "",
         "reminder": parcel.letter is not None and parcel.letter.reminder,
-        "link_ends": _date(parcel.letter.expires_at, zone) if parcel.letter else "",
+        "link_ends": date_in(zone, parcel.letter.expires_at) if parcel.letter else "",
+        "incident": "incident_id" in body,
+        "count": alert.total or body.get("count", 0),
+        "down": alert.down or body.get("count", 0),
+        "agencies": alert.agencies,
+        "closed": alert.closed,
+        "cause": CAUSES[IncidentCause(alert.cause or "unknown")],
+        "cause_step": CAUSE_STEPS[IncidentCause(alert.cause or "unknown")],
+        "accounts": [clean(name) for name in alert.accounts],
+        "more_accounts": max(0, alert.down - len(alert.accounts)),
+        "at_risk": [_risk(lead) for lead in alert.at_risk[:MOST_AT_RISK]],
+        "more_at_risk": len(alert.at_risk) > MOST_AT_RISK,
         "role": ROLES.get(str(body.get("role")), ""),
         "action_label": action_label,
         "action_url": action_url,
@@ -159,12 +213,14 @@ def _action(parcel: Parcel) -> tuple[str, str]:
         return "Reconnect the account", parcel.letter.url
     if event.event_type == EventType.CHANNEL_VERIFICATION and about is not None:
         return "Confirm this address", f"{settings.PUBLIC_URL}/verify/{about.verification_token}"
+    if event.event_type == EventType.STAFF_ALERT and parcel.alert is not None:
+        return "Open it in the back office", parcel.alert.url
     if event.event_type == EventType.MEMBER_INVITED:
         return "Accept the invitation", invitation_url(event.subject)
     return "Open Leadline", f"{settings.PUBLIC_URL}/"
 
 
-def _next_step(event: Event, letter: Letter | None) -> str:
+def next_step(event: Event, letter: Letter | None) -> str:
     """The sentence for what is suggested after a change of an account's status."""
     if letter is not None:
         return SENTENCES[letter.suggested_action]
@@ -180,14 +236,21 @@ def unsubscribe_url(channel: Channel | None) -> str:
     return f"{settings.PUBLIC_URL}/unsubscribe/{channel.unsubscribe_token}"
 
 
+def _risk(lead: AtRisk) -> str:
+    """`Ada Lovelace: Replied, waits for 3 hours (Ben Smith)`"""
+    owner = clean(lead.owner) or "nobody's"
+    return f"{clean(lead.name)}: {lead.status.label}, waits for {duration(timezone.now() - lead.since)} ({owner})"
+
+
 def _facts(body: Mapping[str, Any]) -> tuple[Fact, ...]:
-    link = linkedin_link(str(body.get("linkedin_url", "")))
-    facts = [
-        Fact(label, clean(str(body[name]))) if name != "linkedin_url" or not link else Fact(label, _shown(link), link)
-        for name, label in _FACTS.items()
-        if name in body
-    ]
+    facts = [_fact(name, label, str(body[name])) for name, label in _FACTS.items() if name in body]
     return tuple(fact for fact in facts if fact.value)
+
+
+def _fact(name: str, label: str, value: str) -> Fact:
+    if name == "linkedin_url" and (link := linkedin_link(value)):
+        return Fact(label, _shown(link), link)
+    return Fact(label, clean(provider_name(value) if name == "provider" else value))
 
 
 def _shown(link: str) -> str:
@@ -207,31 +270,23 @@ def _label(status: Any) -> str:
     return LeadStatus(status).label if status in set(LeadStatus) else ""
 
 
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
-
-
 def _moment(text: Any, zone: ZoneInfo) -> str:
     try:
-        return _date(datetime.fromisoformat(str(text)), zone)
+        return date_in(zone, datetime.fromisoformat(str(text)))
     except ValueError:
         return ""
 
 
-def _date(moment: datetime, zone: ZoneInfo) -> str:
-    local = moment.astimezone(zone)
-    return f"{local.day} {local:%B %Y, %H:%M} ({local.tzname()})"
+def date_in(zone: ZoneInfo, moment: datetime) -> str:
+    return readable(moment, zone)
 
 
-def _render(name: str, context: Mapping[str, Any], *, html: bool) -> str:
+def render(name: str, context: Mapping[str, Any], *, html: bool) -> str:
     template = get_template(name).template  # type: ignore[attr-defined]
     return str(template.render(Context(dict(context), autoescape=html)))
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines) + "\n"
 

@@ -4,6 +4,7 @@ import os
 import secrets
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache import caches
 
 from accounts.agencies import create_agency
@@ -18,6 +19,11 @@ def agency(db: None) -> Agency:
 @pytest.fixture
 def stranger(db: None) -> Agency:
     return create_agency(name="Stranger & Sons", company_id="strangerCompany00001")[0]
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    return User.objects.create_superuser("staff", "staff@example.com", "correct horse battery")
 
 
 @pytest.fixture

@@ -43,15 +43,16 @@ def suite(name: str, environment: dict[str, str], options: list[str]) -> tuple[i
         "pytest",
         "-q",
         "-n",
-        "2",
+        "3",  # on two cores: some tests wait for processes and sockets
         "--dist",
-        "worksteal",
+        "loadgroup",
         "-o",
         "cache_dir=var/cache/pytest",
     ]
     output = b""
     with tempfile.TemporaryDirectory(prefix="leadline-test-") as scratch:
         settings = {**os.environ, **environment, "LEADLINE_TEST_SCRATCH": scratch}
+        settings.pop("PYTHONDONTWRITEBYTECODE", None)  # dozens of processes would compile the product each
         with subprocess.Popen([*command, *options], env=settings, stdout=subprocess.PIPE) as process:
             while process.stdout and (chunk := os.read(process.stdout.fileno(), 65536)):
                 sys.stdout.buffer.write(chunk)

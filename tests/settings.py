@@ -9,6 +9,7 @@ os.environ.setdefault("SECRET_KEY", "for-tests-only-" + "0" * 50)
 os.environ.setdefault("FIELD_ENCRYPTION_KEYS", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
 os.environ.setdefault("LEADLINE_TEST_SCRATCH", tempfile.mkdtemp(prefix="leadline-test-"))
 os.environ["SPOOL_DIR"] = os.environ["LEADLINE_TEST_SCRATCH"] + "/spool"
+os.environ["ERASURE_JOURNAL"] = os.environ["LEADLINE_TEST_SCRATCH"] + "/erasures.jsonl"
 os.environ["PUBLIC_URL"] = "http://127.0.0.1:8000"
 
 from config.settings import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""Salesflow's and We-Link's APIs as far as Leadline uses them: programs of ours on 127.0.0.1 that say what they got."""
+"""Salesflow's, We-Link's and SendPilot's APIs as far as Leadline uses them: programs of ours that say what they got."""
 
 import json
 import threading
@@ -25,6 +25,7 @@ class Call:
     path: str
     headers: dict[str, str]
     body: Any
+    method: str = "POST"
 
 
 @dataclass
@@ -53,10 +54,13 @@ def provider() -> Iterator[StandIn]:
             stand_in.calls.append(Call(self.path, dict(self.headers), None))
             self.answer(200, FRAME.encode(), "text/html; charset=utf-8")
 
+        def do_PATCH(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             body = json.loads(raw) if raw else None
-            stand_in.calls.append(Call(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            stand_in.calls.append(Call(self.path, {k.lower(): v for k, v in self.headers.items()}, body, self.command))
             status, said = stand_in.answers.get(self.path, (404, {"message": "unknown"}))
             if callable(said):
                 said = said(body)

@@ -97,7 +97,7 @@ ONE_EVENT = {
     "welink": ("login_success", "linkedin_connected"),
     "sendpilot": ("campaign_paused", "campaign_paused"),
     "linkedin": ("lead_created", "lead_created"),
-    "linkedconnector": ("linkedin_blocked", "linkedin_blocked"),
+    "linkedconnector": ("linkedin_rate_limit", "linkedin_rate_limit"),
     "highlevel": ("install", "install"),
 }
 

@@ -7,9 +7,11 @@ import pytest
 from django.utils import timezone
 
 from accounts.agencies import create_agency
+from accounts.campaigns import campaign_of
 from accounts.models import Account, Agency, Campaign, Event, SubAccount
 from accounts.vocabulary import RequestAction
 from leads.models import Lead
+from leads.services import create_lead
 from tests.keeping import keep, keep_sample, source_of
 from webhooks import services
 from webhooks.models import Receipt, ReceiptStatus
@@ -176,6 +178,20 @@ def test_a_sent_invitation_is_not_a_connection_and_belongs_to_the_registered_lea
     assert (lead.status, lead.account) == ("CONNECTION_SENT", jane)
     assert lead.references.get().external_id == "target-user-456"
     assert Lead.objects.count() == 1
+
+
+def test_a_registered_request_says_whose_account_a_campaign_runs_on(agency: Agency, jane: Account) -> None:
+    assert jane.source is not None
+    campaign = campaign_of(agency, provider="welink", external_id="c1", name="Founders")
+    lead = create_lead(agency, name="Target User", campaign=campaign)
+    register_request(jane.source, request_id="req-1", action=CONNECT, account=jane, lead=lead)
+    campaign.refresh_from_db()
+    assert campaign.account == jane
+
+    other = Account.objects.create(agency=agency, provider="welink", external_id="x", status_since=timezone.now())
+    register_request(jane.source, request_id="req-2", action=CONNECT, account=other, lead=lead)
+    campaign.refresh_from_db()
+    assert campaign.account == jane
 
 
 def test_a_failed_invitation_is_a_remark_in_the_leads_history(agency: Agency, jane: Account) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.core import mail
 from jsonschema import Draft202012Validator
 
@@ -17,11 +18,12 @@ from notifications.catalogue import CATALOGUE
 from notifications.channels import create_channel
 from notifications.models import Delivery
 from notifications.services import drain
+from notifications.staff import set_alerts
 from tests.keeping import keep, source_of
 from webhooks.services import process_due
 
 MONDAY = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
-TEAM, OWNER = "team@example.com", "natalia@example.com"
+TEAM, OWNER, STAFF = "team@example.com", "natalia@example.com", "staff@example.com"
 
 
 class Day:
@@ -55,7 +57,9 @@ class Day:
 
 @pytest.fixture
 def day(agency: Agency) -> Iterator[Day]:
-    with time_machine.travel(MONDAY) as clock:
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        somebody = User.objects.create_user("staff", STAFF, is_staff=True)
+        set_alerts(somebody, by_email=True, by_slack=False)
         create_channel(agency, kind="email", email=TEAM, verified=True)
         made = Day(source_of(agency, "salesflow"), clock)
         made.at(0, "ACTIVE")
@@ -64,13 +68,15 @@ def day(agency: Agency) -> Iterator[Day]:
         yield made
 
 
-DROP = sorted(
+ASKED = [(OWNER, f"Please reconnect the LinkedIn account {OWNER}")]
+ALERT = sorted(
     [
-        (OWNER, f"Please reconnect the LinkedIn account {OWNER}"),
+        (STAFF, f"{OWNER} dropped (Northwind Outreach)"),
         (TEAM, "Spring was paused"),
         (TEAM, f"{OWNER} was disconnected from LinkedIn"),
     ]
 )
+MINUTE = 1 / 60
 REMINDER = [(OWNER, f"Reminder: please reconnect the LinkedIn account {OWNER}")]
 BACK = [(TEAM, "Spring runs again"), (TEAM, f"{OWNER} is back on LinkedIn")]
 
@@ -79,12 +85,14 @@ def test_drop_reminders_and_return(day: Day) -> None:
     told = {
         hours: day.at(hours, says)
         for hours, says in (
-            *((1, "BLOCKED"), (1.1, "BLOCKED"), (4.99, ""), (5.01, ""), (5.5, ""), (24.99, ""), (25.01, "")),
-            *((72.99, ""), (73.01, ""), (80, ""), (81, "ACTIVE"), (82, ""), (200, "")),
+            *((1, "BLOCKED"), (1 + 0.9 * MINUTE, ""), (1 + MINUTE, ""), (1.1, "BLOCKED"), (4.99, ""), (5.01, "")),
+            *((5.5, ""), (24.99, ""), (25.01, ""), (72.99, ""), (73.01, ""), (80, ""), (81, "ACTIVE"), (82, "")),
+            (200, ""),
         )
     }
     assert {hours: messages for hours, messages in told.items() if messages} == {
-        1: DROP,
+        1: ASKED,
+        1 + MINUTE: ALERT,
         5.01: REMINDER,
         25.01: REMINDER,
         73.01: REMINDER,
@@ -93,7 +101,8 @@ def test_drop_reminders_and_return(day: Day) -> None:
 
 
 def test_a_return_stops_every_reminder_at_once(day: Day) -> None:
-    assert day.at(1, "BLOCKED") == DROP
+    assert day.at(1, "BLOCKED") == ASKED
+    assert day.at(1 + MINUTE) == ALERT
     assert day.at(5.01) == REMINDER
     assert day.at(6, "ACTIVE") == BACK
     assert [day.at(hours) for hours in (25.01, 73.01, 170)] == [[], [], []]
@@ -117,9 +126,10 @@ def test_the_mail_has_the_link_and_the_reason_and_the_link_works(day: Day) -> No
     link = ReauthPrompt.objects.get().url
     assert f"Reconnect the account: {link}" in message.body
     assert "The account was disconnected from LinkedIn." in message.body
-    assert "ends on 30 March 2026, 09:00 (UTC)" in message.body
+    assert "ends on 03/30/2026 9:00 AM UTC" in message.body
     assert Client().get(link).status_code == 200
-    others = [message for message in mail.outbox if message.to == [TEAM]]
+    assert day.at(1 + MINUTE) == ALERT
+    others = [message for message in mail.outbox if message.to != [OWNER]]
     assert not [message for message in others if "/reauth/" in str(message.body) + str(message.alternatives)]
 
 

@@ -5,10 +5,18 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from accounts.admin.base import BackOfficeAdmin
+from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.admin.filters import ByAgency, BySource, ByStatus
 from accounts.display import NOTHING, Tone, ago, badge, code, link, link_to, pretty_body, pretty_json
-from webhooks.models import RECEIPT_PREFIX, ProviderRequest, Receipt, ReceiptStatus, RejectedRequest
+from webhooks.models import (
+    RECEIPT_PREFIX,
+    AnswerTally,
+    ProviderRequest,
+    Receipt,
+    ReceiptStatus,
+    RejectedRequest,
+    SourceWatch,
+)
 from webhooks.services import reprocess
 
 TONES: dict[str, Tone] = {
@@ -172,3 +180,45 @@ class ProviderRequestAdmin(BackOfficeAdmin):
     @admin.display(description="registered")
     def made(self, request: ProviderRequest) -> str:
         return ago(request.created_at)
+
+
+@admin.register(SourceWatch)
+class SourceWatchAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("source_link", "watched", "heard", "learned")
+    list_filter = (BySource,)
+    list_select_related = ("source",)
+    fieldsets = ((None, {"fields": ("source", "watched", "heard", "learned", "surprise", "most_natural")}),)
+    search_help_text = "A whole id of a source."
+
+    @admin.display(description="source")
+    def source_link(self, watch: SourceWatch) -> str:
+        return str(watch.source)
+
+    @admin.display(description="last looked at")
+    def watched(self, watch: SourceWatch) -> str:
+        return ago(watch.watched_at)
+
+    @admin.display(description="last heard")
+    def heard(self, watch: SourceWatch) -> str:
+        return ago(watch.heard_at)
+
+    @admin.display(description="hours of the week known")
+    def learned(self, watch: SourceWatch) -> str:
+        return f"{sum(1 for weeks in watch.weeks if weeks)} of 168"
+
+
+@admin.register(AnswerTally)
+class AnswerTallyAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("began", "source_link", "answers", "slow")
+    list_filter = (BySource,)
+    list_select_related = ("source",)
+    fieldsets = ((None, {"fields": ("source", "began", "answers", "slow")}),)
+    search_help_text = "A whole number."
+
+    @admin.display(description="ten minutes from")
+    def began(self, tally: AnswerTally) -> str:
+        return ago(tally.began_at)
+
+    @admin.display(description="source")
+    def source_link(self, tally: AnswerTally) -> str:
+        return link(tally.source)

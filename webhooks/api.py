@@ -17,9 +17,9 @@ from accounts.api.base import AgencyView, Listed, Shown
 from accounts.api.fields import Moment, Reference, StrictSerializer, Text, Word, identity
 from accounts.api.filters import Exactly, Filter, OneOf
 from accounts.api.problems import Conflict
-from accounts.api.sources import SourceView
 from accounts.models import Agency
 from accounts.vocabulary import ProviderSlug, RequestAction, Scope
+from leads.linkedin.api import LinkedInSourceView
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
 from webhooks.payload import clean
 from webhooks.services import register_request, reprocess
@@ -152,7 +152,7 @@ class ProviderRequestSerializer(StrictSerializer):
 
 
 @extend_schema(tags=["sources"])
-class SourceWithRequestsView(SourceView):
+class SourceWithRequestsView(LinkedInSourceView):
     """Where a provider delivers. Changing a source takes the scope `admin`, registering a request `write`."""
 
     @extend_schema(request=ProviderRequestSerializer, responses={201: ProviderRequestSerializer})

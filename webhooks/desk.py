@@ -7,6 +7,7 @@ import structlog
 from django.utils import timezone
 
 from accounts.models import Source
+from webhooks.answers import Answers
 from webhooks.journal import Journal
 from webhooks.rejections import Rejections, RejectRate
 from webhooks.source_cache import KnownSource, SourceCache
@@ -22,12 +23,13 @@ VALIDATION_SECONDS = 1.0  # that an answer waits for the note; LinkedIn waits th
 
 
 class Desk:
-    """The known sources, the journal, the counts of rejected requests. Made and used in one event loop."""
+    """The known sources, the journal, what is counted of refusals and answers. Made and used in one event loop."""
 
     def __init__(self) -> None:
         self._threads = DatabaseThreads(THREADS, "ingest")
         self.sources = SourceCache(self._threads)
-        self.journal = Journal(on_kept=ring)
+        self.answers = Answers(self._threads)
+        self.journal = Journal(on_kept=ring, on_answered=self.answers.note)
         self.rejections = Rejections(self._threads)
         self.reject_rate = RejectRate()
         self._validated: dict[str, float] = {}
@@ -55,6 +57,7 @@ class Desk:
         """Write what was accepted and what was counted, then let go of the database."""
         await self.journal.close()
         await self.rejections.close()
+        await self.answers.close()
         await asyncio.to_thread(self._threads.close)
 
 

@@ -11,7 +11,8 @@ from accounts.reports import Origin, Quarantine
 from accounts.vocabulary import ProviderSlug
 from leads import erasure
 from leads import services as leads
-from leads.vocabulary import ChangedBy, LeadStatus
+from leads.linkedin import intake
+from leads.models import Lead
 from webhooks import outcomes
 from webhooks.events import (
     AccountRateLimited,
@@ -76,7 +77,7 @@ def apply(receipt: Receipt, event: ProviderEvent) -> None:  # noqa: C901 (one ar
                 external_id=event.external_id,
                 name=event.name,
                 status=event.status,
-                paused_by=event.paused_by,
+                changed_by=event.changed_by,
                 origin=origin_of(receipt, event.occurred_at),
             )
         case NothingToDo():
@@ -96,6 +97,13 @@ def origin_of(receipt: Receipt, occurred_at: datetime | None) -> Origin:
         receipt_id=receipt.public_id,
         source=receipt.source,
     )
+
+
+def concern(receipt: Receipt, lead: Lead | None) -> None:
+    """Note whom a receipt was about. Of somebody who was erased since (None) it keeps nothing."""
+    receipt.lead_id = lead.id if lead else ""
+    if lead is None:
+        receipt.body, receipt.headers = b"", {}
 
 
 def agency_for(receipt: Receipt, tenant: Tenant = Tenant()) -> Agency:
@@ -195,6 +203,7 @@ def _identity(lead: LeadRef) -> leads.Identity:
         campaign_id=lead.campaign_id,
         campaign_name=lead.campaign_name,
         linkedin_url=lead.linkedin_url,
+        sender_id=lead.sender_id,
     )
 
 
@@ -214,7 +223,7 @@ def _lead_status(receipt: Receipt, event: LeadStatusReported) -> None:
         contact=_contact(event.details),
         origin=origin_of(receipt, event.occurred_at),
     )
-    receipt.lead_id = lead.id if lead else ""
+    concern(receipt, lead)
 
 
 def _remark(
@@ -235,25 +244,20 @@ def _remark(
         tags=tags,
         origin=origin_of(receipt, occurred_at),
     )
-    receipt.lead_id = lead.id if lead else ""
+    concern(receipt, lead)
 
 
 def _submission(receipt: Receipt, event: LeadSubmitted) -> None:
-    lead = leads.report_status(
+    lead = intake.report_submission(
         agency_for(receipt),
-        provider=receipt.provider,
-        identity=leads.Identity(external_id=event.external_id),
-        status=LeadStatus.PENDING,
-        stated=False,
-        changed_by=ChangedBy.PROVIDER,
+        external_id=event.external_id,
         origin=origin_of(receipt, event.occurred_at),
-        details_pending=True,
         lead_type=event.lead_type,
         form=event.form,
         owner=event.owner,
         associated_entity=event.associated_entity,
     )
-    receipt.lead_id = lead.id if lead else ""
+    concern(receipt, lead)
 
 
 def _withdrawal(receipt: Receipt, event: LeadWithdrawn) -> None:
@@ -263,6 +267,4 @@ def _withdrawal(receipt: Receipt, event: LeadWithdrawn) -> None:
         external_id=event.external_id,
         origin=origin_of(receipt, event.occurred_at),
     )
-    receipt.lead_id = lead.id if lead else ""
-    if lead is None:
-        receipt.body, receipt.headers = b"", {}
+    concern(receipt, lead)

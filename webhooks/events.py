@@ -168,13 +168,13 @@ class LeadWithdrawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignReported:
-    """`paused_by` is what the provider says: `api`, `user` or `system` (its own system, not ours); empty if unsaid."""
+    """`changed_by` is what the provider says: `api`, `user` or `system` (its own system, not ours); empty if unsaid."""
 
     external_id: str
     status: CampaignStatus
     occurred_at: datetime | None
     name: str = ""
-    paused_by: str = ""
+    changed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

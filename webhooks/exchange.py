@@ -14,6 +14,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+JSON, PROBLEM = b"application/json", b"application/problem+json"
+
 PROCESS = secrets.token_hex(6)
 NUMBERS = itertools.count(1)
 
@@ -34,6 +36,17 @@ class Refusal(Exception):
         self.detail = detail
         self.headers = tuple(headers)
 
+    def problem(self, request_id: str) -> bytes:
+        """The body of the answer, an RFC 9457 problem."""
+        problem = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "request_id": request_id,
+        }
+        return json.dumps(problem).encode()
+
 
 class Disconnected(Exception):
     """The client went away before its body had arrived."""
@@ -51,8 +64,8 @@ class Exchange:
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
         self.peer: str = (scope["client"] or ("",))[0]
-        self.headers = _headers(scope["headers"])
-        self.request_id = f"req_{PROCESS}{next(NUMBERS):08x}"
+        self.headers = text_headers(scope["headers"])
+        self.request_id = new_request_id()
         self.answered = False
         self._receive = receive
         self._send = send
@@ -61,7 +74,7 @@ class Exchange:
     async def body(self) -> bytes:
         """The whole body. Raises Refusal (413, 408, 503) or Disconnected."""
         declared = self.headers.get("content-length", "")
-        if len(declared) > 12 or (declared.isdecimal() and int(declared) > BODY_LIMIT):
+        if len(declared) > 6 and (len(declared) > 12 or not declared.isdecimal() or int(declared) > BODY_LIMIT):
             raise _too_large()
         task = cast("asyncio.Task[None]", asyncio.current_task())
         # asyncio.timeout does the same at the price of a tenth of a request.
@@ -103,39 +116,20 @@ class Exchange:
 
     async def answer(self, status: int, body: bytes) -> None:
         """Send JSON."""
-        await self._send(self._start(status, body, b"application/json"))
+        self.answered = True
+        await self._send(opening(status, body, self.request_id))
         await self._send({"type": "http.response.body", "body": body})
 
     async def refuse(self, refusal: Refusal) -> None:
         """Send an RFC 9457 problem. A body still on its way is read and thrown away, so that the client can read it."""
-        body = json.dumps(
-            {
-                "type": "about:blank",
-                "title": HTTPStatus(refusal.status).phrase,
-                "status": refusal.status,
-                "detail": refusal.detail,
-                "request_id": self.request_id,
-            }
-        ).encode()
+        body = refusal.problem(self.request_id)
         headers = [*refusal.headers, (b"connection", b"close")] if self._unread else refusal.headers
-        await self._send(self._start(refusal.status, body, b"application/problem+json", headers))
+        self.answered = True
+        await self._send(opening(refusal.status, body, self.request_id, PROBLEM, headers))
         await self._send({"type": "http.response.body", "body": body, "more_body": self._unread})
         if self._unread:
             await self._drain()
             await self._send({"type": "http.response.body", "body": b""})
-
-    def _start(self, status: int, body: bytes, kind: bytes, headers: Iterable[Header] = ()) -> Message:
-        self.answered = True
-        return {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", kind),
-                (b"content-length", b"%d" % len(body)),
-                (b"x-request-id", self.request_id.encode()),
-                *headers,
-            ],
-        }
 
     async def _drain(self) -> None:
         left = DRAIN_LIMIT
@@ -150,7 +144,25 @@ class Exchange:
             return
 
 
-def _headers(raw: Collection[Header]) -> dict[str, str]:
+def opening(status: int, body: bytes, request_id: str, kind: bytes = JSON, headers: Iterable[Header] = ()) -> Message:
+    """The `http.response.start` of an answer with this body."""
+    return {
+        "type": "http.response.start",
+        "status": status,
+        "headers": [
+            (b"content-type", kind),
+            (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", request_id.encode()),
+            *headers,
+        ],
+    }
+
+
+def new_request_id() -> str:
+    return f"req_{PROCESS}{next(NUMBERS):08x}"
+
+
+def text_headers(raw: Collection[Header]) -> dict[str, str]:
     """Names, which ASGI gives in lower case; bytes as latin-1; a repeated header's values joined by a comma."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
     if len(headers) < len(raw):

@@ -10,6 +10,9 @@ import hashlib
 import json
 import re
 import secrets
+from collections.abc import Callable, Mapping
+from functools import partial
+from time import monotonic
 from urllib.parse import parse_qsl
 
 import structlog
@@ -18,7 +21,21 @@ from django.utils import timezone
 
 from webhooks.addresses import came_in_the_clear, client_address, within
 from webhooks.desk import Desk
-from webhooks.exchange import Disconnected, Exchange, Receive, Refusal, Scope, Send
+from webhooks.diagnoses import Sample
+from webhooks.exchange import (
+    BODY_LIMIT,
+    PROBLEM,
+    Disconnected,
+    Exchange,
+    Message,
+    Receive,
+    Refusal,
+    Scope,
+    Send,
+    new_request_id,
+    opening,
+    text_headers,
+)
 from webhooks.providers import PROVIDERS
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
 from webhooks.source_cache import KnownSource
@@ -29,6 +46,10 @@ log = structlog.get_logger(__name__)
 
 PATH = re.compile(r"/webhooks/([a-z]{1,32})/([0-9A-Za-z_-]{1,64})/?")
 RETRY_AFTER = (b"retry-after", b"5")
+STATE = "ingest"  # where a protocol finds the application, in the state of its lifespan
+NEED_A_LOOK = {"content-encoding", "transfer-encoding"}
+
+Reply = Callable[[Message, bytes], None]
 
 
 class Ingest:
@@ -39,7 +60,7 @@ class Ingest:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            return await self._live(receive, send)
+            return await self._live(scope, receive, send)
         exchange = Exchange(scope, receive, send)
         try:
             await self._serve(exchange)
@@ -53,11 +74,37 @@ class Ingest:
                 await exchange.refuse(_storage_down(503))
         return None
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    def at_once(self, scope: Scope, body: bytes, reply: Reply) -> bool:
+        """Take a request that is here whole, if nothing about it needs a wait or a word; False: use the application.
+
+        It does what the application does, without a task, a future and a timer for each request. `reply` is called
+        with the start and the body of an answer once the row is durable, or is given up.
+        """
+        desk, path = self._desk, PATH.fullmatch(scope["path"])
+        provider = PROVIDERS.get(path[1]) if path else None
+        if desk is None or path is None or provider is None or scope["method"] != "POST" or len(body) > BODY_LIMIT:
+            return False
+        source = desk.sources.known(provider.slug, path[2])
+        headers = text_headers(scope["headers"])
+        if source is None or source.restricted or source.ends or not NEED_A_LOOK.isdisjoint(headers):
+            return False
+        if _came_in_the_clear((scope["client"] or ("",))[0], headers):
+            return False
+        request = SignedRequest(body=body, headers=headers, received_at=timezone.now())
+        secrets = source.secrets_at(request.received_at)
+        try:
+            provider.verify(request, secrets, tolerance=settings.SIGNATURE_TOLERANCE_SECONDS)
+            desk.journal.put(_row(provider, source, request), partial(_reply, reply, provider))
+        except Exception:  # whatever it is, the application finds it again, and says it
+            return False
+        return True
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._desk = self._desk or Desk()
+                scope.get("state", {})[STATE] = self
                 gc.collect()
                 gc.freeze()  # what is loaded stays: no collection need walk through it under load
             elif self._desk:
@@ -71,10 +118,11 @@ class Ingest:
         if self._desk is None:
             self._desk = Desk()  # no lifespan: a test, or a server that has none
         desk = self._desk
-        if came_in_the_clear(exchange.peer, exchange.headers) and settings.HTTPS:
+        if _came_in_the_clear(exchange.peer, exchange.headers):
             raise Refusal(403, "Webhooks are accepted over https only: the secret in this one has been seen by others.")
         provider, source = await _find(desk, exchange)
-        _check_network(desk, exchange, source)
+        if source.restricted:
+            _check_network(desk, exchange, source)
         challenges = type(provider).challenge is not Provider.challenge
         if exchange.method == "GET" and challenges:
             await _challenge(desk, exchange, provider, source)
@@ -83,7 +131,11 @@ class Ingest:
             raise _not_allowed(exchange.method, b"GET, POST" if challenges else b"POST")
         request = await _read(desk, exchange, source)
         _verify(desk, provider, source, request, exchange.peer)
-        row = _row(desk, provider, source, request)
+        try:
+            row = _row(provider, source, request)
+        except UnreadablePayload as unreadable:
+            desk.rejections.note(source.id, "unreadable_body", str(unreadable))
+            raise Refusal(400, str(unreadable)) from None
         try:
             kept = await desk.journal.keep(row)
         except StorageDown:
@@ -106,9 +158,11 @@ async def _find(desk: Desk, exchange: Exchange) -> tuple[Provider, KnownSource]:
     return provider, source
 
 
+def _came_in_the_clear(peer: str, headers: Mapping[str, str]) -> bool:
+    return "x-forwarded-proto" in headers and settings.HTTPS and came_in_the_clear(peer, headers)
+
+
 def _check_network(desk: Desk, exchange: Exchange, source: KnownSource) -> None:
-    if not source.restricted:
-        return
     address = client_address(exchange.peer, exchange.headers)
     if not within(address, source.networks):
         desk.rejections.note(source.id, "network", f"{address or 'An unknown address'} is not in allowed_networks.")
@@ -117,9 +171,8 @@ def _check_network(desk: Desk, exchange: Exchange, source: KnownSource) -> None:
 
 async def _read(desk: Desk, exchange: Exchange, source: KnownSource) -> SignedRequest:
     try:
-        encoding = exchange.headers.get("content-encoding", "")
-        if any(token.strip().lower() not in {"", "identity"} for token in encoding.split(",")):
-            raise Refusal(415, "Send the body as it is: compressed bodies are not accepted.")
+        if "content-encoding" in exchange.headers:
+            _check_encoding(exchange.headers["content-encoding"])
         body = await exchange.body()
     except Refusal as refusal:
         if refusal.status in {413, 415}:
@@ -129,6 +182,11 @@ async def _read(desk: Desk, exchange: Exchange, source: KnownSource) -> SignedRe
     return SignedRequest(body=body, headers=exchange.headers, received_at=timezone.now())
 
 
+def _check_encoding(encoding: str) -> None:
+    if any(token.strip().lower() not in {"", "identity"} for token in encoding.split(",")):
+        raise Refusal(415, "Send the body as it is: compressed bodies are not accepted.")
+
+
 def _verify(desk: Desk, provider: Provider, source: KnownSource, request: SignedRequest, peer: str) -> None:
     """Raise Refusal: 401, 400 where the signature is inside an unreadable body, 429 when it has failed too often."""
     try:
@@ -136,7 +194,7 @@ def _verify(desk: Desk, provider: Provider, source: KnownSource, request: Signed
         return
     except InvalidSignature as invalid:
         refusal = Refusal(401, invalid.diagnosis or "The signature is missing or wrong.")
-        desk.rejections.note(source.id, invalid.reason, invalid.diagnosis)
+        desk.rejections.note(source.id, invalid.reason, invalid.diagnosis, Sample(provider, request, invalid))
     except UnreadablePayload as unreadable:
         refusal = Refusal(400, str(unreadable))
         desk.rejections.note(source.id, "unreadable_body", str(unreadable))
@@ -148,25 +206,24 @@ def _verify(desk: Desk, provider: Provider, source: KnownSource, request: Signed
     raise refusal
 
 
-def _row(desk: Desk, provider: Provider, source: KnownSource, request: SignedRequest) -> Row:
-    """Raise Refusal(400) for a body that the contract does not take."""
-    try:
-        key = provider.receipt_key(request)
-    except UnreadablePayload as unreadable:
-        desk.rejections.note(source.id, "unreadable_body", str(unreadable))
-        raise Refusal(400, str(unreadable)) from None
+def _row(provider: Provider, source: KnownSource, request: SignedRequest) -> Row:
+    """Raise UnreadablePayload for a body that the contract does not take."""
+    key = provider.receipt_key(request)
     return Row(
         source_id=source.id,
         agency_id=source.agency_id,
         provider=provider.slug,
         dedupe_key=secrets.token_bytes(32) if key is None else _digest(key),
-        headers={name: _storable(request.headers[name]) for name in provider.kept_headers if name in request.headers},
+        headers={  # without what a database refuses
+            name: request.headers[name].replace("\0", "�") for name in provider.kept_headers if name in request.headers
+        },
         body=request.body,
         received_at=request.received_at,
     )
 
 
 async def _challenge(desk: Desk, exchange: Exchange, provider: Provider, source: KnownSource) -> None:
+    began = monotonic()
     try:
         pairs = parse_qsl(exchange.query.decode("latin-1"), keep_blank_values=True, max_num_fields=10)
         if len(dict(pairs)) != len(pairs):
@@ -178,6 +235,18 @@ async def _challenge(desk: Desk, exchange: Exchange, provider: Provider, source:
         raise _not_allowed("GET", b"POST")
     await desk.note_validation(source)
     await exchange.answer(200, json.dumps(answer).encode())
+    desk.answers.note(source.id, monotonic() - began)
+
+
+def _reply(reply: Reply, provider: Provider, result: Kept | StorageDown) -> None:
+    request_id = new_request_id()
+    if isinstance(result, StorageDown):
+        refusal = _storage_down(provider.refusal_status)
+        body = refusal.problem(request_id)
+        reply(opening(refusal.status, body, request_id, PROBLEM, refusal.headers), body)
+    else:
+        body = _accepted(result)
+        reply(opening(200, body, request_id), body)
 
 
 def _accepted(kept: Kept) -> bytes:
@@ -187,11 +256,6 @@ def _accepted(kept: Kept) -> bytes:
 
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
-
-
-def _storable(value: str) -> str:
-    """A header's value without what a database refuses."""
-    return value.replace("\0", "�")
 
 
 def _not_found() -> Refusal:

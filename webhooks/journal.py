@@ -7,6 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 import structlog
@@ -30,17 +31,35 @@ Result = Kept | StorageDown
 @dataclass(slots=True, eq=False)
 class _Waiting:
     row: Row
-    answer: asyncio.Future[Kept]
+    then: Callable[[Result], None]
     until: float
+    settled: bool = False
+
+    def settle(self, result: Result) -> None:
+        if not self.settled:
+            self.settled = True
+            try:
+                self.then(result)
+            except Exception:
+                log.exception("An answer could not be given.", source=self.row.source_id)
 
 
 class Journal:
-    """Belongs to the event loop that makes it. `on_kept` is called after a commit of new rows; it must not block."""
+    """Belongs to the event loop that makes it. `on_kept` is called after a commit of new rows, `on_answered` with the
+    source and the seconds that a request waited; they must not block.
+    """
 
-    def __init__(self, *, writer: Writer | None = None, on_kept: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        *,
+        writer: Writer | None = None,
+        on_kept: Callable[[], None] = lambda: None,
+        on_answered: Callable[[str, float], None] = lambda source_id, seconds: None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._writer = writer or new_writer()
         self._on_kept = on_kept
+        self._on_answered = on_answered
         self._queue: deque[_Waiting] = deque()
         self._queued_bytes = 0
         self._under_way: list[_Waiting] = []
@@ -53,18 +72,22 @@ class Journal:
 
         Cancelling the wait (the client is gone) does not take the row back.
         """
+        answer: asyncio.Future[Kept] = self._loop.create_future()
+        self.put(row, partial(_fulfil, answer))
+        return await answer
+
+    def put(self, row: Row, then: Callable[[Result], None]) -> None:
+        """The same for who cannot wait: `then` is called once, within PATIENCE. Raises StorageDown if too many wait."""
         if self._closing:
             raise StorageDown("The process is stopping.")
         if len(self._queue) >= QUEUE_ROWS or self._queued_bytes + len(row.body) > QUEUE_BYTES:
             raise StorageDown("Too many requests wait to be written.")
-        waiting = _Waiting(row, self._loop.create_future(), monotonic() + PATIENCE)
-        self._queue.append(waiting)
+        self._queue.append(_Waiting(row, then, monotonic() + PATIENCE))
         self._queued_bytes += len(row.body)
         if self._flusher is None:  # it begins once the requests that are ready in this turn of the loop have joined
             self._flusher = self._loop.create_task(self._flush())
         if self._watch is None:
             self._watch = self._loop.call_later(CHECK_EVERY, self._give_up_on_late)
-        return await waiting.answer
 
     async def close(self) -> None:
         """Refuse new rows, write those that wait, close the connection."""
@@ -84,10 +107,13 @@ class Journal:
                 self._refuse_late()
                 self._under_way = self._take()
                 results = await self._write(self._under_way)
+                now = monotonic()
                 for waiting, result in zip(self._under_way, results, strict=True):
-                    _settle(waiting, result)
+                    self._settle(waiting, result, now)
                 if any(isinstance(result, Kept) and not result.duplicate for result in results):
                     self._on_kept()
+                if len(results) > 1:  # under load, those who were just answered have more: read it first
+                    await asyncio.sleep(0)
         finally:
             self._under_way = []
             self._flusher = None
@@ -141,9 +167,9 @@ class Journal:
 
     def _refuse_late(self) -> None:
         """A row that might be answered before it is written is not begun: a refused request leaves nothing behind."""
-        latest = monotonic() + STATEMENT_SECONDS
-        while self._queue and self._queue[0].until < latest:
-            _settle(self._pop(), StorageDown("The row was not written in time."))
+        now = monotonic()
+        while self._queue and self._queue[0].until < now + STATEMENT_SECONDS:
+            self._settle(self._pop(), StorageDown("The row was not written in time."), now)
 
     def _give_up_on_late(self) -> None:
         """Answer those whose patience has ended although their batch is under way: it may yet commit."""
@@ -151,20 +177,23 @@ class Journal:
         now = monotonic()
         for waiting in self._under_way:
             if waiting.until <= now:
-                _settle(waiting, StorageDown("The database did not answer in time."))
+                self._settle(waiting, StorageDown("The database did not answer in time."), now)
         more = self._flusher is not None and self._unanswered()
         self._watch = self._loop.call_later(CHECK_EVERY, self._give_up_on_late) if more else None
 
+    def _settle(self, waiting: _Waiting, result: Result, now: float) -> None:
+        if not waiting.settled:
+            self._on_answered(waiting.row.source_id, now - waiting.until + PATIENCE)
+            waiting.settle(result)
+
     def _unanswered(self) -> bool:
-        return bool(self._queue) or not all(waiting.answer.done() for waiting in self._under_way)
+        return bool(self._queue) or not all(waiting.settled for waiting in self._under_way)
 
 
-def _settle(waiting: _Waiting, result: Result) -> None:
-    answer = waiting.answer
-    if answer.done():
+def _fulfil(answer: asyncio.Future[Kept], result: Result) -> None:
+    if answer.done():  # the client is gone
         return
     if isinstance(result, StorageDown):
         answer.set_exception(result)
-        answer.exception()  # seen, also where the client is gone
     else:
         answer.set_result(result)

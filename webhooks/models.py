@@ -78,7 +78,10 @@ class RejectedRequest(models.Model):
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="rejected_requests")
     reason = models.CharField(max_length=64)
-    diagnosis = models.CharField(max_length=500, blank=True)
+    diagnosis = models.CharField(max_length=1000, blank=True)
+    diagnosed_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the signature doctor found what would have matched."
+    )
     count = models.PositiveBigIntegerField(default=0)
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
@@ -88,6 +91,45 @@ class RejectedRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} × {self.count}"
+
+
+class SourceWatch(models.Model):
+    """What the watch over a source remembers from one round to the next (`webhooks.watch`)."""
+
+    source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="watch")
+    watched_at = models.DateTimeField()
+    heard_at = models.DateTimeField(null=True, help_text="The last receipt that was seen.")
+    hour = models.DateTimeField(null=True, help_text="The hour being counted.")
+    busy_minutes = models.PositiveSmallIntegerField(
+        null=True, help_text="Minutes of it in which something came; null: it is not watched whole."
+    )
+    busy = models.JSONField(default=list, help_text="Mean busy minutes for each hour of the week.")
+    weeks = models.JSONField(default=list, help_text="How many weeks each of these hours was watched.")
+    surprise = models.FloatField(default=0.0, help_text="How surprising the quiet since the last receipt is.")
+    most_natural = models.FloatField(default=0.0, help_text="The greatest that ended by itself.")
+    refused_total = models.PositiveBigIntegerField(default=0)
+    refused = models.PositiveBigIntegerField(default=0, help_text="Requests refused in the present run of them.")
+    refused_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"watch over {self.source_id}"
+
+
+class AnswerTally(models.Model):
+    """How many of a source's requests were answered within ten minutes, and how many of them slowly."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(Source, models.CASCADE, related_name="answers")
+    began_at = models.DateTimeField()
+    answers = models.PositiveBigIntegerField(default=0)
+    slow = models.PositiveBigIntegerField(default=0, help_text="Those that took over a second.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "began_at"], name="answer_tally_once")]
+        indexes = [models.Index(fields=["began_at"], name="answer_tally_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.answers} answers, {self.slow} slow"
 
 
 class ProviderRequest(models.Model):

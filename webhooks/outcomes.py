@@ -9,6 +9,7 @@ from accounts.reports import Origin, Quarantine
 from accounts.vocabulary import AccountStatus, RequestAction
 from leads import services as leads
 from leads.models import Lead
+from leads.provenance import Origin as From
 from leads.vocabulary import LeadStatus
 from webhooks.events import RequestOutcome
 from webhooks.models import ProviderRequest, Receipt
@@ -134,11 +135,14 @@ def _progress(receipt: Receipt, outcome: RequestOutcome, about: About, agency: A
             identity=identity,
             text=text,
             contact=_contact(outcome),
+            came_from=From.SCRAPE,
             origin=origin,
             account=about.account,
             lead=about.lead,
         )
     receipt.lead_id = lead.id if lead else ""
+    if lead is None:  # erased since
+        receipt.body, receipt.headers = b"", {}
 
 
 def _failure(receipt: Receipt, outcome: RequestOutcome, about: About, agency: Agency, origin: Origin) -> None:
@@ -190,7 +194,7 @@ def _about_account(
     elif outcome.code == RATE_LIMITED:
         accounts.report_rate_limit(agency, provider=receipt.provider, sighting=sighting, origin=origin, account=account)
     else:
-        accounts.note(account, origin=origin, text=text)
+        accounts.report_trouble(account, code=outcome.code, origin=origin, text=text)
 
 
 def _identity(about: About) -> leads.Identity:

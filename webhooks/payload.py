@@ -1,9 +1,9 @@
 """A body's fields, tamed in one place: untrusted JSON in, our types out. Pure."""
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from json.encoder import encode_basestring_ascii
 from typing import Any, NoReturn, TypeVar
 
 LONGEST_ID = 200
@@ -40,7 +40,7 @@ def key_of(*parts: Any) -> str | None:
     for part in parts:
         if not (type(part) is int or (type(part) is str and part.strip())):
             return None
-    return json.dumps([str(part) for part in parts])
+    return f"[{', '.join([encode_basestring_ascii(str(part)) for part in parts])}]"
 
 
 def clean(text: str) -> str:

@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
+from accounts.campaigns import update_campaign
 from accounts.models import Account, Source
 from accounts.reports import Quarantine
 from accounts.vocabulary import RequestAction
@@ -54,6 +55,7 @@ def reprocess(receipt: Receipt) -> None:
     _release(Receipt.objects.filter(pk=receipt.pk))
 
 
+@transaction.atomic
 def register_request(
     source: Source,
     *,
@@ -66,6 +68,8 @@ def register_request(
     request, _ = ProviderRequest.objects.update_or_create(
         source=source, request_id=request_id, defaults={"action": action, "account": account, "lead": lead}
     )
+    if account and lead and lead.campaign and lead.campaign.account is None:
+        update_campaign(lead.campaign, account=account)  # whoever writes to its leads is who it runs on
     waiting = Receipt.objects.filter(source=source, correlation=request_id, status=ReceiptStatus.QUARANTINED)
     _release(waiting)
     return request

@@ -35,6 +35,7 @@ class KnownSource:
     ends: datetime | None  # when the URL stops being valid; None: while the source is enabled
 
     def secrets_at(self, now: datetime) -> list[str]:
+        """Those that are valid then, newest first."""
         return [secret for secret, end in self.secrets if end is None or end > now]
 
 
@@ -54,14 +55,17 @@ class SourceCache:
 
     async def find(self, provider: str, token: str) -> KnownSource | None:
         """The enabled source with this provider and URL token, or None. Raises StorageDown."""
-        entry = self._entries.get((provider, token))
-        if entry is not None and entry.version == sources_version() and entry.until >= self._clock():
-            source: KnownSource | None = entry.source
-        else:
-            source = await self._look_up(provider, token)
+        source = self.known(provider, token) or await self._look_up(provider, token)
         if source is None or (source.ends is not None and source.ends <= timezone.now()):
             return None
         return source
+
+    def known(self, provider: str, token: str) -> KnownSource | None:
+        """The same as far as it is remembered; its end is not looked at."""
+        entry = self._entries.get((provider, token))
+        if entry is not None and entry.version == sources_version() and entry.until >= self._clock():
+            return entry.source
+        return None
 
     async def _look_up(self, provider: str, token: str) -> KnownSource | None:
         """Ask the database; many requests that ask the same at once are one query."""

@@ -4,6 +4,7 @@ import time
 
 from celery import shared_task
 
+from webhooks import watch
 from webhooks.doorbell import ring as ring
 from webhooks.services import process_due
 
@@ -18,3 +19,9 @@ def process_receipts() -> None:
         if time.monotonic() > stop:
             return ring()
     return None
+
+
+@shared_task(name="webhooks.tasks.watch_sources")
+def watch_sources() -> None:
+    """Look at each source: its rhythm, what it was refused, LinkedIn's checks, how fast it was answered."""
+    watch.watch_sources()

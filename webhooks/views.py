@@ -12,16 +12,25 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.models import Agency, Source
+from accounts.models import Agency, Source, SourceTrouble
 from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
 from accounts.portal.words import State, provider_name, source_state
 from accounts.sources import SourceError, create_source, delete_source, rotate_secret, update_source
-from accounts.vocabulary import ProviderSlug
+from accounts.troubles import open_troubles, with_open_troubles
+from accounts.vocabulary import ProviderSlug, TroubleKind
 from webhooks.forms import RenameForm, RotationForm, SourceForm
 from webhooks.models import ReceiptStatus, RejectedRequest
 
 MANY = 1000  # counting stops here
 LATELY = timedelta(days=7)
+#: Said to the agency; refused requests are listed anyway, slow answers are not its business.
+SHOWN = {
+    TroubleKind.SILENT: "Look in the tool's settings whether its webhook is still on and has this address.",
+    TroubleKind.AT_RISK: "After three missed checks LinkedIn sends no more leads. See that the secret here is the "
+    "client secret of your LinkedIn app.",
+    TroubleKind.BLOCKED: "Open your app in LinkedIn's developer portal, find this address under Webhooks, where it "
+    "says Blocked, and start the check there by hand.",
+}
 HINT = "Copy both into the provider's settings. Each report that it sends there is checked with the secret."
 
 
@@ -31,6 +40,7 @@ class Card:
     state: State
     waiting: int
     refused: list[RejectedRequest]
+    troubles: list[tuple[SourceTrouble, str]]
     rename: RenameForm
     rotation: RotationForm
 
@@ -101,7 +111,7 @@ def source_remove(request: MemberRequest, pk: str) -> HttpResponse:
 
 
 def _page(request: MemberRequest, form: SourceForm) -> HttpResponse:
-    sources = request.agency.sources.filter(removed_at=None).order_by("provider", "id")
+    sources = with_open_troubles(request.agency.sources.filter(removed_at=None).order_by("provider", "id"))
     return show(
         request,
         "portal/sources.html",
@@ -125,6 +135,11 @@ def _cards(agency: Agency, sources: list[Source]) -> list[Card]:
             state=source_state(source, problems=bool(counts[source.pk] or refused.get(source.pk))),
             waiting=counts[source.pk],
             refused=refused.get(source.pk, []),
+            troubles=[
+                (trouble, SHOWN[kind])
+                for trouble in open_troubles(source)
+                if (kind := TroubleKind(trouble.kind)) in SHOWN
+            ],
             rename=RenameForm(initial={"name": source.name}, auto_id=f"{source.pk}-%s"),
             rotation=RotationForm(provider=source.provider, auto_id=f"{source.pk}-rotate-%s"),
         )

@@ -1,5 +1,29 @@
 """The back office's pages for agencies, people, accounts, campaigns, sources and the event log."""
 
-from accounts.admin import accounts, agencies, campaigns, events, people, reauth, sources
+from accounts.admin import (
+    accounts,
+    agencies,
+    campaigns,
+    events,
+    incidents,
+    links,
+    people,
+    reauth,
+    reports,
+    sources,
+    troubles,
+)
 
-__all__ = ["accounts", "agencies", "campaigns", "events", "people", "reauth", "sources"]
+__all__ = [
+    "accounts",
+    "agencies",
+    "campaigns",
+    "events",
+    "incidents",
+    "links",
+    "people",
+    "reauth",
+    "reports",
+    "sources",
+    "troubles",
+]

@@ -1,39 +1,34 @@
 """LinkedIn accounts and everything that was ever reported about them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from accounts.actions import Turn, sentence, turn
-from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
-from accounts.admin.filters import ByAccount, ByAgency, ByStatus
+from accounts.admin.badges import account_badge
+from accounts.admin.base import BackOfficeAdmin
+from accounts.admin.campaigns import TONES as CAMPAIGN_TONES
+from accounts.admin.filters import ByAge, ByAgency, ByProvider, ByStatus
 from accounts.admin.forms import ServiceForm
-from accounts.display import NOTHING, Tone, ago, badge, duration, link, list_link, receipt_link, table
+from accounts.admin.timeline import timeline_of
+from accounts.campaigns import pause_all, resume_all
+from accounts.display import NOTHING, ago, badge, duration, link, list_link, table
 from accounts.lifecycle import STAFF, durations, revive
-from accounts.models import Account, AccountReport, ReauthStep
+from accounts.links import contradicting, linked_accounts, proposals
+from accounts.models import Account
+from accounts.portal.words import provider_name, views_in_words
 from accounts.reauth import NotNeeded, addresses_for, ask, revoke
 from accounts.services import update_account
-from accounts.vocabulary import AccountStatus, ProviderSlug
+from accounts.vocabulary import AccountStatus, CampaignStatus, ProviderSlug
 
-TONES: dict[str, Tone] = {
-    AccountStatus.ACTIVE: "good",
-    AccountStatus.INCOMPLETE: "warn",
-    AccountStatus.DISCONNECTED: "bad",
-    AccountStatus.AUTH_ERROR: "bad",
-    AccountStatus.BLOCKED: "bad",
-    AccountStatus.DELETED: "quiet",
-}
 WHOSE_TURN = {Turn.OWNER: badge("owner", "warn"), Turn.WAIT: badge("wait", "busy"), Turn.NOBODY: ""}
+CAMPAIGN_STATUSES = {"pause": CampaignStatus.ACTIVE, "resume": CampaignStatus.PAUSED}  # what a button changes
 LATEST = 20
-
-
-def account_badge(status: str) -> SafeString:
-    return badge(status.replace("_", " "), TONES.get(status, "quiet"))
 
 
 class AccountForm(ServiceForm):
@@ -65,13 +60,18 @@ class ByAccountStatus(ByStatus):
 @admin.register(Account)
 class AccountAdmin(BackOfficeAdmin):
     list_display = ("label", "agency", "provider", "state", "status_reason", "since", "next_step")
-    list_filter = (ByAccountStatus, ByAgency)
+    list_filter = (ByAccountStatus, ByProvider, ByAge, ByAgency)
     list_select_related = ("agency", "source", "sub_account")
+    change_form_template = "admin/account.html"
     raw_id_fields = ("sub_account",)
     form = AccountForm
     editable = ("name", "email", "sub_account")
     fieldsets = (
-        (None, {"fields": ("name", "email", "state", "status_reason", "since", "next_step", "limited")}),
+        (
+            None,
+            {"fields": ("name", "email", "state", "status_reason", "since", "next_step", "limited", "campaign_list")},
+        ),
+        ("The same person at other providers", {"fields": ("agreement", "views", "namesakes")}),
         ("Where it belongs", {"fields": ("id", "agency", "sub_account", "provider", "external_id", "source", "made")}),
         (
             "Profile",
@@ -80,12 +80,13 @@ class AccountAdmin(BackOfficeAdmin):
                 "classes": ("collapse",),
             },
         ),
-        ("Getting it back", {"fields": ("asked", "durations")}),
-        ("What was reported", {"fields": ("history_of_reports", "elsewhere")}),
+        ("More about it", {"fields": ("durations", "elsewhere")}),
     )
-    actions = ("ask_owner", "withdraw", "revive")
-    buttons = ("ask_owner", "withdraw", "revive")
+    actions = ("ask_owner", "withdraw", "pause", "resume", "revive")
+    buttons = ("ask_owner", "withdraw", "pause", "resume", "revive")
     confirm: ClassVar[dict[str, str]] = {
+        "pause": "All its campaigns are paused, until a person resumes them.",
+        "resume": "All its paused campaigns run again.",
         "ask_owner": "The owner gets a mail with a link to reconnect the account.",
         "withdraw": "The link that the owner has stops working, and no more reminders are sent.",
         "revive": "The account gets back the status it had before it was deleted. Its campaigns stay paused.",
@@ -104,34 +105,36 @@ class AccountAdmin(BackOfficeAdmin):
             return obj.prompts.filter(closed_at__isnull=True).exists()
         if button == "revive":
             return obj.status == AccountStatus.DELETED
+        if button in CAMPAIGN_STATUSES:
+            return obj.campaigns.filter(status=CAMPAIGN_STATUSES[button]).exists()
         return obj.status not in {AccountStatus.ACTIVE, AccountStatus.DELETED}
 
     @admin.action(description="Ask the owner to reconnect", permissions=["operate"])
     def ask_owner(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
-        self._each(request, accounts, _ask_owner, "Asked the owner")
+        self.do_each(request, accounts, _ask_owner, "Asked the owner")
 
     @admin.action(description="Withdraw the owner's link", permissions=["operate"])
     def withdraw(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
-        self._each(request, accounts, _withdraw, "Withdrew the link")
+        self.do_each(request, accounts, _withdraw, "Withdrew the link")
+
+    @admin.action(description="Pause its campaigns", permissions=["operate"])
+    def pause(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
+        self.do_each(request, accounts, _pause, "Paused its campaigns")
+
+    @admin.action(description="Resume its campaigns", permissions=["operate"])
+    def resume(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
+        self.do_each(request, accounts, _resume, "Resumed its campaigns")
 
     @admin.action(description="Revive", permissions=["operate"])
     def revive(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
-        self._each(request, accounts, revive, "Revived")
+        self.do_each(request, accounts, revive, "Revived")
 
-    def _each(
-        self, request: HttpRequest, accounts: "QuerySet[Account]", act: Callable[[Account], object], what: str
-    ) -> None:
-        """Do it to each, say how many and why not to the others."""
-        done, failed = 0, []
-        for account in accounts:
-            try:
-                act(account)
-            except ValueError as refusal:
-                failed.append(f"{account}: {refusal}")
-                continue
-            done += 1
-            self.log_change(request, account, f"{what}.")
-        self.tell(request, done, what, failed)
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        account = self.get_object(request, unquote(object_id))
+        lines = timeline_of(account, request.GET.get("before", "")) if account else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **lines})
 
     @admin.display(description="account")
     def label(self, account: Account) -> str:
@@ -157,16 +160,59 @@ class AccountAdmin(BackOfficeAdmin):
     def made(self, account: Account) -> str:
         return ago(account.created_at)
 
-    @admin.display(description="asked")
-    def asked(self, account: Account) -> str:
-        steps = ReauthStep.objects.filter(prompt__account=account).order_by("-pk")[:LATEST]
+    @admin.display(description="campaigns")
+    def campaign_list(self, account: Account) -> str:
+        campaigns = account.campaigns.order_by("-id")[:LATEST]
         return table(
-            ("When", "What", "To", "Note"),
+            ("Campaign", "Status", "Why"),
             (
-                (ago(step.at), step.get_kind_display(), step.recipient or NOTHING, step.note or NOTHING)
-                for step in steps
+                (
+                    link(campaign),
+                    badge(campaign.status, CAMPAIGN_TONES[campaign.status]),
+                    f"{campaign.pause_reason or NOTHING} (by {campaign.paused_by})" if campaign.paused_by else NOTHING,
+                )
+                for campaign in campaigns
             ),
-            empty="Its owner was never asked to reconnect it.",
+            empty="None is known to use it.",
+        )
+
+    @admin.display(description="agreement")
+    def agreement(self, account: Account) -> str:
+        found = contradicting(account, linked_accounts([account])[account.pk])
+        return (
+            format_html("{} {}", badge("they contradict", "warn"), views_in_words(found))
+            if found
+            else "They agree on whether it works."
+        )
+
+    @admin.display(description="what each says")
+    def views(self, account: Account) -> str:
+        return table(
+            ("Provider", "Account", "Status", "Since", "Reason"),
+            (
+                (
+                    provider_name(other.provider),
+                    link(other),
+                    account_badge(other.status),
+                    ago(other.status_since),
+                    other.status_reason or NOTHING,
+                )
+                for other in linked_accounts([account])[account.pk]
+            ),
+            empty="No other provider knows an account with its e-mail address or public identifier.",
+        )
+
+    @admin.display(description="the same name only")
+    def namesakes(self, account: Account) -> str:
+        rows = proposals(account)
+        return table(
+            ("Provider", "Account", "Is it the same person?"),
+            (
+                (provider_name(other.provider), link(other), link(row, "decide"))
+                for row in rows
+                for other in [row.second if row.first_id == account.pk else row.first]
+            ),
+            empty="Nobody else has its name.",
         )
 
     @admin.display(description="how long")
@@ -179,26 +225,6 @@ class AccountAdmin(BackOfficeAdmin):
         if back:
             rows.append(("Back after a drop", f"{duration(back[len(back) // 2])} (median of {len(back)})"))
         return table(("Status", "In all"), rows, empty="Nothing was reported about it yet.")
-
-    @admin.display(description="latest reports")
-    def history_of_reports(self, account: Account) -> str:
-        reports = account.reports.order_by("-pk")[:LATEST]
-        return table(
-            ("When", "From", "To", "By", "Took effect", "Note", "Receipt"),
-            (
-                (
-                    ago(report.occurred_at),
-                    report.from_status.replace("_", " ") or "first seen",
-                    account_badge(report.to_status),
-                    report.reported_by,
-                    badge("yes", "good") if report.applied else badge("no", "quiet"),
-                    report.note or NOTHING,
-                    receipt_link(report.receipt_id),
-                )
-                for report in reports
-            ),
-            empty="Nothing was reported about it yet.",
-        )
 
     @admin.display(description="more")
     def elsewhere(self, account: Account) -> str:
@@ -219,41 +245,16 @@ def _ask_owner(account: Account) -> None:
         ask(account, by=STAFF, email=address)
 
 
+def _pause(account: Account) -> None:
+    if not pause_all(account, reason="Paused by Leadline's staff."):
+        raise NotNeeded("None of its campaigns runs.")
+
+
+def _resume(account: Account) -> None:
+    if not resume_all(account):
+        raise NotNeeded("None of its campaigns is paused.")
+
+
 def _withdraw(account: Account) -> None:
     if not revoke(account, by=STAFF):
         raise NotNeeded("Its owner has no link.")
-
-
-@admin.register(AccountReport)
-class AccountReportAdmin(HiddenFromIndex, BackOfficeAdmin):
-    list_display = ("when", "account_link", "before", "after", "reported_by", "effect", "note")
-    list_filter = (ByAccount,)
-    list_select_related = ("account",)
-    fieldsets = (
-        (None, {"fields": ("account", "before", "after", "when", "reported_by", "effect", "note", "receipt")}),
-    )
-    search_help_text = "A whole number of a report."
-
-    @admin.display(description="when")
-    def when(self, report: AccountReport) -> str:
-        return ago(report.occurred_at)
-
-    @admin.display(description="account")
-    def account_link(self, report: AccountReport) -> str:
-        return link(report.account)
-
-    @admin.display(description="from")
-    def before(self, report: AccountReport) -> str:
-        return report.from_status.replace("_", " ") or "first seen"
-
-    @admin.display(description="to")
-    def after(self, report: AccountReport) -> str:
-        return account_badge(report.to_status)
-
-    @admin.display(description="took effect")
-    def effect(self, report: AccountReport) -> str:
-        return badge("yes", "good") if report.applied else badge("no", "quiet")
-
-    @admin.display(description="receipt")
-    def receipt(self, report: AccountReport) -> str:
-        return receipt_link(report.receipt_id)

@@ -17,7 +17,8 @@ from accounts.display import ago, badge, code, list_link
 from accounts.keys import create_api_key
 from accounts.models import Agency, ApiKey, IdempotencyRecord, Member, SubAccount
 from accounts.models.agency import Invitation
-from accounts.vocabulary import Scope
+from accounts.team import invite
+from accounts.vocabulary import Role, Scope
 
 LISTS = [
     ("accounts_account", "Accounts"),
@@ -139,12 +140,35 @@ class MemberAdmin(BackOfficeAdmin):
         return ago(member.created_at)
 
 
+class NewInvitationForm(ServiceForm):
+    class Meta:
+        model = Invitation
+        fields = ("agency", "email", "role")
+
+    def apply(self) -> Invitation:
+        data = self.cleaned_data
+        return invite(data["agency"], email=data["email"], role=Role(data["role"]))
+
+
 @admin.register(Invitation)
-class InvitationAdmin(HiddenFromIndex, BackOfficeAdmin):
+class InvitationAdmin(BackOfficeAdmin):
+    """How an agency's first person gets in: staff invite an owner, who invites the others."""
+
     list_display = ("email", "agency", "role", "state", "sent")
     list_filter = (ByAgency,)
     list_select_related = ("agency", "invited_by")
+    autocomplete_fields = ("agency",)
     fieldsets = ((None, {"fields": ("email", "agency", "role", "state", "invited_by", "sent", "ends", "accepted")}),)
+    add_form = NewInvitationForm
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": ("agency", "email", "role"),
+                "description": "They get a link by mail and choose a password there. An agency needs an owner first.",
+            },
+        ),
+    )
     search_help_text = "A whole id."
 
     @admin.display(description="state")

@@ -1,7 +1,7 @@
 """What every page of the back office has in common: fast lists, no secrets, buttons, and services behind changes."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -52,7 +52,8 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         """Without encrypted columns: lists do not decrypt, and a row that no key opens breaks no page."""
         joined = self.list_select_related or ()
-        return super().get_queryset(request).select_related(*joined).defer(*_encrypted(self.model, joined))
+        rows = super().get_queryset(request).defer(*_encrypted(self.model, joined))
+        return rows.select_related(*joined) if joined else rows  # without names it would follow every key
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         return list(self.exact_search)
@@ -78,7 +79,10 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """None (a 404 or a way back) also for what no key can be; PostgreSQL's text refuses NUL."""
-        return None if "\x00" in object_id else super().get_object(request, object_id, from_field)
+        try:
+            return None if "\x00" in object_id else super().get_object(request, object_id, from_field)
+        except OverflowError:  # SQLite's for a number beyond its own
+            return None
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Only the filters that the list offers: other columns cannot be probed, nor searched without an index."""
@@ -178,6 +182,19 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         response = TemplateResponse(request, "admin/shown_once.html", context)
         add_never_cache_headers(response)
         return response
+
+    def do_each(self, request: HttpRequest, objects: Iterable[Any], act: Callable[[Any], object], what: str) -> None:
+        """Do it to each and log it; say to how many, and why not to the others (`act` raised ValueError)."""
+        done, failed = 0, []
+        for obj in objects:
+            try:
+                act(obj)
+            except ValueError as refusal:
+                failed.append(f"{obj}: {refusal}")
+                continue
+            done += 1
+            self.log_change(request, obj, f"{what}.")
+        self.tell(request, done, what, failed)
 
     def tell(self, request: HttpRequest, done: int, what: str, failed: Sequence[str] = ()) -> None:
         """Say how many an action was done to, and why not to the others."""

@@ -1,15 +1,20 @@
 """Outreach campaigns."""
 
 from django.contrib import admin
-from django.db.models import Q
+from django.contrib.admin import SimpleListFilter
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html
 
-from accounts.admin.base import BackOfficeAdmin
-from accounts.admin.filters import ByAgency
+from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.admin.filters import ByAgency, ByParent
 from accounts.admin.forms import ServiceForm
-from accounts.campaigns import update_campaign
-from accounts.display import NOTHING, Tone, ago, badge, link, list_link
-from accounts.models import Campaign
+from accounts.campaigns import UNPROTECTED, update_campaign
+from accounts.display import NOTHING, Tone, ago, badge, link, list_link, table
+from accounts.models import Campaign, CampaignCall, CampaignOrder, Sender
+from accounts.models.order import OrderStatus
+from accounts.orders import retry
+from accounts.senders import map_sender
 from accounts.vocabulary import CampaignStatus, PausedBy, ProviderSlug
 
 TONES: dict[str, Tone] = {
@@ -17,6 +22,15 @@ TONES: dict[str, Tone] = {
     CampaignStatus.PAUSED: "warn",
     CampaignStatus.FINISHED: "quiet",
 }
+
+
+ORDER_TONES: dict[str, Tone] = {
+    OrderStatus.PENDING: "busy",
+    OrderStatus.DONE: "good",
+    OrderStatus.FAILED: "bad",
+    OrderStatus.CANCELLED: "quiet",
+}
+LATEST = 20
 
 
 class CampaignForm(ServiceForm):
@@ -28,18 +42,38 @@ class CampaignForm(ServiceForm):
         return update_campaign(self.instance, changed_by=PausedBy.USER, **self.changes)
 
 
+class Unprotected(SimpleListFilter):
+    """Campaigns without an account: when it drops, nobody stops them."""
+
+    title, parameter_name = "protection", "protected"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("no", "Without an account"), ("failed", "Not carried out at the provider")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Campaign]") -> "QuerySet[Campaign]":
+        if self.value() == "no":
+            return queryset.filter(UNPROTECTED)
+        return queryset.filter(order__status=OrderStatus.FAILED) if self.value() == "failed" else queryset
+
+
 @admin.register(Campaign)
 class CampaignAdmin(BackOfficeAdmin):
-    list_display = ("label", "agency", "provider", "state", "paused", "account_link", "made")
-    list_filter = (ByAgency,)
-    list_select_related = ("agency", "account")
+    list_display = ("label", "agency", "provider", "state", "paused", "account_link", "at_provider", "made")
+    list_filter = (Unprotected, ByAgency)
+    list_select_related = ("agency", "account", "order")
     raw_id_fields = ("account",)
     form = CampaignForm
     editable = ("status", "pause_reason", "account")
     fieldsets = (
         (None, {"fields": ("label", "status", "pause_reason", "paused", "account")}),
-        ("Where it belongs", {"fields": ("id", "agency", "provider", "external_id", "made", "elsewhere")}),
+        ("At the provider", {"fields": ("at_provider", "order_error", "call_table")}),
+        (
+            "Where it belongs",
+            {"fields": ("id", "agency", "provider", "external_id", "sender_id", "source", "made", "elsewhere")},
+        ),
     )
+    actions = ("try_again",)
+    buttons = ("try_again",)
     search_help_text = "A whole id; with an agency chosen also the provider's id of the campaign."
 
     def find(self, word: str, agency_id: str) -> Q:
@@ -47,6 +81,34 @@ class CampaignAdmin(BackOfficeAdmin):
         if agency_id:
             found |= Q(agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word)
         return found
+
+    def fits(self, button: str, obj: Campaign) -> bool:
+        return hasattr(obj, "order") and obj.order.status == OrderStatus.FAILED
+
+    @admin.action(description="Try again at the provider", permissions=["operate"])
+    def try_again(self, request: HttpRequest, campaigns: "QuerySet[Campaign]") -> None:
+        self.do_each(request, campaigns, retry, "Asked the provider again")
+
+    @admin.display(description="at the provider")
+    def at_provider(self, campaign: Campaign) -> str:
+        if not hasattr(campaign, "order"):
+            return NOTHING
+        return badge(str(campaign.order), ORDER_TONES[campaign.order.status])
+
+    @admin.display(description="why not")
+    def order_error(self, campaign: Campaign) -> str:
+        return (campaign.order.error if hasattr(campaign, "order") else "") or NOTHING
+
+    @admin.display(description="tries")
+    def call_table(self, campaign: Campaign) -> str:
+        return table(
+            ("When", "What", "Error", "Reported back"),
+            (
+                (ago(call.at), call.get_action_display(), call.error or NOTHING, ago(call.echoed_at))
+                for call in campaign.calls.order_by("-pk")[:LATEST]
+            ),
+            empty="Nothing was asked of the provider. That takes an API key on its source.",
+        )
 
     @admin.display(description="campaign")
     def label(self, campaign: Campaign) -> str:
@@ -71,3 +133,90 @@ class CampaignAdmin(BackOfficeAdmin):
     @admin.display(description="more")
     def elsewhere(self, campaign: Campaign) -> str:
         return format_html("{}", list_link("accounts_event", "Events", subject=campaign.pk))
+
+
+class SenderForm(ServiceForm):
+    class Meta:
+        model = Sender
+        fields = ("account",)
+
+    def apply(self) -> Sender:
+        return map_sender(self.instance, self.cleaned_data["account"])
+
+
+class Unmapped(SimpleListFilter):
+    title, parameter_name = "account", "mapped"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("no", "Not mapped yet")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Sender]") -> "QuerySet[Sender]":
+        return queryset.filter(account__isnull=True) if self.value() == "no" else queryset
+
+
+@admin.register(Sender)
+class SenderAdmin(BackOfficeAdmin):
+    """Which account a sender of SendPilot's is: its campaigns stop when that account drops."""
+
+    list_display = ("external_id", "agency", "provider", "account_link", "made")
+    list_filter = (Unmapped, ByAgency)
+    list_select_related = ("agency", "account")
+    raw_id_fields = ("account",)
+    form = SenderForm
+    editable = ("account",)
+    fieldsets = ((None, {"fields": ("external_id", "account", "agency", "provider", "made")}),)
+    search_help_text = "A whole number; with an agency chosen also the provider's id of the sender."
+    empty_list = "Nobody yet: senders appear with SendPilot's first reports about their campaigns."
+
+    def find(self, word: str, agency_id: str) -> Q:
+        found = super().find(word, agency_id)
+        return found | Q(agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word) if agency_id else found
+
+    @admin.display(description="account")
+    def account_link(self, sender: Sender) -> str:
+        return link(sender.account) if sender.account else badge("not mapped", "warn")
+
+    @admin.display(description="first seen")
+    def made(self, sender: Sender) -> str:
+        return ago(sender.created_at)
+
+
+class ByCampaign(ByParent):
+    title, parameter_name, model = "campaign", "campaign", Campaign
+
+    def shown(self) -> tuple[str, ...]:
+        return ("name", "external_id")
+
+
+@admin.register(CampaignOrder)
+class CampaignOrderAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("campaign", "action", "status", "attempts", "error", "placed")
+    list_filter = (ByCampaign,)
+    list_select_related = ("campaign",)
+    fieldsets = ((None, {"fields": ("campaign", "action", "status", "attempts", "error", "placed")}),)
+    search_help_text = "A whole id of a campaign."
+
+    @admin.display(description="asked")
+    def placed(self, order: CampaignOrder) -> str:
+        return ago(order.placed_at)
+
+
+@admin.register(CampaignCall)
+class CampaignCallAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("when", "campaign_link", "action", "error", "echoed")
+    list_filter = (ByCampaign,)
+    list_select_related = ("campaign",)
+    fieldsets = ((None, {"fields": ("when", "campaign", "action", "error", "echoed")}),)
+    search_help_text = "A whole number."
+
+    @admin.display(description="when")
+    def when(self, call: CampaignCall) -> str:
+        return ago(call.at)
+
+    @admin.display(description="campaign")
+    def campaign_link(self, call: CampaignCall) -> str:
+        return link(call.campaign)
+
+    @admin.display(description="reported back")
+    def echoed(self, call: CampaignCall) -> str:
+        return ago(call.echoed_at)

@@ -19,6 +19,7 @@ PAGES = {
     "src": "accounts_source",
     "sub": "accounts_subaccount",
     "chn": "notifications_channel",
+    "inc": "accounts_incident",
 }
 LATE = timedelta(seconds=60)
 

@@ -1,13 +1,16 @@
 """List filters that are index lookups, and that never list what may be endless."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.models import Account, Agency, Source
+from accounts.portal.words import PROVIDERS
 
 FEW = 12
 
@@ -69,6 +72,40 @@ class BySubject(ByParent):
 
     def label(self, key: str) -> str:
         return key
+
+
+class ByProvider(SimpleListFilter):
+    title, parameter_name = "provider", "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(slug.value, name) for slug, name in PROVIDERS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        return queryset.filter(provider=self.value()) if self.value() else queryset
+
+
+class ByAge(SimpleListFilter):
+    """How long something has been in its status."""
+
+    title, parameter_name = "time in this status", "age"
+    options = {  # what is chosen --> its label, at least and at most that long
+        "hour": ("Less than an hour", None, timedelta(hours=1)),
+        "day": ("An hour to a day", timedelta(hours=1), timedelta(days=1)),
+        "week": ("A day to a week", timedelta(days=1), timedelta(days=7)),
+        "longer": ("Longer than a week", timedelta(days=7), None),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, option[0]) for value, option in self.options.items()]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        if self.value() not in self.options:
+            return queryset
+        _, least, most = self.options[str(self.value())]
+        now = timezone.now()
+        if least:
+            queryset = queryset.filter(status_since__lte=now - least)
+        return queryset.filter(status_since__gt=now - most) if most else queryset
 
 
 class ByStatus(SimpleListFilter):

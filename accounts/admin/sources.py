@@ -1,11 +1,14 @@
 """Where providers deliver: URLs, health, rotation. Secrets are on the page that makes them and on no other."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from cryptography.fernet import InvalidToken
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -13,10 +16,16 @@ from django.utils.html import format_html
 from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.admin.filters import ByAgency, BySource
 from accounts.admin.forms import ServiceForm
+from accounts.admin.source_form import KEYS, SETTINGS, SourceForm
 from accounts.display import NOTHING, ago, badge, code, list_link, table
-from accounts.models import Source, SourceSecret
+from accounts.models import Source, SourceSecret, SourceTrouble
+from accounts.portal.words import TROUBLES, source_state
+from accounts.recovery import recovery_for
 from accounts.sources import SourceError, create_source, rotate_secret
-from accounts.vocabulary import ProviderSlug
+from accounts.troubles import ADVICE, CHECKS, missed_checks, with_open_troubles
+from accounts.vocabulary import ProviderSlug, TroubleKind
+
+LATEST = 10
 
 
 class NewSourceForm(ServiceForm):
@@ -45,31 +54,58 @@ class NewSourceForm(ServiceForm):
         return source
 
 
+class BySourceState(SimpleListFilter):
+    """Those that were taken away are listed only when they are asked for, by this filter or by a search."""
+
+    title, parameter_name = "state", "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("troubled", "In trouble"), ("off", "Switched off"), ("removed", "Removed")]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": "All but removed"}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        if self.value() == "removed":
+            return queryset.filter(removed_at__isnull=False)
+        if request.GET.get("q"):
+            return queryset
+        rows = queryset.filter(removed_at__isnull=True)
+        if self.value() == "troubled":
+            return rows.filter(pk__in=SourceTrouble.objects.filter(closed_at__isnull=True).values("source"))
+        return rows.filter(enabled=False) if self.value() == "off" else rows
+
+
 @admin.register(Source)
 class SourceAdmin(BackOfficeAdmin):
     list_display = ("label", "agency", "provider", "health", "received", "made")
-    list_filter = (ByAgency,)
+    list_filter = (BySourceState, ByAgency)
     list_select_related = ("agency",)
     autocomplete_fields = ("agency",)
     fieldsets = (
         (None, {"fields": ("name", "enabled", "health", "webhook_url_field", "previous_url", "received")}),
+        ("What is wrong with it", {"fields": ("trouble_list", "refused", "answered", "checks")}),
         ("Where it belongs", {"fields": ("id", "agency", "provider", "sub_account", "allowed_networks", "made")}),
-        ("Keys", {"fields": ("secret_list", "api_keys", "challenged")}),
+        ("Keys", {"fields": ("secret_list", "api_keys", *KEYS, "forget_keys")}),
         (
             "How an account's owner reconnects it",
             {"fields": ("update_frame_url", "pin_endpoint", "proxy_location", "reauth_url")},
         ),
         ("What it sends", {"fields": ("drift_list", "gaps", "elsewhere")}),
     )
-    editable = ("name", "enabled", "update_frame_url", "pin_endpoint", "proxy_location", "reauth_url")
+    form = SourceForm
+    editable = (*SETTINGS, "allowed_networks", *KEYS, "forget_keys")
     add_form = NewSourceForm
     add_fieldsets = ((None, {"fields": ("agency", "provider", "name", "secret", "location_id")}),)
     search_help_text = "A whole id."
-    actions = ("rotate",)
-    buttons = ("rotate",)
+    actions = ("rotate", "recover")
+    buttons = ("rotate", "recover")
     confirm: ClassVar[dict[str, str]] = {
+        "recover": "The provider is asked anew to deliver here, and what was missed is fetched.",
         "rotate": "A new secret is made and shown once (for LinkedConnector a new webhook URL). The old one stays "
-        "valid while it is being exchanged at the provider."
+        "valid while it is being exchanged at the provider.",
     }
 
     @admin.action(description="Rotate secret", permissions=["operate"])
@@ -88,7 +124,28 @@ class SourceAdmin(BackOfficeAdmin):
         shown = {"Webhook URL": source.webhook_url} | ({"Secret": secret} if secret else {})
         return self.shown_once(request, source, title=f"New secret of {source}", secrets=shown)
 
+    @admin.action(description="Recover now", permissions=["operate"])
+    def recover(self, request: HttpRequest, sources: "QuerySet[Source]") -> None:
+        for source in sources:
+            recovery = recovery_for(source)
+            if recovery is None:
+                self.message_user(request, f"{source} cannot be recovered from here.", messages.ERROR)
+                continue
+            try:
+                self.message_user(request, recovery(source), messages.SUCCESS)
+            except ValueError as refusal:
+                self.message_user(request, str(refusal), messages.ERROR)
+                continue
+            self.log_change(request, source, "Recovered.")
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Source]":
+        return with_open_troubles(super().get_queryset(request))
+
     def fits(self, button: str, obj: Source) -> bool:
+        if button == "recover":
+            return recovery_for(obj) is not None
+        if obj.removed_at is not None:
+            return False
         return obj.provider not in {ProviderSlug.LINKEDIN, ProviderSlug.HIGHLEVEL}
 
     @admin.display(description="source")
@@ -97,11 +154,57 @@ class SourceAdmin(BackOfficeAdmin):
 
     @admin.display(description="health")
     def health(self, source: Source) -> str:
-        if not source.enabled:
-            return badge("switched off", "quiet")
-        if source.last_receipt_at is None:
-            return badge("never heard of", "warn")
-        return badge("delivers, with unknown fields", "warn") if source.drift else badge("delivers", "good")
+        state = source_state(source, problems=False)
+        if state.label == "delivers" and source.drift:
+            return badge("delivers, with unknown fields", "warn")
+        return badge(state.label, state.tone)
+
+    @admin.display(description="troubles")
+    def trouble_list(self, source: Source) -> str:
+        return table(
+            ("What", "Since", "Ended", "Detail", "What to do"),
+            (
+                (
+                    badge(TROUBLES[kind].label, "quiet" if trouble.closed_at else TROUBLES[kind].tone),
+                    ago(trouble.opened_at),
+                    ago(trouble.closed_at),
+                    trouble.detail or NOTHING,
+                    NOTHING if trouble.closed_at else ADVICE[kind],
+                )
+                for trouble in source.troubles.order_by("-pk")[:LATEST]
+                for kind in [TroubleKind(trouble.kind)]
+            ),
+            empty="Nothing, and nothing ever was.",
+        )
+
+    @admin.display(description="refused requests")
+    def refused(self, source: Source) -> str:
+        """With the signature doctor's words."""
+        return table(
+            ("Why", "Times", "First", "Last", "Diagnosis"),
+            (
+                (row.reason.replace("_", " "), row.count, ago(row.first_seen), ago(row.last_seen), row.diagnosis)
+                for row in source.rejected_requests.order_by("-last_seen")[:LATEST]
+            ),
+            empty="None: every request carried a good signature.",
+        )
+
+    @admin.display(description="answers of the last hour")
+    def answered(self, source: Source) -> str:
+        lately = source.answers.filter(began_at__gt=timezone.now() - timedelta(hours=1))
+        found = lately.aggregate(answers=Sum("answers"), slow=Sum("slow"))
+        if not found["answers"]:
+            return NOTHING
+        return f"{found['answers']:,} answers, {found['slow']:,} of them took more than a second"
+
+    @admin.display(description="LinkedIn's checks")
+    def checks(self, source: Source) -> str:
+        if source.provider != ProviderSlug.LINKEDIN:
+            return NOTHING
+        if source.validated_at is None:
+            return "LinkedIn has not checked its address yet."
+        missed = missed_checks(source, timezone.now())
+        return format_html("last checked {}, {} of {} missed since", ago(source.validated_at), missed, CHECKS)
 
     @admin.display(description="last receipt")
     def received(self, source: Source) -> str:
@@ -124,8 +227,8 @@ class SourceAdmin(BackOfficeAdmin):
     def secret_list(self, source: Source) -> str:
         rows = source.secrets.defer("secret").order_by("-created_at", "-pk")
         return table(
-            ("Made", "Ends"),
-            ((ago(row.created_at), ago(row.expires_at) if row.expires_at else "stays valid") for row in rows),
+            ("Made", "Valid"),
+            ((ago(row.created_at), _validity(row)) for row in rows),
             empty="It has none.",
         )
 
@@ -136,10 +239,6 @@ class SourceAdmin(BackOfficeAdmin):
         except InvalidToken:
             return badge("none of today's encryption keys opens them", "bad")
         return f"stored: {', '.join(names)}" if names else NOTHING
-
-    @admin.display(description="validated by LinkedIn")
-    def challenged(self, source: Source) -> str:
-        return ago(source.validated_at)
 
     @admin.display(description="fields we do not know")
     def drift_list(self, source: Source) -> str:
@@ -154,6 +253,14 @@ class SourceAdmin(BackOfficeAdmin):
             list_link("webhooks_rejectedrequest", "Rejected requests", source=source.pk),
             list_link("webhooks_providerrequest", "Registered requests", source=source.pk),
         )
+
+
+def _validity(secret: SourceSecret) -> str:
+    if secret.expires_at is None:
+        return "stays valid"
+    if secret.expires_at > timezone.now():
+        return format_html("ends {}", ago(secret.expires_at))
+    return format_html("ended {}; known for 30 days, to tell who still signs with it", ago(secret.expires_at))
 
 
 @admin.register(SourceSecret)

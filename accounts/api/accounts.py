@@ -21,6 +21,7 @@ from accounts.links import linked_accounts, worst_status
 from accounts.models import Account, Agency
 from accounts.readiness import Action, readiness, with_campaigns_paused
 from accounts.reauth import NotNeeded, ask
+from accounts.senders import set_senders
 from accounts.services import update_account
 from accounts.vocabulary import AccountStatus, ProviderSlug, SuggestedAction
 
@@ -90,6 +91,14 @@ class ReadinessSerializer(StrictSerializer):
     evidence_age_seconds = serializers.IntegerField()
 
 
+class SendersSerializer(StrictSerializer):
+    sender_ids = serializers.ListField(
+        child=Text(max_length=200, required=True),
+        max_length=100,
+        help_text="As whom SendPilot knows the account: campaigns of these senders run on it.",
+    )
+
+
 class ReauthSerializer(StrictSerializer):
     email = Email(max_length=254, help_text="Where to mail the link; without it nobody is mailed.")
 
@@ -97,6 +106,9 @@ class ReauthSerializer(StrictSerializer):
 class ReauthLinkSerializer(StrictSerializer):
     url = serializers.CharField(help_text="Opens the page, without sign-in: give it to the account's owner only.")
     expires_at = Moment()
+
+
+NEEDED_FOR_READINESS = ("status", "status_since", "rate_limited_until", "reported_at", "source__last_receipt_at")
 
 
 @extend_schema(tags=["accounts"])
@@ -113,6 +125,8 @@ class AccountView(Listed, Shown, AgencyView):
     }
 
     def rows(self, agency: Agency) -> QuerySet[Account]:
+        if self.action == "readiness":
+            return agency.accounts.select_related("source").only(*NEEDED_FOR_READINESS)
         return with_campaigns_paused(agency.accounts.select_related("sub_account"))
 
     def get_serializer(self, *args: Any, **options: Any) -> Any:
@@ -131,6 +145,22 @@ class AccountView(Listed, Shown, AgencyView):
     def history(self, request: Request, **_: Any) -> Response:
         """Every report about the account, also those that changed nothing."""
         return self.page_of(self.get_object().reports.all())
+
+    @extend_schema(responses=SendersSerializer)
+    @action(detail=True, serializer_class=SendersSerializer)
+    def senders(self, request: Request, **_: Any) -> Response:
+        """As whom SendPilot knows the account."""
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=SendersSerializer, responses={202: SendersSerializer})
+    @senders.mapping.post
+    def map_senders(self, request: Request, **_: Any) -> Response:
+        """Say so; these take the place of those before. Campaigns without an account follow their sender."""
+        account = self.get_object()
+        body = SendersSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        set_senders(account, body.validated_data["sender_ids"])
+        return Response(SendersSerializer(self.get_object()).data, status=202)
 
     @extend_schema(request=ReauthSerializer, responses=ReauthLinkSerializer)
     @action(detail=True, methods=["post"])

@@ -159,6 +159,15 @@ def network(value: str) -> None:
         raise serializers.ValidationError("Give an address range such as 203.0.113.0/24.") from None
 
 
+class Whole(serializers.IntegerField):
+    """A whole JSON number."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
 class Number(serializers.FloatField):
     """A JSON number."""
 

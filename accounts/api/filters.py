@@ -1,7 +1,7 @@
 """Query parameters: each one declared, checked and documented; every other one is a 400 that names it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -104,6 +104,31 @@ class Search(Filter):
         for column in self.columns:
             found |= Q(**{f"{column}__icontains": value})
         return found
+
+
+@dataclass(frozen=True)
+class By(Filter):
+    """A condition that a function makes of the value."""
+
+    condition: Callable[[str], Q]
+    description: str = ""
+
+    def q(self, value: str) -> Q:
+        return self.condition(value)
+
+
+@dataclass(frozen=True)
+class ByTime(Filter):
+    """A condition that a function makes of a time."""
+
+    condition: Callable[[datetime], Q]
+    description: str = ""
+
+    def q(self, value: str) -> Q:
+        return self.condition(parse_time(value))
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time"}
 
 
 def parse_time(value: str) -> datetime:

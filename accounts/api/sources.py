@@ -1,6 +1,6 @@
 """`/api/v1/sources`. What a request was for (`…/requests`) is the business of `webhooks`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -13,11 +13,14 @@ from rest_framework.response import Response
 from accounts.api.base import AgencyView, Listed, Shown, refusals_of
 from accounts.api.fields import Flag, Moment, Reference, StrictSerializer, Text, Word, identity, network
 from accounts.api.filters import Filter, OneOf, YesNo
+from accounts.api.subscriptions import SubscriptionSerializer
 from accounts.models import Agency, Source
 from accounts.sources import SourceError, create_source, delete_source, rotate_secret, update_source
-from accounts.vocabulary import ProviderSlug, Scope
+from accounts.troubles import open_troubles, with_open_troubles
+from accounts.vocabulary import ProviderSlug, Scope, TroubleKind
 
 SECRET_LENGTH = 256
+MOST_SUBSCRIPTIONS = 200
 
 
 class CredentialsSerializer(StrictSerializer):
@@ -27,12 +30,19 @@ class CredentialsSerializer(StrictSerializer):
     client_id = Text(max_length=500)
 
 
+class TroubleSerializer(StrictSerializer):
+    kind = serializers.CharField(read_only=True, help_text=f"One of {', '.join(TroubleKind)}.")
+    since = Moment(source="opened_at", read_only=True)
+    detail = serializers.CharField(read_only=True)
+
+
 class HealthSerializer(StrictSerializer):
     status = serializers.ChoiceField(
         choices=["disabled", "waiting", "healthy", "attention"],
         read_only=True,
-        help_text="`waiting`: nothing has come yet; `attention`: gaps, or fields that Leadline does not know.",
+        help_text="`waiting`: nothing has come yet; `attention`: troubles, gaps, or fields that nobody knows.",
     )
+    troubles = TroubleSerializer(many=True, read_only=True)
     gaps = serializers.IntegerField(read_only=True, help_text="Status changes that never reached us.")
     unknown_fields = serializers.DictField(
         source="drift", child=serializers.IntegerField(), read_only=True, help_text="Path → how often seen."
@@ -56,18 +66,29 @@ class SourceSerializer(StrictSerializer):
         write_only=True, required=False, allow_null=True, max_length=SECRET_LENGTH, trim_whitespace=False
     )
     credentials = CredentialsSerializer(write_only=True, required=False)
+    subscriptions = SubscriptionSerializer(
+        many=True,
+        required=False,
+        source="wanted_subscriptions",
+        help_text="LinkedIn only: whose leads it is to tell us about.",
+    )
+
+    def validate_subscriptions(self, rows: list[Any]) -> list[Any]:
+        if len(rows) > MOST_SUBSCRIPTIONS:
+            raise serializers.ValidationError(f"At most {MOST_SUBSCRIPTIONS} of them.")
+        return rows
 
     @extend_schema_field(HealthSerializer)
     def get_health(self, source: Source) -> dict[str, Any]:
+        troubles = open_troubles(source)
         if not source.enabled:
             status = "disabled"
-        elif source.last_receipt_at is None:
+        elif source.last_receipt_at is None and not troubles:
             status = "waiting"
         else:
-            status = "attention" if source.gaps or source.drift else "healthy"
-        return HealthSerializer(
-            {"status": status, "gaps": source.gaps, "drift": source.drift, "validated_at": source.validated_at}
-        ).data
+            status = "attention" if troubles or source.gaps or source.drift else "healthy"
+        health = {"status": status, "troubles": troubles, "gaps": source.gaps, "drift": source.drift}
+        return HealthSerializer({**health, "validated_at": source.validated_at}).data
 
 
 class ChangedSourceSerializer(SourceSerializer):
@@ -99,18 +120,24 @@ class SourceView(Listed, Shown, AgencyView):
     }
 
     def rows(self, agency: Agency) -> QuerySet[Source]:
-        return agency.sources.filter(removed_at=None).select_related("sub_account")
+        return with_open_troubles(agency.sources.filter(removed_at=None).select_related("sub_account"))
 
     def get_serializer_class(self) -> Any:
         return ChangedSourceSerializer if self.action == "partial_update" else super().get_serializer_class()
+
+    def also(self, provider: str, values: dict[str, Any]) -> Callable[[Source], object]:
+        """What a subclass does with fields of its own, which it takes out of `values`, once the source is there."""
+        return lambda source: None
 
     @extend_schema(request=SourceSerializer, responses={201: SourceWithSecretSerializer})
     def create(self, request: Request, **_: Any) -> Response:
         """Make a source. The answer is the only one that shows its secret."""
         values = self.read_body()
         place = values.pop("sub_account", None)
+        also = self.also(values["provider"], values)
         with refusals_of(SourceError):
             source, secret = create_source(agency=self.agency, location_id=place.location_id if place else "", **values)
+        also(source)
         return self.show(source, status=201, secret=secret)
 
     @extend_schema(request=ChangedSourceSerializer, responses=SourceSerializer)
@@ -118,8 +145,12 @@ class SourceView(Listed, Shown, AgencyView):
         """Change a source. A new `secret` starts an overlap with the old one; null takes it away, where that is
         allowed."""
         source = self.get_object()
+        values = self.read_body(instance=source, partial=True)
+        also = self.also(source.provider, values)
         with refusals_of(SourceError):
-            return self.show(update_source(source, **self.read_body(instance=source, partial=True)))
+            source = update_source(source, **values)
+        also(source)
+        return self.show(source)
 
     def destroy(self, request: Request, **_: Any) -> Response:
         """Take a source away: its URL answers 404 from now on. What came by it stays."""

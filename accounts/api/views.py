@@ -6,14 +6,18 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import AgencyView, Listed, Shown
 from accounts.api.fields import Flag, Moment, Reference, StrictSerializer, Text, Word, identity
 from accounts.api.filters import Exactly, Filter, OneOf, YesNo
-from accounts.campaigns import update_campaign
+from accounts.api.problems import Conflict
+from accounts.campaigns import UNPROTECTED, update_campaign
 from accounts.models import Agency, Campaign, Event, SubAccount
+from accounts.models.order import OrderAction, OrderStatus
+from accounts.orders import NothingFailed, retry
 from accounts.vocabulary import AGENCY_EVENTS, PERSONAL_EVENTS, CampaignStatus, EventType, PausedBy, ProviderSlug
 
 
@@ -41,6 +45,21 @@ class SubAccountView(Listed, Shown, AgencyView):
         return agency.sub_accounts.all()
 
 
+class OrderSerializer(StrictSerializer):
+    """What the provider was asked to do; null: nothing, as its source has no API key."""
+
+    action = Word(OrderAction, read_only=True)
+    status = Word(OrderStatus, read_only=True)
+    attempts = serializers.IntegerField(read_only=True)
+    error = Text(read_only=True)
+    next_attempt_at = Moment(read_only=True, allow_null=True)
+
+
+class AtProviderSerializer(StrictSerializer):
+    sender_id = Text(read_only=True, help_text="Who sends it, as the provider names them.")
+    order = OrderSerializer(read_only=True, allow_null=True, default=None)
+
+
 class CampaignSerializer(StrictSerializer):
     id = identity()
     provider = Word(ProviderSlug, read_only=True)
@@ -62,15 +81,35 @@ class CampaignView(Listed, Shown, AgencyView):
         "status": OneOf("status", CampaignStatus),
         "provider": OneOf("provider", ProviderSlug),
         "account": Exactly("account_id"),
+        "order": OneOf("order__status", OrderStatus.values),
+        "protected": YesNo(~UNPROTECTED, "`false`: without an account, so that nobody stops them when it drops."),
     }
 
     def rows(self, agency: Agency) -> QuerySet[Campaign]:
-        return agency.campaigns.all()
+        return agency.campaigns.select_related("order")
 
     def partial_update(self, request: Request, **_: Any) -> Response:
         campaign = self.get_object()
         changes = self.read_body(instance=campaign, partial=True)
         return self.show(update_campaign(campaign, changed_by=PausedBy.API, **changes))
+
+    @extend_schema(responses=AtProviderSerializer)
+    @action(detail=True, url_path="at-provider", serializer_class=AtProviderSerializer)
+    def at_provider(self, request: Request, **_: Any) -> Response:
+        """How the campaign stands at its provider: who sends it, and whether our last pause or resumption got there."""
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=None, responses={202: AtProviderSerializer})
+    @action(detail=True, methods=["post"], serializer_class=AtProviderSerializer)
+    def retry(self, request: Request, **_: Any) -> Response:
+        """Ask the provider again for what failed there. Answers 409 if nothing did."""
+        self.no_body()
+        campaign = self.get_object()
+        try:
+            retry(campaign)
+        except NothingFailed as refusal:
+            raise Conflict(str(refusal)) from None
+        return self.show(campaign, status=202)
 
 
 class EventSerializer(StrictSerializer):

@@ -1,5 +1,6 @@
 """A LinkedIn account as one provider sees it, and every report about it."""
 
+from datetime import datetime
 from functools import partial
 
 from django.db import models
@@ -36,6 +37,13 @@ class Account(models.Model):
     rate_limited_until = models.DateTimeField(null=True, blank=True)
     reported_at = models.DateTimeField(null=True, editable=False, help_text="Time of the report the status rests on.")
     reported_sequence = models.BigIntegerField(default=0, editable=False)
+    token_expires_at = models.DateTimeField(null=True, editable=False)
+    refresh_expires_at = models.DateTimeField(null=True, editable=False, help_text="No refresh moves it.")
+    last_heartbeat_at = models.DateTimeField(null=True, editable=False, help_text="When its token last proved good.")
+    granted_scopes = models.JSONField(default=list, editable=False)
+    warned_days = models.PositiveSmallIntegerField(
+        null=True, editable=False, help_text="The last warning said that so many days are left."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -55,6 +63,9 @@ class Account(models.Model):
         indexes = [
             models.Index(fields=["agency", "-id"], name="account_newest"),
             models.Index(fields=["agency", "status", "-id"], name="account_by_status"),
+            models.Index(fields=["status", "-id"], name="account_everywhere_by_status"),
+            models.Index(fields=["provider", "-id"], name="account_by_provider"),
+            models.Index(fields=["status_since"], name="account_by_age"),
         ]
 
     def __str__(self) -> str:
@@ -65,12 +76,22 @@ class Account(models.Model):
         return self.name or f"{self.first_name} {self.last_name}".strip() or self.email
 
     @property
+    def sender_ids(self) -> list[str]:
+        """As whom SendPilot knows it."""
+        return sorted(sender.external_id for sender in self.senders.all())
+
+    @property
     def status_label(self) -> str:
         return self.status.replace("_", " ")
 
     @property
     def rate_limited(self) -> bool:
         return self.rate_limited_until is not None and self.rate_limited_until > timezone.now()
+
+    @property
+    def sign_in_by(self) -> datetime | None:
+        """When a person must have signed in again (LinkedIn's own connections only)."""
+        return self.refresh_expires_at or self.token_expires_at
 
     @property
     def suggested_action(self) -> SuggestedAction:

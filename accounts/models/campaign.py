@@ -7,6 +7,7 @@ from django.db import models
 from accounts.ids import new_id
 from accounts.models.account import Account
 from accounts.models.agency import Agency
+from accounts.models.source import Source
 from accounts.vocabulary import CampaignStatus, PausedBy, ProviderSlug
 
 
@@ -22,6 +23,12 @@ class Campaign(models.Model):
     paused_by = models.CharField(max_length=16, blank=True, choices=[(p, p.value) for p in PausedBy])
     pause_reason = models.CharField(max_length=300, blank=True)
     account = models.ForeignKey(Account, models.SET_NULL, null=True, blank=True, related_name="campaigns")
+    source = models.ForeignKey(
+        Source, models.SET_NULL, null=True, blank=True, related_name="campaigns", help_text="What last told of it."
+    )
+    sender_id = models.CharField(
+        max_length=200, blank=True, help_text="Who sends it, as the provider names them; an account once it is mapped."
+    )
     reported_at = models.DateTimeField(null=True, editable=False, help_text="Time of the report the status rests on.")
     reported_sequence = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -31,7 +38,37 @@ class Campaign(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["agency", "provider", "external_id"], name="campaign_once_per_external_id")
         ]
-        indexes = [models.Index(fields=["agency", "-id"], name="campaign_newest")]
+        indexes = [
+            models.Index(fields=["agency", "-id"], name="campaign_newest"),
+            models.Index(
+                fields=["account"], name="campaign_held", condition=models.Q(status="paused", paused_by="system")
+            ),
+            models.Index(
+                fields=["-id"],
+                name="campaign_unprotected",
+                condition=models.Q(account__isnull=True) & ~models.Q(status=CampaignStatus.FINISHED),
+            ),
+            models.Index(fields=["agency", "sender_id"], name="campaign_by_sender", condition=~models.Q(sender_id="")),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.external_id
+
+
+class Sender(models.Model):
+    """Who sends campaigns, as a provider names them; `account` once somebody said which account that is."""
+
+    id = models.BigAutoField(primary_key=True)
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="senders")
+    provider = models.CharField(max_length=32, choices=[(slug, slug) for slug in ProviderSlug])
+    external_id = models.CharField(max_length=200)
+    account = models.ForeignKey(Account, models.SET_NULL, null=True, blank=True, related_name="senders")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["agency", "provider", "external_id"], name="sender_once_per_external_id")
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id

@@ -22,6 +22,7 @@ class Event(models.Model):
     receipt_id = models.CharField(max_length=40, blank=True)
     channel_id = models.CharField(max_length=40, blank=True, help_text="Only for this channel; empty: all that listen.")
     recipient = models.CharField(max_length=254, blank=True, help_text="Only for this address.")
+    is_test = models.BooleanField(default=False, help_text="About a test lead: for channels that ask for those.")
     occurred_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now)
     fanned_out_at = models.DateTimeField(null=True, editable=False)
@@ -32,6 +33,7 @@ class Event(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["agency", "-id"], name="event_newest"),
+            models.Index(fields=["agency", "event_type", "-id"], name="event_by_type"),
             models.Index(fields=["subject", "-id"], name="event_by_subject"),
             models.Index(fields=["next_attempt_at"], name="event_due", condition=models.Q(fanned_out_at__isnull=True)),
         ]

@@ -107,6 +107,12 @@ class Source(Watched):
         super().save(*args, **kwargs)
 
     @property
+    def wanted_subscriptions(self) -> list[Any]:
+        """Whose leads LinkedIn is to tell us about; the rows are Lead Sync's."""
+        sync = getattr(self, "lead_sync", None)
+        return [row for row in sync.subscriptions.all() if row.wanted] if sync else []
+
+    @property
     def webhook_url(self) -> str:
         return f"{settings.PUBLIC_URL}/webhooks/{self.provider}/{self.token}"
 

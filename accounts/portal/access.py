@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from accounts.models import Agency, Member
+from accounts.moments import reading_as
 from accounts.vocabulary import Role
 
 CHOSEN = "portal_agency"
@@ -78,7 +79,7 @@ def _for(roles: frozenset[Role], view: View[_Rest]) -> Wrapped[_Rest]:
             raise PermissionDenied(TOO_LITTLE)
         ours = cast(MemberRequest, request)
         ours.member, ours.agency = member, member.agency
-        with timezone.override(zone_of(member.agency)):
+        with timezone.override(zone_of(member.agency)), reading_as(member.agency.locale):
             response = view(ours, *args, **kwargs)
         add_never_cache_headers(cast(HttpResponse, response))
         return response

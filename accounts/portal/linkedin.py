@@ -5,12 +5,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from accounts.links import linked_accounts
+from accounts.links import contradicting, linked_accounts
 from accounts.models import Account
 from accounts.portal.access import MemberRequest, readers
 from accounts.portal.forms import AccountFilter
 from accounts.portal.pages import show
 from accounts.portal.paging import turn
+from accounts.portal.words import views_in_words
 from accounts.readiness import with_campaigns_paused
 
 SEARCHED = ("name", "email", "first_name", "last_name", "public_identifier", "external_id", "id")
@@ -36,13 +37,15 @@ def account_list(request: MemberRequest) -> HttpResponse:
 def account_page(request: MemberRequest, pk: str) -> HttpResponse:
     accounts = with_campaigns_paused(request.agency.accounts.select_related("sub_account", "source"))
     account = get_object_or_404(accounts, pk=pk)
+    linked = linked_accounts([account])[account.pk]
     return show(
         request,
         "portal/account.html",
         "accounts",
         account=account,
+        contradiction=views_in_words(contradicting(account, linked)),
         history=turn(request, account.reports.all(), size=25),
-        linked=linked_accounts([account])[account.pk],
+        linked=linked,
         campaigns=account.campaigns.order_by("-id")[:50],
     )
 

@@ -1,10 +1,15 @@
 """The states of accounts and sources in words, each with a tone and what to do about it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, timedelta
+
+from django.utils import timezone
 
 from accounts.display import Tone
 from accounts.models import Account, Source
-from accounts.vocabulary import AccountStatus, ProviderSlug, SuggestedAction
+from accounts.troubles import open_troubles
+from accounts.vocabulary import AccountStatus, ProviderSlug, SuggestedAction, TroubleKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,37 @@ def provider_name(slug: str) -> str:
     return PROVIDERS[ProviderSlug(slug)] if slug in set(ProviderSlug) else slug
 
 
+TROUBLES: dict[TroubleKind, State] = {
+    TroubleKind.BLOCKED: State("blocked by LinkedIn", "bad"),
+    TroubleKind.REJECTING: State("is refused", "bad"),
+    TroubleKind.AT_RISK: State("may soon be blocked", "warn"),
+    TroubleKind.SILENT: State("gone quiet", "warn"),
+    TroubleKind.SLOW: State("answered slowly", "warn"),
+}
+
+
 def source_state(source: Source, *, problems: bool) -> State:
+    """The worst of it."""
+    if source.removed_at is not None:
+        return State("removed", "quiet")
     if not source.enabled:
         return State("switched off", "quiet")
+    kinds = {trouble.kind for trouble in open_troubles(source)}
+    if kinds:
+        return next(state for kind, state in TROUBLES.items() if kind in kinds)
     if source.last_receipt_at is None:
         return State("nothing came yet", "warn")
     return State("needs a look", "warn") if problems else State("delivers", "good")
+
+
+def views_in_words(views: Iterable[Account]) -> str:
+    """What each provider says: `Salesflow: active, LinkedConnector: blocked since 14:02`. Times are UTC."""
+    return ", ".join(f"{provider_name(view.provider)}: {_view(view)}" for view in views)
+
+
+def _view(account: Account) -> str:
+    if account.status == AccountStatus.ACTIVE:
+        return account.status_label
+    since = account.status_since.astimezone(UTC)
+    today = timezone.now() - since < timedelta(days=1)
+    return f"{account.status_label} since {since:%H:%M}" if today else f"{account.status_label} since {since:%d %b %Y}"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -31,38 +32,61 @@ class ProviderError(Exception):
         self.code = code
 
 
-def post(provider: str, url: str, *, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Any:
-    """POST JSON, answer the JSON of a 2xx. Raises ProviderError. Neither body nor answer is logged."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider answered, whatever its status. `headers` have lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body's JSON; None where it is none."""
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            return None
+
+
+def call(
+    provider: str,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
+    longest: int = LONGEST_ANSWER,
+) -> Answer:
+    """One request, whatever the answer. Raises ProviderError where there is none. Neither side's words are logged."""
     try:
         response = _pool.request(
-            "POST",
-            url,
-            body=json.dumps(body or {}).encode(),
-            headers={"Content-Type": "application/json", "Accept": "application/json", **headers},
-            redirect=False,
-            preload_content=False,
-            decode_content=True,
+            method, url, body=body, headers=headers, redirect=False, preload_content=False, decode_content=True
         )
         try:
-            content = response.read(LONGEST_ANSWER, decode_content=True)
+            content = response.read(longest, decode_content=True)
         finally:
             response.close()
     except HTTPError as error:
         log.warning("A provider's API did not answer.", provider=provider, error=type(error).__name__)
         raise ProviderError(f"{provider} cannot be reached at the moment. Try again in a few minutes.") from None
-    return _judge(provider, response.status, content)
+    return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
 
 
-def _judge(provider: str, status: int, content: bytes) -> Any:
-    try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError):
-        answer = None
-    if 200 <= status < 300 and answer is not None:
-        return answer
-    code = str(answer.get("status", ""))[:64] if isinstance(answer, dict) else ""
-    log.warning("A provider's API refused.", provider=provider, status=status)
-    raise ProviderError(_message(provider, status), status=status, code=code)
+def post(provider: str, url: str, *, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Any:
+    """POST JSON, answer the JSON of a 2xx. Raises ProviderError. Neither body nor answer is logged."""
+    kinds = {"Content-Type": "application/json", "Accept": "application/json"}
+    answer = call(provider, "POST", url, headers={**kinds, **headers}, body=json.dumps(body or {}).encode())
+    return _judge(provider, answer)
+
+
+def _judge(provider: str, answer: Answer) -> Any:
+    said = answer.json
+    if 200 <= answer.status < 300 and said is not None:
+        return said
+    code = str(said.get("status", ""))[:64] if isinstance(said, dict) else ""
+    log.warning("A provider's API refused.", provider=provider, status=answer.status)
+    raise ProviderError(_message(provider, answer.status), status=answer.status, code=code)
 
 
 def _message(provider: str, status: int) -> str:

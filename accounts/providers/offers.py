@@ -6,7 +6,7 @@ from enum import StrEnum
 from cryptography.fernet import InvalidToken
 
 from accounts.models import Account, AccountToken, Source
-from accounts.providers import salesflow, welink
+from accounts.providers import linkedin, salesflow, welink
 from accounts.vocabulary import AccountStatus, ProviderSlug
 
 
@@ -39,6 +39,8 @@ def offer_for(account: Account) -> Offer:
         return Offer(way=Way.FRAME, source=source, credentials=credentials)
     if account.provider == ProviderSlug.WELINK and welink.can_sign_in(credentials):
         return Offer(way=Way.SIGN_IN, source=source, credentials=credentials)
+    if account.provider == ProviderSlug.LINKEDIN:
+        return Offer(way=Way.LINK, source=source, url=linkedin.again_url(source))
     if source.reauth_url.startswith("https://"):
         return Offer(way=Way.LINK, source=source, url=source.reauth_url)
     return Offer(way=Way.WORDS, source=source)

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from accounts import display
 from accounts.models import Account
+from accounts.moments import readable
 from accounts.portal import words
 
 register = template.Library()
@@ -30,7 +31,7 @@ def ago(moment: datetime | None) -> SafeString | str:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         exact.isoformat(timespec="seconds"),
-        f"{exact:%a %d %b %Y, %H:%M:%S} ({exact.tzname()})",
+        readable(moment),
         display.relative(timezone.now() - moment),
     )
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from accounts.models import Account, Agency, Campaign, Event, Source, SubAccount
 from config.demo.provider import Answer, compact, post, sign, webhook_url
 from config.demo.receiver import Receiver
 from config.demo.story import Step
 from leads.models import LeadReference
+from notifications.alerts import TOLD_IN, is_about_a_drop
 from notifications.models import Channel, Delivery, DeliveryStatus
 from notifications.services import hears
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
@@ -76,7 +77,7 @@ class Stage:
         seen.receipt = str(receipt.status)
         seen.state = state_of(self.agency, step)
         if step.answer == "accepted":
-            self._follow(receipt, seen)
+            self.follow(receipt, seen)
         return judge(seen, step)
 
     def _post(self, step: Step, source: Source) -> Answer:
@@ -91,27 +92,36 @@ class Stage:
         wait_for(lambda: not Receipt.objects.filter(pk=sequence, status=ReceiptStatus.RECEIVED).exists())
         return Receipt.objects.get(pk=sequence)
 
-    def _follow(self, receipt: Receipt, seen: Seen) -> None:
-        """The events of a receipt, until each was delivered to the mailbox and to the endpoint."""
+    def follow(self, receipt: Receipt, seen: Seen) -> None:
+        """The events of a receipt, until each was delivered to the mailbox (at once, so not alerts of drops) and to the
+        endpoint."""
         events = Event.objects.filter(receipt_id=receipt.public_id).order_by("pk")
         told = list(events.filter(recipient="", channel_id=""))
         personal = [event.id for event in events.exclude(recipient="")]
         seen.events = [event.event_type for event in told]
         ids = [event.id for event in told]
         mails: set[tuple[str, str | None]] = {
-            (event.id, self.mailbox.id) for event in told if hears(self.mailbox, event)
+            (event.id, self.mailbox.id)
+            for event in told
+            if hears(self.mailbox, event) and not is_about_a_drop(event)  # those wait, and may be told in an incident
         }
         mails |= {(event, None) for event in personal}
         wanted = mails | {(event, self.endpoint.id) for event in ids}
         wait_for(lambda: wanted <= delivered([*ids, *personal]))
         done = delivered([*ids, *personal]) & wanted
-        seen.mails = sum(1 for _, channel in done if channel != self.endpoint.id)
+        told_by_mail = sum(1 for _, channel in done if channel != self.endpoint.id)
+        seen.mails = self.mails_about([*ids, *personal])
         seen.webhooks = sum(1 for event in ids if self.receiver.received[event])
         for event in ids:
             if self.receiver.received[event] > 1:
                 seen.faults.append(f"the webhook of {event} came {self.receiver.received[event]} times")
-        if seen.mails != len(mails) or seen.webhooks != len(ids):
-            seen.faults.append(f"{seen.mails} mails and {seen.webhooks} webhooks went out, some are missing")
+        if told_by_mail != len(mails) or seen.webhooks != len(ids):
+            seen.faults.append(f"{told_by_mail} by mail and {seen.webhooks} by webhook of {len(ids)} events arrived")
+
+    def mails_about(self, events: Sequence[str]) -> int:
+        """How many messages those are: what is due together goes out as one."""
+        sent = Delivery.objects.filter(event__in=events, status=DeliveryStatus.DELIVERED, carrier=None)
+        return sent.exclude(channel=self.endpoint).count()
 
 
 def judge(seen: Seen, step: Step) -> Seen:
@@ -158,8 +168,10 @@ def _account(accounts: Iterable[Account]) -> str:
 
 
 def delivered(events: Sequence[str]) -> set[tuple[str, str | None]]:
-    """Which events have arrived on which channels; None where one person was written to."""
-    done = Delivery.objects.filter(event__in=events, status=DeliveryStatus.DELIVERED)
+    """Which events have arrived on which channels, by themselves or in an incident; None where one person was written
+    to."""
+    arrived = Q(status=DeliveryStatus.DELIVERED) | Q(status=DeliveryStatus.CANCELLED, error__startswith=TOLD_IN)
+    done = Delivery.objects.filter(arrived, event__in=events)
     return set(done.values_list("event_id", "channel_id"))
 
 

@@ -31,7 +31,7 @@ def make_demo_agency(keys: Path) -> Made | None:
     username, password = make_staff_user()
     agency, api_key = create_agency(name="Demo Outreach Agency", company_id=COMPANY_ID)
     sources = [make_source(agency, provider, keys) for provider in ProviderSlug]
-    create_channel(agency, kind="email", name="The team's mailbox", email=MAILBOX, verified=True)
+    create_channel(agency, kind="email", name="The team's mailbox", email=MAILBOX, verified=True, conflation_seconds=0)
     owner = make_owner(agency)
     return Made(username, password, *owner, agency.name, COMPANY_ID, api_key, sources)
 

@@ -4,6 +4,8 @@ from django import template
 from django.utils.safestring import SafeString
 
 from accounts.display import Tone, badge
+from leads.models import Lead
+from leads.provenance import Origin as From
 from leads.vocabulary import ChangedBy, LeadStatus
 
 register = template.Library()
@@ -31,6 +33,27 @@ CHANGERS = {
 def lead_badge(status: str) -> SafeString:
     known = LeadStatus(status)
     return badge(known.label, TONES[known])
+
+
+ORIGINS = {
+    From.FORM: "from the form",
+    From.PROVIDER: "from the tool",
+    From.SCRAPE: "from the profile",
+    From.PERSON: "entered by hand",
+}
+
+
+@register.filter
+def came_from(lead: Lead, field: str) -> str:
+    """Where a contact field's value came from, in words; empty where that is not known."""
+    origin = lead.provenance.get(field)
+    return ORIGINS[From(origin)] if origin in set(From) else ""
+
+
+@register.filter
+def answered(value: object) -> str:
+    """An answer as text: several choices in one line."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "–")
 
 
 @register.filter

@@ -7,16 +7,24 @@ from typing import Any
 from django import forms
 
 from accounts.models import Agency
-from notifications.models import Channel, ChannelKind, DeliveryStatus
-from notifications.portal.words import NOT_CHOSEN, Group, event_groups
+from leads.vocabulary import LeadStatus
+from notifications.channel_rules import LONGEST_CONFLATION
+from notifications.hours import WEEK
+from notifications.models import Channel, ChannelKind, DeliveryStatus, Mode
+from notifications.portal.words import ALWAYS_URGENT, MODES, NOT_CHOSEN, WEEKDAYS, Group, event_groups
 from notifications.transports.webhook import MOST_HEADERS
 
 MOST_PLACES = 200
 MOST_CHANNELS = 200
 ALL, SOME = "all", "some"
+_OURS = frozenset({"listens", "quiet_from", "quiet_until"})  # what a channel has no field for
+_PEOPLES = (
+    *("mode", "quiet_from", "quiet_until", "working_days", "timezone", "conflation_seconds", "urgent_event_types"),
+)
 _HEADER_LINE = re.compile(r"([^:]+):(.*)")
 
 MOMENT = {"type": "datetime-local"}
+TIME = {"type": "time"}
 
 
 class ChannelForm(forms.Form):
@@ -35,6 +43,44 @@ class ChannelForm(forms.Form):
     locations = forms.MultipleChoiceField(
         required=False,
         label="Only of these sub-accounts (none ticked: of all)",
+        widget=forms.CheckboxSelectMultiple,
+    )
+    lead_statuses = forms.MultipleChoiceField(
+        required=False,
+        label="Of leads' changes only those to (none ticked: all)",
+        choices=[(status.value, status.label) for status in LeadStatus],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    test_events = forms.BooleanField(required=False, label="Also what happens to test leads")
+    mode = forms.ChoiceField(
+        required=False, label="Arrives", choices=list(MODES.items()), widget=forms.RadioSelect, initial=Mode.INSTANT
+    )
+    quiet_from = forms.TimeField(required=False, label="Quiet from", widget=forms.TimeInput(TIME, format="%H:%M"))
+    quiet_until = forms.TimeField(required=False, label="Quiet until", widget=forms.TimeInput(TIME, format="%H:%M"))
+    working_days = forms.MultipleChoiceField(
+        required=False,
+        label="Only on (none ticked: every day)",
+        choices=list(zip(WEEK, WEEKDAYS, strict=True)),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    timezone = forms.CharField(
+        required=False,
+        max_length=64,
+        label="Time zone",
+        help_text="Such as Europe/Berlin. Empty: the agency's.",
+        widget=forms.TextInput({"spellcheck": "false"}),
+    )
+    conflation_seconds = forms.IntegerField(
+        required=False,
+        label="Wait so many seconds for more about the same lead",
+        help_text="So that several changes are one message. 0: wait for nothing.",
+        min_value=0,
+        max_value=LONGEST_CONFLATION,
+        initial=60,
+    )
+    urgent_event_types = forms.MultipleChoiceField(
+        required=False,
+        label=f"Also urgent, so that it waits for nothing (as {ALWAYS_URGENT} never do)",
         widget=forms.CheckboxSelectMultiple,
     )
     headers = forms.CharField(
@@ -66,7 +112,11 @@ class ChannelForm(forms.Form):
         self.channel, self.kind = channel, kind
         for name in _absent(kind):
             del self.fields[name]
-        self._choose("event_types", [(one.name, one.title) for group in event_groups() for one in group.kinds])
+        kinds = [(one.name, one.title) for group in event_groups() for one in group.kinds]
+        self._choose("event_types", kinds)
+        if "urgent_event_types" in self.fields:
+            waiting = [(one.name, one.title) for group in event_groups() for one in group.kinds if not one.urgent]
+            self._choose("urgent_event_types", waiting)
         self._choose("locations", list(places))
         if not places:
             del self.fields["locations"]
@@ -101,11 +151,19 @@ class ChannelForm(forms.Form):
         given: dict[str, Any] = super().clean() or {}
         if given.get("listens") == SOME and not given.get("event_types"):
             self.add_error("listens", "Tick at least one, or choose everything.")
+        if bool(given.get("quiet_from")) != bool(given.get("quiet_until")):
+            self.add_error("quiet_from", "Give both times, or none.")
         return given
 
     def values(self) -> dict[str, Any]:
         """What `channels` takes; what this form does not show of a held channel is kept."""
-        values = {name: value for name, value in self.cleaned_data.items() if name != "listens"}
+        values = {name: value for name, value in self.cleaned_data.items() if name not in _OURS}
+        if values.get("mode"):
+            values["quiet_hours"] = self._quiet_hours()
+            if values["conflation_seconds"] is None:
+                values["conflation_seconds"] = self.fields["conflation_seconds"].initial
+        else:  # a form without that part
+            values = {name: value for name, value in values.items() if name not in _PEOPLES}
         chosen = values["event_types"] if self.cleaned_data["listens"] == SOME else []
         kept = [name for name in (self.channel.event_types if self.channel else []) if name in NOT_CHOSEN]
         values["event_types"] = [*chosen, *kept] if chosen else []
@@ -113,6 +171,10 @@ class ChannelForm(forms.Form):
             offered = dict(self._choices("locations"))
             values["locations"] += [place for place in self.channel.locations if place not in offered]
         return values
+
+    def _quiet_hours(self) -> dict[str, str] | None:
+        start, end = self.cleaned_data["quiet_from"], self.cleaned_data["quiet_until"]
+        return {"start": f"{start:%H:%M}", "end": f"{end:%H:%M}"} if start and end else None
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]
@@ -175,6 +237,15 @@ def _initial(channel: Channel) -> dict[str, Any]:
         "listens": SOME if channel.event_types else ALL,
         "event_types": channel.event_types,
         "locations": channel.locations,
+        "lead_statuses": channel.lead_statuses,
+        "test_events": channel.test_events,
+        "mode": channel.mode,
+        "quiet_from": (channel.quiet_hours or {}).get("start"),
+        "quiet_until": (channel.quiet_hours or {}).get("end"),
+        "working_days": channel.working_days,
+        "timezone": channel.timezone,
+        "conflation_seconds": channel.conflation_seconds,
+        "urgent_event_types": channel.urgent_event_types,
         "headers": "\n".join(f"{name}: {value}" for name, value in (channel.headers or {}).items()),
         "rate_per_second": channel.rate_per_second,
     }
@@ -185,6 +256,6 @@ def _absent(kind: ChannelKind) -> tuple[str, ...]:
         case ChannelKind.EMAIL:
             return ("url", "headers", "rate_per_second")
         case ChannelKind.WEBHOOK:
-            return ("email",)
+            return ("email", *_PEOPLES)
         case ChannelKind.SLACK:
             return ("email", "headers", "rate_per_second")

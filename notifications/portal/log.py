@@ -1,29 +1,29 @@
 """The delivery log: what was sent to whom, every try, and the button that sends it again."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.ids import encode
 from accounts.models import Agency
 from accounts.portal import MemberRequest, back_to, readers, show, turn, writers
-from notifications import channels
+from notifications import channels, resending, search
 from notifications.bodies import in_order
 from notifications.models import ChannelStatus, Delivery
 from notifications.portal.forms import LogFilter
+
+MOST_CARRIED = 100
 
 
 @require_safe
 @readers
 def delivery_list(request: MemberRequest) -> HttpResponse:
     filters = LogFilter(request.GET, agency=request.agency)
-    rows = _filtered(sent(request.agency), filters)
+    rows = _filtered(request.agency, filters)
     return show(
         request,
         "portal/deliveries.html",
@@ -37,13 +37,14 @@ def delivery_list(request: MemberRequest) -> HttpResponse:
 @require_safe
 @readers
 def delivery_page(request: MemberRequest, pk: str) -> HttpResponse:
-    deliveries = request.agency.deliveries.select_related("event", "channel")
+    deliveries = Delivery.objects.seen_by(request.agency).select_related("event", "channel", "carrier__event")
     delivery = get_object_or_404(deliveries, pk=pk)
     return show(
         request,
         "portal/delivery.html",
         "notifications",
         delivery=delivery,
+        carried=delivery.carried.select_related("event").order_by("pk")[:MOST_CARRIED],
         attempts=delivery.attempt_log.order_by("id"),
         body=in_order(delivery.event.payload),
         subject_url=_subject_url(delivery),
@@ -54,9 +55,9 @@ def delivery_page(request: MemberRequest, pk: str) -> HttpResponse:
 @require_POST
 @writers
 def delivery_resend(request: MemberRequest, pk: str) -> HttpResponse:
-    delivery = get_object_or_404(request.agency.deliveries.select_related("channel"), pk=pk)
+    delivery = get_object_or_404(Delivery.objects.seen_by(request.agency).select_related("channel"), pk=pk)
     try:
-        channels.resend(delivery)
+        resending.resend(delivery)
         messages.success(request, "It will be sent again, under the same id.")
     except channels.ChannelError as error:
         messages.error(request, str(error))
@@ -65,28 +66,22 @@ def delivery_resend(request: MemberRequest, pk: str) -> HttpResponse:
 
 def sent(agency: Agency) -> "QuerySet[Delivery]":
     """Deliveries as lists show them; nothing encrypted is read."""
-    deliveries = Delivery.objects.filter(agency=agency).select_related("event", "channel")
+    deliveries = Delivery.objects.seen_by(agency).select_related("event", "channel")
     return deliveries.defer("channel__url", "channel__headers")
 
 
-def _filtered(deliveries: "QuerySet[Delivery]", filters: LogFilter) -> "QuerySet[Delivery]":
+def _filtered(agency: Agency, filters: LogFilter) -> "QuerySet[Delivery]":
     filters.is_valid()
     given: dict[str, Any] = {name: value for name, value in filters.cleaned_data.items() if value}
     columns = {"channel": "channel_id", "status": "status", "event_type": "event__event_type"}
-    found = Q(**{columns[name]: given[name] for name in columns if name in given})
+    rows = sent(agency).filter(**{columns[name]: given[name] for name in columns if name in given})
+    if "event_type" in given:
+        rows = rows.filter(event__agency=agency)
     if "since" in given:
-        found &= Q(pk__gte=_first_id(given["since"]))
+        rows = rows.filter(search.since(given["since"]))
     if "until" in given:
-        found &= Q(pk__lt=_first_id(given["until"]))
-    if "q" in given:
-        word = given["q"].strip()
-        found &= Q(recipient__iexact=word) | Q(channel__email__iexact=word) | Q(event__subject=word) | Q(event=word)
-    return deliveries.filter(found)
-
-
-def _first_id(moment: datetime) -> str:
-    """The smallest id that a delivery of this time can have: the time is an id's beginning."""
-    return f"dlv_{encode(max(0, int(moment.timestamp() * 1000)) << 80, 26)}"
+        rows = rows.filter(search.until(given["until"]))
+    return rows.filter(search.by_word(given["q"], agency)) if "q" in given else rows
 
 
 def _subject_url(delivery: Delivery) -> str:

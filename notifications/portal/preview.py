@@ -1,5 +1,7 @@
 """What each message looks like, made of the catalogue's examples: the mail, Slack's words, the webhook's body."""
 
+from dataclasses import replace
+
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -9,52 +11,82 @@ from accounts.models import Agency, Event
 from accounts.portal import MemberRequest, readers, show
 from accounts.vocabulary import AGENCY_EVENTS, EventType
 from notifications.catalogue import CATALOGUE, EventKind
-from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery
+from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, Mode
 from notifications.portal.words import event_groups
+from notifications.summary import message_for
 from notifications.transports.base import Parcel
-from notifications.wording import Message, message_for
+from notifications.wording import Message
 
 NOT_A_LINK = "example"
+
+
+#: The page of what goes out together, beside those of the event types.
+SUMMARY = "summary"
+_TOGETHER = (
+    EventType.LINKEDIN_DISCONNECTED,
+    EventType.LEAD_REPLIED,
+    EventType.LEAD_CREATED,
+    EventType.LEAD_STATUS_CHANGED,
+    EventType.CAMPAIGN_PAUSED,
+)
 
 
 @require_safe
 @readers
 def preview_page(request: MemberRequest, event_type: str = EventType.LINKEDIN_DISCONNECTED.value) -> HttpResponse:
-    if event_type not in AGENCY_EVENTS:
+    if event_type not in (*AGENCY_EVENTS, SUMMARY):
         raise Http404
-    kind = CATALOGUE[EventType(event_type)]
+    kind = None if event_type == SUMMARY else CATALOGUE[EventType(event_type)]
     return show(
         request,
         "portal/preview.html",
         "notifications",
         kind=kind,
         groups=event_groups(chosen_only=False),
-        words=example_message(request.agency, kind),
-        body={**kind.example, "ghl_company_id": request.agency.ghl_company_id},
+        words=example_message(request.agency, kind) if kind else example_summary(request.agency),
+        body={**kind.example, "ghl_company_id": request.agency.ghl_company_id} if kind else None,
     )
 
 
 def example_message(agency: Agency, kind: EventKind) -> Message:
     """The example in words. Nothing of it is stored, and its links lead nowhere in particular."""
-    body = kind.example
-    at = parse_datetime(body["timestamp"]) or timezone.now()
-    event = Event(agency=agency, event_type=kind.event_type, payload=body, occurred_at=at)
-    listener = Channel(agency=agency, kind=ChannelKind.EMAIL, email="team@example.com", unsubscribe_token=NOT_A_LINK)
+    event = _example_event(agency, kind.event_type)
     told_of = Channel(
         agency=agency,
         kind=ChannelKind.WEBHOOK,
-        name=body.get("channel_name", ""),
+        name=event.payload.get("channel_name", ""),
         status=ChannelStatus.ENABLED,
         verification_token=NOT_A_LINK,
-        failing_since=at,
+        failing_since=event.occurred_at,
         disabled_reason="Nothing but failures for five days.",
     )
-    parcel = Parcel(
-        delivery=Delivery(agency=agency, event=event, channel=listener),
+    return message_for(replace(_parcel(event), about=told_of if "channel_name" in event.payload else None))
+
+
+def example_summary(agency: Agency) -> Message:
+    """What a daily summary of some of the examples says."""
+    events = [_example_event(agency, event_type) for event_type in _TOGETHER]
+    return message_for(replace(_parcel(events[0]), together=tuple(events)))
+
+
+def _example_event(agency: Agency, event_type: EventType) -> Event:
+    body = CATALOGUE[event_type].example
+    at = parse_datetime(body["timestamp"]) or timezone.now()
+    return Event(agency=agency, event_type=event_type, payload=body, occurred_at=at)
+
+
+def _parcel(event: Event) -> Parcel:
+    listener = Channel(
+        agency=event.agency,
+        kind=ChannelKind.EMAIL,
+        email="team@example.com",
+        mode=Mode.DAILY,
+        unsubscribe_token=NOT_A_LINK,
+    )
+    return Parcel(
+        delivery=Delivery(agency=event.agency, event=event, channel=listener),
         event=event,
-        agency=agency,
+        agency=event.agency,
         kind=ChannelKind.EMAIL,
         channel=listener,
-        about=told_of if "channel_name" in body else None,
     )
-    return message_for(parcel)

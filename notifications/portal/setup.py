@@ -7,18 +7,19 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
 from accounts.portal.words import State
-from notifications import channels
+from notifications import channels, resending
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
 from notifications.portal.forms import ChannelForm, ReplayForm, places_of
 from notifications.portal.log import sent
-from notifications.portal.words import address_of, channel_state, listens_to
+from notifications.portal.trial import Trial, trial_of
+from notifications.portal.words import DAMAGED, address_of, arrives, channel_state, listens_to
 
 Places = list[tuple[str, str]]
 HINT = (
@@ -40,9 +41,11 @@ class Card:
     state: State
     address: str
     listens_to: str
+    arrives: str
     form: ChannelForm
     replay: ReplayForm
     rotating: bool
+    trial: Trial | None
 
     @property
     def open(self) -> bool:
@@ -106,9 +109,11 @@ def edit(request: MemberRequest, pk: str) -> HttpResponse:
 def press(request: MemberRequest, pk: str, button: str) -> HttpResponse:
     """One of a channel's buttons."""
     channel = _channel(request, pk)
-    if button not in _BUTTONS:
+    if button not in _BUTTONS and button != "test":
         raise Http404
     try:
+        if button == "test":
+            return _test(request, channel)
         messages.success(request, _BUTTONS[button](channel))
     except channels.ChannelError as error:
         messages.error(request, str(error))
@@ -135,7 +140,7 @@ def replay(request: MemberRequest, pk: str) -> HttpResponse:
     if form.is_valid():
         span = {name: form.cleaned_data[name] for name in ("since", "until")}
         try:
-            count = channels.replay(channel, **span, status=form.cleaned_data["status"] or None)
+            count = resending.replay(channel, **span, status=form.cleaned_data["status"] or None)
             what = "Nothing of that time" if not count else f"{count} deliver{'y' if count == 1 else 'ies'}"
             messages.success(request, f"{what} will be sent again.")
         except channels.ChannelError as error:
@@ -144,9 +149,11 @@ def replay(request: MemberRequest, pk: str) -> HttpResponse:
     return back_to(request, "portal_notifications", anchor=channel.pk)
 
 
-def _test(channel: Channel) -> str:
-    channels.send_test(channel)
-    return f"A test is on its way to {channel}. The log below shows when it has arrived."
+def _test(request: MemberRequest, channel: Channel) -> HttpResponse:
+    """Send one, and come back to a page that follows it."""
+    event = channels.send_test(channel)
+    messages.success(request, f"A test is on its way to {channel}. Below it stands when it has arrived.")
+    return redirect(f"{reverse('portal_notifications')}?test={event.pk}#{channel.pk}")
 
 
 def _ask_again(channel: Channel) -> str:
@@ -171,7 +178,6 @@ def _remove(channel: Channel) -> str:
 
 
 _BUTTONS: dict[str, Callable[[Channel], str]] = {
-    "test": _test,
     "ask": _ask_again,
     "on": _switch_on,
     "off": _switch_off,
@@ -183,7 +189,8 @@ def _page(request: MemberRequest, bound: ChannelForm | None = None) -> HttpRespo
     """The page; with a form that was not accepted it says why, at its place."""
     held = _with_last(request.agency.channels.prefetch_related("secrets").order_by("id"))
     places = places_of(request.agency)
-    cards = [_card(channel, places, bound) for channel in held]
+    trial = trial_of(request, request.agency)
+    cards = [_card(channel, places, bound, trial) for channel in held]
     sections = [
         Section(kind, title, [card for card in cards if card.channel.kind == kind], _new_form(kind, places, bound))
         for kind, title in KINDS.items()
@@ -205,17 +212,19 @@ def _with_last(held: Any) -> Any:
     return held.annotate(last_delivered=Subquery(delivered.values("delivered_at")[:1]))
 
 
-def _card(channel: Channel, places: Places, bound: ChannelForm | None) -> Card:
+def _card(channel: Channel, places: Places, bound: ChannelForm | None, trial: Trial | None) -> Card:
     here = bound is not None and bound.channel is not None and bound.channel.pk == channel.pk
     form = ChannelForm(places=places, kind=ChannelKind(channel.kind), channel=channel)
     return Card(
         channel=channel,
-        state=channel_state(channel),
+        state=DAMAGED if channel.damaged else channel_state(channel),
         address=address_of(channel),
         listens_to=listens_to(channel),
+        arrives=arrives(channel),
         form=bound if bound is not None and here else form,
         replay=ReplayForm(auto_id=f"{channel.pk}-replay-%s"),
         rotating=any(secret.expires_at and secret.expires_at > timezone.now() for secret in channel.secrets.all()),
+        trial=trial if trial and trial.channel_id == channel.pk else None,
     )
 
 

@@ -6,24 +6,26 @@ from urllib.parse import urlsplit
 
 from accounts.portal.words import State
 from accounts.vocabulary import AGENCY_EVENTS, EventType
-from notifications.catalogue import CATALOGUE, EventKind
-from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
+from leads.vocabulary import LeadStatus
+from notifications.catalogue import CATALOGUE, HEADINGS, EventKind
+from notifications.hours import WEEK
+from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus, Mode
 from notifications.services.health import FAILURES_TO_TELL
 
 #: Only the channel itself gets these, whatever it listens to.
 NOT_CHOSEN = frozenset({EventType.TEST, EventType.CHANNEL_VERIFICATION})
-GROUPS = {  # how an event type's name begins --> under which heading people find it
-    "linkedin_": "LinkedIn accounts",
-    "reauth_": "LinkedIn accounts",
-    "accounts_": "LinkedIn accounts",
-    "lead_": "Leads",
-    "task_": "Tasks",
-    "campaign_": "Campaigns",
-    "source_": "Sources",
-    "install": "App and sub-accounts",
-    "uninstall": "App and sub-accounts",
+DAMAGED = State("cannot be read", "bad")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MODES = {  # when people get what they hear of
+    Mode.INSTANT: "at once",
+    Mode.HOURLY: "as a summary every hour",
+    Mode.DAILY: "as a summary every morning at eight",
 }
-OTHERS = "These notifications"
+ALWAYS_URGENT = ", ".join(
+    f"“{kind.title}”"
+    for kind in CATALOGUE.values()
+    if kind.urgent and kind.name in AGENCY_EVENTS and kind.event_type not in NOT_CHOSEN
+)
 DELIVERY_STATES: dict[DeliveryStatus, State] = {
     DeliveryStatus.PENDING: State("on its way", "busy"),
     DeliveryStatus.DELIVERED: State("delivered", "good"),
@@ -43,8 +45,8 @@ def event_groups(*, chosen_only: bool = True) -> list[Group]:
     found: dict[str, list[EventKind]] = {}
     for name in AGENCY_EVENTS:
         if not chosen_only or name not in NOT_CHOSEN:
-            found.setdefault(_heading(name), []).append(CATALOGUE[EventType(name)])
-    order = [title for title in dict.fromkeys((*GROUPS.values(), OTHERS)) if title in found]
+            found.setdefault(CATALOGUE[EventType(name)].heading, []).append(CATALOGUE[EventType(name)])
+    order = [title for title in HEADINGS if title in found]
     return [Group(title, tuple(found[title])) for title in order]
 
 
@@ -72,6 +74,8 @@ def channel_state(channel: Channel) -> State:
 
 
 def delivery_state(delivery: Delivery) -> State:
+    if delivery.status == DeliveryStatus.PENDING and delivery.hold:
+        return State("held", "busy")
     if delivery.status == DeliveryStatus.PENDING and delivery.error:
         return State("will be tried again", "warn")
     return DELIVERY_STATES[DeliveryStatus(delivery.status)]
@@ -81,6 +85,8 @@ def address_of(channel: Channel) -> str:
     """Where it goes. What may carry a token (a query, all of Slack's path) is left out."""
     if channel.kind == ChannelKind.EMAIL:
         return channel.email
+    if not channel.url:
+        return "its address cannot be read"
     try:
         parts = urlsplit(channel.url)
     except ValueError:
@@ -92,9 +98,22 @@ def address_of(channel: Channel) -> str:
 
 def listens_to(channel: Channel) -> str:
     """`Everything`, or what it was told to listen to."""
-    if not channel.event_types:
-        return "Everything"
-    return ", ".join(_titles(channel.event_types))
+    what = ", ".join(_titles(channel.event_types)) or "Everything"
+    if channel.lead_statuses:
+        what += f"; of leads' changes those to {', '.join(LeadStatus(name).label for name in channel.lead_statuses)}"
+    return f"{what}; test leads too" if channel.test_events else what
+
+
+def arrives(channel: Channel) -> str:
+    """When people get it; empty: at once, at any time."""
+    parts = [] if channel.mode == Mode.INSTANT else [MODES[Mode(channel.mode)]]
+    if channel.quiet_hours:
+        parts.append(f"not from {channel.quiet_hours['start']} to {channel.quiet_hours['end']}")
+    if channel.working_days:
+        parts.append(f"only on {', '.join(WEEKDAYS[WEEK.index(day)] for day in channel.working_days)}")
+    if parts and channel.timezone:
+        parts.append(channel.timezone)
+    return ", ".join(parts)
 
 
 def about(delivery: Delivery) -> str:
@@ -106,7 +125,3 @@ def about(delivery: Delivery) -> str:
 
 def _titles(event_types: Iterable[str]) -> list[str]:
     return [title_of(event_type) for event_type in event_types]
-
-
-def _heading(name: str) -> str:
-    return next((title for start, title in GROUPS.items() if name.startswith(start)), OTHERS)

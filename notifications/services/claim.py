@@ -1,28 +1,23 @@
-"""Taking due Deliveries: a lease, the attempt counted before the work, and everything their transport needs."""
+"""Taking due Deliveries: a lease, and the attempt counted before the work."""
 
-from collections.abc import Iterable, Set
 from datetime import datetime, timedelta
 
-from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import Agency, Event
-from accounts.reauth import Letter, letters
-from accounts.vocabulary import EventType
-from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
+from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus, Hold
 from notifications.schedule import MAX_ATTEMPTS
+from notifications.services import gate
 from notifications.services.lanes import Lanes, Receiver
-from notifications.signing import valid_secrets
+from notifications.services.load import load, withdraw
 from notifications.transports.base import MAIL_LANE, Parcel
 
 LEASE = timedelta(seconds=60)
+BACKLOG = 500
+NEAR = timedelta(seconds=1.5)
 ROUNDS = 8  # a round takes from the oldest; what it finds in full lanes, the next one skips
-ANYBODY = Receiver(MAIL_LANE, failing=False)  # bare addresses
-CHANNEL_OFF = "The channel was off."
-NO_LONGER_ASKED = "No longer needed: the account's owner is not asked any more."
-DAMAGED = "What is stored about this channel cannot be decrypted with the keys that are set."
+ANYBODY = Receiver(MAIL_LANE, failing=False, guarded=False)  # bare addresses
 CRASHED = "Every attempt ended with the worker that made it."
 
 
@@ -30,26 +25,38 @@ def is_due() -> bool:
     return _due(timezone.now()).exists()
 
 
+def turn_is_near() -> bool:
+    """Whether something that waits for its channel's rate is due in a moment: a new run would come late for it."""
+    soon = Delivery.objects.filter(
+        status=DeliveryStatus.PENDING,
+        hold__in=gate.HOLDS,
+        next_attempt_at__lte=timezone.now() + NEAR,
+    )
+    return soon.exists()
+
+
 def claim(lanes: Lanes) -> list[Parcel]:
     """Lease what is due and fits into the lanes. Somebody else's leases are left alone until they end (60 s)."""
     now = timezone.now()
+    lanes.apart.clear()
     if lanes.room <= 0 or not _due(now, lanes).exists():
         return []
-    taken: list[str] = []
+    taken: dict[str, datetime | None] = {}
     for _ in range(ROUNDS):
         more, skipped = _claim_round(now, lanes)
-        taken += more
+        taken |= more
         if not skipped or lanes.room <= 0:
             break
-    return _load(taken, lanes)
+    return load(taken, lanes)
 
 
 def _due(now: datetime, lanes: Lanes | None = None) -> QuerySet[Delivery]:
     due = Delivery.objects.filter(
         Q(leased_until__isnull=True) | Q(leased_until__lte=now),
         status=DeliveryStatus.PENDING,
+        batch="",
         next_attempt_at__lte=now,
-    ).order_by("next_attempt_at")
+    ).order_by("next_attempt_at", "pk")
     if lanes is None:
         return due
     full = lanes.full()
@@ -57,106 +64,66 @@ def _due(now: datetime, lanes: Lanes | None = None) -> QuerySet[Delivery]:
         due = due.filter(channel_id__in=Channel.objects.exclude(kind=ChannelKind.EMAIL).values("pk"))
     if lanes.closing:
         due = due.exclude(channel_id__in=Channel.objects.filter(consecutive_failures__gt=0).values("pk"))
-    return due.exclude(channel_id__in=[lane for lane in full if lane != MAIL_LANE])
+    return due.exclude(channel_id__in=[lane for lane in full if lane != MAIL_LANE] + sorted(lanes.apart))
 
 
 @transaction.atomic
-def _claim_round(now: datetime, lanes: Lanes) -> tuple[list[str], bool]:
-    """The ids taken, and whether there was more that did not fit."""
+def _claim_round(now: datetime, lanes: Lanes) -> tuple[dict[str, datetime | None], bool]:
+    """The ids taken, when to send those whose rate is limited, and whether there was more that did not fit."""
     rows = list(
-        _due(now, lanes).select_for_update(skip_locked=True).values_list("pk", "channel_id", "attempts")[: lanes.room]
+        _due(now, lanes).select_for_update(skip_locked=True).only("channel_id", "attempts", "hold")[: lanes.room]
     )
-    receivers = _receivers({channel_id for _, channel_id, _ in rows if channel_id})
-    spent = [pk for pk, _, attempts in rows if attempts >= MAX_ATTEMPTS]
-    taken = [
-        pk
-        for pk, channel_id, attempts in rows
-        if attempts < MAX_ATTEMPTS and lanes.enter(receivers[channel_id] if channel_id else ANYBODY)
-    ]
-    Delivery.objects.filter(pk__in=spent).update(
+    receivers = _receivers({row.channel_id for row in rows if row.channel_id})
+    guarded = {pk for pk, receiver in receivers.items() if receiver.guarded}
+    gates = gate.lock(guarded, now)
+    lanes.apart |= guarded - gates.keys()
+    withdrawn = withdraw(row for row in rows if row.channel_id in gates)
+    spent: list[str] = []
+    taken: dict[str, datetime | None] = {}
+    waiting: list[Delivery] = []
+    for row in rows:
+        its_gate = gates.get(row.channel_id or "")
+        if row.pk in withdrawn:
+            continue
+        if row.attempts >= MAX_ATTEMPTS:
+            spent.append(row.pk)
+        elif its_gate and not its_gate.is_open():
+            waiting.append(its_gate.put_off(row))
+        elif row.channel_id not in lanes.apart and lanes.enter(
+            receivers[row.channel_id] if row.channel_id else ANYBODY
+        ):
+            taken[row.pk] = its_gate.pass_one() if its_gate else None
+    Delivery.objects.filter(Q(pk__in=spent) | Q(carrier_id__in=spent)).update(
         status=DeliveryStatus.FAILED, error=CRASHED, next_attempt_at=None, leased_until=None
     )
     Delivery.objects.filter(pk__in=taken).update(attempts=F("attempts") + 1, leased_until=now + LEASE)
-    return taken, len(rows) > len(spent) + len(taken)
+    Delivery.objects.filter(pk__in=taken).exclude(hold="").update(hold="")
+    Delivery.objects.bulk_update(waiting, ["next_attempt_at", "hold"])
+    for its_gate in gates.values():
+        gate.remember(its_gate)
+    closed = {row.channel_id for row in waiting if row.channel_id}
+    for pk in closed:
+        if gates[pk].resting:
+            _put_off_more(pk, gates[pk].opens_at(), now)
+    lanes.apart |= closed
+    return taken, len(rows) > len(withdrawn) + len(spent) + len(taken)
+
+
+def _put_off_more(channel_id: str, until: datetime, now: datetime) -> None:
+    """The next of what a resting receiver was to get: a backlog must not be read past again and again."""
+    more = _due(now).filter(channel_id=channel_id).select_for_update(skip_locked=True)
+    Delivery.objects.filter(pk__in=more.values("pk")[:BACKLOG]).update(next_attempt_at=until, hold=Hold.REST)
 
 
 def _receivers(channel_ids: set[str]) -> dict[str, Receiver]:
-    rows = Channel.objects.filter(pk__in=channel_ids).values_list("pk", "kind", "consecutive_failures")
-    return {
-        pk: Receiver(MAIL_LANE if kind == ChannelKind.EMAIL else pk, failing=failures > 0)
-        for pk, kind, failures in rows
-    }
-
-
-def _load(taken: list[str], lanes: Lanes) -> list[Parcel]:
-    deliveries = Delivery.objects.select_related("event").in_bulk(taken)
-    agencies = Agency.objects.in_bulk({delivery.agency_id for delivery in deliveries.values()})
-    channels, damaged = _channels(
-        {delivery.channel_id for delivery in deliveries.values() if delivery.channel_id}
-        | {_told_of(delivery.event) for delivery in deliveries.values()} - {""}
+    rows = Channel.objects.filter(pk__in=channel_ids).values_list(
+        "pk", "kind", "rate_per_second", "consecutive_failures"
     )
-    owners_mail = _letters(deliveries.values())
-    parcels = []
-    for delivery in deliveries.values():
-        channel = channels.get(delivery.channel_id) if delivery.channel_id else None
-        parcel = Parcel(
-            delivery=delivery,
-            event=delivery.event,
-            agency=agencies[delivery.agency_id],
-            kind=ChannelKind(channel.kind) if channel else ChannelKind.EMAIL,
-            channel=channel,
-            about=channels.get(_told_of(delivery.event)),
-            letter=owners_mail.get(delivery.event_id),
-            secrets=valid_secrets(channel) if channel and channel.pk not in damaged else (),
-            problem=DAMAGED if delivery.channel_id in damaged else "",
+    return {
+        pk: Receiver(
+            MAIL_LANE if kind == ChannelKind.EMAIL else pk,
+            failing=failures > 0,
+            guarded=gate.is_guarded(kind, rate, failures),
         )
-        too_late = _too_late(parcel)
-        if not too_late:
-            parcels.append(parcel)
-        else:
-            Delivery.objects.filter(pk=delivery.pk).update(
-                status=DeliveryStatus.CANCELLED,
-                attempts=F("attempts") - 1,
-                error=too_late,
-                next_attempt_at=None,
-                leased_until=None,
-            )
-            lanes.give_back(parcel.lane)
-    return parcels
-
-
-def _too_late(parcel: Parcel) -> str:
-    """What happened between fan-out and now, so that nothing is to be sent; empty: nothing did."""
-    if parcel.channel is not None and parcel.channel.status != ChannelStatus.ENABLED:
-        return CHANNEL_OFF
-    return NO_LONGER_ASKED if _is_owners_mail(parcel.delivery) and parcel.letter is None else ""
-
-
-def _letters(deliveries: Iterable[Delivery]) -> dict[str, Letter]:
-    """What the mails to accounts' owners among them say, by their Events' ids."""
-    ids = [delivery.event_id for delivery in deliveries if _is_owners_mail(delivery)]
-    return letters(ids) if ids else {}
-
-
-def _is_owners_mail(delivery: Delivery) -> bool:
-    return delivery.channel_id is None and delivery.event.event_type == EventType.REAUTH_REQUESTED
-
-
-def _told_of(event: Event) -> str:
-    return str(event.payload.get("channel_id", ""))
-
-
-def _channels(ids: Set[str]) -> tuple[dict[str, Channel], set[str]]:
-    """The channels, their secrets loaded, and the ids of those whose encrypted columns no key opens."""
-    try:
-        return Channel.objects.prefetch_related("secrets").in_bulk(ids), set()
-    except InvalidToken:
-        channels: dict[str, Channel] = {}
-        damaged: set[str] = set()
-        for pk in ids:
-            try:
-                channels |= Channel.objects.prefetch_related("secrets").in_bulk([pk])
-            except InvalidToken:
-                channels |= Channel.objects.defer("url", "headers").in_bulk([pk])
-                damaged.add(pk)
-        return channels, damaged
+        for pk, kind, rate, failures in rows
+    }

@@ -104,6 +104,8 @@ class Courier:
                     await self._enough.wait()
 
     async def _carry(self, parcel: Parcel, accepted: float) -> None:
+        if parcel.send_at:
+            await asyncio.sleep((parcel.send_at - timezone.now()).total_seconds())
         async with self._lanes[parcel.lane]:
             at, started = timezone.now(), time.monotonic()
             outcome = await self._attempt(parcel) if started - accepted < STALE_SECONDS else None

@@ -8,12 +8,15 @@ from accounts.models import Event
 from accounts.vocabulary import EventType
 from notifications.models import Channel, ChannelKind, ChannelStatus, DeliveryStatus
 from notifications.schedule import PATIENCE
+from notifications.services import gate
 from notifications.services.courier import Result
 from notifications.transports.base import TransportError
 
 FAILURES_TO_TELL = 4
 WARNINGS = (0.75, 0.5)  # of PATIENCE, latest first
-GONE = "The receiver answered 410: it wants nothing any more."
+UNSUBSCRIBED = "The recipient unsubscribed."
+COMPLAINED = "The recipient reported our mail as unwanted."
+CAME_BACK = "Mail to this address came back"
 GIVEN_UP = "Nothing but failures for five days."
 
 
@@ -24,16 +27,18 @@ def note(channel: Channel, result: Result) -> None:
         if channel.consecutive_failures >= FAILURES_TO_TELL:
             tell(channel, EventType.CHANNEL_RECOVERED)
         channel.consecutive_failures, channel.failing_since = 0, None
+        gate.wake(channel)
     elif error.ours:
         return
     else:
         channel.consecutive_failures += 1
         channel.failing_since = channel.failing_since or result.at
+        gate.rest(channel, result.ended_at)
         if channel.consecutive_failures == FAILURES_TO_TELL:
             tell(channel, EventType.CHANNEL_FAILING)
         if error.gone:
-            switch_off(channel, GONE)
-    channel.save(update_fields=["consecutive_failures", "failing_since"])
+            switch_off(channel, error.gone)
+    channel.save(update_fields=["consecutive_failures", "failing_since", "resting_until"])
 
 
 def watch() -> None:
@@ -64,9 +69,30 @@ def switch_off(channel: Channel, reason: str) -> None:
         status=DeliveryStatus.CANCELLED,
         next_attempt_at=None,
         leased_until=None,
+        hold="",
         error=f"The channel was off: {reason}"[:500],
     )
     tell(channel, EventType.CHANNEL_DISABLED)
+
+
+def lose(channel: Channel, reason: str) -> None:
+    """The address of an e-mail channel, confirmed or not, does not work or wants no mail: only its owner can undo it.
+
+    The channel is locked, its agency loaded. The agency hears of it unless its owner chose so.
+    """
+    was_on = channel.status == ChannelStatus.ENABLED
+    switch_off(channel, reason)
+    channel.status, channel.disabled_reason = ChannelStatus.DISABLED, reason
+    channel.save(update_fields=["status", "disabled_reason", "updated_at"])
+    if was_on and reason != UNSUBSCRIBED:
+        _warn(channel, EventType.CHANNEL_DISABLED)
+
+
+def is_lost(channel: Channel) -> bool:
+    """Whether its address has to be confirmed (again) before it gets anything."""
+    return channel.status == ChannelStatus.UNVERIFIED or channel.disabled_reason.startswith(
+        (UNSUBSCRIBED, COMPLAINED, CAME_BACK)
+    )
 
 
 def tell(channel: Channel, event_type: EventType, *, recipient: str = "") -> Event:
@@ -112,4 +138,5 @@ def _warn(channel: Channel, event_type: EventType) -> None:
     if not listening:
         addresses = list(channel.agency.members.exclude(user__email="").values_list("user__email", flat=True))
     for address in dict.fromkeys(addresses):
-        tell(channel, event_type, recipient=address)
+        if address.lower() != channel.email.lower():
+            tell(channel, event_type, recipient=address)

@@ -19,6 +19,7 @@ class Receiver:
 
     lane: str
     failing: bool
+    guarded: bool  # its rate is limited, or it rests: `gate` decides
 
 
 class Lanes:
@@ -28,6 +29,7 @@ class Lanes:
         self._busy: Counter[str] = Counter()
         self._size: dict[str, int] = {MAIL_LANE: MAIL_SIZE}
         self.closing = False  # the run is over: take nothing that may last
+        self.apart: set[str] = set()  # channels that this claim takes no more of: their gate is closed, or not ours
 
     @property
     def busy(self) -> int:

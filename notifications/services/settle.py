@@ -6,6 +6,8 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts.models import Event
+from accounts.vocabulary import EventType
 from notifications.models import Attempt, Channel, Delivery, DeliveryStatus
 from notifications.schedule import next_attempt_at
 from notifications.services import health
@@ -22,7 +24,8 @@ def settle(results: Sequence[Result]) -> None:
     ids = [result.parcel.delivery.pk for result in made]
     kept = set(Delivery.objects.filter(pk__in=ids).values_list("pk", flat=True))
     made = [result for result in made if result.parcel.delivery.pk in kept]  # an erased lead's are gone
-    Attempt.objects.bulk_create([_attempt(result) for result in made])
+    erased = _erased(made)
+    Attempt.objects.bulk_create([_attempt(result, erased) for result in made])
     _settle_delivered([result for result in made if isinstance(result.outcome, Outcome)])
     for result in made:
         channel = channels.get(result.parcel.delivery.channel_id or "")
@@ -48,7 +51,17 @@ def _lock_channels(results: Sequence[Result]) -> dict[str, Channel]:
     return {channel.pk: channel for channel in channels}
 
 
-def _attempt(result: Result) -> Attempt:
+def _erased(results: Sequence[Result]) -> set[str]:
+    """The leads among what these are about that were erased, perhaps while they were under way."""
+    leads = {result.parcel.event.subject for result in results if result.parcel.event.subject.startswith("lead_")}
+    if not leads:
+        return set()
+    erasures = Event.objects.filter(subject__in=leads, event_type=EventType.LEAD_ERASED)
+    return set(erasures.values_list("subject", flat=True))
+
+
+def _attempt(result: Result, erased: set[str]) -> Attempt:
+    """Of what a receiver answers about somebody erased nothing is kept: it may repeat who that was."""
     outcome = result.outcome
     assert outcome is not None  # noqa: S101 (only attempts that were made)
     return Attempt(
@@ -57,7 +70,7 @@ def _attempt(result: Result) -> Attempt:
         duration_ms=result.duration_ms,
         status_code=outcome.status_code,
         error=str(outcome)[:500] if isinstance(outcome, TransportError) else "",
-        response_excerpt=outcome.excerpt,
+        response_excerpt="" if result.parcel.event.subject in erased else outcome.excerpt,
     )
 
 
@@ -70,7 +83,7 @@ def _release(results: Sequence[Result]) -> None:
 
 def _settle_delivered(results: Sequence[Result]) -> None:
     # Whatever the row says by now (another worker's lease, a channel switched off): the receiver has it.
-    Delivery.objects.filter(pk__in=[result.parcel.delivery.pk for result in results]).update(
+    Delivery.objects.filter(_of_message(results)).update(
         status=DeliveryStatus.DELIVERED, delivered_at=timezone.now(), next_attempt_at=None, leased_until=None, error=""
     )
 
@@ -87,3 +100,13 @@ def _settle_failed(result: Result, error: TransportError) -> None:
         leased_until=None,
         error=str(error)[:500],
     )
+    if due is None and result.parcel.together:
+        carried = Delivery.objects.filter(carrier_id=delivery.pk, status=DeliveryStatus.PENDING)
+        carried.update(status=DeliveryStatus.FAILED, error=str(error)[:500])
+
+
+def _of_message(results: Sequence[Result]) -> Q:
+    """The Deliveries and, where they carried others, those."""
+    carriers = [result.parcel.delivery.pk for result in results if result.parcel.together]
+    own = Q(pk__in=[result.parcel.delivery.pk for result in results])
+    return own | Q(carrier_id__in=carriers) if carriers else own

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 
+from accounts import incidents
 from accounts.tasks import WORKERS, beat
 from notifications.egress import GuardedSession
 from notifications.services import health
-from notifications.services.claim import claim, is_due
+from notifications.services.claim import claim, is_due, turn_is_near
 from notifications.services.courier import Courier, Result
+from notifications.services.gather import gather
 from notifications.services.lanes import Lanes
 from notifications.services.outbox import fan_out
 from notifications.services.settle import settle
@@ -22,7 +24,8 @@ BEAT_SECONDS = 5.0
 def drain(*, run_seconds: float = RUN_SECONDS, session: Callable[[], GuardedSession] = GuardedSession) -> bool:
     """Fan out due Events and make due attempts. True: time ran out and more may be due."""
     out_of_time = False
-    if fan_out() or is_due():
+    incidents.watch()
+    if fan_out() + gather() or is_due():
         with Courier(session) as courier:
             out_of_time = _Drain(courier).run(run_seconds)
     health.watch()
@@ -44,8 +47,11 @@ class _Drain:
             self._lanes.closing = time.monotonic() >= close_at
             if time.monotonic() < close_at + CLOSING_SECONDS:
                 fanned_out = fan_out()
+                gather()
+                if fanned_out:
+                    incidents.watch()
                 self._courier.send(claim(self._lanes))
-            if not self._lanes.busy and (self._lanes.closing or not fanned_out):
+            if not self._lanes.busy and (self._lanes.closing or not (fanned_out or turn_is_near())):
                 return self._lanes.closing
             self._settle(self._courier.results(POLL_SECONDS))
             self._beat()

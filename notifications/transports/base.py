@@ -1,11 +1,13 @@
 """What every kind of channel is made of: a transport that carries a parcel and says how it went."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar
 
 from accounts.models import Agency, Event
 from accounts.reauth import Letter
+from notifications.alerts import Alert
 from notifications.egress import GuardedSession
 from notifications.models import Channel, ChannelKind, Delivery
 
@@ -16,8 +18,9 @@ MAIL_LANE = "mail"
 class TransportError(Exception):
     """An attempt failed. The message says why, for people.
 
-    `permanent`: no later attempt can succeed. `gone`: the receiver wants nothing ever again, so its channel is switched
-    off. `ours`: the fault is on our side, so the channel's health is not touched. `retry_after` is in seconds.
+    `permanent`: no later attempt can succeed. `gone`: why the receiver will never want anything again, so that its
+    channel is switched off. `ours`: the fault is on our side, so the channel's health is not touched. `retry_after` is
+    in seconds.
     """
 
     def __init__(
@@ -25,7 +28,7 @@ class TransportError(Exception):
         message: str,
         *,
         permanent: bool = False,
-        gone: bool = False,
+        gone: str = "",
         ours: bool = False,
         retry_after: float | None = None,
         status_code: int | None = None,
@@ -52,24 +55,31 @@ class Outcome:
 class Parcel:
     """A claimed Delivery with all that its transport needs, loaded beforehand: transports ask no database.
 
-    `about` is the channel that a channel event tells of, as it stands now; `letter` what an account's owner is told.
-    `secrets` are those that sign, newest first. `problem` says why it cannot be sent at all.
+    `together` are all the Events that the message tells, oldest first, where they are more than its own.
+    `about` is the channel that a channel event tells of, as it stands now; `letter` what an account's owner is told,
+    `alert` what people are told of a drop. `slack_url` is where a Slack message without a channel goes.
+    `send_at`, a moment ahead at most, keeps a channel's rate. `secrets` are those that sign, newest first.
+    `problem` says why it cannot be sent at all.
     """
 
     delivery: Delivery
     event: Event
     agency: Agency
     kind: ChannelKind
+    send_at: datetime | None = None
     channel: Channel | None = None
+    together: tuple[Event, ...] = ()
     about: Channel | None = None
     letter: Letter | None = None
+    alert: Alert | None = None
+    slack_url: str = field(default="", repr=False)
     secrets: tuple[str, ...] = ()
     problem: str = ""
 
     @property
     def lane(self) -> str:
         """What it shares its receiver's capacity with: its channel, or all other mail."""
-        return MAIL_LANE if self.kind is ChannelKind.EMAIL else self.delivery.channel_id or ""
+        return MAIL_LANE if self.kind is ChannelKind.EMAIL else self.delivery.channel_id or MAIL_LANE
 
 
 class Transport(ABC):

@@ -11,8 +11,9 @@ from django.core.mail import EmailMultiAlternatives
 from accounts.vocabulary import EventType
 from notifications.egress import GuardedSession
 from notifications.models import ChannelKind, ChannelStatus
+from notifications.summary import message_for
 from notifications.transports.base import Outcome, Parcel, Transport, TransportError
-from notifications.wording import message_for, unsubscribe_url
+from notifications.wording import unsubscribe_url
 
 AT_ONCE = 8
 _POSTMEN = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="mail")

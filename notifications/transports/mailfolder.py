@@ -1,7 +1,7 @@
 """Mail without a mail server: one `.eml` file each, in `EMAIL_FILE_PATH`."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -26,3 +26,28 @@ class MailFolderBackend(BaseEmailBackend):
                 os.fsync(file.fileno())
             unfinished.rename(folder / f"{name}.eml")
         return len(email_messages)
+
+
+def erase_mails(events: Collection[str]) -> int:
+    """Remove the mails that tell of these events from the folder, if mail goes there; how many."""
+    if not settings.EMAIL_BACKEND.endswith(MailFolderBackend.__name__):
+        return 0
+    doomed = [path for path in Path(settings.EMAIL_FILE_PATH).glob("*.eml") if _event_of(path) in events]
+    for path in doomed:
+        path.unlink(missing_ok=True)
+    return len(doomed)
+
+
+def _event_of(path: Path) -> str:
+    """What its header `X-Leadline-Event` says."""
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                name, _, value = line.partition(b":")
+                if name.lower() == b"x-leadline-event":
+                    return value.strip().decode("ascii", "replace")
+                if not line.strip():
+                    break
+    except FileNotFoundError:  # somebody else removed it
+        pass
+    return ""

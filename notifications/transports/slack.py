@@ -4,23 +4,40 @@ from typing import Any
 
 from notifications.egress import GuardedSession
 from notifications.models import ChannelKind
-from notifications.transports.base import Outcome, Parcel, Transport
+from notifications.summary import message_for
+from notifications.transports.base import Outcome, Parcel, Transport, TransportError
 from notifications.transports.webhook import encode, judge
-from notifications.wording import Message, message_for
+from notifications.wording import Message
 
 MOST_FACTS = 10  # what a section may hold
 LONGEST_HEADER = 150
 LONGEST_SECTION = 2900
+GONE = {  # Slack's word, with 403, 404 or 410 (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks)
+    "channel_is_archived": "The channel was archived in Slack.",
+    "channel_not_found": "The channel was deleted in Slack.",
+    "no_service": "The webhook was removed in Slack.",
+    "no_service_id": "The webhook was removed in Slack.",
+    "no_active_hooks": "The webhook was switched off in Slack.",
+    "no_team": "The workspace is gone from Slack.",
+    "team_disabled": "The workspace was switched off in Slack.",
+    "invalid_token": "The webhook's URL is not valid in Slack any more.",
+}
 
 
 class SlackTransport(Transport):
     kind = ChannelKind.SLACK
 
     async def send(self, parcel: Parcel, session: GuardedSession) -> Outcome:
-        assert parcel.channel is not None  # noqa: S101 (only e-mail goes to bare addresses)
+        url = parcel.channel.url if parcel.channel else parcel.slack_url
+        if not url:
+            raise TransportError("There is no Slack address for it any more.", permanent=True)
         body = encode(blocks_for(message_for(parcel)))
-        # Slack answers 410 for an archived channel and so switches ours off.
-        return judge(await session.post(parcel.channel.url, body=body, headers={"Content-Type": "application/json"}))
+        answer = await session.post(url, body=body, headers={"Content-Type": "application/json"})
+        try:
+            return judge(answer)
+        except TransportError as error:
+            error.gone = GONE.get(answer.excerpt.strip(), error.gone)
+            raise
 
 
 def blocks_for(message: Message) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from notifications.transports.base import Outcome, Parcel, Transport, TransportE
 
 MOST_HEADERS = 20
 LONGEST_HEADER = 1000
+GONE = "The receiver answered 410: it wants nothing any more."
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")  # a token of RFC 9110
 _VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 _OURS = re.compile(
@@ -59,7 +60,7 @@ def judge(answer: Answer) -> Outcome:
         return Outcome(answer.status, answer.excerpt)
     raise TransportError(
         f"The receiver answered {answer.status}.",
-        gone=answer.status == 410,
+        gone=GONE if answer.status == 410 else "",
         retry_after=answer.retry_after if answer.status in {429, 503} else None,
         status_code=answer.status,
         excerpt=answer.excerpt,

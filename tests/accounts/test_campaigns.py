@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
 from accounts import campaigns, services
 from accounts.models import Account, Agency, Campaign, Event
 from accounts.reports import Origin
 from accounts.services import Sighting
+from accounts.tasks import remind
 from accounts.vocabulary import AccountStatus as S
 from accounts.vocabulary import CampaignStatus, PausedBy
 
@@ -89,3 +91,30 @@ def test_a_late_report_and_other_accounts_campaigns_change_nothing(
     report(stranger, S.BLOCKED, 11)
     campaign.refresh_from_db()
     assert campaign.status == CampaignStatus.ACTIVE
+
+
+def test_while_the_account_is_limited_its_campaigns_wait_and_then_resume_by_themselves(
+    agency: Agency, campaign: Campaign
+) -> None:
+    now = T0 + timedelta(minutes=3)
+    with time_machine.travel(now, tick=False) as clock:
+        report(agency, S.DISCONNECTED, 1)
+        Account.objects.update(rate_limited_until=now + timedelta(hours=1))
+        report(agency, S.ACTIVE, 2)
+        campaigns.resume_held()
+        campaign.refresh_from_db()
+        assert (campaign.status, campaign.paused_by) == (CampaignStatus.PAUSED, PausedBy.SYSTEM)
+
+        clock.shift(timedelta(hours=1, seconds=1))
+        remind()
+        campaign.refresh_from_db()
+        assert (campaign.status, campaign.paused_by) == (CampaignStatus.ACTIVE, "")
+        assert told(agency)[-1] == "campaign_resumed"
+        assert campaigns.resume_held() == 0
+
+
+def test_what_a_person_paused_or_a_deletion_ended_is_not_resumed_later(agency: Agency, campaign: Campaign) -> None:
+    campaigns.update_campaign(campaign, status=CampaignStatus.PAUSED, changed_by=PausedBy.USER)
+    assert campaigns.resume_held() == 0
+    Campaign.objects.update(paused_by=PausedBy.SYSTEM, pause_reason=campaigns.FOR_GOOD)
+    assert campaigns.resume_held() == 0

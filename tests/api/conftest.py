@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.keys import create_api_key
-from accounts.models import Account, AccountReport, Agency, Campaign, Source, SubAccount
+from accounts.models import Account, AccountReport, Agency, Campaign, CampaignOrder, Source, SubAccount
 from accounts.sources import create_source
 from accounts.vocabulary import AccountStatus, EventType, Scope
 from leads.models import Lead, LeadReference
@@ -76,6 +76,9 @@ class World:
         """Let what follows an id in a path succeed."""
         if rest == "/reauth":
             Account.objects.filter(pk=self.account.pk).update(status=AccountStatus.DISCONNECTED)
+        if rest == "/connect":
+            self.source.provider, self.source.credentials = "linkedin", {"client_id": "app"}
+            self.source.save()
 
     @property
     def ids(self) -> dict[str, str]:
@@ -115,6 +118,7 @@ def make_world(agency: Agency, mark: str) -> World:
     campaign = Campaign.objects.create(
         agency=agency, provider="sendpilot", external_id=f"c-{mark}", name="Founders", account=account
     )
+    CampaignOrder.objects.create(campaign=campaign, action="pause", status="failed")
     lead = create_lead(agency, name="Grace Hopper", email=f"grace-{mark}@example.com", campaign=campaign)
     LeadReference.objects.create(
         lead=lead, agency=agency, provider="sendpilot", external_id=f"lead-{mark}", campaign=campaign, status_since=now

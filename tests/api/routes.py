@@ -16,6 +16,8 @@ LISTS = (
     "channels",
     "deliveries",
 )
+#: Reports: figures over many objects.
+REPORTS = ("reports/accounts", "reports/leads")
 #: Lists below an object: the resource, what follows its id.
 HISTORIES = (("accounts", "history"), ("leads", "history"))
 #: Method, resource, what follows its id, the scope it takes, a body.
@@ -24,6 +26,8 @@ OBJECT_ROUTES = (
     ("patch", "accounts", "", Scope.WRITE, {"name": "New"}),
     ("get", "accounts", "/history", Scope.READ, None),
     ("get", "accounts", "/readiness", Scope.READ, None),
+    ("get", "accounts", "/senders", Scope.READ, None),
+    ("post", "accounts", "/senders", Scope.WRITE, {"sender_ids": ["sender_1"]}),
     ("post", "accounts", "/reauth", Scope.WRITE, {"email": "owner@example.com"}),
     ("get", "leads", "", Scope.READ, None),
     ("patch", "leads", "", Scope.WRITE, {"name": "New"}),
@@ -31,9 +35,12 @@ OBJECT_ROUTES = (
     ("get", "sub-accounts", "", Scope.READ, None),
     ("get", "campaigns", "", Scope.READ, None),
     ("patch", "campaigns", "", Scope.WRITE, {"status": "paused"}),
+    ("get", "campaigns", "/at-provider", Scope.READ, None),
+    ("post", "campaigns", "/retry", Scope.WRITE, None),
     ("get", "sources", "", Scope.READ, None),
     ("patch", "sources", "", Scope.ADMIN, {"name": "New"}),
     ("post", "sources", "/rotate-secret", Scope.ADMIN, None),
+    ("post", "sources", "/connect", Scope.ADMIN, None),
     ("post", "sources", "/requests", Scope.WRITE, {"request_id": "r1", "action": "login"}),
     ("get", "receipts", "", Scope.READ, None),
     ("post", "receipts", "/reprocess", Scope.WRITE, None),

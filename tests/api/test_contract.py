@@ -8,8 +8,9 @@ import jsonschema
 import pytest
 from django.utils import timezone
 
+from accounts import troubles
 from accounts.models import Account, Campaign
-from accounts.vocabulary import AccountStatus
+from accounts.vocabulary import AccountStatus, TroubleKind
 from tests.api.conftest import Api, World
 
 FIELDS = {
@@ -22,7 +23,7 @@ FIELDS = {
     "sub-accounts": "id location_id name installed installed_at installer_name installer_email ghl_user_id "
     "uninstalled_at",
     "campaigns": "id provider external_id name status paused_by pause_reason account",
-    "sources": "id provider name webhook_url enabled health last_receipt_at location_id allowed_networks",
+    "sources": "id provider name webhook_url enabled health last_receipt_at location_id allowed_networks subscriptions",
     "receipts": "id provider source event_type status received_at processed_at error payload",
     "rejected-requests": "source reason diagnosis count first_seen last_seen",
     "events": "id event_type payload subject occurred_at created_at",
@@ -47,6 +48,8 @@ def test_an_object_is_what_its_list_shows(resource: str, world: World, api: Api)
     shown = api.get(f"{resource}/{world.ids[resource]}").json()
     listed = next(row for row in api.get(resource).json()["results"] if row["id"] == world.ids[resource])
     log = shown.pop("attempt_log", None)
+    if resource == "deliveries":
+        assert (shown.pop("reason"), shown.pop("sent_with")) == (None, None)
     assert shown == listed
     assert (log is not None) == (resource == "deliveries")
 
@@ -63,11 +66,13 @@ def test_a_delivery_shows_its_attempts(world: World, api: Api) -> None:
 
 
 def test_channels_show_what_their_kind_has(world: World, api: Api) -> None:
-    common = ["id", "kind", "name", "event_types", "locations", "status", "disabled_reason"]
+    common = ["id", "kind", "name", "event_types", "locations", "lead_statuses", "test_events", "status"]
+    common += ["disabled_reason"]
+    peoples = ["mode", "quiet_hours", "working_days", "timezone", "conflation_seconds", "urgent_event_types"]
     webhook = api.get(f"channels/{world.channel.id}").json()
     email = api.get(f"channels/{world.email_channel.id}").json()
     assert sorted(webhook) == sorted([*common, "url", "headers", "rate_per_second"])
-    assert sorted(email) == sorted([*common, "email", "mode", "quiet_hours", "timezone"])
+    assert sorted(email) == sorted([*common, "email", *peoples])
     assert (webhook["url"], webhook["status"]) == ("https://crm-a.example.com/hook", "enabled")
     assert (email["email"], email["mode"], email["quiet_hours"]) == ("team-a@example.com", "instant", None)
 
@@ -191,3 +196,12 @@ def test_readiness_says_whether_and_why_not(
     assert (found["retry_at"] is not None) == ("rate_limited" in codes)
     assert isinstance(found["evidence_age_seconds"], int)
     assert list(found) == ["ready", "reasons", "retry_at", "evidence_age_seconds"]
+
+
+def test_a_sources_health_names_its_open_troubles(api: Api, world: World) -> None:
+    troubles.begin(world.source, TroubleKind.SILENT, detail="Nothing has come for 3 hours.")
+    troubles.begin(world.source, TroubleKind.REJECTING, detail="")
+    troubles.end(world.source, TroubleKind.REJECTING)
+    health = api.get(f"sources/{world.source.pk}").json()["health"]
+    assert health["status"] == "attention"
+    assert [(row["kind"], row["detail"]) for row in health["troubles"]] == [("silent", "Nothing has come for 3 hours.")]

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from tests.api.conftest import Api, World
-from tests.api.routes import CREATIONS, LISTS, OBJECT_ROUTES
+from tests.api.routes import CREATIONS, LISTS, OBJECT_ROUTES, REPORTS
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_the_description_is_valid_and_the_one_in_docs_is_current(tmp_path: Path)
 
 def test_every_route_is_described_and_nothing_else(document: Any) -> None:
     described = {(method, path) for path, operations in document["paths"].items() for method in operations}
-    routes = {("get", f"/api/v1/{name}") for name in LISTS}
+    routes = {("get", f"/api/v1/{name}") for name in (*LISTS, *REPORTS)}
     routes |= {("post", f"/api/v1/{name}") for name, _, _ in CREATIONS}
     routes |= {(method, f"/api/v1/{resource}/{{id}}{rest}") for method, resource, rest, _, _ in OBJECT_ROUTES}
     assert described == routes

@@ -135,8 +135,11 @@ WRITABLE = {
         *("campaign", "account", "status", "assigned_to", "tags", "priority"),
     },
     "campaigns": {"status", "account", "pause_reason"},
-    "sources": {"name", "enabled", "location_id", "allowed_networks"},
-    "channels": {"name", "url", "event_types", "locations", "status", "headers", "rate_per_second"},
+    "sources": {"name", "enabled", "location_id", "allowed_networks", "subscriptions"},
+    "channels": {
+        *("name", "url", "event_types", "locations", "lead_statuses", "test_events", "status", "headers"),
+        "rate_per_second",
+    },
 }
 
 
@@ -222,8 +225,11 @@ BODIES = {
         *("campaign", "account", "status", "assigned_to", "tags", "priority", "note"),
     ),
     "campaigns": ("status", "account", "pause_reason"),
-    "sources": ("name", "secret", "enabled", "location_id", "allowed_networks", "credentials"),
-    "channels": ("name", "url", "event_types", "locations", "headers", "rate_per_second", "status"),
+    "sources": ("name", "secret", "enabled", "location_id", "allowed_networks", "credentials", "subscriptions"),
+    "channels": (
+        *("name", "url", "event_types", "locations", "lead_statuses", "test_events", "headers", "rate_per_second"),
+        *("status", "mode", "quiet_hours", "working_days", "timezone", "conflation_seconds", "urgent_event_types"),
+    ),
 }
 
 
@@ -279,7 +285,7 @@ def test_ids_that_name_nothing_are_404(resource: str, api: Api) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *("", "nothing", "accounts/x/y/z", "tasks", "messages", "sequences", "templates", "reports/accounts"),
+        *("", "nothing", "accounts/x/y/z", "tasks", "messages", "sequences", "templates", "reports/nothing"),
         *("routing-rules", "scoring-rules", "../../etc/passwd", "accounts//history", "leads//"),
     ],
 )
@@ -288,8 +294,8 @@ def test_unknown_paths_are_404(path: str, api: Api) -> None:
     assert_problem(Api("").get(path), 404)
 
 
-def test_what_comes_later_is_unknown_now(world: World, api: Api) -> None:
-    assert_problem(api.post(f"sources/{world.source.id}/connect", {}), 404)
+def test_what_only_linkedin_has_is_refused_elsewhere(world: World, api: Api) -> None:
+    assert_problem(api.post(f"sources/{world.source.id}/connect", {}), 400, "provider")
     assert_problem(api.patch(f"sources/{world.source.id}", {"subscriptions": []}), 400, "subscriptions")
 
 

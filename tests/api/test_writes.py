@@ -4,14 +4,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from accounts.events import record
 from accounts.models import Account, Event, Member, Source
 from accounts.sources import valid_secrets
+from accounts.vocabulary import EventType
 from leads.models import Lead, LeadChange
 from notifications.models import Channel, ChannelStatus, Delivery
+from notifications.services import fan_out
+from notifications.services.gather import gather
 from tests.api.conftest import Api, World
 from webhooks.models import ProviderRequest, Receipt, ReceiptStatus
 
@@ -64,6 +69,13 @@ def test_pausing_a_campaign_is_the_apis_doing_and_is_told(world: World, api: Api
 # --- leads ----------------------------------------------------------------------------------------
 
 
+def test_a_priority_that_is_raised_to_high_is_told_once(world: World, api: Api) -> None:
+    for priority in ("low", "high", "high"):
+        assert api.patch(f"leads/{world.lead.id}", {"priority": priority}).status_code == 200
+    [event] = Event.objects.filter(event_type="lead_high_priority")
+    assert (event.subject, event.payload["lead_name"]) == (world.lead.id, world.lead.display_name)
+
+
 def test_a_lead_is_made_with_history_and_event(world: World, api: Api) -> None:
     body = {
         "name": "Katherine Johnson",
@@ -82,7 +94,7 @@ def test_a_lead_is_made_with_history_and_event(world: World, api: Api) -> None:
     (change,) = api.get(f"leads/{lead['id']}/history").json()["results"]
     assert (change["new_status"], change["changed_by"], change["applied"]) == ("MESSAGE_SENT", "api", True)
     subject = Event.objects.filter(subject=lead["id"]).order_by("id")
-    assert [event.event_type for event in subject] == ["lead_created", "lead_status_changed"]
+    assert [event.event_type for event in subject] == ["lead_created", "lead_status_changed", "lead_high_priority"]
 
 
 def test_a_lead_needs_an_address_of_some_kind(agency: Any, api: Api) -> None:
@@ -424,3 +436,51 @@ def test_replay_and_resend_put_deliveries_on_their_way_again(world: World, api: 
     assert api.post(f"channels/{world.channel.id}/replay", {}).json()["errors"][0]["field"] == "since"
     Channel.objects.filter(pk=world.channel.pk).update(status=ChannelStatus.DISABLED)
     assert api.post(f"deliveries/{world.delivery.id}/resend").status_code == 409
+
+
+def test_people_choose_when_they_get_what_they_hear_of(world: World, api: Api) -> None:
+    path = f"channels/{world.email_channel.id}"
+    chosen = {
+        "mode": "daily",
+        "quiet_hours": {"start": "22:00", "end": "07:00"},
+        "working_days": ["mon", "fri"],
+        "timezone": "Europe/Berlin",
+        "conflation_seconds": 0,
+        "urgent_event_types": ["linkedin_disconnected"],
+        "lead_statuses": ["OPPORTUNITY"],
+        "test_events": True,
+    }
+    shown = api.patch(path, chosen).json()
+    assert {name: shown[name] for name in chosen} == chosen
+    for name, wrong in (
+        ("mode", "weekly"),
+        ("quiet_hours", {"start": "22:00"}),
+        ("quiet_hours", {"start": "22:00", "end": "22:00"}),
+        ("working_days", ["monday"]),
+        ("timezone", "Mars/Olympus"),
+        ("conflation_seconds", 3601),
+        ("conflation_seconds", "60"),
+        ("conflation_seconds", 1.5),
+        ("urgent_event_types", ["nothing"]),
+        ("lead_statuses", ["HOT"]),
+        ("test_events", "yes"),
+    ):
+        answer = api.patch(path, {name: wrong})
+        assert (answer.status_code, name in answer.json()["detail"]) == (400, True), (name, wrong)
+    assert api.patch(f"channels/{world.channel.id}", {"mode": "daily"}).status_code == 400
+    assert api.get(path).json() == shown
+
+
+def test_a_delivery_says_why_it_waits_and_with_what_it_went(world: World, api: Api) -> None:
+    api.patch(f"channels/{world.email_channel.id}", {"mode": "hourly"})
+    with time_machine.travel(timezone.now()) as clock:
+        for name in ("First", "Second"):
+            record(world.agency, EventType.LINKEDIN_DELETED, linkedin_account_name=name)
+        fan_out()
+        rows = list(world.email_channel.deliveries.filter(event__event_type="linkedin_deleted").order_by("pk"))
+        waiting = api.get(f"deliveries/{rows[0].id}").json()
+        assert (waiting["status"], waiting["reason"]) == ("pending", "It waits for the next summary.")
+        clock.shift(3600)
+        gather()
+        first, second = (api.get(f"deliveries/{row.id}").json() for row in rows)
+    assert second["sent_with"] == (first["sent_with"] or first["id"])

@@ -1,6 +1,7 @@
 """A headless Chromium against the product on this machine. Whatever a page complains about fails the test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,3 +57,16 @@ def visit(
         browser.close()
         connections.close_all()  # beside an event loop Django keeps connections apart: nobody else closes these
     assert made.complaints == []
+
+
+def in_a_thread(work: Callable[[], object]) -> None:
+    """Beside the event loop that Playwright keeps in this one."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(run).result()

@@ -2,12 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 
 import pytest
 from django.core import mail
-from django.db import connections
+from django.core.mail import EmailMessage
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
@@ -19,8 +18,9 @@ from accounts.services import Sighting, report_status
 from accounts.sources import create_source
 from accounts.vocabulary import AccountStatus
 from notifications.services import drain
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, in_a_thread
 from tests.keeping import keep
+from tests.leads.linkedin import connected, linkedin, notify, work
 from tests.standins import StandIn, provider
 from webhooks.services import process_due
 
@@ -57,22 +57,13 @@ def link_from_the_mail(source: Source, external_id: str) -> str:
     )
     in_a_thread(drain)
     [message] = [message for message in mail.outbox if message.to == ["ada@example.com"]]
+    return link_in(message)
+
+
+def link_in(message: EmailMessage) -> str:
     found = re.search(r"Reconnect the account: (\S+)", str(message.body))
     assert found
     return found[1]
-
-
-def in_a_thread(work: Callable[[], object]) -> None:
-    """Beside the event loop that Playwright keeps in this one."""
-
-    def run() -> None:
-        try:
-            work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(run).result()
 
 
 def webhook(source: Source, **body: object) -> None:
@@ -147,6 +138,26 @@ def test_a_wrong_password_can_be_corrected(visit: Visit, there: StandIn) -> None
     page.get_by_role("button", name="Sign in").click()
     webhook(source, request_id="req-1", status="LOGIN_SUCCESS")
     is_done(page)
+
+
+def test_linkedins_own_sign_in_brings_a_connection_back(visit: Visit) -> None:
+    agency, _ = create_agency(name="Northwind Outreach")
+    with linkedin() as there:
+        source = connected(agency)
+        Account.objects.update(email="ada@example.com", name="Ada Lovelace")
+        there.world.revoke()
+        notify(source, there.world.submit())
+        in_a_thread(work)
+        assert Account.objects.get().status == "auth_error"
+        in_a_thread(drain)
+        [message] = [message for message in mail.outbox if message.to == ["ada@example.com"]]
+        page = visit.page
+        page.goto(link_in(message))
+        visit.look("reauth-linkedin")
+        page.get_by_role("link", name="Go to the sign-in page").click()
+        expect(page.get_by_role("heading", name="LinkedIn is connected")).to_be_visible()
+        visit.look("reauth-linkedin-done")
+    assert Account.objects.get().status == "active"
 
 
 def test_an_account_that_its_provider_reconnects_elsewhere_gets_a_link_there(visit: Visit) -> None:

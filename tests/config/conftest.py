@@ -12,29 +12,40 @@ from django.utils import timezone
 from accounts.keys import create_api_key
 from accounts.models import (
     Account,
+    AccountLink,
     AccountReport,
     Agency,
     Campaign,
+    CampaignCall,
+    CampaignOrder,
     Event,
     Heartbeat,
     IdempotencyRecord,
     Member,
+    Sender,
     Source,
+    SourceTrouble,
     SubAccount,
 )
 from accounts.models.agency import Invitation
+from accounts.models.incident import Drop, Incident, IncidentStep
 from accounts.models.reauth import AccountToken, ReauthPrompt, ReauthStep
 from accounts.tasks import SCHEDULER, WORKERS
-from leads.models import Lead, LeadChange, LeadReference, Tombstone
-from notifications.models import Attempt, Channel, Delivery
-from webhooks.models import ProviderRequest, Receipt, RejectedRequest
+from leads.models import (
+    Lead,
+    LeadChange,
+    LeadFetch,
+    LeadForm,
+    LeadReference,
+    LeadSync,
+    Pull,
+    Subscription,
+    Tombstone,
+)
+from notifications.models import Attempt, Channel, Delivery, StaffAlerts
+from webhooks.models import AnswerTally, ProviderRequest, Receipt, RejectedRequest, SourceWatch
 
 CANARY = "canarySECRETcanary"
-
-
-@pytest.fixture
-def staff(db: None) -> User:
-    return User.objects.create_superuser("staff", "staff@example.com", "correct horse battery")
 
 
 @pytest.fixture
@@ -207,9 +218,20 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         RejectedRequest.objects.create(
             source=source, reason=f"wrong{number}", diagnosis=text, count=7, first_seen=now, last_seen=now
         ),
+        AccountLink.objects.create(agency=agency, first=account, second=account, decided_by=user),
+        SourceTrouble.objects.create(source=source, kind="rejecting", detail=text),
+        SourceWatch.objects.create(source=source, watched_at=now),
+        AnswerTally.objects.create(source=source, began_at=now, answers=300, slow=1),
         ProviderRequest.objects.create(
             source=source, request_id=f"{number}{text}", action="login", account=account, lead=lead
         ),
+        sync := LeadSync.objects.create(
+            source=source, account=account, connected_by=user, findings=[{"code": text[:20], "message": text}]
+        ),
+        Subscription.objects.create(sync=sync, owner=text, lead_type="SPONSORED", form=text, entity=text, error=text),
+        LeadForm.objects.create(agency=agency, form_id=f"{number}", version="1", name=text, content={"name": text}),
+        LeadFetch.objects.create(reference=reference, source=source, next_attempt_at=now, error=text),
+        Pull.objects.create(sync=sync, owner=text, lead_type="SPONSORED", since=now, until=now, total=3, error=text),
         Tombstone.objects.create(agency=agency, provider="linkedin", digest=f"{number}", erased_at=now),
         IdempotencyRecord.objects.create(
             agency=agency, key=f"{number}{text}", fingerprint="0", body={"secret": CANARY}
@@ -227,6 +249,15 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         ),
         ReauthStep.objects.create(prompt=prompt, kind="mailed", recipient=text, reference=text, note=text),
         AccountToken.objects.create(account=account, token=CANARY),
+        Sender.objects.create(agency=agency, provider="sendpilot", external_id=f"{number}{text}"),
+        CampaignOrder.objects.create(campaign=campaign, action="pause", status="failed", error=text),
+        CampaignCall.objects.create(campaign=campaign, action="pause", error=text),
+        incident := Incident.objects.create(agency=agency, opened_at=now, last_drop_at=now),
+        Drop.objects.create(
+            account=account, agency=agency, provider="welink", status="auth_error", cause="password", incident=incident
+        ),
+        IncidentStep.objects.create(incident=incident, text=text),
+        StaffAlerts.objects.get_or_create(user=user, defaults={"slack_url": CANARY, "has_own_slack": True})[0],
         Group.objects.create(name=f"{number}{text}"),
         Heartbeat.objects.get_or_create(name="worker", defaults={"at": now})[0],
     ]

@@ -8,10 +8,13 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Account, Agency, Event, ReauthPrompt, Source
+from accounts.campaigns import campaign_of, update_campaign
+from accounts.models import Account, AccountLink, Agency, Event, ReauthPrompt, Source
 from accounts.reports import Origin
 from accounts.services import Sighting, report_status
 from accounts.vocabulary import AccountStatus
+from notifications.channels import create_channel
+from notifications.services import fan_out
 
 
 def report(
@@ -64,7 +67,7 @@ def test_the_page_says_what_to_do_whose_turn_it_is_and_how_long_things_took(agen
     assert re.search(r"active 23 hours", page)
     assert re.search(r"disconnected 5 hours", page)
     assert re.search(r"Back after a drop 5 hours \(median of 1\)", page)
-    for step in ("link made", "mail sent", "closed", "ada@example.com"):
+    for step in ("Prompt: link made", "Prompt: mail sent ada@example.com", "Prompt: closed"):
         assert step in page
 
 
@@ -122,3 +125,104 @@ def test_staff_say_how_a_sources_accounts_are_reconnected(
     assert getattr(Source.objects.get(), name) == ""
     assert signed_in.post(path, fields | {name: good}).status_code == 302
     assert getattr(Source.objects.get(), name) == good
+
+
+def test_one_timeline_holds_reports_prompts_pauses_deliveries_and_staff(agency: Agency, signed_in: Client) -> None:
+    create_channel(agency=agency, kind="webhook", name="CRM hook", url="https://crm.example.com/hook")
+    account = report(agency, "active", hours_ago=3)
+    campaign = campaign_of(agency, provider="sendpilot", external_id="c1", name="Founders in Berlin")
+    update_campaign(campaign, account=account)
+    report(agency, "disconnected", hours_ago=2)
+    fan_out()
+    press(signed_in, account, "withdraw")
+
+    page = text_of(signed_in, page_of(account))
+
+    for words in (
+        "active → ✕ disconnected",
+        "Prompt: mail sent ada@example.com",
+        "Told: campaign paused The account is disconnected.",
+        "CRM hook",
+        "Staff: Withdrew the link.",
+        "happened 2 hours ago",
+    ):
+        assert words in page, words
+    older = re.search(r"\?before=([\w.-]+)#", signed_in.get(page_of(account)).content.decode())
+    assert older is None
+
+
+def test_a_long_timeline_is_turned_page_by_page(agency: Agency, signed_in: Client) -> None:
+    for number in range(40):
+        account = report(agency, "disconnected" if number % 2 else "active", hours_ago=41 - number)
+    first = signed_in.get(page_of(account)).content.decode()
+    older = re.search(r"\?before=([\w.-]+)#", first)
+    assert older
+    second = signed_in.get(f"{page_of(account)}?before={older[1]}").content.decode()
+    assert "Newest" in second
+    assert first.count("<tr>") > 30
+    assert signed_in.get(f"{page_of(account)}?before=%00x").status_code == 200
+
+
+def test_staff_pause_and_resume_an_accounts_campaigns(agency: Agency, signed_in: Client) -> None:
+    account = report(agency, "active", hours_ago=1)
+    campaign = campaign_of(agency, provider="sendpilot", external_id="c1", name="Founders")
+    update_campaign(campaign, account=account)
+    assert "Pause its campaigns" in text_of(signed_in, page_of(account))
+
+    assert "Paused its campaigns: 1." in press(signed_in, account, "pause")
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.paused_by, campaign.pause_reason) == (
+        *("paused", "user"),
+        "Paused by Leadline's staff.",
+    )
+    report(agency, "disconnected", hours_ago=0.9)
+    assert "disconnected, not active. Its campaigns can run again when that has ended." in press(
+        signed_in, account, "resume"
+    )
+    report(agency, "active", hours_ago=0.8)
+    campaign.refresh_from_db()
+    assert campaign.status == "paused"
+    assert "Resumed its campaigns: 1." in press(signed_in, account, "resume")
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.paused_by) == ("active", "")
+    assert "None of its campaigns is paused." in press(signed_in, account, "resume")
+
+
+def test_staff_filter_by_provider_and_by_age(agency: Agency, signed_in: Client) -> None:
+    report(agency, "active", hours_ago=0.5, number=1)
+    report(agency, "blocked", hours_ago=5, number=2)
+    report(agency, "blocked", hours_ago=100, number=3)
+    report(agency, "blocked", hours_ago=1000, number=4)
+
+    def listed(query: str) -> list[int]:
+        page = text_of(signed_in, f"/admin/accounts/account/?{query}")
+        return [number for number in range(1, 5) if f"Ada {number} " in page]
+
+    assert [listed(f"age={age}") for age in ("hour", "day", "week", "longer")] == [[1], [2], [3], [4]]
+    assert listed("provider=salesflow&status=blocked&age=week") == [3]
+    assert listed("provider=welink") == []
+
+
+def test_namesakes_are_proposed_and_decided_in_the_back_office(agency: Agency, signed_in: Client) -> None:
+    account = report(agency, "active", hours_ago=1)
+    other = report_status(
+        agency,
+        provider="linkedconnector",
+        sighting=Sighting(location_id="loc1", name="Ada 1"),
+        status=AccountStatus.BLOCKED,
+        origin=Origin(by="linkedconnector", at=timezone.now() - timedelta(hours=1)),
+    )
+    link = AccountLink.objects.get()
+    assert f"/admin/accounts/accountlink/{link.pk}/change/" in signed_in.get(page_of(account)).content.decode()
+    assert "Ada 1 and Ada 1" in text_of(signed_in, "/admin/accounts/accountlink/")
+
+    answer = signed_in.post(f"/admin/accounts/accountlink/{link.pk}/press/accept/", follow=True)
+
+    assert "Linked: 1." in answer.content.decode()
+    page = text_of(signed_in, page_of(account))
+    assert "they contradict LinkedConnector: blocked since" in page
+    assert f"/admin/accounts/account/{other.pk}/change/" in signed_in.get(page_of(account)).content.decode()
+    assert "Ada 1 and Ada 1" not in text_of(signed_in, "/admin/accounts/accountlink/")
+    assert "Ada 1 and Ada 1" in text_of(signed_in, "/admin/accounts/accountlink/?status=accepted")
+    signed_in.post(f"/admin/accounts/accountlink/{link.pk}/press/decline/")
+    assert "they contradict" not in text_of(signed_in, page_of(account))

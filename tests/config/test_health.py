@@ -143,5 +143,7 @@ def test_metrics_tell_what_is_in_the_database(
     assert lines['leadline_accounts{status="auth_error"}'] == "1.0"
     assert lines['leadline_accounts{status="active"}'] == "0.0"
     assert lines['leadline_deliveries{status="failed"}'] == "1.0"
+    assert lines['leadline_source_troubles{kind="rejecting"}'] == "1.0"
+    assert lines['leadline_source_troubles{kind="silent"}'] == "0.0"
     assert 40 <= float(lines['leadline_oldest_due_seconds{kind="receipt"}']) < 60
     assert float(lines['leadline_heartbeat_age_seconds{process="scheduler"}']) < 60

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,14 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import path
+from django.utils import timezone
 from django.views.defaults import server_error
 from pytest_django import Settings
 
 from accounts.models import Agency
 from config.urls import urlpatterns as real
 from tests.config.conftest import make_everything
+from webhooks.models import Receipt
 
 
 def explode(request: HttpRequest) -> None:
@@ -97,10 +100,16 @@ def test_the_dashboard_shows_what_needs_a_person(signed_in: Client, staff: User,
         (0, "receipts failed", "/admin/webhooks/receipt/?status=failed"),
         (1, "deliveries failed", "/admin/notifications/delivery/?status=failed"),
         (1, "channels failing", "/admin/notifications/channel/"),
+        (1, "troubles of sources", "/admin/accounts/sourcetrouble/?state=open"),
         (1, "sources refused in 24 h", "/admin/webhooks/rejectedrequest/"),
     ]:
         assert f'<a href="{url}"><strong>{number}</strong> <span>{label}</span></a>' in html
     assert re.search(r'<time datetime="[^"]+" title="[^"]+ UTC">3 minutes ago</time>', html)
+    assert "is refused" in html
+    assert "1 pair of accounts</a> may be one person's" in html
+    assert "none: all that came in is processed" in html
+    Receipt.objects.update(status="received", next_attempt_at=timezone.now() - timedelta(seconds=90))
+    assert "due for 1 minute" in signed_in.get("/admin/").content.decode()
 
 
 PROBE = """

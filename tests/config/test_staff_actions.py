@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.core import mail
 from django.test import Client
 
 from accounts.keys import find_api_key
-from accounts.models import Account, Agency, ApiKey, Campaign, Event, Source
+from accounts.models import Account, Agency, ApiKey, Campaign, Event, Invitation, Source
 from accounts.sources import create_source, valid_secrets
 from leads.models import Lead
 from notifications.channels import create_channel
 from notifications.models import Channel, Delivery
+from notifications.services import drain
 from tests.config.conftest import make_everything
 from webhooks.models import Receipt
 
@@ -61,6 +63,28 @@ def test_a_new_api_key_is_shown_once_and_can_be_revoked(signed_in: Client, agenc
     signed_in.post(f"/admin/accounts/apikey/{row.pk}/press/revoke/")
     assert find_api_key(key) is None
     assert "press/revoke" not in signed_in.get(f"/admin/accounts/apikey/{row.pk}/change/").content.decode()
+
+
+def test_staff_invite_an_agencys_first_person(signed_in: Client, agency: Agency) -> None:
+    page = "/admin/accounts/invitation/add/"
+    made = signed_in.post(page, {"agency": agency.pk, "email": "Owner@example.com", "role": "owner"})
+    assert made.status_code == 302
+    invitation = Invitation.objects.get()
+    assert (invitation.agency, invitation.role, invitation.is_open) == (agency, "owner", True)
+    drain()
+    [message] = mail.outbox
+    assert message.to == [invitation.email]
+    assert "/invitation/" in message.body
+
+
+def test_who_is_a_member_is_not_invited_again(signed_in: Client, agency: Agency) -> None:
+    user = User.objects.create_user("ann", "ann@example.com")
+    agency.members.create(user=user, role="owner")
+    answer = signed_in.post(
+        "/admin/accounts/invitation/add/", {"agency": agency.pk, "email": "ann@example.com", "role": "owner"}
+    )
+    assert "email" in answer.context["adminform"].form.errors
+    assert not Invitation.objects.exists()
 
 
 def test_a_new_source_shows_its_url_and_secret_once(signed_in: Client, agency: Agency) -> None:

@@ -1,6 +1,8 @@
 """Processes killed and brokers emptied in the middle of the work: nothing lost, nothing done twice."""
 
 import json
+import re
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -9,12 +11,15 @@ import psutil
 import pytest
 import redis
 
+from notifications.services.lanes import MAIL_SIZE as AT_ONCE
 from tests.e2e.stack import Checkout, Run, http, rows, wait_for
 from webhooks.providers import PROVIDERS
 
 pytestmark = [pytest.mark.fault, pytest.mark.xdist_group("e2e")]
 
 COUNT = 500
+MAILS = 120
+DEMO = "fhRhvcLbntMZs3hVo5L4"
 
 
 @pytest.fixture
@@ -25,8 +30,8 @@ def source(run: Run) -> dict[str, Any]:
     return {**made, "agency_id": agency["agency_id"]}
 
 
-def post_all(source: dict[str, Any]) -> None:
-    """Post as many leads as COUNT, each at once news, each answered 200."""
+def post_all(source: dict[str, Any], *, status: str = "MESSAGE_SENT", count: int = COUNT) -> None:
+    """Post as many leads, each at once news, each answered 200."""
 
     def post(number: int) -> int:
         name = f"{source['source_id']}-{number}"
@@ -35,7 +40,7 @@ def post_all(source: dict[str, Any]) -> None:
             "eventType": "lead.updated",
             "timestamp": "2026-02-24T10:30:00.000Z",
             "workspaceId": "ws_1",
-            "data": {"leadId": f"lead_{name}", "campaignId": "camp_1", "newStatus": "MESSAGE_SENT"},
+            "data": {"leadId": f"lead_{name}", "campaignId": "camp_1", "newStatus": status},
         }
         body, headers = PROVIDERS["sendpilot"].sign(
             json.dumps(payload).encode(),
@@ -45,7 +50,7 @@ def post_all(source: dict[str, Any]) -> None:
         return http.request("POST", source["webhook_url"], body=body, headers=headers).status
 
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(post, range(COUNT))) == [200] * COUNT
+        assert list(pool.map(post, range(count))) == [200] * count
 
 
 def statuses(checkout: Checkout, source: dict[str, Any]) -> dict[str, int]:
@@ -87,6 +92,41 @@ def test_killing_the_worker_in_the_middle_loses_nothing_and_repeats_nothing(run:
         process.kill()
     assert statuses(checkout, source).get("received", 0) > 0, "it was not the middle"
     assert_each_has_its_effect_once(checkout, source)
+
+
+def test_killing_the_worker_that_mails_loses_no_message_and_splits_none(run: Run) -> None:
+    """Each lead's three events are one mail; what was on its way at a kill may come again, under the same id."""
+    checkout = run.checkout
+    [(agency,)] = rows(checkout, f"SELECT id FROM accounts_agency WHERE ghl_company_id = '{DEMO}'")
+    source = checkout.manage("create_source", "sendpilot", "--agency", agency)
+    before = mails(checkout)
+    kills = 3
+    post_all(source, status="REPLY_RECEIVED", count=MAILS)
+    for number in range(1, kills + 1):
+        wait_for(lambda number=number: len(mails(checkout)) - len(before) >= number * MAILS // 6, pause=0.001)
+        for process in run.find("run_worker", "deliveries"):
+            process.kill()
+    assert len(mails(checkout)) - len(before) < MAILS, "it was not the middle"
+    mine = f"SELECT lead_id FROM leads_leadreference WHERE external_id LIKE 'lead_{source['source_id']}-%'"
+    told = (
+        "SELECT d.id, d.status, d.carrier_id FROM notifications_delivery d JOIN accounts_event e ON e.id = d.event_id "
+        f"JOIN notifications_channel c ON c.id = d.channel_id WHERE c.kind = 'email' AND d.agency_id = '{agency}' "
+        f"AND e.subject IN ({mine})"
+    )
+    wait_for(lambda: [status for _, status, _ in rows(checkout, told)].count("delivered") == 3 * MAILS, 150)
+    sent = Counter(mails(checkout)) - Counter(before)
+    assert set(sent) == {f"<{pk}@example.com>" for pk, _, carrier in rows(checkout, told) if carrier is None}
+    assert len(sent) == MAILS
+    assert sent.total() - MAILS <= kills * AT_ONCE
+
+
+def mails(checkout: Checkout) -> list[str]:
+    """The ids of the mails that lie in the folder."""
+    found = []
+    for path in (checkout.folder / "var" / "mail").glob("*.eml"):
+        match = re.search(rb"^Message-ID: (\S+)", path.read_bytes(), re.MULTILINE)
+        found.append(match[1].decode() if match else path.name)
+    return found
 
 
 def test_emptying_the_broker_in_the_middle_loses_nothing(run: Run, source: dict[str, Any]) -> None:

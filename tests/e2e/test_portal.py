@@ -84,7 +84,7 @@ def invitation_for(run: Run, address: str) -> str:
     """The link of the mail that this address got."""
 
     def link() -> str:
-        for path in (run.checkout.folder / "var" / "mail").iterdir():
+        for path in (run.checkout.folder / "var" / "mail").glob("*.eml"):
             mail = message_from_bytes(path.read_bytes(), policy=policy.default)
             if mail["To"] == address:
                 body = mail.get_body(("plain",))

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from accounts.events import record
 from accounts.models import Agency
-from accounts.vocabulary import EventType
+from accounts.vocabulary import AGENCY_EVENTS, PERSONAL_EVENTS, EventType
 from notifications.bodies import in_order
 from notifications.catalogue import CATALOGUE
 
@@ -99,3 +99,11 @@ def test_a_recorded_event_is_valid_and_leaves_out_what_has_no_value(agency: Agen
         "status",
         "timestamp",
     ]
+
+
+def test_only_what_cannot_wait_till_morning_is_urgent() -> None:
+    """What merely needs somebody says `asks`; an agency marks as urgent what else it wants at night."""
+    urgent = {kind.name for kind in CATALOGUE.values() if kind.urgent} - set(PERSONAL_EVENTS)
+    assert urgent - {"channel_verification", "test"} <= {"linkedin_blocked", "lead_opportunity", "lead_high_priority"}
+    always = {"linkedin_blocked", "lead_opportunity", "lead_high_priority"} & set(AGENCY_EVENTS)
+    assert always <= urgent

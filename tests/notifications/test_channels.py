@@ -17,8 +17,6 @@ from notifications.channels import (
     create_channel,
     disable,
     enable,
-    replay,
-    resend,
     rotate_secret,
     send_test,
     unsubscribe,
@@ -26,6 +24,7 @@ from notifications.channels import (
     verify,
 )
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
+from notifications.resending import replay, resend
 from notifications.services import drain, fan_out
 from tests.notifications.receiver import answering, receiver
 
@@ -74,6 +73,19 @@ def test_a_webhook_gets_a_secret_that_is_shown_once(agency: Agency) -> None:
         ({"kind": "email", "email": "a@example.com", "mode": "weekly"}, "mode"),
         ({"kind": "email", "email": "a@example.com", "timezone": "Mars/Olympus"}, "timezone"),
         ({"kind": "email", "email": "a@example.com", "quiet_hours": {"start": "25:00", "end": "07:00"}}, "quiet_hours"),
+        ({"kind": "email", "email": "a@example.com", "quiet_hours": {"start": "7:00", "end": "08:00"}}, "quiet_hours"),
+        ({"kind": "email", "email": "a@example.com", "quiet_hours": {"start": "07:00", "end": "07:00"}}, "quiet_hours"),
+        ({"kind": "email", "email": "a@example.com", "quiet_hours": {"start": "07:00"}}, "quiet_hours"),
+        ({"kind": "email", "email": "a@example.com", "working_days": ["someday"]}, "working_days"),
+        ({"kind": "email", "email": "a@example.com", "conflation_seconds": 3601}, "conflation_seconds"),
+        ({"kind": "email", "email": "a@example.com", "conflation_seconds": -1}, "conflation_seconds"),
+        ({"kind": "email", "email": "a@example.com", "conflation_seconds": True}, "conflation_seconds"),
+        ({"kind": "email", "email": "a@example.com", "urgent_event_types": ["nothing"]}, "urgent_event_types"),
+        ({"kind": "email", "email": "a@example.com", "lead_statuses": ["HOT"]}, "lead_statuses"),
+        ({"kind": "email", "email": "a@example.com", "test_events": "yes"}, "test_events"),
+        ({"kind": "webhook", "url": "https://example.com", "working_days": ["mon"]}, "working_days"),
+        ({"kind": "webhook", "url": "https://example.com", "conflation_seconds": 0}, "conflation_seconds"),
+        ({"kind": "webhook", "url": "https://example.com", "urgent_event_types": ["install"]}, "urgent_event_types"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(agency: Agency, fields: dict[str, Any], wrong: str) -> None:

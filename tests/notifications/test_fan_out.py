@@ -1,13 +1,17 @@
 """Who hears of what."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from accounts.events import record
 from accounts.models import Agency, Event
 from accounts.vocabulary import EventType
-from notifications.channels import create_channel, disable
+from leads.erasure import erase
+from leads.services import create_lead, set_status
+from leads.vocabulary import ChangedBy, LeadStatus
+from notifications.channels import create_channel, disable, send_test
 from notifications.models import Channel, Delivery
 from notifications.services import fan_out, outbox
 
@@ -90,10 +94,10 @@ def test_an_event_that_cannot_be_fanned_out_says_why_and_holds_up_no_other(
     poison, good = happen(), happen()
     original = outbox.deliveries_of
 
-    def broken(event: Event, channels: list[Channel]) -> list[Delivery]:
+    def broken(event: Event, *more: Any) -> list[Delivery]:
         if event.pk == poison.pk:
             raise LookupError("no such word")
-        return original(event, channels)
+        return original(event, *more)
 
     monkeypatch.setattr(outbox, "deliveries_of", broken)
     assert fan_out() == 1
@@ -113,3 +117,44 @@ def test_people_hear_of_an_afterthought_only_where_they_ticked_it(agency: Agency
     record(agency, EventType.REAUTH_REQUESTED)
     fan_out()
     assert heard() == {("reauth_requested", all_webhooks.pk, ""), ("reauth_requested", ticked.pk, "")}
+
+
+def test_what_happens_to_test_leads_reaches_only_channels_that_ask_for_it(agency: Agency) -> None:
+    asks, _ = webhook(agency, test_events=True), webhook(agency)
+    lead = create_lead(agency, name="Ada Lovelace", is_test=True)
+    fan_out()
+    assert heard() == {("lead_created", asks.pk, "")}
+    Delivery.objects.update(attempts=1)
+    erase(lead)
+    fan_out()
+    assert ("lead_erased", asks.pk, "") in heard()
+    assert Delivery.objects.count() == 2
+
+
+def test_the_test_button_needs_no_such_tick(agency: Agency) -> None:
+    channel = webhook(agency)
+    send_test(channel)
+    fan_out()
+    assert heard() == {("test", channel.pk, "")}
+
+
+def test_channels_choose_the_statuses_of_leads_they_hear_of(agency: Agency, happen: Happen) -> None:
+    picky = webhook(agency, lead_statuses=["OPPORTUNITY", "NOT_INTERESTED"])
+    lead = create_lead(agency, name="Ada Lovelace")
+    for status in (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY):
+        set_status(lead, status=status, changed_by=ChangedBy.USER)
+    happen(EventType.LINKEDIN_BLOCKED)
+    fan_out()
+    assert heard() == {
+        (name, picky.pk, "") for name in ("lead_created", "lead_status_changed", "lead_opportunity", "linkedin_blocked")
+    }
+    [change] = Delivery.objects.filter(event__event_type="lead_status_changed")
+    assert change.event.payload["status"] == "OPPORTUNITY"
+
+
+def test_what_one_report_said_is_taken_up_together(agency: Agency, happen: Happen) -> None:
+    webhook(agency)
+    for subject in ("lead_a", "lead_b", "lead_c"):
+        record(agency, EventType.LEAD_CREATED, subject=subject)
+        record(agency, EventType.LEAD_STATUS_CHANGED, subject=subject)
+    assert [fan_out(limit=3), fan_out(limit=3), fan_out(limit=3)] == [4, 2, 0]

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings as django_settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.events import record
+from accounts.incidents import WAIT
 from accounts.models import Agency, Event
 from accounts.vocabulary import AGENCY_EVENTS, EventType
 from notifications.catalogue import CATALOGUE
@@ -84,6 +87,11 @@ def happened(agency: Agency, event_type: EventType, **fields: Any) -> Event:
     return record(agency, event_type, location_id="tdIePnL9kWCtdO7z6Md5", **{**example, **fields})
 
 
+def only_for(channel: Channel, event_type: EventType) -> dict[str, str]:
+    """Of an erasure hears who got the lead; here nobody did."""
+    return {"for_channel": channel.pk} if event_type is EventType.LEAD_ERASED else {}
+
+
 def test_a_mail_says_what_happened_and_what_to_do_next(
     agency: Agency, mailbox_channel: Channel, happen: Happen
 ) -> None:
@@ -93,6 +101,7 @@ def test_a_mail_says_what_happened_and_what_to_do_next(
     assert message.to == ["team@example.com"]
     assert message.subject == "John Doe has to sign in to LinkedIn again"
     assert "The reason we were given: Token expired." in message.body
+    assert "Reported by: We-Link" in message.body
     assert "What to do next: The account's owner has to sign in to LinkedIn again." in message.body
     assert f"Open Leadline: {django_settings.PUBLIC_URL}/" in message.body
     unsubscribe = f"{django_settings.PUBLIC_URL}/unsubscribe/{mailbox_channel.unsubscribe_token}"
@@ -112,8 +121,9 @@ def test_every_event_type_makes_a_mail_without_raw_variables(
     if event_type is EventType.CHANNEL_VERIFICATION:
         create_channel(agency, kind="email", email="new@example.com", name="New one")
     else:
-        happened(agency, event_type)
-    drain()
+        happened(agency, event_type, **only_for(mailbox_channel, event_type))
+    with time_machine.travel(timezone.now() + WAIT, tick=False):  # alerts of drops wait
+        drain()
     [message] = sent()
     words = html_of(message).partition("</head>")[2]
     for text in (message.subject, message.body, words):
@@ -128,7 +138,7 @@ def test_a_mail_without_any_optional_field_still_reads_well(
     agency: Agency, mailbox_channel: Channel, event_type: EventType
 ) -> None:
     Channel.objects.update(event_types=[event_type])
-    record(agency, event_type)
+    record(agency, event_type, **only_for(mailbox_channel, event_type))
     drain()
     if event_type is EventType.CHANNEL_VERIFICATION:  # about no channel: there is nothing to confirm
         assert sent() == []

@@ -96,20 +96,6 @@ def test_a_busy_receiver_takes_no_place_from_others(webhook: MakeChannel, happen
     assert taken.count(other) == 1
 
 
-def test_a_channel_that_cannot_be_decrypted_fails_alone(webhook: MakeChannel, happen: Happen) -> None:
-    with receiver() as inbox:
-        damaged, good = webhook(inbox.url), webhook(inbox.url)
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE notifications_channel SET url = 'damaged' WHERE id = %s", [damaged.pk])
-        happen()
-        drain()
-    assert good.deliveries.get().status == DeliveryStatus.DELIVERED
-    broken = damaged.deliveries.get()
-    assert (broken.status, broken.attempts) == (DeliveryStatus.PENDING, 1)
-    assert "cannot be decrypted" in broken.error
-    assert len(inbox.requests) == 1
-
-
 def test_a_lead_erased_while_its_event_was_on_its_way_holds_up_nothing(
     webhook: MakeChannel, happen: Happen, monkeypatch: pytest.MonkeyPatch
 ) -> None:

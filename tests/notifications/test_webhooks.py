@@ -225,7 +225,7 @@ def test_twenty_hanging_receivers_do_not_hold_up_a_healthy_one(
         started = monotonic()
         drain(run_seconds=0.5)
     assert healthy.deliveries.filter(status=DeliveryStatus.DELIVERED).count() == 10
-    assert max(request.at for request in good.requests) - started < 2
+    assert max(request.at for request in good.requests) - started < egress.TOTAL_SECONDS  # nobody was waited for
     assert len({request.message_id for request in good.requests}) == len(good.requests) == 10
     assert set(Attempt.objects.filter(status_code=None).values_list("error", flat=True)) == {
         "No answer within 4 seconds."

@@ -48,6 +48,7 @@ class Everything:
     account: Account
     lead: Lead
     source: Source
+    linkedin: Source
     email: Channel
     webhook: Channel
     delivery: Delivery
@@ -63,6 +64,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
     member = Member.objects.create(agency=agency, user=owner, role=Role.OWNER)
     place = SubAccount.objects.create(agency=agency, location_id=f"loc{text}"[:100], name=text[:200])
     source, _ = create_source(agency=agency, provider="welink", name=text[:200])
+    linkedin, _ = create_source(agency=agency, provider="linkedin", name=text[:200], secret="hush")
     RejectedRequest.objects.create(
         source=source, reason="signature", diagnosis=text[:500], count=3, first_seen=now, last_seen=now
     )
@@ -122,6 +124,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         account=account,
         lead=lead,
         source=source,
+        linkedin=linkedin,
         email=email,
         webhook=webhook,
         delivery=delivery,

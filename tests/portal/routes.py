@@ -46,6 +46,9 @@ ROUTES = [
     button("portal_source_switch", "source", to="off"),
     button("portal_source_rotate", "source"),
     button("portal_source_remove", "source"),
+    Route("portal_linkedin", "linkedin"),
+    button("portal_linkedin_app", "linkedin", client_id="app"),
+    button("portal_linkedin_want", "linkedin", lead_type="SPONSORED", owner="123"),
     Route("portal_notifications"),
     button("portal_channel_add", "", "email", email="a@example.com", listens="all"),
     button("portal_channel_edit", "webhook", url="https://example.com/x", listens="all"),
@@ -69,5 +72,13 @@ ROUTES = [
     button("portal_settings", name="Other name", timezone="Europe/Berlin", locale="de-DE"),
     Route("portal_shown_once"),
 ]
-#: A choice among one's own agencies, and the page that an invited person opens without being a member.
-ELSEWHERE = {"portal_choose_agency", "invitation", "verify", "unsubscribe"}
+#: A choice among one's own agencies, what people without membership open, and what mail servers call.
+ELSEWHERE = {
+    "portal_choose_agency",
+    "invitation",
+    "verify",
+    "unsubscribe",
+    "bounces",
+    "linkedin_callback",
+    "linkedin_again",
+}

@@ -316,6 +316,13 @@ def test_every_message_can_be_looked_at_before_it_is_sent(agency: Agency, manage
     assert (Event.objects.count(), Channel.objects.count()) == (before, 0)
 
 
+def test_a_summary_has_a_preview(manager: Client) -> None:
+    page = html(manager, f"{PAGE}/preview/summary")
+    assert "Your day: 2 of 5 things need somebody" in page
+    assert "John Doe was disconnected from LinkedIn" in page
+    assert "As a webhook" not in page
+
+
 def test_what_only_one_person_gets_has_no_preview(manager: Client) -> None:
     assert manager.get(f"{PAGE}/preview/member_invited").status_code == 404
     assert manager.get(f"{PAGE}/preview/nonsense").status_code == 404
@@ -345,3 +352,73 @@ def test_programs_see_nothing_of_invitations(agency: Agency, manager: Client, si
     assert named == list(AGENCY_EVENTS)
     body = {"kind": "webhook", "url": "https://example.com/in", "event_types": ["member_invited"]}
     assert program.post("/api/v1/channels", body, content_type="application/json").status_code == 400
+
+
+def test_when_people_get_it_is_chosen_in_the_form_and_shown(agency: Agency, manager: Client) -> None:
+    made, _ = create_channel(agency, kind="email", email="team@example.com", verified=True)
+    chosen = {
+        "email": "team@example.com",
+        "listens": "all",
+        "lead_statuses": ["REPLY_RECEIVED", "OPPORTUNITY"],
+        "test_events": "on",
+        "mode": "hourly",
+        "quiet_from": "22:00",
+        "quiet_until": "07:00",
+        "working_days": ["fri", "mon"],
+        "timezone": "Europe/Berlin",
+        "conflation_seconds": "0",
+        "urgent_event_types": ["linkedin_disconnected"],
+    }
+    assert manager.post(f"{PAGE}/channels/{made.pk}/edit", chosen).status_code == 302
+    made.refresh_from_db()
+    assert (made.mode, made.working_days, made.timezone) == ("hourly", ["mon", "fri"], "Europe/Berlin")
+    assert made.quiet_hours == {"start": "22:00", "end": "07:00"}
+    assert (made.conflation_seconds, made.urgent_event_types) == (0, ["linkedin_disconnected"])
+    assert (made.lead_statuses, made.test_events) == (["REPLY_RECEIVED", "OPPORTUNITY"], True)
+    page = html(manager)
+    assert "of leads&#x27; changes those to Replied, Opportunity; test leads too" in page
+    assert "Arrives: as a summary every hour, not from 22:00 to 07:00, only on Monday, Friday, Europe/Berlin" in page
+    assert 'value="22:00"' in page
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"quiet_from": "22:00"}, "Give both times, or none."),
+        ({"quiet_from": "22:00", "quiet_until": "22:00"}, "They would never end: give two different times."),
+        ({"timezone": "Mars/Olympus"}, "Use a name like Europe/Berlin."),
+        ({"conflation_seconds": "3601"}, "less than or equal to 3600"),
+        ({"mode": "weekly"}, "weekly is not one of the available choices"),
+    ],
+)
+def test_times_that_cannot_be_are_explained(
+    agency: Agency, manager: Client, wrong: dict[str, str], complaint: str
+) -> None:
+    made, _ = create_channel(agency, kind="email", email="team@example.com", verified=True)
+    given = {"email": "team@example.com", "listens": "all", "mode": "instant", **wrong}
+    answer = manager.post(f"{PAGE}/channels/{made.pk}/edit", given)
+    assert complaint in answer.content.decode()
+    made.refresh_from_db()
+    assert (made.mode, made.quiet_hours, made.timezone) == ("instant", None, "")
+
+
+def test_a_webhook_is_not_asked_when_it_wants_its_events(agency: Agency, manager: Client) -> None:
+    create_channel(agency, kind="webhook", url="https://example.com/in")
+    page = html(manager)
+    assert page.count('name="test_events"') == 4  # one channel and three forms for new ones
+    assert page.count('name="quiet_from"') == 2
+
+
+def test_the_log_says_what_is_held_and_what_went_together(agency: Agency, manager: Client) -> None:
+    with time_machine.travel(datetime(2026, 3, 2, 9, tzinfo=UTC), tick=False) as clock:
+        create_channel(agency, kind="email", email="team@example.com", verified=True, mode="hourly")
+        for name in ("First", "Second"):
+            record(agency, EventType.LINKEDIN_DELETED, linkedin_account_name=name)
+        fan_out()
+        assert "It waits for the next summary." in html(manager, f"{PAGE}/deliveries")
+        clock.shift(timedelta(hours=1))
+        drain()
+        carrier = Delivery.objects.get(carrier=None)
+        carried = Delivery.objects.get(carrier=carrier)
+        assert f'href="{PAGE}/deliveries/{carrier.pk}"' in html(manager, f"{PAGE}/deliveries/{carried.pk}")
+        assert f'href="{PAGE}/deliveries/{carried.pk}"' in html(manager, f"{PAGE}/deliveries/{carrier.pk}")

@@ -7,11 +7,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts import troubles
 from accounts.keys import find_api_key
 from accounts.models import Account, Agency, Source
 from accounts.portal.words import ACTIONS, PROVIDERS, STATUSES
-from accounts.sources import valid_secrets
-from accounts.vocabulary import AccountStatus, EventType, ProviderSlug, Role, SuggestedAction
+from accounts.sources import create_source, valid_secrets
+from accounts.vocabulary import AccountStatus, EventType, ProviderSlug, Role, SuggestedAction, TroubleKind
 from leads.models import Lead, LeadChange
 from leads.services import create_lead
 from leads.vocabulary import LeadStatus
@@ -216,7 +217,7 @@ def test_a_source_is_renamed_switched_and_removed(ours: Everything, owner: Clien
     path = f"/sources/{ours.source.pk}"
     owner.post(f"{path}/rename", {"name": "Renamed"})
     owner.post(f"{path}/switch", {"to": "off"})
-    source = Source.objects.get()
+    source = Source.objects.get(provider="welink")
     assert (source.name, source.enabled) == ("Renamed", False)
     assert "switched off" in html(owner, "/sources")
     owner.post(f"{path}/remove")
@@ -263,7 +264,7 @@ def test_times_are_told_where_the_agency_is(ours: Everything, owner: Client) -> 
     owner.post("/settings", {"name": "Renamed", "timezone": "Asia/Tokyo", "locale": "en-GB"})
     ours.agency.refresh_from_db()
     assert (ours.agency.name, ours.agency.timezone, ours.agency.locale) == ("Renamed", "Asia/Tokyo", "en-GB")
-    assert "(JST)" in html(owner, f"/linkedin/{ours.account.pk}")
+    assert ' JST"' in html(owner, f"/linkedin/{ours.account.pk}")
 
 
 @pytest.mark.parametrize("given", [{"name": ""}, {"timezone": "Mars/Olympus"}, {"locale": "xx"}])
@@ -273,3 +274,13 @@ def test_settings_that_cannot_be_are_refused(agency: Agency, owner: Client, give
     before = (agency.name, agency.timezone, agency.locale)
     agency.refresh_from_db()
     assert (agency.name, agency.timezone, agency.locale) == before
+
+
+def test_a_sources_troubles_are_said_with_what_to_do(agency: Agency, owner: Client) -> None:
+    source, _ = create_source(agency=agency, provider="linkedin", secret="client-secret", name="Lead forms")
+    troubles.begin(source, TroubleKind.AT_RISK, detail="1 of 3 checks was missed.", level=1)
+    troubles.begin(source, TroubleKind.SLOW, detail="Ours to mend.")
+    page = html(owner, "/sources")
+    assert "may soon be blocked" in page
+    assert "1 of 3 checks was missed." in page
+    assert "Ours to mend." not in page

@@ -14,6 +14,7 @@ import uvicorn
 
 from webhooks.exchange import Receive, Scope, Send
 from webhooks.ingest import Ingest
+from webhooks.protocol import Protocol
 
 
 @dataclass
@@ -84,7 +85,7 @@ def serving(app: Callable[[Scope, Receive, Send], Any] | None = None) -> Iterato
         listener.bind(("127.0.0.1", 0))
         listener.listen(512)
         config = uvicorn.Config(
-            app, loop="uvloop", http="httptools", ws="none", lifespan="on", log_level="error", proxy_headers=False
+            app, loop="uvloop", http=Protocol, ws="none", lifespan="on", log_level="error", proxy_headers=False
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -68,14 +68,14 @@ def derived(event: str, status: LeadStatus, lead: LeadRef = SENT_BY_1) -> tuple[
 
 
 def campaign(
-    event: str, status: CampaignStatus, paused_by: str = "", when: datetime = FEBRUARY
+    event: str, status: CampaignStatus, changed_by: str = "", when: datetime = FEBRUARY
 ) -> tuple[str, ProviderEvent]:
     return event, CampaignReported(
         external_id="camp_xyz789",
         status=status,
         occurred_at=when,
         name="Q1 Tech Founders Outreach",
-        paused_by=paused_by,
+        changed_by=changed_by,
     )
 
 
@@ -117,7 +117,7 @@ SENDPILOT: dict[str, tuple[str, ProviderEvent]] = {
     "campaign_started": campaign("campaign.started", CampaignStatus.ACTIVE),
     "campaign_paused": campaign("campaign.paused", CampaignStatus.PAUSED, "api", at(2024, 2, 24, 10, 30)),
     "campaign_paused_by_system": campaign("campaign.paused", CampaignStatus.PAUSED, "system"),
-    "campaign_resumed": campaign("campaign.resumed", CampaignStatus.ACTIVE),
+    "campaign_resumed": campaign("campaign.resumed", CampaignStatus.ACTIVE, "user"),
     "campaign_finished": campaign("campaign.finished", CampaignStatus.FINISHED),
     "lead_tag_updated": (
         "lead.tag.updated",

@@ -192,6 +192,20 @@ def test_pipelined_requests_are_answered_in_their_order(server: Server, source: 
     assert [bytes(receipt.body) for receipt in Receipt.objects.order_by("sequence")] == bodies
 
 
+def test_a_webhook_in_one_packet_takes_the_short_way_and_is_answered_alike(
+    server: Server, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = server.post(path_of(source), b'{"a":1}', SIGNED)  # looks the source up
+    monkeypatch.setattr(server.app, "_serve", None)  # the long way is closed
+
+    second = server.post(path_of(source), b'{"a":2}', SIGNED)
+
+    assert (second.status, second.json["status"]) == (200, "accepted")
+    assert first.headers.keys() == second.headers.keys()
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+    assert [bytes(receipt.body) for receipt in Receipt.objects.order_by("pk")] == [b'{"a":1}', b'{"a":2}']
+
+
 def test_a_client_that_leaves_before_its_body_is_whole_leaves_nothing(server: Server, source: Source) -> None:
     with server.connect() as client:
         client.sendall(head(path_of(source), 1000) + b'{"half":')

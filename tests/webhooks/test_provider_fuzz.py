@@ -3,6 +3,7 @@
 import json
 import random
 from contextlib import suppress
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -88,19 +89,19 @@ def mutate(body: Any, chance: random.Random) -> None:
     if chance.random() < 0.1:
         del body[key]
     else:
-        body[key] = chance.choice(ODDITIES) if chance.random() < 0.8 else chance.choice(WORDS)
+        body[key] = deepcopy(chance.choice(ODDITIES)) if chance.random() < 0.8 else chance.choice(WORDS)
 
 
 @pytest.mark.parametrize("slug", PROVIDERS)
-def test_two_thousand_payloads_with_something_odd_in_them_are_read_or_refused(slug: str) -> None:
+def test_seventeen_thousand_payloads_with_something_odd_in_them_are_read_or_refused(slug: str) -> None:
     chance, understood = random.Random(20_260_321), 0
-    for _ in range(2_000):
+    for _ in range(17_000):
         body = json.loads(json.dumps(chance.choice(SAMPLES[slug])))
         for _ in range(chance.randint(1, 3)):
             if body:
                 mutate(body, chance)
         understood += try_all(slug, json.dumps(body).encode(), {}) is not None
-    assert 0 < understood < 2_000
+    assert 0 < understood < 17_000
 
 
 @given(body=st.binary(max_size=200), header=st.text(max_size=80))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,15 +66,15 @@ class Wire:
         if self.place is None:
             data = json.loads(request.body)
             data["hash"] = change(data["hash"])
-            return replace(request, body=json.dumps(data, separators=(",", ":")).encode())
-        return replace(request, headers={**request.headers, self.place: change(request.headers[self.place])})
+            return request._replace(body=json.dumps(data, separators=(",", ":")).encode())
+        return request._replace(headers={**request.headers, self.place: change(request.headers[self.place])})
 
     def without_signature(self, request: SignedRequest) -> SignedRequest:
         if self.place is None:
             data = json.loads(request.body)
             del data["hash"]
-            return replace(request, body=json.dumps(data).encode())
-        return replace(request, headers={k: v for k, v in request.headers.items() if k != self.place})
+            return request._replace(body=json.dumps(data).encode())
+        return request._replace(headers={k: v for k, v in request.headers.items() if k != self.place})
 
 
 WIRES = (

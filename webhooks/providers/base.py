@@ -2,10 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+from webhooks.claims import Claim
 from webhooks.events import ProviderEvent, Reading
 from webhooks.payload import Payload, UnknownVocabulary, key_of
 from webhooks.signatures import InvalidSignature
@@ -14,8 +14,7 @@ from webhooks.strict_json import UnreadablePayload, read_object
 __all__ = ["InvalidSignature", "Provider", "SignedRequest", "UnknownVocabulary", "UnreadablePayload"]
 
 
-@dataclass(frozen=True, slots=True)
-class SignedRequest:
+class SignedRequest(NamedTuple):
     body: bytes
     headers: Mapping[str, str]  # lower-case names; bytes as latin-1; a repeated header's values joined by ", "
     received_at: datetime  # UTC
@@ -64,4 +63,8 @@ class Provider(ABC):
 
     def challenge(self, query: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str] | None:
         """The answer to a validation GET; None: this provider has none (405). Raises UnreadablePayload (400)."""
+        return None
+
+    def claim(self, request: SignedRequest) -> Claim | None:
+        """For the signature doctor: what a refused request claims; None: it carries no signature."""
         return None

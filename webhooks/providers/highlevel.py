@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from webhooks.claims import Claim
 from webhooks.events import AppInstalled, AppUninstalled, NothingToDo, ProviderEvent, Tenant
 from webhooks.payload import Payload
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
@@ -120,6 +121,21 @@ class HighLevel(Provider):
             raise ValueError("HighLevel signs with an Ed25519 private key")
         return body, {HEADER: base64.b64encode(key.sign(body)).decode()}
 
+    def claim(self, request: SignedRequest) -> Claim | None:
+        given = request.headers.get(HEADER, "").strip()
+        if given in {"", UNSIGNED}:
+            return None
+        published = key_bytes(self.public_key)
+        note = "It is signed with HighLevel's published key; this source has a key of its own."
+        return Claim(
+            given=given,
+            body=request.body,
+            keys=(("", key_bytes), (note, lambda _: published)),
+            spelling="base64",
+            otherwise=(self.public_key,),
+            matches=_verifies_bytes,
+        )
+
 
 def _unsigned(request: SignedRequest, header: str) -> bool:
     return request.headers.get(header, "").strip() in {"", UNSIGNED}
@@ -145,6 +161,13 @@ def _verifies(pem: str, signature: bytes, body: bytes) -> bool:
     except WrongSignature:
         return False
     return True
+
+
+def _verifies_bytes(pem: bytes, message: bytes, signature: bytes) -> bool:
+    try:
+        return _verifies(pem.decode("utf-8", "replace"), signature, message)
+    except InvalidSignature:
+        return False
 
 
 def _verifies_rsa(pem: str, signature: bytes, body: bytes) -> bool:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from accounts.vocabulary import AccountStatus, EventType, StatusReason
+from webhooks.claims import Claim
 from webhooks.events import (
     AccountRateLimited,
     AccountRef,
@@ -73,6 +74,10 @@ class LinkedConnector(Provider):
 
     def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
         return body, {HEADER: secret} if secret else {}
+
+    def claim(self, request: SignedRequest) -> Claim | None:
+        given = request.headers.get(HEADER, "").strip()
+        return Claim(given=given, body=request.body, shared=True) if given else None
 
 
 def _reported(payload: Payload, account: AccountRef, occurred_at: datetime | None) -> AccountReported:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from webhooks.claims import Claim
 from webhooks.events import LeadSubmitted, LeadWithdrawn, ProviderEvent
 from webhooks.payload import Payload, clean
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
@@ -22,6 +23,7 @@ from webhooks.signatures import equal, hmac_hex, require_any_hex, required_heade
 
 HEADER = "x-li-signature"
 PREFIX = "hmacsha256="
+BODY_ALONE = f"The sender signs the body alone; {PREFIX} belongs before it in what is signed."
 LEAD_URN = "urn:li:leadGenFormResponse:"
 UUID_4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -43,9 +45,7 @@ class LinkedIn(Provider):
             require_any_hex(given, PREFIX.encode() + request.body, secrets)
         except InvalidSignature:
             if any(equal(given, hmac_hex(secret, request.body)) for secret in secrets if secret):
-                raise InvalidSignature(
-                    "wrong_signature", f"The sender signs the body alone; {PREFIX} belongs before it in what is signed."
-                ) from None
+                raise InvalidSignature("wrong_signature", BODY_ALONE) from None
             raise
 
     def challenge(self, query: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str] | None:
@@ -82,6 +82,13 @@ class LinkedIn(Provider):
 
     def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
         return body, {HEADER: hmac_hex(secret, PREFIX.encode() + body)}
+
+    def claim(self, request: SignedRequest) -> Claim | None:
+        given = request.headers.get(HEADER, "").strip()
+        given = given[len(PREFIX) :] if given.lower().startswith(PREFIX) else given
+        given = given.lower() if re.fullmatch(r"[0-9A-Fa-f]{64}", given) else given
+        messages = (("", lambda body: PREFIX.encode() + body), (BODY_ALONE, bytes))
+        return Claim(given=given, body=request.body, messages=messages) if given else None
 
 
 def _lead_id(payload: Payload) -> str:

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from accounts.vocabulary import AccountStatus
 from leads.vocabulary import LeadStatus
+from webhooks.claims import Claim
 from webhooks.events import (
     AccountRef,
     AccountReported,
@@ -62,6 +63,10 @@ class Salesflow(Provider):
 
     def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
         return body, {HEADER: secret}
+
+    def claim(self, request: SignedRequest) -> Claim | None:
+        given = request.headers.get(HEADER, "").strip()
+        return Claim(given=given, body=request.body, shared=True) if given else None
 
 
 def _account(payload: Payload) -> AccountReported:

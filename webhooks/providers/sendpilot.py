@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from accounts.vocabulary import CampaignStatus
 from leads.vocabulary import ChangedBy, LeadStatus
+from webhooks.claims import STANDARD_KEYS, Claim
 from webhooks.events import (
     CampaignReported,
     LeadRef,
@@ -118,6 +119,28 @@ class SendPilot(Provider):
         sent_at = str(int(at.timestamp()))
         return body, {"webhook-signature": f"t={sent_at},s={hmac_hex(secret, b'%b.%b' % (sent_at.encode(), body))}"}
 
+    def claim(self, request: SignedRequest) -> Claim | None:
+        family = "svix" if "svix-signature" in request.headers else "webhook"
+        signature = request.headers.get(f"{family}-signature", "").strip()
+        if not signature:
+            return None
+        own = _OWN_SIGNATURE.fullmatch(signature)
+        sent_at = (own[1] if own else request.headers.get(f"{family}-timestamp", "")).encode("latin-1", "replace")
+        stamped = ("The sender signs the timestamp and the body alone.", lambda body: b"%b.%b" % (sent_at, body))
+        alone = ("The sender signs the body alone; what belongs before it is left out.", bytes)
+        if own:
+            return Claim(given=own[2], body=request.body, messages=(("", stamped[1]), alone))
+        message_id = request.headers.get(f"{family}-id", "").encode("latin-1", "replace")
+        right = ("", lambda body: b"%b.%b.%b" % (message_id, sent_at, body))
+        given = next((part for part in signature.split(" ") if part.startswith("v1,")), signature)
+        return Claim(
+            given=given,
+            body=request.body,
+            messages=(right, stamped, alone),
+            keys=STANDARD_KEYS,
+            spelling="base64",
+        )
+
 
 def _own_signature(header: str) -> tuple[str, str]:
     """The `t` and the `s` of `t=…,s=…`."""
@@ -163,13 +186,14 @@ def _tag(tag: object) -> str:
 
 def _campaign(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
     changed_at = payload.timestamp_or_none("data.pausedAt") or payload.timestamp_or_none("data.resumedAt")
-    payload.known("data.resumedBy", "data.resumedAt", "data.startedAt", "data.finishedAt")
+    payload.known("data.resumedBy", "data.pausedBy", "data.resumedAt", "data.startedAt", "data.finishedAt")
+    whose = "data.resumedBy" if payload.event_type == "campaign.resumed" else "data.pausedBy"
     return CampaignReported(
         external_id=payload.identifier("data.campaignId"),
         status=CAMPAIGNS[payload.event_type],
         occurred_at=occurred_at or changed_at,
         name=payload.text_or_empty("data.campaignName", limit=300),
-        paused_by=payload.one_of_or("data.pausedBy", PAUSED_BY, ""),
+        changed_by=payload.one_of_or(whose, PAUSED_BY, ""),
     )
 
 

@@ -19,12 +19,13 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from accounts.vocabulary import RequestAction
+from webhooks.claims import Claim
 from webhooks.events import ProviderEvent, RequestOutcome
 from webhooks.javascript import stringify, stringify_plain
 from webhooks.payload import LONGEST_ID, Payload, clean_deep, key_of
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 from webhooks.signatures import hmac_hex, is_any_hex, require_hex, usable, wrong_signature
-from webhooks.strict_json import read_object
+from webhooks.strict_json import UnreadablePayload, read_object
 
 ID_FIELDS = ("request_id", "requestId", "requestID")
 EVENT_FIELDS = ("event_type", "eventType", "event")
@@ -127,6 +128,18 @@ class WeLink(Provider):
         message = stringify(data)
         comma = b"," if data else b""
         return message[:-1] + comma + b'"hash":"%b"}' % hmac_hex(secret, message).encode(), {}
+
+    def claim(self, request: SignedRequest) -> Claim | None:
+        try:
+            data = read_object(request.body)
+        except UnreadablePayload:
+            return None
+        given = data.pop("hash", None)
+        if not isinstance(given, str) or not given:
+            return None
+        whole = ("The sender signs the body with an empty hash in it.", lambda _: stringify_plain({**data, "hash": ""}))
+        body = _without_hash(request.body) or stringify_plain(data)
+        return Claim(given=given, body=body, messages=(("", bytes), whole))
 
 
 def signed_forms(body: bytes, data: Mapping[str, Any]) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """Receipt rows into the database, a batch at a time: one commit for all of them. Used by the journal only."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -46,18 +46,21 @@ class Writer(ABC):
         Raises StorageDown if the database cannot take rows now, any other error if it does not take one of these. A
         commit whose answer was lost may have happened: to write the same rows again is safe, and finds them.
         """
-        unique = {row.key: row for row in reversed(rows)}  # the first of equal ones stays
-        new, known = await self._insert([unique[key] for key in dict.fromkeys(row.key for row in rows)])
+        keys = [row.key for row in rows]
+        first: dict[Key, Row] = {}
+        for key, row in zip(keys, rows, strict=True):
+            first.setdefault(key, row)
+        new, known = await self._insert(first)
         kept = []
-        for row in rows:
-            sequence = new.pop(row.key, None)
+        for key in keys:
+            sequence = new.pop(key, None)
             if sequence is not None:
-                known[row.key] = sequence
-            kept.append(Kept(known[row.key], duplicate=sequence is None))
+                known[key] = sequence
+            kept.append(Kept(known[key], sequence is None))
         return kept
 
     @abstractmethod
-    async def _insert(self, rows: Sequence[Row]) -> Sequences:
+    async def _insert(self, rows: Mapping[Key, Row]) -> Sequences:
         """Sequences of the rows that are new, and of those that were there."""
 
     @abstractmethod

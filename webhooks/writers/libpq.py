@@ -51,12 +51,12 @@ class Connection:
     async def run(
         self, name: str, values: Sequence[bytes | None], binary: Sequence[bool] = ()
     ) -> list[tuple[bytes, ...]]:
-        """The rows that a prepared statement gives, in text form.
+        """The rows that a prepared statement gives, in binary form.
 
         Raises psycopg.OperationalError if the connection breaks or hangs; then nobody knows whether it was committed.
         """
         formats = [Format.BINARY if one else Format.TEXT for one in binary]
-        self._libpq.send_query_prepared(name.encode(), values, formats or None)
+        self._libpq.send_query_prepared(name.encode(), values, formats or None, Format.BINARY)
         found = await self._wait(ExecStatus.TUPLES_OK)
         return [
             tuple(found.get_value(row, column) or b"" for column in range(found.nfields))

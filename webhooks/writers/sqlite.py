@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -34,20 +34,20 @@ class SqliteWriter(Writer):
         self._thread = ThreadPoolExecutor(1, "journal")
         self._wrapper: BaseDatabaseWrapper | None = None
 
-    async def _insert(self, rows: Sequence[Row]) -> Sequences:
+    async def _insert(self, rows: Mapping[Key, Row]) -> Sequences:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._insert_here, rows)
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close_here)
 
-    def _insert_here(self, rows: Sequence[Row]) -> Sequences:
+    def _insert_here(self, rows: Mapping[Key, Row]) -> Sequences:
         new: dict[Key, int] = {}
         known: dict[Key, int] = {}
         try:
             database = self._open()
             database.execute("BEGIN IMMEDIATE")
             try:
-                for row in rows:
+                for row in rows.values():
                     _insert_one(database, row, new, known)
                 database.execute("COMMIT")
             except BaseException:

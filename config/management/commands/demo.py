@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from accounts.models import Agency
+from config.demo.leadsync import play_lead_sync
 from config.demo.play import Seen, Stage, mails_on_disk
 from config.demo.provider import CannotSign, NoAnswer
 from config.demo.receiver import Receiver
@@ -64,7 +65,7 @@ class Command(JsonCommand):
             seen.append(stage.play(step))
             if not quiet:
                 self.stderr.write(f"{step.provider:<16}{step.title}", self.style.NOTICE if seen[-1].faults else str)
-        return seen
+        return [*seen, *play_lead_sync(stage)]
 
     def show(self, answer: dict[str, Any]) -> None:
         self.stdout.write(table([Seen(**step) for step in answer["steps"]], answer["base_url"]))

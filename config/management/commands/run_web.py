@@ -12,6 +12,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from config.supervisor import Child, Supervisor
+from webhooks.protocol import Protocol
 
 log = logging.getLogger("leadline")
 
@@ -63,7 +64,7 @@ def serve(listener: socket.socket) -> None:
     config = uvicorn.Config(
         "config.asgi:application",
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         proxy_headers=False,  # the applications trust X-Forwarded-* from TRUSTED_PROXIES only

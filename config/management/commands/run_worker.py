@@ -14,7 +14,7 @@ from config.supervisor import Child, Supervisor
 
 
 def worker_children(concurrency: int) -> list[Child]:
-    """One worker per queue, so that slow receivers of webhooks never hold up receipts."""
+    """One worker per queue, so that slow receivers and a slow LinkedIn never hold up receipts."""
     manage = [sys.executable, str(Path(settings.BASE_DIR, "manage.py")), "run_worker"]
     return [
         Child(f"{queue} worker", [*manage, "--queue", queue, "--concurrency", str(concurrency)]) for queue in QUEUES
@@ -22,7 +22,7 @@ def worker_children(concurrency: int) -> list[Child]:
 
 
 class Command(BaseCommand):
-    help = "Run the workers: one for receipts and one for deliveries, started again when they die."
+    help = "Run the workers, one each for receipts, deliveries and lead sync, started again when they die."
     requires_system_checks = [Tags.security]
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -29,6 +29,18 @@ document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) event.preventDefault();
   event.target.dataset.sent = "yes";
 });
-addEventListener("pageshow", () => {
-  for (const form of document.forms) delete form.dataset.sent;
-});
+const again = () => { for (const form of document.forms) delete form.dataset.sent; };
+addEventListener("pageshow", again);
+// What htmx could not send says so, instead of nothing happening; the button works again.
+document.addEventListener("htmx:afterRequest", again);
+for (const trouble of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(trouble, () => {
+    const line = document.createElement("li");
+    line.className = "error";
+    line.textContent = "That did not work. Load the page again, then try once more.";
+    const list = document.createElement("ul");
+    list.className = "messages";
+    list.append(line);
+    document.getElementById("messages").replaceChildren(list);
+  });
+}

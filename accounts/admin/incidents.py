@@ -1,0 +1,154 @@
+"""Incidents: which accounts dropped together, why, and what became of them."""
+
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from accounts.admin.badges import account_badge
+from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.admin.filters import ByAccount, ByAgency, ByParent
+from accounts.display import NOTHING, ago, badge, duration, link, table
+from accounts.models import Drop, Incident, IncidentStep
+from accounts.vocabulary import AccountStatus
+
+SHOWN = 200
+
+
+def incident_badge(incident: Incident) -> SafeString:
+    return badge("closed", "good") if incident.closed_at else badge("open", "bad")
+
+
+class ByIncident(ByParent):
+    title, parameter_name, model = "incident", "incident", Incident
+
+    def label(self, key: str) -> str:
+        return key
+
+
+class Open(SimpleListFilter):
+    title, parameter_name = "state", "open"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", "Open")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Incident]") -> "QuerySet[Incident]":
+        return queryset.filter(closed_at__isnull=True) if self.value() == "yes" else queryset
+
+
+@admin.register(Incident)
+class IncidentAdmin(BackOfficeAdmin):
+    list_display = ("where", "state", "cause", "provider", "opened", "lasted")
+    list_filter = (Open, ByAgency)
+    list_select_related = ("agency", "part_of")
+    fieldsets = (
+        (None, {"fields": ("where", "state", "cause", "provider", "opened", "latest", "lasted", "told")}),
+        ("Accounts", {"fields": ("account_table",)}),
+        ("What belongs together", {"fields": ("part_of_link", "part_table")}),
+        ("History", {"fields": ("history_table",)}),
+    )
+    search_help_text = "A whole id."
+    empty_list = "No incident: accounts did not drop together."
+
+    @admin.display(description="incident")
+    def where(self, incident: Incident) -> str:
+        return str(incident.agency) if incident.agency else f"{incident.provider}, several agencies"
+
+    @admin.display(description="state")
+    def state(self, incident: Incident) -> str:
+        return incident_badge(incident)
+
+    @admin.display(description="first drop")
+    def opened(self, incident: Incident) -> str:
+        return ago(incident.opened_at)
+
+    @admin.display(description="latest drop")
+    def latest(self, incident: Incident) -> str:
+        return ago(incident.last_drop_at)
+
+    @admin.display(description="lasted")
+    def lasted(self, incident: Incident) -> str:
+        return duration(incident.closed_at - incident.opened_at) if incident.closed_at else "still open"
+
+    @admin.display(description="staff told")
+    def told(self, incident: Incident) -> str:
+        return ago(incident.told_at)
+
+    @admin.display(description="accounts")
+    def account_table(self, incident: Incident) -> str:
+        drops = Drop.objects.filter(Q(incident=incident) | Q(incident__part_of=incident)).select_related("account")
+        return table(
+            ("Account", "Was", "Points to", "Dropped", "Back", "Now"),
+            (
+                (
+                    link(drop.account),
+                    "in trouble" if drop.status == AccountStatus.ACTIVE else account_badge(drop.status),
+                    drop.get_cause_display(),
+                    ago(drop.at),
+                    ago(drop.back_at) if drop.back_at else "not yet",
+                    account_badge(drop.account.status),
+                )
+                for drop in drops.order_by("pk")[:SHOWN]
+            ),
+            empty="None is left: accounts that were deleted, or disconnected on purpose, are in no incident.",
+        )
+
+    @admin.display(description="part of")
+    def part_of_link(self, incident: Incident) -> str:
+        return link(incident.part_of, f"Outage of {incident.part_of.provider}") if incident.part_of else NOTHING
+
+    @admin.display(description="parts")
+    def part_table(self, incident: Incident) -> str:
+        parts = incident.parts.select_related("agency").order_by("pk")[:SHOWN]
+        return table(
+            ("Agency", "State", "Since"),
+            ((link(part, str(part.agency)), incident_badge(part), ago(part.opened_at)) for part in parts),
+            empty="It has no parts at other agencies.",
+        )
+
+    @admin.display(description="what happened")
+    def history_table(self, incident: Incident) -> str:
+        steps = incident.steps.order_by("-pk")[:SHOWN]
+        return table(("When", "What"), ((ago(step.at), step.text) for step in steps), empty="Nothing yet.")
+
+
+@admin.register(Drop)
+class DropAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("dropped", "account_link", "status", "cause", "expected", "back", "incident_link")
+    list_filter = (ByAccount, ByIncident)
+    list_select_related = ("account", "incident")
+    fieldsets = ((None, {"fields": ("account", "incident", "status", "cause", "expected", "dropped", "back", "told")}),)
+    search_help_text = "A whole number."
+
+    @admin.display(description="dropped")
+    def dropped(self, drop: Drop) -> str:
+        return ago(drop.at)
+
+    @admin.display(description="account")
+    def account_link(self, drop: Drop) -> str:
+        return link(drop.account)
+
+    @admin.display(description="back")
+    def back(self, drop: Drop) -> str:
+        return ago(drop.back_at)
+
+    @admin.display(description="staff told")
+    def told(self, drop: Drop) -> str:
+        return ago(drop.told_at)
+
+    @admin.display(description="incident")
+    def incident_link(self, drop: Drop) -> str:
+        return link(drop.incident, drop.incident_id or "")
+
+
+@admin.register(IncidentStep)
+class IncidentStepAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("when", "text")
+    list_filter = (ByIncident,)
+    fieldsets = ((None, {"fields": ("when", "incident", "text")}),)
+    search_help_text = "A whole number."
+
+    @admin.display(description="when")
+    def when(self, step: IncidentStep) -> str:
+        return ago(step.at)

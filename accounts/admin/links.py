@@ -1,0 +1,106 @@
+"""Accounts that have the same name only: staff say whether they are one person's."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+
+from accounts.admin.badges import account_badge
+from accounts.admin.base import BackOfficeAdmin
+from accounts.admin.filters import ByAgency, ByStatus
+from accounts.display import Tone, ago, badge, link
+from accounts.links import decide
+from accounts.models import AccountLink
+from accounts.models.link import LinkState
+from accounts.portal.words import provider_name
+
+TONES: dict[str, Tone] = {LinkState.PROPOSED: "busy", LinkState.ACCEPTED: "good", LinkState.DECLINED: "quiet"}
+
+
+class ByLinkState(ByStatus):
+    """Those to be decided stand first: the others only where they are asked for."""
+
+    options = [(LinkState.ACCEPTED.value, "the same person"), (LinkState.DECLINED.value, "not the same")]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": "To be decided"}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        return queryset.filter(state=self.value() or LinkState.PROPOSED)
+
+
+@admin.register(AccountLink)
+class AccountLinkAdmin(BackOfficeAdmin):
+    list_display = ("pair", "agency", "where", "standing", "proposed")
+    list_filter = (ByLinkState, ByAgency)
+    list_select_related = ("agency", "first", "second", "decided_by")
+    fieldsets = (
+        (None, {"fields": ("one", "other", "standing", "proposed")}),
+        ("Decided", {"fields": ("decided_by", "decided")}),
+    )
+    search_help_text = "A whole number."
+    empty_list = "Nothing to decide: no two accounts have only their name in common."
+    actions = ("accept", "decline")
+    buttons = ("accept", "decline")
+
+    def fits(self, button: str, obj: AccountLink) -> bool:
+        return obj.state != (LinkState.ACCEPTED if button == "accept" else LinkState.DECLINED)
+
+    @admin.action(description="The same person", permissions=["operate"])
+    def accept(self, request: HttpRequest, links: "QuerySet[AccountLink]") -> None:
+        self._decide(request, links, same=True)
+
+    @admin.action(description="Not the same person", permissions=["operate"])
+    def decline(self, request: HttpRequest, links: "QuerySet[AccountLink]") -> None:
+        self._decide(request, links, same=False)
+
+    def _decide(self, request: HttpRequest, links: "QuerySet[AccountLink]", *, same: bool) -> None:
+        chosen = list(links)
+        for link_ in chosen:
+            decide(link_, same=same, by=request.user.pk)
+            self.log_change(request, link_, "The same person." if same else "Not the same person.")
+        self.tell(request, len(chosen), "Linked" if same else "Kept apart")
+
+    @admin.display(description="accounts")
+    def pair(self, row: AccountLink) -> str:
+        return str(row)
+
+    @admin.display(description="at")
+    def where(self, row: AccountLink) -> str:
+        return f"{provider_name(row.first.provider)}, {provider_name(row.second.provider)}"
+
+    @admin.display(description="decision")
+    def standing(self, row: AccountLink) -> str:
+        return badge(LinkState(row.state).label, TONES[row.state])
+
+    @admin.display(description="proposed")
+    def proposed(self, row: AccountLink) -> str:
+        return ago(row.created_at)
+
+    @admin.display(description="decided")
+    def decided(self, row: AccountLink) -> str:
+        return ago(row.decided_at)
+
+    @admin.display(description="one")
+    def one(self, row: AccountLink) -> str:
+        return _account(row.first)
+
+    @admin.display(description="the other")
+    def other(self, row: AccountLink) -> str:
+        return _account(row.second)
+
+
+def _account(account: Any) -> str:
+    words = (
+        link(account),
+        provider_name(account.provider),
+        account_badge(account.status),
+        account.email,
+        account.occupation,
+    )
+    return format_html_join(" · ", "{}", ([word] for word in words if word))

@@ -1,0 +1,44 @@
+"""Every report about an account."""
+
+from django.contrib import admin
+
+from accounts.admin.badges import account_badge
+from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.admin.filters import ByAccount
+from accounts.display import ago, badge, link, receipt_link
+from accounts.models import AccountReport
+
+
+@admin.register(AccountReport)
+class AccountReportAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("when", "account_link", "before", "after", "reported_by", "effect", "note")
+    list_filter = (ByAccount,)
+    list_select_related = ("account",)
+    fieldsets = (
+        (None, {"fields": ("account", "before", "after", "when", "reported_by", "effect", "note", "receipt")}),
+    )
+    search_help_text = "A whole number of a report."
+
+    @admin.display(description="when")
+    def when(self, report: AccountReport) -> str:
+        return ago(report.occurred_at)
+
+    @admin.display(description="account")
+    def account_link(self, report: AccountReport) -> str:
+        return link(report.account)
+
+    @admin.display(description="from")
+    def before(self, report: AccountReport) -> str:
+        return report.from_status.replace("_", " ") or "first seen"
+
+    @admin.display(description="to")
+    def after(self, report: AccountReport) -> str:
+        return account_badge(report.to_status)
+
+    @admin.display(description="took effect")
+    def effect(self, report: AccountReport) -> str:
+        return badge("yes", "good") if report.applied else badge("no", "quiet")
+
+    @admin.display(description="receipt")
+    def receipt(self, report: AccountReport) -> str:
+        return receipt_link(report.receipt_id)

@@ -1,0 +1,67 @@
+"""The form with which staff changes a source. Keys to a provider's API are written here and never read."""
+
+import ipaddress
+from typing import Any
+
+from cryptography.fernet import InvalidToken
+from django import forms
+
+from accounts.admin.forms import ServiceForm
+from accounts.models import Source
+from accounts.sources import update_source
+
+SETTINGS = ("name", "enabled", "update_frame_url", "pin_endpoint", "proxy_location", "reauth_url")
+KEYS = ("api_key", "api_secret", "domain_host_name", "client_id")
+
+
+def _key() -> forms.CharField:
+    return forms.CharField(
+        required=False,
+        max_length=500,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Not shown again. Left empty, what is stored stays.",
+    )
+
+
+class SourceForm(ServiceForm):
+    allowed_networks = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Networks such as 203.0.113.0/24, one a line. Empty: it may be called from everywhere.",
+    )
+    api_key = _key()
+    api_secret = _key()
+    domain_host_name = _key()
+    client_id = _key()
+    forget_keys = forms.BooleanField(required=False, label="Forget all keys to the API")
+
+    class Meta:
+        model = Source
+        fields = SETTINGS
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.initial["allowed_networks"] = "\n".join(self.instance.allowed_networks or [])
+
+    def clean_allowed_networks(self) -> list[str]:
+        networks: list[str] = self.cleaned_data["allowed_networks"].replace(",", " ").split()
+        for text in networks:
+            try:
+                ipaddress.ip_network(text)
+            except ValueError:
+                raise forms.ValidationError(f"{text[:50]} is not a network such as 203.0.113.0/24.") from None
+        return networks
+
+    def apply(self) -> Source:
+        changes = self.changes
+        given = {name: self.cleaned_data[name] for name in KEYS if self.cleaned_data[name]}
+        forgets = self.cleaned_data["forget_keys"]
+        if given or forgets:
+            changes["credentials"] = {**({} if forgets else self._stored()), **given}
+        return update_source(Source.objects.get(pk=self.instance.pk), **changes)
+
+    def _stored(self) -> dict[str, str]:
+        try:
+            return dict(Source.objects.get(pk=self.instance.pk).credentials or {})
+        except InvalidToken:
+            return {}

@@ -1,0 +1,60 @@
+"""What is or was wrong with sources, and what to do about it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.admin.base import BackOfficeAdmin
+from accounts.admin.filters import BySource
+from accounts.display import ago, badge, link
+from accounts.models import SourceTrouble
+from accounts.portal.words import TROUBLES
+from accounts.troubles import ADVICE
+from accounts.vocabulary import TroubleKind
+
+
+class ByOpen(SimpleListFilter):
+    title, parameter_name = "state", "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "Open")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        return queryset.filter(closed_at__isnull=True) if self.value() else queryset
+
+
+@admin.register(SourceTrouble)
+class SourceTroubleAdmin(BackOfficeAdmin):
+    list_display = ("source_link", "agency_link", "what", "since", "ended", "detail")
+    list_filter = (ByOpen, BySource)
+    list_select_related = ("source", "source__agency")
+    fieldsets = ((None, {"fields": ("source", "what", "since", "ended", "detail", "advice")}),)
+    search_help_text = "A whole number."
+
+    @admin.display(description="source")
+    def source_link(self, trouble: SourceTrouble) -> str:
+        return link(trouble.source)
+
+    @admin.display(description="agency")
+    def agency_link(self, trouble: SourceTrouble) -> str:
+        return link(trouble.source.agency)
+
+    @admin.display(description="what")
+    def what(self, trouble: SourceTrouble) -> str:
+        state = TROUBLES[TroubleKind(trouble.kind)]
+        return badge(state.label, "quiet" if trouble.closed_at else state.tone)
+
+    @admin.display(description="since")
+    def since(self, trouble: SourceTrouble) -> str:
+        return ago(trouble.opened_at)
+
+    @admin.display(description="ended")
+    def ended(self, trouble: SourceTrouble) -> str:
+        return ago(trouble.closed_at)
+
+    @admin.display(description="what to do")
+    def advice(self, trouble: SourceTrouble) -> str:
+        return ADVICE[TroubleKind(trouble.kind)]

@@ -1,0 +1,125 @@
+"""`/api/v1/reports/accounts`: how many there are, how long they were up and down, how often they dropped."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import uptime
+from accounts.api.report import Question, ReportView, accounts_in, described
+from accounts.events import iso
+from accounts.models import Account, Agency
+from accounts.uptime import Span
+from accounts.vocabulary import AccountStatus
+
+GROUPS = ("provider", "location", "account")
+MOST_SPANS = 2000  # of downtime that are listed one by one
+HEAD: dict[str, Any] = {
+    "from": serializers.CharField(),
+    "to": serializers.CharField(),
+    "timezone": serializers.CharField(),
+    "group_by": serializers.CharField(),
+    "figures": serializers.DictField(),
+    "series": serializers.ListField(child=serializers.DictField()),
+    "groups": serializers.ListField(child=serializers.DictField()),
+}
+
+
+def account_report(agency: Agency, question: Question) -> dict[str, Any]:
+    accounts = list(accounts_in(agency, question))
+    window = question.window
+    found = uptime.spans(accounts, window.begin, window.end)
+    statuses = Counter(account.status for account in accounts)
+    down = [span for span in found if span.is_down]
+    return {
+        "figures": {
+            "accounts": len(accounts),
+            "by_status": {status.value: statuses[status] for status in AccountStatus if status != "deleted"},
+            **_measures(found, window.begin, window.end),
+            "median_seconds_to_reconnect": uptime.seconds_to_reconnect(found, window.end),
+        },
+        "series": [
+            {"start": iso(begin), "end": iso(end), **_measures(found, begin, end)} for begin, end in window.periods()
+        ],
+        "groups": _groups(accounts, found, question),
+        "downtime": [
+            {"account": span.account_id, "status": span.status, "from": iso(span.begin), "to": iso(span.end)}
+            for span in sorted(down, key=lambda span: span.begin, reverse=True)[:MOST_SPANS]
+        ],
+    }
+
+
+def _measures(found: Sequence[Span], begin: datetime, end: datetime) -> dict[str, Any]:
+    active, down = uptime.active_seconds(found, begin, end), uptime.down_seconds(found, begin, end)
+    return {
+        "active_account_days": round(active / 86_400, 3),
+        "downtime_seconds": round(down),
+        "uptime": round(active / (active + down), 4) if active + down else None,
+        "drops": uptime.drops(found, begin, end),
+    }
+
+
+def _groups(accounts: Sequence[Account], found: Sequence[Span], question: Question) -> list[dict[str, Any]]:
+    if question.group_by not in GROUPS:
+        return []
+    members: dict[str, list[Account]] = {}
+    for account in accounts:
+        members.setdefault(group_of(account, question.group_by), []).append(account)
+    window = question.window
+    rows = []
+    for key, group in members.items():
+        ids = {account.pk for account in group}
+        mine = [span for span in found if span.account_id in ids]
+        rows.append(
+            {
+                question.group_by: key or None,
+                "name": name_of(group[0], question.group_by),
+                "accounts": len(group),
+                **_measures(mine, window.begin, window.end),
+            }
+        )
+    return rows
+
+
+def group_of(account: Account, group_by: str) -> str:
+    match group_by:
+        case "provider":
+            return account.provider
+        case "location":
+            return account.sub_account.location_id if account.sub_account else ""
+        case _:
+            return account.pk
+
+
+def name_of(account: Account, group_by: str) -> str:
+    match group_by:
+        case "provider":
+            return account.provider
+        case "location":
+            return str(account.sub_account or "")
+        case _:
+            return str(account)
+
+
+class AccountReportView(ReportView):
+    groups = GROUPS
+
+    @extend_schema(
+        tags=["reports"],
+        operation_id="reports_accounts",
+        parameters=described(GROUPS),
+        responses=inline_serializer(
+            "AccountReportAnswer", {**HEAD, "downtime": serializers.ListField(child=serializers.DictField())}
+        ),
+    )
+    def report(self, request: Request, **_: Any) -> Response | HttpResponse:
+        """Accounts that are active now, unless `include_inactive`: how long they were up and down, period by period.
+        `downtime` lists each time one was down, to be shaded in a chart."""
+        question = self.question(request)
+        return self.answer(question, account_report(self.agency, question), "accounts")

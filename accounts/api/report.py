@@ -1,0 +1,228 @@
+"""What the reports have in common: the window, its periods, the parameters, JSON or CSV. `reports/accounts` itself."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.base import AgencyView
+from accounts.events import iso
+from accounts.models import Account, Agency
+from accounts.vocabulary import AccountStatus, ProviderSlug
+
+DAYS = 30  # of a window that nobody chose
+MOST_DAYS = 400
+PERIODS = ("day", "week", "month")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `begin` to before `end`, cut into periods that begin at midnight of `zone`."""
+
+    begin: datetime
+    end: datetime
+    zone: ZoneInfo
+    period: str
+
+    def periods(self) -> list[tuple[datetime, datetime]]:
+        found = []
+        begin = self.begin
+        while begin < self.end:
+            end = min(self._next(begin), self.end)
+            found.append((begin, end))
+            begin = end
+        return found
+
+    def _next(self, moment: datetime) -> datetime:
+        day = moment.astimezone(self.zone).date()
+        match self.period:
+            case "month":
+                day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+            case "week":
+                day += timedelta(days=7 - day.weekday())
+            case _:
+                day += timedelta(days=1)
+        return midnight(day, self.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a report is asked for."""
+
+    window: Window
+    group_by: str
+    provider: str
+    location_id: str
+    include_inactive: bool
+    include_test: bool
+    as_csv: bool
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
+
+
+PARAMETERS = ("from", "to", "timezone", "provider", "location_id", "group_by", "include_inactive", "include_test")
+ALL_PARAMETERS = (*PARAMETERS, "format")
+
+
+def described(groups: Sequence[str]) -> list[OpenApiParameter]:
+    """For OpenAPI."""
+    return [
+        OpenApiParameter("from", str, description=f"A date or time. Default: {DAYS} days before `to`."),
+        OpenApiParameter("to", str, description="A date (which is included) or time. Default: now."),
+        OpenApiParameter("timezone", str, description="In which days begin, such as `Europe/Berlin`. Default: yours."),
+        OpenApiParameter("provider", str, enum=[slug.value for slug in ProviderSlug]),
+        OpenApiParameter("location_id", str),
+        OpenApiParameter("group_by", str, enum=[*PERIODS, *groups], description="Default: `day`."),
+        OpenApiParameter("include_inactive", bool, description="Also accounts that are not active now, and theirs."),
+        OpenApiParameter("include_test", bool, description="Also leads that are tests."),
+        OpenApiParameter("format", str, enum=["json", "csv"]),
+    ]
+
+
+class ReportView(AgencyView):
+    """One report. Subclasses say `groups` and `report`."""
+
+    model = Account
+    parameters = ALL_PARAMETERS
+    groups: Sequence[str] = ()
+
+    def rows(self, agency: Agency) -> "QuerySet[Account]":
+        return agency.accounts.all()
+
+    def question(self, request: Request) -> Question:
+        """Raises ValidationError, which names what is wrong."""
+        asked = _Asked(request.query_params)
+        zone = asked.zone(self.agency.timezone)
+        group_by = asked.word("group_by", (*PERIODS, *self.groups), "day")
+        return Question(
+            window=asked.window(zone, group_by if group_by in PERIODS else "day"),
+            group_by=group_by,
+            provider=asked.word("provider", list(ProviderSlug), ""),
+            location_id=asked.text("location_id"),
+            include_inactive=asked.flag("include_inactive"),
+            include_test=asked.flag("include_test"),
+            as_csv=asked.word("format", ("json", "csv"), "json") == "csv",
+        )
+
+    def answer(self, question: Question, found: Mapping[str, Any], name: str) -> Response | HttpResponse:
+        """`found` has `figures`, `series` and `groups`; CSV is the series, or the groups where one was asked for."""
+        if question.as_csv:
+            return csv_of(found["series" if question.group_by in PERIODS else "groups"], name)
+        window = question.window
+        head = {"from": iso(window.begin), "to": iso(window.end), "timezone": str(window.zone)}
+        return Response({**head, "group_by": question.group_by, **found})
+
+
+def accounts_in(agency: Agency, question: Question) -> "QuerySet[Account]":
+    """The accounts that count: those that are active now, unless the others are asked for; deleted ones never."""
+    accounts = agency.accounts.exclude(status=AccountStatus.DELETED)
+    if not question.include_inactive:
+        accounts = accounts.filter(status=AccountStatus.ACTIVE)
+    if question.provider:
+        accounts = accounts.filter(provider=question.provider)
+    if question.location_id:
+        accounts = accounts.filter(sub_account__location_id=question.location_id)
+    return accounts.select_related("sub_account").order_by("id")
+
+
+def csv_of(rows: Iterable[Mapping[str, Any]], name: str) -> HttpResponse:
+    """A table for spreadsheets. Text that one would take for a formula gets an apostrophe before it."""
+    flat = [_flat(row) for row in rows]
+    columns = list(dict.fromkeys(name for row in flat for name in row))
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    writer.writerows([safe_cell(row.get(column)) for column in columns] for row in flat)
+    answer = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return answer
+
+
+def safe_cell(value: Any) -> Any:
+    """Numbers as they are; text that no spreadsheet runs."""
+    if not isinstance(value, str):
+        return "" if value is None else value
+    return f"'{value}" if value.startswith(FORMULA) else value
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}.{inner}": inner_value for inner, inner_value in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+class _Asked:
+    """Query parameters that were given once each."""
+
+    def __init__(self, parameters: Any) -> None:
+        self._parameters = parameters
+
+    def text(self, name: str) -> str:
+        found: str = self._parameters.get(name, "")
+        if len(found) > 200 or "\x00" in found:
+            raise ValidationError({name: "This is too long."})
+        return found
+
+    def word(self, name: str, words: Iterable[str], default: str) -> str:
+        found = self.text(name)
+        if name in self._parameters and found not in list(words):
+            raise ValidationError({name: f"Choose one of {', '.join(words)}."})
+        return found or default
+
+    def flag(self, name: str) -> bool:
+        return self.word(name, ("true", "false"), "false") == "true"
+
+    def zone(self, default: str) -> ZoneInfo:
+        given = self.text("timezone")
+        try:
+            return ZoneInfo(given or default)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            if given:
+                raise ValidationError({"timezone": "Name a time zone, such as Europe/Berlin."}) from None
+            return ZoneInfo("UTC")
+
+    def window(self, zone: ZoneInfo, period: str) -> Window:
+        now = timezone.now()
+        end = self._moment("to", zone, end_of_day=True) or now
+        first_day = (min(end, now).astimezone(zone) - timedelta(days=DAYS - 1)).date()
+        begin = self._moment("from", zone) or midnight(first_day, zone)
+        if begin >= end:
+            raise ValidationError({"from": "It must be before `to`."})
+        if end - begin > timedelta(days=MOST_DAYS):
+            raise ValidationError({"from": f"A report covers at most {MOST_DAYS} days."})
+        return Window(begin, min(end, max(now, begin + timedelta(seconds=1))), zone, period)
+
+    def _moment(self, name: str, zone: ZoneInfo, *, end_of_day: bool = False) -> datetime | None:
+        text = self.text(name)
+        if name not in self._parameters:
+            return None
+        try:
+            day = parse_date(text)
+            moment = midnight(day + timedelta(days=end_of_day), zone) if day else parse_datetime(text)
+            if moment is None:
+                raise ValueError
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+            if not 2000 <= moment.year <= 2200:
+                raise ValueError
+            return moment
+        except (ValueError, OverflowError):
+            raise ValidationError({name: "Give a date (2026-03-21) or a time (2026-03-21T00:22:16Z)."}) from None

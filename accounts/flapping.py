@@ -1,0 +1,72 @@
+"""Accounts that flap: they lose their connection, get it back and lose it again. It is said once, not each time.
+
+An account flaps from its third loss within an hour on, and has settled when its status has stood for half an hour.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import F, QuerySet
+
+from accounts import events
+from accounts.models import Account, AccountReport, Event
+from accounts.reports import Origin
+from accounts.vocabulary import AccountStatus, EventType
+
+LOSSES = 3
+WITHIN = timedelta(hours=1)
+SETTLED = timedelta(minutes=30)
+#: One that never settles is told of once a day.
+AGAIN = timedelta(days=1)
+_MOST = 100  # changes to look back on
+
+
+def follow(account: Account, *, before: str, origin: Origin) -> None:
+    """Say so when a report that counted was one loss too many; the account is locked, the report in its history."""
+    if before != AccountStatus.ACTIVE or account.status in (AccountStatus.ACTIVE, AccountStatus.DELETED):
+        return
+    changes = list(_changes(account.pk).values_list("from_status", "occurred_at")[:_MOST])
+    losses = [at for status, at in changes if status == AccountStatus.ACTIVE and at > origin.at - WITHIN]
+    if len(losses) < LOSSES:
+        return
+    began = _began([at for _, at in changes])
+    if not _said(since=max(began, origin.at - AGAIN)).filter(subject=account.id).exists():
+        events.record(
+            account.agency,
+            EventType.LINKEDIN_FLAPPING,
+            subject=account.id,
+            occurred_at=origin.at,
+            receipt_id=origin.receipt_id,
+            **events.account_fields(account),
+        )
+
+
+def settling(account_ids: Iterable[str], now: datetime) -> dict[str, datetime]:
+    """Those of the accounts that flap at this moment, and when they will have settled if nothing more happens."""
+    found = {}
+    said = _said(since=now - AGAIN).filter(subject__in=set(account_ids)).order_by("id")
+    for account_id, at in dict(said.values_list("subject", "occurred_at")).items():
+        changes = list(_changes(account_id).values_list("occurred_at", flat=True)[:_MOST])
+        if changes and _began(changes) <= at and changes[0] + SETTLED > now:
+            found[account_id] = changes[0] + SETTLED
+    return found
+
+
+def _changes(account_id: str) -> QuerySet[AccountReport]:
+    """The changes of the account's status, the latest first."""
+    reports = AccountReport.objects.filter(account_id=account_id, applied=True).exclude(from_status="")
+    return reports.exclude(from_status=F("to_status")).order_by("-id")
+
+
+def _began(changes: Iterable[datetime]) -> datetime:
+    """The first of the changes (the latest first, at least one) between which the account never settled."""
+    began, *earlier = changes
+    for at in earlier:
+        if began - at >= SETTLED:
+            break
+        began = min(began, at)
+    return began
+
+
+def _said(*, since: datetime) -> QuerySet[Event]:
+    return Event.objects.filter(event_type=EventType.LINKEDIN_FLAPPING, occurred_at__gte=since)

@@ -1,0 +1,90 @@
+"""Drops: accounts that stopped working unasked; and incidents: many of them at once, with what probably caused them."""
+
+from functools import partial
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.ids import new_id
+from accounts.models.account import Account
+from accounts.models.agency import Agency
+from accounts.vocabulary import IncidentCause, ProviderSlug
+
+CAUSES = [(cause.value, cause.value) for cause in IncidentCause]
+PROVIDERS = [(slug, slug) for slug in ProviderSlug]
+
+
+class Incident(models.Model):
+    """Several accounts of one agency that dropped together. Open while one of them is not back.
+
+    Without an agency it is an outage of a provider across agencies, whose incidents are its `parts`.
+    """
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "inc"), editable=False)
+    agency = models.ForeignKey(Agency, models.CASCADE, null=True, blank=True, related_name="incidents")
+    part_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="parts")
+    provider = models.CharField(max_length=32, choices=PROVIDERS, blank=True, help_text="Empty: of several.")
+    cause = models.CharField("probable cause", max_length=16, choices=CAUSES, default=IncidentCause.UNKNOWN)
+    opened_at = models.DateTimeField(help_text="When the first account dropped.")
+    last_drop_at = models.DateTimeField(help_text="When the latest account dropped.")
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When staff was told.")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["agency", "-id"], name="incident_newest"),
+            models.Index(fields=["-id"], name="incident_open", condition=models.Q(closed_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agency or self.provider}: {self.get_cause_display()}"
+
+
+class Drop(models.Model):
+    """One account that stopped working, until it is back. `status` is `active` for trouble, as with its proxy."""
+
+    id = models.BigAutoField(primary_key=True)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="drops")
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
+    provider = models.CharField(max_length=32, choices=PROVIDERS)
+    incident = models.ForeignKey(Incident, models.SET_NULL, null=True, blank=True, related_name="drops")
+    status = models.CharField(max_length=16)
+    cause = models.CharField(max_length=16, choices=CAUSES)
+    expected = models.BooleanField(default=False, help_text="A person made it, or the account's owner was at it.")
+    at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now, help_text="When it was last reported.")
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When staff was told.")
+    back_at = models.DateTimeField(null=True, blank=True)
+    watched = models.BooleanField(default=True, help_text="It may still be told, or become part of an incident.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"], name="one_open_drop_per_account", condition=models.Q(back_at__isnull=True)
+            )
+        ]
+        indexes = [
+            models.Index(fields=["id"], name="drop_watched", condition=models.Q(watched=True)),
+            models.Index(fields=["provider", "at"], name="drop_by_provider"),
+            models.Index(fields=["incident", "-id"], name="drop_by_incident"),
+            models.Index(fields=["account", "-id"], name="drop_by_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.status}"
+
+
+class IncidentStep(models.Model):
+    """One thing that happened to an incident. Append-only."""
+
+    id = models.BigAutoField(primary_key=True)
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="steps")
+    at = models.DateTimeField(default=timezone.now)
+    text = models.CharField(max_length=300)
+
+    class Meta:
+        indexes = [models.Index(fields=["incident", "-id"], name="incident_step_newest")]
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,35 @@
+"""What is wrong with a source, since when, and when it ended."""
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models.source import Source
+from accounts.vocabulary import TroubleKind
+
+
+class SourceTrouble(models.Model):
+    """One trouble of a source from its beginning to its end. A source has at most one of a kind that is open."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(Source, models.CASCADE, related_name="troubles")
+    kind = models.CharField(max_length=16, choices=[(kind, kind.replace("_", " ")) for kind in TroubleKind])
+    level = models.PositiveSmallIntegerField(default=0, help_text="LinkedIn's checks that were missed.")
+    detail = models.CharField(max_length=500, blank=True)
+    opened_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "kind"],
+                name="source_trouble_open_once_per_kind",
+                condition=models.Q(closed_at__isnull=True),
+            )
+        ]
+        indexes = [
+            models.Index(fields=["source", "-id"], name="source_trouble_newest"),
+            models.Index(fields=["-id"], name="source_trouble_open", condition=models.Q(closed_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} since {self.opened_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,47 @@
+"""Times as an agency's people read them: in their zone, written as in their country. The API has ISO instead."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils import dateformat, timezone, translation
+from django.utils.formats import get_format
+
+DEFAULT_LOCALE = "en-US"
+#: Countries that count hours to twelve, where English is read.
+TWELVE_HOURS = frozenset({"US", "CA", "AU", "NZ", "PH", "IN", "PK", "ZA"})
+_locale: ContextVar[str] = ContextVar("locale", default=DEFAULT_LOCALE)
+
+
+def readable(moment: datetime, zone: ZoneInfo | None = None, locale: str = "") -> str:
+    """`06/07/2023 7:59 PM EDT` for en-US in New York, `08.06.2023 01:59 CEST` for de-DE in Berlin.
+
+    Without a zone or a locale: those that `reading_as` and Django's `timezone.override` say.
+    """
+    local = moment.astimezone(zone or timezone.get_current_timezone())
+    language, _, country = (locale or _locale.get()).replace("_", "-").partition("-")
+    with translation.override(_known(language, country)):
+        date = dateformat.format(local, get_format("SHORT_DATE_FORMAT"))
+        half_days = language.lower() == "en" and country.upper() in TWELVE_HOURS
+        hour = dateformat.format(local, "g:i A" if half_days else "H:i")
+    return f"{date} {hour} {local.tzname()}"
+
+
+@contextmanager
+def reading_as(locale: str) -> Iterator[None]:
+    """Within, times are written as in this locale."""
+    token = _locale.set(locale or DEFAULT_LOCALE)
+    try:
+        yield
+    finally:
+        _locale.reset(token)
+
+
+def _known(language: str, country: str) -> str:
+    """The nearest language that Django has formats for."""
+    for code in (f"{language}-{country}".lower().strip("-"), language.lower()):
+        if translation.check_for_language(code):
+            return code
+    return "en"

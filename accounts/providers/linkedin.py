@@ -1,0 +1,248 @@
+"""LinkedIn's API: OAuth, introspection and Rest.li calls, with its troubles told apart.
+
+https://learn.microsoft.com/en-us/linkedin/shared/authentication/authentication,
+https://learn.microsoft.com/en-us/linkedin/marketing/lead-sync/leadsync
+
+In a Rest.li query parentheses and commas are structure and stay as they are; values inside are percent-encoded. No
+answer carries Retry-After: daily counters end at 00:00 UTC.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import structlog
+from django.conf import settings
+from django.core import signing
+from django.utils import timezone
+
+from accounts.models import Source
+from accounts.providers.client import Answer, ProviderError, call
+
+log = structlog.get_logger(__name__)
+
+NAME = "LinkedIn"
+AGAIN = "accounts.linkedin.again"
+LONGEST_ANSWER = 16 * 1024 * 1024
+
+
+class Trouble(StrEnum):
+    """What is wrong, as far as somebody would do something else about it."""
+
+    UNREACHABLE = "unreachable"
+    BROKEN = "broken"
+    THROTTLED = "throttled"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    INVALID_TOKEN = "invalid_token"  # noqa: S105 (a word for a trouble)
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    SUNSET = "sunset"
+    REFUSED = "refused"
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same call may succeed a little later."""
+        return self in {Trouble.UNREACHABLE, Trouble.BROKEN}
+
+
+TOKEN_TROUBLES = frozenset({Trouble.REVOKED, Trouble.EXPIRED, Trouble.INVALID_TOKEN})
+_SERVICE_CODES = {65600: Trouble.INVALID_TOKEN, 65601: Trouble.REVOKED, 65602: Trouble.EXPIRED}
+_STATUSES = {
+    401: Trouble.INVALID_TOKEN,
+    403: Trouble.FORBIDDEN,
+    404: Trouble.NOT_FOUND,
+    426: Trouble.SUNSET,
+    429: Trouble.THROTTLED,
+}
+_MESSAGES = {
+    Trouble.UNREACHABLE: "LinkedIn cannot be reached at the moment.",
+    Trouble.BROKEN: "LinkedIn has trouble at the moment.",
+    Trouble.THROTTLED: "LinkedIn's daily limit for this is used up. It starts anew at 00:00 UTC.",
+    Trouble.REVOKED: "The person who connected LinkedIn took the permission back. Somebody has to connect it again.",
+    Trouble.EXPIRED: "The permission to read from LinkedIn has run out. Somebody has to connect it again.",
+    Trouble.INVALID_TOKEN: "LinkedIn does not know our permission any more. Somebody has to connect it again.",
+    Trouble.FORBIDDEN: "LinkedIn says that the person who connected it may not see this.",
+    Trouble.NOT_FOUND: "LinkedIn has nothing there, or does not show it to us.",
+    Trouble.SUNSET: "LinkedIn no longer serves the API version in the setting LINKEDIN_VERSION. Set it to a newer "
+    "month (YYYYMM) from LinkedIn's list of versions.",
+    Trouble.REFUSED: "LinkedIn did not accept the request.",
+}
+
+
+class LinkedInError(ProviderError):
+    """LinkedIn did not do what it was asked. The message is for people; `api` is the resource that was called."""
+
+    def __init__(self, trouble: Trouble, *, status: int | None = None, api: str = "", said: str = "") -> None:
+        super().__init__(_MESSAGES[trouble], status=status, code=trouble)
+        self.trouble = trouble
+        self.api = api
+        self.said = said[:300]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """A developer app of LinkedIn's, and where its API is."""
+
+    client_id: str
+    client_secret: str
+    api_base: str
+    oauth_base: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a person let us do. `refresh_token` is empty where LinkedIn gave none: then they sign in every 60 days."""
+
+    access_token: str
+    access_expires_at: datetime
+    refresh_token: str
+    refresh_expires_at: datetime | None
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """LinkedIn's own word on a token: `active`, `expired` or `revoked`."""
+
+    status: str
+    expires_at: datetime | None
+    scopes: tuple[str, ...]
+
+
+def authorize_url(app: App, *, redirect_uri: str, state: str, scopes: tuple[str, ...]) -> str:
+    query = {
+        "response_type": "code",
+        "client_id": app.client_id,
+        "redirect_uri": redirect_uri,
+        "state": state,
+        "scope": " ".join(scopes),
+    }
+    return f"{app.oauth_base}/authorization?{urlencode(query, quote_via=quote)}"
+
+
+def exchange(app: App, *, code: str, redirect_uri: str) -> Grant:
+    """The grant that an authorization code stands for. Raises LinkedInError."""
+    return _grant(app, {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri})
+
+
+def refresh(app: App, refresh_token: str) -> Grant:
+    """A new access token; the refresh token keeps its end. Raises LinkedInError."""
+    return _grant(app, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+
+
+def introspect(app: App, token: str) -> Inspection:
+    """What LinkedIn says of a token. Costs no scope and no quota. Raises LinkedInError."""
+    said = _form(app, "introspectToken", {"token": token})
+    ends = said.get("expires_at")
+    return Inspection(
+        status=str(said.get("status") or ("active" if said.get("active") else "expired")),
+        expires_at=_from_now(float(ends) - timezone.now().timestamp()) if isinstance(ends, int | float) else None,
+        scopes=scopes_of(said.get("scope")),
+    )
+
+
+def scopes_of(text: Any) -> tuple[str, ...]:
+    """LinkedIn separates scopes by commas, the standard by spaces."""
+    return tuple(sorted({scope for scope in str(text or "").replace(",", " ").split() if len(scope) <= 100}))
+
+
+def again_url(source: Source) -> str:
+    """A page of ours that leads on to LinkedIn's consent page: for an owner who is asked to connect again."""
+    return f"{settings.PUBLIC_URL}/oauth/linkedin/again/{signing.dumps(source.pk, salt=AGAIN)}"
+
+
+class Api:
+    """Calls under `/rest/` with one person's permission. Every method raises LinkedInError."""
+
+    def __init__(self, app: App, access_token: str) -> None:
+        self._app, self._base = app, f"{app.api_base}/rest"
+        self._token = access_token
+
+    def get(self, path: str, query: str = "") -> Any:
+        """`query` is a Rest.li query, already encoded."""
+        return self._call("GET", path, query).json
+
+    def profile(self, path: str) -> Any:
+        """What `/v2/me` or `/v2/userinfo` says of the person; each needs a scope of its own."""
+        headers = {"Authorization": f"Bearer {self._token}", "X-Restli-Protocol-Version": "2.0.0"}
+        return _ask("GET", f"{self._app.api_base}/v2/{path}", headers, None, api=path).json
+
+    def create(self, path: str, body: Mapping[str, Any]) -> str:
+        """POST; the new row's id."""
+        return self._call("POST", path, body=body).headers.get("x-restli-id", "")
+
+    def delete(self, path: str) -> None:
+        self._call("DELETE", path)
+
+    def _call(self, method: str, path: str, query: str = "", body: Mapping[str, Any] | None = None) -> Answer:
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "LinkedIn-Version": settings.LINKEDIN_VERSION,
+            "X-Restli-Protocol-Version": "2.0.0",
+            "Content-Type": "application/json",
+        }
+        url = f"{self._base}/{path}" + (f"?{query}" if query else "")
+        content = None if body is None else json.dumps(body).encode()
+        return _ask(method, url, headers, content, api=path.partition("/")[0])
+
+
+def encoded(value: str) -> str:
+    """A value inside a Rest.li query or path."""
+    return quote(value, safe="")
+
+
+def _grant(app: App, form: Mapping[str, str]) -> Grant:
+    said = _form(app, "accessToken", form)
+    token, lasts = said.get("access_token"), said.get("expires_in")
+    if not isinstance(token, str) or not 0 < len(token) <= 4000 or not isinstance(lasts, int | float):
+        raise LinkedInError(Trouble.REFUSED, api="accessToken")
+    refresh_token, refresh_lasts = said.get("refresh_token"), said.get("refresh_token_expires_in")
+    return Grant(
+        access_token=token,
+        access_expires_at=_from_now(lasts),
+        refresh_token=refresh_token if isinstance(refresh_token, str) else "",
+        refresh_expires_at=_from_now(refresh_lasts) if isinstance(refresh_lasts, int | float) else None,
+        scopes=scopes_of(said.get("scope")),
+    )
+
+
+def _form(app: App, what: str, form: Mapping[str, str]) -> dict[str, Any]:
+    body = urlencode({**form, "client_id": app.client_id, "client_secret": app.client_secret}).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    said = _ask("POST", f"{app.oauth_base}/{what}", headers, body, api=what).json
+    return said if isinstance(said, dict) else {}
+
+
+def _ask(method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, api: str) -> Answer:
+    try:
+        answer = call(NAME, method, url, headers=headers, body=body, longest=LONGEST_ANSWER)
+    except ProviderError:
+        raise LinkedInError(Trouble.UNREACHABLE, api=api) from None
+    if 200 <= answer.status < 300:
+        return answer
+    trouble = _trouble(answer)
+    support = {name: answer.headers[name] for name in ("x-li-uuid", "x-li-request-id") if name in answer.headers}
+    log.warning("LinkedIn refused.", api=api, status=answer.status, trouble=str(trouble), **support)
+    said = answer.json
+    raise LinkedInError(
+        trouble, status=answer.status, api=api, said=str(said.get("message", "")) if isinstance(said, dict) else ""
+    )
+
+
+def _trouble(answer: Answer) -> Trouble:
+    said = answer.json
+    code = said.get("serviceErrorCode") if isinstance(said, dict) else None
+    if answer.status == 401 and code in _SERVICE_CODES:
+        return _SERVICE_CODES[code]
+    if answer.status >= 500:
+        return Trouble.BROKEN
+    return _STATUSES.get(answer.status, Trouble.REFUSED)
+
+
+def _from_now(seconds: float) -> datetime:
+    return timezone.now() + timedelta(seconds=max(-1e9, min(float(seconds), 1e9)))

@@ -1,0 +1,118 @@
+"""LinkedIn's part of the day in full: connect, subscribe, a form that is sent and taken back, beside its stand-in."""
+
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from django.conf import settings
+
+from accounts.models import Event, Source
+from accounts.sources import create_source, delete_source
+from accounts.vocabulary import EventType, ProviderSlug
+from config.demo.play import Seen, Stage, wait_for
+from leads.linkedin.connecting import connect_link
+from leads.linkedin.models import LeadSync
+from leads.linkedin.subscriptions import want
+from leads.models import Lead, LeadReference
+from webhooks.models import Receipt
+
+NAME = "LinkedIn's stand-in (make demo)"
+CLIENT = "standin-client"
+ACCOUNT = "urn:li:sponsoredAccount:520866471"
+_http = urllib3.PoolManager(retries=False, timeout=20)
+
+
+def play_lead_sync(stage: Stage) -> list[Seen]:
+    """What became of a connection, a lead and its withdrawal. Empty where the stand-in is not shipped (`tests/`)."""
+    if not (settings.BASE_DIR / "tests" / "linkedin_api").is_dir():
+        return []
+    secret = secrets.token_urlsafe(24)
+    with _stand_in(secret) as base:
+        source, _ = create_source(
+            agency=stage.agency, provider=ProviderSlug.LINKEDIN, name=NAME, secret=secret,
+            credentials={"client_id": CLIENT},
+        )  # fmt: skip
+        LeadSync.objects.create(source=source, stand_in=base)
+        want(source, [{"owner": ACCOUNT, "lead_type": "SPONSORED"}])
+        try:
+            return _day(stage, source, base)
+        finally:
+            LeadSync.objects.filter(source=source).delete()
+            delete_source(source)
+
+
+def _day(stage: Stage, source: Source, base: str) -> list[Seen]:
+    seen = [_connect(stage, source)]
+    if seen[0].faults:
+        return seen
+    lead = _tell(base, "submit", {})["id"]
+    seen.append(_notified(stage, source, base, "CREATED", lead, "lead complete", EventType.LEAD_CREATED))
+    seen.append(_notified(stage, source, base, "DELETED", lead, "no lead", EventType.LEAD_ERASED))
+    return seen
+
+
+def _connect(stage: Stage, source: Source) -> Seen:
+    """Follow the link as a person would, and wait until LinkedIn has challenged the address and tells us of leads."""
+    seen = Seen(source.provider, "connect", link=f"/admin/leads/leadsync/{source.pk}/change/")
+    there = _http.request("GET", connect_link(source).url, redirect=False)
+    back = urlsplit(there.headers.get("location", ""))
+    answer = _http.request("GET", f"{stage.base_url}{back.path}?{back.query}")
+    seen.answer = str(answer.status)
+    made = LeadSync.objects.filter(source=source, subscriptions__external_id__gt="", checked_at__isnull=False)
+    subscribed = wait_for(made.exists)
+    sync = LeadSync.objects.select_related("account").get(source=source)
+    seen.state = f"account {sync.account.status}, subscribed" if sync.account and subscribed else "not connected"
+    if seen.answer != "200" or seen.state != "account active, subscribed":
+        seen.faults.append(f"{seen.answer} {seen.state}, not 200 account active, subscribed")
+    return seen
+
+
+def _notified(stage: Stage, source: Source, base: str, action: str, lead: str, becomes: str, event: EventType) -> Seen:
+    seen = Seen(source.provider, f"{action}, and the answers" if action == "CREATED" else action)
+    statuses = _tell(base, "notify", {"lead": lead, "action": action})["statuses"]
+    seen.answer = " ".join(map(str, statuses)) + " accepted"
+    wait_for(lambda: _state(stage, lead) == becomes)
+    seen.state = _state(stage, lead)
+    receipt = Receipt.objects.filter(source=source).order_by("-sequence").first()
+    if receipt is None or statuses != [200] or seen.state != becomes:
+        seen.faults.append(f"{statuses} {seen.state}, not [200] {becomes}")
+        return seen
+    wait_for(lambda: Event.objects.filter(receipt_id=receipt.public_id, event_type=event).exists())
+    stage.follow(receipt, seen)
+    receipt.refresh_from_db()
+    seen.receipt, seen.link = receipt.status, f"/admin/webhooks/receipt/{receipt.pk}/change/"
+    if seen.events != [event.value]:
+        seen.faults.append(f"events: {seen.events}, not {event.value}")
+    return seen
+
+
+def _state(stage: Stage, external_id: str) -> str:
+    references = LeadReference.objects.filter(agency=stage.agency, external_id=external_id)
+    lead = Lead.objects.filter(pk__in=references.values("lead_id")).first()
+    if lead is None:
+        return "no lead"
+    return "lead complete" if lead.email and not lead.details_pending else "lead PENDING"
+
+
+def _tell(base: str, what: str, body: dict[str, Any]) -> Any:
+    """Let something happen on LinkedIn's side."""
+    answer = _http.request("POST", f"{base}/_stand_in/{what}", body=json.dumps(body).encode())
+    return json.loads(answer.data)
+
+
+@contextmanager
+def _stand_in(secret: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.linkedin_api", "--client-id", CLIENT, "--client-secret", secret]
+    with subprocess.Popen(
+        command, cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process.stdout.readline().strip() if process.stdout else ""
+        finally:
+            process.terminate()

@@ -1,0 +1,30 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from accounts.reports import Origin
+from config.management.jsoncommand import JsonCommand
+from leads.erasure import erase
+from leads.models import Lead
+
+
+class Command(JsonCommand):
+    help = (
+        "Erase a lead and every copy of what is known of the person; says what was erased where. It cannot be undone."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("lead", metavar="ID")
+
+    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+        lead = Lead.objects.select_related("agency").filter(pk=options["lead"]).first()
+        if lead is None:
+            raise CommandError(f"There is no lead with the id {options['lead']!r}.")
+        return {"lead_id": lead.pk, "erased": erase(lead, origin=Origin(by="staff", at=timezone.now()))}
+
+    def show(self, answer: dict[str, Any]) -> None:
+        self.stdout.write(f"{answer['lead_id']} is gone.")
+        for place, count in answer["erased"].items():
+            self.stdout.write(f"{count:>8}  {place}")

@@ -1,0 +1,52 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from config import rotation
+from config.management.jsoncommand import JsonCommand
+
+
+class Command(JsonCommand):
+    help = (
+        "Write everything that is encrypted anew under the newest of FIELD_ENCRYPTION_KEYS, while the product runs. "
+        "Stopped, it is simply started again. Exit code 1 if something cannot be read with any key."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--batch", type=int, default=rotation.BATCH, help="rows a transaction (200)")
+        parser.add_argument("--check", action="store_true", help="change nothing, say what would be")
+
+    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+        tallies = {
+            str(column): rotation.rotate(column, batch=max(1, options["batch"]), change=not options["check"])
+            for column in rotation.columns()
+        }
+        unreadable = {name: tally.unreadable for name, tally in tallies.items() if tally.unreadable}
+        left = sum(tally.rotated for tally in tallies.values()) if options["check"] else 0
+        return {
+            "checked": sum(tally.checked for tally in tallies.values()),
+            "rotated": 0 if options["check"] else sum(tally.rotated for tally in tallies.values()),
+            "left": left,
+            "unreadable": sum(map(len, unreadable.values())),
+            "old_keys_needed": bool(left or unreadable),
+            "columns": {
+                name: {"checked": tally.checked, "rotated": tally.rotated, "unreadable": len(tally.unreadable)}
+                for name, tally in tallies.items()
+            },
+            "unreadable_rows": {name: keys[: rotation.MOST_NAMED] for name, keys in unreadable.items()},
+        }
+
+    def show(self, answer: dict[str, Any]) -> None:
+        for name, tally in answer["columns"].items():
+            self.stdout.write(
+                f"{name:<45}{tally['checked']:>8} values, {tally['rotated']} not under the newest key"
+                + (f", {tally['unreadable']} that no key opens" if tally["unreadable"] else "")
+            )
+        for name, keys in answer["unreadable_rows"].items():
+            self.stdout.write(f"No key opens {name} of {', '.join(keys)}. Put its key back, or enter it again.")
+        if answer["left"]:
+            self.stdout.write("Nothing was changed. Without --check they are written anew.")
+        elif not answer["old_keys_needed"]:
+            self.stdout.write("Everything is under the newest key: the others can be removed, ten minutes from now.")
+
+    def exit_code(self, answer: dict[str, Any]) -> int:
+        return 1 if answer["unreadable"] else 0

@@ -1,0 +1,101 @@
+import time
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from config.management.jsoncommand import JsonCommand
+from leads.linkedin import archive
+from leads.linkedin.models import LeadSync, Pull
+
+BAR = 30
+
+
+class Command(JsonCommand):
+    help = (
+        "Pull LinkedIn's leads now: 365 days on the first run, since the last pull on later ones. It can be broken off "
+        "and goes on where it was; what was pulled before is not made twice."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--source", metavar="ID", help="only this source; all connected ones if absent")
+        parser.add_argument("--since", metavar="DATE", help="go back to this day (YYYY-MM-DD), at most 365 days")
+
+    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+        since = _moment(options["since"]) if options["since"] else None
+        syncs = _chosen(options["source"])
+        planned = [pull.pk for sync in syncs for pull in archive.plan(sync, since=since)]
+        before = {pull.pk: (pull.position, pull.found) for pull in Pull.objects.filter(pk__in=planned)}
+        self._walk(planned, quiet=options["json"])
+        rows = Pull.objects.filter(pk__in=planned).select_related("sync").order_by("pk")
+        pulls = [
+            {
+                "source_id": row.sync.source_id,
+                "owner": row.owner,
+                "lead_type": row.lead_type,
+                "since": row.since.isoformat(),
+                "pulled": row.position - before[row.pk][0],
+                "new": row.found - before[row.pk][1],
+                "finished": row.finished_at is not None,
+                "error": row.error or None,
+            }
+            for row in rows
+        ]
+        return {
+            "pulled": sum(row["pulled"] for row in pulls),
+            "new": sum(row["new"] for row in pulls),
+            "finished": all(row["finished"] for row in pulls),
+            "pulls": pulls,
+        }
+
+    def exit_code(self, answer: dict[str, Any]) -> int:
+        return 0 if answer["finished"] else 1
+
+    def show(self, answer: dict[str, Any]) -> None:
+        for row in answer["pulls"]:
+            end = "" if row["finished"] else f" — not finished: {row['error'] or 'a worker is at it'}"
+            self.stdout.write(f"{row['owner']} {row['lead_type']}: {row['pulled']} pulled, {row['new']} new{end}")
+        self.stdout.write(f"{answer['pulled']} pulled, {answer['new']} of them new.")
+
+    def _walk(self, planned: list[int], *, quiet: bool) -> None:
+        """Page by page, until all have ended or wait for something. Beside a worker that is at it: watch."""
+        while open_ones := list(Pull.objects.filter(pk__in=planned, next_attempt_at__isnull=False)):
+            done = archive.pull_due(planned)
+            if not quiet and self.stderr.isatty():
+                self._draw(planned)
+            if done is None and all(pull.error for pull in open_ones):
+                break
+            if done is None:
+                time.sleep(0.2)
+        if not quiet and self.stderr.isatty():
+            self.stderr.write("")
+
+    def _draw(self, planned: list[int]) -> None:
+        rows = list(Pull.objects.filter(pk__in=planned))
+        done, total = sum(row.position for row in rows), sum(max(row.total or 0, row.position) for row in rows)
+        full = BAR * done // max(total, 1)
+        self.stderr.write(f"\r[{'█' * full}{'·' * (BAR - full)}] {done:,} of {total:,} leads", ending="")
+
+
+def _chosen(source: str | None) -> list[LeadSync]:
+    syncs = LeadSync.objects.filter(account__isnull=False, source__removed_at=None).order_by("pk")
+    found = list(syncs.filter(pk=source) if source else syncs)
+    if source and not found:
+        raise CommandError(f"There is no source with the id {source!r} that is connected to LinkedIn.")
+    return found
+
+
+def _moment(text: str) -> datetime:
+    """A day or a moment. Raises CommandError."""
+    try:
+        day, moment = parse_date(text), parse_datetime(text)
+    except ValueError:
+        day = moment = None
+    if day is not None and len(text) == len("2026-01-31"):
+        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    if moment is None:
+        raise CommandError(f"--since {text!r} is no date. Give one such as {timezone.now():%Y-%m-%d}.")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""LinkedIn Lead Sync: the connection, the subscriptions, the answers behind a notification, the archive."""

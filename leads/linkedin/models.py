@@ -1,0 +1,124 @@
+"""What Lead Sync keeps beside the leads: a source's LinkedIn side, its subscriptions, forms, and work that waits."""
+
+from django.conf import settings
+from django.db import models
+
+from accounts.models import Account, Agency, Source
+
+
+class LeadSync(models.Model):
+    """The LinkedIn side of a `linkedin` source: who connected it, what is wrong with it, what is due."""
+
+    source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="lead_sync")
+    account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="lead_syncs")
+    connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    connected_at = models.DateTimeField(null=True)
+    stand_in = models.CharField(max_length=200, blank=True, help_text="Whom a Leadline on loopback takes for LinkedIn.")
+    findings = models.JSONField(default=list, help_text="What is wrong, in a marketer's words, each with a code.")
+    next_check_at = models.DateTimeField(null=True)
+    check_attempts = models.PositiveIntegerField(default=0)
+    checked_at = models.DateTimeField(null=True)
+    silent_since = models.DateTimeField(null=True, help_text="LinkedIn stopped checking our address: it is blocked.")
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_check_at"], name="lead_sync_due", condition=models.Q(next_check_at__isnull=False)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Lead Sync of {self.source_id}"
+
+
+class Subscription(models.Model):
+    """One owner's leads of one kind that LinkedIn is to tell us about. `external_id` is empty until it does."""
+
+    sync = models.ForeignKey(LeadSync, models.CASCADE, related_name="subscriptions")
+    owner = models.CharField(max_length=200)
+    lead_type = models.CharField(max_length=32)
+    form = models.CharField(max_length=200, blank=True)
+    entity = models.CharField(max_length=200, blank=True)
+    external_id = models.CharField(max_length=64, blank=True)
+    wanted = models.BooleanField(default=True, help_text="Otherwise it is taken away at LinkedIn, then here.")
+    error = models.CharField(max_length=300, blank=True)
+    seen_at = models.DateTimeField(null=True, help_text="When LinkedIn last listed it.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sync", "owner", "lead_type", "form", "entity"], name="subscription_once_per_source"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lead_type} leads of {self.owner}"
+
+
+class LeadForm(models.Model):
+    """One version of a form, as LinkedIn showed it: a version never changes."""
+
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
+    form_id = models.CharField(max_length=64)
+    version = models.CharField(max_length=16)
+    name = models.CharField(max_length=300, blank=True)
+    content = models.JSONField()
+    fetched_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["agency", "form_id", "version"], name="lead_form_once_per_version")
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"form {self.form_id}"
+
+
+class LeadFetch(models.Model):
+    """The answers of one lead that are still at LinkedIn, and the `lead_created` that waits for them."""
+
+    reference = models.OneToOneField("leads.LeadReference", models.CASCADE, primary_key=True, related_name="fetch")
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+")
+    next_attempt_at = models.DateTimeField(null=True, help_text="None: it has ended.")
+    tell_by = models.DateTimeField(null=True, help_text="When agencies are told without it; none: they were told.")
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True)
+    receipt_id = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"], name="lead_fetch_due", condition=models.Q(next_attempt_at__isnull=False)
+            ),
+            models.Index(fields=["tell_by"], name="lead_fetch_untold", condition=models.Q(tell_by__isnull=False)),
+            models.Index(fields=["source", "next_attempt_at"], name="lead_fetch_by_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"answers of {self.reference_id}"
+
+
+class Pull(models.Model):
+    """A walk through what LinkedIn keeps of one owner's leads; `position` says from where a killed one goes on."""
+
+    sync = models.ForeignKey(LeadSync, models.CASCADE, related_name="pulls")
+    owner = models.CharField(max_length=200)
+    lead_type = models.CharField(max_length=32)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    position = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True)
+    found = models.PositiveIntegerField(default=0, help_text="Leads that were not here yet.")
+    next_attempt_at = models.DateTimeField(null=True, help_text="None: it has ended.")
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="pull_due", condition=models.Q(next_attempt_at__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lead_type} leads of {self.owner} since {self.since:%Y-%m-%d}"

@@ -1,0 +1,47 @@
+"""Where a contact field's value came from, and which may take the place of which."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from leads.models import Lead
+
+CONTACT_FIELDS = (
+    *("name", "first_name", "last_name", "email", "phone", "phone_e164", "title", "company", "company_size"),
+    *("industry", "country", "state", "postal_code", "linkedin_url", "location"),
+)
+
+
+class Origin(StrEnum):
+    """A form the person filled in; a provider's report; a profile that was read; somebody of the agency."""
+
+    FORM = "form"
+    PROVIDER = "provider"
+    SCRAPE = "scrape"
+    PERSON = "person"
+
+
+def fill(lead: Lead, values: Mapping[str, str], *, origin: Origin) -> list[str]:
+    """Put values into a lead's contact fields, unsaved; the fields that changed.
+
+    What people of the agency typed stays. A form's word, which is the person's own, takes the place of a provider's
+    and a profile's; these two fill only what is empty.
+    """
+    changed = []
+    for name, value in values.items():
+        if name == "phone_e164" and lead.phone != values.get("phone"):
+            continue  # it belongs to a number that was not taken
+        held, came_from = getattr(lead, name), lead.provenance.get(name)
+        may = not held or (origin is Origin.FORM and came_from in (Origin.PROVIDER, Origin.SCRAPE))
+        if value and may and value != held:
+            setattr(lead, name, value)
+            lead.provenance = {**lead.provenance, name: origin.value}
+            changed.append(name)
+    return changed
+
+
+def typed(lead: Lead, names: object) -> None:
+    """Say that somebody of the agency typed these fields; one that was emptied has no origin."""
+    for name in names if isinstance(names, list | tuple | set | frozenset | dict) else ():
+        if name in CONTACT_FIELDS:
+            rest = {field: origin for field, origin in lead.provenance.items() if field != name}
+            lead.provenance = {**rest, name: Origin.PERSON.value} if getattr(lead, name) else rest

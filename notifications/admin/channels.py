@@ -1,0 +1,157 @@
+"""Channels, their secrets, and which staff is told what."""
+
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.admin.filters import ByAgency
+from accounts.display import NOTHING, Tone, ago, badge, link, list_link, table
+from notifications import channels
+from notifications.admin.deliveries import LATEST, delivery_badge
+from notifications.admin.filters import ByChannel
+from notifications.models import Channel, ChannelSecret, ChannelStatus, StaffAlerts
+
+CHANNEL_TONES: dict[str, Tone] = {
+    ChannelStatus.ENABLED: "good",
+    ChannelStatus.DISABLED: "bad",
+    ChannelStatus.UNVERIFIED: "warn",
+}
+
+
+@admin.register(Channel)
+class ChannelAdmin(BackOfficeAdmin):
+    list_display = ("label", "agency", "kind", "state", "failing", "made")
+    list_filter = (ByAgency,)
+    list_select_related = ("agency",)
+    fieldsets = (
+        (None, {"fields": ("label", "kind", "target", "state", "disabled_reason", "failing")}),
+        ("What it gets", {"fields": ("types", "places", "statuses", "test_events", "rate_per_second")}),
+        (
+            "When people get it",
+            {"fields": ("mode", "quiet_hours", "working_days", "timezone", "conflation_seconds", "urgent")},
+        ),
+        ("Where it belongs", {"fields": ("id", "agency", "made", "secret_list")}),
+        ("What it got", {"fields": ("latest_deliveries", "elsewhere")}),
+    )
+    search_help_text = "A whole id."
+    actions = ("enable", "disable", "send_test")
+    buttons = ("send_test", "enable", "disable")
+    confirm: ClassVar[dict[str, str]] = {"disable": "It gets nothing until it is enabled again; what is due is kept."}
+
+    def fits(self, button: str, obj: Channel) -> bool:
+        enabled = obj.status == ChannelStatus.ENABLED
+        return {"enable": obj.status == ChannelStatus.DISABLED, "disable": enabled, "send_test": enabled}[button]
+
+    @admin.action(description="Enable", permissions=["operate"])
+    def enable(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
+        self.do_each(request, chosen, channels.enable, "Enabled")
+
+    @admin.action(description="Disable", permissions=["operate"])
+    def disable(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
+        self.do_each(
+            request, chosen, lambda channel: channels.disable(channel, "Disabled by Leadline's staff."), "Disabled"
+        )
+
+    @admin.action(description="Send a test", permissions=["operate"])
+    def send_test(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
+        self.do_each(request, chosen, channels.send_test, "Test sent")
+
+    @admin.display(description="channel")
+    def label(self, channel: Channel) -> str:
+        return str(channel)
+
+    @admin.display(description="goes to")
+    def target(self, channel: Channel) -> str:
+        """An address whole; of a URL only the host: its path may be a secret."""
+        if channel.email:
+            return channel.email
+        if channel.damaged:
+            return badge("none of today's encryption keys opens it", "bad")
+        parts = urlsplit(channel.url or "")
+        return f"{parts.scheme}://{parts.hostname}/…" if parts.hostname else NOTHING
+
+    @admin.display(description="status")
+    def state(self, channel: Channel) -> str:
+        return badge(ChannelStatus(channel.status).label, CHANNEL_TONES[channel.status])
+
+    @admin.display(description="failing")
+    def failing(self, channel: Channel) -> str:
+        if not channel.consecutive_failures:
+            return NOTHING
+        return format_html("{} in a row, since {}", channel.consecutive_failures, ago(channel.failing_since))
+
+    @admin.display(description="event types")
+    def types(self, channel: Channel) -> str:
+        return ", ".join(channel.event_types) or "all"
+
+    @admin.display(description="locations")
+    def places(self, channel: Channel) -> str:
+        return ", ".join(channel.locations) or "all"
+
+    @admin.display(description="lead statuses")
+    def statuses(self, channel: Channel) -> str:
+        return ", ".join(channel.lead_statuses) or "all"
+
+    @admin.display(description="also urgent")
+    def urgent(self, channel: Channel) -> str:
+        return ", ".join(channel.urgent_event_types) or NOTHING
+
+    @admin.display(description="since")
+    def made(self, channel: Channel) -> str:
+        return ago(channel.created_at)
+
+    @admin.display(description="secrets")
+    def secret_list(self, channel: Channel) -> str:
+        rows = channel.secrets.defer("secret").order_by("-created_at", "-pk")
+        return table(
+            ("Made", "Ends"),
+            ((ago(row.created_at), ago(row.expires_at) if row.expires_at else "stays valid") for row in rows),
+            empty="It has none.",
+        )
+
+    @admin.display(description="latest deliveries")
+    def latest_deliveries(self, channel: Channel) -> str:
+        rows = channel.deliveries.select_related("event").order_by("-pk")[:LATEST]
+        return table(
+            ("Delivery", "Event", "Status", "Tries", "Made"),
+            ((link(row), row.event.event_type, delivery_badge(row), row.attempts, ago(row.created_at)) for row in rows),
+            empty="Nothing yet: send a test.",
+        )
+
+    @admin.display(description="more")
+    def elsewhere(self, channel: Channel) -> str:
+        return format_html("{}", list_link("notifications_delivery", "All deliveries", channel=channel.pk))
+
+
+@admin.register(StaffAlerts)
+class StaffAlertsAdmin(HiddenFromIndex, BackOfficeAdmin):
+    """Who switched what on; never where their Slack is. Each person changes their own on `my_alerts`."""
+
+    list_display = ("user", "by_email", "by_slack", "has_own_slack")
+    list_select_related = ("user",)
+    fieldsets = ((None, {"fields": ("user", "by_email", "by_slack", "has_own_slack")}),)
+    search_help_text = "A whole number of a user."
+
+
+@admin.register(ChannelSecret)
+class ChannelSecretAdmin(HiddenFromIndex, BackOfficeAdmin):
+    """That there is a secret, and since when; never which."""
+
+    list_display = ("channel", "made", "ends")
+    list_filter = (ByChannel,)
+    list_select_related = ("channel",)
+    fieldsets = ((None, {"fields": ("channel", "made", "ends")}),)
+    search_help_text = "A whole number."
+
+    @admin.display(description="made")
+    def made(self, secret: ChannelSecret) -> str:
+        return ago(secret.created_at)
+
+    @admin.display(description="ends")
+    def ends(self, secret: ChannelSecret) -> str:
+        return ago(secret.expires_at) if secret.expires_at else "stays valid"

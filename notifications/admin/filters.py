@@ -1,0 +1,70 @@
+"""What the lists of channels, deliveries and attempts are narrowed by."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.admin.filters import ByParent, ByStatus
+from accounts.models import Event
+from accounts.vocabulary import EventType
+from notifications import search
+from notifications.models import Channel, Delivery, DeliveryStatus
+
+
+class ByChannel(ByParent):
+    title, parameter_name, model = "channel", "channel", Channel
+
+    def shown(self) -> tuple[str, ...]:
+        return ("name", "email", "kind")
+
+
+class ByEvent(ByParent):
+    title, parameter_name, model = "event", "event", Event
+
+    def shown(self) -> tuple[str, ...]:
+        return ("event_type",)
+
+
+class ByDelivery(ByParent):
+    title, parameter_name, model = "delivery", "delivery", Delivery
+
+
+class ByDeliveryStatus(ByStatus):
+    """Those that are many or rare only within an agency, where an index serves them."""
+
+    options = [(DeliveryStatus.FAILED.value, "failed"), (DeliveryStatus.PENDING.value, "on its way")]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        more = [DeliveryStatus.CANCELLED, DeliveryStatus.DELIVERED] if request.GET.get("agency") else []
+        return [*super().lookups(request, model_admin), *((status.value, status.label.title()) for status in more)]
+
+
+class ByEventType(SimpleListFilter):
+    """Only within an agency, where an index serves it."""
+
+    title, parameter_name = "event type", "event_type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name.value, name.value) for name in EventType] if request.GET.get("agency") else []
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        agency, chosen = request.GET.get("agency"), self.value()
+        return queryset.filter(event__event_type=chosen, event__agency=agency) if chosen and agency else queryset
+
+
+class ByAge(SimpleListFilter):
+    """How long ago it was made, or (in the URL) a time that it was made before."""
+
+    title, parameter_name = "made", "made"
+    ages = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("hour", "In the last hour"), ("day", "In the last day"), ("week", "In the last 7 days")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        age = self.ages.get(self.value() or "")
+        return queryset.filter(search.since(timezone.now() - age)) if age else queryset

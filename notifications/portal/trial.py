@@ -1,0 +1,72 @@
+"""A test that somebody sent from the page, and what has become of it so far."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.display import Tone
+from accounts.models import Agency, Event
+from accounts.vocabulary import EventType
+from notifications.models import Delivery, DeliveryStatus
+
+PATIENCE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Trial:
+    event: Event
+    delivery: Delivery | None
+
+    @property
+    def channel_id(self) -> str:
+        return self.event.channel_id
+
+    @property
+    def arrived(self) -> bool:
+        return self.delivery is not None and self.delivery.status == DeliveryStatus.DELIVERED
+
+    @property
+    def failed(self) -> bool:
+        if self.delivery is None or self.arrived:
+            return False
+        return self.delivery.status != DeliveryStatus.PENDING or bool(self.delivery.error)
+
+    @property
+    def moving(self) -> bool:
+        """Whether it is worth looking again."""
+        return not (self.arrived or self.failed) and timezone.now() - self.event.created_at < PATIENCE
+
+    @property
+    def tone(self) -> Tone:
+        return "good" if self.arrived else "bad" if self.failed else "busy"
+
+    @property
+    def sentence(self) -> str:
+        if self.delivery is None:
+            return (
+                "The test is on its way." if self.moving else "The test has not left yet. The log shows when it does."
+            )
+        if self.arrived:
+            return f"The test arrived{self._answer()}."
+        if not self.failed:
+            return f"The test is on its way. {self.delivery.reason}".strip()
+        again = " It is tried again by itself." if self.delivery.status == DeliveryStatus.PENDING else ""
+        return f"The test did not arrive. {self.delivery.error}{again}"
+
+    def _answer(self) -> str:
+        assert self.delivery is not None  # noqa: S101 (it arrived)
+        last = self.delivery.attempt_log.order_by("-pk").first()
+        if last is None:
+            return ""
+        answer = f": answer {last.status_code}" if last.status_code else ": the mail server took it"
+        return f"{answer} after {last.duration_ms} ms"
+
+
+def trial_of(request: HttpRequest, agency: Agency) -> Trial | None:
+    """The one that the page's address names (`?test=`)."""
+    event = agency.events.filter(
+        pk=request.GET.get("test", "")[:40].replace("\x00", ""), event_type=EventType.TEST
+    ).first()
+    return Trial(event, event.deliveries.first()) if event else None

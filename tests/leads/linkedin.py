@@ -1,0 +1,91 @@
+"""A source of an agency beside LinkedIn's stand-in, and the product's steps, taken one after the other."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from urllib.request import HTTPErrorProcessor, build_opener
+
+from django.test import override_settings
+
+from accounts.models import Agency, Source
+from accounts.sources import create_source
+from leads.linkedin import archive
+from leads.linkedin.checks import check_due
+from leads.linkedin.connecting import complete, connect_link
+from leads.linkedin.fetching import fetch_due
+from leads.linkedin.models import LeadSync
+from leads.linkedin.subscriptions import want
+from tests.keeping import keep
+from tests.linkedin_api import StandIn, serving
+from tests.linkedin_api.world import ACCOUNT, World
+from webhooks.services import process_due
+
+SECRET = "li-client-secret-example"
+SPONSORED = {"owner": ACCOUNT, "lead_type": "SPONSORED", "form": "", "entity": ""}
+
+
+class KeepRedirect(HTTPErrorProcessor):
+    def http_response(self, request: Any, response: Any) -> Any:
+        return response
+
+    https_response = http_response
+
+
+@contextmanager
+def linkedin(world: World | None = None) -> Iterator[StandIn]:
+    """The stand-in, where Leadline takes it for LinkedIn; its webhooks' challenge is answered for it."""
+    with serving(world) as stand_in:
+        stand_in.world.challenge = lambda url: True  # type: ignore[method-assign]
+        settings = {"LINKEDIN_API_BASE": stand_in.base, "LINKEDIN_OAUTH_BASE": stand_in.oauth_base}
+        with override_settings(**settings):
+            yield stand_in
+
+
+def source_of(agency: Agency) -> Source:
+    source, _ = create_source(
+        agency=agency, provider="linkedin", secret=SECRET, credentials={"client_id": "standin-client"}
+    )
+    want(source, [SPONSORED])
+    return source
+
+
+def agree(url: str) -> dict[str, str]:
+    """What the consent page sends the person back with."""
+    answer = build_opener(KeepRedirect()).open(url, timeout=10)
+    assert answer.status == 302, answer.read()
+    return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+
+
+def connected(agency: Agency, **options: Any) -> Source:
+    source = source_of(agency)
+    complete(agree(connect_link(source, **options).url))
+    return source
+
+
+def work() -> None:
+    """Everything that is due, as the workers would do it."""
+    while process_due() or fetch_due() or check_due() or archive.pull_due():
+        pass
+
+
+def notification(response: dict[str, Any], action: str = "CREATED", occurred_at: int = 0) -> dict[str, Any]:
+    return {
+        "type": "LEAD_ACTION",
+        "leadGenFormResponse": f"urn:li:leadGenFormResponse:{response['id']}",
+        "leadGenForm": response["versionedLeadGenFormUrn"].replace(",", ", "),
+        "owner": response["owner"],
+        "associatedEntity": {"sponsoredCreative": "urn:li:sponsoredCreative:241257736"},
+        "leadType": response["leadType"],
+        "leadAction": action,
+        "occurredAt": occurred_at or response["submittedAt"],
+    }
+
+
+def notify(source: Source, response: dict[str, Any], action: str = "CREATED", occurred_at: int = 0) -> None:
+    keep(source, json.dumps(notification(response, action, occurred_at)).encode())
+
+
+def sync_of(source: Source) -> LeadSync:
+    return LeadSync.objects.select_related("account", "source").prefetch_related("subscriptions").get(source=source)

@@ -1,0 +1,252 @@
+"""An erased person is found nowhere: no column of any table, no mail, no log, no spool; also not after a restore."""
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.fernet import InvalidToken
+from django.conf import settings as django_settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from accounts.fields import fernet
+from accounts.keys import create_api_key
+from accounts.models import Agency, Event
+from accounts.vocabulary import Scope
+from config.purge import purge
+from leads import services
+from leads.erasure import erase
+from leads.models import Lead, LeadReference, Tombstone
+from leads.vocabulary import ChangedBy, LeadStatus
+from notifications.channels import create_channel
+from notifications.models import Delivery
+from notifications.services import drain
+from tests.keeping import keep_sample
+from tests.keeping import source_of as source_at
+from tests.leads.linkedin import connected, linkedin, notify, work
+from tests.notifications.receiver import Receiver, Request, answering, receiver
+from webhooks.models import Receipt
+from webhooks.services import process_due
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ANSWERS: dict[str, Any] = {
+    "First name": "Canaryfirst", "Last name": "Canarylast", "Work email": "canarymail@example.com",
+    "Phone number": "+1 212 555 0199", "Job title": "Canarytitle", "Company name": "Canarycompany",
+    "Industry": "Canaryindustry", "State/Province": "Canarystate", "Zip/Postal code": "CANARYZIP",
+    "Comment": "Canarycomment",
+}  # fmt: skip
+LEAD_ID = "canary0urn-6"
+NOTE = "Canarynote"
+CANARIES = [*(str(value).lower() for value in ANSWERS.values()), "2125550199", LEAD_ID, NOTE.lower()]
+
+
+@pytest.fixture
+def mails(tmp_path: Path, settings: Settings) -> Path:
+    settings.EMAIL_BACKEND = "notifications.transports.mailfolder.MailFolderBackend"
+    settings.EMAIL_FILE_PATH = tmp_path / "mail"
+    settings.ERASURE_JOURNAL = str(tmp_path / "erasures.jsonl")
+    settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    return tmp_path / "mail"
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    text = StringIO()
+    handler = logging.StreamHandler(text)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    yield text
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+@pytest.fixture
+def echo() -> Iterator[Receiver]:
+    """A receiver that says back of which person it was told."""
+    said = answering(200, body=json.dumps({"got": f"{ANSWERS['First name']} {ANSWERS['Work email']}"}))
+    silent = answering(200)
+
+    async def behave(request: Request, *streams: Any) -> None:
+        await (said if b'"lead_id"' in request.body else silent)(request, *streams)
+
+    with receiver(behave) as one:
+        yield one
+
+
+def everything_stored() -> str:
+    """Every column of every table as text, encrypted ones opened."""
+    found: list[str] = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names():
+            cursor.execute(f'SELECT * FROM "{table}"')
+            found += [_plain(value) for row in cursor.fetchall() for value in row if value is not None]
+    return "\n".join(found).lower()
+
+
+def _plain(value: Any) -> str:
+    text = bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)
+    for token in re.findall(r"gAAAA[\w=-]+", text):
+        try:
+            text += fernet().decrypt(token.encode()).decode()
+        except InvalidToken:
+            continue
+    return text
+
+
+def found_in(text: str) -> list[str]:
+    return [canary for canary in CANARIES if canary in text.lower()]
+
+
+def tell_all(agency: Agency, echo: Receiver) -> Lead:
+    """A lead that went through everything that keeps something of it."""
+    create_channel(agency, kind="email", email="team@example.com", verified=True, conflation_seconds=0)
+    create_channel(agency, kind="webhook", url=echo.url)
+    with linkedin() as stand_in:
+        source = connected(agency)
+        work()
+        notify(source, stand_in.world.submit(ANSWERS, id=LEAD_ID))
+        work()
+    lead = Lead.objects.get()
+    services.set_status(lead, status=LeadStatus.OPPORTUNITY, changed_by=ChangedBy.USER, note=NOTE)
+    key = create_api_key(agency, scopes=list(Scope))[1]
+    Client().patch(
+        f"/api/v1/leads/{lead.pk}", json.dumps({"tags": ["hot"]}), content_type="application/json",
+        headers={"Authorization": f"Bearer {key}", "Idempotency-Key": "k1"},
+    )  # fmt: skip
+    drain()
+    lead.refresh_from_db()
+    return lead
+
+
+def withdraw(agency: Agency) -> None:
+    source = agency.sources.get(provider="linkedin")
+    response = {
+        "id": LEAD_ID, "submittedAt": int(timezone.now().timestamp() * 1000), "leadType": "SPONSORED",
+        "versionedLeadGenFormUrn": "urn:li:versionedLeadGenForm:(urn:li:leadGenForm:1,1)",
+        "owner": {"sponsoredAccount": "urn:li:sponsoredAccount:1"},
+    }  # fmt: skip
+    notify(source, response, "DELETED")
+    process_due()
+
+
+def test_after_deleted_the_person_is_found_nowhere(
+    agency: Agency, echo: Receiver, mails: Path, log: StringIO, settings: Settings
+) -> None:
+    lead = tell_all(agency, echo)
+    assert found_in(everything_stored()) == CANARIES  # it looks where they were
+    assert list(mails.glob("*.eml"))
+    withdraw(agency)
+    drain()
+    assert found_in(everything_stored()) == []
+    assert found_in(log.getvalue()) == []
+    for folder in (mails, Path(django_settings.SPOOL_DIR)):
+        for path in folder.rglob("*") if folder.is_dir() else ():
+            assert not path.is_file() or found_in(path.read_text("latin-1")) == [], path
+    last = json.loads(echo.requests[-1].body)
+    assert (last["event_type"], last["lead_id"]) == ("lead_erased", lead.pk)
+    assert set(last) == {"event_type", "event_id", "ghl_company_id", "timestamp", "lead_id"}
+
+
+def test_a_backup_from_before_brings_nobody_back(agency: Agency, echo: Receiver, mails: Path) -> None:
+    lead = tell_all(agency, echo)
+    kept = {model: list(model.objects.all()) for model in (Lead, LeadReference)}
+    bodies = dict(Receipt.objects.filter(lead_id=lead.pk).values_list("pk", "body"))
+    payloads = dict(Event.objects.values_list("pk", "payload"))
+    erase(lead)
+    Tombstone.objects.all().delete()
+    for rows in kept.values():
+        for row in rows:
+            row.save(force_insert=True)
+    for pk, body in bodies.items():
+        Receipt.objects.filter(pk=pk).update(body=body)
+    for pk, payload in payloads.items():
+        Event.objects.filter(pk=pk).update(payload=payload)
+    assert found_in(everything_stored())
+    assert purge()["erased"]["leads"] == 1
+    assert found_in(everything_stored()) == []
+    assert "leads" not in purge()["erased"]
+
+
+def test_only_those_who_got_the_lead_hear_that_it_was_erased(agency: Agency, echo: Receiver, mails: Path) -> None:
+    picky, _ = create_channel(agency, kind="webhook", url=echo.url, event_types=["lead_created"])
+    other, _ = create_channel(agency, kind="webhook", url=echo.url, event_types=["linkedin_blocked"])
+    lead = tell_all(agency, echo)
+    late, _ = create_channel(agency, kind="webhook", url=echo.url)
+    erase(lead)
+    drain()
+    told = set(Delivery.objects.filter(event__event_type="lead_erased").values_list("channel_id", flat=True))
+    assert picky.pk in told
+    assert not {other.pk, late.pk} & told
+
+
+def test_what_nobody_has_sent_yet_is_not_sent(agency: Agency, mails: Path) -> None:
+    create_channel(agency, kind="email", email="team@example.com", verified=True, mode="daily")
+    lead = services.create_lead(agency, name="Ada Canary", email="ada@example.com")
+    drain()
+    erase(lead)
+    drain()
+    assert {row.status for row in Delivery.objects.all()} <= {"cancelled"}
+
+
+def test_a_late_report_of_somebody_erased_keeps_nothing(agency: Agency, mails: Path) -> None:
+    source = source_at(agency, "sendpilot")
+    receipt = keep_sample(source, "lead_status_changed")
+    process_due()
+    erase(Lead.objects.get())
+    again = keep_sample(source, "lead_status_changed", eventId="another")
+    process_due()
+    assert not Lead.objects.exists()
+    for row in (receipt, again):
+        row.refresh_from_db()
+        assert bytes(row.body) == b""
+
+
+def test_the_command_erases_and_says_where(agency: Agency, mails: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lead = services.create_lead(agency, name="Ada", email="ada@example.com")
+    call_command("erase_lead", lead.pk, "--json")
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["lead_id"] == lead.pk
+    assert (answer["erased"]["leads"], answer["erased"]["event payloads"]) == (1, 1)
+    with pytest.raises(SystemExit):
+        call_command("erase_lead", lead.pk, "--json")
+    assert "There is no lead" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_retention_erases_by_age(agency: Agency, mails: Path, settings: Settings) -> None:
+    settings.RETENTION_DAYS = 30
+    old, young = (services.create_lead(agency, email=f"{name}@example.com") for name in ("old", "young"))
+    long_ago = timezone.now() - timedelta(days=31)
+    Lead.objects.filter(pk=old.pk).update(received_at=long_ago, status_since=long_ago)
+    Event.objects.filter(subject=old.pk).update(occurred_at=long_ago)
+    receipt = keep_sample(source_at(agency, "salesflow"), "account_active", at=long_ago)
+    answer = purge()
+    assert answer["erased"]["leads"] == 1
+    assert list(Lead.objects.all()) == [young]
+    assert not Receipt.objects.filter(pk=receipt.pk).exists()
+
+
+def test_staff_erase_from_the_back_office_and_it_stands_in_the_log(agency: Agency, mails: Path) -> None:
+    staff = User.objects.create_superuser("staff", "staff@example.com", "correct horse battery")
+    client = Client()
+    client.force_login(staff)
+    lead = services.create_lead(agency, name="Ada Canary", email="ada@example.com")
+    page = client.get(f"/admin/leads/lead/{lead.pk}/change/").content.decode()
+    assert "It cannot be undone." in page
+    client.post(f"/admin/leads/lead/{lead.pk}/press/erase/")
+    assert not Lead.objects.exists()
+    entry = LogEntry.objects.get()
+    assert (entry.user_id, entry.object_id, entry.action_flag, entry.object_repr) == (staff.pk, lead.pk, 3, lead.pk)

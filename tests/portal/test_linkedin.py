@@ -1,0 +1,65 @@
+"""The page of a LinkedIn source: what is set up, what is wrong, the way to connect."""
+
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import User
+
+from accounts.models import Agency, Member, Source
+from accounts.sources import create_source
+from accounts.vocabulary import Role
+from leads.models import LeadSync, Subscription
+from tests.leads.linkedin import connected, linkedin, work
+from tests.portal.conftest import Browser
+
+pytestmark = pytest.mark.django_db
+
+
+def page(sign_in: Browser, source: Source, role: Role = Role.OWNER) -> str:
+    answer = sign_in(role).get(f"/sources/{source.pk}/linkedin")
+    assert answer.status_code == 200
+    return unescape(answer.content.decode())
+
+
+def test_somebody_who_begins_sees_what_to_do_first(agency: Agency, sign_in: Browser) -> None:
+    source, _ = create_source(agency=agency, provider="linkedin", secret="hush")
+    text = page(sign_in, source)
+    assert "Nobody has connected LinkedIn yet" in text
+    assert "Client ID" in text
+    assert "/authorization" not in text
+    assert not LeadSync.objects.exists()
+    client = sign_in(Role.MANAGER)
+    client.post(f"/sources/{source.pk}/linkedin/app", {"client_id": "my-app"})
+    text = page(sign_in, source)
+    assert 'href="https://www.linkedin.com/oauth/v2/authorization?' in text
+    assert "client_id=my-app" in text
+    assert "authorization" not in page(sign_in, source, Role.READ_ONLY)
+
+
+def test_owners_are_added_and_taken_away(agency: Agency, sign_in: Browser) -> None:
+    source, _ = create_source(agency=agency, provider="linkedin", secret="hush")
+    client = sign_in()
+    url = f"/sources/{source.pk}/linkedin/want"
+    client.post(url, {"lead_type": "SPONSORED", "owner": "520866471"})
+    client.post(url, {"lead_type": "EVENT", "owner": "urn:li:organization:7"})
+    client.post(url, {"lead_type": "EVENT", "owner": "nobody"})
+    wanted = Subscription.objects.filter(wanted=True).order_by("pk")
+    assert [(row.owner, row.lead_type) for row in wanted] == [
+        ("urn:li:sponsoredAccount:520866471", "SPONSORED"),
+        ("urn:li:organization:7", "EVENT"),
+    ]
+    client.post(url, {"forget": str(wanted[1].pk)})
+    assert Subscription.objects.get(wanted=True).lead_type == "SPONSORED"
+
+
+def test_what_is_done_is_ticked_and_who_connected_is_shown(agency: Agency, sign_in: Browser) -> None:
+    person = User.objects.create_user("ann@example.com", "ann@example.com", "correct horse")
+    Member.objects.create(agency=agency, user=person, role=Role.MANAGER)
+    with linkedin():
+        source = connected(agency, user=person)
+        work()
+        text = page(sign_in, source)
+    assert "LinkedIn tells us" in text
+    assert "ann@example.com" in text
+    assert text.count("to do") == 2  # a public https address, and a test lead
+    assert "What was fetched from LinkedIn's archive" in text

@@ -1,0 +1,312 @@
+"""The watch over sources: what is said of one that goes quiet, is refused, misses checks, is answered slowly."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from accounts.models import Agency, Event, Source, SourceTrouble
+from accounts.sources import create_source, delete_source
+from accounts.vocabulary import TroubleKind
+from webhooks.models import AnswerTally, Receipt, RejectedRequest, SourceWatch
+from webhooks.rhythm import MOST_SURPRISE, SURPRISE, Rhythm, limit, slot_of
+from webhooks.watch import watch_sources
+
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(MONDAY + timedelta(weeks=3, hours=9), tick=False) as traveller:
+        yield traveller
+
+
+def office_hours(moment: datetime) -> bool:
+    return moment.weekday() < 5 and 9 <= moment.hour < 17
+
+
+def learned(chance: float, *, seed: int = 1, weeks: int = 3) -> Rhythm:
+    """What a source teaches that reports in office hours, in each minute with this chance."""
+    dice, rhythm = random.Random(seed), Rhythm()
+    for hour in range(weeks * 168):
+        moment = MONDAY + timedelta(hours=hour)
+        busy = sum(dice.random() < chance for _ in range(60)) if office_hours(moment) else 0
+        rhythm.learn(slot_of(moment), busy)
+    return rhythm
+
+
+def watched(agency: Agency, provider: str = "salesflow", *, chance: float = 0.2) -> Source:
+    """A source that was heard a minute ago, and whose rhythm is known."""
+    secret = "client-secret" if provider == "linkedin" else None
+    source, _ = create_source(agency=agency, provider=provider, secret=secret, name="Sales team")
+    now = timezone.now()
+    Source.objects.filter(pk=source.pk).update(last_receipt_at=now - MINUTE)
+    rhythm = learned(chance)
+    SourceWatch.objects.create(
+        source=source, watched_at=now - MINUTE, heard_at=now - MINUTE, busy=rhythm.busy, weeks=rhythm.weeks
+    )
+    return source
+
+
+def rounds(clock: time_machine.Traveller, minutes: int) -> None:
+    for _ in range(minutes):
+        clock.shift(MINUTE)
+        watch_sources()
+
+
+def told(agency: Agency) -> list[str]:
+    return list(agency.events.order_by("id").values_list("event_type", flat=True))
+
+
+def open_kinds(source: Source) -> set[str]:
+    return set(source.troubles.filter(closed_at=None).values_list("kind", flat=True))
+
+
+def hear(source: Source) -> None:
+    Source.objects.filter(pk=source.pk).update(last_receipt_at=timezone.now())
+
+
+def minutes_until_silent(rhythm: Rhythm, since: datetime) -> int:
+    surprise, minutes = 0.0, 0
+    while surprise < limit(0):
+        surprise += rhythm.surprise(slot_of(since + minutes * MINUTE))
+        minutes += 1
+        assert minutes < 14 * 1440
+    return minutes
+
+
+@pytest.mark.parametrize(("chance", "at_most"), [(0.9, 15), (0.2, 90), (0.05, 360)])
+def test_the_busier_an_hour_the_sooner_its_quiet_is_noticed(chance: float, at_most: int) -> None:
+    assert minutes_until_silent(learned(chance), MONDAY + timedelta(weeks=3, hours=10)) <= at_most
+
+
+def test_a_night_and_a_weekend_are_as_quiet_as_always() -> None:
+    rhythm = learned(0.2)
+    friday_evening = MONDAY + timedelta(weeks=3, days=4, hours=17)
+    assert minutes_until_silent(rhythm, friday_evening) > (2 * 24 + 16) * 60
+
+
+def test_a_first_week_teaches_and_tells_nothing() -> None:
+    rhythm = Rhythm()
+    assert rhythm.surprise(10) == 0
+    rhythm.learn(10, 60)
+    assert rhythm.surprise(11) == 0
+
+
+def test_what_pauses_now_and_then_has_a_higher_limit_of_its_own() -> None:
+    assert limit(0) == SURPRISE
+    assert limit(12) == 18
+    assert limit(1000) == MOST_SURPRISE
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_source_that_keeps_its_rhythm_is_seldom_called_silent(seed: int) -> None:
+    """Four weeks after three of learning, at a pace where ten minutes of quiet are common."""
+    dice, rhythm = random.Random(seed), learned(0.1, seed=seed)
+    surprise = natural = 0.0
+    alarms = 0
+    for minute in range(4 * 7 * 1440):
+        moment = MONDAY + timedelta(weeks=3) + minute * MINUTE
+        if office_hours(moment) and dice.random() < 0.1:
+            alarms += surprise >= limit(natural)
+            natural, surprise = max(natural, surprise), 0.0
+        surprise += rhythm.surprise(slot_of(moment))
+    assert alarms <= 1
+
+
+def test_a_quiet_source_is_told_once_and_so_is_its_return(agency: Agency, clock: time_machine.Traveller) -> None:
+    source = watched(agency)
+
+    rounds(clock, 180)
+    assert told(agency) == ["source_silent"]
+    event = Event.objects.get()
+    assert (event.payload["source_id"], event.payload["source_name"]) == (source.pk, "Sales team")
+    assert event.payload["error_detail"].startswith("Nothing has come for ")
+    assert open_kinds(source) == {"silent"}
+
+    hear(source)
+    rounds(clock, 1)
+    assert told(agency) == ["source_silent", "source_recovered"]
+    assert open_kinds(source) == set()
+
+
+def test_a_source_that_reports_is_left_alone(agency: Agency, clock: time_machine.Traveller) -> None:
+    source = watched(agency)
+    for _ in range(18):
+        rounds(clock, 10)
+        hear(source)
+    assert told(agency) == []
+    assert SourceWatch.objects.get().busy_minutes is not None
+
+
+def test_an_outage_of_ours_is_no_silence_of_theirs(agency: Agency, clock: time_machine.Traveller) -> None:
+    watched(agency)
+    clock.shift(timedelta(hours=5))
+    watch_sources()
+    watch = SourceWatch.objects.get()
+    assert (watch.surprise, watch.busy_minutes) == (0, None)
+    assert told(agency) == []
+
+
+def test_what_waits_to_be_processed_was_heard(agency: Agency, clock: time_machine.Traveller) -> None:
+    source = watched(agency)
+    Receipt.objects.create(
+        source=source, agency=agency, provider="salesflow", dedupe_key=b"1", body=b"{}", received_at=timezone.now()
+    )
+    rounds(clock, 120)
+    assert told(agency) == []
+
+
+def test_two_rounds_at_once_count_as_one(agency: Agency, clock: time_machine.Traveller) -> None:
+    watched(agency)
+    rounds(clock, 3)
+    once = SourceWatch.objects.get().surprise
+    watch_sources()
+    watch_sources()
+    assert SourceWatch.objects.get().surprise == once
+
+
+def refuse(source: Source, count: int, diagnosis: str = "An old secret.") -> None:
+    row, _ = RejectedRequest.objects.get_or_create(
+        source=source, reason="wrong_signature", defaults={"first_seen": timezone.now(), "last_seen": timezone.now()}
+    )
+    row.count, row.last_seen, row.diagnosis = row.count + count, timezone.now(), diagnosis
+    row.save()
+
+
+def test_refused_requests_are_told_once_with_the_doctors_words(agency: Agency, clock: time_machine.Traveller) -> None:
+    source = watched(agency)
+    rounds(clock, 11)
+    refuse(source, 2)
+    rounds(clock, 1)
+    assert told(agency) == []
+    refuse(source, 1)
+    rounds(clock, 1)
+    refuse(source, 40)
+    rounds(clock, 1)
+    assert told(agency) == ["source_rejected"]
+    assert Event.objects.get().payload["error_detail"] == "3 requests were refused. An old secret."
+
+    clock.shift(timedelta(minutes=4))
+    hear(source)
+    rounds(clock, 4)
+    assert told(agency) == ["source_rejected"]
+    rounds(clock, 6)
+    assert told(agency) == ["source_rejected", "source_recovered"]
+
+
+def test_a_few_forged_requests_among_good_ones_are_no_trouble(agency: Agency, clock: time_machine.Traveller) -> None:
+    source = watched(agency)
+    for _ in range(6):
+        refuse(source, 3)
+        hear(source)
+        rounds(clock, 1)
+    assert told(agency) == []
+    refuse(source, 5)
+    rounds(clock, 1)
+    assert told(agency) == ["source_rejected"]
+
+
+def test_what_was_refused_before_the_watch_began_is_old_news(agency: Agency, clock: time_machine.Traveller) -> None:
+    source, _ = create_source(agency=agency, provider="salesflow")
+    refuse(source, 500)
+    rounds(clock, 5)
+    assert told(agency) == []
+
+
+def test_linkedins_missed_checks_are_told_one_by_one(agency: Agency, clock: time_machine.Traveller) -> None:
+    source, _ = create_source(agency=agency, provider="linkedin", secret="client-secret", name="Lead forms")
+    Source.objects.filter(pk=source.pk).update(validated_at=timezone.now())
+    watch_sources()
+    for hours, expected in (
+        (2.2, []),
+        (2.3, ["source_at_risk"]),
+        (4.2, ["source_at_risk"]),
+        (4.3, ["source_at_risk"] * 2),
+        (6.3, ["source_at_risk"] * 2 + ["source_blocked"]),
+        (30, ["source_at_risk"] * 2 + ["source_blocked"]),
+    ):
+        clock.move_to(MONDAY + timedelta(weeks=3, hours=9 + hours))
+        watch_sources()
+        assert told(agency) == expected, hours
+    details = [event.payload["error_detail"] for event in agency.events.order_by("id")]
+    assert details == ["1 of 3 checks was missed.", "2 of 3 checks were missed.", "3 of 3 checks were missed."]
+    assert open_kinds(source) == {"blocked"}
+
+    Source.objects.filter(pk=source.pk).update(validated_at=timezone.now())
+    rounds(clock, 1)
+    assert told(agency)[-1] == "source_recovered"
+    assert open_kinds(source) == set()
+
+
+def test_one_late_check_ends_the_risk(agency: Agency, clock: time_machine.Traveller) -> None:
+    source, _ = create_source(agency=agency, provider="linkedin", secret="client-secret")
+    Source.objects.filter(pk=source.pk).update(validated_at=timezone.now() - timedelta(hours=3))
+    watch_sources()
+    rounds(clock, 1)
+    Source.objects.filter(pk=source.pk).update(validated_at=timezone.now())
+    rounds(clock, 1)
+    assert told(agency) == ["source_at_risk", "source_recovered"]
+
+
+def test_a_source_that_was_never_checked_or_is_not_linkedins_is_at_no_risk(
+    agency: Agency, clock: time_machine.Traveller
+) -> None:
+    create_source(agency=agency, provider="linkedin", secret="client-secret")
+    watched(agency, "linkedconnector", chance=0)
+    rounds(clock, 5)
+    clock.shift(timedelta(days=2))
+    watch_sources()
+    assert told(agency) == []
+
+
+def test_slow_answers_are_warned_about_by_their_99th_percentile(agency: Agency, clock: time_machine.Traveller) -> None:
+    source = watched(agency)
+    tally = AnswerTally.objects.create(source=source, began_at=timezone.now(), answers=200, slow=2)
+    rounds(clock, 1)
+    assert open_kinds(source) == set()
+    tally.slow = 3
+    tally.save()
+    rounds(clock, 1)
+    trouble = source.troubles.get()
+    assert (trouble.kind, trouble.detail) == ("slow", "3 of 200 answers of the last hour took more than a second.")
+    assert told(agency) == []
+    hear(source)
+    rounds(clock, 61)
+    assert "slow" not in open_kinds(source)
+
+
+def test_a_source_that_is_taken_away_has_no_troubles(agency: Agency, clock: time_machine.Traveller) -> None:
+    source = watched(agency)
+    rounds(clock, 180)
+    delete_source(source)
+    watch_sources()
+    assert open_kinds(source) == set()
+    assert told(agency) == ["source_silent"]
+
+
+def test_a_marketplace_source_without_an_agency_is_watched_too(db: None, clock: time_machine.Traveller) -> None:
+    source, _ = create_source(agency=None, provider="highlevel")
+    watch_sources()
+    refuse(source, 5)
+    rounds(clock, 1)
+    assert SourceTrouble.objects.get().kind == TroubleKind.REJECTING
+    assert not Event.objects.exists()
+
+
+def test_rounds_learn_the_hours_they_watch(agency: Agency, clock: time_machine.Traveller) -> None:
+    source, _ = create_source(agency=agency, provider="salesflow")
+    hear(source)
+    for _ in range(13):
+        for minute in range(0, 10, 2):
+            rounds(clock, 2)
+            if minute < 4:
+                hear(source)
+    watch = SourceWatch.objects.get()
+    assert watch.busy[slot_of(MONDAY + timedelta(hours=10))] == 12
+    assert watch.weeks[slot_of(MONDAY + timedelta(hours=10))] == 1
+    assert watch.weeks[slot_of(MONDAY + timedelta(hours=9))] == 0
