@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils import dateformat, timezone, translation
 from django.utils.formats import get_format
+
+from accounts.models import Agency
 
 DEFAULT_LOCALE = "en-US"
 #: Countries that count hours to twelve, where English is read.
@@ -27,6 +29,21 @@ def readable(moment: datetime, zone: ZoneInfo | None = None, locale: str = "") -
         half_days = language.lower() == "en" and country.upper() in TWELVE_HOURS
         hour = dateformat.format(local, "g:i A" if half_days else "H:i")
     return f"{date} {hour} {local.tzname()}"
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """UTC where there is no such zone (any more)."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+@contextmanager
+def reading_for(agency: Agency) -> Iterator[None]:
+    """Within, times are written as the agency's people read them."""
+    with timezone.override(zone_named(agency.timezone)), reading_as(agency.locale):
+        yield
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from accounts import reauth
 from accounts.actions import REASONS
 from accounts.models import Account, ReauthPrompt
 from accounts.models.reauth import PromptEnd, StepKind
+from accounts.moments import readable, zone_named
 from accounts.providers import salesflow, welink
 from accounts.providers.client import ProviderError
 from accounts.providers.offers import Offer, Way, frame_for, keep_token, offer_for
@@ -246,7 +247,7 @@ def _render(
         "provider": _provider_name(account),
         "why": REASONS.get(AccountStatus(account.status), ""),
         "blocked": account.status == AccountStatus.BLOCKED,
-        "expires_at": prompt.expires_at,
+        "expires_at": readable(prompt.expires_at, zone_named(account.agency.timezone), account.agency.locale),
         **context,
     }
     return render(request, template, shown, status=status)

@@ -6,8 +6,9 @@ change skips is as much later as the clocks jump, one that comes twice counts th
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from accounts.moments import zone_named
 from notifications.models import Channel, Mode
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -78,11 +79,3 @@ def hours_of(channel: Channel) -> Hours:
         quiet=(time.fromisoformat(quiet["start"]), time.fromisoformat(quiet["end"])) if quiet else None,
         days=frozenset(WEEK.index(day) for day in channel.working_days),
     )
-
-
-def zone_named(name: str) -> ZoneInfo:
-    """UTC where there is no such zone (any more)."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")

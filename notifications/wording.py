@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts.actions import REASONS, SENTENCES, sentence
 from accounts.display import duration
 from accounts.models import Account, Event
-from accounts.moments import readable
+from accounts.moments import readable, zone_named
 from accounts.portal.words import provider_name
 from accounts.reauth import Letter
 from accounts.services import EVENTS as STATUS_EVENTS
@@ -32,7 +32,6 @@ from leads.at_risk import AtRisk
 from leads.vocabulary import LeadStatus
 from notifications.alerts import Alert
 from notifications.catalogue import CATALOGUE
-from notifications.hours import zone_named
 from notifications.models import Channel, ChannelKind
 from notifications.schedule import PATIENCE
 from notifications.transports.base import Parcel

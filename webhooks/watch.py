@@ -7,7 +7,7 @@ does nothing for it. Two rounds within a minute count once; a round that comes l
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, QuerySet, Sum
@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from accounts import troubles
 from accounts.display import duration
-from accounts.models import Agency, Source, SourceTrouble
+from accounts.models import Source, SourceTrouble
+from accounts.moments import zone_named
 from accounts.troubles import CHECKS, missed_checks
 from accounts.vocabulary import TroubleKind
 from webhooks.models import AnswerTally, Receipt, ReceiptStatus, RejectedRequest, SourceWatch
@@ -94,7 +95,7 @@ def _listen(source: Any, watch: SourceWatch, now: datetime) -> None:
         watch.most_natural = max(watch.most_natural, watch.surprise)
         watch.heard_at, watch.surprise = source.last_receipt_at, 0.0
         troubles.end(source, TroubleKind.SILENT)
-    zone = _zone_of(source.agency)
+    zone = zone_named(source.agency.timezone if source.agency else "UTC")
     rhythm = Rhythm(list(watch.busy), list(watch.weeks)) if watch.busy else Rhythm()
     elapsed = now - watch.watched_at
     quiet = not heard and not source.waiting  # what waits was heard, though nobody has looked at it yet
@@ -182,13 +183,6 @@ def answers_lately(now: datetime) -> dict[str, Answers]:
     recent = AnswerTally.objects.filter(began_at__gt=now - SLOW_WITHIN).order_by()
     rows = recent.values("source").annotate(count=Sum("answers"), slow_ones=Sum("slow"))
     return {row["source"]: Answers(row["count"], row["slow_ones"]) for row in rows}
-
-
-def _zone_of(agency: Agency | None) -> ZoneInfo:
-    try:
-        return ZoneInfo(agency.timezone if agency else "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
 
 
 def _hour(now: datetime) -> datetime:

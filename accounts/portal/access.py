@@ -3,16 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from accounts.models import Agency, Member
-from accounts.moments import reading_as
+from accounts.moments import reading_for
 from accounts.vocabulary import Role
 
 CHOSEN = "portal_agency"
@@ -57,14 +55,6 @@ def current_member(request: HttpRequest) -> Member | None:
     return members.filter(agency_id=chosen).first() or members.first()
 
 
-def zone_of(agency: Agency) -> ZoneInfo:
-    """The time zone in which an agency's people read and type times."""
-    try:
-        return ZoneInfo(agency.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
-
-
 def _for(roles: frozenset[Role], view: View[_Rest]) -> Wrapped[_Rest]:
     """Signed out: to the sign-in page. No member, or one of another role: 403."""
 
@@ -79,7 +69,7 @@ def _for(roles: frozenset[Role], view: View[_Rest]) -> Wrapped[_Rest]:
             raise PermissionDenied(TOO_LITTLE)
         ours = cast(MemberRequest, request)
         ours.member, ours.agency = member, member.agency
-        with timezone.override(zone_of(member.agency)), reading_as(member.agency.locale):
+        with reading_for(member.agency):
             response = view(ours, *args, **kwargs)
         add_never_cache_headers(cast(HttpResponse, response))
         return response

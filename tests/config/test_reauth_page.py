@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -111,6 +111,14 @@ def test_the_page_says_which_account_and_why_without_a_sign_in(agency: Agency) -
     assert "frame-src" not in answer["Content-Security-Policy"]
     assert "no-store" in answer["Cache-Control"]
     assert 'content="noindex, nofollow"' in page
+
+
+def test_the_page_says_until_when_as_times_are_written_where_the_agency_is(agency: Agency) -> None:
+    agency.locale, agency.timezone = "en-US", "America/New_York"
+    agency.save()
+    path = drop(agency, None, "salesflow")
+    ReauthPrompt.objects.update(expires_at=datetime(2123, 6, 7, 23, 59, 18, tzinfo=UTC))
+    assert "It works until 06/07/2123 7:59 PM EDT or until the account is back." in text_of(Client().get(path))
 
 
 def test_opening_the_page_is_a_step_and_a_second_look_is_none(agency: Agency) -> None:
