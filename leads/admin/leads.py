@@ -8,37 +8,22 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
-from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
-from accounts.admin.filters import ByAccount, ByAgency, ByParent, ByStatus
+from accounts.admin.base import BackOfficeAdmin
+from accounts.admin.filters import ByAccount, ByAgency
 from accounts.admin.forms import ServiceForm
-from accounts.display import NOTHING, Tone, ago, badge, code, link, list_link, pretty_json, receipt_link, table
+from accounts.display import NOTHING, ago, badge, code, link, list_link, pretty_json, receipt_link, table
 from accounts.vocabulary import ProviderSlug
+from leads.admin.badges import lead_badge
+from leads.admin.filters import ByLeadStatus
 from leads.erasure import erase
 from leads.identity import linkedin_key
-from leads.linkedin import admin as linkedin_admin
-from leads.models import Lead, LeadChange, LeadReference, Tombstone
+from leads.models import Lead, LeadReference
 from leads.services import set_status, update_lead
 from leads.vocabulary import ChangedBy, LeadStatus
 
-__all__ = ["linkedin_admin"]
-
-TONES: dict[str, Tone] = {
-    LeadStatus.REPLY_RECEIVED: "good",
-    LeadStatus.OPPORTUNITY: "good",
-    LeadStatus.MEETING_BOOKED: "good",
-    LeadStatus.NOT_INTERESTED: "bad",
-    LeadStatus.DONE: "quiet",
-    LeadStatus.PENDING: "quiet",
-}
 LATEST = 20
 MOST_REFERENCES = 20
-
-
-def lead_badge(status: str) -> SafeString:
-    known = status in LeadStatus.__members__
-    return badge(LeadStatus(status).label if known else status, TONES.get(status, "busy"))
 
 
 class LeadForm(ServiceForm):
@@ -77,20 +62,6 @@ class LeadForm(ServiceForm):
             note = self.cleaned_data["note"]
             lead = set_status(lead, status=LeadStatus(status), changed_by=ChangedBy.USER, note=note)
         return lead
-
-
-class ByLeadStatus(ByStatus):
-    """Every status is common somewhere and rare elsewhere: only the index of one agency serves them all."""
-
-    options = [(status.value, status.label) for status in LeadStatus]
-    within_agency = True
-
-
-class ByLead(ByParent):
-    title, parameter_name, model = "lead", "lead", Lead
-
-    def shown(self) -> tuple[str, ...]:
-        return ("name", "first_name", "last_name", "linkedin_url")
 
 
 @admin.register(Lead)
@@ -236,83 +207,3 @@ class LeadAdmin(BackOfficeAdmin):
             list_link("leads_leadchange", "All changes", lead=lead.pk),
             list_link("accounts_event", "Events", subject=lead.pk),
         )
-
-
-@admin.register(LeadReference)
-class LeadReferenceAdmin(HiddenFromIndex, BackOfficeAdmin):
-    list_display = ("external_id", "provider", "lead_link", "campaign_link", "state", "since")
-    list_filter = (ByLead,)
-    list_select_related = ("lead", "campaign", "agency", "source")
-    fieldsets = (
-        (None, {"fields": ("external_id", "provider", "lead", "agency", "source", "campaign", "state", "since")}),
-    )
-    search_help_text = "A whole number of a reference."
-
-    @admin.display(description="lead")
-    def lead_link(self, reference: LeadReference) -> str:
-        return link(reference.lead)
-
-    @admin.display(description="campaign")
-    def campaign_link(self, reference: LeadReference) -> str:
-        return link(reference.campaign)
-
-    @admin.display(description="status there")
-    def state(self, reference: LeadReference) -> str:
-        return lead_badge(reference.status)
-
-    @admin.display(description="since")
-    def since(self, reference: LeadReference) -> str:
-        return ago(reference.status_since)
-
-
-@admin.register(LeadChange)
-class LeadChangeAdmin(HiddenFromIndex, BackOfficeAdmin):
-    list_display = ("when", "lead_link", "before", "after", "changed_by", "effect", "note")
-    list_filter = (ByLead,)
-    list_select_related = ("lead",)
-    fieldsets = (
-        (
-            None,
-            {"fields": ("lead", "before", "after", "when", "changed_by", "stated", "effect", "note", "receipt")},
-        ),
-    )
-    search_help_text = "A whole number of a change."
-
-    @admin.display(description="when")
-    def when(self, change: LeadChange) -> str:
-        return ago(change.occurred_at)
-
-    @admin.display(description="lead")
-    def lead_link(self, change: LeadChange) -> str:
-        return link(change.lead)
-
-    @admin.display(description="from")
-    def before(self, change: LeadChange) -> str:
-        return lead_badge(change.previous_status) if change.previous_status else "first seen"
-
-    @admin.display(description="to")
-    def after(self, change: LeadChange) -> str:
-        return lead_badge(change.new_status)
-
-    @admin.display(description="took effect")
-    def effect(self, change: LeadChange) -> str:
-        return badge("yes", "good") if change.applied else badge("no", "quiet")
-
-    @admin.display(description="receipt")
-    def receipt(self, change: LeadChange) -> str:
-        return receipt_link(change.receipt_id)
-
-
-@admin.register(Tombstone)
-class TombstoneAdmin(HiddenFromIndex, BackOfficeAdmin):
-    """That a lead was erased; which one can no longer be told."""
-
-    list_display = ("provider", "agency", "when")
-    list_filter = (ByAgency,)
-    list_select_related = ("agency",)
-    fieldsets = ((None, {"fields": ("provider", "agency", "when")}),)
-    search_help_text = "A whole number."
-
-    @admin.display(description="erased")
-    def when(self, tombstone: Tombstone) -> str:
-        return ago(tombstone.erased_at)

@@ -1,0 +1,90 @@
+"""What is kept beside a lead: as whom providers know it, its changes, and that one was erased."""
+
+from django.contrib import admin
+
+from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.admin.filters import ByAgency
+from accounts.display import ago, badge, link, receipt_link
+from leads.admin.badges import lead_badge
+from leads.admin.filters import ByLead
+from leads.models import LeadChange, LeadReference, Tombstone
+
+
+@admin.register(LeadReference)
+class LeadReferenceAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("external_id", "provider", "lead_link", "campaign_link", "state", "since")
+    list_filter = (ByLead,)
+    list_select_related = ("lead", "campaign", "agency", "source")
+    fieldsets = (
+        (None, {"fields": ("external_id", "provider", "lead", "agency", "source", "campaign", "state", "since")}),
+    )
+    search_help_text = "A whole number of a reference."
+
+    @admin.display(description="lead")
+    def lead_link(self, reference: LeadReference) -> str:
+        return link(reference.lead)
+
+    @admin.display(description="campaign")
+    def campaign_link(self, reference: LeadReference) -> str:
+        return link(reference.campaign)
+
+    @admin.display(description="status there")
+    def state(self, reference: LeadReference) -> str:
+        return lead_badge(reference.status)
+
+    @admin.display(description="since")
+    def since(self, reference: LeadReference) -> str:
+        return ago(reference.status_since)
+
+
+@admin.register(LeadChange)
+class LeadChangeAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("when", "lead_link", "before", "after", "changed_by", "effect", "note")
+    list_filter = (ByLead,)
+    list_select_related = ("lead",)
+    fieldsets = (
+        (
+            None,
+            {"fields": ("lead", "before", "after", "when", "changed_by", "stated", "effect", "note", "receipt")},
+        ),
+    )
+    search_help_text = "A whole number of a change."
+
+    @admin.display(description="when")
+    def when(self, change: LeadChange) -> str:
+        return ago(change.occurred_at)
+
+    @admin.display(description="lead")
+    def lead_link(self, change: LeadChange) -> str:
+        return link(change.lead)
+
+    @admin.display(description="from")
+    def before(self, change: LeadChange) -> str:
+        return lead_badge(change.previous_status) if change.previous_status else "first seen"
+
+    @admin.display(description="to")
+    def after(self, change: LeadChange) -> str:
+        return lead_badge(change.new_status)
+
+    @admin.display(description="took effect")
+    def effect(self, change: LeadChange) -> str:
+        return badge("yes", "good") if change.applied else badge("no", "quiet")
+
+    @admin.display(description="receipt")
+    def receipt(self, change: LeadChange) -> str:
+        return receipt_link(change.receipt_id)
+
+
+@admin.register(Tombstone)
+class TombstoneAdmin(HiddenFromIndex, BackOfficeAdmin):
+    """That a lead was erased; which one can no longer be told."""
+
+    list_display = ("provider", "agency", "when")
+    list_filter = (ByAgency,)
+    list_select_related = ("agency",)
+    fieldsets = ((None, {"fields": ("provider", "agency", "when")}),)
+    search_help_text = "A whole number."
+
+    @admin.display(description="erased")
+    def when(self, tombstone: Tombstone) -> str:
+        return ago(tombstone.erased_at)
