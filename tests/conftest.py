@@ -2,13 +2,28 @@
 
 import os
 import secrets
+import shutil
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import caches
+from django.db import connection
 
 from accounts.agencies import create_agency
 from accounts.models import Agency
+from tests.settings import SQLITE, TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """SQLite's file is a copy of the template by now (PostgreSQL copies by itself); it goes with its folder."""
+    return bool(TEMPLATE and SQLITE)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    if TEMPLATE and SQLITE:
+        shutil.copy(TEMPLATE, connection.settings_dict["TEST"]["NAME"])
 
 
 @pytest.fixture

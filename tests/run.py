@@ -1,6 +1,8 @@
-"""`make test`: the suite on SQLite with the embedded broker, then on PostgreSQL with Redis where both answer.
+"""`make test`: the suite on SQLite with the embedded broker and, where both answer, on PostgreSQL with Redis, side by
+side.
 
-What touches neither a database nor a broker runs once.
+What touches neither a database nor a broker runs once. Each suite migrates one database, which its workers copy. With
+arguments for pytest the two run one after the other: faults and browsers want the machine for themselves.
 """
 
 import os
@@ -8,57 +10,99 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 from tests import servers
 
-EMBEDDED, SERVERS = "SQLite and the embedded broker", "PostgreSQL and Redis"
+ROOT = Path(__file__).parents[1]
+SUITE = ["-m", "not fault and not browser"]
+
+
+@dataclass
+class Suite:
+    name: str
+    environment: dict[str, str]
+    output: Path
+
+    def start(self, workers: int, options: list[str]) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), "--dist", "loadgroup"]
+        command += ["-o", "cache_dir=var/cache/pytest", *options]
+        settings = {**os.environ, **self.environment}
+        settings.pop("PYTHONDONTWRITEBYTECODE", None)  # dozens of processes would compile the product each
+        with self.output.open("wb") as output:
+            return subprocess.Popen(command, cwd=ROOT, env=settings, stdout=output, stderr=subprocess.STDOUT)
+
+    def follow(self, process: subprocess.Popen[bytes]) -> tuple[int, str]:
+        """Pass its output on until it ends; its exit code and its closing line."""
+        say(f"\n--- {self.name} ---")
+        with self.output.open("rb") as output:
+            over = False
+            while chunk := output.read() or not over:
+                if isinstance(chunk, bytes):
+                    sys.stdout.buffer.write(chunk)
+                    sys.stdout.flush()
+                else:
+                    over = process.poll() is not None
+                    time.sleep(0.1)
+        return process.wait(), self.output.read_text(errors="replace").strip().rpartition("\n")[2]
 
 
 def main(arguments: list[str]) -> int:
-    options = arguments or ["-m", "not fault and not browser"]
-    closing = {EMBEDDED: suite(EMBEDDED, {"DATABASE_URL": "", "REDIS_URL": ""}, options)}
     absent = servers.missing()
-    if not absent:
-        prefix = f"leadline-test-{secrets.token_hex(4)}"
+    with ExitStack() as stack:
+        suites = [stack.enter_context(embedded())] + ([] if absent else [stack.enter_context(with_servers())])
+        migrations = [migrate(suite) for suite in suites]
+        if any(process.wait() for process in migrations):
+            return 1
+        if arguments:
+            closing = {suite.name: suite.follow(suite.start(3, arguments)) for suite in suites}
+        else:
+            processes = [suite.start(2, SUITE) for suite in suites]
+            closing = {suite.name: suite.follow(process) for suite, process in zip(suites, processes, strict=True)}
+    return report(closing, absent)
+
+
+@contextmanager
+def embedded() -> Iterator[Suite]:
+    with tempfile.TemporaryDirectory(prefix="leadline-test-") as scratch:
+        environment = {
+            "DATABASE_URL": "",
+            "REDIS_URL": "",
+            "LEADLINE_TEST_SCRATCH": scratch,
+            "LEADLINE_TEST_TEMPLATE": f"{scratch}/template.sqlite3",
+        }
+        yield Suite("SQLite and the embedded broker", environment, Path(scratch, "output"))
+
+
+@contextmanager
+def with_servers() -> Iterator[Suite]:
+    prefix = f"leadline-test-{secrets.token_hex(4)}"
+    database = prefix.replace("-", "_")
+    with tempfile.TemporaryDirectory(prefix="leadline-test-") as scratch, servers.database(f"{database}_template"):
         environment = {
             "DATABASE_URL": servers.DATABASE_URL,
             "REDIS_URL": servers.REDIS_URL,
             "REDIS_KEY_PREFIX": prefix,
-            "LEADLINE_TEST_DATABASE": prefix.replace("-", "_"),
+            "LEADLINE_TEST_SCRATCH": scratch,
+            "LEADLINE_TEST_DATABASE": database,
+            "LEADLINE_TEST_TEMPLATE": f"{database}_template",
             "LEADLINE_DATABASE_TESTS_ONLY": "1",
         }
         try:
-            closing[SERVERS] = suite(SERVERS, environment, options)
+            yield Suite("PostgreSQL and Redis", environment, Path(scratch, "output"))
         finally:
             servers.forget_keys(prefix)
-    return report(closing, absent)
 
 
-def suite(name: str, environment: dict[str, str], options: list[str]) -> tuple[int, str]:
-    """Run pytest and pass its output on; the exit code and its closing line."""
-    say(f"\n--- {name} ---")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-n",
-        "3",  # on two cores: some tests wait for processes and sockets
-        "--dist",
-        "loadgroup",
-        "-o",
-        "cache_dir=var/cache/pytest",
-    ]
-    output = b""
-    with tempfile.TemporaryDirectory(prefix="leadline-test-") as scratch:
-        settings = {**os.environ, **environment, "LEADLINE_TEST_SCRATCH": scratch}
-        settings.pop("PYTHONDONTWRITEBYTECODE", None)  # dozens of processes would compile the product each
-        with subprocess.Popen([*command, *options], env=settings, stdout=subprocess.PIPE) as process:
-            while process.stdout and (chunk := os.read(process.stdout.fileno(), 65536)):
-                sys.stdout.buffer.write(chunk)
-                sys.stdout.flush()
-                output = (output + chunk)[-4096:]
-    return process.returncode, output.decode(errors="replace").strip().rpartition("\n")[2]
+def migrate(suite: Suite) -> subprocess.Popen[bytes]:
+    template = suite.environment["LEADLINE_TEST_TEMPLATE"]
+    url = servers.url_of(template) if suite.environment["DATABASE_URL"] else f"sqlite:///{template}"
+    settings = {**os.environ, **suite.environment, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    return subprocess.Popen([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=settings)
 
 
 def report(closing: dict[str, tuple[int, str]], absent: str) -> int:
@@ -67,7 +111,7 @@ def report(closing: dict[str, tuple[int, str]], absent: str) -> int:
         say(f"  {name}: {line}" + (f" (exit code {code})" if code else ""))
     failed = any(code for code, _ in closing.values())
     if absent:
-        say(f"  not on {SERVERS}: {absent}.")
+        say(f"  not on PostgreSQL and Redis: {absent}.")
         failed = failed or os.environ.get("CI") == "true"
     return int(failed)
 

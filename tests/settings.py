@@ -17,14 +17,18 @@ from config.settings import DATABASES, STORAGES
 
 SCRATCH = Path(os.environ["LEADLINE_TEST_SCRATCH"])
 SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+#: A migrated database that `make test` made once: every worker starts from a copy.
+TEMPLATE = os.environ.get("LEADLINE_TEST_TEMPLATE", "")
 if SQLITE:
     # A file, not memory: threads and processes of a test share it.
     DATABASES["default"]["TEST"] = {"NAME": str(SCRATCH / "test.sqlite3")}
 else:
     # A database of its own, so that several runs share one server.
     DATABASES["default"]["TEST"] = {
-        "NAME": os.environ.setdefault("LEADLINE_TEST_DATABASE", f"leadline_test_{secrets.token_hex(4)}")
+        "NAME": os.environ.setdefault("LEADLINE_TEST_DATABASE", f"leadline_test_{secrets.token_hex(4)}"),
+        "TEMPLATE": TEMPLATE or None,
     }
+DATABASES["default"]["TEST"]["MIGRATE"] = not TEMPLATE
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]

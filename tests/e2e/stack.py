@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 import psycopg
@@ -170,16 +169,8 @@ def backend() -> Iterator[dict[str, str]]:
     if SQLITE:
         yield {}
         return
-    name = f"leadline_e2e_{secrets.token_hex(4)}"
-    with psycopg.connect(servers.DATABASE_URL, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    try:
-        with redis_server() as redis_url:
-            url = urlunsplit(urlsplit(servers.DATABASE_URL)._replace(path=f"/{name}"))
-            yield {"DATABASE_URL": url, "REDIS_URL": redis_url}
-    finally:
-        with psycopg.connect(servers.DATABASE_URL, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with servers.database(f"leadline_e2e_{secrets.token_hex(4)}") as url, redis_server() as redis_url:
+        yield {"DATABASE_URL": url, "REDIS_URL": redis_url}
 
 
 @contextmanager

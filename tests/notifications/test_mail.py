@@ -113,7 +113,7 @@ def test_a_mail_says_what_happened_and_what_to_do_next(
     assert delivery.status == DeliveryStatus.DELIVERED
 
 
-@pytest.mark.parametrize("event_type", map(EventType, AGENCY_EVENTS))
+@pytest.mark.parametrize("event_type", [*map(EventType, AGENCY_EVENTS)])
 def test_every_event_type_makes_a_mail_without_raw_variables(
     agency: Agency, mailbox_channel: Channel, event_type: EventType
 ) -> None:
@@ -133,7 +133,7 @@ def test_every_event_type_makes_a_mail_without_raw_variables(
     assert Page(html_of(message)).tags >= {"h1", "table", "a"}
 
 
-@pytest.mark.parametrize("event_type", map(EventType, AGENCY_EVENTS))
+@pytest.mark.parametrize("event_type", [*map(EventType, AGENCY_EVENTS)])
 def test_a_mail_without_any_optional_field_still_reads_well(
     agency: Agency, mailbox_channel: Channel, event_type: EventType
 ) -> None:
