@@ -142,7 +142,7 @@ def test_a_wrong_password_can_be_corrected(visit: Visit, there: StandIn) -> None
 
 def test_linkedins_own_sign_in_brings_a_connection_back(visit: Visit) -> None:
     agency, _ = create_agency(name="Northwind Outreach")
-    with linkedin() as there:
+    with linkedin(over_http=True) as there:
         source = connected(agency)
         Account.objects.update(email="ada@example.com", name="Ada Lovelace")
         there.world.revoke()

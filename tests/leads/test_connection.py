@@ -116,11 +116,14 @@ def test_the_token_is_renewed_ahead_and_the_refresh_tokens_end_stays(agency: Age
     work()
     ends = Account.objects.get().refresh_expires_at
     assert ends is not None
-    for day in range(1, 60):
+    issued = []
+    for day in (1, 30, 52, 53, 54, 59):
         days.on(day)
         token = Account.objects.get().token_expires_at
         assert token is not None
         assert token - (START + timedelta(days=day)) > timedelta(days=5)
+        issued.append(len(days.world.access))
+    assert issued == [1, 1, 1, 2, 2, 2]
     assert abs(Account.objects.get().refresh_expires_at - ends) < timedelta(seconds=5)  # type: ignore[operator]
     assert Account.objects.get().status == "active"
 

@@ -21,7 +21,7 @@ def told(kind: str = "lead_created") -> list[Event]:
 
 
 def test_a_lead_is_there_at_once_and_complete_after_the_fetch(agency: Agency) -> None:
-    with linkedin() as stand_in:
+    with linkedin(over_http=True) as stand_in:
         source = connected(agency)
         work()
         response = stand_in.world.submit()

@@ -5,6 +5,6 @@ Rest.li's literal parentheses around percent-encoded URNs, the required headers,
 What a member or time would do on LinkedIn's side is POSTed to `/_stand_in/<what>`; LinkedIn has no such addresses.
 """
 
-from tests.linkedin_api.server import StandIn, serving
+from tests.linkedin_api.server import Gateway, StandIn, serving
 
-__all__ = ["StandIn", "serving"]
+__all__ = ["Gateway", "StandIn", "serving"]

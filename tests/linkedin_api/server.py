@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
@@ -43,9 +44,8 @@ def serving(world: World | None = None, *, port: int = 0) -> Iterator[StandIn]:
     world = world or World()
 
     class Handler(_Handler):
-        pass
+        gateway = Gateway(world)
 
-    Handler.world = world
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -59,8 +59,9 @@ def serving(world: World | None = None, *, port: int = 0) -> Iterator[StandIn]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    world: World
+    gateway: "Gateway"
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else the body waits 40 ms for the headers to be acknowledged
 
     def do_GET(self) -> None:
         self._serve("GET")
@@ -76,28 +77,41 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self, method: str) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0) or 0))
-        parts = urlsplit(self.path)
-        try:
-            status, answer, headers = self._route(method, parts.path, parts.query, body)
-        except Refusal as refusal:
-            status, answer, headers = refusal.status, refusal.body, {}
-        except restli.Malformed as error:
-            status, answer, headers = 400, {"message": str(error), "status": 400, "code": "ILLEGAL_ARGUMENT"}, {}
-        content = b"" if answer is None else json.dumps(answer).encode()
+        status, headers, content = self.gateway.answer(method, self.path, self.headers, body)
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "X-LI-UUID": "stand-in", **headers}.items():
+        for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 
-    def _route(self, method: str, path: str, query: str, body: bytes) -> tuple[int, Any, dict[str, str]]:
+
+class Gateway:
+    """What answers a request, however it came."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def answer(self, method: str, target: str, headers: Message, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        parts = urlsplit(target)
+        try:
+            status, answer, more = self._route(method, parts.path, parts.query, headers, body)
+        except Refusal as refusal:
+            status, answer, more = refusal.status, refusal.body, {}
+        except restli.Malformed as error:
+            status, answer, more = 400, {"message": str(error), "status": 400, "code": "ILLEGAL_ARGUMENT"}, {}
+        content = b"" if answer is None else json.dumps(answer).encode()
+        return status, {"Content-Type": "application/json", "X-LI-UUID": "stand-in", **more}, content
+
+    def _route(
+        self, method: str, path: str, query: str, headers: Message, body: bytes
+    ) -> tuple[int, Any, dict[str, str]]:
         if path.startswith("/_stand_in/"):
             return 200, self._control(path.removeprefix("/_stand_in/"), json.loads(body or b"{}")), {}
         if path.startswith("/oauth/v2/"):
-            return self._oauth(method, path.removeprefix("/oauth/v2/"), query, body)
+            return self._oauth(method, path.removeprefix("/oauth/v2/"), query, headers, body)
         if path.startswith("/v2/"):
-            self._authorized()
+            self._authorized(headers)
             if path in {"/v2/me", "/v2/userinfo"}:
                 raise Refusal(
                     403, "Not enough permissions to access: me.GET.NO_VERSION", service=100, code="ACCESS_DENIED"
@@ -105,12 +119,14 @@ class _Handler(BaseHTTPRequestHandler):
         if not path.startswith("/rest/"):
             raise Refusal(404, "No virtual resource found", code="RESOURCE_NOT_FOUND")
         resource, _, rest = path.removeprefix("/rest/").partition("/")
-        scopes = self._gate(method, resource)
+        scopes = self._gate(method, resource, headers)
         return self._rest(method, resource, unquote(rest), restli.query(query), body, scopes)
 
     # --- OAuth ------------------------------------------------------------------------------------
 
-    def _oauth(self, method: str, what: str, query: str, body: bytes) -> tuple[int, Any, dict[str, str]]:
+    def _oauth(
+        self, method: str, what: str, query: str, headers: Message, body: bytes
+    ) -> tuple[int, Any, dict[str, str]]:
         world = self.world
         if (method, what) == ("GET", "authorization"):
             asked = {name: values[0] for name, values in parse_qs(query).items()}
@@ -119,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
             code = world.authorize(asked["redirect_uri"], asked.get("scope", ""))
             back = urlencode({"code": code, "state": asked["state"]})
             return 302, None, {"Location": f"{asked['redirect_uri']}?{back}"}
-        if method != "POST" or self.headers.get_content_type() != "application/x-www-form-urlencoded":
+        if method != "POST" or headers.get_content_type() != "application/x-www-form-urlencoded":
             raise Refusal(400, "invalid_request")
         form = dict(parse_qsl(body.decode()))
         if form.get("client_id") != world.client_id:
@@ -138,8 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
             return 400, {"error": "invalid_grant", "error_description": "The provided grant is invalid"}, {}
         return 200, granted, {}
 
-    def _authorized(self) -> tuple[str, ...]:
-        scheme, _, name = self.headers.get("Authorization", "").partition(" ")
+    def _authorized(self, headers: Message) -> tuple[str, ...]:
+        scheme, _, name = headers.get("Authorization", "").partition(" ")
         token = self.world.access.get(name) if scheme == "Bearer" else None
         if token is None:
             raise Refusal(401, "Invalid access token", service=65600, code="INVALID_ACCESS_TOKEN")
@@ -152,15 +168,15 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refusal(401, "The token used in the request has expired", service=65602, code="EXPIRED_ACCESS_TOKEN")
         return token.scope
 
-    def _gate(self, method: str, resource: str) -> tuple[str, ...]:
+    def _gate(self, method: str, resource: str, headers: Message) -> tuple[str, ...]:
         """What every call under /rest/ must pass: token, version, protocol, trouble and limits of the day."""
-        scopes = self._authorized()
-        version = self.headers.get("LinkedIn-Version", "")
+        scopes = self._authorized(headers)
+        version = headers.get("LinkedIn-Version", "")
         if version not in self.world.versions:
             raise Refusal(426, f"Requested version {version} is not active", code="NONEXISTENT_VERSION")
-        if self.headers.get("X-Restli-Protocol-Version") != "2.0.0":
+        if headers.get("X-Restli-Protocol-Version") != "2.0.0":
             raise Refusal(400, "Invalid query parameters passed to request", code="ILLEGAL_ARGUMENT")
-        if method == "POST" and self.headers.get_content_type() != "application/json":
+        if method == "POST" and headers.get_content_type() != "application/json":
             raise Refusal(415, "Unsupported content type")
         self.world.calls[f"{method} {resource}"] += 1
         if self.world.slow:
