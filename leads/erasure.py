@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -23,14 +24,26 @@ OURSELVES = "leadline"
 
 def is_erased(agency: Agency, *, provider: str, external_id: str, at: datetime) -> bool:
     """Whether a report of this time is about a lead that was erased since."""
-    return Tombstone.objects.filter(
-        agency=agency, provider=provider, digest=digest_of(agency, external_id), erased_at__gte=at
-    ).exists()
+    return bool(erased_among(agency, provider=provider, moments={external_id: at}))
+
+
+def erased_among(agency: Agency, *, provider: str, moments: Mapping[str, datetime]) -> set[str]:
+    """Of reports, each by the provider's id of its lead and its time: whose leads were erased since."""
+    ids = {digest_of(agency, external_id): external_id for external_id in moments}
+    stones = Tombstone.objects.filter(agency=agency, provider=provider, digest__in=list(ids))
+    return {ids[digest] for digest, at in stones.values_list("digest", "erased_at") if moments[ids[digest]] <= at}
+
+
+def wait_for_erasures(agency: Agency) -> None:
+    """Let whoever makes leads of old reports and whoever takes a lead back work one after the other, until the
+    transaction ends: else neither would see what the other has not committed yet, and the lead would come back."""
+    Agency.objects.select_for_update(no_key=True).values_list("pk").get(pk=agency.pk)
 
 
 @transaction.atomic(savepoint=False)
 def report_withdrawal(agency: Agency, *, provider: str, external_id: str, origin: Origin) -> Lead | None:
     """The provider took a lead back. A strictly newer lead stays, and is answered."""
+    wait_for_erasures(agency)
     _bury(agency, provider=provider, external_id=external_id, at=origin.at)
     reference = (
         LeadReference.objects.select_related("lead__agency")

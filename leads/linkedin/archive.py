@@ -1,7 +1,7 @@
 """The pull: walks through what LinkedIn keeps of an owner's leads, so that none is missed when a notification is.
 
-The first goes back 365 days, the others to where the last one ended. A page is put in by small transactions that move
-the position with them: a pull that was killed goes on where it stood, and what is seen twice is the same lead.
+The first goes back 365 days, the others to where the last one ended. A page is put in by one short transaction, which
+moves the position too: a pull that was killed goes on where it stood, and what is seen twice is the same lead.
 """
 
 from collections.abc import Iterable
@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from accounts.providers.linkedin import Api, LinkedInError, encoded
 from leads.linkedin.access import NotConnected, OnHold, api_for, report_trouble
+from leads.linkedin.finds import keep_finds
 from leads.linkedin.forms import form_named
-from leads.linkedin.intake import keep_answers
 from leads.linkedin.models import LeadSync, Pull
 from leads.linkedin.subscriptions import owner_kind
 
@@ -25,7 +25,6 @@ log = structlog.get_logger(__name__)
 REACH = timedelta(days=365)
 OVERLAP = timedelta(hours=1)  # LinkedIn may show a lead a little after it was sent
 PAGE = 100
-AT_ONCE = 20  # leads in one transaction: others write in between
 LEASE = timedelta(seconds=60)
 WAITS = [timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600)]
 
@@ -107,34 +106,39 @@ def _page(pull: Pull, api: Api) -> None:
     agency = pull.sync.source.agency
     assert agency is not None  # noqa: S101 (a linkedin source belongs to an agency)
     forms = {urn: form_named(agency, urn, api) for urn in sorted({_form(row) for row in rows})}
-    for start in range(0, len(rows), AT_ONCE):
-        _put_in(pull, rows[start : start + AT_ONCE], forms, total)
-    known = total if total is not None else None
-    if not rows or (known is not None and pull.position >= known) or (known is None and len(rows) < PAGE):
-        _finish(pull)
-    else:
-        _move(pull, pull.position, total=total)
+    seen = pull.position + len(rows)
+    is_last = not rows or (seen >= total if total is not None else len(rows) < PAGE)
+    found = _keep(pull, [(row, forms[_form(row)]) for row in rows], position=seen, total=total, is_last=is_last)
+    log.info("Leads pulled.", source=pull.sync.source_id, seen=seen, total=total, new=found)
 
 
-@transaction.atomic
-def _put_in(pull: Pull, rows: list[dict[str, Any]], forms: dict[str, Any], total: int | None) -> None:
-    pull.found += sum(keep_answers(pull.sync.source, row, forms[_form(row)]) for row in rows)
-    pull.position += len(rows)
-    pull.total = total
-    pull.next_attempt_at = timezone.now() + LEASE
-    pull.save(update_fields=["found", "position", "total", "next_attempt_at"])
+def _keep(pull: Pull, page: list[tuple[Any, Any]], *, position: int, total: int | None, is_last: bool) -> int:
+    """Put a page in; a notification may be making or erasing one of its leads at the same moment: then once more."""
+    for is_enough in (False, False, True):
+        try:
+            with transaction.atomic():
+                found = keep_finds(pull.sync.source, page)
+                _move(pull, position, total=total, found=found, is_last=is_last)
+        except (IntegrityError, OperationalError):
+            if is_enough:
+                raise
+        else:
+            break
+    return found
 
 
-def _move(pull: Pull, position: int, *, total: int | None) -> None:
-    """On with the next page, at once."""
-    pull.position, pull.total, pull.attempts, pull.error = position, total, 0, ""
-    pull.next_attempt_at = timezone.now()
-    pull.save(update_fields=["position", "total", "attempts", "error", "next_attempt_at"])
-
-
-def _finish(pull: Pull) -> None:
-    pull.next_attempt_at, pull.finished_at, pull.error = None, timezone.now(), ""
-    pull.save(update_fields=["next_attempt_at", "finished_at", "error"])
+def _move(pull: Pull, position: int, *, total: int | None, found: int = 0, is_last: bool = False) -> None:
+    """On with the next page, at once, or to the end."""
+    now = timezone.now()
+    Pull.objects.filter(pk=pull.pk).update(
+        position=position,
+        total=total,
+        found=F("found") + found,
+        attempts=0,
+        error="",
+        next_attempt_at=None if is_last else now,
+        finished_at=now if is_last else None,
+    )
 
 
 def _put_off(pull: Pull, until: datetime, error: str) -> None:

@@ -1,6 +1,5 @@
 """A lead that somebody left in a form: made at once, completed by its answers, told about once."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +11,8 @@ from accounts.models import Agency, Source
 from accounts.reports import Origin
 from accounts.vocabulary import AccountStatus, EventType, ProviderSlug
 from leads import services as leads
-from leads.erasure import is_erased
 from leads.linkedin import doorbell
-from leads.linkedin.answers import Details, details, submitted_at, tidy
+from leads.linkedin.answers import Details
 from leads.linkedin.models import LeadFetch, LeadSync
 from leads.models import Lead, LeadReference
 from leads.provenance import Origin as From
@@ -23,8 +21,6 @@ from leads.vocabulary import ChangedBy, LeadStatus
 
 #: Agencies are told of a lead without its answers after so long.
 PATIENCE = timedelta(seconds=30)
-#: A lead that a pull finds later than this after it was sent is old: it is marked, and nobody is alerted.
-OLD = timedelta(hours=24)
 
 
 @transaction.atomic(savepoint=False)
@@ -62,58 +58,25 @@ def report_submission(agency: Agency, *, external_id: str, origin: Origin, **fie
 
 
 @transaction.atomic(savepoint=False)
-def keep_answers(source: Source, response: Mapping[str, Any], form: Mapping[str, Any]) -> bool:
-    """What a pull found: complete the lead it is about, or make the one that no notification told of.
-
-    Whether it was not here yet. What was erased since stays erased.
-    """
-    agency, at = source.agency, submitted_at(response)
-    external_id = tidy(response.get("id"), 200)
-    if agency is None or at is None or not external_id:
-        return False
-    reference = _reference(agency, external_id)
-    found = reference is None
-    if found:
-        lead = leads.report_status(
-            agency,
-            provider=ProviderSlug.LINKEDIN,
-            identity=leads.Identity(external_id=external_id),
-            status=LeadStatus.PENDING,
-            stated=False,
-            changed_by=ChangedBy.PROVIDER,
-            origin=Origin(by=ProviderSlug.LINKEDIN, at=at, source=source),
-            quiet=True,
-            recovered=True,
-            **_circumstances(response),
-        )
-        reference = _reference(agency, external_id)
-        if lead is None or reference is None:
-            return False
-        is_old = timezone.now() - at > OLD
-        tell_by = None if is_old else timezone.now()
-        LeadFetch.objects.create(reference=reference, source=source, next_attempt_at=None, tell_by=tell_by)
-    elif is_erased(agency, provider=ProviderSlug.LINKEDIN, external_id=external_id, at=at):
-        return False
-    assert reference is not None  # noqa: S101 (known, or just made)
-    complete(reference, details(response, form))
-    return found
-
-
-@transaction.atomic(savepoint=False)
 def complete(reference: LeadReference, found: Details) -> Lead | None:
     """Put the answers into the lead and tell of it, unless that was done. None: it is gone meanwhile."""
     lead = Lead.objects.select_for_update().filter(pk=reference.lead_id).first()
     if lead is None:
         return None
+    put_in(lead, found)
+    lead.save()
+    LeadFetch.objects.filter(pk=reference.pk).update(next_attempt_at=None, error="")
+    tell_once(reference)
+    return lead
+
+
+def put_in(lead: Lead, found: Details) -> None:
+    """Put the answers into the lead, unsaved."""
     fill(lead, found.contact, origin=From.FORM)
     lead.name = lead.name or f"{lead.first_name} {lead.last_name}".strip()
     lead.answers, lead.consents, lead.hidden_fields = found.answers, found.consents, found.hidden_fields
     lead.creation_locale = found.locale or lead.creation_locale
     lead.details_pending, lead.is_test = False, found.is_test
-    lead.save()
-    LeadFetch.objects.filter(pk=reference.pk).update(next_attempt_at=None, error="")
-    tell_once(reference)
-    return lead
 
 
 @transaction.atomic(savepoint=False)
@@ -150,22 +113,6 @@ def _tell_the_tester(lead: Lead, fetch: LeadFetch) -> None:
         status_label=lead.status_label,
         is_test=True,
     )
-
-
-def _circumstances(response: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "details_pending": True,
-        "lead_type": tidy(response.get("leadType"), 32),
-        "form": "".join(tidy(response.get("versionedLeadGenFormUrn"), 200).split()),
-        "owner": _only(response.get("owner")),
-        "associated_entity": _only(response.get("associatedEntity")),
-    }
-
-
-def _only(value: Any) -> str:
-    """The one URN of `{"sponsoredAccount": "urn:…"}` and its like, whatever its key."""
-    urns = [tidy(urn, 200) for urn in value.values()] if isinstance(value, dict) else []
-    return next(filter(None, urns), "")
 
 
 def _reference(agency: Agency, external_id: str) -> LeadReference | None:
