@@ -22,12 +22,13 @@ def record(
     for_channel: str = "",
     recipient: str = "",
     is_test: bool = False,
+    creation_locale: str = "",
     **fields: Any,
 ) -> Event:
     """Write one Event. `fields` are the body's optional ones; those without a value are left out of it.
 
     With `for_channel` (an id) or `recipient` the event is for that channel or address only; `is_test` keeps it from
-    channels that do not ask for what test leads do.
+    channels that do not ask for what test leads do, `creation_locale` from those that chose other languages of forms.
     """
     event = Event(
         agency=agency,
@@ -38,6 +39,7 @@ def record(
         channel_id=for_channel,
         recipient=recipient,
         is_test=is_test,
+        creation_locale=creation_locale,
         occurred_at=occurred_at or timezone.now(),
     )
     body = {

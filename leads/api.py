@@ -23,7 +23,7 @@ from accounts.models import Agency, Member
 from accounts.vocabulary import AccountStatus, ProviderSlug
 from leads.models import Lead, LeadChange, LeadReference
 from leads.services import create_lead, set_status, update_lead
-from leads.vocabulary import ChangedBy, LeadStatus
+from leads.vocabulary import LOCALE, ChangedBy, LeadStatus
 
 REACHABLE_BY = ("linkedin_url", "email", "phone")
 _WEB_ADDRESS = re.compile(r"(https?://)?[^\s:/?#]+(:[0-9]+)?([/?#]\S*)?", re.IGNORECASE)
@@ -176,6 +176,18 @@ class HasReference(Filter):
         return Q(pk__in=LeadReference.objects.filter(**{self.column: value}).values("lead_id"))
 
 
+class FormLanguage(Filter):
+    description = "The language of the form that the lead was left in, such as `en_US`."
+
+    def q(self, value: str) -> Q:
+        if not LOCALE.fullmatch(value):
+            raise ValueError("Give a language and a country such as en_US.")
+        return Q(creation_locale=value)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{LOCALE.pattern}$"}
+
+
 class AssignedTo(Filter):
     description = "A member's id."
 
@@ -199,6 +211,7 @@ class LeadView(Listed, Shown, AgencyView):
         "source": Exactly("source_id"),
         "lead_type": Exactly("lead_type"),
         "form": Exactly("form"),
+        "creation_locale": FormLanguage(),
         "is_test": YesNo(Q(is_test=True)),
         "tag": HasTag(),
         "external_id": HasReference("external_id", "A provider's id of the lead."),

@@ -92,6 +92,7 @@ class Lead(models.Model):
             models.Index(fields=["agency", "status", "-id"], name="lead_by_status"),
             models.Index(fields=["agency", "-updated_at"], name="lead_by_update"),
             models.Index("agency", Lower("email"), name="lead_by_email"),
+            models.Index(fields=["agency", "creation_locale", "-id"], name="lead_by_form_language"),
             models.Index(fields=["received_at"], name="lead_by_age"),
         ]
 

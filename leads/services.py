@@ -235,6 +235,7 @@ def tell(lead: Lead, event_type: EventType, *, origin: Origin, **fields: Any) ->
         occurred_at=origin.at,
         receipt_id=origin.receipt_id,
         is_test=lead.is_test,
+        creation_locale=lead.creation_locale,
         **body,
     )
 

@@ -1,6 +1,10 @@
 """The closed sets of leads. Pure: wire adapters import them too."""
 
+import re
 from enum import StrEnum
+
+#: The language of a lead form, such as `en_US`.
+LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?", re.ASCII)
 
 
 class LeadStatus(StrEnum):

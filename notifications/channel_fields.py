@@ -37,6 +37,12 @@ class BaseChannelSerializer(StrictSerializer):
     lead_statuses = serializers.ListField(
         child=Word(LeadStatus), max_length=100, required=False, help_text="Of leads, only changes to these; empty: all."
     )
+    creation_locales = serializers.ListField(
+        child=Text(required=True, max_length=16),
+        max_length=100,
+        required=False,
+        help_text="Of leads, only those of forms in these languages, such as `en_US`; empty: all.",
+    )
     test_events = Flag(required=False, help_text="Also what happens to test leads.")
     status = Word(ChannelStatus, read_only=True)
     disabled_reason = Text(read_only=True)

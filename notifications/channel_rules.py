@@ -11,13 +11,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from accounts.vocabulary import AGENCY_EVENTS
-from leads.vocabulary import LeadStatus
+from leads.vocabulary import LOCALE, LeadStatus
 from notifications.hours import WEEK
 from notifications.models import ChannelKind, Mode
 from notifications.targets import TargetRefused, check_url
 from notifications.transports.webhook import MOST_HEADERS, is_header
 
 MOST_LOCATIONS = 1000
+MOST_LOCALES = 100
 FASTEST = 1000.0  # deliveries per second
 LONGEST_CONFLATION = 3600  # seconds
 
@@ -107,6 +108,13 @@ def _urgent_event_types(value: Any) -> list[str]:
 
 def _lead_statuses(value: Any) -> list[str]:
     return _known("lead_statuses", value, list(LeadStatus), "lead status")
+
+
+def _creation_locales(value: Any) -> list[str]:
+    locales = _strings("creation_locales", value)
+    if len(locales) > MOST_LOCALES or not all(map(LOCALE.fullmatch, locales)):
+        raise ChannelError("creation_locales", f"Give up to {MOST_LOCALES} languages of forms such as en_US.")
+    return locales
 
 
 def _working_days(value: Any) -> list[str]:
@@ -202,6 +210,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "locations": _locations,
     "headers": _headers,
     "lead_statuses": _lead_statuses,
+    "creation_locales": _creation_locales,
     "test_events": _test_events,
     "mode": _mode,
     "quiet_hours": _quiet_hours,

@@ -53,7 +53,8 @@ class Hold(models.TextChoices):
 
 
 class Channel(models.Model):
-    """Where an agency listens. An empty `event_types`, `locations`, `lead_statuses` or `working_days` means all.
+    """Where an agency listens. An empty `event_types`, `locations`, `lead_statuses`,
+    `creation_locales` or `working_days` means all.
 
     `mode` and what follows it are about people: they shape e-mail and Slack, never a webhook.
     """
@@ -67,6 +68,9 @@ class Channel(models.Model):
     event_types = models.JSONField(default=list, blank=True)
     locations = models.JSONField(default=list, blank=True)
     lead_statuses = models.JSONField(default=list, blank=True, help_text="Changes to these statuses; empty: all.")
+    creation_locales = models.JSONField(
+        default=list, blank=True, help_text="Of leads, only those of forms in these languages; empty: all."
+    )
     test_events = models.BooleanField(default=False, help_text="Also what happens to test leads.")
     status = models.CharField(max_length=16, choices=ChannelStatus, default=ChannelStatus.ENABLED)
     disabled_reason = models.CharField(max_length=300, blank=True)

@@ -23,6 +23,9 @@ class Event(models.Model):
     channel_id = models.CharField(max_length=40, blank=True, help_text="Only for this channel; empty: all that listen.")
     recipient = models.CharField(max_length=254, blank=True, help_text="Only for this address.")
     is_test = models.BooleanField(default=False, help_text="About a test lead: for channels that ask for those.")
+    creation_locale = models.CharField(
+        max_length=16, blank=True, help_text="Of the lead's form: for channels that listen to some languages."
+    )
     occurred_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now)
     fanned_out_at = models.DateTimeField(null=True, editable=False)

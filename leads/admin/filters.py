@@ -1,6 +1,14 @@
 """List filters of leads."""
 
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
 from accounts.admin.filters import ByParent, ByStatus
+from accounts.models import Agency
+from leads.languages import language_name, languages_of
 from leads.models import Lead
 from leads.vocabulary import LeadStatus
 
@@ -10,6 +18,19 @@ class ByLeadStatus(ByStatus):
 
     options = [(status.value, status.label) for status in LeadStatus]
     within_agency = True
+
+
+class ByFormLanguage(SimpleListFilter):
+    """The language of the form a lead was left in; offered with an agency, whose index serves it."""
+
+    title, parameter_name = "language of the form", "creation_locale"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        agency = Agency.objects.filter(pk=request.GET.get("agency", "")).first()
+        return [(locale, language_name(locale)) for locale in languages_of(agency)] if agency else []
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        return queryset.filter(creation_locale=self.value()) if self.value() else queryset
 
 
 class ByLead(ByParent):

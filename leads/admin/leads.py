@@ -15,9 +15,10 @@ from accounts.admin.forms import ServiceForm
 from accounts.display import NOTHING, ago, badge, code, link, list_link, pretty_json, receipt_link, table
 from accounts.vocabulary import ProviderSlug
 from leads.admin.badges import lead_badge
-from leads.admin.filters import ByLeadStatus
+from leads.admin.filters import ByFormLanguage, ByLeadStatus
 from leads.erasure import erase
 from leads.identity import linkedin_key
+from leads.languages import language_name
 from leads.models import Lead, LeadReference
 from leads.services import set_status, update_lead
 from leads.vocabulary import ChangedBy, LeadStatus
@@ -67,7 +68,7 @@ class LeadForm(ServiceForm):
 @admin.register(Lead)
 class LeadAdmin(BackOfficeAdmin):
     list_display = ("label", "agency", "company", "state", "since", "campaign_link", "received")
-    list_filter = (ByAgency, ByLeadStatus, ByAccount)
+    list_filter = (ByAgency, ByLeadStatus, ByFormLanguage, ByAccount)
     list_select_related = ("agency", "campaign")
     raw_id_fields = ("campaign", "account", "assigned_to")
     form = LeadForm
@@ -95,6 +96,7 @@ class LeadAdmin(BackOfficeAdmin):
                 "fields": (
                     "lead_type",
                     "form",
+                    "language",
                     "owner",
                     "associated_entity",
                     "answers_json",
@@ -159,6 +161,10 @@ class LeadAdmin(BackOfficeAdmin):
     @admin.display(description="tags")
     def labels(self, lead: Lead) -> str:
         return ", ".join(map(str, lead.tags)) or NOTHING
+
+    @admin.display(description="language of the form")
+    def language(self, lead: Lead) -> str:
+        return language_name(lead.creation_locale) or NOTHING
 
     @admin.display(description="answers")
     def answers_json(self, lead: Lead) -> str:

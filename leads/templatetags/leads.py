@@ -4,11 +4,13 @@ from django import template
 from django.utils.safestring import SafeString
 
 from accounts.display import Tone, badge
+from leads.languages import language_name
 from leads.models import Lead
 from leads.provenance import Origin as From
 from leads.vocabulary import ChangedBy, LeadStatus
 
 register = template.Library()
+register.filter("language_name", language_name)
 
 TONES: dict[LeadStatus, Tone] = {
     LeadStatus.PENDING: "quiet",

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.admin.filters import ByAgency
 from accounts.display import NOTHING, Tone, ago, badge, link, list_link, table
+from leads.languages import language_name
 from notifications import channels
 from notifications.admin.deliveries import LATEST, delivery_badge
 from notifications.admin.filters import ByChannel
@@ -30,7 +31,7 @@ class ChannelAdmin(BackOfficeAdmin):
     list_select_related = ("agency",)
     fieldsets = (
         (None, {"fields": ("label", "kind", "target", "state", "disabled_reason", "failing")}),
-        ("What it gets", {"fields": ("types", "places", "statuses", "test_events", "rate_per_second")}),
+        ("What it gets", {"fields": ("types", "places", "statuses", "languages", "test_events", "rate_per_second")}),
         (
             "When people get it",
             {"fields": ("mode", "quiet_hours", "working_days", "timezone", "conflation_seconds", "urgent")},
@@ -96,6 +97,10 @@ class ChannelAdmin(BackOfficeAdmin):
     @admin.display(description="lead statuses")
     def statuses(self, channel: Channel) -> str:
         return ", ".join(channel.lead_statuses) or "all"
+
+    @admin.display(description="languages of lead forms")
+    def languages(self, channel: Channel) -> str:
+        return ", ".join(map(language_name, channel.creation_locales)) or "all"
 
     @admin.display(description="also urgent")
     def urgent(self, channel: Channel) -> str:

@@ -1,12 +1,13 @@
 """What people may type on the pages about notifications. `channels` checks what makes a channel."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 
 from accounts.models import Agency
+from leads.languages import language_name, languages_of
 from leads.vocabulary import LeadStatus
 from notifications.channel_rules import LONGEST_CONFLATION
 from notifications.hours import WEEK
@@ -23,6 +24,8 @@ _PEOPLES = (
 )
 _HEADER_LINE = re.compile(r"([^:]+):(.*)")
 
+#: What an agency has to choose from, by the fields' names.
+Offered = Mapping[str, Sequence[tuple[str, str]]]
 MOMENT = {"type": "datetime-local"}
 TIME = {"type": "time"}
 
@@ -49,6 +52,11 @@ class ChannelForm(forms.Form):
         required=False,
         label="Of leads' changes only those to (none ticked: all)",
         choices=[(status.value, status.label) for status in LeadStatus],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    creation_locales = forms.MultipleChoiceField(
+        required=False,
+        label="Of leads only those who filled in a form in (none ticked: all)",
         widget=forms.CheckboxSelectMultiple,
     )
     test_events = forms.BooleanField(required=False, label="Also what happens to test leads")
@@ -100,7 +108,7 @@ class ChannelForm(forms.Form):
     def __init__(
         self,
         *args: Any,
-        places: Sequence[tuple[str, str]],
+        offered: Offered,
         kind: ChannelKind,
         channel: Channel | None = None,
         **kw: Any,
@@ -117,9 +125,12 @@ class ChannelForm(forms.Form):
         if "urgent_event_types" in self.fields:
             waiting = [(one.name, one.title) for group in event_groups() for one in group.kinds if not one.urgent]
             self._choose("urgent_event_types", waiting)
-        self._choose("locations", list(places))
-        if not places:
-            del self.fields["locations"]
+        held = {locale: language_name(locale) for locale in channel.creation_locales} if channel else {}
+        languages = list({**dict(offered["creation_locales"]), **held}.items())
+        for name, choices in (("locations", list(offered["locations"])), ("creation_locales", languages)):
+            self._choose(name, choices)
+            if not choices:
+                del self.fields[name]
         if kind == ChannelKind.SLACK:
             self.fields["url"].label = "Slack's webhook URL"
             self.fields["url"].help_text = "In Slack: add the app “Incoming Webhooks” to a channel and copy its URL."
@@ -187,10 +198,13 @@ class ChannelForm(forms.Form):
         return list(field.choices)  # type: ignore[arg-type]
 
 
-def places_of(agency: Agency) -> list[tuple[str, str]]:
-    """The sub-accounts that a channel may be limited to."""
+def offered_to(agency: Agency) -> Offered:
+    """The sub-accounts and the languages of lead forms that a channel may be limited to."""
     places = agency.sub_accounts.order_by("name", "location_id")[:MOST_PLACES]
-    return [(place.location_id, str(place)) for place in places]
+    return {
+        "locations": [(place.location_id, str(place)) for place in places],
+        "creation_locales": [(locale, language_name(locale)) for locale in languages_of(agency)],
+    }
 
 
 class ReplayForm(forms.Form):
@@ -238,6 +252,7 @@ def _initial(channel: Channel) -> dict[str, Any]:
         "event_types": channel.event_types,
         "locations": channel.locations,
         "lead_statuses": channel.lead_statuses,
+        "creation_locales": channel.creation_locales,
         "test_events": channel.test_events,
         "mode": channel.mode,
         "quiet_from": (channel.quiet_hours or {}).get("start"),

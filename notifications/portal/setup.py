@@ -16,12 +16,11 @@ from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, 
 from accounts.portal.words import State
 from notifications import channels, resending
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
-from notifications.portal.forms import ChannelForm, ReplayForm, places_of
+from notifications.portal.forms import ChannelForm, Offered, ReplayForm, offered_to
 from notifications.portal.log import sent
 from notifications.portal.trial import Trial, trial_of
 from notifications.portal.words import DAMAGED, address_of, arrives, channel_state, listens_to
 
-Places = list[tuple[str, str]]
 HINT = (
     "Your program checks our signature with it (Standard Webhooks). While a new one is being exchanged we sign with "
     "the old one too."
@@ -72,7 +71,7 @@ def add(request: MemberRequest, kind: str) -> HttpResponse:
     if kind not in set(ChannelKind):
         raise Http404
     of_kind = ChannelKind(kind)
-    form = ChannelForm(request.POST, places=places_of(request.agency), kind=of_kind)
+    form = ChannelForm(request.POST, offered=offered_to(request.agency), kind=of_kind)
     if not form.is_valid():
         return _page(request, form)
     try:
@@ -93,7 +92,7 @@ def add(request: MemberRequest, kind: str) -> HttpResponse:
 def edit(request: MemberRequest, pk: str) -> HttpResponse:
     channel = _channel(request, pk)
     kind = ChannelKind(channel.kind)
-    form = ChannelForm(request.POST, places=places_of(request.agency), kind=kind, channel=channel)
+    form = ChannelForm(request.POST, offered=offered_to(request.agency), kind=kind, channel=channel)
     if not form.is_valid():
         return _page(request, form)
     try:
@@ -188,11 +187,11 @@ _BUTTONS: dict[str, Callable[[Channel], str]] = {
 def _page(request: MemberRequest, bound: ChannelForm | None = None) -> HttpResponse:
     """The page; with a form that was not accepted it says why, at its place."""
     held = _with_last(request.agency.channels.prefetch_related("secrets").order_by("id"))
-    places = places_of(request.agency)
+    offered = offered_to(request.agency)
     trial = trial_of(request, request.agency)
-    cards = [_card(channel, places, bound, trial) for channel in held]
+    cards = [_card(channel, offered, bound, trial) for channel in held]
     sections = [
-        Section(kind, title, [card for card in cards if card.channel.kind == kind], _new_form(kind, places, bound))
+        Section(kind, title, [card for card in cards if card.channel.kind == kind], _new_form(kind, offered, bound))
         for kind, title in KINDS.items()
     ]
     latest = sent(request.agency).order_by("-id")[:8]
@@ -212,9 +211,9 @@ def _with_last(held: Any) -> Any:
     return held.annotate(last_delivered=Subquery(delivered.values("delivered_at")[:1]))
 
 
-def _card(channel: Channel, places: Places, bound: ChannelForm | None, trial: Trial | None) -> Card:
+def _card(channel: Channel, offered: Offered, bound: ChannelForm | None, trial: Trial | None) -> Card:
     here = bound is not None and bound.channel is not None and bound.channel.pk == channel.pk
-    form = ChannelForm(places=places, kind=ChannelKind(channel.kind), channel=channel)
+    form = ChannelForm(offered=offered, kind=ChannelKind(channel.kind), channel=channel)
     return Card(
         channel=channel,
         state=DAMAGED if channel.damaged else channel_state(channel),
@@ -228,10 +227,10 @@ def _card(channel: Channel, places: Places, bound: ChannelForm | None, trial: Tr
     )
 
 
-def _new_form(kind: ChannelKind, places: Places, bound: ChannelForm | None) -> ChannelForm:
+def _new_form(kind: ChannelKind, offered: Offered, bound: ChannelForm | None) -> ChannelForm:
     if bound is not None and bound.channel is None and bound.kind == kind:
         return bound
-    return ChannelForm(places=places, kind=kind)
+    return ChannelForm(offered=offered, kind=kind)
 
 
 def _complain(form: ChannelForm, error: channels.ChannelError) -> ChannelForm:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from accounts.portal.words import State
 from accounts.vocabulary import AGENCY_EVENTS, EventType
+from leads.languages import language_name
 from leads.vocabulary import LeadStatus
 from notifications.catalogue import CATALOGUE, HEADINGS, EventKind
 from notifications.hours import WEEK
@@ -101,6 +102,8 @@ def listens_to(channel: Channel) -> str:
     what = ", ".join(_titles(channel.event_types)) or "Everything"
     if channel.lead_statuses:
         what += f"; of leads' changes those to {', '.join(LeadStatus(name).label for name in channel.lead_statuses)}"
+    if channel.creation_locales:
+        what += f"; of leads only those of forms in {', '.join(map(language_name, channel.creation_locales))}"
     return f"{what}; test leads too" if channel.test_events else what
 
 

@@ -62,7 +62,7 @@ def hears(channel: Channel, event: Event) -> bool:
         return False
     if event.is_test and not channel.test_events:
         return False
-    if not _hears_of_status(channel, event):
+    if not _hears_of_status(channel, event) or not _hears_of_language(channel, event):
         return False
     return not channel.locations or event.location_id in channel.locations
 
@@ -72,6 +72,14 @@ def _hears_of_status(channel: Channel, event: Event) -> bool:
     if not channel.lead_statuses or event.event_type not in STATUS_CHANGES:
         return True
     return event.payload.get("status") in channel.lead_statuses
+
+
+def _hears_of_language(channel: Channel, event: Event) -> bool:
+    """A channel that chose languages of forms hears of no other leads, except while a form's answers, and with them
+    its language, are still to come: better one too many than one missed."""
+    if not channel.creation_locales or "lead_id" not in event.payload:
+        return True
+    return event.creation_locale in channel.creation_locales or "details_pending" in event.payload
 
 
 def deliveries_of(

@@ -66,8 +66,8 @@ def test_a_delivery_shows_its_attempts(world: World, api: Api) -> None:
 
 
 def test_channels_show_what_their_kind_has(world: World, api: Api) -> None:
-    common = ["id", "kind", "name", "event_types", "locations", "lead_statuses", "test_events", "status"]
-    common += ["disabled_reason"]
+    common = ["id", "kind", "name", "event_types", "locations", "lead_statuses", "creation_locales"]
+    common += ["test_events", "status", "disabled_reason"]
     peoples = ["mode", "quiet_hours", "working_days", "timezone", "conflation_seconds", "urgent_event_types"]
     webhook = api.get(f"channels/{world.channel.id}").json()
     email = api.get(f"channels/{world.email_channel.id}").json()

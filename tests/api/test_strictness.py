@@ -82,6 +82,9 @@ def test_a_parameter_is_given_once(resource: str, api: Api) -> None:
         ("accounts", "q", "a\x00b"),
         ("leads", "status", "pending"),
         ("leads", "is_test", "1"),
+        ("leads", "creation_locale", "de-DE"),
+        ("leads", "creation_locale", "German"),
+        ("leads", "creation_locale", "de_DE\n"),
         ("leads", "account_active", "yes"),
         ("leads", "received_after", "yesterday"),
         ("leads", "received_before", "2026-13-01"),
@@ -137,8 +140,8 @@ WRITABLE = {
     "campaigns": {"status", "account", "pause_reason"},
     "sources": {"name", "enabled", "location_id", "allowed_networks", "subscriptions"},
     "channels": {
-        *("name", "url", "event_types", "locations", "lead_statuses", "test_events", "status", "headers"),
-        "rate_per_second",
+        *("name", "url", "event_types", "locations", "lead_statuses", "creation_locales", "test_events"),
+        *("status", "headers", "rate_per_second"),
     },
 }
 
@@ -227,8 +230,17 @@ BODIES = {
     "campaigns": ("status", "account", "pause_reason"),
     "sources": ("name", "secret", "enabled", "location_id", "allowed_networks", "credentials", "subscriptions"),
     "channels": (
-        *("name", "url", "event_types", "locations", "lead_statuses", "test_events", "headers", "rate_per_second"),
-        *("status", "mode", "quiet_hours", "working_days", "timezone", "conflation_seconds", "urgent_event_types"),
+        *("name", "url", "event_types", "locations", "lead_statuses", "creation_locales", "test_events", "headers"),
+        *(
+            "rate_per_second",
+            "status",
+            "mode",
+            "quiet_hours",
+            "working_days",
+            "timezone",
+            "conflation_seconds",
+            "urgent_event_types",
+        ),
     ),
 }
 

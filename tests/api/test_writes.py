@@ -177,6 +177,7 @@ def test_leads_are_filtered(world: World, api: Api) -> None:
         is_test=True,
         lead_type="SPONSORED",
         form="f1",
+        creation_locale="de_DE",
     )
     day = (moment + timedelta(days=1)).isoformat()
     found = {
@@ -189,6 +190,8 @@ def test_leads_are_filtered(world: World, api: Api) -> None:
         ("source", world.source.id): [other],
         ("lead_type", "SPONSORED"): [other],
         ("form", "f1"): [other],
+        ("creation_locale", "de_DE"): [other],
+        ("creation_locale", "de"): [],
         ("is_test", "true"): [other],
         ("is_test", "false"): [world.lead],
         ("tag", "a b"): [other],
@@ -448,6 +451,7 @@ def test_people_choose_when_they_get_what_they_hear_of(world: World, api: Api) -
         "conflation_seconds": 0,
         "urgent_event_types": ["linkedin_disconnected"],
         "lead_statuses": ["OPPORTUNITY"],
+        "creation_locales": ["de_DE", "en_US"],
         "test_events": True,
     }
     shown = api.patch(path, chosen).json()
@@ -463,6 +467,8 @@ def test_people_choose_when_they_get_what_they_hear_of(world: World, api: Api) -
         ("conflation_seconds", 1.5),
         ("urgent_event_types", ["nothing"]),
         ("lead_statuses", ["HOT"]),
+        ("creation_locales", ["German"]),
+        ("creation_locales", "de_DE"),
         ("test_events", "yes"),
     ):
         answer = api.patch(path, {name: wrong})

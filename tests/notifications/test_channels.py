@@ -82,6 +82,7 @@ def test_a_webhook_gets_a_secret_that_is_shown_once(agency: Agency) -> None:
         ({"kind": "email", "email": "a@example.com", "conflation_seconds": True}, "conflation_seconds"),
         ({"kind": "email", "email": "a@example.com", "urgent_event_types": ["nothing"]}, "urgent_event_types"),
         ({"kind": "email", "email": "a@example.com", "lead_statuses": ["HOT"]}, "lead_statuses"),
+        ({"kind": "email", "email": "a@example.com", "creation_locales": ["de-DE"]}, "creation_locales"),
         ({"kind": "email", "email": "a@example.com", "test_events": "yes"}, "test_events"),
         ({"kind": "webhook", "url": "https://example.com", "working_days": ["mon"]}, "working_days"),
         ({"kind": "webhook", "url": "https://example.com", "conflation_seconds": 0}, "conflation_seconds"),

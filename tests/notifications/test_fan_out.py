@@ -152,6 +152,29 @@ def test_channels_choose_the_statuses_of_leads_they_hear_of(agency: Agency, happ
     assert change.event.payload["status"] == "OPPORTUNITY"
 
 
+@pytest.mark.parametrize(
+    ("lead", "is_heard"),
+    [
+        ({"creation_locale": "de_DE"}, True),
+        ({"creation_locale": "en_US"}, False),
+        ({}, False),
+        ({"details_pending": True}, True),
+    ],
+    ids=["chosen", "another", "of no form", "not known yet"],
+)
+def test_channels_choose_the_languages_of_the_forms_of_leads_they_hear_of(
+    agency: Agency, happen: Happen, lead: dict[str, Any], is_heard: bool
+) -> None:
+    picky = webhook(agency, creation_locales=["de_DE", "de_AT"])
+    made = create_lead(agency, name="Ada Lovelace", **lead)
+    set_status(made, status=LeadStatus.DONE, changed_by=ChangedBy.USER)
+    happen(EventType.LINKEDIN_BLOCKED)
+    fan_out()
+    of_leads = {("lead_created", picky.pk, ""), ("lead_status_changed", picky.pk, "")}
+    assert heard() == {("linkedin_blocked", picky.pk, "")} | (of_leads if is_heard else set())
+    assert "creation_locale" not in Event.objects.filter(event_type="lead_created").get().payload
+
+
 def test_what_one_report_said_is_taken_up_together(agency: Agency, happen: Happen) -> None:
     webhook(agency)
     for subject in ("lead_a", "lead_b", "lead_c"):

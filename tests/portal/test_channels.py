@@ -17,8 +17,9 @@ from accounts.events import record
 from accounts.keys import create_api_key
 from accounts.models import Agency, Event
 from accounts.vocabulary import AGENCY_EVENTS, EventType, Role
+from leads.services import create_lead
 from notifications.catalogue import CATALOGUE
-from notifications.channels import create_channel
+from notifications.channels import create_channel, update_channel
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
 from notifications.services import drain, fan_out
 from tests.notifications.receiver import answering, receiver
@@ -379,6 +380,26 @@ def test_when_people_get_it_is_chosen_in_the_form_and_shown(agency: Agency, mana
     assert "of leads&#x27; changes those to Replied, Opportunity; test leads too" in page
     assert "Arrives: as a summary every hour, not from 22:00 to 07:00, only on Monday, Friday, Europe/Berlin" in page
     assert 'value="22:00"' in page
+
+
+def test_languages_of_lead_forms_are_chosen_from_those_that_leads_came_by(agency: Agency, manager: Client) -> None:
+    made, _ = create_channel(agency, kind="webhook", url="https://example.com/in")
+    change = f"{PAGE}/channels/{made.pk}/edit"
+    assert "filled in a form in" not in html(manager)
+    for locale in ("de_DE", "", "de_DE", "pt_BR"):
+        create_lead(agency, email="ada@example.com", creation_locale=locale)
+    given = {"url": "https://example.com/in", "listens": "all"}
+    assert "Portuguese" in html(manager)
+    assert manager.post(change, {**given, "creation_locales": ["de_DE"]}).status_code == 302
+    made.refresh_from_db()
+    assert made.creation_locales == ["de_DE"]
+    assert "Everything; of leads only those of forms in German (DE)" in html(manager)
+    update_channel(made, creation_locales=["fr_FR"])
+    assert "French (FR)" in html(manager)
+    assert manager.post(change, {**given, "creation_locales": ["tlh_QO"]}).status_code == 422
+    assert manager.post(change, given).status_code == 302
+    made.refresh_from_db()
+    assert made.creation_locales == []
 
 
 @pytest.mark.parametrize(
