@@ -62,22 +62,28 @@ def report_campaign(
 
 @transaction.atomic(savepoint=False)
 def update_campaign(campaign: Campaign, *, changed_by: PausedBy = PausedBy.API, **changes: Any) -> Campaign:
-    """Change `status`, `account` or `pause_reason` on behalf of a person."""
+    """Change `status`, `account` or `pause_reason` on behalf of a person.
+
+    On another account it stops, or goes on, as if that had just become what it is.
+    """
+    account = _locked(changes.get("account"))  # before the campaign, as who reports of an account locks them
     campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
-    if "account" in changes:
-        campaign.account = changes["account"]
+    moves = "account" in changes and account != campaign.account
+    if moves:
+        campaign.account = account
     reason = changes.get("pause_reason", campaign.pause_reason)
     status = CampaignStatus(changes.get("status", campaign.status))
     campaign.pause_reason = reason if status is CampaignStatus.PAUSED else ""
     _change(campaign, status, by=changed_by, reason=reason, origin=Origin(by=changed_by, at=timezone.now()))
+    if moves and account is not None:
+        _fall_in(campaign, account)
     return campaign
 
 
 def pause_for(account: Account, *, origin: Origin) -> None:
     """Pause what runs on an account that left `active`; what a deleted one leaves behind never resumes by itself."""
-    reason = FOR_GOOD if account.status == AccountStatus.DELETED else f"The account is {account.status_label}."
     for campaign in _campaigns_of(account, status=CampaignStatus.ACTIVE):
-        _change(campaign, CampaignStatus.PAUSED, by=PausedBy.SYSTEM, reason=reason, origin=origin)
+        _change(campaign, CampaignStatus.PAUSED, by=PausedBy.SYSTEM, reason=_why(account), origin=origin)
     if account.status == AccountStatus.DELETED:
         waiting = account.campaigns.filter(status=CampaignStatus.PAUSED, paused_by=PausedBy.SYSTEM)
         waiting.update(pause_reason=FOR_GOOD)
@@ -126,6 +132,29 @@ def resume_all(account: Account) -> int:
     for campaign in paused:
         _change(campaign, CampaignStatus.ACTIVE, by=PausedBy.USER, reason="", origin=origin)
     return len(paused)
+
+
+def _fall_in(campaign: Campaign, account: Account) -> None:
+    """Pause or resume a campaign as the account is that it was just given; both are locked."""
+    origin = Origin(by=PausedBy.SYSTEM, at=timezone.now())
+    if campaign.status == CampaignStatus.ACTIVE and account.status != AccountStatus.ACTIVE:
+        _change(campaign, CampaignStatus.PAUSED, by=PausedBy.SYSTEM, reason=_why(account), origin=origin)
+    elif campaign.status == CampaignStatus.PAUSED and campaign.paused_by == PausedBy.SYSTEM:
+        hold = readiness.held(account)
+        if hold is None:
+            _change(campaign, CampaignStatus.ACTIVE, by=PausedBy.SYSTEM, reason="", origin=origin)
+        else:
+            campaign.pause_reason = hold.message if account.status == AccountStatus.ACTIVE else _why(account)
+            campaign.save(update_fields=["pause_reason", "updated_at"])
+
+
+def _why(account: Account) -> str:
+    return FOR_GOOD if account.status == AccountStatus.DELETED else f"The account is {account.status_label}."
+
+
+def _locked(account: Account | None) -> Account | None:
+    rows = Account.objects.select_for_update(of=("self",), no_key=True).select_related("sub_account")
+    return rows.get(pk=account.pk) if account else None
 
 
 def _campaigns_of(account: Account, **filters: str) -> QuerySet[Campaign]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from accounts.campaigns import update_campaign
 from accounts.models import Account, Agency, Campaign, Sender
 from accounts.vocabulary import ProviderSlug
 
@@ -19,8 +20,10 @@ def seen(campaign: Campaign, sender_id: str) -> None:
         agency_id=campaign.agency_id, provider=campaign.provider, external_id=sender_id
     )
     campaign.sender_id = sender_id
-    campaign.account_id = campaign.account_id or sender.account_id
-    campaign.save(update_fields=["sender_id", "account", "updated_at"])
+    campaign.save(update_fields=["sender_id", "updated_at"])
+    if sender.account and campaign.account_id is None:
+        update_campaign(campaign, account=sender.account)
+        campaign.refresh_from_db()
 
 
 @transaction.atomic
@@ -30,7 +33,8 @@ def map_sender(sender: Sender, account: Account | None) -> Sender:
     mine = Campaign.objects.filter(
         agency_id=sender.agency_id, provider=sender.provider, sender_id=sender.external_id, account=sender.account_id
     )
-    mine.update(account=account)
+    for campaign in mine:
+        update_campaign(campaign, account=account)
     sender.account = account
     sender.save(update_fields=["account"])
     return sender

@@ -1,17 +1,22 @@
 """Campaigns stop with their account, and go on with it if it was Leadline that stopped them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 
 from accounts import campaigns, services
-from accounts.models import Account, Agency, Campaign, Event
+from accounts.models import Account, Agency, Campaign, Event, Sender, Source
 from accounts.reports import Origin
+from accounts.senders import map_sender, seen
 from accounts.services import Sighting
 from accounts.tasks import remind
 from accounts.vocabulary import AccountStatus as S
 from accounts.vocabulary import CampaignStatus, PausedBy
+from leads.models import Lead
+from webhooks.models import RequestAction
+from webhooks.services import register_request
 
 T0 = datetime(2026, 3, 21, tzinfo=UTC)
 
@@ -24,6 +29,10 @@ def report(agency: Agency, status: S, minutes: int) -> Account:
         status=status,
         origin=Origin(by="salesflow", at=T0 + timedelta(minutes=minutes), sequence=minutes),
     )
+
+
+def another(agency: Agency, status: S) -> Account:
+    return Account.objects.create(agency=agency, provider="salesflow", external_id="9", status=status, status_since=T0)
 
 
 @pytest.fixture
@@ -118,3 +127,74 @@ def test_what_a_person_paused_or_a_deletion_ended_is_not_resumed_later(agency: A
     assert campaigns.resume_held() == 0
     Campaign.objects.update(paused_by=PausedBy.SYSTEM, pause_reason=campaigns.FOR_GOOD)
     assert campaigns.resume_held() == 0
+
+
+def by_patch(campaign: Campaign, account: Account) -> None:
+    campaigns.update_campaign(campaign, account=account, changed_by=PausedBy.API)
+
+
+def by_a_mapping(campaign: Campaign, account: Account) -> None:
+    seen(campaign, "snd_1")
+    map_sender(Sender.objects.get(), account)
+
+
+def by_a_sender_that_is_mapped(campaign: Campaign, account: Account) -> None:
+    Sender.objects.create(agency=campaign.agency, provider="sendpilot", external_id="snd_1", account=account)
+    seen(campaign, "snd_1")
+    assert campaign.account == account
+
+
+def by_a_request(campaign: Campaign, account: Account) -> None:
+    source = Source.objects.create(agency=campaign.agency, provider="welink")
+    lead = Lead.objects.create(agency=campaign.agency, campaign=campaign, status_since=T0, received_at=T0)
+    register_request(source, request_id="r1", action=RequestAction.CONNECT, account=account, lead=lead)
+
+
+@pytest.mark.parametrize("give", [by_patch, by_a_mapping, by_a_sender_that_is_mapped, by_a_request])
+def test_a_campaign_given_to_an_account_that_is_down_is_paused_until_it_is_back(
+    agency: Agency, give: Callable[[Campaign, Account], None]
+) -> None:
+    report(agency, S.ACTIVE, 0)
+    account = report(agency, S.DISCONNECTED, 1)
+    campaign = campaigns.campaign_of(agency, provider="sendpilot", external_id="camp_1", name="Spring")
+    give(campaign, account)
+    campaign = Campaign.objects.get()
+    assert (campaign.account, campaign.status, campaign.paused_by) == (account, "paused", PausedBy.SYSTEM)
+    payload = Event.objects.get(event_type="campaign_paused").payload
+    assert (payload["paused_by"], payload["linkedin_account_id"]) == ("system", account.pk)
+    assert payload["pause_reason"] == campaign.pause_reason == "The account is disconnected."
+    report(agency, S.ACTIVE, 2)
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.paused_by, campaign.pause_reason) == ("active", "", "")
+    assert told(agency)[-1] == "campaign_resumed"
+
+
+@pytest.mark.parametrize("status", [S.BLOCKED, S.DELETED])
+def test_given_to_an_account_that_works_it_goes_on_if_it_was_leadline_that_paused_it(
+    agency: Agency, campaign: Campaign, status: S
+) -> None:
+    report(agency, status, 1)
+    other = another(agency, S.ACTIVE)
+    campaigns.update_campaign(campaign, account=other)
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.paused_by, campaign.pause_reason) == ("active", "", "")
+    assert Event.objects.get(event_type="campaign_resumed").payload["linkedin_account_id"] == other.pk
+
+
+def test_moved_from_one_account_that_is_down_to_another_it_says_why_it_waits_now(
+    agency: Agency, campaign: Campaign
+) -> None:
+    report(agency, S.DELETED, 1)
+    other = another(agency, S.BLOCKED)
+    campaigns.update_campaign(campaign, account=other)
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.pause_reason) == ("paused", "The account is blocked.")
+    assert told(agency).count("campaign_paused") == 1
+
+
+def test_what_a_person_paused_stays_so_whatever_account_it_is_given_to(agency: Agency, campaign: Campaign) -> None:
+    campaigns.update_campaign(campaign, status=CampaignStatus.PAUSED, changed_by=PausedBy.USER, pause_reason="Holidays")
+    other = another(agency, S.ACTIVE)
+    campaigns.update_campaign(campaign, account=other)
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.paused_by, campaign.pause_reason) == ("paused", "user", "Holidays")
