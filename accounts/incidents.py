@@ -129,11 +129,12 @@ def _admit(drops: Sequence[Drop], incident: Incident | None, agency: Agency, par
     everyone = list(incident.drops.only("provider", "cause"))
     cause = incident.part_of.cause if incident.part_of else probable_cause(everyone, across_agencies=False)
     _note(incident, f"{_accounts(len(drops))} more dropped.")
-    if cause != incident.cause:
-        _note(incident, f"The probable cause is now: {IncidentCause(cause)}.")
+    changed = cause != incident.cause
     incident.cause, incident.provider = cause, _only(drop.provider for drop in everyone)
     incident.last_drop_at = max(incident.last_drop_at, *(drop.at for drop in drops))
     incident.save(update_fields=["cause", "provider", "last_drop_at"])
+    if changed:
+        _note(incident, f"The probable cause is now: {incident.get_cause_display()}.")
 
 
 def _near(incidents: QuerySet[Incident], at: datetime) -> Incident | None:

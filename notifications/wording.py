@@ -61,7 +61,7 @@ CAUSES = {
     IncidentCause.PROXY: "the proxy that the accounts go through",
     IncidentCause.PROVIDER: "the provider, which lost its connections to LinkedIn",
     IncidentCause.PASSWORD: "passwords that LinkedIn no longer accepts",
-    IncidentCause.UNKNOWN: "not clear yet",
+    IncidentCause.UNKNOWN: "not known yet",
 }
 CAUSE_STEPS = {
     IncidentCause.PROXY: "Ask the provider to check or change the accounts' proxy.",

@@ -10,7 +10,8 @@ from accounts.models.account import Account
 from accounts.models.agency import Agency
 from accounts.vocabulary import IncidentCause, ProviderSlug
 
-CAUSES = [(cause.value, cause.value) for cause in IncidentCause]
+NOT_KNOWN = "not known yet"
+CAUSES = [(c.value, NOT_KNOWN if c is IncidentCause.UNKNOWN else c.value) for c in IncidentCause]
 PROVIDERS = [(slug, slug) for slug in ProviderSlug]
 
 
@@ -38,7 +39,8 @@ class Incident(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.agency or self.provider}: {self.get_cause_display()}"
+        unknown = self.cause == IncidentCause.UNKNOWN
+        return f"{self.agency or self.provider}: {f'cause {NOT_KNOWN}' if unknown else self.get_cause_display()}"
 
 
 class Drop(models.Model):

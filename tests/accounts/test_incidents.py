@@ -154,6 +154,15 @@ def test_the_cause_follows_what_joins(agency: Agency, clock: time_machine.Travel
     ]
 
 
+def test_while_the_cause_is_not_known_it_says_so_in_words(agency: Agency, clock: time_machine.Traveller) -> None:
+    drop(agency, "a", "b", "c", status=S.AUTH_ERROR)
+    drop(agency, *"defg", provider="linkedconnector")
+    incident = Incident.objects.get()
+    assert incident.cause == "unknown"
+    assert str(incident) == f"{agency.name}: cause not known yet"
+    assert incident.steps.order_by("id").last().text == "The probable cause is now: not known yet."
+
+
 def test_many_of_one_provider_across_agencies_are_one_outage_with_a_part_at_each(
     agency: Agency, stranger: Agency, clock: time_machine.Traveller
 ) -> None:
