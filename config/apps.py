@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
 
 
@@ -9,6 +9,8 @@ class ConfigConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks, and make the Celery application the one that `shared_task` finds."""
         from config import celery, checks  # noqa: F401
+
+        apps.get_app_config("auth").verbose_name = "People"  # as the back office says it
 
 
 class BackOfficeConfig(admin_apps.AdminConfig):

@@ -10,13 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import path
 
-GROUPS = {
-    "accounts": "Agencies and accounts",
-    "leads": "Leads",
-    "webhooks": "What comes in",
-    "notifications": "What goes out",
-    "auth": "People",
-}
+GROUPS = ("accounts", "leads", "webhooks", "notifications", "auth")
 NAMES = {
     "ApiKey": "API keys",
     "SubAccount": "Sub-accounts",
@@ -40,15 +34,12 @@ class BackOffice(admin.AdminSite):
             super().register(model_or_iterable, admin_class, **options)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
-        """The menu in the order of an event's way, in words that say what is there."""
+        """The menu in the order of an event's way."""
         groups = {group["app_label"]: group for group in super().get_app_list(request, app_label)}
-        for label, name in GROUPS.items():
-            if label in groups:
-                groups[label]["name"] = name
         for group in groups.values():
             for model in group["models"]:
                 model["name"] = NAMES.get(model["object_name"], model["name"])
-        return [groups[label] for label in (*GROUPS, *(groups.keys() - GROUPS.keys())) if label in groups]
+        return [groups[label] for label in GROUPS if label in groups]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The product's own sign-in page; who is signed in and no staff gets a 403."""

@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class LeadsConfig(AppConfig):
     name = "leads"
+    verbose_name = "Leads and Lead Sync"
 
     def ready(self) -> None:
         import leads.linkedin.recovery  # noqa: F401 (registers how a blocked source is got going again)

@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class NotificationsConfig(AppConfig):
     name = "notifications"
+    verbose_name = "What goes out"
 
     def ready(self) -> None:
         import notifications.erasure  # registers what this app holds of a person

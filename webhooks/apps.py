@@ -6,6 +6,7 @@ from webhooks.providers import HIGHLEVEL
 
 class WebhooksConfig(AppConfig):
     name = "webhooks"
+    verbose_name = "What comes in"
 
     def ready(self) -> None:
         import webhooks.erasure  # noqa: F401 (registers what this app holds of a person)

@@ -67,6 +67,22 @@ def test_every_list_and_page_opens_with_data(everything: Everything, signed_in: 
         assert signed_in.get(url(model, "history", everything[model].pk)).status_code == 200, model
 
 
+@pytest.mark.parametrize(
+    ("page", "crumbs"),
+    [
+        ("accounts/account", ["Home", "Agencies and accounts", "Accounts"]),
+        ("leads/lead", ["Home", "Leads and Lead Sync", "Leads"]),
+        ("webhooks/receipt", ["Home", "What comes in", "Receipts"]),
+        ("notifications/channel", ["Home", "What goes out", "Channels"]),
+        ("auth/user", ["Home", "People", "Users"]),
+    ],
+)
+def test_a_page_says_where_it_is(page: str, crumbs: list[str], signed_in: Client) -> None:
+    html = signed_in.get(f"/admin/{page}/").content.decode()
+    [shown] = re.findall(r'<div class="breadcrumbs">(.*?)</div>', html, re.S)
+    assert [word.strip() for word in re.sub(r"<[^>]+>", "", shown).split("&rsaquo;")] == crumbs
+
+
 def test_every_empty_list_opens(signed_in: Client) -> None:
     for page in ["/admin/", *(url(model, "changelist") for model in MODELS)]:
         assert signed_in.get(page).status_code == 200, page
