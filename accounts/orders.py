@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 #: What follows the first attempt, the second, …
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600))
 HELD = timedelta(minutes=1)  # before an account that is not ready is asked about again
-LEASE = timedelta(seconds=60)  # a call lasts 20 s at most
+LEASE = timedelta(seconds=60)  # a call and a look at what became of it last 40 s at most
 BATCH = 20
 #: How long after a call its echo is expected.
 ECHO = timedelta(minutes=15)

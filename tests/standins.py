@@ -30,7 +30,7 @@ class Call:
 
 @dataclass
 class StandIn:
-    """What it is asked to answer, by path; and every call it got."""
+    """What it is asked to answer, by path (a GET: `GET /path`); and every call it got."""
 
     port: int
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
@@ -51,8 +51,12 @@ def provider() -> Iterator[StandIn]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            stand_in.calls.append(Call(self.path, dict(self.headers), None))
-            self.answer(200, FRAME.encode(), "text/html; charset=utf-8")
+            headers = {k.lower(): v for k, v in self.headers.items()}
+            stand_in.calls.append(Call(self.path, headers, None, "GET"))
+            if answer := stand_in.answers.get(f"GET {self.path}"):
+                self.answer(answer[0], json.dumps(answer[1]).encode(), "application/json")
+            else:
+                self.answer(200, FRAME.encode(), "text/html; charset=utf-8")
 
         def do_PATCH(self) -> None:
             self.do_POST()

@@ -1,7 +1,7 @@
 """SendPilot's API: https://docs.sendpilot.ai — campaigns are paused and resumed by `PATCH /campaigns/{id}`.
 
-Actions in progress may still complete. A pause of what is paused is refused with a 4xx whose text is not documented;
-one that says `already` is taken for done.
+Actions in progress may still complete. How it refuses a pause of what is paused is not documented: after a refusal
+`GET /campaigns/{id}` says whether the campaign is as it is to be. Its documentation writes statuses in both cases.
 """
 
 import json
@@ -9,9 +9,11 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from accounts.providers.client import ProviderError, call
+from accounts.providers.client import Answer, ProviderError, call
 
 NAME = "SendPilot"
+REFUSED = {400, 409, 422}
+AFTER = {"pause": {"paused", "draft", "finished"}, "resume": {"started"}}  # our word --> their statuses
 
 
 def can_act(credentials: dict[str, str]) -> bool:
@@ -20,24 +22,20 @@ def can_act(credentials: dict[str, str]) -> bool:
 
 def set_campaign(credentials: dict[str, str], *, external_id: str, action: str) -> None:
     """`pause` or `resume` a campaign. Raises ProviderError; its `status` says whether it may heal."""
-    answer = call(
-        NAME,
-        "PATCH",
-        f"{settings.SENDPILOT_API_BASE.rstrip('/')}/campaigns/{quote(external_id, safe='')}",
-        headers={
-            "X-API-Key": credentials["api_key"],
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-        },
-        body=json.dumps({"action": action}).encode(),
-    )
-    if 200 <= answer.status < 300 or (answer.status in {400, 409} and "already" in _said(answer.json)):
+    url = f"{settings.SENDPILOT_API_BASE.rstrip('/')}/campaigns/{quote(external_id, safe='')}"
+    headers = {"X-API-Key": credentials["api_key"], "Accept": "application/json"}
+    sends_json = {**headers, "Content-Type": "application/json"}
+    answer = call(NAME, "PATCH", url, headers=sends_json, body=json.dumps({"action": action}).encode())
+    if 200 <= answer.status < 300:
+        return
+    if answer.status in REFUSED and _status_of(call(NAME, "GET", url, headers=headers)) in AFTER[action]:
         return
     raise ProviderError(_why(answer.status), status=answer.status)
 
 
-def _said(answer: object) -> str:
-    return str(answer.get("message", "")).casefold() if isinstance(answer, dict) else ""
+def _status_of(shown: Answer) -> str:
+    body = shown.json if shown.status == 200 else None
+    return str(body.get("status", "")).casefold() if isinstance(body, dict) else ""
 
 
 def _why(status: int) -> str:

@@ -82,7 +82,7 @@ def tell(source: Source, what: str, data: dict[str, str], now: str) -> None:
 
 
 def asked(sendpilot: StandIn) -> list[Any]:
-    return [call.body["action"] for call in sendpilot.calls]
+    return [call.body["action"] for call in sendpilot.calls if call.method == "PATCH"]
 
 
 def state(campaign: Campaign) -> tuple[str, str]:
@@ -211,11 +211,41 @@ def test_what_cannot_heal_fails_at_once_and_a_person_tries_it_again(
     assert client.get(f"/api/v1/campaigns/{campaign.pk}/at-provider").json()["order"]["status"] == "done"
 
 
-def test_a_refusal_because_it_is_so_already_is_done(agency: Agency, campaign: Campaign, sendpilot: StandIn) -> None:
-    sendpilot.answers[PATH] = (400, {"message": "Campaign is already paused"})
+@pytest.mark.parametrize("status", ["PAUSED", "paused", "FINISHED", "draft"])
+def test_a_refused_pause_of_what_does_not_run_is_done(
+    agency: Agency, campaign: Campaign, sendpilot: StandIn, status: str
+) -> None:
+    sendpilot.answers[PATH] = (400, {"message": "Bad Request"})
+    sendpilot.answers[f"GET {PATH}"] = (200, {"id": "camp_xyz789", "status": status})
     report(agency, S.DISCONNECTED)
     carry_out_due()
+    assert [(call.method, call.path) for call in sendpilot.calls] == [("PATCH", PATH), ("GET", PATH)]
+    assert sendpilot.calls[1].headers["x-api-key"] == "sp-key"
     assert CampaignOrder.objects.get().status == "done"
+
+
+def test_a_refused_resumption_of_what_runs_is_done(agency: Agency, campaign: Campaign, sendpilot: StandIn) -> None:
+    report(agency, S.DISCONNECTED)
+    carry_out_due()
+    sendpilot.answers[PATH] = (409, {})
+    sendpilot.answers[f"GET {PATH}"] = (200, {"status": "STARTED"})
+    report(agency, S.ACTIVE)
+    carry_out_due()
+    assert CampaignOrder.objects.get().status == "done"
+
+
+@pytest.mark.parametrize(
+    "shown", [(200, {"status": "STARTED"}), (200, {"status": None}), (200, ["PAUSED"]), (404, {"status": "PAUSED"})]
+)
+def test_a_refusal_is_a_failure_where_the_campaign_is_not_as_it_is_to_be(
+    agency: Agency, campaign: Campaign, sendpilot: StandIn, shown: Any
+) -> None:
+    sendpilot.answers[PATH] = (400, {"message": "Campaign is already paused"})
+    sendpilot.answers[f"GET {PATH}"] = shown
+    report(agency, S.DISCONNECTED)
+    carry_out_due()
+    order = CampaignOrder.objects.get()
+    assert (order.status, order.error) == ("failed", "SendPilot answered 400.")
 
 
 def test_only_the_latest_wish_is_carried_out(agency: Agency, campaign: Campaign, sendpilot: StandIn) -> None:
