@@ -33,7 +33,7 @@ WAITING = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)
 def overview(request: MemberRequest) -> HttpResponse:
     agency = request.agency
     accounts = agency.accounts.filter(status__in=NEEDS_SOMEBODY)
-    leads = agency.leads.filter(status__in=WAITING)
+    leads = agency.leads.real().filter(status__in=WAITING)
     channels = [(channel, channel_state(channel), address_of(channel)) for channel in _troubled(agency)]
     return show(
         request,

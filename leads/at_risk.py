@@ -31,7 +31,8 @@ def at_risk(account_ids: Collection[str], *, most: int = MOST) -> Sequence[AtRis
     """
     campaigns = Campaign.objects.filter(account__in=account_ids).values_list("pk", flat=True)
     theirs = Q(account__in=account_ids) | Q(campaign__in=list(campaigns))
-    leads = Lead.objects.filter(theirs, status__in=WAITING).select_related("assigned_to").order_by("status_since")
+    waiting = Lead.objects.real().filter(theirs, status__in=WAITING)
+    leads = waiting.select_related("assigned_to").order_by("status_since")
     return [
         AtRisk(
             name=lead.display_name or "A lead without a name",

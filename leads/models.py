@@ -31,6 +31,12 @@ STATUSES = [(status, status.label) for status in LeadStatus]
 PROVIDERS = [(slug, slug) for slug in ProviderSlug]
 
 
+class LeadQuerySet(models.QuerySet["Lead"]):
+    def real(self) -> "LeadQuerySet":
+        """Without those that somebody made to try a form out: no figure, clock or list of work knows them."""
+        return self.filter(is_test=False)
+
+
 class Lead(models.Model):
     """One person of an agency. `status` and `campaign` are those of the latest change of any reference."""
 
@@ -80,6 +86,8 @@ class Lead(models.Model):
     first_response_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = LeadQuerySet.as_manager()
 
     class Meta:
         constraints = [

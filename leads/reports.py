@@ -55,7 +55,7 @@ def lead_report(agency: Agency, question: Question) -> dict[str, Any]:
 def leads_in(agency: Agency, question: Question) -> QuerySet[Lead]:
     leads = agency.leads.all()
     if not question.include_test:
-        leads = leads.filter(is_test=False)
+        leads = leads.real()
     if not question.include_inactive:
         leads = leads.filter(Q(account__isnull=True) | Q(account__status=AccountStatus.ACTIVE))
     if question.provider:
