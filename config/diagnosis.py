@@ -19,6 +19,7 @@ from accounts.models import Heartbeat, SourceSecret
 from accounts.tasks import SCHEDULER, WORKERS, worker_heartbeat
 from config import health
 from config.purge import is_overdue
+from leads import journal
 
 CLOCK_TOLERANCE = timedelta(seconds=30)
 WORKER_SECONDS = 10.0
@@ -181,6 +182,21 @@ def retention() -> str:
     return f"runs; {settings.RETENTION_DAYS} days are kept"
 
 
+def erasure_journal() -> str:
+    """It can be written, and is a file that several hosts can share where there may be several."""
+    path = settings.ERASURE_JOURNAL
+    try:
+        journal.append([])
+    except OSError as error:
+        raise Ill(f"{path} cannot be written ({error.strerror})", "Mend that, or correct ERASURE_JOURNAL.") from None
+    if connection.vendor == "postgresql" and not settings.LOOPBACK and settings.VAR in path.parents:
+        raise Ill(
+            f"{path} belongs to this checkout alone: other hosts do not see what is erased here",
+            "Set ERASURE_JOURNAL to a file on a volume that all web and worker hosts share, and back it up by itself.",
+        )
+    return f"{path} can be written"
+
+
 def deployment() -> str:
     """`check --deploy`, of which loopback without https fails the parts about https."""
     found = checks.run_checks(include_deployment_checks=not settings.LOOPBACK)
@@ -203,5 +219,6 @@ CHECKS: dict[str, Callable[[], str]] = {
     "clock": clock,
     "disk": disk,
     "retention": retention,
+    "erasure journal": erasure_journal,
     "check --deploy": deployment,
 }

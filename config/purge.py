@@ -5,7 +5,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.conf import settings
+from django.db import DatabaseError, connections
 from django.db.models import Model
 from django.utils import timezone
 
@@ -13,6 +15,8 @@ from accounts.models import Event, Heartbeat
 from accounts.tasks import beat
 from leads import retention
 from webhooks.models import Receipt, RejectedRequest
+
+log = structlog.get_logger(__name__)
 
 PURGE = "purge"
 EVERY = timedelta(hours=24)
@@ -31,6 +35,22 @@ def purge(alive: Alive = lambda: None) -> dict[str, Any]:
     erased["rejected requests"] += RejectedRequest.objects.filter(last_seen__lt=cutoff).delete()[0]
     beat(PURGE)
     return {"older_than": cutoff.isoformat(), "erased": {place: count for place, count in erased.items() if count}}
+
+
+def catch_up() -> bool:
+    """Before a process serves or works: erase again who was erased since the backup that the database may have been
+    restored from. Whether the database answered."""
+    try:
+        if erased := retention.replay():
+            log.warning("Erased again what a backup had brought back.", **erased)
+    except DatabaseError as error:
+        log.warning("Erasures wait for the database.", error=type(error).__name__)
+        return False
+    except OSError as error:
+        log.error("The erasure journal cannot be used: see manage.py doctor.", error=str(error))
+    finally:
+        connections.close_all()
+    return True
 
 
 def purge_if_due(alive: Alive = lambda: None) -> None:

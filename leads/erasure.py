@@ -110,7 +110,7 @@ def _start_anew(lead: Lead, first: LeadChange, *, erased_until: datetime) -> Non
 def _bury(agency: Agency, *, provider: str, external_id: str, at: datetime) -> None:
     digest = digest_of(agency, external_id)
     put_stone(agency, provider=provider, digest=digest, at=at)
-    transaction.on_commit(lambda: journal.note(agency.pk, provider, digest, at), robust=True)
+    transaction.on_commit(lambda: journal.append([journal.Line(agency.pk, provider, digest, at)]), robust=True)
 
 
 def put_stone(agency: Agency, *, provider: str, digest: str, at: datetime) -> bool:

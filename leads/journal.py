@@ -1,11 +1,14 @@
 """Erasures beside the database, so that a backup from before one does not bring the person back.
 
-A line each in ERASURE_JOURNAL: the agency, the provider, a keyed hash of the id, until when. `purge` replays it.
+A line each in ERASURE_JOURNAL: the agency, the provider, a keyed hash of the id, until when. Every process replays it
+when it starts (`leads.retention.replay`), and `purge` does. Hosts of one deployment share the file.
 """
 
+import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,28 +24,46 @@ class Line:
     erased_at: datetime
 
 
-def note(agency_id: str, provider: str, digest: str, at: datetime) -> None:
-    """Append a line, durably. A line is shorter than what the system writes at once, so lines do not mix."""
-    path = Path(settings.ERASURE_JOURNAL)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps([agency_id, provider, digest, at.isoformat()]) + "\n"
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+def append(lines: Iterable[Line]) -> None:
+    """Write lines at the end, durably: in one piece, also while other processes and hosts do the same."""
+    text = "".join(
+        json.dumps([line.agency_id, line.provider, line.digest, line.erased_at.isoformat()]) + "\n" for line in lines
+    )
+    handle = os.open(_path(), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(handle, line.encode())
+        fcntl.lockf(handle, fcntl.LOCK_EX)  # O_APPEND alone is not enough on a network's file system
+        size = os.fstat(handle).st_size
+        is_torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"  # a line that a full disk cut off
+        os.write(handle, ("\n" * is_torn + text).encode())
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
 def lines() -> Iterator[Line]:
-    """All of them, oldest first; a torn last line is left out."""
+    """All of them, oldest first; one that was torn is left out."""
     try:
-        text = Path(settings.ERASURE_JOURNAL).read_text()
+        file = _path().open()
     except FileNotFoundError:
         return
-    for row in text.splitlines():
-        try:
-            agency_id, provider, digest, at = json.loads(row)
-            yield Line(agency_id, provider, digest, datetime.fromisoformat(at))
-        except ValueError:
-            continue
+    with file:
+        for row in file:
+            try:
+                agency_id, provider, digest, at = json.loads(row)
+                yield Line(agency_id, provider, digest, datetime.fromisoformat(at))
+            except ValueError:
+                continue
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """One process at a time replays it."""
+    with _path().with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _path() -> Path:
+    path = Path(settings.ERASURE_JOURNAL)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from accounts.models import Agency
 from accounts.reports import Origin
 from leads import journal
 from leads.erasure import OURSELVES, digest_of, erase, put_stone, report_withdrawal
-from leads.models import Lead, LeadReference
+from leads.models import Lead, LeadReference, Tombstone
 
 BATCH = 100
 BY = "retention"
+NEVER = datetime.min.replace(tzinfo=UTC)
+Stone = tuple[str, str, str]  # of an agency, the provider, the hash of the id
 
 
 def erase_older_than(cutoff: datetime, alive: Callable[[], None] = lambda: None) -> Counter[str]:
@@ -26,17 +28,41 @@ def erase_older_than(cutoff: datetime, alive: Callable[[], None] = lambda: None)
 
 
 def replay() -> Counter[str]:
-    """Erase again what was erased, where the database does not know of it: it was restored from a backup."""
-    erased: Counter[str] = Counter()
-    missing: dict[str, dict[tuple[str, str], datetime]] = {}
-    known = {agency.pk: agency for agency in Agency.objects.all()}
-    for line in journal.lines():
-        agency = known.get(line.agency_id)
-        if agency and put_stone(agency, provider=line.provider, digest=line.digest, at=line.erased_at):
-            missing.setdefault(agency.pk, {})[line.provider, line.digest] = line.erased_at
-    for agency_id, stones in missing.items():
-        erased.update(_erase_again(known[agency_id], stones))
+    """Make journal and tombstones one again; how much was erased where.
+
+    What the database does not know of is erased again: it was restored from a backup. What the journal does not know of
+    is written into it: whoever erased it died before that.
+    """
+    with journal.held():
+        noted, stones = _noted(), _stones()
+        known = {agency.pk: agency for agency in Agency.objects.all()}
+        missing: dict[str, dict[tuple[str, str], datetime]] = {}
+        for stone, at in noted.items():
+            agency_id, provider, digest = stone
+            if agency_id in known and at > stones.get(stone, NEVER):
+                missing.setdefault(agency_id, {})[provider, digest] = at
+        erased: Counter[str] = Counter()
+        for agency_id, gone in missing.items():
+            erased.update(_erase_again(known[agency_id], gone))
+            for (provider, digest), at in gone.items():  # at last: until then nothing counts as done
+                put_stone(known[agency_id], provider=provider, digest=digest, at=at)
+        unnoted = {stone: at for stone, at in stones.items() if at > noted.get(stone, NEVER)}
+        if unnoted:
+            journal.append(journal.Line(*stone, at) for stone, at in unnoted.items())
     return erased
+
+
+def _noted() -> dict[Stone, datetime]:
+    found: dict[Stone, datetime] = {}
+    for line in journal.lines():
+        stone = line.agency_id, line.provider, line.digest
+        found[stone] = max(line.erased_at, found.get(stone, NEVER))
+    return found
+
+
+def _stones() -> dict[Stone, datetime]:
+    rows = Tombstone.objects.values_list("agency_id", "provider", "digest", "erased_at")
+    return {(agency_id, provider, digest): at for agency_id, provider, digest, at in rows.iterator(2000)}
 
 
 def _erase_again(agency: Agency, stones: dict[tuple[str, str], datetime]) -> Counter[str]:

@@ -1,10 +1,12 @@
 """The commands, as scripts use them: one JSON object on stdout, a sentence and exit code 1 when something is wrong."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from accounts.keys import find_api_key
 from accounts.models import Agency, Source
@@ -205,6 +207,20 @@ def test_the_doctor_says_what_is_wrong_and_how_to_mend_it(
     assert checks["worker"]["remedy"] == "Start it, or start it again: manage.py run_worker"
     assert checks["scheduler"]["detail"].startswith("never seen")
     assert checks["encryption keys"]["ok"] is True
+
+
+def test_the_doctor_wants_an_erasure_journal_that_all_hosts_share(db: None, settings: Any, tmp_path: Path) -> None:
+    from config.diagnosis import diagnose_one
+
+    settings.LOOPBACK, settings.VAR = False, tmp_path / "var"
+    settings.ERASURE_JOURNAL = settings.VAR / "erasures.jsonl"
+    finding = diagnose_one("erasure journal")
+    assert finding.ok is (connection.vendor == "sqlite")  # which has one host
+    settings.ERASURE_JOURNAL = tmp_path / "shared" / "erasures.jsonl"
+    assert diagnose_one("erasure journal").ok
+    settings.ERASURE_JOURNAL /= "below-a-file"
+    finding = diagnose_one("erasure journal")
+    assert (finding.ok, "cannot be written" in finding.detail) == (False, True)
 
 
 def test_the_doctor_notices_secrets_that_no_key_opens(agency: Agency, settings: Any) -> None:

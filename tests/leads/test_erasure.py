@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from cryptography.fernet import InvalidToken
@@ -25,8 +27,8 @@ from accounts.keys import create_api_key
 from accounts.models import Agency, Event
 from accounts.vocabulary import Scope
 from config.purge import purge
-from leads import services
-from leads.erasure import erase
+from leads import journal, retention, services
+from leads.erasure import OURSELVES, digest_of, erase
 from leads.models import Lead, LeadReference, Tombstone
 from leads.vocabulary import ChangedBy, LeadStatus
 from notifications.channels import create_channel
@@ -179,6 +181,47 @@ def test_a_backup_from_before_brings_nobody_back(agency: Agency, echo: Receiver,
     assert purge()["erased"]["leads"] == 1
     assert found_in(everything_stored()) == []
     assert "leads" not in purge()["erased"]
+
+
+def test_an_erasure_that_did_not_reach_the_journal_is_noted_by_the_next_replay(
+    agency: Agency, mails: Path, settings: Settings
+) -> None:
+    erase(services.create_lead(agency, name="Ada Canary"))
+    Path(settings.ERASURE_JOURNAL).unlink()
+    assert not purge()["erased"].get("leads")
+    assert [line.digest for line in journal.lines()] == [Tombstone.objects.get().digest]
+    again = Path(settings.ERASURE_JOURNAL).read_text()
+    purge()
+    assert Path(settings.ERASURE_JOURNAL).read_text() == again
+
+
+def test_a_replay_that_was_broken_off_begins_anew(agency: Agency, mails: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lead = services.create_lead(agency, name="Ada Canary")
+    line = journal.Line(agency.pk, OURSELVES, digest_of(agency, lead.pk), timezone.now())
+    journal.append([line])
+    monkeypatch.setattr(retention, "erase", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        purge()
+    monkeypatch.setattr(retention, "erase", erase)
+    assert purge()["erased"]["leads"] == 1
+    assert not Lead.objects.exists()
+
+
+def test_processes_write_into_one_journal_without_mixing_their_lines(mails: Path, settings: Settings) -> None:
+    Path(settings.ERASURE_JOURNAL).write_text('["agc_1", "linkedin", "torn')
+    processes = [get_context("fork").Process(target=write_lines, args=(name,)) for name in ("one", "two")]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    found = list(journal.lines())
+    assert [len([line for line in found if line.agency_id == name]) for name in ("one", "two")] == [300, 300]
+    assert {line.digest for line in found} == {f"{number:064}" for number in range(300)}
+
+
+def write_lines(name: str) -> None:
+    for number in range(300):
+        journal.append([journal.Line(name, "linkedin", f"{number:064}", timezone.now())])
 
 
 def test_only_those_who_got_the_lead_hear_that_it_was_erased(agency: Agency, echo: Receiver, mails: Path) -> None:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
+from config.purge import catch_up
 from config.supervisor import Child, Supervisor
 from webhooks.protocol import Protocol
 
@@ -76,6 +77,7 @@ def serve(listener: socket.socket) -> None:
         timeout_graceful_shutdown=8,
         backlog=2048,
     )
+    catch_up()
     server = Server(config)
     server.run(sockets=[listener])
     if not server.started:

@@ -1,4 +1,5 @@
 import sys
+import time
 import warnings
 from argparse import ArgumentParser
 from pathlib import Path
@@ -10,6 +11,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
 from config.celery import QUEUES, app
+from config.purge import catch_up
 from config.supervisor import Child, Supervisor
 
 
@@ -38,6 +40,8 @@ class Command(BaseCommand):
 
 def work(queue: str, concurrency: int) -> None:
     """A Celery worker in this process. Gossip, mingling and broker heartbeats serve fleets that talk; ours need not."""
+    while not catch_up():
+        time.sleep(1)
     warnings.simplefilter("ignore", SecurityWarning)  # about root and pickle: we take nothing but JSON
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     who = ["--queues", queue, "--hostname", f"{queue}@%h"]
