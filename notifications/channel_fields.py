@@ -52,6 +52,9 @@ class PeoplesChannelSerializer(BaseChannelSerializer):
     """When people get what they hear of."""
 
     mode = Word(Mode, required=False)
+    digest_at = Text(
+        max_length=5, allow_null=False, help_text="When a daily summary goes out, on a clock in the time zone: 08:00."
+    )
     quiet_hours = QuietHoursSerializer(required=False, allow_null=True)
     working_days = serializers.ListField(child=Word(WEEK), max_length=100, required=False, help_text="Empty: all.")
     timezone = Text(max_length=64, help_text="Null: the agency's.")

@@ -13,7 +13,7 @@ from django.core.validators import validate_email
 from accounts.vocabulary import AGENCY_EVENTS
 from leads.vocabulary import LOCALE, LeadStatus
 from notifications.hours import WEEK
-from notifications.models import ChannelKind, Mode
+from notifications.models import MORNING, ChannelKind, Mode
 from notifications.targets import TargetRefused, check_url
 from notifications.transports.webhook import MOST_HEADERS, is_header
 
@@ -28,6 +28,7 @@ PEOPLES = frozenset({ChannelKind.EMAIL, ChannelKind.SLACK})
 _ONLY: dict[str, tuple[frozenset[ChannelKind], Any]] = {
     "email": (frozenset({ChannelKind.EMAIL}), ""),
     "mode": (PEOPLES, Mode.INSTANT.value),
+    "digest_at": (PEOPLES, MORNING),
     "quiet_hours": (PEOPLES, None),
     "working_days": (PEOPLES, []),
     "timezone": (PEOPLES, ""),
@@ -160,13 +161,21 @@ def _mode(value: Any) -> str:
     return str(value)
 
 
+def _digest_at(value: Any) -> str:
+    if not _is_clock(value):
+        raise ChannelError("digest_at", "Give a time from 00:00 to 23:59, such as 08:00.")
+    return str(value)
+
+
+def _is_clock(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value) is not None
+
+
 def _quiet_hours(value: Any) -> dict[str, str] | None:
     if value is None:
         return None
     times = value if isinstance(value, dict) and set(value) == {"start", "end"} else {}
-    if not times or not all(
-        isinstance(time, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", time) for time in times.values()
-    ):
+    if not times or not all(map(_is_clock, times.values())):
         raise ChannelError("quiet_hours", 'Give {"start": "22:00", "end": "07:00"}, or null.')
     if times["start"] == times["end"]:
         raise ChannelError("quiet_hours", "They would never end: give two different times.")
@@ -213,6 +222,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "creation_locales": _creation_locales,
     "test_events": _test_events,
     "mode": _mode,
+    "digest_at": _digest_at,
     "quiet_hours": _quiet_hours,
     "working_days": _working_days,
     "conflation_seconds": _conflation_seconds,

@@ -14,7 +14,7 @@ from accounts.models import Agency, Event
 from accounts.models.source import overlap
 from accounts.vocabulary import EventType
 from notifications.channel_rules import ChannelError, checked, checked_kind
-from notifications.models import Channel, ChannelKind, ChannelStatus
+from notifications.models import MORNING, Channel, ChannelKind, ChannelStatus
 from notifications.services.gate import wake
 from notifications.services.gather import replan
 from notifications.services.health import UNSUBSCRIBED, is_lost, lose, switch_off
@@ -37,7 +37,9 @@ __all__ = [
 
 BY_HAND = "Switched off by hand."
 #: What decides when people get what they hear of.
-POLICY = frozenset({"mode", "quiet_hours", "working_days", "timezone", "conflation_seconds", "urgent_event_types"})
+POLICY = frozenset(
+    {"mode", "digest_at", "quiet_hours", "working_days", "timezone", "conflation_seconds", "urgent_event_types"}
+)
 BETWEEN_CONFIRMATIONS = timedelta(minutes=5)
 
 
@@ -56,6 +58,7 @@ def create_channel(
     test_events: bool = False,
     headers: Mapping[str, str] | None = None,
     mode: str = "instant",
+    digest_at: str = MORNING,
     quiet_hours: Mapping[str, str] | None = None,
     working_days: Iterable[str] = (),
     timezone: str = "",
@@ -83,6 +86,7 @@ def create_channel(
             "test_events": test_events,
             "headers": headers,
             "mode": mode,
+            "digest_at": digest_at,
             "quiet_hours": quiet_hours,
             "working_days": list(working_days),
             "timezone": timezone,

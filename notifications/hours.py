@@ -9,22 +9,22 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from accounts.moments import zone_named
-from notifications.models import Channel, Mode
+from notifications.models import MORNING, Channel, Mode
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-#: When a daily summary goes out.
-MORNING = time(8)
+_MORNING = time.fromisoformat(MORNING)
 _DAY = timedelta(days=1)
 _MOST_STEPS = 40  # quiet hours and days off in turn, for more than two weeks
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """`quiet` from … until; `days` as `date.weekday` counts them, empty: all."""
+    """`quiet` from … until; `days` as `date.weekday` counts them, empty: all; daily summaries go out at `digest_at`."""
 
     zone: ZoneInfo
     quiet: tuple[time, time] | None = None
     days: frozenset[int] = frozenset()
+    digest_at: time = _MORNING
 
     def open_from(self, at: datetime) -> datetime:
         """The first moment from `at` on at which people may be written to; `at` itself if they may be now."""
@@ -37,17 +37,17 @@ class Hours:
 
     def next_summary(self, mode: Mode, at: datetime) -> datetime:
         """When what happened at `at` goes out with an hourly or a daily summary."""
-        return self.open_from(self._next_hour(at) if mode is Mode.HOURLY else self._next_morning(at))
+        return self.open_from(self._next_hour(at) if mode is Mode.HOURLY else self._next_digest(at))
 
     def _next_hour(self, at: datetime) -> datetime:
         local = at.astimezone(self.zone)
         return at - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond) + _DAY / 24
 
-    def _next_morning(self, at: datetime) -> datetime:
+    def _next_digest(self, at: datetime) -> datetime:
         day = at.astimezone(self.zone).date()
-        while self._moment(day, MORNING) <= at or not self._works_on(day):
+        while self._moment(day, self.digest_at) <= at or not self._works_on(day):
             day += _DAY
-        return self._moment(day, MORNING)
+        return self._moment(day, self.digest_at)
 
     def _end_of_quiet(self, at: datetime) -> datetime | None:
         if self.quiet is None:
@@ -78,4 +78,5 @@ def hours_of(channel: Channel) -> Hours:
         zone=zone_named(channel.timezone or channel.agency.timezone),
         quiet=(time.fromisoformat(quiet["start"]), time.fromisoformat(quiet["end"])) if quiet else None,
         days=frozenset(WEEK.index(day) for day in channel.working_days),
+        digest_at=time.fromisoformat(channel.digest_at),
     )

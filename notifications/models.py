@@ -40,6 +40,10 @@ class Mode(models.TextChoices):
     DAILY = "daily", "once a day"
 
 
+#: When a daily summary goes out unless somebody chose otherwise.
+MORNING = "08:00"
+
+
 class Hold(models.TextChoices):
     """Why a Delivery waits although it was not tried; the last two: for its channel, whoever reads it."""
 
@@ -75,6 +79,7 @@ class Channel(models.Model):
     status = models.CharField(max_length=16, choices=ChannelStatus, default=ChannelStatus.ENABLED)
     disabled_reason = models.CharField(max_length=300, blank=True)
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.INSTANT)
+    digest_at = models.CharField(max_length=5, default=MORNING, help_text="Daily summaries, as on a clock there.")
     quiet_hours = models.JSONField(null=True, blank=True, help_text="`start` and `end`, as on a clock there.")
     working_days = models.JSONField(default=list, blank=True)
     timezone = models.CharField(max_length=64, blank=True, help_text="Empty: the agency's.")

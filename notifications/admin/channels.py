@@ -34,7 +34,17 @@ class ChannelAdmin(BackOfficeAdmin):
         ("What it gets", {"fields": ("types", "places", "statuses", "languages", "test_events", "rate_per_second")}),
         (
             "When people get it",
-            {"fields": ("mode", "quiet_hours", "working_days", "timezone", "conflation_seconds", "urgent")},
+            {
+                "fields": (
+                    "mode",
+                    "digest_at",
+                    "quiet_hours",
+                    "working_days",
+                    "timezone",
+                    "conflation_seconds",
+                    "urgent",
+                )
+            },
         ),
         ("Where it belongs", {"fields": ("id", "agency", "made", "secret_list")}),
         ("What it got", {"fields": ("latest_deliveries", "elsewhere")}),

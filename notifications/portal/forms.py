@@ -11,7 +11,7 @@ from leads.languages import language_name, languages_of
 from leads.vocabulary import LeadStatus
 from notifications.channel_rules import LONGEST_CONFLATION
 from notifications.hours import WEEK
-from notifications.models import Channel, ChannelKind, DeliveryStatus, Mode
+from notifications.models import MORNING, Channel, ChannelKind, DeliveryStatus, Mode
 from notifications.portal.words import ALWAYS_URGENT, MODES, NOT_CHOSEN, WEEKDAYS, Group, event_groups
 from notifications.transports.webhook import MOST_HEADERS
 
@@ -20,7 +20,8 @@ MOST_CHANNELS = 200
 ALL, SOME = "all", "some"
 _OURS = frozenset({"listens", "quiet_from", "quiet_until"})  # what a channel has no field for
 _PEOPLES = (
-    *("mode", "quiet_from", "quiet_until", "working_days", "timezone", "conflation_seconds", "urgent_event_types"),
+    *("mode", "digest_at", "quiet_from", "quiet_until", "working_days", "timezone"),
+    *("conflation_seconds", "urgent_event_types"),
 )
 _HEADER_LINE = re.compile(r"([^:]+):(.*)")
 
@@ -62,6 +63,9 @@ class ChannelForm(forms.Form):
     test_events = forms.BooleanField(required=False, label="Also what happens to test leads")
     mode = forms.ChoiceField(
         required=False, label="Arrives", choices=list(MODES.items()), widget=forms.RadioSelect, initial=Mode.INSTANT
+    )
+    digest_at = forms.TimeField(
+        required=False, label="Daily summary at", initial=MORNING, widget=forms.TimeInput(TIME, format="%H:%M")
     )
     quiet_from = forms.TimeField(required=False, label="Quiet from", widget=forms.TimeInput(TIME, format="%H:%M"))
     quiet_until = forms.TimeField(required=False, label="Quiet until", widget=forms.TimeInput(TIME, format="%H:%M"))
@@ -170,6 +174,7 @@ class ChannelForm(forms.Form):
         """What `channels` takes; what this form does not show of a held channel is kept."""
         values = {name: value for name, value in self.cleaned_data.items() if name not in _OURS}
         if values.get("mode"):
+            values["digest_at"] = f"{values['digest_at']:%H:%M}" if values["digest_at"] else MORNING
             values["quiet_hours"] = self._quiet_hours()
             if values["conflation_seconds"] is None:
                 values["conflation_seconds"] = self.fields["conflation_seconds"].initial
@@ -255,6 +260,7 @@ def _initial(channel: Channel) -> dict[str, Any]:
         "creation_locales": channel.creation_locales,
         "test_events": channel.test_events,
         "mode": channel.mode,
+        "digest_at": channel.digest_at,
         "quiet_from": (channel.quiet_hours or {}).get("start"),
         "quiet_until": (channel.quiet_hours or {}).get("end"),
         "working_days": channel.working_days,

@@ -20,7 +20,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 MODES = {  # when people get what they hear of
     Mode.INSTANT: "at once",
     Mode.HOURLY: "as a summary every hour",
-    Mode.DAILY: "as a summary every morning at eight",
+    Mode.DAILY: "as a summary once a day",
 }
 ALWAYS_URGENT = ", ".join(
     f"“{kind.title}”"
@@ -110,6 +110,8 @@ def listens_to(channel: Channel) -> str:
 def arrives(channel: Channel) -> str:
     """When people get it; empty: at once, at any time."""
     parts = [] if channel.mode == Mode.INSTANT else [MODES[Mode(channel.mode)]]
+    if channel.mode == Mode.DAILY:
+        parts[0] += f" at {channel.digest_at}"
     if channel.quiet_hours:
         parts.append(f"not from {channel.quiet_hours['start']} to {channel.quiet_hours['end']}")
     if channel.working_days:

@@ -68,13 +68,15 @@ def test_a_delivery_shows_its_attempts(world: World, api: Api) -> None:
 def test_channels_show_what_their_kind_has(world: World, api: Api) -> None:
     common = ["id", "kind", "name", "event_types", "locations", "lead_statuses", "creation_locales"]
     common += ["test_events", "status", "disabled_reason"]
-    peoples = ["mode", "quiet_hours", "working_days", "timezone", "conflation_seconds", "urgent_event_types"]
+    peoples = ["mode", "digest_at", "quiet_hours", "working_days", "timezone"]
+    peoples += ["conflation_seconds", "urgent_event_types"]
     webhook = api.get(f"channels/{world.channel.id}").json()
     email = api.get(f"channels/{world.email_channel.id}").json()
     assert sorted(webhook) == sorted([*common, "url", "headers", "rate_per_second"])
     assert sorted(email) == sorted([*common, "email", *peoples])
     assert (webhook["url"], webhook["status"]) == ("https://crm-a.example.com/hook", "enabled")
     assert (email["email"], email["mode"], email["quiet_hours"]) == ("team-a@example.com", "instant", None)
+    assert email["digest_at"] == "08:00"
 
 
 def test_histories_have_the_fields_of_the_contract(world: World, api: Api) -> None:

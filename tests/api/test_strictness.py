@@ -235,6 +235,7 @@ BODIES = {
             "rate_per_second",
             "status",
             "mode",
+            "digest_at",
             "quiet_hours",
             "working_days",
             "timezone",

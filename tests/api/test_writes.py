@@ -445,6 +445,7 @@ def test_people_choose_when_they_get_what_they_hear_of(world: World, api: Api) -
     path = f"channels/{world.email_channel.id}"
     chosen = {
         "mode": "daily",
+        "digest_at": "17:30",
         "quiet_hours": {"start": "22:00", "end": "07:00"},
         "working_days": ["mon", "fri"],
         "timezone": "Europe/Berlin",
@@ -458,6 +459,9 @@ def test_people_choose_when_they_get_what_they_hear_of(world: World, api: Api) -
     assert {name: shown[name] for name in chosen} == chosen
     for name, wrong in (
         ("mode", "weekly"),
+        ("digest_at", "7:30"),
+        ("digest_at", "24:00"),
+        ("digest_at", None),
         ("quiet_hours", {"start": "22:00"}),
         ("quiet_hours", {"start": "22:00", "end": "22:00"}),
         ("working_days", ["monday"]),

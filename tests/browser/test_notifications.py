@@ -72,7 +72,8 @@ def test_a_manager_chooses_when_a_mailbox_gets_its_mail(agency: Agency, visit: V
     page.goto(f"{settings.PUBLIC_URL}/notifications")
     card = page.locator(f"#{channel.pk}")
     card.get_by_text("Edit", exact=True).click()
-    card.get_by_label("as a summary every morning at eight").check()
+    card.get_by_label("as a summary once a day").check()
+    card.get_by_label("Daily summary at").fill("17:30")
     card.get_by_label("Quiet from").fill("22:00")
     card.get_by_label("Quiet until").fill("07:00")
     card.get_by_label("Time zone").fill("Europe/Berlin")
@@ -84,5 +85,6 @@ def test_a_manager_chooses_when_a_mailbox_gets_its_mail(agency: Agency, visit: V
     visit.look("notifications-saved")
     channel.refresh_from_db()
     assert (channel.mode, channel.working_days, channel.timezone) == ("daily", ["mon"], "Europe/Berlin")
+    assert channel.digest_at == "17:30"
     assert channel.quiet_hours == {"start": "22:00", "end": "07:00"}
     assert Channel.objects.get().test_events

@@ -85,6 +85,8 @@ def test_a_webhook_gets_a_secret_that_is_shown_once(agency: Agency) -> None:
         ({"kind": "email", "email": "a@example.com", "creation_locales": ["de-DE"]}, "creation_locales"),
         ({"kind": "email", "email": "a@example.com", "test_events": "yes"}, "test_events"),
         ({"kind": "webhook", "url": "https://example.com", "working_days": ["mon"]}, "working_days"),
+        ({"kind": "webhook", "url": "https://example.com", "digest_at": "09:00"}, "digest_at"),
+        ({"kind": "email", "email": "a@example.com", "digest_at": "nine"}, "digest_at"),
         ({"kind": "webhook", "url": "https://example.com", "conflation_seconds": 0}, "conflation_seconds"),
         ({"kind": "webhook", "url": "https://example.com", "urgent_event_types": ["install"]}, "urgent_event_types"),
     ],

@@ -72,3 +72,24 @@ def test_a_summary_goes_out_on_the_hour_or_in_the_morning_of_its_readers(
     zone: str, quiet: tuple[time, time] | None, days: frozenset[int], mode: Mode, happened: str, goes_out: str
 ) -> None:
     assert Hours(ZoneInfo(zone), quiet, days).next_summary(mode, at(happened)) == at(goes_out)
+
+
+@pytest.mark.parametrize(
+    ("zone", "digest_at", "quiet", "days", "happened", "goes_out"),
+    [
+        ("UTC", time(17, 30), None, frozenset(), "2026-03-02T17:29:59Z", "2026-03-02T17:30Z"),
+        ("UTC", time(17, 30), None, frozenset(), "2026-03-02T17:30Z", "2026-03-03T17:30Z"),
+        ("Asia/Kolkata", time(17, 30), None, WORKDAYS, "2026-03-06T12:01Z", "2026-03-09T12:00Z"),
+        ("UTC", time(6), NIGHT, frozenset(), "2026-03-02T12:00Z", "2026-03-03T07:00Z"),
+        ("UTC", time(0), None, frozenset(), "2026-03-02T00:00Z", "2026-03-03T00:00Z"),
+        # a time that the clocks leave out, and one that comes twice
+        ("Europe/Berlin", time(2, 30), None, frozenset(), "2026-03-28T12:00Z", "2026-03-29T01:30Z"),
+        ("Europe/Berlin", time(2, 30), None, frozenset(), "2026-10-24T12:00Z", "2026-10-25T00:30Z"),
+        ("Europe/Berlin", time(2, 30), None, frozenset(), "2026-10-25T01:00Z", "2026-10-26T01:30Z"),
+    ],
+)
+def test_a_daily_summary_goes_out_at_the_time_that_its_readers_chose(
+    zone: str, digest_at: time, quiet: tuple[time, time] | None, days: frozenset[int], happened: str, goes_out: str
+) -> None:
+    hours = Hours(ZoneInfo(zone), quiet, days, digest_at)
+    assert hours.next_summary(Mode.DAILY, at(happened)) == at(goes_out)

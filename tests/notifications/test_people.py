@@ -336,6 +336,8 @@ def test_other_rules_hold_for_what_waits_already(agency: Agency, clock: Clock, h
     channel = mailbox(agency, mode="daily")
     happen()
     assert sent() == []
+    update_channel(channel, digest_at="17:30")
+    assert Delivery.objects.get().next_attempt_at == MONDAY + timedelta(hours=8, minutes=30)
     update_channel(channel, mode="hourly")
     assert Delivery.objects.get().next_attempt_at == MONDAY + timedelta(hours=1)
     update_channel(channel, mode="instant")

@@ -382,6 +382,22 @@ def test_when_people_get_it_is_chosen_in_the_form_and_shown(agency: Agency, mana
     assert 'value="22:00"' in page
 
 
+def test_the_time_of_a_daily_summary_is_chosen_and_shown(agency: Agency, manager: Client) -> None:
+    made, _ = create_channel(agency, kind="email", email="team@example.com", verified=True)
+    record(agency, EventType.INSTALL, location_id="berlin")
+    chosen = {"email": "team@example.com", "listens": "all", "mode": "daily"}
+    assert manager.post(f"{PAGE}/channels/{made.pk}/edit", {**chosen, "digest_at": "17:30"}).status_code == 302
+    made.refresh_from_db()
+    assert made.digest_at == "17:30"
+    page = html(manager)
+    assert "Arrives: as a summary once a day at 17:30" in page
+    assert 'value="17:30"' in page
+    assert manager.post(f"{PAGE}/channels/{made.pk}/edit", {**chosen, "digest_at": "late"}).status_code == 422
+    assert manager.post(f"{PAGE}/channels/{made.pk}/edit", chosen).status_code == 302
+    made.refresh_from_db()
+    assert made.digest_at == "08:00"
+
+
 def test_languages_of_lead_forms_are_chosen_from_those_that_leads_came_by(agency: Agency, manager: Client) -> None:
     made, _ = create_channel(agency, kind="webhook", url="https://example.com/in")
     change = f"{PAGE}/channels/{made.pk}/edit"
