@@ -16,6 +16,7 @@ from leads.models import LeadReference
 from notifications.alerts import TOLD_IN, is_about_a_drop
 from notifications.models import Channel, Delivery, DeliveryStatus
 from notifications.services import hears
+from notifications.transports.mailfolder import is_where_mail_goes, mails_of
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
 from webhooks.services import register_request
 
@@ -115,6 +116,8 @@ class Stage:
         for event in ids:
             if self.receiver.received[event] > 1:
                 seen.faults.append(f"the webhook of {event} came {self.receiver.received[event]} times")
+        if is_where_mail_goes() and (lie := len(mails_of({*ids, *personal}))) < seen.mails:
+            seen.faults.append(f"{lie} of its mails lie in {settings.EMAIL_FILE_PATH}")
         if told_by_mail != len(mails) or seen.webhooks != len(ids):
             seen.faults.append(f"{told_by_mail} by mail and {seen.webhooks} by webhook of {len(ids)} events arrived")
 
@@ -182,12 +185,6 @@ def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
             return False
         time.sleep(0.03)
     return True
-
-
-def mails_on_disk() -> int | None:
-    """How many mails lie in the folder; None where a mail server takes them."""
-    folder = getattr(settings, "EMAIL_FILE_PATH", None)
-    return sum(1 for _ in folder.glob("**/*.eml")) if folder else None
 
 
 def _rejected(source: Source) -> int:

@@ -28,14 +28,24 @@ class MailFolderBackend(BaseEmailBackend):
         return len(email_messages)
 
 
+def mails_of(events: Collection[str]) -> list[Path]:
+    """The mails in the folder that tell of these events, if mail goes there."""
+    if not is_where_mail_goes():
+        return []
+    return [path for path in Path(settings.EMAIL_FILE_PATH).glob("*.eml") if _event_of(path) in events]
+
+
 def erase_mails(events: Collection[str]) -> int:
-    """Remove the mails that tell of these events from the folder, if mail goes there; how many."""
-    if not settings.EMAIL_BACKEND.endswith(MailFolderBackend.__name__):
-        return 0
-    doomed = [path for path in Path(settings.EMAIL_FILE_PATH).glob("*.eml") if _event_of(path) in events]
+    """Remove those mails; how many there were."""
+    doomed = mails_of(events)
     for path in doomed:
         path.unlink(missing_ok=True)
     return len(doomed)
+
+
+def is_where_mail_goes() -> bool:
+    """Whether mail lies in the folder; otherwise a mail server takes it."""
+    return bool(settings.EMAIL_BACKEND.endswith(MailFolderBackend.__name__))
 
 
 def _event_of(path: Path) -> str:

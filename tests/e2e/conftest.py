@@ -4,12 +4,21 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.stack import Checkout, Run, backend, running
+from tests.linkedin_api import StandIn, serving
 
 
 @pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+def linkedin() -> Iterator[StandIn]:
+    """Where the checkout believes LinkedIn to be."""
+    with serving() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory, linkedin: StandIn) -> Iterator[Checkout]:
+    where = {"LINKEDIN_API_BASE": linkedin.base, "LINKEDIN_OAUTH_BASE": linkedin.oauth_base}
     with backend() as settings:
-        yield Checkout(_folder(tmp_path_factory), settings)
+        yield Checkout(_folder(tmp_path_factory), settings | where)
 
 
 @pytest.fixture(scope="session")

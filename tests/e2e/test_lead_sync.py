@@ -1,35 +1,17 @@
 """From an empty database: connect, subscribe, challenge, CREATED, fetch, lead complete, DELETED, gone."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.stack import Checkout, Run, backend, http, running, wait_for
-from tests.linkedin_api import StandIn, serving
+from tests.e2e.stack import Run, http, wait_for
+from tests.linkedin_api import StandIn
 from tests.linkedin_api.world import ACCOUNT
 
 pytestmark = pytest.mark.xdist_group("e2e")
 SECRET = "li-client-secret-example"
-
-
-@pytest.fixture
-def linkedin() -> Iterator[StandIn]:
-    with serving() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def product(tmp_path: Path, linkedin: StandIn) -> Iterator[Run]:
-    folder = tmp_path / "checkout"
-    folder.mkdir()
-    with backend() as settings:
-        settings = settings | {"LINKEDIN_API_BASE": linkedin.base, "LINKEDIN_OAUTH_BASE": linkedin.oauth_base}
-        with running(Checkout(folder, settings)) as run:
-            yield run
 
 
 class Client:
@@ -45,8 +27,8 @@ class Client:
         return answer.status, json.loads(answer.data) if answer.data else None
 
 
-def test_a_lead_comes_and_goes(product: Run, linkedin: StandIn) -> None:
-    api, world = Client(product), linkedin.world
+def test_a_lead_comes_and_goes(run: Run, linkedin: StandIn) -> None:
+    api, world = Client(run), linkedin.world
     wanted = {"owner": ACCOUNT, "lead_type": "SPONSORED", "form": None, "entity": None}
     status, source = api(
         "POST",

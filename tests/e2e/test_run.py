@@ -96,7 +96,7 @@ def test_the_next_start_is_quick_and_shows_no_secret(run: Run, checkout: Checkou
     run.stop_if_running()
     with running(checkout) as again:
         [supervisor] = again.find("config.start")
-        if not checkout.settings:  # with servers it looks each time
+        if "DATABASE_URL" not in checkout.settings:  # with servers it looks each time
             assert supervisor.cpu_times().user < 1, "it prepared again what was prepared"
         text = "\n".join(again.lines)
         assert "shown on the first start only" in text
