@@ -10,20 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography.fernet import InvalidToken
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import events
+from accounts import addresses, events
 from accounts.actions import needs_its_owner
 from accounts.flapping import settling
 from accounts.ids import new_token
-from accounts.models import Account, AccountReport, Agency, ReauthPrompt, ReauthStep
+from accounts.models import Account, AccountReport, ReauthPrompt, ReauthStep
 from accounts.models.reauth import PromptEnd, StepKind
 from accounts.reports import Origin
-from accounts.vocabulary import AccountStatus, EventType, ReauthContact, Role, SuggestedAction
+from accounts.vocabulary import AccountStatus, EventType, SuggestedAction
 
 LIFETIME = timedelta(days=7)
 REMINDERS = (timedelta(hours=4), timedelta(hours=24), timedelta(hours=72))  # after the prompt was opened
@@ -72,7 +70,8 @@ def follow(account: Account, *, before: str, origin: Origin) -> None:
 
 @transaction.atomic
 def ask(account: Account, *, by: str, email: str = "") -> ReauthPrompt:
-    """The account's open prompt, made or renewed on behalf of `by` (`api` or `staff`); its link is mailed to `email`.
+    """The account's open prompt, made or renewed on behalf of `by` (`api` or `staff`); its link is mailed to `email`,
+    also where mail came back from there before: a person wants it.
 
     Raises NotNeeded for an account that is active or deleted.
     """
@@ -88,6 +87,7 @@ def ask(account: Account, *, by: str, email: str = "") -> ReauthPrompt:
         prompt.expires_at = now + LIFETIME
         prompt.save(update_fields=["expires_at"])
     if email:
+        addresses.forgive(email)
         _invite(prompt, [email], kind=StepKind.MAILED, origin=origin)
     return prompt
 
@@ -99,6 +99,25 @@ def revoke(account: Account, *, by: str) -> bool:
     for prompt in prompts:
         _close(prompt, PromptEnd.REVOKED, note=f"Revoked by {by}.")
     return bool(prompts)
+
+
+@transaction.atomic
+def came_back(address: str, *, reason: str) -> None:
+    """No owner's mail goes to this address any more. Where nobody else was asked, others are, as soon as reminders go.
+
+    Saying so again changes nothing.
+    """
+    addresses.block(address, reason=reason)
+    gone = address.lower()
+    wrote = ReauthStep.objects.filter(recipient__iexact=address, prompt__closed_at__isnull=True)
+    for prompt in _open_prompts().filter(pk__in=wrote.values("prompt")).order_by("pk"):
+        others = [other for other in prompt.recipients if other.lower() != gone]
+        if others == prompt.recipients:
+            continue
+        ReauthStep.objects.create(prompt=prompt, kind=StepKind.BOUNCED, recipient=address, note=reason[:300])
+        prompt.recipients = others
+        prompt.next_reminder_at = prompt.next_reminder_at if others else timezone.now()
+        prompt.save(update_fields=["recipients", "next_reminder_at"])
 
 
 def find(token: str) -> ReauthPrompt | None:
@@ -158,11 +177,16 @@ def remind_due(limit: int = BATCH) -> int:
 
 
 def letters(event_ids: Iterable[str]) -> dict[str, Letter]:
-    """For the Events that carry a mail to an owner what it says, by their ids. One whose prompt has ended is absent."""
-    steps = ReauthStep.objects.filter(event_id__in=list(event_ids), prompt__closed_at__isnull=True)
+    """For the Events that carry a mail to an owner what it says, by their ids. One whose prompt has ended, or whose
+    address gets no mail any more, is absent."""
+    open_ones = ReauthStep.objects.filter(event_id__in=list(event_ids), prompt__closed_at__isnull=True)
+    steps = list(open_ones.select_related("prompt__account").defer("prompt__token"))
+    gone = addresses.bounced(step.recipient for step in steps)
     found = {}
-    for step in steps.select_related("prompt__account").defer("prompt__token"):
+    for step in steps:
         prompt = step.prompt
+        if step.recipient.lower() in gone:
+            continue
         if prompt.end is None and prompt.account.status != AccountStatus.ACTIVE and _is_readable(prompt):
             found[step.event_id] = Letter(
                 url=prompt.url,
@@ -174,15 +198,6 @@ def letters(event_ids: Iterable[str]) -> dict[str, Letter]:
     return found
 
 
-def addresses_for(account: Account) -> list[str]:
-    """Who is asked: the account's own address, else its location's installer, else whom the agency has chosen."""
-    installer = account.sub_account.installer_email if account.sub_account else ""
-    for address in (account.email, installer):
-        if _is_address(address):
-            return [address]
-    return _team_addresses(account.agency)
-
-
 def _take(prompts: QuerySet[ReauthPrompt], limit: int, act: Callable[[ReauthPrompt], None]) -> int:
     if not prompts.exists():
         return 0
@@ -192,24 +207,6 @@ def _take(prompts: QuerySet[ReauthPrompt], limit: int, act: Callable[[ReauthProm
         for prompt in taken:
             act(prompt)
     return len(taken)
-
-
-def _team_addresses(agency: Agency) -> list[str]:
-    if agency.reauth_contact == ReauthContact.NOBODY:
-        return []
-    members = agency.members.order_by("id")
-    if agency.reauth_contact == ReauthContact.OWNER:
-        members = members.filter(role=Role.OWNER)
-    addresses = members.filter(user__is_active=True).values_list("user__email", flat=True)
-    return list(dict.fromkeys(address for address in addresses if _is_address(address)))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return True
 
 
 def _open_prompts() -> QuerySet[ReauthPrompt]:
@@ -239,29 +236,32 @@ def _open_prompt(account: Account, *, opened_by: str, origin: Origin) -> tuple[R
     return prompt, True
 
 
-def _invite(prompt: ReauthPrompt, addresses: Sequence[str], *, kind: StepKind, origin: Origin) -> None:
-    for address in addresses:
+def _invite(prompt: ReauthPrompt, recipients: Sequence[str], *, kind: StepKind, origin: Origin) -> None:
+    for address in recipients:
         event_id = _tell(prompt, origin=origin, recipient=address)
         ReauthStep.objects.create(prompt=prompt, kind=kind, recipient=address, event_id=event_id)
-    prompt.recipients = list(dict.fromkeys([*prompt.recipients, *addresses]))
+    prompt.recipients = list(dict.fromkeys([*prompt.recipients, *recipients]))
     prompt.next_reminder_at = _next_reminder(prompt) if prompt.recipients else None
     prompt.save(update_fields=["recipients", "next_reminder_at"])
 
 
 def _ask_owner(prompt: ReauthPrompt, account: Account, *, origin: Origin) -> None:
     """Write to them; of an account that flaps not before it has settled, if it still needs them then."""
-    addresses = addresses_for(account)
+    recipients = addresses.addresses_for(account)
     settles_at = settling([account.pk], timezone.now()).get(account.pk)
-    if settles_at is None or not addresses:
-        _invite(prompt, addresses, kind=StepKind.MAILED, origin=origin)
+    if settles_at is None or not recipients:
+        _invite(prompt, recipients, kind=StepKind.MAILED, origin=origin)
         return
-    prompt.recipients, prompt.next_reminder_at = addresses, settles_at
+    prompt.recipients, prompt.next_reminder_at = recipients, settles_at
     prompt.save(update_fields=["recipients", "next_reminder_at"])
 
 
 def _remind(prompt: ReauthPrompt, now: datetime) -> None:
-    """One reminder, however many times have passed unused; or the first mail, where the account flapped before."""
-    kind = StepKind.REMINDED if prompt.steps.filter(kind=StepKind.MAILED).exists() else StepKind.MAILED
+    """One reminder, however many times have passed unused; or the first mail, where the account flapped before or the
+    mail to others came back."""
+    prompt.recipients = addresses.reachable(prompt.recipients) or addresses.addresses_for(prompt.account)
+    asked = prompt.steps.filter(kind=StepKind.MAILED, recipient__in=prompt.recipients).exists()
+    kind = StepKind.REMINDED if asked else StepKind.MAILED
     _invite(prompt, prompt.recipients, kind=kind, origin=Origin(by=SYSTEM, at=now))
 
 

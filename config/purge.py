@@ -11,6 +11,7 @@ from django.db import DatabaseError, connections
 from django.db.models import Model
 from django.utils import timezone
 
+from accounts import addresses
 from accounts.models import Event, Heartbeat
 from accounts.tasks import beat
 from leads import retention
@@ -33,6 +34,7 @@ def purge(alive: Alive = lambda: None) -> dict[str, Any]:
     erased["receipts"] += _old_ones(Receipt, "pk", lambda row: row.received_at, cutoff, alive)
     erased["events"] += _old_ones(Event, "pk", lambda row: row.occurred_at, cutoff, alive)
     erased["rejected requests"] += RejectedRequest.objects.filter(last_seen__lt=cutoff).delete()[0]
+    erased["addresses without mail"] += addresses.forget(cutoff)
     beat(PURGE)
     return {"older_than": cutoff.isoformat(), "erased": {place: count for place, count in erased.items() if count}}
 

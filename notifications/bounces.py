@@ -15,6 +15,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Q
 
+from accounts.reauth import came_back
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 from notifications.services import health
 from notifications.wording import clean
@@ -68,13 +69,15 @@ def read(body: Any) -> Notice:
 
 @transaction.atomic
 def take(notice: Notice) -> int:
-    """Switch off the e-mail channels of an address that does not work or wants no mail; how many.
+    """Switch off the e-mail channels of an address that does not work or wants no mail; how many. Owners of accounts
+    are not asked there any more.
 
     The mail itself, where the notice names it, is shown as failed. The same notice again changes nothing.
     """
     _mark(notice)
     if notice.type == SOFT:
         return 0
+    came_back(notice.email, reason=notice.sentence)
     channels = list(
         Channel.objects.filter(kind=ChannelKind.EMAIL, email__iexact=notice.email)
         .exclude(status=ChannelStatus.DISABLED)

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from accounts.actions import Turn, sentence, turn
+from accounts.addresses import addresses_for, mail_trouble
 from accounts.admin.badges import account_badge
 from accounts.admin.base import BackOfficeAdmin
 from accounts.admin.campaigns import TONES as CAMPAIGN_TONES
@@ -22,7 +23,7 @@ from accounts.lifecycle import STAFF, durations, revive
 from accounts.links import contradicting, linked_accounts, proposals
 from accounts.models import Account
 from accounts.portal.words import provider_name, views_in_words
-from accounts.reauth import NotNeeded, addresses_for, ask, revoke
+from accounts.reauth import NotNeeded, ask, revoke
 from accounts.services import update_account
 from accounts.vocabulary import AccountStatus, CampaignStatus, ProviderSlug
 
@@ -69,7 +70,12 @@ class AccountAdmin(BackOfficeAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("name", "email", "state", "status_reason", "since", "next_step", "limited", "campaign_list")},
+            {
+                "fields": (
+                    *("name", "email", "mail", "state", "status_reason", "since", "next_step", "limited"),
+                    "campaign_list",
+                )
+            },
         ),
         ("The same person at other providers", {"fields": ("agreement", "views", "namesakes")}),
         ("Where it belongs", {"fields": ("id", "agency", "sub_account", "provider", "external_id", "source", "made")}),
@@ -151,6 +157,11 @@ class AccountAdmin(BackOfficeAdmin):
     @admin.display(description="next step")
     def next_step(self, account: Account) -> str:
         return format_html("{} {}", sentence(account), WHOSE_TURN[turn(account)])
+
+    @admin.display(description="mail to it")
+    def mail(self, account: Account) -> str:
+        trouble = mail_trouble(account)
+        return format_html("{} {}", badge("gets none", "bad"), trouble) if trouble else NOTHING
 
     @admin.display(description="rate limit")
     def limited(self, account: Account) -> str:

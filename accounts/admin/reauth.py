@@ -1,11 +1,16 @@
 """How accounts are got back: prompts to their owners, each step on the way. Links and tokens are never shown."""
 
-from django.contrib import admin
+from typing import ClassVar
 
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from accounts.addresses import forgive
 from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.admin.filters import ByAccount, ByParent
 from accounts.display import NOTHING, Tone, ago, badge, link, table
-from accounts.models.reauth import AccountToken, PromptEnd, ReauthPrompt, ReauthStep
+from accounts.models.reauth import AccountToken, BouncedAddress, PromptEnd, ReauthPrompt, ReauthStep
 
 TONES: dict[str, Tone] = {PromptEnd.DONE: "good", PromptEnd.EXPIRED: "warn", PromptEnd.REVOKED: "quiet"}
 LATEST = 50
@@ -82,6 +87,30 @@ class ReauthStepAdmin(HiddenFromIndex, BackOfficeAdmin):
     @admin.display(description="prompt")
     def prompt_link(self, step: ReauthStep) -> str:
         return link(step.prompt)
+
+
+@admin.register(BouncedAddress)
+class BouncedAddressAdmin(BackOfficeAdmin):
+    """Addresses to which no owner's mail goes, and why; staff says when one works again."""
+
+    list_display = ("email", "reason", "said")
+    fieldsets = ((None, {"fields": ("email", "reason", "said")}),)
+    actions = ("forgive",)
+    buttons = ("forgive",)
+    confirm: ClassVar[dict[str, str]] = {"forgive": "Owners get mail at this address again, until it comes back."}
+    search_help_text = "A whole address, or number."
+    empty_list = "None: no mail to an account's owner came back."
+
+    def find(self, word: str, agency_id: str) -> Q:
+        return super().find(word, agency_id) | Q(email=word.lower())
+
+    @admin.action(description="Write to it again", permissions=["operate"])
+    def forgive(self, request: HttpRequest, rows: "QuerySet[BouncedAddress]") -> None:
+        self.do_each(request, rows, lambda row: forgive(row.email), "Writing again to")
+
+    @admin.display(description="since")
+    def said(self, row: BouncedAddress) -> str:
+        return ago(row.at)
 
 
 @admin.register(AccountToken)

@@ -6,7 +6,7 @@ from accounts.models.heartbeat import Heartbeat
 from accounts.models.incident import Drop, Incident, IncidentStep
 from accounts.models.link import AccountLink
 from accounts.models.order import CampaignCall, CampaignOrder
-from accounts.models.reauth import AccountToken, ReauthPrompt, ReauthStep
+from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
 from accounts.models.source import Source, SourceSecret
 from accounts.models.trouble import SourceTrouble
 
@@ -17,6 +17,7 @@ __all__ = [
     "AccountToken",
     "Agency",
     "ApiKey",
+    "BouncedAddress",
     "Campaign",
     "CampaignCall",
     "CampaignOrder",

@@ -30,6 +30,7 @@ class StepKind(models.TextChoices):
     SUBMITTED = "submitted", "sign-in handed to the provider"
     FINISHED = "finished", "finished at the provider"
     FAILED = "failed", "did not work"
+    BOUNCED = "bounced", "mail came back"
     CLOSED = "closed", "closed"
 
 
@@ -107,6 +108,21 @@ class ReauthStep(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+class BouncedAddress(models.Model):
+    """An address to which no owner's mail goes any more: a mail came back, or its reader called it unwanted."""
+
+    email = models.CharField(max_length=254, unique=True, help_text="In lower case.")
+    reason = models.CharField(max_length=300)
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "address without mail"
+        verbose_name_plural = "addresses without mail"
+
+    def __str__(self) -> str:
+        return self.email
 
 
 class AccountToken(models.Model):

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from accounts.addresses import mail_trouble
 from accounts.links import contradicting, linked_accounts
 from accounts.models import Account
 from accounts.portal.access import MemberRequest, readers
@@ -46,6 +47,7 @@ def account_page(request: MemberRequest, pk: str) -> HttpResponse:
         contradiction=views_in_words(contradicting(account, linked)),
         history=turn(request, account.reports.all(), size=25),
         linked=linked,
+        mail_trouble=mail_trouble(account),
         campaigns=account.campaigns.order_by("-id")[:50],
     )
 

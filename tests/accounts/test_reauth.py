@@ -7,8 +7,10 @@ import time_machine
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts import installs, reauth, services
+from accounts.addresses import addresses_for, bounced
 from accounts.lifecycle import NotDeleted, durations, revive
 from accounts.models import Account, AccountToken, Agency, Event, Member, ReauthPrompt, ReauthStep
 from accounts.reports import Origin
@@ -16,6 +18,7 @@ from accounts.services import Sighting
 from accounts.tasks import remind
 from accounts.vocabulary import AccountStatus as S
 from accounts.vocabulary import Role
+from config.purge import purge
 
 T0 = timezone.now().replace(microsecond=0)
 ASKED = (S.INCOMPLETE, S.DISCONNECTED, S.AUTH_ERROR)
@@ -166,6 +169,77 @@ def test_the_locations_installer_comes_before_the_agency(agency: Agency) -> None
             origin=Origin(by="salesflow", at=T0),
         )
     assert [address for address in mailed(agency) if address] == ["daniel@example.com"] * 2
+
+
+# --- mail that comes back ----------------------------------------------------------------------------
+
+
+def test_when_mail_to_the_owner_comes_back_whoever_is_next_is_asked_and_reminded_instead(agency: Agency) -> None:
+    team(agency)
+    account = report(agency, S.DISCONNECTED)
+    for _ in range(2):
+        reauth.came_back("ADA@example.com", reason="Mail to this address came back: 550 No such user")
+    remind_at(0.1)
+    remind_at(4)
+    assert mailed(agency) == ["", "ada@example.com", "olive@example.com", "olive@example.com"]
+    assert steps(account) == [
+        ("opened", "by system"),
+        ("mailed", "ada@example.com"),
+        ("bounced", "ADA@example.com"),
+        ("mailed", "olive@example.com"),
+        ("reminded", "olive@example.com"),
+    ]
+    assert account.prompts.get().recipients == ["olive@example.com"]
+    report(agency, S.ACTIVE, 300)
+    report(agency, S.DISCONNECTED, 301)
+    assert mailed(agency)[4:] == ["", "olive@example.com"]
+
+
+def test_where_nobody_is_left_nobody_is_reminded(agency: Agency) -> None:
+    account = report(agency, S.DISCONNECTED)
+    reauth.came_back("ada@example.com", reason="Mail to this address came back.")
+    remind_at(0.1)
+    remind_at(4)
+    assert mailed(agency) == ["", "ada@example.com"]
+    assert account.prompts.get().next_reminder_at is None
+
+
+def test_of_several_who_were_asked_the_others_are_reminded_in_their_time(agency: Agency) -> None:
+    team(agency)
+    Agency.objects.update(reauth_contact="team")
+    agency.refresh_from_db()
+    report(agency, S.DISCONNECTED, email="")
+    reauth.came_back("olive@example.com", reason="Mail to this address came back.")
+    remind_at(0.1)
+    assert mailed(agency) == ["", "olive@example.com", "max@example.com"]
+    remind_at(4)
+    assert mailed(agency)[3:] == ["max@example.com"]
+
+
+def test_a_mail_that_waits_for_an_address_without_mail_is_not_sent(agency: Agency) -> None:
+    report(agency, S.DISCONNECTED)
+    waiting = Event.objects.get(event_type="reauth_requested", recipient="ada@example.com")
+    assert list(reauth.letters([waiting.pk])) == [waiting.pk]
+    reauth.came_back("ada@example.com", reason="Mail to this address came back.")
+    assert reauth.letters([waiting.pk]) == {}
+
+
+def test_an_address_gets_mail_again_when_a_person_asks_for_it(agency: Agency) -> None:
+    account = report(agency, S.DISCONNECTED)
+    reauth.came_back("ada@example.com", reason="Mail to this address came back.")
+    assert addresses_for(account) == []
+    reauth.ask(account, by="api", email="Ada@example.com")
+    assert addresses_for(account) == ["ada@example.com"]
+    assert mailed(agency)[2:] == ["Ada@example.com"]
+
+
+def test_an_address_gets_another_chance_when_what_is_kept_of_it_is_too_old(agency: Agency, settings: Settings) -> None:
+    with time_machine.travel(T0 - timedelta(days=settings.RETENTION_DAYS, minutes=1), tick=False):
+        reauth.came_back("ada@example.com", reason="Mail to this address came back.")
+    reauth.came_back("bob@example.com", reason="Mail to this address came back.")
+    with time_machine.travel(T0, tick=False):
+        assert purge()["erased"] == {"addresses without mail": 1}
+    assert list(bounced(["ada@example.com", "bob@example.com"])) == ["bob@example.com"]
 
 
 # --- reminders ---------------------------------------------------------------------------------------

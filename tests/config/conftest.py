@@ -29,7 +29,7 @@ from accounts.models import (
 )
 from accounts.models.agency import Invitation
 from accounts.models.incident import Drop, Incident, IncidentStep
-from accounts.models.reauth import AccountToken, ReauthPrompt, ReauthStep
+from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
 from accounts.tasks import SCHEDULER, WORKERS
 from leads.models import (
     Lead,
@@ -249,6 +249,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         ),
         ReauthStep.objects.create(prompt=prompt, kind="mailed", recipient=text, reference=text, note=text),
         AccountToken.objects.create(account=account, token=CANARY),
+        BouncedAddress.objects.create(email=f"{number}{text}".lower(), reason=text),
         Sender.objects.create(agency=agency, provider="sendpilot", external_id=f"{number}{text}"),
         CampaignOrder.objects.create(campaign=campaign, action="pause", status="failed", error=text),
         CampaignCall.objects.create(campaign=campaign, action="pause", error=text),

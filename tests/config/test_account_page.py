@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
 from accounts.campaigns import campaign_of, update_campaign
-from accounts.models import Account, AccountLink, Agency, Event, ReauthPrompt, Source
+from accounts.models import Account, AccountLink, Agency, BouncedAddress, Event, Member, ReauthPrompt, Source
+from accounts.reauth import came_back
 from accounts.reports import Origin
 from accounts.services import Sighting, report_status
 from accounts.vocabulary import AccountStatus
@@ -226,3 +228,23 @@ def test_namesakes_are_proposed_and_decided_in_the_back_office(agency: Agency, s
     assert "Ada 1 and Ada 1" in text_of(signed_in, "/admin/accounts/accountlink/?status=accepted")
     signed_in.post(f"/admin/accounts/accountlink/{link.pk}/press/decline/")
     assert "they contradict" not in text_of(signed_in, page_of(account))
+
+
+def test_the_page_says_that_the_owner_gets_no_mail_who_is_asked_instead_and_what_to_do(
+    agency: Agency, signed_in: Client
+) -> None:
+    account = report(agency, "disconnected", hours_ago=1)
+    Member.objects.create(agency=agency, user=User.objects.create_user("olive", "olive@example.com"), role="owner")
+    assert "gets none" not in text_of(signed_in, page_of(account))
+    came_back("ada@example.com", reason="Mail to this address came back: 550 No such user.")
+    text = text_of(signed_in, page_of(account))
+    assert (
+        "gets none Mail to this address came back: 550 No such user. Asked instead: olive@example.com. "
+        "Have the address corrected at the provider or here." in text
+    )
+    assert "Prompt: mail came back" in text
+    row = BouncedAddress.objects.get()
+    listed = signed_in.get("/admin/accounts/bouncedaddress/?q=Ada@example.com")
+    assert [found.pk for found in listed.context["cl"].result_list] == [row.pk]
+    assert signed_in.post(f"/admin/accounts/bouncedaddress/{row.pk}/press/forgive/").status_code == 302
+    assert "gets none" not in text_of(signed_in, page_of(account))

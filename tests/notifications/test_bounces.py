@@ -3,16 +3,23 @@
 import base64
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from accounts.addresses import mail_trouble
 from accounts.models import Agency, Event, Member
-from accounts.vocabulary import Role
+from accounts.reports import Origin
+from accounts.services import Sighting, report_status
+from accounts.tasks import remind
+from accounts.vocabulary import AccountStatus, Role
 from notifications.channels import create_channel, enable
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
 from notifications.services import drain
@@ -145,3 +152,25 @@ def test_without_a_token_nobody_may(mailbox_channel: Channel, settings: Settings
     for authorization in ("", "Bearer ", "Bearer"):
         assert post({"type": "hard", "email": "team@example.com"}, authorization=authorization).status_code == 404
     assert Client().get("/bounces").status_code == 405
+
+
+@pytest.mark.parametrize(("kind", "blocked"), [("hard", True), ("complaint", True), ("soft", False)])
+def test_the_owner_of_an_account_is_not_asked_where_mail_came_back(agency: Agency, kind: str, blocked: bool) -> None:
+    account = report_status(
+        agency,
+        provider="salesflow",
+        sighting=Sighting(external_id="7688", email="ada@example.com"),
+        status=AccountStatus.DISCONNECTED,
+        origin=Origin(by="salesflow", at=timezone.now()),
+    )
+    drain()
+    assert [message.to for message in mail.outbox] == [["ada@example.com"]]
+    assert post({"type": kind, "email": "ada@example.com", "message_id": message_id("ada@example.com")}).json() == {
+        "status": "accepted",
+        "channels_disabled": 0,
+    }
+    assert (mail_trouble(account) != "") is blocked
+    with time_machine.travel(timezone.now() + timedelta(hours=4, seconds=1)):
+        remind()
+        drain()
+    assert len(mail.outbox) == (1 if blocked else 2)

@@ -11,6 +11,7 @@ from accounts import troubles
 from accounts.keys import find_api_key
 from accounts.models import Account, Agency, Source
 from accounts.portal.words import ACTIONS, PROVIDERS, STATUSES
+from accounts.reauth import came_back
 from accounts.sources import create_source, valid_secrets
 from accounts.vocabulary import AccountStatus, EventType, ProviderSlug, Role, SuggestedAction, TroubleKind
 from leads.models import Lead, LeadChange
@@ -89,6 +90,21 @@ def test_an_account_shows_its_history_newest_first(ours: Everything, owner: Clie
     assert timeline.index("works") < timeline.index("sign-in failed")
     assert report.note in timeline
     assert "Ask its owner to sign in again." in page
+
+
+def test_an_account_says_that_its_address_gets_no_mail(agency: Agency, owner: Client) -> None:
+    account = Account.objects.create(
+        agency=agency,
+        provider="salesflow",
+        external_id="1",
+        email="ada@example.com",
+        status="active",
+        status_since=timezone.now(),
+    )
+    came_back("ada@example.com", reason="Mail to this address came back.")
+    page = html(owner, f"/linkedin/{account.pk}")
+    assert "gets no mail" in page
+    assert "Mail to this address came back. Asked instead: " in page
 
 
 @pytest.mark.parametrize("pages", [2, 3])
