@@ -105,7 +105,7 @@ class Lead(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.display_name or self.linkedin_url or self.id
+        return self.display_name or self.email or self.linkedin_url or f"Unnamed lead …{self.id[-6:]}"
 
     @property
     def display_name(self) -> str:

@@ -130,11 +130,15 @@ class ReceiptAdmin(BackOfficeAdmin):
 
 @admin.register(RejectedRequest)
 class RejectedRequestAdmin(BackOfficeAdmin):
-    list_display = ("reason", "source_link", "agency_link", "diagnosis", "count", "first", "last")
+    list_display = ("why", "source_link", "agency_link", "diagnosis", "count", "first", "last")
     list_filter = (BySource,)
     list_select_related = ("source", "source__agency")
-    fieldsets = ((None, {"fields": ("reason", "source", "diagnosis", "count", "first", "last")}),)
+    fieldsets = ((None, {"fields": ("why", "source", "diagnosis", "count", "first", "last")}),)
     search_help_text = "A whole number."
+
+    @admin.display(description="reason")
+    def why(self, rejected: RejectedRequest) -> str:
+        return rejected.words
 
     @admin.display(description="source")
     def source_link(self, rejected: RejectedRequest) -> str:

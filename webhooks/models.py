@@ -90,7 +90,11 @@ class RejectedRequest(models.Model):
         constraints = [models.UniqueConstraint(fields=["source", "reason"], name="rejected_request_once_per_reason")]
 
     def __str__(self) -> str:
-        return f"{self.reason} × {self.count}"
+        return f"{self.words} × {self.count}"
+
+    @property
+    def words(self) -> str:
+        return self.reason.replace("_", " ")
 
 
 class SourceWatch(models.Model):

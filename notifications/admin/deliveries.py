@@ -23,7 +23,7 @@ LATEST = 20
 
 @admin.register(Delivery)
 class DeliveryAdmin(BackOfficeAdmin):
-    list_display = ("event_type", "agency", "goes_to", "state", "attempts", "error", "made")
+    list_display = ("event_type", "made", "state", "goes_to", "agency", "attempts", "error")
     list_filter = (ByDeliveryStatus, ByAge, ByEventType, ByAgency, ByChannel, ByEvent)
     list_select_related = ("agency", "event", "channel")
     fieldsets = (

@@ -41,12 +41,12 @@ def test_the_overview_says_who_needs_somebody_and_what_to_do(ours: Everything, o
     Lead.objects.filter(pk=ours.lead.pk).update(status=LeadStatus.REPLY_RECEIVED)
     page = html(owner, "/")
     assert "What needs somebody" in page
-    assert "<strong>1</strong> <span>accounts need somebody</span>" in page
+    assert "<strong>1</strong> <span>account needs somebody</span>" in page
     assert "Ask its owner to sign in again." in page
     assert f'href="/linkedin/{ours.account.pk}"' in page
-    assert "<strong>1</strong> <span>leads wait for an answer</span>" in page
+    assert "<strong>1</strong> <span>lead waits for an answer</span>" in page
     assert f'href="/leads/{ours.lead.pk}"' in page
-    assert "<strong>1</strong> <span>deliveries failed today</span>" in page
+    assert "<strong>1</strong> <span>delivery failed today</span>" in page
 
 
 def test_the_overview_shows_channels_that_do_not_deliver(ours: Everything, owner: Client) -> None:
@@ -253,7 +253,7 @@ def test_a_source_says_what_it_refused_and_what_waits(ours: Everything, owner: C
         status="quarantined",
     )
     assert "1 report could not be understood or placed yet" in html(owner, "/sources")
-    assert "<strong>1</strong> <span>reports not understood</span>" in html(owner, "/")
+    assert "<strong>1</strong> <span>report not understood</span>" in html(owner, "/")
 
 
 def test_a_key_is_shown_once_works_and_is_revoked(agency: Agency, owner: Client) -> None:
