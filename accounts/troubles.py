@@ -9,14 +9,17 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from accounts import events
-from accounts.models import Source, SourceTrouble
+from accounts.models import Agency, Event, Source, SourceTrouble
 from accounts.vocabulary import EventType, ProviderSlug, TroubleKind
 
 CHECK_EVERY = timedelta(hours=2)  # LinkedIn's validation of an address
 CHECK_GRACE = timedelta(minutes=15)
 CHECKS = 3  # missed in a row, after which LinkedIn blocks
 
-EVENTS = {  # what is wrong --> what the agency is told; slow answers are ours to mend
+#: What the alerts to staff are about: slow answers, at however many sources.
+SLOW_ANSWERS = "slow_answers"
+
+EVENTS = {  # what is wrong --> what the agency is told; slow answers are ours to mend, so staff is told
     TroubleKind.SILENT: EventType.SOURCE_SILENT,
     TroubleKind.REJECTING: EventType.SOURCE_REJECTED,
     TroubleKind.AT_RISK: EventType.SOURCE_AT_RISK,
@@ -67,6 +70,22 @@ def end(source: Source, *kinds: TroubleKind) -> bool:
     if ended & EVENTS.keys() and not (before - ended) & EVENTS.keys():
         _tell(source, EventType.SOURCE_RECOVERED, "")
     return True
+
+
+@transaction.atomic
+def tell_staff() -> None:
+    """Staff hears once that answers are slow, at however many sources, and once when none is any more.
+
+    It is recorded with the oldest agency: the machine is nobody's, and its row lets in one caller at a time.
+    """
+    agency = Agency.objects.select_for_update(no_key=True).order_by("pk").first()
+    slow = SourceTrouble.objects.filter(kind=TroubleKind.SLOW, closed_at__isnull=True).order_by("id")
+    first = slow.select_related("source").first()
+    told = Event.objects.filter(subject=SLOW_ANSWERS, event_type=EventType.STAFF_ALERT).order_by("-id").first()
+    if agency is None or (first is not None) == (told is not None and told.payload["count"] > 0):
+        return
+    about: dict[str, Any] = {"source_name": str(first.source), "error_detail": first.detail} if first else {}
+    events.record(agency, EventType.STAFF_ALERT, subject=SLOW_ANSWERS, count=slow.count(), **about)
 
 
 def missed_checks(source: Source, now: datetime) -> int:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.incidents import WAIT
 from accounts.models import Account, Drop, Event, Incident
 from accounts.services import EVENTS as STATUS_EVENTS
+from accounts.troubles import SLOW_ANSWERS
 from accounts.vocabulary import AccountStatus, EventType, PausedBy
 from leads.at_risk import AtRisk, at_risk
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
@@ -96,10 +97,14 @@ def alerts_for(events: Iterable[Event]) -> dict[str, Alert]:
     """What the alerts among these events say, by the events' ids."""
     found = {}
     for event in events:
-        if event.subject.startswith("inc_"):
+        if event.subject == SLOW_ANSWERS:
+            found[event.pk] = Alert(
+                closed=event.payload["count"] == 0, url=_back_office("sourcetrouble", "?state=open")
+            )
+        elif event.subject.startswith("inc_"):
             found[event.pk] = _alert_of_incident(event)
         elif event.event_type in DROPS | {EventType.STAFF_ALERT} and (account_id := _account_of(event)):
-            found[event.pk] = Alert(at_risk=at_risk([account_id]), url=_back_office("account", account_id))
+            found[event.pk] = Alert(at_risk=at_risk([account_id]), url=_back_office("account", f"{account_id}/change/"))
     return found
 
 
@@ -169,9 +174,9 @@ def _alert_of_incident(event: Event) -> Alert:
         agencies=len({agency_id for _, agency_id, _ in everyone}),
         cause=incident.cause,
         closed=event.payload.get("count") == 0,
-        url=_back_office("incident", incident.pk),
+        url=_back_office("incident", f"{incident.pk}/change/"),
     )
 
 
-def _back_office(page: str, pk: str) -> str:
-    return f"{settings.PUBLIC_URL}/admin/accounts/{page}/{pk}/change/"
+def _back_office(pages: str, page: str) -> str:
+    return f"{settings.PUBLIC_URL}/admin/accounts/{pages}/{page}"

@@ -415,8 +415,8 @@ _KINDS = (
     EventKind(
         EventType.STAFF_ALERT,
         "Alert for the staff",
-        "An account dropped, or many did. Only Leadline's staff gets it.",
-        {**ACCOUNT, **INCIDENT},
+        "An account dropped, or many did, or answers are slow. Only Leadline's staff gets it.",
+        {**ACCOUNT, **INCIDENT, **SOURCE},
         _EXAMPLE_OUR_ACCOUNT,
         urgent=True,
     ),

@@ -26,6 +26,7 @@ from accounts.portal.words import provider_name
 from accounts.reauth import Letter
 from accounts.services import EVENTS as STATUS_EVENTS
 from accounts.team import ROLES, invitation_url
+from accounts.troubles import SLOW_ANSWERS
 from accounts.vocabulary import EventType, IncidentCause, SuggestedAction
 from leads.at_risk import MOST as MOST_AT_RISK
 from leads.at_risk import AtRisk
@@ -187,6 +188,7 @@ def _context(parcel: Parcel) -> dict[str, Any]:
         "reminder": parcel.letter is not None and parcel.letter.reminder,
         "link_ends": date_in(zone, parcel.letter.expires_at) if parcel.letter else "",
         "incident": "incident_id" in body,
+        "slow": event.subject == SLOW_ANSWERS,
         "count": alert.total or body.get("count", 0),
         "down": alert.down or body.get("count", 0),
         "agencies": alert.agencies,

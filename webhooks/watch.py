@@ -67,6 +67,7 @@ def watch_sources() -> None:
             _check_answers(source, answers.get(pk))
             watch.watched_at = now
             watch.save()
+    troubles.tell_staff()
 
 
 def _sources() -> QuerySet[Source]:
@@ -165,11 +166,11 @@ def _check_validation(source: Source, now: datetime) -> None:
 
 
 def _check_answers(source: Source, answers: Answers | None) -> None:
-    """The 99th percentile is over a second where more than one in a hundred is."""
+    """The 99th percentile is over a second where more than one in a hundred is; half of that is well again."""
     if answers is not None and answers.slow * 100 > answers.count:
         detail = f"{answers.slow} of {answers.count} answers of the last hour took more than a second."
         troubles.begin(source, TroubleKind.SLOW, detail=detail)
-    else:
+    elif answers is None or answers.slow * 200 <= answers.count:
         troubles.end(source, TroubleKind.SLOW)
 
 

@@ -15,14 +15,17 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts import campaigns, services
+from accounts import campaigns, services, troubles
 from accounts.incidents import WAIT
 from accounts.keys import create_api_key
-from accounts.models import Account, Agency, Incident
+from accounts.models import Account, Agency, Event, Incident
 from accounts.reports import Origin
 from accounts.services import Sighting
+from accounts.sources import create_source
 from accounts.vocabulary import AccountStatus as S
+from accounts.vocabulary import EventType, TroubleKind
 from leads.models import Lead
+from notifications.catalogue import CATALOGUE
 from notifications.channels import create_channel
 from notifications.models import Delivery
 from notifications.services import drain
@@ -344,6 +347,30 @@ def test_an_incident_is_one_alert_for_the_staff_and_one_when_it_is_over(
         "Incident: 40 accounts down at Northwind Outreach",
         "Over: the incident of Northwind Outreach",
     ]
+
+
+def test_slow_answers_are_one_alert_for_the_staff_and_one_when_they_are_over(agency: Agency, staff_user: User) -> None:
+    set_alerts(staff_user, by_email=True, by_slack=False)
+    create_channel(agency, kind="email", email="team@example.com", verified=True)
+    source, _ = create_source(agency=agency, provider="sendpilot", name="Outreach")
+    detail = "3 of 200 answers of the last hour took more than a second."
+    troubles.begin(source, TroubleKind.SLOW, detail=detail)
+    for _ in range(2):
+        troubles.tell_staff()
+        drain()
+    troubles.end(source, TroubleKind.SLOW)
+    troubles.tell_staff()
+    drain()
+    assert [(message.to, message.subject) for message in mail.outbox] == [
+        (["sam@example.com"], "Answers are slow"),
+        (["sam@example.com"], "Over: answers are fast again"),
+    ]
+    assert f"at 1 source. Outreach: {detail}" in mail.outbox[0].body
+    assert "look at the database's load" in mail.outbox[0].body
+    assert "/admin/accounts/sourcetrouble/?state=open" in mail.outbox[0].body
+    assert CATALOGUE[EventType.STAFF_ALERT].schema["properties"].keys() >= set().union(
+        *(event.payload for event in Event.objects.filter(event_type="staff_alert"))
+    )
 
 
 def test_an_outage_is_one_alert_for_the_staff_and_one_mail_for_each_agency(

@@ -274,10 +274,37 @@ def test_slow_answers_are_warned_about_by_their_99th_percentile(agency: Agency, 
     rounds(clock, 1)
     trouble = source.troubles.get()
     assert (trouble.kind, trouble.detail) == ("slow", "3 of 200 answers of the last hour took more than a second.")
-    assert told(agency) == []
+    assert told(agency) == ["staff_alert"]
     hear(source)
     rounds(clock, 61)
     assert "slow" not in open_kinds(source)
+
+
+def test_staff_hears_once_of_slow_answers_wherever_they_are_and_once_when_they_are_over(
+    agency: Agency, stranger: Agency, clock: time_machine.Traveller
+) -> None:
+    tallies = [
+        AnswerTally.objects.create(source=source, began_at=timezone.now(), answers=200, slow=slow)
+        for source, slow in ((watched(agency), 3), (watched(stranger, "linkedconnector"), 4))
+    ]
+    rounds(clock, 2)
+    alert = Event.objects.get(event_type="staff_alert")
+    assert (alert.agency, alert.payload["count"]) == (agency, 2)
+    assert alert.payload["error_detail"] == "3 of 200 answers of the last hour took more than a second."
+    for tally, slow in zip(tallies, (1, 2), strict=True):
+        AnswerTally.objects.filter(pk=tally.pk).update(slow=slow)
+    rounds(clock, 2)
+    assert Event.objects.filter(event_type="staff_alert").count() == 1  # at one of them it is not well yet
+    AnswerTally.objects.update(slow=1)
+    rounds(clock, 2)
+    assert [event.payload["count"] for event in Event.objects.filter(event_type="staff_alert").order_by("id")] == [2, 0]
+    AnswerTally.objects.update(slow=9)
+    rounds(clock, 1)
+    delete_source(tallies[0].source)
+    delete_source(tallies[1].source)
+    rounds(clock, 1)
+    counts = [event.payload["count"] for event in Event.objects.filter(event_type="staff_alert").order_by("id")]
+    assert counts == [2, 0, 2, 0]
 
 
 def test_a_source_that_is_taken_away_has_no_troubles(agency: Agency, clock: time_machine.Traveller) -> None:
