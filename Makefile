@@ -24,7 +24,7 @@ test: installed-dev  ## the whole suite, on SQLite and on PostgreSQL + Redis
 	@$(PY) -m tests.run
 
 faults: installed-dev  ## kill processes and stop servers, then count
-	@$(PY) -m tests.run -m fault
+	@$(PY) -m tests.run -m fault -n 1
 
 browser: installed-dev  ## open pages in a headless Chromium; screenshots go to var/browser
 	@$(PY) -m tests.run -m browser
