@@ -10,6 +10,7 @@ urlpatterns = [
     path("oauth/linkedin/again/<str:token>", linkedin.again, name="linkedin_again"),
     path("oauth/linkedin/callback", linkedin.callback, name="linkedin_callback"),
     path("leads", views.lead_list, name="portal_leads"),
+    path("leads/export", views.lead_export, name="portal_leads_export"),
     path("leads/<str:pk>", views.lead_page, name="portal_lead"),
     path("leads/<str:pk>/status", views.lead_status, name="portal_lead_status"),
 ]

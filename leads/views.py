@@ -1,18 +1,19 @@
 """The pages about leads."""
 
 from django.contrib import messages
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q
 from django.db.models.functions import Lower
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Agency
 from accounts.portal import MemberRequest, back_to, readers, say_errors, show, turn, writers
 from accounts.vocabulary import ProviderSlug
+from leads.export import download
 from leads.forms import LeadFilter, StatusForm
 from leads.identity import linkedin_key
-from leads.models import Lead, LeadReference
+from leads.models import Lead, LeadQuerySet, LeadReference
 from leads.services import set_status
 from leads.vocabulary import ChangedBy, LeadStatus
 
@@ -30,6 +31,15 @@ def lead_list(request: MemberRequest) -> HttpResponse:
         filters=filters,
         filtered=any(request.GET.get(name) for name in filters.fields),
     )
+
+
+@require_POST
+@writers
+def lead_export(request: MemberRequest) -> StreamingHttpResponse:
+    """The leads that the list shows with the same filters, as a file."""
+    filters = LeadFilter(request.GET, agency=request.agency)
+    leads = _filtered(request.agency, request.agency.leads.all(), filters)
+    return download(request.agency, leads, user_id=request.member.user_id)
 
 
 @require_safe
@@ -63,7 +73,7 @@ def lead_status(request: MemberRequest, pk: str) -> HttpResponse:
     return back_to(request, "portal_lead", lead.pk)
 
 
-def _filtered(agency: Agency, leads: "QuerySet[Lead]", filters: LeadFilter) -> "QuerySet[Lead]":
+def _filtered(agency: Agency, leads: LeadQuerySet, filters: LeadFilter) -> LeadQuerySet:
     filters.is_valid()
     for name, column in (("status", "status"), ("campaign", "campaign_id")):
         if value := filters.cleaned_data.get(name):

@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -16,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 
+from accounts import audit
 from accounts.admin.forms import ServiceForm
 from accounts.admin.keyset import KeysetChangeList, OnePage
 from accounts.fields import EncryptedJSONField
@@ -232,12 +232,5 @@ def _encrypted(model: type[Model], related: Sequence[str]) -> list[str]:
 
 
 def _log(request: HttpRequest, obj: Model, flag: int, message: Any) -> LogEntry:
-    """Django's admin log with the id instead of the object's name: a name must not outlive the person's row."""
-    return LogEntry.objects.create(
-        user_id=request.user.pk,  # type: ignore[misc]
-        content_type_id=ContentType.objects.get_for_model(obj, for_concrete_model=False).pk,
-        object_id=str(obj.pk),
-        object_repr=str(obj.pk),
-        action_flag=flag,
-        change_message=json.dumps(message) if isinstance(message, list) else message,
-    )
+    text = json.dumps(message) if isinstance(message, list) else message
+    return audit.note(request.user.pk, obj, flag, text)  # type: ignore[arg-type]  # who is here is signed in

@@ -20,12 +20,12 @@ from rest_framework.response import Response
 from accounts.api.base import AgencyView
 from accounts.events import iso
 from accounts.models import Account, Agency
+from accounts.spreadsheets import safe_cell
 from accounts.vocabulary import AccountStatus, ProviderSlug
 
 DAYS = 30  # of a window that nobody chose
 MOST_DAYS = 400
 PERIODS = ("day", "week", "month")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def accounts_in(agency: Agency, question: Question) -> "QuerySet[Account]":
 
 
 def csv_of(rows: Iterable[Mapping[str, Any]], name: str) -> HttpResponse:
-    """A table for spreadsheets. Text that one would take for a formula gets an apostrophe before it."""
+    """A table for spreadsheets."""
     flat = [_flat(row) for row in rows]
     columns = list(dict.fromkeys(name for row in flat for name in row))
     out = io.StringIO()
@@ -151,13 +151,6 @@ def csv_of(rows: Iterable[Mapping[str, Any]], name: str) -> HttpResponse:
     answer = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
-
-
-def safe_cell(value: Any) -> Any:
-    """Numbers as they are; text that no spreadsheet runs."""
-    if not isinstance(value, str):
-        return "" if value is None else value
-    return f"'{value}" if value.startswith(FORMULA) else value
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:

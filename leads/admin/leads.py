@@ -1,22 +1,26 @@
 """The back office's pages for leads. Changes go through the services, so they notify as webhooks do."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from accounts.admin.base import BackOfficeAdmin
 from accounts.admin.filters import ByAccount, ByAgency
 from accounts.admin.forms import ServiceForm
 from accounts.display import NOTHING, ago, badge, code, link, list_link, pretty_json, receipt_link, table
+from accounts.models import Agency
 from accounts.vocabulary import ProviderSlug
 from leads.admin.badges import lead_badge
 from leads.admin.filters import ByFormLanguage, ByLeadStatus
 from leads.erasure import erase
+from leads.export import download
 from leads.identity import linkedin_key
 from leads.languages import language_name
 from leads.models import Lead, LeadReference
@@ -125,6 +129,27 @@ class LeadAdmin(BackOfficeAdmin):
         where = ", ".join(f"{count} {place}" for place, count in receipt.items() if count) if len(chosen) == 1 else ""
         self.tell(request, len(chosen), f"Erased ({where})" if where else "Erased")
         return HttpResponseRedirect(reverse("admin:leads_lead_changelist"))
+
+    def get_urls(self) -> list[URLPattern]:
+        return [path("export/", self.admin_site.admin_view(self.export), name="leads_lead_export"), *super().get_urls()]
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """An agency's leads as a file: those that the list shows with the same filters, on all its pages."""
+        agency = Agency.objects.filter(pk=request.GET.get("agency", "")).first()
+        if request.method != "POST" or agency is None:
+            raise Http404
+        if not self.has_operate_permission(request):
+            raise PermissionDenied
+        try:
+            listed = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            raise Http404 from None
+        return download(agency, listed, user_id=request.user.pk)  # type: ignore[arg-type]  # who is here is signed in
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        can = request.GET.get("agency") and self.has_operate_permission(request)
+        url = reverse("admin:leads_lead_export", query=request.GET) if can else ""
+        return super().changelist_view(request, {**(extra_context or {}), "export_url": url})
 
     def find(self, word: str, agency_id: str) -> Q:
         found = super().find(word, agency_id)

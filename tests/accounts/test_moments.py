@@ -35,7 +35,9 @@ def test_a_moment_reads_as_it_is_written_there(locale: str, zone: str, text: str
 
 
 @pytest.mark.django_db
-def test_a_lead_of_linkedin_reads_so_in_mails_and_pages_and_is_iso_in_the_api(agency: Agency, sign_in: Browser) -> None:
+def test_a_lead_of_linkedin_reads_so_in_mails_pages_and_files_and_is_iso_in_the_api(
+    agency: Agency, sign_in: Browser
+) -> None:
     agency.locale, agency.timezone = "en-US", "America/New_York"
     agency.save()
     create_channel(agency, kind="email", email="team@example.com", verified=True)
@@ -47,4 +49,6 @@ def test_a_lead_of_linkedin_reads_so_in_mails_and_pages_and_is_iso_in_the_api(ag
     client: Client = sign_in()
     lead = agency.leads.get()
     assert 'title="06/07/2023 7:59 PM EDT"' in client.get(f"/leads/{lead.pk}").content.decode()
+    file = b"".join(client.post("/leads/export").streaming_content)  # type: ignore[attr-defined]
+    assert b",06/07/2023 7:59 PM EDT," in file
     assert api_with(agency, "read").get(f"leads/{lead.pk}").json()["received_at"] == "2023-06-07T23:59:18.881Z"

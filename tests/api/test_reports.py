@@ -9,11 +9,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.api.report import safe_cell
 from accounts.keys import create_api_key
 from accounts.models import Account, Agency
 from accounts.reports import Origin
 from accounts.services import Sighting, report_status
+from accounts.spreadsheets import safe_cell
 from accounts.vocabulary import AccountStatus, Scope
 from leads.models import Lead
 from leads.services import Identity, create_lead

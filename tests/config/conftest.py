@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import models
 from django.test import Client
 from django.utils import timezone
@@ -52,6 +52,16 @@ CANARY = "canarySECRETcanary"
 def signed_in(staff: User) -> Client:
     client = Client()
     client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def onlooker(db: None) -> Client:
+    """Staff with the right to look and no other."""
+    user = User.objects.create_user("onlooker", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client = Client()
+    client.force_login(user)
     return client
 
 

@@ -1,6 +1,10 @@
 """The back office's pages for leads."""
 
+import re
+from html import unescape
+
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from accounts.models import Agency
@@ -29,3 +33,33 @@ def test_leads_are_listed_by_the_language_of_their_form(signed_in: Client, agenc
     page = signed_in.get(LIST, {"agency": agency.pk, "creation_locale": "de_DE"}).content.decode()
     assert names_in(page) == {"Emmy Noether"}
     assert "creation_locale=" not in signed_in.get(LIST).content.decode()
+
+
+@pytest.mark.usefixtures("people")
+def test_staff_take_an_agencys_leads_along_as_the_list_shows_them(
+    signed_in: Client, agency: Agency, stranger: Agency
+) -> None:
+    create_lead(stranger, name="Ada Lovelace", email="one@example.com")
+    chosen = {"agency": agency.pk, "creation_locale": "en_US"}
+    page = signed_in.get(LIST, chosen).content.decode()
+    [url] = re.findall(r'action="(/admin/leads/lead/export/[^"]+)"', page)
+    answer = signed_in.post(unescape(url))
+    text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    assert names_in(text) == {"Ada Lovelace"}
+    assert text.count("one@example.com") == 1
+    entry = LogEntry.objects.get()
+    assert (entry.object_id, entry.change_message) == (agency.pk, "Downloaded leads (CSV).")
+
+
+@pytest.mark.usefixtures("people")
+def test_leads_are_taken_along_of_one_agency_by_who_may_change_them(
+    signed_in: Client, onlooker: Client, agency: Agency
+) -> None:
+    there = f"{LIST}export/?agency={agency.pk}"
+    assert "export/" not in signed_in.get(LIST).content.decode()
+    assert "export/" not in onlooker.get(LIST, {"agency": agency.pk}).content.decode()
+    assert onlooker.post(there).status_code == 403
+    refused = [signed_in.get(there), signed_in.post(f"{LIST}export/"), signed_in.post(f"{LIST}export/?agency=x")]
+    assert [answer.status_code for answer in refused] == [404, 404, 404]
+    assert signed_in.post(f"{there}&secret=1").status_code == 400
+    assert not LogEntry.objects.exists()

@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core import mail
@@ -199,16 +198,6 @@ def test_a_channel_can_be_tested_disabled_and_enabled(signed_in: Client, agency:
     assert Channel.objects.get().status == "disabled"
     signed_in.post(press + "enable/")
     assert Channel.objects.get().status == "enabled"
-
-
-@pytest.fixture
-def onlooker(db: None) -> Client:
-    """Staff with the right to look and no other."""
-    user = User.objects.create_user("onlooker", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_who_may_only_look_presses_no_button(onlooker: Client, staff: User, agency: Agency) -> None:

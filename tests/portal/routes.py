@@ -20,6 +20,12 @@ class Route:
     post: bool = False
     roles: frozenset[Role] = ALL
     data: dict[str, str] = field(default_factory=dict)
+    answers: int = 0
+
+    @property
+    def status(self) -> int:
+        """What who may use it is answered."""
+        return self.answers or (302 if self.post else 200)
 
     def __str__(self) -> str:
         return " ".join((self.name, *self.more, "POST" if self.post else ""))
@@ -29,8 +35,10 @@ class Route:
         return reverse(self.name, args=[*ids, *self.more])
 
 
-def button(route: str, of: str = "", /, *more: str, roles: frozenset[Role] = CHANGES, **data: str) -> Route:
-    return Route(route, of, more, post=True, roles=roles, data=data)
+def button(
+    route: str, of: str = "", /, *more: str, roles: frozenset[Role] = CHANGES, answers: int = 0, **data: str
+) -> Route:
+    return Route(route, of, more, post=True, roles=roles, data=data, answers=answers)
 
 
 ROUTES = [
@@ -38,6 +46,7 @@ ROUTES = [
     Route("portal_accounts"),
     Route("portal_account", "account"),
     Route("portal_leads"),
+    button("portal_leads_export", answers=200),
     Route("portal_lead", "lead"),
     button("portal_lead_status", "lead", status="DONE"),
     Route("portal_sources"),
@@ -70,7 +79,7 @@ ROUTES = [
     button("portal_key_revoke", "key", roles=DECIDES),
     Route("portal_settings", roles=CHANGES),
     button("portal_settings", name="Other name", timezone="Europe/Berlin", locale="de-DE"),
-    Route("portal_shown_once"),
+    Route("portal_shown_once", answers=302),
 ]
 #: A choice among one's own agencies, what people without membership open, and what mail servers call.
 ELSEWHERE = {

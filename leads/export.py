@@ -1,0 +1,109 @@
+"""An agency's leads as a table to take along: times as its people read them, nothing that a spreadsheet would run.
+
+The table is sent while it is read, some hundred leads at a time by their key, so it may have any length. A lead that is
+erased meanwhile is not in what is read after. Test leads are left out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.contrib.admin.models import CHANGE
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+
+from accounts import audit, spreadsheets
+from accounts.models import Agency
+from accounts.moments import readable, zone_named
+from leads.languages import language_name
+from leads.linkedin.answers import FIELDS
+from leads.models import Lead, LeadQuerySet
+
+AT_ONCE = 500
+Moments = Callable[[datetime | None], str]
+
+COLUMNS: Mapping[str, Callable[[Lead, Moments], object]] = {
+    "Name": lambda lead, at: lead.display_name,
+    "First name": lambda lead, at: lead.first_name,
+    "Last name": lambda lead, at: lead.last_name,
+    "E-mail": lambda lead, at: lead.email,
+    "Phone": lambda lead, at: lead.phone,
+    "Phone to dial": lambda lead, at: lead.phone_e164,
+    "Job title": lambda lead, at: lead.title,
+    "Company": lambda lead, at: lead.company,
+    "Company size": lambda lead, at: lead.company_size,
+    "Industry": lambda lead, at: lead.industry,
+    "Country": lambda lead, at: lead.country,
+    "State": lambda lead, at: lead.state,
+    "Postal code": lambda lead, at: lead.postal_code,
+    "Location": lambda lead, at: lead.location,
+    "LinkedIn": lambda lead, at: lead.linkedin_url,
+    "Status": lambda lead, at: lead.status_label,
+    "Status since": lambda lead, at: at(lead.status_since),
+    "Campaign": lambda lead, at: lead.campaign,
+    "Account": lambda lead, at: lead.account,
+    "Assigned to": lambda lead, at: lead.assigned_to,
+    "Priority": lambda lead, at: lead.priority,
+    "Score": lambda lead, at: lead.score,
+    "Tags": lambda lead, at: ", ".join(map(str, lead.tags)),
+    "Received": lambda lead, at: at(lead.received_at),
+    "First response": lambda lead, at: at(lead.first_response_at),
+    "Language of the form": lambda lead, at: language_name(lead.creation_locale),
+    "Answers": lambda lead, at: _listed((_question(row), row["value"]) for row in lead.answers if not _told(lead, row)),
+    "Consents": lambda lead, at: _listed((row["text"], "yes" if row["accepted"] else "no") for row in lead.consents),
+    "Hidden fields": lambda lead, at: _listed((row["name"], row["value"]) for row in lead.hidden_fields),
+    "Id": lambda lead, at: lead.pk,
+}
+
+
+def download(agency: Agency, leads: LeadQuerySet, *, user_id: int) -> StreamingHttpResponse:
+    """The table of these leads of the agency's; that somebody took it along stands in the audit trail."""
+    audit.note(user_id, agency, CHANGE, "Downloaded leads (CSV).")
+    answer = StreamingHttpResponse(table(agency, leads), content_type="text/csv; charset=utf-8")
+    day = timezone.localtime(timezone=zone_named(agency.timezone)).date()
+    answer["Content-Disposition"] = f'attachment; filename="leads-{day}.csv"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def table(agency: Agency, leads: LeadQuerySet) -> Iterator[str]:
+    """The table in pieces of some hundred lines, the newest lead first."""
+    zone = zone_named(agency.timezone)
+
+    def moment(at: datetime | None) -> str:
+        return readable(at, zone, agency.locale) if at else ""
+
+    yield spreadsheets.BYTE_ORDER_MARK + "".join(spreadsheets.lines([list(COLUMNS)]))
+    for page in _pages(leads.real().filter(agency=agency)):
+        yield "".join(spreadsheets.lines([_cell(read(lead, moment)) for read in COLUMNS.values()] for lead in page))
+
+
+def _pages(leads: LeadQuerySet) -> Iterator[list[Lead]]:
+    rows = leads.select_related("campaign", "account", "assigned_to").order_by("-pk")
+    page = list(rows[:AT_ONCE])
+    while page:
+        yield page
+        page = list(rows.filter(pk__lt=page[-1].pk)[:AT_ONCE]) if len(page) == AT_ONCE else []
+
+
+def _cell(value: object) -> object:
+    return value if value is None or isinstance(value, int) else str(value)
+
+
+def _told(lead: Lead, answer: Mapping[str, Any]) -> bool:
+    """Whether the answer stands in a column of its own already."""
+    column = FIELDS.get(answer["predefined_field"])
+    return column is not None and getattr(lead, column) == _text(answer["value"])
+
+
+def _question(answer: Mapping[str, Any]) -> str:
+    return str(answer["label"] or answer["predefined_field"] or answer["question_id"])
+
+
+def _listed(pairs: Iterable[tuple[str, Any]]) -> str:
+    """`What is your budget?: Up to $5,000, More`, a line each."""
+    return "\n".join(f"{name}: {_text(value)}" for name, value in pairs)
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
