@@ -1,6 +1,6 @@
 """What reports do to leads (contract: "What a report does to a lead"), and what people and API clients change."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +18,7 @@ from leads.phones import e164
 from leads.progress import Step, advance, fold, steps_of
 from leads.provenance import Origin as From
 from leads.provenance import fill, typed
+from leads.reported import Contact, Identity
 from leads.vocabulary import ChangedBy, LeadStatus
 
 ALSO_TOLD = {  # new status --> the event besides `lead_status_changed`
@@ -26,32 +27,6 @@ ALSO_TOLD = {  # new status --> the event besides `lead_status_changed`
     LeadStatus.NOT_INTERESTED: EventType.LEAD_LOST,
 }
 HIGH = "high"  # the priority that is told
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """How a report names a lead: the provider's id, the campaign it is in, and the person's LinkedIn URL."""
-
-    external_id: str
-    campaign_id: str = ""
-    campaign_name: str = ""
-    linkedin_url: str = ""
-    sender_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
-    """Contact fields a report brings along; they fill what is empty."""
-
-    name: str = ""
-    first_name: str = ""
-    last_name: str = ""
-    email: str = ""
-    phone: str = ""
-    title: str = ""
-    company: str = ""
-    industry: str = ""
-    location: str = ""
 
 
 @transaction.atomic(savepoint=False)

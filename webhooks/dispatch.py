@@ -1,6 +1,5 @@
 """Provider events meet the domain: a `match` over the closed set, one line of routing each."""
 
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -13,6 +12,7 @@ from leads import erasure
 from leads import services as leads
 from leads.linkedin import intake
 from leads.models import Lead
+from leads.reported import Contact, Identity
 from webhooks import outcomes
 from webhooks.events import (
     AccountRateLimited,
@@ -21,9 +21,7 @@ from webhooks.events import (
     AppInstalled,
     AppUninstalled,
     CampaignReported,
-    LeadDetails,
     LeadNoted,
-    LeadRef,
     LeadStatusReported,
     LeadSubmitted,
     LeadTagged,
@@ -63,7 +61,7 @@ def apply(receipt: Receipt, event: ProviderEvent) -> None:  # noqa: C901 (one ar
         case LeadStatusReported():
             _lead_status(receipt, event)
         case LeadNoted():
-            _remark(receipt, event.lead, event.note, event.occurred_at, details=event.details)
+            _remark(receipt, event.lead, event.note, event.occurred_at, contact=event.contact)
         case LeadTagged():
             _remark(receipt, event.lead, f"tags: {', '.join(event.tags)}", event.occurred_at, tags=event.tags)
         case LeadSubmitted():
@@ -197,30 +195,16 @@ def _install(receipt: Receipt, event: AppInstalled) -> None:
         agency.sub_accounts.filter(location_id=event.tenant.location_id).update(vouched_for=True)
 
 
-def _identity(lead: LeadRef) -> leads.Identity:
-    return leads.Identity(
-        external_id=lead.external_id,
-        campaign_id=lead.campaign_id,
-        campaign_name=lead.campaign_name,
-        linkedin_url=lead.linkedin_url,
-        sender_id=lead.sender_id,
-    )
-
-
-def _contact(details: LeadDetails) -> leads.Contact:
-    return leads.Contact(**asdict(details))
-
-
 def _lead_status(receipt: Receipt, event: LeadStatusReported) -> None:
     lead = leads.report_status(
         agency_for(receipt),
         provider=receipt.provider,
-        identity=_identity(event.lead),
+        identity=event.lead,
         status=event.status,
         stated=event.stated,
         previous_status=event.previous_status,
         changed_by=event.changed_by,
-        contact=_contact(event.details),
+        contact=event.contact,
         origin=origin_of(receipt, event.occurred_at),
     )
     concern(receipt, lead)
@@ -228,19 +212,19 @@ def _lead_status(receipt: Receipt, event: LeadStatusReported) -> None:
 
 def _remark(
     receipt: Receipt,
-    ref: LeadRef,
+    identity: Identity,
     text: str,
     occurred_at: datetime | None,
     *,
-    details: LeadDetails = LeadDetails(),
+    contact: Contact = Contact(),
     tags: tuple[str, ...] | None = None,
 ) -> None:
     lead = leads.note(
         agency_for(receipt),
         provider=receipt.provider,
-        identity=_identity(ref),
+        identity=identity,
         text=text,
-        contact=_contact(details),
+        contact=contact,
         tags=tags,
         origin=origin_of(receipt, occurred_at),
     )

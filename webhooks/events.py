@@ -1,7 +1,7 @@
 """Provider events: what a provider said, in the product's terms and before anything is looked up.
 
-Wire adapters (`webhooks/providers/<slug>.py`) produce them, `webhooks/dispatch.py` applies them. Pure: standard library
-and the two vocabularies only. Times are aware UTC; `occurred_at=None` means that the provider sent no time.
+Wire adapters (`webhooks/providers/<slug>.py`) produce them, `webhooks/dispatch.py` applies them. Pure: the standard
+library, the vocabularies, and what leads are named by. Times are aware UTC; without `occurred_at` none was sent.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.vocabulary import AccountStatus, CampaignStatus, EventType, RequestAction
+from leads.reported import Contact, Identity
 from leads.vocabulary import ChangedBy, LeadStatus
 
 
@@ -91,57 +92,31 @@ class RequestOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeadRef:
-    """How a body names a lead. `external_id` is the provider's; `campaign_id` the provider's id of the campaign."""
-
-    external_id: str
-    campaign_id: str = ""
-    campaign_name: str = ""
-    linkedin_url: str = ""
-    sender_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeadDetails:
-    """Contact fields that fill what is empty. Names are those of `leads.Lead`."""
-
-    name: str = ""
-    first_name: str = ""
-    last_name: str = ""
-    email: str = ""
-    phone: str = ""
-    title: str = ""
-    company: str = ""
-    industry: str = ""
-    location: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadStatusReported:
     """A lead's status. `stated`: the provider's own word (may move backwards); else derived (only forward)."""
 
-    lead: LeadRef
+    lead: Identity
     status: LeadStatus
     stated: bool
     occurred_at: datetime | None
     previous_status: LeadStatus | None = None
     changed_by: ChangedBy = ChangedBy.PROVIDER
-    details: LeadDetails = LeadDetails()
+    contact: Contact = Contact()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadNoted:
     """Something about a lead that is history only (a withdrawn invitation, a viewed profile, a failure)."""
 
-    lead: LeadRef
+    lead: Identity
     note: str
     occurred_at: datetime | None
-    details: LeadDetails = LeadDetails()
+    contact: Contact = Contact()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadTagged:
-    lead: LeadRef
+    lead: Identity
     tags: tuple[str, ...]
     occurred_at: datetime | None
 

@@ -10,6 +10,7 @@ from accounts.vocabulary import AccountStatus, RequestAction
 from leads import services as leads
 from leads.models import Lead
 from leads.provenance import Origin as From
+from leads.reported import Contact, Identity
 from leads.vocabulary import LeadStatus
 from webhooks.events import RequestOutcome
 from webhooks.models import ProviderRequest, Receipt
@@ -197,22 +198,22 @@ def _about_account(
         accounts.report_trouble(account, code=outcome.code, origin=origin, text=text)
 
 
-def _identity(about: About) -> leads.Identity:
+def _identity(about: About) -> Identity:
     if not about.lead_known:
         raise Quarantine("unknown_lead", "The answer names no profile, and its request no lead.")
     external_id = about.profile_id
     if about.lead and not external_id:
         reference = about.lead.references.filter(provider="welink").first() or about.lead.references.first()
         external_id = reference.external_id if reference else about.lead.id
-    return leads.Identity(external_id=external_id)
+    return Identity(external_id=external_id)
 
 
-def _contact(outcome: RequestOutcome) -> leads.Contact:
+def _contact(outcome: RequestOutcome) -> Contact:
     def text(name: str) -> str:
         value = outcome.result.get(name)
         return value[:200] if isinstance(value, str) else ""
 
-    return leads.Contact(
+    return Contact(
         first_name=text("first_name"),
         last_name=text("last_name"),
         email=text("email"),

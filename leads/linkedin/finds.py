@@ -17,6 +17,7 @@ from leads.linkedin.answers import Details, details, submitted_at, tidy
 from leads.linkedin.intake import complete, put_in, tell_once
 from leads.linkedin.models import LeadFetch
 from leads.models import Lead, LeadChange, LeadReference
+from leads.reported import Identity
 from leads.vocabulary import ChangedBy, LeadStatus
 
 #: A lead that a pull finds later than this after it was sent is old: it is marked, and nobody is alerted.
@@ -64,7 +65,7 @@ def _complete(source: Source, reference: LeadReference, find: Find) -> None:
         leads.report_status(
             reference.agency,
             provider=ProviderSlug.LINKEDIN,
-            identity=leads.Identity(external_id=find.external_id),
+            identity=Identity(external_id=find.external_id),
             status=LeadStatus.PENDING,
             stated=False,
             origin=Origin(by=ProviderSlug.LINKEDIN, at=find.at, source=source),

@@ -17,6 +17,7 @@ from leads.linkedin.models import LeadFetch, LeadSync
 from leads.models import Lead, LeadReference
 from leads.provenance import Origin as From
 from leads.provenance import fill
+from leads.reported import Identity
 from leads.vocabulary import ChangedBy, LeadStatus
 
 #: Agencies are told of a lead without its answers after so long.
@@ -27,7 +28,7 @@ PATIENCE = timedelta(seconds=30)
 def report_submission(agency: Agency, *, external_id: str, origin: Origin, **fields: Any) -> Lead | None:
     """A notification: somebody sent a form. The lead is there at once; its answers are fetched, where somebody is
     connected to fetch them with; else the pull that follows a connection brings them. None: it was erased since."""
-    identity = leads.Identity(external_id=external_id)
+    identity = Identity(external_id=external_id)
     known = _reference(agency, external_id)
     waits = known is None and _is_connected(origin.source)
     lead = leads.report_status(

@@ -15,7 +15,7 @@ from accounts.vocabulary import EventType as E
 from leads import services
 from leads.erasure import report_withdrawal
 from leads.models import Lead, LeadChange, LeadReference, Tombstone
-from leads.services import Contact, Identity
+from leads.reported import Contact, Identity
 from leads.vocabulary import ChangedBy
 from leads.vocabulary import LeadStatus as S
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from accounts.vocabulary import AccountStatus, EventType, RequestAction
+from leads.reported import Contact, Identity
 from leads.vocabulary import LeadStatus
 from tests.webhooks.readings_of_leads import LINKEDIN, SENDPILOT, at
 from webhooks.events import (
@@ -11,9 +12,7 @@ from webhooks.events import (
     AccountReported,
     AppInstalled,
     AppUninstalled,
-    LeadDetails,
     LeadNoted,
-    LeadRef,
     LeadStatusReported,
     NothingToDo,
     ProviderEvent,
@@ -29,8 +28,8 @@ def salesflow_account(status: AccountStatus, reason: str = "") -> AccountReporte
     return AccountReported(account=account, status=status, occurred_at=None, reason=reason)
 
 
-JOHN = LeadRef(external_id="1234567890", linkedin_url="https://linkedin.com/in/john-smith-123321")
-JOHNS_DETAILS = LeadDetails(
+JOHN = Identity(external_id="1234567890", linkedin_url="https://linkedin.com/in/john-smith-123321")
+JOHNS_CONTACT = Contact(
     first_name="John",
     last_name="Smith",
     email="john@example.com",
@@ -53,22 +52,22 @@ SALESFLOW: dict[str, tuple[str, ProviderEvent]] = {
             status=LeadStatus.CONNECTION_ACCEPTED,
             stated=False,
             occurred_at=at(2021, 2, 18, 16, 33, 44, 590570),
-            details=JOHNS_DETAILS,
+            contact=JOHNS_CONTACT,
         ),
     ),
     "legacy_reply_detected": (
         "REPLY_DETECTED",
         LeadStatusReported(
-            lead=JOHN, status=LeadStatus.REPLY_RECEIVED, stated=False, occurred_at=None, details=JOHNS_DETAILS
+            lead=JOHN, status=LeadStatus.REPLY_RECEIVED, stated=False, occurred_at=None, contact=JOHNS_CONTACT
         ),
     ),
     "legacy_invitation_withdrawn": (
         "INVITATION_WITHDRAWN",
-        LeadNoted(lead=JOHN, note="Invitation withdrawn", occurred_at=None, details=JOHNS_DETAILS),
+        LeadNoted(lead=JOHN, note="Invitation withdrawn", occurred_at=None, contact=JOHNS_CONTACT),
     ),
     "legacy_followup": (
         "FOLLOWUP_SENT",
-        LeadNoted(lead=JOHN, note="FOLLOWUP_SENT", occurred_at=None, details=JOHNS_DETAILS),
+        LeadNoted(lead=JOHN, note="FOLLOWUP_SENT", occurred_at=None, contact=JOHNS_CONTACT),
     ),
 }
 

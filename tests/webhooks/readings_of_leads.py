@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 from accounts.vocabulary import CampaignStatus
+from leads.reported import Identity
 from leads.vocabulary import ChangedBy, LeadStatus
 from webhooks.events import (
     CampaignReported,
-    LeadRef,
     LeadStatusReported,
     LeadSubmitted,
     LeadTagged,
@@ -59,11 +59,11 @@ LINKEDIN: dict[str, tuple[str, ProviderEvent]] = {
 
 FEBRUARY = at(2026, 2, 24, 10, 30)
 URL = "https://www.linkedin.com/in/john-doe"
-LEAD = LeadRef(external_id="lead_abc123", campaign_id="camp_xyz789", linkedin_url=URL)
-SENT_BY_1 = LeadRef(external_id="lead_abc123", campaign_id="camp_xyz789", linkedin_url=URL, sender_id="sender_1")
+LEAD = Identity(external_id="lead_abc123", campaign_id="camp_xyz789", linkedin_url=URL)
+SENT_BY_1 = Identity(external_id="lead_abc123", campaign_id="camp_xyz789", linkedin_url=URL, sender_id="sender_1")
 
 
-def derived(event: str, status: LeadStatus, lead: LeadRef = SENT_BY_1) -> tuple[str, ProviderEvent]:
+def derived(event: str, status: LeadStatus, lead: Identity = SENT_BY_1) -> tuple[str, ProviderEvent]:
     return event, LeadStatusReported(lead=lead, status=status, stated=False, occurred_at=FEBRUARY)
 
 
@@ -108,7 +108,7 @@ SENDPILOT: dict[str, tuple[str, ProviderEvent]] = {
     "connection_request_accepted": derived(
         "connection_request.accepted",
         LeadStatus.CONNECTION_ACCEPTED,
-        LeadRef(external_id="lead_abc123", linkedin_url=URL, sender_id="sender_1"),
+        Identity(external_id="lead_abc123", linkedin_url=URL, sender_id="sender_1"),
     ),
     "message_sent_old": derived("message.sent", LeadStatus.MESSAGE_SENT),
     "message_sent": derived("message.sent", LeadStatus.MESSAGE_SENT),

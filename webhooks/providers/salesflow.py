@@ -12,14 +12,13 @@ from datetime import datetime
 from typing import ClassVar
 
 from accounts.vocabulary import AccountStatus
+from leads.reported import Contact, Identity
 from leads.vocabulary import LeadStatus
 from webhooks.claims import Claim
 from webhooks.events import (
     AccountRef,
     AccountReported,
-    LeadDetails,
     LeadNoted,
-    LeadRef,
     LeadStatusReported,
     ProviderEvent,
 )
@@ -89,23 +88,23 @@ def _member(payload: Payload) -> LeadStatusReported | LeadNoted:
     payload.known("IntegrationType", "IntegrationRunOn", "MemberId", "Address", "CurrentPosition")
     payload.known("BirthdayYear", "BirthdayMonth", "BirthdayDay", "Distance", "HasReply", "IsMuted")
     payload.known("DateAdded", "ConnectedAt")
-    lead = LeadRef(
+    lead = Identity(
         external_id=_set_identifier(payload, "LinkedInMemberId"), linkedin_url=payload.text_or_empty("MemberUrl")
     )
     if event not in LEAD_STATUSES:
         note = NOTES.get(event, event)
-        return LeadNoted(lead=lead, note=note, occurred_at=None, details=_details(payload))
+        return LeadNoted(lead=lead, note=note, occurred_at=None, contact=_contact(payload))
     return LeadStatusReported(
         lead=lead,
         status=LEAD_STATUSES[event],
         stated=False,
         occurred_at=payload.timestamp_or_none("ConnectedAt") if event == "MEMBER_CONNECTED" else None,
-        details=_details(payload),
+        contact=_contact(payload),
     )
 
 
-def _details(payload: Payload) -> LeadDetails:
-    return LeadDetails(
+def _contact(payload: Payload) -> Contact:
+    return Contact(
         first_name=payload.text_or_empty("FirstName", limit=200),
         last_name=payload.text_or_empty("LastName", limit=200),
         email=payload.text_or_empty("Email", limit=254),

@@ -15,11 +15,11 @@ from hashlib import sha256
 from typing import ClassVar
 
 from accounts.vocabulary import CampaignStatus
+from leads.reported import Identity
 from leads.vocabulary import ChangedBy, LeadStatus
 from webhooks.claims import STANDARD_KEYS, Claim
 from webhooks.events import (
     CampaignReported,
-    LeadRef,
     LeadStatusReported,
     LeadTagged,
     NothingToDo,
@@ -202,8 +202,8 @@ def _without_effect(payload: Payload, occurred_at: datetime | None) -> ProviderE
     return NothingToDo(about=payload.event_type)
 
 
-def _lead(payload: Payload) -> LeadRef:
-    return LeadRef(
+def _lead(payload: Payload) -> Identity:
+    return Identity(
         external_id=payload.identifier("data.leadId"),
         campaign_id=payload.identifier_or_empty("data.campaignId"),
         campaign_name=payload.text_or_empty("data.campaignName", limit=300),
