@@ -71,7 +71,7 @@ class LeadForm(ServiceForm):
 
 @admin.register(Lead)
 class LeadAdmin(BackOfficeAdmin):
-    list_display = ("label", "agency", "company", "state", "since", "campaign_link", "received")
+    list_display = ("label", "agency", "company", "standing", "since", "campaign_link", "received")
     list_filter = (ByAgency, ByLeadStatus, ByFormLanguage, ByAccount)
     list_select_related = ("agency", "campaign")
     raw_id_fields = ("campaign", "account", "assigned_to")
@@ -87,8 +87,10 @@ class LeadAdmin(BackOfficeAdmin):
                     ("first_name", "last_name"),
                     ("email", "phone"),
                     ("title", "company"),
+                    ("company_size", "industry"),
                     "linkedin_url",
                     "location",
+                    ("country", "state", "postal_code"),
                 )
             },
         ),
@@ -165,10 +167,10 @@ class LeadAdmin(BackOfficeAdmin):
 
     @admin.display(description="lead")
     def label(self, lead: Lead) -> str:
-        return str(lead)
+        return format_html("{} {}", lead, badge("test", "quiet")) if lead.is_test else str(lead)
 
     @admin.display(description="status")
-    def state(self, lead: Lead) -> str:
+    def standing(self, lead: Lead) -> str:  # `state` is where the person lives
         return lead_badge(lead.status)
 
     @admin.display(description="since")

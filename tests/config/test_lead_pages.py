@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import Agency
 from leads.services import create_lead
+from leads.vocabulary import LeadStatus
 
 LIST = "/admin/leads/lead/"
 
@@ -33,6 +34,14 @@ def test_leads_are_listed_by_the_language_of_their_form(signed_in: Client, agenc
     page = signed_in.get(LIST, {"agency": agency.pk, "creation_locale": "de_DE"}).content.decode()
     assert names_in(page) == {"Emmy Noether"}
     assert "creation_locale=" not in signed_in.get(LIST).content.decode()
+
+
+def test_the_list_says_where_each_lead_stands_and_which_are_tests(signed_in: Client, agency: Agency) -> None:
+    create_lead(agency, name="Ada Lovelace", status=LeadStatus.REPLY_RECEIVED, state="Massachusetts")
+    page = signed_in.get(LIST).content.decode()
+    assert ("Replied</span>" in page, "Massachusetts" in page, "test</span>" in page) == (True, False, False)
+    create_lead(agency, name="Tried Out", is_test=True)
+    assert "test</span>" in signed_in.get(LIST).content.decode()
 
 
 @pytest.mark.usefixtures("people")

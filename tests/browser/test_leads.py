@@ -1,0 +1,71 @@
+"""Leads taken along as a file, and the language of a form as a condition, on a phone and on a desk."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Page
+
+from accounts.models import Agency, Member
+from accounts.vocabulary import Role
+from leads.services import create_lead
+from notifications.channels import create_channel
+from tests.browser.conftest import Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def people(agency: Agency) -> None:
+    for name, locale in (("Ada Lovelace", "en_US"), ("Emmy Noether", "de_DE"), ("Kevin Okafor", "")):
+        email = f"{name.split()[0].lower()}@example.com"
+        create_lead(agency, name=name, email=email, company="Example Industries", creation_locale=locale)
+    create_lead(agency, name="Tried Out", is_test=True, creation_locale="en_US")
+
+
+def sign_in(user: User, visit: Visit) -> Page:
+    client = Client()
+    client.force_login(user)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    visit.page.context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": settings.PUBLIC_URL}]
+    )
+    return visit.page
+
+
+def taken_along(page: Page) -> str:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as CSV").click()
+    return Path(download.value.path()).read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.usefixtures("people")
+def test_an_owner_takes_leads_along_and_listens_to_a_language(agency: Agency, visit: Visit) -> None:
+    user = User.objects.create_user("owner@example.com", "owner@example.com")
+    Member.objects.create(agency=agency, user=user, role=Role.OWNER)
+    channel, _ = create_channel(agency, kind="webhook", url="https://example.com/in", creation_locales=["de_DE"])
+    page = sign_in(user, visit)
+    page.goto(f"{settings.PUBLIC_URL}/leads")
+    visit.look("leads-list")
+    file = taken_along(page)
+    assert [name in file for name in ("Ada Lovelace", "Emmy Noether", "Tried Out")] == [True, True, False]
+    page.get_by_role("link", name="Emmy Noether").click()
+    page.get_by_text("German (DE)").wait_for()
+    visit.look("lead-page")
+    page.goto(f"{settings.PUBLIC_URL}/notifications")
+    card = page.locator(f"#{channel.pk}")
+    card.get_by_text("of leads only those of forms in German (DE)").wait_for()
+    card.get_by_text("Edit", exact=True).click()
+    assert card.get_by_label("German (DE)").is_checked()
+    visit.look("channel-languages")
+
+
+@pytest.mark.usefixtures("people")
+def test_staff_take_an_agencys_leads_along(agency: Agency, staff: User, visit: Visit) -> None:
+    page = sign_in(staff, visit)
+    page.goto(f"{settings.PUBLIC_URL}/admin/leads/lead/?agency={agency.pk}&creation_locale=en_US")
+    visit.look("admin-leads")
+    file = taken_along(page)
+    assert ("Ada Lovelace" in file, "Emmy Noether" in file, "Tried Out" in file) == (True, False, False)
