@@ -140,7 +140,7 @@ def test_texts_are_cut_to_what_their_columns_hold() -> None:
     long = "n" * 10_000
     (event,) = parse("salesflow/legacy_member_connected", FirstName=long, Occupation=long, MemberUrl=long).events
     assert isinstance(event, LeadStatusReported)
-    assert (len(event.contact.first_name), len(event.details.title), len(event.lead.linkedin_url)) == (200, 300, 500)
+    assert (len(event.contact.first_name), len(event.contact.title), len(event.lead.linkedin_url)) == (200, 300, 500)
 
 
 @pytest.mark.parametrize("junk", [7, True, ["a"], {"a": 1}, 1.5])
