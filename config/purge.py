@@ -43,7 +43,7 @@ def catch_up() -> bool:
     """Before a process serves or works: erase again who was erased since the backup that the database may have been
     restored from. Whether the database answered."""
     try:
-        if erased := retention.replay():
+        if erased := retention.replay(whole=False):
             log.warning("Erased again what a backup had brought back.", **erased)
     except DatabaseError as error:
         log.warning("Erasures wait for the database.", error=type(error).__name__)

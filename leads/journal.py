@@ -15,6 +15,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+BLOCK = 1 << 16  # bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -41,18 +43,35 @@ def append(lines: Iterable[Line]) -> None:
 
 
 def lines() -> Iterator[Line]:
-    """All of them, oldest first; one that was torn is left out."""
+    for block in blocks():
+        yield from block
+
+
+def blocks() -> Iterator[list[Line]]:
+    """All lines, some hundreds at a time, the newest first; one that was torn is left out."""
     try:
-        file = _path().open()
+        file = _path().open("rb")
     except FileNotFoundError:
         return
     with file:
-        for row in file:
-            try:
-                agency_id, provider, digest, at = json.loads(row)
-                yield Line(agency_id, provider, digest, datetime.fromisoformat(at))
-            except ValueError:
-                continue
+        end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - BLOCK)
+            file.seek(start)
+            rows = file.read(end - start)
+            if start:  # in the middle of a line, which the next block has whole
+                rest = rows.partition(b"\n")[2]
+                start, rows = end - len(rest), rest
+            yield [line for row in rows.splitlines() if (line := _read(row))]
+            end = start
+
+
+def _read(row: bytes) -> Line | None:
+    try:
+        agency_id, provider, digest, at = json.loads(row)
+        return Line(agency_id, provider, digest, datetime.fromisoformat(at))
+    except ValueError:
+        return None
 
 
 @contextmanager

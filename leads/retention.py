@@ -1,8 +1,10 @@
 """What is too old goes, and what was erased stays so after a backup was restored."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
+
+from django.db.models import QuerySet
 
 from accounts.models import Agency
 from accounts.reports import Origin
@@ -27,41 +29,53 @@ def erase_older_than(cutoff: datetime, alive: Callable[[], None] = lambda: None)
     return erased
 
 
-def replay() -> Counter[str]:
+def replay(*, whole: bool = True) -> Counter[str]:
     """Make journal and tombstones one again; how much was erased where.
 
-    What the database does not know of is erased again: it was restored from a backup. What the journal does not know of
-    is written into it: whoever erased it died before that.
+    What the database does not know of is erased again: it was restored from a backup. A backup lacks the newest lines,
+    so without `whole` the journal is read back only until the database knows it. What the journal does not know of is
+    written into it: whoever erased it died before that.
     """
     with journal.held():
-        noted, stones = _noted(), _stones()
-        known = {agency.pk: agency for agency in Agency.objects.all()}
-        missing: dict[str, dict[tuple[str, str], datetime]] = {}
-        for stone, at in noted.items():
-            agency_id, provider, digest = stone
-            if agency_id in known and at > stones.get(stone, NEVER):
-                missing.setdefault(agency_id, {})[provider, digest] = at
         erased: Counter[str] = Counter()
-        for agency_id, gone in missing.items():
-            erased.update(_erase_again(known[agency_id], gone))
-            for (provider, digest), at in gone.items():  # at last: until then nothing counts as done
-                put_stone(known[agency_id], provider=provider, digest=digest, at=at)
-        unnoted = {stone: at for stone, at in stones.items() if at > noted.get(stone, NEVER)}
-        if unnoted:
-            journal.append(journal.Line(*stone, at) for stone, at in unnoted.items())
+        agencies = {agency.pk: agency for agency in Agency.objects.all()}
+        missing = _missing(agencies, whole=whole)
+        for agency_id in {agency_id for agency_id, _, _ in missing}:
+            gone = {(provider, digest): at for (its, provider, digest), at in missing.items() if its == agency_id}
+            erased.update(_erase_again(agencies[agency_id], gone))
+        for (agency_id, provider, digest), at in reversed(missing.items()):  # at last, and the newest last of all:
+            put_stone(agencies[agency_id], provider=provider, digest=digest, at=at)  # until then nothing is done
+        if whole:
+            noted = _newest(journal.lines())
+            stones = _stones(Tombstone.objects.all()).items()
+            journal.append(journal.Line(*stone, at) for stone, at in stones if at > noted.get(stone, NEVER))
     return erased
 
 
-def _noted() -> dict[Stone, datetime]:
+def _missing(agencies: Collection[str], *, whole: bool) -> dict[Stone, datetime]:
+    """What the journal says of these agencies and the database does not, the newest block of lines first."""
     found: dict[Stone, datetime] = {}
-    for line in journal.lines():
+    for lines in journal.blocks():
+        noted = _newest(line for line in lines if line.agency_id in agencies)
+        digests = {digest for _, _, digest in noted}
+        stones = _stones(Tombstone.objects.filter(agency__in=agencies, digest__in=digests))
+        news = {stone: at for stone, at in noted.items() if at > stones.get(stone, NEVER)}
+        found |= {stone: max(at, found.get(stone, NEVER)) for stone, at in news.items()}
+        if noted and not news and not whole:
+            break
+    return found
+
+
+def _newest(lines: Iterable[journal.Line]) -> dict[Stone, datetime]:
+    found: dict[Stone, datetime] = {}
+    for line in lines:
         stone = line.agency_id, line.provider, line.digest
         found[stone] = max(line.erased_at, found.get(stone, NEVER))
     return found
 
 
-def _stones() -> dict[Stone, datetime]:
-    rows = Tombstone.objects.values_list("agency_id", "provider", "digest", "erased_at")
+def _stones(tombstones: QuerySet[Tombstone]) -> dict[Stone, datetime]:
+    rows = tombstones.values_list("agency_id", "provider", "digest", "erased_at")
     return {(agency_id, provider, digest): at for agency_id, provider, digest, at in rows.iterator(2000)}
 
 
