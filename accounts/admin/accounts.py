@@ -16,6 +16,7 @@ from accounts.admin.base import BackOfficeAdmin
 from accounts.admin.campaigns import TONES as CAMPAIGN_TONES
 from accounts.admin.filters import ByAge, ByAgency, ByProvider, ByStatus
 from accounts.admin.forms import ServiceForm
+from accounts.admin.permission import PERMISSION, ShowsPermission
 from accounts.admin.timeline import timeline_of
 from accounts.campaigns import pause_all, resume_all
 from accounts.display import NOTHING, ago, badge, duration, link, list_link, table
@@ -59,7 +60,7 @@ class ByAccountStatus(ByStatus):
 
 
 @admin.register(Account)
-class AccountAdmin(BackOfficeAdmin):
+class AccountAdmin(ShowsPermission, BackOfficeAdmin):
     list_display = ("label", "agency", "provider", "state", "status_reason", "since", "next_step")
     list_filter = (ByAccountStatus, ByProvider, ByAge, ByAgency)
     list_select_related = ("agency", "source", "sub_account")
@@ -86,6 +87,7 @@ class AccountAdmin(BackOfficeAdmin):
                 "classes": ("collapse",),
             },
         ),
+        PERMISSION,
         ("More about it", {"fields": ("durations", "elsewhere")}),
     )
     actions = ("ask_owner", "withdraw", "pause", "resume", "revive")

@@ -248,3 +248,28 @@ def test_the_page_says_that_the_owner_gets_no_mail_who_is_asked_instead_and_what
     assert [found.pk for found in listed.context["cl"].result_list] == [row.pk]
     assert signed_in.post(f"/admin/accounts/bouncedaddress/{row.pk}/press/forgive/").status_code == 302
     assert "gets none" not in text_of(signed_in, page_of(account))
+
+
+def test_a_connection_to_linkedin_says_what_it_may_and_until_when(agency: Agency, signed_in: Client) -> None:
+    now = timezone.now()
+    account = Account.objects.create(
+        agency=agency,
+        provider="linkedin",
+        external_id="urn:li:person:1",
+        name="Ada",
+        status="active",
+        status_since=now,
+        token_expires_at=now + timedelta(days=50, hours=1),
+        refresh_expires_at=now + timedelta(days=55, hours=1),
+        last_heartbeat_at=now - timedelta(hours=3),
+        granted_scopes=["r_ads", "r_marketing_leadgen_automation"],
+    )
+    page = text_of(signed_in, page_of(account))
+    for said in (
+        "Access token ends: in 50 days",
+        "A person signs in again by: in 55 days",
+        "Last proved good: 3 hours ago",
+        "Granted scopes: r_ads, r_marketing_leadgen_automation",
+    ):
+        assert said in page
+    assert "Permission at LinkedIn" not in text_of(signed_in, page_of(report(agency, "active", hours_ago=1)))
