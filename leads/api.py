@@ -21,8 +21,8 @@ from accounts.api.filters import Exactly, Filter, OneOf, Search, Time, YesNo
 from accounts.api.problems import Conflict
 from accounts.models import Agency, Member
 from accounts.vocabulary import AccountStatus, ProviderSlug
+from leads.changes import create_lead, set_status, update_lead
 from leads.models import Lead, LeadChange, LeadReference
-from leads.services import create_lead, set_status, update_lead
 from leads.vocabulary import LOCALE, ChangedBy, LeadStatus
 
 REACHABLE_BY = ("linkedin_url", "email", "phone")

@@ -10,11 +10,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Agency
 from accounts.portal import MemberRequest, back_to, readers, say_errors, show, turn, writers
 from accounts.vocabulary import ProviderSlug
+from leads.changes import set_status
 from leads.export import download
 from leads.forms import LeadFilter, StatusForm
 from leads.identity import linkedin_key
 from leads.models import Lead, LeadQuerySet, LeadReference
-from leads.services import set_status
 from leads.vocabulary import ChangedBy, LeadStatus
 
 

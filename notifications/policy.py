@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from accounts.models import Event
 from accounts.services import EVENTS as STATUS_EVENTS
 from accounts.vocabulary import EventType
-from leads.services import ALSO_TOLD
+from leads.telling import ALSO_TOLD
 from leads.vocabulary import LeadStatus
 from notifications import alerts
 from notifications.catalogue import CATALOGUE

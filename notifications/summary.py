@@ -14,7 +14,7 @@ from django.conf import settings
 from accounts.models import Event
 from accounts.moments import reading_as
 from accounts.vocabulary import EventType
-from leads.services import ALSO_TOLD
+from leads.telling import ALSO_TOLD
 from leads.vocabulary import LeadStatus
 from notifications import wording
 from notifications.catalogue import CATALOGUE, HEADINGS

@@ -10,8 +10,8 @@ from accounts.agencies import create_agency
 from accounts.campaigns import campaign_of
 from accounts.models import Account, Agency, Campaign, Event, SubAccount
 from accounts.vocabulary import RequestAction
+from leads.changes import create_lead
 from leads.models import Lead
-from leads.services import create_lead
 from tests.keeping import keep, keep_sample, source_of
 from webhooks import services
 from webhooks.models import Receipt, ReceiptStatus

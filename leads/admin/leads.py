@@ -19,12 +19,12 @@ from accounts.models import Agency
 from accounts.vocabulary import ProviderSlug
 from leads.admin.badges import lead_badge
 from leads.admin.filters import ByFormLanguage, ByLeadStatus
+from leads.changes import set_status, update_lead
 from leads.erasure import erase
 from leads.export import download
 from leads.identity import linkedin_key
 from leads.languages import language_name
 from leads.models import Lead, LeadReference
-from leads.services import set_status, update_lead
 from leads.vocabulary import ChangedBy, LeadStatus
 
 LATEST = 20

@@ -18,6 +18,7 @@ from leads.models import Lead, LeadReference
 from leads.provenance import Origin as From
 from leads.provenance import fill
 from leads.reported import Identity
+from leads.telling import tell
 from leads.vocabulary import ChangedBy, LeadStatus
 
 #: Agencies are told of a lead without its answers after so long.
@@ -89,7 +90,7 @@ def tell_once(reference: LeadReference) -> bool:
         return False
     lead = found.reference.lead
     origin = Origin(by=ProviderSlug.LINKEDIN, at=lead.received_at, receipt_id=found.receipt_id, source=found.source)
-    leads.tell(lead, EventType.LEAD_CREATED, origin=origin)
+    tell(lead, EventType.LEAD_CREATED, origin=origin)
     if lead.is_test:
         _tell_the_tester(lead, found)
     return True

@@ -13,8 +13,8 @@ from accounts.keys import create_api_key
 from accounts.models import Account, AccountReport, Agency, Campaign, CampaignOrder, Source, SubAccount
 from accounts.sources import create_source
 from accounts.vocabulary import AccountStatus, EventType, Scope
+from leads.changes import create_lead
 from leads.models import Lead, LeadReference
-from leads.services import create_lead
 from notifications.channels import create_channel
 from notifications.models import Attempt, Channel, Delivery
 from webhooks.models import Receipt, RejectedRequest

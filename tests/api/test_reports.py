@@ -15,9 +15,9 @@ from accounts.reports import Origin
 from accounts.services import Sighting, report_status
 from accounts.spreadsheets import safe_cell
 from accounts.vocabulary import AccountStatus, Scope
+from leads.changes import create_lead
 from leads.models import Lead
 from leads.reported import Identity
-from leads.services import create_lead
 from leads.services import report_status as report_lead
 from leads.vocabulary import LeadStatus
 from tests.api.conftest import Api

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from accounts.models import Agency, Member
 from accounts.vocabulary import Role
-from leads.services import create_lead
+from leads.changes import create_lead
 from notifications.channels import create_channel
 from tests.browser.conftest import Visit
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from accounts.events import record
 from accounts.models import Agency, Member
 from accounts.vocabulary import EventType, Role
-from leads.services import create_lead, set_status
+from leads.changes import create_lead, set_status
 from leads.vocabulary import ChangedBy, LeadStatus
 from notifications.channels import create_channel
 from notifications.models import Channel

@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from accounts.models import Agency
-from leads.services import create_lead
+from leads.changes import create_lead
 from leads.vocabulary import LeadStatus
 
 LIST = "/admin/leads/lead/"

@@ -28,7 +28,7 @@ from accounts.keys import create_api_key
 from accounts.models import Agency, Event
 from accounts.vocabulary import Scope
 from config.purge import purge
-from leads import journal, retention, services
+from leads import changes, journal, retention
 from leads.erasure import OURSELVES, digest_of, erase
 from leads.models import Lead, LeadReference, Tombstone
 from leads.vocabulary import ChangedBy, LeadStatus
@@ -124,7 +124,7 @@ def tell_all(agency: Agency, echo: Receiver) -> Lead:
         notify(source, stand_in.world.submit(ANSWERS, id=LEAD_ID))
         work()
     lead = Lead.objects.get()
-    services.set_status(lead, status=LeadStatus.OPPORTUNITY, changed_by=ChangedBy.USER, note=NOTE)
+    changes.set_status(lead, status=LeadStatus.OPPORTUNITY, changed_by=ChangedBy.USER, note=NOTE)
     key = create_api_key(agency, scopes=list(Scope))[1]
     Client().patch(
         f"/api/v1/leads/{lead.pk}", json.dumps({"tags": ["hot"]}), content_type="application/json",
@@ -187,7 +187,7 @@ def test_a_backup_from_before_brings_nobody_back(agency: Agency, echo: Receiver,
 def test_an_erasure_that_did_not_reach_the_journal_is_noted_by_the_next_replay(
     agency: Agency, mails: Path, settings: Settings
 ) -> None:
-    erase(services.create_lead(agency, name="Ada Canary"))
+    erase(changes.create_lead(agency, name="Ada Canary"))
     Path(settings.ERASURE_JOURNAL).unlink()
     assert not purge()["erased"].get("leads")
     assert [line.digest for line in journal.lines()] == [Tombstone.objects.get().digest]
@@ -197,7 +197,7 @@ def test_an_erasure_that_did_not_reach_the_journal_is_noted_by_the_next_replay(
 
 
 def test_a_replay_that_was_broken_off_begins_anew(agency: Agency, mails: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lead = services.create_lead(agency, name="Ada Canary")
+    lead = changes.create_lead(agency, name="Ada Canary")
     line = journal.Line(agency.pk, OURSELVES, digest_of(agency, lead.pk), timezone.now())
     journal.append([line])
     monkeypatch.setattr(retention, "erase", Mock(side_effect=KeyboardInterrupt))
@@ -259,7 +259,7 @@ def test_only_those_who_got_the_lead_hear_that_it_was_erased(agency: Agency, ech
 
 def test_what_nobody_has_sent_yet_is_not_sent(agency: Agency, mails: Path) -> None:
     create_channel(agency, kind="email", email="team@example.com", verified=True, mode="daily")
-    lead = services.create_lead(agency, name="Ada Canary", email="ada@example.com")
+    lead = changes.create_lead(agency, name="Ada Canary", email="ada@example.com")
     drain()
     erase(lead)
     drain()
@@ -280,7 +280,7 @@ def test_a_late_report_of_somebody_erased_keeps_nothing(agency: Agency, mails: P
 
 
 def test_the_command_erases_and_says_where(agency: Agency, mails: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lead = services.create_lead(agency, name="Ada", email="ada@example.com")
+    lead = changes.create_lead(agency, name="Ada", email="ada@example.com")
     call_command("erase_lead", lead.pk, "--json")
     answer = json.loads(capsys.readouterr().out)
     assert answer["lead_id"] == lead.pk
@@ -292,7 +292,7 @@ def test_the_command_erases_and_says_where(agency: Agency, mails: Path, capsys: 
 
 def test_retention_erases_by_age(agency: Agency, mails: Path, settings: Settings) -> None:
     settings.RETENTION_DAYS = 30
-    old, young = (services.create_lead(agency, email=f"{name}@example.com") for name in ("old", "young"))
+    old, young = (changes.create_lead(agency, email=f"{name}@example.com") for name in ("old", "young"))
     long_ago = timezone.now() - timedelta(days=31)
     Lead.objects.filter(pk=old.pk).update(received_at=long_ago, status_since=long_ago)
     Event.objects.filter(subject=old.pk).update(occurred_at=long_ago)
@@ -307,7 +307,7 @@ def test_staff_erase_from_the_back_office_and_it_stands_in_the_log(agency: Agenc
     staff = User.objects.create_superuser("staff", "staff@example.com", "correct horse battery")
     client = Client()
     client.force_login(staff)
-    lead = services.create_lead(agency, name="Ada Canary", email="ada@example.com")
+    lead = changes.create_lead(agency, name="Ada Canary", email="ada@example.com")
     page = client.get(f"/admin/leads/lead/{lead.pk}/change/").content.decode()
     assert "It cannot be undone." in page
     client.post(f"/admin/leads/lead/{lead.pk}/press/erase/")

@@ -16,9 +16,9 @@ from django.utils import timezone
 from accounts.models import Agency, Campaign
 from accounts.vocabulary import Role
 from leads import export
+from leads.changes import create_lead
 from leads.erasure import erase
 from leads.models import Lead
-from leads.services import create_lead
 from leads.vocabulary import LeadStatus
 from tests.portal.conftest import Browser, sign_in
 

@@ -8,9 +8,9 @@ import pytest
 from accounts.models import Account, Agency
 from accounts.vocabulary import RequestAction
 from leads import enrichment
+from leads.changes import create_lead, update_lead
 from leads.models import Lead
 from leads.provenance import Origin, fill
-from leads.services import create_lead, update_lead
 from tests.keeping import keep
 from tests.keeping import source_of as source_at
 from tests.leads.linkedin import connected, linkedin, notify, work

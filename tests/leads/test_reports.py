@@ -12,7 +12,7 @@ from accounts.models import Agency, Campaign, Event, Source
 from accounts.reports import Origin
 from accounts.sources import create_source
 from accounts.vocabulary import EventType as E
-from leads import services
+from leads import changes, services
 from leads.erasure import report_withdrawal
 from leads.models import Lead, LeadChange, LeadReference, Tombstone
 from leads.reported import Contact, Identity
@@ -202,7 +202,7 @@ def test_a_person_sets_a_status_and_the_agency_hears_who(agency: Agency) -> None
     lead = report(agency, S.REPLY_RECEIVED)
     Event.objects.all().delete()
     assert lead is not None
-    lead = services.set_status(lead, status=S.OPPORTUNITY, changed_by=ChangedBy.API, note="call on Monday")
+    lead = changes.set_status(lead, status=S.OPPORTUNITY, changed_by=ChangedBy.API, note="call on Monday")
     assert (lead.status, lead.references.get().status) == (S.OPPORTUNITY, S.OPPORTUNITY)
     assert told(agency) == [E.LEAD_STATUS_CHANGED, E.LEAD_OPPORTUNITY]
     change = lead.changes.latest("id")

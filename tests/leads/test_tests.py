@@ -15,8 +15,8 @@ from accounts.models import Account, Agency, Campaign, Event
 from config.dashboard import dashboard
 from config.metrics import exposition
 from leads.at_risk import at_risk
+from leads.changes import create_lead, set_status
 from leads.models import Lead
-from leads.services import create_lead, set_status
 from leads.vocabulary import ChangedBy, LeadStatus
 from notifications.channels import create_channel
 from notifications.models import Delivery

@@ -8,8 +8,8 @@ import pytest
 from accounts.events import record
 from accounts.models import Agency, Event
 from accounts.vocabulary import EventType
+from leads.changes import create_lead, set_status
 from leads.erasure import erase
-from leads.services import create_lead, set_status
 from leads.vocabulary import ChangedBy, LeadStatus
 from notifications.channels import create_channel, disable, send_test
 from notifications.models import Channel, Delivery

@@ -20,9 +20,9 @@ from accounts.reauth import remind_due
 from accounts.reports import Origin
 from accounts.services import Sighting, report_status
 from accounts.vocabulary import AccountStatus, EventType
+from leads.changes import create_lead, set_status
 from leads.erasure import erase
 from leads.models import Lead
-from leads.services import create_lead, set_status
 from leads.vocabulary import ChangedBy, LeadStatus
 from notifications.channels import create_channel, disable, enable, send_test, update_channel
 from notifications.models import Channel, Delivery, DeliveryStatus, Hold

@@ -14,8 +14,8 @@ from accounts.models import Account, AccountReport, Agency, ApiKey, Campaign, In
 from accounts.sources import create_source
 from accounts.team import invite
 from accounts.vocabulary import EventType, Role
+from leads.changes import create_lead
 from leads.models import Lead, LeadReference
-from leads.services import create_lead
 from notifications.channels import create_channel
 from notifications.models import Attempt, Channel, Delivery
 from notifications.services import fan_out

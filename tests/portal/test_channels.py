@@ -17,7 +17,7 @@ from accounts.events import record
 from accounts.keys import create_api_key
 from accounts.models import Agency, Event
 from accounts.vocabulary import AGENCY_EVENTS, EventType, Role
-from leads.services import create_lead
+from leads.changes import create_lead
 from notifications.catalogue import CATALOGUE
 from notifications.channels import create_channel, update_channel
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus

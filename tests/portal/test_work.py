@@ -14,8 +14,8 @@ from accounts.portal.words import ACTIONS, PROVIDERS, STATUSES
 from accounts.reauth import came_back
 from accounts.sources import create_source, valid_secrets
 from accounts.vocabulary import AccountStatus, EventType, ProviderSlug, Role, SuggestedAction, TroubleKind
+from leads.changes import create_lead
 from leads.models import Lead, LeadChange
-from leads.services import create_lead
 from leads.vocabulary import LeadStatus
 from tests.portal.conftest import Browser, Everything
 
