@@ -17,7 +17,8 @@ from accounts.vocabulary import EventType
 from leads.telling import ALSO_TOLD
 from leads.vocabulary import LeadStatus
 from notifications import wording
-from notifications.catalogue import CATALOGUE, HEADINGS
+from notifications.catalogue import CATALOGUE
+from notifications.event_kinds import HEADINGS
 from notifications.models import Mode
 from notifications.policy import LEAD_STORY, STATUS_CHANGES, story
 from notifications.transports.base import Parcel

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 from accounts.models import Agency, Event
 from accounts.portal import MemberRequest, readers, show
 from accounts.vocabulary import AGENCY_EVENTS, EventType
-from notifications.catalogue import CATALOGUE, EventKind
+from notifications.catalogue import CATALOGUE
+from notifications.event_kinds import EventKind
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, Mode
 from notifications.portal.words import event_groups
 from notifications.summary import message_for

@@ -8,7 +8,8 @@ from accounts.portal.words import State
 from accounts.vocabulary import AGENCY_EVENTS, EventType
 from leads.languages import language_name
 from leads.vocabulary import LeadStatus
-from notifications.catalogue import CATALOGUE, HEADINGS, EventKind
+from notifications.catalogue import CATALOGUE
+from notifications.event_kinds import HEADINGS, EventKind
 from notifications.hours import WEEK
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus, Mode
 from notifications.services.health import FAILURES_TO_TELL
