@@ -58,5 +58,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _uses_database(item: pytest.Item) -> bool:
+    """Itself, or as a fault test by the processes of a checkout."""
     fixtures = set(getattr(item, "fixturenames", ()))
+    if item.get_closest_marker("fault") and "checkout" in fixtures:
+        return True
     return item.get_closest_marker("django_db") is not None or bool(fixtures & {"db", "transactional_db"})

@@ -139,12 +139,12 @@ class World:
         self.leads[response["id"]] = response
         return response
 
-    def submit_many(self, count: int, *, prefix: str = "old", until: int = 0, every: int = 60_000) -> None:
+    def submit_many(self, count: int, *, prefix: str = "old", until: int = 0, every: int = 60_000, **more: Any) -> None:
         """An archive: one lead a minute, going back from `until` (ms)."""
         last = until or int(self.now() * 1000) - DAY * 1000
         for number in range(count):
             answers = {"First name": f"Ada{number}", "Last name": "Archive", "Work email": f"ada{number}@example.com"}
-            self.submit(answers, id=f"{prefix}-{number}-6", submittedAt=last - number * every)
+            self.submit(answers, id=f"{prefix}-{number}-6", submittedAt=last - number * every, **more)
 
     def notify(self, lead: str, action: str = "CREATED", occurred_at: int = 0) -> list[int]:
         """Tell every subscription whose owner and kind the lead has; the answers' statuses."""

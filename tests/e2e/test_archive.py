@@ -1,0 +1,94 @@
+"""An archive of 10,000 leads is pulled by a real worker, which is killed on the way, while notifications arrive."""
+
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.e2e.client import Client
+from tests.e2e.stack import Run, rows, wait_for
+from tests.linkedin_api import StandIn
+from tests.linkedin_api.world import World
+
+pytestmark = [pytest.mark.fault, pytest.mark.xdist_group("e2e")]
+
+OWNER = "urn:li:sponsoredAccount:10000"
+ARCHIVED = 10_000
+TOLD = 500  # half of them of leads that the archive has too
+GROWTH = 12 * 1024 * 1024  # bytes that the worker may take more in the second half of the pull than at its beginning
+
+
+def test_an_archive_is_pulled_whole_whatever_happens_on_the_way(run: Run, linkedin: StandIn) -> None:
+    world = linkedin.world
+    world.account_roles[OWNER] = "ACCOUNT_MANAGER"
+    owner = {"sponsoredAccount": OWNER}
+    world.submit_many(ARCHIVED, owner=owner)
+    api = Client(run, "Archive & Sons")
+    source = api.source(world, OWNER)
+    pull = f"SELECT position, found, finished_at, total FROM leads_pull WHERE sync_id = '{source['id']}'"
+
+    def position() -> int:
+        return next((found for found, *_ in rows(run.checkout, pull)), 0)
+
+    with notifications(world, owner) as notified:
+        api.connect(source)
+        wait_for(lambda: position() > ARCHIVED // 4, 120)
+        for process in run.find("run_worker", "sync"):
+            process.kill()
+        assert 0 < position() < ARCHIVED // 2, "it was not the middle"
+        wait_for(lambda: position() > ARCHIVED // 2, 120)
+        [worker] = [process for process in run.find("run_worker", "sync") if not process.children()]
+        sizes, began = [worker.memory_info().rss], time.monotonic()
+        while rows(run.checkout, pull)[0][2] is None:
+            sizes.append(worker.memory_info().rss)
+            time.sleep(0.05)
+        rate = ARCHIVED / 2 / (time.monotonic() - began)
+        assert notified.wait(240)
+    wait_for(lambda: rows(run.checkout, waiting(source["id"])) == [(0, 0)], 120)
+    sys.stdout.write(f"{rate:.0f} leads a second; the worker grew by {max(sizes) - sizes[0]:,} bytes\n")
+
+    seen, found, _, total = rows(run.checkout, pull)[0]
+    assert ARCHIVED <= seen == total
+    expected = {name for name, lead in world.leads.items() if lead["owner"] == owner}
+    mine = f"FROM leads_leadreference r JOIN leads_lead l ON l.id = r.lead_id WHERE l.agency_id = '{api.agency}'"
+    kept = [name for (name,) in rows(run.checkout, f"SELECT r.external_id {mine}")]
+    assert (len(kept), set(kept)) == (ARCHIVED + TOLD // 2, expected)
+    assert rows(run.checkout, f"SELECT COUNT(*), COUNT(DISTINCT l.id) {mine} AND l.email <> ''") == [(len(kept),) * 2]
+    assert rows(run.checkout, f"SELECT COUNT(*) FROM leads_lead WHERE agency_id = '{api.agency}'") == [(len(kept),)]
+    assert found == rows(run.checkout, f"SELECT COUNT(*) {mine} AND l.recovered")[0][0]
+    told = f"SELECT subject FROM accounts_event WHERE agency_id = '{api.agency}' AND event_type = 'lead_created'"
+    counts = Counter(subject for (subject,) in rows(run.checkout, told))
+    assert set(counts.values()) == {1}
+    old = rows(run.checkout, f"SELECT COUNT(*) {mine} AND l.recovered AND r.external_id LIKE 'old-%'")[0][0]
+    assert len(counts) == len(kept) - old  # old ones that no notification told of first alert nobody
+    assert max(sizes) - sizes[0] < GROWTH
+
+
+def waiting(source: str) -> str:
+    return (
+        f"SELECT (SELECT COUNT(*) FROM webhooks_receipt WHERE source_id = '{source}' AND status = 'received'), "
+        f"(SELECT COUNT(*) FROM leads_leadfetch WHERE source_id = '{source}' AND next_attempt_at IS NOT NULL)"
+    )
+
+
+@contextmanager
+def notifications(world: World, owner: dict[str, str]) -> Iterator[threading.Event]:
+    """Notifications from the moment LinkedIn knows where to send them; what is given is set after the last."""
+    done = threading.Event()
+
+    def send() -> None:
+        wait_for(lambda: [row for row in world.subscriptions.values() if row["owner"] == owner], 120)
+        for number in range(TOLD // 2):
+            fresh = world.submit(owner=owner)
+            for name in (fresh["id"], f"old-{number * (2 * ARCHIVED // TOLD)}-6"):
+                wait_for(lambda name=name: world.notify(name) == [200])  # LinkedIn tries again as well
+        done.set()
+
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    yield done
+    thread.join(240)
