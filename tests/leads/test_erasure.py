@@ -37,22 +37,13 @@ from notifications.models import Delivery
 from notifications.services import drain
 from tests.keeping import keep_sample
 from tests.keeping import source_of as source_at
+from tests.leads.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, found_in
 from tests.leads.linkedin import connected, linkedin, notify, work
 from tests.notifications.receiver import Receiver, Request, answering, receiver
 from webhooks.models import Receipt
 from webhooks.services import process_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-ANSWERS: dict[str, Any] = {
-    "First name": "Canaryfirst", "Last name": "Canarylast", "Work email": "canarymail@example.com",
-    "Phone number": "+1 212 555 0199", "Job title": "Canarytitle", "Company name": "Canarycompany",
-    "Industry": "Canaryindustry", "State/Province": "Canarystate", "Zip/Postal code": "CANARYZIP",
-    "Comment": "Canarycomment",
-}  # fmt: skip
-LEAD_ID = "canary0urn-6"
-NOTE = "Canarynote"
-CANARIES = [*(str(value).lower() for value in ANSWERS.values()), "2125550199", LEAD_ID, NOTE.lower()]
 
 
 @pytest.fixture
@@ -110,10 +101,6 @@ def _plain(value: Any) -> str:
     return text
 
 
-def found_in(text: str) -> list[str]:
-    return [canary for canary in CANARIES if canary in text.lower()]
-
-
 def tell_all(agency: Agency, echo: Receiver) -> Lead:
     """A lead that went through everything that keeps something of it."""
     create_channel(agency, kind="email", email="team@example.com", verified=True, conflation_seconds=0)
@@ -121,15 +108,19 @@ def tell_all(agency: Agency, echo: Receiver) -> Lead:
     with linkedin() as stand_in:
         source = connected(agency)
         work()
-        notify(source, stand_in.world.submit(ANSWERS, id=LEAD_ID))
+        response = stand_in.world.submit(ANSWERS, id=LEAD_ID)
+        notify(source, response)
         work()
     lead = Lead.objects.get()
+    notify(source, response, "ARCHIVED")  # a word that nobody knows
+    process_due()
     changes.set_status(lead, status=LeadStatus.OPPORTUNITY, changed_by=ChangedBy.USER, note=NOTE)
     key = create_api_key(agency, scopes=list(Scope))[1]
-    Client().patch(
-        f"/api/v1/leads/{lead.pk}", json.dumps({"tags": ["hot"]}), content_type="application/json",
-        headers={"Authorization": f"Bearer {key}", "Idempotency-Key": "k1"},
-    )  # fmt: skip
+    puzzle = Receipt.objects.get(status="quarantined")
+    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "k1"}
+    path = f"/api/v1/receipts/{puzzle.public_id}/reprocess"
+    assert Client().post(path, content_type="application/json", headers=headers).status_code == 202
+    process_due()
     drain()
     lead.refresh_from_db()
     return lead
