@@ -18,7 +18,7 @@ from accounts import addresses, events
 from accounts.actions import needs_its_owner
 from accounts.flapping import settling
 from accounts.ids import new_token
-from accounts.models import Account, AccountReport, ReauthPrompt, ReauthStep
+from accounts.models import Account, ReauthPrompt, ReauthStep
 from accounts.models.reauth import PromptEnd, StepKind
 from accounts.reports import Origin
 from accounts.vocabulary import AccountStatus, EventType, SuggestedAction
@@ -27,11 +27,6 @@ LIFETIME = timedelta(days=7)
 REMINDERS = (timedelta(hours=4), timedelta(hours=24), timedelta(hours=72))  # after the prompt was opened
 BATCH = 100
 SYSTEM = "system"
-VIEW_STEP = timedelta(minutes=1)
-PATIENCE = timedelta(minutes=3)  # with a provider that was handed a sign-in
-TRIES_WITHIN = timedelta(minutes=10)
-ANSWERED = (StepKind.SUBMITTED, StepKind.FINISHED)
-TRIES = (*ANSWERED, StepKind.STARTED, StepKind.FAILED)
 
 
 class NotNeeded(ValueError):
@@ -126,44 +121,6 @@ def find(token: str) -> ReauthPrompt | None:
     return prompts.defer("token", "account__source__credentials").filter(digest=_digest(token)).first()
 
 
-def note(prompt: ReauthPrompt, kind: StepKind, *, text: str = "", reference: str = "") -> ReauthStep:
-    """Write a step into the account's timeline."""
-    return ReauthStep.objects.create(prompt=prompt, kind=kind, note=text[:300], reference=reference[:200])
-
-
-def viewed(prompt: ReauthPrompt) -> None:
-    """The page is open: a change that follows is expected."""
-    now = timezone.now()
-    if prompt.viewed_at is None:
-        note(prompt, StepKind.VIEWED)
-    if prompt.viewed_at is None or now - prompt.viewed_at > VIEW_STEP:
-        ReauthPrompt.objects.filter(pk=prompt.pk).update(viewed_at=now)
-
-
-def tries(prompt: ReauthPrompt) -> int:
-    """How often something was tried on the page within TRIES_WITHIN."""
-    return prompt.steps.filter(kind__in=TRIES, at__gt=timezone.now() - TRIES_WITHIN).count()
-
-
-def last_try(prompt: ReauthPrompt) -> ReauthStep | None:
-    """The last thing that was handed to the provider and that it answers by a report."""
-    return prompt.steps.filter(kind__in=ANSWERED).order_by("-id").first()
-
-
-def answer_to(step: ReauthStep) -> AccountReport | None:
-    """What the provider has reported since."""
-    return step.prompt.account.reports.filter(created_at__gt=step.at).order_by("-id").first()
-
-
-def waits(prompt: ReauthPrompt) -> bool:
-    """Whether the provider still owes an answer to what was handed to it, and may yet give it."""
-    step = last_try(prompt)
-    if step is None or timezone.now() - step.at > PATIENCE:
-        return False
-    failed = prompt.steps.filter(kind=StepKind.FAILED, id__gt=step.id).exists()
-    return not failed and answer_to(step) is None
-
-
 def remind_due(limit: int = BATCH) -> int:
     """Send what reminders are due and close what has expired; how many prompts were taken up.
 
@@ -231,7 +188,7 @@ def _open_prompt(account: Account, *, opened_by: str, origin: Origin) -> tuple[R
         opened_at=now,
         expires_at=now + LIFETIME,
     )
-    note(prompt, StepKind.OPENED, text=f"by {opened_by}")
+    ReauthStep.objects.create(prompt=prompt, kind=StepKind.OPENED, note=f"by {opened_by}")
     _tell(prompt, origin=origin)
     return prompt, True
 

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import installs, reauth, services
+from accounts import installs, services, tries
 from accounts.agencies import create_agency
 from accounts.incidents import QUIET, WAIT, WINDOW, watch
 from accounts.lifecycle import revive
@@ -262,7 +262,7 @@ def test_what_a_person_did_and_what_happens_while_the_prompts_page_is_open_alert
     drop(agency, "a", by="staff")
     account = report(agency, "b", S.ACTIVE)
     report(agency, "b", S.DISCONNECTED)
-    reauth.viewed(ReauthPrompt.objects.get(account=account))
+    tries.viewed(ReauthPrompt.objects.get(account=account))
     clock.shift(30)
     report(agency, "b", S.ACTIVE)
     clock.shift(30)
