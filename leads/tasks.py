@@ -41,7 +41,7 @@ def tell() -> None:
 
 @shared_task(name="leads.tasks.look_after")
 def look_after() -> None:
-    """Warn ahead of expiries, notice blocks; after an outage of ours close every gap."""
+    """Warn ahead of expiries; after a block or an outage of ours close every gap."""
     last = Heartbeat.objects.filter(name=CARETAKER).values_list("at", flat=True).first()
     if last is not None and timezone.now() - last > OUTAGE:
         archive.plan_all()

@@ -4,16 +4,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from accounts import events
 from accounts import services as accounts
-from accounts.models import Account
+from accounts.models import Account, SourceTrouble
 from accounts.providers.linkedin import Api, LinkedInError, Trouble
 from accounts.readiness import Action, held
 from accounts.reports import Origin
-from accounts.vocabulary import AccountStatus, EventType, ProviderSlug
+from accounts.vocabulary import AccountStatus, EventType, ProviderSlug, TroubleKind
 from leads.linkedin import archive, findings
 from leads.linkedin.access import NotConnected, OnHold, api_for, app_of, heartbeat, report_trouble
 from leads.linkedin.findings import Finding
@@ -24,8 +24,6 @@ EVERY = timedelta(hours=24)
 LEASE = timedelta(seconds=60)
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
 WARN_DAYS = (1, 3, 7, 14)
-#: LinkedIn checks our address every two hours and blocks it after three failures in a row.
-BLOCKED_AFTER = timedelta(hours=6, minutes=30)
 PAGE = 100
 
 
@@ -50,17 +48,17 @@ def check_due() -> bool:
 
 
 def look_after_all() -> None:
-    """What time alone brings: warnings ahead of an expiry, tokens that have ended, addresses that were blocked."""
+    """What time brings: warnings ahead of an expiry, tokens that have ended, blocks that `webhooks.watch` saw end."""
     now = timezone.now()
     connected = Account.objects.filter(provider=ProviderSlug.LINKEDIN, status=AccountStatus.ACTIVE)
     for account in connected.filter(lead_syncs__isnull=False).distinct().select_related("agency", "sub_account"):
         _warn(account, now)
     ended = Q(account__token_expires_at__lte=now, account__status=AccountStatus.ACTIVE)
     LeadSync.objects.filter(ended, next_check_at__gt=now + LEASE).update(next_check_at=now)
-    silent = LeadSync.objects.filter(account__status=AccountStatus.ACTIVE, subscriptions__wanted=True)
-    silent.filter(silent_since=None, source__validated_at__lte=now - BLOCKED_AFTER).update(silent_since=now)
-    back = LeadSync.objects.filter(silent_since__isnull=False, source__validated_at__gt=F("silent_since"))
-    back.update(silent_since=None, next_check_at=now)
+    over = SourceTrouble.objects.filter(
+        kind=TroubleKind.BLOCKED, source=OuterRef("pk"), closed_at__gt=OuterRef("checked_at")
+    )
+    LeadSync.objects.filter(Exists(over), next_check_at__gt=now + LEASE).update(next_check_at=now)
 
 
 def _claim() -> LeadSync | None:

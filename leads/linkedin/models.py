@@ -18,7 +18,6 @@ class LeadSync(models.Model):
     next_check_at = models.DateTimeField(null=True)
     check_attempts = models.PositiveIntegerField(default=0)
     checked_at = models.DateTimeField(null=True)
-    silent_since = models.DateTimeField(null=True, help_text="LinkedIn stopped checking our address: it is blocked.")
 
     class Meta:
         indexes = [

@@ -10,8 +10,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client, override_settings
 
+from accounts import troubles
 from accounts.models import Account, AccountToken, Agency, Event
 from accounts.providers.offers import offer_for
+from accounts.vocabulary import TroubleKind
 from leads.linkedin.connecting import connect_link
 from leads.linkedin.findings import findings_of
 from leads.linkedin.subscriptions import want
@@ -253,18 +255,19 @@ def test_what_is_no_longer_wanted_is_taken_away_at_linkedin(agency: Agency) -> N
 def test_an_address_that_linkedin_blocked_is_looked_at_once_it_is_back(agency: Agency, days: Days) -> None:
     source = connected(agency)
     work()
-    source.validated_at = START
-    source.save(update_fields=["validated_at"])
+    troubles.begin(source, TroubleKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
     days.on(0.3)
-    assert sync_of(source).silent_since is not None
     days.world.subscriptions.clear()
     days.world.submit()
-    source.validated_at = START + timedelta(days=0.4)
-    source.save(update_fields=["validated_at"])
+    days.on(0.4)
+    assert days.world.subscriptions == {}
+    troubles.end(source, TroubleKind.BLOCKED)
     days.on(0.41)
-    assert sync_of(source).silent_since is None
     assert len(days.world.subscriptions) == 1
     assert Lead.objects.get().recovered is True
+    checked = sync_of(source).checked_at
+    days.on(0.42)
+    assert sync_of(source).checked_at == checked
 
 
 def test_a_version_that_linkedin_no_longer_serves_names_the_setting(agency: Agency) -> None:
