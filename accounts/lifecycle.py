@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.models import Account
 from accounts.reports import Origin
-from accounts.services import Sighting, report_status
+from accounts.services import report_status
+from accounts.sightings import Sighting
 from accounts.vocabulary import AccountStatus
 
 STAFF = "staff"

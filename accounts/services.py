@@ -1,7 +1,5 @@
 """What reports do to accounts. Every change is history and, where agencies are told, an Event in the outbox."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,8 +8,8 @@ from django.db import transaction
 
 from accounts import campaigns, drops, events, flapping, links, reauth
 from accounts.models import Account, AccountReport, AccountToken, Agency, SubAccount
-from accounts.reports import Origin, Quarantine, is_newer
-from accounts.sources import sub_account_at
+from accounts.reports import Origin, is_newer
+from accounts.sightings import Sighting, fill, find_or_make
 from accounts.vocabulary import AccountStatus, EventType, StatusReason
 
 EVENTS = {  # new status --> what agencies are told
@@ -23,17 +21,6 @@ EVENTS = {  # new status --> what agencies are told
 }
 #: An end that we guessed (no `resets_at`) moves with every report; by less than this it is the same window.
 SAME_WINDOW = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
-    """How a report names an account, and what else it says of it. LinkedConnector names it by location and name."""
-
-    external_id: str = ""
-    location_id: str = ""
-    name: str = ""
-    email: str = ""
-    profile: Mapping[str, Any] = field(default_factory=dict)
 
 
 @transaction.atomic(savepoint=False)
@@ -53,11 +40,11 @@ def report_status(
 
     With `passed_on` the agency hears of it under that name whatever our state does. Raises Quarantine.
     """
-    account, first_seen = _find_or_make(agency, provider, sighting, status, origin, account)
+    account, first_seen = find_or_make(agency, provider, sighting, status, origin, account)
     before = "" if first_seen else account.status
     applied = is_newer(origin, account)
     called = "" if first_seen else account.display_name
-    _fill(account, sighting, overwrite=applied)
+    fill(account, sighting, overwrite=applied)
     text = error_detail or reason
     if applied and before == AccountStatus.DELETED and status != before:
         text = f"Revived by {origin.by}. {text}".rstrip()
@@ -92,7 +79,7 @@ def report_rate_limit(
     account: Account | None = None,
 ) -> Account:
     """Apply one report of a rate limit; the status stays. Raises Quarantine."""
-    account, first_seen = _find_or_make(agency, provider, sighting, AccountStatus.ACTIVE, origin, account)
+    account, first_seen = find_or_make(agency, provider, sighting, AccountStatus.ACTIVE, origin, account)
     before = account.rate_limited_until
     until = resets_at or origin.at + timedelta(seconds=settings.RATE_LIMIT_FALLBACK_SECONDS)
     later = before is None or until > before
@@ -171,29 +158,6 @@ def update_account(account: Account, **changes: Any) -> Account:
     return account
 
 
-def find(agency: Agency, *, provider: str, sighting: Sighting) -> Account | None:
-    """The account a report is about, locked; None if it is new. Raises Quarantine where that cannot be told."""
-    accounts = Account.objects.select_for_update(of=("self",)).filter(agency=agency, provider=provider)
-    accounts = accounts.select_related("sub_account")
-    if sighting.external_id:
-        return accounts.filter(external_id=sighting.external_id).first()
-    if sighting.location_id:
-        accounts = accounts.filter(sub_account__location_id=sighting.location_id)
-    if sighting.name:
-        accounts = accounts.filter(folded_name=folded(sighting.name))
-    if sighting.name and sighting.location_id:
-        return accounts.first()
-    candidates = list(accounts[:2])
-    if len(candidates) == 1 and (sighting.name or sighting.location_id):
-        return candidates[0]
-    raise Quarantine("unknown_account", "The report does not say which account it is about.")
-
-
-def folded(name: str) -> str:
-    """A display name as it is compared: without case, with single spaces."""
-    return " ".join(name.split()).casefold()[:200]
-
-
 def tell(account: Account, event_type: EventType, *, origin: Origin, **fields: Any) -> None:
     """Record an event about an account."""
     events.record(
@@ -205,48 +169,6 @@ def tell(account: Account, event_type: EventType, *, origin: Origin, **fields: A
         **events.account_fields(account),
         **fields,
     )
-
-
-def _find_or_make(
-    agency: Agency,
-    provider: str,
-    sighting: Sighting,
-    status: AccountStatus,
-    origin: Origin,
-    known: Account | None,
-) -> tuple[Account, bool]:
-    """The account, locked, and False; or a new one, not saved yet, and True.
-
-    Saving it raises IntegrityError where another source saw it first, a moment ago: the report is tried again.
-    """
-    if known is not None:
-        accounts = Account.objects.select_for_update(of=("self",)).select_related("sub_account")
-        return accounts.get(pk=known.pk), False
-    found = find(agency, provider=provider, sighting=sighting)
-    if found is not None:
-        return found, False
-    sub_account = sub_account_at(agency, sighting.location_id) if sighting.location_id else None
-    if sub_account is None and origin.source and sighting.external_id:
-        sub_account = origin.source.sub_account
-    account = Account(
-        agency=agency,
-        provider=provider,
-        external_id=sighting.external_id or None,
-        folded_name="" if sighting.external_id else folded(sighting.name),
-        sub_account=sub_account,
-        source=origin.source,
-        status=status,
-        status_since=origin.at,
-    )
-    _fill(account, sighting, overwrite=True)
-    return account, True
-
-
-def _fill(account: Account, sighting: Sighting, *, overwrite: bool) -> None:
-    """Take over what a report says of the person; an empty word takes nothing away."""
-    for name, value in {"name": sighting.name, "email": sighting.email, **sighting.profile}.items():
-        if value not in (None, "") and (overwrite or getattr(account, name) in (None, "")):
-            setattr(account, name, value)
 
 
 def _set_status(account: Account, status: AccountStatus, *, origin: Origin, reason: str) -> None:

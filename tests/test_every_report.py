@@ -9,7 +9,7 @@ import pytest
 from accounts import campaigns, services
 from accounts.models import Account, Agency, Campaign, Event, ReauthPrompt, Source
 from accounts.reports import Origin
-from accounts.services import Sighting
+from accounts.sightings import Sighting
 from accounts.vocabulary import RequestAction
 from tests.keeping import keep, source_of
 from tests.webhooks.wire import PAYLOADS, payload

@@ -7,6 +7,7 @@ from accounts import campaigns, installs
 from accounts import services as accounts
 from accounts.models import Agency, SubAccount
 from accounts.reports import Origin, Quarantine
+from accounts.sightings import Sighting
 from accounts.vocabulary import ProviderSlug
 from leads import erasure
 from leads import services as leads
@@ -143,8 +144,8 @@ def _passes_all_on(receipt: Receipt) -> bool:
     return receipt.provider == ProviderSlug.LINKEDCONNECTOR
 
 
-def _sighting(receipt: Receipt, account: AccountRef) -> accounts.Sighting:
-    return accounts.Sighting(
+def _sighting(receipt: Receipt, account: AccountRef) -> Sighting:
+    return Sighting(
         external_id=account.external_id,
         location_id=_location(receipt, account.tenant) if not account.external_id else account.tenant.location_id,
         name=account.name,

@@ -6,6 +6,7 @@ from typing import Any
 from accounts import services as accounts
 from accounts.models import Account, Agency
 from accounts.reports import Origin, Quarantine
+from accounts.sightings import Sighting
 from accounts.vocabulary import AccountStatus, RequestAction
 from leads import services as leads
 from leads.models import Lead
@@ -97,7 +98,7 @@ def _signed_in(receipt: Receipt, outcome: RequestOutcome, about: About, agency: 
     account = accounts.report_status(
         agency,
         provider=receipt.provider,
-        sighting=accounts.Sighting(
+        sighting=Sighting(
             external_id=about.profile_id,
             email=email[:254] if isinstance(email, str) else "",
             profile={name: value[:200] if isinstance(value, str) else value for name, value in profile.items()},
@@ -179,7 +180,7 @@ def _about_account(
     agency: Agency,
     origin: Origin,
 ) -> None:
-    sighting = accounts.Sighting(external_id=account.external_id or "")
+    sighting = Sighting(external_id=account.external_id or "")
     if status:
         detail = text if status is AccountStatus.AUTH_ERROR else ""
         accounts.report_status(

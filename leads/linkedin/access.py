@@ -15,6 +15,7 @@ from accounts.providers import linkedin
 from accounts.providers.linkedin import TOKEN_TROUBLES, Api, App, Grant, LinkedInError, Trouble
 from accounts.readiness import Action, Held, held
 from accounts.reports import Origin
+from accounts.sightings import Sighting
 from accounts.sources import valid_secrets
 from accounts.vocabulary import AccountStatus, ProviderSlug
 from leads.linkedin.models import LeadSync
@@ -146,7 +147,7 @@ def report_trouble(sync: LeadSync, error: LinkedInError) -> datetime | None:
         accounts.report_rate_limit(
             account.agency,
             provider=ProviderSlug.LINKEDIN,
-            sighting=accounts.Sighting(),
+            sighting=Sighting(),
             origin=origin,
             resets_at=until,
             limit_type="Daily",
@@ -161,7 +162,7 @@ def report_trouble(sync: LeadSync, error: LinkedInError) -> datetime | None:
         accounts.report_status(
             account.agency,
             provider=ProviderSlug.LINKEDIN,
-            sighting=accounts.Sighting(),
+            sighting=Sighting(),
             status=AccountStatus.AUTH_ERROR,
             origin=origin,
             error_detail=WORDS[trouble],

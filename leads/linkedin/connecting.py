@@ -17,6 +17,7 @@ from accounts.models import Account, Source
 from accounts.providers import linkedin
 from accounts.providers.linkedin import Api, App, Grant, LinkedInError, Trouble
 from accounts.reports import Origin
+from accounts.sightings import Sighting
 from accounts.sources import SourceError
 from accounts.vocabulary import AccountStatus, ProviderSlug
 from leads.linkedin import doorbell
@@ -117,7 +118,7 @@ def _account(source: Source, person: str, now: datetime) -> Account:
     account = accounts.report_status(
         source.agency,
         provider=ProviderSlug.LINKEDIN,
-        sighting=accounts.Sighting(external_id=person, name="" if known else source.name or "LinkedIn Lead Sync"),
+        sighting=Sighting(external_id=person, name="" if known else source.name or "LinkedIn Lead Sync"),
         status=AccountStatus.ACTIVE,
         origin=Origin(by=ProviderSlug.LINKEDIN, at=now, source=source),
     )

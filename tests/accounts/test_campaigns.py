@@ -10,7 +10,7 @@ from accounts import campaigns, services
 from accounts.models import Account, Agency, Campaign, Event, Sender, Source
 from accounts.reports import Origin
 from accounts.senders import map_sender, seen
-from accounts.services import Sighting
+from accounts.sightings import Sighting
 from accounts.tasks import remind
 from accounts.vocabulary import AccountStatus as S
 from accounts.vocabulary import CampaignStatus, PausedBy

@@ -14,7 +14,7 @@ from accounts.incidents import QUIET, WAIT, WINDOW, watch
 from accounts.lifecycle import revive
 from accounts.models import Account, Agency, Drop, Event, Incident, ReauthPrompt
 from accounts.reports import Origin
-from accounts.services import Sighting
+from accounts.sightings import Sighting
 from accounts.vocabulary import AccountStatus as S
 from accounts.vocabulary import StatusReason
 

@@ -11,7 +11,8 @@ from accounts.links import contradicting, decide, linked_accounts, proposals, wo
 from accounts.models import Account, AccountLink, Agency
 from accounts.portal.words import views_in_words
 from accounts.reports import Origin
-from accounts.services import Sighting, report_rate_limit, report_status, update_account
+from accounts.services import report_rate_limit, report_status, update_account
+from accounts.sightings import Sighting
 from accounts.vocabulary import AccountStatus
 
 

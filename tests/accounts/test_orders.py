@@ -18,7 +18,7 @@ from accounts.models import Account, Agency, Campaign, CampaignOrder, Event, Sou
 from accounts.orders import WAITS, carry_out_due
 from accounts.reports import Origin
 from accounts.senders import set_senders
-from accounts.services import Sighting
+from accounts.sightings import Sighting
 from accounts.sources import create_source, update_source
 from accounts.vocabulary import AccountStatus as S
 from tests.keeping import keep

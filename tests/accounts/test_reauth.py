@@ -14,7 +14,7 @@ from accounts.addresses import addresses_for, bounced
 from accounts.lifecycle import NotDeleted, durations, revive
 from accounts.models import Account, AccountToken, Agency, Event, Member, ReauthPrompt, ReauthStep
 from accounts.reports import Origin
-from accounts.services import Sighting
+from accounts.sightings import Sighting
 from accounts.tasks import remind
 from accounts.vocabulary import AccountStatus as S
 from accounts.vocabulary import Role

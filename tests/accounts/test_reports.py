@@ -8,7 +8,7 @@ import pytest
 from accounts import installs, services
 from accounts.models import Account, Agency, Event, SubAccount
 from accounts.reports import Origin, Quarantine
-from accounts.services import Sighting
+from accounts.sightings import Sighting
 from accounts.vocabulary import AccountStatus as S
 from accounts.vocabulary import EventType as E
 

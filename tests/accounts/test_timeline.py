@@ -14,7 +14,8 @@ from django.utils import timezone
 from accounts.campaigns import campaign_of, update_campaign
 from accounts.models import Account, Agency
 from accounts.reports import Origin
-from accounts.services import Sighting, report_status
+from accounts.services import report_status
+from accounts.sightings import Sighting
 from accounts.timeline import Entry, timeline
 from accounts.vocabulary import AccountStatus
 from notifications.channels import create_channel

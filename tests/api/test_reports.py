@@ -12,7 +12,8 @@ from django.utils import timezone
 from accounts.keys import create_api_key
 from accounts.models import Account, Agency
 from accounts.reports import Origin
-from accounts.services import Sighting, report_status
+from accounts.services import report_status
+from accounts.sightings import Sighting
 from accounts.spreadsheets import safe_cell
 from accounts.vocabulary import AccountStatus, Scope
 from leads.changes import create_lead

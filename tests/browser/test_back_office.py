@@ -16,7 +16,8 @@ from accounts.incidents import watch
 from accounts.models import Account, AccountLink, Agency, Incident, Source
 from accounts.reauth import ask
 from accounts.reports import Origin
-from accounts.services import Sighting, report_status
+from accounts.services import report_status
+from accounts.sightings import Sighting
 from accounts.sources import create_source
 from accounts.vocabulary import AccountStatus, TroubleKind
 from notifications.channels import create_channel

@@ -21,7 +21,8 @@ from accounts.agencies import create_agency
 from accounts.incidents import WAIT
 from accounts.models import Account, Agency
 from accounts.reports import Origin
-from accounts.services import Sighting, report_status
+from accounts.services import report_status
+from accounts.sightings import Sighting
 from accounts.sources import create_source
 from accounts.team import invite
 from accounts.vocabulary import AGENCY_EVENTS, AccountStatus, EventType, Role

@@ -14,7 +14,8 @@ from pytest_django.fixtures import Settings
 from accounts.agencies import create_agency
 from accounts.models import Account, AccountToken, Source
 from accounts.reports import Origin
-from accounts.services import Sighting, report_status
+from accounts.services import report_status
+from accounts.sightings import Sighting
 from accounts.sources import create_source
 from accounts.vocabulary import AccountStatus
 from notifications.services import drain

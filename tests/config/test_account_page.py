@@ -13,7 +13,8 @@ from accounts.campaigns import campaign_of, update_campaign
 from accounts.models import Account, AccountLink, Agency, BouncedAddress, Event, Member, ReauthPrompt, Source
 from accounts.reauth import came_back
 from accounts.reports import Origin
-from accounts.services import Sighting, report_status
+from accounts.services import report_status
+from accounts.sightings import Sighting
 from accounts.vocabulary import AccountStatus
 from notifications.channels import create_channel
 from notifications.services import fan_out

@@ -13,7 +13,7 @@ from accounts.campaigns import campaign_of
 from accounts.incidents import watch
 from accounts.models import Agency, Campaign, CampaignOrder, Incident, Sender
 from accounts.reports import Origin
-from accounts.services import Sighting
+from accounts.sightings import Sighting
 from accounts.sources import create_source
 from accounts.vocabulary import AccountStatus
 from notifications.models import StaffAlerts

@@ -18,7 +18,8 @@ from pytest_django.fixtures import Settings
 from accounts import reauth
 from accounts.models import Account, AccountToken, Agency, ReauthPrompt, ReauthStep, Source
 from accounts.reports import Origin
-from accounts.services import Sighting, report_status
+from accounts.services import report_status
+from accounts.sightings import Sighting
 from accounts.sources import create_source
 from accounts.vocabulary import AccountStatus
 from tests.keeping import keep

@@ -20,7 +20,7 @@ from accounts.incidents import WAIT
 from accounts.keys import create_api_key
 from accounts.models import Account, Agency, Event, Incident
 from accounts.reports import Origin
-from accounts.services import Sighting
+from accounts.sightings import Sighting
 from accounts.sources import create_source
 from accounts.vocabulary import AccountStatus as S
 from accounts.vocabulary import EventType, TroubleKind

@@ -17,7 +17,8 @@ from pytest_django.fixtures import Settings
 from accounts.addresses import mail_trouble
 from accounts.models import Agency, Event, Member
 from accounts.reports import Origin
-from accounts.services import Sighting, report_status
+from accounts.services import report_status
+from accounts.sightings import Sighting
 from accounts.tasks import remind
 from accounts.vocabulary import AccountStatus, Role
 from notifications.channels import create_channel, enable

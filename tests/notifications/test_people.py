@@ -18,7 +18,8 @@ from accounts.events import record
 from accounts.models import Account, Agency, Event
 from accounts.reauth import remind_due
 from accounts.reports import Origin
-from accounts.services import Sighting, report_status
+from accounts.services import report_status
+from accounts.sightings import Sighting
 from accounts.vocabulary import AccountStatus, EventType
 from leads.changes import create_lead, set_status
 from leads.erasure import erase

@@ -1,0 +1,86 @@
+"""Sightings: how a report names an account, and which account that is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from accounts.models import Account, Agency
+from accounts.reports import Origin, Quarantine
+from accounts.sources import sub_account_at
+from accounts.vocabulary import AccountStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """How a report names an account, and what else it says of it. LinkedConnector names it by location and name."""
+
+    external_id: str = ""
+    location_id: str = ""
+    name: str = ""
+    email: str = ""
+    profile: Mapping[str, Any] = field(default_factory=dict)
+
+
+def find_or_make(
+    agency: Agency,
+    provider: str,
+    sighting: Sighting,
+    status: AccountStatus,
+    origin: Origin,
+    known: Account | None,
+) -> tuple[Account, bool]:
+    """The account, locked, and False; or a new one, not saved yet, and True.
+
+    Saving it raises IntegrityError where another source saw it first, a moment ago: the report is tried again.
+    """
+    if known is not None:
+        accounts = Account.objects.select_for_update(of=("self",)).select_related("sub_account")
+        return accounts.get(pk=known.pk), False
+    found = _find(agency, provider=provider, sighting=sighting)
+    if found is not None:
+        return found, False
+    sub_account = sub_account_at(agency, sighting.location_id) if sighting.location_id else None
+    if sub_account is None and origin.source and sighting.external_id:
+        sub_account = origin.source.sub_account
+    account = Account(
+        agency=agency,
+        provider=provider,
+        external_id=sighting.external_id or None,
+        folded_name="" if sighting.external_id else _folded(sighting.name),
+        sub_account=sub_account,
+        source=origin.source,
+        status=status,
+        status_since=origin.at,
+    )
+    fill(account, sighting, overwrite=True)
+    return account, True
+
+
+def fill(account: Account, sighting: Sighting, *, overwrite: bool) -> None:
+    """Take over what a report says of the person; an empty word takes nothing away."""
+    for name, value in {"name": sighting.name, "email": sighting.email, **sighting.profile}.items():
+        if value not in (None, "") and (overwrite or getattr(account, name) in (None, "")):
+            setattr(account, name, value)
+
+
+def _find(agency: Agency, *, provider: str, sighting: Sighting) -> Account | None:
+    """The account a report is about, locked; None if it is new. Raises Quarantine where that cannot be told."""
+    accounts = Account.objects.select_for_update(of=("self",)).filter(agency=agency, provider=provider)
+    accounts = accounts.select_related("sub_account")
+    if sighting.external_id:
+        return accounts.filter(external_id=sighting.external_id).first()
+    if sighting.location_id:
+        accounts = accounts.filter(sub_account__location_id=sighting.location_id)
+    if sighting.name:
+        accounts = accounts.filter(folded_name=_folded(sighting.name))
+    if sighting.name and sighting.location_id:
+        return accounts.first()
+    candidates = list(accounts[:2])
+    if len(candidates) == 1 and (sighting.name or sighting.location_id):
+        return candidates[0]
+    raise Quarantine("unknown_account", "The report does not say which account it is about.")
+
+
+def _folded(name: str) -> str:
+    """A display name as it is compared: without case, with single spaces."""
+    return " ".join(name.split()).casefold()[:200]
