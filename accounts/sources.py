@@ -2,6 +2,7 @@
 
 import base64
 import secrets as random
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
@@ -17,6 +18,11 @@ from accounts.vocabulary import ProviderSlug
 REMEMBERED = timedelta(days=30)
 #: Providers whose own secret we cannot make up (LinkedIn's is the app's client secret) or that need none.
 NO_SECRET_UNLESS_GIVEN = {ProviderSlug.LINKEDCONNECTOR, ProviderSlug.HIGHLEVEL}
+
+
+#: What a provider's part does when one of its sources is taken away, in the same transaction.
+Farewell = Callable[[Source], None]
+_farewells: dict[str, Farewell] = {}
 
 
 class SourceError(ValueError):
@@ -112,6 +118,12 @@ def delete_source(source: Source) -> None:
     source.secrets.all().delete()
     source.enabled, source.credentials, source.removed_at = False, {}, timezone.now()
     source.save(update_fields=["enabled", "credentials", "removed_at", "updated_at"])
+    if farewell := _farewells.get(source.provider):
+        farewell(source)
+
+
+def at_removal(provider: str, farewell: Farewell) -> None:
+    _farewells[provider] = farewell
 
 
 def _add_secret(source: Source, secret: str) -> None:

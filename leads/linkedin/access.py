@@ -47,19 +47,18 @@ class OnHold(NotConnected):
 def app_of(source: Source) -> App | None:
     """The developer app of a source; None without a client id and secret. The source's secret is the client's."""
     credentials = _stored(source)
-    sync = LeadSync.objects.filter(source=source).only("stand_in").first()
-    base = sync.stand_in if sync and settings.LOOPBACK and _LOOPBACK.fullmatch(sync.stand_in) else ""
     client_id = credentials.get("client_id") or settings.LINKEDIN_CLIENT_ID
     own = next(iter(valid_secrets(source)), "")
     secret = own if credentials.get("client_id") else settings.LINKEDIN_CLIENT_SECRET or own
     if not client_id or not secret:
         return None
-    return App(
-        client_id=client_id,
-        client_secret=secret,
-        api_base=(base or settings.LINKEDIN_API_BASE).rstrip("/"),
-        oauth_base=f"{base}/oauth/v2" if base else settings.LINKEDIN_OAUTH_BASE.rstrip("/"),
-    )
+    return _app_at(source, client_id, secret)
+
+
+def api_of_removed(sync: LeadSync) -> Api | None:
+    """The API for a source that was taken away: only the token is left, and cannot be renewed. None: not even that."""
+    token = tokens_of(sync.account).get("access") if sync.account else None
+    return Api(_app_at(sync.source, "", ""), token) if token else None
 
 
 def api_for(sync: LeadSync) -> Api:
@@ -205,6 +204,17 @@ def _cause(app: App, token: str, otherwise: Trouble) -> Trouble:
     except LinkedInError:
         return otherwise
     return {"revoked": Trouble.REVOKED, "expired": Trouble.EXPIRED}.get(status, otherwise)
+
+
+def _app_at(source: Source, client_id: str, client_secret: str) -> App:
+    sync = LeadSync.objects.filter(source=source).only("stand_in").first()
+    base = sync.stand_in if sync and settings.LOOPBACK and _LOOPBACK.fullmatch(sync.stand_in) else ""
+    return App(
+        client_id=client_id,
+        client_secret=client_secret,
+        api_base=(base or settings.LINKEDIN_API_BASE).rstrip("/"),
+        oauth_base=f"{base}/oauth/v2" if base else settings.LINKEDIN_OAUTH_BASE.rstrip("/"),
+    )
 
 
 def _stored(source: Source) -> dict[str, str]:

@@ -16,6 +16,7 @@ from accounts.reports import Origin
 from accounts.vocabulary import AccountStatus, EventType, ProviderSlug, TroubleKind
 from leads.linkedin import archive, findings
 from leads.linkedin.access import NotConnected, OnHold, api_for, app_of, heartbeat, report_trouble
+from leads.linkedin.farewell import take_leave
 from leads.linkedin.findings import Finding
 from leads.linkedin.models import LeadSync
 from leads.linkedin.subscriptions import reconcile
@@ -28,10 +29,13 @@ PAGE = 100
 
 
 def check_due() -> bool:
-    """Check one connection that is due; whether there was one."""
+    """Check one connection that is due, or end that of a source that was taken away; whether there was one."""
     sync = _claim()
     if sync is None:
         return False
+    if sync.source.removed_at:
+        take_leave(sync)
+        return True
     try:
         found = _check(sync)
     except OnHold as hold:
@@ -64,7 +68,7 @@ def look_after_all() -> None:
 def _claim() -> LeadSync | None:
     now = timezone.now()
     with transaction.atomic():
-        due = LeadSync.objects.filter(next_check_at__lte=now, source__removed_at=None).order_by("next_check_at")
+        due = LeadSync.objects.filter(next_check_at__lte=now).order_by("next_check_at")
         key = due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True).first()
         if key is None:
             return None

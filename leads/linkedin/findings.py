@@ -42,7 +42,8 @@ def store(sync: LeadSync, found: Iterable[Finding]) -> None:
 
 def findings_of(sync: LeadSync) -> list[Finding]:
     """What is wrong now: what the last check found, and what time alone tells."""
-    return [*_of_the_connection(sync.account), *(Finding(row["code"], row["message"]) for row in sync.findings)]
+    found = [Finding(row["code"], row["message"]) for row in sync.findings]
+    return found if sync.source.removed_at else [*_of_the_connection(sync.account), *found]
 
 
 def of_scopes(sync: LeadSync, granted: Iterable[str]) -> list[Finding]:
