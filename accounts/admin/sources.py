@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from cryptography.fernet import InvalidToken
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet, Sum
@@ -15,43 +14,16 @@ from django.utils.html import format_html
 
 from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.admin.filters import ByAgency, BySource
-from accounts.admin.forms import ServiceForm
-from accounts.admin.source_form import KEYS, SETTINGS, SourceForm
+from accounts.admin.source_forms import KEYS, SETTINGS, NewSourceForm, SourceForm
 from accounts.display import NOTHING, ago, badge, code, list_link, table
 from accounts.models import Source, SourceSecret, SourceTrouble
 from accounts.portal.words import TROUBLES, source_state
 from accounts.recovery import recovery_for
-from accounts.sources import SourceError, create_source, rotate_secret
+from accounts.sources import SourceError, rotate_secret
 from accounts.troubles import ADVICE, CHECKS, missed_checks, with_open_troubles
 from accounts.vocabulary import ProviderSlug, TroubleKind
 
 LATEST = 10
-
-
-class NewSourceForm(ServiceForm):
-    secret = forms.CharField(
-        required=False,
-        max_length=256,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="The one that the provider gave you. Left empty, one is made where the provider lets us choose it.",
-    )
-    location_id = forms.CharField(required=False, max_length=100, help_text="Only for a source of one location.")
-
-    class Meta:
-        model = Source
-        fields = ("agency", "provider", "name", "secret", "location_id")
-
-    def apply(self) -> Source:
-        source, secret = create_source(
-            agency=self.cleaned_data["agency"],
-            provider=self.cleaned_data["provider"],
-            name=self.cleaned_data["name"],
-            secret=self.cleaned_data["secret"] or None,
-            location_id=self.cleaned_data["location_id"],
-        )
-        shown = {"Webhook URL": source.webhook_url} | ({"Secret": secret} if secret else {})
-        source._shown_once = {"title": f"{source} is ready", "secrets": shown}  # type: ignore[attr-defined]
-        return source
 
 
 class BySourceState(SimpleListFilter):

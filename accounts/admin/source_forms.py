@@ -1,4 +1,4 @@
-"""The form with which staff changes a source. Keys to a provider's API are written here and never read."""
+"""The forms with which staff makes and changes a source. Keys to a provider's API are written here and never read."""
 
 import ipaddress
 from typing import Any
@@ -8,10 +8,36 @@ from django import forms
 
 from accounts.admin.forms import ServiceForm
 from accounts.models import Source
-from accounts.sources import update_source
+from accounts.sources import create_source, update_source
 
 SETTINGS = ("name", "enabled", "update_frame_url", "pin_endpoint", "proxy_location", "reauth_url")
 KEYS = ("api_key", "api_secret", "domain_host_name", "client_id")
+
+
+class NewSourceForm(ServiceForm):
+    secret = forms.CharField(
+        required=False,
+        max_length=256,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="The one that the provider gave you. Left empty, one is made where the provider lets us choose it.",
+    )
+    location_id = forms.CharField(required=False, max_length=100, help_text="Only for a source of one location.")
+
+    class Meta:
+        model = Source
+        fields = ("agency", "provider", "name", "secret", "location_id")
+
+    def apply(self) -> Source:
+        source, secret = create_source(
+            agency=self.cleaned_data["agency"],
+            provider=self.cleaned_data["provider"],
+            name=self.cleaned_data["name"],
+            secret=self.cleaned_data["secret"] or None,
+            location_id=self.cleaned_data["location_id"],
+        )
+        shown = {"Webhook URL": source.webhook_url} | ({"Secret": secret} if secret else {})
+        source._shown_once = {"title": f"{source} is ready", "secrets": shown}  # type: ignore[attr-defined]
+        return source
 
 
 def _key() -> forms.CharField:
