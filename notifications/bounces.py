@@ -16,9 +16,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.reauth import came_back
+from notifications.cleaning import clean
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 from notifications.services import health
-from notifications.wording import clean
 
 HARD, SOFT, COMPLAINT = "hard", "soft", "complaint"
 LONGEST_REASON = 200

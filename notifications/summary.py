@@ -12,17 +12,18 @@ from urllib.parse import quote
 from django.conf import settings
 
 from accounts.models import Event
-from accounts.moments import reading_as
+from accounts.moments import readable, reading_as
 from accounts.vocabulary import EventType
 from leads.telling import ALSO_TOLD
 from leads.vocabulary import LeadStatus
 from notifications import wording
 from notifications.catalogue import CATALOGUE
+from notifications.cleaning import LONGEST_SUBJECT, clean
 from notifications.event_kinds import HEADINGS
 from notifications.models import Mode
 from notifications.policy import LEAD_STORY, STATUS_CHANGES, story
 from notifications.transports.base import Parcel
-from notifications.wording import Fact, Message, clean, date_in, render, tidy
+from notifications.wording import Fact, Message, render, tidy
 
 NEEDS_SOMEBODY = "Needs somebody"
 MOST_LINES = 30  # under one heading
@@ -132,7 +133,7 @@ def _summary(parcel: Parcel, stories: Sequence[Sequence[Event]]) -> Message:
         "log_url": f"{settings.PUBLIC_URL}/notifications/deliveries",
         "unsubscribe_url": wording.unsubscribe_url(parcel.channel),
     }
-    subject = clean(render("email/summary.subject.txt", context, html=False), wording.LONGEST_SUBJECT)
+    subject = clean(render("email/summary.subject.txt", context, html=False), LONGEST_SUBJECT)
     context |= {"subject": subject}
     return Message(
         subject=subject,
@@ -170,7 +171,7 @@ def _line(parcel: Parcel, event: Event, events: Sequence[Event]) -> Line:
         text=wording.subject_of(replace(parcel, event=event, together=())),
         changes=changes_of(events),
         next_step=wording.next_step(event, parcel.letter),
-        happened_at=date_in(wording.zone_of(parcel), event.occurred_at),
+        happened_at=readable(event.occurred_at, wording.zone_of(parcel)),
         url=_page(event.subject),
     )
 

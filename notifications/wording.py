@@ -1,16 +1,14 @@
 """What people read: an event's subject, sentences and facts, for mail and Slack.
 
 Each event type has two templates, `email/<event_type>.subject.txt` and `email/<event_type>.txt`: the words, once. The
-second extends the `layout` it is given (text, HTML or Slack). Whatever came from outside was cleaned here.
+second extends the `layout` it is given (text, HTML or Slack). Whatever came from outside was cleaned before.
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -33,13 +31,10 @@ from leads.at_risk import AtRisk
 from leads.vocabulary import LeadStatus
 from notifications.alerts import Alert
 from notifications.catalogue import CATALOGUE
+from notifications.cleaning import LONGEST_DETAIL, LONGEST_NAME, LONGEST_SUBJECT, clean, linkedin_link
 from notifications.models import Channel, ChannelKind
 from notifications.schedule import PATIENCE
 from notifications.transports.base import Parcel
-
-LONGEST_NAME = 120
-LONGEST_SUBJECT = 150
-LONGEST_DETAIL = 500
 
 #: Which fields of a body a mail lists, and how it calls them.
 _FACTS = {
@@ -120,29 +115,6 @@ def zone_of(parcel: Parcel) -> ZoneInfo:
     return zone_named(own or parcel.agency.timezone)
 
 
-def clean(text: str, limit: int = LONGEST_NAME) -> str:
-    """Outside text as one harmless line: no control, bidirectional or invisible characters, no addresses that mail
-    programs would turn into links, at most `limit` characters."""
-    line = "".join(" " if _is_space(char) else char for char in text[: limit * 20] if not _is_hidden(char))
-    line = " ".join(line.split())
-    line = re.sub(r":/+", ": ", line)
-    line = re.sub(r"(?i)\bwww\.", "www ", line)
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-
-
-def linkedin_link(url: str) -> str:
-    """The URL if it is https and LinkedIn's, else nothing."""
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").lower(), parts.port
-    except ValueError:
-        return ""
-    is_linkedin = host == "linkedin.com" or host.endswith(".linkedin.com")
-    plain = re.fullmatch(r"[!-~]+", url) and not re.search(r"[\"'<>\\`{}|^]", url)
-    ours = parts.scheme == "https" and is_linkedin and port in {None, 443} and "@" not in parts.netloc
-    return url if ours and plain and len(url) <= LONGEST_DETAIL else ""
-
-
 def _subject(event: Event, context: Mapping[str, Any]) -> str:
     words = render(f"email/{event.event_type}.subject.txt", context, html=False)
     return clean(f"Test lead: {words}" if event.is_test else words, LONGEST_SUBJECT)
@@ -178,15 +150,15 @@ def _context(parcel: Parcel) -> dict[str, Any]:
         "channel": _named(body, "channel_name") or _describe(about) or "One of your channels",
         "source": _named(body, "source_name") or "One of your sources",
         "tool": clean(provider_name(str(body.get("provider", "")))) or "the provider",
-        "failing_since": date_in(zone, about.failing_since) if about and about.failing_since else "",
-        "off_at": date_in(zone, about.failing_since + PATIENCE) if about and about.failing_since else "",
+        "failing_since": readable(about.failing_since, zone) if about and about.failing_since else "",
+        "off_at": readable(about.failing_since + PATIENCE, zone) if about and about.failing_since else "",
         "off_reason": clean(about.disabled_reason, LONGEST_DETAIL) if about else "",
-        "happened_at": date_in(zone, event.occurred_at),
+        "happened_at": readable(event.occurred_at, zone),
         "facts": _facts(body),
         "next_step": next_step(event, parcel.letter),
         "why": REASONS.get(parcel.letter.status, "") if parcel.letter else "",
         "reminder": parcel.letter is not None and parcel.letter.reminder,
-        "link_ends": date_in(zone, parcel.letter.expires_at) if parcel.letter else "",
+        "link_ends": readable(parcel.letter.expires_at, zone) if parcel.letter else "",
         "incident": "incident_id" in body,
         "slow": event.subject == SLOW_ANSWERS,
         "count": alert.total or body.get("count", 0),
@@ -273,13 +245,9 @@ def _label(status: Any) -> str:
 
 def _moment(text: Any, zone: ZoneInfo) -> str:
     try:
-        return date_in(zone, datetime.fromisoformat(str(text)))
+        return readable(datetime.fromisoformat(str(text)), zone)
     except ValueError:
         return ""
-
-
-def date_in(zone: ZoneInfo, moment: datetime) -> str:
-    return readable(moment, zone)
 
 
 def render(name: str, context: Mapping[str, Any], *, html: bool) -> str:
@@ -290,12 +258,3 @@ def render(name: str, context: Mapping[str, Any], *, html: bool) -> str:
 def tidy(text: str) -> str:
     lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines) + "\n"
-
-
-def _is_space(char: str) -> bool:
-    return char.isspace() or unicodedata.category(char) in {"Cc", "Zl", "Zp", "Zs"}
-
-
-def _is_hidden(char: str) -> bool:
-    """Formatting (right-to-left marks, zero width), surrogates, private and unassigned characters, fillers."""
-    return unicodedata.category(char) in {"Cf", "Cs", "Co", "Cn"} or char in "\u115f\u1160\u3164\uffa0\u034f"

@@ -22,9 +22,9 @@ from accounts.models import Agency, Event
 from accounts.vocabulary import AGENCY_EVENTS, EventType
 from notifications.catalogue import CATALOGUE
 from notifications.channels import create_channel
+from notifications.cleaning import clean, linkedin_link
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
 from notifications.services import drain
-from notifications.wording import clean, linkedin_link
 from tests.notifications.receiver import answering, receiver
 
 Happen = Callable[..., Event]
