@@ -8,6 +8,8 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from leads.enrichment import SHIPPED, enricher_named
+
 
 @register(Tags.security)
 def encryption_keys_are_usable(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
@@ -32,6 +34,27 @@ def networks_are_readable(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
         for cidr in getattr(settings, name)
         if not _is_network(cidr)
     ]
+
+
+@register()
+def enrichers_are_there(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
+    """LEAD_ENRICHERS names functions that can be imported."""
+    return [
+        Error(
+            f"LEAD_ENRICHERS has {name!r}, which cannot be found.",
+            hint=f"Name one of {', '.join(SHIPPED)}, or a function by its path: package.module.function.",
+            id="leadline.E003",
+        )
+        for name in settings.LEAD_ENRICHERS
+        if not _is_enricher(name)
+    ]
+
+
+def _is_enricher(name: str) -> bool:
+    try:
+        return callable(enricher_named(name))
+    except ImportError:
+        return False
 
 
 def _is_key(key: str) -> bool:

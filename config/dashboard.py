@@ -16,6 +16,7 @@ from accounts.models.order import OrderStatus
 from accounts.portal.words import TROUBLES
 from accounts.vocabulary import TroubleKind
 from config import figures, health
+from leads.models import Enrichment
 from notifications.models import Channel, ChannelStatus, DeliveryStatus
 from webhooks.models import Receipt, ReceiptStatus, RejectedRequest
 
@@ -107,6 +108,13 @@ def dashboard() -> dict[str, Any]:
             figures.up_to(troubled),
             _list("accounts_sourcetrouble", state="open"),
             "Silent, refused, or at risk of being blocked: each page says what to do.",
+        ),
+        Tile(
+            "leads not enriched",
+            figures.up_to(Enrichment.objects.filter(next_attempt_at=None)),
+            _list("leads_enrichment"),
+            "Each says which enricher failed; once it is mended, try again.",
+            "warn",
         ),
         Tile(
             "sources refused in 24 h",

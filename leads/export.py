@@ -92,12 +92,12 @@ def _cell(value: object) -> object:
 
 def _told(lead: Lead, answer: Mapping[str, Any]) -> bool:
     """Whether the answer stands in a column of its own already."""
-    column = FIELDS.get(answer["predefined_field"])
+    column = FIELDS.get(answer.get("predefined_field", ""))
     return column is not None and getattr(lead, column) == _text(answer["value"])
 
 
 def _question(answer: Mapping[str, Any]) -> str:
-    return str(answer["label"] or answer["predefined_field"] or answer["question_id"])
+    return str(answer.get("label") or answer.get("predefined_field") or answer.get("question_id"))
 
 
 def _listed(pairs: Iterable[tuple[str, Any]]) -> str:

@@ -15,6 +15,7 @@ from leads.linkedin.models import LeadFetch, LeadForm, LeadSync, Pull, Subscript
 from leads.vocabulary import ChangedBy, LeadStatus
 
 __all__ = [
+    "Enrichment",
     "Lead",
     "LeadChange",
     "LeadFetch",
@@ -194,6 +195,25 @@ class LeadChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.previous_status or 'first seen'} → {self.new_status}"
+
+
+class Enrichment(models.Model):
+    """A lead that enrichers are to look at. The row goes when they have; one that stays says what went wrong."""
+
+    lead = models.OneToOneField(Lead, models.CASCADE, primary_key=True, related_name="enrichment")
+    next_attempt_at = models.DateTimeField(null=True, help_text="None: given up, until a person tries it again.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"], name="enrichment_due", condition=models.Q(next_attempt_at__isnull=False)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"enrichment of {self.lead_id}"
 
 
 class Tombstone(models.Model):

@@ -30,11 +30,23 @@ def region_of(country: str) -> str:
     return code if code in phonenumbers.SUPPORTED_REGIONS else _regions().get(word, "")
 
 
+def country_of(number: str) -> str:
+    """The English name of the country that a number in E.164 belongs to; empty where it belongs to none alone."""
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return ""
+    names = _names_of_regions().get(region, {})
+    name = str(names.get("en", ""))
+    return str(names.get(name[1:], "")) if name.startswith("*") else name  # a language whose name is the same
+
+
 @cache
 def _regions() -> dict[str, str]:
     return {name.casefold(): region for region, names in _names_of_regions().items() for name in names.values()}
 
 
+@cache
 def _names_of_regions() -> Any:
     """The library's table, from its file alone: to import the package around it reads 100 MB of place names."""
     name, path = "phonenumbers.geodata.locale", Path(phonenumbers.__file__).parent / "geodata" / "locale.py"

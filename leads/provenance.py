@@ -12,26 +12,30 @@ CONTACT_FIELDS = (
 
 
 class Origin(StrEnum):
-    """A form the person filled in; a provider's report; a profile that was read; somebody of the agency."""
+    """A form the person filled in; a provider's report; a profile; an enricher; somebody of the agency."""
 
     FORM = "form"
     PROVIDER = "provider"
     SCRAPE = "scrape"
+    ENRICHMENT = "enrichment"
     PERSON = "person"
+
+
+REPLACED_BY_A_FORM = (Origin.PROVIDER, Origin.SCRAPE, Origin.ENRICHMENT)
 
 
 def fill(lead: Lead, values: Mapping[str, str], *, origin: Origin) -> list[str]:
     """Put values into a lead's contact fields, unsaved; the fields that changed.
 
-    What people of the agency typed stays. A form's word, which is the person's own, takes the place of a provider's
-    and a profile's; these two fill only what is empty.
+    What people of the agency typed stays. A form's word, which is the person's own, takes the place of a provider's,
+    a profile's and an enricher's; these fill only what is empty.
     """
     changed = []
     for name, value in values.items():
         if name == "phone_e164" and lead.phone != values.get("phone"):
             continue  # it belongs to a number that was not taken
         held, came_from = getattr(lead, name), lead.provenance.get(name)
-        may = not held or (origin is Origin.FORM and came_from in (Origin.PROVIDER, Origin.SCRAPE))
+        may = not held or (origin is Origin.FORM and came_from in REPLACED_BY_A_FORM)
         if value and may and value != held:
             setattr(lead, name, value)
             lead.provenance = {**lead.provenance, name: origin.value}

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Heartbeat
 from accounts.tasks import WORKERS, beat
+from leads.enrichment import enrich_due
 from leads.linkedin import archive, doorbell
 from leads.linkedin.checks import check_due, look_after_all
 from leads.linkedin.fetching import fetch_due, tell_overdue
@@ -20,9 +21,9 @@ OUTAGE = timedelta(minutes=5)
 
 @shared_task(name="leads.tasks.sync")
 def sync() -> None:
-    """Ask LinkedIn for what is due, live leads first, until nothing is left."""
+    """Ask LinkedIn for what is due, live leads first, and enrichers last, until nothing is left."""
     began = beaten = time.monotonic()
-    while fetch_due() or check_due() or archive.pull_due():
+    while fetch_due() or check_due() or archive.pull_due() or enrich_due():
         now = time.monotonic()
         if now - began > RUN_FOR:
             return doorbell.ring()

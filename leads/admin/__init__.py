@@ -1,6 +1,6 @@
 """The back office's pages for leads."""
 
-from leads.admin import history, leads
+from leads.admin import enrichment, history, leads
 from leads.linkedin import admin as linkedin
 
-__all__ = ["history", "leads", "linkedin"]
+__all__ = ["enrichment", "history", "leads", "linkedin"]

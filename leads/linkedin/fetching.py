@@ -11,7 +11,6 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
-from leads.enrichment import enrich
 from leads.linkedin.access import NotConnected, OnHold, api_for, report_trouble
 from leads.linkedin.answers import details
 from leads.linkedin.forms import form_named
@@ -104,8 +103,7 @@ def _settle(sync: LeadSync, api: Api, asked: Asked) -> None:
         except LinkedInError as trouble:
             error = trouble
         else:
-            if completed := complete(fetch.reference, details(response, form)):
-                enrich(completed)
+            complete(fetch.reference, details(response, form))
             return
     _put_off(sync, fetch, error or LinkedInError(Trouble.REFUSED, api="leadFormResponses"))
 

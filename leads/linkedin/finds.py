@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import Agency, Source
 from accounts.reports import Origin
 from accounts.vocabulary import ProviderSlug
+from leads import enrichment
 from leads import services as leads
 from leads.erasure import erased_among, wait_for_erasures
 from leads.linkedin.answers import Details, details, submitted_at, tidy
@@ -76,6 +77,7 @@ def _complete(source: Source, reference: LeadReference, find: Find) -> None:
 def _make(source: Source, finds: Sequence[Find]) -> int:
     """Make leads, each as its notification would have, and complete them."""
     made = Lead.objects.bulk_create([_lead(source, find) for find in finds])
+    enrichment.ask_for(made)
     references = LeadReference.objects.bulk_create(
         LeadReference(
             lead=lead, agency=lead.agency, provider=ProviderSlug.LINKEDIN, external_id=find.external_id, source=source,

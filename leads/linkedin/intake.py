@@ -10,6 +10,7 @@ from accounts import events
 from accounts.models import Agency, Source
 from accounts.reports import Origin
 from accounts.vocabulary import AccountStatus, EventType, ProviderSlug
+from leads import enrichment
 from leads import services as leads
 from leads.linkedin import doorbell
 from leads.linkedin.answers import Details
@@ -67,6 +68,7 @@ def complete(reference: LeadReference, found: Details) -> Lead | None:
         return None
     put_in(lead, found)
     lead.save()
+    enrichment.ask_for([lead])
     LeadFetch.objects.filter(pk=reference.pk).update(next_attempt_at=None, error="")
     tell_once(reference)
     return lead

@@ -41,6 +41,7 @@ ORIGINS = {
     From.FORM: "from the form",
     From.PROVIDER: "from the tool",
     From.SCRAPE: "from the profile",
+    From.ENRICHMENT: "worked out from the rest",
     From.PERSON: "entered by hand",
 }
 

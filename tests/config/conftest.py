@@ -32,6 +32,7 @@ from accounts.models.incident import Drop, Incident, IncidentStep
 from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
 from accounts.tasks import SCHEDULER, WORKERS
 from leads.models import (
+    Enrichment,
     Lead,
     LeadChange,
     LeadFetch,
@@ -242,6 +243,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         LeadForm.objects.create(agency=agency, form_id=f"{number}", version="1", name=text, content={"name": text}),
         LeadFetch.objects.create(reference=reference, source=source, next_attempt_at=now, error=text),
         Pull.objects.create(sync=sync, owner=text, lead_type="SPONSORED", since=now, until=now, total=3, error=text),
+        Enrichment.objects.create(lead=lead, error=text),
         Tombstone.objects.create(agency=agency, provider="linkedin", digest=f"{number}", erased_at=now),
         IdempotencyRecord.objects.create(
             agency=agency, key=f"{number}{text}", fingerprint="0", body={"secret": CANARY}

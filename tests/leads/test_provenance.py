@@ -7,7 +7,6 @@ import pytest
 
 from accounts.models import Account, Agency
 from accounts.vocabulary import RequestAction
-from leads import enrichment
 from leads.changes import create_lead, update_lead
 from leads.models import Lead
 from leads.provenance import Origin, fill
@@ -23,6 +22,10 @@ PAYLOADS = Path(__file__).parents[1] / "webhooks" / "payloads" / "welink"
 @pytest.mark.parametrize(
     ("held", "came", "stays"),
     [
+        (Origin.ENRICHMENT, Origin.FORM, False),
+        (Origin.FORM, Origin.ENRICHMENT, True),
+        (Origin.PROVIDER, Origin.ENRICHMENT, True),
+        ("", Origin.ENRICHMENT, False),
         ("", Origin.SCRAPE, False),
         (Origin.PERSON, Origin.FORM, True),
         (Origin.FORM, Origin.SCRAPE, True),
@@ -76,23 +79,3 @@ def test_a_profile_that_welink_read_fills_only_what_is_empty(agency: Agency) -> 
     lead.refresh_from_db()
     assert (lead.first_name, lead.provenance["first_name"]) == ("Typed", "person")
     assert (lead.last_name, lead.provenance["last_name"]) == ("Ångström", "scrape")
-
-
-def test_an_enricher_fills_only_what_is_empty_and_one_that_fails_harms_nobody(
-    agency: Agency, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def knows(lead: Lead) -> dict[str, str]:
-        return {"company": "Known Ltd", "title": "Other", "id": "x", "status": "DONE"}
-
-    def fails(lead: Lead) -> dict[str, str]:
-        raise TimeoutError
-
-    monkeypatch.setattr(enrichment, "_enrichers", [fails, knows])
-    with linkedin() as stand_in:
-        source = connected(agency)
-        work()
-        notify(source, stand_in.world.submit({"Work email": "kevin@example.com", "Job title": "Head"}))
-        work()
-    lead = Lead.objects.get()
-    assert (lead.company, lead.provenance["company"]) == ("Known Ltd", "scrape")
-    assert (lead.title, lead.provenance["title"], lead.status) == ("Head", "form", "PENDING")
