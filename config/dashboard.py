@@ -130,7 +130,7 @@ def dashboard() -> dict[str, Any]:
         "needs": sum(1 for tile in tiles if tile.count) + sum(1 for pulse in pulses if pulse.finding),
         "pulses": pulses,
         "waiting": {"receipts": receipts[ReceiptStatus.RECEIVED], "deliveries": deliveries[DeliveryStatus.PENDING]},
-        "oldest": health.oldest_due_receipt(),
+        "oldest": figures.oldest_due_receipt(),
         "bars": _bars(),
         "namesakes": figures.up_to(AccountLink.objects.filter(state=LinkState.PROPOSED)),
         "troubled": [(trouble, TROUBLES[TroubleKind(trouble.kind)]) for trouble in troubled[:FEW]],
@@ -144,7 +144,7 @@ def dashboard() -> dict[str, Any]:
 
 def _pulses() -> list[Pulse]:
     late = {
-        "Receipts": health.oldest_due_receipt(),
+        "Receipts": figures.oldest_due_receipt(),
         "Events": figures.oldest_due_event(),
         "Deliveries": figures.oldest_due_delivery(),
     }

@@ -47,20 +47,19 @@ def deliveries_by_status() -> dict[str, int]:
     return {**counted, "settled": max(0, rows_about(Delivery) - sum(counted.values()))}
 
 
+def oldest_due_receipt() -> timedelta:
+    """How long the receipt that waits longest has been due; zero if none is."""
+    return _oldest_due(Receipt.objects.filter(status=ReceiptStatus.RECEIVED))
+
+
 def oldest_due_delivery() -> timedelta:
     """How long the delivery that waits longest has been due; zero if none is."""
-    now = timezone.now()
-    pending = Delivery.objects.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
-    due = pending.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
-    return now - due if due else timedelta()
+    return _oldest_due(Delivery.objects.filter(status=DeliveryStatus.PENDING))
 
 
 def oldest_due_event() -> timedelta:
     """How long the event that waits longest for its fan-out has been due; zero if none is."""
-    now = timezone.now()
-    waiting = Event.objects.filter(fanned_out_at__isnull=True, next_attempt_at__lte=now)
-    due = waiting.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
-    return now - due if due else timedelta()
+    return _oldest_due(Event.objects.filter(fanned_out_at__isnull=True))
 
 
 def up_to(rows: "QuerySet[Any, Any]", most: int = MANY) -> int:
@@ -80,3 +79,10 @@ def rows_about(model: type[Model]) -> int:
                 f"SELECT (SELECT max(rowid) FROM {quoted}) - (SELECT min(rowid) FROM {quoted}) + 1"  # noqa: S608
             )
         return max(0, (cursor.fetchone() or [0])[0] or 0)
+
+
+def _oldest_due(waiting: "QuerySet[Any]") -> timedelta:
+    now = timezone.now()
+    due = waiting.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+    at = due.values_list("next_attempt_at", flat=True).first()
+    return now - at if at else timedelta()

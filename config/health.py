@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.display import duration
 from accounts.models import Heartbeat
 from accounts.tasks import SCHEDULER, WORKERS
-from webhooks.models import Receipt, ReceiptStatus
+from config.figures import oldest_due_receipt
 
 PROCESSES = (*WORKERS.values(), SCHEDULER)
 HEARTBEAT_AGE = timedelta(seconds=60)
@@ -66,14 +66,6 @@ def receipts() -> str:
     """Whether a receipt is more than 120 s overdue."""
     overdue = oldest_due_receipt()
     return f"the oldest has been due for {duration(overdue)}" if overdue > RECEIPT_AGE else ""
-
-
-def oldest_due_receipt() -> timedelta:
-    """How long the receipt that waits longest has been due; zero if none is."""
-    now = timezone.now()
-    waiting = Receipt.objects.filter(status=ReceiptStatus.RECEIVED, next_attempt_at__lte=now)
-    due = waiting.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
-    return now - due if due else timedelta()
 
 
 def broker() -> str:

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from accounts.models import Heartbeat
-from config import __version__, figures, health
+from config import __version__, figures
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -42,7 +42,7 @@ class _Database:
             "How long the row that waits longest has been due.",
             "kind",
             {
-                "receipt": _seconds(health.oldest_due_receipt()),
+                "receipt": _seconds(figures.oldest_due_receipt()),
                 "event": _seconds(figures.oldest_due_event()),
                 "delivery": _seconds(figures.oldest_due_delivery()),
             },
