@@ -97,6 +97,10 @@ def list_link(view: str, text: str, **filters: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, text)
 
 
+def side_by_side(*links: SafeString) -> SafeString:
+    return format_html_join(" · ", "{}", ((link,) for link in links))
+
+
 def pretty_json(value: Any) -> SafeString:
     """Stored JSON, indented, without secrets."""
     return _preformatted(json.dumps(mask(value), indent=2, ensure_ascii=False, default=str))

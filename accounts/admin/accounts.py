@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
@@ -19,14 +19,14 @@ from accounts.admin.forms import ServiceForm
 from accounts.admin.permission import PERMISSION, ShowsPermission
 from accounts.admin.timeline import timeline_of
 from accounts.campaigns import pause_all, resume_all
-from accounts.display import NOTHING, ago, badge, duration, link, list_link, table
+from accounts.display import NOTHING, ago, badge, duration, link, list_link, side_by_side, table
 from accounts.lifecycle import STAFF, durations, revive
 from accounts.links import contradicting, linked_accounts, proposals
 from accounts.models import Account
 from accounts.portal.words import provider_name, views_in_words
 from accounts.reauth import NotNeeded, ask, revoke
 from accounts.services import update_account
-from accounts.vocabulary import AccountStatus, CampaignStatus, ProviderSlug
+from accounts.vocabulary import AccountStatus, CampaignStatus
 
 WHOSE_TURN = {Turn.OWNER: badge("owner", "warn"), Turn.WAIT: badge("wait", "busy"), Turn.NOBODY: ""}
 CAMPAIGN_STATUSES = {"pause": CampaignStatus.ACTIVE, "resume": CampaignStatus.PAUSED}  # what a button changes
@@ -99,14 +99,8 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
         "withdraw": "The link that the owner has stops working, and no more reminders are sent.",
         "revive": "The account gets back the status it had before it was deleted. Its campaigns stay paused.",
     }
-    exact_search = ("pk",)
+    has_external_id = True
     search_help_text = "A whole id; with an agency chosen also the provider's id of the account."
-
-    def find(self, word: str, agency_id: str) -> Q:
-        found = super().find(word, agency_id)
-        if agency_id:
-            found |= Q(agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word)
-        return found
 
     def fits(self, button: str, obj: Account) -> bool:
         if button == "withdraw":
@@ -241,8 +235,7 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
 
     @admin.display(description="more")
     def elsewhere(self, account: Account) -> str:
-        return format_html(
-            "{} · {} · {} · {}",
+        return side_by_side(
             list_link("accounts_accountreport", "All reports", account=account.pk),
             list_link("accounts_event", "Events", subject=account.pk),
             list_link("accounts_reauthprompt", "Prompts to reconnect", account=account.pk),

@@ -19,6 +19,7 @@ from accounts import audit
 from accounts.admin.forms import ServiceForm
 from accounts.admin.keyset import KeysetChangeList, OnePage
 from accounts.fields import EncryptedJSONField
+from accounts.vocabulary import ProviderSlug
 
 
 class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -40,6 +41,7 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     confirm: ClassVar[Mapping[str, str]] = {}
     #: What `?q=` finds by whole words: each is an index lookup.
     exact_search: ClassVar[Sequence[str]] = ("pk",)
+    has_external_id = False  # with an agency chosen a provider's id finds it too
     empty_list: ClassVar[str] = "Nothing here yet."
     #: The fields that staff may change, and what stands on the page where something new is made.
     editable: ClassVar[Sequence[str]] = ()
@@ -75,6 +77,8 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 found |= Q(**{name: field.to_python(word) if field else word})
             except Exception:  # noqa: S112 (a word that cannot be such a key finds nothing)
                 continue
+        if self.has_external_id and agency_id:
+            found |= Q(agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word)
         return found
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:

@@ -2,9 +2,8 @@
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 
 from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.admin.filters import ByAgency, ByParent
@@ -15,7 +14,7 @@ from accounts.models import Campaign, CampaignCall, CampaignOrder, Sender
 from accounts.models.order import OrderStatus
 from accounts.orders import retry
 from accounts.senders import map_sender
-from accounts.vocabulary import CampaignStatus, PausedBy, ProviderSlug
+from accounts.vocabulary import CampaignStatus, PausedBy
 
 TONES: dict[str, Tone] = {
     CampaignStatus.ACTIVE: "good",
@@ -74,13 +73,8 @@ class CampaignAdmin(BackOfficeAdmin):
     )
     actions = ("try_again",)
     buttons = ("try_again",)
+    has_external_id = True
     search_help_text = "A whole id; with an agency chosen also the provider's id of the campaign."
-
-    def find(self, word: str, agency_id: str) -> Q:
-        found = super().find(word, agency_id)
-        if agency_id:
-            found |= Q(agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word)
-        return found
 
     def fits(self, button: str, obj: Campaign) -> bool:
         return hasattr(obj, "order") and obj.order.status == OrderStatus.FAILED
@@ -132,7 +126,7 @@ class CampaignAdmin(BackOfficeAdmin):
 
     @admin.display(description="more")
     def elsewhere(self, campaign: Campaign) -> str:
-        return format_html("{}", list_link("accounts_event", "Events", subject=campaign.pk))
+        return list_link("accounts_event", "Events", subject=campaign.pk)
 
 
 class SenderForm(ServiceForm):
@@ -165,12 +159,9 @@ class SenderAdmin(BackOfficeAdmin):
     form = SenderForm
     editable = ("account",)
     fieldsets = ((None, {"fields": ("external_id", "account", "agency", "provider", "made")}),)
+    has_external_id = True
     search_help_text = "A whole number; with an agency chosen also the provider's id of the sender."
     empty_list = "Nobody yet: senders appear with SendPilot's first reports about their campaigns."
-
-    def find(self, word: str, agency_id: str) -> Q:
-        found = super().find(word, agency_id)
-        return found | Q(agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word) if agency_id else found
 
     @admin.display(description="account")
     def account_link(self, sender: Sender) -> str:

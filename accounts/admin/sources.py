@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.admin.filters import ByAgency, BySource
 from accounts.admin.source_forms import KEYS, SETTINGS, NewSourceForm, SourceForm
-from accounts.display import NOTHING, ago, badge, code, list_link, table
+from accounts.display import NOTHING, ago, badge, code, list_link, side_by_side, table
 from accounts.models import Source, SourceSecret, SourceTrouble
 from accounts.portal.words import TROUBLES, source_state
 from accounts.recovery import recovery_for
@@ -219,8 +219,7 @@ class SourceAdmin(BackOfficeAdmin):
 
     @admin.display(description="more")
     def elsewhere(self, source: Source) -> str:
-        return format_html(
-            "{} · {} · {}",
+        return side_by_side(
             list_link("webhooks_receipt", "Receipts", source=source.pk),
             list_link("webhooks_rejectedrequest", "Rejected requests", source=source.pk),
             list_link("webhooks_providerrequest", "Registered requests", source=source.pk),

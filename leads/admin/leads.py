@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from accounts.admin.base import BackOfficeAdmin
 from accounts.admin.filters import ByAccount, ByAgency
 from accounts.admin.forms import ServiceForm
-from accounts.display import NOTHING, ago, badge, code, link, list_link, pretty_json, receipt_link, table
+from accounts.display import NOTHING, ago, badge, code, link, list_link, pretty_json, receipt_link, side_by_side, table
 from accounts.models import Agency
 from accounts.vocabulary import ProviderSlug
 from leads.admin.badges import lead_badge
@@ -235,8 +235,7 @@ class LeadAdmin(BackOfficeAdmin):
 
     @admin.display(description="more")
     def elsewhere(self, lead: Lead) -> str:
-        return format_html(
-            "{} · {}",
+        return side_by_side(
             list_link("leads_leadchange", "All changes", lead=lead.pk),
             list_link("accounts_event", "Events", subject=lead.pk),
         )
