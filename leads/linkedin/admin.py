@@ -1,10 +1,11 @@
 """The back office's pages for Lead Sync: what is wrong with a connection, how far a pull is."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -13,6 +14,8 @@ from accounts.display import NOTHING, ago, badge, code, link, pretty_json, table
 from leads.linkedin import archive, doorbell
 from leads.linkedin.findings import findings_of
 from leads.linkedin.models import LeadFetch, LeadForm, LeadSync, Pull, Subscription
+
+REFRESH_SECONDS = 5
 
 
 @admin.register(LeadSync)
@@ -36,6 +39,14 @@ class LeadSyncAdmin(BackOfficeAdmin):
         planned = sum(len(archive.plan(sync)) for sync in syncs[:50])
         doorbell.ring()
         self.message_user(request, f"{planned} pull{'' if planned == 1 else 's'} under way.")
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """Looks again by itself while a pull is on its way: there is nothing to type here."""
+        page = super().render_change_form(request, context, **kwargs)
+        soon = timezone.now() + archive.LEASE
+        if kwargs.get("obj") and kwargs["obj"].pulls.filter(next_attempt_at__lte=soon).exists():
+            page["Refresh"] = str(REFRESH_SECONDS)
+        return page
 
     @admin.display(description="account")
     def account_link(self, sync: LeadSync) -> str:
@@ -102,9 +113,10 @@ def progress(pull: Pull) -> SafeString | str:
     """A bar with the figures beside it."""
     if pull.total is None:
         return f"{pull.position:,}"
+    done, total = min(pull.position, pull.total), max(pull.total, 1)
     return format_html(
-        '<progress value="{}" max="{}"></progress> {} of {}',
-        min(pull.position, pull.total), max(pull.total, 1), f"{min(pull.position, pull.total):,}", f"{pull.total:,}",
+        '<progress value="{}" max="{}"></progress> {} % ({} of {})',
+        done, total, 100 if pull.finished_at else 100 * done // total, f"{done:,}", f"{pull.total:,}",
     )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -19,8 +18,6 @@ from leads.linkedin.finds import keep_finds
 from leads.linkedin.forms import form_named
 from leads.linkedin.models import LeadSync, Pull
 from leads.linkedin.subscriptions import owner_kind
-
-log = structlog.get_logger(__name__)
 
 REACH = timedelta(days=365)
 OVERLAP = timedelta(hours=1)  # LinkedIn may show a lead a little after it was sent
@@ -108,11 +105,10 @@ def _page(pull: Pull, api: Api) -> None:
     forms = {urn: form_named(agency, urn, api) for urn in sorted({_form(row) for row in rows})}
     seen = pull.position + len(rows)
     is_last = not rows or (seen >= total if total is not None else len(rows) < PAGE)
-    found = _keep(pull, [(row, forms[_form(row)]) for row in rows], position=seen, total=total, is_last=is_last)
-    log.info("Leads pulled.", source=pull.sync.source_id, seen=seen, total=total, new=found)
+    _keep(pull, [(row, forms[_form(row)]) for row in rows], position=seen, total=total, is_last=is_last)
 
 
-def _keep(pull: Pull, page: list[tuple[Any, Any]], *, position: int, total: int | None, is_last: bool) -> int:
+def _keep(pull: Pull, page: list[tuple[Any, Any]], *, position: int, total: int | None, is_last: bool) -> None:
     """Put a page in; a notification may be making or erasing one of its leads at the same moment: then once more."""
     for is_enough in (False, False, True):
         try:
@@ -123,8 +119,7 @@ def _keep(pull: Pull, page: list[tuple[Any, Any]], *, position: int, total: int 
             if is_enough:
                 raise
         else:
-            break
-    return found
+            return
 
 
 def _move(pull: Pull, position: int, *, total: int | None, found: int = 0, is_last: bool = False) -> None:

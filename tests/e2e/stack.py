@@ -1,7 +1,9 @@
 """A checkout of its own with a real `make run` in it: real processes, real sockets, real files."""
 
+import contextlib
 import json
 import os
+import pty
 import secrets
 import shutil
 import signal
@@ -77,6 +79,21 @@ class Checkout:
         lines = result.stdout.splitlines()
         assert len(lines) == 1, result.stdout + result.stderr
         return json.loads(lines[0])
+
+    def at_terminal(self, *arguments: str) -> tuple[int, str]:
+        """Run a command at a terminal; its exit code, and what the person sees."""
+        near, far = pty.openpty()
+        command = [".venv/bin/python", "manage.py", *arguments]
+        with subprocess.Popen(
+            command, cwd=self.folder, env={**self.environment(), "TERM": "xterm"}, stdin=far, stdout=far, stderr=far
+        ) as process:
+            os.close(far)
+            seen = b""
+            with contextlib.suppress(OSError):  # the process has closed it
+                while chunk := os.read(near, 65536):
+                    seen += chunk
+        os.close(near)
+        return process.returncode, seen.decode()
 
     def _skip_installation(self) -> None:
         assert INSTALLED.parent.parent == ROOT

@@ -68,6 +68,22 @@ def test_an_archive_is_pulled_whole_whatever_happens_on_the_way(run: Run, linked
     assert max(sizes) - sizes[0] < GROWTH
 
 
+def test_whoever_pulls_at_a_terminal_sees_how_far_it_is(run: Run, linkedin: StandIn) -> None:
+    world, owner = linkedin.world, "urn:li:sponsoredAccount:250"
+    world.account_roles[owner] = "ACCOUNT_MANAGER"
+    world.submit_many(250, prefix="seen", owner={"sponsoredAccount": owner})
+    api = Client(run, "Bars & Sons")
+    source = api.source(world, owner)
+    api.connect(source)
+    done = f"SELECT COUNT(*) FROM leads_pull WHERE sync_id = '{source['id']}' AND finished_at IS NOT NULL"
+    wait_for(lambda: rows(run.checkout, done) == [(1,)], 60)
+    code, seen = run.checkout.at_terminal("sync_leads", "--source", source["id"], "--since", "2020-01-01")
+    assert code == 0, seen
+    assert "\r[" + "█" * 30 + "] 250 of 250 leads" in seen
+    assert "\x1b[31" not in seen, "a bar is no error"
+    assert "250 pulled, 0 of them new." in seen.splitlines()[-1]
+
+
 def waiting(source: str) -> str:
     return (
         f"SELECT (SELECT COUNT(*) FROM webhooks_receipt WHERE source_id = '{source}' AND status = 'received'), "

@@ -1,6 +1,10 @@
 """No lead is missed: the archive is pulled whole, gaps are closed, and every path meets on the same lead."""
 
+import io
 import json
+import os
+import pty
+import re
 import tracemalloc
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -10,7 +14,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import settings as examples
@@ -172,6 +178,44 @@ def test_the_command_says_what_it_pulled(agency: Agency, capsys: pytest.CaptureF
         with pytest.raises(SystemExit):
             call_command("sync_leads", "--source", "nobody", "--json")
     assert Lead.objects.count() == 12
+
+
+def test_the_back_office_shows_how_far_a_first_pull_is_and_looks_again(agency: Agency, staff: User) -> None:
+    world, client = World(), Client()
+    world.submit_many(25)
+    client.force_login(staff)
+    with linkedin(world):
+        source = connected(agency)
+        check_due()
+        archive.pull_due()
+        page = client.get(f"/admin/leads/leadsync/{source.pk}/change/")
+        assert '<progress value="10" max="25"></progress> 40 % (10 of 25)' in page.content.decode()
+        assert (page["Refresh"], b"<script>" in page.content) == ("5", False)
+        work()
+    page = client.get(f"/admin/leads/leadsync/{source.pk}/change/")
+    assert "100 % (25 of 25)" in page.content.decode()
+    assert "Refresh" not in page
+
+
+def test_the_command_draws_a_bar_on_a_terminal_and_only_there(agency: Agency) -> None:
+    world = World()
+    world.submit_many(25)
+    near, far = pty.openpty()
+    with linkedin(world), os.fdopen(far, "w") as terminal, io.StringIO() as file:
+        connected(agency)
+        check_due()
+        call_command("sync_leads", stdout=terminal, stderr=terminal)
+        terminal.flush()
+        drawn = os.read(near, 65536).decode()
+        call_command("sync_leads", stdout=file, stderr=file)
+        assert "█" not in file.getvalue()
+    os.close(near)
+    bars = re.findall(r"\r\[(█*)(·*)\] ([0-9]+) of 25 leads", drawn)
+    assert [(len(full), len(full + left), done) for full, left, done in bars] == [
+        (12, 30, "10"), (24, 30, "20"), (30, 30, "25"),
+    ]  # fmt: skip
+    assert "\x1b" not in drawn
+    assert "25 pulled, 25 of them new." in drawn.splitlines()[-1]
 
 
 def test_notifications_that_arrive_while_the_archive_is_pulled_make_nobody_twice(agency: Agency) -> None:

@@ -71,13 +71,14 @@ class Command(JsonCommand):
             if done is None:
                 time.sleep(0.2)
         if not quiet and self.stderr.isatty():
-            self.stderr.write("")
+            self.stderr.write("", style_func=str)
 
     def _draw(self, planned: list[int]) -> None:
         rows = list(Pull.objects.filter(pk__in=planned))
         done, total = sum(row.position for row in rows), sum(max(row.total or 0, row.position) for row in rows)
         full = BAR * done // max(total, 1)
-        self.stderr.write(f"\r[{'█' * full}{'·' * (BAR - full)}] {done:,} of {total:,} leads", ending="")
+        bar = f"\r[{'█' * full}{'·' * (BAR - full)}] {done:,} of {total:,} leads"
+        self.stderr.write(bar, style_func=str, ending="")  # on stderr, and yet no error
 
 
 def _chosen(source: str | None) -> list[LeadSync]:
