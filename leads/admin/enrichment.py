@@ -17,7 +17,7 @@ class ByLeadsAgency(ByAgency):
 
 @admin.register(Enrichment)
 class EnrichmentAdmin(BackOfficeAdmin):
-    list_display = ("lead_link", "state", "attempts", "error")
+    list_display = ("label", "state", "attempts", "error")
     list_filter = (ByLeadsAgency,)
     list_select_related = ("lead",)
     fieldsets = ((None, {"fields": ("lead_link", "state", "attempts", "error")}),)
@@ -29,6 +29,10 @@ class EnrichmentAdmin(BackOfficeAdmin):
     @admin.action(description="Try again", permissions=["operate"])
     def again(self, request: HttpRequest, rows: "QuerySet[Enrichment]") -> None:
         self.do_each(request, rows, try_again, "Under way")
+
+    @admin.display(description="lead")
+    def label(self, row: Enrichment) -> str:
+        return str(row.lead)
 
     @admin.display(description="lead")
     def lead_link(self, row: Enrichment) -> str:

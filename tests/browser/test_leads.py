@@ -1,16 +1,19 @@
 """Leads taken along as a file, and the language of a form as a condition, on a phone and on a desk."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Page
 
-from accounts.models import Agency, Member
+from accounts.models import Account, Agency, Member
 from accounts.vocabulary import Role
 from leads.changes import create_lead
+from leads.models import Enrichment
 from notifications.channels import create_channel
 from tests.browser.conftest import Visit
 
@@ -69,3 +72,33 @@ def test_staff_take_an_agencys_leads_along(agency: Agency, staff: User, visit: V
     visit.look("admin-leads")
     file = taken_along(page)
     assert ("Ada Lovelace" in file, "Emmy Noether" in file, "Tried Out" in file) == (True, False, False)
+
+
+def test_staff_see_what_could_not_be_enriched_and_what_linkedin_permits(
+    agency: Agency, staff: User, visit: Visit
+) -> None:
+    lead = create_lead(agency, name="Ada Lovelace", email="ada@example.com")
+    Enrichment.objects.create(lead=lead, attempts=5, error="acme.leads.look_up: TimeoutError")
+    now = timezone.now()
+    account = Account.objects.create(
+        agency=agency,
+        provider="linkedin",
+        external_id="urn:li:person:1",
+        name="Grace Hopper",
+        status="active",
+        status_since=now,
+        token_expires_at=now + timedelta(days=50),
+        refresh_expires_at=now + timedelta(days=300),
+        last_heartbeat_at=now - timedelta(hours=3),
+        granted_scopes=["r_ads", "r_events", "r_marketing_leadgen_automation", "r_organization_admin"],
+    )
+    page = sign_in(staff, visit)
+    page.goto(f"{settings.PUBLIC_URL}/admin/leads/enrichment/")
+    page.get_by_text("given up").wait_for()
+    visit.look("admin-enrichments")
+    page.goto(f"{settings.PUBLIC_URL}/admin/leads/enrichment/{lead.pk}/change/")
+    page.get_by_role("button", name="Try again").wait_for()
+    visit.look("admin-enrichment")
+    page.goto(f"{settings.PUBLIC_URL}/admin/accounts/account/{account.pk}/change/")
+    page.get_by_text("r_marketing_leadgen_automation").wait_for()
+    visit.look("admin-account-linkedin")
