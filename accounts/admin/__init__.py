@@ -6,11 +6,13 @@ from accounts.admin import (
     campaigns,
     events,
     incidents,
+    keys,
     links,
     people,
     reauth,
     reports,
     sources,
+    team,
     troubles,
 )
 
@@ -20,10 +22,12 @@ __all__ = [
     "campaigns",
     "events",
     "incidents",
+    "keys",
     "links",
     "people",
     "reauth",
     "reports",
     "sources",
+    "team",
     "troubles",
 ]

@@ -1,0 +1,113 @@
+"""API keys, and the answers kept for requests that are sent again."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.admin.filters import ByAgency
+from accounts.admin.forms import ServiceForm
+from accounts.display import ago, badge
+from accounts.keys import create_api_key
+from accounts.models import ApiKey, IdempotencyRecord
+from accounts.vocabulary import Scope
+
+
+class NewKeyForm(ServiceForm):
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope.value, scope.value) for scope in Scope],
+        widget=forms.CheckboxSelectMultiple,
+        initial=[scope.value for scope in Scope],
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("agency", "name", "scopes", "expires_at")
+
+    def apply(self) -> ApiKey:
+        row, key = create_api_key(
+            self.cleaned_data["agency"],
+            name=self.cleaned_data["name"],
+            scopes=[Scope(scope) for scope in self.cleaned_data["scopes"]],
+            expires_at=self.cleaned_data["expires_at"],
+        )
+        row._shown_once = {"title": "The new API key", "secrets": {f"Key for {row.agency}": key}}  # type: ignore[attr-defined]
+        return row
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(BackOfficeAdmin):
+    list_display = ("label", "agency", "scope_list", "state", "used", "made")
+    list_filter = (ByAgency,)
+    list_select_related = ("agency",)
+    autocomplete_fields = ("agency",)
+    fieldsets = (
+        (
+            None,
+            {"fields": ("label", "id", "agency", "scope_list", "state", "made", "expires_at", "revoked_at", "used")},
+        ),
+    )
+    add_form = NewKeyForm
+    add_fieldsets = ((None, {"fields": ("agency", "name", "scopes", "expires_at")}),)
+    search_help_text = "A whole id."
+    actions = ("revoke",)
+    buttons = ("revoke",)
+    confirm: ClassVar[dict[str, str]] = {"revoke": "Every program that uses this key stops at once, for good."}
+
+    def fits(self, button: str, obj: ApiKey) -> bool:
+        return obj.revoked_at is None
+
+    @admin.action(description="Revoke", permissions=["operate"])
+    def revoke(self, request: HttpRequest, keys: "QuerySet[ApiKey]") -> HttpResponse | None:
+        living = list(keys.filter(revoked_at__isnull=True))
+        keys.filter(pk__in=[key.pk for key in living]).update(revoked_at=timezone.now())
+        for key in living:
+            self.log_change(request, key, "Revoked.")
+        self.tell(request, len(living), "Revoked")
+        return None
+
+    @admin.display(description="key")
+    def label(self, key: ApiKey) -> str:
+        return str(key)
+
+    @admin.display(description="scopes")
+    def scope_list(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes)
+
+    @admin.display(description="state")
+    def state(self, key: ApiKey) -> str:
+        if key.revoked_at:
+            return badge("revoked", "bad")
+        if key.expires_at and key.expires_at <= timezone.now():
+            return badge("expired", "warn")
+        return badge("valid", "good")
+
+    @admin.display(description="last used")
+    def used(self, key: ApiKey) -> str:
+        return ago(key.last_used_at) if key.last_used_at else "never"
+
+    @admin.display(description="made")
+    def made(self, key: ApiKey) -> str:
+        return ago(key.created_at)
+
+
+@admin.register(IdempotencyRecord)
+class IdempotencyRecordAdmin(HiddenFromIndex, BackOfficeAdmin):
+    """Without the kept answers: the first answer to a POST may hold a secret."""
+
+    list_display = ("key", "agency", "status_code", "made")
+    list_filter = (ByAgency,)
+    list_select_related = ("agency",)
+    fieldsets = ((None, {"fields": ("key", "agency", "fingerprint", "status_code", "made")}),)
+    search_help_text = "A whole id."
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        return super().get_queryset(request).defer("body")
+
+    @admin.display(description="when")
+    def made(self, record: IdempotencyRecord) -> str:
+        return ago(record.created_at)

@@ -1,0 +1,87 @@
+"""The people of agencies: members, and invitations."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.admin.base import BackOfficeAdmin
+from accounts.admin.filters import ByAgency
+from accounts.admin.forms import ServiceForm
+from accounts.display import ago, badge
+from accounts.models import Member
+from accounts.models.agency import Invitation
+from accounts.team import invite
+from accounts.vocabulary import Role
+
+
+@admin.register(Member)
+class MemberAdmin(BackOfficeAdmin):
+    list_display = ("user", "agency", "role", "since")
+    list_filter = (ByAgency,)
+    list_select_related = ("agency", "user")
+    autocomplete_fields = ("agency",)
+    raw_id_fields = ("user",)
+    fieldsets = ((None, {"fields": ("agency", "user", "role", "since")}),)
+    editable = ("role",)
+    add_form = forms.ModelForm
+    add_fieldsets = ((None, {"fields": ("agency", "user", "role")}),)
+    search_help_text = "A whole id."
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+    @admin.display(description="since")
+    def since(self, member: Member) -> str:
+        return ago(member.created_at)
+
+
+class NewInvitationForm(ServiceForm):
+    class Meta:
+        model = Invitation
+        fields = ("agency", "email", "role")
+
+    def apply(self) -> Invitation:
+        data = self.cleaned_data
+        return invite(data["agency"], email=data["email"], role=Role(data["role"]))
+
+
+@admin.register(Invitation)
+class InvitationAdmin(BackOfficeAdmin):
+    """How an agency's first person gets in: staff invite an owner, who invites the others."""
+
+    list_display = ("email", "agency", "role", "state", "sent")
+    list_filter = (ByAgency,)
+    list_select_related = ("agency", "invited_by")
+    autocomplete_fields = ("agency",)
+    fieldsets = ((None, {"fields": ("email", "agency", "role", "state", "invited_by", "sent", "ends", "accepted")}),)
+    add_form = NewInvitationForm
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": ("agency", "email", "role"),
+                "description": "They get a link by mail and choose a password there. An agency needs an owner first.",
+            },
+        ),
+    )
+    search_help_text = "A whole id."
+
+    @admin.display(description="state")
+    def state(self, invitation: Invitation) -> str:
+        if invitation.accepted_at:
+            return badge("accepted", "good")
+        return badge("open", "busy") if invitation.is_open else badge("expired", "warn")
+
+    @admin.display(description="sent")
+    def sent(self, invitation: Invitation) -> str:
+        return ago(invitation.sent_at)
+
+    @admin.display(description="ends")
+    def ends(self, invitation: Invitation) -> str:
+        return ago(invitation.expires_at)
+
+    @admin.display(description="accepted")
+    def accepted(self, invitation: Invitation) -> str:
+        return ago(invitation.accepted_at)
