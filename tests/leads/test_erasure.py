@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from io import StringIO
 from multiprocessing import get_context
@@ -17,7 +18,7 @@ from django.conf import settings as django_settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -26,10 +27,12 @@ from pytest_django.fixtures import Settings
 from accounts.fields import fernet
 from accounts.keys import create_api_key
 from accounts.models import Agency, Event
+from accounts.reports import Origin
 from accounts.vocabulary import Scope
 from config.purge import purge
 from leads import changes, journal, retention
-from leads.erasure import OURSELVES, digest_of, erase
+from leads.erasure import OURSELVES, digest_of, erase, report_withdrawal
+from leads.linkedin.finds import keep_finds
 from leads.models import Lead, LeadReference, Tombstone
 from leads.vocabulary import ChangedBy, LeadStatus
 from notifications.channels import create_channel
@@ -39,6 +42,7 @@ from tests.keeping import keep_sample
 from tests.keeping import source_of as source_at
 from tests.leads.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, found_in
 from tests.leads.linkedin import connected, linkedin, notify, work
+from tests.linkedin_api.world import World
 from tests.notifications.receiver import Receiver, Request, answering, receiver
 from webhooks.models import Receipt
 from webhooks.services import process_due
@@ -234,6 +238,25 @@ def test_processes_write_into_one_journal_without_mixing_their_lines(mails: Path
 def write_lines(name: str) -> None:
     for number in range(300):
         journal.append([journal.Line(name, "linkedin", f"{number:064}", timezone.now())])
+
+
+def test_a_lead_that_is_withdrawn_while_a_pull_makes_it_does_not_stay(agency: Agency, mails: Path) -> None:
+    world = World()
+    response = world.submit(id=LEAD_ID)
+    source = source_at(agency, "linkedin")
+    origin = Origin(by="linkedin", at=timezone.now(), source=source)
+
+    def take_back() -> None:
+        report_withdrawal(agency, provider="linkedin", external_id=LEAD_ID, origin=origin)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert keep_finds(source, [(response, {})]) == 1
+            taken_back = pool.submit(take_back)
+            wait([taken_back], timeout=0.3)  # so long it would have been through, had it not to wait
+        taken_back.result()
+    assert not Lead.objects.exists()
 
 
 def test_only_those_who_got_the_lead_hear_that_it_was_erased(agency: Agency, echo: Receiver, mails: Path) -> None:
