@@ -7,10 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core import mail
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.utils import OperationalError
+from django.utils import timezone
 
+from accounts.campaigns import campaign_of, update_campaign
 from accounts.models import Account, AccountReport, Agency, Event
+from accounts.reports import Origin
+from accounts.services import report_status
+from accounts.sightings import Sighting
+from accounts.vocabulary import AccountStatus
 from notifications.channels import create_channel
 from notifications.models import Delivery
 from notifications.services import drain as deliver
@@ -90,6 +96,36 @@ def test_two_sources_that_see_the_same_new_person_at_once_make_one_lead(agency: 
     at_once(drain)
     assert Event.objects.filter(event_type="lead_created").count() == 1
     assert Event.objects.filter(event_type="lead_opportunity").count() == 1
+
+
+def test_a_campaign_given_to_an_account_that_drops_at_that_moment_is_paused(agency: Agency) -> None:
+    def report(status: AccountStatus, sequence: int) -> Account:
+        origin = Origin(by="salesflow", at=timezone.now(), sequence=sequence)
+        sighting = Sighting(external_id="7688")
+        return report_status(agency, provider="salesflow", sighting=sighting, status=status, origin=origin)
+
+    with transaction.atomic():
+        account = report(AccountStatus.ACTIVE, 1)
+    campaign = campaign_of(agency, provider="sendpilot", external_id="camp_1")
+    dropped, giving = threading.Event(), threading.Event()
+
+    def drop() -> None:
+        with transaction.atomic():
+            report(AccountStatus.DISCONNECTED, 2)
+            dropped.set()
+            giving.wait(10)
+            idle.wait(0.2)  # without its lock the other would be through by now
+
+    def give() -> None:
+        dropped.wait(10)
+        giving.set()
+        update_campaign(campaign, account=account)
+
+    works = [give, drop]
+    at_once(lambda: works.pop()(), times=2)
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.paused_by, campaign.account_id) == ("paused", "system", account.pk)
+    assert Event.objects.filter(event_type="campaign_paused").count() == 1
 
 
 ONE_EVENT = {
