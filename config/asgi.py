@@ -7,6 +7,7 @@ none of them.
 
 import asyncio
 import os
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -22,9 +23,54 @@ from webhooks.ingest import Ingest  # noqa: E402
 DJANGO_THREADS = 8
 BODY_LIMIT = 3 * 1024 * 1024  # above Django's own limit, so that Django answers what is a little too large
 BODY_SECONDS = 30.0
+TAKE_SECONDS = 30.0  # for a piece of an answer
+CLIENT = "leadline.client"
 
 ingest = Ingest()
-pages: Any = WSGIMiddleware(django, workers=DJANGO_THREADS)
+
+
+class _Client:
+    """Who gets an answer. One that went away, or takes nothing of it for long, is `gone`."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send, self.gone = receive, send, False
+
+    async def watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.gone = True
+
+    async def send(self, message: Message) -> None:
+        if self.gone:
+            return
+        try:
+            async with asyncio.timeout(TAKE_SECONDS):
+                await self._send(message)
+        except TimeoutError:
+            self.gone = True
+
+
+class _WhileListening:
+    """An answer of Django's, of which nothing more is made once its client is gone: a long one would hold a thread."""
+
+    def __init__(self, answer: Any, client: _Client) -> None:
+        self._answer, self._client = answer, client
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._answer:
+            if self._client.gone:
+                return
+            yield piece
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+def _wsgi(environ: dict[str, Any], start_response: Any) -> _WhileListening:
+    return _WhileListening(django(environ, start_response), environ["asgi.scope"][CLIENT])
+
+
+pages: Any = WSGIMiddleware(_wsgi, workers=DJANGO_THREADS)  # type: ignore[arg-type]  # its idea of an environ
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +90,12 @@ async def _django(scope: Scope, receive: Receive, send: Send) -> None:
         return await _refuse(send, 408, b"The body did not arrive in time.")
     if body is None:
         return await _refuse(send, 413, b"The body is too large.")
-    await pages(_tame(scope), _Replay(body, receive), send)
+    client = _Client(receive, send)
+    watch = asyncio.create_task(client.watch())
+    try:
+        await pages({**_tame(scope), CLIENT: client}, _Replay(body, receive), client.send)
+    finally:
+        watch.cancel()
     return None
 
 

@@ -6,9 +6,11 @@ erased meanwhile is not in what is read after. Test leads are left out.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from threading import BoundedSemaphore
 from typing import Any
 
 from django.contrib.admin.models import CHANGE
+from django.db import transaction
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
@@ -20,6 +22,7 @@ from leads.linkedin.answers import FIELDS
 from leads.models import Lead, LeadQuerySet
 
 AT_ONCE = 500
+_places = BoundedSemaphore(2)  # downloads at a time, in each process
 Moments = Callable[[datetime | None], str]
 
 COLUMNS: Mapping[str, Callable[[Lead, Moments], object]] = {
@@ -56,10 +59,15 @@ COLUMNS: Mapping[str, Callable[[Lead, Moments], object]] = {
 }
 
 
+class Busy(ValueError):
+    """As many downloads are under way as may be. The message is for people."""
+
+
 def download(agency: Agency, leads: LeadQuerySet, *, user_id: int) -> StreamingHttpResponse:
-    """The table of these leads of the agency's; that somebody took it along stands in the audit trail."""
-    audit.note(user_id, agency, CHANGE, "Downloaded leads (CSV).")
-    answer = StreamingHttpResponse(table(agency, leads), content_type="text/csv; charset=utf-8")
+    """The table of these leads of the agency's; that somebody took it along stands in the audit trail. Raises Busy."""
+    with transaction.atomic():
+        audit.note(user_id, agency, CHANGE, "Downloaded leads (CSV).")
+        answer = StreamingHttpResponse(_OnItsWay(table(agency, leads)), content_type="text/csv; charset=utf-8")
     day = timezone.localtime(timezone=zone_named(agency.timezone)).date()
     answer["Content-Disposition"] = f'attachment; filename="leads-{day}.csv"'
     answer["Cache-Control"] = "no-store"
@@ -76,6 +84,23 @@ def table(agency: Agency, leads: LeadQuerySet) -> Iterator[str]:
     yield spreadsheets.BYTE_ORDER_MARK + "".join(spreadsheets.lines([list(COLUMNS)]))
     for page in _pages(leads.real().filter(agency=agency)):
         yield "".join(spreadsheets.lines([_cell(read(lead, moment)) for read in COLUMNS.values()] for lead in page))
+
+
+class _OnItsWay:
+    """A table that is being sent: a slow reader holds one of the few threads that answer. Raises Busy."""
+
+    def __init__(self, pieces: Iterator[str]) -> None:
+        if not _places.acquire(blocking=False):
+            raise Busy("Other downloads are under way. Try again in a minute.")
+        self._pieces, self._open = pieces, True
+
+    def __iter__(self) -> Iterator[str]:
+        return self._pieces
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            _places.release()
 
 
 def _pages(leads: LeadQuerySet) -> Iterator[list[Lead]]:

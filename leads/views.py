@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.db.models import Prefetch, Q
 from django.db.models.functions import Lower
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
 
@@ -11,7 +11,7 @@ from accounts.models import Agency
 from accounts.portal import MemberRequest, back_to, readers, say_errors, show, turn, writers
 from accounts.vocabulary import ProviderSlug
 from leads.changes import set_status
-from leads.export import download
+from leads.export import Busy, download
 from leads.forms import LeadFilter, StatusForm
 from leads.identity import linkedin_key
 from leads.models import Lead, LeadQuerySet, LeadReference
@@ -35,11 +35,15 @@ def lead_list(request: MemberRequest) -> HttpResponse:
 
 @require_POST
 @writers
-def lead_export(request: MemberRequest) -> StreamingHttpResponse:
+def lead_export(request: MemberRequest) -> HttpResponseBase:
     """The leads that the list shows with the same filters, as a file."""
     filters = LeadFilter(request.GET, agency=request.agency)
     leads = _filtered(request.agency, request.agency.leads.all(), filters)
-    return download(request.agency, leads, user_id=request.member.user_id)
+    try:
+        return download(request.agency, leads, user_id=request.member.user_id)
+    except Busy as busy:
+        messages.error(request, str(busy))
+        return back_to(request, "portal_leads")
 
 
 @require_safe

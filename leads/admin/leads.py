@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -21,7 +21,7 @@ from leads.admin.badges import lead_badge
 from leads.admin.filters import ByFormLanguage, ByLeadStatus
 from leads.changes import set_status, update_lead
 from leads.erasure import erase
-from leads.export import download
+from leads.export import Busy, download
 from leads.identity import linkedin_key
 from leads.languages import language_name
 from leads.models import Lead, LeadReference
@@ -146,7 +146,11 @@ class LeadAdmin(BackOfficeAdmin):
             listed = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             raise Http404 from None
-        return download(agency, listed, user_id=request.user.pk)  # type: ignore[arg-type]  # who is here is signed in
+        try:
+            return download(agency, listed, user_id=request.user.pk)  # type: ignore[arg-type]  # who is here is signed in
+        except Busy as busy:
+            self.message_user(request, str(busy), messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:leads_lead_changelist", query=request.GET))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         can = request.GET.get("agency") and self.has_operate_permission(request)

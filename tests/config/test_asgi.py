@@ -2,6 +2,9 @@
 
 import time
 from collections.abc import Iterator
+from itertools import repeat
+from threading import Event
+from typing import Any
 
 import pytest
 
@@ -45,6 +48,29 @@ def test_half_sent_requests_to_pages_hold_no_thread(server: Server) -> None:
 
     assert answer.status == 200
     assert answer.seconds < 2
+
+
+def test_nothing_more_is_made_for_who_went_away(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    from config import asgi
+
+    closed = Event()
+
+    class Endless:
+        def __iter__(self) -> Iterator[bytes]:
+            return repeat(b"x" * 10_000)
+
+        def close(self) -> None:
+            closed.set()
+
+    def django(environ: Any, start_response: Any) -> Endless:
+        start_response("200 OK", [("content-type", "text/plain")])
+        return Endless()
+
+    monkeypatch.setattr(asgi, "django", django)
+    with server.connect() as client:
+        client.sendall(request_bytes("GET", "/leads/export", b"", {}))
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
+    assert closed.wait(30)
 
 
 def test_a_body_too_large_for_any_page_is_refused(server: Server) -> None:

@@ -133,6 +133,7 @@ def test_it_stands_in_the_audit_trail_who_took_it_along_and_nothing_of_whom(agen
     client.get(URL)
     assert not LogEntry.objects.exists()
     answer = client.post(f"{URL}?q=ada@example.com")
+    assert len(rows_of(answer)) == 1
     entry = LogEntry.objects.get()
     assert (entry.user.username, entry.object_id) == (f"owner@{agency.pk[-6:]}.example.com", agency.pk)
     assert (entry.object_repr, entry.change_message) == (agency.pk, "Downloaded leads (CSV).")
@@ -143,5 +144,18 @@ def test_it_stands_in_the_audit_trail_who_took_it_along_and_nothing_of_whom(agen
 def test_the_files_name_has_the_day_where_the_agency_is(agency: Agency, sign_in: Browser) -> None:
     agency.timezone = "Pacific/Kiritimati"
     agency.save()
-    there = timezone.now() + timedelta(hours=14)
-    assert f"leads-{there:%Y-%m-%d}.csv" in sign_in().post(URL)["Content-Disposition"]
+    there, answer = timezone.now() + timedelta(hours=14), sign_in().post(URL)
+    assert rows_of(answer) == []
+    assert f"leads-{there:%Y-%m-%d}.csv" in answer["Content-Disposition"]
+
+
+def test_a_few_are_sent_at_a_time_and_who_has_to_wait_is_told(agency: Agency, sign_in: Browser) -> None:
+    client = sign_in()
+    first, second = client.post(URL), client.post(URL)
+    refused = client.post(URL, follow=True)
+    assert "Other downloads are under way. Try again in a minute." in refused.content.decode()
+    assert LogEntry.objects.count() == 2
+    assert rows_of(second) == []
+    assert rows_of(client.post(URL)) == []
+    assert rows_of(first) == []
+    assert LogEntry.objects.count() == 3
