@@ -133,8 +133,11 @@ def stored(checkout: Checkout) -> dict[str, str]:
 
 def files(checkout: Checkout) -> dict[str, str]:
     """All that lies under var/ but for the database, and Redis."""
-    paths = [path for path in (checkout.folder / "var").rglob("*") if path.is_file() and "sqlite3" not in path.name]
-    found = {str(path): f"{path.name}\n{path.read_text('latin-1')}" for path in paths if "static" not in path.parts}
+    found: dict[str, str] = {}
+    for path in (checkout.folder / "var").rglob("*"):
+        with suppress(FileNotFoundError):  # the spool's come and go
+            if path.is_file() and "sqlite3" not in path.name and "static" not in path.parts:
+                found[str(path)] = f"{path.name}\n{path.read_text('latin-1')}"
     if url := checkout.settings.get("REDIS_URL"):
         found["Redis"] = "\n".join(in_redis(redis.Redis.from_url(url)))
     return {place: opened(checkout, text) for place, text in found.items()}
