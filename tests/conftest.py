@@ -8,6 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.db import connection
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from accounts.agencies import create_agency
 from accounts.models import Agency
@@ -45,6 +47,17 @@ def staff(db: None) -> User:
 def fresh_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache in which nothing was counted yet. Clearing it would empty a Redis that others use as well."""
     monkeypatch.setattr(caches["default"], "key_prefix", f"leadline-test-{secrets.token_hex(4)}")
+
+
+class _Scheduler(LoadScopeScheduling):
+    """Any worker takes any next test, but one takes all that share a checkout's processes, and begins with them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "e2e" if nodeid.startswith("tests/e2e/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Scheduler:
+    return _Scheduler(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -29,7 +29,7 @@ class Suite:
     output: Path
 
     def start(self, workers: int, options: list[str]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), "--dist", "loadgroup"]
+        command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers)]
         command += ["-o", "cache_dir=var/cache/pytest", *options]
         settings = {**os.environ, **self.environment}
         settings.pop("PYTHONDONTWRITEBYTECODE", None)  # dozens of processes would compile the product each

@@ -14,7 +14,7 @@ from tests.e2e.stack import Run, rows, wait_for
 from tests.linkedin_api import StandIn
 from tests.linkedin_api.world import World
 
-pytestmark = [pytest.mark.fault, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.fault
 
 OWNER = "urn:li:sponsoredAccount:10000"
 ARCHIVED = 10_000

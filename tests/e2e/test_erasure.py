@@ -22,7 +22,7 @@ from tests.leads.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, found_in
 from tests.linkedin_api import StandIn
 from tests.notifications.receiver import Request, answering, receiver
 
-pytestmark = [pytest.mark.fault, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.fault
 
 OWNER = "urn:li:sponsoredAccount:12"
 

@@ -15,7 +15,7 @@ from notifications.services.lanes import MAIL_SIZE as AT_ONCE
 from tests.e2e.stack import Checkout, Run, http, rows, wait_for
 from webhooks.providers import PROVIDERS
 
-pytestmark = [pytest.mark.fault, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.fault
 
 COUNT = 500
 MAILS = 120

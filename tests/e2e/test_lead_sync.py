@@ -7,8 +7,6 @@ from tests.e2e.stack import Run, wait_for
 from tests.linkedin_api import StandIn
 from tests.linkedin_api.world import ACCOUNT
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 
 def test_a_lead_comes_and_goes(run: Run, linkedin: StandIn) -> None:
     api, world = Client(run, "Come & Go"), linkedin.world

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from tests.e2e.stack import ROOT, Run, wait_for
 from tests.notifications.receiver import Receiver, Request, receiver
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.browser]
+pytestmark = pytest.mark.browser
 
 CHROMIUM = which("chromium") or "/usr/bin/chromium"
 PASSWORD = "a long and strange sentence"

@@ -9,11 +9,8 @@ import stat
 import subprocess
 
 import psutil
-import pytest
 
 from tests.e2e.stack import Checkout, Run, http, running, wait_for
-
-pytestmark = pytest.mark.xdist_group("e2e")
 
 
 def api(run: Run, path: str) -> dict[str, object]:
