@@ -261,8 +261,8 @@ def test_no_value_of_any_field_is_a_500(resource: str, name: str, world: World, 
 @pytest.mark.parametrize("resource", ["leads", "sources", "channels"])
 def test_no_value_makes_a_creation_a_500(resource: str, world: World, api: Api) -> None:
     good = {body[0]: body[2] for body in CREATIONS}[resource]
-    for name in (*BODIES[resource], "provider", "kind", "email"):
-        for value in WRONG:
+    for number, name in enumerate((*BODIES[resource], "provider", "kind", "email")):
+        for value in WRONG[number % 2 :: 2]:  # all of them meet the field in a change
             answer = api.post(resource, good | {name: value})
             assert answer.status_code in (201, 400, 409), (name, value, answer.content)
 

@@ -205,11 +205,15 @@ def test_hostile_words_find_nothing(everything: Everything, signed_in: Client) -
         assert response.status_code in (200, 302, 400), (model, word)
 
 
-@pytest.mark.parametrize("text", [f"{one}{other}" for one, other in zip(XSS[::2], XSS[1::2], strict=True)])
-def test_no_field_of_any_model_runs_as_a_script(text: str, agency: Agency, staff: User, signed_in: Client) -> None:
+@pytest.mark.parametrize("turn", range(len(XSS) // 2))
+def test_no_field_of_any_model_runs_as_a_script(turn: int, agency: Agency, staff: User, signed_in: Client) -> None:
+    """Two texts at a time; each page sees four of the ten."""
+    text = XSS[2 * turn] + XSS[2 * turn + 1]
     everything = make_everything(agency, staff, text=text)
     Agency.objects.update(name=text)
-    for page in pages(everything):
+    for number, page in enumerate(pages(everything)):
+        if (number + turn) % 5 > 1:
+            continue
         html = signed_in.get(page).content.decode()
         assert not TAGS.search(html), (page, TAGS.search(html))
         assert "14" not in re.findall(r"7\|add:7 }}|>14<", html)
