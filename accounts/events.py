@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Account, Agency, Campaign, Event, SubAccount
+from accounts.models import Account, Agency, Campaign, Event
 from accounts.signals import event_recorded
 from accounts.vocabulary import EventType
 
@@ -79,13 +79,3 @@ def account_fields(account: Account) -> dict[str, Any]:
 
 def campaign_fields(campaign: Campaign | None) -> dict[str, Any]:
     return {"campaign_id": campaign.id, "campaign_name": campaign.name} if campaign else {}
-
-
-def sub_account_fields(sub_account: SubAccount) -> dict[str, Any]:
-    """The body fields of `install`."""
-    return {
-        "location_id": sub_account.location_id,
-        "installer_name": sub_account.installer_name,
-        "installer_email": sub_account.installer_email,
-        "ghl_user_id": sub_account.ghl_user_id,
-    }

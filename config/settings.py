@@ -1,6 +1,5 @@
 """Every setting of Leadline, read by django-environ from the environment, then `.env`, then `var/env`."""
 
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,9 +81,15 @@ RATE_LIMIT_FALLBACK_SECONDS = env.int("RATE_LIMIT_FALLBACK_SECONDS", 3600)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 BOUNCE_TOKEN = env.str("BOUNCE_TOKEN", "")
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
-SENTRY_DSN = env.str("SENTRY_DSN", "")
 LOG_FORMAT = env.str("LOG_FORMAT", "console")
 configure_structlog(LOG_FORMAT)
+if SENTRY_DSN := env.str("SENTRY_DSN", ""):
+    from config.errors import report_to
+
+    try:
+        report_to(SENTRY_DSN, release=f"leadline@{VERSION}")
+    except ValueError:
+        raise ImproperlyConfigured("SENTRY_DSN cannot be read. It looks like https://key@host/1.") from None
 
 # --- Django -------------------------------------------------------------------------------------
 
@@ -347,5 +352,3 @@ SPECTACULAR_SETTINGS = {
         "accounts.api.schema.describe_errors",
     ],
 }
-
-TESTING = "pytest" in sys.modules

@@ -157,16 +157,7 @@ def test_hostile_names_stay_harmless(
     agency: Agency, mailbox_channel: Channel, event_type: EventType, hostile: str
 ) -> None:
     text = hostile.replace("\x00", "").replace("\ud800", "")  # what a database column takes
-    names = (
-        "linkedin_account_name",
-        "lead_name",
-        "campaign_name",
-        "error_detail",
-        "pause_reason",
-        "linkedin_url",
-        "provider",
-    )
-    fields = {name: text for name in names if name in CATALOGUE[event_type].schema["properties"]}
+    fields = {name: text for name in FREE_TEXT if name in CATALOGUE[event_type].schema["properties"]}
     agency.name = text[:200]
     agency.save()
     happened(agency, event_type, **fields)
