@@ -235,6 +235,17 @@ def test_csv_has_no_formulas(api: Api, agency: Agency) -> None:
 
 def test_numbers_stay_numbers() -> None:
     assert [safe_cell(value) for value in (-3, 1.5, None, "-3", "x")] == [-3, 1.5, "", "'-3", "x"]
+    assert safe_cell("+12125550199") == "+12125550199"
+    nearly = [
+        "+1",
+        "+12125550199+1",
+        "+1 212 555 0199",
+        "+0125550199",
+        "+1212555019912345",
+        "+12125550199\n",
+        "+١٢٣٤٥٦٧٨",
+    ]
+    assert [safe_cell(value) for value in nearly] == [f"'{value}" for value in nearly]
 
 
 @pytest.mark.parametrize("report_name", ["accounts", "leads"])

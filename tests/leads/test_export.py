@@ -47,6 +47,7 @@ def test_the_file_has_the_persons_own_answers(agency: Agency, sign_in: Browser) 
         first_name="Kevin",
         last_name="Okafor",
         email="kevin@example.com",
+        phone="+1 212 555 0199",
         title="Head of Growth",
         tags=["warm", "spring"],
         score=7,
@@ -62,6 +63,7 @@ def test_the_file_has_the_persons_own_answers(agency: Agency, sign_in: Browser) 
     [row] = rows_of(sign_in(Role.MANAGER).post(URL))
     assert list(row) == list(export.COLUMNS)
     assert (row["Name"], row["E-mail"], row["Job title"]) == ("Kevin Okafor", "kevin@example.com", "Head of Growth")
+    assert (row["Phone"], row["Phone to dial"]) == ("'+1 212 555 0199", "+12125550199")
     assert row["Answers"] == "Private e-mail: k@example.com\nBudget?: Up to $5,000, More"
     assert (row["Consents"], row["Hidden fields"]) == ("I may be contacted.: yes", "utm_campaign: spring")
     assert (row["Tags"], row["Score"], row["Status"], row["Id"]) == ("warm, spring", "7", "New", lead.pk)
