@@ -181,10 +181,12 @@ if not _database.get("ENGINE"):
 DATABASES = {"default": _database}
 if _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE takes the write lock at BEGIN: a transaction that upgrades later fails with "database is locked".
+    # What is erased is overwritten in the file (`accounts.tasks.tidy` sees to the write-ahead log).
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0;"
+        "PRAGMA secure_delete=ON;",
     }
 else:
     _database["CONN_MAX_AGE"] = 60

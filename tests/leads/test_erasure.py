@@ -28,6 +28,7 @@ from accounts.fields import fernet
 from accounts.keys import create_api_key
 from accounts.models import Agency, Event
 from accounts.reports import Origin
+from accounts.tasks import tidy
 from accounts.vocabulary import Scope
 from config.purge import purge
 from leads import changes, journal, retention
@@ -105,6 +106,12 @@ def _plain(value: Any) -> str:
     return text
 
 
+def database_files() -> list[str]:
+    """SQLite's own, byte by byte: what is no longer in any row may still stand there."""
+    path = Path(connection.settings_dict["NAME"])
+    return [file.read_text("latin-1") for file in path.parent.glob(f"{path.name}*")] if path.is_file() else []
+
+
 def tell_all(agency: Agency, echo: Receiver) -> Lead:
     """A lead that went through everything that keeps something of it."""
     create_channel(agency, kind="email", email="team@example.com", verified=True, conflation_seconds=0)
@@ -146,6 +153,7 @@ def test_after_deleted_the_person_is_found_nowhere(
 ) -> None:
     lead = tell_all(agency, echo)
     assert found_in(everything_stored()) == CANARIES  # it looks where they were
+    assert any(map(found_in, database_files())) is (connection.vendor == "sqlite")
     assert list(mails.glob("*.eml"))
     withdraw(agency)
     drain()
@@ -154,6 +162,8 @@ def test_after_deleted_the_person_is_found_nowhere(
     for folder in (mails, Path(django_settings.SPOOL_DIR)):
         for path in folder.rglob("*") if folder.is_dir() else ():
             assert not path.is_file() or found_in(path.read_text("latin-1")) == [], path
+    tidy()
+    assert not any(map(found_in, database_files()))
     last = json.loads(echo.requests[-1].body)
     assert (last["event_type"], last["lead_id"]) == ("lead_erased", lead.pk)
     assert set(last) == {"event_type", "event_id", "ghl_company_id", "timestamp", "lead_id"}
