@@ -28,6 +28,7 @@ Enricher = Callable[[Lead], Mapping[str, str]]
 
 SHIPPED = ("email_company", "phone_country")
 BATCH = 20
+PAGE = 500
 LEASE = timedelta(minutes=5)  # as long as a task may run
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 10, 60, 360)]
 MOST_TRIES = len(WAITS) + 1
@@ -50,6 +51,16 @@ def ask_for(leads: Iterable[Lead]) -> None:
         rows, update_conflicts=True, unique_fields=["lead"], update_fields=["next_attempt_at", "attempts", "error"]
     )
     transaction.on_commit(doorbell.ring, robust=True)
+
+
+def ask_for_all() -> int:
+    """Let every lead that has its answers be looked at soon, those too that came before anybody was named; how many."""
+    leads = Lead.objects.real().filter(details_pending=False).exclude(form="").only("is_test").order_by("pk")
+    asked, last = 0, ""
+    while page := list(leads.filter(pk__gt=last)[:PAGE]):
+        ask_for(page)
+        asked, last = asked + len(page), page[-1].pk
+    return asked
 
 
 def enrich_due(limit: int = BATCH) -> int:

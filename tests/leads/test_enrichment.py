@@ -1,15 +1,19 @@
 """Enrichers fill what is empty, after a fetch and after a pull; one that fails is seen and tried again."""
 
+import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.core.checks import run_checks
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import Agency
+from leads import enrichment
 from leads.changes import create_lead, update_lead
 from leads.enrichers import email_company, phone_country
 from leads.enrichment import MOST_TRIES, ask_for, enrich_due
@@ -114,6 +118,23 @@ def test_what_is_empty_is_filled_after_a_fetch_and_after_a_pull(agency: Agency, 
     assert (lead.country, lead.provenance["country"]) == (("United States" * 20)[:100], "enrichment")
     assert (lead.status, lead.linkedin_url) == ("PENDING", "")
     assert not Enrichment.objects.exists()
+
+
+def test_leads_that_are_there_already_are_looked_at_when_somebody_says_so(
+    agency: Agency, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CommandError, match="names nobody"):
+        call_command("enrich_leads")
+    fields: dict[str, Any] = {"email": "kevin@example.com", "form": "urn:li:leadGenForm:1"}
+    leads = [create_lead(agency, **fields) for _ in range(3)]
+    for other in ({"form": ""}, {"is_test": True}, {"details_pending": True}):
+        create_lead(agency, **fields | other)
+    settings.LEAD_ENRICHERS = ["email_company"]
+    monkeypatch.setattr(enrichment, "PAGE", 2)
+    call_command("enrich_leads", "--json")
+    assert json.loads(capsys.readouterr().out) == {"asked": 3}
+    sync()
+    assert set(Lead.objects.filter(company="example.com")) == set(leads)
 
 
 def test_nobody_is_asked_where_no_setting_names_anybody(agency: Agency) -> None:
