@@ -326,7 +326,11 @@ SPECTACULAR_SETTINGS = {
         "What LinkedIn-automation providers report, as accounts, leads and events; and where agencies are told.\n\n"
         "Every list is newest first and read by following `next`. A value that is not there is null. Times are UTC, "
         "ISO 8601 with three fractional digits. Unknown parameters and fields are refused by name. Every `POST` takes "
-        "an `Idempotency-Key`; errors are RFC 9457 problem documents."
+        "an `Idempotency-Key`; errors are RFC 9457 problem documents.\n\n"
+        "A webhook channel gets every event as it happens: the flat JSON that `event-types` describes, signed with the "
+        "channel's secret as Standard Webhooks says (`webhook-id`, `webhook-timestamp`, `webhook-signature`). Answer "
+        "with any 2xx within 15 seconds; else it is tried ten times within some three days. An event may come twice, "
+        "always under the same `webhook-id`, and after a later one: its `timestamp` says when it happened."
     ),
     "VERSION": "v1",
     "SCHEMA_PATH_PREFIX": "/api/v1",

@@ -40,6 +40,7 @@ ERRORS = {
     "429": "Too many requests with this key; `Retry-After` says how many seconds to wait.",
     "503": "The database cannot be reached; `Retry-After` says how many seconds to wait.",
 }
+VERBS = ("get", "post", "patch", "delete")
 WITH_BODY = ("post", "patch")
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
 REQUEST_ID = {"X-Request-ID": {"description": "The name of this request in our logs.", "schema": {"type": "string"}}}
@@ -63,7 +64,8 @@ class OperationSchema(AutoSchema):
 def describe_errors(result: Any, generator: Any, request: Any, public: bool) -> Any:
     """A drf-spectacular postprocessing hook."""
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
-    for path, operations in result["paths"].items():
+    for path, in_any_order in result["paths"].items():  # another one in every process
+        result["paths"][path] = operations = {verb: in_any_order[verb] for verb in VERBS if verb in in_any_order}
         for method, operation in operations.items():
             if method == "post":
                 operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
