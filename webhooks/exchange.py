@@ -146,16 +146,17 @@ class Exchange:
 
 def opening(status: int, body: bytes, request_id: str, kind: bytes = JSON, headers: Iterable[Header] = ()) -> Message:
     """The `http.response.start` of an answer with this body."""
-    return {
-        "type": "http.response.start",
-        "status": status,
-        "headers": [
-            (b"content-type", kind),
-            (b"content-length", b"%d" % len(body)),
-            (b"x-request-id", request_id.encode()),
-            *headers,
-        ],
-    }
+    return {"type": "http.response.start", "status": status, "headers": headers_of(body, request_id, kind, headers)}
+
+
+def headers_of(body: bytes, request_id: str, kind: bytes = JSON, more: Iterable[Header] = ()) -> list[Header]:
+    """The headers of an answer with this body."""
+    return [
+        (b"content-type", kind),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-request-id", request_id.encode()),
+        *more,
+    ]
 
 
 def new_request_id() -> str:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from time import monotonic
 from urllib.parse import parse_qsl
@@ -27,15 +27,15 @@ from webhooks.exchange import (
     PROBLEM,
     Disconnected,
     Exchange,
-    Message,
+    Header,
     Receive,
     Refusal,
     Scope,
     Send,
+    headers_of,
     new_request_id,
-    opening,
-    text_headers,
 )
+from webhooks.packet import Packet
 from webhooks.providers import PROVIDERS
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
 from webhooks.source_cache import KnownSource
@@ -47,9 +47,8 @@ log = structlog.get_logger(__name__)
 PATH = re.compile(r"/webhooks/([a-z]{1,32})/([0-9A-Za-z_-]{1,64})/?")
 RETRY_AFTER = (b"retry-after", b"5")
 STATE = "ingest"  # where a protocol finds the application, in the state of its lifespan
-NEED_A_LOOK = {"content-encoding", "transfer-encoding"}
 
-Reply = Callable[[Message, bytes], None]
+Reply = Callable[[int, Iterable[Header], bytes], None]
 
 
 class Ingest:
@@ -74,23 +73,19 @@ class Ingest:
                 await exchange.refuse(_storage_down(503))
         return None
 
-    def at_once(self, scope: Scope, body: bytes, reply: Reply) -> bool:
+    def at_once(self, packet: Packet, peer: str, reply: Reply) -> bool:
         """Take a request that is here whole, if nothing about it needs a wait or a word; False: use the application.
 
         It does what the application does, without a task, a future and a timer for each request. `reply` is called
-        with the start and the body of an answer once the row is durable, or is given up.
+        with the status, headers and body of an answer once the row is durable, or is given up.
         """
-        desk, path = self._desk, PATH.fullmatch(scope["path"])
-        provider = PROVIDERS.get(path[1]) if path else None
-        if desk is None or path is None or provider is None or scope["method"] != "POST" or len(body) > BODY_LIMIT:
+        desk, provider = self._desk, PROVIDERS.get(packet.provider)
+        if desk is None or provider is None or len(packet.body) > BODY_LIMIT:
             return False
-        source = desk.sources.known(provider.slug, path[2])
-        headers = text_headers(scope["headers"])
-        if source is None or source.restricted or source.ends or not NEED_A_LOOK.isdisjoint(headers):
+        source = desk.sources.known(provider.slug, packet.token)
+        if source is None or source.restricted or source.ends or _came_in_the_clear(peer, packet.headers):
             return False
-        if _came_in_the_clear((scope["client"] or ("",))[0], headers):
-            return False
-        request = SignedRequest(body=body, headers=headers, received_at=timezone.now())
+        request = SignedRequest(packet.body, packet.headers, timezone.now())
         secrets = source.secrets_at(request.received_at)
         try:
             provider.verify(request, secrets, tolerance=settings.SIGNATURE_TOLERANCE_SECONDS)
@@ -243,10 +238,10 @@ def _reply(reply: Reply, provider: Provider, result: Kept | StorageDown) -> None
     if isinstance(result, StorageDown):
         refusal = _storage_down(provider.refusal_status)
         body = refusal.problem(request_id)
-        reply(opening(refusal.status, body, request_id, PROBLEM, refusal.headers), body)
+        reply(refusal.status, headers_of(body, request_id, PROBLEM, refusal.headers), body)
     else:
         body = _accepted(result)
-        reply(opening(200, body, request_id), body)
+        reply(200, headers_of(body, request_id), body)
 
 
 def _accepted(kept: Kept) -> bytes:

@@ -46,7 +46,7 @@ class Writer(ABC):
         Raises StorageDown if the database cannot take rows now, any other error if it does not take one of these. A
         commit whose answer was lost may have happened: to write the same rows again is safe, and finds them.
         """
-        keys = [row.key for row in rows]
+        keys = [(row.source_id, row.dedupe_key) for row in rows]
         first: dict[Key, Row] = {}
         for key, row in zip(keys, rows, strict=True):
             first.setdefault(key, row)

@@ -58,10 +58,8 @@ class Connection:
         formats = [Format.BINARY if one else Format.TEXT for one in binary]
         self._libpq.send_query_prepared(name.encode(), values, formats or None, Format.BINARY)
         found = await self._wait(ExecStatus.TUPLES_OK)
-        return [
-            tuple(found.get_value(row, column) or b"" for column in range(found.nfields))
-            for row in range(found.ntuples)
-        ]
+        value, columns = found.get_value, range(found.nfields)
+        return [tuple([value(row, column) or b"" for column in columns]) for row in range(found.ntuples)]
 
     def close(self) -> None:
         self._fail(psycopg.OperationalError("The connection was closed."))

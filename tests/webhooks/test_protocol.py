@@ -1,0 +1,165 @@
+"""The short way through the server, on a transport and a clock of our own."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from webhooks.exchange import Header
+from webhooks.ingest import STATE
+from webhooks.packet import Packet
+from webhooks.protocol import Protocol
+
+REQUEST = b'POST /webhooks/salesflow/a HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{"a":1}'
+
+
+class Timer:
+    def __init__(self, due: float, call: Callable[[], None]) -> None:
+        self.due, self.call, self.over = due, call, False
+
+    def cancel(self) -> None:
+        self.over = True
+
+
+class Clock:
+    """As much of an event loop as a connection asks for."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.timers: list[Timer] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        self.timers.append(Timer(self.now + seconds, call))
+        return self.timers[-1]
+
+    def pass_by(self, seconds: float) -> None:
+        end = self.now + seconds
+        while due := [timer for timer in self.timers if not timer.over and timer.due <= end]:
+            timer = min(due, key=lambda timer: timer.due)
+            timer.over, self.now = True, timer.due
+            timer.call()
+        self.now = end
+
+
+class Transport:
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def get_extra_info(self, name: str) -> Any:
+        return None
+
+
+class Ingest:
+    """Takes everything; answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[int, Iterable[Header], bytes], None]] = []
+
+    def at_once(self, packet: Packet, peer: str, reply: Callable[[int, Iterable[Header], bytes], None]) -> bool:
+        self.waiting.append(reply)
+        return True
+
+    def answer(self) -> None:
+        self.waiting.pop(0)(200, [(b"content-length", b"2")], b"{}")
+
+
+class Connection:
+    def __init__(self) -> None:
+        self.clock, self.transport, self.ingest = Clock(), Transport(), Ingest()
+        state = ServerState()
+        state.default_headers = [(b"date", b"today")]
+        config = Config("config.asgi:application", timeout_keep_alive=75, log_config=None, lifespan="off")
+        config.load()
+        self.protocol = Protocol(config, state, {STATE: self.ingest}, _loop=self.clock)  # type: ignore[arg-type]
+        self.protocol.connection_made(self.transport)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def connection() -> Connection:
+    return Connection()
+
+
+def test_an_answer_is_http(connection: Connection) -> None:
+    connection.protocol.data_received(REQUEST)
+    assert connection.transport.written == []
+
+    connection.ingest.answer()
+
+    assert connection.transport.written == [b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-length: 2\r\n\r\n{}"]
+    assert not connection.transport.closed
+
+
+def test_an_idle_connection_is_closed_75_seconds_after_its_last_answer(connection: Connection) -> None:
+    for _ in range(100):
+        connection.protocol.data_received(REQUEST)
+        connection.ingest.answer()
+        connection.clock.pass_by(1)
+    assert len(connection.clock.timers) <= 3
+
+    connection.clock.pass_by(73)
+    assert not connection.transport.closed
+    connection.clock.pass_by(1)
+    assert connection.transport.closed
+
+
+def test_a_connection_whose_request_waits_is_not_idle(connection: Connection) -> None:
+    connection.protocol.data_received(REQUEST)
+    connection.ingest.answer()
+    connection.clock.pass_by(74)
+    connection.protocol.data_received(REQUEST)
+
+    connection.clock.pass_by(60)
+    assert not connection.transport.closed
+    connection.ingest.answer()
+    connection.clock.pass_by(74)
+    assert not connection.transport.closed
+
+
+def test_a_server_that_stops_answers_first(connection: Connection) -> None:
+    connection.protocol.data_received(REQUEST)
+
+    connection.protocol.shutdown()
+    assert not connection.transport.closed
+    connection.ingest.answer()
+
+    assert b"\r\nconnection: close\r\n" in connection.transport.written[0]
+    assert connection.transport.closed
+
+
+def test_a_client_that_is_gone_gets_no_answer(connection: Connection) -> None:
+    connection.protocol.data_received(REQUEST)
+    connection.transport.close()
+    connection.protocol.connection_lost(None)
+
+    connection.ingest.answer()
+
+    assert connection.transport.written == []
+
+
+def test_the_rest_of_a_half_read_request_is_not_taken_for_another(connection: Connection) -> None:
+    """A body may look like a request; the parser has its head already and knows better."""
+    started: list[Any] = []
+    connection.protocol._start_asgi_task = lambda cycle, app: started.append(cycle)  # type: ignore[method-assign]
+    outer = b"POST /webhooks/salesflow/a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(REQUEST)
+
+    connection.protocol.data_received(outer[:30])
+    connection.protocol.data_received(outer[30:])
+    connection.protocol.data_received(REQUEST)
+
+    assert connection.ingest.waiting == []
+    assert [bytes(cycle.body) for cycle in started] == [REQUEST]
