@@ -10,7 +10,7 @@ import pytest
 
 from accounts.models import Agency
 from accounts.sources import create_source
-from tests.webhooks.ingest_server import Server, read_answer, request_bytes, serving
+from tests.webhooks.ingest_server import Server, answered, read_answer, request_bytes, serving
 from webhooks.models import Receipt
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,12 +42,12 @@ def test_half_sent_requests_to_pages_hold_no_thread(server: Server) -> None:
             client.sendall(request_bytes("POST", "/admin/login/", b"", {"Content-Length": "100"}) + b"half")
         time.sleep(0.2)
         answer = server.send("GET", "/healthz")
+        assert answered(half) == []
     finally:
         for client in half:
             client.close()
 
     assert answer.status == 200
-    assert answer.seconds < 2
 
 
 def test_nothing_more_is_made_for_who_went_away(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

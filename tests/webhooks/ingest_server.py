@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,6 +69,14 @@ def read_answer(connection: socket.socket) -> Answer:
     while len(content) < int(headers.get("content-length", 0)):
         content += _more(connection)
     return Answer(int(lines[0].split()[1]), headers, content)
+
+
+def answered(connections: Iterable[socket.socket]) -> list[tuple[int, int]]:
+    """Those on which something has come back by now."""
+    poll = select.poll()
+    for connection in connections:
+        poll.register(connection, select.POLLIN)
+    return poll.poll(0)
 
 
 def _more(connection: socket.socket) -> bytes:

@@ -10,7 +10,16 @@ import pytest
 
 from accounts.models import Agency, Source
 from accounts.sources import create_source
-from tests.webhooks.ingest_server import Answer, Call, Server, read_answer, request_bytes, serving, wait_until
+from tests.webhooks.ingest_server import (
+    Answer,
+    Call,
+    Server,
+    answered,
+    read_answer,
+    request_bytes,
+    serving,
+    wait_until,
+)
 from webhooks import exchange
 from webhooks.ingest import Ingest
 from webhooks.models import Receipt, RejectedRequest
@@ -138,18 +147,21 @@ def test_no_body_at_all_is_an_unreadable_one(server: Server, source: Source) -> 
         assert read_answer(client).status == 400
 
 
-def test_two_hundred_half_sent_bodies_hold_nobody_up(server: Server, source: Source) -> None:
+def test_two_hundred_half_sent_bodies_hold_nobody_up(
+    server: Server, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "BODY_SECONDS", 60)
     half = [server.connect() for _ in range(200)]
     try:
         for client in half:
             client.sendall(head(path_of(source), 1000) + b'{"half":')
         answers = [server.post(path_of(source), b"{}", SIGNED) for _ in range(5)]
+        assert answered(half) == []
     finally:
         for client in half:
             client.close()
 
     assert [answer.status for answer in answers] == [200] * 5
-    assert max(answer.seconds for answer in answers) < 2
     time.sleep(0.2)
     assert Receipt.objects.count() == 5
 
