@@ -115,7 +115,9 @@ class Ingest:
         desk = self._desk
         if _came_in_the_clear(exchange.peer, exchange.headers):
             raise Refusal(403, "Webhooks are accepted over https only: the secret in this one has been seen by others.")
+        began = monotonic()
         provider, source = await _find(desk, exchange)
+        waited = monotonic() - began
         if source.restricted:
             _check_network(desk, exchange, source)
         challenges = type(provider).challenge is not Provider.challenge
@@ -132,7 +134,7 @@ class Ingest:
             desk.rejections.note(source.id, "unreadable_body", str(unreadable))
             raise Refusal(400, str(unreadable)) from None
         try:
-            kept = await desk.journal.keep(row)
+            kept = await desk.journal.keep(row, waited)
         except StorageDown:
             raise _storage_down(provider.refusal_status) from None
         await exchange.answer(200, _accepted(kept))

@@ -67,22 +67,23 @@ class Journal:
         self._watch: asyncio.TimerHandle | None = None
         self._closing = False
 
-    async def keep(self, row: Row) -> Kept:
+    async def keep(self, row: Row, waited: float = 0.0) -> Kept:
         """Make the row durable. Raises StorageDown, within PATIENCE, if it is not, or if too many wait already.
 
-        Cancelling the wait (the client is gone) does not take the row back.
+        `waited`: seconds that the client has been kept waiting before. Cancelling the wait (the client is gone) does
+        not take the row back.
         """
         answer: asyncio.Future[Kept] = self._loop.create_future()
-        self.put(row, partial(_fulfil, answer))
+        self.put(row, partial(_fulfil, answer), waited)
         return await answer
 
-    def put(self, row: Row, then: Callable[[Result], None]) -> None:
+    def put(self, row: Row, then: Callable[[Result], None], waited: float = 0.0) -> None:
         """The same for who cannot wait: `then` is called once, within PATIENCE. Raises StorageDown if too many wait."""
         if self._closing:
             raise StorageDown("The process is stopping.")
         if len(self._queue) >= QUEUE_ROWS or self._queued_bytes + len(row.body) > QUEUE_BYTES:
             raise StorageDown("Too many requests wait to be written.")
-        self._queue.append(_Waiting(row, then, monotonic() + PATIENCE))
+        self._queue.append(_Waiting(row, then, monotonic() + PATIENCE - waited))
         self._queued_bytes += len(row.body)
         if self._flusher is None:  # it begins once the requests that are ready in this turn of the loop have joined
             self._flusher = self._loop.create_task(self._flush())

@@ -253,6 +253,18 @@ def test_a_row_that_would_be_late_is_not_begun(monkeypatch: pytest.MonkeyPatch) 
     assert Receipt.objects.count() == 1
 
 
+def test_a_row_whose_client_has_waited_for_its_source_already_is_not_begun() -> None:
+    writer = HeldWriter()
+    writer.go.set()
+
+    async def keep_one(journal: Journal) -> None:
+        with pytest.raises(StorageDown):
+            await journal.keep(row(), waited=1.0)
+
+    with_journal(keep_one, writer=writer)
+    assert writer.batches == []
+
+
 def test_a_writer_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journals, "PATIENCE", 0.3)
     writer = HeldWriter()
