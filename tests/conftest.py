@@ -1,5 +1,6 @@
 """Two agencies everywhere: what one does, the other must never see."""
 
+import gc
 import os
 import secrets
 import shutil
@@ -9,7 +10,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.db import connection, transaction
+from django.template import Context, RequestContext, Template
 from django.test import TransactionTestCase
+from django.test.signals import template_rendered
+from django.utils.safestring import SafeString
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -50,6 +54,21 @@ def quick_emptying() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def noted_pages(django_test_environment: None) -> Iterator[None]:
+    """Django's test client keeps a copy of the context of every template, be it that of one <option>. Where tests look
+    into a context, it is the page's: keep no other."""
+
+    def render(template: Template, context: Context) -> SafeString:
+        if context.template is template and isinstance(context, RequestContext):
+            template_rendered.send(sender=template, template=template, context=context)
+        return template.nodelist.render(context)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Template, "_render", render)
+        yield
+
+
 @pytest.fixture
 def agency(db: None) -> Agency:
     return create_agency(name="Northwind Outreach", company_id="fhRhvcLbntMZs3hVo5L4")[0]
@@ -80,6 +99,13 @@ class _Scheduler(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Scheduler:
     return _Scheduler(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
