@@ -1,9 +1,12 @@
 """Who may open what: every page and button, for every role, for strangers and for nobody."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern
 
@@ -19,6 +22,10 @@ from tests.portal.conftest import Browser, Everything, furnish
 from tests.portal.routes import ELSEWHERE, ROUTES, Route
 
 WITH_ID = [route for route in ROUTES if route.of]
+NOT_HOME = [route for route in ROUTES if route.name != "home"]
+PAGES = [route for route in ROUTES if not route.post]
+BUTTONS = [route for route in ROUTES if route.post]
+T = TypeVar("T")
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202egpj\u202c"
 
 
@@ -29,6 +36,21 @@ def use(client: Client, route: Route, things: Everything) -> int:
     return answer.status_code
 
 
+def walk(routes: list[Route], answer: Callable[[Route], T]) -> dict[str, T]:
+    """What each of them answers, all in the same state: what one changes is undone before the next."""
+    answers = {}
+    for route in routes:
+        with transaction.atomic():
+            answers[str(route)] = answer(route)
+            transaction.set_rollback(True)
+    return answers
+
+
+def same(routes: list[Route], answer: T) -> dict[str, T]:
+    """The answer that is expected of them all."""
+    return {str(route): answer for route in routes}
+
+
 def test_the_list_of_routes_is_whole() -> None:
     patterns = [
         pattern
@@ -37,86 +59,92 @@ def test_the_list_of_routes_is_whole() -> None:
         if isinstance(pattern, URLPattern)
     ]
     assert {str(pattern.name) for pattern in patterns} - ELSEWHERE == {route.name for route in ROUTES} - {"home"}
+    assert len({str(route) for route in ROUTES}) == len(ROUTES)
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=str)
 @pytest.mark.parametrize("role", Role)
-def test_each_role_may_do_what_it_is_for(route: Route, role: Role, ours: Everything, sign_in: Browser) -> None:
-    status = use(sign_in(role), route, ours)
-    assert status == (route.status if role in route.roles else 403)
+def test_each_role_may_do_what_it_is_for(role: Role, ours: Everything, sign_in: Browser) -> None:
+    client = sign_in(role)
+    statuses = walk(ROUTES, lambda route: use(client, route, ours))
+    assert statuses == {str(route): route.status if role in route.roles else 403 for route in ROUTES}
 
 
-@pytest.mark.parametrize("route", WITH_ID, ids=str)
 def test_what_another_agency_has_is_not_there(
-    route: Route, ours: Everything, theirs: Everything, sign_in: Browser, stranger: Agency
+    ours: Everything, theirs: Everything, sign_in: Browser, stranger: Agency
 ) -> None:
+    us, them = sign_in(Role.OWNER), sign_in(Role.OWNER, of=stranger)
     before = _rows(theirs)
-    assert use(sign_in(Role.OWNER), route, theirs) == 404
-    assert _rows(theirs) == before
-    assert use(sign_in(Role.OWNER, of=stranger), route, ours) == 404
+    answers = walk(WITH_ID, lambda route: (use(us, route, theirs), _rows(theirs), use(them, route, ours)))
+    assert answers == same(WITH_ID, (404, before, 404))
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if not route.post and not route.of], ids=str)
-def test_no_list_shows_what_another_agency_has(
-    route: Route, ours: Everything, theirs: Everything, sign_in: Browser
-) -> None:
-    html = sign_in(Role.OWNER).get(route.url(ours)).content.decode()
-    assert "Zed" not in html
-    for thing in (theirs.account, theirs.lead, theirs.source, theirs.webhook, theirs.delivery, theirs.key):
-        assert thing.pk not in html
+def test_no_list_shows_what_another_agency_has(ours: Everything, theirs: Everything, sign_in: Browser) -> None:
+    client = sign_in(Role.OWNER)
+    things = (theirs.account, theirs.lead, theirs.source, theirs.webhook, theirs.delivery, theirs.key)
+    words = ["Zed", *(str(thing.pk) for thing in things)]
+
+    def seen(route: Route) -> list[str]:
+        html = client.get(route.url(ours)).content.decode()
+        return [word for word in words if word in html]
+
+    lists = [route for route in PAGES if not route.of]
+    assert walk(lists, seen) == same(lists, [])
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.name != "home"], ids=str)
-def test_who_is_signed_out_is_sent_to_the_sign_in_page(route: Route, ours: Everything) -> None:
-    client, url = Client(), route.url(ours)
-    answer = client.post(url, route.data) if route.post else client.get(url)
-    assert answer.status_code == 302
-    assert answer["Location"].startswith("/accounts/login/?next=/")
+def test_who_is_signed_out_is_sent_to_the_sign_in_page(ours: Everything) -> None:
+    client = Client()
+
+    def sent(route: Route) -> tuple[int, str]:
+        answer = client.post(route.url(ours), route.data) if route.post else client.get(route.url(ours))
+        return answer.status_code, answer["Location"][: len(sign_in)]
+
+    sign_in = "/accounts/login/?next=/"
+    assert walk(NOT_HOME, sent) == same(NOT_HOME, (302, sign_in))
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.name != "home"], ids=str)
-def test_who_is_member_of_no_agency_is_refused(route: Route, ours: Everything) -> None:
+def test_who_is_member_of_no_agency_is_refused(ours: Everything) -> None:
     client = Client()
     client.force_login(User.objects.create_superuser("staff", "staff@example.com", "correct horse"))
-    assert use(client, route, ours) == 403
+    assert walk(NOT_HOME, lambda route: use(client, route, ours)) == same(NOT_HOME, 403)
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.post], ids=str)
-def test_no_button_works_without_the_pages_token(route: Route, ours: Everything, sign_in: Browser) -> None:
+def test_no_button_works_without_the_pages_token(ours: Everything, sign_in: Browser) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = sign_in(Role.OWNER).cookies
-    assert use(strict, route, ours) == 403
+    assert walk(BUTTONS, lambda route: use(strict, route, ours)) == same(BUTTONS, 403)
 
 
-@pytest.mark.parametrize(
-    "route",
-    [r for r in ROUTES if r.post and r.name not in {"portal_team", "portal_keys", "portal_settings", "portal_sources"}],
-    ids=str,
-)
-def test_a_button_is_pressed_and_not_visited(route: Route, ours: Everything, sign_in: Browser) -> None:
-    assert sign_in(Role.OWNER).get(route.url(ours)).status_code == 405
+def test_a_button_is_pressed_and_not_visited(ours: Everything, sign_in: Browser) -> None:
+    client = sign_in(Role.OWNER)
+    mere = [route for route in BUTTONS if route.name not in {page.name for page in PAGES}]
+    assert walk(mere, lambda route: client.get(route.url(ours)).status_code) == same(mere, 405)
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if not route.post], ids=str)
-def test_every_page_is_private_and_runs_nothing_but_our_own_files(
-    route: Route, ours: Everything, sign_in: Browser
-) -> None:
-    answer = sign_in(Role.OWNER).get(route.url(ours))
-    assert "default-src 'none'; script-src 'self'; style-src 'self'" in answer["Content-Security-Policy"]
-    assert "no-store" in answer["Cache-Control"]
-    html = answer.content.decode()
-    assert "style=" not in html
-    assert "<style" not in html
-    assert " onclick" not in html
-    assert html.count("<script") == html.count('<script src="')
+def test_every_page_is_private_and_runs_nothing_but_our_own_files(ours: Everything, sign_in: Browser) -> None:
+    client = sign_in(Role.OWNER)
+
+    def kept(route: Route) -> dict[str, bool]:
+        answer = client.get(route.url(ours))
+        policy, html = answer["Content-Security-Policy"], answer.content.decode()
+        return {
+            "own files": "default-src 'none'; script-src 'self'; style-src 'self'" in policy,
+            "private": "no-store" in answer["Cache-Control"],
+            "nothing inline": not any(word in html for word in ("style=", "<style", " onclick")),
+            "no script but files": html.count("<script") == html.count('<script src="'),
+        }
+
+    rules = {"own files": True, "private": True, "nothing inline": True, "no script but files": True}
+    assert walk(PAGES, kept) == same(PAGES, rules)
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if not route.post], ids=str)
-def test_hostile_names_stay_text(route: Route, agency: Agency, sign_in: Browser) -> None:
-    things = furnish(agency, HOSTILE)
-    html = sign_in(Role.OWNER).get(route.url(things)).content.decode()
-    assert "<script>alert" not in html
-    assert "<img src=x" not in html
+def test_hostile_names_stay_text(agency: Agency, sign_in: Browser) -> None:
+    client, things = sign_in(Role.OWNER), furnish(agency, HOSTILE)
+
+    def live(route: Route) -> list[str]:
+        html = client.get(route.url(things)).content.decode()
+        return [tag for tag in ("<script>alert", "<img src=x") if tag in html]
+
+    assert walk(PAGES, live) == same(PAGES, [])
 
 
 def test_a_page_without_entries_says_what_to_do_next(agency: Agency, sign_in: Browser) -> None:
