@@ -4,6 +4,7 @@ import json
 import sys
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
@@ -55,3 +56,19 @@ class JsonCommand(BaseCommand):
 
     def exit_code(self, answer: dict[str, Any]) -> int:
         return 0
+
+
+class ProcessCommand(JsonCommand):
+    """A command that stays. What it answers is what begins, and is printed before; for people the log says it."""
+
+    requires_system_checks = [Tags.security]
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        super().handle(*args, **options)
+        self.stay(**options)
+
+    def stay(self, **options: Any) -> None:
+        raise NotImplementedError
+
+    def show(self, answer: dict[str, Any]) -> None:
+        pass

@@ -1,6 +1,8 @@
 """The commands, as scripts use them: one JSON object on stdout, a sentence and exit code 1 when something is wrong."""
 
 import json
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -231,3 +233,34 @@ def test_the_doctor_notices_secrets_that_no_key_opens(agency: Agency, settings: 
     finding = diagnose_one("encryption keys")
     assert finding.ok is False
     assert "stored secrets cannot be read" in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("command", "begins"),
+    [
+        (["run_web", "--port", "0"], {"process": "web", "host": "127.0.0.1"}),
+        (["run_worker"], {"process": "worker", "queues": ["receipts", "deliveries", "sync"]}),
+        (["run_worker", "--queue", "sync"], {"process": "worker", "queues": ["sync"]}),
+        (["run_scheduler"], {"process": "scheduler"}),
+    ],
+)
+def test_a_process_says_what_begins(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: list[str], begins: dict[str, Any]
+) -> None:
+    def leave(self: Any, **options: Any) -> None:
+        if command[0] == "run_web":
+            self.listener.close()
+
+    monkeypatch.setattr(f"config.management.commands.{command[0]}.Command.stay", leave)
+    answer = run(capsys, *command)
+    assert answer.pop("pid") == os.getpid()
+    assert answer.pop("port", 1) > 0
+    assert answer == begins
+
+
+def test_a_port_that_is_taken_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        answer = run(capsys, "run_web", "--port", str(port))
+    assert answer["exit"] == 1
+    assert answer["error"].startswith(f"Port {port} of 127.0.0.1 cannot be used (address already in use).")

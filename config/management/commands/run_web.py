@@ -8,9 +8,9 @@ from typing import Any
 
 import uvicorn
 from django.conf import settings
-from django.core.checks import Tags
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from config.management.jsoncommand import ProcessCommand
 from config.purge import catch_up
 from config.supervisor import Child, Supervisor
 from webhooks.protocol import Protocol
@@ -18,9 +18,8 @@ from webhooks.protocol import Protocol
 log = logging.getLogger("leadline")
 
 
-class Command(BaseCommand):
+class Command(ProcessCommand):
     help = "Run the web server: webhooks in, the REST API, the pages."
-    requires_system_checks = [Tags.security]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
@@ -28,15 +27,19 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=1, help="processes that share the port (default 1)")
         parser.add_argument("--fd", type=int, help="serve this inherited socket")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        if options["fd"] is not None:
-            return serve(socket.socket(fileno=options["fd"]))
-        listener = bind(options["host"], options["port"])
-        if options["workers"] == 1:
-            return serve(listener)
-        manage = [sys.executable, str(Path(settings.BASE_DIR, "manage.py")), "run_web", "--fd", str(listener.fileno())]
+    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+        fd = options["fd"]
+        self.listener = bind(options["host"], options["port"]) if fd is None else socket.socket(fileno=fd)
+        host, port, *_ = self.listener.getsockname()
+        return {"process": "web", "pid": os.getpid(), "host": host, "port": port}
+
+    def stay(self, **options: Any) -> None:
+        if options["fd"] is not None or options["workers"] == 1:
+            return serve(self.listener)
+        fd = self.listener.fileno()
+        manage = [sys.executable, str(Path(settings.BASE_DIR, "manage.py")), "run_web", "--fd", str(fd)]
         names = [f"web {number}" for number in range(1, options["workers"] + 1)]
-        sys.exit(Supervisor([Child(name, manage, pass_fds=(listener.fileno(),)) for name in names]).run())
+        sys.exit(Supervisor([Child(name, manage, pass_fds=(fd,)) for name in names]).run())
 
 
 class Server(uvicorn.Server):
@@ -52,6 +55,7 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
     except OSError as error:
+        listener.close()
         reason = os.strerror(error.errno or 0).lower()
         raise CommandError(
             f"Port {port} of {host} cannot be used ({reason}). Stop what holds it, or choose another with --port."

@@ -1,3 +1,4 @@
+import os
 import sys
 import time
 import warnings
@@ -7,10 +8,9 @@ from typing import Any
 
 from celery.exceptions import SecurityWarning
 from django.conf import settings
-from django.core.checks import Tags
-from django.core.management.base import BaseCommand
 
 from config.celery import QUEUES, app
+from config.management.jsoncommand import ProcessCommand
 from config.purge import catch_up
 from config.supervisor import Child, Supervisor
 
@@ -23,15 +23,17 @@ def worker_children(concurrency: int) -> list[Child]:
     ]
 
 
-class Command(BaseCommand):
+class Command(ProcessCommand):
     help = "Run the workers, one each for receipts, deliveries and lead sync, started again when they die."
-    requires_system_checks = [Tags.security]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--queue", choices=QUEUES, help="run only this queue's worker, without a supervisor")
         parser.add_argument("--concurrency", type=int, default=1, help="processes per queue (default 1)")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+        return {"process": "worker", "pid": os.getpid(), "queues": [options["queue"]] if options["queue"] else QUEUES}
+
+    def stay(self, **options: Any) -> None:
         if options["queue"]:
             work(options["queue"], options["concurrency"])
         else:
