@@ -44,6 +44,7 @@ def work(queue: str, concurrency: int) -> None:
     """A Celery worker in this process. Gossip, mingling and broker heartbeats serve fleets that talk; ours need not."""
     while not catch_up():
         time.sleep(1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # Celery takes its leave on stdout, which is for the answer
     warnings.simplefilter("ignore", SecurityWarning)  # about root and pickle: we take nothing but JSON
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     who = ["--queues", queue, "--hostname", f"{queue}@%h"]
