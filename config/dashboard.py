@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.admin.badges import TONES, account_badge
-from accounts.display import Tone, duration
+from accounts.display import Tone
 from accounts.models import AccountLink, Agency, CampaignOrder, Drop, Heartbeat, Incident, Source, SourceTrouble
 from accounts.models.link import LinkState
 from accounts.models.order import OrderStatus
@@ -150,14 +150,7 @@ def _pulses() -> list[Pulse]:
     }
     last = dict(Heartbeat.objects.values_list("name", "at"))
     processes = [Pulse(name.capitalize(), health.silence(name, last.get(name))) for name in health.PROCESSES]
-    queues = [
-        Pulse(
-            f"{kind} in time",
-            f"the oldest has been due for {duration(age)}" if age > health.RECEIPT_AGE else "",
-        )
-        for kind, age in late.items()
-    ]
-    return processes + queues
+    return processes + [Pulse(f"{kind} in time", health.overdue(age)) for kind, age in late.items()]
 
 
 def _bars() -> list[Bar]:

@@ -15,11 +15,11 @@ from django.utils import timezone
 from accounts.display import duration
 from accounts.models import Heartbeat
 from accounts.tasks import SCHEDULER, WORKERS
-from config.figures import oldest_due_receipt
+from config.figures import oldest_due_event, oldest_due_receipt
 
 PROCESSES = (*WORKERS.values(), SCHEDULER)
 HEARTBEAT_AGE = timedelta(seconds=60)
-RECEIPT_AGE = timedelta(seconds=120)
+DUE_AGE = timedelta(seconds=120)
 DISK_FREE = 0.05  # of the disk that holds var/
 BROKER_SECONDS = 2
 
@@ -28,11 +28,11 @@ def findings() -> dict[str, str]:
     """What is wrong, by the name of the check; "" where all is well. Never raises."""
     checks: dict[str, Callable[[], str]] = {"database": database}
     if broken := _run(database):
-        stored = dict.fromkeys(("migrations", *PROCESSES, "receipts"), "")
+        stored = dict.fromkeys(("migrations", *PROCESSES, "receipts", "events"), "")
         return {"database": broken} | dict.fromkeys(stored, "unknown while the database is away") | _without_database()
     checks |= {"migrations": migrations}
     checks |= {name: lambda name=name: heartbeat(name) for name in PROCESSES}  # type: ignore[misc]
-    checks |= {"receipts": receipts}
+    checks |= {"receipts": lambda: overdue(oldest_due_receipt()), "events": lambda: overdue(oldest_due_event())}
     return {name: _run(check) for name, check in checks.items()} | _without_database()
 
 
@@ -62,10 +62,9 @@ def silence(name: str, last: datetime | None) -> str:
     return f"silent for {duration(silent)}" if silent > HEARTBEAT_AGE else ""
 
 
-def receipts() -> str:
-    """Whether a receipt is more than 120 s overdue."""
-    overdue = oldest_due_receipt()
-    return f"the oldest has been due for {duration(overdue)}" if overdue > RECEIPT_AGE else ""
+def overdue(oldest: timedelta) -> str:
+    """Whether what is ours to work on has waited for more than 120 s. (Deliveries wait for slow receivers, too.)"""
+    return f"the oldest has been due for {duration(oldest)}" if oldest > DUE_AGE else ""
 
 
 def broker() -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import OperationalError
@@ -12,7 +13,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.events import record
 from accounts.models import Agency, Heartbeat
+from accounts.vocabulary import EventType
 from config import health
 from tests.config.conftest import make_everything
 from webhooks.models import Receipt
@@ -63,6 +66,12 @@ def test_not_ready_when_a_receipt_is_overdue(client: Client, beating: None, agen
     overdue = timezone.now() - timedelta(seconds=125)
     Receipt.objects.filter(pk=receipt.pk).update(status="received", next_attempt_at=overdue)
     assert checks(client) == (503, {"receipts": "the oldest has been due for 2 minutes"})
+
+
+def test_not_ready_when_an_event_is_overdue(client: Client, beating: None, agency: Agency) -> None:
+    with time_machine.travel(timezone.now() - timedelta(seconds=125)):
+        record(agency, EventType.TEST)
+    assert checks(client) == (503, {"events": "the oldest has been due for 2 minutes"})
 
 
 def test_a_receipt_that_waits_for_its_next_try_is_not_overdue(
