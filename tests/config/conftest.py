@@ -200,6 +200,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         receipt_id=receipt.public_id,
         occurred_at=now,
         next_attempt_at=now,
+        fanned_out_at=now,
         error=text,
     )
     channel = Channel.objects.create(
