@@ -8,7 +8,7 @@ server's own parser.
 import re
 from typing import NamedTuple
 
-START = re.compile(rb"POST /webhooks/([a-z]{1,32})/([0-9A-Za-z_-]{1,64})/? HTTP/1\.1\r\n")
+START = re.compile(r"POST /webhooks/([a-z]{1,32})/([0-9A-Za-z_-]{1,64})/? HTTP/1\.1")
 LONGEST_HEAD = 16 * 1024
 FOR_THE_PARSER = {"transfer-encoding", "content-encoding", "expect", "upgrade"}
 
@@ -22,21 +22,24 @@ class Packet(NamedTuple):
 
 def cut(data: bytes) -> Packet | None:
     """The request that these bytes are; None if they are another request, more than one or less than one."""
-    start = START.match(data)
     end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD)
-    if start is None or end < start.end():
+    if end < 0 or not data.startswith(b"POST /webhooks/"):
         return None
-    headers = _headers(data[start.end() : end])
+    first, *lines = data[:end].decode("latin-1").split("\r\n")
+    start = START.fullmatch(first)
+    headers = _headers(lines)
     body = data[end + 4 :]
-    if headers is None or headers.get("content-length") != str(len(body)):
+    if start is None or headers is None or headers.get("content-length") != str(len(body)):
         return None
-    return Packet(start[1].decode(), start[2].decode(), headers, body)
+    return Packet(start[1], start[2], headers, body)
 
 
-def _headers(head: bytes) -> dict[str, str] | None:
+def _headers(lines: list[str]) -> dict[str, str] | None:
     """Their names and values; None if they are unusual, or call for more than to be read."""
-    lines = head.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip(" ") for name, _, value in [line.partition(":") for line in lines]}
+    headers = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip(" ")
     text, names = "".join(lines), "".join(headers)
     plain = text.isascii() and text.isprintable() and names.replace("-", "").isalnum()
     if not plain or len(headers) < len(lines) or "" in headers or "" in headers.values():
