@@ -6,8 +6,16 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from accounts import batch
 from accounts.models import Account, Agency, BouncedAddress
 from accounts.vocabulary import ReauthContact, Role
+
+
+def expect(addresses: Iterable[str]) -> None:
+    """Fetch for a batch of reports which of these addresses get no mail."""
+    wanted = {address.lower() for address in addresses} - {""}
+    gone = bounced(wanted) if wanted else {}
+    batch.remember(BouncedAddress, {frozenset([one]): {one: gone[one]} if one in gone else {} for one in wanted})
 
 
 def addresses_for(account: Account) -> list[str]:
@@ -19,7 +27,7 @@ def addresses_for(account: Account) -> list[str]:
 def reachable(addresses: Iterable[str]) -> list[str]:
     """Those that are addresses and get our mail, each once."""
     found = {address.lower(): address for address in addresses if _is_address(address)}
-    for gone in bounced(found.values()):
+    for gone in batch.recall(BouncedAddress, frozenset(found), lambda: bounced(found)):
         del found[gone]
     return list(found.values())
 

@@ -1,12 +1,13 @@
 """Campaigns: seen, started, paused, resumed, finished; by their provider or by a person."""
 
+from collections.abc import Collection
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import events, orders, readiness
+from accounts import batch, events, orders, readiness
 from accounts.models import Account, Agency, Campaign
 from accounts.reports import Origin, is_newer
 from accounts.vocabulary import AccountStatus, CampaignStatus, EventType, PausedBy
@@ -22,17 +23,30 @@ class NotReady(ValueError):
 
 def campaign_of(agency: Agency, *, provider: str, external_id: str, name: str = "") -> Campaign:
     """The agency's campaign with this id at the provider, made (active) if it is new."""
-    campaign = Campaign.objects.filter(agency=agency, provider=provider, external_id=external_id).first()
+    known = Campaign.objects.filter(agency=agency, provider=provider, external_id=external_id)
+    campaign = batch.recall(Campaign, (agency.pk, provider, external_id), known.first)
     if campaign is None:
-        try:
-            with transaction.atomic():
-                campaign = Campaign.objects.create(agency=agency, provider=provider, external_id=external_id, name=name)
-        except IntegrityError:
-            campaign = Campaign.objects.get(agency=agency, provider=provider, external_id=external_id)
+        campaign = Campaign(agency=agency, provider=provider, external_id=external_id, name=name)
+        if batch.claim(campaign):
+            batch.remember(Campaign, {(agency.pk, provider, external_id): campaign})
+        else:
+            campaign = known.get()
     if name and campaign.name != name:
         campaign.name = name
-        campaign.save(update_fields=["name", "updated_at"])
+        batch.change(campaign, "name", "updated_at")
     return campaign
+
+
+def expect_named(
+    agency: Agency, provider: str, external_ids: Collection[str], also: Collection[str]
+) -> dict[str, Campaign]:
+    """Fetch for a batch of reports the campaigns that they name, and `also` those with these ids of ours, by these."""
+    named = Q(agency=agency, provider=provider, external_id__in=external_ids)
+    found = {campaign.pk: campaign for campaign in Campaign.objects.filter(named | Q(pk__in=also))}
+    batch.remember(Campaign, {(agency.pk, provider, external_id): None for external_id in external_ids})
+    for campaign in found.values():
+        batch.remember(Campaign, {(agency.pk, campaign.provider, campaign.external_id): campaign})
+    return found
 
 
 @transaction.atomic(savepoint=False)
@@ -80,8 +94,16 @@ def update_campaign(campaign: Campaign, *, changed_by: PausedBy = PausedBy.API, 
     return campaign
 
 
+def expect(account_ids: Collection[str]) -> None:
+    """Fetch what a batch of reports about these accounts will ask for."""
+    with_some = set(Campaign.objects.filter(account__in=account_ids).values_list("account", flat=True))
+    batch.remember(Campaign, {pk: pk in with_some for pk in account_ids})
+
+
 def pause_for(account: Account, *, origin: Origin) -> None:
     """Pause what runs on an account that left `active`; what a deleted one leaves behind never resumes by itself."""
+    if not _has_some(account):
+        return
     for campaign in _campaigns_of(account, status=CampaignStatus.ACTIVE):
         _change(campaign, CampaignStatus.PAUSED, by=PausedBy.SYSTEM, reason=_why(account), origin=origin)
     if account.status == AccountStatus.DELETED:
@@ -91,7 +113,7 @@ def pause_for(account: Account, *, origin: Origin) -> None:
 
 def resume_for(account: Account, *, origin: Origin) -> None:
     """Resume what Leadline itself paused, and nobody else. While the account is not ready it waits (`resume_held`)."""
-    if readiness.held(account) is not None:
+    if not _has_some(account) or readiness.held(account) is not None:
         return
     paused = _campaigns_of(account, status=CampaignStatus.PAUSED, paused_by=PausedBy.SYSTEM)
     for campaign in paused.exclude(pause_reason=FOR_GOOD):
@@ -155,6 +177,10 @@ def _why(account: Account) -> str:
 def _locked(account: Account | None) -> Account | None:
     rows = Account.objects.select_for_update(of=("self",), no_key=True).select_related("sub_account")
     return rows.get(pk=account.pk) if account else None
+
+
+def _has_some(account: Account) -> bool:
+    return batch.recall(Campaign, account.pk, account.campaigns.exists)
 
 
 def _campaigns_of(account: Account, **filters: str) -> QuerySet[Campaign]:

@@ -3,13 +3,15 @@
 What many of them together mean, and who is told, `incidents` decides a moment later.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts import batch
 from accounts.actions import is_wanted
-from accounts.models import Account, Drop
+from accounts.models import Account, Drop, ReauthPrompt
 from accounts.reports import Origin
 from accounts.vocabulary import AccountStatus, IncidentCause, ProviderSlug
 
@@ -20,35 +22,61 @@ QUIET = timedelta(minutes=15)
 PROXY_ERROR = "PROXY_ERROR"
 
 
+def expect(account_ids: Collection[str]) -> None:
+    """Fetch what a batch of reports about these accounts will ask for."""
+    standing = {drop.account_id: drop for drop in Drop.objects.filter(account__in=account_ids, back_at__isnull=True)}
+    batch.remember(Drop, {pk: standing.get(pk) for pk in account_ids})
+    at_it = set(_at_it().filter(account__in=account_ids).values_list("account", flat=True))
+    batch.remember(ReauthPrompt, {("at it", pk): pk in at_it for pk in account_ids})
+
+
 def follow(account: Account, *, origin: Origin) -> None:
     """Note that an account dropped or came back, after a report that changed its status; the account is locked."""
-    now = timezone.now()
-    mine = Drop.objects.filter(account=account)
     if account.status == AccountStatus.ACTIVE:
-        mine.filter(back_at__isnull=True).update(back_at=now)
+        _end(account, _standing(account))
     elif account.status == AccountStatus.DELETED or is_wanted(account):
-        mine.filter(Q(back_at__isnull=True) | Q(incident__isnull=False)).update(back_at=now, incident=None)
+        mine = Drop.objects.filter(account=account)
+        mine.filter(Q(back_at__isnull=True) | Q(incident__isnull=False)).update(back_at=timezone.now(), incident=None)
     else:
         _open(account, cause=_cause_of(account), expected=_is_expected(account, origin))
 
 
 def trouble(account: Account, *, code: str) -> None:
-    """Note an error that leaves the account as it is; only when many have it does it matter."""
+    """Note an error that leaves the account, which is locked, as it is; only when many have it does it matter."""
     cause = IncidentCause.PROXY if code == PROXY_ERROR else IncidentCause.PROVIDER
     now = timezone.now()
-    open_one = Drop.objects.filter(account=account, back_at__isnull=True)
-    open_one.filter(status=AccountStatus.ACTIVE, last_at__lt=now - QUIET).update(back_at=now, watched=False)
-    seen_again = open_one.update(last_at=now)
-    if not seen_again and account.status == AccountStatus.ACTIVE:
+    drop = _standing(account)
+    if drop and drop.status == AccountStatus.ACTIVE and drop.last_at < now - QUIET:
+        drop.watched = False
+        batch.change(drop, "watched")
+        _end(account, drop)
+        drop = None
+    if drop:
+        drop.last_at = now
+        batch.change(drop, "last_at")
+    elif account.status == AccountStatus.ACTIVE:
         _open(account, cause=cause, expected=False)
+
+
+def _standing(account: Account) -> Drop | None:
+    return batch.recall(Drop, account.pk, Drop.objects.filter(account=account, back_at__isnull=True).first)
+
+
+def _end(account: Account, drop: Drop | None) -> None:
+    if drop:
+        drop.back_at = timezone.now()
+        batch.change(drop, "back_at")
+        batch.remember(Drop, {account.pk: None})
 
 
 def _open(account: Account, *, cause: IncidentCause, expected: bool) -> None:
     now = timezone.now()
-    open_one = Drop.objects.filter(account=account, back_at__isnull=True)
-    if open_one.exclude(status=AccountStatus.ACTIVE).update(status=account.status, cause=cause, last_at=now):
-        return  # down before, down otherwise now
-    open_one.update(back_at=now)  # trouble that became a drop
+    drop = _standing(account)
+    if drop and drop.status != AccountStatus.ACTIVE:  # down before, down otherwise now
+        drop.status, drop.cause, drop.last_at = account.status, cause, now
+        batch.change(drop, "status", "cause", "last_at")
+        return
+    _end(account, drop)  # trouble that became a drop
     drop = Drop(
         account=account,
         agency_id=account.agency_id,
@@ -60,7 +88,8 @@ def _open(account: Account, *, cause: IncidentCause, expected: bool) -> None:
         last_at=now,
         watched=not expected,
     )
-    Drop.objects.bulk_create([drop], ignore_conflicts=True)
+    batch.insert(drop)
+    batch.forget(Drop, account.pk)
 
 
 def _cause_of(account: Account) -> IncidentCause:
@@ -75,4 +104,8 @@ def _is_expected(account: Account, origin: Origin) -> bool:
     """Whether a person made the change, or the account's owner had the prompt's page open."""
     if origin.by not in set(ProviderSlug):
         return True
-    return account.prompts.filter(viewed_at__gt=timezone.now() - AT_IT).exists()
+    return batch.recall(ReauthPrompt, ("at it", account.pk), _at_it().filter(account=account).exists)
+
+
+def _at_it() -> QuerySet[ReauthPrompt]:
+    return ReauthPrompt.objects.filter(viewed_at__gt=timezone.now() - AT_IT)

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import batch
 from accounts.models import Account, Agency, Campaign, Event
 from accounts.signals import event_recorded
 from accounts.vocabulary import EventType
@@ -52,7 +53,7 @@ def record(
         **fields,
     }
     event.payload = {name: value for name, value in body.items() if value not in (None, "", [], {})}
-    event.save(force_insert=True)
+    batch.insert(event)
     transaction.on_commit(_ring, robust=True)
     return event
 

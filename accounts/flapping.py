@@ -3,12 +3,13 @@
 An account flaps from its third loss within an hour on, and has settled when its status has stood for half an hour.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
+from django.utils import timezone
 
-from accounts import events
+from accounts import batch, events
 from accounts.models import Account, AccountReport, Event
 from accounts.reports import Origin
 from accounts.vocabulary import AccountStatus, EventType
@@ -21,10 +22,21 @@ AGAIN = timedelta(days=1)
 _MOST = 100  # changes to look back on
 
 
-def follow(account: Account, *, before: str, origin: Origin) -> None:
-    """Say so when a report that counted was one loss too many; the account is locked, the report in its history."""
+def expect(account_ids: Collection[str]) -> None:
+    """Fetch what a batch of reports about these accounts will ask for."""
+    said = set(_said_lately().filter(subject__in=account_ids).values_list("subject", flat=True))
+    batch.remember(Event, {pk: pk in said for pk in account_ids})
+
+
+def follow(account: Account, *, before: str, since: datetime, origin: Origin) -> None:
+    """Say so when a report that counted was one loss too many; the account is locked, the report in its history.
+
+    It was in the status `before` since then.
+    """
     if before != AccountStatus.ACTIVE or account.status in (AccountStatus.ACTIVE, AccountStatus.DELETED):
         return
+    if since <= origin.at - WITHIN:
+        return  # the first loss for so long
     changes = list(_changes(account.pk).values_list("from_status", "occurred_at")[:_MOST])
     losses = [at for status, at in changes if status == AccountStatus.ACTIVE and at > origin.at - WITHIN]
     if len(losses) < LOSSES:
@@ -39,6 +51,13 @@ def follow(account: Account, *, before: str, origin: Origin) -> None:
             receipt_id=origin.receipt_id,
             **events.account_fields(account),
         )
+        batch.forget(Event, account.pk)
+
+
+def settles_at(account: Account) -> datetime | None:
+    """When the account, which is locked, will have settled if nothing more happens; None: it does not flap."""
+    said = batch.recall(Event, account.pk, _said_lately().filter(subject=account.pk).exists)
+    return settling([account.pk], timezone.now()).get(account.pk) if said else None
 
 
 def settling(account_ids: Iterable[str], now: datetime) -> dict[str, datetime]:
@@ -66,6 +85,10 @@ def _began(changes: Iterable[datetime]) -> datetime:
             break
         began = min(began, at)
     return began
+
+
+def _said_lately() -> QuerySet[Event]:
+    return _said(since=timezone.now() - AGAIN)
 
 
 def _said(*, since: datetime) -> QuerySet[Event]:

@@ -5,7 +5,7 @@ transport fetches it (`letters`) at the moment of sending, and a mail whose prom
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,9 +14,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import addresses, events
+from accounts import addresses, batch, events, flapping
 from accounts.actions import needs_its_owner
-from accounts.flapping import settling
 from accounts.ids import new_token
 from accounts.models import Account, ReauthPrompt, ReauthStep
 from accounts.models.reauth import PromptEnd, StepKind
@@ -44,6 +43,12 @@ class Letter:
     reminder: bool
 
 
+def expect(account_ids: Collection[str]) -> None:
+    """Fetch what a batch of reports about these accounts will ask for."""
+    standing = {prompt.account_id: prompt for prompt in _open_prompts().filter(account__in=account_ids).order_by("pk")}
+    batch.remember(ReauthPrompt, {pk: [standing[pk]] if pk in standing else [] for pk in account_ids})
+
+
 def follow(account: Account, *, before: str, origin: Origin) -> None:
     """Open or close the account's prompt after a report that counted, in its transaction, the account being locked.
 
@@ -56,7 +61,7 @@ def follow(account: Account, *, before: str, origin: Origin) -> None:
             if is_new:
                 _ask_owner(prompt, account, origin=origin)
         return
-    for prompt in _open_prompts().filter(account=account):
+    for prompt in _open_of(account):
         if account.status == AccountStatus.ACTIVE:
             _close(prompt, PromptEnd.DONE, note="The account is active.")
         elif account.status == AccountStatus.DELETED or prompt.opened_by == SYSTEM:
@@ -90,7 +95,7 @@ def ask(account: Account, *, by: str, email: str = "") -> ReauthPrompt:
 @transaction.atomic
 def revoke(account: Account, *, by: str) -> bool:
     """End the account's open prompt before its time; whether there was one."""
-    prompts = list(_open_prompts().filter(account=account))
+    prompts = _open_of(account)
     for prompt in prompts:
         _close(prompt, PromptEnd.REVOKED, note=f"Revoked by {by}.")
     return bool(prompts)
@@ -171,15 +176,18 @@ def _open_prompts() -> QuerySet[ReauthPrompt]:
     return ReauthPrompt.objects.select_for_update().defer("token").filter(closed_at__isnull=True)
 
 
+def _open_of(account: Account) -> list[ReauthPrompt]:
+    return batch.recall(ReauthPrompt, account.pk, lambda: list(_open_prompts().filter(account=account)))
+
+
 def _open_prompt(account: Account, *, opened_by: str, origin: Origin) -> tuple[ReauthPrompt, bool]:
     """The account's open prompt, and whether it was made now. An open one that is past its time is replaced."""
-    prompt = _open_prompts().filter(account=account).first()
-    if prompt is not None:
+    for prompt in _open_of(account):
         if prompt.end is None and _is_readable(prompt):
             return prompt, False
         _close(prompt, prompt.end or PromptEnd.REVOKED)
     token, now = new_token(), timezone.now()
-    prompt = ReauthPrompt.objects.create(
+    prompt = ReauthPrompt(
         account=account,
         token=token,
         digest=_digest(token),
@@ -188,7 +196,9 @@ def _open_prompt(account: Account, *, opened_by: str, origin: Origin) -> tuple[R
         opened_at=now,
         expires_at=now + LIFETIME,
     )
-    ReauthStep.objects.create(prompt=prompt, kind=StepKind.OPENED, note=f"by {opened_by}")
+    batch.insert(prompt)
+    batch.remember(ReauthPrompt, {account.pk: [prompt]})
+    batch.insert(ReauthStep(prompt=prompt, kind=StepKind.OPENED, note=f"by {opened_by}"))
     _tell(prompt, origin=origin)
     return prompt, True
 
@@ -196,21 +206,21 @@ def _open_prompt(account: Account, *, opened_by: str, origin: Origin) -> tuple[R
 def _invite(prompt: ReauthPrompt, recipients: Sequence[str], *, kind: StepKind, origin: Origin) -> None:
     for address in recipients:
         event_id = _tell(prompt, origin=origin, recipient=address)
-        ReauthStep.objects.create(prompt=prompt, kind=kind, recipient=address, event_id=event_id)
+        batch.insert(ReauthStep(prompt=prompt, kind=kind, recipient=address, event_id=event_id))
     prompt.recipients = list(dict.fromkeys([*prompt.recipients, *recipients]))
     prompt.next_reminder_at = _next_reminder(prompt) if prompt.recipients else None
-    prompt.save(update_fields=["recipients", "next_reminder_at"])
+    batch.change(prompt, "recipients", "next_reminder_at")
 
 
 def _ask_owner(prompt: ReauthPrompt, account: Account, *, origin: Origin) -> None:
     """Write to them; of an account that flaps not before it has settled, if it still needs them then."""
     recipients = addresses.addresses_for(account)
-    settles_at = settling([account.pk], timezone.now()).get(account.pk)
+    settles_at = flapping.settles_at(account)
     if settles_at is None or not recipients:
         _invite(prompt, recipients, kind=StepKind.MAILED, origin=origin)
         return
     prompt.recipients, prompt.next_reminder_at = recipients, settles_at
-    prompt.save(update_fields=["recipients", "next_reminder_at"])
+    batch.change(prompt, "recipients", "next_reminder_at")
 
 
 def _remind(prompt: ReauthPrompt, now: datetime) -> None:
@@ -229,9 +239,10 @@ def _next_reminder(prompt: ReauthPrompt) -> datetime | None:
 
 def _close(prompt: ReauthPrompt, end: PromptEnd, *, note: str = "") -> None:
     prompt.closed_at, prompt.closed_as, prompt.next_reminder_at = timezone.now(), end, None
-    prompt.save(update_fields=["closed_at", "closed_as", "next_reminder_at"])
+    batch.change(prompt, "closed_at", "closed_as", "next_reminder_at")
+    batch.remember(ReauthPrompt, {prompt.account_id: []})
     text = f"{end.label}. {note}".strip()
-    ReauthStep.objects.create(prompt=prompt, kind=StepKind.CLOSED, note=text[:300])
+    batch.insert(ReauthStep(prompt=prompt, kind=StepKind.CLOSED, note=text[:300]))
 
 
 def _tell(prompt: ReauthPrompt, *, origin: Origin, recipient: str = "") -> str:

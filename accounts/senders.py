@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from accounts import batch
 from accounts.campaigns import update_campaign
 from accounts.models import Account, Agency, Campaign, Sender
 from accounts.vocabulary import ProviderSlug
@@ -20,7 +21,7 @@ def seen(campaign: Campaign, sender_id: str) -> None:
         agency_id=campaign.agency_id, provider=campaign.provider, external_id=sender_id
     )
     campaign.sender_id = sender_id
-    campaign.save(update_fields=["sender_id", "updated_at"])
+    batch.change(campaign, "sender_id", "updated_at")
     if sender.account and campaign.account_id is None:
         update_campaign(campaign, account=sender.account)
         campaign.refresh_from_db()

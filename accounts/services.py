@@ -1,15 +1,16 @@
 """What reports do to accounts. Every change is history and, where agencies are told, an Event in the outbox."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from accounts import campaigns, drops, events, flapping, links, reauth
+from accounts import addresses, batch, campaigns, drops, events, flapping, links, reauth
 from accounts.models import Account, AccountReport, AccountToken, Agency, SubAccount
 from accounts.reports import Origin, is_newer
-from accounts.sightings import Sighting, fill, find_or_make
+from accounts.sightings import Sighting, expect_accounts, fill, find_or_make, locked
 from accounts.vocabulary import AccountStatus, EventType, StatusReason
 
 EVENTS = {  # new status --> what agencies are told
@@ -19,8 +20,21 @@ EVENTS = {  # new status --> what agencies are told
     AccountStatus.BLOCKED: EventType.LINKEDIN_BLOCKED,
     AccountStatus.DELETED: EventType.LINKEDIN_DELETED,
 }
+#: What a report may change of an account.
+REPORTED = (
+    *("name", "email", "first_name", "last_name", "public_identifier", "occupation", "premium", "updated_at"),
+    *("status", "status_reason", "status_since", "reported_at", "reported_sequence"),
+)
 #: An end that we guessed (no `resets_at`) moves with every report; by less than this it is the same window.
 SAME_WINDOW = timedelta(minutes=1)
+
+
+def expect(agency: Agency, provider: str, sightings: Collection[Sighting]) -> None:
+    """Fetch for a batch of reports the accounts that they are about, locked, and what hangs on them."""
+    known = [account.pk for account in expect_accounts(agency, provider, sightings)]
+    addresses.expect(sighting.email for sighting in sightings)
+    for part in (campaigns, drops, flapping, reauth):
+        part.expect(known)
 
 
 @transaction.atomic(savepoint=False)
@@ -41,7 +55,7 @@ def report_status(
     With `passed_on` the agency hears of it under that name whatever our state does. Raises Quarantine.
     """
     account, first_seen = find_or_make(agency, provider, sighting, status, origin, account)
-    before = "" if first_seen else account.status
+    before, since = "" if first_seen else account.status, account.status_since
     applied = is_newer(origin, account)
     called = "" if first_seen else account.display_name
     fill(account, sighting, overwrite=applied)
@@ -50,7 +64,7 @@ def report_status(
         text = f"Revived by {origin.by}. {text}".rstrip()
     if applied:
         _set_status(account, status, origin=origin, reason=error_detail or reason)
-    account.save(force_insert=first_seen)
+    _save(account, first_seen, *REPORTED)
     if account.display_name != called:
         links.propose(account)
     _note(account, before=before, after=status, origin=origin, applied=applied, note=text)
@@ -59,7 +73,7 @@ def report_status(
         extra = {"error_detail": error_detail} if event_type is EventType.LINKEDIN_AUTH_ERROR else {}
         tell(account, event_type, origin=origin, **extra)
     if applied:
-        _take_effect(account, before=before, origin=origin)
+        _take_effect(account, before=before, since=since, origin=origin)
     if first_seen:
         _catch_up_with_uninstall(account)
     return account
@@ -85,7 +99,7 @@ def report_rate_limit(
     later = before is None or until > before
     if later:
         account.rate_limited_until = until
-    account.save(force_insert=first_seen)
+    _save(account, first_seen, "rate_limited_until", "updated_at")
     if first_seen:
         links.propose(account)
     _note(
@@ -119,7 +133,7 @@ def note(account: Account, *, origin: Origin, text: str) -> None:
 def report_trouble(account: Account, *, code: str, origin: Origin, text: str) -> None:
     """An error that leaves the account as it is: history, and part of an incident when many accounts have it."""
     note(account, origin=origin, text=text)
-    drops.trouble(account, code=code)
+    drops.trouble(locked(account), code=code)
 
 
 @transaction.atomic(savepoint=False)
@@ -128,6 +142,7 @@ def disconnect_for_uninstall(account: Account, *, origin: Origin) -> None:
     account = Account.objects.select_for_update().get(pk=account.pk)
     if account.status == AccountStatus.DELETED:
         return
+    since = account.status_since
     applied = is_newer(origin, account)
     _note(
         account,
@@ -144,7 +159,7 @@ def disconnect_for_uninstall(account: Account, *, origin: Origin) -> None:
         if account.status == before:  # it was down; now nobody is asked to mend what was wanted
             reauth.follow(account, before=before, origin=origin)
             drops.follow(account, origin=origin)
-        _take_effect(account, before=before, origin=origin)
+        _take_effect(account, before=before, since=since, origin=origin)
 
 
 @transaction.atomic(savepoint=False)
@@ -178,7 +193,14 @@ def _set_status(account: Account, status: AccountStatus, *, origin: Origin, reas
     account.reported_at, account.reported_sequence = origin.order
 
 
-def _take_effect(account: Account, *, before: str, origin: Origin) -> None:
+def _save(account: Account, first_seen: bool, *changed: str) -> None:
+    if first_seen:
+        batch.insert(account)
+    else:
+        batch.change(account, *changed)
+
+
+def _take_effect(account: Account, *, before: str, since: datetime, origin: Origin) -> None:
     """What follows a status: campaigns run while their account is active (a rate limit alone stops none of them), the
     owner is asked while the account needs them, and of a deleted account no token is kept."""
     if account.status in (before, AccountStatus.ACTIVE if not before else ""):
@@ -187,7 +209,7 @@ def _take_effect(account: Account, *, before: str, origin: Origin) -> None:
         campaigns.resume_for(account, origin=origin)
     else:
         campaigns.pause_for(account, origin=origin)
-    flapping.follow(account, before=before, origin=origin)
+    flapping.follow(account, before=before, since=since, origin=origin)
     reauth.follow(account, before=before, origin=origin)
     drops.follow(account, origin=origin)
     if account.status == AccountStatus.DELETED:
@@ -204,7 +226,7 @@ def _event_for(before: str, after: AccountStatus) -> EventType | None:
 
 
 def _note(account: Account, *, before: str, after: str, origin: Origin, applied: bool, note: str) -> None:
-    AccountReport.objects.create(
+    report = AccountReport(
         account=account,
         from_status=before,
         to_status=after,
@@ -214,6 +236,7 @@ def _note(account: Account, *, before: str, after: str, origin: Origin, applied:
         applied=applied,
         note=note[:500],
     )
+    batch.insert(report)
 
 
 def _catch_up_with_uninstall(account: Account) -> None:

@@ -1,9 +1,12 @@
 """Sightings: how a report names an account, and which account that is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
+
+from accounts import batch
 from accounts.models import Account, Agency
 from accounts.reports import Origin, Quarantine
 from accounts.sources import sub_account_at
@@ -33,11 +36,10 @@ def find_or_make(
 
     Saving it raises IntegrityError where another source saw it first, a moment ago: the report is tried again.
     """
-    if known is not None:
-        accounts = Account.objects.select_for_update(of=("self",)).select_related("sub_account")
-        return accounts.get(pk=known.pk), False
-    found = _find(agency, provider=provider, sighting=sighting)
+    found = locked(known) if known else _find(agency, provider, sighting)
     if found is not None:
+        found.agency = agency
+        _remember(found)
         return found, False
     sub_account = sub_account_at(agency, sighting.location_id) if sighting.location_id else None
     if sub_account is None and origin.source and sighting.external_id:
@@ -53,7 +55,25 @@ def find_or_make(
         status_since=origin.at,
     )
     fill(account, sighting, overwrite=True)
+    _remember(account)
     return account, True
+
+
+def locked(account: Account) -> Account:
+    """The account as it is now, and stays until the transaction ends."""
+    return batch.recall(Account, account.pk, lambda: _rows().get(pk=account.pk))
+
+
+def expect_accounts(agency: Agency, provider: str, sightings: Iterable[Sighting]) -> list[Account]:
+    """Fetch for a batch of reports those of their accounts that there are."""
+    wanted = {sighting.external_id for sighting in sightings} - {""}
+    if not wanted:
+        return []
+    found = list(_rows().filter(agency=agency, provider=provider, external_id__in=wanted).order_by("id"))
+    batch.remember(Account, {(agency.pk, provider, external_id): None for external_id in wanted})
+    for account in found:
+        _remember(account)
+    return found
 
 
 def fill(account: Account, sighting: Sighting, *, overwrite: bool) -> None:
@@ -63,12 +83,22 @@ def fill(account: Account, sighting: Sighting, *, overwrite: bool) -> None:
             setattr(account, name, value)
 
 
-def _find(agency: Agency, *, provider: str, sighting: Sighting) -> Account | None:
+def _rows() -> QuerySet[Account]:
+    return Account.objects.select_for_update(of=("self",)).select_related("sub_account")
+
+
+def _remember(account: Account) -> None:
+    batch.remember(Account, {account.pk: account})
+    if account.external_id:
+        batch.remember(Account, {(account.agency_id, account.provider, account.external_id): account})
+
+
+def _find(agency: Agency, provider: str, sighting: Sighting) -> Account | None:
     """The account a report is about, locked; None if it is new. Raises Quarantine where that cannot be told."""
-    accounts = Account.objects.select_for_update(of=("self",)).filter(agency=agency, provider=provider)
-    accounts = accounts.select_related("sub_account")
+    accounts = _rows().filter(agency=agency, provider=provider)
     if sighting.external_id:
-        return accounts.filter(external_id=sighting.external_id).first()
+        key = (agency.pk, provider, sighting.external_id)
+        return batch.recall(Account, key, accounts.filter(external_id=sighting.external_id).first)
     if sighting.location_id:
         accounts = accounts.filter(sub_account__location_id=sighting.location_id)
     if sighting.name:

@@ -14,7 +14,7 @@ django.setup()
 from django.db import transaction  # noqa: E402
 
 from webhooks.models import Receipt, ReceiptStatus  # noqa: E402
-from webhooks.services import _process_one  # noqa: E402
+from webhooks.services import _process_one, _read  # noqa: E402
 
 
 @app.task(name="benchmarks.per_event.process_one")
@@ -22,4 +22,4 @@ def process_one(sequence: int) -> None:
     with transaction.atomic():
         receipt = Receipt.objects.select_related("source").select_for_update(of=["self"]).get(pk=sequence)
         if receipt.status == ReceiptStatus.RECEIVED:
-            _process_one(receipt)
+            _process_one(receipt, _read(receipt))

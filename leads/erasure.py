@@ -2,14 +2,14 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import events
+from accounts import batch, events
 from accounts.erasure import erase_everywhere
 from accounts.models import Agency
 from accounts.reports import Origin
@@ -24,7 +24,18 @@ OURSELVES = "leadline"
 
 def is_erased(agency: Agency, *, provider: str, external_id: str, at: datetime) -> bool:
     """Whether a report of this time is about a lead that was erased since."""
-    return bool(erased_among(agency, provider=provider, moments={external_id: at}))
+    stone = Tombstone.objects.filter(agency=agency, provider=provider, digest=digest_of(agency, external_id))
+    key = (agency.pk, provider, external_id)
+    erased_at = batch.recall(Tombstone, key, stone.values_list("erased_at", flat=True).first)
+    return erased_at is not None and at <= erased_at
+
+
+def expect_tombstones(agency: Agency, provider: str, external_ids: Collection[str]) -> None:
+    """Fetch which of the leads that a batch of reports is about were erased."""
+    ids = {digest_of(agency, external_id): external_id for external_id in external_ids}
+    stones = Tombstone.objects.filter(agency=agency, provider=provider, digest__in=list(ids))
+    erased = dict(stones.values_list("digest", "erased_at"))
+    batch.remember(Tombstone, {(agency.pk, provider, ids[digest]): erased.get(digest) for digest in ids})
 
 
 def erased_among(agency: Agency, *, provider: str, moments: Mapping[str, datetime]) -> set[str]:

@@ -1,16 +1,21 @@
 """Who a lead is: LinkedIn URLs as they are compared, and the search for the one lead of one person."""
 
 import re
+from collections.abc import Collection
 from functools import reduce
 from urllib.parse import unquote, urlsplit
 
-from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 
-from accounts.campaigns import campaign_of
+from accounts import batch
+from accounts.campaigns import campaign_of, expect_named
 from accounts.models import Agency, Campaign
 from accounts.reports import Origin
 from leads.models import Lead, LeadChange, LeadReference
+from leads.reported import Identity
 
+#: What a report changes of a reference.
+WHERE_IT_STANDS = ("status", "status_since", "status_sequence", "reported_at", "reported_sequence")
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
@@ -30,13 +35,72 @@ def linkedin_key(url: str) -> str:
     return f"{host}{unquote(parts.path).rstrip('/')}".casefold()[:500]
 
 
-def find_reference(
-    agency: Agency, *, provider: str, external_id: str, campaign: Campaign | None
-) -> LeadReference | None:
+def expect_leads(agency: Agency, provider: str, identities: Collection[Identity]) -> None:
+    """Fetch for a batch of reports the leads that they are about, locked, and what is known of them."""
+    ids = {identity.external_id for identity in identities}
+    keys = {linkedin_key(identity.linkedin_url) for identity in identities} - {""}
+    by_id = LeadReference.objects.filter(agency=agency, provider=provider, external_id__in=ids)
+    named: dict[str, set[str]] = {external_id: set() for external_id in ids}
+    for external_id, pk in by_id.values_list("external_id", "lead"):
+        named[external_id].add(pk)
+    wanted = Q(pk__in=set().union(*named.values())) | Q(agency=agency, linkedin_key__in=keys)
+    leads = {lead.pk: lead for lead in _rows().filter(wanted).order_by("id")}
+    references = list(LeadReference.objects.filter(lead__in=leads))
+    in_campaigns: list[Lead | LeadReference] = [*leads.values(), *references]
+    campaigns = expect_named(
+        agency,
+        provider,
+        {identity.campaign_id for identity in identities} - {""},
+        also={row.campaign_id for row in in_campaigns if row.campaign_id},
+    )
+    for row in in_campaigns:
+        row.campaign = campaigns.get(row.campaign_id or "")
+    batch.remember(LeadReference, {(agency.pk, provider, external_id): named[external_id] for external_id in ids})
+    of_lead: dict[str, list[LeadReference]] = {pk: [] for pk in leads}
+    for reference in references:
+        of_lead[reference.lead_id].append(reference)
+    batch.remember(LeadReference, of_lead)
+    batch.remember(Lead, dict.fromkeys((agency.pk, key) for key in keys))
+    batch.remember(Lead, leads)
+    batch.remember(Lead, {(agency.pk, lead.linkedin_key): pk for pk, lead in leads.items() if lead.linkedin_key})
+
+
+def references_of(lead: Lead) -> list[LeadReference]:
+    return batch.recall(LeadReference, lead.pk, lambda: list(lead.references.select_related("campaign")))
+
+
+def find_reference(lead: Lead, *, provider: str, external_id: str, campaign: Campaign | None) -> LeadReference | None:
     """The reference with exactly this campaign."""
-    return LeadReference.objects.filter(
-        agency=agency, provider=provider, external_id=external_id, campaign=campaign
-    ).first()
+    wanted = (provider, external_id, campaign.pk if campaign else None)
+    for reference in references_of(lead):
+        if (reference.provider, reference.external_id, reference.campaign_id) == wanted:
+            reference.campaign = campaign  # whose name may be new
+            return reference
+    return None
+
+
+def keep(reference: LeadReference) -> None:
+    """Save a reference, which may be new."""
+    if reference.pk is not None:
+        return batch.change(reference, *WHERE_IT_STANDS)
+    known = references_of(reference.lead)
+    batch.insert(reference, now=True)
+    batch.remember(LeadReference, {reference.lead_id: [*known, reference]})
+    ids = _leads_named(reference.agency, reference.provider, reference.external_id)
+    key = (reference.agency_id, reference.provider, reference.external_id)
+    batch.remember(LeadReference, {key: ids | {reference.lead_id}})
+    return None
+
+
+def _leads_named(agency: Agency, provider: str, external_id: str) -> set[str]:
+    references = LeadReference.objects.filter(agency=agency, provider=provider, external_id=external_id)
+    return batch.recall(
+        LeadReference, (agency.pk, provider, external_id), lambda: set(references.values_list("lead", flat=True))
+    )
+
+
+def _rows() -> QuerySet[Lead]:
+    return Lead.objects.select_for_update(of=("self",)).select_related("account__sub_account")
 
 
 def find_lead(
@@ -44,17 +108,18 @@ def find_lead(
 ) -> Lead | None:
     """The one lead of this person, locked. Leads that turn out to be one person become one, the oldest."""
     key = linkedin_key(url)
-    references = LeadReference.objects.filter(agency=agency, provider=provider, external_id=external_id)
-    wanted = set(references.values_list("lead_id", flat=True))
-    if known_as:
-        wanted.add(known_as.pk)
+    wanted = {*_leads_named(agency, provider, external_id)} | ({known_as.pk} if known_as else set())
     if key:
-        wanted |= set(Lead.objects.filter(agency=agency, linkedin_key=key).values_list("id", flat=True))
-    leads = list(Lead.objects.select_for_update(of=("self",)).filter(pk__in=wanted).order_by("id"))
+        alike = Lead.objects.filter(agency=agency, linkedin_key=key).values_list("id", flat=True)
+        wanted |= set(filter(None, [batch.recall(Lead, (agency.pk, key), alike.first)]))
+    leads = [lead for pk in sorted(wanted) if (lead := batch.recall(Lead, pk, _rows().filter(pk=pk).first))]
     lead = reduce(_merge, leads) if leads else None
+    if lead:
+        lead.agency = agency
     if lead and key and not lead.linkedin_key:
         lead.linkedin_url, lead.linkedin_key = url[:500], key
-        lead.save(update_fields=["linkedin_url", "linkedin_key", "updated_at"])
+        batch.change(lead, "linkedin_url", "linkedin_key", "updated_at")
+        batch.remember(Lead, {(agency.pk, key): lead.pk})
     return lead
 
 
@@ -70,11 +135,10 @@ def make_lead(agency: Agency, *, url: str, origin: Origin, **fields: object) -> 
         received_at=origin.at,
         **fields,
     )
-    try:
-        with transaction.atomic():
-            lead.save(force_insert=True)
-    except IntegrityError:
+    if not batch.claim(lead):
         return None
+    batch.remember(Lead, {lead.pk: lead, (agency.pk, lead.linkedin_key): lead.pk})
+    batch.remember(LeadReference, {lead.pk: []})
     return lead
 
 

@@ -1,17 +1,18 @@
 """What reports do to leads (contract: "What a report does to a lead"); what people change is in `leads.changes`."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
-from accounts import senders
+from accounts import batch, senders
 from accounts.models import Account, Agency, Source
 from accounts.reports import Origin
 from accounts.vocabulary import EventType
-from leads.erasure import is_erased
-from leads.identity import campaign_for, find_lead, find_reference, make_lead
+from leads.erasure import expect_tombstones, is_erased
+from leads.identity import campaign_for, expect_leads, find_lead, find_reference, keep, make_lead, references_of
 from leads.models import Lead, LeadReference, Position
 from leads.phones import e164
 from leads.progress import Step, advance, fold, steps_of
@@ -20,6 +21,16 @@ from leads.provenance import fill
 from leads.reported import Contact, Identity
 from leads.telling import move, tell, tell_status, write_change
 from leads.vocabulary import ChangedBy, LeadStatus
+
+#: What a report changes of where a lead stands.
+WHERE_IT_STANDS = ("status", "campaign", "status_since", "status_sequence", "updated_at")
+
+
+def expect(agency: Agency, provider: str, named: Collection[Identity]) -> None:
+    """Fetch for a batch of reports the leads that they are about, locked, and what is known of them."""
+    if named:
+        expect_tombstones(agency, provider, {identity.external_id for identity in named})
+        expect_leads(agency, provider, named)
 
 
 @transaction.atomic(savepoint=False)
@@ -47,7 +58,7 @@ def report_status(
     if is_erased(agency, provider=provider, external_id=identity.external_id, at=origin.at):
         return None
     lead, reference, first_seen = _locate(agency, provider, identity, origin, lead, fields)
-    _fill(lead, contact, account)
+    filled = _fill(lead, contact, account)
     step = Step(origin.at, origin.sequence, status, stated)
     before = reference.position
     newest = before is None or step.order > reference.reported
@@ -58,7 +69,7 @@ def report_status(
     move(reference, after, step if newest else None)
     write_change(lead, reference, previous or "", status, origin, changed_by, stated=stated, applied=applied, note=gap)
     _follow(lead, reference, before)
-    lead.save()
+    batch.change(lead, *filled, *WHERE_IT_STANDS)
     if first_seen and not quiet:
         tell(lead, EventType.LEAD_CREATED, origin=origin, lead_external_id=reference.external_id)
     if after.status is not (before.status if before else LeadStatus.PENDING):
@@ -85,8 +96,8 @@ def note(
         return None
     lead, reference, first_seen = _locate(agency, provider, identity, origin, lead, {})
     if reference.pk is None:
-        reference.save()
-    _fill(lead, contact, account, came_from)
+        keep(reference)
+    filled = _fill(lead, contact, account, came_from)
     if tags is not None:
         lead.tags = list(tags)
     status = LeadStatus(reference.status)
@@ -102,9 +113,9 @@ def note(
         note=text,
         report=False,
     )
-    lead.save()
+    batch.change(lead, *filled, "tags", "updated_at")
     if first_seen:
-        tell(lead, EventType.LEAD_CREATED, origin=origin)
+        tell(lead, EventType.LEAD_CREATED, origin=origin, lead_external_id=reference.external_id)
     return lead
 
 
@@ -122,7 +133,7 @@ def _locate(
         made = make_lead(agency, url=identity.linkedin_url, origin=origin, campaign=campaign, **fields)
         found = made or find_lead(agency, **wanted, url=identity.linkedin_url)
     assert found is not None  # noqa: S101 (the unique key says that one of the two holds)
-    known = None if made else find_reference(agency, **wanted, campaign=campaign)
+    known = None if made else find_reference(found, **wanted, campaign=campaign)
     reference = known or LeadReference(
         lead=found,
         agency=agency,
@@ -135,12 +146,16 @@ def _locate(
     return found, reference, made is not None
 
 
-def _fill(lead: Lead, contact: Contact, account: Account | None, came_from: From = From.PROVIDER) -> None:
-    fill(lead, asdict(contact), origin=came_from)
-    if not lead.phone_e164:
+def _fill(lead: Lead, contact: Contact, account: Account | None, came_from: From = From.PROVIDER) -> list[str]:
+    """The fields that changed."""
+    filled = fill(lead, asdict(contact), origin=came_from)
+    if lead.phone and not lead.phone_e164:
         lead.phone_e164 = e164(lead.phone, country=lead.country, otherwise=lead.agency.locale)
+        filled.append("phone_e164")
     if account and lead.account_id is None:
         lead.account = account
+        filled.append("account")
+    return [*filled, "provenance"] if filled else []
 
 
 def _gap(held: Position | None, previous: LeadStatus | None, origin: Origin) -> str:
@@ -157,7 +172,7 @@ def _follow(lead: Lead, reference: LeadReference, before: Position | None) -> No
     rested_here = before is not None and (lead.status_since, lead.campaign_id) == (before.since, reference.campaign_id)
     latest = reference
     if rested_here:
-        latest = max(lead.references.all(), key=lambda other: (other.status_since, other.status_sequence, other.pk))
+        latest = max(references_of(lead), key=lambda other: (other.status_since, other.status_sequence, other.pk))
     order = (latest.status_since, latest.status_sequence)
     if rested_here or order >= (lead.status_since, lead.status_sequence):
         lead.status, lead.campaign = latest.status, latest.campaign

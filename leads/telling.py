@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from accounts import events
+from accounts import batch, events
 from accounts.models import Campaign
 from accounts.reports import Origin
 from accounts.vocabulary import EventType
+from leads.identity import keep
 from leads.models import Lead, LeadChange, LeadReference, Position
 from leads.progress import Step
 from leads.vocabulary import ChangedBy, LeadStatus
@@ -76,7 +77,7 @@ def move(reference: LeadReference, position: Position, newest: Step | None) -> N
     reference.status_sequence = position.sequence
     if newest:
         reference.reported_at, reference.reported_sequence = newest.order
-    reference.save()
+    keep(reference)
 
 
 def write_change(
@@ -93,7 +94,7 @@ def write_change(
     report: bool = True,
 ) -> None:
     """Write a row of the lead's history. `report`: it tells where the lead stands, and is no mere remark."""
-    LeadChange.objects.create(
+    row = LeadChange(
         lead=lead,
         reference=reference,
         previous_status=previous,
@@ -107,3 +108,4 @@ def write_change(
         applied=applied,
         note=note[:500],
     )
+    batch.insert(row)

@@ -14,6 +14,7 @@ from leads.changes import create_lead
 from leads.models import Lead
 from tests.keeping import keep, keep_sample, source_of
 from webhooks import services
+from webhooks.events import Reading
 from webhooks.models import Receipt, ReceiptStatus
 from webhooks.samples import load, names
 from webhooks.services import process_due, register_request, reprocess
@@ -361,10 +362,10 @@ def test_a_receipt_that_kills_its_worker_is_counted_walks_alone_and_ends_as_fail
     class Killed(BaseException):
         pass
 
-    def deadly(receipt: Receipt) -> tuple[str, ...]:
+    def deadly(receipt: Receipt, reading: Reading | Exception) -> tuple[str, ...]:
         if receipt.pk == bad.pk and receipt.attempts <= services.MAX_ATTEMPTS:
             raise Killed
-        return process(receipt)
+        return process(receipt, reading)
 
     monkeypatch.setattr(services, "_process_one", deadly)
     for _ in range(services.MAX_ATTEMPTS):

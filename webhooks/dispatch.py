@@ -1,11 +1,12 @@
 """Provider events meet the domain: a `match` over the closed set, one line of routing each."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from accounts import campaigns, installs
 from accounts import services as accounts
-from accounts.models import Agency, SubAccount
+from accounts.models import Agency, Source, SubAccount
 from accounts.reports import Origin, Quarantine
 from accounts.sightings import Sighting
 from accounts.vocabulary import ProviderSlug
@@ -83,6 +84,17 @@ def apply(receipt: Receipt, event: ProviderEvent) -> None:  # noqa: C901 (one ar
             receipt.agency = receipt.source.agency
         case _:
             assert_never(event)
+
+
+def look_ahead(source: Source, events: Sequence[ProviderEvent]) -> None:
+    """Fetch at once what a batch of events from a source will ask for one by one."""
+    if source.agency is None or len(events) < 2:
+        return
+    reports = [event for event in events if isinstance(event, AccountReported | AccountRateLimited)]
+    sightings = [Sighting(external_id=event.account.external_id, email=event.account.email) for event in reports]
+    accounts.expect(source.agency, source.provider, sightings)
+    about_leads = [event.lead for event in events if isinstance(event, LeadStatusReported | LeadNoted | LeadTagged)]
+    leads.expect(source.agency, source.provider, about_leads)
 
 
 def origin_of(receipt: Receipt, occurred_at: datetime | None) -> Origin:

@@ -1,6 +1,7 @@
 """Receipts become effects: lane by lane, in order, each in a savepoint; what fails stays visible."""
 
 from collections import Counter
+from contextlib import nullcontext
 from datetime import timedelta
 
 import structlog
@@ -8,13 +9,15 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
+from accounts import batch
 from accounts.campaigns import update_campaign
 from accounts.models import Account, Source
 from accounts.reports import Quarantine
 from accounts.vocabulary import RequestAction
 from leads.models import Lead
 from webhooks import doorbell
-from webhooks.dispatch import apply
+from webhooks.dispatch import apply, look_ahead
+from webhooks.events import Reading
 from webhooks.lanes import walking
 from webhooks.models import ProviderRequest, Receipt, ReceiptStatus
 from webhooks.providers import PROVIDERS
@@ -41,12 +44,11 @@ def process_due(limit: int = BATCH) -> int:
     """
     for source in _due_lanes():
         with walking(source) as mine:
-            batch = _next_batch(source, limit) if mine else []
-            if batch:
-                Receipt.objects.filter(pk__in=batch).update(attempts=F("attempts") + 1)
-                with transaction.atomic():
-                    _process(source, batch)
-                return len(batch)
+            taken = _next_batch(source, limit) if mine else []
+            if taken:
+                Receipt.objects.filter(pk__in=taken).update(attempts=F("attempts") + 1)
+                _process(source, taken)
+                return len(taken)
     return 0
 
 
@@ -111,12 +113,29 @@ def _next_batch(source: Source, limit: int) -> list[int]:
     return [sequence for sequence, _ in rows[: max(tried, 1)]]
 
 
-def _process(source: Source, batch: list[int]) -> None:
-    receipts = list(Receipt.objects.filter(pk__in=batch, status=ReceiptStatus.RECEIVED).order_by("sequence"))
+def _process(source: Source, taken: list[int]) -> None:
+    together = len(taken) > 1
+    try:
+        with transaction.atomic(), batch.working() if together else nullcontext():
+            _process_in_order(source, taken)
+    except (OperationalError, InterfaceError):
+        raise  # the database's trouble, no receipt's: all of them are tried again
+    except Exception as error:
+        if not together:
+            raise
+        log.warning("What a batch wrote was refused; now one by one.", error=type(error).__name__)
+        for sequence in taken:
+            _process(source, [sequence])
+
+
+def _process_in_order(source: Source, taken: list[int]) -> None:
+    receipts = list(Receipt.objects.filter(pk__in=taken, status=ReceiptStatus.RECEIVED).order_by("sequence"))
+    readings = [_read(receipt) for receipt in receipts]
+    look_ahead(source, [event for reading in readings if isinstance(reading, Reading) for event in reading.events])
     drift: Counter[str] = Counter()
-    for receipt in receipts:
+    for receipt, reading in zip(receipts, readings, strict=True):
         receipt.source = source
-        drift.update(_process_one(receipt))
+        drift.update(_process_one(receipt, reading))
     if receipts:
         newest = max(receipt.received_at for receipt in receipts)
         Source.objects.filter(pk=source.pk).update(last_receipt_at=newest)
@@ -133,15 +152,29 @@ def _count_drift(source: Source, seen: Counter[str]) -> None:
     row.save(update_fields=["drift"])
 
 
-def _process_one(receipt: Receipt) -> tuple[str, ...]:
+def _read(receipt: Receipt) -> Reading | Exception:
+    """What it says, or why it says nothing."""
+    request = SignedRequest(bytes(receipt.body), receipt.headers, receipt.received_at)
+    try:
+        return PROVIDERS[receipt.provider].parse(request)
+    except Exception as error:
+        return error
+
+
+def _process_one(receipt: Receipt, reading: Reading | Exception) -> tuple[str, ...]:
     """One receipt from waiting to its end; answers the paths of fields we do not know."""
     unknown_fields: tuple[str, ...] = ()
     receipt.error = receipt.reason = ""
     try:
         if receipt.attempts > MAX_ATTEMPTS:
             raise RuntimeError("Its processing was broken off again and again.")
+        if isinstance(reading, Exception):
+            raise reading
+        receipt.event_type = reading.event_type[:100]
         with transaction.atomic():
-            unknown_fields = _understand_and_apply(receipt)
+            for event in reading.events:
+                apply(receipt, event)
+        unknown_fields = reading.unknown_fields
         receipt.status = ReceiptStatus.PROCESSED
     except (UnknownVocabulary, Quarantine) as puzzle:
         receipt.status, receipt.reason, receipt.error = ReceiptStatus.QUARANTINED, puzzle.reason, str(puzzle)[:1000]
@@ -155,22 +188,13 @@ def _process_one(receipt: Receipt) -> tuple[str, ...]:
         _put_off(receipt, error)
     if receipt.status != ReceiptStatus.RECEIVED:
         receipt.processed_at = timezone.now()
-    receipt.save(update_fields=[*OUTCOME, *(["body", "headers"] if not receipt.body else [])])
+    batch.change(receipt, *OUTCOME, *(["body", "headers"] if not receipt.body else []))
     log.info(
         f"{receipt.provider} {receipt.event_type or 'request'} {receipt.get_status_display()}",
         receipt=receipt.public_id,
         **({"reason": receipt.reason} if receipt.reason else {}),
     )
     return unknown_fields
-
-
-def _understand_and_apply(receipt: Receipt) -> tuple[str, ...]:
-    request = SignedRequest(bytes(receipt.body), receipt.headers, receipt.received_at)
-    reading = PROVIDERS[receipt.provider].parse(request)
-    receipt.event_type = reading.event_type[:100]
-    for event in reading.events:
-        apply(receipt, event)
-    return reading.unknown_fields
 
 
 def _put_off(receipt: Receipt, error: Exception) -> None:
