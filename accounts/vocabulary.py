@@ -124,6 +124,7 @@ class EventType(StrEnum):
     LEAD_OPPORTUNITY = "lead_opportunity"
     LEAD_LOST = "lead_lost"
     LEAD_HIGH_PRIORITY = "lead_high_priority"
+    LEAD_ASSIGNED = "lead_assigned"
     LEAD_ERASED = "lead_erased"
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_RESUMED = "campaign_resumed"

@@ -44,6 +44,7 @@ def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fi
         tell_status(lead, None, status, None, origin, ChangedBy.API)
     if lead.priority == HIGH:
         tell(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)
+    _tell_assignment(lead, origin)
     return lead
 
 
@@ -52,7 +53,7 @@ def update_lead(lead: Lead, **changes: Any) -> Lead:
     """Change contact fields, campaign, account, assignee, tags or priority. Raises `django.db.IntegrityError` if the
     new LinkedIn URL is another lead's."""
     lead = Lead.objects.select_for_update().get(pk=lead.pk)
-    before = lead.priority
+    before, had_it = lead.priority, lead.assigned_to_id
     for name, value in changes.items():
         setattr(lead, name, value)
     if "linkedin_url" in changes:
@@ -64,8 +65,11 @@ def update_lead(lead: Lead, **changes: Any) -> Lead:
         lead.phone_e164 = e164(lead.phone, country=lead.country, otherwise=lead.agency.locale)
         changes["phone_e164"] = lead.phone_e164
     lead.save(update_fields=[*changes, "updated_at"])
+    origin = Origin(by=ChangedBy.API, at=timezone.now())
     if lead.priority == HIGH != before:
-        tell(lead, EventType.LEAD_HIGH_PRIORITY, origin=Origin(by=ChangedBy.API, at=timezone.now()))
+        tell(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)
+    if lead.assigned_to_id != had_it:
+        _tell_assignment(lead, origin)
     return lead
 
 
@@ -88,3 +92,12 @@ def set_status(lead: Lead, *, status: LeadStatus, changed_by: ChangedBy, note: s
     lead.save(update_fields=["status", "status_since", "status_sequence", "updated_at"])
     tell_status(lead, reference, status, before, origin, changed_by)
     return lead
+
+
+def _tell_assignment(lead: Lead, origin: Origin) -> None:
+    """Tell who has the lead now, if anybody has."""
+    whose = lead.assigned_to
+    if whose is not None:
+        member = lead.agency.members.filter(user=whose).values_list("pk", flat=True).first()
+        name = whose.get_full_name() or whose.get_username()
+        tell(lead, EventType.LEAD_ASSIGNED, origin=origin, assigned_to=member, assigned_to_name=name)

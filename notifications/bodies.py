@@ -72,6 +72,10 @@ LEAD = {
     "changed_by": _text("Who changed it.", enum=[changed_by.value for changed_by in ChangedBy]),
     "details_pending": _flag("The answers have not been fetched yet; the lead's page and the API will have them."),
 }
+ASSIGNEE = {
+    "assigned_to": _text("Id of the member who has it now, as in `leads`."),
+    "assigned_to_name": _text("Their name."),
+}
 INVITATION = {"role": _text("What the invited person may do.", enum=[role.value for role in Role])}
 SOURCE = {
     **LOCATION,
@@ -114,6 +118,7 @@ _ORDER = {
                 *LIMIT,
                 *EXPIRY,
                 *LEAD,
+                *ASSIGNEE,
                 *PAUSE,
                 *SOURCE,
                 *INCIDENT,

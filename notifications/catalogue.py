@@ -169,6 +169,18 @@ _KINDS = (
         asks=True,
     ),
     EventKind(
+        EventType.LEAD_ASSIGNED,
+        "Lead assigned",
+        "A lead was given to a member of your team.",
+        {**bodies.LEAD, **bodies.ASSIGNEE},
+        {
+            **examples.lead_in(LeadStatus.REPLY_RECEIVED),
+            "assigned_to": "mem_01kqz4m3d8w5v9x2c7b6n1t0rz",
+            "assigned_to_name": "Grace Hopper",
+        },
+        asks=True,
+    ),
+    EventKind(
         EventType.LEAD_ERASED,
         "Lead erased",
         "A lead asked to be forgotten and was erased. The body has ids only: erase your copies too.",

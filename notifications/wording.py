@@ -133,6 +133,7 @@ def _context(parcel: Parcel) -> dict[str, Any]:
         "account": _named(body, "linkedin_account_name", "linkedin_account_email") or "A LinkedIn account",
         "lead": _named(body, "lead_name") or "A lead",
         "campaign": _named(body, "campaign_name"),
+        "assignee": _named(body, "assigned_to_name") or "somebody of your team",
         "location": _named(body, "ghl_location_id"),
         "installer": _named(body, "installer_name", "installer_email"),
         "detail": clean(str(body.get("error_detail", "")), LONGEST_DETAIL),

@@ -156,9 +156,15 @@ def test_a_lead_is_assigned_to_a_member_of_the_agency_only(world: World, strange
     assert api.patch(path, {"assigned_to": theirs.id}).status_code == 400
     assert api.patch(path, {"assigned_to": str(ours.user_id)}).status_code == 400
     assert api.patch(path, {"assigned_to": ours.id}).json()["assigned_to"] == ours.id
+    assert api.patch(path, {"assigned_to": ours.id, "tags": ["warm"]}).status_code == 200
     assert len(api.get("leads", {"assigned_to": ours.id}).json()["results"]) == 1
     assert api.get("leads", {"assigned_to": theirs.id}).json()["results"] == []
     assert api.patch(path, {"assigned_to": None}).json()["assigned_to"] is None
+    made = api.post("leads", {"email": "mary@example.com", "assigned_to": ours.id}).json()
+    events = Event.objects.filter(event_type="lead_assigned").order_by("id")
+    assert [event.subject for event in events] == [world.lead.id, made["id"]]
+    for event in events:
+        assert (event.payload["assigned_to"], event.payload["assigned_to_name"]) == (ours.id, "ours")
 
 
 def test_leads_are_filtered(world: World, api: Api) -> None:
