@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test faults browser lint format bench lock installed installed-dev
+.PHONY: help run demo test faults browser lint audit format bench lock installed installed-dev
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ browser: installed-dev  ## open pages in a headless Chromium; screenshots go to 
 
 lint: installed-dev  ## formatter, linter, types, import contracts, templates
 	@$(PY) -m tests.lint
+
+audit: installed-dev  ## ask PyPI what is known to be unsafe in what is locked
+	@.venv/bin/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements.txt
 
 format: installed-dev  ## let the formatter and the linter mend what they can
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
