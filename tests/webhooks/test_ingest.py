@@ -1,7 +1,6 @@
 """Every row of the contract's ingest table, over a real server."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from hashlib import sha256
@@ -13,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Account, Agency, Event, Source
 from accounts.sources import create_source, rotate_secret
 from leads.models import Lead
-from tests.webhooks.ingest_server import Answer, Server, read_answer, request_bytes, serving, wait_until
+from tests.webhooks.ingest_server import Answer, Server, read_answer, request_bytes, wait_until
 from webhooks.models import Receipt, ReceiptStatus, RejectedRequest
 from webhooks.providers import PROVIDERS
 
@@ -25,12 +24,6 @@ SALESFLOW = (
 )
 SENDPILOT = b'{"eventId":"evt_1","eventType":"campaign.paused","timestamp":"2024-02-24T10:30:00.000Z","data":{}}'
 CODE = "890e4665-4dfe-4ab1-b689-ed553bceeed0"
-
-
-@pytest.fixture
-def server(transactional_db: None) -> Iterator[Server]:
-    with serving() as server:
-        yield server
 
 
 def new_source(agency: Agency | None, provider: str = "salesflow", secret: str | None = SECRET) -> Source:

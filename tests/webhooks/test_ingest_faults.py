@@ -21,12 +21,6 @@ BODY = b'{"EventType":"ACCOUNT_STATUS_CHANGED"}'
 
 
 @pytest.fixture
-def server(transactional_db: None) -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
 def source(agency: Agency) -> Source:
     return create_source(agency=agency, provider="salesflow", secret=SECRET)[0]
 

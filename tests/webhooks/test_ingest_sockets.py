@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import socket
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,7 +16,6 @@ from tests.webhooks.ingest_server import (
     answered,
     read_answer,
     request_bytes,
-    serving,
     wait_until,
 )
 from webhooks import exchange
@@ -29,12 +27,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SIGNED = {"x-webhook-secret": SECRET}
 MEBIBYTE = 1024 * 1024
-
-
-@pytest.fixture
-def server(transactional_db: None) -> Iterator[Server]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture
