@@ -29,8 +29,9 @@ WHERE_IT_STANDS = ("status", "campaign", "status_since", "status_sequence", "upd
 def expect(agency: Agency, provider: str, named: Collection[Identity]) -> None:
     """Fetch for a batch of reports the leads that they are about, locked, and what is known of them."""
     if named:
-        expect_tombstones(agency, provider, {identity.external_id for identity in named})
         expect_leads(agency, provider, named)
+        # once they are locked: whoever erased one has left its tombstone, whoever wants to waits
+        expect_tombstones(agency, provider, {identity.external_id for identity in named})
 
 
 @transaction.atomic(savepoint=False)
