@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from whitenoise.compress import Compressor
 
 from config import __version__
 from config.logs import LOGGING as LOGGING
@@ -165,6 +166,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "config.static.Storage"},
 }
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # of which nobody's browser asks
 WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").is_file()  # before the first collectstatic
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

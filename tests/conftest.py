@@ -90,14 +90,18 @@ def fresh_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caches["default"], "key_prefix", f"leadline-test-{secrets.token_hex(4)}")
 
 
+END_TO_END = "tests/e2e/"
+
+
 class _Scheduler(LoadScopeScheduling):
-    """Any worker takes any next test, but one takes all that share a checkout's processes, and begins with them."""
+    """Any worker takes any next test function, but one takes all that share a checkout's processes."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "e2e" if nodeid.startswith("tests/e2e/") else nodeid
+        return END_TO_END if nodeid.startswith(END_TO_END) else nodeid.partition("[")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Scheduler:
+    config.option.loadscopereorder = False
     return _Scheduler(config, log)
 
 
@@ -109,7 +113,9 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With LEADLINE_DATABASE_TESTS_ONLY leave out what touches no database: it would be the same test again."""
+    """Begin with what takes longest; with LEADLINE_DATABASE_TESTS_ONLY leave out what touches no database: it would be
+    the same test again."""
+    items.sort(key=lambda item: not item.nodeid.startswith(END_TO_END))
     if not os.environ.get("LEADLINE_DATABASE_TESTS_ONLY"):
         return
     kept = [item for item in items if _uses_database(item)]

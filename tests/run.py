@@ -31,8 +31,7 @@ class Suite:
     def start(self, workers: int, options: list[str]) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers)]
         command += ["-o", "cache_dir=var/cache/pytest", *options]
-        settings = {**os.environ, **self.environment}
-        settings.pop("PYTHONDONTWRITEBYTECODE", None)  # dozens of processes would compile the product each
+        settings = {**compiling(), **self.environment}
         with self.output.open("wb") as output:
             return subprocess.Popen(command, cwd=ROOT, env=settings, stdout=output, stderr=subprocess.STDOUT)
 
@@ -56,6 +55,8 @@ def main(arguments: list[str]) -> int:
     with ExitStack() as stack:
         suites = [stack.enter_context(embedded())] + ([] if absent else [stack.enter_context(with_servers())])
         migrations = [migrate(suite) for suite in suites]
+        if not any(Path(__file__).parent.glob("__pycache__/*-pytest-*.pyc")):
+            rewrite_assertions(suites[0])
         if any(process.wait() for process in migrations):
             return 1
         if arguments:
@@ -98,10 +99,22 @@ def with_servers() -> Iterator[Suite]:
             servers.forget_keys(prefix)
 
 
+def rewrite_assertions(suite: Suite) -> None:
+    """In a fresh clone let one process do it while the databases are migrated, or each worker would for itself. What
+    cannot be collected they report."""
+    with suite.start(0, ["--collect-only"]):
+        pass
+
+
+def compiling() -> dict[str, str]:
+    """Our environment, but modules are kept compiled: dozens of processes would compile the product each."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def migrate(suite: Suite) -> subprocess.Popen[bytes]:
     template = suite.environment["LEADLINE_TEST_TEMPLATE"]
     url = servers.url_of(template) if suite.environment["DATABASE_URL"] else f"sqlite:///{template}"
-    settings = {**os.environ, **suite.environment, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    settings = {**compiling(), **suite.environment, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     return subprocess.Popen([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=settings)
 
 

@@ -57,7 +57,7 @@ class Checkout:
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = settings
         for name in SOURCES:
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
         for name in FILES:
             shutil.copy2(ROOT / name, folder / name)
         (folder / "tests").mkdir()

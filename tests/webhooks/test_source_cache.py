@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.models import Agency, Source
 from accounts.sources import create_source
@@ -33,9 +34,13 @@ def with_cache(test: Callable[[SourceCache, Clock], Awaitable[Any]]) -> Any:
 def test_a_change_by_another_process_shows_within_three_seconds(agency: Agency) -> None:
     source = create_source(agency=agency, provider="salesflow")[0]
 
+    def switch_off() -> None:
+        Source.objects.filter(pk=source.pk).update(enabled=False)  # no word to this process
+        connection.close()
+
     async def look(cache: SourceCache, clock: Clock) -> list[bool]:
         found = [await cache.find("salesflow", source.token)]
-        await asyncio.to_thread(Source.objects.filter(pk=source.pk).update, enabled=False)  # no word to this process
+        await asyncio.to_thread(switch_off)
         for seconds in (2.9, 0.2):
             clock.now += seconds
             found.append(await cache.find("salesflow", source.token))
