@@ -34,6 +34,7 @@ class Seen:
     state: str = ""
     events: list[str] = field(default_factory=list)
     mails: int = 0
+    later_mails: int = 0
     webhooks: int = 0
     link: str = ""
     faults: list[str] = field(default_factory=list)
@@ -101,17 +102,15 @@ class Stage:
         personal = [event.id for event in events.exclude(recipient="")]
         seen.events = [event.event_type for event in told]
         ids = [event.id for event in told]
-        mails: set[tuple[str, str | None]] = {
-            (event.id, self.mailbox.id)
-            for event in told
-            if hears(self.mailbox, event) and not is_about_a_drop(event)  # those wait, and may be told in an incident
-        }
+        by_mail = [event for event in told if hears(self.mailbox, event)]
+        later = [event for event in by_mail if is_about_a_drop(event)]  # those wait, and may be told in an incident
+        mails: set[tuple[str, str | None]] = {(event.id, self.mailbox.id) for event in by_mail if event not in later}
         mails |= {(event, None) for event in personal}
         wanted = mails | {(event, self.endpoint.id) for event in ids}
         wait_for(lambda: wanted <= delivered([*ids, *personal]))
         done = delivered([*ids, *personal]) & wanted
         told_by_mail = sum(1 for _, channel in done if channel != self.endpoint.id)
-        seen.mails = self.mails_about([*ids, *personal])
+        seen.mails, seen.later_mails = self.mails_about([*ids, *personal]), len(later)
         seen.webhooks = sum(1 for event in ids if self.receiver.received[event])
         for event in ids:
             if self.receiver.received[event] > 1:

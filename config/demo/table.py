@@ -23,7 +23,7 @@ def _row(each: Seen) -> tuple[str, ...]:
         each.receipt or "–",
         each.state,
         ", ".join(each.events) or "–",
-        str(each.mails),
+        f"{each.mails} +{each.later_mails}" if each.later_mails else str(each.mails),
         str(each.webhooks),
         each.link,
     )

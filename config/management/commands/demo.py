@@ -71,6 +71,11 @@ class Command(JsonCommand):
             f"\n{len(answer['steps'])} requests, {mails} e-mails (to {MAILBOX} and accounts' owners), "
             f"{webhooks} webhooks to a local receiver, in {answer['seconds']} s."
         )
+        if any(step["later_mails"] for step in answer["steps"]):
+            self.stdout.write(
+                "+1 is a mail that waits a minute: accounts that drop together are told of together, "
+                "and one that is soon back is not told of."
+            )
         if folder := getattr(settings, "EMAIL_FILE_PATH", None):
             self.stdout.write(f"The mails lie in {folder}.")
         for fault in answer["faults"]:
