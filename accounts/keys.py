@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Agency, ApiKey
@@ -29,12 +28,13 @@ def create_api_key(
 def find_api_key(key: str) -> ApiKey | None:
     """The live key, its agency loaded; None if unknown, expired or revoked. Notes the use, at most once a minute."""
     now = timezone.now()
-    row = (
-        ApiKey.objects.select_related("agency")
-        .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), digest=_digest(key), revoked_at__isnull=True)
-        .first()
-    )
-    if row and (row.last_used_at is None or now - row.last_used_at > LAST_USED_STEP):
+    try:
+        row = ApiKey.objects.select_related("agency").get(digest=_digest(key))
+    except ApiKey.DoesNotExist:
+        return None
+    if row.revoked_at or (row.expires_at and row.expires_at <= now):
+        return None
+    if row.last_used_at is None or now - row.last_used_at > LAST_USED_STEP:
         ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
     return row
 
