@@ -19,15 +19,8 @@ REFUSALS = (InvalidSignature, UnreadablePayload, UnknownVocabulary)
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 
 HEADERS = sorted({name for wire in WIRES for name in wire.sign().headers} | {"x-wh-signature", "webhook-id"})
-SAMPLES = {slug: [json.loads(path.read_bytes()) for path in sorted((PAYLOADS / slug).iterdir())] for slug in PROVIDERS}
-WORDS = sorted(
-    {
-        word
-        for samples in SAMPLES.values()
-        for sample in samples
-        for word in json.dumps(sample, ensure_ascii=False).split('"')
-    }
-)
+SAMPLES = {slug: [path.read_text() for path in sorted((PAYLOADS / slug).iterdir())] for slug in PROVIDERS}
+WORDS = sorted({word for samples in SAMPLES.values() for sample in samples for word in sample.split('"')})
 ODDITIES: list[Any] = [
     *(None, True, False, 0, -1, 7688, 1.5, -0.0, 1e308, 10**18, 10**309, -(10**4_000), [], {}, [None], {"": {}}),
     *(
@@ -74,7 +67,8 @@ def try_all(slug: str, body: bytes, headers: dict[str, str]) -> Reading | None:
         assert key is None or key.encode()
     with suppress(*REFUSALS):
         reading = provider.parse(request)
-        assert not any(escape in repr(reading) for escape in ("\\x00", "\\ud8", "\\udf"))
+        told = repr(reading)
+        assert not any(escape in told for escape in ("\\x00", "\\ud8", "\\udf"))
         return reading
     return None
 
@@ -96,7 +90,7 @@ def mutate(body: Any, chance: random.Random) -> None:
 def test_seventeen_thousand_payloads_with_something_odd_in_them_are_read_or_refused(slug: str) -> None:
     chance, understood = random.Random(20_260_321), 0
     for _ in range(17_000):
-        body = json.loads(json.dumps(chance.choice(SAMPLES[slug])))
+        body = json.loads(chance.choice(SAMPLES[slug]))
         for _ in range(chance.randint(1, 3)):
             if body:
                 mutate(body, chance)
