@@ -5,7 +5,7 @@ connection is told, so that nobody reads past it:
 
 - a statement that names a table in which something waits is preceded by what waits;
 - a statement that changes a table makes the batch forget what it remembers of that table;
-- what a savepoint takes back is neither written nor remembered.
+- what a savepoint takes back is neither written nor remembered; one within which nothing else is said is not made.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar, cast
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, models, transaction
 
 T = TypeVar("T")
 Kind = type[models.Model]
@@ -110,21 +110,23 @@ class _Mark(NamedTuple):
 
 class _Batch:
     def __init__(self) -> None:
+        self._database = connections[DEFAULT_DB_ALIAS]
         self._writes: list[_Write] = []
         self._written = 0
         self._waiting: set[str] = set()  # tables, quoted
         self._known: defaultdict[str, dict[Hashable, Any]] = defaultdict(dict)  # by table, quoted
         self._touched: list[tuple[str, Hashable]] = []
-        self._marks: dict[str, _Mark] = {}
+        self._marks: dict[str, _Mark] = {}  # by savepoint
+        self._unmade: dict[str, str] = {}  # by savepoint, what makes it
         self._at_work = False
 
     def add(self, row: models.Model, fields: Any, *, is_new: bool) -> None:
         values = {
-            field.column: field.get_db_prep_save(field.pre_save(row, is_new), connection)
+            field.column: field.get_db_prep_save(field.pre_save(row, is_new), self._database)
             for field in fields
             if not (is_new and field.primary_key and row.pk is None)
         }
-        row._state.adding, row._state.db = False, connection.alias  # for whoever saves it again
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # for whoever saves it again
         self._writes.append(_Write(type(row), object() if row.pk is None else row.pk, values, is_new))
         self._waiting.add(_quoted(type(row)))
 
@@ -143,7 +145,10 @@ class _Batch:
     def forget(self, kind: Kind, key: Hashable) -> None:
         self._known[_quoted(kind)].pop(key, None)
 
-    def listen(self, execute: Callable[..., T], sql: str, params: Any, many: bool, context: Any) -> T:
+    def listen(self, execute: Callable[..., T], sql: str, params: Any, many: bool, context: Any) -> T | None:
+        if "SAVEPOINT" in sql[:21]:
+            return execute(sql, params, many, context) if self._is_needed(sql) else None
+        self._make_savepoints()
         if not self._at_work:
             self._hear(sql)
         return execute(sql, params, many, context)
@@ -161,16 +166,30 @@ class _Batch:
         """Write what waits: changes before new rows, which may take the place of what is changed."""
         waiting, self._written = self._writes[self._written :], len(self._writes)
         self._waiting.clear()
-        with self.at_work(), connection.cursor() as cursor:
+        with self.at_work(), self._database.cursor() as cursor:
             for sql, rows in _statements(waiting):
                 cursor.executemany(sql, rows)
 
+    def _is_needed(self, sql: str) -> bool:
+        """Whether the database has to hear of a savepoint now; `SAVEPOINT "x"`, `ROLLBACK TO …` and `RELEASE …`."""
+        verb, name = sql.split(maxsplit=1)[0], sql.split('"')[1]
+        if verb == "SAVEPOINT":
+            self._marks[name] = _Mark(len(self._writes), self._written, len(self._touched))
+            self._unmade[name] = sql
+            return False
+        if verb == "ROLLBACK":
+            self._go_back(self._marks[name])
+            return name not in self._unmade
+        return self._unmade.pop(name, None) is None
+
+    def _make_savepoints(self) -> None:
+        unmade, self._unmade = self._unmade, {}
+        with self._database.wrap_database_errors:
+            for sql in unmade.values():
+                self._database.connection.execute(sql)
+
     def _hear(self, sql: str) -> None:
-        if sql.startswith("SAVEPOINT"):
-            self._marks[_name_in(sql)] = _Mark(len(self._writes), self._written, len(self._touched))
-        elif sql.startswith("ROLLBACK TO"):
-            self._go_back(self._marks[_name_in(sql)])
-        elif any(table in sql for table in self._waiting):
+        if any(table in sql for table in self._waiting):
             self.write()
         if sql.startswith(("UPDATE", "DELETE", "INSERT")):
             for table, known in self._known.items():
@@ -193,11 +212,6 @@ _current: ContextVar[_Batch | None] = ContextVar("batch", default=None)
 
 def _quoted(kind: Kind) -> str:
     return f'"{kind._meta.db_table}"'
-
-
-def _name_in(sql: str) -> str:
-    """Of a statement about a savepoint."""
-    return sql.split('"')[1]
 
 
 def _statements(writes: list[_Write]) -> Iterator[tuple[str, list[list[Any]]]]:

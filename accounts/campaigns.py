@@ -23,14 +23,15 @@ class NotReady(ValueError):
 
 def campaign_of(agency: Agency, *, provider: str, external_id: str, name: str = "") -> Campaign:
     """The agency's campaign with this id at the provider, made (active) if it is new."""
-    known = Campaign.objects.filter(agency=agency, provider=provider, external_id=external_id)
-    campaign = batch.recall(Campaign, (agency.pk, provider, external_id), known.first)
+    named = {"agency": agency, "provider": provider, "external_id": external_id}
+    key = (agency.pk, provider, external_id)
+    campaign = batch.recall(Campaign, key, lambda: Campaign.objects.filter(**named).first())
     if campaign is None:
-        campaign = Campaign(agency=agency, provider=provider, external_id=external_id, name=name)
+        campaign = Campaign(**named, name=name)
         if batch.claim(campaign):
-            batch.remember(Campaign, {(agency.pk, provider, external_id): campaign})
+            batch.remember(Campaign, {key: campaign})
         else:
-            campaign = known.get()
+            campaign = Campaign.objects.get(**named)
     if name and campaign.name != name:
         campaign.name = name
         batch.change(campaign, "name", "updated_at")
@@ -94,10 +95,10 @@ def update_campaign(campaign: Campaign, *, changed_by: PausedBy = PausedBy.API, 
     return campaign
 
 
-def expect(account_ids: Collection[str]) -> None:
+def expect(accounts: Collection[Account]) -> None:
     """Fetch what a batch of reports about these accounts will ask for."""
-    with_some = set(Campaign.objects.filter(account__in=account_ids).values_list("account", flat=True))
-    batch.remember(Campaign, {pk: pk in with_some for pk in account_ids})
+    with_some = set(Campaign.objects.filter(account__in=accounts).values_list("account", flat=True))
+    batch.remember(Campaign, {one.pk: one.pk in with_some for one in accounts})
 
 
 def pause_for(account: Account, *, origin: Origin) -> None:
@@ -180,7 +181,7 @@ def _locked(account: Account | None) -> Account | None:
 
 
 def _has_some(account: Account) -> bool:
-    return batch.recall(Campaign, account.pk, account.campaigns.exists)
+    return batch.recall(Campaign, account.pk, lambda: account.campaigns.exists())
 
 
 def _campaigns_of(account: Account, **filters: str) -> QuerySet[Campaign]:

@@ -22,12 +22,12 @@ QUIET = timedelta(minutes=15)
 PROXY_ERROR = "PROXY_ERROR"
 
 
-def expect(account_ids: Collection[str]) -> None:
+def expect(accounts: Collection[Account]) -> None:
     """Fetch what a batch of reports about these accounts will ask for."""
-    standing = {drop.account_id: drop for drop in Drop.objects.filter(account__in=account_ids, back_at__isnull=True)}
-    batch.remember(Drop, {pk: standing.get(pk) for pk in account_ids})
-    at_it = set(_at_it().filter(account__in=account_ids).values_list("account", flat=True))
-    batch.remember(ReauthPrompt, {("at it", pk): pk in at_it for pk in account_ids})
+    standing = {drop.account_id: drop for drop in Drop.objects.filter(account__in=accounts, back_at__isnull=True)}
+    batch.remember(Drop, {one.pk: standing.get(one.pk) for one in accounts})
+    at_it = set(_at_it().filter(account__in=accounts).values_list("account", flat=True))
+    batch.remember(ReauthPrompt, {("at it", one.pk): one.pk in at_it for one in accounts})
 
 
 def follow(account: Account, *, origin: Origin) -> None:
@@ -59,7 +59,7 @@ def trouble(account: Account, *, code: str) -> None:
 
 
 def _standing(account: Account) -> Drop | None:
-    return batch.recall(Drop, account.pk, Drop.objects.filter(account=account, back_at__isnull=True).first)
+    return batch.recall(Drop, account.pk, lambda: Drop.objects.filter(account=account, back_at__isnull=True).first())
 
 
 def _end(account: Account, drop: Drop | None) -> None:
@@ -104,7 +104,7 @@ def _is_expected(account: Account, origin: Origin) -> bool:
     """Whether a person made the change, or the account's owner had the prompt's page open."""
     if origin.by not in set(ProviderSlug):
         return True
-    return batch.recall(ReauthPrompt, ("at it", account.pk), _at_it().filter(account=account).exists)
+    return batch.recall(ReauthPrompt, ("at it", account.pk), lambda: _at_it().filter(account=account).exists())
 
 
 def _at_it() -> QuerySet[ReauthPrompt]:

@@ -22,10 +22,16 @@ AGAIN = timedelta(days=1)
 _MOST = 100  # changes to look back on
 
 
-def expect(account_ids: Collection[str]) -> None:
+def expect(accounts: Collection[Account]) -> None:
     """Fetch what a batch of reports about these accounts will ask for."""
-    said = set(_said_lately().filter(subject__in=account_ids).values_list("subject", flat=True))
-    batch.remember(Event, {pk: pk in said for pk in account_ids})
+    said = set(_said_lately().filter(subject__in=[one.pk for one in accounts]).values_list("subject", flat=True))
+    batch.remember(Event, {one.pk: one.pk in said for one in accounts})
+    lately = timezone.now() - AGAIN
+    losses: dict[str, list[datetime]] = {one.pk: [] for one in accounts if one.status_since > lately}
+    lost = AccountReport.objects.filter(account__in=losses, applied=True, from_status=AccountStatus.ACTIVE)
+    for pk, at in lost.exclude(to_status=AccountStatus.ACTIVE).values_list("account", "occurred_at"):
+        losses[pk].append(at)
+    batch.remember(AccountReport, losses)
 
 
 def follow(account: Account, *, before: str, since: datetime, origin: Origin) -> None:
@@ -35,8 +41,8 @@ def follow(account: Account, *, before: str, since: datetime, origin: Origin) ->
     """
     if before != AccountStatus.ACTIVE or account.status in (AccountStatus.ACTIVE, AccountStatus.DELETED):
         return
-    if since <= origin.at - WITHIN:
-        return  # the first loss for so long
+    if since <= origin.at - WITHIN or _is_one_of_few(account, origin):
+        return
     changes = list(_changes(account.pk).values_list("from_status", "occurred_at")[:_MOST])
     losses = [at for status, at in changes if status == AccountStatus.ACTIVE and at > origin.at - WITHIN]
     if len(losses) < LOSSES:
@@ -54,9 +60,19 @@ def follow(account: Account, *, before: str, since: datetime, origin: Origin) ->
         batch.forget(Event, account.pk)
 
 
+def _is_one_of_few(account: Account, origin: Origin) -> bool:
+    """Whether a batch can tell this loss to be none too many, without a look at the history that waits in it."""
+    earlier = batch.recall(AccountReport, account.pk, lambda: None)
+    if earlier is None:
+        return False
+    losses = [*earlier, origin.at]
+    batch.remember(AccountReport, {account.pk: losses})
+    return sum(at > origin.at - WITHIN for at in losses) < LOSSES
+
+
 def settles_at(account: Account) -> datetime | None:
     """When the account, which is locked, will have settled if nothing more happens; None: it does not flap."""
-    said = batch.recall(Event, account.pk, _said_lately().filter(subject=account.pk).exists)
+    said = batch.recall(Event, account.pk, lambda: _said_lately().filter(subject=account.pk).exists())
     return settling([account.pk], timezone.now()).get(account.pk) if said else None
 
 

@@ -43,10 +43,10 @@ class Letter:
     reminder: bool
 
 
-def expect(account_ids: Collection[str]) -> None:
+def expect(accounts: Collection[Account]) -> None:
     """Fetch what a batch of reports about these accounts will ask for."""
-    standing = {prompt.account_id: prompt for prompt in _open_prompts().filter(account__in=account_ids).order_by("pk")}
-    batch.remember(ReauthPrompt, {pk: [standing[pk]] if pk in standing else [] for pk in account_ids})
+    standing = {prompt.account_id: [prompt] for prompt in _open_prompts().filter(account__in=accounts).order_by("pk")}
+    batch.remember(ReauthPrompt, {one.pk: standing.get(one.pk, []) for one in accounts})
 
 
 def follow(account: Account, *, before: str, origin: Origin) -> None:

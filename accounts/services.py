@@ -31,7 +31,7 @@ SAME_WINDOW = timedelta(minutes=1)
 
 def expect(agency: Agency, provider: str, sightings: Collection[Sighting]) -> None:
     """Fetch for a batch of reports the accounts that they are about, locked, and what hangs on them."""
-    known = [account.pk for account in expect_accounts(agency, provider, sightings)]
+    known = expect_accounts(agency, provider, sightings)
     addresses.expect(sighting.email for sighting in sightings)
     for part in (campaigns, drops, flapping, reauth):
         part.expect(known)

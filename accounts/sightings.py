@@ -95,10 +95,11 @@ def _remember(account: Account) -> None:
 
 def _find(agency: Agency, provider: str, sighting: Sighting) -> Account | None:
     """The account a report is about, locked; None if it is new. Raises Quarantine where that cannot be told."""
-    accounts = _rows().filter(agency=agency, provider=provider)
     if sighting.external_id:
         key = (agency.pk, provider, sighting.external_id)
-        return batch.recall(Account, key, accounts.filter(external_id=sighting.external_id).first)
+        named = {"agency": agency, "provider": provider, "external_id": sighting.external_id}
+        return batch.recall(Account, key, lambda: _rows().filter(**named).first())
+    accounts = _rows().filter(agency=agency, provider=provider)
     if sighting.location_id:
         accounts = accounts.filter(sub_account__location_id=sighting.location_id)
     if sighting.name:

@@ -24,9 +24,12 @@ OURSELVES = "leadline"
 
 def is_erased(agency: Agency, *, provider: str, external_id: str, at: datetime) -> bool:
     """Whether a report of this time is about a lead that was erased since."""
-    stone = Tombstone.objects.filter(agency=agency, provider=provider, digest=digest_of(agency, external_id))
-    key = (agency.pk, provider, external_id)
-    erased_at = batch.recall(Tombstone, key, stone.values_list("erased_at", flat=True).first)
+
+    def look() -> datetime | None:
+        stone = Tombstone.objects.filter(agency=agency, provider=provider, digest=digest_of(agency, external_id))
+        return stone.values_list("erased_at", flat=True).first()
+
+    erased_at = batch.recall(Tombstone, (agency.pk, provider, external_id), look)
     return erased_at is not None and at <= erased_at
 
 

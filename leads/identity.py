@@ -93,10 +93,22 @@ def keep(reference: LeadReference) -> None:
 
 
 def _leads_named(agency: Agency, provider: str, external_id: str) -> set[str]:
-    references = LeadReference.objects.filter(agency=agency, provider=provider, external_id=external_id)
-    return batch.recall(
-        LeadReference, (agency.pk, provider, external_id), lambda: set(references.values_list("lead", flat=True))
-    )
+    def look() -> set[str]:
+        references = LeadReference.objects.filter(agency=agency, provider=provider, external_id=external_id)
+        return set(references.values_list("lead", flat=True))
+
+    return batch.recall(LeadReference, (agency.pk, provider, external_id), look)
+
+
+def _lead_alike(agency: Agency, key: str) -> str | None:
+    def look() -> str | None:
+        return Lead.objects.filter(agency=agency, linkedin_key=key).values_list("id", flat=True).first()
+
+    return batch.recall(Lead, (agency.pk, key), look)
+
+
+def _locked(pk: str) -> Lead | None:
+    return batch.recall(Lead, pk, lambda: _rows().filter(pk=pk).first())
 
 
 def _rows() -> QuerySet[Lead]:
@@ -109,10 +121,9 @@ def find_lead(
     """The one lead of this person, locked. Leads that turn out to be one person become one, the oldest."""
     key = linkedin_key(url)
     wanted = {*_leads_named(agency, provider, external_id)} | ({known_as.pk} if known_as else set())
-    if key:
-        alike = Lead.objects.filter(agency=agency, linkedin_key=key).values_list("id", flat=True)
-        wanted |= set(filter(None, [batch.recall(Lead, (agency.pk, key), alike.first)]))
-    leads = [lead for pk in sorted(wanted) if (lead := batch.recall(Lead, pk, _rows().filter(pk=pk).first))]
+    if key and (alike := _lead_alike(agency, key)):
+        wanted.add(alike)
+    leads = [lead for pk in sorted(wanted) if (lead := _locked(pk))]
     lead = reduce(_merge, leads) if leads else None
     if lead:
         lead.agency = agency

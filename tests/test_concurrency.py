@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -87,6 +88,22 @@ def test_receipts_of_many_sources_are_processed_once_each(agency: Agency, strang
     assert Receipt.objects.filter(status="processed", attempts__gte=1).count() == 60
     assert AccountReport.objects.count() == 60
     assert Event.objects.count() == 60
+
+
+def test_two_sources_that_report_on_the_same_accounts_see_what_the_other_made_of_them(agency: Agency) -> None:
+    sources = [source_of(agency, "salesflow") for _ in range(2)]
+    for number in range(120):
+        status = "account_blocked" if number % 3 else "account_active"
+        keep_sample(sources[number % 2], status, LinkedInAccountId=1 + number // 2 % 4)
+    at_once(drain)
+    assert Receipt.objects.filter(status="processed").count() == AccountReport.objects.count() == 120
+    told = Counter(Event.objects.exclude(event_type="reauth_requested").values_list("subject", flat=True))
+    for account in Account.objects.all():
+        moves = list(account.reports.filter(applied=True).order_by("id").values_list("from_status", "to_status"))
+        assert [before for before, _ in moves] == ["", *(after for _, after in moves[:-1])]
+        assert account.status == moves[-1][1]
+        flaps = Event.objects.filter(subject=account.pk, event_type="linkedin_flapping").count()
+        assert told[account.pk] - flaps == sum(before != after for before, after in moves)
 
 
 def test_two_sources_that_see_the_same_new_person_at_once_make_one_lead(agency: Agency) -> None:
