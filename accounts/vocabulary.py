@@ -12,6 +12,21 @@ class ProviderSlug(StrEnum):
     HIGHLEVEL = "highlevel"
 
 
+#: How people call them.
+PROVIDERS: dict[ProviderSlug, str] = {
+    ProviderSlug.SALESFLOW: "Salesflow",
+    ProviderSlug.WELINK: "We-Link",
+    ProviderSlug.SENDPILOT: "SendPilot",
+    ProviderSlug.LINKEDIN: "LinkedIn",
+    ProviderSlug.LINKEDCONNECTOR: "LinkedConnector",
+    ProviderSlug.HIGHLEVEL: "HighLevel",
+}
+
+
+def provider_name(slug: str) -> str:
+    return PROVIDERS[ProviderSlug(slug)] if slug in set(ProviderSlug) else slug
+
+
 class AccountStatus(StrEnum):
     ACTIVE = "active"
     INCOMPLETE = "incomplete"

@@ -26,9 +26,8 @@ from accounts.moments import readable, zone_named
 from accounts.providers import salesflow, welink
 from accounts.providers.client import ProviderError
 from accounts.providers.offers import Offer, Way, frame_for, keep_token, offer_for
-from accounts.vocabulary import AccountStatus, RequestAction
+from accounts.vocabulary import AccountStatus, RequestAction, provider_name
 from webhooks.models import ProviderRequest
-from webhooks.providers import PROVIDERS
 from webhooks.services import register_request
 
 MOST_TRIES = 10
@@ -187,7 +186,7 @@ def _what_went_wrong(prompt: ReauthPrompt) -> str:
     if step is None:
         return ""
     answer = tries.answer_to(step)
-    provider = _provider_name(prompt.account)
+    provider = provider_name(prompt.account.provider)
     if answer is None:
         failed = prompt.steps.filter(kind=StepKind.FAILED, id__gt=step.id).exists()
         return "" if failed else f"We have not heard from {provider} yet. You may try again."
@@ -244,7 +243,7 @@ def _render(
     shown = {
         "account": account,
         "agency": account.agency,
-        "provider": _provider_name(account),
+        "provider": provider_name(account.provider),
         "why": REASONS.get(AccountStatus(account.status), ""),
         "blocked": account.status == AccountStatus.BLOCKED,
         "expires_at": readable(prompt.expires_at, zone_named(account.agency.timezone), account.agency.locale),
@@ -261,8 +260,3 @@ def _wait_a_little(response: HttpResponse) -> HttpResponse:
     response.status_code = HTTPStatus.TOO_MANY_REQUESTS
     response["Retry-After"] = str(int(tries.WITHIN.total_seconds()))
     return response
-
-
-def _provider_name(account: Account) -> str:
-    provider = PROVIDERS.get(account.provider)
-    return provider.label if provider else account.provider

@@ -20,12 +20,11 @@ from accounts.actions import REASONS, SENTENCES, sentence
 from accounts.display import duration
 from accounts.models import Account, Event
 from accounts.moments import readable, zone_named
-from accounts.portal.words import provider_name
 from accounts.reauth import Letter
 from accounts.services import EVENTS as STATUS_EVENTS
 from accounts.team import ROLES, invitation_url
 from accounts.troubles import SLOW_ANSWERS
-from accounts.vocabulary import EventType, IncidentCause, SuggestedAction
+from accounts.vocabulary import EventType, IncidentCause, SuggestedAction, provider_name
 from leads.at_risk import MOST as MOST_AT_RISK
 from leads.at_risk import AtRisk
 from leads.vocabulary import LeadStatus

@@ -4,8 +4,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.portal.words import PROVIDERS
-from accounts.vocabulary import ProviderSlug
+from accounts.vocabulary import PROVIDERS, ProviderSlug
 
 MADE_BY_PROVIDER = "Only if the provider gave you one. Empty: we make one where the provider lets us."
 UNSEEN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Agency, Source, SourceTrouble
 from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
-from accounts.portal.words import State, provider_name, source_state
+from accounts.portal.words import State, source_state
 from accounts.sources import SourceError, create_source, delete_source, rotate_secret, update_source
 from accounts.troubles import open_troubles, with_open_troubles
-from accounts.vocabulary import ProviderSlug, TroubleKind
+from accounts.vocabulary import ProviderSlug, TroubleKind, provider_name
 from webhooks.forms import RenameForm, RotationForm, SourceForm
 from webhooks.models import ReceiptStatus, RejectedRequest
 

@@ -23,10 +23,10 @@ from accounts.display import NOTHING, ago, badge, duration, link, list_link, sid
 from accounts.lifecycle import STAFF, durations, revive
 from accounts.links import contradicting, linked_accounts, proposals
 from accounts.models import Account
-from accounts.portal.words import provider_name, views_in_words
+from accounts.portal.words import views_in_words
 from accounts.reauth import NotNeeded, ask, revoke
 from accounts.services import update_account
-from accounts.vocabulary import AccountStatus, CampaignStatus
+from accounts.vocabulary import AccountStatus, CampaignStatus, provider_name
 
 WHOSE_TURN = {Turn.OWNER: badge("owner", "warn"), Turn.WAIT: badge("wait", "busy"), Turn.NOBODY: ""}
 CAMPAIGN_STATUSES = {"pause": CampaignStatus.ACTIVE, "resume": CampaignStatus.PAUSED}  # what a button changes

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Account, Agency, Source
-from accounts.portal.words import PROVIDERS
+from accounts.vocabulary import PROVIDERS
 
 FEW = 12
 

@@ -15,7 +15,7 @@ from accounts.display import Tone, ago, badge, link
 from accounts.links import decide
 from accounts.models import AccountLink
 from accounts.models.link import LinkState
-from accounts.portal.words import provider_name
+from accounts.vocabulary import provider_name
 
 TONES: dict[str, Tone] = {LinkState.PROPOSED: "busy", LinkState.ACCEPTED: "good", LinkState.DECLINED: "quiet"}
 

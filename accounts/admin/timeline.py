@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from accounts.admin.badges import account_badge
 from accounts.display import NOTHING, Tone, ago, badge, link_to, receipt_link, table
 from accounts.models import Account, AccountReport, Event, ReauthStep
-from accounts.portal.words import provider_name
 from accounts.timeline import Entry, Told, timeline
+from accounts.vocabulary import provider_name
 
 DELIVERY_TONES: dict[str, Tone] = {"delivered": "good", "pending": "busy", "failed": "bad", "cancelled": "quiet"}
 

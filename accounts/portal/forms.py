@@ -8,8 +8,8 @@ from django import forms
 from django.utils import timezone
 
 from accounts.models import Agency
-from accounts.portal.words import PROVIDERS, STATUSES
-from accounts.vocabulary import Role, Scope
+from accounts.portal.words import STATUSES
+from accounts.vocabulary import PROVIDERS, Role, Scope
 
 ROLES = [
     (Role.OWNER.value, "Owner: everything"),

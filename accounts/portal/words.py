@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.display import Tone
 from accounts.models import Account, Source
 from accounts.troubles import open_troubles
-from accounts.vocabulary import AccountStatus, ProviderSlug, SuggestedAction, TroubleKind
+from accounts.vocabulary import AccountStatus, SuggestedAction, TroubleKind, provider_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,6 @@ ACTIONS: dict[SuggestedAction, str] = {
     SuggestedAction.WAIT: "Nothing: it works again by itself when the limit ends.",
     SuggestedAction.ARCHIVE: "It was removed at its provider. Nothing to do, unless that was a mistake.",
 }
-PROVIDERS: dict[ProviderSlug, str] = {
-    ProviderSlug.SALESFLOW: "Salesflow",
-    ProviderSlug.WELINK: "We-Link",
-    ProviderSlug.SENDPILOT: "SendPilot",
-    ProviderSlug.LINKEDIN: "LinkedIn",
-    ProviderSlug.LINKEDCONNECTOR: "LinkedConnector",
-    ProviderSlug.HIGHLEVEL: "HighLevel",
-}
 
 
 def account_state(account: Account) -> State:
@@ -58,10 +50,6 @@ def status_state(status: str) -> State:
 
 def what_to_do(account: Account) -> str:
     return ACTIONS[account.suggested_action]
-
-
-def provider_name(slug: str) -> str:
-    return PROVIDERS[ProviderSlug(slug)] if slug in set(ProviderSlug) else slug
 
 
 TROUBLES: dict[TroubleKind, State] = {

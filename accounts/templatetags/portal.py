@@ -13,12 +13,13 @@ from accounts import display
 from accounts.models import Account
 from accounts.moments import readable
 from accounts.portal import words
+from accounts.vocabulary import provider_name
 
 register = template.Library()
 register.filter("visible", lambda text: display.visible(str(text)))
 register.filter("pretty_json", display.pretty_json)
 register.filter("what_to_do", words.what_to_do)
-register.filter("provider_name", words.provider_name)
+register.filter("provider_name", provider_name)
 register.simple_tag(display.badge, name="badge")
 
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from accounts import troubles
 from accounts.keys import find_api_key
 from accounts.models import Account, Agency, Source
-from accounts.portal.words import ACTIONS, PROVIDERS, STATUSES
+from accounts.portal.words import ACTIONS, STATUSES
 from accounts.reauth import came_back
 from accounts.sources import create_source, valid_secrets
-from accounts.vocabulary import AccountStatus, EventType, ProviderSlug, Role, SuggestedAction, TroubleKind
+from accounts.vocabulary import PROVIDERS, AccountStatus, EventType, ProviderSlug, Role, SuggestedAction, TroubleKind
 from leads.changes import create_lead
 from leads.models import Lead, LeadChange
 from leads.vocabulary import LeadStatus

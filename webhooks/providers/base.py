@@ -27,7 +27,6 @@ class Provider(ABC):
     """
 
     slug: ClassVar[str]
-    label: ClassVar[str]
     kept_headers: ClassVar[tuple[str, ...]] = ()  # kept with the receipt as evidence; never one that is a secret
     refusal_status: ClassVar[int] = 503  # what "storage down" is answered with
     dedupe_fields: ClassVar[tuple[str, ...]] = ()  # top-level fields; none: the raw body is the key

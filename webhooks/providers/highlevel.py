@@ -61,7 +61,6 @@ class HighLevel(Provider):
     """`secrets` are Ed25519 public keys (PEM) that replace the published one for a source, and RSA with it."""
 
     slug: ClassVar[str] = "highlevel"
-    label: ClassVar[str] = "HighLevel"
     kept_headers: ClassVar[tuple[str, ...]] = (HEADER, LEGACY_HEADER)
     refusal_status: ClassVar[int] = 429
     dedupe_fields: ClassVar[tuple[str, ...]] = ("webhookId",)

@@ -40,7 +40,6 @@ STATUSES = {  # their event --> ours
 
 class LinkedConnector(Provider):
     slug: ClassVar[str] = "linkedconnector"
-    label: ClassVar[str] = "LinkedConnector"
 
     def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
         if secrets:

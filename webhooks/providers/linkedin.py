@@ -35,7 +35,6 @@ ACTIONS: dict[str, type[LeadSubmitted | LeadWithdrawn]] = {  # their leadAction 
 
 class LinkedIn(Provider):
     slug: ClassVar[str] = "linkedin"
-    label: ClassVar[str] = "LinkedIn Lead Sync"
     kept_headers: ClassVar[tuple[str, ...]] = (HEADER,)
     dedupe_fields: ClassVar[tuple[str, ...]] = ("leadGenFormResponse", "leadAction", "occurredAt")
 

@@ -46,7 +46,6 @@ NOTES = {  # their legacy event --> what the lead's history says
 
 class Salesflow(Provider):
     slug: ClassVar[str] = "salesflow"
-    label: ClassVar[str] = "Salesflow"
 
     def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
         require_shared_secret(request.headers, HEADER, secrets)

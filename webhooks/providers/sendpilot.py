@@ -78,7 +78,6 @@ _OWN_SIGNATURE = re.compile(r"t=([^,=\s]*),\s*s=([^,=\s]*)")
 
 class SendPilot(Provider):
     slug: ClassVar[str] = "sendpilot"
-    label: ClassVar[str] = "SendPilot"
     kept_headers: ClassVar[tuple[str, ...]] = (
         *("webhook-id", "webhook-timestamp", "webhook-signature"),
         *("svix-id", "svix-timestamp", "svix-signature"),

@@ -78,7 +78,6 @@ _NOT_PLAIN = re.compile(rb'[0-9][.eE]|[0-9]{16}|-0|\\u[dD][89a-fA-F]|"[0-9]+"\s*
 
 class WeLink(Provider):
     slug: ClassVar[str] = "welink"
-    label: ClassVar[str] = "We-Link"
 
     def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
         data = read_object(request.body)
