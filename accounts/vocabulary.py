@@ -23,6 +23,11 @@ PROVIDERS: dict[ProviderSlug, str] = {
 }
 
 
+def provider_choices() -> list[tuple[str, str]]:
+    """For columns. Migrations name this function and do not repeat what it answers: a new provider is no migration."""
+    return [(slug.value, name) for slug, name in PROVIDERS.items()]
+
+
 def provider_name(slug: str) -> str:
     return PROVIDERS[ProviderSlug(slug)] if slug in set(ProviderSlug) else slug
 
@@ -156,6 +161,11 @@ class EventType(StrEnum):
     TEST = "test"
     MEMBER_INVITED = "member_invited"
     STAFF_ALERT = "staff_alert"
+
+
+def event_type_choices() -> list[tuple[str, str]]:
+    """For columns; see `provider_choices`."""
+    return [(event_type.value, event_type.value) for event_type in EventType]
 
 
 #: For Leadline's own staff: nobody of an agency sees them.

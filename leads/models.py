@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 
 from accounts.ids import new_id
 from accounts.models import Account, Agency, Campaign, Source
-from accounts.vocabulary import PROVIDERS
+from accounts.vocabulary import provider_choices
 from leads.linkedin.models import LeadFetch, LeadForm, LeadSync, Pull, Subscription
 from leads.vocabulary import ChangedBy, LeadStatus
 
@@ -131,7 +131,7 @@ class LeadReference(models.Model):
     id = models.BigAutoField(primary_key=True)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="references")
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
-    provider = models.CharField(max_length=32, choices=list(PROVIDERS.items()))
+    provider = models.CharField(max_length=32, choices=provider_choices)
     external_id = models.CharField(max_length=200)
     source = models.ForeignKey(Source, models.SET_NULL, null=True, blank=True, related_name="+")
     campaign = models.ForeignKey(Campaign, models.SET_NULL, null=True, blank=True, related_name="+")

@@ -43,3 +43,11 @@ def test_no_migration_depends_on_an_app_above() -> None:
 def test_there_is_one_signal_in_the_whole_product() -> None:
     sources = [path for app in (*LAYERS, "config") for path in (ROOT / app).rglob("*.py")]
     assert [path.name for path in sources if "= Signal(" in path.read_text()] == ["signals.py"]
+
+
+@pytest.mark.parametrize("name", ["provider", "event_type"])
+def test_a_new_provider_or_event_type_is_no_migration(name: str) -> None:
+    columns = [field for model in ours() for field in model._meta.concrete_fields if field.name == name]
+    stated = [field.deconstruct()[3]["choices"] for field in columns if field.choices]
+    assert stated
+    assert all(callable(choices) for choices in stated)

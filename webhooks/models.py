@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import Account, Agency, Source
-from accounts.vocabulary import PROVIDERS, RequestAction
+from accounts.vocabulary import RequestAction, provider_choices
 from leads.models import Lead
 
 RECEIPT_PREFIX = "rct_"
@@ -30,7 +30,7 @@ class Receipt(models.Model):
     agency = models.ForeignKey(
         Agency, models.CASCADE, related_name="receipts", null=True, blank=True, db_constraint=False, db_index=False
     )
-    provider = models.CharField(max_length=32, choices=list(PROVIDERS.items()))
+    provider = models.CharField(max_length=32, choices=provider_choices)
     dedupe_key = models.BinaryField(max_length=32, help_text="SHA-256; random where every delivery is news.")
     headers = models.JSONField(default=dict)
     body = models.BinaryField()

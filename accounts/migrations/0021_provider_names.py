@@ -14,31 +14,31 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='account',
             name='provider',
-            field=models.CharField(choices=[(accounts.vocabulary.ProviderSlug['SALESFLOW'], 'Salesflow'), (accounts.vocabulary.ProviderSlug['WELINK'], 'We-Link'), (accounts.vocabulary.ProviderSlug['SENDPILOT'], 'SendPilot'), (accounts.vocabulary.ProviderSlug['LINKEDIN'], 'LinkedIn'), (accounts.vocabulary.ProviderSlug['LINKEDCONNECTOR'], 'LinkedConnector'), (accounts.vocabulary.ProviderSlug['HIGHLEVEL'], 'HighLevel')], max_length=32),
+            field=models.CharField(choices=accounts.vocabulary.provider_choices, max_length=32),
         ),
         migrations.AlterField(
             model_name='campaign',
             name='provider',
-            field=models.CharField(choices=[(accounts.vocabulary.ProviderSlug['SALESFLOW'], 'Salesflow'), (accounts.vocabulary.ProviderSlug['WELINK'], 'We-Link'), (accounts.vocabulary.ProviderSlug['SENDPILOT'], 'SendPilot'), (accounts.vocabulary.ProviderSlug['LINKEDIN'], 'LinkedIn'), (accounts.vocabulary.ProviderSlug['LINKEDCONNECTOR'], 'LinkedConnector'), (accounts.vocabulary.ProviderSlug['HIGHLEVEL'], 'HighLevel')], max_length=32),
+            field=models.CharField(choices=accounts.vocabulary.provider_choices, max_length=32),
         ),
         migrations.AlterField(
             model_name='drop',
             name='provider',
-            field=models.CharField(choices=[(accounts.vocabulary.ProviderSlug['SALESFLOW'], 'Salesflow'), (accounts.vocabulary.ProviderSlug['WELINK'], 'We-Link'), (accounts.vocabulary.ProviderSlug['SENDPILOT'], 'SendPilot'), (accounts.vocabulary.ProviderSlug['LINKEDIN'], 'LinkedIn'), (accounts.vocabulary.ProviderSlug['LINKEDCONNECTOR'], 'LinkedConnector'), (accounts.vocabulary.ProviderSlug['HIGHLEVEL'], 'HighLevel')], max_length=32),
+            field=models.CharField(choices=accounts.vocabulary.provider_choices, max_length=32),
         ),
         migrations.AlterField(
             model_name='incident',
             name='provider',
-            field=models.CharField(blank=True, choices=[(accounts.vocabulary.ProviderSlug['SALESFLOW'], 'Salesflow'), (accounts.vocabulary.ProviderSlug['WELINK'], 'We-Link'), (accounts.vocabulary.ProviderSlug['SENDPILOT'], 'SendPilot'), (accounts.vocabulary.ProviderSlug['LINKEDIN'], 'LinkedIn'), (accounts.vocabulary.ProviderSlug['LINKEDCONNECTOR'], 'LinkedConnector'), (accounts.vocabulary.ProviderSlug['HIGHLEVEL'], 'HighLevel')], help_text='Empty: of several.', max_length=32),
+            field=models.CharField(blank=True, choices=accounts.vocabulary.provider_choices, help_text='Empty: of several.', max_length=32),
         ),
         migrations.AlterField(
             model_name='sender',
             name='provider',
-            field=models.CharField(choices=[(accounts.vocabulary.ProviderSlug['SALESFLOW'], 'Salesflow'), (accounts.vocabulary.ProviderSlug['WELINK'], 'We-Link'), (accounts.vocabulary.ProviderSlug['SENDPILOT'], 'SendPilot'), (accounts.vocabulary.ProviderSlug['LINKEDIN'], 'LinkedIn'), (accounts.vocabulary.ProviderSlug['LINKEDCONNECTOR'], 'LinkedConnector'), (accounts.vocabulary.ProviderSlug['HIGHLEVEL'], 'HighLevel')], max_length=32),
+            field=models.CharField(choices=accounts.vocabulary.provider_choices, max_length=32),
         ),
         migrations.AlterField(
             model_name='source',
             name='provider',
-            field=models.CharField(choices=[(accounts.vocabulary.ProviderSlug['SALESFLOW'], 'Salesflow'), (accounts.vocabulary.ProviderSlug['WELINK'], 'We-Link'), (accounts.vocabulary.ProviderSlug['SENDPILOT'], 'SendPilot'), (accounts.vocabulary.ProviderSlug['LINKEDIN'], 'LinkedIn'), (accounts.vocabulary.ProviderSlug['LINKEDCONNECTOR'], 'LinkedConnector'), (accounts.vocabulary.ProviderSlug['HIGHLEVEL'], 'HighLevel')], max_length=32),
+            field=models.CharField(choices=accounts.vocabulary.provider_choices, max_length=32),
         ),
     ]

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.ids import new_id
 from accounts.models.agency import Agency, SubAccount
 from accounts.models.source import Source
-from accounts.vocabulary import PROVIDERS, AccountStatus, ProviderSlug, SuggestedAction
+from accounts.vocabulary import AccountStatus, ProviderSlug, SuggestedAction, provider_choices
 
 
 class Account(models.Model):
@@ -17,7 +17,7 @@ class Account(models.Model):
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "acc"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="accounts")
-    provider = models.CharField(max_length=32, choices=list(PROVIDERS.items()))
+    provider = models.CharField(max_length=32, choices=provider_choices)
     external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 (unique where there is one)
     folded_name = models.CharField(max_length=200, blank=True, editable=False)
     sub_account = models.ForeignKey(SubAccount, models.SET_NULL, null=True, blank=True, related_name="accounts")

@@ -8,13 +8,13 @@ from accounts.ids import new_id
 from accounts.models.account import Account
 from accounts.models.agency import Agency
 from accounts.models.source import Source
-from accounts.vocabulary import PROVIDERS, CampaignStatus, PausedBy
+from accounts.vocabulary import CampaignStatus, PausedBy, provider_choices
 
 
 class Campaign(models.Model):
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "cmp"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="campaigns")
-    provider = models.CharField(max_length=32, choices=list(PROVIDERS.items()))
+    provider = models.CharField(max_length=32, choices=provider_choices)
     external_id = models.CharField(max_length=200)
     name = models.CharField(max_length=300, blank=True)
     status = models.CharField(
@@ -60,7 +60,7 @@ class Sender(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="senders")
-    provider = models.CharField(max_length=32, choices=list(PROVIDERS.items()))
+    provider = models.CharField(max_length=32, choices=provider_choices)
     external_id = models.CharField(max_length=200)
     account = models.ForeignKey(Account, models.SET_NULL, null=True, blank=True, related_name="senders")
     created_at = models.DateTimeField(auto_now_add=True)

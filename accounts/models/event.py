@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.ids import new_id
 from accounts.models.agency import Agency
-from accounts.vocabulary import EventType
+from accounts.vocabulary import event_type_choices
 
 
 class Event(models.Model):
@@ -15,7 +15,7 @@ class Event(models.Model):
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "evt"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="events")
-    event_type = models.CharField(max_length=40, choices=[(t, t.value) for t in EventType])
+    event_type = models.CharField(max_length=40, choices=event_type_choices)
     payload = models.JSONField()
     subject = models.CharField(max_length=40, blank=True, help_text="Id of the account, lead, campaign, … it is about.")
     location_id = models.CharField(max_length=100, blank=True, help_text="For channels that listen to some locations.")

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.ids import new_id
 from accounts.models.account import Account
 from accounts.models.agency import Agency
-from accounts.vocabulary import PROVIDERS, IncidentCause
+from accounts.vocabulary import IncidentCause, provider_choices
 
 NOT_KNOWN = "not known yet"
 CAUSES = [(c.value, NOT_KNOWN if c is IncidentCause.UNKNOWN else c.value) for c in IncidentCause]
@@ -23,9 +23,7 @@ class Incident(models.Model):
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "inc"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, null=True, blank=True, related_name="incidents")
     part_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="parts")
-    provider = models.CharField(
-        max_length=32, choices=list(PROVIDERS.items()), blank=True, help_text="Empty: of several."
-    )
+    provider = models.CharField(max_length=32, choices=provider_choices, blank=True, help_text="Empty: of several.")
     cause = models.CharField("probable cause", max_length=16, choices=CAUSES, default=IncidentCause.UNKNOWN)
     opened_at = models.DateTimeField(help_text="When the first account dropped.")
     last_drop_at = models.DateTimeField(help_text="When the latest account dropped.")
@@ -50,7 +48,7 @@ class Drop(models.Model):
     id = models.BigAutoField(primary_key=True)
     account = models.ForeignKey(Account, models.CASCADE, related_name="drops")
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
-    provider = models.CharField(max_length=32, choices=list(PROVIDERS.items()))
+    provider = models.CharField(max_length=32, choices=provider_choices)
     incident = models.ForeignKey(Incident, models.SET_NULL, null=True, blank=True, related_name="drops")
     status = models.CharField(max_length=16)
     cause = models.CharField(max_length=16, choices=CAUSES)

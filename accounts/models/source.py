@@ -12,7 +12,7 @@ from accounts.fields import EncryptedJSONField
 from accounts.freshness import sources_changed
 from accounts.ids import new_id, new_token
 from accounts.models.agency import Agency, SubAccount
-from accounts.vocabulary import PROVIDERS
+from accounts.vocabulary import provider_choices
 
 web_address = RegexValidator(r"\Ahttps://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?\Z", "Enter an https:// address.")
 api_path = RegexValidator(r"\A(/[A-Za-z0-9_.-]+)+\Z", "Enter a path such as /api/v1/login_pin.")
@@ -48,7 +48,7 @@ class Source(Watched):
 
     id = models.CharField(primary_key=True, max_length=40, default=new_source_id, editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="sources", null=True, blank=True)
-    provider = models.CharField(max_length=32, choices=list(PROVIDERS.items()))
+    provider = models.CharField(max_length=32, choices=provider_choices)
     name = models.CharField(max_length=200, blank=True)
     token = models.CharField(
         max_length=64, unique=True, editable=False, help_text="The URL's last part: the id, until it is rotated."

@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='receipt',
             name='provider',
-            field=models.CharField(choices=[(accounts.vocabulary.ProviderSlug['SALESFLOW'], 'Salesflow'), (accounts.vocabulary.ProviderSlug['WELINK'], 'We-Link'), (accounts.vocabulary.ProviderSlug['SENDPILOT'], 'SendPilot'), (accounts.vocabulary.ProviderSlug['LINKEDIN'], 'LinkedIn'), (accounts.vocabulary.ProviderSlug['LINKEDCONNECTOR'], 'LinkedConnector'), (accounts.vocabulary.ProviderSlug['HIGHLEVEL'], 'HighLevel')], max_length=32),
+            field=models.CharField(choices=accounts.vocabulary.provider_choices, max_length=32),
         ),
     ]
