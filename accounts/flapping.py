@@ -29,7 +29,8 @@ def expect(accounts: Collection[Account]) -> None:
     lately = timezone.now() - AGAIN
     losses: dict[str, list[datetime]] = {one.pk: [] for one in accounts if one.status_since > lately}
     lost = AccountReport.objects.filter(account__in=losses, applied=True, from_status=AccountStatus.ACTIVE)
-    for pk, at in lost.exclude(to_status=AccountStatus.ACTIVE).values_list("account", "occurred_at"):
+    lost = lost.exclude(to_status=AccountStatus.ACTIVE).filter(occurred_at__gt=lately - WITHIN)
+    for pk, at in lost.values_list("account", "occurred_at"):
         losses[pk].append(at)
     batch.remember(AccountReport, losses)
 
