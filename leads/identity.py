@@ -86,13 +86,15 @@ def keep(reference: LeadReference) -> None:
     known = references_of(reference.lead)
     batch.insert(reference, now=True)
     batch.remember(LeadReference, {reference.lead_id: [*known, reference]})
-    ids = _leads_named(reference.agency, reference.provider, reference.external_id)
+    ids = leads_named(reference.agency, reference.provider, reference.external_id)
     key = (reference.agency_id, reference.provider, reference.external_id)
     batch.remember(LeadReference, {key: ids | {reference.lead_id}})
     return None
 
 
-def _leads_named(agency: Agency, provider: str, external_id: str) -> set[str]:
+def leads_named(agency: Agency, provider: str, external_id: str) -> set[str]:
+    """The ids of the leads that the provider has this id for."""
+
     def look() -> set[str]:
         references = LeadReference.objects.filter(agency=agency, provider=provider, external_id=external_id)
         return set(references.values_list("lead", flat=True))
@@ -100,27 +102,12 @@ def _leads_named(agency: Agency, provider: str, external_id: str) -> set[str]:
     return batch.recall(LeadReference, (agency.pk, provider, external_id), look)
 
 
-def _lead_alike(agency: Agency, key: str) -> str | None:
-    def look() -> str | None:
-        return Lead.objects.filter(agency=agency, linkedin_key=key).values_list("id", flat=True).first()
-
-    return batch.recall(Lead, (agency.pk, key), look)
-
-
-def _locked(pk: str) -> Lead | None:
-    return batch.recall(Lead, pk, lambda: _rows().filter(pk=pk).first())
-
-
-def _rows() -> QuerySet[Lead]:
-    return Lead.objects.select_for_update(of=("self",)).select_related("account__sub_account")
-
-
 def find_lead(
     agency: Agency, *, provider: str, external_id: str, url: str = "", known_as: Lead | None = None
 ) -> Lead | None:
     """The one lead of this person, locked. Leads that turn out to be one person become one, the oldest."""
     key = linkedin_key(url)
-    wanted = {*_leads_named(agency, provider, external_id)} | ({known_as.pk} if known_as else set())
+    wanted = {*leads_named(agency, provider, external_id)} | ({known_as.pk} if known_as else set())
     if key and (alike := _lead_alike(agency, key)):
         wanted.add(alike)
     leads = [lead for pk in sorted(wanted) if (lead := _locked(pk))]
@@ -155,6 +142,21 @@ def make_lead(agency: Agency, *, url: str, origin: Origin, **fields: object) -> 
 
 def campaign_for(agency: Agency, *, provider: str, external_id: str, name: str = "") -> Campaign | None:
     return campaign_of(agency, provider=provider, external_id=external_id, name=name) if external_id else None
+
+
+def _lead_alike(agency: Agency, key: str) -> str | None:
+    def look() -> str | None:
+        return Lead.objects.filter(agency=agency, linkedin_key=key).values_list("id", flat=True).first()
+
+    return batch.recall(Lead, (agency.pk, key), look)
+
+
+def _locked(pk: str) -> Lead | None:
+    return batch.recall(Lead, pk, lambda: _rows().filter(pk=pk).first())
+
+
+def _rows() -> QuerySet[Lead]:
+    return Lead.objects.select_for_update(of=("self",)).select_related("account__sub_account")
 
 
 def _merge(kept: Lead, other: Lead) -> Lead:

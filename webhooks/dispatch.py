@@ -93,8 +93,9 @@ def look_ahead(source: Source, events: Sequence[ProviderEvent]) -> None:
     reports = [event for event in events if isinstance(event, AccountReported | AccountRateLimited)]
     sightings = [Sighting(external_id=event.account.external_id, email=event.account.email) for event in reports]
     accounts.expect(source.agency, source.provider, sightings)
-    about_leads = [event.lead for event in events if isinstance(event, LeadStatusReported | LeadNoted | LeadTagged)]
-    leads.expect(source.agency, source.provider, about_leads)
+    named = [event.lead for event in events if isinstance(event, LeadStatusReported | LeadNoted | LeadTagged)]
+    sent = [Identity(external_id=event.external_id) for event in events if isinstance(event, LeadSubmitted)]
+    leads.expect(source.agency, source.provider, named + sent)
 
 
 def origin_of(receipt: Receipt, occurred_at: datetime | None) -> Origin:

@@ -6,12 +6,13 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import events
+from accounts import batch, events
 from accounts.models import Agency, Source
 from accounts.reports import Origin
 from accounts.vocabulary import AccountStatus, EventType, ProviderSlug
 from leads import enrichment
 from leads import services as leads
+from leads.identity import find_reference, leads_named
 from leads.linkedin import doorbell
 from leads.linkedin.answers import Details
 from leads.linkedin.models import LeadFetch, LeadSync
@@ -31,8 +32,7 @@ def report_submission(agency: Agency, *, external_id: str, origin: Origin, **fie
     """A notification: somebody sent a form. The lead is there at once; its answers are fetched, where somebody is
     connected to fetch them with; else the pull that follows a connection brings them. None: it was erased since."""
     identity = Identity(external_id=external_id)
-    known = _reference(agency, external_id)
-    waits = known is None and _is_connected(origin.source)
+    waits = not leads_named(agency, ProviderSlug.LINKEDIN, external_id) and _is_connected(origin.source)
     lead = leads.report_status(
         agency,
         provider=ProviderSlug.LINKEDIN,
@@ -45,17 +45,17 @@ def report_submission(agency: Agency, *, external_id: str, origin: Origin, **fie
         details_pending=True,
         **fields,
     )
-    reference = _reference(agency, external_id)
-    if lead is None or reference is None or origin.source is None or not waits:
+    if lead is None or origin.source is None or not waits:
         return lead
     now = timezone.now()
-    LeadFetch.objects.create(
-        reference=reference,
+    fetch = LeadFetch(
+        reference=find_reference(lead, provider=ProviderSlug.LINKEDIN, external_id=external_id, campaign=None),
         source=origin.source,
         receipt_id=origin.receipt_id,
         next_attempt_at=now,
         tell_by=now + PATIENCE,
     )
+    batch.insert(fetch)
     transaction.on_commit(doorbell.ring, robust=True)
     return lead
 
@@ -117,10 +117,6 @@ def _tell_the_tester(lead: Lead, fetch: LeadFetch) -> None:
         status_label=lead.status_label,
         is_test=True,
     )
-
-
-def _reference(agency: Agency, external_id: str) -> LeadReference | None:
-    return LeadReference.objects.filter(agency=agency, provider=ProviderSlug.LINKEDIN, external_id=external_id).first()
 
 
 def _is_connected(source: Source | None) -> bool:
