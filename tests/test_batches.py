@@ -229,21 +229,33 @@ def new_leads(source: Source, numbers: range) -> None:
     lead_reports(source, numbers, status="CONNECTION_SENT", first=1000)
 
 
+def sent_forms(source: Source, numbers: range) -> None:
+    for number in numbers:
+        keep_sample(source, "lead_created", leadGenFormResponse=f"urn:li:leadGenFormResponse:{number}")
+
+
 #: Beside its savepoint, which is only made where there are any. A new lead's reference is written at once, because the
-#: lead's history names its key.
-STATEMENTS = {accounts_as_they_were: 0, accounts_that_drop: 0, new_accounts: 0, leads_that_move: 0, new_leads: 1}
+#: lead's history names its key; a form's asks who is connected to fetch the answers.
+STATEMENTS = {
+    accounts_as_they_were: ("salesflow", 0),
+    accounts_that_drop: ("salesflow", 0),
+    new_accounts: ("salesflow", 0),
+    leads_that_move: ("sendpilot", 0),
+    new_leads: ("sendpilot", 1),
+    sent_forms: ("linkedin", 2),
+}
 
 
 @pytest.mark.parametrize("kind", STATEMENTS, ids=lambda kind: kind.__name__)
-def test_a_receipt_more_in_a_batch_costs_at_most_one_statement_more(
+def test_a_receipt_more_in_a_batch_costs_at_most_two_statements_more(
     agency: Agency, kind: Callable[[Source, range], None]
 ) -> None:
-    about_leads = "lead" in kind.__name__
-    source = source_of(agency, "sendpilot" if about_leads else "salesflow")
-    if about_leads:
-        lead_reports(source, range(1, 31), status="CONNECTION_SENT")
-    else:
+    provider, most = STATEMENTS[kind]
+    source = source_of(agency, provider)
+    if provider == "salesflow":
         reports(source, range(1, 31))
+    elif provider == "sendpilot":
+        lead_reports(source, range(1, 31), status="CONNECTION_SENT")
     drain()
     asked = []
     for numbers in (range(1, 11), range(11, 31)):
@@ -253,5 +265,5 @@ def test_a_receipt_more_in_a_batch_costs_at_most_one_statement_more(
         statements = [query["sql"] or "SAVEPOINT" for query in captured.captured_queries]  # none: it was not said
         asked.append([sql for sql in statements if "SAVEPOINT" not in sql[:21]])
     assert Receipt.objects.exclude(status="processed").count() == 0
-    assert len(asked[1]) - len(asked[0]) == 10 * STATEMENTS[kind], asked[1]
-    assert Lead.objects.count() == (60 if kind is new_leads else 30 if about_leads else 0)
+    assert len(asked[1]) - len(asked[0]) == 10 * most, asked[1]
+    assert Lead.objects.count() == {leads_that_move: 30, new_leads: 60, sent_forms: 30}.get(kind, 0)

@@ -17,7 +17,7 @@ from webhooks.providers import PROVIDERS
 
 pytestmark = pytest.mark.fault
 
-COUNT = 500
+COUNT = 2000
 MAILS = 120
 DEMO = "fhRhvcLbntMZs3hVo5L4"
 
