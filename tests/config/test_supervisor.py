@@ -10,6 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.e2e.stack import wait_for
+
 PROGRAM = """
 import logging, sys
 from config.supervisor import Child, Supervisor
@@ -106,7 +108,8 @@ def test_a_child_that_keeps_dying_is_started_more_and_more_slowly() -> None:
 def test_children_lead_groups_of_their_own_so_that_ctrl_c_reaches_only_the_supervisor() -> None:
     process = supervise({"one": SLEEPER, "two": SLEEPER})
     children = family(process, 2)
-    assert {os.getpgid(child.pid) for child in children} == {child.pid for child in children}
+    # It is there a moment before its group is.
+    wait_for(lambda: {os.getpgid(child.pid) for child in children} == {child.pid for child in children})
     process.terminate()
     process.communicate(timeout=10)
 
