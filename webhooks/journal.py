@@ -104,8 +104,7 @@ class Journal:
     async def _flush(self) -> None:
         """Write batches until none waits."""
         try:
-            while self._queue:
-                self._refuse_late()
+            while self._refuse_late():
                 self._under_way = self._take()
                 results = await self._write(self._under_way)
                 now = monotonic()
@@ -166,11 +165,15 @@ class Journal:
             log.error("A receipt cannot be stored.", source=waiting.row.source_id, error=type(error).__name__)
             return StorageDown(f"The database does not take this row: {type(error).__name__}")
 
-    def _refuse_late(self) -> None:
-        """A row that might be answered before it is written is not begun: a refused request leaves nothing behind."""
+    def _refuse_late(self) -> bool:
+        """A row that might be answered before it is written is not begun: a refused request leaves nothing behind.
+
+        Whether there are others.
+        """
         now = monotonic()
         while self._queue and self._queue[0].until < now + STATEMENT_SECONDS:
             self._settle(self._pop(), StorageDown("The row was not written in time."), now)
+        return bool(self._queue)
 
     def _give_up_on_late(self) -> None:
         """Answer those whose patience has ended although their batch is under way: it may yet commit."""

@@ -262,7 +262,7 @@ def test_a_row_whose_client_has_waited_for_its_source_already_is_not_begun() -> 
             await journal.keep(row(), waited=1.0)
 
     with_journal(keep_one, writer=writer)
-    assert not any(writer.batches)
+    assert writer.batches == []
 
 
 def test_a_writer_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
