@@ -266,6 +266,7 @@ def test_a_row_whose_client_has_waited_for_its_source_already_is_not_begun() -> 
 
 
 def test_a_writer_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journals, "STATEMENT_SECONDS", 0.1)  # it is begun
     monkeypatch.setattr(journals, "PATIENCE", 0.3)
     writer = HeldWriter()
 
