@@ -40,9 +40,10 @@ def follow(account: Account, *, before: str, since: datetime, origin: Origin) ->
 
     It was in the status `before` since then.
     """
-    if before != AccountStatus.ACTIVE or account.status in (AccountStatus.ACTIVE, AccountStatus.DELETED):
+    if before != AccountStatus.ACTIVE or account.status == AccountStatus.ACTIVE:
         return
-    if since <= origin.at - WITHIN or _is_one_of_few(account, origin):
+    one_of_few = _is_one_of_few(account, origin) or since <= origin.at - WITHIN
+    if one_of_few or account.status == AccountStatus.DELETED:
         return
     changes = list(_changes(account.pk).values_list("from_status", "occurred_at")[:_MOST])
     losses = [at for status, at in changes if status == AccountStatus.ACTIVE and at > origin.at - WITHIN]
