@@ -58,13 +58,14 @@ def _day(stage: Stage, source: Source, base: str) -> list[Seen]:
 
 
 def _connect(stage: Stage, source: Source) -> Seen:
-    """Follow the link as a person would, and wait until LinkedIn has challenged the address and tells us of leads."""
+    """Follow the link as a person would, and wait until LinkedIn has challenged the address and tells us of leads, and
+    what it had before is here: what comes now, only a notification tells."""
     seen = Seen(source.provider, "connect", link=f"/admin/leads/leadsync/{source.pk}/change/")
     there = _http.request("GET", connect_link(source).url, redirect=False)
     back = urlsplit(there.headers.get("location", ""))
     answer = _http.request("GET", f"{stage.base_url}{back.path}?{back.query}")
     seen.answer = str(answer.status)
-    made = LeadSync.objects.filter(source=source, subscriptions__external_id__gt="", checked_at__isnull=False)
+    made = LeadSync.objects.filter(source=source, subscriptions__external_id__gt="", pulls__finished_at__isnull=False)
     subscribed = wait_for(made.exists)
     sync = LeadSync.objects.select_related("account").get(source=source)
     seen.state = f"account {sync.account.status}, subscribed" if sync.account and subscribed else "not connected"
