@@ -93,10 +93,9 @@ def _url(value: Any) -> str:
     try:
         if not isinstance(value, str):
             raise TargetRefused("This is not a web address.")
-        check_url(value)
+        return check_url(value).url
     except TargetRefused as refusal:
         raise ChannelError("url", str(refusal)) from None
-    return value
 
 
 def _event_types(value: Any) -> list[str]:

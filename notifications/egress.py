@@ -14,8 +14,9 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
-from notifications.targets import TargetRefused, check_address, check_url
+from notifications.targets import Target, TargetRefused, check_address, check_url
 
 CONNECT_SECONDS = 5
 TOTAL_SECONDS = 15
@@ -61,9 +62,9 @@ class GuardedSession:
 
     async def post(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post and answer with whatever status came. Raises TargetRefused and Unanswered."""
-        check_url(url)
+        wire_url = _wire_url(check_url(url))
         try:
-            async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+            async with self._session.post(wire_url, data=body, headers=headers, allow_redirects=False) as response:
                 excerpt = await _excerpt(response)
                 return Answer(response.status, excerpt, _retry_after(response.headers.get("Retry-After", "")))
         except TargetRefused:
@@ -72,6 +73,18 @@ class GuardedSession:
             if isinstance(refusal := getattr(error, "os_error", None), TargetRefused):
                 raise refusal from None
             raise Unanswered(_reason(error)) from error
+
+
+def _wire_url(target: Target) -> URL:
+    """Build the URL that aiohttp requests of the parts that were judged; aiohttp neither parses nor quotes them.
+
+    Path and query are handed over together, so that they reach the request line as they are.
+    """
+    path = target.path if target.path.startswith("/") else f"/{target.path}"
+    url = URL.build(scheme=target.scheme, authority=target.authority, path=path, encoded=True)
+    if (url.raw_host, url.explicit_port, url.raw_path_qs) != (target.host, target.port, path):
+        raise TargetRefused("This is not a web address.")
+    return url
 
 
 class CheckedResolver(AbstractResolver):

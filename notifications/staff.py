@@ -59,7 +59,7 @@ def set_alerts(user: User, *, by_email: bool, by_slack: bool, slack_url: str | N
     if slack_url is not None:
         try:
             if slack_url:
-                check_url(slack_url)
+                slack_url = check_url(slack_url).url
         except TargetRefused as refusal:
             raise NowhereToSend("slack_url", str(refusal)) from None
         changes |= {"slack_url": slack_url, "has_own_slack": bool(slack_url)}

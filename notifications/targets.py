@@ -1,15 +1,17 @@
 """Which addresses and URLs an outbound request may go to: the public internet, and what the operator allows.
 
-`check_url` judges a URL by its text, when it is saved and before every request; `check_address` judges each address at
-the moment of connecting, so that neither a name server nor a redirect leads inside the network.
+`check_url` judges a URL by its text, when it is saved and before every request, and returns the parts that the request
+is made of: no other parser reads the URL. `check_address` judges each address at the moment of connecting, so that
+neither a name server nor a redirect leads inside the network.
 """
 
 import re
 import socket
 import unicodedata
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
@@ -42,15 +44,63 @@ _NOT_UNICAST = tuple(
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}$")
 _UNSEEN = re.compile(r"[\s\x00-\x20\x7f-\xa0\\]")
+_URL = re.compile(r"(?P<scheme>[^:/?#]+)://(?P<authority>[^/?#]*)(?P<path>(/[^?#]*)?(\?[^#]*)?)(#.*)?")
+_AUTHORITY = re.compile(r"(\[(?P<ipv6>[^\[\]]*)\]|(?P<name>[^:\[\]]+))(:(?P<port>[0-9]{0,5}))?")
+_AS_TYPED = "!$%&'()*+,/:;=?@[]~"  # besides letters, digits and "-._": what RFC 3986 lets stand, and what browsers send
 
 
 class TargetRefused(OSError):
     """We do not send there. The message is for the person who configured it; an answer is never shown."""
 
 
-def check_url(url: str) -> None:
-    """Raise TargetRefused unless `url` may be saved as a target. Names are not resolved."""
-    _check(url, tuple(settings.OUTBOUND_ALLOWED_NETWORKS), _own_host())
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL in the parts that were judged, which are the parts that a request is made of.
+
+    `host` is an ASCII name or an address, without brackets; `path` is the path and the query, byte for byte.
+    """
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+
+    @property
+    def authority(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port is None else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The URL as it is saved and sent: ASCII, without a fragment, which is never sent."""
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+
+def check_url(url: str) -> Target:
+    """Return the parts of a URL that may be saved as a target, else raise TargetRefused. Names are not resolved."""
+    return _check(url, tuple(settings.OUTBOUND_ALLOWED_NETWORKS), _own_host())
+
+
+def split_url(url: str) -> Target:
+    """Split a URL into its parts; judge nothing but its form. Raises TargetRefused."""
+    parts = _URL.fullmatch(url)
+    if not parts or len(url) > LONGEST_URL or _UNSEEN.search(url):
+        raise TargetRefused(_NO_ADDRESS)
+    if "@" in parts["authority"]:
+        raise TargetRefused("Take the user name and password out of the address; use a custom header instead.")
+    authority = _AUTHORITY.fullmatch(parts["authority"])
+    if not authority:
+        raise TargetRefused(_NO_ADDRESS)
+    try:
+        host = str(IPv6Address(authority["ipv6"])) if authority["name"] is None else _fold(authority["name"])
+        path = quote(parts["path"], safe=_AS_TYPED)
+    except ValueError:
+        raise TargetRefused(_NO_ADDRESS) from None
+    port = int(authority["port"]) if authority["port"] else None
+    target = Target(parts["scheme"].lower(), host, port, path)
+    if not host or (port is not None and not 0 < port < 65536) or len(target.url) > LONGEST_URL:
+        raise TargetRefused(_NO_ADDRESS)
+    return target
 
 
 def check_address(text: str, port: int) -> None:
@@ -79,37 +129,30 @@ _NO_ADDRESS = "This is not a web address."
 
 
 @lru_cache(maxsize=4096)
-def _check(url: str, allowed: tuple[str, ...], own_host: str) -> None:
-    if len(url) > LONGEST_URL or _UNSEEN.search(url):
-        raise TargetRefused(_NO_ADDRESS)
+def _check(url: str, allowed: tuple[str, ...], own_host: str) -> Target:
+    target = split_url(url)
+    if target.scheme not in {"http", "https"}:
+        raise TargetRefused("The address must begin with https:// or http://.")
     try:
-        parts = urlsplit(url)
-        host, port = _fold(parts.hostname or ""), parts.port
-        literal = _literal(host)
-    except TargetRefused:
-        raise
+        literal = _literal(target.host)
     except ValueError:
         raise TargetRefused(_NO_ADDRESS) from None
-    if parts.scheme not in {"http", "https"}:
-        raise TargetRefused("The address must begin with https:// or http://.")
-    if "@" in parts.netloc:
-        raise TargetRefused("Take the user name and password out of the address; use a custom header instead.")
     if literal is not None and _allowed(literal, allowed):
-        return
+        return target
     if literal is not None and not is_public(literal):
         raise TargetRefused("The address is outside the public internet.")
-    if host == own_host:
+    if target.host == own_host:
         raise TargetRefused("Leadline does not send to itself.")
     # Where networks are allowed, a name with another port may lead into one: that is seen at every connect.
-    if port not in PORTS | {None} and (literal is not None or not allowed):
+    if target.port not in PORTS | {None} and (literal is not None or not allowed):
         raise TargetRefused(_PORTS_TEXT)
+    return target
 
 
 def _literal(host: str) -> Address | None:
     """The address that `host` spells, None for a name. Raises TargetRefused for odd spellings of either."""
     if ":" in host:
         return IPv6Address(host)
-    host = _fold(host)
     try:
         return IPv4Address(host)
     except ValueError:
