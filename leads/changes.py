@@ -6,10 +6,10 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency
 from accounts.reports import Origin
 from accounts.vocabulary import EventType
-from leads.identity import linkedin_key
 from leads.models import Lead, Position
 from leads.phones import e164
 from leads.progress import Step

@@ -1,38 +1,21 @@
-"""Who a lead is: LinkedIn URLs as they are compared, and the search for the one lead of one person."""
+"""Find the one lead of one person, by the provider's ids and by the LinkedIn profile."""
 
-import re
 from collections.abc import Collection
 from functools import reduce
-from urllib.parse import unquote, urlsplit
 
 from django.db.models import Q, QuerySet
 
 from accounts import batch
 from accounts.campaigns import campaign_of, expect_named
+from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency, Campaign
 from accounts.reports import Origin
 from leads.models import Lead, LeadChange, LeadReference
+from leads.provenance import Origin as From
 from leads.reported import Identity
 
 #: What a report changes of a reference.
 WHERE_IT_STANDS = ("status", "status_since", "status_sequence", "reported_at", "reported_sequence")
-_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-
-
-def linkedin_key(url: str) -> str:
-    """A LinkedIn URL without scheme, `www.`, query, trailing slash and case; empty if there is none.
-
-    `https://www.LinkedIn.com/in/John-Doe/?trk=x` and `linkedin.com/in/john-doe` are the same person.
-    """
-    url = url.strip()
-    if not url:
-        return ""
-    try:
-        parts = urlsplit(url if _SCHEME.match(url) else f"https://{url.lstrip('/')}")
-    except ValueError:
-        return url.casefold()[:500]
-    host = parts.netloc.rpartition("@")[2].casefold().removesuffix(":443").removeprefix("www.")
-    return f"{host}{unquote(parts.path).rstrip('/')}".casefold()[:500]
 
 
 def expect_leads(agency: Agency, provider: str, identities: Collection[Identity]) -> None:
@@ -115,7 +98,9 @@ def find_lead(
     if lead:
         lead.agency = agency
     if lead and key and not lead.linkedin_key:
-        lead.linkedin_url, lead.linkedin_key = url[:500], key
+        lead.linkedin_key = key
+        if lead.provenance.get("linkedin_url") != From.PERSON:
+            lead.linkedin_url = url[:500]
         batch.change(lead, "linkedin_url", "linkedin_key", "updated_at")
         batch.remember(Lead, {(agency.pk, key): lead.pk})
     return lead

@@ -7,14 +7,14 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.linkedin_identity import linkedin_key, linkedin_link
 from accounts.models import Agency
 from accounts.portal import MemberRequest, back_to, readers, say_errors, show, turn, writers
 from accounts.vocabulary import ProviderSlug
 from leads.changes import set_status
 from leads.export import Busy, download
 from leads.forms import LeadFilter, StatusForm
-from leads.identity import linkedin_key
-from leads.models import Lead, LeadQuerySet, LeadReference
+from leads.models import LeadQuerySet, LeadReference
 from leads.vocabulary import ChangedBy, LeadStatus
 
 
@@ -58,7 +58,7 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
         "portal/lead.html",
         "leads",
         lead=lead,
-        linkedin=_profile(lead),
+        linkedin=linkedin_link(lead.linkedin_url),
         history=turn(request, changes, size=25),
         form=StatusForm(initial={"status": lead.status}),
     )
@@ -91,12 +91,5 @@ def _found(agency: Agency, word: str) -> list[str]:
     leads = agency.leads.values_list("pk", flat=True)
     references = LeadReference.objects.filter(agency=agency, provider__in=list(ProviderSlug), external_id=word)
     by_mail = leads.annotate(mail=Lower("email")).filter(mail=word.lower()) if "@" in word else leads.none()
-    by_key = leads.filter(Q(pk=word) | Q(linkedin_key=linkedin_key(word)))
-    return [*by_key[:200], *by_mail[:200], *references.values_list("lead_id", flat=True)[:200]]
-
-
-def _profile(lead: Lead) -> str:
-    """The address as a link, if it leads to LinkedIn and nowhere else."""
-    host = lead.linkedin_key.partition("/")[0]
-    is_linkedin = host == "linkedin.com" or host.endswith(".linkedin.com")
-    return f"https://{lead.linkedin_key}" if is_linkedin else ""
+    by_key = leads.filter(Q(linkedin_key=key)) if (key := linkedin_key(word)) else leads.none()
+    return [*leads.filter(pk=word), *by_key[:200], *by_mail[:200], *references.values_list("lead_id", flat=True)[:200]]

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from urllib.parse import urlsplit
 
 LONGEST_NAME = 120
 LONGEST_SUBJECT = 150
@@ -17,19 +16,6 @@ def clean(text: str, limit: int = LONGEST_NAME) -> str:
     line = re.sub(r":/+", ": ", line)
     line = re.sub(r"(?i)\bwww\.", "www ", line)
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-
-
-def linkedin_link(url: str) -> str:
-    """The URL if it is https and LinkedIn's, else nothing."""
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").lower(), parts.port
-    except ValueError:
-        return ""
-    is_linkedin = host == "linkedin.com" or host.endswith(".linkedin.com")
-    plain = re.fullmatch(r"[!-~]+", url) and not re.search(r"[\"'<>\\`{}|^]", url)
-    ours = parts.scheme == "https" and is_linkedin and port in {None, 443} and "@" not in parts.netloc
-    return url if ours and plain and len(url) <= LONGEST_DETAIL else ""
 
 
 def _is_space(char: str) -> bool:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.actions import REASONS, SENTENCES, sentence
 from accounts.display import duration
+from accounts.linkedin_identity import linkedin_link
 from accounts.models import Account, Event
 from accounts.moments import readable, zone_named
 from accounts.reauth import Letter
@@ -30,7 +31,7 @@ from leads.at_risk import AtRisk
 from leads.vocabulary import LeadStatus
 from notifications.alerts import Alert
 from notifications.catalogue import CATALOGUE
-from notifications.cleaning import LONGEST_DETAIL, LONGEST_NAME, LONGEST_SUBJECT, clean, linkedin_link
+from notifications.cleaning import LONGEST_DETAIL, LONGEST_NAME, LONGEST_SUBJECT, clean
 from notifications.models import Channel, ChannelKind
 from notifications.schedule import PATIENCE
 from notifications.transports.base import Parcel

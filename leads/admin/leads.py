@@ -15,6 +15,7 @@ from accounts.admin.base import BackOfficeAdmin
 from accounts.admin.filters import ByAccount, ByAgency
 from accounts.admin.forms import ServiceForm
 from accounts.display import NOTHING, ago, badge, code, link, list_link, pretty_json, receipt_link, side_by_side, table
+from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency
 from accounts.vocabulary import ProviderSlug
 from leads.admin.badges import lead_badge
@@ -22,7 +23,6 @@ from leads.admin.filters import ByFormLanguage, ByLeadStatus
 from leads.changes import set_status, update_lead
 from leads.erasure import erase
 from leads.export import Busy, download
-from leads.identity import linkedin_key
 from leads.languages import language_name
 from leads.models import Lead, LeadReference
 from leads.vocabulary import ChangedBy, LeadStatus

@@ -1,28 +1,116 @@
+"""Leads of one person become one lead, and leads whose URL names nobody stay apart."""
+
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from leads.identity import linkedin_key
+from accounts.models import Agency
+from leads.changes import create_lead
+from leads.models import Lead
+from tests.keeping import keep, source_of
+from tests.test_pipeline import drain
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+NOBODY = [
+    *(
+        "N/A",
+        "-",
+        "unknown",
+        "https://linkedin.com",
+        "https://www.linkedin.com/in/",
+        "https://www.linkedin.com/in/null",
+    ),
+    "https://www.linkedin.com/in/undefined",
+    "https://www.linkedin.com/company/example-inc/",
+    "https://www.linkedin.com/search/results/people/?keywords={}",
+    "https://www.linkedin.com/profile/view?id={}",
+    "https://example.com/?lead={}",
+    "https://lnkd.in/e{}",
+    "https://www.linkedin.com/in/%7B%7Bslug%7D%7D",
+]
+SPELLINGS = [
+    "https://www.linkedin.com/in/anna-ex%C3%A9mple",
+    "https://de.linkedin.com/in/anna-exe%CC%81mple",
+    "https://m.linkedin.com/in/Anna-Ex\u00e9mple",
+    "https://www.linkedin.com/in/anna-ex%25C3%25A9mple/de",
+    "https://www.linkedin.com//in/anna-ex\u00e9mple/details/experience/",
+    "linkedin.com/mwlite/in/anna-ex%c3%a9mple?trk=x",
+]
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://www.linkedin.com/in/john-doe",
-        "http://linkedin.com/in/John-Doe/",
-        "LinkedIn.com/in/john-doe?trk=people",
-        "https://www.linkedin.com/in/john-doe/#about",
-        "//www.linkedin.com/in/john-doe//",
-        "  https://www.linkedin.com:443/in/john%2Ddoe ",
-    ],
-)
-def test_one_profile_is_one_person_however_its_url_is_written(url: str) -> None:
-    assert linkedin_key(url) == "linkedin.com/in/john-doe"
+def report(agency: Agency, number: int, url: str, **data: object) -> None:
+    body = {
+        "eventId": f"evt_{number}_{url}",
+        "eventType": "lead.status.changed",
+        "timestamp": (NOON + timedelta(seconds=number)).isoformat(),
+        "workspaceId": "ws_1",
+        "data": {"leadId": f"person_{number}", "linkedinUrl": url, "newStatus": "CONNECTION_ACCEPTED", **data},
+    }
+    keep(source_of(agency, "sendpilot"), body)
 
 
-@pytest.mark.parametrize("url", ["", "   "])
-def test_no_url_is_nobody(url: str) -> None:
-    assert linkedin_key(url) == ""
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("url", NOBODY)
+def test_a_url_that_names_nobody_makes_nobody_one(agency: Agency, url: str, together: bool) -> None:
+    for number in (1, 2, 3):
+        report(agency, number, url.format(number))
+        if not together:
+            drain()
+    drain()
+    leads = Lead.objects.filter(agency=agency)
+    assert sorted(leads.values_list("references__external_id", flat=True)) == ["person_1", "person_2", "person_3"]
+    assert sorted(leads.values_list("linkedin_url", flat=True)) == sorted(url.format(number) for number in (1, 2, 3))
 
 
-@pytest.mark.parametrize("url", ["http://[", "https://linkedin.com/in/\u202ejohn", "x" * 5000, "\ufffd"])
-def test_a_broken_url_is_compared_as_it_stands(url: str) -> None:
-    assert 0 < len(linkedin_key(url)) <= 500
+@pytest.mark.parametrize("url", NOBODY)
+def test_leads_that_are_there_already_keep_what_people_typed(agency: Agency, url: str) -> None:
+    for number in (1, 2):
+        report(agency, number, "")
+    drain()
+    for number, lead in enumerate(Lead.objects.order_by("id")):
+        lead.name, lead.email = f"Person {number}", f"person.{number}@example.com"
+        lead.save()
+    for number in (1, 2):
+        report(agency, number, url.format(number))
+    drain()
+    assert list(Lead.objects.order_by("id").values_list("name", "email")) == [
+        ("Person 0", "person.0@example.com"),
+        ("Person 1", "person.1@example.com"),
+    ]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_one_person_is_one_lead_however_the_url_is_written(agency: Agency, together: bool) -> None:
+    for number, url in enumerate(SPELLINGS):
+        report(agency, number, url)
+        if not together:
+            drain()
+    drain()
+    [lead] = Lead.objects.all()
+    assert (lead.linkedin_url, lead.references.count()) == (SPELLINGS[0], len(SPELLINGS))
+
+
+def test_a_lead_of_a_url_that_names_nobody_gets_the_one_that_names_the_person(agency: Agency) -> None:
+    report(agency, 1, "https://www.linkedin.com/in/")
+    drain()
+    report(agency, 1, SPELLINGS[0], newStatus="MESSAGE_SENT")
+    drain()
+    assert Lead.objects.get().linkedin_url == SPELLINGS[0]
+
+
+def test_a_url_that_somebody_typed_is_not_replaced_by_a_report(agency: Agency) -> None:
+    report(agency, 1, "")
+    drain()
+    lead = Lead.objects.get()
+    lead.linkedin_url, lead.provenance = "https://www.linkedin.com/company/example-inc", {"linkedin_url": "person"}
+    lead.save()
+    report(agency, 1, SPELLINGS[0], newStatus="MESSAGE_SENT")
+    report(agency, 2, SPELLINGS[1])
+    drain()
+    assert Lead.objects.get().linkedin_url == "https://www.linkedin.com/company/example-inc"
+
+
+def test_people_may_write_the_same_placeholder_for_many_leads(agency: Agency) -> None:
+    for number in (1, 2):
+        create_lead(agency, name=f"Person {number}", linkedin_url="https://www.linkedin.com/in/null")
+    assert Lead.objects.count() == 2

@@ -18,11 +18,12 @@ from pytest_django.fixtures import Settings
 
 from accounts.events import record
 from accounts.incidents import WAIT
+from accounts.linkedin_identity import linkedin_link
 from accounts.models import Agency, Event
 from accounts.vocabulary import AGENCY_EVENTS, EventType
 from notifications.catalogue import CATALOGUE
 from notifications.channels import create_channel
-from notifications.cleaning import clean, linkedin_link
+from notifications.cleaning import clean
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
 from notifications.services import drain
 from tests.notifications.receiver import answering, receiver
