@@ -7,13 +7,14 @@ from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.email_addresses import email_key, normalize_email
 from accounts.events import record
 from accounts.models import Agency, Invitation, Member
 from accounts.models.agency import invitation_end
+from accounts.verified_email import EmailTaken, find_user_by_email, mark_email_verified, verified_email
 from accounts.vocabulary import EventType, Role
 
 #: What each role is called, and may do.
@@ -24,6 +25,7 @@ ROLES = {
 }
 MOST_OPEN_INVITATIONS = 50
 BETWEEN_MAILS = timedelta(minutes=5)
+KNOWN_ALREADY = "This address has a password already: sign in with it."
 _SIGNER_SALT = "accounts.invitation"
 
 
@@ -47,7 +49,8 @@ def invite(agency: Agency, *, email: str, role: Role, invited_by: User | None = 
     """
     email = _address(email)
     agency = _locked(agency)
-    if agency.members.filter(user__email__iexact=email).exists():
+    owner = find_user_by_email(email)
+    if owner is not None and agency.members.filter(user=owner).exists():
         raise TeamError("email", f"{email} is a member already.")
     waiting = agency.invitations.filter(accepted_at__isnull=True)
     invitation = waiting.filter(email=email).first()
@@ -92,14 +95,29 @@ def find_invitation(token: str) -> Invitation:
 
 
 def known_user(invitation: Invitation) -> User | None:
-    """Who signs in with the invited address already."""
-    return User.objects.filter(email__iexact=invitation.email).order_by("pk").first()
+    """Return who has verified the invited address: nobody else may accept with a password that exists already."""
+    return find_user_by_email(invitation.email)
+
+
+def may_join(invitation: Invitation, user: User) -> bool:
+    """Whether the signed-in user, who holds the mailed link, is the invited person.
+
+    It is the user who has verified the invited address. Where nobody has, it is the user whose only address it is: the
+    link proves the address, the password proves the user.
+    """
+    known = known_user(invitation)
+    if known is not None:
+        return known == user
+    return not verified_email(user) and email_key(user.email) == invitation.email
 
 
 @transaction.atomic
 def join(token: str, *, user: User) -> Member:
-    """Let a known person in; who is a member already stays what they are. Raises InvitationGone."""
+    """Let a known person in; who is a member already stays what they are. Raises InvitationGone and TeamError."""
     invitation = _taken(token)
+    if not may_join(invitation, user):
+        raise TeamError("user", f"This invitation is for {invitation.email}.")
+    _prove(user, invitation)
     return Member.objects.get_or_create(agency=invitation.agency, user=user, defaults={"role": invitation.role})[0]
 
 
@@ -108,9 +126,9 @@ def join_as_new_user(token: str, *, password: str, first_name: str = "", last_na
     """Make the invited person known, and let them in. Raises InvitationGone and TeamError."""
     invitation = _taken(token)
     if known_user(invitation):
-        raise TeamError("password", "This address has a password already: sign in with it.")
+        raise TeamError("password", KNOWN_ALREADY)
     user = User(username=invitation.email[:150], email=invitation.email, first_name=first_name, last_name=last_name)
-    if User.objects.filter(username=user.username).exists():
+    if User.objects.filter(username__iexact=user.username).exists():
         user.username = invitation.id
     try:
         validate_password(password, user)
@@ -118,6 +136,7 @@ def join_as_new_user(token: str, *, password: str, first_name: str = "", last_na
         raise TeamError("password", " ".join(error.messages)) from None
     user.set_password(password)
     user.save()
+    _prove(user, invitation)
     return Member.objects.create(agency=invitation.agency, user=user, role=invitation.role)
 
 
@@ -138,6 +157,14 @@ def remove(member: Member) -> None:
     member = _settled(member)
     _keep_an_owner(member)
     member.delete()
+
+
+def _prove(user: User, invitation: Invitation) -> None:
+    """Mark the invited address as the user's: the link was mailed to it."""
+    try:
+        mark_email_verified(user, invitation.email)
+    except EmailTaken:  # by somebody who accepted another invitation at the same moment
+        raise TeamError("password", KNOWN_ALREADY) from None
 
 
 def _taken(token: str) -> Invitation:
@@ -167,10 +194,9 @@ def _locked(agency: Agency) -> Agency:
 
 def _address(email: str) -> str:
     try:
-        validate_email(email.strip())
+        return normalize_email(email)
     except ValidationError:
         raise TeamError("email", "Enter an e-mail address.") from None
-    return email.strip().lower()
 
 
 def _send(invitation: Invitation) -> None:

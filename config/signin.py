@@ -1,22 +1,49 @@
-"""How people sign in: allauth's rules, except that nobody signs up, and that second factors are kept encrypted."""
+"""How people sign in: allauth's rules, except that nobody signs up, that only a verified address identifies a user, and
+that second factors are kept encrypted."""
 
 import time
 from typing import Any
 
+import structlog
 from allauth.account import app_settings as account_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.authentication import get_authentication_records
+from allauth.account.forms import AddEmailForm, ResetPasswordForm
+from allauth.account.internal.userkit import get_user_by_username
+from allauth.account.models import EmailAddress
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
+from django.utils import timezone
 
+from accounts.email_addresses import normalize_email
 from accounts.fields import fernet
+from accounts.verified_email import find_user_by_email, rename_after_change, verified_email
+
+log = structlog.get_logger("leadline.signin")
+
+
+class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
+    """The only back end. One password is hashed for every attempt, whether the login exists or not."""
+
+    def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:
+        login = credentials.get("email") or credentials.get("username") or ""
+        user = find_user_by_email(login) or get_user_by_username(login)
+        return self._check_password(user, credentials.get("password") or "")
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def clean_email(self, email: str) -> str:
+        return normalize_email(email)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Staff start in the back office, everybody else at home."""
@@ -33,6 +60,36 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
             return False
         return bool(super().is_reauthentication_required(app=app, **options))
 
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """Check the password of the signed-in user, whatever their name or address, under the limit of sign-ins."""
+        self.pre_authenticate(context.request, username=user.get_username())
+        if not user.check_password(password):
+            return False
+        self._rollback_login_failed_rl_usage()
+        return True
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Replace the user's address by the proved one and tell the old one. False if another user has proved it."""
+        user, previous, before = email_address.user, email_address.user.email, verified_email(email_address.user)
+        try:
+            with transaction.atomic():
+                confirmed = bool(super().confirm_email(request, email_address))
+                if confirmed:
+                    rename_after_change(user, previous)
+        except IntegrityError:
+            return False
+        if confirmed and before:
+            self._tell_previous_address(request, before, email_address.email)
+        return confirmed
+
+    def _tell_previous_address(self, request: HttpRequest, before: str, after: str) -> None:
+        details = {"from_email": before, "to_email": after, "timestamp": timezone.now()}
+        asker = {"ip": self.get_client_ip(request), "user_agent": self.get_http_user_agent(request)[:200]}
+        try:
+            self.send_mail("account/email/email_changed", before, details | asker)
+        except OSError:  # the mail server's too: the change stands
+            log.warning("change_of_address_not_mailed", exc_info=True)
+
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Authenticator secrets and recovery seeds are encrypted with FIELD_ENCRYPTION_KEYS."""
@@ -42,3 +99,23 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def decrypt(self, encrypted_text: str) -> str:
         return fernet().decrypt(encrypted_text.encode()).decode()
+
+
+class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]
+    """Mail the link only to an address that its user has verified."""
+
+    def clean_email(self) -> str:
+        email = normalize_email(self.cleaned_data["email"])
+        owner = find_user_by_email(email)
+        self.users = [owner] if owner is not None and owner.is_active else []
+        return email
+
+
+class ChangeEmailForm(AddEmailForm):  # type: ignore[misc]
+    """Ask for another address. Whether somebody else has it is said to nobody but its owner."""
+
+    def clean_email(self) -> str:
+        email = normalize_email(self.cleaned_data["email"])
+        if email == verified_email(self.user):
+            raise ValidationError("This is your address already.")
+        return email

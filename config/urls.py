@@ -2,7 +2,7 @@ from allauth.mfa.totp.views import activate_totp
 from django.contrib import admin
 from django.urls import include, path
 
-from config import reauth, views
+from config import email_pages, reauth, views
 from config.security import csp_override
 
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("reauth/<str:token>/progress", reauth.progress, name="reauth_progress"),
     path("reauth/<str:token>/result", reauth.result, name="reauth_result"),
     path("accounts/2fa/needed/", views.second_factor_needed, name="second_factor_needed"),
+    path("accounts/email/", email_pages.change_email, name="account_email"),
+    path("accounts/confirm-email/<str:key>/", email_pages.confirm_email, name="account_confirm_email"),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.portal.urls")),
     path("", include("leads.urls")),

@@ -12,6 +12,8 @@ from django.shortcuts import redirect
 
 from accounts.admin.base import BackOfficeAdmin
 from accounts.display import ago, badge
+from accounts.email_addresses import email_key
+from accounts.verified_email import set_unverified_email
 
 
 @admin.register(User)
@@ -51,6 +53,12 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return UserAdmin.get_form(self, request, obj, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """An address that staff typed has to be proved by the person: until then it identifies nobody."""
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            set_unverified_email(obj, email_key(obj.email))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return UserAdmin.get_fieldsets(self, request, obj)

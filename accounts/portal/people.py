@@ -1,5 +1,7 @@
 """The team: who is in, who is invited; and the page on which an invited person comes in."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.models import User
@@ -91,8 +93,8 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
     try:
         invitation = team.find_invitation(token)
         known = team.known_user(invitation)
-        if known is not None:
-            return _for_known_person(request, token, invitation, known)
+        if known is not None or request.user.is_authenticated:
+            return _for_known_person(request, token, invitation)
         return _for_new_person(request, token, invitation)
     except Invitation.DoesNotExist:
         raise Http404("There is no such invitation.") from None
@@ -100,11 +102,18 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "portal/invitation_gone.html", {"reason": str(gone)}, status=410)
 
 
-def _for_known_person(request: HttpRequest, token: str, invitation: Invitation, known: User) -> HttpResponse:
-    here = request.user == known
+def _for_known_person(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
+    user = request.user
+    here = user.is_authenticated and team.may_join(invitation, user)
     if request.method != "POST":
         return render(request, "portal/invitation.html", {"invitation": invitation, "here": here, "known": True})
-    return _let_in(request, team.join(token, user=known)) if here else redirect("invitation", token)
+    if not here:
+        return redirect("invitation", token)
+    try:
+        return _let_in(request, team.join(token, user=cast(User, user)))
+    except team.TeamError as error:
+        messages.error(request, str(error))
+        return redirect("invitation", token)
 
 
 def _for_new_person(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
@@ -116,7 +125,7 @@ def _for_new_person(request: HttpRequest, token: str, invitation: Invitation) ->
         except team.TeamError as error:
             form.add_error(error.field, str(error))
         else:
-            login(request, member.user, backend="django.contrib.auth.backends.ModelBackend")
+            login(request, member.user)
             return _let_in(request, member)
     # Always 200: Django logs the paths of other answers, and this one lets somebody in.
     return render(request, "portal/invitation.html", {"invitation": invitation, "form": form, "known": False})

@@ -14,6 +14,7 @@ from django.db import transaction
 from accounts.agencies import create_agency
 from accounts.models import Agency, Member, Source
 from accounts.sources import create_source
+from accounts.verified_email import find_user_by_email, mark_email_verified
 from accounts.vocabulary import ProviderSlug, Role
 from config.banner import Made, MadeSource
 from notifications.channels import create_channel
@@ -39,18 +40,20 @@ def make_demo_agency(keys: Path) -> Made | None:
 def make_staff_user() -> tuple[str, str]:
     name = "admin" if not User.objects.filter(username="admin").exists() else f"admin-{secrets.token_hex(3)}"
     password = secrets.token_urlsafe(12)
-    User.objects.create_superuser(name, "admin@example.com", password)
+    user = User.objects.create_superuser(name, "admin@example.com", password)
+    if find_user_by_email(user.email) is None:
+        mark_email_verified(user, user.email)
     return name, password
 
 
 def make_owner(agency: Agency) -> tuple[str, str]:
     """A person of the agency; how they sign in."""
     address, password = OWNER, secrets.token_urlsafe(12)
-    if User.objects.filter(username=address).exists():
+    if User.objects.filter(username=address).exists() or find_user_by_email(address):
         address = f"owner-{secrets.token_hex(3)}@example.com"
-    Member.objects.create(
-        agency=agency, user=User.objects.create_user(address, address, password), role=Role.OWNER.value
-    )
+    user = User.objects.create_user(address, address, password)
+    mark_email_verified(user, address)
+    Member.objects.create(agency=agency, user=user, role=Role.OWNER.value)
     return address, password
 
 

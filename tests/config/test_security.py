@@ -8,12 +8,15 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from allauth.mfa.totp.internal.auth import yield_hotp_counters_from_time as counters
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
+from django.core import mail
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
+from accounts.verified_email import mark_email_verified
 from config.security import proxy_headers
 
 POLICY = (
@@ -105,6 +108,8 @@ def test_behind_a_trusted_proxy_the_address_is_the_one_it_saw(settings: Settings
 
 
 def test_people_sign_in_by_name_or_by_address(staff: User, member: User) -> None:
+    for user in (staff, member):
+        mark_email_verified(user, user.email)
     for name, target in {
         "staff": "/admin/",
         "staff@example.com": "/admin/",
@@ -120,6 +125,30 @@ def test_a_wrong_password_says_nothing_about_who_exists(staff: User) -> None:
     unknown = sign_in(Client(), "nobody", "wrong").content.decode()
     strip = re.compile(r'name="csrfmiddlewaretoken" value="[^"]+"|value="(staff|nobody)"')
     assert strip.sub("", known) == strip.sub("", unknown)
+
+
+@pytest.mark.parametrize("login", ["staff", "staff@example.com", "other@example.com", "nobody", "nobody@example.com"])
+def test_an_attempt_hashes_one_password_whoever_exists(
+    staff: User, member: User, monkeypatch: pytest.MonkeyPatch, login: str
+) -> None:
+    mark_email_verified(staff, staff.email)
+    User.objects.filter(pk=member.pk).update(email="other@example.com")
+    hashed = []
+    encode = MD5PasswordHasher.encode
+    monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *args, **kw: hashed.append(args) or encode(*args, **kw))
+    sign_in(Client(), login, "wrong")
+    assert len(hashed) == 1
+
+
+@pytest.mark.parametrize("email", ["staff@example.com", "member@example.com", "nobody@example.com"])
+def test_a_reset_answers_alike_whoever_exists(staff: User, member: User, email: str) -> None:
+    mark_email_verified(staff, staff.email)
+    client = Client()
+    answer = client.post("/accounts/password/reset/", {"email": email}, follow=True)
+    assert answer.redirect_chain == [("/accounts/password/reset/done/", 302)]
+    assert email not in answer.content.decode()
+    assert [message.to for message in mail.outbox] == [[email]]
+    assert ("/password/reset/key/" in str(mail.outbox[0].body)) == (email == staff.email)
 
 
 def test_guessing_a_password_is_stopped_also_for_the_right_one(staff: User) -> None:

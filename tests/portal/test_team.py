@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Agency, Event, Invitation, Member
 from accounts.team import TeamError, invitation_url, invite, join_as_new_user
+from accounts.verified_email import mark_email_verified
 from accounts.vocabulary import EventType, Role
 from notifications.channels import create_channel
 from notifications.models import Delivery
@@ -140,6 +141,7 @@ def test_who_has_a_password_already_signs_in_and_presses_join(
 ) -> None:
     sign_in(Role.OWNER)
     lena = User.objects.create_user("lena", "Lena@example.com", PASSWORD)
+    mark_email_verified(lena, lena.email)
     Member.objects.create(agency=stranger, user=lena, role=Role.READ_ONLY)
     path = link(agency)
     page = Client().get(path).content.decode()
@@ -209,7 +211,7 @@ def test_a_member_can_set_up_a_second_factor(sign_in: Browser) -> None:
     assert client.get("/accounts/2fa/").status_code == 200
 
 
-def test_guessing_passwords_is_slowed_down(agency: Agency, sign_in: Browser) -> None:
+def test_guessing_passwords_is_slowed_down(agency: Agency, sign_in: Browser, fresh_cache: None) -> None:
     sign_in(Role.OWNER)
     name = agency.members.get().user.username
     client = Client()

@@ -1,0 +1,79 @@
+"""The canonical form of e-mail addresses and host names: one spelling for every way of writing the same one.
+
+Domains follow IDNA 2008 with UTS 46, non-transitional: `faß.example` and `fass.example` stay two domains. The local
+part is folded to lower case: no mailbox provider in use tells `Ann` from `ann`.
+"""
+
+import re
+import unicodedata
+
+import idna
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+MAX_LENGTH = 254
+INVALID = "Enter an e-mail address."
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_INVISIBLE = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u00ad]")
+_NAMED = re.compile(r'(?:"[^"]*"|[^<>",;@])*<([^<>]+)>\Z')
+_MAILTO = re.compile(r"mailto:", re.IGNORECASE)
+_QUOTED = re.compile(r'"([^"\\]+)"\Z')
+
+
+def normalize_email(text: str) -> str:
+    """Return the canonical form of one e-mail address. Raises ValidationError.
+
+    Blanks around it, a `mailto:` before it and a display name (`Ann <ann@example.com>`) are left out. Full-width
+    letters are read as the ASCII letters they stand for.
+    """
+    if not isinstance(text, str) or len(text) > 4 * MAX_LENGTH or _CONTROLS.search(text.strip()):
+        raise ValidationError(INVALID)
+    address = _without_wrapping(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip())
+    local, _, domain = address.rpartition("@")
+    if quoted := _QUOTED.match(local):
+        local = quoted[1]
+    try:
+        canonical = f"{local.lower()}@{normalize_host(domain)}"
+    except UnicodeError:
+        raise ValidationError(INVALID) from None
+    validate_email(canonical)
+    if len(canonical) > MAX_LENGTH or '"' in canonical or "[" in domain:
+        raise ValidationError(INVALID)
+    return canonical
+
+
+def email_key(text: str) -> str:
+    """Return the canonical form of an address, or the lower-case text where it is none, to compare and look up."""
+    try:
+        return normalize_email(text)
+    except ValidationError:
+        return text.strip().lower()
+
+
+def normalize_host(host: str) -> str:
+    """Return a host name in lower-case ASCII without a trailing dot. Raises UnicodeError for what no domain can be."""
+    host = host.strip().removesuffix(".")
+    if host.isascii() and "xn--" not in host.lower():
+        return host.lower()
+    return idna.encode(host, uts46=True, transitional=False, std3_rules=True).decode("ascii")
+
+
+def display_email(address: str) -> str:
+    """Return an address as people read it: an internationalised domain in its own letters."""
+    local, at, domain = address.rpartition("@")
+    if "xn--" not in domain.lower():
+        return address
+    try:
+        readable = idna.decode(domain)
+        return f"{local}{at}{readable}" if normalize_host(readable) == domain.lower() else address
+    except UnicodeError:
+        return address
+
+
+def _without_wrapping(text: str) -> str:
+    """Return the address inside `mailto:…` or `Name <…>`."""
+    if _MAILTO.match(text):
+        text = text[len("mailto:") :].partition("?")[0].strip()
+    named = _NAMED.match(text)
+    return named[1].strip() if named else text
