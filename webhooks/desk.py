@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import Source
 from webhooks.answers import Answers
 from webhooks.journal import Journal
+from webhooks.parsing import ParsingProcess
 from webhooks.rejections import Rejections, RejectRate
 from webhooks.source_cache import KnownSource, SourceCache
 from webhooks.storage import DatabaseThreads, StorageDown
@@ -32,6 +33,7 @@ class Desk:
         self.journal = Journal(on_kept=ring, on_answered=self.answers.note)
         self.rejections = Rejections(self._threads)
         self.reject_rate = RejectRate()
+        self.parsing = ParsingProcess()
         self._validated: dict[str, float] = {}
         self._outage_logged = 0.0
 
@@ -59,6 +61,7 @@ class Desk:
         await self.rejections.close()
         await self.answers.close()
         await asyncio.to_thread(self._threads.close)
+        await asyncio.to_thread(self.parsing.close)
 
 
 def _note_validation(source_id: str) -> None:

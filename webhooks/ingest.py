@@ -21,9 +21,7 @@ from django.utils import timezone
 
 from webhooks.addresses import came_in_the_clear, client_address, within
 from webhooks.desk import Desk
-from webhooks.diagnoses import Sample
 from webhooks.exchange import (
-    BODY_LIMIT,
     PROBLEM,
     Disconnected,
     Exchange,
@@ -37,15 +35,16 @@ from webhooks.exchange import (
 )
 from webhooks.packet import Packet
 from webhooks.providers import PROVIDERS
-from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
+from webhooks.providers.base import Provider, SignedRequest, UnreadablePayload
 from webhooks.source_cache import KnownSource
 from webhooks.storage import StorageDown
+from webhooks.strict_json import parses_quickly
+from webhooks.verification import storage_down, verified_key
 from webhooks.writers import Kept, Row
 
 log = structlog.get_logger(__name__)
 
 PATH = re.compile(r"/webhooks/([a-z]{1,32})/([0-9A-Za-z_-]{1,64})/?")
-RETRY_AFTER = (b"retry-after", b"5")
 STATE = "ingest"  # where a protocol finds the application, in the state of its lifespan
 
 Reply = Callable[[int, Iterable[Header], bytes], None]
@@ -70,7 +69,7 @@ class Ingest:
         except Exception:
             log.exception("An ingest request failed.", request_id=exchange.request_id)
             if not exchange.answered:
-                await exchange.refuse(_storage_down(503))
+                await exchange.refuse(storage_down(503))
         return None
 
     def at_once(self, packet: Packet, peer: str, reply: Reply) -> bool:
@@ -80,7 +79,7 @@ class Ingest:
         with the status, headers and body of an answer once the row is durable, or is given up.
         """
         desk, provider = self._desk, PROVIDERS.get(packet.provider)
-        if desk is None or provider is None or len(packet.body) > BODY_LIMIT:
+        if desk is None or provider is None or not parses_quickly(packet.body):
             return False
         source = desk.sources.known(provider.slug, packet.token)
         if source is None or source.restricted or source.ends or _came_in_the_clear(peer, packet.headers):
@@ -88,8 +87,10 @@ class Ingest:
         request = SignedRequest(packet.body, packet.headers, timezone.now())
         secrets = source.secrets_at(request.received_at)
         try:
-            provider.verify(request, secrets, tolerance=settings.SIGNATURE_TOLERANCE_SECONDS)
-            desk.journal.put(_row(provider, source, request), partial(_reply, reply, provider))
+            if not provider.verify_as_sent(request, secrets, tolerance=settings.SIGNATURE_TOLERANCE_SECONDS):
+                return False
+            row = _row(provider, source, request, provider.receipt_key(request))
+            desk.journal.put(row, partial(_reply, reply, provider))
         except Exception:  # whatever it is, the application finds it again, and says it
             return False
         return True
@@ -127,16 +128,12 @@ class Ingest:
         if exchange.method != "POST":
             raise _not_allowed(exchange.method, b"GET, POST" if challenges else b"POST")
         request = await _read(desk, exchange, source)
-        _verify(desk, provider, source, request, exchange.peer)
-        try:
-            row = _row(provider, source, request)
-        except UnreadablePayload as unreadable:
-            desk.rejections.note(source.id, "unreadable_body", str(unreadable))
-            raise Refusal(400, str(unreadable)) from None
+        key = await verified_key(desk, provider, source, request, exchange.peer)
+        row = _row(provider, source, request, key)
         try:
             kept = await desk.journal.keep(row, waited)
         except StorageDown:
-            raise _storage_down(provider.refusal_status) from None
+            raise storage_down(provider.refusal_status) from None
         await exchange.answer(200, _accepted(kept))
 
 
@@ -149,7 +146,7 @@ async def _find(desk: Desk, exchange: Exchange) -> tuple[Provider, KnownSource]:
         source = await desk.sources.find(provider.slug, path[2])
     except StorageDown as down:
         desk.note_outage(down)
-        raise _storage_down(provider.refusal_status) from None
+        raise storage_down(provider.refusal_status) from None
     if source is None:
         raise _not_found()
     return provider, source
@@ -184,28 +181,7 @@ def _check_encoding(encoding: str) -> None:
         raise Refusal(415, "Send the body as it is: compressed bodies are not accepted.")
 
 
-def _verify(desk: Desk, provider: Provider, source: KnownSource, request: SignedRequest, peer: str) -> None:
-    """Raise Refusal: 401, 400 where the signature is inside an unreadable body, 429 when it has failed too often."""
-    try:
-        provider.verify(request, source.secrets_at(request.received_at), tolerance=settings.SIGNATURE_TOLERANCE_SECONDS)
-        return
-    except InvalidSignature as invalid:
-        refusal = Refusal(401, invalid.diagnosis or "The signature is missing or wrong.")
-        desk.rejections.note(source.id, invalid.reason, invalid.diagnosis, Sample(provider, request, invalid))
-    except UnreadablePayload as unreadable:
-        refusal = Refusal(400, str(unreadable))
-        desk.rejections.note(source.id, "unreadable_body", str(unreadable))
-    address = client_address(peer, request.headers)
-    seconds = desk.reject_rate.count(source.id, str(address), settings.REJECT_RATE)
-    if seconds is not None:
-        retry_after = (b"retry-after", b"%d" % seconds)
-        raise Refusal(429, "Too many requests from this address failed verification.", headers=[retry_after])
-    raise refusal
-
-
-def _row(provider: Provider, source: KnownSource, request: SignedRequest) -> Row:
-    """Raise UnreadablePayload for a body that the contract does not take."""
-    key = provider.receipt_key(request)
+def _row(provider: Provider, source: KnownSource, request: SignedRequest, key: str | None) -> Row:
     return Row(
         source_id=source.id,
         agency_id=source.agency_id,
@@ -238,7 +214,7 @@ async def _challenge(desk: Desk, exchange: Exchange, provider: Provider, source:
 def _reply(reply: Reply, provider: Provider, result: Kept | StorageDown) -> None:
     request_id = new_request_id()
     if isinstance(result, StorageDown):
-        refusal = _storage_down(provider.refusal_status)
+        refusal = storage_down(provider.refusal_status)
         body = refusal.problem(request_id)
         reply(refusal.status, headers_of(body, request_id, PROBLEM, refusal.headers), body)
     else:
@@ -261,7 +237,3 @@ def _not_found() -> Refusal:
 
 def _not_allowed(method: str, allowed: bytes) -> Refusal:
     return Refusal(405, f"{method} is not answered here.", headers=[(b"allow", allowed)])
-
-
-def _storage_down(status: int) -> Refusal:
-    return Refusal(status, "The request could not be stored. Send it again.", headers=[RETRY_AFTER])

@@ -64,6 +64,12 @@ class RejectRate:
         self._forget(now)
         return None if failed < limit else max(1, round(began + WINDOW - now))
 
+    def exceeded(self, source_id: str, address: str, limit: int) -> int | None:
+        """Return the seconds until the address may fail at the source again; None while it keeps the limit."""
+        now = self._clock()
+        began, failed = self._windows.get((source_id, address), (now, 0))
+        return max(1, round(began + WINDOW - now)) if failed >= limit and now - began < WINDOW else None
+
     def _forget(self, now: float) -> None:
         while self._windows:
             oldest = next(iter(self._windows))

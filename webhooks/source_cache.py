@@ -20,6 +20,7 @@ from webhooks.storage import DatabaseThreads, StorageDown
 LIFETIME = 3.0  # seconds
 LOOKUP_SECONDS = 1.5
 MOST = 10_000  # sources remembered
+MAX_SECRETS = 16  # of a source, the newest ones: each costs a forged request an HMAC over its body
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def find_source(provider: str, token: str) -> KnownSource | None:
         id=row.pk,
         agency_id=row.agency_id,
         provider=row.provider,
-        secrets=tuple((secret.secret, secret.expires_at) for secret in secrets),
+        secrets=tuple((secret.secret, secret.expires_at) for secret in secrets[:MAX_SECRETS]),
         restricted=bool(row.allowed_networks),
         networks=parse_networks(tuple(str(network) for network in row.allowed_networks)),
         ends=ends,

@@ -25,7 +25,7 @@ from webhooks.javascript import stringify, stringify_plain
 from webhooks.payload import LONGEST_ID, Payload, clean_deep, key_of
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 from webhooks.signatures import hmac_hex, is_any_hex, require_hex, usable, wrong_signature
-from webhooks.strict_json import UnreadablePayload, read_object
+from webhooks.strict_json import UnreadablePayload, parses_quickly, read_object
 
 ID_FIELDS = ("request_id", "requestId", "requestID")
 EVENT_FIELDS = ("event_type", "eventType", "event")
@@ -72,14 +72,25 @@ RESULT_TEXTS = {  # texts of a result --> how long they may be
     "occupation": 500,
 }
 
-_PLACE_OF_HASH = re.compile(rb'\s*:\s*"[^"\\]*"(?=\s*\}\s*\Z)')
+_LAST_HASH = re.compile(rb'"hash"\s*:\s*"([^"\\]+)"(?=\s*\}\s*\Z)')
+_FIRST_HASH = re.compile(rb'(\s*\{\s*)"hash"\s*:\s*"([^"\\]+)"\s*,\s*')
 _NOT_PLAIN = re.compile(rb'[0-9][.eE]|[0-9]{16}|-0|\\u[dD][89a-fA-F]|"[0-9]+"\s*:')
 
 
 class WeLink(Provider):
     slug: ClassVar[str] = "welink"
 
+    def verify_as_sent(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> bool:
+        """Verify the raw text without its hash, where the hash is the body's first or last member."""
+        cut = _cut_hash(request.body)
+        if cut is None:
+            return False
+        given, message = cut
+        return is_any_hex(given, message, [secret for secret in secrets if secret.strip()])
+
     def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
+        if self.verify_as_sent(request, secrets):
+            return
         data = read_object(request.body)
         given = data.pop("hash", None)
         if given is None or given == "":
@@ -129,6 +140,9 @@ class WeLink(Provider):
         return message[:-1] + comma + b'"hash":"%b"}' % hmac_hex(secret, message).encode(), {}
 
     def claim(self, request: SignedRequest) -> Claim | None:
+        cut = _cut_hash(request.body)
+        if not parses_quickly(request.body):
+            return Claim(given=cut[0], body=cut[1]) if cut else None
         try:
             data = read_object(request.body)
         except UnreadablePayload:
@@ -137,14 +151,12 @@ class WeLink(Provider):
         if not isinstance(given, str) or not given:
             return None
         whole = ("The sender signs the body with an empty hash in it.", lambda _: stringify_plain({**data, "hash": ""}))
-        body = _without_hash(request.body) or stringify_plain(data)
+        body = cut[1] if cut else stringify_plain(data)
         return Claim(given=given, body=body, messages=(("", bytes), whole))
 
 
 def signed_forms(body: bytes, data: Mapping[str, Any]) -> Iterator[bytes]:
-    """What the sender may have signed, the likeliest first. `data` is the body's object without its hash."""
-    if cut := _without_hash(body):
-        yield cut
+    """Yield what the sender may have signed besides the raw text. `data` is the body's object without its hash."""
     if len(body) <= LARGEST_REWRITTEN and _NOT_PLAIN.search(body):
         yield stringify(data)
     else:
@@ -152,12 +164,15 @@ def signed_forms(body: bytes, data: Mapping[str, Any]) -> Iterator[bytes]:
     yield json.dumps(data).encode()
 
 
-def _without_hash(body: bytes) -> bytes | None:
-    """The raw text without its hash, if that is the object's last member and not its only one."""
-    start = body.rfind(b'"hash"')
-    place = _PLACE_OF_HASH.match(body, start + len(b'"hash"'))
-    before = body[:start].rstrip(b" \t\r\n")
-    return before[:-1] + body[place.end() :] if place and before.endswith(b",") else None
+def _cut_hash(body: bytes) -> tuple[str, bytes] | None:
+    """Return the hash and the raw text without it, if it is the object's last or first of several members."""
+    start = max(body.rfind(b'"hash"'), 0)
+    last = _LAST_HASH.match(body, start)
+    before = body[:start].rstrip(b" \t\r\n") if last else b""
+    if last and before.endswith(b","):
+        return last[1].decode("latin-1"), before[:-1] + body[last.end() :]
+    first = _FIRST_HASH.match(body)
+    return (first[2].decode("latin-1"), first[1] + body[first.end() :]) if first else None
 
 
 def _stated_event(payload: Payload) -> str:

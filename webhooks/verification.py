@@ -1,0 +1,69 @@
+"""Whether a webhook is from who it says, and a readable body: the work for both is bounded."""
+
+from django.conf import settings
+
+from webhooks.addresses import client_address
+from webhooks.desk import Desk
+from webhooks.diagnoses import Sample
+from webhooks.exchange import Refusal
+from webhooks.parsing import ParsingBusy, ParsingJob
+from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
+from webhooks.source_cache import KnownSource
+from webhooks.strict_json import parses_quickly
+
+RETRY_AFTER = (b"retry-after", b"5")
+
+
+async def verified_key(
+    desk: Desk, provider: Provider, source: KnownSource, request: SignedRequest, peer: str
+) -> str | None:
+    """Verify the request and return its dedupe key.
+
+    A body that takes long to parse is parsed by another process. If its signature cannot be told without that, an
+    address over its REJECT_RATE is refused first. Raises Refusal: 401, 400, 429, 503.
+    """
+    secrets, tolerance = source.secrets_at(request.received_at), settings.SIGNATURE_TOLERANCE_SECONDS
+    address = str(client_address(peer, request.headers))
+    verified = False
+    try:
+        verified = provider.verify_as_sent(request, secrets, tolerance=tolerance)
+        if parses_quickly(request.body):
+            if not verified:
+                provider.verify(request, secrets, tolerance=tolerance)
+                verified = True
+            return provider.receipt_key(request)
+        if not verified:
+            _check_reject_rate(desk, source, address)
+        return await desk.parsing.receipt_key(
+            ParsingJob(provider.slug, request, None if verified else secrets, tolerance), source.id
+        )
+    except InvalidSignature as invalid:
+        refusal = Refusal(401, invalid.diagnosis or "The signature is missing or wrong.")
+        desk.rejections.note(source.id, invalid.reason, invalid.diagnosis, Sample(provider, request, invalid))
+    except UnreadablePayload as unreadable:
+        refusal = Refusal(400, str(unreadable))
+        desk.rejections.note(source.id, "unreadable_body", str(unreadable))
+        if verified:
+            raise refusal from None
+    except ParsingBusy:
+        raise storage_down(provider.refusal_status) from None
+    seconds = desk.reject_rate.count(source.id, address, settings.REJECT_RATE)
+    raise refusal if seconds is None else _too_many_failures(seconds)
+
+
+def _check_reject_rate(desk: Desk, source: KnownSource, address: str) -> None:
+    """Raise Refusal (429) if the address has failed verification too often at the source."""
+    seconds = desk.reject_rate.exceeded(source.id, address, settings.REJECT_RATE)
+    if seconds is not None:
+        desk.reject_rate.count(source.id, address, settings.REJECT_RATE)
+        desk.rejections.note(source.id, "too_many_failures", "The address failed too often; the body was not read.")
+        raise _too_many_failures(seconds)
+
+
+def _too_many_failures(seconds: int) -> Refusal:
+    retry_after = (b"retry-after", b"%d" % seconds)
+    return Refusal(429, "Too many requests from this address failed verification.", headers=[retry_after])
+
+
+def storage_down(status: int) -> Refusal:
+    return Refusal(status, "The request could not be stored. Send it again.", headers=[RETRY_AFTER])
