@@ -15,7 +15,7 @@ help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: installed  ## start the whole product in the foreground (PORT=8000)
-	@exec $(PY) -m config.start --stop-with-parent
+	@exec $(PY) -m config.bootstrap.start --stop-with-parent
 
 demo: installed  ## play a day of every provider's webhooks into the running product
 	@$(PY) manage.py demo
@@ -46,10 +46,10 @@ lock:  ## resolve the dependencies anew
 	@UV_PYTHON_DOWNLOADS=never .venv/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -q --extra dev pyproject.toml -o requirements-dev.txt -c requirements.txt
 
 installed: $(PY)
-	@$(PY) -m config.install
+	@$(PY) -m config.bootstrap.install
 
 installed-dev: $(PY)
-	@$(PY) -m config.install --dev
+	@$(PY) -m config.bootstrap.install --dev
 
 # The first python3 that is new enough makes the virtual environment; PYTHON=… chooses another.
 $(PY):

@@ -7,11 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from accounts import addresses, batch, campaigns, drops, events, flapping, links, reauth
+from accounts.campaigns import service as campaigns
+from accounts.core import unit_of_work
+from accounts.core.enums import AccountStatus, EventType, StatusReason
+from accounts.events import outbox as events
+from accounts.events.ordering import Origin, is_newer
+from accounts.linkedin import flapping, links, outages
+from accounts.linkedin.matching import Sighting, expect_accounts, fill, find_or_make, locked
 from accounts.models import Account, AccountReport, AccountToken, Agency, SubAccount
-from accounts.reports import Origin, is_newer
-from accounts.sightings import Sighting, expect_accounts, fill, find_or_make, locked
-from accounts.vocabulary import AccountStatus, EventType, StatusReason
+from accounts.reauth import prompts, recipients
 
 EVENTS = {  # new status --> what agencies are told
     AccountStatus.INCOMPLETE: EventType.LINKEDIN_INCOMPLETE,
@@ -32,8 +36,8 @@ SAME_WINDOW = timedelta(minutes=1)
 def expect(agency: Agency, provider: str, sightings: Collection[Sighting]) -> None:
     """Fetch for a batch of reports the accounts that they are about, locked, and what hangs on them."""
     known = expect_accounts(agency, provider, sightings)
-    addresses.expect(sighting.email for sighting in sightings)
-    for part in (campaigns, drops, flapping, reauth):
+    recipients.expect(sighting.email for sighting in sightings)
+    for part in (campaigns, outages, flapping, prompts):
         part.expect(known)
 
 
@@ -133,7 +137,7 @@ def note(account: Account, *, origin: Origin, text: str) -> None:
 def report_trouble(account: Account, *, code: str, origin: Origin, text: str) -> None:
     """An error that leaves the account as it is: history, and part of an incident when many accounts have it."""
     note(account, origin=origin, text=text)
-    drops.trouble(locked(account), code=code)
+    outages.trouble(locked(account), code=code)
 
 
 @transaction.atomic(savepoint=False)
@@ -157,8 +161,8 @@ def disconnect_for_uninstall(account: Account, *, origin: Origin) -> None:
         _set_status(account, AccountStatus.DISCONNECTED, origin=origin, reason=StatusReason.UNINSTALLED)
         account.save()
         if account.status == before:  # it was down; now nobody is asked to mend what was wanted
-            reauth.follow(account, before=before, origin=origin)
-            drops.follow(account, origin=origin)
+            prompts.follow(account, before=before, origin=origin)
+            outages.follow(account, origin=origin)
         _take_effect(account, before=before, since=since, origin=origin)
 
 
@@ -195,9 +199,9 @@ def _set_status(account: Account, status: AccountStatus, *, origin: Origin, reas
 
 def _save(account: Account, first_seen: bool, *changed: str) -> None:
     if first_seen:
-        batch.insert(account)
+        unit_of_work.insert(account)
     else:
-        batch.change(account, *changed)
+        unit_of_work.change(account, *changed)
 
 
 def _take_effect(account: Account, *, before: str, since: datetime, origin: Origin) -> None:
@@ -210,8 +214,8 @@ def _take_effect(account: Account, *, before: str, since: datetime, origin: Orig
     else:
         campaigns.pause_for(account, origin=origin)
     flapping.follow(account, before=before, since=since, origin=origin)
-    reauth.follow(account, before=before, origin=origin)
-    drops.follow(account, origin=origin)
+    prompts.follow(account, before=before, origin=origin)
+    outages.follow(account, origin=origin)
     if account.status == AccountStatus.DELETED:
         AccountToken.objects.filter(account=account).delete()
 
@@ -236,7 +240,7 @@ def _note(account: Account, *, before: str, after: str, origin: Origin, applied:
         applied=applied,
         note=note[:500],
     )
-    batch.insert(report)
+    unit_of_work.insert(report)
 
 
 def _catch_up_with_uninstall(account: Account) -> None:

@@ -9,11 +9,11 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from accounts.campaigns import resume_held
+from accounts.campaigns.commands import carry_out_due
+from accounts.campaigns.service import resume_held
 from accounts.models import Heartbeat, IdempotencyRecord, SourceSecret
-from accounts.orders import carry_out_due
-from accounts.reauth import remind_due
-from accounts.sources import REMEMBERED
+from accounts.reauth.prompts import remind_due
+from accounts.sources.service import REMEMBERED
 
 IDEMPOTENCY_LIFETIME = timedelta(hours=24)
 SCHEDULER = "scheduler"

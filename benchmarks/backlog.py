@@ -79,10 +79,10 @@ def run(url: str) -> int:
 
     logging.getLogger().setLevel("WARNING")
     call_command("migrate", verbosity=0)
-    from accounts.agencies import create_agency
+    from accounts.tenancy.agencies import create_agency
 
     agency, _ = create_agency(name="Backlog")
-    from accounts.sources import create_source
+    from accounts.sources.service import create_source
 
     def sources(provider: str) -> list[str]:
         return [create_source(agency=agency, provider=provider)[0].id for _ in range(SOURCES)]
@@ -153,7 +153,7 @@ def lead_report(number: int) -> dict[str, Any]:
 def work_off() -> tuple[float, float]:
     """Until nothing is due: events a second, and milliseconds of the processor (without PostgreSQL's) for each."""
     from webhooks.models import Receipt
-    from webhooks.services import process_due
+    from webhooks.processing.processor import process_due
 
     waiting = Receipt.objects.filter(status="received").count()
     began, spent = time.monotonic(), time.process_time()

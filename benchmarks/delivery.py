@@ -95,8 +95,8 @@ def receiver(behaviour: str = "answer") -> Iterator[str]:
 
 
 def make_channel(url: str) -> str:
-    from accounts.agencies import create_agency
-    from notifications.channels import create_channel
+    from accounts.tenancy.agencies import create_agency
+    from notifications.channels.service import create_channel
 
     return create_channel(create_agency(name="Bench")[0], kind="webhook", url=url)[0].pk
 
@@ -128,8 +128,8 @@ def fill(channel_id: str, count: int) -> None:
 
 def drain_all(count: int) -> float:
     """Deliveries a second of one drain."""
+    from notifications.delivery import drain
     from notifications.models import Delivery, DeliveryStatus
-    from notifications.services import drain
 
     began = time.monotonic()
     drain()
@@ -175,8 +175,8 @@ def waits(channel_id: str, stuck: str) -> tuple[float, float]:
 
 def _wait(channel_id: str, run_seconds: float = 30) -> float:
     from benchmarks.figures import percentile
+    from notifications.delivery import drain
     from notifications.models import Delivery
-    from notifications.services import drain
 
     fill(channel_id, 200)
     newest = list(Delivery.objects.filter(channel_id=channel_id).order_by("-pk").values_list("pk", flat=True)[:200])

@@ -14,8 +14,8 @@ django.setup()
 import requests  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from notifications.egress.signing import valid_secrets  # noqa: E402
 from notifications.models import Attempt, Delivery, DeliveryStatus  # noqa: E402
-from notifications.signing import valid_secrets  # noqa: E402
 from notifications.transports.webhook import encode, signed_headers  # noqa: E402
 
 

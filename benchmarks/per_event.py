@@ -14,7 +14,7 @@ django.setup()
 from django.db import transaction  # noqa: E402
 
 from webhooks.models import Receipt, ReceiptStatus  # noqa: E402
-from webhooks.services import _process_one, _read  # noqa: E402
+from webhooks.processing.processor import _process_one, _read  # noqa: E402
 
 
 @app.task(name="benchmarks.per_event.process_one")

@@ -15,8 +15,8 @@ from accounts.api.account_report import AccountReportView
 from accounts.api.accounts import AccountView
 from accounts.api.views import CampaignView, EventView, SubAccountView
 from config.security import csp_override
+from leads.analytics.api import LeadReportView
 from leads.api import LeadView
-from leads.report_api import LeadReportView
 from notifications.api import ChannelView, DeliveryView, EventTypeView
 from webhooks.api import ReceiptView, RejectedRequestView, SourceWithRequestsView
 

@@ -8,13 +8,13 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, and make the Celery application the one that `shared_task` finds."""
-        from config import celery, checks  # noqa: F401
+        from config.ops import checks  # noqa: F401
 
         apps.get_app_config("auth").verbose_name = "People"  # as the back office says it
 
 
 class BackOfficeConfig(admin_apps.AdminConfig):
-    """Django's admin, with the back office of `config.site` as its site."""
+    """Django's admin, with the back office of `config.backoffice.site` as its site."""
 
     default = False
-    default_site = "config.site.BackOffice"
+    default_site = "config.backoffice.site.BackOffice"

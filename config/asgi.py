@@ -17,8 +17,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django: Any = get_wsgi_application()
 
-from webhooks.exchange import Message, Receive, Scope, Send  # noqa: E402 (needs Django's apps)
-from webhooks.ingest import Ingest  # noqa: E402
+from webhooks.ingest.app import Ingest  # noqa: E402
+from webhooks.ingest.http import Message, Receive, Scope, Send  # noqa: E402 (needs Django's apps)
 
 DJANGO_THREADS = 8
 BODY_LIMIT = 3 * 1024 * 1024  # above Django's own limit, so that Django answers what is a little too large

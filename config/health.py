@@ -12,10 +12,10 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from accounts.display import duration
+from accounts.core.markup import duration
 from accounts.models import Heartbeat
 from accounts.tasks import SCHEDULER, WORKERS
-from config.figures import oldest_due_event, oldest_due_receipt
+from config.ops.figures import oldest_due_event, oldest_due_receipt
 
 PROCESSES = (*WORKERS.values(), SCHEDULER)
 HEARTBEAT_AGE = timedelta(seconds=60)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from accounts.api.problems import CONTENT_TYPE, problem, request_id_of
+from accounts.web.rest.problems import CONTENT_TYPE, problem, request_id_of
 
 PREFIX = "/api/"
 

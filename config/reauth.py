@@ -18,17 +18,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import reauth, tries
-from accounts.actions import REASONS
+from accounts.core.enums import AccountStatus, RequestAction, provider_name
+from accounts.linkedin.advice import REASONS
 from accounts.models import Account, ReauthPrompt
 from accounts.models.reauth import PromptEnd, StepKind
-from accounts.moments import readable, zone_named
 from accounts.providers import salesflow, welink
 from accounts.providers.client import ProviderError
-from accounts.providers.offers import Offer, Way, frame_for, keep_token, offer_for
-from accounts.vocabulary import AccountStatus, RequestAction, provider_name
+from accounts.reauth import attempts, prompts
+from accounts.reauth.options import Offer, Way, frame_for, keep_token, offer_for
+from accounts.tenancy.localtime import readable, zone_named
 from webhooks.models import ProviderRequest
-from webhooks.services import register_request
+from webhooks.processing.processor import register_request
 
 MOST_TRIES = 10
 REFRESH_SECONDS = 3
@@ -56,8 +56,8 @@ def page(request: HttpRequest, token: str) -> HttpResponseBase:
     if request.method == "POST":
         return _step(request, prompt, token)
     if request.method == "GET":
-        tries.viewed(prompt)
-    if tries.waits(prompt):
+        attempts.viewed(prompt)
+    if attempts.waits(prompt):
         return redirect("reauth_progress", token)
     return _page(request, prompt, problem=_what_went_wrong(prompt))
 
@@ -71,7 +71,7 @@ def progress(request: HttpRequest, token: str) -> HttpResponseBase:
         return _render(request, "reauth/done.html", prompt)
     if prompt.end is not None:
         return _over(request, prompt.end)
-    if tries.waits(prompt):
+    if attempts.waits(prompt):
         waiting = _render(request, "reauth/waiting.html", prompt)
         waiting["Refresh"] = str(REFRESH_SECONDS)
         return waiting
@@ -87,25 +87,25 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
     open_or_just_done = prompt.end is None or _just_done(prompt)  # the webhook may be faster than the frame
     if not open_or_just_done or prompt.account.status == AccountStatus.DELETED:
         return JsonResponse({"message": "This link has ended."}, status=410)
-    if tries.count(prompt) >= MOST_TRIES:
+    if attempts.count(prompt) >= MOST_TRIES:
         return _wait_a_little(JsonResponse({"message": "Please wait ten minutes before the next try."}))
     said = _read_result(request)
     if said is None:
         return JsonResponse({"message": "This cannot be understood."}, status=400)
     problem = _problem_with(said, prompt.account)
     if problem:
-        tries.note(prompt, StepKind.FAILED, text=problem)
+        attempts.note(prompt, StepKind.FAILED, text=problem)
         return JsonResponse({"message": problem})
     account_token = said.get("token")
     if isinstance(account_token, str) and 0 < len(account_token) <= salesflow.LONGEST_TOKEN:
         keep_token(prompt.account, account_token)
     if prompt.end is None:
-        tries.note(prompt, StepKind.FINISHED, text=salesflow.NAME)
+        attempts.note(prompt, StepKind.FINISHED, text=salesflow.NAME)
     return JsonResponse({"message": "Thank you.", "finished": True})
 
 
 def _prompt(token: str) -> ReauthPrompt:
-    prompt = reauth.find(token)
+    prompt = prompts.find(token)
     if prompt is None:
         raise Http404("There is no such link.")
     return prompt
@@ -120,7 +120,7 @@ def _step(request: HttpRequest, prompt: ReauthPrompt, token: str) -> HttpRespons
     """Take the step that a form asks for, if the account's provider offers it."""
     offer = offer_for(prompt.account)
     asked = request.POST.get("step", "")
-    if tries.count(prompt) >= MOST_TRIES:
+    if attempts.count(prompt) >= MOST_TRIES:
         return _wait_a_little(_page(request, prompt, problem="Please wait ten minutes before the next try."))
     if asked == "frame" and offer.way is Way.FRAME:
         return _open_frame(request, prompt, offer, token)
@@ -135,7 +135,7 @@ def _step(request: HttpRequest, prompt: ReauthPrompt, token: str) -> HttpRespons
     try:
         _hand_over(prompt, offer, form)
     except ProviderError as error:
-        tries.note(prompt, StepKind.FAILED, text=str(error))
+        attempts.note(prompt, StepKind.FAILED, text=str(error))
         return _page(request, prompt, problem=str(error), form=form, status=502)
     return redirect("reauth_progress", token)
 
@@ -143,7 +143,7 @@ def _step(request: HttpRequest, prompt: ReauthPrompt, token: str) -> HttpRespons
 def _hand_over(prompt: ReauthPrompt, offer: Offer, form: forms.Form) -> None:
     """Give the provider what was typed, and tell ingest what its answer will be about. Raises ProviderError."""
     assert offer.source is not None  # noqa: S101 (a sign-in is offered for a source)
-    step = tries.note(prompt, StepKind.SUBMITTED, text=welink.NAME)  # before the call: the answer may be faster
+    step = attempts.note(prompt, StepKind.SUBMITTED, text=welink.NAME)  # before the call: the answer may be faster
     if isinstance(form, PinForm):
         request_id = welink.enter_pin(
             offer.source,
@@ -159,11 +159,11 @@ def _hand_over(prompt: ReauthPrompt, offer: Offer, form: forms.Form) -> None:
 
 
 def _open_frame(request: HttpRequest, prompt: ReauthPrompt, offer: Offer, token: str) -> HttpResponseBase:
-    tries.note(prompt, StepKind.STARTED, text=salesflow.NAME)
+    attempts.note(prompt, StepKind.STARTED, text=salesflow.NAME)
     try:
         frame = frame_for(prompt.account, offer)
     except ProviderError as error:
-        tries.note(prompt, StepKind.FAILED, text=str(error))
+        attempts.note(prompt, StepKind.FAILED, text=str(error))
         return _page(request, prompt, problem=str(error), status=502)
     response = _render(request, "reauth/frame.html", prompt, frame=frame, token=token)
     response._csp_config = settings.SECURE_CSP | {"frame-src": [frame.origin]}  # type: ignore[attr-defined]
@@ -182,10 +182,10 @@ def _pin_request(account: Account, offer: Offer) -> str:
 
 def _what_went_wrong(prompt: ReauthPrompt) -> str:
     """What became of the last try, if it was not what the owner hoped for."""
-    step = tries.last(prompt)
+    step = attempts.last(prompt)
     if step is None:
         return ""
-    answer = tries.answer_to(step)
+    answer = attempts.answer_to(step)
     provider = provider_name(prompt.account.provider)
     if answer is None:
         failed = prompt.steps.filter(kind=StepKind.FAILED, id__gt=step.id).exists()
@@ -258,5 +258,5 @@ def _over(request: HttpRequest, end: PromptEnd) -> HttpResponse:
 
 def _wait_a_little(response: HttpResponse) -> HttpResponse:
     response.status_code = HTTPStatus.TOO_MANY_REQUESTS
-    response["Retry-After"] = str(int(tries.WITHIN.total_seconds()))
+    response["Retry-After"] = str(int(attempts.WITHIN.total_seconds()))
     return response

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
-from webhooks.addresses import client_address, parse_address, trusted_proxies, within
+from webhooks.ingest.client_ip import client_address, parse_address, trusted_proxies, within
 
 log = structlog.get_logger("leadline.requests")
 

@@ -9,8 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from whitenoise.compress import Compressor
 
 from config import __version__
-from config.logs import LOGGING as LOGGING
-from config.logs import configure_structlog
+from config.ops.logs import LOGGING as LOGGING
+from config.ops.logs import configure_structlog
 
 VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -85,7 +85,7 @@ TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 LOG_FORMAT = env.str("LOG_FORMAT", "console")
 configure_structlog(LOG_FORMAT)
 if SENTRY_DSN := env.str("SENTRY_DSN", ""):
-    from config.errors import report_to
+    from config.ops.errors import report_to
 
     try:
         report_to(SENTRY_DSN, release=f"leadline@{VERSION}")
@@ -315,10 +315,10 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 # --- REST API -----------------------------------------------------------------------------------------
 
-REST_FRAMEWORK: dict[str, Any] = {  # what every resource is, `accounts.api.base.AgencyView` says
+REST_FRAMEWORK: dict[str, Any] = {  # what every resource is, `accounts.web.rest.views.AgencyView` says
     "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.OperationSchema",
-    "EXCEPTION_HANDLER": "accounts.api.problems.answer_problem",
+    "DEFAULT_SCHEMA_CLASS": "accounts.web.rest.schema.OperationSchema",
+    "EXCEPTION_HANDLER": "accounts.web.rest.problems.answer_problem",
     "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": None,
 }
@@ -342,21 +342,21 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
-        "AccountStatus": "accounts.vocabulary.AccountStatus",
-        "CampaignStatus": "accounts.vocabulary.CampaignStatus",
+        "AccountStatus": "accounts.core.enums.AccountStatus",
+        "CampaignStatus": "accounts.core.enums.CampaignStatus",
         "ChannelSwitch": ["enabled", "disabled"],
         "ChannelStatus": "notifications.models.ChannelStatus",
         "DeliveryStatus": "notifications.models.DeliveryStatus",
-        "EventName": "accounts.vocabulary.AGENCY_EVENTS",
-        "LeadStatus": "leads.vocabulary.LeadStatus",
+        "EventName": "accounts.core.enums.AGENCY_EVENTS",
+        "LeadStatus": "leads.pipeline.enums.LeadStatus",
         "OrderAction": "accounts.models.order.OrderAction",
         "OrderStatus": "accounts.models.order.OrderStatus",
         "ReceiptStatus": "webhooks.models.ReceiptStatus",
-        "RequestAction": "accounts.vocabulary.RequestAction",
+        "RequestAction": "accounts.core.enums.RequestAction",
         "SourceHealth": ["disabled", "waiting", "healthy", "attention"],
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "accounts.api.schema.describe_errors",
+        "accounts.web.rest.schema.describe_errors",
     ],
 }

@@ -22,8 +22,8 @@ from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils import timezone
 
+from accounts.core.encrypted_fields import fernet
 from accounts.email_addresses import normalize_email
-from accounts.fields import fernet
 from accounts.verified_email import find_user_by_email, rename_after_change, verified_email
 
 log = structlog.get_logger("leadline.signin")

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from accounts.tasks import WORKERS, beat
-from config.purge import purge_if_due
+from config.ops.purge import purge_if_due
 
 
 @shared_task(name="config.tasks.purge")

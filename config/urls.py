@@ -22,7 +22,7 @@ urlpatterns = [
     path("accounts/confirm-email/<str:key>/", email_pages.confirm_email, name="account_confirm_email"),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.portal.urls")),
-    path("", include("leads.urls")),
-    path("", include("webhooks.urls")),
+    path("", include("leads.portal.urls")),
+    path("", include("webhooks.portal.urls")),
     path("", include("notifications.urls")),
 ]

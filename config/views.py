@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET, require_safe
 
 from accounts.portal import current_member
 from config import __version__, health
+from config.backoffice.overview import overview
 from config.metrics import CONTENT_TYPE, exposition
-from config.overview import overview
 
 
 @require_safe

@@ -15,15 +15,15 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import AgencyView, Listed, Shown
-from accounts.api.fields import Email, Flag, Moment, Reference, StrictSerializer, Text, Word, identity
-from accounts.api.filters import Exactly, Filter, OneOf, Search, Time, YesNo
-from accounts.api.problems import Conflict
+from accounts.core.enums import AccountStatus, ProviderSlug
 from accounts.models import Agency, Member
-from accounts.vocabulary import AccountStatus, ProviderSlug
-from leads.changes import create_lead, set_status, update_lead
+from accounts.web.rest.fields import Email, Flag, Moment, Reference, StrictSerializer, Text, Word, identity
+from accounts.web.rest.filters import Exactly, Filter, OneOf, Search, Time, YesNo
+from accounts.web.rest.problems import Conflict
+from accounts.web.rest.views import AgencyView, Listed, Shown
 from leads.models import Lead, LeadChange, LeadReference
-from leads.vocabulary import LOCALE, ChangedBy, LeadStatus
+from leads.pipeline.changes import create_lead, set_status, update_lead
+from leads.pipeline.enums import LOCALE, ChangedBy, LeadStatus
 
 REACHABLE_BY = ("linkedin_url", "email", "phone")
 _WEB_ADDRESS = re.compile(r"(https?://)?[^\s:/?#]+(:[0-9]+)?([/?#]\S*)?", re.IGNORECASE)

@@ -6,5 +6,5 @@ class LeadsConfig(AppConfig):
     verbose_name = "Leads and Lead Sync"
 
     def ready(self) -> None:
-        import leads.linkedin.farewell
-        import leads.linkedin.recovery  # noqa: F401 (registers how a blocked source is got going again)
+        import leads.lead_sync.disconnect
+        import leads.lead_sync.recovery  # noqa: F401 (registers how a blocked source is got going again)

@@ -8,11 +8,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 
-from accounts.ids import new_id
+from accounts.core.enums import provider_choices
+from accounts.core.ids import new_id
 from accounts.models import Account, Agency, Campaign, Source
-from accounts.vocabulary import provider_choices
-from leads.linkedin.models import LeadFetch, LeadForm, LeadSync, Pull, Subscription
-from leads.vocabulary import ChangedBy, LeadStatus
+from leads.lead_sync.models import LeadFetch, LeadForm, LeadSync, Pull, Subscription
+from leads.pipeline.enums import ChangedBy, LeadStatus
 
 __all__ = [
     "Enrichment",

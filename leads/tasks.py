@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from accounts.models import Heartbeat
 from accounts.tasks import WORKERS, beat
-from leads.enrichment import enrich_due
-from leads.linkedin import archive, doorbell
-from leads.linkedin.checks import check_due, look_after_all
-from leads.linkedin.fetching import fetch_due, tell_overdue
+from leads.enrichment.service import enrich_due
+from leads.lead_sync import backfill, wakeups
+from leads.lead_sync.fetching import fetch_due, tell_overdue
+from leads.lead_sync.health_checks import check_due, look_after_all
 
 SIGN_OF_LIFE = 5.0  # seconds
 RUN_FOR = 30.0  # seconds after which a task hands over to its successor
@@ -23,10 +23,10 @@ OUTAGE = timedelta(minutes=5)
 def sync() -> None:
     """Ask LinkedIn for what is due, live leads first, and enrichers last, until nothing is left."""
     began = beaten = time.monotonic()
-    while fetch_due() or check_due() or archive.pull_due() or enrich_due():
+    while fetch_due() or check_due() or backfill.pull_due() or enrich_due():
         now = time.monotonic()
         if now - began > RUN_FOR:
-            return doorbell.ring()
+            return wakeups.ring()
         if now - beaten > SIGN_OF_LIFE:
             beat(WORKERS["sync"])
             beaten = now
@@ -45,6 +45,6 @@ def look_after() -> None:
     """Warn ahead of expiries; after a block or an outage of ours close every gap."""
     last = Heartbeat.objects.filter(name=CARETAKER).values_list("at", flat=True).first()
     if last is not None and timezone.now() - last > OUTAGE:
-        archive.plan_all()
+        backfill.plan_all()
     beat(CARETAKER)
     look_after_all()

@@ -11,19 +11,26 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import AgencyView, Listed, Shown, refusals_of
-from accounts.api.fields import Moment, StrictSerializer, Text, Word, identity
-from accounts.api.filters import By, ByTime, Exactly, Filter, OneOf
-from accounts.api.pagination import Cursor, bad_cursor, decode, page, read_limit
 from accounts.api.views import EventSerializer
+from accounts.core.enums import AGENCY_EVENTS, EventType, Scope
 from accounts.models import Agency
-from accounts.vocabulary import AGENCY_EVENTS, EventType, Scope
-from notifications import search
-from notifications.catalogue import CATALOGUE
-from notifications.channel_fields import CHANGES, SHAPES, BaseChannelSerializer, ChannelSerializer
-from notifications.channels import ChannelError, create_channel, enable, rotate_secret, send_test, update_channel
+from accounts.web.rest.fields import Moment, StrictSerializer, Text, Word, identity
+from accounts.web.rest.filters import By, ByTime, Exactly, Filter, OneOf
+from accounts.web.rest.pagination import Cursor, bad_cursor, decode, page, read_limit
+from accounts.web.rest.views import AgencyView, Listed, Shown, refusals_of
+from notifications.channels import search
+from notifications.channels.api_fields import CHANGES, SHAPES, BaseChannelSerializer, ChannelSerializer
+from notifications.channels.replay import replay, resend
+from notifications.channels.service import (
+    ChannelError,
+    create_channel,
+    enable,
+    rotate_secret,
+    send_test,
+    update_channel,
+)
+from notifications.content.catalogue import CATALOGUE
 from notifications.models import Attempt, Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
-from notifications.resending import replay, resend
 
 CHANNEL = PolymorphicProxySerializer(
     component_name="Channel", serializers=list(SHAPES.values()), resource_type_field_name="kind"

@@ -7,7 +7,7 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         import notifications.erasure  # registers what this app holds of a person
-        import notifications.told  # noqa: F401 (registers what it says in an account's timeline)
+        import notifications.timeline  # noqa: F401 (registers what it says in an account's timeline)
         from notifications.receivers import connect
 
         connect()

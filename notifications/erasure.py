@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from accounts.erasure import register
+from accounts.events.erasure import register
+from notifications.delivery.digest import cancel, leave
 from notifications.models import Attempt, Delivery, DeliveryStatus
-from notifications.services.gather import cancel, leave
 from notifications.transports.mailfolder import erase_mails
 
 

@@ -9,10 +9,10 @@ from django.db import models
 from django.db.models.functions import Upper
 from django.utils import timezone
 
-from accounts.fields import EncryptedJSONField, Unreadable
-from accounts.ids import new_id, new_token
+from accounts.core.encrypted_fields import EncryptedJSONField, Unreadable
+from accounts.core.enums import STAFF_EVENTS
+from accounts.core.ids import new_id, new_token
 from accounts.models import Agency, Event
-from accounts.vocabulary import STAFF_EVENTS
 
 
 class ChannelKind(models.TextChoices):

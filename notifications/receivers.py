@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from accounts.signals import event_recorded
+from accounts.events.signals import event_recorded
 from notifications.tasks import ring
 
 

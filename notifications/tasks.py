@@ -2,8 +2,8 @@
 
 from celery import shared_task
 
-from accounts.doorbell import Doorbell
-from notifications.services import drain
+from accounts.core.wakeups import Doorbell
+from notifications.delivery import drain
 
 
 @shared_task(name="notifications.tasks.deliver_due")

@@ -1,12 +1,11 @@
 from django.urls import path
 
-from notifications import views
-from notifications.portal import log, preview, setup
+from notifications.portal import confirmations, log, preview, setup
 
 urlpatterns = [
-    path("verify/<str:token>", views.verify, name="verify"),
-    path("unsubscribe/<str:token>", views.unsubscribe, name="unsubscribe"),
-    path("bounces", views.bounce, name="bounces"),
+    path("verify/<str:token>", confirmations.verify, name="verify"),
+    path("unsubscribe/<str:token>", confirmations.unsubscribe, name="unsubscribe"),
+    path("bounces", confirmations.bounce, name="bounces"),
     path("notifications", setup.setup_page, name="portal_notifications"),
     path("notifications/add/<slug:kind>", setup.add, name="portal_channel_add"),
     path("notifications/channels/<str:pk>/edit", setup.edit, name="portal_channel_edit"),

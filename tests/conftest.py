@@ -17,8 +17,8 @@ from django.utils.safestring import SafeString
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from accounts.agencies import create_agency
 from accounts.models import Agency
+from accounts.tenancy.agencies import create_agency
 from tests.settings import SQLITE, TEMPLATE
 
 

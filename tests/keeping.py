@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.utils import timezone
 
 from accounts.models import Agency, Source
-from accounts.sources import create_source, valid_secrets
+from accounts.sources.service import create_source, valid_secrets
 from webhooks.models import Receipt
 from webhooks.providers import PROVIDERS
 from webhooks.providers.base import SignedRequest

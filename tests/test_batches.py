@@ -11,16 +11,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import batch, drops
-from accounts.campaigns import campaign_of, update_campaign
+from accounts.campaigns.service import campaign_of, update_campaign
+from accounts.core import unit_of_work
+from accounts.core.enums import RequestAction
+from accounts.linkedin import outages
 from accounts.models import Account, AccountReport, Agency, Campaign, Drop, Event, ReauthPrompt, ReauthStep, Source
-from accounts.vocabulary import RequestAction
 from leads.models import Lead, LeadChange, LeadReference
 from tests.keeping import keep, keep_sample, source_of
 from tests.test_pipeline import drain
-from webhooks import services
 from webhooks.models import Receipt
-from webhooks.services import process_due, register_request
+from webhooks.processing import processor
+from webhooks.processing.processor import process_due, register_request
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 #: Ids and times of a row's own: what two agencies' rows never have in common.
@@ -139,7 +140,7 @@ def test_a_receipt_that_fails_halfway_leaves_nothing_and_harms_none_of_its_batch
     before = outcome(agency)["reports"]
     dropped = reports(source, [1, 2, 3], "account_blocked")
     again = reports(source, [2])
-    follow = drops.follow
+    follow = outages.follow
 
     def break_off(account: Account, **about: Any) -> None:
         if account.external_id == "2":  # after its row, its history, its event and its prompt
@@ -147,7 +148,7 @@ def test_a_receipt_that_fails_halfway_leaves_nothing_and_harms_none_of_its_batch
             raise RuntimeError("no such luck")
         follow(account, **about)
 
-    monkeypatch.setattr(drops, "follow", break_off)
+    monkeypatch.setattr(outages, "follow", break_off)
     process_due()
     assert [Receipt.objects.get(pk=row.pk).status for row in [*dropped, *again]] == [
         *("processed", "received", "processed", "processed")
@@ -166,7 +167,7 @@ def test_what_the_database_refuses_of_a_batch_is_sorted_out_one_by_one(
     agency: Agency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = source_of(agency, "salesflow"), source_of(agency, "salesflow")
-    look_ahead = services.look_ahead
+    look_ahead = processor.look_ahead
     reports(first, [1, 2])
     drain()
     receipts = reports(second, [2, 3, 4])
@@ -174,9 +175,9 @@ def test_what_the_database_refuses_of_a_batch_is_sorted_out_one_by_one(
     def too_early(source: Source, events: Any) -> None:
         """As if the other source's worker had made the account just after we looked."""
         look_ahead(source, events)
-        batch.remember(Account, {(agency.pk, "salesflow", "2"): None})
+        unit_of_work.remember(Account, {(agency.pk, "salesflow", "2"): None})
 
-    monkeypatch.setattr(services, "look_ahead", too_early)
+    monkeypatch.setattr(processor, "look_ahead", too_early)
     drain()
     assert {Receipt.objects.get(pk=row.pk).status for row in receipts} == {"processed"}
     assert list(Account.objects.order_by("external_id").values_list("external_id", flat=True)) == ["1", "2", "3", "4"]

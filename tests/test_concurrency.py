@@ -12,20 +12,20 @@ from django.db import connection, connections, transaction
 from django.db.utils import OperationalError
 from django.utils import timezone
 
-from accounts.campaigns import campaign_of, update_campaign
+from accounts.campaigns.service import campaign_of, update_campaign
+from accounts.core.enums import AccountStatus
+from accounts.events.ordering import Origin
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, AccountReport, Agency, Event
-from accounts.reports import Origin
 from accounts.services import report_status
-from accounts.sightings import Sighting
-from accounts.vocabulary import AccountStatus
-from notifications.channels import create_channel
+from notifications.channels.service import create_channel
+from notifications.delivery import drain as deliver
 from notifications.models import Delivery
-from notifications.services import drain as deliver
 from tests.keeping import keep_sample, signed, source_of
 from tests.webhooks.ingest_server import Answer, serving
 from webhooks.models import Receipt
+from webhooks.processing.processor import process_due
 from webhooks.samples import load
-from webhooks.services import process_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORKERS = 4

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from accounts import campaigns, services
+from accounts import services
+from accounts.campaigns import service as campaigns
+from accounts.core.enums import RequestAction
+from accounts.events.ordering import Origin
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, Agency, Campaign, Event, ReauthPrompt, Source
-from accounts.reports import Origin
-from accounts.sightings import Sighting
-from accounts.vocabulary import RequestAction
 from tests.keeping import keep, source_of
 from tests.webhooks.wire import PAYLOADS, payload
 from webhooks.models import Receipt
-from webhooks.services import process_due, register_request
+from webhooks.processing.processor import process_due, register_request
 
 LONG_AGO = datetime(2026, 3, 1, tzinfo=UTC)
 FIELDS = {"linkedconnector": "ghl_location_id", "highlevel": "locationId"}

@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.agencies import create_agency
-from accounts.campaigns import campaign_of
+from accounts.campaigns.service import campaign_of
+from accounts.core.enums import RequestAction
 from accounts.models import Account, Agency, Campaign, Event, SubAccount
-from accounts.vocabulary import RequestAction
-from leads.changes import create_lead
+from accounts.tenancy.agencies import create_agency
 from leads.models import Lead
+from leads.pipeline.changes import create_lead
 from tests.keeping import keep, keep_sample, source_of
-from webhooks import services
-from webhooks.events import Reading
 from webhooks.models import Receipt, ReceiptStatus
+from webhooks.processing import processor
+from webhooks.processing.processor import process_due, register_request, reprocess
+from webhooks.providers.events import Reading
 from webhooks.samples import load, names
-from webhooks.services import process_due, register_request, reprocess
 
 ORDER = {  # a sample that only means something after another
     "uninstall": 2,
@@ -318,8 +318,8 @@ def test_a_receipt_that_fails_is_tried_again_later_and_then_stays_visible(
 
     source = source_of(agency, "salesflow")
     receipt = keep_sample(source, "account_active")
-    monkeypatch.setattr(services, "apply", broken)
-    for attempt in range(1, services.MAX_ATTEMPTS + 1):
+    monkeypatch.setattr(processor, "apply", broken)
+    for attempt in range(1, processor.MAX_ATTEMPTS + 1):
         Receipt.objects.update(next_attempt_at=timezone.now())
         drain()
         receipt.refresh_from_db()
@@ -337,14 +337,14 @@ def test_a_failing_receipt_holds_up_nobody_else(agency: Agency, monkeypatch: pyt
     source = source_of(agency, "salesflow")
     bad = keep_sample(source, "account_active", LinkedInAccountId=666)
     good = [keep_sample(source, "account_active", LinkedInAccountId=number + 1) for number in range(5)]
-    apply = services.apply
+    apply = processor.apply
 
     def broken_for_one(receipt: Receipt, event: Any) -> None:
         if receipt.pk == bad.pk:
             raise RuntimeError("no such luck")
         apply(receipt, event)
 
-    monkeypatch.setattr(services, "apply", broken_for_one)
+    monkeypatch.setattr(processor, "apply", broken_for_one)
     drain()
     assert Receipt.objects.filter(pk__in=[row.pk for row in good], status="processed").count() == 5
     bad.refresh_from_db()
@@ -357,18 +357,18 @@ def test_a_receipt_that_kills_its_worker_is_counted_walks_alone_and_ends_as_fail
     source = source_of(agency, "salesflow")
     bad = keep_sample(source, "account_active", LinkedInAccountId=666)
     good = keep_sample(source, "account_active", LinkedInAccountId=1)
-    process = services._process_one
+    process = processor._process_one
 
     class Killed(BaseException):
         pass
 
     def deadly(receipt: Receipt, reading: Reading | Exception) -> tuple[str, ...]:
-        if receipt.pk == bad.pk and receipt.attempts <= services.MAX_ATTEMPTS:
+        if receipt.pk == bad.pk and receipt.attempts <= processor.MAX_ATTEMPTS:
             raise Killed
         return process(receipt, reading)
 
-    monkeypatch.setattr(services, "_process_one", deadly)
-    for _ in range(services.MAX_ATTEMPTS):
+    monkeypatch.setattr(processor, "_process_one", deadly)
+    for _ in range(processor.MAX_ATTEMPTS):
         with pytest.raises(Killed):
             drain()
     drain()

@@ -10,17 +10,17 @@ from django.contrib.auth.models import User
 from django.core import mail
 from jsonschema import Draft202012Validator
 
-from accounts import campaigns
+from accounts.campaigns import service as campaigns
+from accounts.core.enums import EventType
 from accounts.models import Account, Agency, Event, ReauthPrompt, Source
 from accounts.tasks import remind
-from accounts.vocabulary import EventType
-from notifications.catalogue import CATALOGUE
-from notifications.channels import create_channel
+from notifications.channels.service import create_channel
+from notifications.content.catalogue import CATALOGUE
+from notifications.delivery import drain
 from notifications.models import Delivery
-from notifications.services import drain
-from notifications.staff import set_alerts
+from notifications.staff.alerts import set_alerts
 from tests.keeping import keep, source_of
-from webhooks.services import process_due
+from webhooks.processing.processor import process_due
 
 MONDAY = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
 TEAM, OWNER, STAFF = "team@example.com", "natalia@example.com", "staff@example.com"

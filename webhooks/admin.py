@@ -5,9 +5,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
-from accounts.admin.filters import ByAgency, BySource, ByStatus
-from accounts.display import NOTHING, Tone, ago, badge, code, link, link_to, pretty_body, pretty_json
+from accounts.core.markup import NOTHING, Tone, ago, badge, code, link, link_to, pretty_body, pretty_json
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.filters import ByAgency, BySource, ByStatus
 from webhooks.models import (
     RECEIPT_PREFIX,
     AnswerTally,
@@ -17,7 +17,7 @@ from webhooks.models import (
     RejectedRequest,
     SourceWatch,
 )
-from webhooks.services import reprocess
+from webhooks.processing.processor import reprocess
 
 TONES: dict[str, Tone] = {
     ReceiptStatus.RECEIVED: "busy",

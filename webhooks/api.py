@@ -13,17 +13,17 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import AgencyView, Listed, Shown
-from accounts.api.fields import Moment, Reference, StrictSerializer, Text, Word, identity
-from accounts.api.filters import Exactly, Filter, OneOf
-from accounts.api.problems import Conflict
+from accounts.core.enums import ProviderSlug, RequestAction, Scope
 from accounts.models import Agency
-from accounts.vocabulary import ProviderSlug, RequestAction, Scope
-from leads.linkedin.api import LinkedInSourceView
+from accounts.web.rest.fields import Moment, Reference, StrictSerializer, Text, Word, identity
+from accounts.web.rest.filters import Exactly, Filter, OneOf
+from accounts.web.rest.problems import Conflict
+from accounts.web.rest.views import AgencyView, Listed, Shown
+from leads.lead_sync.api import LinkedInSourceView
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
-from webhooks.payload import clean
-from webhooks.services import register_request, reprocess
-from webhooks.strict_json import UnreadablePayload, read_object
+from webhooks.processing.processor import register_request, reprocess
+from webhooks.providers.payload import clean
+from webhooks.providers.strict_json import UnreadablePayload, read_object
 
 PAGE_BYTES = 4 * 1024 * 1024  # of bodies in one page
 _RECEIPT_ID = re.compile(rf"{RECEIPT_PREFIX}([1-9][0-9]{{0,18}})", re.ASCII)

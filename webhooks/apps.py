@@ -9,6 +9,6 @@ class WebhooksConfig(AppConfig):
     verbose_name = "What comes in"
 
     def ready(self) -> None:
-        import webhooks.erasure  # noqa: F401 (registers what this app holds of a person)
+        import webhooks.processing.erasure  # noqa: F401 (registers what this app holds of a person)
 
         HIGHLEVEL.configure(public_key=settings.HIGHLEVEL_PUBLIC_KEY, accept_rsa=settings.HIGHLEVEL_ACCEPT_RSA)

@@ -3,8 +3,8 @@
 from django.db import models
 from django.utils import timezone
 
+from accounts.core.enums import RequestAction, provider_choices
 from accounts.models import Account, Agency, Source
-from accounts.vocabulary import RequestAction, provider_choices
 from leads.models import Lead
 
 RECEIPT_PREFIX = "rct_"
@@ -20,7 +20,7 @@ class ReceiptStatus(models.TextChoices):
 class Receipt(models.Model):
     """One verified request, kept as bytes. `sequence` is the order in which the database took them.
 
-    Rows are written by `webhooks.journal` with SQL of its own: a column added here is added there too.
+    Rows are written by `webhooks.ingest.group_commit` with SQL of its own: a column added here is added there too.
     """
 
     sequence = models.BigAutoField(primary_key=True)
@@ -98,7 +98,7 @@ class RejectedRequest(models.Model):
 
 
 class SourceWatch(models.Model):
-    """What the watch over a source remembers from one round to the next (`webhooks.watch`)."""
+    """What the watch over a source remembers from one round to the next (`webhooks.monitoring.source_monitor`)."""
 
     source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="watch")
     watched_at = models.DateTimeField()

@@ -4,9 +4,9 @@ import time
 
 from celery import shared_task
 
-from webhooks import watch
-from webhooks.doorbell import ring as ring
-from webhooks.services import process_due
+from webhooks.monitoring import source_monitor
+from webhooks.processing.processor import process_due
+from webhooks.processing.wakeups import ring as ring
 
 RUN_FOR = 30.0  # seconds after which a task hands over to its successor
 
@@ -24,4 +24,4 @@ def process_receipts() -> None:
 @shared_task(name="webhooks.tasks.watch_sources")
 def watch_sources() -> None:
     """Look at each source: its rhythm, what it was refused, LinkedIn's checks, how fast it was answered."""
-    watch.watch_sources()
+    source_monitor.watch_sources()

@@ -2,14 +2,14 @@
 
 from django.conf import settings
 
-from webhooks.addresses import client_address
-from webhooks.desk import Desk
-from webhooks.diagnoses import Sample
-from webhooks.exchange import Refusal
+from webhooks.diagnostics.known_mistakes import Sample
+from webhooks.ingest.client_ip import client_address
+from webhooks.ingest.context import Desk
+from webhooks.ingest.http import Refusal
+from webhooks.ingest.source_cache import KnownSource
 from webhooks.parsing import ParsingBusy, ParsingJob
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
-from webhooks.source_cache import KnownSource
-from webhooks.strict_json import parses_quickly
+from webhooks.providers.strict_json import parses_quickly
 
 RETRY_AFTER = (b"retry-after", b"5")
 

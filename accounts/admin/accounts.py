@@ -9,24 +9,24 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from accounts.actions import Turn, sentence, turn
-from accounts.addresses import addresses_for, mail_trouble
-from accounts.admin.badges import account_badge
-from accounts.admin.base import BackOfficeAdmin
 from accounts.admin.campaigns import TONES as CAMPAIGN_TONES
-from accounts.admin.filters import ByAge, ByAgency, ByProvider, ByStatus
-from accounts.admin.forms import ServiceForm
 from accounts.admin.permission import PERMISSION, ShowsPermission
 from accounts.admin.timeline import timeline_of
-from accounts.campaigns import pause_all, resume_all
-from accounts.display import NOTHING, ago, badge, duration, link, list_link, side_by_side, table
-from accounts.lifecycle import STAFF, durations, revive
-from accounts.links import contradicting, linked_accounts, proposals
+from accounts.campaigns.service import pause_all, resume_all
+from accounts.core.enums import AccountStatus, CampaignStatus, provider_name
+from accounts.core.markup import NOTHING, ago, badge, duration, link, list_link, side_by_side, table
+from accounts.linkedin.advice import Turn, sentence, turn
+from accounts.linkedin.lifecycle import STAFF, durations, revive
+from accounts.linkedin.links import contradicting, linked_accounts, proposals
 from accounts.models import Account
-from accounts.portal.words import views_in_words
-from accounts.reauth import NotNeeded, ask, revoke
+from accounts.reauth.prompts import NotNeeded, ask, revoke
+from accounts.reauth.recipients import addresses_for, mail_trouble
 from accounts.services import update_account
-from accounts.vocabulary import AccountStatus, CampaignStatus, provider_name
+from accounts.web.backoffice.badges import account_badge
+from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.filters import ByAge, ByAgency, ByProvider, ByStatus
+from accounts.web.backoffice.forms import ServiceForm
+from accounts.web.portal.labels import views_in_words
 
 WHOSE_TURN = {Turn.OWNER: badge("owner", "warn"), Turn.WAIT: badge("wait", "busy"), Turn.NOBODY: ""}
 CAMPAIGN_STATUSES = {"pause": CampaignStatus.ACTIVE, "resume": CampaignStatus.PAUSED}  # what a button changes

@@ -4,12 +4,12 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.html import format_html_join
 
-from accounts.admin.base import BackOfficeAdmin
-from accounts.admin.filters import ByAgency
-from accounts.admin.forms import ServiceForm
-from accounts.agencies import create_agency
-from accounts.display import ago, badge, code, list_link
+from accounts.core.markup import ago, badge, code, list_link
 from accounts.models import Agency, SubAccount
+from accounts.tenancy.agencies import create_agency
+from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.filters import ByAgency
+from accounts.web.backoffice.forms import ServiceForm
 
 LISTS = [
     ("accounts_account", "Accounts"),

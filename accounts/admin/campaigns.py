@@ -5,16 +5,16 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
-from accounts.admin.filters import ByAgency, ByParent
-from accounts.admin.forms import ServiceForm
-from accounts.campaigns import UNPROTECTED, update_campaign
-from accounts.display import NOTHING, Tone, ago, badge, link, list_link, table
+from accounts.campaigns.commands import retry
+from accounts.campaigns.senders import map_sender
+from accounts.campaigns.service import UNPROTECTED, update_campaign
+from accounts.core.enums import CampaignStatus, PausedBy
+from accounts.core.markup import NOTHING, Tone, ago, badge, link, list_link, table
 from accounts.models import Campaign, CampaignCall, CampaignOrder, Sender
 from accounts.models.order import OrderStatus
-from accounts.orders import retry
-from accounts.senders import map_sender
-from accounts.vocabulary import CampaignStatus, PausedBy
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.filters import ByAgency, ByParent
+from accounts.web.backoffice.forms import ServiceForm
 
 TONES: dict[str, Tone] = {
     CampaignStatus.ACTIVE: "good",

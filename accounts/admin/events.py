@@ -6,10 +6,10 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.html import format_html
 
-from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
-from accounts.admin.filters import ByAgency, BySubject
-from accounts.display import NOTHING, ago, badge, code, link_to, list_link, pretty_json, receipt_link
+from accounts.core.markup import NOTHING, ago, badge, code, link_to, list_link, pretty_json, receipt_link
 from accounts.models import Event, Heartbeat
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.filters import ByAgency, BySubject
 
 #: Which page shows the subject of an event, by the beginning of its id.
 PAGES = {

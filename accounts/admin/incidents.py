@@ -6,12 +6,12 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from accounts.admin.badges import account_badge
-from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
-from accounts.admin.filters import ByAccount, ByAgency, ByParent
-from accounts.display import NOTHING, ago, badge, duration, link, table
+from accounts.core.enums import AccountStatus
+from accounts.core.markup import NOTHING, ago, badge, duration, link, table
 from accounts.models import Drop, Incident, IncidentStep
-from accounts.vocabulary import AccountStatus
+from accounts.web.backoffice.badges import account_badge
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.filters import ByAccount, ByAgency, ByParent
 
 SHOWN = 200
 

@@ -8,13 +8,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
-from accounts.admin.filters import ByAgency
-from accounts.admin.forms import ServiceForm
-from accounts.display import ago, badge
-from accounts.keys import create_api_key
+from accounts.core.enums import Scope
+from accounts.core.markup import ago, badge
 from accounts.models import ApiKey, IdempotencyRecord
-from accounts.vocabulary import Scope
+from accounts.tenancy.api_keys import create_api_key
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.filters import ByAgency
+from accounts.web.backoffice.forms import ServiceForm
 
 
 class NewKeyForm(ServiceForm):

@@ -8,14 +8,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 
-from accounts.admin.badges import account_badge
-from accounts.admin.base import BackOfficeAdmin
-from accounts.admin.filters import ByAgency, ByStatus
-from accounts.display import Tone, ago, badge, link
-from accounts.links import decide
+from accounts.core.enums import provider_name
+from accounts.core.markup import Tone, ago, badge, link
+from accounts.linkedin.links import decide
 from accounts.models import AccountLink
 from accounts.models.link import LinkState
-from accounts.vocabulary import provider_name
+from accounts.web.backoffice.badges import account_badge
+from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.filters import ByAgency, ByStatus
 
 TONES: dict[str, Tone] = {LinkState.PROPOSED: "busy", LinkState.ACCEPTED: "good", LinkState.DECLINED: "quiet"}
 

@@ -10,10 +10,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts.admin.base import BackOfficeAdmin
-from accounts.display import ago, badge
+from accounts.core.markup import ago, badge
 from accounts.email_addresses import email_key
 from accounts.verified_email import set_unverified_email
+from accounts.web.backoffice.base import BackOfficeAdmin
 
 
 @admin.register(User)

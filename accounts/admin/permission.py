@@ -5,9 +5,9 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.display import NOTHING, ago
+from accounts.core.enums import ProviderSlug
+from accounts.core.markup import NOTHING, ago
 from accounts.models import Account
-from accounts.vocabulary import ProviderSlug
 
 PERMISSION: Any = ("Permission at LinkedIn", {"fields": ("token_ends", "signs_in_by", "heartbeat", "scopes")})
 

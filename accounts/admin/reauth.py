@@ -6,11 +6,11 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from accounts.addresses import forgive
-from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
-from accounts.admin.filters import ByAccount, ByParent
-from accounts.display import NOTHING, Tone, ago, badge, link, table
+from accounts.core.markup import NOTHING, Tone, ago, badge, link, table
 from accounts.models.reauth import AccountToken, BouncedAddress, PromptEnd, ReauthPrompt, ReauthStep
+from accounts.reauth.recipients import forgive
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.filters import ByAccount, ByParent
 
 TONES: dict[str, Tone] = {PromptEnd.DONE: "good", PromptEnd.EXPIRED: "warn", PromptEnd.REVOKED: "quiet"}
 LATEST = 50

@@ -2,11 +2,11 @@
 
 from django.contrib import admin
 
-from accounts.admin.badges import account_badge
-from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
-from accounts.admin.filters import ByAccount
-from accounts.display import ago, badge, link, receipt_link
+from accounts.core.markup import ago, badge, link, receipt_link
 from accounts.models import AccountReport
+from accounts.web.backoffice.badges import account_badge
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.filters import ByAccount
 
 
 @admin.register(AccountReport)

@@ -6,9 +6,9 @@ from typing import Any
 from cryptography.fernet import InvalidToken
 from django import forms
 
-from accounts.admin.forms import ServiceForm
 from accounts.models import Source
-from accounts.sources import create_source, update_source
+from accounts.sources.service import create_source, update_source
+from accounts.web.backoffice.forms import ServiceForm
 
 SETTINGS = ("name", "enabled", "update_frame_url", "pin_endpoint", "proxy_location", "reauth_url")
 KEYS = ("api_key", "api_secret", "domain_host_name", "client_id")

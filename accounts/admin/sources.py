@@ -12,16 +12,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
-from accounts.admin.filters import ByAgency, BySource
 from accounts.admin.source_forms import KEYS, SETTINGS, NewSourceForm, SourceForm
-from accounts.display import NOTHING, ago, badge, code, list_link, side_by_side, table
+from accounts.core.enums import ProviderSlug, TroubleKind
+from accounts.core.markup import NOTHING, ago, badge, code, list_link, side_by_side, table
 from accounts.models import Source, SourceSecret, SourceTrouble
-from accounts.portal.words import TROUBLES, source_state
-from accounts.recovery import recovery_for
-from accounts.sources import SourceError, rotate_secret
-from accounts.troubles import ADVICE, CHECKS, missed_checks, with_open_troubles
-from accounts.vocabulary import ProviderSlug, TroubleKind
+from accounts.sources.issues import ADVICE, CHECKS, missed_checks, with_open_troubles
+from accounts.sources.recovery import recovery_for
+from accounts.sources.service import SourceError, rotate_secret
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.filters import ByAgency, BySource
+from accounts.web.portal.labels import TROUBLES, source_state
 
 LATEST = 10
 

@@ -6,14 +6,14 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.admin.base import BackOfficeAdmin
-from accounts.admin.filters import ByAgency
-from accounts.admin.forms import ServiceForm
-from accounts.display import ago, badge
+from accounts.core.enums import Role
+from accounts.core.markup import ago, badge
 from accounts.models import Member
 from accounts.models.agency import Invitation
-from accounts.team import invite
-from accounts.vocabulary import Role
+from accounts.tenancy.team import invite
+from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.filters import ByAgency
+from accounts.web.backoffice.forms import ServiceForm
 
 
 @admin.register(Member)

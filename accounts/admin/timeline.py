@@ -7,11 +7,11 @@ from django.contrib.admin.models import LogEntry
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.admin.badges import account_badge
-from accounts.display import NOTHING, Tone, ago, badge, link_to, receipt_link, table
+from accounts.core.enums import provider_name
+from accounts.core.markup import NOTHING, Tone, ago, badge, link_to, receipt_link, table
+from accounts.events.timeline import Entry, Told, timeline
 from accounts.models import Account, AccountReport, Event, ReauthStep
-from accounts.timeline import Entry, Told, timeline
-from accounts.vocabulary import provider_name
+from accounts.web.backoffice.badges import account_badge
 
 DELIVERY_TONES: dict[str, Tone] = {"delivered": "good", "pending": "busy", "failed": "bad", "cancelled": "quiet"}
 

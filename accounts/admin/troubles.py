@@ -7,13 +7,13 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.base import BackOfficeAdmin
-from accounts.admin.filters import BySource
-from accounts.display import ago, badge, link
+from accounts.core.enums import TroubleKind
+from accounts.core.markup import ago, badge, link
 from accounts.models import SourceTrouble
-from accounts.portal.words import TROUBLES
-from accounts.troubles import ADVICE
-from accounts.vocabulary import TroubleKind
+from accounts.sources.issues import ADVICE
+from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.filters import BySource
+from accounts.web.portal.labels import TROUBLES
 
 
 class ByOpen(SimpleListFilter):

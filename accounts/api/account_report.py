@@ -11,12 +11,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import uptime
 from accounts.api.report import Question, ReportView, accounts_in, described
-from accounts.events import iso
+from accounts.core.enums import AccountStatus
+from accounts.events.outbox import iso
+from accounts.linkedin import uptime
+from accounts.linkedin.uptime import Span
 from accounts.models import Account, Agency
-from accounts.uptime import Span
-from accounts.vocabulary import AccountStatus
 
 GROUPS = ("provider", "location", "account")
 MOST_SPANS = 2000  # of downtime that are listed one by one

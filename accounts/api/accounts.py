@@ -12,18 +12,18 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.actions import SENTENCES
-from accounts.api.base import AgencyView, Listed, Shown
-from accounts.api.fields import Email, Flag, Moment, Reference, StrictSerializer, Text, Word, identity
-from accounts.api.filters import Exactly, Filter, OneOf, Search
-from accounts.api.problems import Conflict
-from accounts.links import linked_accounts, worst_status
+from accounts.campaigns.senders import set_senders
+from accounts.core.enums import AccountStatus, ProviderSlug, SuggestedAction
+from accounts.linkedin.advice import SENTENCES
+from accounts.linkedin.links import linked_accounts, worst_status
+from accounts.linkedin.readiness import Action, readiness, with_campaigns_paused
 from accounts.models import Account, Agency
-from accounts.readiness import Action, readiness, with_campaigns_paused
-from accounts.reauth import NotNeeded, ask
-from accounts.senders import set_senders
+from accounts.reauth.prompts import NotNeeded, ask
 from accounts.services import update_account
-from accounts.vocabulary import AccountStatus, ProviderSlug, SuggestedAction
+from accounts.web.rest.fields import Email, Flag, Moment, Reference, StrictSerializer, Text, Word, identity
+from accounts.web.rest.filters import Exactly, Filter, OneOf, Search
+from accounts.web.rest.problems import Conflict
+from accounts.web.rest.views import AgencyView, Listed, Shown
 
 
 class ProfileSerializer(StrictSerializer):

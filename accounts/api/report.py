@@ -17,11 +17,11 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import AgencyView
-from accounts.events import iso
+from accounts.core.csv_export import safe_cell
+from accounts.core.enums import AccountStatus, ProviderSlug
+from accounts.events.outbox import iso
 from accounts.models import Account, Agency
-from accounts.spreadsheets import safe_cell
-from accounts.vocabulary import AccountStatus, ProviderSlug
+from accounts.web.rest.views import AgencyView
 
 DAYS = 30  # of a window that nobody chose
 MOST_DAYS = 400

@@ -10,14 +10,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import AgencyView, Listed, Shown, refusals_of
-from accounts.api.fields import Flag, Moment, Reference, StrictSerializer, Text, Word, identity, network
-from accounts.api.filters import Filter, OneOf, YesNo
 from accounts.api.subscriptions import SubscriptionSerializer
+from accounts.core.enums import ProviderSlug, Scope, TroubleKind
 from accounts.models import Agency, Source
-from accounts.sources import SourceError, create_source, delete_source, rotate_secret, update_source
-from accounts.troubles import open_troubles, with_open_troubles
-from accounts.vocabulary import ProviderSlug, Scope, TroubleKind
+from accounts.sources.issues import open_troubles, with_open_troubles
+from accounts.sources.service import SourceError, create_source, delete_source, rotate_secret, update_source
+from accounts.web.rest.fields import Flag, Moment, Reference, StrictSerializer, Text, Word, identity, network
+from accounts.web.rest.filters import Filter, OneOf, YesNo
+from accounts.web.rest.views import AgencyView, Listed, Shown, refusals_of
 
 SECRET_LENGTH = 256
 MOST_SUBSCRIPTIONS = 200

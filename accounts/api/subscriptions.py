@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api.fields import StrictSerializer, Text, Word
+from accounts.web.rest.fields import StrictSerializer, Text, Word
 
 LEAD_TYPES = ("SPONSORED", "EVENT", "COMPANY", "ORGANIZATION_PRODUCT")
 _OWNER = re.compile(r"urn:li:(sponsoredAccount|organization):[0-9]{1,24}")

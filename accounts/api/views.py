@@ -10,15 +10,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import AgencyView, Listed, Shown
-from accounts.api.fields import Flag, Moment, Reference, StrictSerializer, Text, Word, identity
-from accounts.api.filters import Exactly, Filter, OneOf, YesNo
-from accounts.api.problems import Conflict
-from accounts.campaigns import UNPROTECTED, update_campaign
+from accounts.campaigns.commands import NothingFailed, retry
+from accounts.campaigns.service import UNPROTECTED, update_campaign
+from accounts.core.enums import AGENCY_EVENTS, PERSONAL_EVENTS, CampaignStatus, EventType, PausedBy, ProviderSlug
 from accounts.models import Agency, Campaign, Event, SubAccount
 from accounts.models.order import OrderAction, OrderStatus
-from accounts.orders import NothingFailed, retry
-from accounts.vocabulary import AGENCY_EVENTS, PERSONAL_EVENTS, CampaignStatus, EventType, PausedBy, ProviderSlug
+from accounts.web.rest.fields import Flag, Moment, Reference, StrictSerializer, Text, Word, identity
+from accounts.web.rest.filters import Exactly, Filter, OneOf, YesNo
+from accounts.web.rest.problems import Conflict
+from accounts.web.rest.views import AgencyView, Listed, Shown
 
 
 class SubAccountSerializer(StrictSerializer):

@@ -6,10 +6,10 @@ from functools import partial
 from django.db import models
 from django.utils import timezone
 
-from accounts.ids import new_id
+from accounts.core.enums import AccountStatus, ProviderSlug, SuggestedAction, provider_choices
+from accounts.core.ids import new_id
 from accounts.models.agency import Agency, SubAccount
 from accounts.models.source import Source
-from accounts.vocabulary import AccountStatus, ProviderSlug, SuggestedAction, provider_choices
 
 
 class Account(models.Model):

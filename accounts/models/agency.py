@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from accounts.ids import new_id
-from accounts.vocabulary import ReauthContact, Role
+from accounts.core.enums import ReauthContact, Role
+from accounts.core.ids import new_id
 
 INVITATION_LASTS = timedelta(days=7)
 

@@ -4,11 +4,11 @@ from functools import partial
 
 from django.db import models
 
-from accounts.ids import new_id
+from accounts.core.enums import CampaignStatus, PausedBy, provider_choices
+from accounts.core.ids import new_id
 from accounts.models.account import Account
 from accounts.models.agency import Agency
 from accounts.models.source import Source
-from accounts.vocabulary import CampaignStatus, PausedBy, provider_choices
 
 
 class Campaign(models.Model):

@@ -5,9 +5,9 @@ from functools import partial
 from django.db import models
 from django.utils import timezone
 
-from accounts.ids import new_id
+from accounts.core.enums import event_type_choices
+from accounts.core.ids import new_id
 from accounts.models.agency import Agency
-from accounts.vocabulary import event_type_choices
 
 
 class Event(models.Model):

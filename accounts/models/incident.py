@@ -5,10 +5,10 @@ from functools import partial
 from django.db import models
 from django.utils import timezone
 
-from accounts.ids import new_id
+from accounts.core.enums import IncidentCause, provider_choices
+from accounts.core.ids import new_id
 from accounts.models.account import Account
 from accounts.models.agency import Agency
-from accounts.vocabulary import IncidentCause, provider_choices
 
 NOT_KNOWN = "not known yet"
 CAUSES = [(c.value, NOT_KNOWN if c is IncidentCause.UNKNOWN else c.value) for c in IncidentCause]

@@ -7,10 +7,10 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from accounts.fields import EncryptedJSONField
-from accounts.ids import new_id
+from accounts.core.encrypted_fields import EncryptedJSONField
+from accounts.core.enums import AccountStatus
+from accounts.core.ids import new_id
 from accounts.models.account import Account
-from accounts.vocabulary import AccountStatus
 
 
 class PromptEnd(models.TextChoices):

@@ -8,11 +8,11 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
-from accounts.fields import EncryptedJSONField
-from accounts.freshness import sources_changed
-from accounts.ids import new_id, new_token
+from accounts.core.cache_version import sources_changed
+from accounts.core.encrypted_fields import EncryptedJSONField
+from accounts.core.enums import provider_choices
+from accounts.core.ids import new_id, new_token
 from accounts.models.agency import Agency, SubAccount
-from accounts.vocabulary import provider_choices
 
 web_address = RegexValidator(r"\Ahttps://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?\Z", "Enter an https:// address.")
 api_path = RegexValidator(r"\A(/[A-Za-z0-9_.-]+)+\Z", "Enter a path such as /api/v1/login_pin.")

@@ -3,8 +3,8 @@
 from django.db import models
 from django.utils import timezone
 
+from accounts.core.enums import TroubleKind
 from accounts.models.source import Source
-from accounts.vocabulary import TroubleKind
 
 
 class SourceTrouble(models.Model):

@@ -1,8 +1,8 @@
 """The agency's own pages: who may see them, how they are put together, and those about accounts and the team."""
 
-from accounts.portal.access import MemberRequest, current_member, owners, readers, writers
-from accounts.portal.pages import Shown, back_to, say_errors, show, show_once
-from accounts.portal.paging import Page, turn
+from accounts.web.portal.access import MemberRequest, current_member, owners, readers, writers
+from accounts.web.portal.pagination import Page, turn
+from accounts.web.portal.views import Shown, back_to, say_errors, show, show_once
 
 __all__ = [
     "MemberRequest",

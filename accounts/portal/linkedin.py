@@ -5,15 +5,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from accounts.addresses import mail_trouble
-from accounts.links import contradicting, linked_accounts
+from accounts.linkedin.links import contradicting, linked_accounts
+from accounts.linkedin.readiness import with_campaigns_paused
 from accounts.models import Account
-from accounts.portal.access import MemberRequest, readers
-from accounts.portal.forms import AccountFilter
-from accounts.portal.pages import show
-from accounts.portal.paging import turn
-from accounts.portal.words import views_in_words
-from accounts.readiness import with_campaigns_paused
+from accounts.reauth.recipients import mail_trouble
+from accounts.web.portal.access import MemberRequest, readers
+from accounts.web.portal.forms import AccountFilter
+from accounts.web.portal.labels import views_in_words
+from accounts.web.portal.pagination import turn
+from accounts.web.portal.views import show
 
 SEARCHED = ("name", "email", "first_name", "last_name", "public_identifier", "external_id", "id")
 

@@ -11,12 +11,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import team
+from accounts.core.enums import Role
 from accounts.models import Invitation, Member
-from accounts.portal.access import CHOSEN, MemberRequest, owners
-from accounts.portal.forms import InvitationForm, NewPersonForm, RoleForm
-from accounts.portal.pages import back_to, say_errors, show
-from accounts.vocabulary import Role
+from accounts.tenancy import team
+from accounts.web.portal.access import CHOSEN, MemberRequest, owners
+from accounts.web.portal.forms import InvitationForm, NewPersonForm, RoleForm
+from accounts.web.portal.views import back_to, say_errors, show
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

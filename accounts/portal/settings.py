@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.keys import create_api_key, revoke_api_key
-from accounts.portal.access import CHOSEN, MemberRequest, owners, readers, writers
-from accounts.portal.forms import AgencyForm, KeyForm
-from accounts.portal.pages import Shown, back_to, show, show_once, take_shown
+from accounts.tenancy.api_keys import create_api_key, revoke_api_key
+from accounts.web.portal.access import CHOSEN, MemberRequest, owners, readers, writers
+from accounts.web.portal.forms import AgencyForm, KeyForm
+from accounts.web.portal.views import Shown, back_to, show, show_once, take_shown
 
 KEY_HINT = "Programs send it as “Authorization: Bearer <the key>”. If it is lost, revoke it and make another one."
 

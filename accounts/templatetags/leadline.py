@@ -2,9 +2,9 @@
 
 from django import template
 
-from accounts import display
+from accounts.core import markup
 
 register = template.Library()
-register.filter("ago", display.ago)
-register.filter("duration", display.duration)
-register.simple_tag(display.badge, name="badge")
+register.filter("ago", markup.ago)
+register.filter("duration", markup.duration)
+register.simple_tag(markup.badge, name="badge")

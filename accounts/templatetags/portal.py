@@ -9,49 +9,49 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts import display
+from accounts.core import markup
+from accounts.core.enums import provider_name
 from accounts.models import Account
-from accounts.moments import readable
-from accounts.portal import words
-from accounts.vocabulary import provider_name
+from accounts.tenancy.localtime import readable
+from accounts.web.portal import labels as words
 
 register = template.Library()
-register.filter("visible", lambda text: display.visible(str(text)))
-register.filter("pretty_json", display.pretty_json)
+register.filter("visible", lambda text: markup.visible(str(text)))
+register.filter("pretty_json", markup.pretty_json)
 register.filter("what_to_do", words.what_to_do)
 register.filter("provider_name", provider_name)
-register.simple_tag(display.badge, name="badge")
+register.simple_tag(markup.badge, name="badge")
 
 
 @register.filter
 def ago(moment: datetime | None) -> SafeString | str:
     """`3 minutes ago`; the exact time, where the agency is, on hover."""
     if moment is None:
-        return display.NOTHING
+        return markup.NOTHING
     exact = timezone.localtime(moment)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         exact.isoformat(timespec="seconds"),
         readable(moment),
-        display.relative(timezone.now() - moment),
+        markup.relative(timezone.now() - moment),
     )
 
 
 @register.filter
 def account_badge(account: Account) -> SafeString:
     state = words.account_state(account)
-    return display.badge(state.label, state.tone)
+    return markup.badge(state.label, state.tone)
 
 
 @register.filter
 def status_badge(status: str) -> SafeString:
     state = words.status_state(status)
-    return display.badge(state.label, state.tone)
+    return markup.badge(state.label, state.tone)
 
 
 @register.filter
 def state_badge(state: Any) -> SafeString:
-    return display.badge(state.label, state.tone)
+    return markup.badge(state.label, state.tone)
 
 
 @register.inclusion_tag("portal/parts/field.html")

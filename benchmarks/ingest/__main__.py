@@ -65,8 +65,8 @@ def measure(folder: Path, url: str) -> int:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    from accounts.agencies import create_agency
-    from accounts.sources import create_source
+    from accounts.sources.service import create_source
+    from accounts.tenancy.agencies import create_agency
     from benchmarks.ingest.traffic import Traffic
 
     agency, _ = create_agency(name="Benchmark")

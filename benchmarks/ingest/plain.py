@@ -19,7 +19,7 @@ from rest_framework.views import APIView  # noqa: E402
 
 import config.celery  # noqa: E402, F401 (the broker)
 from accounts.models import Source  # noqa: E402
-from accounts.sources import valid_secrets  # noqa: E402
+from accounts.sources.service import valid_secrets  # noqa: E402
 from webhooks.models import Receipt  # noqa: E402
 from webhooks.providers import PROVIDERS  # noqa: E402
 from webhooks.providers.base import SignedRequest  # noqa: E402

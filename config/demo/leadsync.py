@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 import urllib3
 from django.conf import settings
 
+from accounts.core.enums import EventType, ProviderSlug
 from accounts.models import Event, Source
-from accounts.sources import create_source, delete_source
-from accounts.vocabulary import EventType, ProviderSlug
+from accounts.sources.service import create_source, delete_source
 from config.demo.play import Seen, Stage, wait_for
-from leads.linkedin.connecting import connect_link
-from leads.linkedin.models import LeadSync
-from leads.linkedin.subscriptions import want
+from leads.lead_sync.models import LeadSync
+from leads.lead_sync.oauth import connect_link
+from leads.lead_sync.subscriptions import want
 from leads.models import Lead, LeadReference
 from webhooks.models import Receipt
 

@@ -13,12 +13,12 @@ from config.demo.provider import Answer, compact, post, sign, webhook_url
 from config.demo.receiver import Receiver
 from config.demo.story import Step
 from leads.models import LeadReference
-from notifications.alerts import TOLD_IN, is_about_a_drop
+from notifications.delivery import hears
 from notifications.models import Channel, Delivery, DeliveryStatus
-from notifications.services import hears
+from notifications.policy.alert_policy import TOLD_IN, is_about_a_drop
 from notifications.transports.mailfolder import is_where_mail_goes, mails_of
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
-from webhooks.services import register_request
+from webhooks.processing.processor import register_request
 
 PATIENCE = 30.0  # seconds for any one effect
 

@@ -8,9 +8,9 @@ import urllib3
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.core.enums import ProviderSlug
 from accounts.models import Source
-from accounts.sources import valid_secrets
-from accounts.vocabulary import ProviderSlug
+from accounts.sources.service import valid_secrets
 from config.demo.setup import signing_key
 from webhooks.providers import PROVIDERS
 

@@ -11,13 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from accounts.agencies import create_agency
+from accounts.core.enums import ProviderSlug, Role
 from accounts.models import Agency, Member, Source
-from accounts.sources import create_source
+from accounts.sources.service import create_source
+from accounts.tenancy.agencies import create_agency
 from accounts.verified_email import find_user_by_email, mark_email_verified
-from accounts.vocabulary import ProviderSlug, Role
-from config.banner import Made, MadeSource
-from notifications.channels import create_channel
+from config.bootstrap.banner import Made, MadeSource
+from notifications.channels.service import create_channel
 
 COMPANY_ID = "fhRhvcLbntMZs3hVo5L4"
 MAILBOX = "team@example.com"

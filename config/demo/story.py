@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from accounts.events import iso
-from accounts.vocabulary import EventType as E
-from accounts.vocabulary import ProviderSlug, RequestAction
+from accounts.core.enums import EventType as E
+from accounts.core.enums import ProviderSlug, RequestAction
+from accounts.events.outbox import iso
 from config.demo.setup import COMPANY_ID
 from webhooks import samples
 

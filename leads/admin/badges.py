@@ -2,8 +2,8 @@
 
 from django.utils.safestring import SafeString
 
-from accounts.display import Tone, badge
-from leads.vocabulary import LeadStatus
+from accounts.core.markup import Tone, badge
+from leads.pipeline.enums import LeadStatus
 
 TONES: dict[str, Tone] = {
     LeadStatus.REPLY_RECEIVED: "good",

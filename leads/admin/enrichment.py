@@ -4,10 +4,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.base import BackOfficeAdmin
-from accounts.admin.filters import ByAgency
-from accounts.display import ago, badge, link
-from leads.enrichment import try_again
+from accounts.core.markup import ago, badge, link
+from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.filters import ByAgency
+from leads.enrichment.service import try_again
 from leads.models import Enrichment
 
 

@@ -6,11 +6,11 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.filters import ByParent, ByStatus
 from accounts.models import Agency
-from leads.languages import language_name, languages_of
+from accounts.web.backoffice.filters import ByParent, ByStatus
 from leads.models import Lead
-from leads.vocabulary import LeadStatus
+from leads.pipeline.enums import LeadStatus
+from leads.pipeline.languages import language_name, languages_of
 
 
 class ByLeadStatus(ByStatus):

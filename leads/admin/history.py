@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
-from accounts.admin.filters import ByAgency
-from accounts.display import ago, badge, link, receipt_link
+from accounts.core.markup import ago, badge, link, receipt_link
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.filters import ByAgency
 from leads.admin.badges import lead_badge
 from leads.admin.filters import ByLead
 from leads.models import LeadChange, LeadReference, Tombstone

@@ -11,21 +11,32 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from accounts.admin.base import BackOfficeAdmin
-from accounts.admin.filters import ByAccount, ByAgency
-from accounts.admin.forms import ServiceForm
-from accounts.display import NOTHING, ago, badge, code, link, list_link, pretty_json, receipt_link, side_by_side, table
+from accounts.core.enums import ProviderSlug
+from accounts.core.markup import (
+    NOTHING,
+    ago,
+    badge,
+    code,
+    link,
+    list_link,
+    pretty_json,
+    receipt_link,
+    side_by_side,
+    table,
+)
 from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency
-from accounts.vocabulary import ProviderSlug
+from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.filters import ByAccount, ByAgency
+from accounts.web.backoffice.forms import ServiceForm
 from leads.admin.badges import lead_badge
 from leads.admin.filters import ByFormLanguage, ByLeadStatus
-from leads.changes import set_status, update_lead
-from leads.erasure import erase
-from leads.export import Busy, download
-from leads.languages import language_name
+from leads.analytics.export import Busy, download
 from leads.models import Lead, LeadReference
-from leads.vocabulary import ChangedBy, LeadStatus
+from leads.pipeline.changes import set_status, update_lead
+from leads.pipeline.enums import ChangedBy, LeadStatus
+from leads.pipeline.languages import language_name
+from leads.privacy.erasure import erase
 
 LATEST = 20
 MOST_REFERENCES = 20

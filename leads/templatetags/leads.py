@@ -3,11 +3,11 @@
 from django import template
 from django.utils.safestring import SafeString
 
-from accounts.display import Tone, badge
-from leads.languages import language_name
+from accounts.core.markup import Tone, badge
 from leads.models import Lead
-from leads.provenance import Origin as From
-from leads.vocabulary import ChangedBy, LeadStatus
+from leads.pipeline.enums import ChangedBy, LeadStatus
+from leads.pipeline.languages import language_name
+from leads.pipeline.provenance import Origin as From
 
 register = template.Library()
 register.filter("language_name", language_name)

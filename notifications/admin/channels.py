@@ -8,13 +8,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
-from accounts.admin.filters import ByAgency
-from accounts.display import NOTHING, Tone, ago, badge, link, list_link, table
-from leads.languages import language_name
-from notifications import channels
+from accounts.core.markup import NOTHING, Tone, ago, badge, link, list_link, table
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.filters import ByAgency
+from leads.pipeline.languages import language_name
 from notifications.admin.deliveries import LATEST, delivery_badge
 from notifications.admin.filters import ByChannel
+from notifications.channels import service as channels
 from notifications.models import Channel, ChannelSecret, ChannelStatus, StaffAlerts
 
 CHANNEL_TONES: dict[str, Tone] = {

@@ -5,11 +5,11 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
-from accounts.admin.base import BackOfficeAdmin, HiddenFromIndex
-from accounts.admin.filters import ByAgency
-from accounts.display import NOTHING, Tone, ago, badge, link, table
-from notifications import resending, search
+from accounts.core.markup import NOTHING, Tone, ago, badge, link, table
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.filters import ByAgency
 from notifications.admin.filters import ByAge, ByChannel, ByDelivery, ByDeliveryStatus, ByEvent, ByEventType
+from notifications.channels import replay, search
 from notifications.models import Attempt, Delivery, DeliveryStatus
 
 DELIVERY_TONES: dict[str, Tone] = {
@@ -46,7 +46,7 @@ class DeliveryAdmin(BackOfficeAdmin):
 
     @admin.action(description="Send again", permissions=["operate"])
     def send_again(self, request: HttpRequest, deliveries: "QuerySet[Delivery]") -> None:
-        self.do_each(request, deliveries, resending.resend, "Sent again")
+        self.do_each(request, deliveries, replay.resend, "Sent again")
 
     @admin.display(description="delivery")
     def label(self, delivery: Delivery) -> str:

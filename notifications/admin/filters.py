@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.admin.filters import ByParent, ByStatus
+from accounts.core.enums import EventType
 from accounts.models import Event
-from accounts.vocabulary import EventType
-from notifications import search
+from accounts.web.backoffice.filters import ByParent, ByStatus
+from notifications.channels import search
 from notifications.models import Channel, Delivery, DeliveryStatus
 
 

@@ -7,11 +7,11 @@ from typing import Any
 from django import forms
 
 from accounts.models import Agency
-from leads.languages import language_name, languages_of
-from leads.vocabulary import LeadStatus
-from notifications.channel_rules import LONGEST_CONFLATION
-from notifications.hours import WEEK
+from leads.pipeline.enums import LeadStatus
+from leads.pipeline.languages import language_name, languages_of
+from notifications.channels.rules import LONGEST_CONFLATION
 from notifications.models import MORNING, Channel, ChannelKind, DeliveryStatus, Mode
+from notifications.policy.quiet_hours import WEEK
 from notifications.portal.words import ALWAYS_URGENT, MODES, NOT_CHOSEN, WEEKDAYS, Group, event_groups
 from notifications.transports.webhook import MOST_HEADERS
 

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Agency
 from accounts.portal import MemberRequest, back_to, readers, show, turn, writers
-from notifications import channels, resending, search
-from notifications.bodies import in_order
+from notifications.channels import replay, search
+from notifications.channels import service as channels
+from notifications.content.payload_schemas import in_order
 from notifications.models import ChannelStatus, Delivery
 from notifications.portal.forms import LogFilter
 
@@ -57,7 +58,7 @@ def delivery_page(request: MemberRequest, pk: str) -> HttpResponse:
 def delivery_resend(request: MemberRequest, pk: str) -> HttpResponse:
     delivery = get_object_or_404(Delivery.objects.seen_by(request.agency).select_related("channel"), pk=pk)
     try:
-        resending.resend(delivery)
+        replay.resend(delivery)
         messages.success(request, "It will be sent again, under the same id.")
     except channels.ChannelError as error:
         messages.error(request, str(error))

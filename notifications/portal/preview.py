@@ -7,16 +7,16 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
+from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.models import Agency, Event
 from accounts.portal import MemberRequest, readers, show
-from accounts.vocabulary import AGENCY_EVENTS, EventType
-from notifications.catalogue import CATALOGUE
-from notifications.event_kinds import EventKind
+from notifications.content.catalogue import CATALOGUE
+from notifications.content.digest import message_for
+from notifications.content.event_kinds import EventKind
+from notifications.content.rendering import Message
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, Mode
 from notifications.portal.words import event_groups
-from notifications.summary import message_for
 from notifications.transports.base import Parcel
-from notifications.wording import Message
 
 NOT_A_LINK = "example"
 

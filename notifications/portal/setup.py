@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
-from accounts.portal.words import State
-from notifications import channels, resending
+from accounts.web.portal.labels import State
+from notifications.channels import replay as resending
+from notifications.channels import service as channels
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
 from notifications.portal.forms import ChannelForm, Offered, ReplayForm, offered_to
 from notifications.portal.log import sent

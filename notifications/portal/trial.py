@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.display import Tone
+from accounts.core.enums import EventType
+from accounts.core.markup import Tone
 from accounts.models import Agency, Event
-from accounts.vocabulary import EventType
 from notifications.models import Delivery, DeliveryStatus
 
 PATIENCE = timedelta(seconds=60)

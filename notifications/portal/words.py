@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from accounts.portal.words import State
-from accounts.vocabulary import AGENCY_EVENTS, EventType
-from leads.languages import language_name
-from leads.vocabulary import LeadStatus
-from notifications.catalogue import CATALOGUE
-from notifications.event_kinds import HEADINGS, EventKind
-from notifications.hours import WEEK
+from accounts.core.enums import AGENCY_EVENTS, EventType
+from accounts.web.portal.labels import State
+from leads.pipeline.enums import LeadStatus
+from leads.pipeline.languages import language_name
+from notifications.content.catalogue import CATALOGUE
+from notifications.content.event_kinds import HEADINGS, EventKind
+from notifications.delivery.channel_health import FAILURES_TO_TELL
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus, Mode
-from notifications.services.health import FAILURES_TO_TELL
+from notifications.policy.quiet_hours import WEEK
 
 #: Only the channel itself gets these, whatever it listens to.
 NOT_CHOSEN = frozenset({EventType.TEST, EventType.CHANNEL_VERIFICATION})

@@ -3,7 +3,7 @@
 from django import template
 from django.utils.safestring import SafeString
 
-from accounts.display import badge
+from accounts.core.markup import badge
 from notifications.models import Delivery
 from notifications.portal import words
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import ClassVar
 
 from accounts.models import Agency, Event
-from accounts.reauth import Letter
-from notifications.alerts import Alert
-from notifications.egress import GuardedSession
+from accounts.reauth.prompts import Letter
+from notifications.egress.session import GuardedSession
 from notifications.models import Channel, ChannelKind, Delivery
+from notifications.policy.alert_policy import Alert
 
 #: All e-mail leaves through one server.
 MAIL_LANE = "mail"

@@ -8,12 +8,12 @@ from email.utils import parseaddr
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
-from accounts.vocabulary import EventType
-from notifications.egress import GuardedSession
+from accounts.core.enums import EventType
+from notifications.content.digest import message_for
+from notifications.content.rendering import unsubscribe_url
+from notifications.egress.session import GuardedSession
 from notifications.models import ChannelKind, ChannelStatus
-from notifications.summary import message_for
 from notifications.transports.base import Outcome, Parcel, Transport, TransportError
-from notifications.wording import unsubscribe_url
 
 AT_ONCE = 8
 _POSTMEN = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="mail")

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
-from accounts.ids import new_id
+from accounts.core.ids import new_id
 
 
 class MailFolderBackend(BaseEmailBackend):

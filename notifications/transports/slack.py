@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from notifications.egress import GuardedSession
+from notifications.content.digest import message_for
+from notifications.content.rendering import Message
+from notifications.egress.session import GuardedSession
 from notifications.models import ChannelKind
-from notifications.summary import message_for
 from notifications.transports.base import Outcome, Parcel, Transport, TransportError
 from notifications.transports.webhook import encode, judge
-from notifications.wording import Message
 
 MOST_FACTS = 10  # what a section may hold
 LONGEST_HEADER = 150

@@ -8,10 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from notifications.bodies import in_order
-from notifications.egress import Answer, GuardedSession
+from notifications.content.payload_schemas import in_order
+from notifications.egress.session import Answer, GuardedSession
+from notifications.egress.signing import signature
 from notifications.models import ChannelKind
-from notifications.signing import signature
 from notifications.transports.base import Outcome, Parcel, Transport, TransportError
 
 MOST_HEADERS = 20

@@ -6,17 +6,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from accounts import campaigns, services
+from accounts import services
+from accounts.campaigns import service as campaigns
+from accounts.campaigns.senders import map_sender, seen
+from accounts.core.enums import AccountStatus as S
+from accounts.core.enums import CampaignStatus, PausedBy
+from accounts.events.ordering import Origin
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, Agency, Campaign, Event, Sender, Source
-from accounts.reports import Origin
-from accounts.senders import map_sender, seen
-from accounts.sightings import Sighting
 from accounts.tasks import remind
-from accounts.vocabulary import AccountStatus as S
-from accounts.vocabulary import CampaignStatus, PausedBy
 from leads.models import Lead
 from webhooks.models import RequestAction
-from webhooks.services import register_request
+from webhooks.processing.processor import register_request
 
 T0 = datetime(2026, 3, 21, tzinfo=UTC)
 

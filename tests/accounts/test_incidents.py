@@ -8,15 +8,17 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import installs, services, tries
-from accounts.agencies import create_agency
-from accounts.incidents import QUIET, WAIT, WINDOW, watch
-from accounts.lifecycle import revive
+from accounts import services
+from accounts.core.enums import AccountStatus as S
+from accounts.core.enums import StatusReason
+from accounts.events.ordering import Origin
+from accounts.linkedin.incidents import QUIET, WAIT, WINDOW, watch
+from accounts.linkedin.lifecycle import revive
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, Agency, Drop, Event, Incident, ReauthPrompt
-from accounts.reports import Origin
-from accounts.sightings import Sighting
-from accounts.vocabulary import AccountStatus as S
-from accounts.vocabulary import StatusReason
+from accounts.reauth import attempts
+from accounts.tenancy import installs
+from accounts.tenancy.agencies import create_agency
 
 SEQUENCE = count(1)
 T0 = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
@@ -262,7 +264,7 @@ def test_what_a_person_did_and_what_happens_while_the_prompts_page_is_open_alert
     drop(agency, "a", by="staff")
     account = report(agency, "b", S.ACTIVE)
     report(agency, "b", S.DISCONNECTED)
-    tries.viewed(ReauthPrompt.objects.get(account=account))
+    attempts.viewed(ReauthPrompt.objects.get(account=account))
     clock.shift(30)
     report(agency, "b", S.ACTIVE)
     clock.shift(30)

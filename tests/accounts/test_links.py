@@ -7,13 +7,13 @@ import time_machine
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from accounts.links import contradicting, decide, linked_accounts, proposals, worst_status
+from accounts.core.enums import AccountStatus
+from accounts.events.ordering import Origin
+from accounts.linkedin.links import contradicting, decide, linked_accounts, proposals, worst_status
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, AccountLink, Agency
-from accounts.portal.words import views_in_words
-from accounts.reports import Origin
 from accounts.services import report_rate_limit, report_status, update_account
-from accounts.sightings import Sighting
-from accounts.vocabulary import AccountStatus
+from accounts.web.portal.labels import views_in_words
 
 
 def seen(

@@ -8,9 +8,9 @@ from django.core import mail
 from django.test import Client
 
 from accounts.models import Agency
-from accounts.moments import readable
-from notifications.channels import create_channel
-from notifications.services import drain
+from accounts.tenancy.localtime import readable
+from notifications.channels.service import create_channel
+from notifications.delivery import drain
 from tests.api.conftest import api_with
 from tests.leads.linkedin import linkedin, notify, source_of, work
 from tests.portal.conftest import Browser, sign_in

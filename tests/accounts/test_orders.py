@@ -12,18 +12,20 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts import campaigns, orders, services
-from accounts.keys import create_api_key
+from accounts import services
+from accounts.campaigns import commands
+from accounts.campaigns import service as campaigns
+from accounts.campaigns.commands import WAITS, carry_out_due
+from accounts.campaigns.senders import set_senders
+from accounts.core.enums import AccountStatus as S
+from accounts.events.ordering import Origin
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, Agency, Campaign, CampaignOrder, Event, Source
-from accounts.orders import WAITS, carry_out_due
-from accounts.reports import Origin
-from accounts.senders import set_senders
-from accounts.sightings import Sighting
-from accounts.sources import create_source, update_source
-from accounts.vocabulary import AccountStatus as S
+from accounts.sources.service import create_source, update_source
+from accounts.tenancy.api_keys import create_api_key
 from tests.keeping import keep
 from tests.standins import StandIn, provider
-from webhooks.services import process_due
+from webhooks.processing.processor import process_due
 
 T0 = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
 PATH = "/v1/campaigns/camp_xyz789"
@@ -260,7 +262,7 @@ def test_a_wish_that_comes_during_the_call_is_next(agency: Agency, campaign: Cam
     [(order, call)] = claim_one(agency)
     report(agency, S.ACTIVE)
     assert carry_out_due() == 0  # one call at a time
-    orders._settle(order, call, "", False)
+    commands._settle(order, call, "", False)
     assert carry_out_due() == 1
     assert asked(sendpilot) == ["resume"]
     assert CampaignOrder.objects.get().status == "done"
@@ -268,7 +270,7 @@ def test_a_wish_that_comes_during_the_call_is_next(agency: Agency, campaign: Cam
 
 def claim_one(agency: Agency) -> list[Any]:
     report(agency, S.DISCONNECTED)
-    return orders._claim(1)
+    return commands._claim(1)
 
 
 def test_a_worker_that_dies_during_the_call_is_replaced_after_its_lease(
@@ -306,7 +308,7 @@ def test_a_key_that_is_gone_by_then_is_said_so(
     update_source(source, credentials={})
     carry_out_due()
     order = CampaignOrder.objects.get()
-    assert (order.status, order.error) == ("failed", orders.NO_KEY)
+    assert (order.status, order.error) == ("failed", commands.NO_KEY)
     assert sendpilot.calls == []
 
 

@@ -9,16 +9,18 @@ from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts import installs, reauth, services
-from accounts.addresses import addresses_for, bounced
-from accounts.lifecycle import NotDeleted, durations, revive
+from accounts import services
+from accounts.core.enums import AccountStatus as S
+from accounts.core.enums import Role
+from accounts.events.ordering import Origin
+from accounts.linkedin.lifecycle import NotDeleted, durations, revive
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, AccountToken, Agency, Event, Member, ReauthPrompt, ReauthStep
-from accounts.reports import Origin
-from accounts.sightings import Sighting
+from accounts.reauth import prompts
+from accounts.reauth.recipients import addresses_for, bounced
 from accounts.tasks import remind
-from accounts.vocabulary import AccountStatus as S
-from accounts.vocabulary import Role
-from config.purge import purge
+from accounts.tenancy import installs
+from config.ops.purge import purge
 
 T0 = timezone.now().replace(microsecond=0)
 ASKED = (S.INCOMPLETE, S.DISCONNECTED, S.AUTH_ERROR)
@@ -178,7 +180,7 @@ def test_when_mail_to_the_owner_comes_back_whoever_is_next_is_asked_and_reminded
     team(agency)
     account = report(agency, S.DISCONNECTED)
     for _ in range(2):
-        reauth.came_back("ADA@example.com", reason="Mail to this address came back: 550 No such user")
+        prompts.came_back("ADA@example.com", reason="Mail to this address came back: 550 No such user")
     remind_at(0.1)
     remind_at(4)
     assert mailed(agency) == ["", "ada@example.com", "olive@example.com", "olive@example.com"]
@@ -197,7 +199,7 @@ def test_when_mail_to_the_owner_comes_back_whoever_is_next_is_asked_and_reminded
 
 def test_where_nobody_is_left_nobody_is_reminded(agency: Agency) -> None:
     account = report(agency, S.DISCONNECTED)
-    reauth.came_back("ada@example.com", reason="Mail to this address came back.")
+    prompts.came_back("ada@example.com", reason="Mail to this address came back.")
     remind_at(0.1)
     remind_at(4)
     assert mailed(agency) == ["", "ada@example.com"]
@@ -209,7 +211,7 @@ def test_of_several_who_were_asked_the_others_are_reminded_in_their_time(agency:
     Agency.objects.update(reauth_contact="team")
     agency.refresh_from_db()
     report(agency, S.DISCONNECTED, email="")
-    reauth.came_back("olive@example.com", reason="Mail to this address came back.")
+    prompts.came_back("olive@example.com", reason="Mail to this address came back.")
     remind_at(0.1)
     assert mailed(agency) == ["", "olive@example.com", "max@example.com"]
     remind_at(4)
@@ -219,24 +221,24 @@ def test_of_several_who_were_asked_the_others_are_reminded_in_their_time(agency:
 def test_a_mail_that_waits_for_an_address_without_mail_is_not_sent(agency: Agency) -> None:
     report(agency, S.DISCONNECTED)
     waiting = Event.objects.get(event_type="reauth_requested", recipient="ada@example.com")
-    assert list(reauth.letters([waiting.pk])) == [waiting.pk]
-    reauth.came_back("ada@example.com", reason="Mail to this address came back.")
-    assert reauth.letters([waiting.pk]) == {}
+    assert list(prompts.letters([waiting.pk])) == [waiting.pk]
+    prompts.came_back("ada@example.com", reason="Mail to this address came back.")
+    assert prompts.letters([waiting.pk]) == {}
 
 
 def test_an_address_gets_mail_again_when_a_person_asks_for_it(agency: Agency) -> None:
     account = report(agency, S.DISCONNECTED)
-    reauth.came_back("ada@example.com", reason="Mail to this address came back.")
+    prompts.came_back("ada@example.com", reason="Mail to this address came back.")
     assert addresses_for(account) == []
-    reauth.ask(account, by="api", email="Ada@example.com")
+    prompts.ask(account, by="api", email="Ada@example.com")
     assert addresses_for(account) == ["ada@example.com"]
     assert mailed(agency)[2:] == ["Ada@example.com"]
 
 
 def test_an_address_gets_another_chance_when_what_is_kept_of_it_is_too_old(agency: Agency, settings: Settings) -> None:
     with time_machine.travel(T0 - timedelta(days=settings.RETENTION_DAYS, minutes=1), tick=False):
-        reauth.came_back("ada@example.com", reason="Mail to this address came back.")
-    reauth.came_back("bob@example.com", reason="Mail to this address came back.")
+        prompts.came_back("ada@example.com", reason="Mail to this address came back.")
+    prompts.came_back("bob@example.com", reason="Mail to this address came back.")
     with time_machine.travel(T0, tick=False):
         assert purge()["erased"] == {"addresses without mail": 1}
     assert list(bounced(["ada@example.com", "bob@example.com"])) == ["bob@example.com"]
@@ -308,7 +310,7 @@ def test_the_database_keeps_an_account_from_having_two_open_prompts(agency: Agen
 def test_two_schedulers_at_once_send_one_reminder_each() -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    from accounts.agencies import create_agency
+    from accounts.tenancy.agencies import create_agency
 
     agency, _ = create_agency(name="Northwind Outreach")
     for number in range(20):
@@ -340,7 +342,7 @@ def test_a_person_gets_the_open_prompts_own_link_and_its_time_anew(agency: Agenc
     account = report(agency, S.DISCONNECTED)
     first = account.prompts.get()
     with time_machine.travel(T0 + timedelta(days=5), tick=False):
-        again = reauth.ask(account, by="api")
+        again = prompts.ask(account, by="api")
     assert (again.pk, again.url) == (first.pk, first.url)
     assert again.expires_at - first.expires_at == timedelta(days=5)
     assert mailed(agency) == ["", "ada@example.com"]
@@ -348,9 +350,9 @@ def test_a_person_gets_the_open_prompts_own_link_and_its_time_anew(agency: Agenc
 
 def test_a_link_made_by_a_person_is_mailed_only_where_they_say(agency: Agency) -> None:
     account = report(agency, S.BLOCKED)
-    prompt = reauth.ask(account, by="staff")
+    prompt = prompts.ask(account, by="staff")
     assert (mailed(agency), prompt.next_reminder_at) == ([""], None)
-    reauth.ask(account, by="staff", email="owner@example.com")
+    prompts.ask(account, by="staff", email="owner@example.com")
     assert mailed(agency) == ["", "owner@example.com"]
     report(agency, S.BLOCKED, 1)
     assert ends(account) == [""]
@@ -360,8 +362,8 @@ def test_a_link_made_by_a_person_is_mailed_only_where_they_say(agency: Agency) -
 
 @pytest.mark.parametrize("status", [S.ACTIVE, S.DELETED])
 def test_an_account_that_works_or_is_gone_gets_no_link(agency: Agency, status: S) -> None:
-    with pytest.raises(reauth.NotNeeded):
-        reauth.ask(report(agency, status), by="api")
+    with pytest.raises(prompts.NotNeeded):
+        prompts.ask(report(agency, status), by="api")
     assert ReauthPrompt.objects.count() == 0
 
 
@@ -369,19 +371,19 @@ def test_a_link_is_found_by_its_whole_token_and_its_token_stands_nowhere_in_the_
     account = report(agency, S.DISCONNECTED)
     prompt = account.prompts.get()
     token = prompt.url.rpartition("/")[2]
-    found = reauth.find(token)
+    found = prompts.find(token)
     assert found is not None
     assert found.pk == prompt.pk
-    assert reauth.find(token[:-1]) is None
-    assert reauth.find("\ud800") is None
+    assert prompts.find(token[:-1]) is None
+    assert prompts.find("\ud800") is None
     raw = ReauthPrompt.objects.extra(select={"raw": "token"}).values_list("raw", "digest")[0]
     assert token not in "".join(map(str, raw))
 
 
 def test_a_revoked_prompt_asks_nobody_any_more(agency: Agency) -> None:
     account = report(agency, S.DISCONNECTED)
-    assert reauth.revoke(account, by="staff")
-    assert not reauth.revoke(account, by="staff")
+    assert prompts.revoke(account, by="staff")
+    assert not prompts.revoke(account, by="staff")
     remind_at(5)
     assert ends(account) == ["revoked"]
     assert mailed(agency) == ["", "ada@example.com"]

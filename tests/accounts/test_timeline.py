@@ -11,15 +11,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.campaigns import campaign_of, update_campaign
+from accounts.campaigns.service import campaign_of, update_campaign
+from accounts.core.enums import AccountStatus
+from accounts.events.ordering import Origin
+from accounts.events.timeline import Entry, timeline
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, Agency
-from accounts.reports import Origin
 from accounts.services import report_status
-from accounts.sightings import Sighting
-from accounts.timeline import Entry, timeline
-from accounts.vocabulary import AccountStatus
-from notifications.channels import create_channel
-from notifications.services import fan_out
+from notifications.channels.service import create_channel
+from notifications.delivery import fan_out
 
 
 def report(agency: Agency, status: str, number: int = 1) -> Account:

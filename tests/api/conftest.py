@@ -9,13 +9,13 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from accounts.keys import create_api_key
+from accounts.core.enums import AccountStatus, EventType, Scope
 from accounts.models import Account, AccountReport, Agency, Campaign, CampaignOrder, Source, SubAccount
-from accounts.sources import create_source
-from accounts.vocabulary import AccountStatus, EventType, Scope
-from leads.changes import create_lead
+from accounts.sources.service import create_source
+from accounts.tenancy.api_keys import create_api_key
 from leads.models import Lead, LeadReference
-from notifications.channels import create_channel
+from leads.pipeline.changes import create_lead
+from notifications.channels.service import create_channel
 from notifications.models import Attempt, Channel, Delivery
 from webhooks.models import Receipt, RejectedRequest
 

@@ -1,6 +1,6 @@
 """Every route of the API, so that a rule can be tested over all of them."""
 
-from accounts.vocabulary import Scope
+from accounts.core.enums import Scope
 
 #: Lists without an object in their path.
 LISTS = (

@@ -7,9 +7,9 @@ import time_machine
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.keys import create_api_key
+from accounts.core.enums import Scope
 from accounts.models import Agency, ApiKey
-from accounts.vocabulary import Scope
+from accounts.tenancy.api_keys import create_api_key
 from tests.api.conftest import Api, World, api_with
 from tests.api.routes import CREATIONS, LISTS, OBJECT_ROUTES, success_of
 

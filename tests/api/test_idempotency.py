@@ -12,9 +12,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from accounts.agencies import create_agency
-from accounts.erasure import erase_everywhere
+from accounts.events.erasure import erase_everywhere
 from accounts.models import Agency, IdempotencyRecord, Source
+from accounts.tenancy.agencies import create_agency
 from leads.models import Lead
 from tests.api.conftest import Api, World, api_with
 from tests.api.routes import OBJECT_ROUTES, success_of

@@ -7,7 +7,7 @@ import time_machine
 from django.core.cache import cache
 from django.utils import timezone
 
-from accounts.keys import create_api_key
+from accounts.tenancy.api_keys import create_api_key
 from tests.api.conftest import Api, World
 
 START = timezone.datetime(2026, 11, 21, 12, 0, 10, tzinfo=timezone.get_default_timezone())

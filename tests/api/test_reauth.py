@@ -7,9 +7,9 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from accounts.core.enums import AccountStatus
 from accounts.models import Account, Event, ReauthPrompt
-from accounts.vocabulary import AccountStatus
-from notifications.services import drain
+from notifications.delivery import drain
 from tests.api.conftest import Api, World
 
 

@@ -9,18 +9,18 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.keys import create_api_key
+from accounts.core.csv_export import safe_cell
+from accounts.core.enums import AccountStatus, Scope
+from accounts.events.ordering import Origin
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, Agency
-from accounts.reports import Origin
 from accounts.services import report_status
-from accounts.sightings import Sighting
-from accounts.spreadsheets import safe_cell
-from accounts.vocabulary import AccountStatus, Scope
-from leads.changes import create_lead
+from accounts.tenancy.api_keys import create_api_key
 from leads.models import Lead
-from leads.reported import Identity
-from leads.services import report_status as report_lead
-from leads.vocabulary import LeadStatus
+from leads.pipeline.changes import create_lead
+from leads.pipeline.dto import Identity
+from leads.pipeline.enums import LeadStatus
+from leads.pipeline.reports import report_status as report_lead
 from tests.api.conftest import Api
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)  # a Wednesday

@@ -9,14 +9,14 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from accounts.events import record
+from accounts.core.enums import EventType
+from accounts.events.outbox import record
 from accounts.models import Account, Event, Member, Source
-from accounts.sources import valid_secrets
-from accounts.vocabulary import EventType
+from accounts.sources.service import valid_secrets
 from leads.models import Lead, LeadChange
+from notifications.delivery import fan_out
+from notifications.delivery.digest import gather
 from notifications.models import Channel, ChannelStatus, Delivery
-from notifications.services import fan_out
-from notifications.services.gather import gather
 from tests.api.conftest import Api, World
 from webhooks.models import ProviderRequest, Receipt, ReceiptStatus
 

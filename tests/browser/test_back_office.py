@@ -9,19 +9,19 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from accounts import troubles
-from accounts.agencies import create_agency
-from accounts.campaigns import campaign_of, update_campaign
-from accounts.incidents import watch
+from accounts.campaigns.service import campaign_of, update_campaign
+from accounts.core.enums import AccountStatus, TroubleKind
+from accounts.events.ordering import Origin
+from accounts.linkedin.incidents import watch
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, AccountLink, Agency, Incident, Source
-from accounts.reauth import ask
-from accounts.reports import Origin
+from accounts.reauth.prompts import ask
 from accounts.services import report_status
-from accounts.sightings import Sighting
-from accounts.sources import create_source
-from accounts.vocabulary import AccountStatus, TroubleKind
-from notifications.channels import create_channel
-from notifications.services import fan_out
+from accounts.sources import issues
+from accounts.sources.service import create_source
+from accounts.tenancy.agencies import create_agency
+from notifications.channels.service import create_channel
+from notifications.delivery import fan_out
 from tests.browser.conftest import Visit, in_a_thread
 from webhooks.models import AnswerTally, RejectedRequest
 
@@ -63,10 +63,10 @@ def furnish() -> tuple[Account, Source]:
     Source.objects.filter(pk=source.pk).update(
         last_receipt_at=now, validated_at=now - timedelta(hours=5), drift={"data.utm_campaign": 12}, gaps=2
     )
-    troubles.begin(source, TroubleKind.SILENT, detail="Nothing has come for 5 hours.")
-    troubles.end(source, TroubleKind.SILENT)
-    troubles.begin(source, TroubleKind.AT_RISK, detail="2 of 3 checks were missed.", level=2)
-    troubles.begin(source, TroubleKind.REJECTING, detail="7 requests were refused.")
+    issues.begin(source, TroubleKind.SILENT, detail="Nothing has come for 5 hours.")
+    issues.end(source, TroubleKind.SILENT)
+    issues.begin(source, TroubleKind.AT_RISK, detail="2 of 3 checks were missed.", level=2)
+    issues.begin(source, TroubleKind.REJECTING, detail="7 requests were refused.")
     RejectedRequest.objects.create(
         source=source, reason="wrong_signature", diagnosis=DOCTOR, count=7, first_seen=now, last_seen=now
     )

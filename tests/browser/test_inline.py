@@ -9,12 +9,12 @@ from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from accounts.events import record
+from accounts.core.enums import EventType, Role
+from accounts.events.outbox import record
 from accounts.models import Agency, Member
-from accounts.vocabulary import EventType, Role
-from notifications.channels import create_channel
+from notifications.channels.service import create_channel
+from notifications.delivery import drain, fan_out
 from notifications.models import Channel
-from notifications.services import drain, fan_out
 from tests.browser.conftest import Visit, in_a_thread
 from tests.notifications.receiver import Receiver, receiver
 

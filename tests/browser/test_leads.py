@@ -10,11 +10,11 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from accounts.core.enums import Role
 from accounts.models import Account, Agency, Member
-from accounts.vocabulary import Role
-from leads.changes import create_lead
 from leads.models import Enrichment
-from notifications.channels import create_channel
+from leads.pipeline.changes import create_lead
+from notifications.channels.service import create_channel
 from tests.browser.conftest import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -17,17 +17,17 @@ from django.utils import timezone
 from playwright.sync_api import Page, sync_playwright
 from pytest_django.fixtures import Settings
 
-from accounts.agencies import create_agency
-from accounts.incidents import WAIT
+from accounts.core.enums import AGENCY_EVENTS, AccountStatus, EventType, Role
+from accounts.events.ordering import Origin
+from accounts.linkedin.incidents import WAIT
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, Agency
-from accounts.reports import Origin
 from accounts.services import report_status
-from accounts.sightings import Sighting
-from accounts.sources import create_source
-from accounts.team import invite
-from accounts.vocabulary import AGENCY_EVENTS, AccountStatus, EventType, Role
-from notifications.channels import create_channel
-from notifications.services import drain
+from accounts.sources.service import create_source
+from accounts.tenancy.agencies import create_agency
+from accounts.tenancy.team import invite
+from notifications.channels.service import create_channel
+from notifications.delivery import drain
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.notifications.test_mail import FREE_TEXT, HOSTILE, happened, html_of, only_for
 

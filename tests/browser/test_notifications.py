@@ -10,14 +10,14 @@ from django.core import mail
 from django.test import Client
 from playwright.sync_api import Page
 
-from accounts.events import record
+from accounts.core.enums import EventType, Role
+from accounts.events.outbox import record
 from accounts.models import Agency, Member
-from accounts.vocabulary import EventType, Role
-from leads.changes import create_lead, set_status
-from leads.vocabulary import ChangedBy, LeadStatus
-from notifications.channels import create_channel
+from leads.pipeline.changes import create_lead, set_status
+from leads.pipeline.enums import ChangedBy, LeadStatus
+from notifications.channels.service import create_channel
+from notifications.delivery import drain, fan_out
 from notifications.models import Channel
-from notifications.services import drain, fan_out
 from tests.browser.conftest import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -11,19 +11,19 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
 
-from accounts.agencies import create_agency
+from accounts.core.enums import AccountStatus
+from accounts.events.ordering import Origin
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, AccountToken, Source
-from accounts.reports import Origin
 from accounts.services import report_status
-from accounts.sightings import Sighting
-from accounts.sources import create_source
-from accounts.vocabulary import AccountStatus
-from notifications.services import drain
+from accounts.sources.service import create_source
+from accounts.tenancy.agencies import create_agency
+from notifications.delivery import drain
 from tests.browser.conftest import Visit, in_a_thread
 from tests.keeping import keep
 from tests.leads.linkedin import connected, linkedin, notify, work
 from tests.standins import StandIn, provider
-from webhooks.services import process_due
+from webhooks.processing.processor import process_due
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

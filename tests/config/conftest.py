@@ -9,7 +9,6 @@ from django.db import models
 from django.test import Client
 from django.utils import timezone
 
-from accounts.keys import create_api_key
 from accounts.models import (
     Account,
     AccountLink,
@@ -31,6 +30,7 @@ from accounts.models.agency import Invitation
 from accounts.models.incident import Drop, Incident, IncidentStep
 from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
 from accounts.tasks import SCHEDULER, WORKERS
+from accounts.tenancy.api_keys import create_api_key
 from leads.models import (
     Enrichment,
     Lead,

@@ -9,15 +9,15 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from accounts.campaigns import campaign_of, update_campaign
+from accounts.campaigns.service import campaign_of, update_campaign
+from accounts.core.enums import AccountStatus
+from accounts.events.ordering import Origin
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, AccountLink, Agency, BouncedAddress, Event, Member, ReauthPrompt, Source
-from accounts.reauth import came_back
-from accounts.reports import Origin
+from accounts.reauth.prompts import came_back
 from accounts.services import report_status
-from accounts.sightings import Sighting
-from accounts.vocabulary import AccountStatus
-from notifications.channels import create_channel
-from notifications.services import fan_out
+from notifications.channels.service import create_channel
+from notifications.delivery import fan_out
 
 
 def report(

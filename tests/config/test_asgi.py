@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Agency
-from accounts.sources import create_source
+from accounts.sources.service import create_source
 from tests.webhooks.ingest_server import Server, answered, read_answer, request_bytes, serving
 from webhooks.models import Receipt
 

@@ -15,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.admin.filters import ByAgency
 from accounts.models import Account, Agency, ApiKey
+from accounts.web.backoffice.filters import ByAgency
 from tests.config.conftest import CANARY, make_everything
 
 OURS = ("accounts", "leads", "webhooks", "notifications", "auth")

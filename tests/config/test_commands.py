@@ -10,9 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from accounts.keys import find_api_key
 from accounts.models import Agency, Source
-from accounts.sources import create_source, valid_secrets
+from accounts.sources.service import create_source, valid_secrets
+from accounts.tenancy.api_keys import find_api_key
 from config.demo import provider
 from config.management.commands.send_sample import assign
 from webhooks import samples
@@ -199,7 +199,7 @@ def test_a_sample_that_cannot_be_sent_is_explained(
 def test_the_doctor_says_what_is_wrong_and_how_to_mend_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("config.diagnosis.WORKER_SECONDS", 0.1)
+    monkeypatch.setattr("config.ops.diagnosis.WORKER_SECONDS", 0.1)
     answer = run(capsys, "doctor")
     checks = {check["name"]: check for check in answer["checks"]}
     assert answer["ok"] is False
@@ -212,7 +212,7 @@ def test_the_doctor_says_what_is_wrong_and_how_to_mend_it(
 
 
 def test_the_doctor_wants_an_erasure_journal_that_all_hosts_share(db: None, settings: Any, tmp_path: Path) -> None:
-    from config.diagnosis import diagnose_one
+    from config.ops.diagnosis import diagnose_one
 
     settings.LOOPBACK, settings.VAR = False, tmp_path / "var"
     settings.ERASURE_JOURNAL = settings.VAR / "erasures.jsonl"
@@ -226,7 +226,7 @@ def test_the_doctor_wants_an_erasure_journal_that_all_hosts_share(db: None, sett
 
 
 def test_the_doctor_notices_secrets_that_no_key_opens(agency: Agency, settings: Any) -> None:
-    from config.diagnosis import diagnose_one
+    from config.ops.diagnosis import diagnose_one
 
     create_source(agency=agency, provider="salesflow")
     settings.FIELD_ENCRYPTION_KEYS = ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]

@@ -17,7 +17,7 @@ secret = "local-{CANARY}"
 try:
     raise RuntimeError("ann@example.com sent whsec_{CANARY}")
 except RuntimeError:
-    structlog.get_logger("webhooks.ingest").exception("An ingest request failed.", source="src_1", token="{CANARY}")
+    structlog.get_logger("webhooks.ingest.app").exception("An ingest request failed.", source="src_1", token="{CANARY}")
 logging.getLogger("elsewhere").error("Nothing was raised for %s.", "ann@example.com")
 logging.getLogger("elsewhere").warning("Nobody has to look.")
 """
@@ -40,7 +40,7 @@ def test_an_error_is_reported_with_its_place_and_without_anybodys_data() -> None
         ended = run(FAILING, f"http://key@127.0.0.1:{sentry.port}/1")
     assert ended.returncode == 0
     raised, said = [event for request in sentry.requests for event in events_of(request)]
-    assert (raised["logger"], raised["logentry"]["message"]) == ("webhooks.ingest", "An ingest request failed.")
+    assert (raised["logger"], raised["logentry"]["message"]) == ("webhooks.ingest.app", "An ingest request failed.")
     assert raised["extra"]["source"] == "src_1"
     [error] = raised["exception"]["values"]
     assert (error["type"], error["value"]) == ("RuntimeError", "[e-mail] sent [hidden]")

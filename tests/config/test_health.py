@@ -13,9 +13,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.events import record
+from accounts.core.enums import EventType
+from accounts.events.outbox import record
 from accounts.models import Agency, Heartbeat
-from accounts.vocabulary import EventType
 from config import health
 from tests.config.conftest import make_everything
 from webhooks.models import Receipt

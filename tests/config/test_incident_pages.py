@@ -9,15 +9,15 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts import services
-from accounts.campaigns import campaign_of
-from accounts.incidents import watch
+from accounts.campaigns.service import campaign_of
+from accounts.core.enums import AccountStatus
+from accounts.events.ordering import Origin
+from accounts.linkedin.incidents import watch
+from accounts.linkedin.matching import Sighting
 from accounts.models import Agency, Campaign, CampaignOrder, Incident, Sender
-from accounts.reports import Origin
-from accounts.sightings import Sighting
-from accounts.sources import create_source
-from accounts.vocabulary import AccountStatus
+from accounts.sources.service import create_source
 from notifications.models import StaffAlerts
-from notifications.staff import recipients, slack_url
+from notifications.staff.alerts import recipients, slack_url
 from tests.config.test_staff_actions import form_of
 
 

@@ -15,17 +15,17 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts import reauth
+from accounts.core.enums import AccountStatus
+from accounts.events.ordering import Origin
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, AccountToken, Agency, ReauthPrompt, ReauthStep, Source
-from accounts.reports import Origin
+from accounts.reauth import prompts
 from accounts.services import report_status
-from accounts.sightings import Sighting
-from accounts.sources import create_source
-from accounts.vocabulary import AccountStatus
+from accounts.sources.service import create_source
 from tests.keeping import keep
 from tests.standins import StandIn, provider
 from webhooks.models import ProviderRequest
-from webhooks.services import process_due
+from webhooks.processing.processor import process_due
 
 PASSWORD = "canary-Pa55word-canary"
 PIN = "739105"
@@ -143,7 +143,7 @@ def test_a_link_that_ended_is_410_and_says_how(agency: Agency, end: str, said: s
     if end == "done":
         back(account)
     elif end == "revoked":
-        reauth.revoke(account, by="staff")
+        prompts.revoke(account, by="staff")
     else:
         later += timedelta(days=7)
     with time_machine.travel(later, tick=False):

@@ -10,8 +10,8 @@ import pytest
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
-from accounts.redaction import mask, scrub
-from config.logs import SHARED, redact
+from accounts.core.redaction import mask, scrub
+from config.ops.logs import SHARED, redact
 
 CANARY = "canary0123456789abcdefSECRET"
 

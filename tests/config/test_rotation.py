@@ -12,13 +12,13 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.api.idempotency import _unseal
-from accounts.fields import EncryptedJSONField, fernet
+from accounts.core.encrypted_fields import EncryptedJSONField, fernet
 from accounts.models import Account, Agency, IdempotencyRecord, Source, SourceSecret
 from accounts.models.reauth import AccountToken
-from accounts.sources import create_source
-from config import rotation
-from notifications.channels import create_channel
+from accounts.sources.service import create_source
+from accounts.web.rest.idempotency import _unseal
+from config.ops import rotation
+from notifications.channels.service import create_channel
 from notifications.models import Channel, ChannelSecret
 from tests.config.test_commands import run
 

@@ -8,13 +8,13 @@ from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.test import Client
 
-from accounts.keys import find_api_key
 from accounts.models import Account, Agency, ApiKey, Campaign, Event, Invitation, Source
-from accounts.sources import create_source, valid_secrets
+from accounts.sources.service import create_source, valid_secrets
+from accounts.tenancy.api_keys import find_api_key
 from leads.models import Lead
-from notifications.channels import create_channel
+from notifications.channels.service import create_channel
+from notifications.delivery import drain
 from notifications.models import Channel, Delivery
-from notifications.services import drain
 from tests.config.conftest import make_everything
 from webhooks.models import Receipt
 

@@ -14,7 +14,7 @@ from tests.e2e.stack import wait_for
 
 PROGRAM = """
 import logging, sys
-from config.supervisor import Child, Supervisor
+from config.bootstrap.supervisor import Child, Supervisor
 logging.basicConfig(level="INFO", stream=sys.stderr, format="%(message)s")
 run = lambda code: [sys.executable, "-c", code]
 sys.exit(Supervisor([Child(name, run(code)) for name, code in {children!r}.items()], grace={grace}).run())

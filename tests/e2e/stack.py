@@ -22,7 +22,7 @@ import psutil
 import psycopg
 import urllib3
 
-from config.install import INSTALLED
+from config.bootstrap.install import INSTALLED
 from tests import servers
 
 ROOT = Path(__file__).parents[2]

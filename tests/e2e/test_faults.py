@@ -11,7 +11,7 @@ import psutil
 import pytest
 import redis
 
-from notifications.services.lanes import MAIL_SIZE as AT_ONCE
+from notifications.delivery.concurrency import MAIL_SIZE as AT_ONCE
 from tests.e2e.stack import Checkout, Run, http, rows, wait_for
 from webhooks.providers import PROVIDERS
 

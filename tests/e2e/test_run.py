@@ -92,7 +92,7 @@ def test_ctrl_c_stops_everything_and_leaves_no_process_behind(run: Run) -> None:
 def test_the_next_start_is_quick_and_shows_no_secret(run: Run, checkout: Checkout) -> None:
     run.stop_if_running()
     with running(checkout) as again:
-        [supervisor] = again.find("config.start")
+        [supervisor] = again.find("config.bootstrap.start")
         if "DATABASE_URL" not in checkout.settings:  # with servers it looks each time
             assert supervisor.cpu_times().user < 1, "it prepared again what was prepared"
         text = "\n".join(again.lines)

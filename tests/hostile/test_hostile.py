@@ -25,15 +25,15 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 from standardwebhooks import Webhook
 
-from accounts.agencies import create_agency
-from accounts.events import record
+from accounts.core.enums import EventType
+from accounts.events.outbox import record
 from accounts.models import Agency
-from accounts.vocabulary import EventType
-from notifications import egress
-from notifications.channels import create_channel, rotate_secret
-from notifications.egress import GuardedSession
+from accounts.tenancy.agencies import create_agency
+from notifications.channels.service import create_channel, rotate_secret
+from notifications.delivery import drain
+from notifications.egress import session as egress
+from notifications.egress.session import GuardedSession
 from notifications.models import Attempt, Channel, ChannelStatus, Delivery, DeliveryStatus, Hold
-from notifications.services import drain
 from tests.hostile.receiver import WAYS
 from tests.notifications.receiver import Receiver, receiver
 

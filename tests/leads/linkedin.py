@@ -13,17 +13,17 @@ from django.test import override_settings
 from accounts.models import Agency, Source
 from accounts.providers import linkedin as api
 from accounts.providers.client import Answer
-from accounts.sources import create_source
-from leads.linkedin import archive
-from leads.linkedin.checks import check_due
-from leads.linkedin.connecting import complete, connect_link
-from leads.linkedin.fetching import fetch_due
-from leads.linkedin.models import LeadSync
-from leads.linkedin.subscriptions import want
+from accounts.sources.service import create_source
+from leads.lead_sync import backfill
+from leads.lead_sync.fetching import fetch_due
+from leads.lead_sync.health_checks import check_due
+from leads.lead_sync.models import LeadSync
+from leads.lead_sync.oauth import complete, connect_link
+from leads.lead_sync.subscriptions import want
 from tests.keeping import keep
 from tests.linkedin_api import Gateway, StandIn, serving
 from tests.linkedin_api.world import ACCOUNT, World
-from webhooks.services import process_due
+from webhooks.processing.processor import process_due
 
 BASE = "https://linkedin.example.com"
 SECRET = "li-client-secret-example"
@@ -81,7 +81,7 @@ def connected(agency: Agency, **options: Any) -> Source:
 
 def work() -> None:
     """Everything that is due, as the workers would do it."""
-    while process_due() or fetch_due() or check_due() or archive.pull_due():
+    while process_due() or fetch_due() or check_due() or backfill.pull_due():
         pass
 
 

@@ -22,14 +22,14 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from accounts.models import Account, Agency, Event, Source
-from leads.linkedin import archive
-from leads.linkedin.checks import check_due
-from leads.linkedin.fetching import fetch_due, tell_overdue
+from leads.lead_sync import backfill
+from leads.lead_sync.fetching import fetch_due, tell_overdue
+from leads.lead_sync.health_checks import check_due
 from leads.models import Lead, LeadReference, Pull
 from leads.tasks import look_after
 from tests.leads.linkedin import connected, linkedin, notify, sync_of, work
 from tests.linkedin_api.world import World
-from webhooks.services import process_due
+from webhooks.processing.processor import process_due
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def pages_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "PAGE", 10)
+    monkeypatch.setattr(backfill, "PAGE", 10)
 
 
 def told() -> int:
@@ -65,14 +65,14 @@ def test_a_pull_that_was_killed_goes_on_where_it_stood(agency: Agency) -> None:
     with linkedin(world), time_machine.travel(datetime.now(UTC), tick=False) as clock:  # noqa: TID251
         connected(agency)
         check_due()
-        archive.pull_due()
+        backfill.pull_due()
         world.broken["leadFormResponses"] = 1
-        archive.pull_due()
+        backfill.pull_due()
         assert Pull.objects.get().position == 10
         asked = world.calls["GET leadFormResponses"]
-        archive._claim(None)  # taken up by somebody who died
-        assert archive.pull_due() is None
-        clock.shift(archive.LEASE + timedelta(seconds=1))
+        backfill._claim(None)  # taken up by somebody who died
+        assert backfill.pull_due() is None
+        clock.shift(backfill.LEASE + timedelta(seconds=1))
         work()
         assert world.calls["GET leadFormResponses"] - asked == 3
     assert Lead.objects.count() == Pull.objects.get().found == 35
@@ -84,7 +84,7 @@ def test_leads_that_are_deleted_while_it_walks_hide_no_others(agency: Agency) ->
     with linkedin(world):
         connected(agency)
         check_due()
-        archive.pull_due()
+        backfill.pull_due()
         for number in range(3):
             del world.leads[f"old-{number}-6"]
         work()
@@ -99,8 +99,8 @@ def test_a_notification_and_a_pull_meet_on_the_same_lead(agency: Agency) -> None
         first, second = stand_in.world.submit(), stand_in.world.submit()
         notify(source, first)
         process_due()
-        archive.plan(sync_of(source))
-        while archive.pull_due():
+        backfill.plan(sync_of(source))
+        while backfill.pull_due():
             pass
         notify(source, second)
         work()
@@ -118,7 +118,7 @@ def test_a_lead_that_a_pull_found_is_made_as_one_that_a_notification_told_of(age
         notify(source, told_of)
         work()
         found = stand_in.world.submit(submittedAt=told_of["submittedAt"])
-        archive.plan(sync_of(source))
+        backfill.plan(sync_of(source))
         work()
     assert kept_of(found["id"]) == kept_of(told_of["id"])
     assert Lead.objects.get(references__external_id=found["id"]).recovered is True
@@ -186,7 +186,7 @@ def test_the_back_office_shows_how_far_a_first_pull_is_and_looks_again(agency: A
     with linkedin(world):
         source = connected(agency)
         check_due()
-        archive.pull_due()
+        backfill.pull_due()
         page = client.get(f"/admin/leads/leadsync/{source.pk}/change/")
         assert '<progress value="10" max="25"></progress> 40 % (10 of 25)' in page.content.decode()
         assert (page["Refresh"], b"<script>" in page.content) == ("5", False)
@@ -226,13 +226,13 @@ def test_notifications_that_arrive_while_the_archive_is_pulled_make_nobody_twice
         source = connected(agency)
         check_due()
         sent = []
-        while archive.pull_due():
+        while backfill.pull_due():
             sent += [world.submit() for _ in range(5)]
             for response in sent[-5:]:
                 notify(source, response)
             process_due()
             notify(source, world.leads[f"old-{len(sent)}-6"])  # also of one that the pull brings
-            archive.plan(sync_of(source))
+            backfill.plan(sync_of(source))
             if len(sent) >= 20:
                 break
         work()
@@ -272,8 +272,8 @@ class Story:
     def take(self, step: Any) -> None:
         match step:
             case "pull":
-                archive.plan(sync_of(self.source), since=timezone.now() - timedelta(days=364))
-                while archive.pull_due():
+                backfill.plan(sync_of(self.source), since=timezone.now() - timedelta(days=364))
+                while backfill.pull_due():
                     pass
             case "fetch":
                 fetch_due()

@@ -10,13 +10,13 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client, override_settings
 
-from accounts import troubles
+from accounts.core.enums import TroubleKind
 from accounts.models import Account, AccountToken, Agency, Event
-from accounts.providers.offers import offer_for
-from accounts.vocabulary import TroubleKind
-from leads.linkedin.connecting import connect_link
-from leads.linkedin.findings import findings_of
-from leads.linkedin.subscriptions import want
+from accounts.reauth.options import offer_for
+from accounts.sources import issues
+from leads.lead_sync.oauth import connect_link
+from leads.lead_sync.problems import findings_of
+from leads.lead_sync.subscriptions import want
 from leads.models import Lead, LeadSync, Subscription
 from leads.tasks import look_after
 from tests.api.conftest import api_with
@@ -255,13 +255,13 @@ def test_what_is_no_longer_wanted_is_taken_away_at_linkedin(agency: Agency) -> N
 def test_an_address_that_linkedin_blocked_is_looked_at_once_it_is_back(agency: Agency, days: Days) -> None:
     source = connected(agency)
     work()
-    troubles.begin(source, TroubleKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
+    issues.begin(source, TroubleKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
     days.on(0.3)
     days.world.subscriptions.clear()
     days.world.submit()
     days.on(0.4)
     assert days.world.subscriptions == {}
-    troubles.end(source, TroubleKind.BLOCKED)
+    issues.end(source, TroubleKind.BLOCKED)
     days.on(0.41)
     assert len(days.world.subscriptions) == 1
     assert Lead.objects.get().recovered is True

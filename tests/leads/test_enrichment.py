@@ -13,17 +13,17 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import Agency
-from leads import enrichment
-from leads.changes import create_lead, update_lead
-from leads.enrichers import email_company, phone_country
-from leads.enrichment import MOST_TRIES, ask_for, enrich_due
-from leads.erasure import erase
-from leads.linkedin.fetching import fetch_due
+from leads.enrichment import service as enrichment
+from leads.enrichment.enrichers import email_company, phone_country
+from leads.enrichment.service import MOST_TRIES, ask_for, enrich_due
+from leads.lead_sync.fetching import fetch_due
 from leads.models import Enrichment, Lead
+from leads.pipeline.changes import create_lead, update_lead
+from leads.privacy.erasure import erase
 from leads.tasks import sync
 from tests.config.conftest import signed_in
 from tests.leads.linkedin import connected, linkedin, notify, work
-from webhooks.services import process_due
+from webhooks.processing.processor import process_due
 
 __all__ = ["signed_in"]
 pytestmark = pytest.mark.django_db

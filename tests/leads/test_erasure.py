@@ -24,21 +24,22 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.fields import fernet
-from accounts.keys import create_api_key
+from accounts.core.encrypted_fields import fernet
+from accounts.core.enums import Scope
+from accounts.events.ordering import Origin
 from accounts.models import Agency, Event
-from accounts.reports import Origin
 from accounts.tasks import tidy
-from accounts.vocabulary import Scope
-from config.purge import purge
-from leads import changes, journal, retention
-from leads.erasure import OURSELVES, digest_of, erase, report_withdrawal
-from leads.linkedin.finds import keep_finds
+from accounts.tenancy.api_keys import create_api_key
+from config.ops.purge import purge
+from leads.lead_sync.backfill_import import keep_finds
 from leads.models import Lead, LeadReference, Tombstone
-from leads.vocabulary import ChangedBy, LeadStatus
-from notifications.channels import create_channel
+from leads.pipeline import changes
+from leads.pipeline.enums import ChangedBy, LeadStatus
+from leads.privacy import erasure_log, retention
+from leads.privacy.erasure import OURSELVES, digest_of, erase, report_withdrawal
+from notifications.channels.service import create_channel
+from notifications.delivery import drain
 from notifications.models import Delivery
-from notifications.services import drain
 from tests.keeping import keep_sample
 from tests.keeping import source_of as source_at
 from tests.leads.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, found_in
@@ -46,7 +47,7 @@ from tests.leads.linkedin import connected, linkedin, notify, work
 from tests.linkedin_api.world import World
 from tests.notifications.receiver import Receiver, Request, answering, receiver
 from webhooks.models import Receipt
-from webhooks.services import process_due
+from webhooks.processing.processor import process_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -195,7 +196,7 @@ def test_an_erasure_that_did_not_reach_the_journal_is_noted_by_the_next_replay(
     erase(changes.create_lead(agency, name="Ada Canary"))
     Path(settings.ERASURE_JOURNAL).unlink()
     assert not purge()["erased"].get("leads")
-    assert [line.digest for line in journal.lines()] == [Tombstone.objects.get().digest]
+    assert [line.digest for line in erasure_log.lines()] == [Tombstone.objects.get().digest]
     again = Path(settings.ERASURE_JOURNAL).read_text()
     purge()
     assert Path(settings.ERASURE_JOURNAL).read_text() == again
@@ -203,8 +204,8 @@ def test_an_erasure_that_did_not_reach_the_journal_is_noted_by_the_next_replay(
 
 def test_a_replay_that_was_broken_off_begins_anew(agency: Agency, mails: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lead = changes.create_lead(agency, name="Ada Canary")
-    line = journal.Line(agency.pk, OURSELVES, digest_of(agency, lead.pk), timezone.now())
-    journal.append([line])
+    line = erasure_log.Line(agency.pk, OURSELVES, digest_of(agency, lead.pk), timezone.now())
+    erasure_log.append([line])
     monkeypatch.setattr(retention, "erase", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         purge()
@@ -214,13 +215,13 @@ def test_a_replay_that_was_broken_off_begins_anew(agency: Agency, mails: Path, m
 
 
 def test_a_process_that_starts_reads_back_until_the_database_knows_the_journal(agency: Agency, mails: Path) -> None:
-    def line(number: int) -> journal.Line:
-        return journal.Line(agency.pk, "linkedin", f"{number:064}", timezone.now())
+    def line(number: int) -> erasure_log.Line:
+        return erasure_log.Line(agency.pk, "linkedin", f"{number:064}", timezone.now())
 
     def known() -> int:
         return Tombstone.objects.count()
 
-    journal.append(map(line, range(1500)))
+    erasure_log.append(map(line, range(1500)))
     retention.replay()
     assert known() == 1500
     Tombstone.objects.filter(digest__in=[f"{number:064}" for number in (1, *range(1200, 1500))]).delete()
@@ -240,14 +241,14 @@ def test_processes_write_into_one_journal_without_mixing_their_lines(mails: Path
         process.start()
     for process in processes:
         process.join(60)
-    found = list(journal.lines())
+    found = list(erasure_log.lines())
     assert [len([line for line in found if line.agency_id == name]) for name in ("one", "two")] == [300, 300]
     assert {line.digest for line in found} == {f"{number:064}" for number in range(300)}
 
 
 def write_lines(name: str) -> None:
     for number in range(300):
-        journal.append([journal.Line(name, "linkedin", f"{number:064}", timezone.now())])
+        erasure_log.append([erasure_log.Line(name, "linkedin", f"{number:064}", timezone.now())])
 
 
 def test_a_lead_that_is_withdrawn_while_a_pull_makes_it_does_not_stay(agency: Agency, mails: Path) -> None:

@@ -13,13 +13,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.core.enums import Role
 from accounts.models import Agency, Campaign
-from accounts.vocabulary import Role
-from leads import export
-from leads.changes import create_lead
-from leads.erasure import erase
+from leads.analytics import export
 from leads.models import Lead
-from leads.vocabulary import LeadStatus
+from leads.pipeline.changes import create_lead
+from leads.pipeline.enums import LeadStatus
+from leads.privacy.erasure import erase
 from tests.portal.conftest import Browser, sign_in
 
 __all__ = ["sign_in"]

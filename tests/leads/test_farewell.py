@@ -7,12 +7,12 @@ import pytest
 import time_machine
 
 from accounts.models import Account, AccountToken, Agency, Source
-from leads.linkedin.findings import findings_of
+from leads.lead_sync.problems import findings_of
 from leads.models import LeadFetch, LeadSync, Pull, Subscription
 from tests.api.conftest import api_with
 from tests.leads.linkedin import connected, linkedin, notify, sync_of, work
 from tests.linkedin_api.world import World
-from webhooks.services import process_due
+from webhooks.processing.processor import process_due
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -8,8 +8,8 @@ from django.apps import apps
 from django.db import connection
 
 from accounts.models import Agency
-from leads.changes import create_lead
 from leads.models import Lead
+from leads.pipeline.changes import create_lead
 from tests.keeping import keep, source_of
 from tests.test_pipeline import drain
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from accounts.core.enums import RequestAction
 from accounts.models import Account, Agency
-from accounts.vocabulary import RequestAction
-from leads.changes import create_lead, update_lead
 from leads.models import Lead
-from leads.provenance import Origin, fill
+from leads.pipeline.changes import create_lead, update_lead
+from leads.pipeline.provenance import Origin, fill
 from tests.keeping import keep
 from tests.keeping import source_of as source_at
 from tests.leads.linkedin import connected, linkedin, notify, work
-from webhooks.services import process_due, register_request
+from webhooks.processing.processor import process_due, register_request
 
 pytestmark = pytest.mark.django_db
 PAYLOADS = Path(__file__).parents[1] / "webhooks" / "payloads" / "welink"

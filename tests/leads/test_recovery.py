@@ -7,12 +7,12 @@ import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 
-from accounts import troubles
+from accounts.core.enums import AccountStatus, TroubleKind
+from accounts.linkedin.readiness import Action, held
 from accounts.models import Account, Agency, Source
-from accounts.readiness import Action, held
-from accounts.vocabulary import AccountStatus, TroubleKind
-from leads.linkedin.models import LeadFetch, LeadSync, Pull, Subscription
-from leads.linkedin.recovery import recover
+from accounts.sources import issues
+from leads.lead_sync.models import LeadFetch, LeadSync, Pull, Subscription
+from leads.lead_sync.recovery import recover
 from leads.models import Lead
 from tests.leads.linkedin import connected, linkedin, notify, source_of, work
 
@@ -75,7 +75,7 @@ def test_recovering_makes_the_subscriptions_anew_and_pulls_the_gap(agency: Agenc
         source = connected(agency)
         work()
         missed = stand_in.world.submit()
-        troubles.begin(source, TroubleKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
+        issues.begin(source, TroubleKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
 
         page = client.get(f"/admin/accounts/source/{source.pk}/change/").content.decode()
         assert "Recover now" in page

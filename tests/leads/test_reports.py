@@ -8,16 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.core.enums import EventType as E
+from accounts.events.ordering import Origin
 from accounts.models import Agency, Campaign, Event, Source
-from accounts.reports import Origin
-from accounts.sources import create_source
-from accounts.vocabulary import EventType as E
-from leads import changes, services
-from leads.erasure import report_withdrawal
+from accounts.sources.service import create_source
 from leads.models import Lead, LeadChange, LeadReference, Tombstone
-from leads.reported import Contact, Identity
-from leads.vocabulary import ChangedBy
-from leads.vocabulary import LeadStatus as S
+from leads.pipeline import changes, reports
+from leads.pipeline.dto import Contact, Identity
+from leads.pipeline.enums import ChangedBy
+from leads.pipeline.enums import LeadStatus as S
+from leads.privacy.erasure import report_withdrawal
 
 T0 = datetime(2026, 2, 24, 10, 30, tzinfo=UTC)
 JOHN = "https://www.linkedin.com/in/john-doe"
@@ -40,7 +40,7 @@ def report(
     source: Source | None = None,
     **extra: Any,
 ) -> Lead | None:
-    return services.report_status(
+    return reports.report_status(
         agency,
         provider=provider,
         identity=Identity(external_id=lead, campaign_id=campaign, linkedin_url=url),

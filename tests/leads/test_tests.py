@@ -12,15 +12,15 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account, Agency, Campaign, Event
-from config.dashboard import dashboard
+from config.backoffice.dashboard import dashboard
 from config.metrics import exposition
-from leads.at_risk import at_risk
-from leads.changes import create_lead, set_status
 from leads.models import Lead
-from leads.vocabulary import ChangedBy, LeadStatus
-from notifications.channels import create_channel
+from leads.pipeline.at_risk import at_risk
+from leads.pipeline.changes import create_lead, set_status
+from leads.pipeline.enums import ChangedBy, LeadStatus
+from notifications.channels.service import create_channel
+from notifications.delivery import drain, fan_out
 from notifications.models import Delivery
-from notifications.services import drain, fan_out
 from tests.api.conftest import api_with
 from tests.portal.conftest import Browser, sign_in
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from pytest_django.fixtures import Settings
 
-from accounts.events import record
+from accounts.core.enums import EventType
+from accounts.events.outbox import record
 from accounts.models import Agency, Event
-from accounts.vocabulary import EventType
-from notifications.channels import create_channel
+from notifications.channels.service import create_channel
 from notifications.models import Channel
 
 

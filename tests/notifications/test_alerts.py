@@ -15,21 +15,23 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts import campaigns, services, troubles
-from accounts.incidents import WAIT
-from accounts.keys import create_api_key
+from accounts import services
+from accounts.campaigns import service as campaigns
+from accounts.core.enums import AccountStatus as S
+from accounts.core.enums import EventType, TroubleKind
+from accounts.events.ordering import Origin
+from accounts.linkedin.incidents import WAIT
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, Agency, Event, Incident
-from accounts.reports import Origin
-from accounts.sightings import Sighting
-from accounts.sources import create_source
-from accounts.vocabulary import AccountStatus as S
-from accounts.vocabulary import EventType, TroubleKind
+from accounts.sources import issues
+from accounts.sources.service import create_source
+from accounts.tenancy.api_keys import create_api_key
 from leads.models import Lead
-from notifications.catalogue import CATALOGUE
-from notifications.channels import create_channel
+from notifications.channels.service import create_channel
+from notifications.content.catalogue import CATALOGUE
+from notifications.delivery import drain
 from notifications.models import Delivery
-from notifications.services import drain
-from notifications.staff import set_alerts
+from notifications.staff.alerts import set_alerts
 from tests.notifications.receiver import Receiver, receiver
 
 T0 = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
@@ -354,12 +356,12 @@ def test_slow_answers_are_one_alert_for_the_staff_and_one_when_they_are_over(age
     create_channel(agency, kind="email", email="team@example.com", verified=True)
     source, _ = create_source(agency=agency, provider="sendpilot", name="Outreach")
     detail = "3 of 200 answers of the last hour took more than a second."
-    troubles.begin(source, TroubleKind.SLOW, detail=detail)
+    issues.begin(source, TroubleKind.SLOW, detail=detail)
     for _ in range(2):
-        troubles.tell_staff()
+        issues.tell_staff()
         drain()
-    troubles.end(source, TroubleKind.SLOW)
-    troubles.tell_staff()
+    issues.end(source, TroubleKind.SLOW)
+    issues.tell_staff()
     drain()
     assert [(message.to, message.subject) for message in mail.outbox] == [
         (["sam@example.com"], "Answers are slow"),
@@ -376,7 +378,7 @@ def test_slow_answers_are_one_alert_for_the_staff_and_one_when_they_are_over(age
 def test_an_outage_is_one_alert_for_the_staff_and_one_mail_for_each_agency(
     agency: Agency, stranger: Agency, staff_user: User, clock: time_machine.Traveller
 ) -> None:
-    from accounts.agencies import create_agency
+    from accounts.tenancy.agencies import create_agency
 
     third = create_agency(name="Third")[0]
     set_alerts(staff_user, by_email=True, by_slack=False)

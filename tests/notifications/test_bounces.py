@@ -14,16 +14,16 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.addresses import mail_trouble
+from accounts.core.enums import AccountStatus, Role
+from accounts.events.ordering import Origin
+from accounts.linkedin.matching import Sighting
 from accounts.models import Agency, Event, Member
-from accounts.reports import Origin
+from accounts.reauth.recipients import mail_trouble
 from accounts.services import report_status
-from accounts.sightings import Sighting
 from accounts.tasks import remind
-from accounts.vocabulary import AccountStatus, Role
-from notifications.channels import create_channel, enable
+from notifications.channels.service import create_channel, enable
+from notifications.delivery import drain
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
-from notifications.services import drain
 
 Happen = Callable[..., Event]
 TOKEN = "bounce-token-of-this-test"

@@ -7,11 +7,11 @@ import pytest
 from django.conf import settings
 from jsonschema import Draft202012Validator, ValidationError
 
-from accounts.events import record
+from accounts.core.enums import AGENCY_EVENTS, PERSONAL_EVENTS, EventType
+from accounts.events.outbox import record
 from accounts.models import Agency
-from accounts.vocabulary import AGENCY_EVENTS, PERSONAL_EVENTS, EventType
-from notifications.bodies import in_order
-from notifications.catalogue import CATALOGUE
+from notifications.content.catalogue import CATALOGUE
+from notifications.content.payload_schemas import in_order
 
 SEED = {  # the published examples, to the letter
     "install": {

@@ -10,9 +10,10 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from accounts.core.enums import EventType, Role
 from accounts.models import Agency, Event, Member
-from accounts.vocabulary import EventType, Role
-from notifications.channels import (
+from notifications.channels.replay import replay, resend
+from notifications.channels.service import (
     ChannelError,
     create_channel,
     disable,
@@ -23,9 +24,8 @@ from notifications.channels import (
     update_channel,
     verify,
 )
+from notifications.delivery import drain, fan_out
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
-from notifications.resending import replay, resend
-from notifications.services import drain, fan_out
 from tests.notifications.receiver import answering, receiver
 
 MakeChannel = Callable[..., Channel]

@@ -8,12 +8,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from accounts.keys import create_api_key
+from accounts.core.enums import Role, Scope
 from accounts.models import Agency, Event, Member
-from accounts.vocabulary import Role, Scope
-from notifications.channels import rotate_secret, update_channel
+from accounts.tenancy.api_keys import create_api_key
+from notifications.channels.service import rotate_secret, update_channel
+from notifications.delivery import drain
 from notifications.models import Channel, DeliveryStatus
-from notifications.services import drain
 from tests.notifications.receiver import receiver
 
 MakeChannel = Callable[..., Channel]

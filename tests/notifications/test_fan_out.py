@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 
-from accounts.events import record
+from accounts.core.enums import EventType
+from accounts.events.outbox import record
 from accounts.models import Agency, Event
-from accounts.vocabulary import EventType
-from leads.changes import create_lead, set_status
-from leads.erasure import erase
-from leads.vocabulary import ChangedBy, LeadStatus
-from notifications.channels import create_channel, disable, send_test
+from leads.pipeline.changes import create_lead, set_status
+from leads.pipeline.enums import ChangedBy, LeadStatus
+from leads.privacy.erasure import erase
+from notifications.channels.service import create_channel, disable, send_test
+from notifications.delivery import fan_out
+from notifications.delivery import fan_out as fan_out_module
 from notifications.models import Channel, Delivery
-from notifications.services import fan_out, outbox
 
 Happen = Callable[..., Event]
 
@@ -92,14 +93,14 @@ def test_an_event_that_cannot_be_fanned_out_says_why_and_holds_up_no_other(
 ) -> None:
     webhook(agency)
     poison, good = happen(), happen()
-    original = outbox.deliveries_of
+    original = fan_out_module.deliveries_of
 
     def broken(event: Event, *more: Any) -> list[Delivery]:
         if event.pk == poison.pk:
             raise LookupError("no such word")
         return original(event, *more)
 
-    monkeypatch.setattr(outbox, "deliveries_of", broken)
+    monkeypatch.setattr(fan_out_module, "deliveries_of", broken)
     assert fan_out() == 1
     assert Delivery.objects.get().event == good
     poison.refresh_from_db()

@@ -10,14 +10,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from accounts.core.enums import EventType, Role
 from accounts.models import Agency, Event, Member
-from accounts.vocabulary import EventType, Role
-from notifications.channels import create_channel, disable, send_test
+from notifications.channels.replay import resend
+from notifications.channels.service import create_channel, disable, send_test
+from notifications.delivery import drain, fan_out
+from notifications.delivery.claim import claim
+from notifications.delivery.concurrency import Lanes
 from notifications.models import Attempt, Channel, ChannelStatus, Delivery, DeliveryStatus, Hold
-from notifications.resending import resend
-from notifications.services import drain, fan_out
-from notifications.services.claim import claim
-from notifications.services.lanes import Lanes
 from tests.notifications.receiver import Receiver, answering, receiver
 
 MakeChannel = Callable[..., Channel]

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from notifications.hours import Hours
 from notifications.models import Mode
+from notifications.policy.quiet_hours import Hours
 
 WORKDAYS = frozenset(range(5))
 NIGHT = (time(22), time(7))

@@ -16,16 +16,16 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.events import record
-from accounts.incidents import WAIT
+from accounts.core.enums import AGENCY_EVENTS, EventType
+from accounts.events.outbox import record
+from accounts.linkedin.incidents import WAIT
 from accounts.linkedin_identity import linkedin_link
 from accounts.models import Agency, Event
-from accounts.vocabulary import AGENCY_EVENTS, EventType
-from notifications.catalogue import CATALOGUE
-from notifications.channels import create_channel
-from notifications.cleaning import clean
+from notifications.channels.service import create_channel
+from notifications.content.catalogue import CATALOGUE
+from notifications.content.sanitizing import clean
+from notifications.delivery import drain
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
-from notifications.services import drain
 from tests.notifications.receiver import answering, receiver
 
 Happen = Callable[..., Event]

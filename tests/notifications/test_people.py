@@ -13,23 +13,23 @@ from django.core.mail import EmailMessage
 from django.db import connection
 from django.utils import timezone
 
-from accounts.agencies import create_agency
-from accounts.events import record
+from accounts.core.enums import AccountStatus, EventType
+from accounts.events.ordering import Origin
+from accounts.events.outbox import record
+from accounts.linkedin.matching import Sighting
 from accounts.models import Account, Agency, Event
-from accounts.reauth import remind_due
-from accounts.reports import Origin
+from accounts.reauth.prompts import remind_due
 from accounts.services import report_status
-from accounts.sightings import Sighting
-from accounts.vocabulary import AccountStatus, EventType
-from leads.changes import create_lead, set_status
-from leads.erasure import erase
+from accounts.tenancy.agencies import create_agency
 from leads.models import Lead
-from leads.vocabulary import ChangedBy, LeadStatus
-from notifications.channels import create_channel, disable, enable, send_test, update_channel
+from leads.pipeline.changes import create_lead, set_status
+from leads.pipeline.enums import ChangedBy, LeadStatus
+from leads.privacy.erasure import erase
+from notifications.channels.replay import replay, resend
+from notifications.channels.service import create_channel, disable, enable, send_test, update_channel
+from notifications.delivery import drain, fan_out, worker
+from notifications.delivery.digest import gather
 from notifications.models import Channel, Delivery, DeliveryStatus, Hold
-from notifications.resending import replay, resend
-from notifications.services import drain, fan_out, worker
-from notifications.services.gather import gather
 from tests.notifications.receiver import answering, receiver
 from tests.notifications.test_promises import Killed
 

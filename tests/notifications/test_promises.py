@@ -9,15 +9,15 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from accounts.agencies import create_agency
-from accounts.events import record
+from accounts.core.enums import EventType
+from accounts.events.outbox import record
 from accounts.models import Event
-from accounts.vocabulary import EventType
-from notifications.channels import create_channel
+from accounts.tenancy.agencies import create_agency
+from notifications.channels.service import create_channel
+from notifications.delivery import drain, fan_out, worker
+from notifications.delivery.claim import claim
+from notifications.delivery.concurrency import Lanes
 from notifications.models import Attempt, Channel, Delivery, DeliveryStatus
-from notifications.services import drain, fan_out, worker
-from notifications.services.claim import claim
-from notifications.services.lanes import Lanes
 from tests.notifications.receiver import receiver
 
 MakeChannel = Callable[..., Channel]

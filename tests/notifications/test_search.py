@@ -14,17 +14,17 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
-from accounts import ids
-from accounts.events import record
-from accounts.keys import create_api_key
+from accounts.core import ids
+from accounts.core.enums import EventType, Role, Scope
+from accounts.events.outbox import record
 from accounts.models import Agency, Event, Member
-from accounts.vocabulary import EventType, Role, Scope
-from notifications import search
-from notifications.channels import create_channel
+from accounts.tenancy.api_keys import create_api_key
+from notifications.channels import search
+from notifications.channels.service import create_channel
+from notifications.delivery import fan_out
 from notifications.models import Channel, Delivery, DeliveryStatus
 from notifications.portal.forms import LogFilter
 from notifications.portal.log import _filtered
-from notifications.services import fan_out
 
 Happen = Callable[..., Event]
 

@@ -10,15 +10,15 @@ from django.contrib.auth.models import User
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from accounts.core.enums import EventType
 from accounts.models import Agency, Event
 from accounts.providers.client import call
-from accounts.vocabulary import EventType
-from notifications.channels import create_channel, update_channel
-from notifications.egress import GuardedSession, Unanswered
+from notifications.channels.service import create_channel, update_channel
+from notifications.delivery import drain
+from notifications.egress.session import GuardedSession, Unanswered
+from notifications.egress.url_policy import TargetRefused, check_url
 from notifications.models import Channel
-from notifications.services import drain
-from notifications.staff import set_alerts, slack_url
-from notifications.targets import TargetRefused, check_url
+from notifications.staff.alerts import set_alerts, slack_url
 from tests.notifications.receiver import Receiver, receiver
 
 SIGNED = [

@@ -11,8 +11,8 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from pytest_django.fixtures import Settings
 
-from notifications.egress import Answer, GuardedSession, Unanswered
-from notifications.targets import TargetRefused, check_address, check_url, split_url
+from notifications.egress.session import Answer, GuardedSession, Unanswered
+from notifications.egress.url_policy import TargetRefused, check_address, check_url, split_url
 from tests.notifications.receiver import answering, receiver
 
 LITERALS = [
@@ -209,7 +209,7 @@ def test_a_hostile_address_is_refused_when_it_is_saved_and_never_connected_to(ur
 def test_the_connection_itself_is_guarded_even_if_the_text_were_let_through(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("notifications.egress.check_url", split_url)
+    monkeypatch.setattr("notifications.egress.session.check_url", split_url)
     with connects() as connected, pytest.raises((TargetRefused, Unanswered)):
         post(url, ["127.0.0.1"])
     assert connected == []

@@ -10,12 +10,12 @@ import time_machine
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from accounts.core.enums import EventType
 from accounts.models import Event
-from accounts.vocabulary import EventType
-from notifications import egress
-from notifications.channels import rotate_secret
+from notifications.channels.service import rotate_secret
+from notifications.delivery import drain
+from notifications.egress import session as egress
 from notifications.models import Attempt, Channel, ChannelStatus, Delivery, DeliveryStatus
-from notifications.services import drain
 from tests.notifications.receiver import answering, dripping, flooding, hanging, raw, receiver, resetting
 
 MakeChannel = Callable[..., Channel]

@@ -9,17 +9,17 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from accounts.keys import create_api_key
+from accounts.core.enums import EventType, Role
 from accounts.models import Account, AccountReport, Agency, ApiKey, Campaign, Invitation, Member, Source, SubAccount
-from accounts.sources import create_source
-from accounts.team import invite
+from accounts.sources.service import create_source
+from accounts.tenancy.api_keys import create_api_key
+from accounts.tenancy.team import invite
 from accounts.verified_email import mark_email_verified
-from accounts.vocabulary import EventType, Role
-from leads.changes import create_lead
 from leads.models import Lead, LeadReference
-from notifications.channels import create_channel
+from leads.pipeline.changes import create_lead
+from notifications.channels.service import create_channel
+from notifications.delivery import fan_out
 from notifications.models import Attempt, Channel, Delivery
-from notifications.services import fan_out
 from webhooks.models import RejectedRequest
 
 Browser = Callable[..., Client]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from django.urls import reverse
 
-from accounts.vocabulary import Role
+from accounts.core.enums import Role
 from tests.portal.conftest import Everything
 
 ALL, CHANGES, DECIDES = frozenset(Role), frozenset({Role.OWNER, Role.MANAGER}), frozenset({Role.OWNER})

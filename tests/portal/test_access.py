@@ -11,11 +11,11 @@ from django.test import Client
 from django.urls import URLPattern
 
 import accounts.portal.urls
-import leads.urls
+import leads.portal.urls
 import notifications.urls
-import webhooks.urls
+import webhooks.portal.urls
+from accounts.core.enums import Role
 from accounts.models import Agency, Member
-from accounts.vocabulary import Role
 from leads.models import Lead
 from notifications.models import Channel, Delivery
 from tests.portal.conftest import Browser, Everything, furnish
@@ -54,7 +54,7 @@ def same(routes: list[Route], answer: T) -> dict[str, T]:
 def test_the_list_of_routes_is_whole() -> None:
     patterns = [
         pattern
-        for urls in (accounts.portal.urls, leads.urls, notifications.urls, webhooks.urls)
+        for urls in (accounts.portal.urls, leads.portal.urls, notifications.urls, webhooks.portal.urls)
         for pattern in urls.urlpatterns
         if isinstance(pattern, URLPattern)
     ]

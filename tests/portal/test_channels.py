@@ -13,15 +13,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from accounts.events import record
-from accounts.keys import create_api_key
+from accounts.core.enums import AGENCY_EVENTS, EventType, Role
+from accounts.events.outbox import record
 from accounts.models import Agency, Event
-from accounts.vocabulary import AGENCY_EVENTS, EventType, Role
-from leads.changes import create_lead
-from notifications.catalogue import CATALOGUE
-from notifications.channels import create_channel, update_channel
+from accounts.tenancy.api_keys import create_api_key
+from leads.pipeline.changes import create_lead
+from notifications.channels.service import create_channel, update_channel
+from notifications.content.catalogue import CATALOGUE
+from notifications.delivery import drain, fan_out
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
-from notifications.services import drain, fan_out
 from tests.notifications.receiver import answering, receiver
 from tests.portal.conftest import Browser
 

@@ -5,9 +5,9 @@ from html import unescape
 import pytest
 from django.contrib.auth.models import User
 
+from accounts.core.enums import Role
 from accounts.models import Agency, Member, Source
-from accounts.sources import create_source
-from accounts.vocabulary import Role
+from accounts.sources.service import create_source
 from leads.models import LeadSync, Subscription
 from tests.leads.linkedin import connected, linkedin, work
 from tests.portal.conftest import Browser

@@ -12,13 +12,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from django.utils import timezone
 
+from accounts.core.enums import EventType, Role
 from accounts.models import Agency, Event, Invitation, Member
-from accounts.team import TeamError, invitation_url, invite, join_as_new_user
+from accounts.tenancy.team import TeamError, invitation_url, invite, join_as_new_user
 from accounts.verified_email import mark_email_verified
-from accounts.vocabulary import EventType, Role
-from notifications.channels import create_channel
+from notifications.channels.service import create_channel
+from notifications.delivery import drain
 from notifications.models import Delivery
-from notifications.services import drain
 from tests.portal.conftest import Browser
 
 PASSWORD = "a long and strange sentence"

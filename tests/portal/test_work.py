@@ -7,16 +7,16 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import troubles
-from accounts.keys import find_api_key
+from accounts.core.enums import PROVIDERS, AccountStatus, EventType, ProviderSlug, Role, SuggestedAction, TroubleKind
 from accounts.models import Account, Agency, Source
-from accounts.portal.words import ACTIONS, STATUSES
-from accounts.reauth import came_back
-from accounts.sources import create_source, valid_secrets
-from accounts.vocabulary import PROVIDERS, AccountStatus, EventType, ProviderSlug, Role, SuggestedAction, TroubleKind
-from leads.changes import create_lead
+from accounts.reauth.prompts import came_back
+from accounts.sources import issues
+from accounts.sources.service import create_source, valid_secrets
+from accounts.tenancy.api_keys import find_api_key
+from accounts.web.portal.labels import ACTIONS, STATUSES
 from leads.models import Lead, LeadChange
-from leads.vocabulary import LeadStatus
+from leads.pipeline.changes import create_lead
+from leads.pipeline.enums import LeadStatus
 from tests.portal.conftest import Browser, Everything
 
 
@@ -294,8 +294,8 @@ def test_settings_that_cannot_be_are_refused(agency: Agency, owner: Client, give
 
 def test_a_sources_troubles_are_said_with_what_to_do(agency: Agency, owner: Client) -> None:
     source, _ = create_source(agency=agency, provider="linkedin", secret="client-secret", name="Lead forms")
-    troubles.begin(source, TroubleKind.AT_RISK, detail="1 of 3 checks was missed.", level=1)
-    troubles.begin(source, TroubleKind.SLOW, detail="Ours to mend.")
+    issues.begin(source, TroubleKind.AT_RISK, detail="1 of 3 checks was missed.", level=1)
+    issues.begin(source, TroubleKind.SLOW, detail="Ours to mend.")
     page = html(owner, "/sources")
     assert "may soon be blocked" in page
     assert "1 of 3 checks was missed." in page

@@ -13,9 +13,9 @@ from typing import Any
 
 import uvicorn
 
-from webhooks.exchange import Receive, Scope, Send
-from webhooks.ingest import Ingest
-from webhooks.protocol import Protocol
+from webhooks.ingest.app import Ingest
+from webhooks.ingest.fastpath.protocol import Protocol
+from webhooks.ingest.http import Receive, Scope, Send
 
 
 @dataclass

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from accounts.vocabulary import AccountStatus, EventType, RequestAction
-from leads.reported import Contact, Identity
-from leads.vocabulary import LeadStatus
+from accounts.core.enums import AccountStatus, EventType, RequestAction
+from leads.pipeline.dto import Contact, Identity
+from leads.pipeline.enums import LeadStatus
 from tests.webhooks.readings_of_leads import LINKEDIN, SENDPILOT, at
-from webhooks.events import (
+from webhooks.providers.events import (
     AccountRateLimited,
     AccountRef,
     AccountReported,

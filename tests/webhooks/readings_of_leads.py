@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from accounts.vocabulary import CampaignStatus
-from leads.reported import Identity
-from leads.vocabulary import ChangedBy, LeadStatus
-from webhooks.events import (
+from accounts.core.enums import CampaignStatus
+from leads.pipeline.dto import Identity
+from leads.pipeline.enums import ChangedBy, LeadStatus
+from webhooks.providers.events import (
     CampaignReported,
     LeadStatusReported,
     LeadSubmitted,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webhooks.addresses import came_in_the_clear, client_address, parse_address, parse_networks, within
+from webhooks.ingest.client_ip import came_in_the_clear, client_address, parse_address, parse_networks, within
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Agency
-from accounts.sources import create_source
+from accounts.sources.service import create_source
 from tests.webhooks.ingest_server import serving
-from webhooks import answers, journal
+from webhooks.ingest import group_commit, latency
 from webhooks.models import AnswerTally
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,9 +35,9 @@ def test_answers_are_counted_by_source_when_the_server_stops_too(agency: Agency)
 
 def test_what_two_processes_counted_adds_up(agency: Agency) -> None:
     source, _ = create_source(agency=agency, provider="salesflow")
-    began = answers._beginning(timezone.now())
-    answers._write({source.pk: [10, 1], "src_gone": [5, 5]}, began)
-    answers._write({source.pk: [20, 2]}, began)
+    began = latency._beginning(timezone.now())
+    latency._write({source.pk: [10, 1], "src_gone": [5, 5]}, began)
+    latency._write({source.pk: [20, 2]}, began)
     assert counted(source) == [(30, 3)]
 
 
@@ -47,14 +47,14 @@ def test_an_answer_that_waited_for_the_database_is_slow() -> None:
     class Slow:
         async def write(self, rows: Any) -> Any:
             await asyncio.sleep(1.1)
-            return [journal.Kept(number, duplicate=False) for number, _ in enumerate(rows)]
+            return [group_commit.Kept(number, duplicate=False) for number, _ in enumerate(rows)]
 
         async def close(self) -> None:
             pass
 
     async def run() -> None:
-        kept = journal.Journal(writer=Slow(), on_answered=lambda *args: noted.append(args))  # type: ignore[arg-type]
-        row = journal.Row("src_1", None, "salesflow", b"1", {}, b"{}", timezone.now())
+        kept = group_commit.Journal(writer=Slow(), on_answered=lambda *args: noted.append(args))  # type: ignore[arg-type]
+        row = group_commit.Row("src_1", None, "salesflow", b"1", {}, b"{}", timezone.now())
         await kept.keep(row)
         await kept.close()
 
@@ -62,4 +62,4 @@ def test_an_answer_that_waited_for_the_database_is_slow() -> None:
     asyncio.run(run())
     [(source_id, seconds)] = noted
     assert source_id == "src_1"
-    assert answers.SLOW < seconds <= time.monotonic() - began
+    assert latency.SLOW < seconds <= time.monotonic() - began

@@ -8,10 +8,10 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import Agency, Source, SourceSecret
-from accounts.sources import REMEMBERED, create_source, rotate_secret
+from accounts.sources.service import REMEMBERED, create_source, rotate_secret
 from accounts.tasks import tidy
 from tests.webhooks.ingest_server import Server, serving, wait_until
-from webhooks import rejections
+from webhooks.ingest import rejections
 from webhooks.models import RejectedRequest
 from webhooks.providers import PROVIDERS
 

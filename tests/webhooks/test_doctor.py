@@ -10,12 +10,12 @@ from hashlib import sha256
 import pytest
 
 from tests.webhooks.wire import OTHER_PRIVATE_KEY, OTHER_PUBLIC_KEY, PRIVATE_KEY, PUBLIC_KEY
-from webhooks import doctor
-from webhooks.claims import Claim
-from webhooks.doctor import KnownSecret, examine, lookalikes
+from webhooks.diagnostics import signature_doctor
+from webhooks.diagnostics.signature_doctor import KnownSecret, examine, lookalikes
 from webhooks.providers import PROVIDERS, HighLevel
 from webhooks.providers.base import SignedRequest
-from webhooks.signatures import InvalidSignature, require_fresh
+from webhooks.providers.signature_scheme import Claim
+from webhooks.providers.signatures import InvalidSignature, require_fresh
 
 NOW = datetime(2026, 3, 21, tzinfo=UTC)
 SECRET = "s3cret-of-the-source-0001"
@@ -166,11 +166,11 @@ def test_its_work_is_bounded() -> None:
     small = Claim(given="0" * 64, body=BODY, matches=matches)
     secrets = [KnownSecret(f"whsec_{number}", "x") for number in range(400)]
     assert examine(small, secrets) == ""
-    assert len(tried) <= doctor.MOST_TRIES
+    assert len(tried) <= signature_doctor.MOST_TRIES
     tried.clear()
-    large = Claim(given="0" * 64, body=b'{"a": "' + b"x" * doctor.LARGEST_REWRITTEN + b'"}', matches=matches)
+    large = Claim(given="0" * 64, body=b'{"a": "' + b"x" * signature_doctor.LARGEST_REWRITTEN + b'"}', matches=matches)
     assert examine(large, secrets) == ""
-    assert sum(tried) <= doctor.MOST_BYTES
+    assert sum(tried) <= signature_doctor.MOST_BYTES
 
 
 def test_headers_that_might_be_meant_are_named_without_their_values() -> None:

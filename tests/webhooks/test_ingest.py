@@ -10,7 +10,7 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import Account, Agency, Event, Source
-from accounts.sources import create_source, rotate_secret
+from accounts.sources.service import create_source, rotate_secret
 from leads.models import Lead
 from tests.webhooks.ingest_server import Answer, Server, read_answer, request_bytes, wait_until
 from webhooks.models import Receipt, ReceiptStatus, RejectedRequest

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from accounts.models import Agency, Source
-from accounts.sources import create_source
+from accounts.sources.service import create_source
 from tests.webhooks.ingest_server import Answer, Server, read_answer, request_bytes, serving, wait_until
 from webhooks.models import Receipt, RejectedRequest
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from accounts.models import Agency, Source
-from accounts.sources import create_source
+from accounts.sources.service import create_source
 from tests.webhooks.ingest_server import (
     Answer,
     Call,
@@ -18,8 +18,8 @@ from tests.webhooks.ingest_server import (
     request_bytes,
     wait_until,
 )
-from webhooks import exchange
-from webhooks.ingest import Ingest
+from webhooks.ingest import http as exchange
+from webhooks.ingest.app import Ingest
 from webhooks.models import Receipt, RejectedRequest
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,13 +11,13 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import Agency
-from accounts.sources import create_source
-from webhooks import journal as journals
-from webhooks import writers
-from webhooks.journal import Journal
+from accounts.sources.service import create_source
+from webhooks.ingest import group_commit as journals
+from webhooks.ingest import writers
+from webhooks.ingest.db import StorageDown
+from webhooks.ingest.group_commit import Journal
+from webhooks.ingest.writers import DEFAULTS, Kept, Row, Writer, new_writer
 from webhooks.models import Receipt
-from webhooks.storage import StorageDown
-from webhooks.writers import DEFAULTS, Kept, Row, Writer, new_writer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -291,7 +291,7 @@ def test_a_postgresql_that_accepts_and_never_answers_is_given_up(monkeypatch: py
             await journal.keep(row(key=b"first"))
         return asyncio.get_running_loop().time() - began
 
-    monkeypatch.setattr("webhooks.writers.libpq.impatient_connection", Silent)
+    monkeypatch.setattr("webhooks.ingest.writers.pq_connection.impatient_connection", Silent)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

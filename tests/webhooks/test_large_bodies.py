@@ -12,17 +12,17 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Agency, Source
-from accounts.sources import create_source, rotate_secret
+from accounts.sources.service import create_source, rotate_secret
 from tests.webhooks.ingest_server import Answer, Server, wait_until
 from tests.webhooks.wire import NOW, WIRES, Wire
-from webhooks import parsing, strict_json
-from webhooks.diagnoses import Sample, diagnose
+from webhooks import parsing
+from webhooks.diagnostics.known_mistakes import Sample, diagnose
 from webhooks.models import Receipt, RejectedRequest
 from webhooks.parsing import ParsingBusy, ParsingJob, ParsingProcess
 from webhooks.parsing_worker import parse
-from webhooks.providers import get_provider
+from webhooks.providers import get_provider, strict_json
 from webhooks.providers.base import InvalidSignature, SignedRequest, UnreadablePayload
-from webhooks.signatures import hmac_hex
+from webhooks.providers.signatures import hmac_hex
 
 SECRET = "welink-secret-code"
 FORGED = "a" * 64

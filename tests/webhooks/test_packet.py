@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from webhooks.packet import LONGEST_HEAD, Packet, cut
+from webhooks.ingest.fastpath.request import LONGEST_HEAD, Packet, cut
 
 REQUEST = (
     b"POST /webhooks/salesflow/aB-9_z HTTP/1.1\r\n"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from webhooks.payload import MOST_UNKNOWN_FIELDS, Payload, UnknownVocabulary, moment
-from webhooks.strict_json import UnreadablePayload, read_object
+from webhooks.providers.payload import MOST_UNKNOWN_FIELDS, Payload, UnknownVocabulary, moment
+from webhooks.providers.strict_json import UnreadablePayload, read_object
 
 
 def test_a_body_is_read_as_json_reads_it() -> None:

@@ -7,10 +7,10 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from webhooks.exchange import Header
-from webhooks.ingest import STATE
-from webhooks.packet import Packet
-from webhooks.protocol import Protocol
+from webhooks.ingest.app import STATE
+from webhooks.ingest.fastpath.protocol import Protocol
+from webhooks.ingest.fastpath.request import Packet
+from webhooks.ingest.http import Header
 
 REQUEST = b'POST /webhooks/salesflow/a HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{"a":1}'
 

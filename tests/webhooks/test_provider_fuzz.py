@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.webhooks.wire import NOW, PAYLOADS, WIRES
-from webhooks.events import Reading
 from webhooks.providers import PROVIDERS, get_provider
 from webhooks.providers.base import InvalidSignature, SignedRequest, UnknownVocabulary, UnreadablePayload
+from webhooks.providers.events import Reading
 
 REFUSALS = (InvalidSignature, UnreadablePayload, UnknownVocabulary)
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from leads.vocabulary import ChangedBy, LeadStatus
+from leads.pipeline.enums import ChangedBy, LeadStatus
 from tests.webhooks.readings import READINGS
 from tests.webhooks.wire import NOW, PAYLOADS, changed, payload, request
-from webhooks.events import AccountReported, LeadStatusReported, LeadTagged, Reading, RequestOutcome
 from webhooks.providers import PROVIDERS, get_provider
 from webhooks.providers.base import SignedRequest, UnknownVocabulary
+from webhooks.providers.events import AccountReported, LeadStatusReported, LeadTagged, Reading, RequestOutcome
 
 
 def parse(case: str, /, **fields: Any) -> Reading:

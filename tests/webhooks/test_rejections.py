@@ -1,7 +1,7 @@
 """How failed requests are counted and slowed."""
 
-from webhooks import rejections
-from webhooks.rejections import RejectRate
+from webhooks.ingest import rejections
+from webhooks.ingest.rejections import RejectRate
 
 
 class Clock:

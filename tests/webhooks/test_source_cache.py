@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 
 from accounts.models import Agency, Source
-from accounts.sources import create_source
-from webhooks import source_cache
-from webhooks.source_cache import SourceCache
-from webhooks.storage import DatabaseThreads
+from accounts.sources.service import create_source
+from webhooks.ingest import source_cache
+from webhooks.ingest.db import DatabaseThreads
+from webhooks.ingest.source_cache import SourceCache
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

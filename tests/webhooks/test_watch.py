@@ -8,12 +8,12 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from accounts.core.enums import TroubleKind
 from accounts.models import Agency, Event, Source, SourceTrouble
-from accounts.sources import create_source, delete_source
-from accounts.vocabulary import TroubleKind
+from accounts.sources.service import create_source, delete_source
 from webhooks.models import AnswerTally, Receipt, RejectedRequest, SourceWatch
-from webhooks.rhythm import MOST_SURPRISE, SURPRISE, Rhythm, limit, slot_of
-from webhooks.watch import watch_sources
+from webhooks.monitoring.source_monitor import watch_sources
+from webhooks.monitoring.traffic_baseline import MOST_SURPRISE, SURPRISE, Rhythm, limit, slot_of
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, NamedTuple
 
-from webhooks.claims import Claim
-from webhooks.events import ProviderEvent, Reading
-from webhooks.payload import Payload, UnknownVocabulary, key_of
-from webhooks.signatures import InvalidSignature
-from webhooks.strict_json import UnreadablePayload, read_object
+from webhooks.providers.events import ProviderEvent, Reading
+from webhooks.providers.payload import Payload, UnknownVocabulary, key_of
+from webhooks.providers.signature_scheme import Claim
+from webhooks.providers.signatures import InvalidSignature
+from webhooks.providers.strict_json import UnreadablePayload, read_object
 
 __all__ = ["InvalidSignature", "Provider", "SignedRequest", "UnknownVocabulary", "UnreadablePayload"]
 

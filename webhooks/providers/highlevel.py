@@ -24,11 +24,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from webhooks.claims import Claim
-from webhooks.events import AppInstalled, AppUninstalled, NothingToDo, ProviderEvent, Tenant
-from webhooks.payload import Payload
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
-from webhooks.signatures import key_bytes, required_header, wrong_signature
+from webhooks.providers.events import AppInstalled, AppUninstalled, NothingToDo, ProviderEvent, Tenant
+from webhooks.providers.payload import Payload
+from webhooks.providers.signature_scheme import Claim
+from webhooks.providers.signatures import key_bytes, required_header, wrong_signature
 
 HEADER = "x-ghl-signature"
 LEGACY_HEADER = "x-wh-signature"

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from accounts.vocabulary import AccountStatus, EventType, StatusReason
-from webhooks.claims import Claim
-from webhooks.events import (
+from accounts.core.enums import AccountStatus, EventType, StatusReason
+from webhooks.providers.base import Provider, SignedRequest
+from webhooks.providers.events import (
     AccountRateLimited,
     AccountRef,
     AccountReported,
@@ -23,9 +23,9 @@ from webhooks.events import (
     ProviderEvent,
     Tenant,
 )
-from webhooks.payload import Payload
-from webhooks.providers.base import Provider, SignedRequest
-from webhooks.signatures import require_shared_secret
+from webhooks.providers.payload import Payload
+from webhooks.providers.signature_scheme import Claim
+from webhooks.providers.signatures import require_shared_secret
 
 HEADER = "x-webhook-secret"
 

@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from webhooks.claims import Claim
-from webhooks.events import LeadSubmitted, LeadWithdrawn, ProviderEvent
-from webhooks.payload import Payload, clean
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
-from webhooks.signatures import equal, hmac_hex, require_any_hex, required_header, usable
+from webhooks.providers.events import LeadSubmitted, LeadWithdrawn, ProviderEvent
+from webhooks.providers.payload import Payload, clean
+from webhooks.providers.signature_scheme import Claim
+from webhooks.providers.signatures import equal, hmac_hex, require_any_hex, required_header, usable
 
 HEADER = "x-li-signature"
 PREFIX = "hmacsha256="

@@ -11,20 +11,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from accounts.vocabulary import AccountStatus
-from leads.reported import Contact, Identity
-from leads.vocabulary import LeadStatus
-from webhooks.claims import Claim
-from webhooks.events import (
-    AccountRef,
-    AccountReported,
-    LeadNoted,
-    LeadStatusReported,
-    ProviderEvent,
-)
-from webhooks.payload import Payload
+from accounts.core.enums import AccountStatus
+from leads.pipeline.dto import Contact, Identity
+from leads.pipeline.enums import LeadStatus
 from webhooks.providers.base import Provider, SignedRequest
-from webhooks.signatures import require_shared_secret
+from webhooks.providers.events import AccountRef, AccountReported, LeadNoted, LeadStatusReported, ProviderEvent
+from webhooks.providers.payload import Payload
+from webhooks.providers.signature_scheme import Claim
+from webhooks.providers.signatures import require_shared_secret
 
 HEADER = "x-webhook-secret"
 

@@ -14,20 +14,14 @@ from datetime import datetime
 from hashlib import sha256
 from typing import ClassVar
 
-from accounts.vocabulary import CampaignStatus
-from leads.reported import Identity
-from leads.vocabulary import ChangedBy, LeadStatus
-from webhooks.claims import STANDARD_KEYS, Claim
-from webhooks.events import (
-    CampaignReported,
-    LeadStatusReported,
-    LeadTagged,
-    NothingToDo,
-    ProviderEvent,
-)
-from webhooks.payload import Payload, clean
+from accounts.core.enums import CampaignStatus
+from leads.pipeline.dto import Identity
+from leads.pipeline.enums import ChangedBy, LeadStatus
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
-from webhooks.signatures import (
+from webhooks.providers.events import CampaignReported, LeadStatusReported, LeadTagged, NothingToDo, ProviderEvent
+from webhooks.providers.payload import Payload, clean
+from webhooks.providers.signature_scheme import STANDARD_KEYS, Claim
+from webhooks.providers.signatures import (
     STANDARD_PREFIX,
     hmac_hex,
     require_any_hex,

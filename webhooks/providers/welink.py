@@ -18,14 +18,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from accounts.vocabulary import RequestAction
-from webhooks.claims import Claim
-from webhooks.events import ProviderEvent, RequestOutcome
-from webhooks.javascript import stringify, stringify_plain
-from webhooks.payload import LONGEST_ID, Payload, clean_deep, key_of
+from accounts.core.enums import RequestAction
+from webhooks.diagnostics.js_json import stringify, stringify_plain
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
-from webhooks.signatures import hmac_hex, is_any_hex, require_hex, usable, wrong_signature
-from webhooks.strict_json import UnreadablePayload, parses_quickly, read_object
+from webhooks.providers.events import ProviderEvent, RequestOutcome
+from webhooks.providers.payload import LONGEST_ID, Payload, clean_deep, key_of
+from webhooks.providers.signature_scheme import Claim
+from webhooks.providers.signatures import hmac_hex, is_any_hex, require_hex, usable, wrong_signature
+from webhooks.providers.strict_json import UnreadablePayload, parses_quickly, read_object
 
 ID_FIELDS = ("request_id", "requestId", "requestID")
 EVENT_FIELDS = ("event_type", "eventType", "event")

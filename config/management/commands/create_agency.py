@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 from django.core.management.base import CommandError
 from django.db import IntegrityError
 
-from accounts.agencies import create_agency
+from accounts.tenancy.agencies import create_agency
 from config.management.jsoncommand import JsonCommand
 
 

@@ -4,9 +4,9 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db.models import Q
 
+from accounts.core.enums import ProviderSlug
 from accounts.models import Agency
-from accounts.sources import SourceError, create_source
-from accounts.vocabulary import ProviderSlug
+from accounts.sources.service import SourceError, create_source
 from config.management.jsoncommand import JsonCommand
 
 

@@ -18,7 +18,7 @@ from config.demo.setup import COMPANY_ID, MAILBOX
 from config.demo.story import day
 from config.demo.table import table
 from config.management.jsoncommand import JsonCommand
-from notifications.channels import create_channel, disable, enable, update_channel
+from notifications.channels.service import create_channel, disable, enable, update_channel
 from notifications.models import Channel, ChannelKind
 
 ENDPOINT = "make demo's receiver"

@@ -1,8 +1,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from config.diagnosis import Finding, diagnose
 from config.management.jsoncommand import JsonCommand
+from config.ops.diagnosis import Finding, diagnose
 
 
 class Command(JsonCommand):

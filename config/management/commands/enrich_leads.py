@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from config.management.jsoncommand import JsonCommand
-from leads.enrichment import ask_for_all
+from leads.enrichment.service import ask_for_all
 
 
 class Command(JsonCommand):

@@ -4,10 +4,10 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from accounts.reports import Origin
+from accounts.events.ordering import Origin
 from config.management.jsoncommand import JsonCommand
-from leads.erasure import erase
 from leads.models import Lead
+from leads.privacy.erasure import erase
 
 
 class Command(JsonCommand):

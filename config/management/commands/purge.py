@@ -1,7 +1,7 @@
 from typing import Any
 
 from config.management.jsoncommand import JsonCommand
-from config.purge import purge
+from config.ops.purge import purge
 
 
 class Command(JsonCommand):

@@ -1,8 +1,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from config import rotation
 from config.management.jsoncommand import JsonCommand
+from config.ops import rotation
 
 
 class Command(JsonCommand):

@@ -10,10 +10,10 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from config.bootstrap.supervisor import Child, Supervisor
 from config.management.jsoncommand import ProcessCommand
-from config.purge import catch_up
-from config.supervisor import Child, Supervisor
-from webhooks.protocol import Protocol
+from config.ops.purge import catch_up
+from webhooks.ingest.fastpath.protocol import Protocol
 
 log = logging.getLogger("leadline")
 

@@ -9,10 +9,10 @@ from typing import Any
 from celery.exceptions import SecurityWarning
 from django.conf import settings
 
+from config.bootstrap.supervisor import Child, Supervisor
 from config.celery import QUEUES, app
 from config.management.jsoncommand import ProcessCommand
-from config.purge import catch_up
-from config.supervisor import Child, Supervisor
+from config.ops.purge import catch_up
 
 
 def worker_children(concurrency: int) -> list[Child]:

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db.models import Q
 
+from accounts.core.enums import ProviderSlug
 from accounts.models import Source
-from accounts.vocabulary import ProviderSlug
 from config.demo.provider import CannotSign, NoAnswer, compact, post, sign, webhook_url
 from config.management.jsoncommand import JsonCommand
 from webhooks import samples

@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from config.management.jsoncommand import JsonCommand
-from leads.linkedin import archive
-from leads.linkedin.models import LeadSync, Pull
+from leads.lead_sync import backfill
+from leads.lead_sync.models import LeadSync, Pull
 
 BAR = 30
 
@@ -27,7 +27,7 @@ class Command(JsonCommand):
     def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
         since = _moment(options["since"]) if options["since"] else None
         syncs = _chosen(options["source"])
-        planned = [pull.pk for sync in syncs for pull in archive.plan(sync, since=since)]
+        planned = [pull.pk for sync in syncs for pull in backfill.plan(sync, since=since)]
         before = {pull.pk: (pull.position, pull.found) for pull in Pull.objects.filter(pk__in=planned)}
         self._walk(planned, quiet=options["json"])
         rows = Pull.objects.filter(pk__in=planned).select_related("sync").order_by("pk")
@@ -63,7 +63,7 @@ class Command(JsonCommand):
     def _walk(self, planned: list[int], *, quiet: bool) -> None:
         """Page by page, until all have ended or wait for something. Beside a worker that is at it: watch."""
         while open_ones := list(Pull.objects.filter(pk__in=planned, next_attempt_at__isnull=False)):
-            done = archive.pull_due(planned)
+            done = backfill.pull_due(planned)
             if not quiet and self.stderr.isatty():
                 self._draw(planned)
             if done is None and all(pull.error for pull in open_ones):

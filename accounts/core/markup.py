@@ -1,0 +1,145 @@
+"""How the product's pages show times, states and stored JSON. Everything is escaped: `format_html` only."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from unicodedata import category
+
+from django.db.models import Model
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from accounts.core.redaction import mask
+
+Tone = Literal["good", "busy", "warn", "bad", "quiet"]
+
+#: The sign stands beside the colour, so that nobody has to tell colours apart.
+SIGNS: Mapping[Tone, str] = {"good": "✓", "busy": "…", "warn": "!", "bad": "✕", "quiet": "–"}
+NOTHING = "–"
+JSON_LENGTH = 60_000
+
+_STEPS = [(60, "second", 1), (3600, "minute", 60), (86_400, "hour", 3600), (86_400 * 60, "day", 86_400)]
+
+
+def ago(moment: datetime | None) -> str:
+    """`3 minutes ago`, with the exact time in UTC on hover."""
+    if moment is None:
+        return NOTHING
+    exact = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        exact.isoformat(timespec="seconds"),
+        f"{exact:%a %d %b %Y, %H:%M:%S} UTC",
+        relative(timezone.now() - moment),
+    )
+
+
+def relative(age: timedelta) -> str:
+    """`just now`, `5 minutes ago`, `in 2 hours`; from two months on in months, then years."""
+    seconds = abs(age.total_seconds())
+    if seconds < 5:
+        return "just now"
+    amount = duration(timedelta(seconds=seconds))
+    return f"{amount} ago" if age.total_seconds() > 0 else f"in {amount}"
+
+
+def duration(length: timedelta) -> str:
+    """`1 minute`, `3 hours`: the largest unit that fits, rounded down."""
+    seconds = int(length.total_seconds())
+    for limit, unit, size in _STEPS:
+        if seconds < limit:
+            return _count(seconds // size, unit)
+    months = seconds // (86_400 * 30)
+    return _count(months, "month") if months < 24 else _count(months // 12, "year")
+
+
+def badge(text: str, tone: Tone) -> SafeString:
+    """A state as a word, a sign and a colour."""
+    return format_html(
+        '<span class="badge badge-{}"><span aria-hidden="true">{}</span> {}</span>', tone, SIGNS[tone], text
+    )
+
+
+def code(text: str) -> SafeString | str:
+    return format_html("<code>{}</code>", text) if text else NOTHING
+
+
+def link(target: Model | None, text: str = "") -> SafeString | str:
+    """A link to the object's page in the back office."""
+    if target is None:
+        return NOTHING
+    meta = target._meta
+    return link_to(f"{meta.app_label}_{meta.model_name}", target.pk, text or str(target))
+
+
+def link_to(view: str, pk: object, text: str) -> SafeString | str:
+    """A link to a back-office page by name, for references that go up the layers and so hold only an id."""
+    if not pk:
+        return NOTHING
+    try:
+        url = reverse(f"admin:{view}_change", args=[pk])
+    except NoReverseMatch:
+        return text
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
+def receipt_link(public_id: str) -> SafeString | str:
+    """A link to a receipt by the id that everybody else knows it by."""
+    return link_to("webhooks_receipt", public_id.rpartition("_")[2], public_id)
+
+
+def list_link(view: str, text: str, **filters: str) -> SafeString:
+    """A link to a back-office list with filters set."""
+    url = reverse(f"admin:{view}_changelist", query=filters)
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
+def side_by_side(*links: SafeString) -> SafeString:
+    return format_html_join(" · ", "{}", ((link,) for link in links))
+
+
+def pretty_json(value: Any) -> SafeString:
+    """Stored JSON, indented, without secrets."""
+    return _preformatted(json.dumps(mask(value), indent=2, ensure_ascii=False, default=str))
+
+
+def pretty_body(body: bytes | memoryview) -> SafeString:
+    """A request body: indented if it is JSON, else as text; bytes that are no text show as U+FFFD."""
+    try:
+        return pretty_json(json.loads(bytes(body)))
+    except (ValueError, RecursionError):
+        return _preformatted(str(mask(bytes(body))))
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[object]], *, empty: str) -> SafeString:
+    """A small table inside a page; `empty` is the sentence that stands there without rows."""
+    heads = list(heads)
+    cells = (format_html_join("", '<td data-label="{}">{}</td>', zip(heads, row, strict=True)) for row in rows)
+    body = format_html_join("", "<tr>{}</tr>", ([row] for row in cells))
+    if not body:
+        return format_html('<p class="empty">{}</p>', empty)
+    head = format_html_join("", '<th scope="col">{}</th>', ([text] for text in heads))
+    return format_html(
+        '<div class="scroll"><table class="inner"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>', head, body
+    )
+
+
+def visible(text: str) -> str:
+    """Text with control characters, zero-width and direction marks as U+FFFD: what is read is what is there."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" or category(char) == "Zs" else "\N{REPLACEMENT CHARACTER}"
+        for char in text
+    )
+
+
+def _preformatted(text: str) -> SafeString:
+    cut = len(text) > JSON_LENGTH
+    shown = visible(text[:JSON_LENGTH]) + ("\n… (cut here)" if cut else "")
+    return format_html('<pre class="json" tabindex="0">{}</pre>', shown)
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"

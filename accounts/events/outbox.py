@@ -1,0 +1,82 @@
+"""The event log: `record` writes what happened, in the transaction that made it so; `notifications` does the rest."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.core import unit_of_work
+from accounts.core.enums import EventType
+from accounts.events.signals import event_recorded
+from accounts.models import Account, Agency, Campaign, Event
+
+
+def record(
+    agency: Agency,
+    event_type: EventType,
+    *,
+    occurred_at: datetime | None = None,
+    subject: str = "",
+    location_id: str = "",
+    receipt_id: str = "",
+    for_channel: str = "",
+    recipient: str = "",
+    is_test: bool = False,
+    creation_locale: str = "",
+    **fields: Any,
+) -> Event:
+    """Write one Event. `fields` are the body's optional ones; those without a value are left out of it.
+
+    With `for_channel` (an id) or `recipient` the event is for that channel or address only; `is_test` keeps it from
+    channels that do not ask for what test leads do, `creation_locale` from those that chose other languages of forms.
+    """
+    event = Event(
+        agency=agency,
+        event_type=event_type,
+        subject=subject,
+        location_id=location_id,
+        receipt_id=receipt_id,
+        channel_id=for_channel,
+        recipient=recipient,
+        is_test=is_test,
+        creation_locale=creation_locale,
+        occurred_at=occurred_at or timezone.now(),
+    )
+    body = {
+        "event_type": event_type.value,
+        "event_id": event.id,
+        "ghl_company_id": agency.ghl_company_id,
+        "ghl_location_id": location_id,
+        "timestamp": iso(event.occurred_at),
+        "is_test": is_test or None,
+        **fields,
+    }
+    event.payload = {name: value for name, value in body.items() if value not in (None, "", [], {})}
+    unit_of_work.insert(event)
+    transaction.on_commit(_ring, robust=True)
+    return event
+
+
+def _ring() -> None:
+    event_recorded.send(sender=Event)
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with three fractional digits and `Z`, as everywhere in the product."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def account_fields(account: Account) -> dict[str, Any]:
+    """The body fields that tell which account an event is about."""
+    return {
+        "location_id": account.sub_account.location_id if account.sub_account else "",
+        "linkedin_account_id": account.id,
+        "linkedin_account_name": account.display_name,
+        "linkedin_account_email": account.email,
+        "provider": account.provider,
+    }
+
+
+def campaign_fields(campaign: Campaign | None) -> dict[str, Any]:
+    return {"campaign_id": campaign.id, "campaign_name": campaign.name} if campaign else {}

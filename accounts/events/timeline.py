@@ -1,0 +1,158 @@
+"""An account's timeline: what was reported, what its owner was asked, what paused, who was told, what staff did.
+
+Five tables, each read newest first by its key, merged by the time at which we learned of each entry. A cursor holds
+the last key that was shown of every table, so that any page costs the same. What became of an event's deliveries the
+layer above says (`register_deliveries`).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
+
+from accounts.core.enums import EventType
+from accounts.models import Account, AccountReport, Event, ReauthStep
+
+PAGE = 30
+MOST_CAMPAIGNS = 50  # whose pauses are shown, the newest
+_CURSOR = re.compile(r"([a-z]+)-([0-9A-Za-z_]{1,40})")
+
+Row = AccountReport | ReauthStep | Event | LogEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One delivery of an event: to whom, how it stands, its id."""
+
+    to: str
+    state: str
+    delivery_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`kind` is the stream's name; `told` is empty but for events."""
+
+    at: datetime
+    kind: str
+    row: Row
+    told: Sequence[Told] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`older` is the cursor of the next page, "" on the last."""
+
+    entries: list[Entry]
+    older: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One table: its rows about an account, and the field with the time at which we learned of a row."""
+
+    name: str
+    time: str
+    rows: Callable[[Account], "QuerySet[Any]"]
+
+
+Deliveries = Callable[[Sequence[str]], Mapping[str, Sequence[Told]]]
+_deliveries: list[Deliveries] = []
+
+
+def register_deliveries(find: Deliveries) -> Deliveries:
+    """`find` answers, for the ids of events, what became of each."""
+    _deliveries.append(find)
+    return find
+
+
+def timeline(account: Account, cursor: str = "", size: int = PAGE) -> Page:
+    """One page, newest first. A cursor that is none begins at the top."""
+    last = dict(_CURSOR.findall(cursor)) if cursor else {}
+    entries = _merged(account, last, size + 1)
+    shown = entries[:size]
+    for entry in shown:
+        last[entry.kind] = str(entry.row.pk)
+    older = ".".join(f"{name}-{key}" for name, key in sorted(last.items())) if len(entries) > size else ""
+    return Page(_with_deliveries(shown), older)
+
+
+def _merged(account: Account, last: Mapping[str, str], most: int) -> list[Entry]:
+    found: list[Entry] = []
+    for stream in STREAMS:
+        rows = stream.rows(account)
+        if stream.name in last:
+            rows = rows.filter(pk__lt=_key(rows, last[stream.name]))
+        found += [Entry(getattr(row, stream.time), stream.name, row) for row in rows.order_by("-pk")[:most]]
+    # A stable sort: within a table the order of its keys stays, whatever its times say.
+    return list(islice(_in_time(found), most))
+
+
+def _in_time(entries: Iterable[Entry]) -> Iterable[Entry]:
+    """Merged by time, the entries of one stream staying in their order."""
+    queues: dict[str, list[Entry]] = {}
+    for entry in entries:
+        queues.setdefault(entry.kind, []).append(entry)
+    heads = dict.fromkeys(queues, 0)
+    while heads:
+        newest = max(heads, key=lambda name: queues[name][heads[name]].at)
+        yield queues[newest][heads[newest]]
+        heads[newest] += 1
+        if heads[newest] == len(queues[newest]):
+            del heads[newest]
+
+
+def _key(rows: "QuerySet[Any]", text: str) -> Any:
+    """The key as the table has it; one that it cannot have shows everything."""
+    field = rows.model._meta.pk
+    if field.get_internal_type() == "CharField":
+        return text
+    return int(text) if text.isdecimal() and len(text) <= 18 else 2**62
+
+
+def _with_deliveries(entries: list[Entry]) -> list[Entry]:
+    ids = [entry.row.pk for entry in entries if isinstance(entry.row, Event)]
+    told: dict[str, list[Told]] = {}
+    for find in _deliveries if ids else ():
+        for event_id, deliveries in find(ids).items():
+            told.setdefault(event_id, []).extend(deliveries)
+    return [
+        Entry(entry.at, entry.kind, entry.row, told[entry.row.pk])
+        if isinstance(entry.row, Event) and entry.row.pk in told
+        else entry
+        for entry in entries
+    ]
+
+
+def _steps(account: Account) -> "QuerySet[ReauthStep]":
+    return ReauthStep.objects.filter(prompt__in=list(account.prompts.values_list("pk", flat=True)))
+
+
+def _events(account: Account) -> "QuerySet[Event]":
+    return Event.objects.filter(subject=account.pk)
+
+
+def _pauses(account: Account) -> "QuerySet[Event]":
+    campaigns = list(account.campaigns.order_by("-id").values_list("id", flat=True)[:MOST_CAMPAIGNS])
+    kinds = [EventType.CAMPAIGN_PAUSED, EventType.CAMPAIGN_RESUMED]
+    return Event.objects.filter(subject__in=campaigns, event_type__in=kinds, payload__linkedin_account_id=account.pk)
+
+
+def _staff(account: Account) -> "QuerySet[LogEntry]":
+    kind = ContentType.objects.get_for_model(Account)
+    return LogEntry.objects.filter(object_id=account.pk, content_type=kind).select_related("user")
+
+
+STREAMS = (
+    Stream("report", "created_at", lambda account: account.reports.all()),
+    Stream("prompt", "at", _steps),
+    Stream("event", "created_at", _events),
+    Stream("pause", "created_at", _pauses),
+    Stream("staff", "action_time", _staff),
+)

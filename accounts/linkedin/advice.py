@@ -1,0 +1,63 @@
+"""What to do about an account: one sentence per suggested action, for the API, the back office, mails and pages."""
+
+from enum import StrEnum
+
+from accounts.core.enums import AccountStatus, StatusReason, SuggestedAction
+from accounts.models import Account
+
+
+class Turn(StrEnum):
+    """Whose move it is."""
+
+    OWNER = "owner"
+    WAIT = "wait"
+    NOBODY = "nobody"
+
+
+SENTENCES = {
+    SuggestedAction.NONE: "Nothing to do: the account works.",
+    SuggestedAction.COMPLETE_ONBOARDING: "The account's owner has to finish connecting it, for example enter a code.",
+    SuggestedAction.SOLVE_CHALLENGE: "The account's owner has to solve the check that LinkedIn shows.",
+    SuggestedAction.SIGN_IN_AGAIN: "The account's owner has to sign in to LinkedIn again.",
+    SuggestedAction.CONTACT_LINKEDIN: "The account's owner has to sign in on linkedin.com and lift the restriction.",
+    SuggestedAction.WAIT: "Wait: LinkedIn's limit ends by itself.",
+    SuggestedAction.ARCHIVE: "Nothing to do: the account is gone.",
+}
+TURNS = {
+    SuggestedAction.NONE: Turn.NOBODY,
+    SuggestedAction.COMPLETE_ONBOARDING: Turn.OWNER,
+    SuggestedAction.SOLVE_CHALLENGE: Turn.OWNER,
+    SuggestedAction.SIGN_IN_AGAIN: Turn.OWNER,
+    SuggestedAction.CONTACT_LINKEDIN: Turn.OWNER,
+    SuggestedAction.WAIT: Turn.WAIT,
+    SuggestedAction.ARCHIVE: Turn.NOBODY,
+}
+#: Why its owner is asked, said to the owner.
+REASONS = {
+    AccountStatus.INCOMPLETE: "LinkedIn waits for a code or a confirmation from you.",
+    AccountStatus.DISCONNECTED: "The account was disconnected from LinkedIn.",
+    AccountStatus.AUTH_ERROR: "LinkedIn did not accept the account's sign-in.",
+    AccountStatus.BLOCKED: "LinkedIn restricted the account.",
+}
+#: In which statuses its owner can bring an account back by signing in.
+RECOVERABLE = (AccountStatus.INCOMPLETE, AccountStatus.DISCONNECTED, AccountStatus.AUTH_ERROR)
+#: Somebody wanted it so: nobody is asked to undo it.
+WANTED = (StatusReason.USER_ACTION, StatusReason.UNINSTALLED)
+
+
+def sentence(account: Account) -> str:
+    return SENTENCES[account.suggested_action]
+
+
+def turn(account: Account) -> Turn:
+    return TURNS[account.suggested_action]
+
+
+def is_wanted(account: Account) -> bool:
+    """Whether it is disconnected because somebody wanted it so."""
+    return account.status == AccountStatus.DISCONNECTED and account.status_reason in WANTED
+
+
+def needs_its_owner(account: Account) -> bool:
+    """Whether its owner is asked to reconnect it."""
+    return account.status in RECOVERABLE and not is_wanted(account)

@@ -1,0 +1,114 @@
+"""Accounts that flap: they lose their connection, get it back and lose it again. It is said once, not each time.
+
+An account flaps from its third loss within an hour on, and has settled when its status has stood for half an hour.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from accounts.core import unit_of_work
+from accounts.core.enums import AccountStatus, EventType
+from accounts.events import outbox as events
+from accounts.events.ordering import Origin
+from accounts.models import Account, AccountReport, Event
+
+LOSSES = 3
+WITHIN = timedelta(hours=1)
+SETTLED = timedelta(minutes=30)
+#: One that never settles is told of once a day.
+AGAIN = timedelta(days=1)
+_MOST = 100  # changes to look back on
+
+
+def expect(accounts: Collection[Account]) -> None:
+    """Fetch what a batch of reports about these accounts will ask for."""
+    said = set(_said_lately().filter(subject__in=[one.pk for one in accounts]).values_list("subject", flat=True))
+    unit_of_work.remember(Event, {one.pk: one.pk in said for one in accounts})
+    lately = timezone.now() - AGAIN
+    losses: dict[str, list[datetime]] = {one.pk: [] for one in accounts if one.status_since > lately}
+    lost = AccountReport.objects.filter(account__in=losses, applied=True, from_status=AccountStatus.ACTIVE)
+    lost = lost.exclude(to_status=AccountStatus.ACTIVE).filter(occurred_at__gt=lately - WITHIN)
+    for pk, at in lost.values_list("account", "occurred_at"):
+        losses[pk].append(at)
+    unit_of_work.remember(AccountReport, losses)
+
+
+def follow(account: Account, *, before: str, since: datetime, origin: Origin) -> None:
+    """Say so when a report that counted was one loss too many; the account is locked, the report in its history.
+
+    It was in the status `before` since then.
+    """
+    if before != AccountStatus.ACTIVE or account.status == AccountStatus.ACTIVE:
+        return
+    one_of_few = _is_one_of_few(account, origin) or since <= origin.at - WITHIN
+    if one_of_few or account.status == AccountStatus.DELETED:
+        return
+    changes = list(_changes(account.pk).values_list("from_status", "occurred_at")[:_MOST])
+    losses = [at for status, at in changes if status == AccountStatus.ACTIVE and at > origin.at - WITHIN]
+    if len(losses) < LOSSES:
+        return
+    began = _began([at for _, at in changes])
+    if not _said(since=max(began, origin.at - AGAIN)).filter(subject=account.id).exists():
+        events.record(
+            account.agency,
+            EventType.LINKEDIN_FLAPPING,
+            subject=account.id,
+            occurred_at=origin.at,
+            receipt_id=origin.receipt_id,
+            **events.account_fields(account),
+        )
+        unit_of_work.forget(Event, account.pk)
+
+
+def _is_one_of_few(account: Account, origin: Origin) -> bool:
+    """Whether a batch can tell this loss to be none too many, without a look at the history that waits in it."""
+    earlier = unit_of_work.recall(AccountReport, account.pk, lambda: None)
+    if earlier is None:
+        return False
+    losses = [*earlier, origin.at]
+    unit_of_work.remember(AccountReport, {account.pk: losses})
+    return sum(at > origin.at - WITHIN for at in losses) < LOSSES
+
+
+def settles_at(account: Account) -> datetime | None:
+    """When the account, which is locked, will have settled if nothing more happens; None: it does not flap."""
+    said = unit_of_work.recall(Event, account.pk, lambda: _said_lately().filter(subject=account.pk).exists())
+    return settling([account.pk], timezone.now()).get(account.pk) if said else None
+
+
+def settling(account_ids: Iterable[str], now: datetime) -> dict[str, datetime]:
+    """Those of the accounts that flap at this moment, and when they will have settled if nothing more happens."""
+    found = {}
+    said = _said(since=now - AGAIN).filter(subject__in=set(account_ids)).order_by("id")
+    for account_id, at in dict(said.values_list("subject", "occurred_at")).items():
+        changes = list(_changes(account_id).values_list("occurred_at", flat=True)[:_MOST])
+        if changes and _began(changes) <= at and changes[0] + SETTLED > now:
+            found[account_id] = changes[0] + SETTLED
+    return found
+
+
+def _changes(account_id: str) -> QuerySet[AccountReport]:
+    """The changes of the account's status, the latest first."""
+    reports = AccountReport.objects.filter(account_id=account_id, applied=True).exclude(from_status="")
+    return reports.exclude(from_status=F("to_status")).order_by("-id")
+
+
+def _began(changes: Iterable[datetime]) -> datetime:
+    """The first of the changes (the latest first, at least one) between which the account never settled."""
+    began, *earlier = changes
+    for at in earlier:
+        if began - at >= SETTLED:
+            break
+        began = min(began, at)
+    return began
+
+
+def _said_lately() -> QuerySet[Event]:
+    return _said(since=timezone.now() - AGAIN)
+
+
+def _said(*, since: datetime) -> QuerySet[Event]:
+    return Event.objects.filter(event_type=EventType.LINKEDIN_FLAPPING, occurred_at__gte=since)

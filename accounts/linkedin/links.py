@@ -1,0 +1,114 @@
+"""One person, several accounts: the same LinkedIn person connected at more than one provider.
+
+Each provider's view stays its own row. Rows with the same e-mail or public identifier are linked by that alone; where
+only the names agree a link is proposed, and a person decides.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from accounts.core.enums import AccountStatus
+from accounts.models import Account, AccountLink
+from accounts.models.link import LinkState
+
+#: From best to worst.
+SEVERITY = list(AccountStatus)
+MOST_NAMESAKES = 10
+
+
+def linked_accounts(accounts: Sequence[Account]) -> dict[str, list[Account]]:
+    """For each account (all of one agency) the agency's others that are the same person's, by its id.
+
+    Deleted ones are not counted: they have been replaced.
+    """
+    if not accounts:
+        return {}
+    alike = _with_same_keys(accounts)
+    said = _accepted(accounts)
+    found = {}
+    for account in accounts:
+        others = {other.id: other for other in alike if _same_person(account, other)}
+        others |= {other.id: other for other in said.get(account.id, ())}
+        found[account.id] = [others[key] for key in sorted(others, reverse=True)]
+    return found
+
+
+def worst_status(account: Account, linked: Sequence[Account]) -> AccountStatus:
+    """The worst status of an account and those linked to it."""
+    return max((AccountStatus(one.status) for one in (account, *linked)), key=SEVERITY.index)
+
+
+def contradicting(account: Account, linked: Iterable[Account]) -> list[Account]:
+    """The account and those linked to it if their providers disagree on whether it works; else none."""
+    views = sorted((account, *linked), key=lambda one: (one.provider, one.id))
+    return views if len({one.status == AccountStatus.ACTIVE for one in views}) == 2 else []
+
+
+@transaction.atomic(savepoint=False)
+def propose(account: Account) -> None:
+    """Propose links to the agency's accounts at other providers that have this name and nothing else in common."""
+    name = account.display_name
+    if not name or "@" in name or account.status == AccountStatus.DELETED:
+        return
+    others = Account.objects.filter(agency=account.agency_id).exclude(provider=account.provider)
+    others = others.exclude(status=AccountStatus.DELETED)
+    if account.first_name and account.last_name:
+        same = Q(first_name__iexact=account.first_name, last_name__iexact=account.last_name)
+    else:
+        same = Q(pk__in=[])
+    for other in others.filter(same | Q(name__iexact=name)).order_by("-id")[:MOST_NAMESAKES]:
+        if not _same_person(account, other):
+            first, second = sorted((account, other), key=lambda one: one.id)
+            AccountLink.objects.get_or_create(first=first, second=second, defaults={"agency_id": account.agency_id})
+
+
+@transaction.atomic
+def decide(link: AccountLink, *, same: bool, by: int | None) -> AccountLink:
+    """Say whether both are one person's; a decision can be changed later."""
+    link.state = LinkState.ACCEPTED if same else LinkState.DECLINED
+    link.decided_by_id, link.decided_at = by, timezone.now()
+    link.save(update_fields=["state", "decided_by", "decided_at"])
+    return link
+
+
+def proposals(account: Account) -> list[AccountLink]:
+    """Those that nobody has decided and that are still needed."""
+    links = AccountLink.objects.filter(Q(first=account) | Q(second=account), state=LinkState.PROPOSED)
+    rows = links.select_related("first", "second").order_by("id")[:MOST_NAMESAKES]
+    return [row for row in rows if not _same_person(row.first, row.second)]
+
+
+def _with_same_keys(accounts: Sequence[Account]) -> list[Account]:
+    emails = {account.email.lower() for account in accounts if account.email}
+    names = {account.public_identifier.lower() for account in accounts if account.public_identifier}
+    if not emails and not names:
+        return []
+    return list(
+        Account.objects.filter(agency_id=accounts[0].agency_id)
+        .exclude(status=AccountStatus.DELETED)
+        .annotate(email_key=Lower("email"), name_key=Lower("public_identifier"))
+        .filter(Q(email_key__in=emails) | Q(name_key__in=names))
+    )
+
+
+def _accepted(accounts: Sequence[Account]) -> dict[str, list[Account]]:
+    """By account those that a person said are the same person's."""
+    ids = [account.id for account in accounts]
+    links = AccountLink.objects.filter(Q(first__in=ids) | Q(second__in=ids), state=LinkState.ACCEPTED)
+    found: dict[str, list[Account]] = {}
+    for link in links.select_related("first", "second"):
+        for one, other in ((link.first, link.second), (link.second, link.first)):
+            if other.status != AccountStatus.DELETED:
+                found.setdefault(one.id, []).append(other)
+    return found
+
+
+def _same_person(one: Account, other: Account) -> bool:
+    if one.pk == other.pk:
+        return False
+    pairs = ((one.email, other.email), (one.public_identifier, other.public_identifier))
+    return any(left and left.lower() == right.lower() for left, right in pairs)

@@ -1,0 +1,88 @@
+"""When accounts were active and when they were down, from their history: for reports and charts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+from django.db.models import F
+
+from accounts.core.enums import AccountStatus
+from accounts.models import Account, AccountReport
+
+NOT_DOWN = (AccountStatus.ACTIVE, AccountStatus.DELETED)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One account in one status, from `begin` to before `end`."""
+
+    account_id: str
+    status: str
+    begin: datetime
+    end: datetime
+
+    @property
+    def is_down(self) -> bool:
+        return self.status not in NOT_DOWN
+
+    def seconds(self, begin: datetime, end: datetime) -> float:
+        """How much of it lies in a window."""
+        return max((min(self.end, end) - max(self.begin, begin)).total_seconds(), 0.0)
+
+
+def spans(accounts: Sequence[Account], begin: datetime, end: datetime) -> list[Span]:
+    """What each account was within the window; before it was first seen it was nothing."""
+    changes: dict[str, list[tuple[str, str, datetime]]] = {}
+    rows = AccountReport.objects.filter(
+        account__in=[account.pk for account in accounts], applied=True, occurred_at__gt=begin
+    ).exclude(from_status=F("to_status"))
+    for key, before, after, at in rows.order_by("id").values_list("account", "from_status", "to_status", "occurred_at"):
+        changes.setdefault(key, []).append((before, after, at))
+    return [span for account in accounts for span in _spans_of(account, changes.get(account.pk, []), begin, end)]
+
+
+def active_seconds(found: Sequence[Span], begin: datetime, end: datetime) -> float:
+    return sum(span.seconds(begin, end) for span in found if span.status == AccountStatus.ACTIVE)
+
+
+def down_seconds(found: Sequence[Span], begin: datetime, end: datetime) -> float:
+    return sum(span.seconds(begin, end) for span in found if span.is_down)
+
+
+def drops(found: Sequence[Span], begin: datetime, end: datetime) -> int:
+    """How often an account went down within a window; one that merely changed what is wrong did not."""
+    return sum(1 for span in _outages(found) if begin < span.begin < end)
+
+
+def seconds_to_reconnect(found: Sequence[Span], until: datetime) -> float | None:
+    """The median of the outages that ended before `until`; None if none did."""
+    lengths = [(span.end - span.begin).total_seconds() for span in _outages(found) if span.end < until]
+    return median(lengths) if lengths else None
+
+
+def _outages(found: Sequence[Span]) -> list[Span]:
+    """Spans of being down, those that touch being one."""
+    outages: list[Span] = []
+    for span in found:
+        last = outages[-1] if outages else None
+        if not span.is_down:
+            continue
+        if last and last.account_id == span.account_id and last.end == span.begin:
+            outages[-1] = Span(last.account_id, last.status, last.begin, span.end)
+        else:
+            outages.append(span)
+    return outages
+
+
+def _spans_of(
+    account: Account, changes: Sequence[tuple[str, str, datetime]], begin: datetime, end: datetime
+) -> list[Span]:
+    found: list[Span] = []
+    status = changes[0][0] if changes else account.status
+    since = begin if changes else max(begin, min(account.created_at, account.status_since))
+    for _, after, at in changes:
+        found.append(Span(account.pk, status, since, min(max(at, since), end)))
+        status, since = after, max(at, since)
+    found.append(Span(account.pk, status, since, end))
+    return [span for span in found if span.status and span.begin < span.end]

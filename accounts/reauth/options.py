@@ -1,0 +1,85 @@
+"""How the owner of an account can bring it back: the provider's own step where its source is set up for it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cryptography.fernet import InvalidToken
+
+from accounts.core.enums import AccountStatus, ProviderSlug
+from accounts.models import Account, AccountToken, Source
+from accounts.providers import linkedin, salesflow, welink
+
+
+class Way(StrEnum):
+    """The provider's page inside ours; its sign-in, handed over by us; a page elsewhere; words alone."""
+
+    FRAME = "frame"
+    SIGN_IN = "sign_in"
+    LINK = "link"
+    WORDS = "words"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """`source` is whose keys are used and where the outcome will be delivered; `url` is that of a link."""
+
+    way: Way
+    source: Source | None = None
+    credentials: dict[str, str] = field(default_factory=dict, repr=False)
+    url: str = ""
+
+
+def offer_for(account: Account) -> Offer:
+    """What to offer for the account as it is now. A restriction of LinkedIn's no provider's page can lift."""
+    source = _source_of(account)
+    if source is None or account.status == AccountStatus.BLOCKED:
+        return Offer(way=Way.WORDS, source=source)
+    credentials = _credentials(source)
+    if account.provider == ProviderSlug.SALESFLOW and salesflow.can_onboard(credentials):
+        return Offer(way=Way.FRAME, source=source, credentials=credentials)
+    if account.provider == ProviderSlug.WELINK and welink.can_sign_in(credentials):
+        return Offer(way=Way.SIGN_IN, source=source, credentials=credentials)
+    if account.provider == ProviderSlug.LINKEDIN:
+        return Offer(way=Way.LINK, source=source, url=linkedin.again_url(source))
+    if source.reauth_url.startswith("https://"):
+        return Offer(way=Way.LINK, source=source, url=source.reauth_url)
+    return Offer(way=Way.WORDS, source=source)
+
+
+def frame_for(account: Account, offer: Offer) -> salesflow.Frame:
+    """The frame to show now: the one that updates the account if we hold its token, else a fresh onboarding. Raises
+    ProviderError."""
+    assert offer.source is not None  # noqa: S101 (a frame is offered for a source)
+    token = _token_of(account) if offer.source.update_frame_url else ""
+    if token:
+        return salesflow.update_frame(offer.source, offer.credentials, token)
+    return salesflow.onboarding_frame(offer.credentials)
+
+
+def keep_token(account: Account, token: str) -> None:
+    """Keep the token that opens the account's Update frame, encrypted."""
+    AccountToken.objects.update_or_create(account=account, defaults={"token": token})
+
+
+def _token_of(account: Account) -> str:
+    try:
+        row = AccountToken.objects.filter(account=account).first()
+    except InvalidToken:
+        return ""
+    return str(row.token) if row else ""
+
+
+def _source_of(account: Account) -> Source | None:
+    """The account's source, else the newest of its agency that can be used."""
+    sources = Source.objects.filter(
+        agency_id=account.agency_id, provider=account.provider, enabled=True, removed_at__isnull=True
+    ).defer("credentials")
+    return sources.filter(pk=account.source_id).first() or sources.order_by("-id").first()
+
+
+def _credentials(source: Source) -> dict[str, str]:
+    try:
+        stored = source.credentials or {}
+    except InvalidToken:
+        return {}
+    return {name: value for name, value in stored.items() if isinstance(value, str)}

@@ -1,0 +1,275 @@
+"""Re-authentication: an account that needs its owner has exactly one open prompt, and nobody is asked once it is back.
+
+A prompt is a link, the addresses that got it, and reminders that stop with it. The link stands in no Event: a mail's
+transport fetches it (`letters`) at the moment of sending, and a mail whose prompt has ended is not sent.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography.fernet import InvalidToken
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.core import unit_of_work
+from accounts.core.enums import AccountStatus, EventType, SuggestedAction
+from accounts.core.ids import new_token
+from accounts.events import outbox as events
+from accounts.events.ordering import Origin
+from accounts.linkedin import flapping
+from accounts.linkedin.advice import needs_its_owner
+from accounts.models import Account, ReauthPrompt, ReauthStep
+from accounts.models.reauth import PromptEnd, StepKind
+from accounts.reauth import recipients as addresses
+
+LIFETIME = timedelta(days=7)
+REMINDERS = (timedelta(hours=4), timedelta(hours=24), timedelta(hours=72))  # after the prompt was opened
+BATCH = 100
+SYSTEM = "system"
+
+
+class NotNeeded(ValueError):
+    """Nobody can or need reconnect this account. The message says why, for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What a mail to the owner says, as things stand when it is sent."""
+
+    url: str
+    expires_at: datetime
+    status: AccountStatus
+    suggested_action: SuggestedAction
+    reminder: bool
+
+
+def expect(accounts: Collection[Account]) -> None:
+    """Fetch what a batch of reports about these accounts will ask for."""
+    standing = {prompt.account_id: [prompt] for prompt in _open_prompts().filter(account__in=accounts).order_by("pk")}
+    unit_of_work.remember(ReauthPrompt, {one.pk: standing.get(one.pk, []) for one in accounts})
+
+
+def follow(account: Account, *, before: str, origin: Origin) -> None:
+    """Open or close the account's prompt after a report that counted, in its transaction, the account being locked.
+
+    Only a change of status opens one: the same bad news again asks nobody twice. One that a person made for an account
+    that we would not ask about stays.
+    """
+    if needs_its_owner(account):
+        if account.status != before:
+            prompt, is_new = _open_prompt(account, opened_by=SYSTEM, origin=origin)
+            if is_new:
+                _ask_owner(prompt, account, origin=origin)
+        return
+    for prompt in _open_of(account):
+        if account.status == AccountStatus.ACTIVE:
+            _close(prompt, PromptEnd.DONE, note="The account is active.")
+        elif account.status == AccountStatus.DELETED or prompt.opened_by == SYSTEM:
+            _close(prompt, PromptEnd.REVOKED, note=f"The account is {account.status_label}.")
+
+
+@transaction.atomic
+def ask(account: Account, *, by: str, email: str = "") -> ReauthPrompt:
+    """The account's open prompt, made or renewed on behalf of `by` (`api` or `staff`); its link is mailed to `email`,
+    also where mail came back from there before: a person wants it.
+
+    Raises NotNeeded for an account that is active or deleted.
+    """
+    account = Account.objects.select_for_update(of=("self",)).select_related("agency", "sub_account").get(pk=account.pk)
+    if account.status == AccountStatus.ACTIVE:
+        raise NotNeeded("This account is active: there is nothing to reconnect.")
+    if account.status == AccountStatus.DELETED:
+        raise NotNeeded("This account is deleted. Revive it first.")
+    now = timezone.now()
+    origin = Origin(by=by, at=now)
+    prompt, is_new = _open_prompt(account, opened_by=by, origin=origin)
+    if not is_new:
+        prompt.expires_at = now + LIFETIME
+        prompt.save(update_fields=["expires_at"])
+    if email:
+        addresses.forgive(email)
+        _invite(prompt, [email], kind=StepKind.MAILED, origin=origin)
+    return prompt
+
+
+@transaction.atomic
+def revoke(account: Account, *, by: str) -> bool:
+    """End the account's open prompt before its time; whether there was one."""
+    prompts = _open_of(account)
+    for prompt in prompts:
+        _close(prompt, PromptEnd.REVOKED, note=f"Revoked by {by}.")
+    return bool(prompts)
+
+
+@transaction.atomic
+def came_back(address: str, *, reason: str) -> None:
+    """No owner's mail goes to this address any more. Where nobody else was asked, others are, as soon as reminders go.
+
+    Saying so again changes nothing.
+    """
+    addresses.block(address, reason=reason)
+    gone = address.lower()
+    wrote = ReauthStep.objects.filter(recipient__iexact=address, prompt__closed_at__isnull=True)
+    for prompt in _open_prompts().filter(pk__in=wrote.values("prompt")).order_by("pk"):
+        others = [other for other in prompt.recipients if other.lower() != gone]
+        if others == prompt.recipients:
+            continue
+        ReauthStep.objects.create(prompt=prompt, kind=StepKind.BOUNCED, recipient=address, note=reason[:300])
+        prompt.recipients = others
+        prompt.next_reminder_at = prompt.next_reminder_at if others else timezone.now()
+        prompt.save(update_fields=["recipients", "next_reminder_at"])
+
+
+def find(token: str) -> ReauthPrompt | None:
+    """The prompt that a link belongs to, whatever became of it; None: nobody ever made such a link."""
+    prompts = ReauthPrompt.objects.select_related("account__agency", "account__sub_account", "account__source")
+    return prompts.defer("token", "account__source__credentials").filter(digest=_digest(token)).first()
+
+
+def remind_due(limit: int = BATCH) -> int:
+    """Send what reminders are due and close what has expired; how many prompts were taken up.
+
+    Idempotent, also beside others doing the same: rows are locked, and each reminder moves its prompt's next time on.
+    """
+    now = timezone.now()
+    waiting = ReauthPrompt.objects.filter(closed_at__isnull=True)
+    expired = _take(waiting.filter(expires_at__lte=now), limit, lambda prompt: _close(prompt, PromptEnd.EXPIRED))
+    due = waiting.filter(next_reminder_at__lte=now, expires_at__gt=now)
+    return expired + _take(due.order_by("next_reminder_at"), limit, lambda prompt: _remind(prompt, now))
+
+
+def letters(event_ids: Iterable[str]) -> dict[str, Letter]:
+    """For the Events that carry a mail to an owner what it says, by their ids. One whose prompt has ended, or whose
+    address gets no mail any more, is absent."""
+    open_ones = ReauthStep.objects.filter(event_id__in=list(event_ids), prompt__closed_at__isnull=True)
+    steps = list(open_ones.select_related("prompt__account").defer("prompt__token"))
+    gone = addresses.bounced(step.recipient for step in steps)
+    found = {}
+    for step in steps:
+        prompt = step.prompt
+        if step.recipient.lower() in gone:
+            continue
+        if prompt.end is None and prompt.account.status != AccountStatus.ACTIVE and _is_readable(prompt):
+            found[step.event_id] = Letter(
+                url=prompt.url,
+                expires_at=prompt.expires_at,
+                status=AccountStatus(prompt.account.status),
+                suggested_action=prompt.account.suggested_action,
+                reminder=step.kind == StepKind.REMINDED,
+            )
+    return found
+
+
+def _take(prompts: QuerySet[ReauthPrompt], limit: int, act: Callable[[ReauthPrompt], None]) -> int:
+    if not prompts.exists():
+        return 0
+    with transaction.atomic():
+        rows = prompts.select_for_update(skip_locked=True, of=("self",)).defer("token")
+        taken = list(rows.select_related("account__agency", "account__sub_account")[:limit])
+        for prompt in taken:
+            act(prompt)
+    return len(taken)
+
+
+def _open_prompts() -> QuerySet[ReauthPrompt]:
+    """Locked, and without their tokens: one that no key opens can still be closed."""
+    return ReauthPrompt.objects.select_for_update().defer("token").filter(closed_at__isnull=True)
+
+
+def _open_of(account: Account) -> list[ReauthPrompt]:
+    return unit_of_work.recall(ReauthPrompt, account.pk, lambda: list(_open_prompts().filter(account=account)))
+
+
+def _open_prompt(account: Account, *, opened_by: str, origin: Origin) -> tuple[ReauthPrompt, bool]:
+    """The account's open prompt, and whether it was made now. An open one that is past its time is replaced."""
+    for prompt in _open_of(account):
+        if prompt.end is None and _is_readable(prompt):
+            return prompt, False
+        _close(prompt, prompt.end or PromptEnd.REVOKED)
+    token, now = new_token(), timezone.now()
+    prompt = ReauthPrompt(
+        account=account,
+        token=token,
+        digest=_digest(token),
+        status=account.status,
+        opened_by=opened_by,
+        opened_at=now,
+        expires_at=now + LIFETIME,
+    )
+    unit_of_work.insert(prompt)
+    unit_of_work.remember(ReauthPrompt, {account.pk: [prompt]})
+    unit_of_work.insert(ReauthStep(prompt=prompt, kind=StepKind.OPENED, note=f"by {opened_by}"))
+    _tell(prompt, origin=origin)
+    return prompt, True
+
+
+def _invite(prompt: ReauthPrompt, recipients: Sequence[str], *, kind: StepKind, origin: Origin) -> None:
+    for address in recipients:
+        event_id = _tell(prompt, origin=origin, recipient=address)
+        unit_of_work.insert(ReauthStep(prompt=prompt, kind=kind, recipient=address, event_id=event_id))
+    prompt.recipients = list(dict.fromkeys([*prompt.recipients, *recipients]))
+    prompt.next_reminder_at = _next_reminder(prompt) if prompt.recipients else None
+    unit_of_work.change(prompt, "recipients", "next_reminder_at")
+
+
+def _ask_owner(prompt: ReauthPrompt, account: Account, *, origin: Origin) -> None:
+    """Write to them; of an account that flaps not before it has settled, if it still needs them then."""
+    recipients = addresses.addresses_for(account)
+    settles_at = flapping.settles_at(account)
+    if settles_at is None or not recipients:
+        _invite(prompt, recipients, kind=StepKind.MAILED, origin=origin)
+        return
+    prompt.recipients, prompt.next_reminder_at = recipients, settles_at
+    unit_of_work.change(prompt, "recipients", "next_reminder_at")
+
+
+def _remind(prompt: ReauthPrompt, now: datetime) -> None:
+    """One reminder, however many times have passed unused; or the first mail, where the account flapped before or the
+    mail to others came back."""
+    prompt.recipients = addresses.reachable(prompt.recipients) or addresses.addresses_for(prompt.account)
+    asked = prompt.steps.filter(kind=StepKind.MAILED, recipient__in=prompt.recipients).exists()
+    kind = StepKind.REMINDED if asked else StepKind.MAILED
+    _invite(prompt, prompt.recipients, kind=kind, origin=Origin(by=SYSTEM, at=now))
+
+
+def _next_reminder(prompt: ReauthPrompt) -> datetime | None:
+    now = timezone.now()
+    return next((at for wait in REMINDERS if (at := prompt.opened_at + wait) > now), None)
+
+
+def _close(prompt: ReauthPrompt, end: PromptEnd, *, note: str = "") -> None:
+    prompt.closed_at, prompt.closed_as, prompt.next_reminder_at = timezone.now(), end, None
+    unit_of_work.change(prompt, "closed_at", "closed_as", "next_reminder_at")
+    unit_of_work.remember(ReauthPrompt, {prompt.account_id: []})
+    text = f"{end.label}. {note}".strip()
+    unit_of_work.insert(ReauthStep(prompt=prompt, kind=StepKind.CLOSED, note=text[:300]))
+
+
+def _tell(prompt: ReauthPrompt, *, origin: Origin, recipient: str = "") -> str:
+    """Record `reauth_requested`, for the agency's channels or for one address; its id."""
+    account = prompt.account
+    event = events.record(
+        account.agency,
+        EventType.REAUTH_REQUESTED,
+        subject=account.id,
+        occurred_at=origin.at,
+        receipt_id=origin.receipt_id,
+        recipient=recipient,
+        **events.account_fields(account),
+    )
+    return event.id
+
+
+def _is_readable(prompt: ReauthPrompt) -> bool:
+    """Whether today's encryption keys open its token."""
+    try:
+        return bool(prompt.token)
+    except InvalidToken:
+        return False
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,82 @@
+"""Where an account's owner is written to, and the addresses that are not written to any more."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from accounts.core import unit_of_work
+from accounts.core.enums import ReauthContact, Role
+from accounts.models import Account, Agency, BouncedAddress
+
+
+def expect(addresses: Iterable[str]) -> None:
+    """Fetch for a batch of reports which of these addresses get no mail."""
+    wanted = {address.lower() for address in addresses} - {""}
+    gone = bounced(wanted) if wanted else {}
+    unit_of_work.remember(BouncedAddress, {frozenset([one]): {one: gone[one]} if one in gone else {} for one in wanted})
+
+
+def addresses_for(account: Account) -> list[str]:
+    """Who is asked: the account's own address, else its location's installer, else whom the agency has chosen."""
+    installer = account.sub_account.installer_email if account.sub_account else ""
+    return reachable([account.email, installer])[:1] or reachable(_team_addresses(account.agency))
+
+
+def reachable(addresses: Iterable[str]) -> list[str]:
+    """Those that are addresses and get our mail, each once."""
+    found = {address.lower(): address for address in addresses if _is_address(address)}
+    for gone in unit_of_work.recall(BouncedAddress, frozenset(found), lambda: bounced(found)):
+        del found[gone]
+    return list(found.values())
+
+
+def bounced(addresses: Iterable[str]) -> dict[str, str]:
+    """Why mail no longer goes to those of the addresses that get none, in lower case."""
+    rows = BouncedAddress.objects.filter(email__in={address.lower() for address in addresses})
+    return dict(rows.values_list("email", "reason"))
+
+
+def block(address: str, *, reason: str) -> None:
+    """Write to this address no more."""
+    BouncedAddress.objects.update_or_create(email=address.lower(), defaults={"reason": reason[:300]})
+
+
+def forgive(address: str) -> None:
+    """A person says that the address works: write to it again."""
+    BouncedAddress.objects.filter(email=address.lower()).delete()
+
+
+def forget(before: datetime) -> int:
+    """Give addresses that came back so long ago another chance; how many."""
+    return BouncedAddress.objects.filter(at__lt=before).delete()[0]
+
+
+def mail_trouble(account: Account) -> str:
+    """Why the owner's own address gets no mail, who is asked instead and what to do; empty: it gets it."""
+    reason = bounced([account.email]).get(account.email.lower())
+    if reason is None:
+        return ""
+    others = ", ".join(addresses_for(account))
+    instead = (
+        f"Asked instead: {others}." if others else "Nobody is asked instead: the agency's settings say who may be."
+    )
+    return f"{reason.rstrip('.')}. {instead} Have the address corrected at the provider or here."
+
+
+def _team_addresses(agency: Agency) -> list[str]:
+    if agency.reauth_contact == ReauthContact.NOBODY:
+        return []
+    members = agency.members.order_by("id")
+    if agency.reauth_contact == ReauthContact.OWNER:
+        members = members.filter(role=Role.OWNER)
+    return list(members.filter(user__is_active=True).values_list("user__email", flat=True))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True

@@ -1,0 +1,126 @@
+"""Troubles of sources: begun, worsened, ended, and told to the agency.
+
+`webhooks.monitoring.source_monitor` decides what a trouble is.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+
+from accounts.core.enums import EventType, ProviderSlug, TroubleKind
+from accounts.events import outbox as events
+from accounts.models import Agency, Event, Source, SourceTrouble
+
+CHECK_EVERY = timedelta(hours=2)  # LinkedIn's validation of an address
+CHECK_GRACE = timedelta(minutes=15)
+CHECKS = 3  # missed in a row, after which LinkedIn blocks
+
+#: What the alerts to staff are about: slow answers, at however many sources.
+SLOW_ANSWERS = "slow_answers"
+
+EVENTS = {  # what is wrong --> what the agency is told; slow answers are ours to mend, so staff is told
+    TroubleKind.SILENT: EventType.SOURCE_SILENT,
+    TroubleKind.REJECTING: EventType.SOURCE_REJECTED,
+    TroubleKind.AT_RISK: EventType.SOURCE_AT_RISK,
+    TroubleKind.BLOCKED: EventType.SOURCE_BLOCKED,
+}
+#: For the back office: what each means, and what to do.
+ADVICE = {
+    TroubleKind.SILENT: "Nothing comes, though it usually would. Look in the provider's settings whether its webhook "
+    "is still on and still has our address.",
+    TroubleKind.REJECTING: "Requests are refused. The table of refused requests says what would have matched.",
+    TroubleKind.AT_RISK: "LinkedIn checks the address every two hours and blocks it after three missed checks. Is "
+    "PUBLIC_URL reachable from outside, and is the secret the app's client secret?",
+    TroubleKind.BLOCKED: "LinkedIn sends nothing more. Open the app in LinkedIn's developer portal, find this address "
+    "under Webhooks, where it says Blocked, and start the check there by hand. Then pull the leads of the gap.",
+    TroubleKind.SLOW: "More than one answer in a hundred takes over a second; providers give up on slow receivers. "
+    "Look at the database's load and the machine's.",
+}
+
+
+@transaction.atomic
+def begin(source: Source, kind: TroubleKind, *, detail: str, level: int = 0) -> bool:
+    """Note a trouble, or that an open one has reached a higher level; whether that is news. The agency is told."""
+    open_ones = SourceTrouble.objects.select_for_update().filter(source=source, closed_at__isnull=True)
+    trouble = open_ones.filter(kind=kind).first()
+    if trouble is None:
+        SourceTrouble.objects.create(source=source, kind=kind, detail=detail[:500], level=level)
+    elif level > trouble.level:
+        trouble.level, trouble.detail = level, detail[:500]
+        trouble.save(update_fields=["level", "detail"])
+    else:
+        return False
+    if kind is TroubleKind.BLOCKED:
+        open_ones.filter(kind=TroubleKind.AT_RISK).update(closed_at=timezone.now())
+    if kind in EVENTS:
+        _tell(source, EVENTS[kind], detail)
+    return True
+
+
+@transaction.atomic
+def end(source: Source, *kinds: TroubleKind) -> bool:
+    """End what is open of these kinds; whether anything was. The agency is told once nothing it was told of is left."""
+    open_ones = SourceTrouble.objects.select_for_update().filter(source=source, closed_at__isnull=True)
+    before = {TroubleKind(kind) for kind in open_ones.values_list("kind", flat=True)}
+    ended = before & set(kinds)
+    if not ended:
+        return False
+    open_ones.filter(kind__in=ended).update(closed_at=timezone.now())
+    if ended & EVENTS.keys() and not (before - ended) & EVENTS.keys():
+        _tell(source, EventType.SOURCE_RECOVERED, "")
+    return True
+
+
+@transaction.atomic
+def tell_staff() -> None:
+    """Staff hears once that answers are slow, at however many sources, and once when none is any more.
+
+    It is recorded with the oldest agency: the machine is nobody's, and its row lets in one caller at a time.
+    """
+    agency = Agency.objects.select_for_update(no_key=True).order_by("pk").first()
+    slow = SourceTrouble.objects.filter(kind=TroubleKind.SLOW, closed_at__isnull=True).order_by("id")
+    first = slow.select_related("source").first()
+    told = Event.objects.filter(subject=SLOW_ANSWERS, event_type=EventType.STAFF_ALERT).order_by("-id").first()
+    if agency is None or (first is not None) == (told is not None and told.payload["count"] > 0):
+        return
+    about: dict[str, Any] = {"source_name": str(first.source), "error_detail": first.detail} if first else {}
+    events.record(agency, EventType.STAFF_ALERT, subject=SLOW_ANSWERS, count=slow.count(), **about)
+
+
+def missed_checks(source: Source, now: datetime) -> int:
+    """How many of LinkedIn's two-hourly checks have not come since the last one; at most CHECKS."""
+    if source.provider != ProviderSlug.LINKEDIN or source.validated_at is None:
+        return 0
+    return min(max((now - source.validated_at - CHECK_GRACE) // CHECK_EVERY, 0), CHECKS)
+
+
+def with_open_troubles(sources: "QuerySet[Source]") -> "QuerySet[Source]":
+    """So that `open_troubles` asks nothing more."""
+    rows = SourceTrouble.objects.filter(closed_at__isnull=True).order_by("id")
+    return sources.prefetch_related(Prefetch("troubles", rows, to_attr="fetched_troubles"))
+
+
+def open_troubles(source: Source) -> Sequence[SourceTrouble]:
+    """The oldest first."""
+    fetched: Any = getattr(source, "fetched_troubles", None)
+    return fetched if fetched is not None else list(source.troubles.filter(closed_at__isnull=True).order_by("id"))
+
+
+def _tell(source: Source, event_type: EventType, detail: str) -> None:
+    """A source of the whole marketplace belongs to no agency: the back office alone shows its troubles."""
+    if source.agency is None:
+        return
+    events.record(
+        source.agency,
+        event_type,
+        subject=source.id,
+        location_id=source.sub_account.location_id if source.sub_account else "",
+        source_id=source.id,
+        source_name=str(source),
+        provider=source.provider,
+        error_detail=detail,
+    )

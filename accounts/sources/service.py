@@ -1,0 +1,151 @@
+"""Sources: made, changed, rotated, removed. Secrets are shown by the call that makes them and by no other."""
+
+import base64
+import secrets as random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, cast
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.core.enums import ProviderSlug
+from accounts.core.ids import new_token
+from accounts.models import Agency, Source, SubAccount
+from accounts.models.source import overlap
+
+#: So long the signature doctor knows a secret that is no longer valid, to tell who still signs with it.
+REMEMBERED = timedelta(days=30)
+#: Providers whose own secret we cannot make up (LinkedIn's is the app's client secret) or that need none.
+NO_SECRET_UNLESS_GIVEN = {ProviderSlug.LINKEDCONNECTOR, ProviderSlug.HIGHLEVEL}
+
+
+#: What a provider's part does when one of its sources is taken away, in the same transaction.
+Farewell = Callable[[Source], None]
+_farewells: dict[str, Farewell] = {}
+
+
+class SourceError(ValueError):
+    """A source cannot be made or changed so. `field` names what is wrong; the message is for people."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@transaction.atomic
+def create_source(
+    *,
+    agency: Agency | None,
+    provider: str,
+    name: str = "",
+    secret: str | None = None,
+    enabled: bool = True,
+    location_id: str = "",
+    allowed_networks: list[str] | None = None,
+    credentials: dict[str, str] | None = None,
+) -> tuple[Source, str | None]:
+    """Make a source; the second value is its secret (given or made), None where the provider has none.
+
+    Raises SourceError: an agency is required but for `highlevel`, a secret for `linkedin`.
+    """
+    slug = ProviderSlug(provider)
+    if agency is None and slug is not ProviderSlug.HIGHLEVEL:
+        raise SourceError("agency", f"A {slug} source belongs to an agency.")
+    if secret is None and slug is ProviderSlug.LINKEDIN:
+        raise SourceError("secret", "A linkedin source needs the LinkedIn app's client secret.")
+    if secret is None and slug not in NO_SECRET_UNLESS_GIVEN:
+        secret = new_secret()
+    source = Source.objects.create(
+        agency=agency,
+        provider=slug,
+        name=name,
+        enabled=enabled,
+        sub_account=sub_account_at(agency, location_id) if agency and location_id else None,
+        allowed_networks=allowed_networks or [],
+        credentials=cast(Any, credentials or {}),
+    )
+    if secret is not None:
+        source.secrets.create(secret=secret)
+    return source, secret
+
+
+@transaction.atomic
+def rotate_secret(source: Source, secret: str | None = None) -> str | None:
+    """Give the source a new secret; the old one stays valid for SECRET_OVERLAP_HOURS. Answers the new one.
+
+    A `linkedconnector` source gets a new URL token instead (and a new secret only if it has one or one is given);
+    the old URL stays valid as long. Raises SourceError where only the provider can make the secret.
+    """
+    now = timezone.now()
+    if source.provider == ProviderSlug.LINKEDCONNECTOR:
+        source.previous_token, source.previous_token_expires_at = source.token, now + overlap()
+        source.token = new_token()
+        source.save(update_fields=["token", "previous_token", "previous_token_expires_at", "updated_at"])
+        if secret is None and not source.secrets.exists():
+            return None
+    elif secret is None and source.provider in {ProviderSlug.LINKEDIN, ProviderSlug.HIGHLEVEL}:
+        raise SourceError("secret", "This provider makes the secret: give the new one.")
+    secret = secret or new_secret()
+    _add_secret(source, secret)
+    return secret
+
+
+@transaction.atomic
+def update_source(source: Source, **changes: Any) -> Source:
+    """Change `name`, `enabled`, `sub_account`, `allowed_networks`, `credentials` or `secret`.
+
+    A new secret starts an overlap with the old one; None takes all secrets away. Raises SourceError where the provider
+    signs with a secret.
+    """
+    if "secret" in changes:
+        secret = changes.pop("secret")
+        if secret is not None:
+            _add_secret(source, secret)
+        elif source.provider in NO_SECRET_UNLESS_GIVEN:
+            source.secrets.all().delete()
+        else:
+            raise SourceError("secret", "This provider signs with a secret: it can be changed, not taken away.")
+    for name, value in changes.items():
+        setattr(source, name, value)
+    source.save(update_fields=[*changes, "updated_at"])
+    return source
+
+
+@transaction.atomic
+def delete_source(source: Source) -> None:
+    """Take a source away: its URL is unknown from now on, its secrets are gone. The row stays, for what came by it."""
+    source.secrets.all().delete()
+    source.enabled, source.credentials, source.removed_at = False, {}, timezone.now()
+    source.save(update_fields=["enabled", "credentials", "removed_at", "updated_at"])
+    if farewell := _farewells.get(source.provider):
+        farewell(source)
+
+
+def at_removal(provider: str, farewell: Farewell) -> None:
+    _farewells[provider] = farewell
+
+
+def _add_secret(source: Source, secret: str) -> None:
+    now = timezone.now()
+    source.secrets.filter(expires_at__isnull=True).update(expires_at=now + overlap())
+    source.secrets.filter(expires_at__lte=now - REMEMBERED).delete()
+    source.secrets.create(secret=secret)
+    source.save(update_fields=["updated_at"])
+
+
+def new_secret() -> str:
+    """`whsec_` + base64 of 32 random bytes: the form that Standard Webhooks and Svix use; opaque to the others."""
+    return "whsec_" + base64.b64encode(random.token_bytes(32)).decode()
+
+
+def sub_account_at(agency: Agency, location_id: str) -> SubAccount:
+    """The agency's sub-account at this location, made if it is new."""
+    return SubAccount.objects.get_or_create(agency=agency, location_id=location_id)[0]
+
+
+def valid_secrets(source: Source) -> list[str]:
+    """The secrets that verify now, newest first."""
+    now = timezone.now()
+    rows: list[Any] = sorted(source.secrets.all(), key=lambda row: (row.created_at, row.pk), reverse=True)
+    return [row.secret for row in rows if row.expires_at is None or row.expires_at > now]

@@ -1,0 +1,22 @@
+"""Agencies and what they start with."""
+
+from django.db import transaction
+
+from accounts.models import Agency
+from accounts.models.agency import new_company_id
+from accounts.tenancy.api_keys import create_api_key
+
+
+@transaction.atomic
+def create_agency(
+    *, name: str, company_id: str | None = None, timezone: str = "UTC", locale: str = "en-US"
+) -> tuple[Agency, str]:
+    """Make an agency and its first API key (all scopes); the key is in no other answer.
+
+    Raises `django.db.IntegrityError` if the company id is taken.
+    """
+    agency = Agency.objects.create(
+        name=name, ghl_company_id=company_id or new_company_id(), timezone=timezone, locale=locale
+    )
+    _, key = create_api_key(agency, name="First key")
+    return agency, key

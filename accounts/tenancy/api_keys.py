@@ -1,0 +1,48 @@
+"""API keys: 256 random bits, kept as SHA-256, compared by index lookup of the digest."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from accounts.core.enums import Scope
+from accounts.models import Agency, ApiKey
+
+PREFIX = "ll_"
+LAST_USED_STEP = timedelta(minutes=1)
+
+
+def create_api_key(
+    agency: Agency, *, name: str = "", scopes: Iterable[Scope] = tuple(Scope), expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Make a key; the second value is the key itself, which is in no other place."""
+    key = PREFIX + secrets.token_urlsafe(32)
+    row = ApiKey.objects.create(
+        agency=agency, name=name, start=key[:8], digest=_digest(key), scopes=list(scopes), expires_at=expires_at
+    )
+    return row, key
+
+
+def find_api_key(key: str) -> ApiKey | None:
+    """The live key, its agency loaded; None if unknown, expired or revoked. Notes the use, at most once a minute."""
+    now = timezone.now()
+    try:
+        row = ApiKey.objects.select_related("agency").get(digest=_digest(key))
+    except ApiKey.DoesNotExist:
+        return None
+    if row.revoked_at or (row.expires_at and row.expires_at <= now):
+        return None
+    if row.last_used_at is None or now - row.last_used_at > LAST_USED_STEP:
+        ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
+    return row
+
+
+def revoke_api_key(key: ApiKey) -> None:
+    """Every program that uses it is refused from now on."""
+    ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,91 @@
+"""Installs: whether the app is installed at a sub-account, as HighLevel and LinkedConnector report it."""
+
+from typing import Any
+
+from django.db import transaction
+
+from accounts.core.enums import EventType
+from accounts.events import outbox as events
+from accounts.events.ordering import Origin, is_newer
+from accounts.models import Account, Agency, SubAccount
+from accounts.services import disconnect_for_uninstall
+from accounts.sources.service import sub_account_at
+
+
+@transaction.atomic(savepoint=False)
+def report_install(
+    agency: Agency,
+    *,
+    location_id: str,
+    origin: Origin,
+    passed_on: bool,
+    installer_name: str = "",
+    installer_email: str = "",
+    ghl_user_id: str = "",
+) -> None:
+    """The app was installed at a location; without one, for the whole agency (then there is no row to change)."""
+    details: dict[str, str] = {
+        "installer_name": installer_name,
+        "installer_email": installer_email,
+        "ghl_user_id": ghl_user_id,
+    }
+    if not location_id:
+        return _tell(agency, EventType.INSTALL, origin=origin, location=None, **details)
+    location = _locked(agency, location_id)
+    news = False
+    if is_newer(origin, location):
+        news = not location.installed
+        location.installed, location.installed_at, location.uninstalled_at = True, origin.at, None
+        location.reported_at, location.reported_sequence = origin.order
+        for name, value in details.items():
+            if value:
+                setattr(location, name, value)
+        location.save()
+    if news or passed_on:
+        _tell(agency, EventType.INSTALL, origin=origin, location=location, **details)
+    return None
+
+
+@transaction.atomic(savepoint=False)
+def report_uninstall(agency: Agency, *, location_id: str, origin: Origin, passed_on: bool) -> None:
+    """The app was removed from a location, or (without one) from all of the agency's. One event, whatever follows."""
+    if location_id:
+        locations = [_locked(agency, location_id)]
+        first_report = locations[0].reported_at is None
+    else:
+        locations = list(agency.sub_accounts.select_for_update().filter(installed=True).order_by("id"))
+        first_report = True
+    news = first_report
+    for location in locations:
+        news = _uninstall(location, origin=origin) or news
+    if news or passed_on:
+        _tell(agency, EventType.UNINSTALL, origin=origin, location=locations[0] if location_id else None)
+
+
+def _uninstall(location: SubAccount, *, origin: Origin) -> bool:
+    """Whether that changed anything."""
+    if not is_newer(origin, location):
+        return False
+    news = location.installed
+    location.installed, location.uninstalled_at = False, origin.at
+    location.reported_at, location.reported_sequence = origin.order
+    location.save()
+    for account in Account.objects.filter(sub_account=location).order_by("id"):
+        disconnect_for_uninstall(account, origin=origin)
+    return news
+
+
+def _locked(agency: Agency, location_id: str) -> SubAccount:
+    return SubAccount.objects.select_for_update().get(pk=sub_account_at(agency, location_id).pk)
+
+
+def _tell(agency: Agency, event_type: EventType, *, origin: Origin, location: SubAccount | None, **fields: Any) -> None:
+    events.record(
+        agency,
+        event_type,
+        subject=location.id if location else "",
+        location_id=location.location_id if location else "",
+        occurred_at=origin.at,
+        receipt_id=origin.receipt_id,
+        **fields,
+    )

@@ -1,0 +1,213 @@
+"""An agency's people: invited, let in, given another role, removed. An agency always keeps an owner."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.signing import BadSignature, Signer
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.core.enums import EventType, Role
+from accounts.email_addresses import email_key, normalize_email
+from accounts.events.outbox import record
+from accounts.models import Agency, Invitation, Member
+from accounts.models.agency import invitation_end
+from accounts.verified_email import EmailTaken, find_user_by_email, mark_email_verified, verified_email
+
+#: What each role is called, and may do.
+ROLES = {
+    Role.OWNER.value: "an owner, who may do everything",
+    Role.MANAGER.value: "a manager, who may do everything but change the team and API keys",
+    Role.READ_ONLY.value: "read-only, who sees everything and changes nothing",
+}
+MOST_OPEN_INVITATIONS = 50
+BETWEEN_MAILS = timedelta(minutes=5)
+KNOWN_ALREADY = "This address has a password already: sign in with it."
+_SIGNER_SALT = "accounts.invitation"
+
+
+class TeamError(ValueError):
+    """The team cannot be changed so. `field` names what is wrong; the message is for people."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvitationGone(Exception):
+    """The link was valid once. The message says what became of it."""
+
+
+@transaction.atomic
+def invite(agency: Agency, *, email: str, role: Role, invited_by: User | None = None) -> Invitation:
+    """Invite by mail. The same address again renews its invitation; it gets one mail in five minutes at most.
+
+    Raises TeamError.
+    """
+    email = _address(email)
+    agency = _locked(agency)
+    owner = find_user_by_email(email)
+    if owner is not None and agency.members.filter(user=owner).exists():
+        raise TeamError("email", f"{email} is a member already.")
+    waiting = agency.invitations.filter(accepted_at__isnull=True)
+    invitation = waiting.filter(email=email).first()
+    if invitation is None:
+        if waiting.count() >= MOST_OPEN_INVITATIONS:
+            raise TeamError("email", "Too many invitations are waiting: withdraw some first.")
+        invitation = agency.invitations.create(email=email, role=role, invited_by=invited_by)
+        _send(invitation)
+        return invitation
+    invitation.role, invitation.invited_by, invitation.expires_at = role, invited_by, invitation_end()
+    if timezone.now() - invitation.sent_at >= BETWEEN_MAILS:
+        invitation.sent_at = timezone.now()
+        _send(invitation)
+    invitation.save()
+    return invitation
+
+
+def withdraw(invitation: Invitation) -> None:
+    """Take an invitation back: its link opens nothing any more."""
+    invitation.delete()
+
+
+def invitation_url(invitation_id: str) -> str:
+    """The link that lets somebody in: whoever has it is taken for the invited person."""
+    return f"{settings.PUBLIC_URL}/invitation/{_signer().sign(invitation_id)}"
+
+
+def find_invitation(token: str) -> Invitation:
+    """The open invitation of a link. Raises Invitation.DoesNotExist (never made by us) and InvitationGone."""
+    try:
+        pk = _signer().unsign(token)
+    except BadSignature:
+        raise Invitation.DoesNotExist from None
+    invitation = Invitation.objects.select_related("agency", "invited_by").filter(pk=pk).first()
+    if invitation is None:
+        raise InvitationGone("This invitation was withdrawn.")
+    if invitation.accepted_at:
+        raise InvitationGone("This invitation was accepted already: sign in.")
+    if not invitation.is_open:
+        raise InvitationGone("This invitation has expired. Ask for a new one.")
+    return invitation
+
+
+def known_user(invitation: Invitation) -> User | None:
+    """Return who has verified the invited address: nobody else may accept with a password that exists already."""
+    return find_user_by_email(invitation.email)
+
+
+def may_join(invitation: Invitation, user: User) -> bool:
+    """Whether the signed-in user, who holds the mailed link, is the invited person.
+
+    It is the user who has verified the invited address. Where nobody has, it is the user whose only address it is: the
+    link proves the address, the password proves the user.
+    """
+    known = known_user(invitation)
+    if known is not None:
+        return known == user
+    return not verified_email(user) and email_key(user.email) == invitation.email
+
+
+@transaction.atomic
+def join(token: str, *, user: User) -> Member:
+    """Let a known person in; who is a member already stays what they are. Raises InvitationGone and TeamError."""
+    invitation = _taken(token)
+    if not may_join(invitation, user):
+        raise TeamError("user", f"This invitation is for {invitation.email}.")
+    _prove(user, invitation)
+    return Member.objects.get_or_create(agency=invitation.agency, user=user, defaults={"role": invitation.role})[0]
+
+
+@transaction.atomic
+def join_as_new_user(token: str, *, password: str, first_name: str = "", last_name: str = "") -> Member:
+    """Make the invited person known, and let them in. Raises InvitationGone and TeamError."""
+    invitation = _taken(token)
+    if known_user(invitation):
+        raise TeamError("password", KNOWN_ALREADY)
+    user = User(username=invitation.email[:150], email=invitation.email, first_name=first_name, last_name=last_name)
+    if User.objects.filter(username__iexact=user.username).exists():
+        user.username = invitation.id
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise TeamError("password", " ".join(error.messages)) from None
+    user.set_password(password)
+    user.save()
+    _prove(user, invitation)
+    return Member.objects.create(agency=invitation.agency, user=user, role=invitation.role)
+
+
+@transaction.atomic
+def change_role(member: Member, role: Role) -> Member:
+    """Give a member another role. Raises TeamError for the last owner."""
+    member = _settled(member)
+    if role != Role.OWNER:
+        _keep_an_owner(member)
+    member.role = role
+    member.save(update_fields=["role"])
+    return member
+
+
+@transaction.atomic
+def remove(member: Member) -> None:
+    """Take a person out of the agency; their sign-in stays, for other agencies. Raises TeamError for the last owner."""
+    member = _settled(member)
+    _keep_an_owner(member)
+    member.delete()
+
+
+def _prove(user: User, invitation: Invitation) -> None:
+    """Mark the invited address as the user's: the link was mailed to it."""
+    try:
+        mark_email_verified(user, invitation.email)
+    except EmailTaken:  # by somebody who accepted another invitation at the same moment
+        raise TeamError("password", KNOWN_ALREADY) from None
+
+
+def _taken(token: str) -> Invitation:
+    """The invitation, locked and marked as accepted: of two clicks one comes through."""
+    pk = find_invitation(token).pk
+    taken = Invitation.objects.filter(pk=pk, accepted_at__isnull=True).update(accepted_at=timezone.now())
+    if not taken:
+        raise InvitationGone("This invitation was accepted already: sign in.")
+    return Invitation.objects.select_related("agency").get(pk=pk)
+
+
+def _keep_an_owner(member: Member) -> None:
+    others = Member.objects.filter(agency=member.agency, role=Role.OWNER).exclude(pk=member.pk)
+    if member.role == Role.OWNER and not others.exists():
+        raise TeamError("role", "An agency needs an owner: make somebody else one first.")
+
+
+def _settled(member: Member) -> Member:
+    """The member as it stands, with its agency locked: two owners cannot remove each other at once."""
+    _locked(member.agency)
+    return Member.objects.select_related("agency").get(pk=member.pk)
+
+
+def _locked(agency: Agency) -> Agency:
+    return Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
+
+
+def _address(email: str) -> str:
+    try:
+        return normalize_email(email)
+    except ValidationError:
+        raise TeamError("email", "Enter an e-mail address.") from None
+
+
+def _send(invitation: Invitation) -> None:
+    record(
+        invitation.agency,
+        EventType.MEMBER_INVITED,
+        subject=invitation.pk,
+        recipient=invitation.email,
+        role=invitation.role,
+    )
+
+
+def _signer() -> Signer:
+    return Signer(salt=_SIGNER_SALT, sep="~")

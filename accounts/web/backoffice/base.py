@@ -1,0 +1,240 @@
+"""What every page of the back office has in common: fast lists, no secrets, buttons, and services behind changes."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.cache import add_never_cache_headers
+
+from accounts.core import audit
+from accounts.core.encrypted_fields import EncryptedJSONField
+from accounts.core.enums import ProviderSlug
+from accounts.web.backoffice.changelist import KeysetChangeList, OnePage
+from accounts.web.backoffice.forms import ServiceForm
+
+
+class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A list by key, an exact search, buttons for single objects. Read-only but for `editable` and `add_form`.
+
+    `buttons` names actions that also stand on the object's page; an action in `confirm` asks its sentence first.
+    """
+
+    list_per_page = 50
+    list_select_related: ClassVar[Any] = ()
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by = ()
+    ordering = ("-pk",)
+    paginator = OnePage
+    actions_selection_counter = True
+    empty_value_display = "–"
+    buttons: ClassVar[Sequence[str]] = ()
+    confirm: ClassVar[Mapping[str, str]] = {}
+    #: What `?q=` finds by whole words: each is an index lookup.
+    exact_search: ClassVar[Sequence[str]] = ("pk",)
+    has_external_id = False  # with an agency chosen a provider's id finds it too
+    empty_list: ClassVar[str] = "Nothing here yet."
+    #: The fields that staff may change, and what stands on the page where something new is made.
+    editable: ClassVar[Sequence[str]] = ()
+    add_form: ClassVar[Any] = None
+    add_fieldsets: ClassVar[Any] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return KeysetChangeList
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        """Without encrypted columns: lists do not decrypt, and a row that no key opens breaks no page."""
+        joined = self.list_select_related or ()
+        rows = super().get_queryset(request).defer(*_encrypted(self.model, joined))
+        return rows.select_related(*joined) if joined else rows  # without names it would follow every key
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return list(self.exact_search)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> "tuple[QuerySet[Any], bool]":
+        word = search_term.strip().replace("\x00", "")
+        if not word:
+            return queryset, False
+        return queryset.filter(self.find(word, request.GET.get("agency", ""))), False
+
+    def find(self, word: str, agency_id: str) -> Q:
+        """The condition for a searched word; every part of it is an index lookup."""
+        found = Q(pk__in=[])
+        for name in self.exact_search:
+            field = self.model._meta.pk if name == "pk" else None
+            try:
+                found |= Q(**{name: field.to_python(word) if field else word})
+            except Exception:  # noqa: S112 (a word that cannot be such a key finds nothing)
+                continue
+        if self.has_external_id and agency_id:
+            found |= Q(agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word)
+        return found
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """None (a 404 or a way back) also for what no key can be; PostgreSQL's text refuses NUL."""
+        try:
+            return None if "\x00" in object_id else super().get_object(request, object_id, from_field)
+        except OverflowError:  # SQLite's for a number beyond its own
+            return None
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Only the filters that the list offers: other columns cannot be probed, nor searched without an index."""
+        offered = self.get_list_filter(request) if request else self.list_filter
+        return "\x00" not in value and lookup in {getattr(choice, "parameter_name", "") for choice in offered}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.add_form is not None and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(self.editable) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        if obj is None:
+            return []
+        return [name for name in flatten_fieldsets(self.fieldsets or ()) if name not in self.editable]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (self.add_fieldsets or None) if obj is None else super().get_fieldsets(request, obj)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is None and self.add_form:
+            kwargs["form"] = self.add_form
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Choices without the pop-ups that make, change and look at what is chosen: it has a page of its own."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            for right in ("add", "change", "delete", "view"):
+                setattr(field.widget, f"can_{right}_related", False)
+        return field
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """A `ServiceForm` has saved already."""
+        if not isinstance(form, ServiceForm):
+            super().save_model(request, obj, form, change)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """Instead of the usual way back, the page with the new object's secret if it has one."""
+        new = getattr(obj, "_shown_once", None)
+        return self.shown_once(request, obj, **new) if new else super().response_add(request, obj, post_url_continue)
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Whether this person may press the buttons, also of things whose fields nobody edits."""
+        meta = self.opts
+        return request.user.has_perm(f"{meta.app_label}.change_{meta.model_name}")
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_press"
+        press = path("<path:object_id>/press/<slug:button>/", self.admin_site.admin_view(self.press), name=name)
+        return [press, *super().get_urls()]
+
+    def press(self, request: HttpRequest, object_id: str, button: str) -> HttpResponseBase:
+        """A button of an object's page: its action, for this object alone."""
+        if request.method != "POST" or button not in self.buttons:
+            raise Http404
+        if button not in self.get_actions(request):
+            raise PermissionDenied
+        if self.get_object(request, unquote(object_id)) is None:
+            raise Http404
+        rows = self.get_queryset(request).filter(pk=unquote(object_id))
+        answer: HttpResponseBase | None = getattr(self, button)(request, rows)
+        return answer or HttpResponseRedirect(self.page_of(rows[0]))
+
+    def page_of(self, obj: Model) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        obj = kwargs.get("obj")
+        offered: dict[str, Any] = dict(self.get_actions(request)) if obj else {}
+        context["buttons"] = [
+            {"name": name, "label": offered[name][2], "confirm": self.confirm.get(name, "")}
+            for name in self.buttons
+            if name in offered and self.fits(name, obj)
+        ]
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, **kwargs)
+
+    def fits(self, button: str, obj: Any) -> bool:
+        """Whether the button makes sense for the object as it is."""
+        return True
+
+    def shown_once(self, request: HttpRequest, obj: Model, *, title: str, secrets: Mapping[str, str]) -> HttpResponse:
+        """A page with what is in no other place; it is neither stored nor cached."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "original": obj,
+            "secrets": secrets,
+            "back": self.page_of(obj),
+        }
+        response = TemplateResponse(request, "admin/shown_once.html", context)
+        add_never_cache_headers(response)
+        return response
+
+    def do_each(self, request: HttpRequest, objects: Iterable[Any], act: Callable[[Any], object], what: str) -> None:
+        """Do it to each and log it; say to how many, and why not to the others (`act` raised ValueError)."""
+        done, failed = 0, []
+        for obj in objects:
+            try:
+                act(obj)
+            except ValueError as refusal:
+                failed.append(f"{obj}: {refusal}")
+                continue
+            done += 1
+            self.log_change(request, obj, f"{what}.")
+        self.tell(request, done, what, failed)
+
+    def tell(self, request: HttpRequest, done: int, what: str, failed: Sequence[str] = ()) -> None:
+        """Say how many an action was done to, and why not to the others."""
+        if done:
+            self.message_user(request, f"{what}: {done}.", messages.SUCCESS)
+        for reason in dict.fromkeys(failed):
+            self.message_user(request, reason, messages.ERROR)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        return _log(request, obj, ADDITION, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        return _log(request, obj, CHANGE, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> list[LogEntry]:
+        return [_log(request, obj, DELETION, "") for obj in queryset]
+
+
+class HiddenFromIndex:
+    """Reached from the page of what it belongs to; has no entry of its own in the menu."""
+
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        return {}
+
+
+def _encrypted(model: type[Model], related: Sequence[str]) -> list[str]:
+    """The encrypted columns of a model and of those that its pages join."""
+    names = [field.name for field in model._meta.fields if isinstance(field, EncryptedJSONField)]
+    for joined in related:
+        target: Any = model
+        for part in joined.split("__"):
+            target = target._meta.get_field(part).related_model
+        names += [f"{joined}__{name}" for name in _encrypted(target, ())]
+    return names
+
+
+def _log(request: HttpRequest, obj: Model, flag: int, message: Any) -> LogEntry:
+    text = json.dumps(message) if isinstance(message, list) else message
+    return audit.note(request.user.pk, obj, flag, text)  # type: ignore[arg-type]  # who is here is signed in

@@ -1,0 +1,127 @@
+"""List filters that are index lookups, and that never list what may be endless."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.core.enums import PROVIDERS
+from accounts.models import Account, Agency, Source
+
+FEW = 12
+
+
+class ByParent(SimpleListFilter):
+    """Only what belongs to one object. Shown while it is set; the object's own page has the link that sets it."""
+
+    model: type[Model]
+    field = ""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = self.value()
+        return [(chosen, self.label(chosen))] if chosen else []
+
+    def label(self, key: str) -> str:
+        found = self.model._default_manager.filter(pk=key).only(*self.shown()).first()
+        return str(found) if found else key
+
+    def shown(self) -> tuple[str, ...]:
+        """The columns that the label needs."""
+        return ("pk",)
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        chosen = self.value()
+        return queryset.filter(**{self.field or str(self.parameter_name): chosen}) if chosen else queryset
+
+
+class ByAgency(ByParent):
+    """One agency; all of them stand here only while they are few."""
+
+    title, parameter_name, model = "agency", "agency", Agency
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        some = list(Agency.objects.order_by("name", "pk").values_list("pk", "name")[: FEW + 1])
+        return some if len(some) <= FEW else super().lookups(request, model_admin)
+
+    def shown(self) -> tuple[str, ...]:
+        return ("name",)
+
+
+class BySource(ByParent):
+    title, parameter_name, model = "source", "source", Source
+
+    def shown(self) -> tuple[str, ...]:
+        return ("name", "provider")
+
+
+class ByAccount(ByParent):
+    title, parameter_name, model = "account", "account", Account
+
+    def shown(self) -> tuple[str, ...]:
+        return ("name", "first_name", "last_name", "email", "external_id")
+
+
+class BySubject(ByParent):
+    """Events about one account, lead, campaign, … whichever it is."""
+
+    title, parameter_name = "subject", "subject"
+
+    def label(self, key: str) -> str:
+        return key
+
+
+class ByProvider(SimpleListFilter):
+    title, parameter_name = "provider", "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(slug.value, name) for slug, name in PROVIDERS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        return queryset.filter(provider=self.value()) if self.value() else queryset
+
+
+class ByAge(SimpleListFilter):
+    """How long something has been in its status."""
+
+    title, parameter_name = "time in this status", "age"
+    options = {  # what is chosen --> its label, at least and at most that long
+        "hour": ("Less than an hour", None, timedelta(hours=1)),
+        "day": ("An hour to a day", timedelta(hours=1), timedelta(days=1)),
+        "week": ("A day to a week", timedelta(days=1), timedelta(days=7)),
+        "longer": ("Longer than a week", timedelta(days=7), None),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, option[0]) for value, option in self.options.items()]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        if self.value() not in self.options:
+            return queryset
+        _, least, most = self.options[str(self.value())]
+        now = timezone.now()
+        if least:
+            queryset = queryset.filter(status_since__lte=now - least)
+        return queryset.filter(status_since__gt=now - most) if most else queryset
+
+
+class ByStatus(SimpleListFilter):
+    """One status, where an index serves it; `within_agency`: only together with an agency."""
+
+    title, parameter_name = "status", "status"
+    options: Iterable[tuple[str, str]] = ()
+    within_agency = False
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        if self.within_agency and not request.GET.get("agency"):
+            return []
+        return [(value, label[:1].upper() + label[1:]) for value, label in self.options]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        chosen = self.value()
+        if not chosen or (self.within_agency and not request.GET.get("agency")):
+            return queryset
+        return queryset.filter(status=chosen)

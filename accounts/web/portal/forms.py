@@ -1,0 +1,115 @@
+"""What people may type on the pages about accounts, the team, keys and the agency. The services check the rest."""
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.utils import timezone
+
+from accounts.core.enums import PROVIDERS, Role, Scope
+from accounts.models import Agency
+from accounts.web.portal.labels import STATUSES
+
+ROLES = [
+    (Role.OWNER.value, "Owner: everything"),
+    (Role.MANAGER.value, "Manager: everything but the team and API keys"),
+    (Role.READ_ONLY.value, "Read-only: sees everything, changes nothing"),
+]
+SCOPES = [
+    (Scope.READ.value, "Read: accounts, leads, events, deliveries"),
+    (Scope.WRITE.value, "Write: leads, accounts, campaigns"),
+    (Scope.ADMIN.value, "Administer: sources and channels, with their secrets"),
+]
+LIFETIMES = [("", "until it is revoked"), ("30", "30 days"), ("90", "90 days"), ("365", "a year")]
+LOCALES = [
+    ("en-US", "English (United States)"),
+    ("en-GB", "English (United Kingdom)"),
+    ("de-DE", "Deutsch"),
+    ("fr-FR", "Français"),
+    ("es-ES", "Español"),
+    ("it-IT", "Italiano"),
+    ("nl-NL", "Nederlands"),
+    ("pt-BR", "Português (Brasil)"),
+    ("pl-PL", "Polski"),
+]
+
+
+class AccountFilter(forms.Form):
+    status = forms.ChoiceField(
+        required=False, choices=[("", "any"), *((status.value, state.label) for status, state in STATUSES.items())]
+    )
+    provider = forms.ChoiceField(
+        required=False, choices=[("", "any"), *((slug.value, name) for slug, name in PROVIDERS.items())]
+    )
+    q = forms.CharField(required=False, max_length=200, label="Name, e-mail or id")
+
+
+class InvitationForm(forms.Form):
+    email = forms.EmailField(max_length=254, label="E-mail address")
+    role = forms.ChoiceField(choices=ROLES, initial=Role.MANAGER.value)
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(choices=[(value, label.partition(":")[0]) for value, label in ROLES])
+
+
+class NewPersonForm(forms.Form):
+    first_name = forms.CharField(required=False, max_length=150, widget=forms.TextInput({"autocomplete": "given-name"}))
+    last_name = forms.CharField(required=False, max_length=150, widget=forms.TextInput({"autocomplete": "family-name"}))
+    password = forms.CharField(
+        strip=False,
+        max_length=512,
+        help_text="At least eight characters; not a common one.",
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        strip=False,
+        max_length=512,
+        label="The password again",
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("password") and given.get("again") and given["password"] != given["again"]:
+            self.add_error("again", "The two passwords differ.")
+        return given
+
+
+class KeyForm(forms.Form):
+    name = forms.CharField(max_length=100, help_text="What will use it, such as “CRM import”.")
+    scopes = forms.MultipleChoiceField(
+        choices=SCOPES, label="It may", initial=[Scope.READ.value], widget=forms.CheckboxSelectMultiple
+    )
+    lifetime = forms.ChoiceField(required=False, choices=LIFETIMES, label="Valid")
+
+    def values(self) -> dict[str, Any]:
+        days = self.cleaned_data["lifetime"]
+        return {
+            "name": self.cleaned_data["name"],
+            "scopes": [Scope(scope) for scope in self.cleaned_data["scopes"]],
+            "expires_at": timezone.now() + timedelta(days=int(days)) if days else None,
+        }
+
+
+def timezone_choices() -> list[tuple[str, str]]:
+    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/")))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
+    timezone = forms.ChoiceField(choices=timezone_choices, label="Time zone", help_text="Mails tell times in it.")
+    locale = forms.ChoiceField(label="Language and formats")
+
+    class Meta:
+        model = Agency
+        fields = ("name", "timezone", "locale")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, known in (("timezone", timezone_choices()), ("locale", LOCALES)):
+            held = getattr(self.instance, name)
+            choice = self.fields[name]
+            assert isinstance(choice, forms.ChoiceField)  # noqa: S101 (declared above)
+            choice.choices = known if held in dict(known) else [(held, held), *known]

@@ -1,0 +1,180 @@
+"""The kinds of values that resources are made of, and serializers that refuse every name they do not know."""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.events.outbox import iso
+from accounts.models import Agency
+
+ID_PATTERN = re.compile(r"[0-9A-Za-z_-]{1,40}")
+NAMES_SHOWN = 10
+
+
+class StrictSerializer(serializers.Serializer[Any]):  # no docstring: OpenAPI would show it for every subclass
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse a body that names a field which is unknown here or not writable; say which."""
+        if isinstance(data, dict):
+            writable = {field.field_name for field in self._writable_fields}
+            strangers = [name for name in data if name not in writable]
+            if strangers:
+                raise serializers.ValidationError({name[:100]: self._refusal(name) for name in strangers[:NAMES_SHOWN]})
+        return super().to_internal_value(data)
+
+    def _refusal(self, name: str) -> str:
+        return "This field cannot be written." if name in self.fields else "There is no such field."
+
+    @property
+    def agency(self) -> Agency:
+        agency: Agency = self.context["agency"]
+        return agency
+
+
+class Text(serializers.CharField):
+    """A text; none is null. It can be cleared with null or an empty text unless it is required."""
+
+    def __init__(self, **options: Any) -> None:
+        if not options.get("read_only") and not options.get("required"):
+            options |= {"required": False, "allow_blank": True}
+        options.setdefault("allow_null", not options.get("required"))
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        done, value = super().validate_empty_values(data)
+        return (done, "") if done and value is None and not self.read_only else (done, value)
+
+    def to_representation(self, value: Any) -> Any:
+        return str(value) if value not in (None, "") else None
+
+    def get_attribute(self, instance: Any) -> Any:
+        try:
+            return super().get_attribute(instance)
+        except AttributeError:  # a text of a related row that is not there
+            return ""
+
+
+class Email(Text, serializers.EmailField):
+    """An e-mail address."""
+
+
+class Word(serializers.ChoiceField):
+    """One word of a closed set; none is null."""
+
+    def __init__(self, words: type[Enum] | Iterable[str], **options: Any) -> None:
+        self.enum = words if isinstance(words, type) else None
+        if self.enum is None:
+            choices: list[Any] = list(words)
+        else:  # as OpenAPI's names of enumerations are found
+            choices = getattr(self.enum, "choices", None) or [(word.value, word.name) for word in self.enum]
+        super().__init__(choices=choices, **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=str(data)[:100])
+        word = super().to_internal_value(data[:100])
+        return self.enum(word) if self.enum else word
+
+    def to_representation(self, value: Any) -> Any:
+        return str(value) if value else None
+
+
+class Moment(serializers.DateTimeField):
+    """A time: ISO 8601, out in UTC with three fractional digits and `Z`."""
+
+    def to_representation(self, value: Any) -> Any:
+        return iso(value) if isinstance(value, datetime) else None
+
+    def to_internal_value(self, value: Any) -> datetime:
+        if not isinstance(value, str):
+            self.fail("invalid", format="ISO 8601")
+        try:
+            moment = super().to_internal_value(value)
+            iso(moment)
+        except OverflowError:
+            self.fail("invalid", format="ISO 8601")
+        return moment
+
+
+class Flag(serializers.BooleanField):
+    """true or false; the words and numbers that look like them are refused."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=str(data)[:100])
+        return data
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class Reference(serializers.Field[Any, Any, Any, Any]):
+    """Another row of the agency, by its id. A stranger's row is refused in the words of an unknown one."""
+
+    default_error_messages = {"unknown": "There is no such {noun}."}
+
+    def __init__(self, rows: str, *, noun: str, by: str = "pk", **options: Any) -> None:
+        """`rows` is the agency's relation to choose from, `by` the column that holds the public id."""
+        self.rows, self.noun, self.by = rows, noun, by
+        super().__init__(allow_null=True, required=False, **options)
+
+    def get_attribute(self, instance: Any) -> Any:
+        if self.by == "pk":
+            return getattr(instance, f"{self.source_attrs[-1]}_id")
+        related = getattr(instance, self.source_attrs[-1])
+        return related and getattr(related, self.by)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+    def to_internal_value(self, data: Any) -> Model:
+        rows: QuerySet[Any] = getattr(self.context["agency"], self.rows).all()
+        found: Model | None = None
+        if isinstance(data, str) and len(data) <= 100:
+            found = rows.filter(**{self.by: data}).first()
+        if found is None:
+            self.fail("unknown", noun=self.noun)
+        return found
+
+
+def identity(**options: Any) -> serializers.CharField:
+    return serializers.CharField(read_only=True, **options)
+
+
+def network(value: str) -> None:
+    """Raises ValidationError unless `value` is an address range such as `203.0.113.0/24`."""
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise serializers.ValidationError("Give an address range such as 203.0.113.0/24.") from None
+
+
+class Whole(serializers.IntegerField):
+    """A whole JSON number."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
+class Number(serializers.FloatField):
+    """A JSON number."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, (int, float)):
+            self.fail("invalid")
+        try:
+            return float(data)
+        except OverflowError:
+            self.fail("invalid")

@@ -1,0 +1,218 @@
+"""What the back office's first page shows: what needs a person, whether everything runs, and where to begin."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Func, OuterRef, Q, QuerySet, Subquery
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.core.enums import TroubleKind
+from accounts.core.markup import Tone
+from accounts.models import AccountLink, Agency, CampaignOrder, Drop, Heartbeat, Incident, Source, SourceTrouble
+from accounts.models.link import LinkState
+from accounts.models.order import OrderStatus
+from accounts.web.backoffice.badges import TONES, account_badge
+from accounts.web.portal.labels import TROUBLES
+from config import health
+from config.ops import figures
+from leads.models import Enrichment
+from notifications.models import Channel, ChannelStatus, DeliveryStatus
+from webhooks.models import Receipt, ReceiptStatus, RejectedRequest
+
+FEW = 6
+RECENT = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A number that somebody should look at if it is not zero."""
+
+    label: str
+    count: int
+    url: str
+    advice: str
+    tone: Tone = "bad"
+
+    @property
+    def shown(self) -> str:
+        return f"{figures.MANY:,}+" if self.count >= figures.MANY else f"{self.count:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Whether one part of the machinery runs."""
+
+    label: str
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How many accounts are in one status; `share` in percent of all."""
+
+    badge: str
+    count: int
+    share: float
+    url: str
+    tone: Tone
+
+
+def dashboard() -> dict[str, Any]:
+    """The template's context. A dozen index lookups, whatever the size of the tables."""
+    receipts, deliveries = figures.receipts_by_status(), figures.deliveries_by_status()
+    rejecting = list(_rejecting_sources()[:FEW])
+    failing = list(_failing_channels()[:FEW])
+    troubled = _open_troubles()
+    tiles = [
+        Tile(
+            "open incidents",
+            figures.up_to(_open_incidents().filter(part_of=None)),
+            _list("accounts_incident", open="yes"),
+            "Many accounts dropped at once: look at the probable cause.",
+        ),
+        Tile(
+            "pauses not carried out",
+            figures.up_to(CampaignOrder.objects.filter(status=OrderStatus.FAILED)),
+            _list("accounts_campaign", protected="failed"),
+            "The provider refused: mend the source's API key, then try again.",
+        ),
+        Tile(
+            "receipts in quarantine",
+            receipts[ReceiptStatus.QUARANTINED],
+            _list("webhooks_receipt", status=ReceiptStatus.QUARANTINED),
+            "Look at the reason; once it is mended, process them again.",
+            "warn",
+        ),
+        Tile(
+            "receipts failed",
+            receipts[ReceiptStatus.FAILED],
+            _list("webhooks_receipt", status=ReceiptStatus.FAILED),
+            "Look at the error; then process them again.",
+        ),
+        Tile(
+            "deliveries failed",
+            deliveries[DeliveryStatus.FAILED],
+            _list("notifications_delivery", status=DeliveryStatus.FAILED),
+            "Ask the agency to mend its receiver, then send them again.",
+        ),
+        Tile(
+            "channels failing",
+            figures.up_to(_failing_channels()),
+            _list("notifications_channel"),
+            "Each is tried again by itself; after five days it is disabled.",
+            "warn",
+        ),
+        Tile(
+            "troubles of sources",
+            figures.up_to(troubled),
+            _list("accounts_sourcetrouble", state="open"),
+            "Silent, refused, or at risk of being blocked: each page says what to do.",
+        ),
+        Tile(
+            "leads not enriched",
+            figures.up_to(Enrichment.objects.filter(next_attempt_at=None)),
+            _list("leads_enrichment"),
+            "Each says which enricher failed; once it is mended, try again.",
+            "warn",
+        ),
+        Tile(
+            "sources refused in 24 h",
+            figures.up_to(_rejecting_sources().order_by().values("source").distinct()),
+            _list("webhooks_rejectedrequest"),
+            "Mostly a secret that was changed on one side only.",
+            "warn",
+        ),
+    ]
+    pulses = _pulses()
+    return {
+        "tiles": tiles,
+        "needs": sum(1 for tile in tiles if tile.count) + sum(1 for pulse in pulses if pulse.finding),
+        "pulses": pulses,
+        "waiting": {"receipts": receipts[ReceiptStatus.RECEIVED], "deliveries": deliveries[DeliveryStatus.PENDING]},
+        "oldest": figures.oldest_due_receipt(),
+        "bars": _bars(),
+        "namesakes": figures.up_to(AccountLink.objects.filter(state=LinkState.PROPOSED)),
+        "troubled": [(trouble, TROUBLES[TroubleKind(trouble.kind)]) for trouble in troubled[:FEW]],
+        "quarantined": _attention(ReceiptStatus.QUARANTINED),
+        "incidents": _open_incidents().filter(part_of=None)[:FEW],
+        "rejecting": rejecting,
+        "failing": failing,
+        "first_steps": _first_steps(receipts),
+    }
+
+
+def _pulses() -> list[Pulse]:
+    late = {
+        "Receipts": figures.oldest_due_receipt(),
+        "Events": figures.oldest_due_event(),
+        "Deliveries": figures.oldest_due_delivery(),
+    }
+    last = dict(Heartbeat.objects.values_list("name", "at"))
+    processes = [Pulse(name.capitalize(), health.silence(name, last.get(name))) for name in health.PROCESSES]
+    return processes + [Pulse(f"{kind} in time", health.overdue(age)) for kind, age in late.items()]
+
+
+def _bars() -> list[Bar]:
+    counts = figures.accounts_by_status()
+    whole = sum(counts.values())
+    return [
+        Bar(
+            account_badge(status),
+            count,
+            round(100 * count / whole, 1) if whole else 0.0,
+            _list("accounts_account", status=status),
+            TONES[status],
+        )
+        for status, count in counts.items()
+    ]
+
+
+def _attention(status: ReceiptStatus) -> "QuerySet[Receipt]":
+    rows = Receipt.objects.filter(status=status).select_related("agency").defer("body", "headers", "dedupe_key")
+    return rows.order_by("-sequence")[:FEW]
+
+
+def _open_incidents() -> "QuerySet[Incident]":
+    mine = Q(incident=OuterRef("pk")) | Q(incident__part_of=OuterRef("pk"))
+    down = Drop.objects.filter(mine, back_at__isnull=True).order_by().annotate(n=Func("pk", function="COUNT"))
+    incidents = Incident.objects.filter(closed_at__isnull=True).select_related("agency").order_by("-id")
+    return incidents.annotate(down=Subquery(down.values("n")))
+
+
+def _rejecting_sources() -> "QuerySet[RejectedRequest]":
+    recent = RejectedRequest.objects.filter(last_seen__gte=timezone.now() - RECENT)
+    return recent.select_related("source__agency").defer("source__credentials").order_by("-last_seen")
+
+
+def _open_troubles() -> "QuerySet[SourceTrouble]":
+    rows = SourceTrouble.objects.filter(closed_at__isnull=True).select_related("source__agency")
+    return rows.defer("source__credentials").order_by("-pk")
+
+
+def _failing_channels() -> "QuerySet[Channel]":
+    failing = Channel.objects.filter(consecutive_failures__gt=0, status=ChannelStatus.ENABLED)
+    return failing.select_related("agency").defer("url", "headers").order_by("failing_since")
+
+
+def _first_steps(receipts: dict[str, int]) -> list[tuple[str, str, str]]:
+    """For a Leadline that is still empty: what to do, the link's text, where it leads."""
+    steps = []
+    if not Agency.objects.exists():
+        steps.append(("There is no agency yet.", "Add the first agency", reverse("admin:accounts_agency_add")))
+    if not Source.objects.exists():
+        steps.append(("Nothing delivers to us yet.", "Add a source", reverse("admin:accounts_source_add")))
+    if not any(receipts.values()):
+        steps.append(
+            (
+                "No provider has sent anything: enter a source's URL there, or play a day of webhooks (make demo).",
+                "See the sources and their URLs",
+                _list("accounts_source"),
+            )
+        )
+    return steps
+
+
+def _list(name: str, **filters: str) -> str:
+    return reverse(f"admin:{name}_changelist", query=filters or None)

@@ -1,0 +1,83 @@
+"""What a member sees first: who needs somebody, which leads wait, what does not work."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.core.enums import AccountStatus
+from accounts.models import Account, Agency
+from accounts.portal import MemberRequest, readers, show
+from config.ops.figures import up_to
+from leads.pipeline.enums import LeadStatus
+from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
+from notifications.portal.words import address_of, channel_state
+from webhooks.models import Receipt, ReceiptStatus
+
+SHOWN = 8
+MOST = 99  # counting stops here
+NEEDS_SOMEBODY = (
+    AccountStatus.BLOCKED,
+    AccountStatus.AUTH_ERROR,
+    AccountStatus.DISCONNECTED,
+    AccountStatus.INCOMPLETE,
+)
+WAITING = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)
+
+
+@require_safe
+@readers
+def overview(request: MemberRequest) -> HttpResponse:
+    agency = request.agency
+    accounts = agency.accounts.filter(status__in=NEEDS_SOMEBODY)
+    leads = agency.leads.real().filter(status__in=WAITING)
+    channels = [(channel, channel_state(channel), address_of(channel)) for channel in _troubled(agency)]
+    return show(
+        request,
+        "portal/overview.html",
+        "overview",
+        accounts=accounts.order_by("-status_since")[:SHOWN],
+        account_count=_count(accounts),
+        limited=Account.objects.filter(agency=agency, rate_limited_until__gt=timezone.now(), status="active").count(),
+        leads=leads.select_related("campaign", "account").order_by("-id")[:SHOWN],
+        lead_count=_count(leads),
+        channels=channels,
+        failed=_count(_failed_lately(agency)),
+        quarantined=_count(_waiting_receipts(agency)),
+        steps=_first_steps(agency),
+    )
+
+
+def _troubled(agency: Agency) -> list[Channel]:
+    """Channels that do not deliver, though nobody switched them off by hand."""
+    off = Q(status=ChannelStatus.DISABLED) & ~Q(disabled_reason="Switched off by hand.")
+    wrong = off | Q(status=ChannelStatus.UNVERIFIED) | Q(status=ChannelStatus.ENABLED, consecutive_failures__gt=0)
+    return list(agency.channels.filter(wrong).order_by("-id")[:SHOWN])
+
+
+def _failed_lately(agency: Agency) -> Any:
+    since = timezone.now() - timedelta(days=1)
+    return Delivery.objects.seen_by(agency).filter(status=DeliveryStatus.FAILED, created_at__gte=since)
+
+
+def _waiting_receipts(agency: Agency) -> Any:
+    return Receipt.objects.filter(agency=agency, status__in=[ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED])
+
+
+def _first_steps(agency: Agency) -> list[str]:
+    """What an agency that just began does next; empty once all of it is done."""
+    sources = agency.sources.filter(removed_at=None)
+    steps = {
+        "source": sources.exists(),
+        "report": sources.filter(last_receipt_at__isnull=False).exists(),
+        "channel": agency.channels.filter(status=ChannelStatus.ENABLED).exists(),
+    }
+    return [name for name, done in steps.items() if not done]
+
+
+def _count(rows: Any) -> str:
+    count = up_to(rows, MOST + 1)
+    return f"{MOST}+" if count > MOST else str(count)

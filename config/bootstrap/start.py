@@ -1,0 +1,116 @@
+"""`make run`: keys, migrations, what the demonstration needs, then web, workers and scheduler until Ctrl-C."""
+
+import fcntl
+import logging.config
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import IO, NoReturn
+
+from config.bootstrap import banner, state
+from config.bootstrap.envfile import ROOT, prepare
+from config.bootstrap.processes import die_with_parent
+from config.bootstrap.supervisor import Child, Supervisor
+from config.ops.logs import LOGGING, configure_structlog
+
+VAR = ROOT / "var"
+
+
+def main(arguments: list[str]) -> int:
+    if "--stop-with-parent" in arguments:
+        die_with_parent(signal.SIGTERM)
+    VAR.mkdir(exist_ok=True)
+    alone = _only_one()
+    port = _port()
+    listener = _reserve(port)
+    prepare(port)
+    os.chdir(ROOT)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    fingerprint = state.fingerprint()
+    if state.is_prepared(fingerprint):
+        banner.show(None)
+    else:
+        _set_up()
+        state.remember(fingerprint)
+    listener.listen(2048)
+    code = _supervise(listener, port)
+    alone.close()
+    return code
+
+
+def _only_one() -> IO[str]:
+    lock = (VAR / "run.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _fail("`make run` already runs in this checkout.")
+    return lock
+
+
+def _port() -> int:
+    text = os.environ.get("PORT") or "8000"
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        _fail(f"PORT is {text!r}: it must be a number from 1 to 65535.")
+    return int(text)
+
+
+def _reserve(port: int) -> socket.socket:
+    """Hold the port, without listening: nobody is answered before the migrations are through."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        _fail(f"Port {port} cannot be used ({reason}). Choose another: PORT={port + 1} make run")
+    return listener
+
+
+def _set_up() -> None:
+    """Migrations, static files, and on the first start the demo agency: the slow part, skipped when nothing changed."""
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import DatabaseError
+
+    try:
+        django.setup()
+        from config.bootstrap import prepare as preparation
+
+        preparation.migrate()
+        preparation.collect_static()
+        banner.show(preparation.first_start())
+    except ImproperlyConfigured as error:
+        _fail(str(error))
+    except DatabaseError as error:
+        _fail(f"The database cannot be used: {error}".strip())
+
+
+def _supervise(listener: socket.socket, port: int) -> int:
+    configure_structlog(state.settings().get("LOG_FORMAT", "console"))
+    logging.config.dictConfig(LOGGING)
+    manage = [sys.executable, str(Path(ROOT, "manage.py"))]
+    soon = time.monotonic() + 1.0  # the first page first
+    return Supervisor(
+        [
+            Child("web", [*manage, "run_web", "--fd", str(listener.fileno())], pass_fds=(listener.fileno(),)),
+            Child("receipts worker", [*manage, "run_worker", "--queue", "receipts"], start_at=soon),
+            Child("deliveries worker", [*manage, "run_worker", "--queue", "deliveries"], start_at=soon),
+            Child("sync worker", [*manage, "run_worker", "--queue", "sync"], start_at=soon),
+            Child("scheduler", [*manage, "run_scheduler"], start_at=soon),
+        ]
+    ).run()
+
+
+def _fail(sentence: str) -> NoReturn:
+    sys.stderr.write(f"{sentence}\n")
+    raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,115 @@
+"""Runs child processes, starts again those that die, and stops all of them, with all they started.
+
+Each child leads a process group of its own, so a Ctrl-C at the terminal reaches only the supervisor; it answers the
+first SIGINT or SIGTERM, once: SIGTERM to every child, SIGKILL to every group that is left after the grace. If the
+supervisor itself is killed, the kernel kills the children.
+"""
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+from config.bootstrap.processes import die_with_parent
+
+log = logging.getLogger("leadline")
+
+GRACE = 10.0  # seconds between SIGTERM and SIGKILL
+STEADY = 30.0  # seconds after which a child counts as well started
+LONGEST_PAUSE = 30.0
+
+
+@dataclass
+class Child:
+    """One process to keep alive. `pass_fds` are the open files it inherits; it starts at `start_at` (monotonic)."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str] | None = None
+    pass_fds: tuple[int, ...] = ()
+    process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+    started_at: float = 0.0
+    start_at: float = 0.0
+    deaths: int = 0
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def start(self) -> None:
+        self.started_at = time.monotonic()
+        self.process = subprocess.Popen(
+            list(self.argv), env=self.env, pass_fds=self.pass_fds, process_group=0, preexec_fn=die_with_parent
+        )
+        log.info("%s started (pid %d)", self.name, self.process.pid)
+
+    def note_death(self) -> None:
+        """Say that it died and when it is started again: at once, then after 1, 2, 4 … seconds."""
+        code = self.process.returncode if self.process else 0
+        self.kill()
+        now = time.monotonic()
+        self.deaths = 1 if now - self.started_at > STEADY else self.deaths + 1
+        pause = min(2.0 ** (self.deaths - 2), LONGEST_PAUSE) if self.deaths > 1 else 0.0
+        self.start_at, self.process = now + pause, None
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        log.error("%s ended (%s) and is started again%s", self.name, how, f" in {pause:.0f} s" if pause else "")
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Signal the whole group; what is already gone is fine."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
+
+
+class Supervisor:
+    """`run` blocks until a signal asks it to stop, and answers the exit code: 0 after a clean stop."""
+
+    def __init__(self, children: Sequence[Child], *, grace: float = GRACE, on_tick: Callable[[], None] | None = None):
+        self.children = list(children)
+        self.grace = grace
+        self.on_tick = on_tick
+        self._stopping = False
+
+    def run(self) -> int:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._answer)
+        while not self._stopping:
+            for child in self.children:
+                self._tend(child)
+            if self.on_tick:
+                self.on_tick()
+            time.sleep(0.1)
+        return self._stop()
+
+    def _answer(self, number: int, frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def _tend(self, child: Child) -> None:
+        if child.process is None:
+            if time.monotonic() >= child.start_at and not self._stopping:
+                child.start()
+        elif child.process.poll() is not None:
+            child.note_death()
+
+    def _stop(self) -> int:
+        log.info("stopping")
+        for child in self.children:
+            if child.running and child.process:
+                child.process.terminate()
+        deadline = time.monotonic() + self.grace
+        while any(child.running for child in self.children) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        late = [child.name for child in self.children if child.running]
+        if late:
+            log.warning("killing what did not stop in %.0f s: %s", self.grace, ", ".join(late))
+        for child in self.children:
+            child.kill()  # the whole group: a child may have left something behind
+            if child.process is not None:
+                child.process.wait()
+        log.info("stopped")
+        return 0

@@ -1,0 +1,224 @@
+"""What `manage.py doctor` looks at. Every check answers with a Finding; none raises."""
+
+import smtplib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import urllib3
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.core import checks
+from django.core.mail import get_connection
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import Heartbeat, SourceSecret
+from accounts.tasks import SCHEDULER, WORKERS, worker_heartbeat
+from config import health
+from config.ops.purge import is_overdue
+from leads.privacy import erasure_log
+
+CLOCK_TOLERANCE = timedelta(seconds=30)
+WORKER_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found. `remedy` says what to do, if it is not ok."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+class Ill(Exception):
+    """A check's verdict: what is wrong, and how to mend it."""
+
+    def __init__(self, detail: str, remedy: str) -> None:
+        super().__init__(detail)
+        self.remedy = remedy
+
+
+def diagnose() -> list[Finding]:
+    return [diagnose_one(name) for name in CHECKS]
+
+
+def diagnose_one(name: str) -> Finding:
+    try:
+        return Finding(name, True, CHECKS[name]())
+    except Ill as ill:
+        return Finding(name, False, str(ill), ill.remedy)
+    except Exception as error:
+        return Finding(name, False, f"{type(error).__name__}: {error}".strip(), "Mend what the message names.")
+
+
+def database() -> str:
+    try:
+        health.database()
+    except Exception as error:
+        raise Ill(str(error).strip(), "Start the database, or correct DATABASE_URL.") from None
+    return f"{connection.vendor} answers"
+
+
+def migrations() -> str:
+    if problem := health.migrations():
+        raise Ill(problem, "manage.py migrate")
+    return "all applied"
+
+
+def broker() -> str:
+    try:
+        health.broker()
+    except Exception as error:
+        place = "REDIS_URL" if settings.REDIS_URL else "the spool folder"
+        raise Ill(f"does not answer ({error})", f"Start Redis, or correct {place}.") from None
+    return "Redis answers" if settings.REDIS_URL else "the embedded broker's folder can be used"
+
+
+def worker(queue: str) -> str:
+    """Ask the worker for a sign of life through the broker, so that a dead scheduler is not blamed on it."""
+    asked = timezone.now()
+    worker_heartbeat.apply_async(kwargs={"queue": queue}, queue=queue, expires=60, retry=False)
+    deadline = time.monotonic() + WORKER_SECONDS
+    while time.monotonic() < deadline:
+        if Heartbeat.objects.filter(name=WORKERS[queue], at__gte=asked).exists():
+            return f"answered after {(timezone.now() - asked).total_seconds():.1f} s"
+        time.sleep(0.1)
+    raise Ill(f"did not answer within {WORKER_SECONDS:.0f} s", "Start it, or start it again: manage.py run_worker")
+
+
+def scheduler() -> str:
+    if problem := health.heartbeat(SCHEDULER):
+        raise Ill(problem, "Start it, or start it again: manage.py run_scheduler")
+    return "lives"
+
+
+def mail() -> str:
+    """Sign in to the mail server, without sending anything."""
+    if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
+        if settings.LOOPBACK:
+            return "no server: mails are written to files"
+        raise Ill(
+            "mails are written to files, nobody gets them", "Set EMAIL_URL, for example smtp+tls://user:…@host:587"
+        )
+    try:
+        backend = get_connection(fail_silently=False, timeout=10)
+        backend.open()
+        backend.close()
+    except (OSError, smtplib.SMTPException) as error:
+        raise Ill(f"the mail server refuses ({error})", "Correct EMAIL_URL, or mend the mail server.") from None
+    return "the mail server lets us in"
+
+
+def public_url() -> str:
+    """Fetch /healthz from where providers would."""
+    answer = _fetch_health()
+    if answer.status != 200:
+        raise Ill(
+            f"{settings.PUBLIC_URL}/healthz answers {answer.status}",
+            "Point PUBLIC_URL at the web process, and let the proxy pass /healthz, /webhooks/ and everything else.",
+        )
+    return f"{settings.PUBLIC_URL} answers"
+
+
+def _fetch_health() -> urllib3.BaseHTTPResponse:
+    url = f"{settings.PUBLIC_URL}/healthz"
+    try:
+        return urllib3.request("GET", url, retries=False, redirect=False, timeout=5)
+    except urllib3.exceptions.HTTPError as error:
+        raise Ill(
+            f"{url} does not answer ({type(error).__name__})", "Start the web process: manage.py run_web"
+        ) from None
+
+
+def encryption_keys() -> str:
+    """The keys are usable, and the stored secrets can be read with them."""
+    for place, key in enumerate(settings.FIELD_ENCRYPTION_KEYS, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            raise Ill(
+                f"entry {place} of FIELD_ENCRYPTION_KEYS is no key",
+                "A key is 32 bytes in url-safe base64; the newest comes first.",
+            ) from None
+    try:
+        count = sum(1 for _ in SourceSecret.objects.order_by("-pk")[:100])
+    except (InvalidToken, ValueError) as error:
+        raise Ill(
+            f"stored secrets cannot be read ({type(error).__name__})",
+            "Put the key they were written with back at the end of FIELD_ENCRYPTION_KEYS.",
+        ) from None
+    return f"usable; {count} stored secrets read"
+
+
+def clock() -> str:
+    """Compare with the database's clock, and with the proxy's where there is one."""
+    theirs = [parsedate_to_datetime(date)] if (date := _fetch_health().headers.get("Date")) else []
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT now()")
+            theirs.append(cursor.fetchone()[0])
+    off = max((abs(their.astimezone(UTC) - datetime.now(UTC)) for their in theirs), default=timedelta())  # noqa: TID251
+    if off > CLOCK_TOLERANCE:
+        raise Ill(
+            f"{off.total_seconds():.0f} s off", "Keep the clocks with NTP: signatures over 300 s old are refused."
+        )
+    return "agrees with its neighbours"
+
+
+def disk() -> str:
+    if problem := health.disk():
+        raise Ill(problem, "Make room, or lower RETENTION_DAYS.")
+    return "has room"
+
+
+def retention() -> str:
+    if is_overdue():
+        raise Ill("has not run for more than 26 hours", "See why the sync worker's task fails; or: manage.py purge")
+    return f"runs; {settings.RETENTION_DAYS} days are kept"
+
+
+def erasure_journal() -> str:
+    """It can be written, and is a file that several hosts can share where there may be several."""
+    path = settings.ERASURE_JOURNAL
+    try:
+        erasure_log.append([])
+    except OSError as error:
+        raise Ill(f"{path} cannot be written ({error.strerror})", "Mend that, or correct ERASURE_JOURNAL.") from None
+    if connection.vendor == "postgresql" and not settings.LOOPBACK and settings.VAR in path.parents:
+        raise Ill(
+            f"{path} belongs to this checkout alone: other hosts do not see what is erased here",
+            "Set ERASURE_JOURNAL to a file on a volume that all web and worker hosts share, and back it up by itself.",
+        )
+    return f"{path} can be written"
+
+
+def deployment() -> str:
+    """`check --deploy`, of which loopback without https fails the parts about https."""
+    found = checks.run_checks(include_deployment_checks=not settings.LOOPBACK)
+    serious = [message for message in found if message.level >= checks.WARNING and not message.is_silenced()]
+    if serious:
+        first = serious[0]
+        raise Ill("; ".join(f"{each.id}: {each.msg}" for each in serious), first.hint or "manage.py check --deploy")
+    return "no warnings" if not settings.LOOPBACK else "no warnings (loopback: the checks about https do not apply)"
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": database,
+    "migrations": migrations,
+    "broker": broker,
+    **{name: lambda queue=queue: worker(queue) for queue, name in WORKERS.items()},  # type: ignore[misc]
+    "scheduler": scheduler,
+    "mail": mail,
+    "public URL": public_url,
+    "encryption keys": encryption_keys,
+    "clock": clock,
+    "disk": disk,
+    "retention": retention,
+    "erasure journal": erasure_journal,
+    "check --deploy": deployment,
+}

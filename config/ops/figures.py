@@ -1,0 +1,88 @@
+"""Numbers about what is in the database, for the dashboard and `/metrics`: each one an index walk, never a full count
+of a table that grows."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Model, QuerySet
+from django.utils import timezone
+
+from accounts.core.enums import AccountStatus, TroubleKind
+from accounts.models import Account, Event, SourceTrouble
+from notifications.models import Delivery, DeliveryStatus
+from webhooks.models import Receipt, ReceiptStatus
+
+MANY = 10_000  # counting stops here
+
+
+def accounts_by_status() -> dict[str, int]:
+    """Every status, also those without an account."""
+    found = dict(Account.objects.order_by().values_list("status").annotate(Count("pk")))
+    return {status.value: found.get(status.value, 0) for status in AccountStatus}
+
+
+def open_troubles() -> dict[str, int]:
+    """Every kind of trouble that a source can have."""
+    rows = SourceTrouble.objects.filter(closed_at__isnull=True).order_by()
+    found = dict(rows.values_list("kind").annotate(Count("pk")))
+    return {kind.value: found.get(kind.value, 0) for kind in TroubleKind}
+
+
+def receipts_by_status() -> dict[str, int]:
+    """Waiting, quarantined and failed exactly (up to MANY), processed from the size of the table."""
+    counted = {
+        status.value: up_to(Receipt.objects.filter(status=status))
+        for status in (ReceiptStatus.RECEIVED, ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED)
+    }
+    return {**counted, ReceiptStatus.PROCESSED.value: max(0, rows_about(Receipt) - sum(counted.values()))}
+
+
+def deliveries_by_status() -> dict[str, int]:
+    """Pending and failed exactly (up to MANY), `settled` (delivered or cancelled) from the size of the table."""
+    counted = {
+        status.value: up_to(Delivery.objects.filter(status=status))
+        for status in (DeliveryStatus.PENDING, DeliveryStatus.FAILED)
+    }
+    return {**counted, "settled": max(0, rows_about(Delivery) - sum(counted.values()))}
+
+
+def oldest_due_receipt() -> timedelta:
+    """How long the receipt that waits longest has been due; zero if none is."""
+    return _oldest_due(Receipt.objects.filter(status=ReceiptStatus.RECEIVED))
+
+
+def oldest_due_delivery() -> timedelta:
+    """How long the delivery that waits longest has been due; zero if none is."""
+    return _oldest_due(Delivery.objects.filter(status=DeliveryStatus.PENDING))
+
+
+def oldest_due_event() -> timedelta:
+    """How long the event that waits longest for its fan-out has been due; zero if none is."""
+    return _oldest_due(Event.objects.filter(fanned_out_at__isnull=True))
+
+
+def up_to(rows: "QuerySet[Any, Any]", most: int = MANY) -> int:
+    """How many rows there are; counting stops at `most`."""
+    return rows.order_by()[:most].count()
+
+
+def rows_about(model: type[Model]) -> int:
+    """The size of a table: PostgreSQL's own estimate, SQLite's distance between the first and the last row."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table])
+        else:
+            quoted = connection.ops.quote_name(table)
+            cursor.execute(
+                f"SELECT (SELECT max(rowid) FROM {quoted}) - (SELECT min(rowid) FROM {quoted}) + 1"  # noqa: S608
+            )
+        return max(0, (cursor.fetchone() or [0])[0] or 0)
+
+
+def _oldest_due(waiting: "QuerySet[Any]") -> timedelta:
+    now = timezone.now()
+    due = waiting.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+    at = due.values_list("next_attempt_at", flat=True).first()
+    return now - at if at else timedelta()

@@ -1,0 +1,28 @@
+"""`/api/v1/reports/leads`."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.account_report import HEAD
+from accounts.api.report import ReportView, described
+from leads.analytics.lead_report import GROUPS, lead_report
+
+
+class LeadReportView(ReportView):
+    groups = tuple(GROUPS)
+
+    @extend_schema(
+        tags=["reports"],
+        operation_id="reports_leads",
+        parameters=described(tuple(GROUPS)),
+        responses=inline_serializer("LeadReportAnswer", HEAD),
+    )
+    def report(self, request: Request, **_: Any) -> Response | HttpResponse:
+        """Leads of accounts that are active now, and those without an account, unless `include_inactive`: how many
+        came, how they moved, and conversions (`OPPORTUNITY` or `MEETING_BOOKED` reached) per active account-day."""
+        question = self.question(request)
+        return self.answer(question, lead_report(self.agency, question), "leads")

@@ -1,0 +1,134 @@
+"""An agency's leads as a table to take along: times as its people read them, nothing that a spreadsheet would run.
+
+The table is sent while it is read, some hundred leads at a time by their key, so it may have any length. A lead that is
+erased meanwhile is not in what is read after. Test leads are left out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from threading import BoundedSemaphore
+from typing import Any
+
+from django.contrib.admin.models import CHANGE
+from django.db import transaction
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+
+from accounts.core import audit, csv_export
+from accounts.models import Agency
+from accounts.tenancy.localtime import readable, zone_named
+from leads.lead_sync.form_answers import FIELDS
+from leads.models import Lead, LeadQuerySet
+from leads.pipeline.languages import language_name
+
+AT_ONCE = 500
+_places = BoundedSemaphore(2)  # downloads at a time, in each process
+Moments = Callable[[datetime | None], str]
+
+COLUMNS: Mapping[str, Callable[[Lead, Moments], object]] = {
+    "Name": lambda lead, at: lead.display_name,
+    "First name": lambda lead, at: lead.first_name,
+    "Last name": lambda lead, at: lead.last_name,
+    "E-mail": lambda lead, at: lead.email,
+    "Phone": lambda lead, at: lead.phone,
+    "Phone to dial": lambda lead, at: lead.phone_e164,
+    "Job title": lambda lead, at: lead.title,
+    "Company": lambda lead, at: lead.company,
+    "Company size": lambda lead, at: lead.company_size,
+    "Industry": lambda lead, at: lead.industry,
+    "Country": lambda lead, at: lead.country,
+    "State": lambda lead, at: lead.state,
+    "Postal code": lambda lead, at: lead.postal_code,
+    "Location": lambda lead, at: lead.location,
+    "LinkedIn": lambda lead, at: lead.linkedin_url,
+    "Status": lambda lead, at: lead.status_label,
+    "Status since": lambda lead, at: at(lead.status_since),
+    "Campaign": lambda lead, at: lead.campaign,
+    "Account": lambda lead, at: lead.account,
+    "Assigned to": lambda lead, at: lead.assigned_to,
+    "Priority": lambda lead, at: lead.priority,
+    "Score": lambda lead, at: lead.score,
+    "Tags": lambda lead, at: ", ".join(map(str, lead.tags)),
+    "Received": lambda lead, at: at(lead.received_at),
+    "First response": lambda lead, at: at(lead.first_response_at),
+    "Language of the form": lambda lead, at: language_name(lead.creation_locale),
+    "Answers": lambda lead, at: _listed((_question(row), row["value"]) for row in lead.answers if not _told(lead, row)),
+    "Consents": lambda lead, at: _listed((row["text"], "yes" if row["accepted"] else "no") for row in lead.consents),
+    "Hidden fields": lambda lead, at: _listed((row["name"], row["value"]) for row in lead.hidden_fields),
+    "Id": lambda lead, at: lead.pk,
+}
+
+
+class Busy(ValueError):
+    """As many downloads are under way as may be. The message is for people."""
+
+
+def download(agency: Agency, leads: LeadQuerySet, *, user_id: int) -> StreamingHttpResponse:
+    """The table of these leads of the agency's; that somebody took it along stands in the audit trail. Raises Busy."""
+    with transaction.atomic():
+        audit.note(user_id, agency, CHANGE, "Downloaded leads (CSV).")
+        answer = StreamingHttpResponse(_OnItsWay(table(agency, leads)), content_type="text/csv; charset=utf-8")
+    day = timezone.localtime(timezone=zone_named(agency.timezone)).date()
+    answer["Content-Disposition"] = f'attachment; filename="leads-{day}.csv"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def table(agency: Agency, leads: LeadQuerySet) -> Iterator[str]:
+    """The table in pieces of some hundred lines, the newest lead first."""
+    zone = zone_named(agency.timezone)
+
+    def moment(at: datetime | None) -> str:
+        return readable(at, zone, agency.locale) if at else ""
+
+    yield csv_export.BYTE_ORDER_MARK + "".join(csv_export.lines([list(COLUMNS)]))
+    for page in _pages(leads.real().filter(agency=agency)):
+        yield "".join(csv_export.lines([_cell(read(lead, moment)) for read in COLUMNS.values()] for lead in page))
+
+
+class _OnItsWay:
+    """A table that is being sent: a slow reader holds one of the few threads that answer. Raises Busy."""
+
+    def __init__(self, pieces: Iterator[str]) -> None:
+        if not _places.acquire(blocking=False):
+            raise Busy("Other downloads are under way. Try again in a minute.")
+        self._pieces, self._open = pieces, True
+
+    def __iter__(self) -> Iterator[str]:
+        return self._pieces
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            _places.release()
+
+
+def _pages(leads: LeadQuerySet) -> Iterator[list[Lead]]:
+    rows = leads.select_related("campaign", "account", "assigned_to").order_by("-pk")
+    page = list(rows[:AT_ONCE])
+    while page:
+        yield page
+        page = list(rows.filter(pk__lt=page[-1].pk)[:AT_ONCE]) if len(page) == AT_ONCE else []
+
+
+def _cell(value: object) -> object:
+    return value if value is None or isinstance(value, int) else str(value)
+
+
+def _told(lead: Lead, answer: Mapping[str, Any]) -> bool:
+    """Whether the answer stands in a column of its own already."""
+    column = FIELDS.get(answer.get("predefined_field", ""))
+    return column is not None and getattr(lead, column) == _text(answer["value"])
+
+
+def _question(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("label") or answer.get("predefined_field") or answer.get("question_id"))
+
+
+def _listed(pairs: Iterable[tuple[str, Any]]) -> str:
+    """`What is your budget?: Up to $5,000, More`, a line each."""
+    return "\n".join(f"{name}: {_text(value)}" for name, value in pairs)
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

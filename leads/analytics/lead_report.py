@@ -1,0 +1,151 @@
+"""What became of an agency's leads in a window: how many came, how they moved, what each account-day brought."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDay, TruncMonth, TruncWeek
+
+from accounts.api.report import Question, Window, accounts_in
+from accounts.core.enums import AccountStatus
+from accounts.events.outbox import iso
+from accounts.linkedin import uptime
+from accounts.models import Agency
+from leads.models import Lead, LeadChange, LeadReference
+from leads.pipeline.enums import LeadStatus
+
+#: A lead that gets here is a conversion.
+CONVERTED = (LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED)
+TRUNCATIONS = {"day": TruncDay, "week": TruncWeek, "month": TruncMonth}
+GROUPS = {  # what is asked --> the column of a lead, and that of its name
+    "provider": ("account__provider", "account__provider"),
+    "location": ("account__sub_account__location_id", "account__sub_account__name"),
+    "account": ("account", "account__name"),
+    "campaign": ("campaign", "campaign__name"),
+    "status": ("status", "status"),
+}
+
+
+def lead_report(agency: Agency, question: Question) -> dict[str, Any]:
+    """Only leads of accounts that are active now count, and those without an account, unless all are asked for."""
+    window = question.window
+    leads = leads_in(agency, question)
+    came = leads.filter(received_at__gte=window.begin, received_at__lt=window.end)
+    moves = _moves(leads, window)
+    accounts = list(accounts_in(agency, question))
+    spans = uptime.spans(accounts, window.begin, window.end)
+    conversions = moves.filter(new_status__in=CONVERTED)
+    converted = conversions.aggregate(n=Count("lead", distinct=True))["n"]
+    active = uptime.active_seconds(spans, window.begin, window.end)
+    standing = dict(came.order_by().values_list("status").annotate(Count("pk")))
+    return {
+        "figures": {
+            "leads": sum(standing.values()),
+            "by_status": {status.value: standing.get(status.value, 0) for status in LeadStatus},
+            "changes": _by_status(moves),
+            "conversions": converted,
+            "active_account_days": round(active / 86_400, 3),
+            "conversions_per_active_account_day": _per_day(converted, active),
+        },
+        "series": _series(came, moves, conversions, spans, window),
+        "groups": _groups(came, conversions, question.group_by),
+    }
+
+
+def leads_in(agency: Agency, question: Question) -> QuerySet[Lead]:
+    leads = agency.leads.all()
+    if not question.include_test:
+        leads = leads.real()
+    if not question.include_inactive:
+        leads = leads.filter(Q(account__isnull=True) | Q(account__status=AccountStatus.ACTIVE))
+    if question.provider:
+        known = LeadReference.objects.filter(lead=OuterRef("pk"), provider=question.provider)
+        leads = leads.filter(Exists(known))
+    if question.location_id:
+        place = question.location_id
+        leads = leads.filter(
+            Q(account__sub_account__location_id=place) | Q(source__sub_account__location_id=place, account=None)
+        )
+    return leads
+
+
+def _moves(leads: QuerySet[Lead], window: Window) -> QuerySet[LeadChange]:
+    """Changes of status within the window. A lead that moved since its beginning was updated since: an index has it."""
+    moved = leads.filter(updated_at__gte=window.begin).order_by().values("pk")
+    changes = LeadChange.objects.filter(lead__in=moved, applied=True, is_report=True)
+    changes = changes.filter(occurred_at__gte=window.begin, occurred_at__lt=window.end)
+    return changes.exclude(previous_status=F("new_status")).order_by()
+
+
+def _series(
+    came: QuerySet[Lead],
+    moves: QuerySet[LeadChange],
+    conversions: QuerySet[LeadChange],
+    spans: list[uptime.Span],
+    window: Window,
+) -> list[dict[str, Any]]:
+    new = _counted(came, "received_at", window)
+    converted = _counted(conversions, "occurred_at", window, what="lead")
+    by_status = {status: _counted(moves.filter(new_status=status), "occurred_at", window) for status in _seen(moves)}
+    rows = []
+    for begin, end in window.periods():
+        key = _label(begin, window)
+        active = uptime.active_seconds(spans, begin, end)
+        rows.append(
+            {
+                "start": iso(begin),
+                "end": iso(end),
+                "leads": new.get(key, 0),
+                "conversions": converted.get(key, 0),
+                "conversions_per_active_account_day": _per_day(converted.get(key, 0), active),
+                "changes": {status.value: by_status.get(status.value, {}).get(key, 0) for status in LeadStatus},
+                "active_account_days": round(active / 86_400, 3),
+                "downtime_seconds": round(uptime.down_seconds(spans, begin, end)),
+            }
+        )
+    return rows
+
+
+def _seen(moves: QuerySet[LeadChange]) -> list[str]:
+    return list(moves.values_list("new_status", flat=True).distinct())
+
+
+def _by_status(moves: QuerySet[LeadChange]) -> dict[str, int]:
+    found = dict(moves.values_list("new_status").annotate(Count("lead", distinct=True)))
+    return {status.value: found.get(status.value, 0) for status in LeadStatus}
+
+
+def _counted(rows: QuerySet[Any], column: str, window: Window, *, what: str = "pk") -> dict[str, int]:
+    """By period, how many rows (or different leads) there are."""
+    truncated = TRUNCATIONS[window.period](column, tzinfo=window.zone)
+    found = rows.order_by().annotate(period=truncated).values("period").annotate(n=Count(what, distinct=what != "pk"))
+    return {f"{row['period'].astimezone(window.zone):%Y-%m-%d}": row["n"] for row in found}
+
+
+def _label(begin: Any, window: Window) -> str:
+    """The day with which the whole period begins, of which the window may have only a part."""
+    day = begin.astimezone(window.zone).date()
+    if window.period == "month":
+        day = day.replace(day=1)
+    elif window.period == "week":
+        day = day.fromordinal(day.toordinal() - day.weekday())
+    return f"{day:%Y-%m-%d}"
+
+
+def _groups(came: QuerySet[Lead], conversions: QuerySet[LeadChange], group_by: str) -> list[dict[str, Any]]:
+    if group_by not in GROUPS:
+        return []
+    column, name = GROUPS[group_by]
+    converted: Mapping[Any, int] = dict(
+        conversions.values_list(f"lead__{column}").annotate(Count("lead", distinct=True))
+    )
+    rows = came.order_by().values(column, name).annotate(n=Count("pk"))
+    found = {row[column]: {"name": row[name] or "", "leads": row["n"]} for row in rows}
+    for key in converted.keys() - found.keys():
+        found[key] = {"name": "", "leads": 0}
+    ordered = sorted(found.items(), key=lambda item: (-item[1]["leads"], str(item[0])))
+    return [{group_by: key, **values, "conversions": converted.get(key, 0)} for key, values in ordered]
+
+
+def _per_day(conversions: int, active_seconds: float) -> float | None:
+    return round(conversions / (active_seconds / 86_400), 4) if active_seconds else None

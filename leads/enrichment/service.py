@@ -1,0 +1,125 @@
+"""Enrichment: whoever knows more of a lead fills what is empty, and says so.
+
+An enricher is a function that takes a lead and answers contact fields by name. `LEAD_ENRICHERS` names those that are
+asked: a shipped one by its name, any other by its dotted path. It may use the network (with a time-out of its own): it
+is called by the worker, outside of transactions. What is to be enriched is a row; one that fails is tried again, holds
+up neither the lead nor the others, and stands in the back office until somebody tries it once more.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import CharField, F
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from leads.lead_sync import wakeups
+from leads.models import Enrichment, Lead
+from leads.pipeline.phones import e164
+from leads.pipeline.provenance import CONTACT_FIELDS, Origin, fill
+
+log = structlog.get_logger(__name__)
+
+Enricher = Callable[[Lead], Mapping[str, str]]
+
+SHIPPED = ("email_company", "phone_country")
+BATCH = 20
+PAGE = 500
+LEASE = timedelta(minutes=5)  # as long as a task may run
+WAITS = [timedelta(minutes=minutes) for minutes in (1, 10, 60, 360)]
+MOST_TRIES = len(WAITS) + 1
+GAVE_UP = "It never came to an end."
+
+
+def enricher_named(name: str) -> Enricher:
+    """Raises ImportError."""
+    found: Enricher = import_string(f"leads.enrichment.enrichers.{name}" if name in SHIPPED else name)
+    return found
+
+
+def ask_for(leads: Iterable[Lead]) -> None:
+    """Let these leads be enriched soon. Call it in the transaction that put their answers in."""
+    now = timezone.now()
+    rows = [Enrichment(lead=lead, next_attempt_at=now) for lead in leads if not lead.is_test]
+    if not settings.LEAD_ENRICHERS or not rows:
+        return
+    Enrichment.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["lead"], update_fields=["next_attempt_at", "attempts", "error"]
+    )
+    transaction.on_commit(wakeups.ring, robust=True)
+
+
+def ask_for_all() -> int:
+    """Let every lead that has its answers be looked at soon, those too that came before anybody was named; how many."""
+    leads = Lead.objects.real().filter(details_pending=False).exclude(form="").only("is_test").order_by("pk")
+    asked, last = 0, ""
+    while page := list(leads.filter(pk__gt=last)[:PAGE]):
+        ask_for(page)
+        asked, last = asked + len(page), page[-1].pk
+    return asked
+
+
+def enrich_due(limit: int = BATCH) -> int:
+    """Enrich up to `limit` leads that are due; how many were taken up."""
+    until = timezone.now() + LEASE
+    claimed = _claim(limit, until)
+    for row in claimed:
+        error = GAVE_UP if row.attempts > MOST_TRIES else _enrich(row.lead)
+        mine = Enrichment.objects.filter(pk=row.pk, next_attempt_at=until)  # nobody asked anew meanwhile
+        if error:
+            again = timezone.now() + WAITS[row.attempts - 1] if row.attempts < MOST_TRIES else None
+            mine.update(next_attempt_at=again, error=error[:300])
+        else:
+            mine.delete()
+    return len(claimed)
+
+
+def try_again(row: Enrichment) -> None:
+    """A person asks for another try, from the beginning."""
+    Enrichment.objects.filter(pk=row.pk).update(next_attempt_at=timezone.now(), attempts=0)
+    wakeups.ring()
+
+
+def _claim(limit: int, until: datetime) -> list[Enrichment]:
+    """Counted before the work and leased: what kills its worker comes to an end, too."""
+    due = Enrichment.objects.filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")
+    with transaction.atomic():
+        keys = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+        Enrichment.objects.filter(pk__in=keys).update(next_attempt_at=until, attempts=F("attempts") + 1)
+    return list(Enrichment.objects.select_related("lead__agency").filter(pk__in=keys))
+
+
+def _enrich(lead: Lead) -> str:
+    """Ask every enricher; what went wrong, in a line without anything of the lead's."""
+    errors = []
+    for name in settings.LEAD_ENRICHERS:
+        try:
+            lead = _put_in(lead, enricher_named(name)(lead))
+        except Lead.DoesNotExist:  # erased meanwhile
+            return ""
+        except Exception as error:
+            log.warning("An enricher failed.", lead=lead.pk, enricher=name, error=type(error).__name__)
+            errors.append(f"{name}: {type(error).__name__}")
+    return ", ".join(errors)
+
+
+@transaction.atomic
+def _put_in(lead: Lead, found: Mapping[str, Any]) -> Lead:
+    """The lead as it is now, with what was found in its empty fields."""
+    row = Lead.objects.select_related("agency").select_for_update(of=("self",)).get(pk=lead.pk)
+    known = {name: _cut(name, found[name]) for name in CONTACT_FIELDS if found.get(name) and name != "linkedin_url"}
+    if "phone" in known:
+        known["phone_e164"] = e164(known["phone"], country=row.country, otherwise=row.agency.locale)
+    if changed := fill(row, known, origin=Origin.ENRICHMENT):
+        row.save(update_fields=[*changed, "provenance", "updated_at"])
+    return row
+
+
+def _cut(name: str, text: str) -> str:
+    column = Lead._meta.get_field(name)
+    assert isinstance(column, CharField)  # noqa: S101 (all of CONTACT_FIELDS are)
+    return text.replace("\x00", "")[: column.max_length]

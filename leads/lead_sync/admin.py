@@ -1,0 +1,173 @@
+"""The back office's pages for Lead Sync: what is wrong with a connection, how far a pull is."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.core.markup import NOTHING, ago, badge, code, link, pretty_json, table
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from leads.lead_sync import backfill, wakeups
+from leads.lead_sync.models import LeadFetch, LeadForm, LeadSync, Pull, Subscription
+from leads.lead_sync.problems import findings_of
+
+REFRESH_SECONDS = 5
+
+
+@admin.register(LeadSync)
+class LeadSyncAdmin(BackOfficeAdmin):
+    list_display = ("source", "account_link", "state", "checked")
+    list_select_related = ("source", "account")
+    fieldsets = (
+        (None, {"fields": ("source", "account", "connected_by", "connected", "checked", "next_check")}),
+        ("Token", {"fields": ("token",)}),
+        ("What is wrong", {"fields": ("findings_table",)}),
+        ("LinkedIn tells us about", {"fields": ("subscriptions_table",)}),
+        ("Pulls", {"fields": ("pulls_table",)}),
+    )
+    actions = ("pull",)
+    buttons = ("pull",)
+    confirm: ClassVar[dict[str, str]] = {"pull": "Everything that LinkedIn keeps since the last pull is asked for now."}
+    search_help_text = "A whole id of a source."
+
+    @admin.action(description="Pull leads now", permissions=["operate"])
+    def pull(self, request: HttpRequest, syncs: "QuerySet[LeadSync]") -> None:
+        planned = sum(len(backfill.plan(sync)) for sync in syncs[:50])
+        wakeups.ring()
+        self.message_user(request, f"{planned} pull{'' if planned == 1 else 's'} under way.")
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """Looks again by itself while a pull is on its way: there is nothing to type here."""
+        page = super().render_change_form(request, context, **kwargs)
+        soon = timezone.now() + backfill.LEASE
+        if kwargs.get("obj") and kwargs["obj"].pulls.filter(next_attempt_at__lte=soon).exists():
+            page["Refresh"] = str(REFRESH_SECONDS)
+        return page
+
+    @admin.display(description="account")
+    def account_link(self, sync: LeadSync) -> str:
+        return link(sync.account)
+
+    @admin.display(description="state")
+    def state(self, sync: LeadSync) -> str:
+        count = len(findings_of(sync))
+        return badge("connected", "good") if not count else badge(f"{count} to mend", "warn")
+
+    @admin.display(description="connected")
+    def connected(self, sync: LeadSync) -> str:
+        return ago(sync.connected_at)
+
+    @admin.display(description="checked")
+    def checked(self, sync: LeadSync) -> str:
+        return ago(sync.checked_at)
+
+    @admin.display(description="next check")
+    def next_check(self, sync: LeadSync) -> str:
+        return ago(sync.next_check_at)
+
+    @admin.display(description="token")
+    def token(self, sync: LeadSync) -> str:
+        account = sync.account
+        if account is None:
+            return "Nobody is connected."
+        return format_html(
+            "access ends {}; a person signs in again by {}; last heartbeat {}; scopes: {}",
+            ago(account.token_expires_at),
+            ago(account.sign_in_by),
+            ago(account.last_heartbeat_at),
+            ", ".join(account.granted_scopes) or NOTHING,
+        )
+
+    @admin.display(description="findings")
+    def findings_table(self, sync: LeadSync) -> str:
+        rows = ((code(row.code), row.message) for row in findings_of(sync))
+        return table(("Code", "What to do"), rows, empty="Nothing.")
+
+    @admin.display(description="subscriptions")
+    def subscriptions_table(self, sync: LeadSync) -> str:
+        rows = sync.subscriptions.order_by("pk")[:50]
+        return table(
+            ("Owner", "Leads", "Id at LinkedIn", "Trouble"),
+            ((row.owner, row.lead_type, row.external_id or NOTHING, row.error or NOTHING) for row in rows),
+            empty="None is wanted yet.",
+        )
+
+    @admin.display(description="pulls")
+    def pulls_table(self, sync: LeadSync) -> str:
+        rows = sync.pulls.order_by("-pk")[:20]
+        return table(
+            ("Leads of", "Since", "Progress", "New", "Ended", "Trouble"),
+            (
+                (row.owner, ago(row.since), progress(row), row.found, ago(row.finished_at), row.error or NOTHING)
+                for row in rows
+            ),
+            empty="Nothing was pulled yet.",
+        )
+
+
+def progress(pull: Pull) -> SafeString | str:
+    """A bar with the figures beside it."""
+    if pull.total is None:
+        return f"{pull.position:,}"
+    done, total = min(pull.position, pull.total), max(pull.total, 1)
+    return format_html(
+        '<progress value="{}" max="{}"></progress> {} % ({} of {})',
+        done, total, 100 if pull.finished_at else 100 * done // total, f"{done:,}", f"{pull.total:,}",
+    )  # fmt: skip
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("owner", "lead_type", "external_id", "error")
+    fieldsets = (
+        (None, {"fields": ("sync", "owner", "lead_type", "form", "entity", "external_id", "wanted", "error")}),
+    )
+    search_help_text = "A whole number of a subscription."
+
+
+@admin.register(LeadForm)
+class LeadFormAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("name", "form_id", "version", "fetched")
+    fieldsets = ((None, {"fields": ("name", "form_id", "version", "agency", "fetched", "content_json")}),)
+    search_help_text = "A whole number of a form."
+
+    @admin.display(description="fetched")
+    def fetched(self, form: LeadForm) -> str:
+        return ago(form.fetched_at)
+
+    @admin.display(description="content")
+    def content_json(self, form: LeadForm) -> str:
+        return pretty_json(form.content)
+
+
+@admin.register(LeadFetch)
+class LeadFetchAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("reference", "due", "attempts", "error")
+    list_select_related = ("reference", "source")
+    fieldsets = ((None, {"fields": ("reference", "source", "due", "attempts", "error")}),)
+    search_help_text = "A whole number of a reference."
+
+    @admin.display(description="next attempt")
+    def due(self, fetch: LeadFetch) -> str:
+        return ago(fetch.next_attempt_at)
+
+
+@admin.register(Pull)
+class PullAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("owner", "lead_type", "far", "found", "ended")
+    fieldsets = (
+        (None, {"fields": ("sync", "owner", "lead_type", "since", "until", "far", "found", "ended", "error")}),
+    )
+    search_help_text = "A whole number of a pull."
+
+    @admin.display(description="progress")
+    def far(self, pull: Pull) -> str:
+        return progress(pull)
+
+    @admin.display(description="ended")
+    def ended(self, pull: Pull) -> str:
+        return ago(pull.finished_at)

@@ -1,0 +1,54 @@
+"""What `/api/v1/sources` has for LinkedIn alone: whose leads are wanted, and the link that connects it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.sources import SourceView
+from accounts.core.enums import ProviderSlug
+from accounts.models import Agency, Source
+from accounts.sources.service import SourceError
+from accounts.web.rest.fields import Moment, StrictSerializer
+from accounts.web.rest.views import refusals_of
+from leads.lead_sync.models import Subscription
+from leads.lead_sync.oauth import connect_link
+from leads.lead_sync.subscriptions import want
+
+
+class ConnectSerializer(StrictSerializer):
+    authorize_url = serializers.CharField(read_only=True)
+    expires_at = Moment(read_only=True)
+
+
+@extend_schema(tags=["sources"])
+class LinkedInSourceView(SourceView):
+    """Where a provider delivers. Changing a source takes the scope `admin`."""
+
+    def rows(self, agency: Agency) -> QuerySet[Source]:
+        wanted = Prefetch("lead_sync__subscriptions", Subscription.objects.filter(wanted=True).order_by("pk"))
+        return super().rows(agency).select_related("lead_sync").prefetch_related(wanted)
+
+    def also(self, provider: str, values: dict[str, Any]) -> Callable[[Source], object]:
+        rows = values.pop("wanted_subscriptions", None)
+        if rows is None:
+            return super().also(provider, values)
+        if provider != ProviderSlug.LINKEDIN:
+            raise ValidationError({"subscriptions": "Only a linkedin source has subscriptions."})
+        return partial(want, wanted=rows)
+
+    @extend_schema(request=None, responses={202: ConnectSerializer})
+    @action(detail=True, methods=["post"])
+    def connect(self, request: Request, **_: Any) -> Response:
+        """A link to LinkedIn's consent page, good for an hour. Whoever opens it and agrees connects the source."""
+        self.no_body()
+        with refusals_of(SourceError):
+            link = connect_link(self.get_object())
+        return Response(ConnectSerializer({"authorize_url": link.url, "expires_at": link.expires_at}).data, status=202)

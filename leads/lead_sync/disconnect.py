@@ -1,0 +1,84 @@
+"""A source that was taken away: LinkedIn is told to send nothing more to its address.
+
+Its subscriptions are the order: until LinkedIn has none of them it is told again, for a day at most. Of what the source
+knew only the person's token is left for that, encrypted as ever, and it goes when this ends.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.core.enums import ProviderSlug
+from accounts.models import AccountToken, Source
+from accounts.providers.linkedin import TOKEN_TROUBLES, LinkedInError, Trouble
+from accounts.sources.service import at_removal
+from leads.lead_sync import problems, wakeups
+from leads.lead_sync.models import LeadFetch, LeadSync, Pull
+from leads.lead_sync.problems import Finding
+from leads.lead_sync.subscriptions import reconcile
+from leads.lead_sync.tokens import api_of_removed, midnight
+
+PATIENCE = timedelta(hours=24)
+WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
+GONE = "The source was taken away."
+REFUSED = "It does not let go of one."
+NOBODY = "Nobody's permission is left to ask it with."
+
+
+def begin(source: Source) -> None:
+    """Nothing more is wanted, fetched or pulled; LinkedIn hears of it soon. In the transaction of the removal."""
+    now = timezone.now()
+    if not LeadSync.objects.filter(source=source).update(next_check_at=now, check_attempts=0, findings=[]):
+        return
+    source.lead_sync.subscriptions.update(wanted=False)
+    ended = {"next_attempt_at": None, "error": GONE}
+    Pull.objects.filter(sync__source=source, next_attempt_at__isnull=False).update(**ended)
+    LeadFetch.objects.filter(source=source, next_attempt_at__isnull=False).update(**ended)
+    transaction.on_commit(wakeups.ring, robust=True)
+
+
+def take_leave(sync: LeadSync) -> None:
+    """Tell LinkedIn, once; on failure say so on the sync's row, and when it is told again."""
+    now = timezone.now()
+    again: datetime | None = now + WAITS[min(sync.check_attempts, len(WAITS) - 1)]
+    why = REFUSED
+    api = api_of_removed(sync)
+    try:
+        if api:
+            reconcile(sync, api)
+        else:
+            why, again = NOBODY, None
+    except LinkedInError as error:
+        why = str(error)
+        if error.trouble is Trouble.THROTTLED:
+            again = midnight(now)
+        elif error.trouble in TOKEN_TROUBLES:
+            again = None
+    removed_at = sync.source.removed_at or now
+    if not sync.subscriptions.exclude(external_id="").exists():
+        _end(sync, [])
+    elif again is None or again > removed_at + PATIENCE:
+        _end(sync, [_finding(why, "Take them away by hand: in LinkedIn's Developer Portal, the app, Webhooks.")])
+    else:
+        problems.store(sync, [_finding(why, "It is told again by itself.")])
+        LeadSync.objects.filter(pk=sync.pk).update(findings=sync.findings, next_check_at=again)
+
+
+def _finding(why: str, then: str) -> Finding:
+    return Finding("left_at_linkedin", f"LinkedIn still has subscriptions for a source that is gone. {why} {then}")
+
+
+@transaction.atomic
+def _end(sync: LeadSync, found: list[Finding]) -> None:
+    """What is left stands there to be seen; the token goes, unless another source works with it."""
+    problems.store(sync, found)
+    account = sync.account
+    LeadSync.objects.filter(pk=sync.pk).update(
+        account=None, findings=sync.findings, next_check_at=None, check_attempts=0, checked_at=timezone.now()
+    )
+    if account and not account.lead_syncs.exists():
+        AccountToken.objects.filter(account=account).delete()
+
+
+at_removal(ProviderSlug.LINKEDIN, begin)

@@ -1,0 +1,138 @@
+"""Answers are fetched where notifications left only a name for them: claimed with a lease, asked for, put in."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
+from leads.lead_sync.form_answers import details
+from leads.lead_sync.forms import form_named
+from leads.lead_sync.models import LeadFetch, LeadSync
+from leads.lead_sync.submissions import complete, tell_once
+from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_trouble
+
+log = structlog.get_logger(__name__)
+
+BATCH = 16
+AT_ONCE = 8
+LEASE = timedelta(seconds=60)
+WAITS = [timedelta(seconds=seconds) for seconds in (2, 5, 10, 20, 60, 300, 900)]
+LONGEST_WAIT = timedelta(hours=1)
+#: LinkedIn may not show a fresh lead at once; after so many tries it is taken for gone.
+TRIES_FOR_A_LEAD_THAT_IS_NOT_THERE = 6
+FIELDS = (
+    "ownerInfo,associatedEntityInfo,leadMetadataInfo,owner,leadType,versionedLeadGenFormUrn,id,submittedAt,testLead,"
+    "formResponse,form:(hiddenFields,creationLocale,name,id,content)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What LinkedIn said about one lead: a response, or what went wrong."""
+
+    fetch: LeadFetch
+    response: Any = None
+    error: LinkedInError | None = None
+
+
+def fetch_due(limit: int = BATCH) -> int:
+    """Fetch the answers of up to `limit` leads that are due; how many were taken up."""
+    claimed = _claim(limit)
+    by_source: dict[str, list[LeadFetch]] = {}
+    for fetch in claimed:
+        by_source.setdefault(fetch.source_id, []).append(fetch)
+    for source, fetches in by_source.items():
+        _fetch(source, fetches)
+    return len(claimed)
+
+
+def tell_overdue(limit: int = 200) -> int:
+    """Tell agencies of leads whose answers did not come in time; how many were told of."""
+    waiting = LeadFetch.objects.filter(tell_by__lte=timezone.now()).select_related("reference").order_by("tell_by")
+    return sum(tell_once(fetch.reference) for fetch in waiting[:limit])
+
+
+def _claim(limit: int) -> list[LeadFetch]:
+    """Due fetches, counted before the work and leased, so that what dies with its worker comes back."""
+    now = timezone.now()
+    due = LeadFetch.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+    with transaction.atomic():
+        keys = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+        LeadFetch.objects.filter(pk__in=keys).update(next_attempt_at=now + LEASE, attempts=F("attempts") + 1)
+    return list(LeadFetch.objects.select_related("reference__lead__agency").filter(pk__in=keys))
+
+
+def _fetch(source: str, fetches: list[LeadFetch]) -> None:
+    sync = LeadSync.objects.select_related("source__agency", "account__agency").filter(source=source).first()
+    try:
+        api = api_for(sync) if sync else None
+    except OnHold as hold:
+        return _hold_all(fetches, hold)
+    except (NotConnected, LinkedInError) as error:
+        return _put_all_off(sync, fetches, error)
+    if sync is None or api is None:
+        return _put_all_off(sync, fetches, NotConnected())
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # only the network; the database stays in this thread
+        asked = list(pool.map(lambda fetch: _ask(api, fetch), fetches))
+    for answer in asked:
+        _settle(sync, api, answer)
+    return None
+
+
+def _ask(api: Api, fetch: LeadFetch) -> Asked:
+    try:
+        path = f"leadFormResponses/{encoded(fetch.reference.external_id)}"
+        return Asked(fetch, api.get(path, f"fields={FIELDS}"))
+    except LinkedInError as error:
+        return Asked(fetch, error=error)
+
+
+def _settle(sync: LeadSync, api: Api, asked: Asked) -> None:
+    fetch, error, response = asked.fetch, asked.error, asked.response
+    if error is None and isinstance(response, dict):
+        lead = fetch.reference.lead
+        urn = "".join(str(response.get("versionedLeadGenFormUrn") or lead.form).split())
+        try:
+            form = response.get("form") or form_named(lead.agency, urn, api)
+        except LinkedInError as trouble:
+            error = trouble
+        else:
+            complete(fetch.reference, details(response, form))
+            return
+    _put_off(sync, fetch, error or LinkedInError(Trouble.REFUSED, api="leadFormResponses"))
+
+
+def _put_off(sync: LeadSync, fetch: LeadFetch, error: LinkedInError) -> None:
+    gone = error.trouble is Trouble.NOT_FOUND and fetch.attempts >= TRIES_FOR_A_LEAD_THAT_IS_NOT_THERE
+    until = None if gone else report_trouble(sync, error) or _next(fetch, error)
+    LeadFetch.objects.filter(pk=fetch.pk).update(next_attempt_at=until, error=str(error)[:300])
+    if gone:
+        tell_once(fetch.reference)
+
+
+def _hold_all(fetches: list[LeadFetch], hold: OnHold) -> None:
+    """They wait until the account may be used, and it is no try of theirs."""
+    LeadFetch.objects.filter(pk__in=[fetch.pk for fetch in fetches]).update(
+        next_attempt_at=hold.until or timezone.now() + LONGEST_WAIT, attempts=F("attempts") - 1, error=str(hold)[:300]
+    )
+
+
+def _put_all_off(sync: LeadSync | None, fetches: list[LeadFetch], error: Exception) -> None:
+    until = report_trouble(sync, error) if sync and isinstance(error, LinkedInError) else None
+    passes = isinstance(error, LinkedInError) and error.trouble.passes
+    until = until or timezone.now() + (WAITS[1] if passes else LONGEST_WAIT)
+    text = str(error) or "Nobody is connected to LinkedIn."
+    LeadFetch.objects.filter(pk__in=[fetch.pk for fetch in fetches]).update(next_attempt_at=until, error=text[:300])
+
+
+def _next(fetch: LeadFetch, error: LinkedInError) -> datetime:
+    """When to ask again: soon, then ever later; what a person has to mend, once an hour."""
+    hopeful = error.trouble.passes or error.trouble is Trouble.NOT_FOUND
+    step = WAITS[min(fetch.attempts, len(WAITS)) - 1] if hopeful and fetch.attempts <= len(WAITS) else LONGEST_WAIT
+    return timezone.now() + step

@@ -1,0 +1,167 @@
+"""A lead form's answers as a lead's fields. Pure: a response and a form of LinkedIn's in, plain values out.
+
+An answer carries only the id of its question; the form says what it means. `predefinedField` decides, never the
+question's name (that is in its creator's language). Empty optional answers are left out by LinkedIn.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from leads.pipeline.phones import e164
+
+FIELDS = {  # their predefinedField --> our field; of two for one field the first that was answered counts
+    "FIRST_NAME": "first_name",
+    "LAST_NAME": "last_name",
+    "EMAIL": "email",
+    "WORK_EMAIL": "email",
+    "PHONE_NUMBER": "phone",
+    "WORK_PHONE_NUMBER": "phone",
+    "JOB_TITLE": "title",
+    "COMPANY_NAME": "company",
+    "COMPANY_SIZE": "company_size",
+    "INDUSTRY": "industry",
+    "COUNTRY": "country",
+    "STATE": "state",
+    "POSTAL_CODE": "postal_code",
+    "ZIP_CODE": "postal_code",
+    "CITY": "location",
+}
+LONGEST = {
+    "first_name": 200,
+    "last_name": 200,
+    "email": 254,
+    "phone": 50,
+    "title": 300,
+    "company": 300,
+    "company_size": 100,
+    "industry": 200,
+    "country": 100,
+    "state": 100,
+    "postal_code": 32,
+    "location": 300,
+}
+LONGEST_ANSWER = 4000
+MOST_ANSWERS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What a response says. `contact` has only fields that were answered."""
+
+    contact: Mapping[str, str]
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    consents: list[dict[str, Any]] = field(default_factory=list)
+    hidden_fields: list[dict[str, str]] = field(default_factory=list)
+    locale: str = ""
+    is_test: bool = False
+
+
+def details(response: Mapping[str, Any], form: Mapping[str, Any]) -> Details:
+    """Join a response with its form; what does not look as documented is left out, never guessed."""
+    locale = locale_of(form)
+    content = _record(form.get("content"))
+    questions = {str(row.get("questionId")): row for row in _rows(content.get("questions"))}
+    said = _record(response.get("formResponse"))
+    answers = [_answer(row, questions, locale) for row in _rows(said.get("answers"))[:MOST_ANSWERS]]
+    return Details(
+        contact=_contact(answers, locale),
+        answers=answers,
+        consents=_consents(said, content, locale),
+        hidden_fields=_hidden(said, form),
+        locale=locale,
+        is_test=response.get("testLead") is True,
+    )
+
+
+def submitted_at(response: Mapping[str, Any]) -> datetime | None:
+    """When the person sent the form: milliseconds."""
+    moment = response.get("submittedAt")
+    if not isinstance(moment, int) or not 0 < moment < 10**14:
+        return None
+    return datetime.fromtimestamp(moment / 1000, tz=UTC)
+
+
+def locale_of(form: Mapping[str, Any]) -> str:
+    """`en_US`, from `creationLocale`."""
+    where = _record(form.get("creationLocale"))
+    return tidy("_".join(str(where[part]) for part in ("language", "country") if where.get(part)), 16)
+
+
+def tidy(text: Any, limit: int = LONGEST_ANSWER) -> str:
+    """A text without what databases refuse (NUL, lone surrogates), cut to `limit` characters."""
+    if not isinstance(text, str):
+        return ""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[:limit].strip()
+
+
+def _answer(row: Mapping[str, Any], questions: Mapping[str, Mapping[str, Any]], locale: str) -> dict[str, Any]:
+    question_id = str(row.get("questionId", ""))[:64]
+    question = questions.get(question_id, {})
+    return {
+        "question_id": question_id,
+        "predefined_field": tidy(question.get("predefinedField"), 64),
+        "label": _localized(question.get("question"), locale) or tidy(question.get("name"), 300),
+        "value": _value(_record(row.get("answerDetails")), question, locale),
+    }
+
+
+def _value(given: Mapping[str, Any], question: Mapping[str, Any], locale: str) -> str | list[str]:
+    """A text, or the texts of the choices; a choice that the form does not list is shown by its number."""
+    if "multipleChoiceAnswer" not in given:
+        return tidy(_record(given.get("textQuestionAnswer")).get("answer"))
+    kinds = _record(question.get("questionDetails"))
+    rows = _rows(_record(kinds.get("multipleChoiceQuestionDetails")).get("options"))
+    texts = {row.get("id"): _localized(row.get("text"), locale) for row in rows}
+    chosen = _record(given["multipleChoiceAnswer"]).get("options")
+    return [texts.get(option) or str(option)[:64] for option in (chosen if isinstance(chosen, list) else [])[:100]]
+
+
+def _contact(answers: Iterable[Mapping[str, Any]], locale: str) -> dict[str, str]:
+    given = {row["predefined_field"]: row["value"] for row in reversed(list(answers)) if row["predefined_field"]}
+    contact: dict[str, str] = {}
+    for theirs, ours in FIELDS.items():
+        value = given.get(theirs)
+        text = ", ".join(value) if isinstance(value, list) else value
+        if text and ours not in contact:
+            contact[ours] = text[: LONGEST[ours]]
+    if number := e164(contact.get("phone", ""), country=contact.get("country", ""), otherwise=locale):
+        contact["phone_e164"] = number
+    return contact
+
+
+def _consents(said: Mapping[str, Any], content: Mapping[str, Any], locale: str) -> list[dict[str, Any]]:
+    asked = _rows(_record(content.get("legalInfo")).get("consents"))
+    texts = {row.get("id"): _localized(row.get("consent"), locale) for row in asked}
+    return [
+        {
+            "consent_id": str(row.get("consentId", ""))[:64],
+            "text": texts.get(row.get("consentId"), ""),
+            "accepted": row.get("accepted") is True,
+        }
+        for row in _rows(said.get("consentResponses"))[:MOST_ANSWERS]
+    ]
+
+
+def _hidden(said: Mapping[str, Any], form: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The form's hidden fields; what the response itself says of one counts."""
+    found: dict[str, str] = {}
+    for row in (*_rows(form.get("hiddenFields")), *_rows(said.get("hiddenFields"))):
+        if name := tidy(row.get("name"), 200):
+            found[name] = tidy(row.get("value"))
+    return [{"name": name, "value": value} for name, value in list(found.items())[:MOST_ANSWERS]]
+
+
+def _localized(text: Any, locale: str) -> str:
+    """A text in the form's language, else in the first it has."""
+    texts = _record(_record(text).get("localized"))
+    return tidy(texts.get(locale) or next(iter(texts.values()), ""), 1000)
+
+
+def _record(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _rows(value: Any) -> list[Mapping[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []

@@ -1,0 +1,149 @@
+"""The daily look at every connection: is the token good, are permissions and roles there, does LinkedIn tell us."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from accounts import services as accounts
+from accounts.core.enums import AccountStatus, EventType, ProviderSlug, TroubleKind
+from accounts.events import outbox as events
+from accounts.events.ordering import Origin
+from accounts.linkedin.readiness import Action, held
+from accounts.models import Account, SourceTrouble
+from accounts.providers.linkedin import Api, LinkedInError, Trouble
+from leads.lead_sync import backfill, problems
+from leads.lead_sync.disconnect import take_leave
+from leads.lead_sync.models import LeadSync
+from leads.lead_sync.problems import Finding
+from leads.lead_sync.subscriptions import reconcile
+from leads.lead_sync.tokens import NotConnected, OnHold, api_for, app_of, heartbeat, report_trouble
+
+EVERY = timedelta(hours=24)
+LEASE = timedelta(seconds=60)
+WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
+WARN_DAYS = (1, 3, 7, 14)
+PAGE = 100
+
+
+def check_due() -> bool:
+    """Check one connection that is due, or end that of a source that was taken away; whether there was one."""
+    sync = _claim()
+    if sync is None:
+        return False
+    if sync.source.removed_at:
+        take_leave(sync)
+        return True
+    try:
+        found = _check(sync)
+    except OnHold as hold:
+        kept = [Finding(row["code"], row["message"]) for row in sync.findings]
+        _settle(sync, kept if hold.until else [], next_check_at=hold.until, done=hold.until is None)
+    except NotConnected:
+        _settle(sync, [], next_check_at=None)
+    except LinkedInError as error:
+        _trouble(sync, error)
+    else:
+        _settle(sync, found, next_check_at=timezone.now() + EVERY)
+        backfill.plan(sync)
+    return True
+
+
+def look_after_all() -> None:
+    """Warn ahead of an expiry, end what has expired, and recover from blocks that the source monitor saw end."""
+    now = timezone.now()
+    connected = Account.objects.filter(provider=ProviderSlug.LINKEDIN, status=AccountStatus.ACTIVE)
+    for account in connected.filter(lead_syncs__isnull=False).distinct().select_related("agency", "sub_account"):
+        _warn(account, now)
+    ended = Q(account__token_expires_at__lte=now, account__status=AccountStatus.ACTIVE)
+    LeadSync.objects.filter(ended, next_check_at__gt=now + LEASE).update(next_check_at=now)
+    over = SourceTrouble.objects.filter(
+        kind=TroubleKind.BLOCKED, source=OuterRef("pk"), closed_at__gt=OuterRef("checked_at")
+    )
+    LeadSync.objects.filter(Exists(over), next_check_at__gt=now + LEASE).update(next_check_at=now)
+
+
+def _claim() -> LeadSync | None:
+    now = timezone.now()
+    with transaction.atomic():
+        due = LeadSync.objects.filter(next_check_at__lte=now).order_by("next_check_at")
+        key = due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True).first()
+        if key is None:
+            return None
+        LeadSync.objects.filter(pk=key).update(next_check_at=now + LEASE, check_attempts=F("check_attempts") + 1)
+    rows = LeadSync.objects.select_related("source__agency", "account__agency", "account__sub_account")
+    return rows.prefetch_related("subscriptions").filter(pk=key).first()
+
+
+def _check(sync: LeadSync) -> list[Finding]:
+    app = app_of(sync.source)
+    if sync.account is None or app is None or sync.account.status != AccountStatus.ACTIVE:
+        raise NotConnected
+    if hold := held(sync.account, Action.SYNC):
+        raise OnHold(hold)
+    heartbeat(sync.account, app)
+    api = api_for(sync)
+    found = problems.of_scopes(sync, sync.account.granted_scopes)
+    wanted = [row for row in sync.subscriptions.all() if row.wanted]
+    on_accounts = _roles(api, "adAccountUsers", "q=authenticatedUser", "account")
+    on_pages = _roles(api, "organizationAcls", "q=roleAssignee&state=APPROVED", "organization")
+    found += problems.of_roles(wanted, on_accounts, on_pages)
+    foreign = reconcile(sync, api)
+    sync = LeadSync.objects.prefetch_related("subscriptions").get(pk=sync.pk)
+    return found + problems.of_subscriptions(sync, foreign)
+
+
+def _roles(api: Api, resource: str, query: str, of: str) -> dict[str, set[str]] | None:
+    """The person's roles by URN; None where LinkedIn does not let us see them."""
+    roles: dict[str, set[str]] = {}
+    for page in range(10):
+        try:
+            said: Any = api.get(resource, f"{query}&count={PAGE}&start={page * PAGE}") or {}
+        except LinkedInError as error:
+            if error.trouble in {Trouble.FORBIDDEN, Trouble.NOT_FOUND, Trouble.REFUSED}:
+                return None
+            raise
+        rows = [row for row in said.get("elements") or [] if isinstance(row, dict)]
+        for row in rows:
+            roles.setdefault(str(row.get(of, "")), set()).add(str(row.get("role", "")))
+        if len(rows) < PAGE:
+            break
+    return roles
+
+
+def _trouble(sync: LeadSync, error: LinkedInError) -> None:
+    """Say what is wrong, and look again: after the limit's end, soon, or when a person has mended it."""
+    until: datetime | None = report_trouble(sync, error)
+    if until is None:
+        place = min(sync.check_attempts, len(WAITS) - 1)
+        until = timezone.now() + (WAITS[place] if error.trouble.passes else WAITS[-1])
+    found = [] if error.trouble.passes or error.trouble is Trouble.THROTTLED else [Finding(error.trouble, str(error))]
+    kept = [Finding(row["code"], row["message"]) for row in sync.findings if row["code"] != error.trouble]
+    _settle(sync, [*kept, *found], next_check_at=until, done=False)
+
+
+def _settle(sync: LeadSync, found: list[Finding], *, next_check_at: datetime | None, done: bool = True) -> None:
+    """Keep what was found, unless somebody connected anew meanwhile: that made another check due."""
+    problems.store(sync, found)
+    LeadSync.objects.filter(pk=sync.pk, connected_at=sync.connected_at).update(
+        findings=sync.findings,
+        next_check_at=next_check_at,
+        check_attempts=0 if done else sync.check_attempts,
+        checked_at=timezone.now() if done else sync.checked_at,
+    )
+
+
+@transaction.atomic
+def _warn(account: Account, now: datetime) -> None:
+    ends = account.sign_in_by
+    if ends is None or ends <= now:
+        return
+    left = next((days for days in WARN_DAYS if ends - now <= timedelta(days=days)), None)
+    if left is None:
+        return
+    fresh = Q(warned_days=None) | Q(warned_days__gt=left)
+    if Account.objects.filter(fresh, pk=account.pk).update(warned_days=left):
+        origin = Origin(by=ProviderSlug.LINKEDIN, at=now)
+        accounts.tell(account, EventType.LINKEDIN_TOKEN_EXPIRING, origin=origin, expires_at=events.iso(ends))

@@ -1,0 +1,141 @@
+"""What is wrong with a connection, in words that a marketer understands: which permission, who grants it, where."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts.core.enums import AccountStatus
+from accounts.models import Account
+from leads.lead_sync.models import LeadSync, Subscription
+from leads.lead_sync.oauth import EVENT_SCOPE, SCOPES
+
+HEARTBEAT_WITHIN = timedelta(hours=26)
+ACCOUNT_ROLES = frozenset(
+    {"ACCOUNT_BILLING_ADMIN", "ACCOUNT_MANAGER", "CAMPAIGN_MANAGER", "CREATIVE_MANAGER", "VIEWER"}
+)
+PAGE_ROLES = frozenset({"LEAD_GEN_FORMS_MANAGER", "ADMINISTRATOR"})
+EVENT_ROLES = frozenset({"ADMINISTRATOR", "CONTENT_ADMINISTRATOR"})
+_SCOPE_WORDS = {
+    "r_marketing_leadgen_automation": "reading the leads of your forms (r_marketing_leadgen_automation). LinkedIn "
+    "grants it to the developer app: its owner asks for the product Lead Sync API in the Developer "
+    "Portal, under Products",
+    "r_ads": "seeing your ad accounts (r_ads). LinkedIn grants it to the developer app: its owner asks for the product "
+    "Advertising API in the Developer Portal, under Products",
+    "r_organization_admin": "seeing your pages (r_organization_admin). LinkedIn grants it to the developer app "
+    "together with the product Lead Sync API in the Developer Portal, under Products",
+    "r_events": "reading the leads of your events (r_events). LinkedIn grants it to the developer app: its owner asks "
+    "for the product Events Management API in the Developer Portal, under Products",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    code: str
+    message: str
+
+
+def store(sync: LeadSync, found: Iterable[Finding]) -> None:
+    sync.findings = [asdict(finding) for finding in found]
+
+
+def findings_of(sync: LeadSync) -> list[Finding]:
+    """What is wrong now: what the last check found, and what time alone tells."""
+    found = [Finding(row["code"], row["message"]) for row in sync.findings]
+    return found if sync.source.removed_at else [*_of_the_connection(sync.account), *found]
+
+
+def of_scopes(sync: LeadSync, granted: Iterable[str]) -> list[Finding]:
+    wanted = (*SCOPES, EVENT_SCOPE) if _has_events(sync) else SCOPES
+    return [
+        Finding(
+            f"scope_{scope}",
+            f"A permission is missing: {_SCOPE_WORDS[scope]}; then connect LinkedIn again here.",
+        )
+        for scope in wanted
+        if scope not in set(granted)
+    ]
+
+
+def of_roles(
+    wanted: Iterable[Subscription], on_accounts: dict[str, set[str]] | None, on_pages: dict[str, set[str]] | None
+) -> list[Finding]:
+    """Which roles the person lacks on whose leads are wanted; None: LinkedIn did not say."""
+    found: dict[str, Finding] = {}
+    rows = list(wanted)
+    for row in rows:
+        if row.owner.startswith("urn:li:sponsoredAccount:"):
+            if on_accounts is not None and not on_accounts.get(row.owner, set()) & ACCOUNT_ROLES:
+                found[row.owner] = Finding("role_ad_account", _account_words(row.owner))
+        elif on_pages is not None and not on_pages.get(row.owner, set()) & _page_roles(row):
+            found[row.owner + row.lead_type] = Finding("role_page", _page_words(row))
+    sponsored = any(row.owner.startswith("urn:li:sponsoredAccount:") for row in rows)
+    if sponsored and on_pages is not None and not any(roles & PAGE_ROLES for roles in on_pages.values()):
+        found["page of the ads"] = Finding("role_page", _ANY_PAGE)
+    return list(found.values())
+
+
+_ANY_PAGE = (
+    "The person who connected LinkedIn has no role on the LinkedIn page behind the ads. A super admin of the page "
+    "gives it: on the page under Settings, Manage admins, the role “Lead gen forms manager” for this person."
+)
+
+
+def of_subscriptions(sync: LeadSync, foreign: Iterable[str]) -> list[Finding]:
+    rows = [row for row in sync.subscriptions.all() if row.wanted]
+    found = [
+        Finding("subscription", f"LinkedIn does not tell us about the {row}: {row.error}") for row in rows if row.error
+    ]
+    found += [
+        Finding("foreign_subscription", f"Another address gets the same leads: {url}. If it is not a tool of yours, "
+                "take it away in the tool that set it up.")
+        for url in foreign
+    ]  # fmt: skip
+    if not rows:
+        found.append(
+            Finding("no_subscription", "It is not said yet whose leads are wanted: add an ad account or a page below.")
+        )
+    return found
+
+
+def _of_the_connection(account: Account | None) -> list[Finding]:
+    if account is None:
+        return [Finding("not_connected", "Nobody has connected LinkedIn yet. Press “Connect LinkedIn”.")]
+    if account.status == AccountStatus.AUTH_ERROR:
+        how = "was taken back" if account.status_reason.startswith("revoked") else "has run out"
+        code = "token_revoked" if account.status_reason.startswith("revoked") else "token_expired"
+        return [Finding(code, f"The permission to read from LinkedIn {how}. Press “Connect LinkedIn” again.")]
+    beat = account.last_heartbeat_at
+    if beat is None or timezone.now() - beat > HEARTBEAT_WITHIN:
+        return [
+            Finding(
+                "no_heartbeat",
+                "LinkedIn has not confirmed the connection for more than 26 hours. If this does not go away within an "
+                "hour, press “Connect LinkedIn” and sign in again.",
+            )
+        ]
+    return []
+
+
+def _has_events(sync: LeadSync) -> bool:
+    return any(row.wanted and row.lead_type == "EVENT" for row in sync.subscriptions.all())
+
+
+def _page_roles(row: Subscription) -> frozenset[str]:
+    return EVENT_ROLES if row.lead_type == "EVENT" else PAGE_ROLES
+
+
+def _account_words(owner: str) -> str:
+    return (
+        f"The person who connected LinkedIn has no role on the ad account {owner.rpartition(':')[2]}. An account "
+        "manager of it gives one: in Campaign Manager under Account settings, Manage access, at least “Viewer”."
+    )
+
+
+def _page_words(row: Subscription) -> str:
+    role = "“Super admin” or “Content admin”" if row.lead_type == "EVENT" else "“Lead gen forms manager”"
+    return (
+        f"The person who connected LinkedIn lacks a role on the page {row.owner.rpartition(':')[2]}. A super admin of "
+        f"the page gives it: on the page under Settings, Manage admins, the role {role}."
+    )

@@ -1,0 +1,51 @@
+"""Getting a source going again that LinkedIn has blocked: its subscriptions made anew, the leads of the gap pulled.
+
+LinkedIn checks an address when a subscription for it is made, so that making it anew is what lifts the block.
+"""
+
+from accounts.core.enums import ProviderSlug
+from accounts.models import Source
+from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
+from accounts.sources import recovery
+from leads.lead_sync import backfill, wakeups
+from leads.lead_sync.models import LeadSync
+from leads.lead_sync.subscriptions import reconcile
+from leads.lead_sync.tokens import NotConnected, OnHold, api_for
+
+
+def recover(source: Source) -> str:
+    """What was done, in a sentence. Raises ValueError with one for people where nothing can be done now."""
+    rows = LeadSync.objects.select_related("source__agency", "account__agency", "account__sub_account")
+    sync = rows.filter(source=source).first()
+    if sync is None or not sync.subscriptions.filter(wanted=True).exists():
+        raise ValueError("This source has no subscriptions: say first of which accounts LinkedIn is to tell it.")
+    try:
+        made, refused = _make_anew(sync, api_for(sync))
+    except OnHold as hold:
+        raise ValueError(str(hold)) from None
+    except NotConnected:
+        raise ValueError("Nobody is connected to LinkedIn here: the agency has to connect the source first.") from None
+    except LinkedInError as error:
+        raise ValueError(str(error)) from None
+    pulls = backfill.plan(sync)
+    wakeups.ring()
+    sentences = [f"Subscriptions made anew: {made}.", f"The leads of the gap are being fetched ({len(pulls)} pulls)."]
+    return " ".join([*sentences, *(f"LinkedIn refused one: {error}" for error in refused)])
+
+
+def _make_anew(sync: LeadSync, api: Api) -> tuple[int, list[str]]:
+    """How many LinkedIn has now, and why it refused others."""
+    for row in sync.subscriptions.filter(wanted=True).exclude(external_id=""):
+        try:
+            api.delete(f"leadNotifications/{encoded(row.external_id)}")
+        except LinkedInError as error:
+            if error.trouble is not Trouble.NOT_FOUND:
+                raise
+        row.external_id = ""
+        row.save(update_fields=["external_id"])
+    reconcile(sync, api)
+    rows = list(sync.subscriptions.filter(wanted=True))
+    return sum(1 for row in rows if row.external_id), [row.error for row in rows if row.error]
+
+
+recovery.register(ProviderSlug.LINKEDIN, recover)

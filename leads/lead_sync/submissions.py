@@ -1,0 +1,125 @@
+"""A lead that somebody left in a form: made at once, completed by its answers, told about once."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.core import unit_of_work
+from accounts.core.enums import AccountStatus, EventType, ProviderSlug
+from accounts.events import outbox as events
+from accounts.events.ordering import Origin
+from accounts.models import Agency, Source
+from leads.enrichment import service as enrichment
+from leads.lead_sync import wakeups
+from leads.lead_sync.form_answers import Details
+from leads.lead_sync.models import LeadFetch, LeadSync
+from leads.models import Lead, LeadReference
+from leads.pipeline import reports as leads
+from leads.pipeline.dto import Identity
+from leads.pipeline.enums import ChangedBy, LeadStatus
+from leads.pipeline.history import tell
+from leads.pipeline.matching import find_reference, leads_named
+from leads.pipeline.provenance import Origin as From
+from leads.pipeline.provenance import fill
+
+#: Agencies are told of a lead without its answers after so long.
+PATIENCE = timedelta(seconds=30)
+
+
+@transaction.atomic(savepoint=False)
+def report_submission(agency: Agency, *, external_id: str, origin: Origin, **fields: Any) -> Lead | None:
+    """A notification: somebody sent a form. The lead is there at once; its answers are fetched, where somebody is
+    connected to fetch them with; else the pull that follows a connection brings them. None: it was erased since."""
+    identity = Identity(external_id=external_id)
+    waits = not leads_named(agency, ProviderSlug.LINKEDIN, external_id) and _is_connected(origin.source)
+    lead = leads.report_status(
+        agency,
+        provider=ProviderSlug.LINKEDIN,
+        identity=identity,
+        status=LeadStatus.PENDING,
+        stated=False,
+        changed_by=ChangedBy.PROVIDER,
+        origin=origin,
+        quiet=waits,
+        details_pending=True,
+        **fields,
+    )
+    if lead is None or origin.source is None or not waits:
+        return lead
+    now = timezone.now()
+    fetch = LeadFetch(
+        reference=find_reference(lead, provider=ProviderSlug.LINKEDIN, external_id=external_id, campaign=None),
+        source=origin.source,
+        receipt_id=origin.receipt_id,
+        next_attempt_at=now,
+        tell_by=now + PATIENCE,
+    )
+    unit_of_work.insert(fetch)
+    transaction.on_commit(wakeups.ring, robust=True)
+    return lead
+
+
+@transaction.atomic(savepoint=False)
+def complete(reference: LeadReference, found: Details) -> Lead | None:
+    """Put the answers into the lead and tell of it, unless that was done. None: it is gone meanwhile."""
+    lead = Lead.objects.select_for_update().filter(pk=reference.lead_id).first()
+    if lead is None:
+        return None
+    put_in(lead, found)
+    lead.save()
+    enrichment.ask_for([lead])
+    LeadFetch.objects.filter(pk=reference.pk).update(next_attempt_at=None, error="")
+    tell_once(reference)
+    return lead
+
+
+def put_in(lead: Lead, found: Details) -> None:
+    """Put the answers into the lead, unsaved."""
+    fill(lead, found.contact, origin=From.FORM)
+    lead.name = lead.name or f"{lead.first_name} {lead.last_name}".strip()
+    lead.answers, lead.consents, lead.hidden_fields = found.answers, found.consents, found.hidden_fields
+    lead.creation_locale = found.locale or lead.creation_locale
+    lead.details_pending, lead.is_test = False, found.is_test
+
+
+@transaction.atomic(savepoint=False)
+def tell_once(reference: LeadReference) -> bool:
+    """Tell agencies of a lead, if that still waits. A test lead is also told to the person who connected LinkedIn."""
+    fetch = LeadFetch.objects.select_related("reference__lead__agency", "source__lead_sync__connected_by")
+    found = fetch.filter(pk=reference.pk).first()
+    if not LeadFetch.objects.filter(pk=reference.pk, tell_by__isnull=False).update(tell_by=None) or found is None:
+        return False
+    lead = found.reference.lead
+    origin = Origin(by=ProviderSlug.LINKEDIN, at=lead.received_at, receipt_id=found.receipt_id, source=found.source)
+    tell(lead, EventType.LEAD_CREATED, origin=origin)
+    if lead.is_test:
+        _tell_the_tester(lead, found)
+    return True
+
+
+def _tell_the_tester(lead: Lead, fetch: LeadFetch) -> None:
+    sync: LeadSync | None = getattr(fetch.source, "lead_sync", None)
+    person = sync.connected_by if sync else None
+    if person is None or not person.email or not person.is_active:
+        return
+    events.record(
+        lead.agency,
+        EventType.LEAD_CREATED,
+        subject=lead.id,
+        occurred_at=lead.received_at,
+        receipt_id=fetch.receipt_id,
+        recipient=person.email,
+        provider=ProviderSlug.LINKEDIN,
+        lead_id=lead.id,
+        lead_name=lead.display_name,
+        status=lead.status,
+        status_label=lead.status_label,
+        is_test=True,
+    )
+
+
+def _is_connected(source: Source | None) -> bool:
+    syncs = LeadSync.objects.filter(source=source, account__status=AccountStatus.ACTIVE)
+    return source is not None and syncs.exists()

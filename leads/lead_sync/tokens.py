@@ -1,0 +1,226 @@
+"""Which developer app a source uses, and a person's permission to read with it."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from cryptography.fernet import InvalidToken
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import services as accounts
+from accounts.core.enums import AccountStatus, ProviderSlug
+from accounts.events.ordering import Origin
+from accounts.linkedin.matching import Sighting
+from accounts.linkedin.readiness import Action, Held, held
+from accounts.models import Account, AccountToken, Source
+from accounts.providers import linkedin
+from accounts.providers.linkedin import TOKEN_TROUBLES, Api, App, Grant, LinkedInError, Trouble
+from accounts.sources.service import valid_secrets
+from leads.lead_sync.models import LeadSync
+
+_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
+#: Renewed so long before its end; a new token may need seconds until LinkedIn knows it everywhere.
+AHEAD = timedelta(days=7)
+SETTLING = timedelta(minutes=2)
+WORDS = {
+    Trouble.REVOKED: "revoked: the person who connected LinkedIn took the permission back (65601)",
+    Trouble.EXPIRED: "expired: nobody has signed in again in time (65602)",
+    Trouble.INVALID_TOKEN: "invalid: LinkedIn does not know the permission any more (65600)",
+}
+
+
+class NotConnected(Exception):
+    """Nobody's permission is there to read with."""
+
+
+class OnHold(NotConnected):
+    """The account must not be used now (`accounts.linkedin.readiness`): what is to be done waits, and has not
+    failed. `until` is None where only the account's return ends it."""
+
+    def __init__(self, hold: Held) -> None:
+        super().__init__(hold.message)
+        self.until = hold.until
+
+
+def app_of(source: Source) -> App | None:
+    """The developer app of a source; None without a client id and secret. The source's secret is the client's."""
+    credentials = _stored(source)
+    client_id = credentials.get("client_id") or settings.LINKEDIN_CLIENT_ID
+    own = next(iter(valid_secrets(source)), "")
+    secret = own if credentials.get("client_id") else settings.LINKEDIN_CLIENT_SECRET or own
+    if not client_id or not secret:
+        return None
+    return _app_at(source, client_id, secret)
+
+
+def api_of_removed(sync: LeadSync) -> Api | None:
+    """The API for a source that was taken away: only the token is left, and cannot be renewed. None: not even that."""
+    token = tokens_of(sync.account).get("access") if sync.account else None
+    return Api(_app_at(sync.source, "", ""), token) if token else None
+
+
+def api_for(sync: LeadSync) -> Api:
+    """The API with the connected person's permission, renewed if it is about to end. Raises NotConnected (OnHold while
+    the account is not ready), or LinkedInError where renewing fails."""
+    account, app = sync.account, app_of(sync.source)
+    if account is None or app is None or not tokens_of(account):
+        raise NotConnected
+    hold = held(account, Action.SYNC)
+    if hold is not None:
+        raise OnHold(hold)
+    ends = account.token_expires_at
+    if ends is not None and ends - timezone.now() < AHEAD:
+        try:
+            renew(account, app)
+        except LinkedInError as error:
+            if not error.trouble.passes or ends <= timezone.now():
+                raise
+    return Api(app, tokens_of(account)["access"])
+
+
+def renew(account: Account, app: App) -> bool:
+    """Get a new access token where a refresh token is left; whether one was got. Raises LinkedInError."""
+    token = tokens_of(account).get("refresh", "")
+    ends = account.refresh_expires_at
+    # A refresh token that ends first gives no longer access than there is.
+    if not token or (ends is not None and account.token_expires_at is not None and ends <= account.token_expires_at):
+        return False
+    try:
+        grant = linkedin.refresh(app, token)
+    except LinkedInError as error:
+        if error.trouble in {Trouble.REFUSED, Trouble.INVALID_TOKEN}:
+            raise LinkedInError(_cause(app, token, Trouble.EXPIRED), status=error.status, api=error.api) from None
+        raise
+    keep_grant(account, grant)
+    return True
+
+
+@transaction.atomic
+def keep_grant(account: Account, grant: Grant) -> None:
+    """Keep a permission. A refresh leaves the refresh token's end where it was: LinkedIn does not prolong it."""
+    now = timezone.now()
+    refresh = grant.refresh_token or tokens_of(account).get("refresh", "")
+    AccountToken.objects.update_or_create(
+        account=account, defaults={"token": cast(Any, {"access": grant.access_token, "refresh": refresh})}
+    )
+    account.token_expires_at = grant.access_expires_at
+    account.refresh_expires_at = grant.refresh_expires_at if grant.refresh_token else account.refresh_expires_at
+    account.granted_scopes = list(grant.scopes) or account.granted_scopes
+    account.last_heartbeat_at = now
+    account.save(
+        update_fields=[
+            *("token_expires_at", "refresh_expires_at", "granted_scopes", "last_heartbeat_at", "updated_at"),
+        ]
+    )
+
+
+def heartbeat(account: Account, app: App) -> None:
+    """Ask LinkedIn whether the token is good. Raises LinkedInError (REVOKED or EXPIRED where it is not)."""
+    try:
+        found = linkedin.introspect(app, tokens_of(account).get("access", ""))
+    except LinkedInError as error:
+        if error.trouble is Trouble.REFUSED:
+            raise LinkedInError(Trouble.INVALID_TOKEN, status=error.status, api=error.api) from None
+        raise
+    if found.status == "expired" and renew(account, app):
+        return
+    if found.status != "active":
+        raise LinkedInError(Trouble.REVOKED if found.status == "revoked" else Trouble.EXPIRED, api="introspectToken")
+    account.last_heartbeat_at = timezone.now()
+    account.granted_scopes = list(found.scopes) or account.granted_scopes
+    if found.expires_at:
+        account.token_expires_at = found.expires_at
+    account.save(update_fields=["last_heartbeat_at", "granted_scopes", "token_expires_at", "updated_at"])
+
+
+def report_trouble(sync: LeadSync, error: LinkedInError) -> datetime | None:
+    """Let the connection's account show what went wrong; until when to wait, where that is known."""
+    account, now = sync.account, timezone.now()
+    if account is None:
+        return None
+    origin = Origin(by=ProviderSlug.LINKEDIN, at=now, source=sync.source)
+    if error.trouble is Trouble.THROTTLED:
+        until = midnight(now)
+        accounts.report_rate_limit(
+            account.agency,
+            provider=ProviderSlug.LINKEDIN,
+            sighting=Sighting(),
+            origin=origin,
+            resets_at=until,
+            limit_type="Daily",
+            api_name=error.api,
+            account=account,
+        )
+        return until
+    if error.trouble in TOKEN_TROUBLES:
+        trouble = _judge(sync, error.trouble)
+        if trouble is None:
+            return now + SETTLING
+        accounts.report_status(
+            account.agency,
+            provider=ProviderSlug.LINKEDIN,
+            sighting=Sighting(),
+            status=AccountStatus.AUTH_ERROR,
+            origin=origin,
+            error_detail=WORDS[trouble],
+            account=account,
+        )
+    return None
+
+
+def midnight(now: datetime) -> datetime:
+    """When LinkedIn's daily counters start anew: 00:00 UTC."""
+    return (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def tokens_of(account: Account) -> dict[str, str]:
+    """`access` and perhaps `refresh`; empty where there are none or no key opens them."""
+    try:
+        row = AccountToken.objects.filter(account=account).first()
+    except InvalidToken:
+        return {}
+    return row.token if row and isinstance(row.token, dict) else {}
+
+
+def _judge(sync: LeadSync, trouble: Trouble) -> Trouble | None:
+    """What LinkedIn itself says of a refused token; None if it is good, or can be renewed: right after a refresh a
+    token is refused for some seconds."""
+    account, app = sync.account, app_of(sync.source)
+    if account is None or app is None:
+        return trouble
+    try:
+        heartbeat(account, app)
+    except LinkedInError as error:
+        return error.trouble if error.trouble in TOKEN_TROUBLES else None
+    return None
+
+
+def _cause(app: App, token: str, otherwise: Trouble) -> Trouble:
+    """Why a refresh token was refused."""
+    try:
+        status = linkedin.introspect(app, token).status
+    except LinkedInError:
+        return otherwise
+    return {"revoked": Trouble.REVOKED, "expired": Trouble.EXPIRED}.get(status, otherwise)
+
+
+def _app_at(source: Source, client_id: str, client_secret: str) -> App:
+    sync = LeadSync.objects.filter(source=source).only("stand_in").first()
+    base = sync.stand_in if sync and settings.LOOPBACK and _LOOPBACK.fullmatch(sync.stand_in) else ""
+    return App(
+        client_id=client_id,
+        client_secret=client_secret,
+        api_base=(base or settings.LINKEDIN_API_BASE).rstrip("/"),
+        oauth_base=f"{base}/oauth/v2" if base else settings.LINKEDIN_OAUTH_BASE.rstrip("/"),
+    )
+
+
+def _stored(source: Source) -> dict[str, str]:
+    try:
+        credentials = Source.objects.values_list("credentials", flat=True).get(pk=source.pk)
+    except InvalidToken:
+        return {}
+    stored: Any = credentials or {}
+    return {name: value for name, value in stored.items() if isinstance(value, str)}

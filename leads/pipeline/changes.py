@@ -1,0 +1,103 @@
+"""What people and API clients change about leads; what providers report is in `leads.pipeline.reports`."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.core.enums import EventType
+from accounts.events.ordering import Origin
+from accounts.linkedin_identity import linkedin_key
+from accounts.models import Agency
+from leads.models import Lead, Position
+from leads.pipeline.enums import ChangedBy, LeadStatus
+from leads.pipeline.history import move, tell, tell_status, write_change
+from leads.pipeline.phones import e164
+from leads.pipeline.provenance import typed
+from leads.pipeline.status_machine import Step
+
+HIGH = "high"  # the priority that is told
+
+
+@transaction.atomic(savepoint=False)
+def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fields: Any) -> Lead:
+    """Make a lead for a person or an API client. Raises `django.db.IntegrityError` if the person is a lead already."""
+    now = timezone.now()
+    url = fields.pop("linkedin_url", "")
+    lead = Lead(
+        agency=agency,
+        status=status,
+        status_since=now,
+        received_at=now,
+        linkedin_url=url,
+        linkedin_key=linkedin_key(url),
+        **fields,
+    )
+    lead.phone_e164 = e164(lead.phone, otherwise=agency.locale)
+    typed(lead, ("linkedin_url", *fields))
+    lead.save(force_insert=True)
+    origin = Origin(by=ChangedBy.API, at=now)
+    write_change(lead, None, "", status, origin, ChangedBy.API, stated=True, applied=True)
+    tell(lead, EventType.LEAD_CREATED, origin=origin)
+    if status is not LeadStatus.PENDING:
+        tell_status(lead, None, status, None, origin, ChangedBy.API)
+    if lead.priority == HIGH:
+        tell(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)
+    _tell_assignment(lead, origin)
+    return lead
+
+
+@transaction.atomic(savepoint=False)
+def update_lead(lead: Lead, **changes: Any) -> Lead:
+    """Change contact fields, campaign, account, assignee, tags or priority. Raises `django.db.IntegrityError` if the
+    new LinkedIn URL is another lead's."""
+    lead = Lead.objects.select_for_update().get(pk=lead.pk)
+    before, had_it = lead.priority, lead.assigned_to_id
+    for name, value in changes.items():
+        setattr(lead, name, value)
+    if "linkedin_url" in changes:
+        lead.linkedin_key = linkedin_key(lead.linkedin_url)
+        changes["linkedin_key"] = lead.linkedin_key
+    typed(lead, changes)
+    changes["provenance"] = lead.provenance
+    if "phone" in changes:
+        lead.phone_e164 = e164(lead.phone, country=lead.country, otherwise=lead.agency.locale)
+        changes["phone_e164"] = lead.phone_e164
+    lead.save(update_fields=[*changes, "updated_at"])
+    origin = Origin(by=ChangedBy.API, at=timezone.now())
+    if lead.priority == HIGH != before:
+        tell(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)
+    if lead.assigned_to_id != had_it:
+        _tell_assignment(lead, origin)
+    return lead
+
+
+@transaction.atomic(savepoint=False)
+def set_status(lead: Lead, *, status: LeadStatus, changed_by: ChangedBy, note: str = "") -> Lead:
+    """Set a lead's status on behalf of a person or an API client (the Update Lead Status API)."""
+    lead = Lead.objects.select_for_update().get(pk=lead.pk)
+    before = LeadStatus(lead.status)
+    # The latest change of all, whatever clock the last one came by.
+    latest = lead.references.aggregate(at=Max("reported_at"))["at"]
+    at = max(filter(None, [timezone.now(), lead.status_since, latest]))
+    origin = Origin(by=changed_by, at=at)
+    reference = lead.references.filter(campaign=lead.campaign).order_by("-status_since", "-id").first()
+    write_change(lead, reference, before, status, origin, changed_by, stated=True, applied=True, note=note)
+    if status is before:
+        return lead
+    if reference:
+        move(reference, Position(status, at), Step(at, 0, status, stated=True))
+    lead.status, lead.status_since, lead.status_sequence = status, at, 0
+    lead.save(update_fields=["status", "status_since", "status_sequence", "updated_at"])
+    tell_status(lead, reference, status, before, origin, changed_by)
+    return lead
+
+
+def _tell_assignment(lead: Lead, origin: Origin) -> None:
+    """Tell who has the lead now, if anybody has."""
+    whose = lead.assigned_to
+    if whose is not None:
+        member = lead.agency.members.filter(user=whose).values_list("pk", flat=True).first()
+        name = whose.get_full_name() or whose.get_username()
+        tell(lead, EventType.LEAD_ASSIGNED, origin=origin, assigned_to=member, assigned_to_name=name)

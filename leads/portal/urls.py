@@ -1,0 +1,16 @@
+from django.urls import path
+
+from leads.lead_sync import views as linkedin
+from leads.portal import views
+
+urlpatterns = [
+    path("sources/<str:pk>/linkedin", linkedin.source_page, name="portal_linkedin"),
+    path("sources/<str:pk>/linkedin/app", linkedin.source_app, name="portal_linkedin_app"),
+    path("sources/<str:pk>/linkedin/want", linkedin.source_want, name="portal_linkedin_want"),
+    path("oauth/linkedin/again/<str:token>", linkedin.again, name="linkedin_again"),
+    path("oauth/linkedin/callback", linkedin.callback, name="linkedin_callback"),
+    path("leads", views.lead_list, name="portal_leads"),
+    path("leads/export", views.lead_export, name="portal_leads_export"),
+    path("leads/<str:pk>", views.lead_page, name="portal_lead"),
+    path("leads/<str:pk>/status", views.lead_status, name="portal_lead_status"),
+]

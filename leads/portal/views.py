@@ -1,0 +1,95 @@
+"""The pages about leads."""
+
+from django.contrib import messages
+from django.db.models import Prefetch, Q
+from django.db.models.functions import Lower
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.core.enums import ProviderSlug
+from accounts.linkedin_identity import linkedin_key, linkedin_link
+from accounts.models import Agency
+from accounts.portal import MemberRequest, back_to, readers, say_errors, show, turn, writers
+from leads.analytics.export import Busy, download
+from leads.models import LeadQuerySet, LeadReference
+from leads.pipeline.changes import set_status
+from leads.pipeline.enums import ChangedBy, LeadStatus
+from leads.portal.forms import LeadFilter, StatusForm
+
+
+@require_safe
+@readers
+def lead_list(request: MemberRequest) -> HttpResponse:
+    filters = LeadFilter(request.GET, agency=request.agency)
+    rows = request.agency.leads.select_related("campaign", "account")
+    return show(
+        request,
+        "portal/leads.html",
+        "leads",
+        page=turn(request, _filtered(request.agency, rows, filters)),
+        filters=filters,
+        filtered=any(request.GET.get(name) for name in filters.fields),
+    )
+
+
+@require_POST
+@writers
+def lead_export(request: MemberRequest) -> HttpResponseBase:
+    """The leads that the list shows with the same filters, as a file."""
+    filters = LeadFilter(request.GET, agency=request.agency)
+    leads = _filtered(request.agency, request.agency.leads.all(), filters)
+    try:
+        return download(request.agency, leads, user_id=request.member.user_id)
+    except Busy as busy:
+        messages.error(request, str(busy))
+        return back_to(request, "portal_leads")
+
+
+@require_safe
+@readers
+def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
+    references = Prefetch("references", LeadReference.objects.select_related("campaign").order_by("-status_since"))
+    leads = request.agency.leads.select_related("campaign", "account", "assigned_to").prefetch_related(references)
+    lead = get_object_or_404(leads, pk=pk)
+    changes = lead.changes.select_related("reference__campaign")
+    return show(
+        request,
+        "portal/lead.html",
+        "leads",
+        lead=lead,
+        linkedin=linkedin_link(lead.linkedin_url),
+        history=turn(request, changes, size=25),
+        form=StatusForm(initial={"status": lead.status}),
+    )
+
+
+@require_POST
+@writers
+def lead_status(request: MemberRequest, pk: str) -> HttpResponse:
+    lead = get_object_or_404(request.agency.leads, pk=pk)
+    form = StatusForm(request.POST)
+    if form.is_valid():
+        status = LeadStatus(form.cleaned_data["status"])
+        set_status(lead, status=status, changed_by=ChangedBy.USER, note=form.cleaned_data["note"])
+        messages.success(request, f"{lead} is “{status.label}” now.")
+    say_errors(request, form)
+    return back_to(request, "portal_lead", lead.pk)
+
+
+def _filtered(agency: Agency, leads: LeadQuerySet, filters: LeadFilter) -> LeadQuerySet:
+    filters.is_valid()
+    for name, column in (("status", "status"), ("campaign", "campaign_id")):
+        if value := filters.cleaned_data.get(name):
+            leads = leads.filter(**{column: value})
+    word = filters.cleaned_data.get("q", "").strip()
+    return leads.filter(pk__in=_found(agency, word)) if word else leads
+
+
+def _found(agency: Agency, word: str) -> list[str]:
+    """The ids of the leads that are exactly meant; each question is an index's."""
+    leads = agency.leads.values_list("pk", flat=True)
+    references = LeadReference.objects.filter(agency=agency, provider__in=list(ProviderSlug), external_id=word)
+    by_mail = leads.annotate(mail=Lower("email")).filter(mail=word.lower()) if "@" in word else leads.none()
+    by_key = leads.filter(Q(linkedin_key=key)) if (key := linkedin_key(word)) else leads.none()
+    return [*leads.filter(pk=word), *by_key[:200], *by_mail[:200], *references.values_list("lead_id", flat=True)[:200]]

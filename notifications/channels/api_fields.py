@@ -1,0 +1,124 @@
+"""How the API shows and reads a channel, by its kind. What the values may be is checked by `channels`."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.core.enums import AGENCY_EVENTS
+from accounts.web.rest.fields import Email, Flag, Number, StrictSerializer, Text, Whole, Word, identity
+from leads.pipeline.enums import LeadStatus
+from notifications.channels.rules import LONGEST_CONFLATION
+from notifications.models import Channel, ChannelKind, ChannelStatus, Mode
+from notifications.policy.quiet_hours import WEEK
+
+
+class QuietHoursSerializer(StrictSerializer):
+    start = Text(required=True, max_length=5, help_text="Such as 22:00.")
+    end = Text(required=True, max_length=5)
+
+
+class Headers(serializers.DictField):
+    """None are shown of a channel that cannot be decrypted."""
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation(value or {})
+
+
+class BaseChannelSerializer(StrictSerializer):
+    id = identity()
+    kind = Word(ChannelKind)
+    name = Text(max_length=200)
+    event_types = serializers.ListField(
+        child=Word(AGENCY_EVENTS), max_length=100, required=False, help_text="Empty: all."
+    )
+    locations = serializers.ListField(
+        child=Text(required=True, max_length=100), max_length=1000, required=False, help_text="Empty: all."
+    )
+    lead_statuses = serializers.ListField(
+        child=Word(LeadStatus), max_length=100, required=False, help_text="Of leads, only changes to these; empty: all."
+    )
+    creation_locales = serializers.ListField(
+        child=Text(required=True, max_length=16),
+        max_length=100,
+        required=False,
+        help_text="Of leads, only those of forms in these languages, such as `en_US`; empty: all.",
+    )
+    test_events = Flag(required=False, help_text="Also what happens to test leads.")
+    status = Word(ChannelStatus, read_only=True)
+    disabled_reason = Text(read_only=True)
+
+
+class PeoplesChannelSerializer(BaseChannelSerializer):
+    """When people get what they hear of."""
+
+    mode = Word(Mode, required=False)
+    digest_at = Text(
+        max_length=5, allow_null=False, help_text="When a daily summary goes out, on a clock in the time zone: 08:00."
+    )
+    quiet_hours = QuietHoursSerializer(required=False, allow_null=True)
+    working_days = serializers.ListField(child=Word(WEEK), max_length=100, required=False, help_text="Empty: all.")
+    timezone = Text(max_length=64, help_text="Null: the agency's.")
+    conflation_seconds = Whole(
+        min_value=0,
+        max_value=LONGEST_CONFLATION,
+        required=False,
+        help_text="Changes of one lead within this time are one message.",
+    )
+    urgent_event_types = serializers.ListField(
+        child=Word(AGENCY_EVENTS),
+        max_length=100,
+        required=False,
+        help_text="These wait for no digest and no quiet hours, as `linkedin_blocked` and `lead_opportunity` never do.",
+    )
+
+
+class EmailChannelSerializer(PeoplesChannelSerializer):
+    email = Email(max_length=254, required=True)
+
+
+class SlackChannelSerializer(PeoplesChannelSerializer):
+    url = Text(max_length=2000, required=True)
+
+
+class WebhookChannelSerializer(BaseChannelSerializer):
+    url = Text(max_length=2000, required=True)
+    headers = Headers(child=Text(required=True, max_length=1000), required=False)
+    rate_per_second = Number(required=False, allow_null=True, help_text="null: no limit.")
+
+
+class Changes(BaseChannelSerializer):
+    """What a PATCH may say besides: on or off. The kind is fixed."""
+
+    kind = Word(ChannelKind, read_only=True)
+    status = Word([ChannelStatus.ENABLED.value, ChannelStatus.DISABLED.value], required=False)
+
+
+class EmailChannelChangesSerializer(Changes, EmailChannelSerializer):
+    pass
+
+
+class SlackChannelChangesSerializer(Changes, SlackChannelSerializer):
+    pass
+
+
+class WebhookChannelChangesSerializer(Changes, WebhookChannelSerializer):
+    pass
+
+
+SHAPES: dict[str, type[BaseChannelSerializer]] = {
+    ChannelKind.EMAIL.value: EmailChannelSerializer,
+    ChannelKind.WEBHOOK.value: WebhookChannelSerializer,
+    ChannelKind.SLACK.value: SlackChannelSerializer,
+}
+CHANGES: dict[str, type[BaseChannelSerializer]] = {
+    ChannelKind.EMAIL.value: EmailChannelChangesSerializer,
+    ChannelKind.WEBHOOK.value: WebhookChannelChangesSerializer,
+    ChannelKind.SLACK.value: SlackChannelChangesSerializer,
+}
+
+
+class ChannelSerializer(StrictSerializer):
+    """Shows each channel in the shape of its kind."""
+
+    def to_representation(self, instance: Channel) -> Any:
+        return SHAPES[instance.kind](context=self.context).to_representation(instance)

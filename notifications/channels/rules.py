@@ -1,0 +1,231 @@
+"""What a channel may look like: every field checked, whoever sends it."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from accounts.core.enums import AGENCY_EVENTS
+from leads.pipeline.enums import LOCALE, LeadStatus
+from notifications.egress.url_policy import TargetRefused, check_url
+from notifications.models import MORNING, ChannelKind, Mode
+from notifications.policy.quiet_hours import WEEK
+from notifications.transports.webhook import MOST_HEADERS, is_header
+
+MOST_LOCATIONS = 1000
+MOST_LOCALES = 100
+FASTEST = 1000.0  # deliveries per second
+LONGEST_CONFLATION = 3600  # seconds
+
+#: What people read. Programs get every event, once, at once.
+PEOPLES = frozenset({ChannelKind.EMAIL, ChannelKind.SLACK})
+#: Fields that only some kinds have, with the value that means "not given".
+_ONLY: dict[str, tuple[frozenset[ChannelKind], Any]] = {
+    "email": (frozenset({ChannelKind.EMAIL}), ""),
+    "mode": (PEOPLES, Mode.INSTANT.value),
+    "digest_at": (PEOPLES, MORNING),
+    "quiet_hours": (PEOPLES, None),
+    "working_days": (PEOPLES, []),
+    "timezone": (PEOPLES, ""),
+    "conflation_seconds": (PEOPLES, 60),
+    "urgent_event_types": (PEOPLES, []),
+    "url": (frozenset({ChannelKind.WEBHOOK, ChannelKind.SLACK}), ""),
+    "headers": (frozenset({ChannelKind.WEBHOOK}), {}),
+    "rate_per_second": (frozenset({ChannelKind.WEBHOOK}), None),
+}
+
+
+class ChannelError(ValueError):
+    """A channel cannot be made, changed or used so. `field` names what is wrong; the message is for people."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def checked_kind(kind: str) -> ChannelKind:
+    if kind not in set(ChannelKind):
+        raise ChannelError("kind", f"Use one of {', '.join(ChannelKind)}.")
+    return ChannelKind(kind)
+
+
+def checked(kind: ChannelKind, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as they are stored. Raises ChannelError for the first that cannot be."""
+    result = {}
+    for name, value in fields.items():
+        if name not in _CHECKS:
+            raise ChannelError(name, "A channel has no such field, or it cannot be changed.")
+        kinds, absent = _ONLY.get(name, (frozenset(ChannelKind), None))
+        if kind not in kinds:
+            if value not in (absent, None, ""):
+                raise ChannelError(name, f"A channel of kind {kind.value} has no {name}.")
+            continue
+        result[name] = _CHECKS[name](value)
+    return result
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 200 or any(map(_is_control, value)):
+        raise ChannelError("name", "Use up to 200 characters on one line.")
+    return value.strip()
+
+
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def _email(value: Any) -> str:
+    try:
+        if not isinstance(value, str) or len(value) > 254:
+            raise ChannelError("email", "Enter an e-mail address.")
+        validate_email(value)
+    except ValidationError:
+        raise ChannelError("email", "Enter an e-mail address.") from None
+    return value
+
+
+def _url(value: Any) -> str:
+    try:
+        if not isinstance(value, str):
+            raise TargetRefused("This is not a web address.")
+        return check_url(value).url
+    except TargetRefused as refusal:
+        raise ChannelError("url", str(refusal)) from None
+
+
+def _event_types(value: Any) -> list[str]:
+    return _known("event_types", value, AGENCY_EVENTS, "event type")
+
+
+def _urgent_event_types(value: Any) -> list[str]:
+    return _known("urgent_event_types", value, AGENCY_EVENTS, "event type")
+
+
+def _lead_statuses(value: Any) -> list[str]:
+    return _known("lead_statuses", value, list(LeadStatus), "lead status")
+
+
+def _creation_locales(value: Any) -> list[str]:
+    locales = _strings("creation_locales", value)
+    if len(locales) > MOST_LOCALES or not all(map(LOCALE.fullmatch, locales)):
+        raise ChannelError("creation_locales", f"Give up to {MOST_LOCALES} languages of forms such as en_US.")
+    return locales
+
+
+def _working_days(value: Any) -> list[str]:
+    days = _known("working_days", value, WEEK, "day")
+    return sorted(days, key=WEEK.index) if len(days) < len(WEEK) else []
+
+
+def _test_events(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ChannelError("test_events", "Use true or false.")
+    return value
+
+
+def _conflation_seconds(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LONGEST_CONFLATION:
+        raise ChannelError("conflation_seconds", f"Use a whole number from 0 to {LONGEST_CONFLATION}.")
+    return value
+
+
+def _locations(value: Any) -> list[str]:
+    locations = _strings("locations", value)
+    if len(locations) > MOST_LOCATIONS or any(not 0 < len(location) <= 100 for location in locations):
+        raise ChannelError("locations", f"Give up to {MOST_LOCATIONS} location ids of up to 100 characters.")
+    return locations
+
+
+def _headers(value: Any) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or len(value) > MOST_HEADERS:
+        raise ChannelError("headers", f"Give an object of up to {MOST_HEADERS} names and values.")
+    for name, text in value.items():
+        if not isinstance(name, str) or not isinstance(text, str) or not is_header(name, text):
+            raise ChannelError("headers", f"The header {str(name)[:100]!r} is not allowed, or its value is not.")
+    if len({name.lower() for name in value}) < len(value):
+        raise ChannelError("headers", "A header is there twice.")
+    return value
+
+
+def _mode(value: Any) -> str:
+    if value not in set(Mode):
+        raise ChannelError("mode", f"Use one of {', '.join(Mode)}.")
+    return str(value)
+
+
+def _digest_at(value: Any) -> str:
+    if not _is_clock(value):
+        raise ChannelError("digest_at", "Give a time from 00:00 to 23:59, such as 08:00.")
+    return str(value)
+
+
+def _is_clock(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value) is not None
+
+
+def _quiet_hours(value: Any) -> dict[str, str] | None:
+    if value is None:
+        return None
+    times = value if isinstance(value, dict) and set(value) == {"start", "end"} else {}
+    if not times or not all(map(_is_clock, times.values())):
+        raise ChannelError("quiet_hours", 'Give {"start": "22:00", "end": "07:00"}, or null.')
+    if times["start"] == times["end"]:
+        raise ChannelError("quiet_hours", "They would never end: give two different times.")
+    return times
+
+
+def _timezone(value: Any) -> str:
+    try:
+        return ZoneInfo(value).key if value else ""
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise ChannelError("timezone", "Use a name like Europe/Berlin.") from None
+
+
+def _rate_per_second(value: Any) -> float | None:
+    if value is None:
+        return None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not 0 < value <= FASTEST:
+        raise ChannelError("rate_per_second", f"Use a number above 0, at most {FASTEST:g}, or null.")
+    return float(value)
+
+
+def _known(field: str, value: Any, words: Sequence[str], noun: str) -> list[str]:
+    names = _strings(field, value)
+    if unknown := [name for name in names if name not in words]:
+        raise ChannelError(field, f"There is no {noun} {unknown[0][:100]!r}.")
+    return names
+
+
+def _strings(field: str, value: Any) -> list[str]:
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise ChannelError(field, "Give a list of strings.")
+    return list(dict.fromkeys(str(item) for item in value))
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "name": _name,
+    "email": _email,
+    "url": _url,
+    "event_types": _event_types,
+    "locations": _locations,
+    "headers": _headers,
+    "lead_statuses": _lead_statuses,
+    "creation_locales": _creation_locales,
+    "test_events": _test_events,
+    "mode": _mode,
+    "digest_at": _digest_at,
+    "quiet_hours": _quiet_hours,
+    "working_days": _working_days,
+    "conflation_seconds": _conflation_seconds,
+    "urgent_event_types": _urgent_event_types,
+    "timezone": _timezone,
+    "rate_per_second": _rate_per_second,
+}

@@ -1,0 +1,34 @@
+"""Whom the catalogue's examples are about: invented people and things, the same in all of them."""
+
+from leads.pipeline.enums import LeadStatus
+
+LOCATION = {"ghl_location_id": "tdIePnL9kWCtdO7z6Md5"}
+ACCOUNT = {**LOCATION, "linkedin_account_name": "John Doe"}
+OUR_ACCOUNT = {
+    **ACCOUNT,
+    "linkedin_account_id": "acc_01kqz4m3d8w5v9x2c7b6n1t0rt",
+    "linkedin_account_email": "john.doe@example.com",
+    "provider": "salesflow",
+}
+CAMPAIGN = {"campaign_id": "cmp_01kqz4m3d8w5v9x2c7b6n1t0rv", "campaign_name": "Founders in Berlin"}
+LEAD = {
+    **LOCATION,
+    "lead_id": "lead_01kqz4m3d8w5v9x2c7b6n1t0rw",
+    "lead_external_id": "8f14e45f",
+    "lead_name": "Ada Lovelace",
+    "linkedin_url": "https://www.linkedin.com/in/ada-lovelace",
+    **CAMPAIGN,
+    "provider": "sendpilot",
+}
+SOURCE = {
+    "source_id": "src_01kqz4m3d8w5v9x2c7b6n1t0ry",
+    "source_name": "LinkedIn lead forms",
+    "provider": "linkedin",
+}
+CHANNEL = {"channel_id": "chn_01kqz4m3d8w5v9x2c7b6n1t0rx", "channel_name": "CRM webhook"}
+
+
+def lead_in(status: LeadStatus, previous: LeadStatus | None = None) -> dict[str, str]:
+    """A lead that stands there, or has just moved there from `previous`."""
+    example = {**LEAD, "status": status.value, "status_label": status.label}
+    return {**example, "previous_status": previous.value, "changed_by": "provider"} if previous else example

@@ -1,0 +1,134 @@
+"""The fields of the bodies that agencies receive, as JSON Schema: four are always there, the others when known."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from accounts.core.enums import IncidentCause, PausedBy, Role
+from leads.pipeline.enums import ChangedBy, LeadStatus
+
+Schema = dict[str, Any]
+
+
+def _flag(description: str) -> Schema:
+    return {"const": True, "description": description}
+
+
+def _text(description: str, **more: Any) -> Schema:
+    return {"type": "string", "minLength": 1, "description": description, **more}
+
+
+_TIME = {"format": "date-time", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"}
+
+ALWAYS: dict[str, Schema] = {
+    "event_type": _text("What happened."),
+    "event_id": _text("Id of this event: the same however often it is sent, and the `webhook-id` header."),
+    "ghl_company_id": _text("Your company id."),
+    "timestamp": _text("When it happened, in UTC.", **_TIME),
+}
+LOCATION = {"ghl_location_id": _text("Id of the sub-account's location.")}
+PROVIDER = {"provider": _text("The tool that told us.")}
+INSTALLER = {
+    "installer_name": _text("Who installed the app."),
+    "installer_email": _text("Their e-mail address."),
+    "ghl_user_id": _text("Their user id."),
+}
+ACCOUNT = {
+    **LOCATION,
+    "linkedin_account_id": _text("Id of the LinkedIn account in Leadline."),
+    "linkedin_account_name": _text("Its display name, or else its e-mail address."),
+    "linkedin_account_email": _text("Its e-mail address."),
+    **PROVIDER,
+}
+ERROR = {"error_detail": _text("What the provider said went wrong.")}
+LIMIT = {
+    "limit_type": _text("Which limit, such as `Daily`."),
+    "api_name": _text("What was limited, such as `Search People`."),
+    "resets_at": _text("When the limit ends, in UTC.", **_TIME),
+}
+EXPIRY = {"expires_at": _text("When a person must have signed in again, in UTC.", **_TIME)}
+CAMPAIGN = {
+    "campaign_id": _text("Id of the campaign in Leadline."),
+    "campaign_name": _text("Its name."),
+}
+PAUSE = {
+    "paused_by": _text("Who paused it; `system` is Leadline.", enum=[paused_by.value for paused_by in PausedBy]),
+    "pause_reason": _text("Why it was paused."),
+}
+LEAD_IDS = {
+    "is_test": _flag("Somebody tried the form out: no real person."),
+    "lead_id": _text("Id of the lead in Leadline."),
+    "lead_external_id": _text("The provider's id of the lead."),
+}
+_STATUSES = [status.value for status in LeadStatus]
+LEAD = {
+    **ACCOUNT,
+    **LEAD_IDS,
+    "lead_name": _text("The lead's name."),
+    "linkedin_url": _text("The lead's LinkedIn profile."),
+    **CAMPAIGN,
+    "status": _text("The lead's status now.", enum=_STATUSES),
+    "status_label": _text("The same for people."),
+    "previous_status": _text("The status before.", enum=_STATUSES),
+    "changed_by": _text("Who changed it.", enum=[changed_by.value for changed_by in ChangedBy]),
+    "details_pending": _flag("The answers have not been fetched yet; the lead's page and the API will have them."),
+}
+ASSIGNEE = {
+    "assigned_to": _text("Id of the member who has it now, as in `leads`."),
+    "assigned_to_name": _text("Their name."),
+}
+INVITATION = {"role": _text("What the invited person may do.", enum=[role.value for role in Role])}
+SOURCE = {
+    **LOCATION,
+    "source_id": _text("Id of the source in Leadline."),
+    "source_name": _text("Its name."),
+    **PROVIDER,
+    "error_detail": _text("What is known of the cause."),
+}
+INCIDENT = {
+    "incident_id": _text("Id of the incident in Leadline."),
+    "cause": _text("What probably caused it.", enum=[cause.value for cause in IncidentCause]),
+    "count": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "How many accounts it had when it was opened; 0 when all of them are back.",
+    },
+    "account_ids": {
+        "type": "array",
+        "items": _text("Id of a LinkedIn account in Leadline."),
+        "description": "Which accounts, at most 200.",
+    },
+    **PROVIDER,
+}
+CHANNEL = {
+    "channel_id": _text("Id of the channel."),
+    "channel_name": _text("Its name."),
+}
+
+#: Fields in the order of the examples people know.
+_ORDER = {
+    name: place
+    for place, name in enumerate(
+        dict.fromkeys(
+            [
+                *("event_type", "event_id", "ghl_company_id"),
+                *LOCATION,
+                *INSTALLER,
+                *ACCOUNT,
+                *ERROR,
+                *LIMIT,
+                *EXPIRY,
+                *LEAD,
+                *ASSIGNEE,
+                *PAUSE,
+                *SOURCE,
+                *INCIDENT,
+                *CHANNEL,
+            ]
+        )
+    )
+}
+
+
+def in_order(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body with its fields in reading order (databases forget it), the time last."""
+    return dict(sorted(body.items(), key=lambda item: (item[0] == "timestamp", _ORDER.get(item[0], len(_ORDER)))))

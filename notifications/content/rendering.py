@@ -1,0 +1,261 @@
+"""What people read: an event's subject, sentences and facts, for mail and Slack.
+
+Each event type has two templates, `email/<event_type>.subject.txt` and `email/<event_type>.txt`: the words, once. The
+second extends the `layout` it is given (text, HTML or Slack). Whatever came from outside was cleaned before.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.template import Context
+from django.template.loader import get_template
+from django.utils import timezone
+
+from accounts.core.enums import EventType, IncidentCause, SuggestedAction, provider_name
+from accounts.core.markup import duration
+from accounts.linkedin.advice import REASONS, SENTENCES, sentence
+from accounts.linkedin_identity import linkedin_link
+from accounts.models import Account, Event
+from accounts.reauth.prompts import Letter
+from accounts.services import EVENTS as STATUS_EVENTS
+from accounts.sources.issues import SLOW_ANSWERS
+from accounts.tenancy.localtime import readable, zone_named
+from accounts.tenancy.team import ROLES, invitation_url
+from leads.pipeline.at_risk import MOST as MOST_AT_RISK
+from leads.pipeline.at_risk import AtRisk
+from leads.pipeline.enums import LeadStatus
+from notifications.content.catalogue import CATALOGUE
+from notifications.content.sanitizing import LONGEST_DETAIL, LONGEST_NAME, LONGEST_SUBJECT, clean
+from notifications.models import Channel, ChannelKind
+from notifications.policy.alert_policy import Alert
+from notifications.policy.backoff import PATIENCE
+from notifications.transports.base import Parcel
+
+#: Which fields of a body a mail lists, and how it calls them.
+_FACTS = {
+    "lead_name": "Lead",
+    "linkedin_url": "LinkedIn profile",
+    "linkedin_account_name": "LinkedIn account",
+    "linkedin_account_email": "Account's e-mail",
+    "campaign_name": "Campaign",
+    "installer_name": "Installed by",
+    "installer_email": "Installer's e-mail",
+    "source_name": "Source",
+    "channel_name": "Channel",
+    "ghl_location_id": "Location",
+    "provider": "Reported by",
+}
+
+
+#: What probably made many accounts drop at once, and what to do then.
+CAUSES = {
+    IncidentCause.PROXY: "the proxy that the accounts go through",
+    IncidentCause.PROVIDER: "the provider, which lost its connections to LinkedIn",
+    IncidentCause.PASSWORD: "passwords that LinkedIn no longer accepts",
+    IncidentCause.UNKNOWN: "not known yet",
+}
+CAUSE_STEPS = {
+    IncidentCause.PROXY: "Ask the provider to check or change the accounts' proxy.",
+    IncidentCause.PROVIDER: "Look at the provider's status page; the accounts' owners were asked to reconnect them.",
+    IncidentCause.PASSWORD: "Ask whether passwords were changed; the accounts' owners were asked to sign in again.",
+    IncidentCause.UNKNOWN: "Look at the accounts; their owners were asked to reconnect them where that helps.",
+}
+_STATUSES = {event_type: status for status, event_type in STATUS_EVENTS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    label: str
+    value: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An event in words. `slack` is the sentences alone."""
+
+    subject: str
+    text: str
+    html: str
+    slack: str
+    facts: tuple[Fact, ...]
+    action_label: str
+    action_url: str
+
+
+def message_for(parcel: Parcel, more: tuple[Fact, ...] = ()) -> Message:
+    """One event in words."""
+    context = _context(parcel)
+    context |= {"subject": _subject(parcel.event, context), "facts": (*context["facts"], *more)}
+    body = f"email/{parcel.event.event_type}.txt"
+    return Message(
+        subject=context["subject"],
+        text=tidy(render(body, context | {"layout": "email/base.txt"}, html=False)),
+        html=render(body, context | {"layout": "email/base.html"}, html=True),
+        slack=tidy(render(body, context | {"layout": "email/slack.txt"}, html=False)),
+        facts=context["facts"],
+        action_label=context["action_label"],
+        action_url=context["action_url"],
+    )
+
+
+def subject_of(parcel: Parcel) -> str:
+    """What happened, in a line."""
+    return _subject(parcel.event, _context(parcel))
+
+
+def zone_of(parcel: Parcel) -> ZoneInfo:
+    """In which times are told: the channel's own, else its agency's."""
+    own = parcel.channel.timezone if parcel.channel else ""
+    return zone_named(own or parcel.agency.timezone)
+
+
+def _subject(event: Event, context: Mapping[str, Any]) -> str:
+    words = render(f"email/{event.event_type}.subject.txt", context, html=False)
+    return clean(f"Test lead: {words}" if event.is_test else words, LONGEST_SUBJECT)
+
+
+def _context(parcel: Parcel) -> dict[str, Any]:
+    event, about = parcel.event, parcel.about
+    body: Mapping[str, Any] = event.payload
+    alert = parcel.alert or Alert(cause=str(body.get("cause", "")), closed=body.get("count") == 0)
+    zone = zone_of(parcel)
+    kind = CATALOGUE[EventType(event.event_type)]
+    action_label, action_url = _action(parcel)
+    return {
+        "title": kind.title,
+        "agency": clean(parcel.agency.name) or "your agency",
+        "account": _named(body, "linkedin_account_name", "linkedin_account_email") or "A LinkedIn account",
+        "lead": _named(body, "lead_name") or "A lead",
+        "campaign": _named(body, "campaign_name"),
+        "assignee": _named(body, "assigned_to_name") or "somebody of your team",
+        "location": _named(body, "ghl_location_id"),
+        "installer": _named(body, "installer_name", "installer_email"),
+        "detail": clean(str(body.get("error_detail", "")), LONGEST_DETAIL),
+        "limit": clean(" ".join(str(body[name]) for name in ("limit_type", "api_name") if name in body)),
+        "resets_at": _moment(body.get("resets_at"), zone),
+        "expires_at": _moment(body.get("expires_at"), zone),
+        "details_pending": body.get("details_pending") is True,
+        "is_test": body.get("is_test") is True,
+        "status": clean(str(body.get("status_label", ""))),
+        "previous": _label(body.get("previous_status")),
+        "paused_by": {"system": "Leadline", "user": "a person", "api": "an API call", "provider": "the provider"}.get(
+            str(body.get("paused_by"))
+        ),
+        "pause_reason": clean(str(body.get("pause_reason", "")), LONGEST_DETAIL),
+        "channel": _named(body, "channel_name") or _describe(about) or "One of your channels",
+        "source": _named(body, "source_name") or "One of your sources",
+        "tool": clean(provider_name(str(body.get("provider", "")))) or "the provider",
+        "failing_since": readable(about.failing_since, zone) if about and about.failing_since else "",
+        "off_at": readable(about.failing_since + PATIENCE, zone) if about and about.failing_since else "",
+        "off_reason": clean(about.disabled_reason, LONGEST_DETAIL) if about else "",
+        "happened_at": readable(event.occurred_at, zone),
+        "facts": _facts(body),
+        "next_step": next_step(event, parcel.letter),
+        "why": REASONS.get(parcel.letter.status, "") if parcel.letter else "",
+        "reminder": parcel.letter is not None and parcel.letter.reminder,
+        "link_ends": readable(parcel.letter.expires_at, zone) if parcel.letter else "",
+        "incident": "incident_id" in body,
+        "slow": event.subject == SLOW_ANSWERS,
+        "count": alert.total or body.get("count", 0),
+        "down": alert.down or body.get("count", 0),
+        "agencies": alert.agencies,
+        "closed": alert.closed,
+        "cause": CAUSES[IncidentCause(alert.cause or "unknown")],
+        "cause_step": CAUSE_STEPS[IncidentCause(alert.cause or "unknown")],
+        "accounts": [clean(name) for name in alert.accounts],
+        "more_accounts": max(0, alert.down - len(alert.accounts)),
+        "at_risk": [_risk(lead) for lead in alert.at_risk[:MOST_AT_RISK]],
+        "more_at_risk": len(alert.at_risk) > MOST_AT_RISK,
+        "role": ROLES.get(str(body.get("role")), ""),
+        "action_label": action_label,
+        "action_url": action_url,
+        "unsubscribe_url": unsubscribe_url(parcel.channel),
+        "recipient": parcel.delivery.recipient or (parcel.channel.email if parcel.channel else ""),
+    }
+
+
+def _action(parcel: Parcel) -> tuple[str, str]:
+    """What the button says, and where it leads. Links that let somebody in are made here: no event's body has them."""
+    event, about = parcel.event, parcel.about
+    if parcel.letter is not None:
+        return "Reconnect the account", parcel.letter.url
+    if event.event_type == EventType.CHANNEL_VERIFICATION and about is not None:
+        return "Confirm this address", f"{settings.PUBLIC_URL}/verify/{about.verification_token}"
+    if event.event_type == EventType.STAFF_ALERT and parcel.alert is not None:
+        return "Open it in the back office", parcel.alert.url
+    if event.event_type == EventType.MEMBER_INVITED:
+        return "Accept the invitation", invitation_url(event.subject)
+    return "Open Leadline", f"{settings.PUBLIC_URL}/"
+
+
+def next_step(event: Event, letter: Letter | None) -> str:
+    """The sentence for what is suggested after a change of an account's status."""
+    if letter is not None:
+        return SENTENCES[letter.suggested_action]
+    if event.event_type == EventType.LINKEDIN_RATE_LIMIT:
+        return SENTENCES[SuggestedAction.WAIT]
+    status = _STATUSES.get(EventType(event.event_type))
+    return sentence(Account(status=status, provider=event.payload.get("provider", ""))) if status else ""
+
+
+def unsubscribe_url(channel: Channel | None) -> str:
+    if channel is None or channel.kind != ChannelKind.EMAIL:
+        return ""
+    return f"{settings.PUBLIC_URL}/unsubscribe/{channel.unsubscribe_token}"
+
+
+def _risk(lead: AtRisk) -> str:
+    """`Ada Lovelace: Replied, waits for 3 hours (Ben Smith)`"""
+    owner = clean(lead.owner) or "nobody's"
+    return f"{clean(lead.name)}: {lead.status.label}, waits for {duration(timezone.now() - lead.since)} ({owner})"
+
+
+def _facts(body: Mapping[str, Any]) -> tuple[Fact, ...]:
+    facts = [_fact(name, label, str(body[name])) for name, label in _FACTS.items() if name in body]
+    return tuple(fact for fact in facts if fact.value)
+
+
+def _fact(name: str, label: str, value: str) -> Fact:
+    if name == "linkedin_url" and (link := linkedin_link(value)):
+        return Fact(label, _shown(link), link)
+    return Fact(label, clean(provider_name(value) if name == "provider" else value))
+
+
+def _shown(link: str) -> str:
+    shown = link.removeprefix("https://").removeprefix("www.")
+    return shown if len(shown) <= LONGEST_NAME else shown[: LONGEST_NAME - 1] + "…"
+
+
+def _named(body: Mapping[str, Any], *names: str) -> str:
+    return next((text for name in names if (text := clean(str(body.get(name, ""))))), "")
+
+
+def _describe(channel: Channel | None) -> str:
+    return "" if channel is None else clean(channel.name or channel.email or f"A {channel.get_kind_display()} channel")
+
+
+def _label(status: Any) -> str:
+    return LeadStatus(status).label if status in set(LeadStatus) else ""
+
+
+def _moment(text: Any, zone: ZoneInfo) -> str:
+    try:
+        return readable(datetime.fromisoformat(str(text)), zone)
+    except ValueError:
+        return ""
+
+
+def render(name: str, context: Mapping[str, Any], *, html: bool) -> str:
+    template = get_template(name).template  # type: ignore[attr-defined]
+    return str(template.render(Context(dict(context), autoescape=html)))
+
+
+def tidy(text: str) -> str:
+    lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines) + "\n"

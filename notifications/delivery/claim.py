@@ -1,0 +1,129 @@
+"""Taking due Deliveries: a lease, and the attempt counted before the work."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from notifications.delivery import rate_limit
+from notifications.delivery.concurrency import Lanes, Receiver
+from notifications.delivery.messages import load, withdraw
+from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus, Hold
+from notifications.policy.backoff import MAX_ATTEMPTS
+from notifications.transports.base import MAIL_LANE, Parcel
+
+LEASE = timedelta(seconds=60)
+BACKLOG = 500
+NEAR = timedelta(seconds=1.5)
+ROUNDS = 8  # a round takes from the oldest; what it finds in full lanes, the next one skips
+ANYBODY = Receiver(MAIL_LANE, failing=False, guarded=False)  # bare addresses
+CRASHED = "Every attempt ended with the worker that made it."
+
+
+def is_due() -> bool:
+    return _due(timezone.now()).exists()
+
+
+def turn_is_near() -> bool:
+    """Whether something that waits for its channel's rate is due in a moment: a new run would come late for it."""
+    soon = Delivery.objects.filter(
+        status=DeliveryStatus.PENDING,
+        hold__in=rate_limit.HOLDS,
+        next_attempt_at__lte=timezone.now() + NEAR,
+    )
+    return soon.exists()
+
+
+def claim(lanes: Lanes) -> list[Parcel]:
+    """Lease what is due and fits into the lanes. Somebody else's leases are left alone until they end (60 s)."""
+    now = timezone.now()
+    lanes.apart.clear()
+    if lanes.room <= 0 or not _due(now, lanes).exists():
+        return []
+    taken: dict[str, datetime | None] = {}
+    for _ in range(ROUNDS):
+        more, skipped = _claim_round(now, lanes)
+        taken |= more
+        if not skipped or lanes.room <= 0:
+            break
+    return load(taken, lanes)
+
+
+def _due(now: datetime, lanes: Lanes | None = None) -> QuerySet[Delivery]:
+    due = Delivery.objects.filter(
+        Q(leased_until__isnull=True) | Q(leased_until__lte=now),
+        status=DeliveryStatus.PENDING,
+        batch="",
+        next_attempt_at__lte=now,
+    ).order_by("next_attempt_at", "pk")
+    if lanes is None:
+        return due
+    full = lanes.full()
+    if MAIL_LANE in full:
+        due = due.filter(channel_id__in=Channel.objects.exclude(kind=ChannelKind.EMAIL).values("pk"))
+    if lanes.closing:
+        due = due.exclude(channel_id__in=Channel.objects.filter(consecutive_failures__gt=0).values("pk"))
+    return due.exclude(channel_id__in=[lane for lane in full if lane != MAIL_LANE] + sorted(lanes.apart))
+
+
+@transaction.atomic
+def _claim_round(now: datetime, lanes: Lanes) -> tuple[dict[str, datetime | None], bool]:
+    """The ids taken, when to send those whose rate is limited, and whether there was more that did not fit."""
+    rows = list(
+        _due(now, lanes).select_for_update(skip_locked=True).only("channel_id", "attempts", "hold")[: lanes.room]
+    )
+    receivers = _receivers({row.channel_id for row in rows if row.channel_id})
+    guarded = {pk for pk, receiver in receivers.items() if receiver.guarded}
+    gates = rate_limit.lock(guarded, now)
+    lanes.apart |= guarded - gates.keys()
+    withdrawn = withdraw(row for row in rows if row.channel_id in gates)
+    spent: list[str] = []
+    taken: dict[str, datetime | None] = {}
+    waiting: list[Delivery] = []
+    for row in rows:
+        its_gate = gates.get(row.channel_id or "")
+        if row.pk in withdrawn:
+            continue
+        if row.attempts >= MAX_ATTEMPTS:
+            spent.append(row.pk)
+        elif its_gate and not its_gate.is_open():
+            waiting.append(its_gate.put_off(row))
+        elif row.channel_id not in lanes.apart and lanes.enter(
+            receivers[row.channel_id] if row.channel_id else ANYBODY
+        ):
+            taken[row.pk] = its_gate.pass_one() if its_gate else None
+    Delivery.objects.filter(Q(pk__in=spent) | Q(carrier_id__in=spent)).update(
+        status=DeliveryStatus.FAILED, error=CRASHED, next_attempt_at=None, leased_until=None
+    )
+    Delivery.objects.filter(pk__in=taken).update(attempts=F("attempts") + 1, leased_until=now + LEASE)
+    Delivery.objects.filter(pk__in=taken).exclude(hold="").update(hold="")
+    Delivery.objects.bulk_update(waiting, ["next_attempt_at", "hold"])
+    for its_gate in gates.values():
+        rate_limit.remember(its_gate)
+    closed = {row.channel_id for row in waiting if row.channel_id}
+    for pk in closed:
+        if gates[pk].resting:
+            _put_off_more(pk, gates[pk].opens_at(), now)
+    lanes.apart |= closed
+    return taken, len(rows) > len(withdrawn) + len(spent) + len(taken)
+
+
+def _put_off_more(channel_id: str, until: datetime, now: datetime) -> None:
+    """The next of what a resting receiver was to get: a backlog must not be read past again and again."""
+    more = _due(now).filter(channel_id=channel_id).select_for_update(skip_locked=True)
+    Delivery.objects.filter(pk__in=more.values("pk")[:BACKLOG]).update(next_attempt_at=until, hold=Hold.REST)
+
+
+def _receivers(channel_ids: set[str]) -> dict[str, Receiver]:
+    rows = Channel.objects.filter(pk__in=channel_ids).values_list(
+        "pk", "kind", "rate_per_second", "consecutive_failures"
+    )
+    return {
+        pk: Receiver(
+            MAIL_LANE if kind == ChannelKind.EMAIL else pk,
+            failing=failures > 0,
+            guarded=rate_limit.is_guarded(kind, rate, failures),
+        )
+        for pk, kind, rate, failures in rows
+    }

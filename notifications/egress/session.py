@@ -1,0 +1,195 @@
+"""The guarded sender: every outbound request of the product to an address that somebody else chose goes through here.
+
+Addresses are checked and pinned when the connection is opened (`socket_factory` sees literal ones too), redirects are
+answers like any other, nothing comes from the environment, and what is read of an answer is bounded.
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from notifications.egress.url_policy import Target, TargetRefused, check_address, check_url
+
+CONNECT_SECONDS = 5
+TOTAL_SECONDS = 15
+BODY_SECONDS = 5  # for the excerpt: the status has already decided
+EXCERPT_BYTES = 4096
+LONGEST_RETRY_AFTER = 24 * 3600
+_RESOLVERS = ThreadPoolExecutor(max_workers=64, thread_name_prefix="dns")  # a name server that hangs holds one thread
+
+
+class Unanswered(Exception):
+    """No answer came. The message says why, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a receiver said. `retry_after` is in seconds from now, at most a day."""
+
+    status: int
+    excerpt: str
+    retry_after: float | None
+
+
+class GuardedSession:
+    """An HTTP session that only posts, and only to where `targets` lets it. Made on a running loop; `close` it."""
+
+    def __init__(self, resolver: AbstractResolver | None = None) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                resolver=CheckedResolver(resolver), socket_factory=_open_socket, limit=0, keepalive_timeout=10
+            ),
+            timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            max_line_size=8190,
+            max_field_size=8190,
+            max_headers=128,
+            skip_auto_headers=("Accept", "Accept-Encoding"),
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def post(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Post and answer with whatever status came. Raises TargetRefused and Unanswered."""
+        wire_url = _wire_url(check_url(url))
+        try:
+            async with self._session.post(wire_url, data=body, headers=headers, allow_redirects=False) as response:
+                excerpt = await _excerpt(response)
+                return Answer(response.status, excerpt, _retry_after(response.headers.get("Retry-After", "")))
+        except TargetRefused:
+            raise
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            if isinstance(refusal := getattr(error, "os_error", None), TargetRefused):
+                raise refusal from None
+            raise Unanswered(_reason(error)) from error
+
+
+def _wire_url(target: Target) -> URL:
+    """Build the URL that aiohttp requests of the parts that were judged; aiohttp neither parses nor quotes them.
+
+    Path and query are handed over together, so that they reach the request line as they are.
+    """
+    path = target.path if target.path.startswith("/") else f"/{target.path}"
+    url = URL.build(scheme=target.scheme, authority=target.authority, path=path, encoded=True)
+    if (url.raw_host, url.explicit_port, url.raw_path_qs) != (target.host, target.port, path):
+        raise TargetRefused("This is not a web address.")
+    return url
+
+
+class CheckedResolver(AbstractResolver):
+    """Asks the system's resolver, or the one it is given, and refuses a name if any of its addresses is refused."""
+
+    def __init__(self, inner: AbstractResolver | None = None) -> None:
+        self._inner = inner
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await (self._inner.resolve(host, port, family) if self._inner else _look_up(host, port, family))
+        for result in found:
+            check_address(result["host"], port)
+        return found
+
+    async def close(self) -> None:
+        if self._inner:
+            await self._inner.close()
+
+
+async def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
+    def ask() -> list[ResolveResult]:
+        return [
+            {
+                "hostname": host,
+                "host": str(address[0]),
+                "port": port,
+                "family": found_family,
+                "proto": proto,
+                "flags": socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            }
+            for found_family, _, proto, _, address in socket.getaddrinfo(
+                host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+            )
+        ]
+
+    return await asyncio.get_running_loop().run_in_executor(_RESOLVERS, ask)
+
+
+def _open_socket(info: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, proto, _, address = info
+    check_address(str(address[0]), int(address[1]))
+    return socket.socket(family=family, type=kind, proto=proto)
+
+
+async def _excerpt(response: aiohttp.ClientResponse) -> str:
+    """The first bytes of the body, as text; whatever came until the receiver broke off or dawdled."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while len(body) < EXCERPT_BYTES and (chunk := await response.content.read(EXCERPT_BYTES - len(body))):
+                body += chunk
+    except (aiohttp.ClientError, OSError):
+        pass
+    return bytes(body).decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _retry_after(text: str) -> float | None:
+    """Seconds from now that `Retry-After` (a number or a date, RFC 9110) asks for; None if it asks for nothing."""
+    text = text.strip()
+    if text.isascii() and text.isdecimal():
+        return float(min(int(text[:9]), LONGEST_RETRY_AFTER))
+    try:
+        seconds = parsedate_to_datetime(text).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+_BAD_CERTIFICATE = "The receiver's TLS certificate is not valid."
+_CERTIFICATES = {  # OpenSSL's verdict --> for people
+    9: "The receiver's TLS certificate is not valid yet.",
+    10: "The receiver's TLS certificate has expired.",
+    18: "The receiver's TLS certificate is signed by itself: nobody vouches for it.",
+    19: "The receiver's TLS certificate is signed by itself: nobody vouches for it.",
+    20: "The receiver's TLS certificate is signed by nobody that we know, or its chain is not complete.",
+    21: "The receiver's TLS certificate is signed by nobody that we know, or its chain is not complete.",
+    62: "The receiver's TLS certificate is for another name.",
+    64: "The receiver's TLS certificate is for another name.",
+}
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            return f"No connection within {CONNECT_SECONDS} seconds."
+        case TimeoutError():
+            return f"No answer within {TOTAL_SECONDS} seconds."
+        case aiohttp.ClientConnectorCertificateError():
+            return _CERTIFICATES.get(getattr(error.certificate_error, "verify_code", 0), _BAD_CERTIFICATE)
+        case aiohttp.ClientSSLError():
+            outdated = "PROTOCOL" in str(getattr(error.os_error, "reason", ""))
+            return f"No secure connection: {'the receiver speaks only outdated TLS' if outdated else 'TLS failed'}."
+        case aiohttp.ClientConnectorDNSError():
+            return "The name could not be resolved."
+        case aiohttp.ClientConnectorError() if isinstance(error.os_error, ConnectionResetError):
+            return "No secure connection: the receiver broke off the TLS handshake. Does it speak TLS 1.2 or newer?"
+        case aiohttp.ClientConnectorError():
+            return f"No connection: {error.os_error.strerror or 'refused'}."
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+            return "The receiver closed the connection without an answer."
+        case aiohttp.InvalidURL():
+            return "This is not a web address."
+        case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
+            return "The receiver's answer is not HTTP that can be read."
+        case _:
+            return f"The request failed ({type(error).__name__})."

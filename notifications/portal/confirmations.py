@@ -1,0 +1,87 @@
+"""The two pages that a mail's links open (opening one changes nothing: mail scanners do that; its button does), and
+the address that mail servers tell of mails that came back.
+"""
+
+import base64
+import binascii
+import json
+import secrets
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.web.rest.problems import CONTENT_TYPE, problem, request_id_of
+from notifications.channels import bounces
+from notifications.channels import service as channels
+from notifications.models import Channel, ChannelStatus
+
+LONGEST_NOTICE = 64 * 1024
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def verify(request: HttpRequest, token: str) -> HttpResponse:
+    channel = _by_token(channels.verify if request.method == "POST" else channels.find_by_verification_token, token)
+    return _page(request, "portal/verify.html", channel, done=channel.status != ChannelStatus.UNVERIFIED)
+
+
+@csrf_exempt  # mail programs press it without having opened the page (RFC 8058); the token is what is secret
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    channel = _by_token(channels.unsubscribe if request.method == "POST" else channels.find_by_unsubscribe_token, token)
+    return _page(request, "portal/unsubscribe.html", channel, done=channel.status == ChannelStatus.DISABLED)
+
+
+@csrf_exempt  # programs send it; the token is what is secret
+@never_cache
+@require_POST
+def bounce(request: HttpRequest) -> HttpResponse:
+    """A notice of a mail server, for who has `BOUNCE_TOKEN`; 404 where none is set."""
+    if not settings.BOUNCE_TOKEN:
+        return _refuse(request, 404, "BOUNCE_TOKEN is not set.")
+    if not secrets.compare_digest(_token_of(request), settings.BOUNCE_TOKEN.encode()):
+        refusal = _refuse(request, 401, "Send BOUNCE_TOKEN as a bearer token, or as the password of HTTP Basic.")
+        refusal["WWW-Authenticate"] = 'Bearer, Basic realm="bounces"'
+        return refusal
+    if len(request.body) > LONGEST_NOTICE:
+        return _refuse(request, 413, "A notice has at most 64 KiB.")
+    try:
+        notice = bounces.read(json.loads(request.body))
+    except bounces.NoticeError as error:
+        return _refuse(request, 400, f"{error.field}: {error}" if error.field else str(error))
+    except (ValueError, RecursionError):
+        return _refuse(request, 400, "Send one JSON object.")
+    return JsonResponse({"status": "accepted", "channels_disabled": bounces.take(notice)})
+
+
+def _token_of(request: HttpRequest) -> bytes:
+    """What the `Authorization` header holds as a bearer token or as a password; empty if neither."""
+    scheme, _, value = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape").partition(b" ")
+    if scheme.lower() == b"bearer":
+        return value.strip()
+    try:
+        return base64.b64decode(value, validate=True).partition(b":")[2] if scheme.lower() == b"basic" else b""
+    except binascii.Error:
+        return b""
+
+
+def _refuse(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+    body = problem(status, detail, request_id=request_id_of(request))
+    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+
+
+def _by_token(find: Callable[[str], Channel], token: str) -> Channel:
+    try:
+        return find(token)
+    except channels.ChannelError as error:
+        raise Http404(str(error)) from None
+
+
+def _page(request: HttpRequest, template: str, channel: Channel, *, done: bool) -> HttpResponse:
+    return render(request, template, {"channel": channel, "agency": channel.agency, "done": done})

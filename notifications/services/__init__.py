@@ -1,6 +1,0 @@
-"""From an Event to what agencies receive: fan out, claim, carry, settle, in the order of the way of one event."""
-
-from notifications.services.outbox import fan_out, hears
-from notifications.services.worker import drain
-
-__all__ = ["drain", "fan_out", "hears"]

@@ -1,0 +1,73 @@
+"""Alerts to Leadline's own staff: who switched them on, and where they go.
+
+A Delivery to a person of the staff has no channel. Its `recipient` is an e-mail address, `slack:team` (STAFF_SLACK_URL)
+or `slack:<user id>` (the person's own incoming webhook): URLs that let somebody post are in no Delivery.
+"""
+
+from typing import Any
+
+from cryptography.fernet import InvalidToken
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from notifications.egress.url_policy import TargetRefused, check_url
+from notifications.models import StaffAlerts
+
+SLACK = "slack:"
+TEAM = f"{SLACK}team"
+
+
+class NowhereToSend(ValueError):
+    """Alerts cannot be switched on so. `field` names what is missing; the message is for people."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def recipients() -> list[str]:
+    """Where an alert goes now: the addresses of the settings, and what people of the staff switched on, each once."""
+    found = list(settings.STAFF_ALERT_EMAILS)
+    wanted = StaffAlerts.objects.filter(user__is_active=True, user__is_staff=True).select_related("user")
+    for alerts in wanted.defer("slack_url").order_by("user_id"):
+        if alerts.by_email and alerts.user.email:
+            found.append(alerts.user.email)
+        if alerts.by_slack:
+            found.append(f"{SLACK}{alerts.user_id}" if alerts.has_own_slack else TEAM)
+    return list(dict.fromkeys(whom for whom in found if whom != TEAM or settings.STAFF_SLACK_URL))
+
+
+def slack_url(recipient: str) -> str:
+    """The incoming webhook behind a recipient; empty if it is gone, or no key opens it."""
+    if recipient == TEAM:
+        return str(settings.STAFF_SLACK_URL)
+    try:
+        return str(StaffAlerts.objects.get(user=int(recipient.removeprefix(SLACK))).slack_url)
+    except (StaffAlerts.DoesNotExist, InvalidToken, ValueError):
+        return ""
+
+
+@transaction.atomic
+def set_alerts(user: User, *, by_email: bool, by_slack: bool, slack_url: str | None = None) -> StaffAlerts:
+    """What a person of the staff wants; a `slack_url` of None leaves theirs as it is, an empty one takes it away.
+
+    Raises NowhereToSend, also for a URL that may not be reached.
+    """
+    alerts, _ = StaffAlerts.objects.defer("slack_url").get_or_create(user=user)
+    changes: dict[str, Any] = {"by_email": by_email, "by_slack": by_slack}
+    if slack_url is not None:
+        try:
+            if slack_url:
+                slack_url = check_url(slack_url).url
+        except TargetRefused as refusal:
+            raise NowhereToSend("slack_url", str(refusal)) from None
+        changes |= {"slack_url": slack_url, "has_own_slack": bool(slack_url)}
+    if by_email and not user.email:
+        raise NowhereToSend("by_email", "You have no e-mail address. Ask a superuser to enter it.")
+    if by_slack and not changes.get("has_own_slack", alerts.has_own_slack) and not settings.STAFF_SLACK_URL:
+        raise NowhereToSend("slack_url", "Leadline has no Slack of its own (STAFF_SLACK_URL): enter your webhook URL.")
+    for name, value in changes.items():
+        setattr(alerts, name, value)
+    alerts.save(update_fields=list(changes))
+    return alerts

@@ -1,0 +1,57 @@
+"""The page of the back office where each person of the staff switches alerts on and off, for themselves."""
+
+from typing import cast
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+
+from notifications.egress.url_policy import LONGEST_URL
+from notifications.models import StaffAlerts
+from notifications.staff.alerts import NowhereToSend, set_alerts
+
+
+class AlertsForm(forms.Form):
+    by_email = forms.BooleanField(required=False, label="By e-mail")
+    by_slack = forms.BooleanField(required=False, label="By Slack")
+    slack_url = forms.CharField(
+        required=False,
+        max_length=LONGEST_URL,
+        label="Your own Slack webhook",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="An incoming-webhook URL. It is kept encrypted and not shown again.",
+    )
+    forget_slack_url = forms.BooleanField(required=False, label="Forget my own Slack webhook")
+
+
+def my_alerts(request: HttpRequest) -> HttpResponse:
+    """Behind `admin_view`: only staff comes here."""
+    user = cast(User, request.user)
+    mine = StaffAlerts.objects.defer("slack_url").filter(user=user).first() or StaffAlerts(user=user)
+    form = AlertsForm(request.POST or None, initial={"by_email": mine.by_email, "by_slack": mine.by_slack})
+    if request.method == "POST" and form.is_valid() and _apply(user, form):
+        messages.success(request, "Saved.")
+        return redirect("admin:my_alerts")
+    context = {
+        **admin.site.each_context(request),
+        "title": "My alerts",
+        "form": form,
+        "mine": mine,
+        "team_slack": bool(settings.STAFF_SLACK_URL),
+    }
+    return TemplateResponse(request, "admin/my_alerts.html", context)
+
+
+def _apply(user: User, form: AlertsForm) -> bool:
+    given = form.cleaned_data
+    url = given["slack_url"].strip() or ("" if given["forget_slack_url"] else None)
+    try:
+        set_alerts(user, by_email=given["by_email"], by_slack=given["by_slack"], slack_url=url)
+    except NowhereToSend as refusal:
+        form.add_error(refusal.field, str(refusal))
+        return False
+    return True

@@ -1,5 +1,0 @@
-"""Wakes a worker that receipts are waiting."""
-
-from accounts.doorbell import Doorbell
-
-ring = Doorbell("webhooks.tasks.process_receipts", queue="receipts").ring

@@ -1,0 +1,78 @@
+"""How long providers waited for their answers: counted in memory, by source, and written every few seconds."""
+
+import asyncio
+from datetime import datetime
+
+import structlog
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import Source
+from webhooks.ingest.db import DatabaseThreads
+from webhooks.models import AnswerTally
+
+log = structlog.get_logger(__name__)
+
+SLOW = 1.0  # seconds
+PAUSE = 5.0  # seconds between two writes
+MINUTES = 10  # that one row stands for
+
+_TABLE = AnswerTally._meta.db_table
+UPSERT = f"""
+INSERT INTO {_TABLE} (source_id, began_at, answers, slow) VALUES (%s, %s, %s, %s)
+ON CONFLICT (source_id, began_at) DO UPDATE SET
+    answers = {_TABLE}.answers + excluded.answers, slow = {_TABLE}.slow + excluded.slow
+"""  # noqa: S608 (the table's own name)
+
+
+class Answers:
+    """Belongs to one event loop. What cannot be written is kept for the next time."""
+
+    def __init__(self, threads: DatabaseThreads) -> None:
+        self._threads = threads
+        self._counts: dict[str, list[int]] = {}  # by source: answers, slow ones
+        self._writer: asyncio.Task[None] | None = None
+
+    def note(self, source_id: str, seconds: float) -> None:
+        counts = self._counts.get(source_id)
+        if counts is None:
+            counts = self._counts[source_id] = [0, 0]
+            if self._writer is None or self._writer.done():
+                self._writer = asyncio.get_running_loop().create_task(self._write_while_any())
+        counts[0] += 1
+        counts[1] += seconds > SLOW
+
+    async def flush(self) -> None:
+        counts, self._counts = self._counts, {}
+        if not counts:
+            return
+        try:
+            await self._threads.run(_write, counts, _beginning(timezone.now()))
+        except Exception as error:
+            log.warning("How fast providers were answered could not be written yet.", error=type(error).__name__)
+            for source_id, (answers, slow) in counts.items():
+                later = self._counts.setdefault(source_id, [0, 0])
+                later[0] += answers
+                later[1] += slow
+
+    async def close(self) -> None:
+        if self._writer:
+            self._writer.cancel()
+        await self.flush()
+
+    async def _write_while_any(self) -> None:
+        while self._counts:
+            await asyncio.sleep(PAUSE)
+            await self.flush()
+
+
+def _beginning(now: datetime) -> datetime:
+    return now.replace(minute=now.minute // MINUTES * MINUTES, second=0, microsecond=0)
+
+
+def _write(counts: dict[str, list[int]], began_at: datetime) -> None:
+    known = set(Source.objects.filter(pk__in=counts).values_list("pk", flat=True))
+    began = connection.ops.adapt_datetimefield_value(began_at)
+    rows = [(pk, began, answers, slow) for pk, (answers, slow) in sorted(counts.items()) if pk in known]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany(UPSERT, rows)

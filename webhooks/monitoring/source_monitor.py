@@ -1,0 +1,190 @@
+"""The watch over sources: once a minute it looks at each one that is on, and begins or ends its troubles.
+
+It reads what others write anyway (`last_receipt_at`, rejected requests, `validated_at`, answer tallies), so that ingest
+does nothing for it. Two rounds within a minute count once; a round that comes late leaves what it missed unlearned.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Exists, F, Max, OuterRef, QuerySet, Sum
+from django.utils import timezone
+
+from accounts.core.enums import TroubleKind
+from accounts.core.markup import duration
+from accounts.models import Source, SourceTrouble
+from accounts.sources import issues
+from accounts.sources.issues import CHECKS, missed_checks
+from accounts.tenancy.localtime import zone_named
+from webhooks.models import AnswerTally, Receipt, ReceiptStatus, RejectedRequest, SourceWatch
+from webhooks.monitoring.traffic_baseline import FADES, Rhythm, limit, slot_of
+
+ROUND = timedelta(seconds=50)  # the least between two rounds
+HOLE = timedelta(minutes=5)  # without a round: what was in between nobody watched
+SHORTEST_SILENCE = timedelta(minutes=15)
+REFUSED = 3  # requests in a run of which none was accepted meanwhile
+REFUSED_AMONG_GOOD = 20  # where others are accepted
+CALM = timedelta(minutes=10)
+RUN_ENDS = timedelta(hours=1)
+SLOW_WITHIN = timedelta(hours=1)
+TALLIES_KEPT = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    total: int
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    count: int
+    slow: int
+
+
+def watch_sources() -> None:
+    """One round over all sources; those that were taken away or switched off have no troubles."""
+    now = timezone.now()
+    gone = SourceTrouble.objects.filter(closed_at__isnull=True).exclude(
+        source__enabled=True, source__removed_at__isnull=True
+    )
+    gone.update(closed_at=now)
+    AnswerTally.objects.filter(began_at__lt=now - TALLIES_KEPT).delete()
+    refused = _refused()
+    answers = answers_lately(now)
+    for pk in list(_sources().order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            source = _sources().filter(pk=pk).first()
+            watch = _take(source, now) if source else None
+            if source is None or watch is None:
+                continue
+            _listen(source, watch, now)
+            _count_refused(source, watch, refused.get(pk), now)
+            _check_validation(source, now)
+            _check_answers(source, answers.get(pk))
+            watch.watched_at = now
+            watch.save()
+    issues.tell_staff()
+
+
+def _sources() -> QuerySet[Source]:
+    waiting = Receipt.objects.filter(source=OuterRef("pk"), status=ReceiptStatus.RECEIVED)
+    sources = Source.objects.filter(enabled=True, removed_at__isnull=True).select_related("agency", "sub_account")
+    return sources.defer("credentials", "drift").annotate(waiting=Exists(waiting))
+
+
+def _take(source: Source, now: datetime) -> SourceWatch | None:
+    """The source's watch, locked; None if it begins now, or if another round has just been here."""
+    watch = SourceWatch.objects.select_for_update().filter(pk=source.pk).first()
+    if watch is None:
+        refused = source.rejected_requests.aggregate(total=Sum("count"))["total"] or 0
+        beginning = {"watched_at": now, "heard_at": source.last_receipt_at, "hour": _hour(now)}
+        SourceWatch.objects.get_or_create(pk=source.pk, defaults={**beginning, "refused_total": refused})
+        return None
+    return watch if now - watch.watched_at >= ROUND else None
+
+
+def _listen(source: Any, watch: SourceWatch, now: datetime) -> None:
+    """Learn the rhythm, and tell when the quiet is too surprising."""
+    if source.last_receipt_at is None:
+        return
+    heard = watch.heard_at is None or source.last_receipt_at > watch.heard_at
+    if heard:
+        watch.most_natural = max(watch.most_natural, watch.surprise)
+        watch.heard_at, watch.surprise = source.last_receipt_at, 0.0
+        issues.end(source, TroubleKind.SILENT)
+    zone = zone_named(source.agency.timezone if source.agency else "UTC")
+    rhythm = Rhythm(list(watch.busy), list(watch.weeks)) if watch.busy else Rhythm()
+    elapsed = now - watch.watched_at
+    quiet = not heard and not source.waiting  # what waits was heard, though nobody has looked at it yet
+    if quiet and elapsed <= HOLE:
+        watch.surprise += rhythm.surprise(slot_of(now.astimezone(zone))) * elapsed.total_seconds() / 60
+    silent = watch.surprise >= limit(watch.most_natural)
+    _count_minute(watch, rhythm, now, zone, busy=heard, watched=elapsed <= HOLE, silent=silent)
+    since = now - source.last_receipt_at
+    if quiet and silent and since >= SHORTEST_SILENCE:
+        issues.begin(source, TroubleKind.SILENT, detail=f"Nothing has come for {duration(since)}.")
+
+
+def _count_minute(
+    watch: SourceWatch, rhythm: Rhythm, now: datetime, zone: ZoneInfo, *, busy: bool, watched: bool, silent: bool
+) -> None:
+    """Count this minute, and take in an hour that is over. One with a hole, or in a silence, teaches nothing."""
+    hour = _hour(now)
+    if not watched:
+        watch.busy_minutes = None
+    if watch.hour != hour:
+        if watch.hour is not None and watch.busy_minutes is not None and not silent:
+            rhythm.learn(slot_of(watch.hour.astimezone(zone)), watch.busy_minutes)
+            watch.busy, watch.weeks = [round(minutes, 3) for minutes in rhythm.busy], rhythm.weeks
+        watch.hour, watch.busy_minutes = hour, 0 if watched else None
+        watch.most_natural *= FADES
+    if watch.busy_minutes is not None:
+        watch.busy_minutes += busy
+
+
+def _count_refused(source: Source, watch: SourceWatch, refused: Refused | None, now: datetime) -> None:
+    """A run of refused requests begins a trouble: soon if nothing is accepted meanwhile, later if something is."""
+    if refused is None:
+        return
+    new = max(refused.total - watch.refused_total, 0)
+    watch.refused_total = refused.total
+    if new:
+        watch.refused += new
+        watch.refused_at = refused.last
+    calm = watch.refused_at is None or now - watch.refused_at >= CALM
+    accepted = source.last_receipt_at is not None and source.last_receipt_at > (watch.refused_at or now)
+    if watch.refused_at is None or now - watch.refused_at >= RUN_ENDS or (calm and accepted):
+        watch.refused = 0
+        issues.end(source, TroubleKind.REJECTING)
+        return
+    quiet = source.last_receipt_at is None or now - source.last_receipt_at >= CALM
+    if watch.refused >= (REFUSED if quiet else REFUSED_AMONG_GOOD):
+        issues.begin(source, TroubleKind.REJECTING, detail=_why_refused(source, watch.refused))
+
+
+def _why_refused(source: Source, count: int) -> str:
+    """The newest words on it, those of the signature doctor before others."""
+    rows = source.rejected_requests.order_by(F("diagnosed_at").desc(nulls_last=True), "-last_seen")
+    diagnosis = rows.values_list("diagnosis", flat=True).first() or ""
+    return f"{count} requests were refused. {diagnosis}".strip()
+
+
+def _check_validation(source: Source, now: datetime) -> None:
+    missed = missed_checks(source, now)
+    if missed >= CHECKS:
+        detail = f"{CHECKS} of {CHECKS} checks were missed."
+        issues.begin(source, TroubleKind.BLOCKED, detail=detail, level=missed)
+    elif missed:
+        detail = f"{missed} of {CHECKS} checks {'was' if missed == 1 else 'were'} missed."
+        issues.begin(source, TroubleKind.AT_RISK, detail=detail, level=missed)
+    else:
+        issues.end(source, TroubleKind.AT_RISK, TroubleKind.BLOCKED)
+
+
+def _check_answers(source: Source, answers: Answers | None) -> None:
+    """The 99th percentile is over a second where more than one in a hundred is; half of that is well again."""
+    if answers is not None and answers.slow * 100 > answers.count:
+        detail = f"{answers.slow} of {answers.count} answers of the last hour took more than a second."
+        issues.begin(source, TroubleKind.SLOW, detail=detail)
+    elif answers is None or answers.slow * 200 <= answers.count:
+        issues.end(source, TroubleKind.SLOW)
+
+
+def _refused() -> dict[str, Refused]:
+    rows = RejectedRequest.objects.order_by().values("source").annotate(total=Sum("count"), last=Max("last_seen"))
+    return {row["source"]: Refused(row["total"], row["last"]) for row in rows}
+
+
+def answers_lately(now: datetime) -> dict[str, Answers]:
+    """By source: how many answers were given within the last hour, and how many of them took over a second."""
+    recent = AnswerTally.objects.filter(began_at__gt=now - SLOW_WITHIN).order_by()
+    rows = recent.values("source").annotate(count=Sum("answers"), slow_ones=Sum("slow"))
+    return {row["source"]: Answers(row["count"], row["slow_ones"]) for row in rows}
+
+
+def _hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)

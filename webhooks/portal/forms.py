@@ -1,0 +1,45 @@
+"""What people may type on the page about sources. `accounts.sources.service` checks the rest."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.core.enums import PROVIDERS, ProviderSlug
+
+MADE_BY_PROVIDER = "Only if the provider gave you one. Empty: we make one where the provider lets us."
+UNSEEN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+
+
+class SourceForm(forms.Form):
+    provider = forms.ChoiceField(choices=[(slug.value, name) for slug, name in PROVIDERS.items()])
+    name = forms.CharField(required=False, max_length=200, help_text="To tell it from others, such as “Sales team”.")
+    secret = forms.CharField(
+        required=False,
+        max_length=256,
+        strip=False,
+        help_text=MADE_BY_PROVIDER + " LinkedIn's is the app's client secret.",
+        widget=forms.TextInput(UNSEEN),
+    )
+
+    def values(self) -> dict[str, Any]:
+        return {**self.cleaned_data, "secret": self.cleaned_data["secret"] or None}
+
+
+class RenameForm(forms.Form):
+    name = forms.CharField(required=False, max_length=200)
+
+
+class RotationForm(forms.Form):
+    secret = forms.CharField(
+        required=False,
+        max_length=256,
+        strip=False,
+        label="The new secret",
+        widget=forms.TextInput(UNSEEN),
+    )
+
+    def __init__(self, *args: Any, provider: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        given = provider in {ProviderSlug.LINKEDIN, ProviderSlug.HIGHLEVEL}
+        self.fields["secret"].required = given
+        self.fields["secret"].help_text = "The provider makes it." if given else MADE_BY_PROVIDER

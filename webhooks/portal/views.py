@@ -1,0 +1,159 @@
+"""The page about sources: where each provider delivers, whether it does, and what was refused."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.core.enums import ProviderSlug, TroubleKind, provider_name
+from accounts.models import Agency, Source, SourceTrouble
+from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
+from accounts.sources.issues import open_troubles, with_open_troubles
+from accounts.sources.service import SourceError, create_source, delete_source, rotate_secret, update_source
+from accounts.web.portal.labels import State, source_state
+from webhooks.models import ReceiptStatus, RejectedRequest
+from webhooks.portal.forms import RenameForm, RotationForm, SourceForm
+
+MANY = 1000  # counting stops here
+LATELY = timedelta(days=7)
+#: Said to the agency; refused requests are listed anyway, slow answers are not its business.
+SHOWN = {
+    TroubleKind.SILENT: "Look in the tool's settings whether its webhook is still on and has this address.",
+    TroubleKind.AT_RISK: "After three missed checks LinkedIn sends no more leads. See that the secret here is the "
+    "client secret of your LinkedIn app.",
+    TroubleKind.BLOCKED: "Open your app in LinkedIn's developer portal, find this address under Webhooks, where it "
+    "says Blocked, and start the check there by hand.",
+}
+HINT = "Copy both into the provider's settings. Each report that it sends there is checked with the secret."
+
+
+@dataclass(frozen=True)
+class Card:
+    source: Source
+    state: State
+    waiting: int
+    refused: list[RejectedRequest]
+    troubles: list[tuple[SourceTrouble, str]]
+    rename: RenameForm
+    rotation: RotationForm
+
+
+@sensitive_post_parameters("secret")
+@require_http_methods(["GET", "HEAD", "POST"])
+@readers
+def source_page(request: MemberRequest) -> HttpResponseBase:
+    """All sources; a POST makes one."""
+    return _make(request) if request.method == "POST" else _page(request, SourceForm())
+
+
+@writers
+def _make(request: MemberRequest) -> HttpResponse:
+    form = SourceForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form)
+    try:
+        source, secret = create_source(agency=request.agency, **form.values())
+    except SourceError as error:
+        form.add_error(error.field if error.field in form.fields else None, str(error))
+        return _page(request, form)
+    return _show_secret(request, f"{source} is ready", source, secret)
+
+
+@require_POST
+@writers
+def source_rename(request: MemberRequest, pk: str) -> HttpResponse:
+    source, form = _source(request, pk), RenameForm(request.POST)
+    if form.is_valid():
+        update_source(source, name=form.cleaned_data["name"])
+        messages.success(request, "Saved.")
+    say_errors(request, form)
+    return back_to(request, "portal_sources", anchor=source.pk)
+
+
+@require_POST
+@writers
+def source_switch(request: MemberRequest, pk: str) -> HttpResponse:
+    source = update_source(_source(request, pk), enabled=request.POST.get("to") == "on")
+    messages.success(request, f"{source} is {'on' if source.enabled else 'off: its address answers 404 now'}.")
+    return back_to(request, "portal_sources", anchor=source.pk)
+
+
+@sensitive_post_parameters("secret")
+@require_POST
+@writers
+def source_rotate(request: MemberRequest, pk: str) -> HttpResponse:
+    source = _source(request, pk)
+    form = RotationForm(request.POST, provider=source.provider)
+    if form.is_valid():
+        try:
+            secret = rotate_secret(source, form.cleaned_data["secret"] or None)
+            return _show_secret(request, f"{source} has a new secret", source, secret)
+        except SourceError as error:
+            messages.error(request, str(error))
+    say_errors(request, form)
+    return back_to(request, "portal_sources", anchor=source.pk)
+
+
+@require_POST
+@writers
+def source_remove(request: MemberRequest, pk: str) -> HttpResponse:
+    source = _source(request, pk)
+    delete_source(source)
+    messages.success(request, f"{source} is gone. What came by it stays.")
+    return back_to(request, "portal_sources")
+
+
+def _page(request: MemberRequest, form: SourceForm) -> HttpResponse:
+    sources = with_open_troubles(request.agency.sources.filter(removed_at=None).order_by("provider", "id"))
+    return show(
+        request,
+        "portal/sources.html",
+        "sources",
+        status=422 if form.errors else 200,
+        cards=_cards(request.agency, list(sources)),
+        form=form,
+    )
+
+
+def _cards(agency: Agency, sources: list[Source]) -> list[Card]:
+    waiting = agency.receipts.filter(status__in=[ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED])
+    counts = Counter(waiting.order_by("-sequence").values_list("source_id", flat=True)[:MANY])
+    refused: dict[str, list[RejectedRequest]] = {}
+    lately = RejectedRequest.objects.filter(source__in=sources, last_seen__gte=timezone.now() - LATELY)
+    for row in lately.order_by("-last_seen"):
+        refused.setdefault(row.source_id, []).append(row)
+    return [
+        Card(
+            source=source,
+            state=source_state(source, problems=bool(counts[source.pk] or refused.get(source.pk))),
+            waiting=counts[source.pk],
+            refused=refused.get(source.pk, []),
+            troubles=[
+                (trouble, SHOWN[kind])
+                for trouble in open_troubles(source)
+                if (kind := TroubleKind(trouble.kind)) in SHOWN
+            ],
+            rename=RenameForm(initial={"name": source.name}, auto_id=f"{source.pk}-%s"),
+            rotation=RotationForm(provider=source.provider, auto_id=f"{source.pk}-rotate-%s"),
+        )
+        for source in sources
+    ]
+
+
+def _source(request: MemberRequest, pk: str) -> Source:
+    return get_object_or_404(request.agency.sources.filter(removed_at=None), pk=pk)
+
+
+def _show_secret(request: MemberRequest, title: str, source: Source, secret: str | None) -> HttpResponse:
+    values = {"Webhook URL": source.webhook_url} | ({"Secret": secret} if secret else {})
+    hint = HINT if secret else f"Copy it into {provider_name(source.provider)}'s settings."
+    if source.provider == ProviderSlug.LINKEDCONNECTOR:
+        hint = "Copy it into LinkedConnector's settings. Whoever knows this address can report: keep it to yourselves."
+    return show_once(request, Shown(title, values, hint=hint, back=f"{reverse('portal_sources')}#{source.pk}"))

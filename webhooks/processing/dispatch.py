@@ -1,0 +1,269 @@
+"""Provider events meet the domain: a `match` over the closed set, one line of routing each."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from accounts import services as accounts
+from accounts.campaigns import service as campaigns
+from accounts.core.enums import ProviderSlug
+from accounts.events.ordering import Origin, Quarantine
+from accounts.linkedin.matching import Sighting
+from accounts.models import Agency, Source, SubAccount
+from accounts.tenancy import installs
+from leads.lead_sync import submissions
+from leads.models import Lead
+from leads.pipeline import reports as leads
+from leads.pipeline.dto import Contact, Identity
+from leads.privacy import erasure
+from webhooks.models import Receipt
+from webhooks.processing import welink_results
+from webhooks.providers.events import (
+    AccountRateLimited,
+    AccountRef,
+    AccountReported,
+    AppInstalled,
+    AppUninstalled,
+    CampaignReported,
+    LeadNoted,
+    LeadStatusReported,
+    LeadSubmitted,
+    LeadTagged,
+    LeadWithdrawn,
+    NothingToDo,
+    ProviderEvent,
+    RequestOutcome,
+    Tenant,
+)
+
+#: A time further ahead than this is a wrong clock: the time of receipt counts instead (contract: "Order").
+AHEAD = timedelta(minutes=5)
+
+
+def apply(receipt: Receipt, event: ProviderEvent) -> None:  # noqa: C901 (one arm per kind of event)
+    """Apply one provider event in the caller's transaction; notes on the receipt whom it was about.
+
+    Raises Quarantine where the agency, the account or the lead cannot be told.
+    """
+    match event:
+        case AccountReported():
+            _account(receipt, event)
+        case AccountRateLimited():
+            _rate_limit(receipt, event)
+        case AppInstalled():
+            _install(receipt, event)
+        case AppUninstalled():
+            installs.report_uninstall(
+                agency_for(receipt, event.tenant),
+                location_id=_location(receipt, event.tenant),
+                origin=origin_of(receipt, event.occurred_at),
+                passed_on=_passes_all_on(receipt),
+            )
+        case RequestOutcome():
+            welink_results.apply(receipt, event, agency=agency_for(receipt), origin=origin_of(receipt, None))
+        case LeadStatusReported():
+            _lead_status(receipt, event)
+        case LeadNoted():
+            _remark(receipt, event.lead, event.note, event.occurred_at, contact=event.contact)
+        case LeadTagged():
+            _remark(receipt, event.lead, f"tags: {', '.join(event.tags)}", event.occurred_at, tags=event.tags)
+        case LeadSubmitted():
+            _submission(receipt, event)
+        case LeadWithdrawn():
+            _withdrawal(receipt, event)
+        case CampaignReported():
+            campaigns.report_campaign(
+                agency_for(receipt),
+                provider=receipt.provider,
+                external_id=event.external_id,
+                name=event.name,
+                status=event.status,
+                changed_by=event.changed_by,
+                origin=origin_of(receipt, event.occurred_at),
+            )
+        case NothingToDo():
+            receipt.agency = receipt.source.agency
+        case _:
+            assert_never(event)
+
+
+def look_ahead(source: Source, events: Sequence[ProviderEvent]) -> None:
+    """Fetch at once what a batch of events from a source will ask for one by one."""
+    if source.agency is None or len(events) < 2:
+        return
+    reports = [event for event in events if isinstance(event, AccountReported | AccountRateLimited)]
+    sightings = [Sighting(external_id=event.account.external_id, email=event.account.email) for event in reports]
+    accounts.expect(source.agency, source.provider, sightings)
+    named = [event.lead for event in events if isinstance(event, LeadStatusReported | LeadNoted | LeadTagged)]
+    sent = [Identity(external_id=event.external_id) for event in events if isinstance(event, LeadSubmitted)]
+    leads.expect(source.agency, source.provider, named + sent)
+
+
+def origin_of(receipt: Receipt, occurred_at: datetime | None) -> Origin:
+    """When a report counts: the provider's time, else (none, or far ahead of us) the time of receipt."""
+    if occurred_at is None or occurred_at > receipt.received_at + AHEAD:
+        occurred_at = receipt.received_at
+    return Origin(
+        by=receipt.provider,
+        at=occurred_at,
+        sequence=receipt.sequence,
+        receipt_id=receipt.public_id,
+        source=receipt.source,
+    )
+
+
+def concern(receipt: Receipt, lead: Lead | None) -> None:
+    """Note whom a receipt was about. Of somebody who was erased since (None) it keeps nothing."""
+    receipt.lead_id = lead.id if lead else ""
+    if lead is None:
+        receipt.body, receipt.headers = b"", {}
+
+
+def agency_for(receipt: Receipt, tenant: Tenant = Tenant()) -> Agency:
+    """The agency a receipt belongs to. The source decides; a marketplace source leaves it to company or location.
+
+    Raises Quarantine for a body that names another company than the source's, or one that nobody knows.
+    """
+    agency = receipt.source.agency
+    if agency is None:
+        agency = _agency_named(tenant)
+    elif tenant.company_id and tenant.company_id != agency.ghl_company_id:
+        raise Quarantine("foreign_company", "The body names another company than the one this source belongs to.")
+    receipt.agency = agency
+    return agency
+
+
+def _agency_named(tenant: Tenant) -> Agency:
+    if tenant.company_id:
+        agency = Agency.objects.filter(ghl_company_id=tenant.company_id).first()
+        if agency:
+            return agency
+    elif tenant.location_id:
+        # Anybody may write a location's id into a webhook of their own; HighLevel's word outweighs theirs.
+        locations = list(SubAccount.objects.select_related("agency").filter(location_id=tenant.location_id))
+        vouched_for = [location for location in locations if location.vouched_for]
+        if len(vouched_for or locations) == 1:
+            return (vouched_for or locations)[0].agency
+    raise Quarantine("unknown_company", "No agency has this company id or location.")
+
+
+def _location(receipt: Receipt, tenant: Tenant) -> str:
+    if tenant.location_id or receipt.source.sub_account is None:
+        return tenant.location_id
+    return receipt.source.sub_account.location_id
+
+
+def _passes_all_on(receipt: Receipt) -> bool:
+    """LinkedConnector's events are told on under their own type whatever our state does."""
+    return receipt.provider == ProviderSlug.LINKEDCONNECTOR
+
+
+def _sighting(receipt: Receipt, account: AccountRef) -> Sighting:
+    return Sighting(
+        external_id=account.external_id,
+        location_id=_location(receipt, account.tenant) if not account.external_id else account.tenant.location_id,
+        name=account.name,
+        email=account.email,
+    )
+
+
+def _account(receipt: Receipt, event: AccountReported) -> None:
+    account = accounts.report_status(
+        agency_for(receipt, event.account.tenant),
+        provider=receipt.provider,
+        sighting=_sighting(receipt, event.account),
+        status=event.status,
+        origin=origin_of(receipt, event.occurred_at),
+        reason=event.reason,
+        error_detail=event.error_detail,
+        passed_on=event.passed_on,
+    )
+    receipt.account_id = account.id
+
+
+def _rate_limit(receipt: Receipt, event: AccountRateLimited) -> None:
+    account = accounts.report_rate_limit(
+        agency_for(receipt, event.account.tenant),
+        provider=receipt.provider,
+        sighting=_sighting(receipt, event.account),
+        origin=origin_of(receipt, event.occurred_at),
+        resets_at=event.resets_at,
+        limit_type=event.limit_type,
+        api_name=event.api_name,
+        passed_on=event.passed_on,
+    )
+    receipt.account_id = account.id
+
+
+def _install(receipt: Receipt, event: AppInstalled) -> None:
+    agency = agency_for(receipt, event.tenant)
+    installs.report_install(
+        agency,
+        location_id=_location(receipt, event.tenant),
+        origin=origin_of(receipt, event.occurred_at),
+        passed_on=_passes_all_on(receipt),
+        installer_name=event.installer_name,
+        installer_email=event.installer_email,
+        ghl_user_id=event.ghl_user_id,
+    )
+    if receipt.source.agency is None and event.tenant.company_id:
+        agency.sub_accounts.filter(location_id=event.tenant.location_id).update(vouched_for=True)
+
+
+def _lead_status(receipt: Receipt, event: LeadStatusReported) -> None:
+    lead = leads.report_status(
+        agency_for(receipt),
+        provider=receipt.provider,
+        identity=event.lead,
+        status=event.status,
+        stated=event.stated,
+        previous_status=event.previous_status,
+        changed_by=event.changed_by,
+        contact=event.contact,
+        origin=origin_of(receipt, event.occurred_at),
+    )
+    concern(receipt, lead)
+
+
+def _remark(
+    receipt: Receipt,
+    identity: Identity,
+    text: str,
+    occurred_at: datetime | None,
+    *,
+    contact: Contact = Contact(),
+    tags: tuple[str, ...] | None = None,
+) -> None:
+    lead = leads.note(
+        agency_for(receipt),
+        provider=receipt.provider,
+        identity=identity,
+        text=text,
+        contact=contact,
+        tags=tags,
+        origin=origin_of(receipt, occurred_at),
+    )
+    concern(receipt, lead)
+
+
+def _submission(receipt: Receipt, event: LeadSubmitted) -> None:
+    lead = submissions.report_submission(
+        agency_for(receipt),
+        external_id=event.external_id,
+        origin=origin_of(receipt, event.occurred_at),
+        lead_type=event.lead_type,
+        form=event.form,
+        owner=event.owner,
+        associated_entity=event.associated_entity,
+    )
+    concern(receipt, lead)
+
+
+def _withdrawal(receipt: Receipt, event: LeadWithdrawn) -> None:
+    lead = erasure.report_withdrawal(
+        agency_for(receipt),
+        provider=receipt.provider,
+        external_id=event.external_id,
+        origin=origin_of(receipt, event.occurred_at),
+    )
+    concern(receipt, lead)

@@ -1,0 +1,58 @@
+"""What a refused request claims: its signature, and how its sender ought to have made it. Pure."""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Literal
+
+from webhooks.providers.signatures import STANDARD_PREFIX, key_bytes, standard_key
+
+Spelling = Literal["hex", "base64"]
+#: What is signed, made of a body; and what is wrong with making it so ("" for the right way).
+Message = tuple[str, Callable[[bytes], bytes]]
+#: The key, made of a secret; None where it cannot be made so.
+Key = tuple[str, Callable[[str], bytes | None]]
+
+
+def hmac_matches(key: bytes, message: bytes, given: bytes) -> bool:
+    return hmac.compare_digest(hmac.digest(key, message, sha256), given)
+
+
+TEXT_KEYS: tuple[Key, ...] = (
+    ("", key_bytes),
+    ("The sender uses the secret without its whsec_ prefix.", lambda secret: _without_prefix(secret)),
+    ("The sender decodes the secret from base64 before it signs; it is to be used as it stands.", standard_key),
+    ("The sender's secret has no blanks around it, ours has.", lambda secret: _trimmed(secret)),
+    ("The sender's secret has a line break at its end.", lambda secret: key_bytes(secret + "\n")),
+)
+STANDARD_KEYS: tuple[Key, ...] = (
+    ("", standard_key),
+    ("The sender signs with the secret as it stands; what follows whsec_ is to be decoded from base64.", key_bytes),
+    ("The sender signs with what follows whsec_, without decoding it.", lambda secret: _without_prefix(secret)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """`body` is the JSON that the signature covers. Of `messages` and `keys` the first is the right one.
+
+    With `shared` nothing is signed: what is given is the secret itself. `otherwise` holds where a source has no secret.
+    """
+
+    given: str
+    body: bytes
+    messages: tuple[Message, ...] = (("", bytes),)
+    keys: tuple[Key, ...] = TEXT_KEYS
+    spelling: Spelling = "hex"
+    shared: bool = False
+    otherwise: tuple[str, ...] = ()
+    matches: Callable[[bytes, bytes, bytes], bool] = field(default=hmac_matches, repr=False)
+
+
+def _without_prefix(secret: str) -> bytes | None:
+    return key_bytes(secret.strip().removeprefix(STANDARD_PREFIX)) if STANDARD_PREFIX in secret else None
+
+
+def _trimmed(secret: str) -> bytes | None:
+    return key_bytes(secret.strip()) if secret != secret.strip() else None
