@@ -20,7 +20,8 @@ from accounts.models import Agency, Member
 from accounts.web.rest.fields import Email, Flag, Moment, Reference, StrictSerializer, Text, Word, identity
 from accounts.web.rest.filters import Exactly, Filter, OneOf, Search, Time, YesNo
 from accounts.web.rest.problems import Conflict
-from accounts.web.rest.views import AgencyView, Listed, Shown
+from accounts.web.rest.views import AgencyView, Listed, Shown, refusals_of
+from leads.assignments import OtherAgency
 from leads.models import Lead, LeadChange, LeadReference
 from leads.pipeline.changes import create_lead, set_status, update_lead
 from leads.pipeline.enums import LOCALE, ChangedBy, LeadStatus
@@ -138,9 +139,9 @@ class LeadChangeSerializer(StrictSerializer):
 
 @contextmanager
 def one_per_person() -> Iterator[None]:
-    """Turn the refusal of a second lead for one LinkedIn URL into a 409."""
+    """Turn the refusal of a second lead for one LinkedIn URL into a 409, and that of another agency's into a 400."""
     try:
-        with transaction.atomic():
+        with refusals_of(OtherAgency), transaction.atomic():
             yield
     except IntegrityError:
         raise Conflict("Another lead has this LinkedIn URL.") from None

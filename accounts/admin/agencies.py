@@ -6,7 +6,7 @@ from django.utils.html import format_html_join
 
 from accounts.core.markup import ago, badge, code, list_link
 from accounts.models import Agency, SubAccount
-from accounts.tenancy.agencies import create_agency
+from accounts.tenancy.agencies import create_agency_without_key
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.filters import ByAgency
 from accounts.web.backoffice.forms import ServiceForm
@@ -35,14 +35,12 @@ class NewAgencyForm(ServiceForm):
         fields = ("name", "ghl_company_id", "timezone", "locale")
 
     def apply(self) -> Agency:
-        agency, key = create_agency(
+        return create_agency_without_key(
             name=self.cleaned_data["name"],
             company_id=self.cleaned_data["ghl_company_id"],
             timezone=self.cleaned_data["timezone"],
             locale=self.cleaned_data["locale"],
         )
-        agency._shown_once = {"title": f"{agency} is ready", "secrets": {"First API key (all scopes)": key}}  # type: ignore[attr-defined]
-        return agency
 
 
 @admin.register(Agency)
@@ -59,7 +57,8 @@ class AgencyAdmin(BackOfficeAdmin):
             None,
             {
                 "fields": ("name", "ghl_company_id", "timezone", "locale"),
-                "description": "The company id is HighLevel's companyId. Leave the suggestion if the agency has none.",
+                "description": "The company id is HighLevel's companyId. Leave the suggestion if the agency has none. "
+                "Then invite an owner: the agency makes its API keys itself.",
             },
         ),
     )

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.core.enums import Scope
 from accounts.core.markup import ago, badge
 from accounts.models import ApiKey, IdempotencyRecord
-from accounts.tenancy.api_keys import create_api_key
+from accounts.tenancy.api_keys import create_api_key, revoke_api_key
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency
 from accounts.web.backoffice.forms import ServiceForm
@@ -21,7 +21,7 @@ class NewKeyForm(ServiceForm):
     scopes = forms.MultipleChoiceField(
         choices=[(scope.value, scope.value) for scope in Scope],
         widget=forms.CheckboxSelectMultiple,
-        initial=[scope.value for scope in Scope],
+        initial=[Scope.READ.value],
     )
 
     class Meta:
@@ -63,11 +63,7 @@ class ApiKeyAdmin(BackOfficeAdmin):
 
     @admin.action(description="Revoke", permissions=["operate"])
     def revoke(self, request: HttpRequest, keys: "QuerySet[ApiKey]") -> HttpResponse | None:
-        living = list(keys.filter(revoked_at__isnull=True))
-        keys.filter(pk__in=[key.pk for key in living]).update(revoked_at=timezone.now())
-        for key in living:
-            self.log_change(request, key, "Revoked.")
-        self.tell(request, len(living), "Revoked")
+        self.do_each(request, keys.filter(revoked_at__isnull=True), revoke_api_key, "Revoked")
         return None
 
     @admin.display(description="key")

@@ -1,19 +1,41 @@
 """The people of agencies: members, and invitations."""
 
-from typing import Any
+from typing import ClassVar
 
-from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from accounts.core.enums import Role
 from accounts.core.markup import ago, badge
 from accounts.models import Member
 from accounts.models.agency import Invitation
-from accounts.tenancy.team import invite
+from accounts.tenancy.team import add_member, change_role, invite, remove
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.filters import ByAgency
 from accounts.web.backoffice.forms import ServiceForm
+
+
+class NewMemberForm(ServiceForm):
+    taken = "This person is a member already."
+
+    class Meta:
+        model = Member
+        fields = ("agency", "user", "role")
+
+    def apply(self) -> Member:
+        data = self.cleaned_data
+        return add_member(data["agency"], user=data["user"], role=Role(data["role"]))
+
+
+class MemberForm(ServiceForm):
+    class Meta:
+        model = Member
+        fields = ("role",)
+
+    def apply(self) -> Member:
+        return change_role(Member.objects.get(pk=self.instance.pk), Role(self.cleaned_data["role"]))
 
 
 @admin.register(Member)
@@ -24,13 +46,25 @@ class MemberAdmin(BackOfficeAdmin):
     autocomplete_fields = ("agency",)
     raw_id_fields = ("user",)
     fieldsets = ((None, {"fields": ("agency", "user", "role", "since")}),)
+    form = MemberForm
     editable = ("role",)
-    add_form = forms.ModelForm
+    add_form = NewMemberForm
     add_fieldsets = ((None, {"fields": ("agency", "user", "role")}),)
     search_help_text = "A whole id."
+    actions = ("remove",)
+    buttons = ("remove",)
+    confirm: ClassVar[dict[str, str]] = {
+        "remove": "This person sees nothing of the agency any more, and their leads there are nobody's."
+    }
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.delete_member")
+
+    @admin.action(description="Remove from the agency", permissions=["remove"])
+    def remove(self, request: HttpRequest, members: "QuerySet[Member]") -> HttpResponse | None:
+        chosen = list(members.select_related("agency", "user"))
+        self.do_each(request, chosen, remove, "Removed")
+        return HttpResponseRedirect(reverse("admin:accounts_member_changelist")) if len(chosen) == 1 else None
 
     @admin.display(description="since")
     def since(self, member: Member) -> str:

@@ -7,6 +7,15 @@ from accounts.models.agency import new_company_id
 from accounts.tenancy.api_keys import create_api_key
 
 
+def create_agency_without_key(
+    *, name: str, company_id: str | None = None, timezone: str = "UTC", locale: str = "en-US"
+) -> Agency:
+    """Make an agency whose owner makes the keys. Raises `django.db.IntegrityError` if the company id is taken."""
+    return Agency.objects.create(
+        name=name, ghl_company_id=company_id or new_company_id(), timezone=timezone, locale=locale
+    )
+
+
 @transaction.atomic
 def create_agency(
     *, name: str, company_id: str | None = None, timezone: str = "UTC", locale: str = "en-US"
@@ -15,8 +24,6 @@ def create_agency(
 
     Raises `django.db.IntegrityError` if the company id is taken.
     """
-    agency = Agency.objects.create(
-        name=name, ghl_company_id=company_id or new_company_id(), timezone=timezone, locale=locale
-    )
+    agency = create_agency_without_key(name=name, company_id=company_id, timezone=timezone, locale=locale)
     _, key = create_api_key(agency, name="First key")
     return agency, key

@@ -1,5 +1,6 @@
 """An agency's people: invited, let in, given another role, removed. An agency always keeps an owner."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
@@ -29,6 +30,10 @@ KNOWN_ALREADY = "This address has a password already: sign in with it."
 _SIGNER_SALT = "accounts.invitation"
 
 
+#: Called with each member who is removed, in that transaction.
+_removal_hooks: list[Callable[[Member], None]] = []
+
+
 class TeamError(ValueError):
     """The team cannot be changed so. `field` names what is wrong; the message is for people."""
 
@@ -39,6 +44,21 @@ class TeamError(ValueError):
 
 class InvitationGone(Exception):
     """The link was valid once. The message says what became of it."""
+
+
+def on_removal(hook: Callable[[Member], None]) -> Callable[[Member], None]:
+    """Register what else ends when a member is removed."""
+    _removal_hooks.append(hook)
+    return hook
+
+
+@transaction.atomic
+def add_member(agency: Agency, *, user: User, role: Role) -> Member:
+    """Let a user in on behalf of staff, without an invitation. Raises TeamError for who is a member already."""
+    agency = _locked(agency)
+    if agency.members.filter(user=user).exists():
+        raise TeamError("user", f"{user} is a member already.")
+    return Member.objects.create(agency=agency, user=user, role=role)
 
 
 @transaction.atomic
@@ -156,6 +176,8 @@ def remove(member: Member) -> None:
     """Take a person out of the agency; their sign-in stays, for other agencies. Raises TeamError for the last owner."""
     member = _settled(member)
     _keep_an_owner(member)
+    for hook in _removal_hooks:
+        hook(member)
     member.delete()
 
 
@@ -177,7 +199,8 @@ def _taken(token: str) -> Invitation:
 
 
 def _keep_an_owner(member: Member) -> None:
-    others = Member.objects.filter(agency=member.agency, role=Role.OWNER).exclude(pk=member.pk)
+    owners = Member.objects.filter(agency=member.agency, role=Role.OWNER, user__is_active=True)
+    others = owners.exclude(pk=member.pk)
     if member.role == Role.OWNER and not others.exists():
         raise TeamError("role", "An agency needs an owner: make somebody else one first.")
 

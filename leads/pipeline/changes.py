@@ -10,6 +10,7 @@ from accounts.core.enums import EventType
 from accounts.events.ordering import Origin
 from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency
+from leads.assignments import refuse_other_agencies
 from leads.models import Lead, Position
 from leads.pipeline.enums import ChangedBy, LeadStatus
 from leads.pipeline.history import move, tell, tell_status, write_change
@@ -22,7 +23,11 @@ HIGH = "high"  # the priority that is told
 
 @transaction.atomic(savepoint=False)
 def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fields: Any) -> Lead:
-    """Make a lead for a person or an API client. Raises `django.db.IntegrityError` if the person is a lead already."""
+    """Make a lead for a person or an API client.
+
+    Raises OtherAgency, and `django.db.IntegrityError` if the person is a lead already.
+    """
+    refuse_other_agencies(agency, fields)
     now = timezone.now()
     url = fields.pop("linkedin_url", "")
     lead = Lead(
@@ -50,9 +55,12 @@ def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fi
 
 @transaction.atomic(savepoint=False)
 def update_lead(lead: Lead, **changes: Any) -> Lead:
-    """Change contact fields, campaign, account, assignee, tags or priority. Raises `django.db.IntegrityError` if the
-    new LinkedIn URL is another lead's."""
+    """Change contact fields, campaign, account, assignee, tags or priority.
+
+    Raises OtherAgency, and `django.db.IntegrityError` if the new LinkedIn URL is another lead's.
+    """
     lead = Lead.objects.select_for_update().get(pk=lead.pk)
+    refuse_other_agencies(lead.agency, changes)
     before, had_it = lead.priority, lead.assigned_to_id
     for name, value in changes.items():
         setattr(lead, name, value)

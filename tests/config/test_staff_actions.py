@@ -11,7 +11,9 @@ from django.test import Client
 from accounts.models import Account, Agency, ApiKey, Campaign, Event, Invitation, Source
 from accounts.sources.service import create_source, valid_secrets
 from accounts.tenancy.api_keys import find_api_key
+from accounts.verified_email import mark_email_verified
 from leads.models import Lead
+from leads.pipeline.changes import create_lead
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
 from notifications.models import Channel, Delivery
@@ -32,17 +34,63 @@ def code_in(html: str, start: str) -> str:
     return str(found[0])
 
 
-def test_a_new_agency_gets_a_key_that_is_shown_once(signed_in: Client, db: None) -> None:
+def test_staff_who_make_an_agency_get_no_key_of_it(signed_in: Client, db: None) -> None:
     page = "/admin/accounts/agency/add/"
-    made = signed_in.post(page, form_of(signed_in, page) | {"name": "New & Co"})
-    key = code_in(made.content.decode(), "ll_")
+    made = signed_in.post(page, form_of(signed_in, page) | {"name": "New & Co"}, follow=True)
     agency = Agency.objects.get(name="New & Co")
-    found = find_api_key(key)
-    assert found is not None
-    assert found.agency == agency
-    assert "no-store" in made["Cache-Control"]
-    assert key not in signed_in.get(f"/admin/accounts/agency/{agency.pk}/change/").content.decode()
+    assert made.status_code == 200
+    assert "ll_" not in made.content.decode()
+    assert not agency.api_keys.exists()
     assert LogEntry.objects.get().object_repr == agency.pk
+
+
+def test_staff_cannot_leave_an_agency_without_an_owner(signed_in: Client, agency: Agency, stranger: Agency) -> None:
+    last = agency.members.create(user=User.objects.create_user("last"), role="owner")
+    gone = agency.members.create(user=User.objects.create_user("gone", is_active=False), role="owner")
+    reader = agency.members.create(user=User.objects.create_user("reader"), role="read_only")
+    stranger.members.create(user=last.user, role="owner")
+    page = f"/admin/accounts/member/{last.pk}"
+    answer = signed_in.post(f"{page}/change/", {"role": "read_only"})
+    assert "An agency needs an owner" in str(answer.context["adminform"].form.errors)
+    assert "An agency needs an owner" in signed_in.post(f"{page}/press/remove/", follow=True).content.decode()
+    everybody = {"action": "remove", "_selected_action": [last.pk, gone.pk, reader.pk]}
+    signed_in.post("/admin/accounts/member/", everybody)
+    assert signed_in.post(f"{page}/delete/", {"post": "yes"}).status_code == 403
+    signed_in.post("/admin/accounts/member/", everybody | {"action": "delete_selected"})
+    assert list(agency.members.values_list("pk", "role")) == [(last.pk, "owner")]
+    other = agency.members.create(user=User.objects.create_user("other"), role="read_only")
+    signed_in.post(f"/admin/accounts/member/{other.pk}/change/", {"role": "owner"})
+    signed_in.post(f"{page}/press/remove/")
+    assert list(agency.members.values_list("pk", "role")) == [(other.pk, "owner")]
+
+
+def test_staff_add_a_user_once(signed_in: Client, agency: Agency) -> None:
+    user = User.objects.create_user("ann")
+    data = {"agency": agency.pk, "user": user.pk, "role": "owner"}
+    assert signed_in.post("/admin/accounts/member/add/", data).status_code == 302
+    assert signed_in.post("/admin/accounts/member/add/", data).status_code == 200
+    assert agency.members.get().user == user
+
+
+def test_only_who_may_delete_members_removes_them(agency: Agency, onlooker: Client) -> None:
+    member = agency.members.create(user=User.objects.create_user("ann"), role="read_only")
+    assert onlooker.post(f"/admin/accounts/member/{member.pk}/press/remove/").status_code == 403
+    assert agency.members.exists()
+
+
+def test_staff_assign_a_lead_to_nobody_of_another_agency(signed_in: Client, agency: Agency, stranger: Agency) -> None:
+    ours, theirs = User.objects.create_user("ann@example.com"), User.objects.create_user("zed@example.org")
+    agency.members.create(user=ours, role="owner")
+    stranger.members.create(user=theirs, role="owner")
+    lead = create_lead(agency, name="Ada", email="ada@example.com")
+    page = f"/admin/leads/lead/{lead.pk}/change/"
+    data = form_of(signed_in, page)
+    answer = signed_in.post(page, data | {"assigned_to": theirs.pk})
+    assert "not a member" in str(answer.context["adminform"].form.errors["assigned_to"])
+    signed_in.post(page, data | {"assigned_to": ours.pk})
+    lead.refresh_from_db()
+    assert lead.assigned_to == ours
+    assert not Event.objects.filter(payload__icontains="zed@example.org").exists()
 
 
 def test_a_company_id_that_is_taken_is_said_so(signed_in: Client, agency: Agency) -> None:
@@ -78,6 +126,7 @@ def test_staff_invite_an_agencys_first_person(signed_in: Client, agency: Agency)
 
 def test_who_is_a_member_is_not_invited_again(signed_in: Client, agency: Agency) -> None:
     user = User.objects.create_user("ann", "ann@example.com")
+    mark_email_verified(user, user.email)
     agency.members.create(user=user, role="owner")
     answer = signed_in.post(
         "/admin/accounts/invitation/add/", {"agency": agency.pk, "email": "ann@example.com", "role": "owner"}

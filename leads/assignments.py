@@ -1,0 +1,35 @@
+"""Whose a lead may be: people and things of the lead's own agency."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import Agency, Member
+from accounts.tenancy.team import on_removal
+from leads.models import Lead
+
+
+class OtherAgency(ValueError):
+    """A lead cannot belong to what is another agency's. `field` names it; the message is for people."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def refuse_other_agencies(agency: Agency, fields: dict[str, Any]) -> None:
+    """Raise OtherAgency if the assignee is no member of the agency, or the campaign or account is another's."""
+    for name in ("campaign", "account"):
+        value = fields.get(name)
+        if value is not None and value.agency_id != agency.pk:
+            raise OtherAgency(name, f"This {name} belongs to another agency.")
+    assignee = fields.get("assigned_to")
+    if assignee is not None and not agency.members.filter(user=assignee).exists():
+        raise OtherAgency("assigned_to", "This person is not a member of the lead's agency.")
+
+
+@on_removal
+def unassign_leads(member: Member) -> None:
+    """Leave the leads of a removed member to nobody: who has gone is shown and told to nobody any more."""
+    theirs = Lead.objects.filter(agency=member.agency_id, assigned_to=member.user_id)
+    theirs.update(assigned_to=None, updated_at=timezone.now())
