@@ -14,7 +14,7 @@ from celery.beat import Scheduler
 from django.db import DatabaseError, connection
 from kombu import Queue
 
-from config.bootstrap.processes import die_with_parent
+from config.processes import die_with_parent
 from config.spool import register
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.core.markup import duration
 from accounts.models import Heartbeat
 from accounts.tasks import SCHEDULER, WORKERS
-from config.ops.figures import oldest_due_event, oldest_due_receipt
+from config.figures import oldest_due_event, oldest_due_receipt
 
 PROCESSES = (*WORKERS.values(), SCHEDULER)
 HEARTBEAT_AGE = timedelta(seconds=60)

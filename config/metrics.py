@@ -9,8 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from accounts.models import Heartbeat
-from config import __version__
-from config.ops import figures
+from config import __version__, figures
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 

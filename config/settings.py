@@ -348,7 +348,7 @@ SPECTACULAR_SETTINGS = {
         "ChannelStatus": "notifications.models.ChannelStatus",
         "DeliveryStatus": "notifications.models.DeliveryStatus",
         "EventName": "accounts.core.enums.AGENCY_EVENTS",
-        "LeadStatus": "leads.pipeline.enums.LeadStatus",
+        "LeadStatus": "leads.enums.LeadStatus",
         "OrderAction": "accounts.models.order.OrderAction",
         "OrderStatus": "accounts.models.order.OrderStatus",
         "ReceiptStatus": "webhooks.models.ReceiptStatus",

@@ -22,9 +22,9 @@ from accounts.web.rest.filters import Exactly, Filter, OneOf, Search, Time, YesN
 from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import AgencyView, Listed, Shown, refusals_of
 from leads.assignments import OtherAgency
+from leads.enums import LOCALE, ChangedBy, LeadStatus
 from leads.models import Lead, LeadChange, LeadReference
 from leads.pipeline.changes import create_lead, set_status, update_lead
-from leads.pipeline.enums import LOCALE, ChangedBy, LeadStatus
 
 REACHABLE_BY = ("linkedin_url", "email", "phone")
 _WEB_ADDRESS = re.compile(r"(https?://)?[^\s:/?#]+(:[0-9]+)?([/?#]\S*)?", re.IGNORECASE)

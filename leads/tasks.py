@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from accounts.models import Heartbeat
 from accounts.tasks import WORKERS, beat
+from leads import wakeups
 from leads.enrichment.service import enrich_due
-from leads.lead_sync import backfill, wakeups
+from leads.lead_sync import backfill
 from leads.lead_sync.fetching import fetch_due, tell_overdue
 from leads.lead_sync.health_checks import check_due, look_after_all
 

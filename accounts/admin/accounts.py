@@ -16,11 +16,12 @@ from accounts.campaigns.service import pause_all, resume_all
 from accounts.core.enums import AccountStatus, CampaignStatus, provider_name
 from accounts.core.markup import NOTHING, ago, badge, duration, link, list_link, side_by_side, table
 from accounts.linkedin.advice import Turn, sentence, turn
-from accounts.linkedin.lifecycle import STAFF, durations, revive
+from accounts.linkedin.lifecycle import durations
 from accounts.linkedin.links import contradicting, linked_accounts, proposals
 from accounts.models import Account
 from accounts.reauth.prompts import NotNeeded, ask, revoke
 from accounts.reauth.recipients import addresses_for, mail_trouble
+from accounts.revival import STAFF, revive
 from accounts.services import update_account
 from accounts.web.backoffice.badges import account_badge
 from accounts.web.backoffice.base import BackOfficeAdmin

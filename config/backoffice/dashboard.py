@@ -15,8 +15,7 @@ from accounts.models.link import LinkState
 from accounts.models.order import OrderStatus
 from accounts.web.backoffice.badges import TONES, account_badge
 from accounts.web.portal.labels import TROUBLES
-from config import health
-from config.ops import figures
+from config import figures, health
 from leads.models import Enrichment
 from notifications.models import Channel, ChannelStatus, DeliveryStatus
 from webhooks.models import Receipt, ReceiptStatus, RejectedRequest

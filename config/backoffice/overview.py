@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 from accounts.core.enums import AccountStatus
 from accounts.models import Account, Agency
 from accounts.portal import MemberRequest, readers, show
-from config.ops.figures import up_to
-from leads.pipeline.enums import LeadStatus
+from config.figures import up_to
+from leads.enums import LeadStatus
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
 from notifications.portal.words import address_of, channel_state
 from webhooks.models import Receipt, ReceiptStatus

@@ -1,31 +1,10 @@
 """What `make run` tells people before it serves. Standard library only."""
 
 import sys
-from dataclasses import dataclass
 
 from config.bootstrap.envfile import ROOT
 from config.bootstrap.state import settings
-
-
-@dataclass(frozen=True)
-class MadeSource:
-    provider: str
-    webhook_url: str
-    note: str
-
-
-@dataclass(frozen=True)
-class Made:
-    """What the first start made; the secrets are in no other place."""
-
-    username: str
-    password: str
-    owner: str
-    owner_password: str
-    agency: str
-    company_id: str
-    api_key: str
-    sources: list[MadeSource]
+from config.demo.first_start import Made
 
 
 def show(made: Made | None) -> None:

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from config.bootstrap.banner import Made
+from config.demo.first_start import Made
 from config.demo.setup import make_demo_agency
 
 

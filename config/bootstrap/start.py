@@ -12,9 +12,9 @@ from typing import IO, NoReturn
 
 from config.bootstrap import banner, state
 from config.bootstrap.envfile import ROOT, prepare
-from config.bootstrap.processes import die_with_parent
 from config.bootstrap.supervisor import Child, Supervisor
 from config.ops.logs import LOGGING, configure_structlog
+from config.processes import die_with_parent
 
 VAR = ROOT / "var"
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
-from config.bootstrap.processes import die_with_parent
+from config.processes import die_with_parent
 
 log = logging.getLogger("leadline")
 

@@ -16,10 +16,9 @@ from accounts.core.enums import EventType, ProviderSlug
 from accounts.models import Event, Source
 from accounts.sources.service import create_source, delete_source
 from config.demo.play import Seen, Stage, wait_for
-from leads.lead_sync.models import LeadSync
 from leads.lead_sync.oauth import connect_link
 from leads.lead_sync.subscriptions import want
-from leads.models import Lead, LeadReference
+from leads.models import Lead, LeadReference, LeadSync
 from webhooks.models import Receipt
 
 NAME = "LinkedIn's stand-in (make demo)"

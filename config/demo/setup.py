@@ -16,7 +16,7 @@ from accounts.models import Agency, Member, Source
 from accounts.sources.service import create_source
 from accounts.tenancy.agencies import create_agency
 from accounts.verified_email import find_user_by_email, mark_email_verified
-from config.bootstrap.banner import Made, MadeSource
+from config.demo.first_start import Made, MadeSource
 from notifications.channels.service import create_channel
 
 COMPANY_ID = "fhRhvcLbntMZs3hVo5L4"

@@ -3,7 +3,7 @@
 from django.utils.safestring import SafeString
 
 from accounts.core.markup import Tone, badge
-from leads.pipeline.enums import LeadStatus
+from leads.enums import LeadStatus
 
 TONES: dict[str, Tone] = {
     LeadStatus.REPLY_RECEIVED: "good",

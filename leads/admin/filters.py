@@ -8,8 +8,8 @@ from django.http import HttpRequest
 
 from accounts.models import Agency
 from accounts.web.backoffice.filters import ByParent, ByStatus
+from leads.enums import LeadStatus
 from leads.models import Lead
-from leads.pipeline.enums import LeadStatus
 from leads.pipeline.languages import language_name, languages_of
 
 

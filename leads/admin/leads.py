@@ -32,9 +32,9 @@ from accounts.web.backoffice.forms import ServiceForm
 from leads.admin.badges import lead_badge
 from leads.admin.filters import ByFormLanguage, ByLeadStatus
 from leads.analytics.export import Busy, download
+from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead, LeadReference
 from leads.pipeline.changes import set_status, update_lead
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from leads.pipeline.languages import language_name
 from leads.privacy.erasure import erase
 

@@ -11,8 +11,8 @@ from accounts.core.enums import AccountStatus
 from accounts.events.outbox import iso
 from accounts.linkedin import uptime
 from accounts.models import Agency
+from leads.enums import LeadStatus
 from leads.models import Lead, LeadChange, LeadReference
-from leads.pipeline.enums import LeadStatus
 
 #: A lead that gets here is a conversion.
 CONVERTED = (LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED)

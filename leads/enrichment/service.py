@@ -17,7 +17,7 @@ from django.db.models import CharField, F
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from leads.lead_sync import wakeups
+from leads import wakeups
 from leads.models import Enrichment, Lead
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import CONTACT_FIELDS, Origin, fill

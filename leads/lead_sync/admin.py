@@ -11,9 +11,10 @@ from django.utils.safestring import SafeString
 
 from accounts.core.markup import NOTHING, ago, badge, code, link, pretty_json, table
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
-from leads.lead_sync import backfill, wakeups
-from leads.lead_sync.models import LeadFetch, LeadForm, LeadSync, Pull, Subscription
+from leads import wakeups
+from leads.lead_sync import backfill
 from leads.lead_sync.problems import findings_of
+from leads.models import LeadFetch, LeadForm, LeadSync, Pull, Subscription
 
 REFRESH_SECONDS = 5
 

@@ -18,9 +18,9 @@ from accounts.models import Agency, Source
 from accounts.sources.service import SourceError
 from accounts.web.rest.fields import Moment, StrictSerializer
 from accounts.web.rest.views import refusals_of
-from leads.lead_sync.models import Subscription
 from leads.lead_sync.oauth import connect_link
 from leads.lead_sync.subscriptions import want
+from leads.models import Subscription
 
 
 class ConnectSerializer(StrictSerializer):

@@ -15,9 +15,9 @@ from django.utils import timezone
 from accounts.providers.linkedin import Api, LinkedInError, encoded
 from leads.lead_sync.backfill_import import keep_finds
 from leads.lead_sync.forms import form_named
-from leads.lead_sync.models import LeadSync, Pull
 from leads.lead_sync.subscriptions import owner_kind
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_trouble
+from leads.models import LeadSync, Pull
 
 REACH = timedelta(days=365)
 OVERLAP = timedelta(hours=1)  # LinkedIn may show a lead a little after it was sent

@@ -12,13 +12,12 @@ from accounts.core.enums import ProviderSlug
 from accounts.events.ordering import Origin
 from accounts.models import Agency, Source
 from leads.enrichment import service as enrichment
+from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.form_answers import Details, details, submitted_at, tidy
-from leads.lead_sync.models import LeadFetch
 from leads.lead_sync.submissions import complete, put_in, tell_once
-from leads.models import Lead, LeadChange, LeadReference
+from leads.models import Lead, LeadChange, LeadFetch, LeadReference
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from leads.privacy.erasure import erased_among, wait_for_erasures
 
 #: A lead that a pull finds later than this after it was sent is old: it is marked, and nobody is alerted.

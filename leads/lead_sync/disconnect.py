@@ -13,11 +13,12 @@ from accounts.core.enums import ProviderSlug
 from accounts.models import AccountToken, Source
 from accounts.providers.linkedin import TOKEN_TROUBLES, LinkedInError, Trouble
 from accounts.sources.service import at_removal
-from leads.lead_sync import problems, wakeups
-from leads.lead_sync.models import LeadFetch, LeadSync, Pull
+from leads import wakeups
+from leads.lead_sync import problems
 from leads.lead_sync.problems import Finding
 from leads.lead_sync.subscriptions import reconcile
 from leads.lead_sync.tokens import api_of_removed, midnight
+from leads.models import LeadFetch, LeadSync, Pull
 
 PATIENCE = timedelta(hours=24)
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]

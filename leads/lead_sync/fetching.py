@@ -13,9 +13,9 @@ from django.utils import timezone
 from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
 from leads.lead_sync.form_answers import details
 from leads.lead_sync.forms import form_named
-from leads.lead_sync.models import LeadFetch, LeadSync
 from leads.lead_sync.submissions import complete, tell_once
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_trouble
+from leads.models import LeadFetch, LeadSync
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 from accounts.models import Agency
 from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
 from leads.lead_sync.form_answers import tidy
-from leads.lead_sync.models import LeadForm
+from leads.models import LeadForm
 
 _URN = re.compile(r"urn:li:versionedLeadGenForm:\(urn:li:leadGenForm:([0-9]{1,24}),\s*([0-9]{1,10})\)")
 

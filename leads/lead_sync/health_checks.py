@@ -16,10 +16,10 @@ from accounts.models import Account, SourceTrouble
 from accounts.providers.linkedin import Api, LinkedInError, Trouble
 from leads.lead_sync import backfill, problems
 from leads.lead_sync.disconnect import take_leave
-from leads.lead_sync.models import LeadSync
 from leads.lead_sync.problems import Finding
 from leads.lead_sync.subscriptions import reconcile
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, app_of, heartbeat, report_trouble
+from leads.models import LeadSync
 
 EVERY = timedelta(hours=24)
 LEASE = timedelta(seconds=60)

@@ -20,9 +20,9 @@ from accounts.models import Account, Source
 from accounts.providers import linkedin
 from accounts.providers.linkedin import Api, App, Grant, LinkedInError, Trouble
 from accounts.sources.service import SourceError
-from leads.lead_sync import wakeups
-from leads.lead_sync.models import LeadFetch, LeadSync, Pull
+from leads import wakeups
 from leads.lead_sync.tokens import app_of, keep_grant
+from leads.models import LeadFetch, LeadSync, Pull
 
 SCOPES = ("r_marketing_leadgen_automation", "r_ads", "r_organization_admin")
 EVENT_SCOPE = "r_events"

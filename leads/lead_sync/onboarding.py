@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from accounts.models import Source
-from leads.lead_sync.models import LeadSync
 from leads.lead_sync.problems import findings_of
 from leads.lead_sync.tokens import app_of
-from leads.models import Lead
+from leads.models import Lead, LeadSync
 
 
 @dataclass(frozen=True, slots=True)

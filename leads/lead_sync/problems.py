@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.core.enums import AccountStatus
 from accounts.models import Account
-from leads.lead_sync.models import LeadSync, Subscription
 from leads.lead_sync.oauth import EVENT_SCOPE, SCOPES
+from leads.models import LeadSync, Subscription
 
 HEARTBEAT_WITHIN = timedelta(hours=26)
 ACCOUNT_ROLES = frozenset(

@@ -7,10 +7,11 @@ from accounts.core.enums import ProviderSlug
 from accounts.models import Source
 from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
 from accounts.sources import recovery
-from leads.lead_sync import backfill, wakeups
-from leads.lead_sync.models import LeadSync
+from leads import wakeups
+from leads.lead_sync import backfill
 from leads.lead_sync.subscriptions import reconcile
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for
+from leads.models import LeadSync
 
 
 def recover(source: Source) -> str:

@@ -11,14 +11,13 @@ from accounts.core.enums import AccountStatus, EventType, ProviderSlug
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
 from accounts.models import Agency, Source
+from leads import wakeups
 from leads.enrichment import service as enrichment
-from leads.lead_sync import wakeups
+from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.form_answers import Details
-from leads.lead_sync.models import LeadFetch, LeadSync
-from leads.models import Lead, LeadReference
+from leads.models import Lead, LeadFetch, LeadReference, LeadSync
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from leads.pipeline.history import tell
 from leads.pipeline.matching import find_reference, leads_named
 from leads.pipeline.provenance import Origin as From

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import Source
 from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
-from leads.lead_sync import wakeups
-from leads.lead_sync.models import LeadSync, Subscription
+from leads import wakeups
+from leads.models import LeadSync, Subscription
 
 OURS = f"{settings.PUBLIC_URL}/webhooks/"
 PAGE = 100

@@ -18,7 +18,7 @@ from accounts.models import Account, AccountToken, Source
 from accounts.providers import linkedin
 from accounts.providers.linkedin import TOKEN_TROUBLES, Api, App, Grant, LinkedInError, Trouble
 from accounts.sources.service import valid_secrets
-from leads.lead_sync.models import LeadSync
+from leads.models import LeadSync
 
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 #: Renewed so long before its end; a new token may need seconds until LinkedIn knows it everywhere.

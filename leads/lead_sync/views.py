@@ -15,13 +15,13 @@ from accounts.models import Source
 from accounts.portal import MemberRequest, back_to, readers, say_errors, show, writers
 from accounts.providers.linkedin import AGAIN
 from accounts.sources.service import SourceError, update_source
-from leads.lead_sync.models import LeadSync
 from leads.lead_sync.oauth import CannotConnect, Link, complete, connect_link
 from leads.lead_sync.onboarding import set_up
+from leads.lead_sync.page_forms import AppForm, OwnerForm
 from leads.lead_sync.problems import findings_of
 from leads.lead_sync.subscriptions import want
 from leads.lead_sync.tokens import app_of
-from leads.portal.forms import AppForm, OwnerForm
+from leads.models import LeadSync
 
 #: As long as the prompt to connect again that leads here.
 LASTS = timedelta(days=8)

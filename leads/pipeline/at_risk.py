@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db.models import Q
 
 from accounts.models import Campaign
+from leads.enums import LeadStatus
 from leads.models import Lead
-from leads.pipeline.enums import LeadStatus
 
 WAITING = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)
 MOST = 10

@@ -11,8 +11,8 @@ from accounts.events.ordering import Origin
 from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency
 from leads.assignments import refuse_other_agencies
+from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead, Position
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from leads.pipeline.history import move, tell, tell_status, write_change
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import typed

@@ -7,8 +7,8 @@ from accounts.core.enums import EventType
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
 from accounts.models import Campaign
+from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead, LeadChange, LeadReference, Position
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from leads.pipeline.matching import keep
 from leads.pipeline.status_machine import Step
 

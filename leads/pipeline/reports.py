@@ -15,9 +15,9 @@ from accounts.core import unit_of_work
 from accounts.core.enums import EventType
 from accounts.events.ordering import Origin
 from accounts.models import Account, Agency, Source
+from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead, LeadReference, Position
 from leads.pipeline.dto import Contact, Identity
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from leads.pipeline.history import move, tell, tell_status, write_change
 from leads.pipeline.matching import (
     campaign_for,

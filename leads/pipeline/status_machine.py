@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from leads.enums import LeadStatus
 from leads.models import LeadChange, LeadReference, Position
-from leads.pipeline.enums import LeadStatus
 
 
 @dataclass(frozen=True, slots=True)

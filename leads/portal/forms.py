@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from accounts.models import Agency
-from leads.pipeline.enums import LeadStatus
+from leads.enums import LeadStatus
 
 STATUSES = [(status.value, status.label) for status in LeadStatus]
 MOST_CAMPAIGNS = 300
@@ -37,33 +37,3 @@ class StatusForm(forms.Form):
         label="Why (for the history)",
         widget=forms.Textarea({"rows": 2}),
     )
-
-
-class OwnerForm(forms.Form):
-    """Whose leads LinkedIn is to tell us about."""
-
-    owner = forms.RegexField(
-        r"\A([0-9]{1,24}|urn:li:(sponsoredAccount|organization):[0-9]{1,24})\Z",
-        max_length=60,
-        label="Its number",
-        error_messages={"invalid": "Give the number as it stands in the address of Campaign Manager or of the page."},
-        help_text="As in the address of Campaign Manager, or of the page's admin view.",
-    )
-    lead_type = forms.ChoiceField(
-        label="Leads of",
-        choices=[
-            ("SPONSORED", "ads: give an ad account"),
-            ("EVENT", "events: give a page"),
-            ("ORGANIZATION_PRODUCT", "product pages: give a page"),
-            ("COMPANY", "a page's own old forms: give a page"),
-        ],
-    )
-
-    def wanted(self) -> dict[str, str]:
-        lead_type, number = self.cleaned_data["lead_type"], self.cleaned_data["owner"].rpartition(":")[2]
-        kind = "sponsoredAccount" if lead_type == "SPONSORED" else "organization"
-        return {"owner": f"urn:li:{kind}:{number}", "lead_type": lead_type}
-
-
-class AppForm(forms.Form):
-    client_id = forms.CharField(max_length=100, label="Client ID", help_text="From the Developer Portal, under Auth.")

@@ -12,9 +12,9 @@ from accounts.linkedin_identity import linkedin_key, linkedin_link
 from accounts.models import Agency
 from accounts.portal import MemberRequest, back_to, readers, say_errors, show, turn, writers
 from leads.analytics.export import Busy, download
+from leads.enums import ChangedBy, LeadStatus
 from leads.models import LeadQuerySet, LeadReference
 from leads.pipeline.changes import set_status
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from leads.portal.forms import LeadFilter, StatusForm
 
 

@@ -4,8 +4,8 @@ from django import template
 from django.utils.safestring import SafeString
 
 from accounts.core.markup import Tone, badge
+from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from leads.pipeline.languages import language_name
 from leads.pipeline.provenance import Origin as From
 

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.core.enums import AGENCY_EVENTS
 from accounts.web.rest.fields import Email, Flag, Number, StrictSerializer, Text, Whole, Word, identity
-from leads.pipeline.enums import LeadStatus
+from leads.enums import LeadStatus
 from notifications.channels.rules import LONGEST_CONFLATION
 from notifications.models import Channel, ChannelKind, ChannelStatus, Mode
 from notifications.policy.quiet_hours import WEEK

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from accounts.core.enums import AGENCY_EVENTS
-from leads.pipeline.enums import LOCALE, LeadStatus
+from leads.enums import LOCALE, LeadStatus
 from notifications.egress.url_policy import TargetRefused, check_url
 from notifications.models import MORNING, ChannelKind, Mode
 from notifications.policy.quiet_hours import WEEK

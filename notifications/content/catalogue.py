@@ -5,7 +5,7 @@ has is optional, and nothing else may be in it.
 """
 
 from accounts.core.enums import EventType, Role
-from leads.pipeline.enums import LeadStatus
+from leads.enums import LeadStatus
 from notifications.content import examples, payload_schemas
 from notifications.content.event_kinds import EventKind
 

@@ -14,16 +14,16 @@ from django.conf import settings
 from accounts.core.enums import EventType
 from accounts.models import Event
 from accounts.tenancy.localtime import readable, reading_as
-from leads.pipeline.enums import LeadStatus
+from leads.enums import LeadStatus
 from leads.pipeline.history import ALSO_TOLD
 from notifications.content import rendering
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.event_kinds import HEADINGS
 from notifications.content.rendering import Fact, Message, render, tidy
 from notifications.content.sanitizing import LONGEST_SUBJECT, clean
+from notifications.message import Parcel
 from notifications.models import Mode
 from notifications.policy.timing import LEAD_STORY, STATUS_CHANGES, story
-from notifications.transports.base import Parcel
 
 NEEDS_SOMEBODY = "Needs somebody"
 MOST_LINES = 30  # under one heading

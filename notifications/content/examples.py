@@ -1,6 +1,6 @@
 """Whom the catalogue's examples are about: invented people and things, the same in all of them."""
 
-from leads.pipeline.enums import LeadStatus
+from leads.enums import LeadStatus
 
 LOCATION = {"ghl_location_id": "tdIePnL9kWCtdO7z6Md5"}
 ACCOUNT = {**LOCATION, "linkedin_account_name": "John Doe"}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from accounts.core.enums import IncidentCause, PausedBy, Role
-from leads.pipeline.enums import ChangedBy, LeadStatus
+from leads.enums import ChangedBy, LeadStatus
 
 Schema = dict[str, Any]
 

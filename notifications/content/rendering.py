@@ -26,15 +26,15 @@ from accounts.services import EVENTS as STATUS_EVENTS
 from accounts.sources.issues import SLOW_ANSWERS
 from accounts.tenancy.localtime import readable, zone_named
 from accounts.tenancy.team import ROLES, invitation_url
+from leads.enums import LeadStatus
 from leads.pipeline.at_risk import MOST as MOST_AT_RISK
 from leads.pipeline.at_risk import AtRisk
-from leads.pipeline.enums import LeadStatus
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.sanitizing import LONGEST_DETAIL, LONGEST_NAME, LONGEST_SUBJECT, clean
+from notifications.message import Parcel
 from notifications.models import Channel, ChannelKind
 from notifications.policy.alert_policy import Alert
 from notifications.policy.backoff import PATIENCE
-from notifications.transports.base import Parcel
 
 #: Which fields of a body a mail lists, and how it calls them.
 _FACTS = {

@@ -9,9 +9,9 @@ from django.utils import timezone
 from notifications.delivery import rate_limit
 from notifications.delivery.concurrency import Lanes, Receiver
 from notifications.delivery.messages import load, withdraw
+from notifications.message import MAIL_LANE, Parcel
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus, Hold
 from notifications.policy.backoff import MAX_ATTEMPTS
-from notifications.transports.base import MAIL_LANE, Parcel
 
 LEASE = timedelta(seconds=60)
 BACKLOG = 500

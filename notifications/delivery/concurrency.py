@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from notifications.transports.base import MAIL_LANE
+from notifications.message import MAIL_LANE
 
 WINDOW = 256
 MAIL_SIZE = 32

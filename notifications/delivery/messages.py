@@ -14,12 +14,12 @@ from notifications.delivery.concurrency import Lanes
 from notifications.delivery.digest import CHANNEL_OFF, cancel
 from notifications.delivery.relevance import no_longer_needed
 from notifications.egress.signing import valid_secrets
+from notifications.message import Parcel
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, Hold
 from notifications.policy import alert_policy
 from notifications.policy.quiet_hours import hours_of
 from notifications.policy.timing import SUMMARY, is_urgent
 from notifications.staff import alerts as staff
-from notifications.transports.base import Parcel
 
 NO_LONGER_ASKED = "No longer needed: the account's owner is not asked any more."
 DAMAGED = "What is stored about this channel cannot be decrypted with the keys that are set."

@@ -20,8 +20,9 @@ from django.utils import timezone
 
 from notifications.egress.session import GuardedSession, Unanswered
 from notifications.egress.url_policy import TargetRefused
+from notifications.message import Parcel
 from notifications.transports import TRANSPORTS
-from notifications.transports.base import Outcome, Parcel, TransportError
+from notifications.transports.base import Outcome, TransportError
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from accounts.core.enums import EventType
 from accounts.models import Event
 from accounts.services import EVENTS as STATUS_EVENTS
-from leads.pipeline.enums import LeadStatus
+from leads.enums import LeadStatus
 from leads.pipeline.history import ALSO_TOLD
 from notifications.content.catalogue import CATALOGUE
 from notifications.models import Channel, ChannelKind, Hold, Mode

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from accounts.models import Agency
-from leads.pipeline.enums import LeadStatus
+from leads.enums import LeadStatus
 from leads.pipeline.languages import language_name, languages_of
 from notifications.channels.rules import LONGEST_CONFLATION
 from notifications.models import MORNING, Channel, ChannelKind, DeliveryStatus, Mode

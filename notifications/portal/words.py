@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.web.portal.labels import State
-from leads.pipeline.enums import LeadStatus
+from leads.enums import LeadStatus
 from leads.pipeline.languages import language_name
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.event_kinds import HEADINGS, EventKind

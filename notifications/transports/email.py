@@ -12,8 +12,9 @@ from accounts.core.enums import EventType
 from notifications.content.digest import message_for
 from notifications.content.rendering import unsubscribe_url
 from notifications.egress.session import GuardedSession
+from notifications.message import Parcel
 from notifications.models import ChannelKind, ChannelStatus
-from notifications.transports.base import Outcome, Parcel, Transport, TransportError
+from notifications.transports.base import Outcome, Transport, TransportError
 
 AT_ONCE = 8
 _POSTMEN = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="mail")

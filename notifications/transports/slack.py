@@ -5,8 +5,9 @@ from typing import Any
 from notifications.content.digest import message_for
 from notifications.content.rendering import Message
 from notifications.egress.session import GuardedSession
+from notifications.message import Parcel
 from notifications.models import ChannelKind
-from notifications.transports.base import Outcome, Parcel, Transport, TransportError
+from notifications.transports.base import Outcome, Transport, TransportError
 from notifications.transports.webhook import encode, judge
 
 MOST_FACTS = 10  # what a section may hold

@@ -11,8 +11,9 @@ from django.utils import timezone
 from notifications.content.payload_schemas import in_order
 from notifications.egress.session import Answer, GuardedSession
 from notifications.egress.signing import signature
+from notifications.message import Parcel
 from notifications.models import ChannelKind
-from notifications.transports.base import Outcome, Parcel, Transport, TransportError
+from notifications.transports.base import Outcome, Transport, TransportError
 
 MOST_HEADERS = 20
 LONGEST_HEADER = 1000

@@ -8,16 +8,15 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import services
+from accounts import installs, services
 from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import StatusReason
 from accounts.events.ordering import Origin
 from accounts.linkedin.incidents import QUIET, WAIT, WINDOW, watch
-from accounts.linkedin.lifecycle import revive
 from accounts.linkedin.matching import Sighting
 from accounts.models import Account, Agency, Drop, Event, Incident, ReauthPrompt
 from accounts.reauth import attempts
-from accounts.tenancy import installs
+from accounts.revival import revive
 from accounts.tenancy.agencies import create_agency
 
 SEQUENCE = count(1)

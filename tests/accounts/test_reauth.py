@@ -9,17 +9,17 @@ from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts import services
+from accounts import installs, services
 from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import Role
 from accounts.events.ordering import Origin
-from accounts.linkedin.lifecycle import NotDeleted, durations, revive
+from accounts.linkedin.lifecycle import durations
 from accounts.linkedin.matching import Sighting
 from accounts.models import Account, AccountToken, Agency, Event, Member, ReauthPrompt, ReauthStep
 from accounts.reauth import prompts
 from accounts.reauth.recipients import addresses_for, bounced
+from accounts.revival import NotDeleted, revive
 from accounts.tasks import remind
-from accounts.tenancy import installs
 from config.ops.purge import purge
 
 T0 = timezone.now().replace(microsecond=0)

@@ -5,13 +5,12 @@ from itertools import permutations
 
 import pytest
 
-from accounts import services
+from accounts import installs, services
 from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import EventType as E
 from accounts.events.ordering import Origin, Quarantine
 from accounts.linkedin.matching import Sighting
 from accounts.models import Account, Agency, Event, SubAccount
-from accounts.tenancy import installs
 
 T0 = datetime(2026, 3, 21, 0, 22, 16, tzinfo=UTC)
 

@@ -16,10 +16,10 @@ from accounts.linkedin.matching import Sighting
 from accounts.models import Account, Agency
 from accounts.services import report_status
 from accounts.tenancy.api_keys import create_api_key
+from leads.enums import LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
 from leads.pipeline.dto import Identity
-from leads.pipeline.enums import LeadStatus
 from leads.pipeline.reports import report_status as report_lead
 from tests.api.conftest import Api
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Page
 from accounts.core.enums import EventType, Role
 from accounts.events.outbox import record
 from accounts.models import Agency, Member
+from leads.enums import ChangedBy, LeadStatus
 from leads.pipeline.changes import create_lead, set_status
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from notifications.channels.service import create_channel
 from notifications.delivery import drain, fan_out
 from notifications.models import Channel

@@ -8,8 +8,8 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from accounts.models import Agency
+from leads.enums import LeadStatus
 from leads.pipeline.changes import create_lead
-from leads.pipeline.enums import LeadStatus
 
 LIST = "/admin/leads/lead/"
 

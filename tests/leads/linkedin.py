@@ -17,9 +17,9 @@ from accounts.sources.service import create_source
 from leads.lead_sync import backfill
 from leads.lead_sync.fetching import fetch_due
 from leads.lead_sync.health_checks import check_due
-from leads.lead_sync.models import LeadSync
 from leads.lead_sync.oauth import complete, connect_link
 from leads.lead_sync.subscriptions import want
+from leads.models import LeadSync
 from tests.keeping import keep
 from tests.linkedin_api import Gateway, StandIn, serving
 from tests.linkedin_api.world import ACCOUNT, World

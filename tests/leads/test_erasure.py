@@ -31,10 +31,10 @@ from accounts.models import Agency, Event
 from accounts.tasks import tidy
 from accounts.tenancy.api_keys import create_api_key
 from config.ops.purge import purge
+from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.backfill_import import keep_finds
 from leads.models import Lead, LeadReference, Tombstone
 from leads.pipeline import changes
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from leads.privacy import erasure_log, retention
 from leads.privacy.erasure import OURSELVES, digest_of, erase, report_withdrawal
 from notifications.channels.service import create_channel

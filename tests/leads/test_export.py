@@ -16,9 +16,9 @@ from django.utils import timezone
 from accounts.core.enums import Role
 from accounts.models import Agency, Campaign
 from leads.analytics import export
+from leads.enums import LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
-from leads.pipeline.enums import LeadStatus
 from leads.privacy.erasure import erase
 from tests.portal.conftest import Browser, sign_in
 

@@ -11,9 +11,8 @@ from accounts.core.enums import AccountStatus, TroubleKind
 from accounts.linkedin.readiness import Action, held
 from accounts.models import Account, Agency, Source
 from accounts.sources import issues
-from leads.lead_sync.models import LeadFetch, LeadSync, Pull, Subscription
 from leads.lead_sync.recovery import recover
-from leads.models import Lead
+from leads.models import Lead, LeadFetch, LeadSync, Pull, Subscription
 from tests.leads.linkedin import connected, linkedin, notify, source_of, work
 
 pytestmark = pytest.mark.django_db

@@ -12,11 +12,11 @@ from accounts.core.enums import EventType as E
 from accounts.events.ordering import Origin
 from accounts.models import Agency, Campaign, Event, Source
 from accounts.sources.service import create_source
+from leads.enums import ChangedBy
+from leads.enums import LeadStatus as S
 from leads.models import Lead, LeadChange, LeadReference, Tombstone
 from leads.pipeline import changes, reports
 from leads.pipeline.dto import Contact, Identity
-from leads.pipeline.enums import ChangedBy
-from leads.pipeline.enums import LeadStatus as S
 from leads.privacy.erasure import report_withdrawal
 
 T0 = datetime(2026, 2, 24, 10, 30, tzinfo=UTC)

@@ -14,10 +14,10 @@ from django.utils import timezone
 from accounts.models import Account, Agency, Campaign, Event
 from config.backoffice.dashboard import dashboard
 from config.metrics import exposition
+from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead
 from leads.pipeline.at_risk import at_risk
 from leads.pipeline.changes import create_lead, set_status
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from notifications.channels.service import create_channel
 from notifications.delivery import drain, fan_out
 from notifications.models import Delivery

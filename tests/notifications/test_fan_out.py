@@ -8,8 +8,8 @@ import pytest
 from accounts.core.enums import EventType
 from accounts.events.outbox import record
 from accounts.models import Agency, Event
+from leads.enums import ChangedBy, LeadStatus
 from leads.pipeline.changes import create_lead, set_status
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from leads.privacy.erasure import erase
 from notifications.channels.service import create_channel, disable, send_test
 from notifications.delivery import fan_out

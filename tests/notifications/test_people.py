@@ -21,9 +21,9 @@ from accounts.models import Account, Agency, Event
 from accounts.reauth.prompts import remind_due
 from accounts.services import report_status
 from accounts.tenancy.agencies import create_agency
+from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, set_status
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from leads.privacy.erasure import erase
 from notifications.channels.replay import replay, resend
 from notifications.channels.service import create_channel, disable, enable, send_test, update_channel

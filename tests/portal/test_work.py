@@ -14,9 +14,9 @@ from accounts.sources import issues
 from accounts.sources.service import create_source, valid_secrets
 from accounts.tenancy.api_keys import find_api_key
 from accounts.web.portal.labels import ACTIONS, STATUSES
+from leads.enums import LeadStatus
 from leads.models import Lead, LeadChange
 from leads.pipeline.changes import create_lead
-from leads.pipeline.enums import LeadStatus
 from tests.portal.conftest import Browser, Everything
 
 

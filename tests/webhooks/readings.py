@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from accounts.core.enums import AccountStatus, EventType, RequestAction
+from leads.enums import LeadStatus
 from leads.pipeline.dto import Contact, Identity
-from leads.pipeline.enums import LeadStatus
 from tests.webhooks.readings_of_leads import LINKEDIN, SENDPILOT, at
 from webhooks.providers.events import (
     AccountRateLimited,

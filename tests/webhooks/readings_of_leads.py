@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from accounts.core.enums import CampaignStatus
+from leads.enums import ChangedBy, LeadStatus
 from leads.pipeline.dto import Identity
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from webhooks.providers.events import (
     CampaignReported,
     LeadStatusReported,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from leads.pipeline.enums import ChangedBy, LeadStatus
+from leads.enums import ChangedBy, LeadStatus
 from tests.webhooks.readings import READINGS
 from tests.webhooks.wire import NOW, PAYLOADS, changed, payload, request
 from webhooks.providers import PROVIDERS, get_provider

@@ -14,10 +14,10 @@ from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook
 
 from tests.webhooks.wire import NOW, OTHER_PUBLIC_KEY, PRIVATE_KEY, PUBLIC_KEY, payload, request
-from webhooks.diagnostics.js_json import stringify, stringify_plain
 from webhooks.providers import HIGHLEVEL, get_provider
 from webhooks.providers.base import InvalidSignature, SignedRequest
 from webhooks.providers.highlevel import PUBLISHED_KEY, HighLevel
+from webhooks.providers.js_json import stringify, stringify_plain
 from webhooks.providers.signatures import hmac_hex, require_fresh, sign_standard, standard_key, verify_standard
 from webhooks.providers.welink import signed_forms
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 from urllib.parse import unquote
 
-from webhooks.diagnostics.js_json import stringify
+from webhooks.providers.js_json import stringify
 from webhooks.providers.signature_scheme import Claim
 from webhooks.providers.signatures import STANDARD_PREFIX, equal
 from webhooks.providers.strict_json import UnreadablePayload, read_object

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from accounts import installs
 from accounts import services as accounts
 from accounts.campaigns import service as campaigns
 from accounts.core.enums import ProviderSlug
 from accounts.events.ordering import Origin, Quarantine
 from accounts.linkedin.matching import Sighting
 from accounts.models import Agency, Source, SubAccount
-from accounts.tenancy import installs
 from leads.lead_sync import submissions
 from leads.models import Lead
 from leads.pipeline import reports as leads

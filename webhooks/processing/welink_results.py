@@ -8,10 +8,10 @@ from accounts.core.enums import AccountStatus, RequestAction
 from accounts.events.ordering import Origin, Quarantine
 from accounts.linkedin.matching import Sighting
 from accounts.models import Account, Agency
+from leads.enums import LeadStatus
 from leads.models import Lead
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Contact, Identity
-from leads.pipeline.enums import LeadStatus
 from leads.pipeline.provenance import Origin as From
 from webhooks.models import ProviderRequest, Receipt
 from webhooks.providers.events import RequestOutcome

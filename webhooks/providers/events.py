@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from accounts.core.enums import AccountStatus, CampaignStatus, EventType, RequestAction
+from leads.enums import ChangedBy, LeadStatus
 from leads.pipeline.dto import Contact, Identity
-from leads.pipeline.enums import ChangedBy, LeadStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import ClassVar
 
 from accounts.core.enums import AccountStatus
+from leads.enums import LeadStatus
 from leads.pipeline.dto import Contact, Identity
-from leads.pipeline.enums import LeadStatus
 from webhooks.providers.base import Provider, SignedRequest
 from webhooks.providers.events import AccountRef, AccountReported, LeadNoted, LeadStatusReported, ProviderEvent
 from webhooks.providers.payload import Payload

@@ -15,8 +15,8 @@ from hashlib import sha256
 from typing import ClassVar
 
 from accounts.core.enums import CampaignStatus
+from leads.enums import ChangedBy, LeadStatus
 from leads.pipeline.dto import Identity
-from leads.pipeline.enums import ChangedBy, LeadStatus
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 from webhooks.providers.events import CampaignReported, LeadStatusReported, LeadTagged, NothingToDo, ProviderEvent
 from webhooks.providers.payload import Payload, clean

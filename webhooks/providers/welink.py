@@ -19,9 +19,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from accounts.core.enums import RequestAction
-from webhooks.diagnostics.js_json import stringify, stringify_plain
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 from webhooks.providers.events import ProviderEvent, RequestOutcome
+from webhooks.providers.js_json import stringify, stringify_plain
 from webhooks.providers.payload import LONGEST_ID, Payload, clean_deep, key_of
 from webhooks.providers.signature_scheme import Claim
 from webhooks.providers.signatures import hmac_hex, is_any_hex, require_hex, usable, wrong_signature

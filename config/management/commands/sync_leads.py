@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from config.management.jsoncommand import JsonCommand
 from leads.lead_sync import backfill
-from leads.lead_sync.models import LeadSync, Pull
+from leads.models import LeadSync, Pull
 
 BAR = 30
 

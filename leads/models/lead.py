@@ -11,22 +11,7 @@ from django.db.models.functions import Lower
 from accounts.core.enums import provider_choices
 from accounts.core.ids import new_id
 from accounts.models import Account, Agency, Campaign, Source
-from leads.lead_sync.models import LeadFetch, LeadForm, LeadSync, Pull, Subscription
-from leads.pipeline.enums import ChangedBy, LeadStatus
-
-__all__ = [
-    "Enrichment",
-    "Lead",
-    "LeadChange",
-    "LeadFetch",
-    "LeadForm",
-    "LeadReference",
-    "LeadSync",
-    "Position",
-    "Pull",
-    "Subscription",
-    "Tombstone",
-]
+from leads.enums import ChangedBy, LeadStatus
 
 STATUSES = [(status, status.label) for status in LeadStatus]
 

@@ -1,0 +1,24 @@
+"""What the first start of `make run` made. Standard library only."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class MadeSource:
+    provider: str
+    webhook_url: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the first start made; the secrets are in no other place."""
+
+    username: str
+    password: str
+    owner: str
+    owner_password: str
+    agency: str
+    company_id: str
+    api_key: str
+    sources: list[MadeSource]

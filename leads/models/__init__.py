@@ -1,0 +1,17 @@
+from leads.models.lead import Enrichment, Lead, LeadChange, LeadQuerySet, LeadReference, Position, Tombstone
+from leads.models.lead_sync import LeadFetch, LeadForm, LeadSync, Pull, Subscription
+
+__all__ = [
+    "Enrichment",
+    "Lead",
+    "LeadChange",
+    "LeadFetch",
+    "LeadForm",
+    "LeadQuerySet",
+    "LeadReference",
+    "LeadSync",
+    "Position",
+    "Pull",
+    "Subscription",
+    "Tombstone",
+]
