@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
+from config.ops.logs import name_route
 from webhooks.ingest.client_ip import client_address, parse_address, trusted_proxies, within
 
 log = structlog.get_logger("leadline.requests")
@@ -49,11 +50,10 @@ def request_id(get_response: Respond) -> Respond:
         with structlog.contextvars.bound_contextvars(request_id=name):
             response = get_response(request)
             if not request.path_info.startswith(_QUIET):
-                match = request.resolver_match
                 log.info(
                     "answered",
                     method=request.method,
-                    route=f"/{match.route}" if match else "(none)",
+                    route=name_route(request),
                     status=response.status_code,
                     ms=round((time.perf_counter() - started) * 1000),
                 )

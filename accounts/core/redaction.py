@@ -2,15 +2,24 @@
 
 Pure: the logging set-up imports it before Django is ready. The log passes through `scrub`; the back office shows stored
 JSON through `mask`, which hides secrets but leaves people's addresses, because staff work with them.
+
+The text comes from outside and may be of any length, so that both look at a bounded part of it: MAX_STRING characters
+of a text, MAX_NAME of a name, MAX_TOTAL of a whole value. Every pattern takes time that grows with the length of the
+text and no faster: repetitions that could be matched in several ways are possessive.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 HIDDEN = "[hidden]"
 E_MAIL = "[e-mail]"
-DEPTH = 12
+MAX_DEPTH = 12
+MAX_STRING = 16_384
+MAX_NAME = 200
+MAX_TOTAL = 131_072
+ITEM_COST = 8  # characters that an item of a list or mapping counts for, however short it is
+CUT_MARGIN = 300  # characters before a cut that are left out, because half a secret may stand there
 
 _SECRET_NAME = re.compile(
     r"secret|token|passw|authori[sz]ation|signature|cookie|credential|session_?id|csrf|otp|"
@@ -23,63 +32,111 @@ _HARMLESS = frozenset({"signature_tolerance_seconds", "public_key_id", "hsts_sec
 _SECRET_TEXT = [
     (re.compile(pattern, flags), replacement)
     for pattern, flags, replacement in (
-        (r"\bwhsec_[A-Za-z0-9+/=_-]{8,}", 0, HIDDEN),
-        (r"\bll_[A-Za-z0-9_-]{16,}", 0, HIDDEN),
-        (r"\bgAAAA[A-Za-z0-9_=-]{20,}", 0, HIDDEN),
-        (r"-----BEGIN [A-Z ]*PRIVATE KEY-----.{0,8000}?(-----END [A-Z ]*PRIVATE KEY-----|$)", re.S, HIDDEN),
-        (r"\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{4,}", re.I, rf"\1\2{HIDDEN}"),
-        (r"(://[^/\s:@]{0,200}:)[^/\s@]{1,200}@", 0, rf"\1{HIDDEN}@"),
-        (r"(/(?:verify|unsubscribe|reauth|password/reset/key)/)[^/\s\"'?#]+", 0, rf"\1{HIDDEN}"),
-        (r"(/webhooks/[a-z]{1,32}/)[^/\s\"'?#]+", 0, rf"\1{HIDDEN}"),
+        (r"\bwhsec_[A-Za-z0-9+/=_-]{8,}+", 0, HIDDEN),
+        (r"\bll_[A-Za-z0-9_-]{16,}+", 0, HIDDEN),
+        (r"\bgAAAA[A-Za-z0-9_=-]{20,}+", 0, HIDDEN),
         (
-            r"([\"']?\b[\w-]{0,40}(?:secret|token|passw(?:or)?d|authorization|signature|api[_-]?key|cookie|csrf)"
-            r"[\w-]{0,40}[\"']?\s{0,4}[=:]\s{0,4})(\"[^\"]*\"|'[^']*'|[^\s,;&\"'}\])]+)",
+            r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END ).)*+(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?+",
+            re.S,
+            HIDDEN,
+        ),
+        (r"\b(bearer|basic)(\s++)[A-Za-z0-9._~+/=-]{4,}+", re.I, rf"\1\2{HIDDEN}"),
+        (r"(://[^/\s:@]*+:)[^/\s@]++@", 0, rf"\1{HIDDEN}@"),
+        (
+            r"(/(?:verify|unsubscribe|reauth|invitation|confirm-email|linkedin/again|password/reset/key)/)"
+            r"[^/\s\"'?#<][^/\s\"'?#]*+",  # <str:token> is a route
+            0,
+            rf"\1{HIDDEN}",
+        ),
+        (r"(/webhooks/[a-z]{1,32}+/)[^/\s\"'?#<][^/\s\"'?#]*+", 0, rf"\1{HIDDEN}"),
+        (
+            r"((?:secret|token|passw(?:or)?d|authorization|signature|api[_-]?key|cookie|csrf)[\w-]{0,40}+"
+            r"[\"']?+\s{0,4}+[=:]\s{0,4}+)(\"[^\"]*+\"?+|'[^']*+'?+|[^\s,;&\"'}\])]++)",
             re.I,
             rf"\1{HIDDEN}",
         ),
-        (r"([?&](?:code|state|challengeCode)=)[^&\s\"']+", 0, rf"\1{HIDDEN}"),
+        (r"([?&](?:code|state|challengeCode)=)[^&\s\"']++", 0, rf"\1{HIDDEN}"),
     )
 ]
-_ADDRESS = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+_ADDRESS = re.compile(r"(?<![\w.%+'-])[\w.%+'-]++@[\w-]++(?:\.[\w-]++)++")
 
 
 def scrub(value: Any) -> Any:
-    """A copy without secrets and e-mail addresses, for logs. Never raises; what is nested too deep is hidden."""
-    return _walk(value, addresses=True)
+    """Return a copy without secrets and e-mail addresses, for logs. Never raises; what is nested too deep is hidden."""
+    return _Walk(addresses=True).visit(value, MAX_DEPTH)
 
 
 def mask(value: Any) -> Any:
-    """A copy without secrets, for people of ours who look at stored JSON."""
-    return _walk(value, addresses=False)
+    """Return a copy without secrets, for people of ours who look at stored JSON."""
+    return _Walk(addresses=False).visit(value, MAX_DEPTH)
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a field, header or setting of this name holds something that is never shown."""
+    """Return whether a field, header or setting of this name holds something that is never shown. A name too long to
+    be looked at counts as one."""
+    if len(name) > MAX_NAME:
+        return True
     return name.lower() not in _HARMLESS and _SECRET_NAME.search(name) is not None
 
 
-def _walk(value: Any, *, addresses: bool, depth: int = DEPTH) -> Any:
-    if isinstance(value, str):
-        return _text(value, addresses=addresses)
-    if isinstance(value, bytes | bytearray | memoryview):
-        return _text(bytes(value).decode("utf-8", "replace"), addresses=addresses)
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if depth == 0:
-        return HIDDEN
-    if isinstance(value, Mapping):
-        return {
-            name: HIDDEN
-            if is_secret_name(str(name)) and not isinstance(item, bool | None)
-            else _walk(item, addresses=addresses, depth=depth - 1)
-            for name, item in value.items()
-        }
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_walk(item, addresses=addresses, depth=depth - 1) for item in value]
-    return _text(str(value), addresses=addresses)
+class _Walk:
+    """One walk through a value. It ends when MAX_TOTAL characters have been looked at."""
 
+    def __init__(self, *, addresses: bool) -> None:
+        self._addresses = addresses
+        self._left = MAX_TOTAL
 
-def _text(text: str, *, addresses: bool) -> str:
-    for pattern, replacement in _SECRET_TEXT:
-        text = pattern.sub(replacement, text)
-    return _ADDRESS.sub(E_MAIL, text) if addresses else text
+    def visit(self, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, bytes | bytearray | memoryview):
+            seen = bytes(value[: MAX_STRING + 1]).decode("utf-8", "replace")
+            return self._text(seen, len(value) - MAX_STRING)
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if depth == 0:
+            return HIDDEN
+        if isinstance(value, Mapping):
+            return self._mapping(value, depth - 1)
+        if isinstance(value, list | tuple | set | frozenset):
+            return self._items(value, depth - 1)
+        return self._text(str(value))
+
+    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
+        shown: dict[Any, Any] = {}
+        for name, item in value.items():
+            if not self._has_room():
+                shown["…"] = f"({len(value) - len(shown)} more)"
+                break
+            key = self._name(name) if isinstance(name, str) else name
+            secret = is_secret_name(str(name)) and not isinstance(item, bool | None)
+            shown[key] = HIDDEN if secret else self.visit(item, depth)
+        return shown
+
+    def _items(self, value: Collection[Any], depth: int) -> list[Any]:
+        shown: list[Any] = []
+        for item in value:
+            if not self._has_room():
+                shown.append(f"… ({len(value) - len(shown)} more)")
+                break
+            shown.append(self.visit(item, depth))
+        return shown
+
+    def _has_room(self) -> bool:
+        self._left -= ITEM_COST
+        return self._left > 0
+
+    def _name(self, name: str) -> str:
+        return name if len(name) <= 30 and "@" not in name else self._text(name[:MAX_NAME], len(name) - MAX_NAME)
+
+    def _text(self, text: str, beyond: int = 0) -> str:
+        """Return the text without secrets, cut at what may be looked at; `beyond` is what was cut off before."""
+        limit = max(min(MAX_STRING, self._left), 0)
+        beyond = max(beyond, len(text) - limit)
+        text = text[:limit]
+        self._left -= len(text)
+        for pattern, replacement in _SECRET_TEXT:
+            text = pattern.sub(replacement, text)
+        if self._addresses:
+            text = _ADDRESS.sub(E_MAIL, text)
+        return text if beyond <= 0 else f"{text[:-CUT_MARGIN]}… ({beyond} more)"

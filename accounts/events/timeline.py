@@ -21,7 +21,7 @@ from accounts.models import Account, AccountReport, Event, ReauthStep
 
 PAGE = 30
 MOST_CAMPAIGNS = 50  # whose pauses are shown, the newest
-_CURSOR = re.compile(r"([a-z]+)-([0-9A-Za-z_]{1,40})")
+_CURSOR = re.compile(r"(?<![a-z])([a-z]++)-([0-9A-Za-z_]{1,40})")
 
 Row = AccountReport | ReauthStep | Event | LogEntry
 

@@ -31,7 +31,7 @@ def report_to(dsn: str, *, release: str) -> None:
         send_default_pii=False,
         auto_session_tracking=False,
     )
-    LOGGING["handlers"]["reports"] = {"class": "config.ops.errors.Reports", "level": "ERROR"}
+    LOGGING["handlers"]["reports"] = {"class": "config.ops.errors.Reports", "level": "ERROR", "filters": ["requests"]}
     LOGGING["root"]["handlers"].append("reports")
 
 

@@ -1,11 +1,69 @@
 """Logging: structlog on top of the standard library, to stderr, one readable line or one JSON object per event."""
 
+import logging
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
 from accounts.core.redaction import scrub
+
+Entry = MutableMapping[str, Any]
+
+#: Text of several lines, written by the interpreter: how it is set out has to stay.
+TRACEBACKS = ("exception", "stack")
+
+
+def name_route(request: Any) -> str:
+    """Return the pattern that a request's path was matched by, in which variable parts stand by their names."""
+    match = getattr(request, "resolver_match", None)
+    return f"/{match.route}" if match else "(none)"
+
+
+class DescribeRequests(logging.Filter):
+    """Names the route in what Django logs about a request, in place of its path: a path holds tokens, or whatever its
+    sender likes. What was refused as suspicious is logged without a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request = getattr(record, "request", None)
+        if request is not None and isinstance(record.args, tuple):
+            route = name_route(request)
+            record.args = tuple(route if str(arg).startswith("/") else arg for arg in record.args)
+        if record.name.startswith("django.security."):
+            record.exc_info = None
+        return True
+
+
+def redact(_logger: Any, _method: str, entry: Entry) -> Entry:
+    """Hide secrets and e-mail addresses, whoever logged them. This runs last but for `show_unprintable`."""
+    cleaned: Entry = scrub(dict(entry))
+    return cleaned
+
+
+def show_unprintable(_logger: Any, _method: str, entry: Entry) -> Entry:
+    """Replace what no terminal should get (line breaks, escape sequences, direction marks) by its escape, as `\\n`.
+
+    Tracebacks keep their lines, each behind a bar, so that none of them looks like an entry of its own.
+    """
+    return {
+        _printable(name): _set_out(value) if name in TRACEBACKS and isinstance(value, str) else _printable(value)
+        for name, value in entry.items()
+    }
+
+
+def _set_out(text: str) -> str:
+    return "\n".join(f"| {_printable(line)}" for line in text.split("\n"))
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        if value.isprintable():
+            return value
+        return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in value)
+    if isinstance(value, dict):
+        return {_printable(name): _printable(item) for name, item in value.items()}
+    return [_printable(item) for item in value] if isinstance(value, list) else value
+
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -15,24 +73,21 @@ SHARED: list[Any] = [
     structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,
 ]
+#: What every entry goes through before it is written, whoever logged it.
+CLEANING: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, show_unprintable]
 
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "leadline"}},
+    "filters": {"requests": {"()": DescribeRequests}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "leadline", "filters": ["requests"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "propagate": False},
         "celery": {"level": "WARNING"},  # a wake-up is no news; what it led to is
     },
 }
-
-
-def redact(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The last processor before the renderer: nothing secret and no e-mail address passes, whoever logged it."""
-    cleaned: MutableMapping[str, Any] = scrub(dict(entry))
-    return cleaned
 
 
 def configure_structlog(log_format: str) -> None:
@@ -42,7 +97,7 @@ def configure_structlog(log_format: str) -> None:
     )
     LOGGING["formatters"]["leadline"] = {
         "()": structlog.stdlib.ProcessorFormatter,
-        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, renderer],
+        "processors": [*CLEANING, renderer],
         "foreign_pre_chain": SHARED,
     }
     structlog.configure(

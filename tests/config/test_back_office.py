@@ -1,6 +1,7 @@
 """The back office opens for every model, stays fast at any size, and shows neither secrets nor somebody's script."""
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from typing import Any
@@ -18,6 +19,7 @@ from django.utils import timezone
 from accounts.models import Account, Agency, ApiKey
 from accounts.web.backoffice.filters import ByAgency
 from tests.config.conftest import CANARY, make_everything
+from webhooks.models import Receipt
 
 OURS = ("accounts", "leads", "webhooks", "notifications", "auth")
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -237,3 +239,35 @@ def test_rows_that_no_key_opens_break_no_page(everything: Everything, signed_in:
                 cursor.execute(f"UPDATE {table} SET {column} = 'garbage'")
     for page in pages(everything):
         assert signed_in.get(page).status_code == 200, page
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"x": "' + b"b-" * 500_000 + b'"}',
+        b'{"event_type":"zz","x":"' + b"-----BEGIN A PRIVATE KEY-----" * 34_000 + b'"}',
+        b"[" + b"[]," * 340_000 + b"[]]",
+        b"{" + b",".join(b'"token%d@a.example": "a@"' % number for number in range(35_000)) + b"}",
+        b"b-" * 500_000,
+    ],
+    ids=["dashes", "keys", "brackets", "names", "no JSON"],
+)
+def test_a_large_receipt_is_shown_in_part_and_holds_nobody_up(
+    body: bytes, signed_in: Client, everything: Everything
+) -> None:
+    def seconds(shown: bytes) -> float:
+        Receipt.objects.update(body=shown)
+
+        def once() -> float:
+            began = time.thread_time()
+            answer = signed_in.get(path)
+            assert answer.status_code == 200
+            assert len(answer.content) < 400_000
+            assert (b"more)" in answer.content or b"(cut here)" in answer.content) == (shown is body)
+            return time.thread_time() - began
+
+        return min(once() for _ in range(3))
+
+    path = reverse("admin:webhooks_receipt_change", args=[everything[Receipt].pk])
+    usual = seconds(b'{"x": [%s"a word"]}' % (b'"a word, ", ' * 1_000))
+    assert seconds(body) < 5 * usual

@@ -3,15 +3,17 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
-from accounts.core.redaction import mask, scrub
-from config.ops.logs import SHARED, redact
+from accounts.core.redaction import MAX_STRING, MAX_TOTAL, mask, scrub
+from config.ops.logs import CLEANING, SHARED
 
 CANARY = "canary0123456789abcdefSECRET"
 
@@ -21,7 +23,7 @@ def log_lines() -> Iterator[io.StringIO]:
     """Everything that the root logger would write as JSON, from structlog and from the standard library."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    processors: list[Any] = [ProcessorFormatter.remove_processors_meta, redact, structlog.processors.JSONRenderer()]
+    processors: list[Any] = [*CLEANING, structlog.processors.JSONRenderer()]
     handler.setFormatter(ProcessorFormatter(processors=processors, foreign_pre_chain=SHARED))
     root = logging.getLogger()
     root.addHandler(handler)
@@ -124,3 +126,74 @@ def test_structlog_and_the_standard_library_are_both_redacted(log_lines: io.Stri
 def test_a_line_break_in_a_value_makes_no_second_line(log_lines: io.StringIO) -> None:
     structlog.get_logger("x").warning("name is a\nERROR forged line\r\n\x1b[31m")
     assert len(log_lines.getvalue().splitlines()) == 1
+
+
+HOSTILE = [
+    "b-",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN A PRIVATE KEY-----",
+    "-----BEGIN ",
+    "token",
+    'token="',
+    "secret-",
+    "a.",
+    "a@",
+    "a@a.",
+    "://a:",
+    "/reauth/",
+    "Bearer ",
+    "?code=",
+    "[],",
+    "\N{LATIN SMALL LETTER E WITH ACUTE}@",
+]
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """The least of several measurements of this thread's own work."""
+
+    def once() -> float:
+        began = time.thread_time()
+        act()
+        return time.thread_time() - began
+
+    return min(once() for _ in range(5))
+
+
+@pytest.mark.parametrize("shape", [str, lambda text: {"event_type": "zz", "x": text}, lambda text: [text] * 3])
+@pytest.mark.parametrize("pump", HOSTILE)
+def test_a_text_of_any_length_costs_no_more_than_a_harmless_page(pump: str, shape: Callable[[str], Any]) -> None:
+    hostile = shape((pump * 400_000)[:400_000])
+    harmless = "a word, " * (MAX_TOTAL // 8)
+    page = seconds(lambda: [scrub(harmless[at : at + 10_000]) for at in range(0, len(harmless), 10_000)])
+    assert seconds(lambda: scrub(hostile)) < 4 * page
+    assert seconds(lambda: mask(hostile)) < 4 * page
+
+
+@pytest.mark.parametrize("value", [[[]] * 400_000, {f"k{n}": n for n in range(100_000)}, ["x" * 20_000] * 100])
+def test_a_value_of_any_size_is_looked_at_in_part_and_says_so(value: Any) -> None:
+    shown = json.dumps(mask(value))
+    assert len(shown) < 2 * MAX_TOTAL
+    assert re.search(r"\(\d+ more\)", shown)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        f"whsec_{CANARY}",
+        f"ann.{CANARY}@example.com",
+        f'{{"token": "{CANARY}"}}',
+        f"-----BEGIN PRIVATE KEY-----{CANARY}",
+    ],
+)
+@pytest.mark.parametrize("shown", range(0, 60, 7))
+def test_a_secret_that_a_cut_goes_through_does_not_come_through(secret: str, shown: int) -> None:
+    text = "x " * MAX_STRING
+    text = text[: MAX_STRING - shown] + secret + text
+    assert CANARY[:8] not in scrub(text)
+    assert CANARY[:8] not in scrub(text.encode())
+    assert CANARY[:8] not in mask(text) or "@" in secret
+
+
+def test_names_are_cut_and_cleaned_as_well() -> None:
+    assert CANARY not in str(scrub({f"Bearer {CANARY} and more of it": 1, f"{'x' * 400_000}token": CANARY}))
+    assert "ann@" not in str(scrub({"ann@example.com": 1}))
