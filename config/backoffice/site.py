@@ -59,7 +59,7 @@ class BackOffice(admin.AdminSite):
         return redirect("account_change_password")
 
     def get_urls(self) -> list[Any]:
-        """Without Django's "view on site": nothing here links to it, and its pattern holds the process on a long path."""
+        """Without Django's "view on site": nothing links to it, and its pattern holds the process on a long path."""
         from notifications.staff.preferences import my_alerts
 
         usual = [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]
