@@ -20,6 +20,7 @@ from webhooks.ingest.http import Header
 class Protocol(HttpToolsProtocol):
     cycle: Any  # the request that came last: uvicorn's, or a _Taken
     _half_read = False  # uvicorn's parser waits for the rest of a request
+    _in_head = False  # … and of its head
     _idle_since = 0.0
 
     def data_received(self, data: bytes) -> None:
@@ -27,8 +28,17 @@ class Protocol(HttpToolsProtocol):
             super().data_received(data)
 
     def on_message_begin(self) -> None:
-        self._half_read = True
+        self._half_read = self._in_head = True
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header. A field that comes after the body (a trailer) is none: nobody in front of us looked at it."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self._half_read = False
