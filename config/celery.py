@@ -11,9 +11,11 @@ from typing import Any
 
 from celery import Celery, signals
 from celery.beat import Scheduler
-from django.db import DatabaseError, connection
+from django.db import close_old_connections
 from kombu import Queue
 
+from accounts.core.connections import DATABASE_ERRORS
+from config.broker import PersistentConnection
 from config.processes import die_with_parent
 from config.spool import register
 
@@ -25,8 +27,9 @@ register()
 QUEUES = ("receipts", "deliveries", "sync")
 HEARTBEAT_SECONDS = 5.0
 
-app = Celery("leadline")
+app = Celery("leadline", task_cls="config.task:Task")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.amqp.Connection = PersistentConnection
 app.conf.task_queues = [Queue(name) for name in QUEUES]
 app.conf.task_routes = {
     "notifications.*": {"queue": "deliveries"},
@@ -100,22 +103,42 @@ class LivingScheduler(Scheduler):
     """Beat, which writes its own sign of life. Nothing in the schedule is rare enough to need a file."""
 
     _beat_at = 0.0
+    _is_failing = {"database": False, "broker": False}
 
     def tick(self, *args: Any, **options: Any) -> float:
         if time.monotonic() - self._beat_at > HEARTBEAT_SECONDS:
             self._beat_at = time.monotonic()
-            _beat()
+            self._beat()
         return float(super().tick(*args, **options))
 
+    def apply_entry(self, entry: Any, producer: Any = None) -> None:
+        """Send a wake-up. One that the broker does not take is replaced by the next."""
+        try:
+            self.apply_async(entry, producer=producer, advance=False)
+        except Exception as error:
+            self._note("broker", error)
+        else:
+            self._note("broker", None)
 
-def _beat() -> None:
-    from accounts.tasks import SCHEDULER, beat
+    def _beat(self) -> None:
+        from accounts.tasks import SCHEDULER, beat
 
-    try:
-        beat(SCHEDULER)
-    except DatabaseError as error:
-        log.warning("The scheduler's sign of life could not be written: %s", error)
-        connection.close()
+        try:
+            close_old_connections()
+            beat(SCHEDULER)
+        except DATABASE_ERRORS as error:
+            self._beat_at -= HEARTBEAT_SECONDS - 1  # again in a second
+            self._note("database", error)
+        else:
+            self._note("database", None)
+
+    def _note(self, what: str, error: Exception | None) -> None:
+        """Log the first failure of a row of them, and its end."""
+        if error is not None and not self._is_failing[what]:
+            log.warning("The scheduler cannot use the %s: %s", what, error)
+        elif error is None and self._is_failing[what]:
+            log.info("The scheduler can use the %s again.", what)
+        self._is_failing[what] = error is not None
 
 
 @signals.setup_logging.connect

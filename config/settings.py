@@ -191,11 +191,18 @@ if _database["ENGINE"].endswith("sqlite3"):
         "PRAGMA secure_delete=ON;",
     }
 else:
+    _database["ENGINE"] = "config.postgresql"
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
     _database.setdefault("OPTIONS", {}).update(
         connect_timeout=2,
-        options="-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000",
+        # Where packets are dropped silently, both sides notice: we ours, and the server a lock that nobody holds.
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+        tcp_user_timeout=5000,
+        options="-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
+        " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
     )
 
 # --- broker, cache, tasks -------------------------------------------------------------------------
@@ -245,7 +252,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BEAT_SCHEDULER = "config.celery:LivingScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
-CELERY_DB_REUSE_MAX = 1000  # Celery would otherwise open a database connection for every task
+CELERY_DB_REUSE_MAX = 1000  # Celery only counts (0: a connection for every task); `config.task` looks at their health
 
 # --- mail -----------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import servers
+from tests.e2e import figures
 
 ROOT = Path(__file__).parents[1]
 SUITE = ["-m", "not fault and not browser"]
@@ -52,6 +53,8 @@ class Suite:
 
 def main(arguments: list[str]) -> int:
     absent = servers.missing()
+    if "fault" in arguments:
+        figures.forget()
     with ExitStack() as stack:
         suites = [stack.enter_context(embedded())] + ([] if absent else [stack.enter_context(with_servers())])
         migrations = [migrate(suite) for suite in suites]
@@ -64,6 +67,8 @@ def main(arguments: list[str]) -> int:
         else:
             processes = [suite.start(2, SUITE) for suite in suites]
             closing = {suite.name: suite.follow(process) for suite, process in zip(suites, processes, strict=True)}
+    if "fault" in arguments and (table := figures.table()):
+        say(f"\n{table}")
     return report(closing, absent)
 
 

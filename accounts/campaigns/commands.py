@@ -5,6 +5,7 @@ the provider then reports of our own call is an echo, and changes nothing.
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from cryptography.fernet import InvalidToken
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts.core.connections import undone_after_outage
 from accounts.core.enums import CampaignStatus, ProviderSlug
 from accounts.core.wakeups import Doorbell
 from accounts.linkedin.readiness import held
@@ -93,9 +95,11 @@ def overtake(campaign: Campaign) -> None:
 
 def carry_out_due(limit: int = BATCH) -> int:
     """Carry out what is due; how many calls were made. The network is never inside a transaction."""
-    claimed = _claim(limit)
-    for order, call in claimed:
-        _settle(order, call, *_carry_out(order))
+    now = timezone.now()
+    with undone_after_outage(partial(_release, now + LEASE)):
+        claimed = _claim(limit, now)
+        for order, call in claimed:
+            _settle(order, call, *_carry_out(order))
     return len(claimed)
 
 
@@ -108,9 +112,14 @@ def key_of(campaign: Campaign) -> dict[str, str] | None:
     return next(iter(keys.values())) if len(keys) == 1 else None
 
 
+def _release(until: datetime) -> None:
+    """Give back what was claimed with this lease and is not done. The attempt does not count."""
+    claimed = CampaignOrder.objects.filter(leased_until=until)
+    claimed.update(leased_until=None, attempts=F("attempts") - 1)
+
+
 @transaction.atomic
-def _claim(limit: int) -> list[tuple[CampaignOrder, CampaignCall]]:
-    now = timezone.now()
+def _claim(limit: int, now: datetime) -> list[tuple[CampaignOrder, CampaignCall]]:
     due = CampaignOrder.objects.filter(
         Q(leased_until__isnull=True) | Q(leased_until__lte=now), status=OrderStatus.PENDING, next_attempt_at__lte=now
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 from django.db.models import Model
 from django.utils import timezone
 
@@ -45,7 +45,7 @@ def catch_up() -> bool:
     try:
         if erased := retention.replay(whole=False):
             log.warning("Erased again what a backup had brought back.", **erased)
-    except DatabaseError as error:
+    except Error as error:
         log.warning("Erasures wait for the database.", error=type(error).__name__)
         return False
     except OSError as error:

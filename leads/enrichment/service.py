@@ -8,6 +8,7 @@ up neither the lead nor the others, and stands in the back office until somebody
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from django.db.models import CharField, F
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from accounts.core.connections import is_outage, undone_after_outage
 from leads import wakeups
 from leads.models import Enrichment, Lead
 from leads.pipeline.phones import e164
@@ -66,15 +68,16 @@ def ask_for_all() -> int:
 def enrich_due(limit: int = BATCH) -> int:
     """Enrich up to `limit` leads that are due; how many were taken up."""
     until = timezone.now() + LEASE
-    claimed = _claim(limit, until)
-    for row in claimed:
-        error = GAVE_UP if row.attempts > MOST_TRIES else _enrich(row.lead)
-        mine = Enrichment.objects.filter(pk=row.pk, next_attempt_at=until)  # nobody asked anew meanwhile
-        if error:
-            again = timezone.now() + WAITS[row.attempts - 1] if row.attempts < MOST_TRIES else None
-            mine.update(next_attempt_at=again, error=error[:300])
-        else:
-            mine.delete()
+    with undone_after_outage(partial(_release, until)):
+        claimed = _claim(limit, until)
+        for row in claimed:
+            error = GAVE_UP if row.attempts > MOST_TRIES else _enrich(row.lead)
+            mine = Enrichment.objects.filter(pk=row.pk, next_attempt_at=until)  # nobody asked anew meanwhile
+            if error:
+                again = timezone.now() + WAITS[row.attempts - 1] if row.attempts < MOST_TRIES else None
+                mine.update(next_attempt_at=again, error=error[:300])
+            else:
+                mine.delete()
     return len(claimed)
 
 
@@ -93,6 +96,12 @@ def _claim(limit: int, until: datetime) -> list[Enrichment]:
     return list(Enrichment.objects.select_related("lead__agency").filter(pk__in=keys))
 
 
+def _release(until: datetime) -> None:
+    """Give back what was claimed with this lease and is not done. The attempt does not count."""
+    claimed = Enrichment.objects.filter(next_attempt_at=until)
+    claimed.update(next_attempt_at=timezone.now(), attempts=F("attempts") - 1)
+
+
 def _enrich(lead: Lead) -> str:
     """Ask every enricher; what went wrong, in a line without anything of the lead's."""
     errors = []
@@ -102,6 +111,8 @@ def _enrich(lead: Lead) -> str:
         except Lead.DoesNotExist:  # erased meanwhile
             return ""
         except Exception as error:
+            if is_outage(error):
+                raise
             log.warning("An enricher failed.", lead=lead.pk, enricher=name, error=type(error).__name__)
             errors.append(f"{name}: {type(error).__name__}")
     return ", ".join(errors)

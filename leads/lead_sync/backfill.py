@@ -6,12 +6,14 @@ moves the position too: a pull that was killed goes on where it stood, and what 
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.core.connections import is_outage, undone_after_outage
 from accounts.providers.linkedin import Api, LinkedInError, encoded
 from leads.lead_sync.backfill_import import keep_finds
 from leads.lead_sync.forms import form_named
@@ -59,9 +61,15 @@ def plan_all() -> None:
 
 def pull_due(only: Iterable[int] | None = None) -> Pull | None:
     """One page of one pull that is due; None if there is none. `only` names pulls."""
-    pull = _claim(only)
-    if pull is None:
-        return None
+    until = timezone.now() + LEASE
+    with undone_after_outage(partial(_release, until)):
+        pull = _claim(only, until)
+        if pull is not None:
+            _go_on(pull)
+    return pull
+
+
+def _go_on(pull: Pull) -> None:
     try:
         _page(pull, api_for(pull.sync))
     except OnHold as hold:
@@ -73,19 +81,23 @@ def pull_due(only: Iterable[int] | None = None) -> Pull | None:
         until = report_trouble(pull.sync, error)
         _put_off(pull, until or timezone.now() + WAITS[min(pull.attempts, len(WAITS)) - 1], str(error))
     pull.refresh_from_db()
-    return pull
 
 
-def _claim(only: Iterable[int] | None) -> Pull | None:
-    now = timezone.now()
-    due = Pull.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+def _release(until: datetime) -> None:
+    """Give back what was claimed with this lease and is not done. The attempt does not count."""
+    claimed = Pull.objects.filter(next_attempt_at=until)
+    claimed.update(next_attempt_at=timezone.now(), attempts=F("attempts") - 1)
+
+
+def _claim(only: Iterable[int] | None, until: datetime) -> Pull | None:
+    due = Pull.objects.filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")
     if only is not None:
         due = due.filter(pk__in=list(only))
     with transaction.atomic():
         key = due.select_for_update(skip_locked=True).values_list("pk", flat=True).first()
         if key is None:
             return None
-        Pull.objects.filter(pk=key).update(next_attempt_at=now + LEASE, attempts=F("attempts") + 1)
+        Pull.objects.filter(pk=key).update(next_attempt_at=until, attempts=F("attempts") + 1)
     rows = Pull.objects.select_related("sync__source__agency", "sync__account__agency", "sync__account__sub_account")
     return rows.filter(pk=key).first()
 
@@ -115,8 +127,8 @@ def _keep(pull: Pull, page: list[tuple[Any, Any]], *, position: int, total: int 
             with transaction.atomic():
                 found = keep_finds(pull.sync.source, page)
                 _move(pull, position, total=total, found=found, is_last=is_last)
-        except (IntegrityError, OperationalError):
-            if is_enough:
+        except (IntegrityError, OperationalError) as error:
+            if is_enough or is_outage(error):
                 raise
         else:
             return

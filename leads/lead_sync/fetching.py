@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.core.connections import undone_after_outage
 from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
 from leads.lead_sync.form_answers import details
 from leads.lead_sync.forms import form_named
@@ -43,12 +45,14 @@ class Asked:
 
 def fetch_due(limit: int = BATCH) -> int:
     """Fetch the answers of up to `limit` leads that are due; how many were taken up."""
-    claimed = _claim(limit)
-    by_source: dict[str, list[LeadFetch]] = {}
-    for fetch in claimed:
-        by_source.setdefault(fetch.source_id, []).append(fetch)
-    for source, fetches in by_source.items():
-        _fetch(source, fetches)
+    until = timezone.now() + LEASE
+    with undone_after_outage(partial(_release, until)):
+        claimed = _claim(limit, until)
+        by_source: dict[str, list[LeadFetch]] = {}
+        for fetch in claimed:
+            by_source.setdefault(fetch.source_id, []).append(fetch)
+        for source, fetches in by_source.items():
+            _fetch(source, fetches)
     return len(claimed)
 
 
@@ -58,14 +62,19 @@ def tell_overdue(limit: int = 200) -> int:
     return sum(tell_once(fetch.reference) for fetch in waiting[:limit])
 
 
-def _claim(limit: int) -> list[LeadFetch]:
+def _claim(limit: int, until: datetime) -> list[LeadFetch]:
     """Due fetches, counted before the work and leased, so that what dies with its worker comes back."""
-    now = timezone.now()
-    due = LeadFetch.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+    due = LeadFetch.objects.filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")
     with transaction.atomic():
         keys = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
-        LeadFetch.objects.filter(pk__in=keys).update(next_attempt_at=now + LEASE, attempts=F("attempts") + 1)
+        LeadFetch.objects.filter(pk__in=keys).update(next_attempt_at=until, attempts=F("attempts") + 1)
     return list(LeadFetch.objects.select_related("reference__lead__agency").filter(pk__in=keys))
+
+
+def _release(until: datetime) -> None:
+    """Give back what was claimed with this lease and is not done. The attempt does not count."""
+    claimed = LeadFetch.objects.filter(next_attempt_at=until)
+    claimed.update(next_attempt_at=timezone.now(), attempts=F("attempts") - 1)
 
 
 def _fetch(source: str, fetches: list[LeadFetch]) -> None:

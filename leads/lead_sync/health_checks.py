@@ -1,6 +1,7 @@
 """The daily look at every connection: is the token good, are permissions and roles there, does LinkedIn tell us."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -8,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from accounts import services as accounts
+from accounts.core.connections import undone_after_outage
 from accounts.core.enums import AccountStatus, EventType, ProviderSlug, TroubleKind
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
@@ -30,12 +32,17 @@ PAGE = 100
 
 def check_due() -> bool:
     """Check one connection that is due, or end that of a source that was taken away; whether there was one."""
-    sync = _claim()
-    if sync is None:
-        return False
-    if sync.source.removed_at:
-        take_leave(sync)
-        return True
+    until = timezone.now() + LEASE
+    with undone_after_outage(partial(_release, until)):
+        sync = _claim(until)
+        if sync is not None and sync.source.removed_at:
+            take_leave(sync)
+        elif sync is not None:
+            _check_one(sync)
+    return sync is not None
+
+
+def _check_one(sync: LeadSync) -> None:
     try:
         found = _check(sync)
     except OnHold as hold:
@@ -48,7 +55,6 @@ def check_due() -> bool:
     else:
         _settle(sync, found, next_check_at=timezone.now() + EVERY)
         backfill.plan(sync)
-    return True
 
 
 def look_after_all() -> None:
@@ -65,14 +71,19 @@ def look_after_all() -> None:
     LeadSync.objects.filter(Exists(over), next_check_at__gt=now + LEASE).update(next_check_at=now)
 
 
-def _claim() -> LeadSync | None:
-    now = timezone.now()
+def _release(until: datetime) -> None:
+    """Give back what was claimed with this lease and is not done. The attempt does not count."""
+    claimed = LeadSync.objects.filter(next_check_at=until)
+    claimed.update(next_check_at=timezone.now(), check_attempts=F("check_attempts") - 1)
+
+
+def _claim(until: datetime) -> LeadSync | None:
     with transaction.atomic():
-        due = LeadSync.objects.filter(next_check_at__lte=now).order_by("next_check_at")
+        due = LeadSync.objects.filter(next_check_at__lte=timezone.now()).order_by("next_check_at")
         key = due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True).first()
         if key is None:
             return None
-        LeadSync.objects.filter(pk=key).update(next_check_at=now + LEASE, check_attempts=F("check_attempts") + 1)
+        LeadSync.objects.filter(pk=key).update(next_check_at=until, check_attempts=F("check_attempts") + 1)
     rows = LeadSync.objects.select_related("source__agency", "account__agency", "account__sub_account")
     return rows.prefetch_related("subscriptions").filter(pk=key).first()
 

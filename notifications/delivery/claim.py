@@ -1,11 +1,13 @@
 """Taking due Deliveries: a lease, and the attempt counted before the work."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from accounts.core.connections import undone_after_outage
 from notifications.delivery import rate_limit
 from notifications.delivery.concurrency import Lanes, Receiver
 from notifications.delivery.messages import load, withdraw
@@ -42,12 +44,19 @@ def claim(lanes: Lanes) -> list[Parcel]:
     if lanes.room <= 0 or not _due(now, lanes).exists():
         return []
     taken: dict[str, datetime | None] = {}
-    for _ in range(ROUNDS):
-        more, skipped = _claim_round(now, lanes)
-        taken |= more
-        if not skipped or lanes.room <= 0:
-            break
-    return load(taken, lanes)
+    with undone_after_outage(partial(_release, now + LEASE)), lanes.restored_after_failure():
+        for _ in range(ROUNDS):
+            more, skipped = _claim_round(now, lanes)
+            taken |= more
+            if not skipped or lanes.room <= 0:
+                break
+        return load(taken, lanes)
+
+
+def _release(until: datetime) -> None:
+    """Give back what was claimed with this lease and never sent. The attempt does not count."""
+    claimed = Delivery.objects.filter(status=DeliveryStatus.PENDING, leased_until=until)
+    claimed.update(attempts=F("attempts") - 1, leased_until=None)
 
 
 def _due(now: datetime, lanes: Lanes | None = None) -> QuerySet[Delivery]:

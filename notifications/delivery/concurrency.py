@@ -1,6 +1,8 @@
 """How much may be on its way at once: in all, and to each receiver, so that a slow one never starves another."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from notifications.message import MAIL_LANE
@@ -30,6 +32,16 @@ class Lanes:
         self._size: dict[str, int] = {MAIL_LANE: MAIL_SIZE}
         self.closing = False  # the run is over: take nothing that may last
         self.apart: set[str] = set()  # channels that this claim takes no more of: their gate is closed, or not ours
+
+    @contextmanager
+    def restored_after_failure(self) -> Iterator[None]:
+        """Give back the places that were taken within if the block fails."""
+        before = self._busy.copy()
+        try:
+            yield
+        except BaseException:
+            self._busy = before
+            raise
 
     @property
     def busy(self) -> int:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from accounts.core.connections import is_outage
 from accounts.core.enums import PERSONAL_EVENTS, STAFF_EVENTS, EventType
 from accounts.linkedin.flapping import settling
 from accounts.models import Event
@@ -41,7 +42,9 @@ def fan_out(limit: int = BATCH) -> int:
         return 0
     try:
         return _fan_out_due(now, limit)
-    except Exception:
+    except Exception as error:
+        if is_outage(error):
+            raise
         log.exception("A batch of events could not be fanned out; now one by one.")
         return sum(_fan_out_alone(pk) for pk in list(_due(now).values_list("pk", flat=True)[:limit]))
 
@@ -161,6 +164,8 @@ def _fan_out_alone(pk: str) -> int:
                 return 0
             _write([event])
     except Exception as error:
+        if is_outage(error):
+            raise
         log.exception("An event could not be fanned out.", event_id=pk)
         attempts = Event.objects.values_list("attempts", flat=True).get(pk=pk)
         wait = min(timedelta(seconds=5) * 2 ** min(attempts, 12), LONGEST_WAIT)

@@ -1,8 +1,16 @@
 """One run of the delivery worker: fan out and deliver until nothing is due, or its time is over."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
+from accounts.core.connections import (
+    DATABASE_ERRORS,
+    RETRY_PAUSE,
+    is_database_back,
+    is_outage,
+    note_outage,
+    note_success,
+)
 from accounts.linkedin import incidents
 from accounts.tasks import WORKERS, beat
 from notifications.delivery import channel_health
@@ -19,6 +27,7 @@ RUN_SECONDS = 30.0
 CLOSING_SECONDS = 20.0  # while slow receivers are waited for, healthy ones still get theirs
 POLL_SECONDS = 0.1  # how soon a drain that waits for slow receivers sees new work
 BEAT_SECONDS = 5.0
+OUTAGE_SECONDS = 30.0  # that results are kept for: what is claimed is leased for a minute
 
 
 def drain(*, run_seconds: float = RUN_SECONDS, session: Callable[[], GuardedSession] = GuardedSession) -> bool:
@@ -38,32 +47,62 @@ class _Drain:
     def __init__(self, courier: Courier) -> None:
         self._courier = courier
         self._lanes = Lanes()
+        self._results: list[Result] = []  # that are not settled yet
         self._beaten_at = time.monotonic()
 
     def run(self, run_seconds: float) -> bool:
+        """Deliver until nothing is due. Return True if time ran out.
+
+        What is under way goes on through an outage of the database, and is settled after it.
+        """
         close_at = time.monotonic() + run_seconds
         while True:
-            fanned_out = 0
-            self._lanes.closing = time.monotonic() >= close_at
-            if time.monotonic() < close_at + CLOSING_SECONDS:
-                fanned_out = fan_out()
-                gather()
-                if fanned_out:
-                    incidents.watch()
-                self._courier.send(claim(self._lanes))
-            if not self._lanes.busy and (self._lanes.closing or not (fanned_out or turn_is_near())):
-                return self._lanes.closing
-            self._settle(self._courier.results(POLL_SECONDS))
-            self._beat()
+            try:
+                is_done = self._turn(close_at)
+                note_success()
+                if is_done:
+                    return self._lanes.closing
+            except DATABASE_ERRORS as error:
+                if not is_outage(error) or not self._wait_for_database(error):
+                    raise
 
-    def _settle(self, results: Sequence[Result]) -> None:
-        if not results:
+    def _wait_for_database(self, error: Exception) -> bool:
+        """Keep what is under way moving until the database is back. Return False if that takes too long."""
+        note_outage(error)
+        until = time.monotonic() + OUTAGE_SECONDS
+        while time.monotonic() < until:
+            self._results += self._courier.results(RETRY_PAUSE)
+            if is_database_back():
+                return True
+        return False
+
+    def _turn(self, close_at: float) -> bool:
+        """Claim, send and settle once. Return True if nothing is left to wait for."""
+        self._settle()
+        fanned_out = 0
+        self._lanes.closing = time.monotonic() >= close_at
+        if time.monotonic() < close_at + CLOSING_SECONDS:
+            fanned_out = fan_out()
+            gather()
+            if fanned_out:
+                incidents.watch()
+            self._courier.send(claim(self._lanes))
+        if not self._lanes.busy and (self._lanes.closing or not (fanned_out or turn_is_near())):
+            return True
+        self._results += self._courier.results(POLL_SECONDS)
+        self._settle()
+        self._beat()
+        return False
+
+    def _settle(self) -> None:
+        if not self._results:
             return
-        settle(results)
-        for result in results:
+        settle(self._results)
+        for result in self._results:
             self._lanes.leave(
                 result.parcel.lane, well=isinstance(result.outcome, Outcome), duration_ms=result.duration_ms
             )
+        self._results = []
 
     def _beat(self) -> None:
         """A drain may hold its process for a while: the heartbeat's own task would wait behind it."""

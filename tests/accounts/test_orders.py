@@ -270,7 +270,7 @@ def test_a_wish_that_comes_during_the_call_is_next(agency: Agency, campaign: Cam
 
 def claim_one(agency: Agency) -> list[Any]:
     report(agency, S.DISCONNECTED)
-    return commands._claim(1)
+    return commands._claim(1, timezone.now())
 
 
 def test_a_worker_that_dies_during_the_call_is_replaced_after_its_lease(

@@ -5,6 +5,10 @@ import pytest
 
 from tests.e2e.stack import Checkout, Run, backend, running
 from tests.linkedin_api import StandIn, serving
+from tests.settings import SQLITE
+
+#: These have a PostgreSQL and a Redis of their own, where the suite runs on them at all.
+collect_ignore = ["test_outages.py"] if SQLITE else []
 
 
 @pytest.fixture(scope="session")

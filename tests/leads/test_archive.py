@@ -70,7 +70,7 @@ def test_a_pull_that_was_killed_goes_on_where_it_stood(agency: Agency) -> None:
         backfill.pull_due()
         assert Pull.objects.get().position == 10
         asked = world.calls["GET leadFormResponses"]
-        backfill._claim(None)  # taken up by somebody who died
+        backfill._claim(None, timezone.now() + backfill.LEASE)  # taken up by somebody who died
         assert backfill.pull_due() is None
         clock.shift(backfill.LEASE + timedelta(seconds=1))
         work()

@@ -3,6 +3,7 @@
 from collections import Counter
 from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from accounts.campaigns.service import update_campaign
 from accounts.core import unit_of_work
+from accounts.core.connections import is_outage, undone_after_outage
 from accounts.core.enums import RequestAction
 from accounts.events.ordering import Quarantine
 from accounts.models import Account, Source
@@ -46,8 +48,9 @@ def process_due(limit: int = BATCH) -> int:
         with walking(source) as mine:
             taken = _next_batch(source, limit) if mine else []
             if taken:
-                Receipt.objects.filter(pk__in=taken).update(attempts=F("attempts") + 1)
-                _process(source, taken)
+                with undone_after_outage(partial(_uncount_attempt, taken)):
+                    Receipt.objects.filter(pk__in=taken).update(attempts=F("attempts") + 1)
+                    _process(source, taken)
                 return len(taken)
     return 0
 
@@ -113,6 +116,12 @@ def _next_batch(source: Source, limit: int) -> list[int]:
     return [sequence for sequence, _ in rows[: max(tried, 1)]]
 
 
+def _uncount_attempt(taken: list[int]) -> None:
+    """Take back an attempt that the database broke off: an outage must not use up a receipt's attempts."""
+    waiting = Receipt.objects.filter(pk__in=taken, status=ReceiptStatus.RECEIVED, attempts__gt=0)
+    waiting.filter(next_attempt_at__lte=timezone.now()).update(attempts=F("attempts") - 1)
+
+
 def _process(source: Source, taken: list[int]) -> None:
     together = len(taken) > 1
     try:
@@ -121,7 +130,7 @@ def _process(source: Source, taken: list[int]) -> None:
     except (OperationalError, InterfaceError):
         raise  # the database's trouble, no receipt's: all of them are tried again
     except Exception as error:
-        if not together:
+        if not together or is_outage(error):
             raise
         log.warning("What a batch wrote was refused; now one by one.", error=type(error).__name__)
         for sequence in taken:
@@ -185,6 +194,8 @@ def _process_one(receipt: Receipt, reading: Reading | Exception) -> tuple[str, .
     except (OperationalError, InterfaceError):
         raise  # the database's trouble, not the receipt's: the whole batch is tried again
     except Exception as error:
+        if is_outage(error):
+            raise
         _put_off(receipt, error)
     if receipt.status != ReceiptStatus.RECEIVED:
         receipt.processed_at = timezone.now()

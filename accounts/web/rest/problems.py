@@ -13,6 +13,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.views import exception_handler
 
+from accounts.core.connections import is_outage
+
 CONTENT_TYPE = "application/problem+json"
 DETAILS = {  # status --> what to say where nobody said more
     400: "The request cannot be understood.",
@@ -101,7 +103,7 @@ def _known(error: Exception) -> Exception:
     if isinstance(error, IntegrityError):
         log.info("refused by a constraint", error=type(error).__name__)
         return Conflict()
-    if isinstance(error, (OperationalError, InterfaceError)):
+    if isinstance(error, (OperationalError, InterfaceError)) or is_outage(error):
         log.warning("database unavailable", error=type(error).__name__)
         return Unavailable()
     return error

@@ -1,17 +1,20 @@
 import time
 from argparse import ArgumentParser
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from accounts.core.connections import run_through_outages
 from config.management.jsoncommand import JsonCommand
 from leads.lead_sync import backfill
 from leads.models import LeadSync, Pull
 
 BAR = 30
+OUTAGE_SECONDS = 60.0
 
 
 class Command(JsonCommand):
@@ -29,7 +32,7 @@ class Command(JsonCommand):
         syncs = _chosen(options["source"])
         planned = [pull.pk for sync in syncs for pull in backfill.plan(sync, since=since)]
         before = {pull.pk: (pull.position, pull.found) for pull in Pull.objects.filter(pk__in=planned)}
-        self._walk(planned, quiet=options["json"])
+        run_through_outages(partial(self._walk, planned, quiet=options["json"]), seconds=OUTAGE_SECONDS)
         rows = Pull.objects.filter(pk__in=planned).select_related("sync").order_by("pk")
         pulls = [
             {

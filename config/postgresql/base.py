@@ -1,0 +1,21 @@
+"""A PostgreSQL connection that counts as healthy only while it can be written through."""
+
+from django.db import Error
+from django.db.backends.postgresql import base
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    def is_usable(self) -> bool:
+        """Whether the connection answers and takes writes.
+
+        A session that began while the database was read-only, or that a failover left on a standby, stays so: only a
+        new one can be written through.
+        """
+        if self.connection is None:
+            return False
+        try:
+            with self.wrap_database_errors, self.connection.cursor() as cursor:
+                cursor.execute("SELECT current_setting('transaction_read_only')")
+                return bool(cursor.fetchone()[0] == "off")
+        except Error:
+            return False

@@ -1,0 +1,119 @@
+"""Work that the database's loss breaks off is done right after its return: no lease is waited for, no attempt lost."""
+
+import sys
+
+import pytest
+
+from accounts.campaigns import commands
+from accounts.core.connections import run_through_outages
+from accounts.models import Account, Agency, Campaign, CampaignOrder, Event
+from accounts.sources.service import create_source
+from leads.lead_sync import backfill, fetching, health_checks
+from leads.models import Lead, LeadFetch, LeadSync
+from notifications.delivery import claim, drain, worker
+from notifications.models import Attempt, Delivery, DeliveryStatus
+from tests.keeping import keep_sample, source_of
+from tests.leads.linkedin import connected, linkedin, notify, work
+from tests.notifications.conftest import happen, loopback, webhook  # noqa: F401 (fixtures)
+from tests.notifications.receiver import receiver
+from tests.notifications.test_webhooks import Happen, MakeChannel
+from tests.outages import break_off
+from webhooks.models import Receipt
+from webhooks.processing import processor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_an_outage_uses_up_no_attempt_of_a_receipt(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = source_of(agency, "salesflow")
+    for _ in range(3):
+        keep_sample(source, "account_blocked")
+    break_off(monkeypatch, processor, "look_ahead", times=30)
+    while run_through_outages(processor.process_due, seconds=30):
+        pass
+    assert list(Receipt.objects.values_list("status", "attempts", "error")) == [("processed", 1, "")] * 3
+    assert Account.objects.get().status == "disconnected"
+
+
+def test_what_was_sent_when_the_database_went_is_settled_and_not_sent_again(
+    webhook: MakeChannel,  # noqa: F811
+    happen: Happen,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with receiver() as inbox:
+        webhook(inbox.url)
+        for _ in range(5):
+            happen()
+        break_off(monkeypatch, worker, "settle", times=4)
+        drain()
+        assert len(inbox.requests) == 5
+    assert set(Delivery.objects.values_list("status", "attempts")) == {(DeliveryStatus.DELIVERED, 1)}
+    assert Attempt.objects.count() == 5
+
+
+def test_what_was_claimed_when_the_database_went_is_sent_at_once(
+    webhook: MakeChannel,  # noqa: F811
+    happen: Happen,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with receiver() as inbox:
+        webhook(inbox.url)
+        happen()
+        break_off(monkeypatch, claim, "load", times=3)
+        drain()
+        assert len(inbox.requests) == 1
+    assert [(row.status, row.attempts) for row in Delivery.objects.all()] == [(DeliveryStatus.DELIVERED, 1)]
+
+
+def test_a_fan_out_that_the_database_broke_off_is_held_against_no_event(
+    webhook: MakeChannel,  # noqa: F811
+    happen: Happen,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with receiver() as inbox:
+        webhook(inbox.url)
+        happen()
+        break_off(monkeypatch, sys.modules["notifications.delivery.fan_out"], "_listening", times=3)
+        run_through_outages(drain, seconds=30)
+        assert len(inbox.requests) == 1
+    assert set(Event.objects.values_list("attempts", "error")) == {(0, "")}
+
+
+def test_a_leads_answers_come_at_once_when_the_database_is_back(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with linkedin() as stand_in:
+        source = connected(agency)
+        work()
+        notify(source, stand_in.world.submit())
+        processor.process_due()
+        break_off(monkeypatch, fetching, "complete", times=2)
+        run_through_outages(fetching.fetch_due, seconds=30)
+    assert Lead.objects.get().details_pending is False
+    assert not LeadFetch.objects.filter(next_attempt_at__isnull=False).exists()
+
+
+def test_a_pull_and_a_check_go_on_when_the_database_is_back(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
+    with linkedin() as stand_in:
+        stand_in.world.submit_many(15)
+        connected(agency)
+        break_off(monkeypatch, health_checks, "reconcile", times=1)
+        run_through_outages(health_checks.check_due, seconds=30)
+        assert (LeadSync.objects.get().check_attempts, LeadSync.objects.get().checked_at is None) == (0, False)
+        break_off(monkeypatch, backfill, "keep_finds", times=2)
+        while run_through_outages(backfill.pull_due, seconds=30):
+            pass
+    assert Lead.objects.count() == 15
+
+
+def test_an_order_is_carried_out_again_when_the_database_is_back(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_source(agency=agency, provider="sendpilot", credentials={"api_key": "sp-key"})
+    campaign = Campaign.objects.create(agency=agency, provider="sendpilot", external_id="camp_1", status="paused")
+    monkeypatch.setattr(commands, "_carry_out", lambda order: ("", False))
+    commands.place(campaign)
+    break_off(monkeypatch, commands, "_settle", times=1)
+    run_through_outages(commands.carry_out_due, seconds=30)
+    order = CampaignOrder.objects.get()
+    assert (order.status, order.attempts, order.leased_until) == ("done", 1, None)
