@@ -17,6 +17,8 @@ from accounts.sources.service import REMEMBERED
 
 IDEMPOTENCY_LIFETIME = timedelta(hours=24)
 SCHEDULER = "scheduler"
+#: The end of a run of retention; a migration makes its row first, so that a product that never runs one is known by it.
+PURGE = "purge"
 RUN_SECONDS = 30.0
 CHECKPOINT_SECONDS = 0.2  # that others are kept from writing, at most, while their readers end
 #: The row that each queue's worker keeps fresh.

@@ -74,8 +74,8 @@ app.conf.beat_schedule = {
     },
     "purge": {
         "task": "config.tasks.purge",
-        "schedule": 900.0,
-        "options": {"queue": "sync", "expires": 900},
+        "schedule": 60.0,
+        "options": {"queue": "sync", "expires": 60},
     },
     "orders": {
         "task": "accounts.tasks.carry_out_orders",

@@ -13,12 +13,13 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from accounts.core.markup import duration
-from accounts.models import Heartbeat
-from accounts.tasks import SCHEDULER, WORKERS
+from accounts.models import Heartbeat, RetentionRun
+from accounts.tasks import PURGE, SCHEDULER, WORKERS
 from config.figures import oldest_due_event, oldest_due_receipt
 
 PROCESSES = (*WORKERS.values(), SCHEDULER)
 HEARTBEAT_AGE = timedelta(seconds=60)
+RETENTION_AGE = timedelta(hours=26)  # it runs once a day
 DUE_AGE = timedelta(seconds=120)
 DISK_FREE = 0.05  # of the disk that holds var/
 BROKER_SECONDS = 2
@@ -28,11 +29,12 @@ def findings() -> dict[str, str]:
     """What is wrong, by the name of the check; "" where all is well. Never raises."""
     checks: dict[str, Callable[[], str]] = {"database": database}
     if broken := _run(database):
-        stored = dict.fromkeys(("migrations", *PROCESSES, "receipts", "events"), "")
+        stored = dict.fromkeys(("migrations", *PROCESSES, "receipts", "events", "retention"), "")
         return {"database": broken} | dict.fromkeys(stored, "unknown while the database is away") | _without_database()
     checks |= {"migrations": migrations}
     checks |= {name: lambda name=name: heartbeat(name) for name in PROCESSES}  # type: ignore[misc]
     checks |= {"receipts": lambda: overdue(oldest_due_receipt()), "events": lambda: overdue(oldest_due_event())}
+    checks |= {"retention": retention}
     return {name: _run(check) for name, check in checks.items()} | _without_database()
 
 
@@ -65,6 +67,16 @@ def silence(name: str, last: datetime | None) -> str:
 def overdue(oldest: timedelta) -> str:
     """Whether what is ours to work on has waited for more than 120 s. (Deliveries wait for slow receivers, too.)"""
     return f"the oldest has been due for {duration(oldest)}" if oldest > DUE_AGE else ""
+
+
+def retention() -> str:
+    """Whether a run of retention has ended within 26 hours."""
+    last = Heartbeat.objects.filter(name=PURGE).values_list("at", flat=True).first()
+    if last is not None and timezone.now() - last <= RETENTION_AGE:
+        return ""
+    since = f"no run has ended for {duration(timezone.now() - last)}" if last else "no run has ever ended"
+    run = RetentionRun.objects.filter(finished_at=None).first()
+    return f"{since}; one is at the {run.step or 'beginning'}" if run else since
 
 
 def broker() -> str:

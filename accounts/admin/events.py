@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts.core.markup import NOTHING, ago, badge, code, link_to, list_link, pretty_json, receipt_link
-from accounts.models import Event, Heartbeat
+from accounts.models import Event, Heartbeat, RetentionRun
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency, BySubject
 
@@ -84,3 +84,22 @@ class HeartbeatAdmin(HiddenFromIndex, BackOfficeAdmin):
     @admin.display(description="state")
     def state(self, heartbeat: Heartbeat) -> str:
         return badge("silent", "bad") if timezone.now() - heartbeat.at > LATE else badge("alive", "good")
+
+
+@admin.register(RetentionRun)
+class RetentionRunAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("begun", "state", "step", "failures")
+    fieldsets = ((None, {"fields": ("begun", "state", "step", "counts", "failures", "error")}),)
+    search_help_text = "A whole number."
+
+    @admin.display(description="begun")
+    def begun(self, run: RetentionRun) -> str:
+        return ago(run.started_at)
+
+    @admin.display(description="state")
+    def state(self, run: RetentionRun) -> str:
+        return badge("done", "good") if run.finished_at else badge("under way", "busy")
+
+    @admin.display(description="erased")
+    def counts(self, run: RetentionRun) -> str:
+        return pretty_json(run.erased)

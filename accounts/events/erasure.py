@@ -1,11 +1,22 @@
 """Erasure: every app registers what it holds of a person, and one call empties all of it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from accounts.models import Event, IdempotencyRecord
 
-#: Takes the lead's id and the ids of its events; answers how much was erased, by the place's name.
-Part = Callable[[str, Sequence[str]], dict[str, int]]
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A lead that is erased, and the ids of its events. `by_age`: what came lately and waits to be understood stays."""
+
+    lead_id: str
+    event_ids: Sequence[str]
+    by_age: bool
+
+
+#: Answers how much was erased, by the place's name.
+Part = Callable[[Erasure], dict[str, int]]
 _parts: list[Part] = []
 
 KEPT_IN_EVENTS = ("event_type", "event_id", "ghl_company_id", "timestamp", "lead_id")
@@ -16,18 +27,18 @@ def register(part: Part) -> Part:
     return part
 
 
-def erase_everywhere(lead_id: str) -> dict[str, int]:
+def erase_everywhere(lead_id: str, *, by_age: bool = False) -> dict[str, int]:
     """Empty every copy of a lead's data outside its own rows. Call it in the transaction that deletes those."""
     erased: dict[str, int] = {}
     event_ids = list(Event.objects.filter(subject=lead_id).values_list("id", flat=True))
     for part in _parts:
-        erased.update(part(lead_id, event_ids))
+        erased.update(part(Erasure(lead_id, event_ids, by_age)))
     return erased
 
 
 @register
-def _events(lead_id: str, event_ids: Sequence[str]) -> dict[str, int]:
-    events = list(Event.objects.filter(pk__in=event_ids))
+def _events(erasure: Erasure) -> dict[str, int]:
+    events = list(Event.objects.filter(pk__in=erasure.event_ids))
     for event in events:
         event.payload = {name: event.payload[name] for name in KEPT_IN_EVENTS if name in event.payload}
     Event.objects.bulk_update(events, ["payload"], batch_size=500)
@@ -35,6 +46,6 @@ def _events(lead_id: str, event_ids: Sequence[str]) -> dict[str, int]:
 
 
 @register
-def _answers(lead_id: str, event_ids: Sequence[str]) -> dict[str, int]:
+def _answers(erasure: Erasure) -> dict[str, int]:
     """Answers that are kept for repeated requests and show the lead."""
-    return {"idempotency answers": IdempotencyRecord.objects.filter(body__subject=lead_id).delete()[0]}
+    return {"idempotency answers": IdempotencyRecord.objects.filter(body__subject=erasure.lead_id).delete()[0]}

@@ -7,6 +7,7 @@ from accounts.models.incident import Drop, Incident, IncidentStep
 from accounts.models.link import AccountLink
 from accounts.models.order import CampaignCall, CampaignOrder
 from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
+from accounts.models.retention import RetentionRun
 from accounts.models.source import Source, SourceSecret
 from accounts.models.trouble import SourceTrouble
 
@@ -31,6 +32,7 @@ __all__ = [
     "Member",
     "ReauthPrompt",
     "ReauthStep",
+    "RetentionRun",
     "Sender",
     "Source",
     "SourceSecret",

@@ -15,10 +15,9 @@ from django.core.mail import get_connection
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import Heartbeat, SourceSecret
+from accounts.models import Heartbeat, RetentionRun, SourceSecret
 from accounts.tasks import SCHEDULER, WORKERS, worker_heartbeat
 from config import health
-from config.ops.purge import is_overdue
 from leads.privacy import erasure_log
 
 CLOCK_TOLERANCE = timedelta(seconds=30)
@@ -177,8 +176,13 @@ def disk() -> str:
 
 
 def retention() -> str:
-    if is_overdue():
-        raise Ill("has not run for more than 26 hours", "See why the sync worker's task fails; or: manage.py purge")
+    if problem := health.retention():
+        raise Ill(problem, "See in the sync worker's log why it fails; or: manage.py purge")
+    run = RetentionRun.objects.filter(failures__gt=0).first()
+    if run:
+        raise Ill(
+            f"could not erase everything: {run.failures} × failed, last {run.error}", "See the sync worker's log."
+        )
     return f"runs; {settings.RETENTION_DAYS} days are kept"
 
 

@@ -1,42 +1,82 @@
-"""Retention: what is older than RETENTION_DAYS goes, batch by batch; erasures that a backup undid are done again."""
+"""Retention: what is older than RETENTION_DAYS goes, once a day, in short rounds that other work passes between.
 
+A run is a row: its steps go on where the last round ended, whoever ended it.
+"""
+
+import math
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import Error, connections
-from django.db.models import Model
+from django.db import Error, connection, connections
+from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import Event, Heartbeat
+from accounts.events.retention import Progress, Step
+from accounts.models import Heartbeat, RetentionRun
 from accounts.reauth import recipients
-from accounts.tasks import beat
+from accounts.tasks import PURGE, beat
 from leads.privacy import retention
-from webhooks.models import Receipt, RejectedRequest
+from notifications.retention import awaited_subjects, delete_old_events
+from webhooks.retention import delete_old_receipts, delete_old_rejections
 
 log = structlog.get_logger(__name__)
 
-PURGE = "purge"
 EVERY = timedelta(hours=24)
-OVERDUE = timedelta(hours=26)
-BATCH = 500
+LEASE = timedelta(seconds=60)  # a round that was killed holds up the next one for so long
+ROUND_SECONDS = 20.0
+SAVE_SECONDS = 1.0  # between two notes of how far a round is
+MAX_PAUSE_SECONDS = 0.25
+WAIT_SECONDS = 0.5
 Alive = Callable[[], None]
 
 
+class _LostLease(Exception):
+    """The round took longer than its lease, and another process goes on with the run."""
+
+
+def _replay(position: str, cutoff: datetime) -> Iterator[Progress]:
+    """Erase again what a restored backup brought back."""
+    yield Progress(position, retention.replay())
+
+
+def _forget_addresses(position: str, cutoff: datetime) -> Iterator[Progress]:
+    yield Progress(position, Counter({"addresses without mail": recipients.forget(cutoff)}))
+
+
+#: In this order: what is quick and frees most comes first.
+STEPS: dict[str, Step] = {
+    "erasures to repeat": _replay,
+    "receipts": delete_old_receipts,
+    "events": delete_old_events,
+    "rejected requests": delete_old_rejections,
+    "addresses": _forget_addresses,
+    "leads": partial(retention.erase_inactive_leads, awaited=awaited_subjects),
+}
+
+
 def purge(alive: Alive = lambda: None) -> dict[str, Any]:
-    """Everything that is due; how much was erased where. `alive` is called now and then: the caller is not stuck."""
-    cutoff = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
-    erased: Counter[str] = retention.replay()
-    erased.update(retention.erase_older_than(cutoff, alive))
-    erased["receipts"] += _old_ones(Receipt, "pk", lambda row: row.received_at, cutoff, alive)
-    erased["events"] += _old_ones(Event, "pk", lambda row: row.occurred_at, cutoff, alive)
-    erased["rejected requests"] += RejectedRequest.objects.filter(last_seen__lt=cutoff).delete()[0]
-    erased["addresses without mail"] += recipients.forget(cutoff)
-    beat(PURGE)
-    return {"older_than": cutoff.isoformat(), "erased": {place: count for place, count in erased.items() if count}}
+    """Run retention to its end, or go on with a run that is under way. Return how much was erased where.
+
+    `alive` is called now and then: the caller is not stuck.
+    """
+    while not ((run := _claim(start=True)) and _work(run, seconds=math.inf, alive=alive)):
+        time.sleep(WAIT_SECONDS)  # another process is in a round
+    erased = {place: count for place, count in run.erased.items() if count}
+    return {"older_than": run.cutoff.isoformat(), "erased": erased, "failures": run.failures}
+
+
+def purge_if_due(alive: Alive = lambda: None) -> bool:
+    """Do one round of retention, if a run is due or under way. Return whether there is more to do."""
+    finished = Heartbeat.objects.filter(name=PURGE).values_list("at", flat=True).first()
+    run = _claim(start=finished is None or timezone.now() - finished >= EVERY)
+    return run is not None and not _work(run, seconds=ROUND_SECONDS, alive=alive)
 
 
 def catch_up() -> bool:
@@ -55,26 +95,100 @@ def catch_up() -> bool:
     return True
 
 
-def purge_if_due(alive: Alive = lambda: None) -> None:
-    last = Heartbeat.objects.filter(name=PURGE).values_list("at", flat=True).first()
-    if last is None or timezone.now() - last >= EVERY:
-        purge(alive)
+def _claim(*, start: bool) -> RetentionRun | None:
+    """Lease the run that is under way; else, with `start`, a new one. Return None if another process has it."""
+    now = timezone.now()
+    cutoff = now - timedelta(days=settings.RETENTION_DAYS)
+    RetentionRun.objects.get_or_create(defaults={"cutoff": cutoff, "finished_at": now})
+    mine = {"leased_until": now + LEASE}
+    free = RetentionRun.objects.filter(Q(leased_until=None) | Q(leased_until__lte=now))
+    if not free.filter(finished_at=None).update(**mine):
+        fresh: dict[str, Any] = {
+            "cutoff": cutoff,
+            "started_at": now,
+            "finished_at": None,
+            "step": "",
+            "position": "",
+            "erased": {},
+        }
+        done = free.filter(finished_at__isnull=False) if start else free.none()
+        if not done.update(**mine, **fresh, failures=0, error=""):
+            return None
+    return RetentionRun.objects.get()
 
 
-def is_overdue() -> bool:
-    """Whether retention ran once and has stopped running."""
-    last = Heartbeat.objects.filter(name=PURGE).values_list("at", flat=True).first()
-    return last is not None and timezone.now() - last > OVERDUE
+def _work(run: RetentionRun, *, seconds: float, alive: Alive) -> bool:
+    """Go on with a leased run for some seconds, and give the lease back. Return whether the run has ended."""
+    try:
+        with _lease_given_back(run):
+            return _walk(run, until=time.monotonic() + seconds, alive=alive)
+    except _LostLease:
+        log.warning("A round of retention took too long, and another process went on with it.", step=run.step)
+        return False
 
 
-def _old_ones(model: type[Model], order: str, when: Callable[[Any], datetime], cutoff: datetime, alive: Alive) -> int:
-    """Delete from the oldest key on, until one is young enough: keys follow time, so no index on a time is needed."""
-    deleted = 0
-    while True:
-        rows = list(model._default_manager.order_by(order)[:BATCH])
-        doomed = [row.pk for row in rows if when(row) < cutoff]
-        model._default_manager.filter(pk__in=doomed).delete()
-        alive()
-        deleted += len(doomed)
-        if len(doomed) < BATCH:
-            return deleted
+@contextmanager
+def _lease_given_back(run: RetentionRun) -> Iterator[None]:
+    try:
+        yield
+    except _LostLease:
+        raise
+    except BaseException:
+        with suppress(Error, _LostLease):
+            _save(run, leased_until=None)
+        raise
+    else:
+        _save(run, leased_until=None)
+
+
+def _walk(run: RetentionRun, *, until: float, alive: Alive) -> bool:
+    for name in list(STEPS)[list(STEPS).index(run.step) if run.step in STEPS else 0 :]:
+        if run.step != name:
+            run.step, run.position = name, ""
+        if not _work_at(run, STEPS[name], until=until, alive=alive):
+            return False
+    run.finished_at = timezone.now()
+    beat(PURGE)
+    log.info("Retention has run.", failures=run.failures, **run.erased)
+    return True
+
+
+def _work_at(run: RetentionRun, step: Step, *, until: float, alive: Alive) -> bool:
+    """Go on with one step. Return whether it has ended, well or with an error that the run keeps."""
+    saved = began = time.monotonic()
+    try:
+        for progress in step(run.position, run.cutoff):
+            _add(run, progress)
+            alive()
+            now = time.monotonic()
+            if now - saved > SAVE_SECONDS:
+                saved = now
+                _save(run, leased_until=timezone.now() + LEASE)
+            if now > until:
+                return False
+            time.sleep(min(now - began, MAX_PAUSE_SECONDS))  # as long as it took: others work in between
+            began = time.monotonic()
+    except _LostLease:
+        raise
+    except Exception as error:
+        if not connection.is_usable():
+            raise
+        log.exception("A step of retention failed; the others go on.", step=run.step)
+        _add(run, Progress(run.position, failure=f"{run.step}: {type(error).__name__}"))
+    return True
+
+
+def _add(run: RetentionRun, progress: Progress) -> None:
+    run.position = progress.position
+    run.erased = {place: count for place, count in (Counter(run.erased) + progress.erased).items() if count}
+    if progress.failure:
+        run.failures, run.error = run.failures + 1, progress.failure[:300]
+
+
+def _save(run: RetentionRun, *, leased_until: datetime | None) -> None:
+    """Write down how far a run is. Raises _LostLease if another process goes on with it."""
+    names = ("step", "position", "erased", "failures", "error", "finished_at")
+    state = {name: getattr(run, name) for name in names} | {"leased_until": leased_until}
+    if not RetentionRun.objects.filter(leased_until=run.leased_until).update(**state):
+        raise _LostLease
+    run.leased_until = leased_until

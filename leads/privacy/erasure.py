@@ -78,22 +78,22 @@ def report_withdrawal(agency: Agency, *, provider: str, external_id: str, origin
 
 
 @transaction.atomic(savepoint=False)
-def erase(lead: Lead, *, origin: Origin | None = None) -> dict[str, int]:
-    """Erase a lead and every copy of its data; agencies get `lead_erased` with ids only.
+def erase(lead: Lead, *, origin: Origin | None = None, by_age: bool = False) -> dict[str, int]:
+    """Erase a lead and every copy of its data; agencies get `lead_erased` with ids only, as of now.
 
-    Answers how much was erased where.
+    Reports of before `origin.at` stay without effect from now on. With `by_age` what came lately and was not understood
+    yet is left. Returns how much was erased where.
     """
     origin = origin or Origin(by="staff", at=timezone.now())
     for provider, external_id in lead.references.values_list("provider", "external_id"):
         _bury(lead.agency, provider=provider, external_id=external_id, at=origin.at)
     _bury(lead.agency, provider=OURSELVES, external_id=lead.id, at=origin.at)
-    erased = erase_everywhere(lead.id)
+    erased = erase_everywhere(lead.id, by_age=by_age)
     erased["history rows"] = lead.changes.count()
     events.record(
         lead.agency,
         EventType.LEAD_ERASED,
         subject=lead.id,
-        occurred_at=origin.at,
         receipt_id=origin.receipt_id,
         is_test=lead.is_test,
         lead_id=lead.id,

@@ -1,32 +1,82 @@
-"""What is too old goes, and what was erased stays so after a backup was restored."""
+"""Erasure of leads that nothing was heard of for long, and again of those that a restored backup brought back."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 
-from django.db.models import QuerySet
+import structlog
+from django.db import connection, transaction
+from django.db.models import Max, Q, QuerySet
 
 from accounts.events.ordering import Origin
+from accounts.events.retention import Progress
 from accounts.models import Agency
 from leads.models import Lead, LeadReference, Tombstone
 from leads.privacy import erasure_log
 from leads.privacy.erasure import OURSELVES, digest_of, erase, put_stone, report_withdrawal
 
-BATCH = 100
+log = structlog.get_logger(__name__)
+
+BATCH = 20
 BY = "retention"
 NEVER = datetime.min.replace(tzinfo=UTC)
 Stone = tuple[str, str, str]  # of an agency, the provider, the hash of the id
+#: Which of some leads something is still to be told of, that was recorded not too long before a time.
+Awaited = Callable[[Collection[str], datetime], set[str]]
 
 
-def erase_older_than(cutoff: datetime, alive: Callable[[], None] = lambda: None) -> Counter[str]:
-    """Erase the leads that came and last changed before `cutoff`; how much was erased where."""
-    erased: Counter[str] = Counter()
-    old = Lead.objects.filter(received_at__lt=cutoff, status_since__lt=cutoff).select_related("agency")
-    while leads := list(old.order_by("received_at")[:BATCH]):
-        for lead in leads:
-            erased.update(erase(lead, origin=Origin(by=BY, at=max(lead.status_since, lead.received_at))))
-        alive()
-    return erased
+def inactive_leads(cutoff: datetime) -> QuerySet[Lead]:
+    """Return the leads of which nothing was heard since `cutoff`: by our own clock no report, no change by a person."""
+    return Lead.objects.filter(updated_at__lt=cutoff)
+
+
+def erase_inactive_leads(position: str, cutoff: datetime, awaited: Awaited) -> Iterator[Progress]:
+    """Erase the leads of which nothing was heard since `cutoff`, each in a transaction of its own.
+
+    Of which something is `awaited` to be told, stays. One that cannot be erased is reported and stops no other.
+    """
+    begun, _, after = position.partition(" ")
+    for agency_id in Agency.objects.filter(pk__gte=begun).order_by("pk").values_list("pk", flat=True):
+        while pks := _next_inactive(agency_id, after, cutoff):
+            spared = awaited(pks, cutoff)
+            for pk, at in pks.items():
+                after = f"{at.isoformat()} {pk}"
+                position = f"{agency_id} {after}"
+                yield Progress(position) if pk in spared else _erase_alone(pk, cutoff, position)
+        after = ""
+
+
+def _next_inactive(agency_id: str, after: str, cutoff: datetime) -> dict[str, datetime]:
+    """Return when those were last changed that come next, the longest ago first, by the index of an agency's leads."""
+    leads = inactive_leads(cutoff).filter(agency=agency_id)
+    if after:
+        at, pk = after.split(" ")
+        leads = leads.filter(Q(updated_at__gt=at) | Q(pk__gt=pk), updated_at__gte=at)
+    return dict(leads.order_by("updated_at", "pk").values_list("pk", "updated_at")[:BATCH])
+
+
+def _erase_alone(pk: str, cutoff: datetime, position: str) -> Progress:
+    try:
+        return Progress(position, Counter(_erase_if_inactive(pk, cutoff)))
+    except Exception as error:
+        if not connection.is_usable():
+            raise
+        log.exception("A lead could not be erased for its age.", lead_id=pk)
+        return Progress(position, failure=f"{pk}: {type(error).__name__}")
+
+
+@transaction.atomic
+def _erase_if_inactive(pk: str, cutoff: datetime) -> dict[str, int]:
+    """Erase a lead unless it changed meanwhile, or somebody is changing it.
+
+    Its tombstone is as old as the latest we knew of it: a report of what happened since is news.
+    """
+    rows = Lead.objects.select_for_update(of=("self",), skip_locked=True).select_related("agency")
+    lead = rows.filter(pk=pk, updated_at__lt=cutoff).first()
+    if lead is None:
+        return {}
+    latest = lead.changes.aggregate(at=Max("occurred_at"))["at"] or lead.received_at
+    return erase(lead, origin=Origin(by=BY, at=max(latest, lead.status_since, lead.received_at)), by_age=True)
 
 
 def replay(*, whole: bool = True) -> Counter[str]:

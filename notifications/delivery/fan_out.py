@@ -15,7 +15,7 @@ from accounts.core.connections import is_outage
 from accounts.core.enums import PERSONAL_EVENTS, STAFF_EVENTS, EventType
 from accounts.linkedin.flapping import settling
 from accounts.models import Event
-from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery
+from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 from notifications.policy import alert_policy
 from notifications.policy.timing import STATUS_CHANGES, account_of, plan
 from notifications.staff import alerts as staff
@@ -116,7 +116,7 @@ def deliveries_of(
 def _who_got(event: Event) -> set[tuple[str | None, str]]:
     """The channels and addresses to which anything about the event's lead was ever sent, whatever they listen to."""
     about = Event.objects.filter(agency_id=event.agency_id, subject=event.subject).exclude(pk=event.pk)
-    sent = Q(attempts__gt=0) | Q(carrier__isnull=False)
+    sent = Q(attempts__gt=0) | Q(carrier__isnull=False) | Q(status=DeliveryStatus.DELIVERED)
     rows = Delivery.objects.filter(sent, event__in=about).values_list("channel_id", "recipient").distinct()
     return {(channel, "" if channel else address) for channel, address in rows}
 

@@ -21,6 +21,7 @@ from accounts.models import (
     Heartbeat,
     IdempotencyRecord,
     Member,
+    RetentionRun,
     Sender,
     Source,
     SourceTrouble,
@@ -29,7 +30,7 @@ from accounts.models import (
 from accounts.models.agency import Invitation
 from accounts.models.incident import Drop, Incident, IncidentStep
 from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
-from accounts.tasks import SCHEDULER, WORKERS
+from accounts.tasks import PURGE, SCHEDULER, WORKERS
 from accounts.tenancy.api_keys import create_api_key
 from leads.models import (
     Enrichment,
@@ -68,9 +69,9 @@ def onlooker(db: None) -> Client:
 
 @pytest.fixture
 def beating(db: None) -> None:
-    """All processes live."""
-    for name in (*WORKERS.values(), SCHEDULER):
-        Heartbeat.objects.create(name=name, at=timezone.now())
+    """All processes live, and retention runs."""
+    for name in (*WORKERS.values(), SCHEDULER, PURGE):
+        Heartbeat.objects.update_or_create(name=name, defaults={"at": timezone.now()})
 
 
 @pytest.fixture
@@ -274,5 +275,6 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         StaffAlerts.objects.get_or_create(user=user, defaults={"slack_url": CANARY, "has_own_slack": True})[0],
         Group.objects.create(name=f"{number}{text}"),
         Heartbeat.objects.get_or_create(name="worker", defaults={"at": now})[0],
+        RetentionRun.objects.get_or_create(defaults={"cutoff": now, "error": text})[0],
     ]
     return {type(row): row for row in rows}

@@ -1,11 +1,13 @@
 """/healthz, /readyz and /metrics: what watches Leadline is told the truth."""
 
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import OperationalError
@@ -15,8 +17,11 @@ from pytest_django import Settings
 
 from accounts.core.enums import EventType
 from accounts.events.outbox import record
-from accounts.models import Agency, Heartbeat
+from accounts.models import Agency, Heartbeat, RetentionRun
+from accounts.tasks import PURGE
 from config import health
+from config.ops.diagnosis import diagnose_one
+from config.ops.purge import purge
 from tests.config.conftest import make_everything
 from webhooks.models import Receipt
 
@@ -51,7 +56,7 @@ def test_ready_when_all_is_well(client: Client, beating: None) -> None:
 def test_not_ready_before_any_process_was_seen(client: Client, db: None) -> None:
     status, wrong = checks(client)
     assert status == 503
-    assert set(wrong) == set(health.PROCESSES)
+    assert set(wrong) - {"retention"} == set(health.PROCESSES)
     assert wrong["scheduler"] == "never seen: start it with manage.py run_scheduler"
 
 
@@ -59,6 +64,37 @@ def test_not_ready_before_any_process_was_seen(client: Client, db: None) -> None
 def test_not_ready_when_a_process_is_silent(name: str, client: Client, beating: None) -> None:
     Heartbeat.objects.filter(name=name).update(at=timezone.now() - timedelta(seconds=61))
     assert checks(client) == (503, {name: "silent for 1 minute"})
+
+
+def test_not_ready_when_no_run_of_retention_ends(client: Client, beating: None) -> None:
+    """Neither where one ended and then none, nor where none ever did since the product was installed."""
+    Heartbeat.objects.filter(name=PURGE).update(at=timezone.now() - timedelta(hours=27))
+    assert checks(client) == (503, {"retention": "no run has ended for 1 day"})
+    RetentionRun.objects.create(cutoff=timezone.now(), step="leads")
+    assert checks(client) == (503, {"retention": "no run has ended for 1 day; one is at the leads"})
+    assert not diagnose_one("retention").ok
+    Heartbeat.objects.filter(name=PURGE).delete()
+    RetentionRun.objects.all().delete()
+    assert checks(client) == (503, {"retention": "no run has ever ended"})
+    purge()
+    assert checks(client) == (200, {})
+
+
+def test_a_new_product_knows_since_when_retention_is_due(beating: None) -> None:
+    """Its first migration says so: nothing else is left behind by a task that never runs."""
+    Heartbeat.objects.filter(name=PURGE).delete()
+    migration = import_module("accounts.migrations.0023_retention_run")
+    migration.begin_to_count(apps, None)
+    first = Heartbeat.objects.get(name=PURGE).at
+    assert timezone.now() - first < timedelta(minutes=1)
+    migration.begin_to_count(apps, None)
+    assert Heartbeat.objects.get(name=PURGE).at == first
+
+
+def test_doctor_says_what_retention_could_not_erase(beating: None) -> None:
+    RetentionRun.objects.create(cutoff=timezone.now(), failures=2, error="lead_1: RuntimeError")
+    finding = diagnose_one("retention")
+    assert (finding.ok, "2" in finding.detail, "lead_1" in finding.detail) == (False, True, True)
 
 
 def test_not_ready_when_a_receipt_is_overdue(client: Client, beating: None, agency: Agency, staff: Any) -> None:

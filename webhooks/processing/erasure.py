@@ -1,8 +1,6 @@
 """What receipts hold of an erased lead: their bodies and headers, and kept answers that show these."""
 
-from collections.abc import Sequence
-
-from accounts.events.erasure import register
+from accounts.events.erasure import Erasure, register
 from accounts.models import IdempotencyRecord
 from leads.models import Lead
 from webhooks.models import Receipt, ReceiptStatus
@@ -12,9 +10,9 @@ WAITING = (ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED)
 
 
 @register
-def _receipts(lead_id: str, event_ids: Sequence[str]) -> dict[str, int]:
-    placed = list(Receipt.objects.filter(lead_id=lead_id).values_list("pk", flat=True))
-    waiting = _not_understood(lead_id)
+def _receipts(erasure: Erasure) -> dict[str, int]:
+    placed = list(Receipt.objects.filter(lead_id=erasure.lead_id).values_list("pk", flat=True))
+    waiting = [] if erasure.by_age else _not_understood(erasure.lead_id)
     for start in range(0, len(placed + waiting), BATCH):
         receipts = Receipt.objects.filter(pk__in=(placed + waiting)[start : start + BATCH])
         shown = [receipt.public_id for receipt in receipts.only("sequence")]

@@ -14,3 +14,5 @@ class Command(JsonCommand):
         self.stdout.write(f"Everything before {answer['older_than']} is gone.")
         for place, count in answer["erased"].items():
             self.stdout.write(f"{count:>8}  {place}")
+        if answer["failures"]:
+            self.stdout.write(f"{answer['failures']:>8}  could not be erased: see the log. The next run tries again.")

@@ -1,0 +1,72 @@
+"""Deletion of old events with their deliveries and attempts."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from accounts.core.enums import EventType
+from accounts.events.retention import SPARED_FOR, Progress
+from accounts.models import Event
+from leads.privacy.retention import inactive_leads
+from notifications.models import Attempt, Delivery, DeliveryStatus
+
+BATCH = 500
+
+
+def delete_old_events(position: str, cutoff: datetime) -> Iterator[Progress]:
+    """Delete events that were recorded before `cutoff`, with their deliveries.
+
+    Their ids follow the time of recording. An event stays while it waits to be told, and while its lead waits to be
+    erased: it says who has to hear of that.
+    """
+    while True:
+        rows = Event.objects.filter(pk__gt=position).order_by("pk").values_list("pk", "created_at")[:BATCH]
+        times = dict(rows)
+        old = [pk for pk, created_at in times.items() if created_at < cutoff]
+        if not old:
+            return
+        erased = _delete(old, cutoff)
+        position = max(times)
+        yield Progress(position, erased)
+
+
+def awaited_subjects(subjects: Collection[str], cutoff: datetime) -> set[str]:
+    """Return of these leads and accounts those of which something is still to be told."""
+    pending = Delivery.objects.filter(event=OuterRef("pk"), status=DeliveryStatus.PENDING)
+    about = Event.objects.filter(subject__in=subjects, created_at__gte=cutoff - SPARED_FOR)
+    return set(about.filter(Q(fanned_out_at=None) | Exists(pending)).values_list("subject", flat=True))
+
+
+@transaction.atomic
+def _delete(pks: Collection[str], cutoff: datetime) -> Counter[str]:
+    """Delete the events that can go. Rows that somebody else works on are left to the next run."""
+    now, limit = timezone.now(), cutoff - SPARED_FOR
+    events = {event.pk: event for event in Event.objects.filter(pk__in=pks).select_for_update(skip_locked=True)}
+    deliveries = list(Delivery.objects.filter(event__in=events).values_list("pk", "event", "status", "leased_until"))
+    mine = {pk for pk, *_ in deliveries}
+    locked = set(Delivery.objects.filter(pk__in=mine).select_for_update(skip_locked=True).values_list("pk", flat=True))
+    kept = {pk for pk, event in events.items() if event.fanned_out_at is None and event.created_at >= limit}
+    for pk, event, status, leased_until in deliveries:
+        is_under_way = pk not in locked or (leased_until is not None and leased_until > now)
+        if is_under_way or (status == DeliveryStatus.PENDING and events[event].created_at >= limit):
+            kept.add(event)
+    waiting = _leads_to_tell_of({event.subject for event in events.values()}, cutoff)
+    kept |= {pk for pk, event in events.items() if event.subject in waiting}
+    gone = events.keys() - kept
+    its_deliveries = [pk for pk, event, *_ in deliveries if event in gone]
+    Delivery.objects.filter(carrier__in=its_deliveries).update(carrier=None)
+    attempts, _ = Attempt.objects.filter(delivery__in=its_deliveries).delete()
+    Delivery.objects.filter(pk__in=its_deliveries).delete()
+    Event.objects.filter(pk__in=gone).delete()
+    return Counter({"events": len(gone), "deliveries": len(its_deliveries), "attempts": attempts})
+
+
+def _leads_to_tell_of(subjects: Collection[str], cutoff: datetime) -> set[str]:
+    """Return those that are to be erased, or were and their erasure is not fanned out yet."""
+    erasures = Event.objects.filter(subject__in=subjects, event_type=EventType.LEAD_ERASED, fanned_out_at=None)
+    doomed = inactive_leads(cutoff).filter(pk__in=subjects)
+    return {*erasures.values_list("subject", flat=True), *doomed.values_list("pk", flat=True)}

@@ -1,0 +1,33 @@
+"""Deletion of old receipts and of what is remembered of refused requests."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+from accounts.events.retention import Progress
+from webhooks.models import Receipt, ReceiptStatus, RejectedRequest
+
+BATCH = 1000
+
+
+def delete_old_receipts(position: str, cutoff: datetime) -> Iterator[Progress]:
+    """Delete receipts that came before `cutoff`, but none that waits to be processed.
+
+    Keys follow time, so no index on a time is needed: the step ends at the first batch that has nothing old.
+    """
+    last = int(position or 0)
+    while True:
+        rows = Receipt.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "received_at")[:BATCH]
+        times = dict(rows)
+        old = [pk for pk, received_at in times.items() if received_at < cutoff]
+        if not old:
+            return
+        deleted, _ = Receipt.objects.filter(pk__in=old).exclude(status=ReceiptStatus.RECEIVED).delete()
+        last = max(times)
+        yield Progress(str(last), Counter({"receipts": deleted}))
+
+
+def delete_old_rejections(position: str, cutoff: datetime) -> Iterator[Progress]:
+    """Delete the counts of refused requests of which the last came before `cutoff`."""
+    deleted, _ = RejectedRequest.objects.filter(last_seen__lt=cutoff).delete()
+    yield Progress(position, Counter({"rejected requests": deleted}))
