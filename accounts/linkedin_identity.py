@@ -29,6 +29,7 @@ _UNSAFE = re.compile(r"[\s\x00-\x20\x7f\\\ud800-\udfff]")
 _NOT_IN_A_SLUG = re.compile(r"[\s\x00-\x20\x7f-\x9f\\/?#%\"<>`{}|^\[\]\ufffd]")
 _DOTS = re.compile(r"(\.|%2e)+", re.IGNORECASE)
 _MEMBER_ID = re.compile(r"[\w-]+", re.ASCII)
+_PROFILE_ID = re.compile(r"ac[a-z0-9]aa[\w-]{10}", re.ASCII)
 _PLAIN = "/?#%~,;:@!$&*+=()"
 _HEX = re.compile(r"[0-9a-f]{1,4}", re.ASCII | re.IGNORECASE)
 #: The mobile site, and links in LinkedIn's mails.
@@ -60,6 +61,17 @@ def public_identifier_key(identifier: str) -> str:
     return linkedin_key(slug) or ("" if set(slug) & set("/?#") else linkedin_key(f"linkedin.com/in/{slug}"))
 
 
+def may_be_one_person(key: str, other: str) -> bool:
+    """Return whether two keys can be one person's: equal, missing, or of different kinds, such as a name and an id."""
+    return not key or not other or key == other or _kind(key) != _kind(other)
+
+
+def names_in_urls(key: str) -> tuple[str, ...]:
+    """Return how the person of a key is named within URLs and URNs, plain and escaped; nothing shorter than that."""
+    name = key.partition("linkedin.com/")[2].partition("/")[2] or key
+    return tuple(dict.fromkeys((name, quote(name, safe="/?=,")))) if name else ()
+
+
 def linkedin_link(url: str) -> str:
     """Return a URL as it may be linked to; empty unless it is https, LinkedIn's, and names a person.
 
@@ -70,6 +82,11 @@ def linkedin_link(url: str) -> str:
     if found is None or (found["scheme"] or "https").lower() != "https" or not linkedin_key(url):
         return ""
     return f"https://{found['host'].lower()}{quote(found['path'] + (found['rest'] or ''), safe=_PLAIN)}"
+
+
+def _kind(key: str) -> str:
+    page, _, name = key.rpartition(":" if key.startswith("urn:") else "/")
+    return f"{page}/id" if _PROFILE_ID.match(name) else page.partition("/pub/")[0]
 
 
 def _tidy(text: str) -> str:

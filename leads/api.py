@@ -25,6 +25,7 @@ from leads.assignments import OtherAgency
 from leads.enums import LOCALE, ChangedBy, LeadStatus
 from leads.models import Lead, LeadChange, LeadReference
 from leads.pipeline.changes import create_lead, set_status, update_lead
+from leads.pipeline.merge import records_of, shown_id
 
 REACHABLE_BY = ("linkedin_url", "email", "phone")
 _WEB_ADDRESS = re.compile(r"(https?://)?[^\s:/?#]+(:[0-9]+)?([/?#]\S*)?", re.IGNORECASE)
@@ -114,6 +115,14 @@ class LeadSerializer(StrictSerializer):
         if not any(values.get(name) for name in REACHABLE_BY):
             raise ValidationError(f"A lead needs one of {', '.join(REACHABLE_BY)}.")
         return values
+
+
+class ShownLeadSerializer(LeadSerializer):
+    merged_from = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Ids of the leads that were merged into this one, which go on answering; absent if there are none.",
+    )
 
 
 class ChangedLeadSerializer(LeadSerializer):
@@ -232,8 +241,20 @@ class LeadView(Listed, Shown, AgencyView):
             Prefetch("assigned_to__memberships", members, to_attr="members_here"),
         )
 
+    def find(self, public_id: str) -> Lead | None:
+        """The lead of this id, or of the id of a record that was merged into it."""
+        found: Lead | None = super().find(public_id) or super().find(shown_id(public_id, self.agency))
+        return found
+
     def get_serializer_class(self) -> Any:
-        return ChangedLeadSerializer if self.action == "partial_update" else super().get_serializer_class()
+        special = {"partial_update": ChangedLeadSerializer, "retrieve": ShownLeadSerializer}
+        return special.get(self.action) or super().get_serializer_class()
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        lead = self.get_object()
+        if merged := [record.pk for record in records_of(lead)]:
+            lead.merged_from = merged
+        return Response(self.get_serializer(lead).data)
 
     @extend_schema(responses={201: LeadSerializer})
     def create(self, request: Request, **_: Any) -> Response:

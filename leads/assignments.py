@@ -31,5 +31,5 @@ def refuse_other_agencies(agency: Agency, fields: dict[str, Any]) -> None:
 @on_removal
 def unassign_leads(member: Member) -> None:
     """Leave the leads of a removed member to nobody: who has gone is shown and told to nobody any more."""
-    theirs = Lead.objects.filter(agency=member.agency_id, assigned_to=member.user_id)
+    theirs = Lead.all_records.filter(agency=member.agency_id, assigned_to=member.user_id)
     theirs.update(assigned_to=None, updated_at=timezone.now())

@@ -36,6 +36,7 @@ from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead, LeadReference
 from leads.pipeline.changes import set_status, update_lead
 from leads.pipeline.languages import language_name
+from leads.pipeline.merge import shown_id
 from leads.privacy.erasure import erase
 
 LATEST = 20
@@ -168,8 +169,14 @@ class LeadAdmin(BackOfficeAdmin):
         url = reverse("admin:leads_lead_export", query=request.GET) if can else ""
         return super().changelist_view(request, {**(extra_context or {}), "export_url": url})
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The lead, also by the id of a record that was merged into it."""
+        found = super().get_object(request, object_id, from_field)
+        is_merged = found is None and "\x00" not in object_id and (shown := shown_id(object_id)) != object_id
+        return super().get_object(request, shown, from_field) if is_merged else found
+
     def find(self, word: str, agency_id: str) -> Q:
-        found = super().find(word, agency_id)
+        found = super().find(shown_id(word), agency_id)
         if not agency_id:
             return found
         references = LeadReference.objects.filter(

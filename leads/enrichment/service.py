@@ -21,6 +21,7 @@ from django.utils.module_loading import import_string
 from accounts.core.connections import is_outage, undone_after_outage
 from leads import wakeups
 from leads.models import Enrichment, Lead
+from leads.pipeline.merge import lock_root
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import CONTACT_FIELDS, Origin, fill
 
@@ -121,7 +122,9 @@ def _enrich(lead: Lead) -> str:
 @transaction.atomic
 def _put_in(lead: Lead, found: Mapping[str, Any]) -> Lead:
     """The lead as it is now, with what was found in its empty fields."""
-    row = Lead.objects.select_related("agency").select_for_update(of=("self",)).get(pk=lead.pk)
+    row = lock_root(lead.pk, Lead.all_records.select_related("agency").select_for_update(of=("self",)))
+    if row is None:
+        raise Lead.DoesNotExist
     known = {name: _cut(name, found[name]) for name in CONTACT_FIELDS if found.get(name) and name != "linkedin_url"}
     if "phone" in known:
         known["phone_e164"] = e164(known["phone"], country=row.country, otherwise=row.agency.locale)

@@ -20,6 +20,7 @@ from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
 from leads.pipeline.history import tell
 from leads.pipeline.matching import find_reference, leads_named
+from leads.pipeline.merge import lock_root
 from leads.pipeline.provenance import Origin as From
 from leads.pipeline.provenance import fill
 
@@ -63,7 +64,7 @@ def report_submission(agency: Agency, *, external_id: str, origin: Origin, **fie
 @transaction.atomic(savepoint=False)
 def complete(reference: LeadReference, found: Details) -> Lead | None:
     """Put the answers into the lead and tell of it, unless that was done. None: it is gone meanwhile."""
-    lead = Lead.objects.select_for_update().filter(pk=reference.lead_id).first()
+    lead = lock_root(reference.lead_id)
     if lead is None:
         return None
     put_in(lead, found)

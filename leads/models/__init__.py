@@ -1,4 +1,4 @@
-from leads.models.lead import Enrichment, Lead, LeadChange, LeadQuerySet, LeadReference, Position, Tombstone
+from leads.models.lead import Enrichment, Lead, LeadChange, LeadMerge, LeadQuerySet, LeadReference, Position, Tombstone
 from leads.models.lead_sync import LeadFetch, LeadForm, LeadSync, Pull, Subscription
 
 __all__ = [
@@ -7,6 +7,7 @@ __all__ = [
     "LeadChange",
     "LeadFetch",
     "LeadForm",
+    "LeadMerge",
     "LeadQuerySet",
     "LeadReference",
     "LeadSync",

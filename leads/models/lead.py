@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -22,8 +23,21 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return self.filter(is_test=False)
 
 
+ManagerOfLeads = models.Manager.from_queryset(LeadQuerySet)
+
+
+class LeadManager(ManagerOfLeads["Lead"]):
+    """Leads as every list, count and search sees them: a record that was merged into another is none."""
+
+    def get_queryset(self) -> LeadQuerySet:
+        return LeadQuerySet(self.model, using=self._db).filter(merged_into__isnull=True)
+
+
 class Lead(models.Model):
-    """One person of an agency. `status` and `campaign` are those of the latest change of any reference."""
+    """One person of an agency. `status` and `campaign` are those of the latest change of any reference.
+
+    A row that turned out to be the same person's as another stays as it was and points to it (`leads.pipeline.merge`).
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "lead"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="leads")
@@ -67,12 +81,16 @@ class Lead(models.Model):
     )
     tags = models.JSONField(default=list, blank=True)
     is_test = models.BooleanField(default=False)
+    merged_into = models.ForeignKey(
+        "self", models.CASCADE, null=True, blank=True, editable=False, db_index=False, related_name="+"
+    )
     received_at = models.DateTimeField()
     first_response_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = LeadQuerySet.as_manager()
+    objects = LeadManager()
+    all_records = LeadQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -87,6 +105,7 @@ class Lead(models.Model):
             models.Index("agency", Lower("email"), name="lead_by_email"),
             models.Index(fields=["agency", "creation_locale", "-id"], name="lead_by_form_language"),
             models.Index(fields=["received_at"], name="lead_by_age"),
+            models.Index(fields=["merged_into"], name="lead_by_root", condition=models.Q(merged_into__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -99,6 +118,19 @@ class Lead(models.Model):
     @property
     def status_label(self) -> str:
         return LeadStatus(self.status).label
+
+
+class LeadMerge(models.Model):
+    """What one merge changed, so that it can be undone."""
+
+    record = models.OneToOneField(Lead, models.CASCADE, primary_key=True, related_name="merge")
+    merged_at = models.DateTimeField()
+    replaced = models.JSONField(
+        encoder=DjangoJSONEncoder, help_text="What the fields that the merge changed held in the record that is shown."
+    )
+
+    def __str__(self) -> str:
+        return f"merge of {self.record_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +147,10 @@ class LeadReference(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="references")
+    origin = models.ForeignKey(
+        Lead, models.DO_NOTHING, null=True, editable=False, db_index=False, db_constraint=False, related_name="+",
+        help_text="The record that the row was born on, where a merge has moved it.",
+    )  # fmt: skip
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
     provider = models.CharField(max_length=32, choices=provider_choices)
     external_id = models.CharField(max_length=200)
@@ -158,6 +194,10 @@ class LeadChange(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="changes")
+    origin = models.ForeignKey(
+        Lead, models.DO_NOTHING, null=True, editable=False, db_index=False, db_constraint=False, related_name="+",
+        help_text="The record that the row was born on, where a merge has moved it.",
+    )  # fmt: skip
     reference = models.ForeignKey(LeadReference, models.SET_NULL, null=True, related_name="+")
     previous_status = models.CharField(max_length=24, blank=True)
     new_status = models.CharField(max_length=24)

@@ -14,6 +14,7 @@ from leads.assignments import refuse_other_agencies
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead, Position
 from leads.pipeline.history import move, tell, tell_status, write_change
+from leads.pipeline.merge import lock_root
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import typed
 from leads.pipeline.status_machine import Step
@@ -59,7 +60,7 @@ def update_lead(lead: Lead, **changes: Any) -> Lead:
 
     Raises OtherAgency, and `django.db.IntegrityError` if the new LinkedIn URL is another lead's.
     """
-    lead = Lead.objects.select_for_update().get(pk=lead.pk)
+    lead = _locked(lead)
     refuse_other_agencies(lead.agency, changes)
     before, had_it = lead.priority, lead.assigned_to_id
     for name, value in changes.items():
@@ -84,7 +85,7 @@ def update_lead(lead: Lead, **changes: Any) -> Lead:
 @transaction.atomic(savepoint=False)
 def set_status(lead: Lead, *, status: LeadStatus, changed_by: ChangedBy, note: str = "") -> Lead:
     """Set a lead's status on behalf of a person or an API client (the Update Lead Status API)."""
-    lead = Lead.objects.select_for_update().get(pk=lead.pk)
+    lead = _locked(lead)
     before = LeadStatus(lead.status)
     # The latest change of all, whatever clock the last one came by.
     latest = lead.references.aggregate(at=Max("reported_at"))["at"]
@@ -100,6 +101,14 @@ def set_status(lead: Lead, *, status: LeadStatus, changed_by: ChangedBy, note: s
     lead.save(update_fields=["status", "status_since", "status_sequence", "updated_at"])
     tell_status(lead, reference, status, before, origin, changed_by)
     return lead
+
+
+def _locked(lead: Lead) -> Lead:
+    """Raises Lead.DoesNotExist if it was erased."""
+    found = lock_root(lead.pk)
+    if found is None:
+        raise Lead.DoesNotExist
+    return found
 
 
 def _tell_assignment(lead: Lead, origin: Origin) -> None:

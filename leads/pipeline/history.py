@@ -98,6 +98,7 @@ def write_change(
     row = LeadChange(
         lead=lead,
         reference=reference,
+        origin_id=reference.origin_id if reference else None,
         previous_status=previous,
         new_status=new,
         stated=stated,

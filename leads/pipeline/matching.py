@@ -1,7 +1,6 @@
 """Find the one lead of one person, by the provider's ids and by the LinkedIn profile."""
 
 from collections.abc import Collection
-from functools import reduce
 
 from django.db.models import Q, QuerySet
 
@@ -10,8 +9,9 @@ from accounts.core import unit_of_work
 from accounts.events.ordering import Origin
 from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency, Campaign
-from leads.models import Lead, LeadChange, LeadReference
+from leads.models import Lead, LeadReference
 from leads.pipeline.dto import Identity
+from leads.pipeline.merge import lock_root, may_merge, merge, names_several_people, root_ids
 from leads.pipeline.provenance import Origin as From
 
 #: What a report changes of a reference.
@@ -26,8 +26,10 @@ def expect_leads(agency: Agency, provider: str, identities: Collection[Identity]
     named: dict[str, set[str]] = {external_id: set() for external_id in ids}
     for external_id, pk in by_id.values_list("external_id", "lead"):
         named[external_id].add(pk)
-    wanted = Q(pk__in=set().union(*named.values())) | Q(agency=agency, linkedin_key__in=keys)
-    leads = {lead.pk: lead for lead in _rows().filter(wanted).order_by("id")}
+    merged = _merged_records(agency, keys)
+    roots = root_ids(set(merged.values()))
+    wanted = Q(pk__in=set().union(*named.values(), roots.values())) | Q(agency=agency, linkedin_key__in=keys)
+    leads = {lead.pk: lead for lead in _rows().filter(wanted, merged_into__isnull=True).order_by("id")}
     references = list(LeadReference.objects.filter(lead__in=leads))
     in_campaigns: list[Lead | LeadReference] = [*leads.values(), *references]
     campaigns = expect_named(
@@ -48,6 +50,8 @@ def expect_leads(agency: Agency, provider: str, identities: Collection[Identity]
     unit_of_work.remember(Lead, dict.fromkeys((agency.pk, key) for key in keys))
     unit_of_work.remember(Lead, leads)
     unit_of_work.remember(Lead, {(agency.pk, lead.linkedin_key): pk for pk, lead in leads.items() if lead.linkedin_key})
+    unit_of_work.remember(Lead, {(agency.pk, key): roots[record] for key, record in merged.items()})
+    unit_of_work.remember(Lead, {("merged", agency.pk, key): merged.get(key) for key in keys})
 
 
 def references_of(lead: Lead) -> list[LeadReference]:
@@ -90,22 +94,32 @@ def leads_named(agency: Agency, provider: str, external_id: str) -> set[str]:
 def find_lead(
     agency: Agency, *, provider: str, external_id: str, url: str = "", known_as: Lead | None = None
 ) -> Lead | None:
-    """The one lead of this person, locked. Leads that turn out to be one person become one, the oldest."""
+    """Return the one lead of this person, locked. Leads that turn out to be one person's are merged.
+
+    The provider's id says who it is; a lead of the same LinkedIn profile is merged with that unless its own profile
+    says that it is somebody else.
+    """
     key = linkedin_key(url)
-    wanted = {*leads_named(agency, provider, external_id)} | ({known_as.pk} if known_as else set())
-    if key and (alike := _lead_alike(agency, key)):
-        wanted.add(alike)
-    leads = [lead for pk in sorted(wanted) if (lead := _locked(pk))]
-    lead = reduce(_merge, leads) if leads else None
-    if lead:
-        lead.agency = agency
-    if lead and key and not lead.linkedin_key:
+    named = {*leads_named(agency, provider, external_id)} | ({known_as.pk} if known_as else set())
+    alike = {pk} if key and (pk := _lead_alike(agency, key)) else set()
+    leads = [lead for pk in sorted(named | alike) if (lead := _locked(pk))]
+    lead = _the_one_of(leads, named)
+    if lead is None:
+        return None
+    lead.agency = agency
+    if key and not alike and not lead.linkedin_key and not names_several_people(lead):
         lead.linkedin_key = key
         if lead.provenance.get("linkedin_url") != From.PERSON:
             lead.linkedin_url = url[:500]
         unit_of_work.change(lead, "linkedin_url", "linkedin_key", "updated_at")
         unit_of_work.remember(Lead, {(agency.pk, key): lead.pk})
     return lead
+
+
+def merged_record_of(agency: Agency, url: str) -> str | None:
+    """Return the merged record whose profile this is: what is new of it was born there, not on the lead it shows in."""
+    key = linkedin_key(url)
+    return unit_of_work.recall(Lead, ("merged", agency.pk, key), lambda: _merged_records(agency, {key} - {""}).get(key))
 
 
 def make_lead(agency: Agency, *, url: str, origin: Origin, **fields: object) -> Lead | None:
@@ -131,35 +145,37 @@ def campaign_for(agency: Agency, *, provider: str, external_id: str, name: str =
     return campaign_of(agency, provider=provider, external_id=external_id, name=name) if external_id else None
 
 
+def _the_one_of(leads: list[Lead], named: set[str]) -> Lead | None:
+    """Merge these leads, locked and the oldest first, as far as they are one person's; return the one that is named."""
+    leads = sorted({lead.pk: lead for lead in leads}.values(), key=lambda lead: (lead.pk not in named, lead.pk))
+    if not leads:
+        return None
+    found = leads[0]
+    for other in leads[1:]:
+        if may_merge(found, other):
+            found = merge(found, other)
+    return found
+
+
 def _lead_alike(agency: Agency, key: str) -> str | None:
+    """The id of the lead with this profile, its own or that of a record merged into it."""
+
     def look() -> str | None:
-        return Lead.objects.filter(agency=agency, linkedin_key=key).values_list("id", flat=True).first()
+        found = Lead.all_records.filter(agency=agency, linkedin_key=key).values_list("id", flat=True).first()
+        return root_ids([found])[found] if found else None
 
     return unit_of_work.recall(Lead, (agency.pk, key), look)
 
 
+def _merged_records(agency: Agency, keys: Collection[str]) -> dict[str, str]:
+    """The merged records with these profiles, by key."""
+    records = Lead.all_records.filter(agency=agency, linkedin_key__in=keys, merged_into__isnull=False)
+    return dict(records.values_list("linkedin_key", "pk")) if keys else {}
+
+
 def _locked(pk: str) -> Lead | None:
-    return unit_of_work.recall(Lead, pk, lambda: _rows().filter(pk=pk).first())
+    return unit_of_work.recall(Lead, pk, lambda: lock_root(pk, _rows()))
 
 
 def _rows() -> QuerySet[Lead]:
-    return Lead.objects.select_for_update(of=("self",)).select_related("account__sub_account")
-
-
-def _merge(kept: Lead, other: Lead) -> Lead:
-    """Fold `other` (the younger row) into `kept`: references and history move, empty fields are filled."""
-    LeadReference.objects.filter(lead=other).update(lead=kept)
-    LeadChange.objects.filter(lead=other).update(lead=kept)
-    for field in Lead._meta.concrete_fields:
-        if field.name in {"id", "agency", "created_at", "updated_at", "linkedin_key"}:
-            continue
-        if getattr(kept, field.attname) in (None, "", [], False):
-            setattr(kept, field.attname, getattr(other, field.attname))
-    if (other.status_since, other.status_sequence) > (kept.status_since, kept.status_sequence):
-        kept.status, kept.campaign_id = other.status, other.campaign_id
-        kept.status_since, kept.status_sequence = other.status_since, other.status_sequence
-    kept.received_at = min(kept.received_at, other.received_at)
-    other.delete()
-    kept.linkedin_key = linkedin_key(kept.linkedin_url)
-    kept.save()
-    return kept
+    return Lead.all_records.select_for_update(of=("self",)).select_related("account__sub_account")

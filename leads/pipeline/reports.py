@@ -26,6 +26,7 @@ from leads.pipeline.matching import (
     find_reference,
     keep,
     make_lead,
+    merged_record_of,
     references_of,
 )
 from leads.pipeline.phones import e164
@@ -149,6 +150,7 @@ def _locate(
     known = None if made else find_reference(found, **wanted, campaign=campaign)
     reference = known or LeadReference(
         lead=found,
+        origin_id=None if made else merged_record_of(agency, identity.linkedin_url),
         agency=agency,
         **wanted,
         source=origin.source,

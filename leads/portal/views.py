@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.db.models import Prefetch, Q
 from django.db.models.functions import Lower
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.core.enums import ProviderSlug
@@ -15,6 +15,7 @@ from leads.analytics.export import Busy, download
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import LeadQuerySet, LeadReference
 from leads.pipeline.changes import set_status
+from leads.pipeline.merge import shown_id
 from leads.portal.forms import LeadFilter, StatusForm
 
 
@@ -51,6 +52,8 @@ def lead_export(request: MemberRequest) -> HttpResponseBase:
 def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
     references = Prefetch("references", LeadReference.objects.select_related("campaign").order_by("-status_since"))
     leads = request.agency.leads.select_related("campaign", "account", "assigned_to").prefetch_related(references)
+    if (shown := shown_id(pk, request.agency)) != pk:
+        return redirect("portal_lead", shown)
     lead = get_object_or_404(leads, pk=pk)
     changes = lead.changes.select_related("reference__campaign")
     return show(
@@ -67,7 +70,7 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
 @require_POST
 @writers
 def lead_status(request: MemberRequest, pk: str) -> HttpResponse:
-    lead = get_object_or_404(request.agency.leads, pk=pk)
+    lead = get_object_or_404(request.agency.leads, pk=shown_id(pk, request.agency))
     form = StatusForm(request.POST)
     if form.is_valid():
         status = LeadStatus(form.cleaned_data["status"])
@@ -92,4 +95,9 @@ def _found(agency: Agency, word: str) -> list[str]:
     references = LeadReference.objects.filter(agency=agency, provider__in=list(ProviderSlug), external_id=word)
     by_mail = leads.annotate(mail=Lower("email")).filter(mail=word.lower()) if "@" in word else leads.none()
     by_key = leads.filter(Q(linkedin_key=key)) if (key := linkedin_key(word)) else leads.none()
-    return [*leads.filter(pk=word), *by_key[:200], *by_mail[:200], *references.values_list("lead_id", flat=True)[:200]]
+    return [
+        *leads.filter(pk=shown_id(word, agency)),
+        *by_key[:200],
+        *by_mail[:200],
+        *references.values_list("lead_id", flat=True)[:200],
+    ]

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from accounts.events.erasure import erase_everywhere
 from accounts.events.ordering import Origin
 from accounts.models import Agency
 from leads.models import Lead, LeadChange, LeadReference, Tombstone
+from leads.pipeline.merge import lock_root, records_of
 from leads.pipeline.status_machine import fold, steps_of
 from leads.privacy import erasure_log
 
@@ -67,7 +69,9 @@ def report_withdrawal(agency: Agency, *, provider: str, external_id: str, origin
     )
     if reference is None:
         return None
-    lead = Lead.objects.select_for_update().get(pk=reference.lead_id)
+    lead = lock_root(reference.lead_id)
+    if lead is None:
+        return None
     made_anew = LeadChange.objects.filter(lead=lead, is_report=True, occurred_at__gt=origin.at).order_by("occurred_at")
     first = made_anew.first()
     if first is None:
@@ -79,26 +83,34 @@ def report_withdrawal(agency: Agency, *, provider: str, external_id: str, origin
 
 @transaction.atomic(savepoint=False)
 def erase(lead: Lead, *, origin: Origin | None = None, by_age: bool = False) -> dict[str, int]:
-    """Erase a lead and every copy of its data; agencies get `lead_erased` with ids only, as of now.
+    """Erase a lead, the records that were merged into it, and every copy of their data.
 
-    Reports of before `origin.at` stay without effect from now on. With `by_age` what came lately and was not understood
-    yet is left. Returns how much was erased where.
+    Agencies get `lead_erased` with ids only, as of now, for each id that they may hold. Reports of before `origin.at`
+    stay without effect from now on. With `by_age` what came lately and was not understood yet is left. Returns how much
+    was erased where.
     """
     origin = origin or Origin(by="staff", at=timezone.now())
-    for provider, external_id in lead.references.values_list("provider", "external_id"):
-        _bury(lead.agency, provider=provider, external_id=external_id, at=origin.at)
-    _bury(lead.agency, provider=OURSELVES, external_id=lead.id, at=origin.at)
-    erased = erase_everywhere(lead.id, by_age=by_age)
-    erased["history rows"] = lead.changes.count()
-    events.record(
-        lead.agency,
-        EventType.LEAD_ERASED,
-        subject=lead.id,
-        receipt_id=origin.receipt_id,
-        is_test=lead.is_test,
-        lead_id=lead.id,
-    )
-    lead.delete()
+    root = lock_root(lead.pk)
+    if root is None:
+        return {"leads": 0}
+    agency, ids = lead.agency, [root.pk, *(record.pk for record in records_of(root))]
+    for provider, external_id in root.references.values_list("provider", "external_id"):
+        _bury(agency, provider=provider, external_id=external_id, at=origin.at)
+    erased: Counter[str] = Counter()
+    for lead_id in ids:
+        _bury(agency, provider=OURSELVES, external_id=lead_id, at=origin.at)
+        erased.update(erase_everywhere(lead_id, by_age=by_age))
+    erased["history rows"] = root.changes.count()
+    for lead_id in ids:
+        events.record(
+            agency,
+            EventType.LEAD_ERASED,
+            subject=lead_id,
+            receipt_id=origin.receipt_id,
+            is_test=root.is_test,
+            lead_id=lead_id,
+        )
+    root.delete()
     return {"leads": 1, **erased}
 
 

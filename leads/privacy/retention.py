@@ -136,7 +136,7 @@ def _erase_again(agency: Agency, stones: dict[tuple[str, str], datetime]) -> Cou
         at = stones.get((provider, digest_of(agency, external_id)))
         if at and _gone(agency, provider, external_id, at):
             erased["leads"] += 1
-    for lead in Lead.objects.filter(agency=agency).select_related("agency").iterator(500):
+    for lead in Lead.all_records.filter(agency=agency).select_related("agency").iterator(500):
         at = stones.get((OURSELVES, digest_of(agency, lead.pk)))
         if at and lead.received_at <= at:
             erased.update(erase(lead, origin=Origin(by=BY, at=at)))

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Agency
 from accounts.portal import MemberRequest, back_to, readers, show, turn, writers
+from leads.models import Lead
 from notifications.channels import replay, search
 from notifications.channels import service as channels
 from notifications.content.payload_schemas import in_order
@@ -88,7 +89,7 @@ def _filtered(agency: Agency, filters: LogFilter) -> "QuerySet[Delivery]":
 def _subject_url(delivery: Delivery) -> str:
     """The page of what it is about, if it has one and still exists."""
     subject, agency = delivery.event.subject, delivery.agency
-    if subject.startswith("lead_") and agency.leads.filter(pk=subject).exists():
+    if subject.startswith("lead_") and Lead.all_records.filter(agency=agency, pk=subject).exists():
         return reverse("portal_lead", args=[subject])
     if subject.startswith("acc_") and agency.accounts.filter(pk=subject).exists():
         return reverse("portal_account", args=[subject])

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from accounts.linkedin_identity import linkedin_key, linkedin_link, public_identifier_key
+from accounts.linkedin_identity import (
+    linkedin_key,
+    linkedin_link,
+    may_be_one_person,
+    names_in_urls,
+    public_identifier_key,
+)
 
 SPELLINGS = {  # key --> how it is written
     "linkedin.com/in/anna-example": [
@@ -247,6 +253,42 @@ def test_what_pages_and_mails_link_to(url: str, link: str) -> None:
 )
 def test_a_public_identifier_is_compared_as_its_profile_is(identifier: str, key: str) -> None:
     assert public_identifier_key(identifier) == key
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "may_be"),
+    [
+        ("linkedin.com/in/anna", "linkedin.com/in/anna", True),
+        ("linkedin.com/in/anna", "", True),
+        ("", "", True),
+        ("linkedin.com/in/anna", "linkedin.com/in/bea", False),
+        ("linkedin.com/in/anna", "linkedin.com/in/acoaaexample12345", True),  # a name and an id
+        ("linkedin.com/in/acoaaexample12345", "linkedin.com/in/acoaaexample67890", False),
+        ("linkedin.com/in/anna", "linkedin.com/sales/lead/acwaaexample12345", True),
+        ("linkedin.com/sales/lead/acwaaexample12345", "linkedin.com/sales/lead/acwaaexample67890", False),
+        ("linkedin.com/pub/anna/1/2/3", "linkedin.com/pub/bea/1/2/4", False),
+        ("linkedin.com/profile/view?id=1", "linkedin.com/profile/view?id=2", False),
+        ("urn:li:member:1", "urn:li:member:2", False),
+        ("urn:li:member:1", "urn:li:person:abc", True),
+    ],
+)
+def test_two_profiles_of_one_kind_are_two_people(one: str, other: str, may_be: bool) -> None:
+    assert may_be_one_person(one, other) is may_be_one_person(other, one) is may_be
+
+
+@pytest.mark.parametrize(
+    ("key", "names"),
+    [
+        ("", ()),
+        ("linkedin.com/in/anna-example", ("anna-example",)),
+        ("linkedin.com/in/r\u00e9da", ("r\u00e9da", "r%C3%A9da")),
+        ("linkedin.com/pub/anna/1a/2b3/4c5", ("anna/1a/2b3/4c5",)),
+        ("linkedin.com/profile/view?id=77", ("view?id=77",)),
+        ("urn:li:person:yrZCpj2Z12", ("urn:li:person:yrZCpj2Z12", "urn%3Ali%3Aperson%3AyrZCpj2Z12")),
+    ],
+)
+def test_how_a_person_is_named_in_what_providers_send(key: str, names: tuple[str, ...]) -> None:
+    assert names_in_urls(key) == names
 
 
 PIECES = st.sampled_from(

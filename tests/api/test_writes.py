@@ -14,6 +14,7 @@ from accounts.events.outbox import record
 from accounts.models import Account, Event, Member, Source
 from accounts.sources.service import valid_secrets
 from leads.models import Lead, LeadChange
+from leads.pipeline.merge import merge
 from notifications.delivery import fan_out
 from notifications.delivery.digest import gather
 from notifications.models import Channel, ChannelStatus, Delivery
@@ -120,6 +121,20 @@ def test_one_person_is_one_lead(world: World, strange_api: Api, api: Api) -> Non
     moved = api.patch(f"leads/{world.lead.id}", {"linkedin_url": "linkedin.com/in/one"})
     assert moved.status_code == 409
     assert strange_api.post("leads", {"linkedin_url": "https://www.linkedin.com/in/One/"}).status_code == 201
+
+
+def test_the_id_of_a_merged_lead_goes_on_answering(world: World, api: Api, strange_api: Api) -> None:
+    other = api.post("leads", {"linkedin_url": "https://www.linkedin.com/in/one"}).json()["id"]
+    kept, record = (Lead.objects.get(pk=pk) for pk in (world.lead.id, other))
+    merge(kept, record)
+    for pk in (kept.id, other):
+        answer = api.get(f"leads/{pk}")
+        assert (answer.status_code, answer.json()["id"], answer.json()["merged_from"]) == (200, kept.id, [other])
+        assert strange_api.get(f"leads/{pk}").status_code == 404
+    assert [row["id"] for row in api.get("leads").json()["results"]] == [kept.id]
+    assert api.patch(f"leads/{other}", {"company": "Example"}).json()["id"] == kept.id
+    assert len(api.get(f"leads/{other}/history").json()["results"]) == LeadChange.objects.filter(lead=kept).count()
+    assert api.post("leads", {"linkedin_url": "linkedin.com/in/one"}).status_code == 409
 
 
 def test_update_lead_status(world: World, api: Api) -> None:

@@ -1,8 +1,12 @@
 """What receipts hold of an erased lead: their bodies and headers, and kept answers that show these."""
 
+from collections.abc import Sequence
+
 from accounts.events.erasure import Erasure, register
+from accounts.linkedin_identity import names_in_urls
 from accounts.models import IdempotencyRecord
-from leads.models import Lead
+from leads.models import Lead, LeadReference
+from leads.pipeline.merge import root_ids
 from webhooks.models import Receipt, ReceiptStatus
 
 BATCH = 500
@@ -26,10 +30,16 @@ def _receipts(erasure: Erasure) -> dict[str, int]:
 def _not_understood(lead_id: str) -> list[int]:
     """Receipts that nobody could place, but that name the lead as its provider does."""
     found: list[int] = []
-    lead = Lead.objects.get(pk=lead_id)
-    references = lead.references.exclude(source=None).values_list("source", "external_id")
-    for source, external_id in references.distinct():
-        needles = [text.encode() for text in (external_id, lead.email, lead.linkedin_key.rpartition("/")[2]) if text]
+    lead = Lead.all_records.get(pk=lead_id)
+    references = LeadReference.objects.filter(lead=root_ids([lead_id])[lead_id]).exclude(source=None)
+    profile = [text.casefold().encode() for text in names_in_urls(lead.linkedin_key)]
+    for source, external_id in references.values_list("source", "external_id").distinct():
+        needles = [*(text.casefold().encode() for text in (external_id, lead.email) if text), *profile]
         waiting = Receipt.objects.filter(source=source, status__in=WAITING, lead_id="").only("sequence", "body")
-        found += [row.pk for row in waiting.iterator(500) if any(needle in bytes(row.body) for needle in needles)]
+        found += [row.pk for row in waiting.iterator(500) if _holds(bytes(row.body), needles)]
     return sorted(set(found))
+
+
+def _holds(body: bytes, needles: Sequence[bytes]) -> bool:
+    folded = body.lower()
+    return any(needle in folded for needle in needles)

@@ -12,6 +12,7 @@ from leads.enums import LeadStatus
 from leads.models import Lead
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Contact, Identity
+from leads.pipeline.merge import shown_id
 from leads.pipeline.provenance import Origin as From
 from webhooks.models import ProviderRequest, Receipt
 from webhooks.providers.events import RequestOutcome
@@ -72,7 +73,13 @@ def _about(receipt: Receipt, outcome: RequestOutcome) -> About:
         raise Quarantine("unknown_request", "Nobody has said what this request was for, and the answer does not tell.")
     if account:
         receipt.account_id = account.id
-    return About(action=action, account=account, profile_id=profile_id, lead=request.lead if request else None)
+    return About(action=action, account=account, profile_id=profile_id, lead=_lead_of(request))
+
+
+def _lead_of(request: ProviderRequest | None) -> Lead | None:
+    """The lead that a request is about; if its record was merged, the one that is shown."""
+    lead = request.lead if request else None
+    return Lead.objects.filter(pk=shown_id(lead.pk)).first() if lead and lead.merged_into_id else lead
 
 
 def _account_of_earlier(receipt: Receipt) -> Account | None:

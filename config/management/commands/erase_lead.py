@@ -19,7 +19,7 @@ class Command(JsonCommand):
         parser.add_argument("lead", metavar="ID")
 
     def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
-        lead = Lead.objects.select_related("agency").filter(pk=options["lead"]).first()
+        lead = Lead.all_records.select_related("agency").filter(pk=options["lead"]).first()
         if lead is None:
             raise CommandError(f"There is no lead with the id {options['lead']!r}.")
         return {"lead_id": lead.pk, "erased": erase(lead, origin=Origin(by="staff", at=timezone.now()))}

@@ -1,0 +1,134 @@
+"""Merge the records of one person. The younger record stays as it was, hidden, so that the merge can be undone.
+
+A merged record points to the one that is shown (`Lead.merged_into`), perhaps over others. Its references and changes
+move there and keep in `origin` where they were born. What the merge changes in the shown record stands in `LeadMerge`.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts.linkedin_identity import may_be_one_person
+from accounts.models import Agency
+from leads.models import Lead, LeadChange, LeadMerge, LeadReference
+from leads.pipeline.provenance import CONTACT_FIELDS, Origin
+
+#: Fields of a record that a merge never copies.
+OF_THE_RECORD = {"id", "agency", "created_at", "updated_at", "merged_into", "provenance"}
+STATUS_FIELDS = ("status", "campaign_id", "status_since", "status_sequence")
+
+
+def root_ids(pks: Collection[str]) -> dict[str, str]:
+    """Return for each of these records the id of the one that is shown in its place."""
+    roots = {pk: pk for pk in pks}
+    while roots:
+        merged = Lead.all_records.filter(pk__in=set(roots.values()), merged_into__isnull=False)
+        above = {pk: root for pk, root in merged.values_list("pk", "merged_into") if root}
+        if not above:
+            break
+        roots = {pk: above.get(root, root) for pk, root in roots.items()}
+    return roots
+
+
+def shown_id(pk: str, agency: Agency | None = None) -> str:
+    """Return the id of the lead that is shown for a record of this agency; the same id where there is no other."""
+    records = Lead.all_records.filter(pk=pk, merged_into__isnull=False)
+    merged = records if agency is None else records.filter(agency=agency)
+    return root_ids([pk])[pk] if merged.exists() else pk
+
+
+def lock_root(pk: str, rows: QuerySet[Lead] | None = None) -> Lead | None:
+    """Lock the lead that is shown for a record; None if it is gone."""
+    rows = Lead.all_records.select_for_update() if rows is None else rows
+    lead = rows.filter(pk=pk).first()
+    while lead is not None and lead.merged_into_id:
+        lead = rows.filter(pk=lead.merged_into_id).first()
+    return lead
+
+
+def records_of(lead: Lead) -> list[Lead]:
+    """Return every record that was merged into a lead, over others too; the lead itself is not among them."""
+    found: list[Lead] = []
+    level = [lead.pk]
+    while level:
+        records = list(Lead.all_records.filter(merged_into__in=level).order_by("pk"))
+        found += records
+        level = [record.pk for record in records]
+    return found
+
+
+def may_merge(one: Lead, other: Lead) -> bool:
+    """Return whether two records that a report takes for one person's may be merged by themselves."""
+    clear = may_be_one_person(one.linkedin_key, other.linkedin_key)
+    return clear and not (names_several_people(one) or names_several_people(other))
+
+
+def names_several_people(lead: Lead) -> bool:
+    """Return whether a URL that names nobody may have made this lead of several people: nobody is added to those."""
+    if not lead.linkedin_url or lead.linkedin_key:
+        return False
+    ids = set(lead.references.values_list("provider", "external_id"))
+    return any(count > 1 for count in Counter(provider for provider, _ in ids).values())
+
+
+def merge(kept: Lead, other: Lead) -> Lead:
+    """Merge two locked leads into the older one and return it. What people typed is shown, and nothing is lost."""
+    if other.pk < kept.pk:
+        kept, other = other, kept
+    for children in (LeadReference, LeadChange):
+        children.objects.filter(lead=other).update(origin=Coalesce("origin", F("lead")), lead=kept)
+    values = _merged_values(kept, other)
+    replaced = {name: getattr(kept, name) for name in values}
+    LeadMerge.objects.create(record=other, merged_at=timezone.now(), replaced=replaced)
+    other.merged_into = kept
+    if "linkedin_key" in values:
+        other.linkedin_key = ""  # an agency has each key once
+    other.save(update_fields=["merged_into", "linkedin_key"])
+    for name, value in values.items():
+        setattr(kept, name, value)
+    kept.save()
+    return kept
+
+
+def _merged_values(kept: Lead, other: Lead) -> dict[str, Any]:
+    """Return the values that change in `kept`, by attribute."""
+    values: dict[str, Any] = {}
+    provenance = dict(kept.provenance)
+    for name in set(CONTACT_FIELDS) - {"phone_e164"}:
+        if _is_better(kept, other, name):
+            values[name] = getattr(other, name)
+            provenance.pop(name, None)
+            if name in other.provenance:
+                provenance[name] = other.provenance[name]
+    if "phone" in values:
+        values["phone_e164"] = other.phone_e164
+    if other.linkedin_key and not kept.linkedin_key:
+        values["linkedin_key"] = other.linkedin_key
+    if (other.status_since, other.status_sequence) > (kept.status_since, kept.status_sequence):
+        values |= {name: getattr(other, name) for name in STATUS_FIELDS}
+    values |= {
+        "provenance": provenance,
+        "tags": list(dict.fromkeys([*kept.tags, *other.tags])),
+        "received_at": min(kept.received_at, other.received_at),
+        "first_response_at": min(filter(None, [kept.first_response_at, other.first_response_at]), default=None),
+        "is_test": kept.is_test and other.is_test,
+        "recovered": kept.recovered and other.recovered,
+        "details_pending": kept.details_pending or other.details_pending,
+    }
+    for field in Lead._meta.concrete_fields:
+        empty = getattr(kept, field.attname) in (None, "", [])
+        if empty and field.attname not in values and field.name not in {*OF_THE_RECORD, *CONTACT_FIELDS}:
+            values[field.attname] = getattr(other, field.attname)
+    return {name: value for name, value in values.items() if value != getattr(kept, name)}
+
+
+def _is_better(kept: Lead, other: Lead, name: str) -> bool:
+    """Return whether a contact field is taken from `other`: where `kept` has none, or only `other` has a typed one."""
+    if name == "linkedin_url" and other.linkedin_key and not kept.linkedin_key:
+        return bool(kept.provenance.get(name) != Origin.PERSON)
+    typed = other.provenance.get(name) == Origin.PERSON != kept.provenance.get(name)
+    return bool(getattr(other, name) and (typed or not getattr(kept, name)))
