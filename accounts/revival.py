@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account
 from accounts.services import report_status
 
@@ -28,7 +28,7 @@ def revive(account: Account) -> Account:
     return report_status(
         account.agency,
         provider=account.provider,
-        sighting=Sighting(),
+        identity=AccountIdentity(),
         status=AccountStatus(earlier or AccountStatus.DISCONNECTED),
         origin=Origin(by=STAFF, at=timezone.now()),
         account=account,

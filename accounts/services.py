@@ -13,7 +13,7 @@ from accounts.core.enums import AccountStatus, EventType, StatusReason
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin, is_newer
 from accounts.linkedin import flapping, links, outages
-from accounts.linkedin.matching import Sighting, expect_accounts, fill, find_or_make, locked
+from accounts.linkedin.matching import AccountIdentity, expect_accounts, fill, find_or_make, locked
 from accounts.models import Account, AccountReport, AccountToken, Agency, SubAccount
 from accounts.reauth import prompts, recipients
 
@@ -33,10 +33,10 @@ REPORTED = (
 SAME_WINDOW = timedelta(minutes=1)
 
 
-def expect(agency: Agency, provider: str, sightings: Collection[Sighting]) -> None:
+def expect(agency: Agency, provider: str, identities: Collection[AccountIdentity]) -> None:
     """Fetch for a batch of reports the accounts that they are about, locked, and what hangs on them."""
-    known = expect_accounts(agency, provider, sightings)
-    recipients.expect(sighting.email for sighting in sightings)
+    known = expect_accounts(agency, provider, identities)
+    recipients.expect(identity.email for identity in identities)
     for part in (campaigns, outages, flapping, prompts):
         part.expect(known)
 
@@ -46,7 +46,7 @@ def report_status(
     agency: Agency,
     *,
     provider: str,
-    sighting: Sighting,
+    identity: AccountIdentity,
     status: AccountStatus,
     origin: Origin,
     reason: str = "",
@@ -58,11 +58,11 @@ def report_status(
 
     With `passed_on` the agency hears of it under that name whatever our state does. Raises Quarantine.
     """
-    account, first_seen = find_or_make(agency, provider, sighting, status, origin, account)
+    account, first_seen = find_or_make(agency, provider, identity, status, origin, account)
     before, since = "" if first_seen else account.status, account.status_since
     applied = is_newer(origin, account)
     called = "" if first_seen else account.display_name
-    fill(account, sighting, overwrite=applied)
+    fill(account, identity, overwrite=applied)
     text = error_detail or reason
     if applied and before == AccountStatus.DELETED and status != before:
         text = f"Revived by {origin.by}. {text}".rstrip()
@@ -88,7 +88,7 @@ def report_rate_limit(
     agency: Agency,
     *,
     provider: str,
-    sighting: Sighting,
+    identity: AccountIdentity,
     origin: Origin,
     resets_at: datetime | None = None,
     limit_type: str = "",
@@ -97,7 +97,7 @@ def report_rate_limit(
     account: Account | None = None,
 ) -> Account:
     """Apply one report of a rate limit; the status stays. Raises Quarantine."""
-    account, first_seen = find_or_make(agency, provider, sighting, AccountStatus.ACTIVE, origin, account)
+    account, first_seen = find_or_make(agency, provider, identity, AccountStatus.ACTIVE, origin, account)
     before = account.rate_limited_until
     until = resets_at or origin.at + timedelta(seconds=settings.RATE_LIMIT_FALLBACK_SECONDS)
     later = before is None or until > before

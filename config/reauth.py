@@ -30,10 +30,10 @@ from accounts.tenancy.localtime import readable, zone_named
 from webhooks.models import ProviderRequest
 from webhooks.processing.processor import register_request
 
-MOST_TRIES = 10
+MAX_ATTEMPTS = 10
 REFRESH_SECONDS = 3
 THANKS_LAST = timedelta(hours=1)
-LONGEST_RESULT = 16 * 1024
+MAX_RESULT_BYTES = 16 * 1024
 
 
 class SignInForm(forms.Form):
@@ -87,7 +87,7 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
     open_or_just_done = prompt.end is None or _just_done(prompt)  # the webhook may be faster than the frame
     if not open_or_just_done or prompt.account.status == AccountStatus.DELETED:
         return JsonResponse({"message": "This link has ended."}, status=410)
-    if attempts.count(prompt) >= MOST_TRIES:
+    if attempts.count(prompt) >= MAX_ATTEMPTS:
         return _wait_a_little(JsonResponse({"message": "Please wait ten minutes before the next try."}))
     said = _read_result(request)
     if said is None:
@@ -97,7 +97,7 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
         attempts.note(prompt, StepKind.FAILED, text=problem)
         return JsonResponse({"message": problem})
     account_token = said.get("token")
-    if isinstance(account_token, str) and 0 < len(account_token) <= salesflow.LONGEST_TOKEN:
+    if isinstance(account_token, str) and 0 < len(account_token) <= salesflow.MAX_TOKEN_LENGTH:
         keep_token(prompt.account, account_token)
     if prompt.end is None:
         attempts.note(prompt, StepKind.FINISHED, text=salesflow.NAME)
@@ -120,7 +120,7 @@ def _step(request: HttpRequest, prompt: ReauthPrompt, token: str) -> HttpRespons
     """Take the step that a form asks for, if the account's provider offers it."""
     offer = offer_for(prompt.account)
     asked = request.POST.get("step", "")
-    if attempts.count(prompt) >= MOST_TRIES:
+    if attempts.count(prompt) >= MAX_ATTEMPTS:
         return _wait_a_little(_page(request, prompt, problem="Please wait ten minutes before the next try."))
     if asked == "frame" and offer.way is Way.FRAME:
         return _open_frame(request, prompt, offer, token)
@@ -198,7 +198,7 @@ def _what_went_wrong(prompt: ReauthPrompt) -> str:
 
 
 def _read_result(request: HttpRequest) -> dict[str, Any] | None:
-    if len(request.body) > LONGEST_RESULT:
+    if len(request.body) > MAX_RESULT_BYTES:
         return None
     try:
         said = json.loads(request.body)

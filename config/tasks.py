@@ -4,12 +4,12 @@ import time
 
 from celery import shared_task
 
-from accounts.core.wakeups import Doorbell
+from accounts.core.wakeups import WakeUp
 from accounts.tasks import WORKERS, beat
 from config.ops.purge import purge_if_due
 
 BEAT_SECONDS = 5.0
-ring = Doorbell("config.tasks.purge", queue="sync").ring
+wake_up = WakeUp("config.tasks.purge", queue="sync").wake_up
 
 
 @shared_task(name="config.tasks.purge")
@@ -24,4 +24,4 @@ def purge() -> None:
             beat(WORKERS["sync"])
 
     if purge_if_due(stay_alive):
-        ring()
+        wake_up()

@@ -17,7 +17,16 @@ from rest_framework.response import Response
 
 from accounts.core.enums import AccountStatus, ProviderSlug
 from accounts.models import Agency, Member
-from accounts.web.rest.fields import Email, Flag, Moment, Reference, StrictSerializer, Text, Word, identity
+from accounts.web.rest.fields import (
+    Email,
+    Reference,
+    StrictBooleanField,
+    StrictChoiceField,
+    StrictSerializer,
+    Text,
+    UTCDateTimeField,
+    identity,
+)
 from accounts.web.rest.filters import Exactly, Filter, OneOf, Search, Time, YesNo
 from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import AgencyView, Listed, Shown, refusals_of
@@ -51,12 +60,12 @@ class Assignee(Reference):
 
 
 class LeadReferenceSerializer(StrictSerializer):
-    provider = Word(ProviderSlug, read_only=True)
+    provider = StrictChoiceField(ProviderSlug, read_only=True)
     source = Text(source="source_id", read_only=True)  # type: ignore[assignment]
     external_id = Text(read_only=True, allow_null=False)
     campaign = Text(source="campaign_id", read_only=True)
-    status = Word(LeadStatus, read_only=True)
-    status_since = Moment(read_only=True)
+    status = StrictChoiceField(LeadStatus, read_only=True)
+    status_since = UTCDateTimeField(read_only=True)
 
 
 class AnswerSerializer(StrictSerializer):
@@ -87,7 +96,7 @@ class LeadSerializer(StrictSerializer):
     answers = AnswerSerializer(many=True, read_only=True)
     consents = serializers.ListField(child=serializers.JSONField(), read_only=True)
     hidden_fields = serializers.ListField(child=serializers.JSONField(), read_only=True)
-    details_pending = Flag(read_only=True)
+    details_pending = StrictBooleanField(read_only=True)
     source = Text(source="source_id", read_only=True)  # type: ignore[assignment]
     lead_type = Text(read_only=True)
     form = Text(read_only=True)
@@ -95,18 +104,18 @@ class LeadSerializer(StrictSerializer):
     associated_entity = Text(read_only=True)
     campaign = Reference("campaigns", noun="campaign")
     account = Reference("accounts", noun="account")
-    status = Word(LeadStatus, required=False)
+    status = StrictChoiceField(LeadStatus, required=False)
     status_label = Text(read_only=True, allow_null=False)
-    status_since = Moment(read_only=True)
+    status_since = UTCDateTimeField(read_only=True)
     score = serializers.IntegerField(read_only=True, allow_null=True)
     priority = Text(max_length=16)
     assigned_to = Assignee("members", noun="member")
     tags = serializers.ListField(child=Text(max_length=100, required=True), max_length=100, required=False)
-    is_test = Flag(read_only=True)
-    received_at = Moment(read_only=True)
-    first_response_at = Moment(read_only=True, allow_null=True)
-    created_at = Moment(read_only=True)
-    updated_at = Moment(read_only=True)
+    is_test = StrictBooleanField(read_only=True)
+    received_at = UTCDateTimeField(read_only=True)
+    first_response_at = UTCDateTimeField(read_only=True, allow_null=True)
+    created_at = UTCDateTimeField(read_only=True)
+    updated_at = UTCDateTimeField(read_only=True)
 
     def validate_tags(self, tags: list[str]) -> list[str]:
         return list(dict.fromkeys(tags))
@@ -137,12 +146,12 @@ class ChangedLeadSerializer(LeadSerializer):
 
 
 class LeadChangeSerializer(StrictSerializer):
-    previous_status = Word(LeadStatus, read_only=True, allow_null=True)
-    new_status = Word(LeadStatus, read_only=True)
-    changed_by = Word(ChangedBy, read_only=True)
-    occurred_at = Moment(read_only=True)
+    previous_status = StrictChoiceField(LeadStatus, read_only=True, allow_null=True)
+    new_status = StrictChoiceField(LeadStatus, read_only=True)
+    changed_by = StrictChoiceField(ChangedBy, read_only=True)
+    occurred_at = UTCDateTimeField(read_only=True)
     receipt_id = Text(read_only=True)
-    applied = Flag(read_only=True)
+    applied = StrictBooleanField(read_only=True)
     note = Text(read_only=True)
 
 

@@ -27,7 +27,7 @@ def sync() -> None:
     while fetch_due() or check_due() or backfill.pull_due() or enrich_due():
         now = time.monotonic()
         if now - began > RUN_FOR:
-            return wakeups.ring()
+            return wakeups.wake_up()
         if now - beaten > SIGN_OF_LIFE:
             beat(WORKERS["sync"])
             beaten = now

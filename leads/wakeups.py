@@ -1,5 +1,5 @@
 """Wakes the worker that talks to LinkedIn."""
 
-from accounts.core.wakeups import Doorbell
+from accounts.core.wakeups import WakeUp
 
-ring = Doorbell("leads.tasks.sync", queue="sync").ring
+wake_up = WakeUp("leads.tasks.sync", queue="sync").wake_up

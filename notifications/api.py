@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from accounts.api.views import EventSerializer
 from accounts.core.enums import AGENCY_EVENTS, EventType, Scope
 from accounts.models import Agency
-from accounts.web.rest.fields import Moment, StrictSerializer, Text, Word, identity
+from accounts.web.rest.fields import StrictChoiceField, StrictSerializer, Text, UTCDateTimeField, identity
 from accounts.web.rest.filters import By, ByTime, Exactly, Filter, OneOf
 from accounts.web.rest.pagination import Cursor, bad_cursor, decode, page, read_limit
 from accounts.web.rest.views import AgencyView, Listed, Shown, refusals_of
@@ -42,9 +42,9 @@ ABOUT_STATE = ("status", "kind")  # what an action refuses because of how the ch
 
 
 class ReplaySerializer(StrictSerializer):
-    since = Moment()
-    until = Moment(required=False, allow_null=True)
-    status = Word(DeliveryStatus, required=False, allow_null=True)
+    since = UTCDateTimeField()
+    until = UTCDateTimeField(required=False, allow_null=True)
+    status = StrictChoiceField(DeliveryStatus, required=False, allow_null=True)
 
 
 @extend_schema(tags=["channels"])
@@ -151,13 +151,13 @@ class DeliverySerializer(StrictSerializer):
     event = Text(source="event_id", read_only=True, allow_null=False)
     channel = Text(source="channel_id", read_only=True)
     recipient = Text(read_only=True)
-    status = Word(DeliveryStatus, read_only=True)
+    status = StrictChoiceField(DeliveryStatus, read_only=True)
     attempts = serializers.IntegerField(read_only=True)
-    next_attempt_at = Moment(read_only=True, allow_null=True)
+    next_attempt_at = UTCDateTimeField(read_only=True, allow_null=True)
 
 
 class AttemptSerializer(StrictSerializer):
-    at = Moment(read_only=True)
+    at = UTCDateTimeField(read_only=True)
     duration_ms = serializers.IntegerField(read_only=True)
     status_code = serializers.IntegerField(read_only=True, allow_null=True)
     error = Text(read_only=True)
@@ -212,7 +212,7 @@ class DeliveryView(Listed, Shown, AgencyView):
 
 
 class EventTypeSerializer(StrictSerializer):
-    name = Word(AGENCY_EVENTS, read_only=True)
+    name = StrictChoiceField(AGENCY_EVENTS, read_only=True)
     description = serializers.CharField(read_only=True)
     schema = serializers.DictField(read_only=True, help_text="JSON schema of the body.")
     example = serializers.DictField(read_only=True)

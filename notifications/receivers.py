@@ -3,12 +3,12 @@
 from typing import Any
 
 from accounts.events.signals import event_recorded
-from notifications.tasks import ring
+from notifications.tasks import wake_up
 
 
 def connect() -> None:
-    event_recorded.connect(_ring, dispatch_uid="notifications.ring")
+    event_recorded.connect(_wake_up, dispatch_uid="notifications.ring")
 
 
-def _ring(**_: Any) -> None:
-    ring()
+def _wake_up(**_: Any) -> None:
+    wake_up()

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts.core.wakeups import Doorbell
+from accounts.core.wakeups import WakeUp
 from notifications.delivery import drain
 
 
@@ -10,12 +10,12 @@ from notifications.delivery import drain
 def deliver_due() -> None:
     """Fan out and deliver what is due; hands over to its successor when its time is over."""
     if drain():
-        ring()
+        wake_up()
 
 
-_bell = Doorbell("notifications.tasks.deliver_due", queue="deliveries")
+_bell = WakeUp("notifications.tasks.deliver_due", queue="deliveries")
 
 
-def ring() -> None:
+def wake_up() -> None:
     """Say that events or deliveries are due."""
-    _bell.ring()
+    _bell.wake_up()

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from accounts.events.timeline import Told, register_deliveries
 from notifications.models import Delivery
 
-MOST = 500  # deliveries of one page
+MAX_COUNT = 500  # deliveries of one page
 
 
 @register_deliveries
 def deliveries_of(event_ids: Sequence[str]) -> Mapping[str, Sequence[Told]]:
     found: dict[str, list[Told]] = defaultdict(list)
     rows = Delivery.objects.filter(event__in=event_ids).select_related("channel").order_by("id")
-    for delivery in rows.defer("channel__url", "channel__headers")[:MOST]:
+    for delivery in rows.defer("channel__url", "channel__headers")[:MAX_COUNT]:
         to = delivery.recipient or str(delivery.channel or "")
         found[delivery.event_id].append(Told(to=to, state=delivery.status, delivery_id=delivery.pk))
     return found

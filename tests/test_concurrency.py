@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.campaigns.service import campaign_of, update_campaign
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountReport, Agency, Event
 from accounts.services import report_status
 from notifications.channels.service import create_channel
@@ -118,8 +118,8 @@ def test_two_sources_that_see_the_same_new_person_at_once_make_one_lead(agency: 
 def test_a_campaign_given_to_an_account_that_drops_at_that_moment_is_paused(agency: Agency) -> None:
     def report(status: AccountStatus, sequence: int) -> Account:
         origin = Origin(by="salesflow", at=timezone.now(), sequence=sequence)
-        sighting = Sighting(external_id="7688")
-        return report_status(agency, provider="salesflow", sighting=sighting, status=status, origin=origin)
+        identity = AccountIdentity(external_id="7688")
+        return report_status(agency, provider="salesflow", identity=identity, status=status, origin=origin)
 
     with transaction.atomic():
         account = report(AccountStatus.ACTIVE, 1)

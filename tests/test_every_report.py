@@ -10,7 +10,7 @@ from accounts import services
 from accounts.campaigns import service as campaigns
 from accounts.core.enums import RequestAction
 from accounts.events.ordering import Origin
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Campaign, Event, ReauthPrompt, Source
 from tests.keeping import keep, source_of
 from tests.webhooks.wire import PAYLOADS, payload
@@ -115,7 +115,7 @@ class Case:
         self.account = services.report_status(
             self.agency,
             provider="linkedconnector" if by_name else self.provider,
-            sighting=Sighting(
+            identity=AccountIdentity(
                 external_id="" if by_name else ids[self.provider],
                 location_id=location,
                 name=name,

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from accounts.core.enums import ProviderSlug, RequestAction, Scope
 from accounts.models import Agency
-from accounts.web.rest.fields import Moment, Reference, StrictSerializer, Text, Word, identity
+from accounts.web.rest.fields import Reference, StrictChoiceField, StrictSerializer, Text, UTCDateTimeField, identity
 from accounts.web.rest.filters import Exactly, Filter, OneOf
 from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import AgencyView, Listed, Shown
@@ -52,12 +52,12 @@ def _cleaned(value: Any) -> Any:
 
 class ReceiptSerializer(StrictSerializer):
     id = identity(source="public_id")
-    provider = Word(ProviderSlug, read_only=True)
+    provider = StrictChoiceField(ProviderSlug, read_only=True)
     source = Text(source="source_id", read_only=True)  # type: ignore[assignment]
     event_type = Text(read_only=True)
-    status = Word(ReceiptStatus, read_only=True)
-    received_at = Moment(read_only=True)
-    processed_at = Moment(read_only=True, allow_null=True)
+    status = StrictChoiceField(ReceiptStatus, read_only=True)
+    received_at = UTCDateTimeField(read_only=True)
+    processed_at = UTCDateTimeField(read_only=True, allow_null=True)
     error = Text(read_only=True)
     payload = serializers.SerializerMethodField()
 
@@ -127,8 +127,8 @@ class RejectedRequestSerializer(StrictSerializer):
     reason = Text(read_only=True, allow_null=False)
     diagnosis = Text(read_only=True)
     count = serializers.IntegerField(read_only=True)
-    first_seen = Moment(read_only=True)
-    last_seen = Moment(read_only=True)
+    first_seen = UTCDateTimeField(read_only=True)
+    last_seen = UTCDateTimeField(read_only=True)
 
 
 @extend_schema(tags=["rejected-requests"])
@@ -146,7 +146,7 @@ class RejectedRequestView(Listed, AgencyView):
 
 class ProviderRequestSerializer(StrictSerializer):
     request_id = Text(required=True, max_length=200)
-    action = Word(RequestAction)
+    action = StrictChoiceField(RequestAction)
     account = Reference("accounts", noun="account")
     lead = Reference("leads", noun="lead")
 

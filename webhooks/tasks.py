@@ -6,7 +6,7 @@ from celery import shared_task
 
 from webhooks.monitoring import source_monitor
 from webhooks.processing.processor import process_due
-from webhooks.processing.wakeups import ring as ring
+from webhooks.processing.wakeups import wake_up as wake_up
 
 RUN_FOR = 30.0  # seconds after which a task hands over to its successor
 
@@ -17,7 +17,7 @@ def process_receipts() -> None:
     stop = time.monotonic() + RUN_FOR
     while process_due():
         if time.monotonic() > stop:
-            return ring()
+            return wake_up()
     return None
 
 

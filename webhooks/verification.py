@@ -4,7 +4,7 @@ from django.conf import settings
 
 from webhooks.diagnostics.known_mistakes import Sample
 from webhooks.ingest.client_ip import client_address
-from webhooks.ingest.context import Desk
+from webhooks.ingest.context import IngestContext
 from webhooks.ingest.http import Refusal
 from webhooks.ingest.source_cache import KnownSource
 from webhooks.parsing import ParsingBusy, ParsingJob
@@ -15,7 +15,7 @@ RETRY_AFTER = (b"retry-after", b"5")
 
 
 async def verified_key(
-    desk: Desk, provider: Provider, source: KnownSource, request: SignedRequest, peer: str
+    context: IngestContext, provider: Provider, source: KnownSource, request: SignedRequest, peer: str
 ) -> str | None:
     """Verify the request and return its dedupe key.
 
@@ -33,30 +33,30 @@ async def verified_key(
                 verified = True
             return provider.receipt_key(request)
         if not verified:
-            _check_reject_rate(desk, source, address)
-        return await desk.parsing.receipt_key(
+            _check_reject_rate(context, source, address)
+        return await context.parsing.receipt_key(
             ParsingJob(provider.slug, request, None if verified else secrets, tolerance), source.id
         )
     except InvalidSignature as invalid:
         refusal = Refusal(401, invalid.diagnosis or "The signature is missing or wrong.")
-        desk.rejections.note(source.id, invalid.reason, invalid.diagnosis, Sample(provider, request, invalid))
+        context.rejections.note(source.id, invalid.reason, invalid.diagnosis, Sample(provider, request, invalid))
     except UnreadablePayload as unreadable:
         refusal = Refusal(400, str(unreadable))
-        desk.rejections.note(source.id, "unreadable_body", str(unreadable))
+        context.rejections.note(source.id, "unreadable_body", str(unreadable))
         if verified:
             raise refusal from None
     except ParsingBusy:
         raise storage_down(provider.refusal_status) from None
-    seconds = desk.reject_rate.count(source.id, address, settings.REJECT_RATE)
+    seconds = context.reject_rate.count(source.id, address, settings.REJECT_RATE)
     raise refusal if seconds is None else _too_many_failures(seconds)
 
 
-def _check_reject_rate(desk: Desk, source: KnownSource, address: str) -> None:
+def _check_reject_rate(context: IngestContext, source: KnownSource, address: str) -> None:
     """Raise Refusal (429) if the address has failed verification too often at the source."""
-    seconds = desk.reject_rate.exceeded(source.id, address, settings.REJECT_RATE)
+    seconds = context.reject_rate.exceeded(source.id, address, settings.REJECT_RATE)
     if seconds is not None:
-        desk.reject_rate.count(source.id, address, settings.REJECT_RATE)
-        desk.rejections.note(source.id, "too_many_failures", "The address failed too often; the body was not read.")
+        context.reject_rate.count(source.id, address, settings.REJECT_RATE)
+        context.rejections.note(source.id, "too_many_failures", "The address failed too often; the body was not read.")
         raise _too_many_failures(seconds)
 
 

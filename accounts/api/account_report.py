@@ -19,7 +19,7 @@ from accounts.linkedin.uptime import Span
 from accounts.models import Account, Agency
 
 GROUPS = ("provider", "location", "account")
-MOST_SPANS = 2000  # of downtime that are listed one by one
+MAX_SPANS = 2000  # of downtime that are listed one by one
 HEAD: dict[str, Any] = {
     "from": serializers.CharField(),
     "to": serializers.CharField(),
@@ -50,7 +50,7 @@ def account_report(agency: Agency, question: Question) -> dict[str, Any]:
         "groups": _groups(accounts, found, question),
         "downtime": [
             {"account": span.account_id, "status": span.status, "from": iso(span.begin), "to": iso(span.end)}
-            for span in sorted(down, key=lambda span: span.begin, reverse=True)[:MOST_SPANS]
+            for span in sorted(down, key=lambda span: span.begin, reverse=True)[:MAX_SPANS]
         ],
     }
 

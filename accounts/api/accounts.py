@@ -20,7 +20,16 @@ from accounts.linkedin.readiness import Action, readiness, with_campaigns_paused
 from accounts.models import Account, Agency
 from accounts.reauth.prompts import NotNeeded, ask
 from accounts.services import update_account
-from accounts.web.rest.fields import Email, Flag, Moment, Reference, StrictSerializer, Text, Word, identity
+from accounts.web.rest.fields import (
+    Email,
+    Reference,
+    StrictBooleanField,
+    StrictChoiceField,
+    StrictSerializer,
+    Text,
+    UTCDateTimeField,
+    identity,
+)
 from accounts.web.rest.filters import Exactly, Filter, OneOf, Search
 from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import AgencyView, Listed, Shown
@@ -31,37 +40,37 @@ class ProfileSerializer(StrictSerializer):
     last_name = Text(read_only=True)
     public_identifier = Text(read_only=True)
     occupation = Text(read_only=True)
-    premium = Flag(read_only=True, allow_null=True)
+    premium = StrictBooleanField(read_only=True, allow_null=True)
 
 
 class AccountSerializer(StrictSerializer):
     id = identity()
-    provider = Word(ProviderSlug, read_only=True)
+    provider = StrictChoiceField(ProviderSlug, read_only=True)
     external_id = Text(read_only=True)
     name = Text(max_length=200)
     email = Email(max_length=254)
     profile = ProfileSerializer(source="*", read_only=True)
-    status = Word(AccountStatus, read_only=True)
+    status = StrictChoiceField(AccountStatus, read_only=True)
     status_reason = Text(read_only=True)
-    status_since = Moment(read_only=True)
-    suggested_action = Word(
+    status_since = UTCDateTimeField(read_only=True)
+    suggested_action = StrictChoiceField(
         SuggestedAction,
         read_only=True,
         help_text="\n".join(f"- `{word}`: {sentence}" for word, sentence in SENTENCES.items()),
     )
-    rate_limited_until = Moment(read_only=True, allow_null=True)
-    campaigns_paused = Flag(read_only=True)
+    rate_limited_until = UTCDateTimeField(read_only=True, allow_null=True)
+    campaigns_paused = StrictBooleanField(read_only=True)
     source = Text(source="source_id", read_only=True)  # type: ignore[assignment]
     location_id = Reference("sub_accounts", noun="location", by="location_id", source="sub_account")
     linked_accounts = serializers.SerializerMethodField()
     worst_status = serializers.SerializerMethodField()
-    created_at = Moment(read_only=True)
-    updated_at = Moment(read_only=True)
+    created_at = UTCDateTimeField(read_only=True)
+    updated_at = UTCDateTimeField(read_only=True)
 
     def get_linked_accounts(self, account: Account) -> list[str]:
         return [other.id for other in self._linked(account)]
 
-    @extend_schema_field(Word(AccountStatus))
+    @extend_schema_field(StrictChoiceField(AccountStatus))
     def get_worst_status(self, account: Account) -> str:
         return worst_status(account, self._linked(account)).value
 
@@ -71,12 +80,12 @@ class AccountSerializer(StrictSerializer):
 
 
 class AccountReportSerializer(StrictSerializer):
-    from_status = Word(AccountStatus, read_only=True, allow_null=True)
-    to_status = Word(AccountStatus, read_only=True)
-    occurred_at = Moment(read_only=True)
+    from_status = StrictChoiceField(AccountStatus, read_only=True, allow_null=True)
+    to_status = StrictChoiceField(AccountStatus, read_only=True)
+    occurred_at = UTCDateTimeField(read_only=True)
     reported_by = Text(read_only=True)
     receipt_id = Text(read_only=True)
-    applied = Flag(read_only=True)
+    applied = StrictBooleanField(read_only=True)
 
 
 class ReasonSerializer(StrictSerializer):
@@ -87,7 +96,7 @@ class ReasonSerializer(StrictSerializer):
 class ReadinessSerializer(StrictSerializer):
     ready = serializers.BooleanField()
     reasons = ReasonSerializer(many=True)
-    retry_at = Moment(allow_null=True)
+    retry_at = UTCDateTimeField(allow_null=True)
     evidence_age_seconds = serializers.IntegerField()
 
 
@@ -105,7 +114,7 @@ class ReauthSerializer(StrictSerializer):
 
 class ReauthLinkSerializer(StrictSerializer):
     url = serializers.CharField(help_text="Opens the page, without sign-in: give it to the account's owner only.")
-    expires_at = Moment()
+    expires_at = UTCDateTimeField()
 
 
 NEEDED_FOR_READINESS = ("status", "status_since", "rate_limited_until", "reported_at", "source__last_receipt_at")

@@ -24,7 +24,7 @@ from accounts.models import Account, Agency
 from accounts.web.rest.views import AgencyView
 
 DAYS = 30  # of a window that nobody chose
-MOST_DAYS = 400
+MAX_DAYS = 400
 PERIODS = ("day", "week", "month")
 
 
@@ -200,8 +200,8 @@ class _Asked:
         begin = self._moment("from", zone) or midnight(first_day, zone)
         if begin >= end:
             raise ValidationError({"from": "It must be before `to`."})
-        if end - begin > timedelta(days=MOST_DAYS):
-            raise ValidationError({"from": f"A report covers at most {MOST_DAYS} days."})
+        if end - begin > timedelta(days=MAX_DAYS):
+            raise ValidationError({"from": f"A report covers at most {MAX_DAYS} days."})
         return Window(begin, min(end, max(now, begin + timedelta(seconds=1))), zone, period)
 
     def _moment(self, name: str, zone: ZoneInfo, *, end_of_day: bool = False) -> datetime | None:

@@ -15,12 +15,21 @@ from accounts.core.enums import ProviderSlug, Scope, TroubleKind
 from accounts.models import Agency, Source
 from accounts.sources.issues import open_troubles, with_open_troubles
 from accounts.sources.service import SourceError, create_source, delete_source, rotate_secret, update_source
-from accounts.web.rest.fields import Flag, Moment, Reference, StrictSerializer, Text, Word, identity, network
+from accounts.web.rest.fields import (
+    Reference,
+    StrictBooleanField,
+    StrictChoiceField,
+    StrictSerializer,
+    Text,
+    UTCDateTimeField,
+    identity,
+    network,
+)
 from accounts.web.rest.filters import Filter, OneOf, YesNo
 from accounts.web.rest.views import AgencyView, Listed, Shown, refusals_of
 
 SECRET_LENGTH = 256
-MOST_SUBSCRIPTIONS = 200
+MAX_SUBSCRIPTIONS = 200
 
 
 class CredentialsSerializer(StrictSerializer):
@@ -32,7 +41,7 @@ class CredentialsSerializer(StrictSerializer):
 
 class TroubleSerializer(StrictSerializer):
     kind = serializers.CharField(read_only=True, help_text=f"One of {', '.join(TroubleKind)}.")
-    since = Moment(source="opened_at", read_only=True)
+    since = UTCDateTimeField(source="opened_at", read_only=True)
     detail = serializers.CharField(read_only=True)
 
 
@@ -47,17 +56,19 @@ class HealthSerializer(StrictSerializer):
     unknown_fields = serializers.DictField(
         source="drift", child=serializers.IntegerField(), read_only=True, help_text="Path → how often seen."
     )
-    validated_at = Moment(read_only=True, allow_null=True, help_text="LinkedIn's last challenge that was answered.")
+    validated_at = UTCDateTimeField(
+        read_only=True, allow_null=True, help_text="LinkedIn's last challenge that was answered."
+    )
 
 
 class SourceSerializer(StrictSerializer):
     id = identity()
-    provider = Word(ProviderSlug)
+    provider = StrictChoiceField(ProviderSlug)
     name = Text(max_length=200)
     webhook_url = serializers.CharField(read_only=True)
-    enabled = Flag(required=False)
+    enabled = StrictBooleanField(required=False)
     health = serializers.SerializerMethodField()
-    last_receipt_at = Moment(read_only=True, allow_null=True)
+    last_receipt_at = UTCDateTimeField(read_only=True, allow_null=True)
     location_id = Reference("sub_accounts", noun="location", by="location_id", source="sub_account")
     allowed_networks = serializers.ListField(
         child=Text(max_length=50, required=True, validators=[network]), max_length=100, required=False
@@ -74,8 +85,8 @@ class SourceSerializer(StrictSerializer):
     )
 
     def validate_subscriptions(self, rows: list[Any]) -> list[Any]:
-        if len(rows) > MOST_SUBSCRIPTIONS:
-            raise serializers.ValidationError(f"At most {MOST_SUBSCRIPTIONS} of them.")
+        if len(rows) > MAX_SUBSCRIPTIONS:
+            raise serializers.ValidationError(f"At most {MAX_SUBSCRIPTIONS} of them.")
         return rows
 
     @extend_schema_field(HealthSerializer)
@@ -92,7 +103,7 @@ class SourceSerializer(StrictSerializer):
 
 
 class ChangedSourceSerializer(SourceSerializer):
-    provider = Word(ProviderSlug, read_only=True)
+    provider = StrictChoiceField(ProviderSlug, read_only=True)
 
 
 class SourceWithSecretSerializer(SourceSerializer):

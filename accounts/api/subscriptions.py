@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.web.rest.fields import StrictSerializer, Text, Word
+from accounts.web.rest.fields import StrictChoiceField, StrictSerializer, Text
 
 LEAD_TYPES = ("SPONSORED", "EVENT", "COMPANY", "ORGANIZATION_PRODUCT")
 _OWNER = re.compile(r"urn:li:(sponsoredAccount|organization):[0-9]{1,24}")
@@ -29,7 +29,7 @@ class SubscriptionSerializer(StrictSerializer):
         required=True, max_length=200, validators=[_matches(_OWNER, "urn:li:sponsoredAccount:123")],
         help_text="Whose leads: an ad account or a page.",
     )  # fmt: skip
-    lead_type = Word(LEAD_TYPES)
+    lead_type = StrictChoiceField(LEAD_TYPES)
     form = Text(
         max_length=200,
         validators=[_matches(_FORM, "urn:li:versionedLeadGenForm:(urn:li:leadGenForm:818,1)")],

@@ -15,7 +15,15 @@ from accounts.campaigns.service import UNPROTECTED, update_campaign
 from accounts.core.enums import AGENCY_EVENTS, PERSONAL_EVENTS, CampaignStatus, EventType, PausedBy, ProviderSlug
 from accounts.models import Agency, Campaign, Event, SubAccount
 from accounts.models.order import OrderAction, OrderStatus
-from accounts.web.rest.fields import Flag, Moment, Reference, StrictSerializer, Text, Word, identity
+from accounts.web.rest.fields import (
+    Reference,
+    StrictBooleanField,
+    StrictChoiceField,
+    StrictSerializer,
+    Text,
+    UTCDateTimeField,
+    identity,
+)
 from accounts.web.rest.filters import Exactly, Filter, OneOf, YesNo
 from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import AgencyView, Listed, Shown
@@ -25,12 +33,12 @@ class SubAccountSerializer(StrictSerializer):
     id = identity()
     location_id = Text(read_only=True, allow_null=False)
     name = Text(read_only=True)
-    installed = Flag(read_only=True)
-    installed_at = Moment(read_only=True, allow_null=True)
+    installed = StrictBooleanField(read_only=True)
+    installed_at = UTCDateTimeField(read_only=True, allow_null=True)
     installer_name = Text(read_only=True)
     installer_email = Text(read_only=True)
     ghl_user_id = Text(read_only=True)
-    uninstalled_at = Moment(read_only=True, allow_null=True)
+    uninstalled_at = UTCDateTimeField(read_only=True, allow_null=True)
 
 
 @extend_schema(tags=["sub-accounts"])
@@ -48,11 +56,11 @@ class SubAccountView(Listed, Shown, AgencyView):
 class OrderSerializer(StrictSerializer):
     """What the provider was asked to do; null: nothing, as its source has no API key."""
 
-    action = Word(OrderAction, read_only=True)
-    status = Word(OrderStatus, read_only=True)
+    action = StrictChoiceField(OrderAction, read_only=True)
+    status = StrictChoiceField(OrderStatus, read_only=True)
     attempts = serializers.IntegerField(read_only=True)
     error = Text(read_only=True)
-    next_attempt_at = Moment(read_only=True, allow_null=True)
+    next_attempt_at = UTCDateTimeField(read_only=True, allow_null=True)
 
 
 class AtProviderSerializer(StrictSerializer):
@@ -62,11 +70,11 @@ class AtProviderSerializer(StrictSerializer):
 
 class CampaignSerializer(StrictSerializer):
     id = identity()
-    provider = Word(ProviderSlug, read_only=True)
+    provider = StrictChoiceField(ProviderSlug, read_only=True)
     external_id = Text(read_only=True, allow_null=False)
     name = Text(read_only=True)
-    status = Word(CampaignStatus, required=False)
-    paused_by = Word(PausedBy, read_only=True, allow_null=True)
+    status = StrictChoiceField(CampaignStatus, required=False)
+    paused_by = StrictChoiceField(PausedBy, read_only=True, allow_null=True)
     pause_reason = Text(max_length=300)
     account = Reference("accounts", noun="account")
 
@@ -114,11 +122,11 @@ class CampaignView(Listed, Shown, AgencyView):
 
 class EventSerializer(StrictSerializer):
     id = identity()
-    event_type = Word(AGENCY_EVENTS, read_only=True)
+    event_type = StrictChoiceField(AGENCY_EVENTS, read_only=True)
     payload = serializers.DictField(read_only=True, help_text="The body that agencies receive.")
     subject = Text(read_only=True, help_text="The id of what it is about.")
-    occurred_at = Moment(read_only=True)
-    created_at = Moment(read_only=True)
+    occurred_at = UTCDateTimeField(read_only=True)
+    created_at = UTCDateTimeField(read_only=True)
 
 
 @extend_schema(tags=["events"])

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.core.connections import undone_after_outage
 from accounts.core.enums import CampaignStatus, ProviderSlug
-from accounts.core.wakeups import Doorbell
+from accounts.core.wakeups import WakeUp
 from accounts.linkedin.readiness import held
 from accounts.models import Campaign, CampaignCall, CampaignOrder, Source
 from accounts.models.order import OrderAction, OrderStatus
@@ -38,7 +38,7 @@ NO_KEY = "No source of this agency has an API key for SendPilot any more."
 OVERTAKEN = "The provider reported another change since."
 CRASHED = "Every attempt ended with the worker that made it."
 
-_bell = Doorbell("accounts.tasks.carry_out_orders", queue="sync")
+_bell = WakeUp("accounts.tasks.carry_out_orders", queue="sync")
 
 
 class NothingFailed(ValueError):
@@ -56,7 +56,7 @@ def place(campaign: Campaign) -> None:
     order, is_new = CampaignOrder.objects.get_or_create(campaign=campaign, defaults={**wish, **times})
     if not is_new:
         CampaignOrder.objects.filter(pk=order.pk).update(number=F("number") + 1, **wish, **times)
-    transaction.on_commit(_bell.ring, robust=True)
+    transaction.on_commit(_bell.wake_up, robust=True)
 
 
 @transaction.atomic
@@ -68,7 +68,7 @@ def retry(campaign: Campaign) -> CampaignOrder:
     order.status, order.attempts, order.error, order.next_attempt_at = OrderStatus.PENDING, 0, "", timezone.now()
     order.number += 1
     order.save()
-    transaction.on_commit(_bell.ring, robust=True)
+    transaction.on_commit(_bell.wake_up, robust=True)
     return order
 
 

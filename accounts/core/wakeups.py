@@ -15,7 +15,7 @@ BUSY_PAUSE = 0.25
 EXPIRES = 60  # seconds after which a ring that nobody heard is worthless
 
 
-class Doorbell:
+class WakeUp:
     """Publishes a task from a thread of its own, so that a slow or absent broker never holds up who rings."""
 
     def __init__(self, task: str, *, queue: str) -> None:
@@ -26,7 +26,7 @@ class Doorbell:
         self._lock = threading.Lock()
         self._pid = 0
 
-    def ring(self) -> None:
+    def wake_up(self) -> None:
         """Ask for one run of the task, soon. Never raises, never waits; many rings at once are one."""
         self._presses += 1
         self._pressed.set()

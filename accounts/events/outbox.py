@@ -54,11 +54,11 @@ def record(
     }
     event.payload = {name: value for name, value in body.items() if value not in (None, "", [], {})}
     unit_of_work.insert(event)
-    transaction.on_commit(_ring, robust=True)
+    transaction.on_commit(_wake_up, robust=True)
     return event
 
 
-def _ring() -> None:
+def _wake_up() -> None:
     event_recorded.send(sender=Event)
 
 

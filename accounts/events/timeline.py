@@ -20,7 +20,7 @@ from accounts.core.enums import EventType
 from accounts.models import Account, AccountReport, Event, ReauthStep
 
 PAGE = 30
-MOST_CAMPAIGNS = 50  # whose pauses are shown, the newest
+MAX_CAMPAIGNS = 50  # whose pauses are shown, the newest
 _CURSOR = re.compile(r"(?<![a-z])([a-z]++)-([0-9A-Za-z_]{1,40})")
 
 Row = AccountReport | ReauthStep | Event | LogEntry
@@ -139,7 +139,7 @@ def _events(account: Account) -> "QuerySet[Event]":
 
 
 def _pauses(account: Account) -> "QuerySet[Event]":
-    campaigns = list(account.campaigns.order_by("-id").values_list("id", flat=True)[:MOST_CAMPAIGNS])
+    campaigns = list(account.campaigns.order_by("-id").values_list("id", flat=True)[:MAX_CAMPAIGNS])
     kinds = [EventType.CAMPAIGN_PAUSED, EventType.CAMPAIGN_RESUMED]
     return Event.objects.filter(subject__in=campaigns, event_type__in=kinds, payload__linkedin_account_id=account.pk)
 

@@ -22,7 +22,7 @@ WINDOW = timedelta(minutes=5)
 FEW = 3  # accounts of one agency within WINDOW are an incident,
 MANY = 5  # and so many of one provider,
 AGENCIES = 3  # at so many agencies, are the provider's
-MOST_IDS = 200  # accounts that a body names
+MAX_IDS = 200  # accounts that a body names
 BATCH = 2000
 
 
@@ -198,7 +198,7 @@ def _tell_agency(incident: Incident, account_ids: Sequence[str]) -> None:
         incident_id=incident.id,
         cause=str(incident.cause),
         count=len(account_ids),
-        account_ids=list(account_ids[:MOST_IDS]),
+        account_ids=list(account_ids[:MAX_IDS]),
         provider=incident.provider,
     )
 

@@ -17,7 +17,7 @@ from accounts.models.link import LinkState
 
 #: From best to worst.
 SEVERITY = list(AccountStatus)
-MOST_NAMESAKES = 10
+MAX_NAMESAKES = 10
 
 
 def linked_accounts(accounts: Sequence[Account]) -> dict[str, list[Account]]:
@@ -60,7 +60,7 @@ def propose(account: Account) -> None:
         same = Q(first_name__iexact=account.first_name, last_name__iexact=account.last_name)
     else:
         same = Q(pk__in=[])
-    for other in others.filter(same | Q(name__iexact=name)).order_by("-id")[:MOST_NAMESAKES]:
+    for other in others.filter(same | Q(name__iexact=name)).order_by("-id")[:MAX_NAMESAKES]:
         if not _same_person(account, other):
             first, second = sorted((account, other), key=lambda one: one.id)
             AccountLink.objects.get_or_create(first=first, second=second, defaults={"agency_id": account.agency_id})
@@ -78,7 +78,7 @@ def decide(link: AccountLink, *, same: bool, by: int | None) -> AccountLink:
 def proposals(account: Account) -> list[AccountLink]:
     """Those that nobody has decided and that are still needed."""
     links = AccountLink.objects.filter(Q(first=account) | Q(second=account), state=LinkState.PROPOSED)
-    rows = links.select_related("first", "second").order_by("id")[:MOST_NAMESAKES]
+    rows = links.select_related("first", "second").order_by("id")[:MAX_NAMESAKES]
     return [row for row in rows if not _same_person(row.first, row.second)]
 
 

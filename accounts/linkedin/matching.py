@@ -14,7 +14,7 @@ from accounts.sources.service import sub_account_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class AccountIdentity:
     """How a report names an account, and what else it says of it. LinkedConnector names it by location and name."""
 
     external_id: str = ""
@@ -27,7 +27,7 @@ class Sighting:
 def find_or_make(
     agency: Agency,
     provider: str,
-    sighting: Sighting,
+    identity: AccountIdentity,
     status: AccountStatus,
     origin: Origin,
     known: Account | None,
@@ -36,25 +36,25 @@ def find_or_make(
 
     Saving it raises IntegrityError where another source saw it first, a moment ago: the report is tried again.
     """
-    found = locked(known) if known else _find(agency, provider, sighting)
+    found = locked(known) if known else _find(agency, provider, identity)
     if found is not None:
         found.agency = agency
         _remember(found)
         return found, False
-    sub_account = sub_account_at(agency, sighting.location_id) if sighting.location_id else None
-    if sub_account is None and origin.source and sighting.external_id:
+    sub_account = sub_account_at(agency, identity.location_id) if identity.location_id else None
+    if sub_account is None and origin.source and identity.external_id:
         sub_account = origin.source.sub_account
     account = Account(
         agency=agency,
         provider=provider,
-        external_id=sighting.external_id or None,
-        folded_name="" if sighting.external_id else _folded(sighting.name),
+        external_id=identity.external_id or None,
+        folded_name="" if identity.external_id else _folded(identity.name),
         sub_account=sub_account,
         source=origin.source,
         status=status,
         status_since=origin.at,
     )
-    fill(account, sighting, overwrite=True)
+    fill(account, identity, overwrite=True)
     _remember(account)
     return account, True
 
@@ -64,9 +64,9 @@ def locked(account: Account) -> Account:
     return unit_of_work.recall(Account, account.pk, lambda: _rows().get(pk=account.pk))
 
 
-def expect_accounts(agency: Agency, provider: str, sightings: Iterable[Sighting]) -> list[Account]:
+def expect_accounts(agency: Agency, provider: str, identities: Iterable[AccountIdentity]) -> list[Account]:
     """Fetch for a batch of reports those of their accounts that there are."""
-    wanted = {sighting.external_id for sighting in sightings} - {""}
+    wanted = {identity.external_id for identity in identities} - {""}
     if not wanted:
         return []
     found = list(_rows().filter(agency=agency, provider=provider, external_id__in=wanted).order_by("id"))
@@ -76,9 +76,9 @@ def expect_accounts(agency: Agency, provider: str, sightings: Iterable[Sighting]
     return found
 
 
-def fill(account: Account, sighting: Sighting, *, overwrite: bool) -> None:
+def fill(account: Account, identity: AccountIdentity, *, overwrite: bool) -> None:
     """Take over what a report says of the person; an empty word takes nothing away."""
-    for name, value in {"name": sighting.name, "email": sighting.email, **sighting.profile}.items():
+    for name, value in {"name": identity.name, "email": identity.email, **identity.profile}.items():
         if value not in (None, "") and (overwrite or getattr(account, name) in (None, "")):
             setattr(account, name, value)
 
@@ -93,21 +93,21 @@ def _remember(account: Account) -> None:
         unit_of_work.remember(Account, {(account.agency_id, account.provider, account.external_id): account})
 
 
-def _find(agency: Agency, provider: str, sighting: Sighting) -> Account | None:
+def _find(agency: Agency, provider: str, identity: AccountIdentity) -> Account | None:
     """The account a report is about, locked; None if it is new. Raises Quarantine where that cannot be told."""
-    if sighting.external_id:
-        key = (agency.pk, provider, sighting.external_id)
-        named = {"agency": agency, "provider": provider, "external_id": sighting.external_id}
+    if identity.external_id:
+        key = (agency.pk, provider, identity.external_id)
+        named = {"agency": agency, "provider": provider, "external_id": identity.external_id}
         return unit_of_work.recall(Account, key, lambda: _rows().filter(**named).first())
     accounts = _rows().filter(agency=agency, provider=provider)
-    if sighting.location_id:
-        accounts = accounts.filter(sub_account__location_id=sighting.location_id)
-    if sighting.name:
-        accounts = accounts.filter(folded_name=_folded(sighting.name))
-    if sighting.name and sighting.location_id:
+    if identity.location_id:
+        accounts = accounts.filter(sub_account__location_id=identity.location_id)
+    if identity.name:
+        accounts = accounts.filter(folded_name=_folded(identity.name))
+    if identity.name and identity.location_id:
         return accounts.first()
     candidates = list(accounts[:2])
-    if len(candidates) == 1 and (sighting.name or sighting.location_id):
+    if len(candidates) == 1 and (identity.name or identity.location_id):
         return candidates[0]
     raise Quarantine("unknown_account", "The report does not say which account it is about.")
 

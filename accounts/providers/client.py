@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 15
-LONGEST_ANSWER = 256 * 1024
+MAX_RESPONSE_BYTES = 256 * 1024
 
 _pool = urllib3.PoolManager(
     num_pools=8, maxsize=4, retries=False, timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
@@ -56,7 +56,7 @@ def call(
     *,
     headers: Mapping[str, str],
     body: bytes | None = None,
-    longest: int = LONGEST_ANSWER,
+    longest: int = MAX_RESPONSE_BYTES,
 ) -> Answer:
     """One request, whatever the answer. Raises ProviderError where there is none. Neither side's words are logged."""
     try:

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 NAME = "LinkedIn"
 AGAIN = "accounts.linkedin.again"
-LONGEST_ANSWER = 16 * 1024 * 1024
+MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
 
 class Trouble(StrEnum):
@@ -220,7 +220,7 @@ def _form(app: App, what: str, form: Mapping[str, str]) -> dict[str, Any]:
 
 def _ask(method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, api: str) -> Answer:
     try:
-        answer = call(NAME, method, url, headers=headers, body=body, longest=LONGEST_ANSWER)
+        answer = call(NAME, method, url, headers=headers, body=body, longest=MAX_RESPONSE_BYTES)
     except ProviderError:
         raise LinkedInError(Trouble.UNREACHABLE, api=api) from None
     if 200 <= answer.status < 300:

@@ -19,7 +19,7 @@ NAME = "Salesflow"
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 TOKEN_FIELDS = ("token", "onboardingToken", "accessToken", "access_token")
-LONGEST_TOKEN = 4000
+MAX_TOKEN_LENGTH = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,6 @@ def _token(answer: Any) -> str:
         answer = answer.get("data") or answer
     if isinstance(answer, dict):
         answer = next((answer[name] for name in TOKEN_FIELDS if answer.get(name)), None)
-    if not isinstance(answer, str) or not 0 < len(answer) <= LONGEST_TOKEN:
+    if not isinstance(answer, str) or not 0 < len(answer) <= MAX_TOKEN_LENGTH:
         raise ProviderError(f"{NAME} answered without a token. Please tell the agency that sent you here.")
     return answer

@@ -8,7 +8,7 @@ from accounts.models import AccountReport, ReauthPrompt, ReauthStep
 from accounts.models.reauth import StepKind
 
 VIEW_STEP = timedelta(minutes=1)
-PATIENCE = timedelta(minutes=3)  # with a provider that was handed a sign-in
+RESULT_TIMEOUT = timedelta(minutes=3)  # with a provider that was handed a sign-in
 WITHIN = timedelta(minutes=10)
 ANSWERED = (StepKind.SUBMITTED, StepKind.FINISHED)
 KINDS = (*ANSWERED, StepKind.STARTED, StepKind.FAILED)
@@ -46,7 +46,7 @@ def answer_to(step: ReauthStep) -> AccountReport | None:
 def waits(prompt: ReauthPrompt) -> bool:
     """Whether the provider still owes an answer to what was handed to it, and may yet give it."""
     step = last(prompt)
-    if step is None or timezone.now() - step.at > PATIENCE:
+    if step is None or timezone.now() - step.at > RESULT_TIMEOUT:
         return False
     failed = prompt.steps.filter(kind=StepKind.FAILED, id__gt=step.id).exists()
     return not failed and answer_to(step) is None

@@ -21,8 +21,8 @@ NO_SECRET_UNLESS_GIVEN = {ProviderSlug.LINKEDCONNECTOR, ProviderSlug.HIGHLEVEL}
 
 
 #: What a provider's part does when one of its sources is taken away, in the same transaction.
-Farewell = Callable[[Source], None]
-_farewells: dict[str, Farewell] = {}
+Disconnect = Callable[[Source], None]
+_farewells: dict[str, Disconnect] = {}
 
 
 class SourceError(ValueError):
@@ -122,7 +122,7 @@ def delete_source(source: Source) -> None:
         farewell(source)
 
 
-def at_removal(provider: str, farewell: Farewell) -> None:
+def at_removal(provider: str, farewell: Disconnect) -> None:
     _farewells[provider] = farewell
 
 

@@ -24,7 +24,7 @@ ROLES = {
     Role.MANAGER.value: "a manager, who may do everything but change the team and API keys",
     Role.READ_ONLY.value: "read-only, who sees everything and changes nothing",
 }
-MOST_OPEN_INVITATIONS = 50
+MAX_OPEN_INVITATIONS = 50
 BETWEEN_MAILS = timedelta(minutes=5)
 KNOWN_ALREADY = "This address has a password already: sign in with it."
 _SIGNER_SALT = "accounts.invitation"
@@ -75,7 +75,7 @@ def invite(agency: Agency, *, email: str, role: Role, invited_by: User | None = 
     waiting = agency.invitations.filter(accepted_at__isnull=True)
     invitation = waiting.filter(email=email).first()
     if invitation is None:
-        if waiting.count() >= MOST_OPEN_INVITATIONS:
+        if waiting.count() >= MAX_OPEN_INVITATIONS:
             raise TeamError("email", "Too many invitations are waiting: withdraw some first.")
         invitation = agency.invitations.create(email=email, role=role, invited_by=invited_by)
         _send(invitation)

@@ -18,7 +18,7 @@ from notifications.portal.words import address_of, channel_state
 from webhooks.models import Receipt, ReceiptStatus
 
 SHOWN = 8
-MOST = 99  # counting stops here
+MAX_COUNT = 99  # counting stops here
 NEEDS_SOMEBODY = (
     AccountStatus.BLOCKED,
     AccountStatus.AUTH_ERROR,
@@ -79,5 +79,5 @@ def _first_steps(agency: Agency) -> list[str]:
 
 
 def _count(rows: Any) -> str:
-    count = up_to(rows, MOST + 1)
-    return f"{MOST}+" if count > MOST else str(count)
+    count = up_to(rows, MAX_COUNT + 1)
+    return f"{MAX_COUNT}+" if count > MAX_COUNT else str(count)

@@ -21,7 +21,7 @@ log = logging.getLogger("leadline")
 
 GRACE = 10.0  # seconds between SIGTERM and SIGKILL
 STEADY = 30.0  # seconds after which a child counts as well started
-LONGEST_PAUSE = 30.0
+MAX_PAUSE = 30.0
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Child:
         self.kill()
         now = time.monotonic()
         self.deaths = 1 if now - self.started_at > STEADY else self.deaths + 1
-        pause = min(2.0 ** (self.deaths - 2), LONGEST_PAUSE) if self.deaths > 1 else 0.0
+        pause = min(2.0 ** (self.deaths - 2), MAX_PAUSE) if self.deaths > 1 else 0.0
         self.start_at, self.process = now + pause, None
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         log.error("%s ended (%s) and is started again%s", self.name, how, f" in {pause:.0f} s" if pause else "")

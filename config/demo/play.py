@@ -20,7 +20,7 @@ from notifications.transports.mailfolder import is_where_mail_goes, mails_of
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
 from webhooks.processing.processor import register_request
 
-PATIENCE = 30.0  # seconds for any one effect
+EFFECT_TIMEOUT = 30.0  # seconds for any one effect
 
 
 @dataclass
@@ -177,7 +177,7 @@ def delivered(events: Sequence[str]) -> set[tuple[str, str | None]]:
     return set(done.values_list("event_id", "channel_id"))
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
+def wait_for(condition: Callable[[], bool], seconds: float = EFFECT_TIMEOUT) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

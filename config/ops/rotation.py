@@ -17,7 +17,7 @@ from django.db.models.functions import Cast
 from accounts.core.encrypted_fields import EncryptedJSONField, fernet
 
 BATCH = 200
-MOST_NAMED = 20  # unreadable rows that are named
+MAX_NAMED = 20  # unreadable rows that are named
 JSON_COLUMNS = (  # encrypted strings inside
     ("accounts.IdempotencyRecord", "body"),
     ("mfa.Authenticator", "data"),

@@ -40,7 +40,7 @@ from leads.pipeline.merge import shown_id
 from leads.privacy.erasure import erase
 
 LATEST = 20
-MOST_REFERENCES = 20
+MAX_REFERENCES = 20
 
 
 class LeadForm(ServiceForm):
@@ -182,7 +182,7 @@ class LeadAdmin(BackOfficeAdmin):
         references = LeadReference.objects.filter(
             agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word
         ).values_list("lead_id", flat=True)
-        found |= Q(pk__in=list(references[:MOST_REFERENCES]))
+        found |= Q(pk__in=list(references[:MAX_REFERENCES]))
         if key := linkedin_key(word):
             found |= Q(agency_id=agency_id, linkedin_key=key)
         return found

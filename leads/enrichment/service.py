@@ -34,7 +34,7 @@ BATCH = 20
 PAGE = 500
 LEASE = timedelta(minutes=5)  # as long as a task may run
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 10, 60, 360)]
-MOST_TRIES = len(WAITS) + 1
+MAX_ATTEMPTS = len(WAITS) + 1
 GAVE_UP = "It never came to an end."
 
 
@@ -53,7 +53,7 @@ def ask_for(leads: Iterable[Lead]) -> None:
     Enrichment.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["lead"], update_fields=["next_attempt_at", "attempts", "error"]
     )
-    transaction.on_commit(wakeups.ring, robust=True)
+    transaction.on_commit(wakeups.wake_up, robust=True)
 
 
 def ask_for_all() -> int:
@@ -72,10 +72,10 @@ def enrich_due(limit: int = BATCH) -> int:
     with undone_after_outage(partial(_release, until)):
         claimed = _claim(limit, until)
         for row in claimed:
-            error = GAVE_UP if row.attempts > MOST_TRIES else _enrich(row.lead)
+            error = GAVE_UP if row.attempts > MAX_ATTEMPTS else _enrich(row.lead)
             mine = Enrichment.objects.filter(pk=row.pk, next_attempt_at=until)  # nobody asked anew meanwhile
             if error:
-                again = timezone.now() + WAITS[row.attempts - 1] if row.attempts < MOST_TRIES else None
+                again = timezone.now() + WAITS[row.attempts - 1] if row.attempts < MAX_ATTEMPTS else None
                 mine.update(next_attempt_at=again, error=error[:300])
             else:
                 mine.delete()
@@ -85,7 +85,7 @@ def enrich_due(limit: int = BATCH) -> int:
 def try_again(row: Enrichment) -> None:
     """A person asks for another try, from the beginning."""
     Enrichment.objects.filter(pk=row.pk).update(next_attempt_at=timezone.now(), attempts=0)
-    wakeups.ring()
+    wakeups.wake_up()
 
 
 def _claim(limit: int, until: datetime) -> list[Enrichment]:

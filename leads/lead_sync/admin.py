@@ -13,7 +13,7 @@ from accounts.core.markup import NOTHING, ago, badge, code, link, pretty_json, t
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from leads import wakeups
 from leads.lead_sync import backfill
-from leads.lead_sync.problems import findings_of
+from leads.lead_sync.problems import problems_of
 from leads.models import LeadFetch, LeadForm, LeadSync, Pull, Subscription
 
 REFRESH_SECONDS = 5
@@ -38,7 +38,7 @@ class LeadSyncAdmin(BackOfficeAdmin):
     @admin.action(description="Pull leads now", permissions=["operate"])
     def pull(self, request: HttpRequest, syncs: "QuerySet[LeadSync]") -> None:
         planned = sum(len(backfill.plan(sync)) for sync in syncs[:50])
-        wakeups.ring()
+        wakeups.wake_up()
         self.message_user(request, f"{planned} pull{'' if planned == 1 else 's'} under way.")
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:  # type: ignore[override]
@@ -55,7 +55,7 @@ class LeadSyncAdmin(BackOfficeAdmin):
 
     @admin.display(description="state")
     def state(self, sync: LeadSync) -> str:
-        count = len(findings_of(sync))
+        count = len(problems_of(sync))
         return badge("connected", "good") if not count else badge(f"{count} to mend", "warn")
 
     @admin.display(description="connected")
@@ -85,7 +85,7 @@ class LeadSyncAdmin(BackOfficeAdmin):
 
     @admin.display(description="findings")
     def findings_table(self, sync: LeadSync) -> str:
-        rows = ((code(row.code), row.message) for row in findings_of(sync))
+        rows = ((code(row.code), row.message) for row in problems_of(sync))
         return table(("Code", "What to do"), rows, empty="Nothing.")
 
     @admin.display(description="subscriptions")

@@ -16,7 +16,7 @@ from accounts.api.sources import SourceView
 from accounts.core.enums import ProviderSlug
 from accounts.models import Agency, Source
 from accounts.sources.service import SourceError
-from accounts.web.rest.fields import Moment, StrictSerializer
+from accounts.web.rest.fields import StrictSerializer, UTCDateTimeField
 from accounts.web.rest.views import refusals_of
 from leads.lead_sync.oauth import connect_link
 from leads.lead_sync.subscriptions import want
@@ -25,7 +25,7 @@ from leads.models import Subscription
 
 class ConnectSerializer(StrictSerializer):
     authorize_url = serializers.CharField(read_only=True)
-    expires_at = Moment(read_only=True)
+    expires_at = UTCDateTimeField(read_only=True)
 
 
 @extend_schema(tags=["sources"])

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.core.connections import is_outage, undone_after_outage
 from accounts.providers.linkedin import Api, LinkedInError, encoded
-from leads.lead_sync.backfill_import import keep_finds
+from leads.lead_sync.backfill_import import import_leads
 from leads.lead_sync.forms import form_named
 from leads.lead_sync.subscriptions import owner_kind
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_trouble
@@ -125,7 +125,7 @@ def _keep(pull: Pull, page: list[tuple[Any, Any]], *, position: int, total: int 
     for is_enough in (False, False, True):
         try:
             with transaction.atomic():
-                found = keep_finds(pull.sync.source, page)
+                found = import_leads(pull.sync.source, page)
                 _move(pull, position, total=total, found=found, is_last=is_last)
         except (IntegrityError, OperationalError) as error:
             if is_enough or is_outage(error):

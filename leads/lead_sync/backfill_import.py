@@ -25,7 +25,7 @@ OLD = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Find:
+class ImportedLead:
     external_id: str
     at: datetime
     response: Mapping[str, Any]
@@ -33,7 +33,7 @@ class Find:
 
 
 @transaction.atomic(savepoint=False)
-def keep_finds(source: Source, page: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> int:
+def import_leads(source: Source, page: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> int:
     """Keep what a pull found, each a response and its form; how many were not here yet. What was erased since stays
     erased. Raises IntegrityError where a notification made one of them at the same moment: nothing is kept then."""
     agency = source.agency
@@ -48,10 +48,10 @@ def keep_finds(source: Source, page: Iterable[tuple[Mapping[str, Any], Mapping[s
     return _make(source, [find for name, find in finds.items() if name not in known and name not in erased])
 
 
-def _read(row: tuple[Mapping[str, Any], Mapping[str, Any]]) -> Find | None:
+def _read(row: tuple[Mapping[str, Any], Mapping[str, Any]]) -> ImportedLead | None:
     response, form = row
     external_id, at = tidy(response.get("id"), 200), submitted_at(response)
-    return Find(external_id, at, response, details(response, form)) if external_id and at else None
+    return ImportedLead(external_id, at, response, details(response, form)) if external_id and at else None
 
 
 def _known(agency: Agency, names: Iterable[str]) -> dict[str, LeadReference]:
@@ -59,7 +59,7 @@ def _known(agency: Agency, names: Iterable[str]) -> dict[str, LeadReference]:
     return {row.external_id: row for row in rows}
 
 
-def _complete(source: Source, reference: LeadReference, find: Find) -> None:
+def _complete(source: Source, reference: LeadReference, find: ImportedLead) -> None:
     """Complete a lead that is here; that it was sent once more is a report, which outlives a DELETED of before."""
     if reference.reported_at is None or find.at > reference.reported_at:
         leads.report_status(
@@ -73,7 +73,7 @@ def _complete(source: Source, reference: LeadReference, find: Find) -> None:
     complete(reference, find.details)
 
 
-def _make(source: Source, finds: Sequence[Find]) -> int:
+def _make(source: Source, finds: Sequence[ImportedLead]) -> int:
     """Make leads, each as its notification would have, and complete them."""
     made = Lead.objects.bulk_create([_lead(source, find) for find in finds])
     enrichment.ask_for(made)
@@ -99,7 +99,7 @@ def _make(source: Source, finds: Sequence[Find]) -> int:
     return len(made)
 
 
-def _lead(source: Source, find: Find) -> Lead:
+def _lead(source: Source, find: ImportedLead) -> Lead:
     response = find.response
     lead = Lead(
         agency=source.agency,

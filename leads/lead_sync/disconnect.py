@@ -15,12 +15,12 @@ from accounts.providers.linkedin import TOKEN_TROUBLES, LinkedInError, Trouble
 from accounts.sources.service import at_removal
 from leads import wakeups
 from leads.lead_sync import problems
-from leads.lead_sync.problems import Finding
+from leads.lead_sync.problems import ConnectionProblem
 from leads.lead_sync.subscriptions import reconcile
 from leads.lead_sync.tokens import api_of_removed, midnight
 from leads.models import LeadFetch, LeadSync, Pull
 
-PATIENCE = timedelta(hours=24)
+DISCONNECT_TIMEOUT = timedelta(hours=24)
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
 GONE = "The source was taken away."
 REFUSED = "It does not let go of one."
@@ -36,7 +36,7 @@ def begin(source: Source) -> None:
     ended = {"next_attempt_at": None, "error": GONE}
     Pull.objects.filter(sync__source=source, next_attempt_at__isnull=False).update(**ended)
     LeadFetch.objects.filter(source=source, next_attempt_at__isnull=False).update(**ended)
-    transaction.on_commit(wakeups.ring, robust=True)
+    transaction.on_commit(wakeups.wake_up, robust=True)
 
 
 def take_leave(sync: LeadSync) -> None:
@@ -59,19 +59,21 @@ def take_leave(sync: LeadSync) -> None:
     removed_at = sync.source.removed_at or now
     if not sync.subscriptions.exclude(external_id="").exists():
         _end(sync, [])
-    elif again is None or again > removed_at + PATIENCE:
-        _end(sync, [_finding(why, "Take them away by hand: in LinkedIn's Developer Portal, the app, Webhooks.")])
+    elif again is None or again > removed_at + DISCONNECT_TIMEOUT:
+        _end(sync, [_problem(why, "Take them away by hand: in LinkedIn's Developer Portal, the app, Webhooks.")])
     else:
-        problems.store(sync, [_finding(why, "It is told again by itself.")])
+        problems.store(sync, [_problem(why, "It is told again by itself.")])
         LeadSync.objects.filter(pk=sync.pk).update(findings=sync.findings, next_check_at=again)
 
 
-def _finding(why: str, then: str) -> Finding:
-    return Finding("left_at_linkedin", f"LinkedIn still has subscriptions for a source that is gone. {why} {then}")
+def _problem(why: str, then: str) -> ConnectionProblem:
+    return ConnectionProblem(
+        "left_at_linkedin", f"LinkedIn still has subscriptions for a source that is gone. {why} {then}"
+    )
 
 
 @transaction.atomic
-def _end(sync: LeadSync, found: list[Finding]) -> None:
+def _end(sync: LeadSync, found: list[ConnectionProblem]) -> None:
     """What is left stands there to be seen; the token goes, unless another source works with it."""
     problems.store(sync, found)
     account = sync.account

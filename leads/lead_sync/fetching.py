@@ -25,7 +25,7 @@ BATCH = 16
 AT_ONCE = 8
 LEASE = timedelta(seconds=60)
 WAITS = [timedelta(seconds=seconds) for seconds in (2, 5, 10, 20, 60, 300, 900)]
-LONGEST_WAIT = timedelta(hours=1)
+MAX_WAIT = timedelta(hours=1)
 #: LinkedIn may not show a fresh lead at once; after so many tries it is taken for gone.
 TRIES_FOR_A_LEAD_THAT_IS_NOT_THERE = 6
 FIELDS = (
@@ -128,14 +128,14 @@ def _put_off(sync: LeadSync, fetch: LeadFetch, error: LinkedInError) -> None:
 def _hold_all(fetches: list[LeadFetch], hold: OnHold) -> None:
     """They wait until the account may be used, and it is no try of theirs."""
     LeadFetch.objects.filter(pk__in=[fetch.pk for fetch in fetches]).update(
-        next_attempt_at=hold.until or timezone.now() + LONGEST_WAIT, attempts=F("attempts") - 1, error=str(hold)[:300]
+        next_attempt_at=hold.until or timezone.now() + MAX_WAIT, attempts=F("attempts") - 1, error=str(hold)[:300]
     )
 
 
 def _put_all_off(sync: LeadSync | None, fetches: list[LeadFetch], error: Exception) -> None:
     until = report_trouble(sync, error) if sync and isinstance(error, LinkedInError) else None
     passes = isinstance(error, LinkedInError) and error.trouble.passes
-    until = until or timezone.now() + (WAITS[1] if passes else LONGEST_WAIT)
+    until = until or timezone.now() + (WAITS[1] if passes else MAX_WAIT)
     text = str(error) or "Nobody is connected to LinkedIn."
     LeadFetch.objects.filter(pk__in=[fetch.pk for fetch in fetches]).update(next_attempt_at=until, error=text[:300])
 
@@ -143,5 +143,5 @@ def _put_all_off(sync: LeadSync | None, fetches: list[LeadFetch], error: Excepti
 def _next(fetch: LeadFetch, error: LinkedInError) -> datetime:
     """When to ask again: soon, then ever later; what a person has to mend, once an hour."""
     hopeful = error.trouble.passes or error.trouble is Trouble.NOT_FOUND
-    step = WAITS[min(fetch.attempts, len(WAITS)) - 1] if hopeful and fetch.attempts <= len(WAITS) else LONGEST_WAIT
+    step = WAITS[min(fetch.attempts, len(WAITS)) - 1] if hopeful and fetch.attempts <= len(WAITS) else MAX_WAIT
     return timezone.now() + step

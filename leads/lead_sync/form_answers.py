@@ -28,7 +28,7 @@ FIELDS = {  # their predefinedField --> our field; of two for one field the firs
     "ZIP_CODE": "postal_code",
     "CITY": "location",
 }
-LONGEST = {
+MAX_LENGTHS = {
     "first_name": 200,
     "last_name": 200,
     "email": 254,
@@ -42,8 +42,8 @@ LONGEST = {
     "postal_code": 32,
     "location": 300,
 }
-LONGEST_ANSWER = 4000
-MOST_ANSWERS = 200
+MAX_ANSWER_LENGTH = 4000
+MAX_ANSWERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def details(response: Mapping[str, Any], form: Mapping[str, Any]) -> Details:
     content = _record(form.get("content"))
     questions = {str(row.get("questionId")): row for row in _rows(content.get("questions"))}
     said = _record(response.get("formResponse"))
-    answers = [_answer(row, questions, locale) for row in _rows(said.get("answers"))[:MOST_ANSWERS]]
+    answers = [_answer(row, questions, locale) for row in _rows(said.get("answers"))[:MAX_ANSWERS]]
     return Details(
         contact=_contact(answers, locale),
         answers=answers,
@@ -89,7 +89,7 @@ def locale_of(form: Mapping[str, Any]) -> str:
     return tidy("_".join(str(where[part]) for part in ("language", "country") if where.get(part)), 16)
 
 
-def tidy(text: Any, limit: int = LONGEST_ANSWER) -> str:
+def tidy(text: Any, limit: int = MAX_ANSWER_LENGTH) -> str:
     """A text without what databases refuse (NUL, lone surrogates), cut to `limit` characters."""
     if not isinstance(text, str):
         return ""
@@ -125,7 +125,7 @@ def _contact(answers: Iterable[Mapping[str, Any]], locale: str) -> dict[str, str
         value = given.get(theirs)
         text = ", ".join(value) if isinstance(value, list) else value
         if text and ours not in contact:
-            contact[ours] = text[: LONGEST[ours]]
+            contact[ours] = text[: MAX_LENGTHS[ours]]
     if number := e164(contact.get("phone", ""), country=contact.get("country", ""), otherwise=locale):
         contact["phone_e164"] = number
     return contact
@@ -140,7 +140,7 @@ def _consents(said: Mapping[str, Any], content: Mapping[str, Any], locale: str) 
             "text": texts.get(row.get("consentId"), ""),
             "accepted": row.get("accepted") is True,
         }
-        for row in _rows(said.get("consentResponses"))[:MOST_ANSWERS]
+        for row in _rows(said.get("consentResponses"))[:MAX_ANSWERS]
     ]
 
 
@@ -150,7 +150,7 @@ def _hidden(said: Mapping[str, Any], form: Mapping[str, Any]) -> list[dict[str, 
     for row in (*_rows(form.get("hiddenFields")), *_rows(said.get("hiddenFields"))):
         if name := tidy(row.get("name"), 200):
             found[name] = tidy(row.get("value"))
-    return [{"name": name, "value": value} for name, value in list(found.items())[:MOST_ANSWERS]]
+    return [{"name": name, "value": value} for name, value in list(found.items())[:MAX_ANSWERS]]
 
 
 def _localized(text: Any, locale: str) -> str:

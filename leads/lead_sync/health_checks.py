@@ -18,7 +18,7 @@ from accounts.models import Account, SourceTrouble
 from accounts.providers.linkedin import Api, LinkedInError, Trouble
 from leads.lead_sync import backfill, problems
 from leads.lead_sync.disconnect import take_leave
-from leads.lead_sync.problems import Finding
+from leads.lead_sync.problems import ConnectionProblem
 from leads.lead_sync.subscriptions import reconcile
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, app_of, heartbeat, report_trouble
 from leads.models import LeadSync
@@ -46,7 +46,7 @@ def _check_one(sync: LeadSync) -> None:
     try:
         found = _check(sync)
     except OnHold as hold:
-        kept = [Finding(row["code"], row["message"]) for row in sync.findings]
+        kept = [ConnectionProblem(row["code"], row["message"]) for row in sync.findings]
         _settle(sync, kept if hold.until else [], next_check_at=hold.until, done=hold.until is None)
     except NotConnected:
         _settle(sync, [], next_check_at=None)
@@ -88,7 +88,7 @@ def _claim(until: datetime) -> LeadSync | None:
     return rows.prefetch_related("subscriptions").filter(pk=key).first()
 
 
-def _check(sync: LeadSync) -> list[Finding]:
+def _check(sync: LeadSync) -> list[ConnectionProblem]:
     app = app_of(sync.source)
     if sync.account is None or app is None or sync.account.status != AccountStatus.ACTIVE:
         raise NotConnected
@@ -130,12 +130,18 @@ def _trouble(sync: LeadSync, error: LinkedInError) -> None:
     if until is None:
         place = min(sync.check_attempts, len(WAITS) - 1)
         until = timezone.now() + (WAITS[place] if error.trouble.passes else WAITS[-1])
-    found = [] if error.trouble.passes or error.trouble is Trouble.THROTTLED else [Finding(error.trouble, str(error))]
-    kept = [Finding(row["code"], row["message"]) for row in sync.findings if row["code"] != error.trouble]
+    found = (
+        []
+        if error.trouble.passes or error.trouble is Trouble.THROTTLED
+        else [ConnectionProblem(error.trouble, str(error))]
+    )
+    kept = [ConnectionProblem(row["code"], row["message"]) for row in sync.findings if row["code"] != error.trouble]
     _settle(sync, [*kept, *found], next_check_at=until, done=False)
 
 
-def _settle(sync: LeadSync, found: list[Finding], *, next_check_at: datetime | None, done: bool = True) -> None:
+def _settle(
+    sync: LeadSync, found: list[ConnectionProblem], *, next_check_at: datetime | None, done: bool = True
+) -> None:
     """Keep what was found, unless somebody connected anew meanwhile: that made another check due."""
     problems.store(sync, found)
     LeadSync.objects.filter(pk=sync.pk, connected_at=sync.connected_at).update(

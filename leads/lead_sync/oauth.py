@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import services as accounts
 from accounts.core.enums import AccountStatus, ProviderSlug
 from accounts.events.ordering import Origin
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Source
 from accounts.providers import linkedin
 from accounts.providers.linkedin import Api, App, Grant, LinkedInError, Trouble
@@ -107,7 +107,7 @@ def _connect(source: Source, user: User | None, grant: Grant, person: str, made_
     sync.save()
     LeadFetch.objects.filter(source=source, next_attempt_at__isnull=False).update(next_attempt_at=now, attempts=0)
     Pull.objects.filter(sync=sync, next_attempt_at__isnull=False).update(next_attempt_at=now, attempts=0)
-    transaction.on_commit(wakeups.ring, robust=True)
+    transaction.on_commit(wakeups.wake_up, robust=True)
     return sync
 
 
@@ -118,7 +118,7 @@ def _account(source: Source, person: str, now: datetime) -> Account:
     account = accounts.report_status(
         source.agency,
         provider=ProviderSlug.LINKEDIN,
-        sighting=Sighting(external_id=person, name="" if known else source.name or "LinkedIn Lead Sync"),
+        identity=AccountIdentity(external_id=person, name="" if known else source.name or "LinkedIn Lead Sync"),
         status=AccountStatus.ACTIVE,
         origin=Origin(by=ProviderSlug.LINKEDIN, at=now, source=source),
     )

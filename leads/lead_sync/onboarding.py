@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from accounts.models import Source
-from leads.lead_sync.problems import findings_of
+from leads.lead_sync.problems import problems_of
 from leads.lead_sync.tokens import app_of
 from leads.models import Lead, LeadSync
 
@@ -20,7 +20,7 @@ class SetUpStep:
 
 
 def set_up(source: Source, sync: LeadSync) -> list[SetUpStep]:
-    codes = {finding.code for finding in findings_of(sync)}
+    codes = {finding.code for finding in problems_of(sync)}
     granted = set(sync.account.granted_scopes) if sync.account else set()
     checked = sync.checked_at is not None
     wanted = [row for row in sync.subscriptions.all() if row.wanted]

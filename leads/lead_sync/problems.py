@@ -31,25 +31,25 @@ _SCOPE_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ConnectionProblem:
     code: str
     message: str
 
 
-def store(sync: LeadSync, found: Iterable[Finding]) -> None:
+def store(sync: LeadSync, found: Iterable[ConnectionProblem]) -> None:
     sync.findings = [asdict(finding) for finding in found]
 
 
-def findings_of(sync: LeadSync) -> list[Finding]:
+def problems_of(sync: LeadSync) -> list[ConnectionProblem]:
     """What is wrong now: what the last check found, and what time alone tells."""
-    found = [Finding(row["code"], row["message"]) for row in sync.findings]
+    found = [ConnectionProblem(row["code"], row["message"]) for row in sync.findings]
     return found if sync.source.removed_at else [*_of_the_connection(sync.account), *found]
 
 
-def of_scopes(sync: LeadSync, granted: Iterable[str]) -> list[Finding]:
+def of_scopes(sync: LeadSync, granted: Iterable[str]) -> list[ConnectionProblem]:
     wanted = (*SCOPES, EVENT_SCOPE) if _has_events(sync) else SCOPES
     return [
-        Finding(
+        ConnectionProblem(
             f"scope_{scope}",
             f"A permission is missing: {_SCOPE_WORDS[scope]}; then connect LinkedIn again here.",
         )
@@ -60,19 +60,19 @@ def of_scopes(sync: LeadSync, granted: Iterable[str]) -> list[Finding]:
 
 def of_roles(
     wanted: Iterable[Subscription], on_accounts: dict[str, set[str]] | None, on_pages: dict[str, set[str]] | None
-) -> list[Finding]:
+) -> list[ConnectionProblem]:
     """Which roles the person lacks on whose leads are wanted; None: LinkedIn did not say."""
-    found: dict[str, Finding] = {}
+    found: dict[str, ConnectionProblem] = {}
     rows = list(wanted)
     for row in rows:
         if row.owner.startswith("urn:li:sponsoredAccount:"):
             if on_accounts is not None and not on_accounts.get(row.owner, set()) & ACCOUNT_ROLES:
-                found[row.owner] = Finding("role_ad_account", _account_words(row.owner))
+                found[row.owner] = ConnectionProblem("role_ad_account", _account_words(row.owner))
         elif on_pages is not None and not on_pages.get(row.owner, set()) & _page_roles(row):
-            found[row.owner + row.lead_type] = Finding("role_page", _page_words(row))
+            found[row.owner + row.lead_type] = ConnectionProblem("role_page", _page_words(row))
     sponsored = any(row.owner.startswith("urn:li:sponsoredAccount:") for row in rows)
     if sponsored and on_pages is not None and not any(roles & PAGE_ROLES for roles in on_pages.values()):
-        found["page of the ads"] = Finding("role_page", _ANY_PAGE)
+        found["page of the ads"] = ConnectionProblem("role_page", _ANY_PAGE)
     return list(found.values())
 
 
@@ -82,34 +82,38 @@ _ANY_PAGE = (
 )
 
 
-def of_subscriptions(sync: LeadSync, foreign: Iterable[str]) -> list[Finding]:
+def of_subscriptions(sync: LeadSync, foreign: Iterable[str]) -> list[ConnectionProblem]:
     rows = [row for row in sync.subscriptions.all() if row.wanted]
     found = [
-        Finding("subscription", f"LinkedIn does not tell us about the {row}: {row.error}") for row in rows if row.error
+        ConnectionProblem("subscription", f"LinkedIn does not tell us about the {row}: {row.error}")
+        for row in rows
+        if row.error
     ]
     found += [
-        Finding("foreign_subscription", f"Another address gets the same leads: {url}. If it is not a tool of yours, "
-                "take it away in the tool that set it up.")
+        ConnectionProblem("foreign_subscription", f"Another address gets the same leads: {url}. If it is not a tool of "
+                "yours, take it away in the tool that set it up.")
         for url in foreign
     ]  # fmt: skip
     if not rows:
         found.append(
-            Finding("no_subscription", "It is not said yet whose leads are wanted: add an ad account or a page below.")
+            ConnectionProblem(
+                "no_subscription", "It is not said yet whose leads are wanted: add an ad account or a page below."
+            )
         )
     return found
 
 
-def _of_the_connection(account: Account | None) -> list[Finding]:
+def _of_the_connection(account: Account | None) -> list[ConnectionProblem]:
     if account is None:
-        return [Finding("not_connected", "Nobody has connected LinkedIn yet. Press “Connect LinkedIn”.")]
+        return [ConnectionProblem("not_connected", "Nobody has connected LinkedIn yet. Press “Connect LinkedIn”.")]
     if account.status == AccountStatus.AUTH_ERROR:
         how = "was taken back" if account.status_reason.startswith("revoked") else "has run out"
         code = "token_revoked" if account.status_reason.startswith("revoked") else "token_expired"
-        return [Finding(code, f"The permission to read from LinkedIn {how}. Press “Connect LinkedIn” again.")]
+        return [ConnectionProblem(code, f"The permission to read from LinkedIn {how}. Press “Connect LinkedIn” again.")]
     beat = account.last_heartbeat_at
     if beat is None or timezone.now() - beat > HEARTBEAT_WITHIN:
         return [
-            Finding(
+            ConnectionProblem(
                 "no_heartbeat",
                 "LinkedIn has not confirmed the connection for more than 26 hours. If this does not go away within an "
                 "hour, press “Connect LinkedIn” and sign in again.",

@@ -29,7 +29,7 @@ def recover(source: Source) -> str:
     except LinkedInError as error:
         raise ValueError(str(error)) from None
     pulls = backfill.plan(sync)
-    wakeups.ring()
+    wakeups.wake_up()
     sentences = [f"Subscriptions made anew: {made}.", f"The leads of the gap are being fetched ({len(pulls)} pulls)."]
     return " ".join([*sentences, *(f"LinkedIn refused one: {error}" for error in refused)])
 

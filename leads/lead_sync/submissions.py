@@ -25,7 +25,7 @@ from leads.pipeline.provenance import Origin as From
 from leads.pipeline.provenance import fill
 
 #: Agencies are told of a lead without its answers after so long.
-PATIENCE = timedelta(seconds=30)
+ANSWERS_TIMEOUT = timedelta(seconds=30)
 
 
 @transaction.atomic(savepoint=False)
@@ -54,10 +54,10 @@ def report_submission(agency: Agency, *, external_id: str, origin: Origin, **fie
         source=origin.source,
         receipt_id=origin.receipt_id,
         next_attempt_at=now,
-        tell_by=now + PATIENCE,
+        tell_by=now + ANSWERS_TIMEOUT,
     )
     unit_of_work.insert(fetch)
-    transaction.on_commit(wakeups.ring, robust=True)
+    transaction.on_commit(wakeups.wake_up, robust=True)
     return lead
 
 

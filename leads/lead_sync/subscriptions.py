@@ -16,7 +16,7 @@ OURS = f"{settings.PUBLIC_URL}/webhooks/"
 PAGE = 100
 #: Troubles that concern one owner's leads and leave the others' alone.
 OF_ONE_OWNER = frozenset({Trouble.REFUSED, Trouble.FORBIDDEN, Trouble.NOT_FOUND})
-MOST_PAGES = 20  # LinkedIn allows 1,500 subscriptions an owner
+MAX_PAGES = 20  # LinkedIn allows 1,500 subscriptions an owner
 OWNER_KINDS = {"urn:li:sponsoredAccount:": "sponsoredAccount", "urn:li:organization:": "organization"}
 ENTITY_KINDS = {
     "urn:li:event:": "event",
@@ -42,7 +42,7 @@ def want(source: Source, wanted: Sequence[Mapping[str, str]]) -> LeadSync:
             row.save(update_fields=["wanted"])
     sync.next_check_at = timezone.now()
     sync.save(update_fields=["next_check_at"])
-    transaction.on_commit(wakeups.ring, robust=True)
+    transaction.on_commit(wakeups.wake_up, robust=True)
     return sync
 
 
@@ -95,7 +95,7 @@ def _words(error: LinkedInError) -> str:
 
 def _actual(api: Api, owner: str, lead_type: str) -> Iterator[Mapping[str, Any]]:
     query = f"q=criteria&owner=(value:({owner_kind(owner)}:{encoded(owner)}))&leadType=(leadType:{lead_type})"
-    for page in range(MOST_PAGES):
+    for page in range(MAX_PAGES):
         said = api.get("leadNotifications", f"{query}&count={PAGE}&start={page * PAGE}") or {}
         rows = [row for row in said.get("elements") or [] if isinstance(row, dict)]
         yield from rows

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import services as accounts
 from accounts.core.enums import AccountStatus, ProviderSlug
 from accounts.events.ordering import Origin
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.linkedin.readiness import Action, Held, held
 from accounts.models import Account, AccountToken, Source
 from accounts.providers import linkedin
@@ -22,7 +22,7 @@ from leads.models import LeadSync
 
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 #: Renewed so long before its end; a new token may need seconds until LinkedIn knows it everywhere.
-AHEAD = timedelta(days=7)
+EXPIRY_WARNING = timedelta(days=7)
 SETTLING = timedelta(minutes=2)
 WORDS = {
     Trouble.REVOKED: "revoked: the person who connected LinkedIn took the permission back (65601)",
@@ -71,7 +71,7 @@ def api_for(sync: LeadSync) -> Api:
     if hold is not None:
         raise OnHold(hold)
     ends = account.token_expires_at
-    if ends is not None and ends - timezone.now() < AHEAD:
+    if ends is not None and ends - timezone.now() < EXPIRY_WARNING:
         try:
             renew(account, app)
         except LinkedInError as error:
@@ -146,7 +146,7 @@ def report_trouble(sync: LeadSync, error: LinkedInError) -> datetime | None:
         accounts.report_rate_limit(
             account.agency,
             provider=ProviderSlug.LINKEDIN,
-            sighting=Sighting(),
+            identity=AccountIdentity(),
             origin=origin,
             resets_at=until,
             limit_type="Daily",
@@ -161,7 +161,7 @@ def report_trouble(sync: LeadSync, error: LinkedInError) -> datetime | None:
         accounts.report_status(
             account.agency,
             provider=ProviderSlug.LINKEDIN,
-            sighting=Sighting(),
+            identity=AccountIdentity(),
             status=AccountStatus.AUTH_ERROR,
             origin=origin,
             error_detail=WORDS[trouble],

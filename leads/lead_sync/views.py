@@ -18,7 +18,7 @@ from accounts.sources.service import SourceError, update_source
 from leads.lead_sync.oauth import CannotConnect, Link, complete, connect_link
 from leads.lead_sync.onboarding import set_up
 from leads.lead_sync.page_forms import AppForm, OwnerForm
-from leads.lead_sync.problems import findings_of
+from leads.lead_sync.problems import problems_of
 from leads.lead_sync.subscriptions import want
 from leads.lead_sync.tokens import app_of
 from leads.models import LeadSync
@@ -68,7 +68,7 @@ def source_page(request: MemberRequest, pk: str) -> HttpResponse:
         sync=sync,
         account=sync.account,
         link=_link(request, source),
-        findings=findings_of(sync),
+        findings=problems_of(sync),
         steps=set_up(source, sync),
         subscriptions=[row for row in sync.subscriptions.all() if row.wanted],
         pulls=sync.pulls.order_by("-pk")[:10],

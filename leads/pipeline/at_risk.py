@@ -11,7 +11,7 @@ from leads.enums import LeadStatus
 from leads.models import Lead
 
 WAITING = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)
-MOST = 10
+MAX_COUNT = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class AtRisk:
     owner: str
 
 
-def at_risk(account_ids: Collection[str], *, most: int = MOST) -> Sequence[AtRisk]:
+def at_risk(account_ids: Collection[str], *, most: int = MAX_COUNT) -> Sequence[AtRisk]:
     """The leads of these accounts that wait for an answer, the longest first; one more than `most` if there are more.
 
     A lead is an account's by its own field or by its campaign's.

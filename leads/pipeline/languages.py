@@ -4,13 +4,13 @@ from django.utils.translation import get_language_info
 
 from accounts.models import Agency
 
-MOST = 30
+MAX_COUNT = 30
 
 
 def languages_of(agency: Agency) -> list[str]:
     """Those of the forms that the agency's leads came from. Each costs one look into an index, however many leads."""
     found: list[str] = []
-    while len(found) < MOST:
+    while len(found) < MAX_COUNT:
         later = agency.leads.filter(creation_locale__gt=found[-1] if found else "").order_by("creation_locale")
         language = later.values_list("creation_locale", flat=True).first()
         if language is None:

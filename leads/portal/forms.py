@@ -8,7 +8,7 @@ from accounts.models import Agency
 from leads.enums import LeadStatus
 
 STATUSES = [(status.value, status.label) for status in LeadStatus]
-MOST_CAMPAIGNS = 300
+MAX_CAMPAIGNS = 300
 
 
 class LeadFilter(forms.Form):
@@ -23,7 +23,7 @@ class LeadFilter(forms.Form):
 
     def __init__(self, *args: Any, agency: Agency, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        newest = agency.campaigns.order_by("-id")[:MOST_CAMPAIGNS]
+        newest = agency.campaigns.order_by("-id")[:MAX_CAMPAIGNS]
         campaign = self.fields["campaign"]
         assert isinstance(campaign, forms.ChoiceField)  # noqa: S101 (declared above)
         campaign.choices = [("", "any"), *((one.pk, str(one)) for one in newest)]

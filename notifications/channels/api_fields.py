@@ -5,9 +5,18 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.core.enums import AGENCY_EVENTS
-from accounts.web.rest.fields import Email, Flag, Number, StrictSerializer, Text, Whole, Word, identity
+from accounts.web.rest.fields import (
+    Email,
+    Number,
+    StrictBooleanField,
+    StrictChoiceField,
+    StrictIntegerField,
+    StrictSerializer,
+    Text,
+    identity,
+)
 from leads.enums import LeadStatus
-from notifications.channels.rules import LONGEST_CONFLATION
+from notifications.channels.rules import MAX_CONFLATION_SECONDS
 from notifications.models import Channel, ChannelKind, ChannelStatus, Mode
 from notifications.policy.quiet_hours import WEEK
 
@@ -26,16 +35,19 @@ class Headers(serializers.DictField):
 
 class BaseChannelSerializer(StrictSerializer):
     id = identity()
-    kind = Word(ChannelKind)
+    kind = StrictChoiceField(ChannelKind)
     name = Text(max_length=200)
     event_types = serializers.ListField(
-        child=Word(AGENCY_EVENTS), max_length=100, required=False, help_text="Empty: all."
+        child=StrictChoiceField(AGENCY_EVENTS), max_length=100, required=False, help_text="Empty: all."
     )
     locations = serializers.ListField(
         child=Text(required=True, max_length=100), max_length=1000, required=False, help_text="Empty: all."
     )
     lead_statuses = serializers.ListField(
-        child=Word(LeadStatus), max_length=100, required=False, help_text="Of leads, only changes to these; empty: all."
+        child=StrictChoiceField(LeadStatus),
+        max_length=100,
+        required=False,
+        help_text="Of leads, only changes to these; empty: all.",
     )
     creation_locales = serializers.ListField(
         child=Text(required=True, max_length=16),
@@ -43,29 +55,31 @@ class BaseChannelSerializer(StrictSerializer):
         required=False,
         help_text="Of leads, only those of forms in these languages, such as `en_US`; empty: all.",
     )
-    test_events = Flag(required=False, help_text="Also what happens to test leads.")
-    status = Word(ChannelStatus, read_only=True)
+    test_events = StrictBooleanField(required=False, help_text="Also what happens to test leads.")
+    status = StrictChoiceField(ChannelStatus, read_only=True)
     disabled_reason = Text(read_only=True)
 
 
 class PeoplesChannelSerializer(BaseChannelSerializer):
     """When people get what they hear of."""
 
-    mode = Word(Mode, required=False)
+    mode = StrictChoiceField(Mode, required=False)
     digest_at = Text(
         max_length=5, allow_null=False, help_text="When a daily summary goes out, on a clock in the time zone: 08:00."
     )
     quiet_hours = QuietHoursSerializer(required=False, allow_null=True)
-    working_days = serializers.ListField(child=Word(WEEK), max_length=100, required=False, help_text="Empty: all.")
+    working_days = serializers.ListField(
+        child=StrictChoiceField(WEEK), max_length=100, required=False, help_text="Empty: all."
+    )
     timezone = Text(max_length=64, help_text="Null: the agency's.")
-    conflation_seconds = Whole(
+    conflation_seconds = StrictIntegerField(
         min_value=0,
-        max_value=LONGEST_CONFLATION,
+        max_value=MAX_CONFLATION_SECONDS,
         required=False,
         help_text="Changes of one lead within this time are one message.",
     )
     urgent_event_types = serializers.ListField(
-        child=Word(AGENCY_EVENTS),
+        child=StrictChoiceField(AGENCY_EVENTS),
         max_length=100,
         required=False,
         help_text="These wait for no digest and no quiet hours, as `linkedin_blocked` and `lead_opportunity` never do.",
@@ -89,8 +103,8 @@ class WebhookChannelSerializer(BaseChannelSerializer):
 class Changes(BaseChannelSerializer):
     """What a PATCH may say besides: on or off. The kind is fixed."""
 
-    kind = Word(ChannelKind, read_only=True)
-    status = Word([ChannelStatus.ENABLED.value, ChannelStatus.DISABLED.value], required=False)
+    kind = StrictChoiceField(ChannelKind, read_only=True)
+    status = StrictChoiceField([ChannelStatus.ENABLED.value, ChannelStatus.DISABLED.value], required=False)
 
 
 class EmailChannelChangesSerializer(Changes, EmailChannelSerializer):

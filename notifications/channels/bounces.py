@@ -21,8 +21,8 @@ from notifications.delivery import channel_health
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 
 HARD, SOFT, COMPLAINT = "hard", "soft", "complaint"
-LONGEST_REASON = 200
-MOST_CHANNELS = 1000
+MAX_REASON_LENGTH = 200
+MAX_CHANNELS = 1000
 _OUR_MAIL = re.compile(r"<?(dlv_[0-9a-z]{26})@[^<>@\s]{1,255}>?")
 
 
@@ -64,7 +64,9 @@ def read(body: Any) -> Notice:
     except ValidationError:
         raise NoticeError("email", "Give the address that the mail went to.") from None
     ours = _OUR_MAIL.fullmatch(body.get("message_id", "").strip())
-    return Notice(body["type"], body["email"], ours[1] if ours else "", clean(body.get("reason", ""), LONGEST_REASON))
+    return Notice(
+        body["type"], body["email"], ours[1] if ours else "", clean(body.get("reason", ""), MAX_REASON_LENGTH)
+    )
 
 
 @transaction.atomic
@@ -83,7 +85,7 @@ def take(notice: Notice) -> int:
         .exclude(status=ChannelStatus.DISABLED)
         .select_related("agency")
         .order_by("pk")
-        .select_for_update(of=("self",), no_key=True)[:MOST_CHANNELS]
+        .select_for_update(of=("self",), no_key=True)[:MAX_CHANNELS]
     )
     for channel in channels:
         channel_health.lose(channel, notice.sentence)

@@ -15,7 +15,7 @@ from notifications.channels.service import ChannelError, locked_and_on
 from notifications.delivery.fan_out import deliveries_of
 from notifications.delivery.rate_limit import wake
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
-from notifications.tasks import ring
+from notifications.tasks import wake_up
 
 BATCH = 500
 
@@ -39,7 +39,7 @@ def replay(channel: Channel, *, since: datetime, until: datetime | None = None, 
     again = _due_now(_messages_of(channel, rows))
     if status is None:
         again += _send_missed(channel, events)
-    transaction.on_commit(ring, robust=True)
+    transaction.on_commit(wake_up, robust=True)
     return again
 
 
@@ -51,7 +51,7 @@ def resend(delivery: Delivery) -> Delivery:
     # Not with those it was once gathered with, unless it carried them.
     Delivery.objects.filter(pk=delivery.pk).update(batch="", carrier=None)
     _due_now(Delivery.objects.filter(pk=delivery.pk))
-    transaction.on_commit(ring, robust=True)
+    transaction.on_commit(wake_up, robust=True)
     delivery.refresh_from_db()
     return delivery
 

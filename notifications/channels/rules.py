@@ -15,12 +15,12 @@ from leads.enums import LOCALE, LeadStatus
 from notifications.egress.url_policy import TargetRefused, check_url
 from notifications.models import MORNING, ChannelKind, Mode
 from notifications.policy.quiet_hours import WEEK
-from notifications.transports.webhook import MOST_HEADERS, is_header
+from notifications.transports.webhook import MAX_HEADERS, is_header
 
-MOST_LOCATIONS = 1000
-MOST_LOCALES = 100
+MAX_LOCATIONS = 1000
+MAX_LOCALES = 100
 FASTEST = 1000.0  # deliveries per second
-LONGEST_CONFLATION = 3600  # seconds
+MAX_CONFLATION_SECONDS = 3600  # seconds
 
 #: What people read. Programs get every event, once, at once.
 PEOPLES = frozenset({ChannelKind.EMAIL, ChannelKind.SLACK})
@@ -112,8 +112,8 @@ def _lead_statuses(value: Any) -> list[str]:
 
 def _creation_locales(value: Any) -> list[str]:
     locales = _strings("creation_locales", value)
-    if len(locales) > MOST_LOCALES or not all(map(LOCALE.fullmatch, locales)):
-        raise ChannelError("creation_locales", f"Give up to {MOST_LOCALES} languages of forms such as en_US.")
+    if len(locales) > MAX_LOCALES or not all(map(LOCALE.fullmatch, locales)):
+        raise ChannelError("creation_locales", f"Give up to {MAX_LOCALES} languages of forms such as en_US.")
     return locales
 
 
@@ -129,23 +129,23 @@ def _test_events(value: Any) -> bool:
 
 
 def _conflation_seconds(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LONGEST_CONFLATION:
-        raise ChannelError("conflation_seconds", f"Use a whole number from 0 to {LONGEST_CONFLATION}.")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_CONFLATION_SECONDS:
+        raise ChannelError("conflation_seconds", f"Use a whole number from 0 to {MAX_CONFLATION_SECONDS}.")
     return value
 
 
 def _locations(value: Any) -> list[str]:
     locations = _strings("locations", value)
-    if len(locations) > MOST_LOCATIONS or any(not 0 < len(location) <= 100 for location in locations):
-        raise ChannelError("locations", f"Give up to {MOST_LOCATIONS} location ids of up to 100 characters.")
+    if len(locations) > MAX_LOCATIONS or any(not 0 < len(location) <= 100 for location in locations):
+        raise ChannelError("locations", f"Give up to {MAX_LOCATIONS} location ids of up to 100 characters.")
     return locations
 
 
 def _headers(value: Any) -> dict[str, str]:
     if value is None:
         return {}
-    if not isinstance(value, dict) or len(value) > MOST_HEADERS:
-        raise ChannelError("headers", f"Give an object of up to {MOST_HEADERS} names and values.")
+    if not isinstance(value, dict) or len(value) > MAX_HEADERS:
+        raise ChannelError("headers", f"Give an object of up to {MAX_HEADERS} names and values.")
     for name, text in value.items():
         if not isinstance(name, str) or not isinstance(text, str) or not is_header(name, text):
             raise ChannelError("headers", f"The header {str(name)[:100]!r} is not allowed, or its value is not.")

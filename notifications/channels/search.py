@@ -11,7 +11,7 @@ from accounts.core.ids import first_id
 from accounts.models import Agency, Event
 from notifications.models import Channel, ChannelKind
 
-MOST_CHANNELS = 200
+MAX_CHANNELS = 200
 
 
 def by_word(word: str, agency: Agency | None = None) -> Q:
@@ -38,7 +38,7 @@ def about(subject: str, agency: Agency | None = None) -> Q:
 def to_address(address: str, agency: Agency | None = None) -> Q:
     """Whom it went to: through an e-mail channel, or as a mail to this person alone."""
     channels = Channel.objects.filter(kind=ChannelKind.EMAIL, email__iexact=address, **_within(agency))
-    ids = list(channels.values_list("pk", flat=True)[:MOST_CHANNELS])
+    ids = list(channels.values_list("pk", flat=True)[:MAX_CHANNELS])
     alone = Q(channel=None, recipient__iexact=address)
     return Q(channel__in=ids) | alone if ids else alone
 

@@ -20,14 +20,14 @@ from notifications.content import rendering
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.event_kinds import HEADINGS
 from notifications.content.rendering import Fact, Message, render, tidy
-from notifications.content.sanitizing import LONGEST_SUBJECT, clean
+from notifications.content.sanitizing import MAX_SUBJECT_LENGTH, clean
 from notifications.message import Parcel
 from notifications.models import Mode
 from notifications.policy.timing import LEAD_STORY, STATUS_CHANGES, story
 
 NEEDS_SOMEBODY = "Needs somebody"
-MOST_LINES = 30  # under one heading
-MOST_STEPS = 6  # of a lead's way
+MAX_LINES = 30  # under one heading
+MAX_STEPS = 6  # of a lead's way
 _OPENINGS = {Mode.INSTANT: "While you were away", Mode.HOURLY: "The last hour", Mode.DAILY: "Your day"}
 #: Which of a lead's events says most, of those that say the same moment.
 _TELLING = (EventType.LEAD_STATUS_CHANGED, EventType.LEAD_CREATED, *ALSO_TOLD.values())
@@ -107,8 +107,8 @@ def changes_of(events: Sequence[Event]) -> str:
         return ""
     labels = [_label(moves[0].get("previous_status")), *(_label(move.get("status")) for move in moves)]
     way = [label for label in labels if label]
-    if len(way) > MOST_STEPS:
-        way = [*way[: MOST_STEPS // 2], "…", *way[-MOST_STEPS // 2 :]]
+    if len(way) > MAX_STEPS:
+        way = [*way[: MAX_STEPS // 2], "…", *way[-MAX_STEPS // 2 :]]
     return f"{len(moves)} changes: {' → '.join(way)}"
 
 
@@ -133,7 +133,7 @@ def _summary(parcel: Parcel, stories: Sequence[Sequence[Event]]) -> Message:
         "log_url": f"{settings.PUBLIC_URL}/notifications/deliveries",
         "unsubscribe_url": rendering.unsubscribe_url(parcel.channel),
     }
-    subject = clean(render("email/summary.subject.txt", context, html=False), LONGEST_SUBJECT)
+    subject = clean(render("email/summary.subject.txt", context, html=False), MAX_SUBJECT_LENGTH)
     context |= {"subject": subject}
     return Message(
         subject=subject,
@@ -160,7 +160,7 @@ def _sections(parcel: Parcel, stories: Sequence[Sequence[Event]]) -> list[Sectio
         kind = CATALOGUE[EventType(event.event_type)]
         found[NEEDS_SOMEBODY if kind.asks else kind.heading].append(_line(parcel, event, events))
     return [
-        Section(title, tuple(found[title][:MOST_LINES]), max(0, len(found[title]) - MOST_LINES))
+        Section(title, tuple(found[title][:MAX_LINES]), max(0, len(found[title]) - MAX_LINES))
         for title in (NEEDS_SOMEBODY, *HEADINGS)
         if title in found
     ]

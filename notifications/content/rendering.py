@@ -27,14 +27,14 @@ from accounts.sources.issues import SLOW_ANSWERS
 from accounts.tenancy.localtime import readable, zone_named
 from accounts.tenancy.team import ROLES, invitation_url
 from leads.enums import LeadStatus
-from leads.pipeline.at_risk import MOST as MOST_AT_RISK
+from leads.pipeline.at_risk import MAX_COUNT as MAX_AT_RISK
 from leads.pipeline.at_risk import AtRisk
 from notifications.content.catalogue import CATALOGUE
-from notifications.content.sanitizing import LONGEST_DETAIL, LONGEST_NAME, LONGEST_SUBJECT, clean
+from notifications.content.sanitizing import MAX_DETAIL_LENGTH, MAX_NAME_LENGTH, MAX_SUBJECT_LENGTH, clean
 from notifications.message import Parcel
 from notifications.models import Channel, ChannelKind
 from notifications.policy.alert_policy import Alert
-from notifications.policy.backoff import PATIENCE
+from notifications.policy.backoff import FAILURES_TIMEOUT
 
 #: Which fields of a body a mail lists, and how it calls them.
 _FACTS = {
@@ -117,7 +117,7 @@ def zone_of(parcel: Parcel) -> ZoneInfo:
 
 def _subject(event: Event, context: Mapping[str, Any]) -> str:
     words = render(f"email/{event.event_type}.subject.txt", context, html=False)
-    return clean(f"Test lead: {words}" if event.is_test else words, LONGEST_SUBJECT)
+    return clean(f"Test lead: {words}" if event.is_test else words, MAX_SUBJECT_LENGTH)
 
 
 def _context(parcel: Parcel) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _context(parcel: Parcel) -> dict[str, Any]:
         "assignee": _named(body, "assigned_to_name") or "somebody of your team",
         "location": _named(body, "ghl_location_id"),
         "installer": _named(body, "installer_name", "installer_email"),
-        "detail": clean(str(body.get("error_detail", "")), LONGEST_DETAIL),
+        "detail": clean(str(body.get("error_detail", "")), MAX_DETAIL_LENGTH),
         "limit": clean(" ".join(str(body[name]) for name in ("limit_type", "api_name") if name in body)),
         "resets_at": _moment(body.get("resets_at"), zone),
         "expires_at": _moment(body.get("expires_at"), zone),
@@ -147,13 +147,13 @@ def _context(parcel: Parcel) -> dict[str, Any]:
         "paused_by": {"system": "Leadline", "user": "a person", "api": "an API call", "provider": "the provider"}.get(
             str(body.get("paused_by"))
         ),
-        "pause_reason": clean(str(body.get("pause_reason", "")), LONGEST_DETAIL),
+        "pause_reason": clean(str(body.get("pause_reason", "")), MAX_DETAIL_LENGTH),
         "channel": _named(body, "channel_name") or _describe(about) or "One of your channels",
         "source": _named(body, "source_name") or "One of your sources",
         "tool": clean(provider_name(str(body.get("provider", "")))) or "the provider",
         "failing_since": readable(about.failing_since, zone) if about and about.failing_since else "",
-        "off_at": readable(about.failing_since + PATIENCE, zone) if about and about.failing_since else "",
-        "off_reason": clean(about.disabled_reason, LONGEST_DETAIL) if about else "",
+        "off_at": readable(about.failing_since + FAILURES_TIMEOUT, zone) if about and about.failing_since else "",
+        "off_reason": clean(about.disabled_reason, MAX_DETAIL_LENGTH) if about else "",
         "happened_at": readable(event.occurred_at, zone),
         "facts": _facts(body),
         "next_step": next_step(event, parcel.letter),
@@ -170,8 +170,8 @@ def _context(parcel: Parcel) -> dict[str, Any]:
         "cause_step": CAUSE_STEPS[IncidentCause(alert.cause or "unknown")],
         "accounts": [clean(name) for name in alert.accounts],
         "more_accounts": max(0, alert.down - len(alert.accounts)),
-        "at_risk": [_risk(lead) for lead in alert.at_risk[:MOST_AT_RISK]],
-        "more_at_risk": len(alert.at_risk) > MOST_AT_RISK,
+        "at_risk": [_risk(lead) for lead in alert.at_risk[:MAX_AT_RISK]],
+        "more_at_risk": len(alert.at_risk) > MAX_AT_RISK,
         "role": ROLES.get(str(body.get("role")), ""),
         "action_label": action_label,
         "action_url": action_url,
@@ -229,7 +229,7 @@ def _fact(name: str, label: str, value: str) -> Fact:
 
 def _shown(link: str) -> str:
     shown = link.removeprefix("https://").removeprefix("www.")
-    return shown if len(shown) <= LONGEST_NAME else shown[: LONGEST_NAME - 1] + "…"
+    return shown if len(shown) <= MAX_NAME_LENGTH else shown[: MAX_NAME_LENGTH - 1] + "…"
 
 
 def _named(body: Mapping[str, Any], *names: str) -> str:

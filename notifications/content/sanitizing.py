@@ -3,12 +3,12 @@
 import re
 import unicodedata
 
-LONGEST_NAME = 120
-LONGEST_SUBJECT = 150
-LONGEST_DETAIL = 500
+MAX_NAME_LENGTH = 120
+MAX_SUBJECT_LENGTH = 150
+MAX_DETAIL_LENGTH = 500
 
 
-def clean(text: str, limit: int = LONGEST_NAME) -> str:
+def clean(text: str, limit: int = MAX_NAME_LENGTH) -> str:
     """Outside text as one harmless line: no control, bidirectional or invisible characters, no addresses that mail
     programs would turn into links, at most `limit` characters."""
     line = "".join(" " if _is_space(char) else char for char in text[: limit * 20] if not _is_hidden(char))

@@ -9,11 +9,11 @@ from accounts.models import Event
 from notifications.delivery import rate_limit
 from notifications.delivery.sender import Result
 from notifications.models import Channel, ChannelKind, ChannelStatus, DeliveryStatus
-from notifications.policy.backoff import PATIENCE
+from notifications.policy.backoff import FAILURES_TIMEOUT
 from notifications.transports.base import TransportError
 
 FAILURES_TO_TELL = 4
-WARNINGS = (0.75, 0.5)  # of PATIENCE, latest first
+WARNINGS = (0.75, 0.5)  # of FAILURES_TIMEOUT, latest first
 UNSUBSCRIBED = "The recipient unsubscribed."
 COMPLAINED = "The recipient reported our mail as unwanted."
 CAME_BACK = "Mail to this address came back"
@@ -45,7 +45,7 @@ def watch() -> None:
     """Warn of channels that have failed for long, and switch off those whose time is over."""
     now = timezone.now()
     failing = Channel.objects.filter(
-        status=ChannelStatus.ENABLED, failing_since__lte=now - PATIENCE * min(WARNINGS)
+        status=ChannelStatus.ENABLED, failing_since__lte=now - FAILURES_TIMEOUT * min(WARNINGS)
     ).values_list("pk", flat=True)
     for pk in list(failing):
         with transaction.atomic():
@@ -56,7 +56,7 @@ def watch() -> None:
                 .get(pk=pk)
             )
             if channel.status == ChannelStatus.ENABLED and channel.failing_since:
-                _watch_one(channel, (now - channel.failing_since) / PATIENCE)
+                _watch_one(channel, (now - channel.failing_since) / FAILURES_TIMEOUT)
 
 
 def switch_off(channel: Channel, reason: str) -> None:
@@ -117,7 +117,7 @@ def _watch_one(channel: Channel, elapsed: float) -> None:
     warned = Event.objects.filter(
         subject=channel.pk,
         event_type=EventType.CHANNEL_FAILING,
-        occurred_at__gte=channel.failing_since + PATIENCE * reached,
+        occurred_at__gte=channel.failing_since + FAILURES_TIMEOUT * reached,
     )
     if not warned.exclude(recipient="").exists():
         _warn(channel, EventType.CHANNEL_FAILING)

@@ -20,7 +20,7 @@ from notifications.policy.quiet_hours import hours_of
 from notifications.policy.timing import LEAD_STORY, PROMPT, STATUS_CHANGES, SUMMARY, Plan, plan, story
 
 CHANNELS = 50  # in one go
-MOST = 2000  # Deliveries in one message; what is over goes into the next
+MAX_DELIVERIES = 2000  # Deliveries in one message; what is over goes into the next
 CHANNEL_OFF = "The channel was off."
 BACK_AGAIN = "Nothing to tell: the lead is back where it was."
 
@@ -86,7 +86,7 @@ def _gather_channel(channel_id: str, now: datetime) -> None:
 
 def _gather_batch(channel: Channel, batch: str, now: datetime) -> None:
     waiting = _waiting().filter(channel=channel, batch=batch)
-    rows = list(waiting.select_related("event").order_by("pk").select_for_update(of=("self",))[:MOST])
+    rows = list(waiting.select_related("event").order_by("pk").select_for_update(of=("self",))[:MAX_DELIVERIES])
     rows.sort(key=lambda row: (row.event.occurred_at, row.event_id))
     urgent = any(row.urgent for row in rows)
     later = hours_of(channel).open_from(now)

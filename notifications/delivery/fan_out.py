@@ -23,7 +23,7 @@ from notifications.staff import alerts as staff
 log = structlog.get_logger(__name__)
 
 BATCH = 200
-LONGEST_WAIT = timedelta(hours=1)
+MAX_WAIT = timedelta(hours=1)
 #: The events of one transaction bear times that differ by less, and are taken up together.
 ONE_REPORT = timedelta(seconds=1)
 #: Follows at once on an event that said the same; people hear of it only where they ticked it.
@@ -168,7 +168,7 @@ def _fan_out_alone(pk: str) -> int:
             raise
         log.exception("An event could not be fanned out.", event_id=pk)
         attempts = Event.objects.values_list("attempts", flat=True).get(pk=pk)
-        wait = min(timedelta(seconds=5) * 2 ** min(attempts, 12), LONGEST_WAIT)
+        wait = min(timedelta(seconds=5) * 2 ** min(attempts, 12), MAX_WAIT)
         Event.objects.filter(pk=pk).update(
             attempts=F("attempts") + 1,
             error=f"{type(error).__name__}: {error}"[:500],

@@ -14,15 +14,15 @@ from django.utils import timezone
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus, Hold
 
 SLACK_RATE = 1.0  # messages a second to one incoming webhook (https://docs.slack.dev/apis/web-api/rate-limits)
-AHEAD = timedelta(milliseconds=200)  # a place in time is given away at most so long before
+MAX_RESERVATION = timedelta(milliseconds=200)  # a place in time is given away at most so long before
 FAILURES_TO_REST = 10
-SHORTEST_REST, LONGEST_REST = timedelta(seconds=30), timedelta(minutes=5)
+SHORTEST_REST, MAX_REST = timedelta(seconds=30), timedelta(minutes=5)
 HOLDS = (Hold.RATE, Hold.REST)
 PROBE = timedelta(seconds=60)  # how long others leave a resting receiver to who looks after it: a lease
 
 
 @dataclass(slots=True)
-class Gate:
+class ChannelRateLimit:
     """One channel's, locked by the transaction that made it."""
 
     channel: Channel
@@ -40,11 +40,11 @@ class Gate:
         return self.channel.consecutive_failures >= FAILURES_TO_REST
 
     def opens_at(self) -> datetime:
-        """When the next request may be made; not later than `AHEAD` from now: take it along."""
+        """When the next request may be made; not later than `MAX_RESERVATION` from now: take it along."""
         return max(self.now, self.channel.paced_until or self.now, self.channel.resting_until or self.now)
 
     def is_open(self) -> bool:
-        return self.opens_at() <= self.now + (timedelta() if self.resting else AHEAD)
+        return self.opens_at() <= self.now + (timedelta() if self.resting else MAX_RESERVATION)
 
     def pass_one(self) -> datetime:
         """Let one request through; when it is to be made."""
@@ -66,7 +66,7 @@ def is_guarded(kind: str, rate_per_second: float | None, consecutive_failures: i
     return kind == ChannelKind.SLACK or rate_per_second is not None or consecutive_failures >= FAILURES_TO_REST
 
 
-def lock(channel_ids: Set[str], now: datetime) -> dict[str, Gate]:
+def lock(channel_ids: Set[str], now: datetime) -> dict[str, ChannelRateLimit]:
     """The gates of those channels that nobody else works on at this moment."""
     if not channel_ids:
         return {}
@@ -75,12 +75,12 @@ def lock(channel_ids: Set[str], now: datetime) -> dict[str, Gate]:
         .only("kind", "rate_per_second", "consecutive_failures", "paced_until", "resting_until")
         .select_for_update(skip_locked=True, no_key=True)
     )
-    return {channel.pk: Gate(channel, now) for channel in channels}
+    return {channel.pk: ChannelRateLimit(channel, now) for channel in channels}
 
 
-def remember(gate: Gate) -> None:
-    Channel.objects.filter(pk=gate.channel.pk).update(
-        paced_until=gate.channel.paced_until, resting_until=gate.channel.resting_until
+def remember(rate_limit: ChannelRateLimit) -> None:
+    Channel.objects.filter(pk=rate_limit.channel.pk).update(
+        paced_until=rate_limit.channel.paced_until, resting_until=rate_limit.channel.resting_until
     )
 
 
@@ -88,7 +88,7 @@ def rest(channel: Channel, ended_at: datetime) -> None:
     """After a failure: from the tenth in a row on, leave the receiver alone for a while, longer the longer it lasts."""
     if channel.consecutive_failures >= FAILURES_TO_REST:
         failing_for = ended_at - (channel.failing_since or ended_at)
-        channel.resting_until = ended_at + min(max(failing_for / 4, SHORTEST_REST), LONGEST_REST)
+        channel.resting_until = ended_at + min(max(failing_for / 4, SHORTEST_REST), MAX_REST)
 
 
 def wake(channel: Channel) -> None:

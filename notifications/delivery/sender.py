@@ -47,7 +47,7 @@ class Result:
         return self.at + timedelta(milliseconds=self.duration_ms)
 
 
-class Courier:
+class DeliverySender:
     """A context manager. Leaving it abandons what is still on its way: the leases bring it back."""
 
     def __init__(self, session: Callable[[], GuardedSession] = GuardedSession) -> None:

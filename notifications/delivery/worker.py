@@ -19,7 +19,7 @@ from notifications.delivery.concurrency import Lanes
 from notifications.delivery.digest import gather
 from notifications.delivery.fan_out import fan_out
 from notifications.delivery.results import settle
-from notifications.delivery.sender import Courier, Result
+from notifications.delivery.sender import DeliverySender, Result
 from notifications.egress.session import GuardedSession
 from notifications.transports.base import Outcome
 
@@ -35,8 +35,8 @@ def drain(*, run_seconds: float = RUN_SECONDS, session: Callable[[], GuardedSess
     out_of_time = False
     incidents.watch()
     if fan_out() + gather() or is_due():
-        with Courier(session) as courier:
-            out_of_time = _Drain(courier).run(run_seconds)
+        with DeliverySender(session) as sender:
+            out_of_time = _Drain(sender).run(run_seconds)
     channel_health.watch()
     return out_of_time
 
@@ -44,8 +44,8 @@ def drain(*, run_seconds: float = RUN_SECONDS, session: Callable[[], GuardedSess
 class _Drain:
     """Rolls a window over what is due: a place that becomes free is filled at once."""
 
-    def __init__(self, courier: Courier) -> None:
-        self._courier = courier
+    def __init__(self, sender: DeliverySender) -> None:
+        self._courier = sender
         self._lanes = Lanes()
         self._results: list[Result] = []  # that are not settled yet
         self._beaten_at = time.monotonic()

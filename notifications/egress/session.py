@@ -22,7 +22,7 @@ CONNECT_SECONDS = 5
 TOTAL_SECONDS = 15
 BODY_SECONDS = 5  # for the excerpt: the status has already decided
 EXCERPT_BYTES = 4096
-LONGEST_RETRY_AFTER = 24 * 3600
+MAX_RETRY_AFTER = 24 * 3600
 _RESOLVERS = ThreadPoolExecutor(max_workers=64, thread_name_prefix="dns")  # a name server that hangs holds one thread
 
 
@@ -147,12 +147,12 @@ def _retry_after(text: str) -> float | None:
     """Seconds from now that `Retry-After` (a number or a date, RFC 9110) asks for; None if it asks for nothing."""
     text = text.strip()
     if text.isascii() and text.isdecimal():
-        return float(min(int(text[:9]), LONGEST_RETRY_AFTER))
+        return float(min(int(text[:9]), MAX_RETRY_AFTER))
     try:
         seconds = parsedate_to_datetime(text).timestamp() - time.time()
     except (ValueError, OverflowError):
         return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
 _BAD_CERTIFICATE = "The receiver's TLS certificate is not valid."

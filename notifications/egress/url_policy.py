@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from django.conf import settings
 
 PORTS = frozenset({80, 443, 8080, 8443})
-LONGEST_URL = 2000
+MAX_URL_LENGTH = 2000
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -84,7 +84,7 @@ def check_url(url: str) -> Target:
 def split_url(url: str) -> Target:
     """Split a URL into its parts; judge nothing but its form. Raises TargetRefused."""
     parts = _URL.fullmatch(url)
-    if not parts or len(url) > LONGEST_URL or _UNSEEN.search(url):
+    if not parts or len(url) > MAX_URL_LENGTH or _UNSEEN.search(url):
         raise TargetRefused(_NO_ADDRESS)
     if "@" in parts["authority"]:
         raise TargetRefused("Take the user name and password out of the address; use a custom header instead.")
@@ -98,7 +98,7 @@ def split_url(url: str) -> Target:
         raise TargetRefused(_NO_ADDRESS) from None
     port = int(authority["port"]) if authority["port"] else None
     target = Target(parts["scheme"].lower(), host, port, path)
-    if not host or (port is not None and not 0 < port < 65536) or len(target.url) > LONGEST_URL:
+    if not host or (port is not None and not 0 < port < 65536) or len(target.url) > MAX_URL_LENGTH:
         raise TargetRefused(_NO_ADDRESS)
     return target
 

@@ -10,8 +10,8 @@ WAITS = tuple(
 )
 MAX_ATTEMPTS = len(WAITS) + 1
 JITTER = 0.10
-LONGEST_RETRY_AFTER = timedelta(hours=24)
-PATIENCE = timedelta(days=5)  # of nothing but failures, then the channel is switched off
+MAX_RETRY_AFTER = timedelta(hours=24)
+FAILURES_TIMEOUT = timedelta(days=5)  # of nothing but failures, then the channel is switched off
 
 
 def next_attempt_at(attempts: int, ended_at: datetime, retry_after: float | None = None) -> datetime | None:
@@ -21,4 +21,4 @@ def next_attempt_at(attempts: int, ended_at: datetime, retry_after: float | None
     due = ended_at + WAITS[attempts - 1] * (1 + random.random() * JITTER)  # noqa: S311 (spreads load)
     if retry_after is None:
         return due
-    return max(due, ended_at + min(timedelta(seconds=retry_after), LONGEST_RETRY_AFTER))
+    return max(due, ended_at + min(timedelta(seconds=retry_after), MAX_RETRY_AFTER))

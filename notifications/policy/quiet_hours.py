@@ -14,7 +14,7 @@ from notifications.models import MORNING, Channel, Mode
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MORNING = time.fromisoformat(MORNING)
 _DAY = timedelta(days=1)
-_MOST_STEPS = 40  # quiet hours and days off in turn, for more than two weeks
+_MAX_STEPS = 40  # quiet hours and days off in turn, for more than two weeks
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Hours:
 
     def open_from(self, at: datetime) -> datetime:
         """The first moment from `at` on at which people may be written to; `at` itself if they may be now."""
-        for _ in range(_MOST_STEPS):
+        for _ in range(_MAX_STEPS):
             later = self._end_of_quiet(at) or self._end_of_days_off(at)
             if later is None:
                 return at

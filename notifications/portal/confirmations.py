@@ -20,7 +20,7 @@ from notifications.channels import bounces
 from notifications.channels import service as channels
 from notifications.models import Channel, ChannelStatus
 
-LONGEST_NOTICE = 64 * 1024
+MAX_NOTICE_BYTES = 64 * 1024
 
 
 @never_cache
@@ -49,7 +49,7 @@ def bounce(request: HttpRequest) -> HttpResponse:
         refusal = _refuse(request, 401, "Send BOUNCE_TOKEN as a bearer token, or as the password of HTTP Basic.")
         refusal["WWW-Authenticate"] = 'Bearer, Basic realm="bounces"'
         return refusal
-    if len(request.body) > LONGEST_NOTICE:
+    if len(request.body) > MAX_NOTICE_BYTES:
         return _refuse(request, 413, "A notice has at most 64 KiB.")
     try:
         notice = bounces.read(json.loads(request.body))

@@ -9,14 +9,14 @@ from django import forms
 from accounts.models import Agency
 from leads.enums import LeadStatus
 from leads.pipeline.languages import language_name, languages_of
-from notifications.channels.rules import LONGEST_CONFLATION
+from notifications.channels.rules import MAX_CONFLATION_SECONDS
 from notifications.models import MORNING, Channel, ChannelKind, DeliveryStatus, Mode
 from notifications.policy.quiet_hours import WEEK
 from notifications.portal.words import ALWAYS_URGENT, MODES, NOT_CHOSEN, WEEKDAYS, Group, event_groups
-from notifications.transports.webhook import MOST_HEADERS
+from notifications.transports.webhook import MAX_HEADERS
 
-MOST_PLACES = 200
-MOST_CHANNELS = 200
+MAX_PLACES = 200
+MAX_CHANNELS = 200
 ALL, SOME = "all", "some"
 _OURS = frozenset({"listens", "quiet_from", "quiet_until"})  # what a channel has no field for
 _PEOPLES = (
@@ -87,7 +87,7 @@ class ChannelForm(forms.Form):
         label="Wait so many seconds for more about the same lead",
         help_text="So that several changes are one message. 0: wait for nothing.",
         min_value=0,
-        max_value=LONGEST_CONFLATION,
+        max_value=MAX_CONFLATION_SECONDS,
         initial=60,
     )
     urgent_event_types = forms.MultipleChoiceField(
@@ -99,7 +99,7 @@ class ChannelForm(forms.Form):
         required=False,
         max_length=25_000,
         label="Headers of your own",
-        help_text=f"One “Name: value” on a line, up to {MOST_HEADERS}.",
+        help_text=f"One “Name: value” on a line, up to {MAX_HEADERS}.",
         widget=forms.Textarea({"rows": 2, "spellcheck": "false"}),
     )
     rate_per_second = forms.FloatField(
@@ -205,7 +205,7 @@ class ChannelForm(forms.Form):
 
 def offered_to(agency: Agency) -> Offered:
     """The sub-accounts and the languages of lead forms that a channel may be limited to."""
-    places = agency.sub_accounts.order_by("name", "location_id")[:MOST_PLACES]
+    places = agency.sub_accounts.order_by("name", "location_id")[:MAX_PLACES]
     return {
         "locations": [(place.location_id, str(place)) for place in places],
         "creation_locales": [(locale, language_name(locale)) for locale in languages_of(agency)],
@@ -238,7 +238,7 @@ class LogFilter(forms.Form):
 
     def __init__(self, *args: Any, agency: Agency, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        channels = agency.channels.defer("url", "headers").order_by("kind", "name")[:MOST_CHANNELS]
+        channels = agency.channels.defer("url", "headers").order_by("kind", "name")[:MAX_CHANNELS]
         kinds = [
             (group.title, [(one.name, one.title) for one in group.kinds]) for group in event_groups(chosen_only=False)
         ]

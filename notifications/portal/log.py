@@ -18,7 +18,7 @@ from notifications.content.payload_schemas import in_order
 from notifications.models import ChannelStatus, Delivery
 from notifications.portal.forms import LogFilter
 
-MOST_CARRIED = 100
+MAX_CARRIED = 100
 
 
 @require_safe
@@ -46,7 +46,7 @@ def delivery_page(request: MemberRequest, pk: str) -> HttpResponse:
         "portal/delivery.html",
         "notifications",
         delivery=delivery,
-        carried=delivery.carried.select_related("event").order_by("pk")[:MOST_CARRIED],
+        carried=delivery.carried.select_related("event").order_by("pk")[:MAX_CARRIED],
         attempts=delivery.attempt_log.order_by("id"),
         body=in_order(delivery.event.payload),
         subject_url=_subject_url(delivery),

@@ -11,7 +11,7 @@ from accounts.core.markup import Tone
 from accounts.models import Agency, Event
 from notifications.models import Delivery, DeliveryStatus
 
-PATIENCE = timedelta(seconds=60)
+TEST_TIMEOUT = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Trial:
     @property
     def moving(self) -> bool:
         """Whether it is worth looking again."""
-        return not (self.arrived or self.failed) and timezone.now() - self.event.created_at < PATIENCE
+        return not (self.arrived or self.failed) and timezone.now() - self.event.created_at < TEST_TIMEOUT
 
     @property
     def tone(self) -> Tone:

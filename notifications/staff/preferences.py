@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from notifications.egress.url_policy import LONGEST_URL
+from notifications.egress.url_policy import MAX_URL_LENGTH
 from notifications.models import StaffAlerts
 from notifications.staff.alerts import NowhereToSend, set_alerts
 
@@ -20,7 +20,7 @@ class AlertsForm(forms.Form):
     by_slack = forms.BooleanField(required=False, label="By Slack")
     slack_url = forms.CharField(
         required=False,
-        max_length=LONGEST_URL,
+        max_length=MAX_URL_LENGTH,
         label="Your own Slack webhook",
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         help_text="An incoming-webhook URL. It is kept encrypted and not shown again.",

@@ -10,9 +10,9 @@ from notifications.models import ChannelKind
 from notifications.transports.base import Outcome, Transport, TransportError
 from notifications.transports.webhook import encode, judge
 
-MOST_FACTS = 10  # what a section may hold
-LONGEST_HEADER = 150
-LONGEST_SECTION = 2900
+MAX_FACTS = 10  # what a section may hold
+MAX_HEADER_LENGTH = 150
+MAX_SECTION_LENGTH = 2900
 GONE = {  # Slack's word, with 403, 404 or 410 (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks)
     "channel_is_archived": "The channel was archived in Slack.",
     "channel_not_found": "The channel was deleted in Slack.",
@@ -44,13 +44,13 @@ class SlackTransport(Transport):
 def blocks_for(message: Message) -> dict[str, Any]:
     """Body for an incoming webhook (https://docs.slack.dev/reference/block-kit)."""
     blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": message.subject[:LONGEST_HEADER], "emoji": False}},
-        {"type": "section", "text": {"type": "mrkdwn", "text": _escape(message.slack)[:LONGEST_SECTION]}},
+        {"type": "header", "text": {"type": "plain_text", "text": message.subject[:MAX_HEADER_LENGTH], "emoji": False}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": _escape(message.slack)[:MAX_SECTION_LENGTH]}},
     ]
     if message.facts:
         fields = [
             {"type": "mrkdwn", "text": f"*{fact.label}*\n{f'<{fact.url}>' if fact.url else _escape(fact.value)}"}
-            for fact in message.facts[:MOST_FACTS]
+            for fact in message.facts[:MAX_FACTS]
         ]
         blocks.append({"type": "section", "fields": fields})
     link = {"type": "mrkdwn", "text": f"<{message.action_url}|{message.action_label}>"}

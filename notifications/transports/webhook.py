@@ -15,8 +15,8 @@ from notifications.message import Parcel
 from notifications.models import ChannelKind
 from notifications.transports.base import Outcome, Transport, TransportError
 
-MOST_HEADERS = 20
-LONGEST_HEADER = 1000
+MAX_HEADERS = 20
+MAX_HEADER_LENGTH = 1000
 GONE = "The receiver answered 410: it wants nothing any more."
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")  # a token of RFC 9110
 _VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
@@ -73,6 +73,6 @@ def is_header(name: str, value: str) -> bool:
     return bool(
         _NAME.fullmatch(name)
         and not _OURS.fullmatch(name)
-        and len(value) <= LONGEST_HEADER
+        and len(value) <= MAX_HEADER_LENGTH
         and (not value or _VALUE.fullmatch(value))
     )

@@ -12,7 +12,7 @@ from accounts.campaigns.senders import map_sender, seen
 from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import CampaignStatus, PausedBy
 from accounts.events.ordering import Origin
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Campaign, Event, Sender, Source
 from accounts.tasks import remind
 from leads.models import Lead
@@ -26,7 +26,7 @@ def report(agency: Agency, status: S, minutes: int) -> Account:
     return services.report_status(
         agency,
         provider="salesflow",
-        sighting=Sighting(external_id="7688", email="natalia@example.com"),
+        identity=AccountIdentity(external_id="7688", email="natalia@example.com"),
         status=status,
         origin=Origin(by="salesflow", at=T0 + timedelta(minutes=minutes), sequence=minutes),
     )

@@ -13,7 +13,7 @@ from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import StatusReason
 from accounts.events.ordering import Origin
 from accounts.linkedin.incidents import QUIET, WAIT, WINDOW, watch
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Drop, Event, Incident, ReauthPrompt
 from accounts.reauth import attempts
 from accounts.revival import revive
@@ -35,7 +35,7 @@ def report(
     return services.report_status(
         agency,
         provider=provider,
-        sighting=Sighting(external_id=name, name=name),
+        identity=AccountIdentity(external_id=name, name=name),
         status=status,
         origin=Origin(by=by or provider, at=timezone.now(), sequence=next(SEQUENCE)),
         reason=reason,
@@ -245,7 +245,7 @@ def test_an_uninstall_is_no_incident(agency: Agency, clock: time_machine.Travell
         services.report_status(
             agency,
             provider="linkedconnector",
-            sighting=Sighting(location_id="berlin", name=name),
+            identity=AccountIdentity(location_id="berlin", name=name),
             status=S.ACTIVE,
             origin=Origin(by="linkedconnector", at=T0),
         )

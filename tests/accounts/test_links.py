@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
 from accounts.linkedin.links import contradicting, decide, linked_accounts, proposals, worst_status
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountLink, Agency
 from accounts.services import report_rate_limit, report_status, update_account
 from accounts.web.portal.labels import views_in_words
@@ -28,7 +28,7 @@ def seen(
     return report_status(
         agency,
         provider=provider,
-        sighting=Sighting(external_id=f"{provider}-{name}-{email}", name=name, email=email, profile=profile),
+        identity=AccountIdentity(external_id=f"{provider}-{name}-{email}", name=name, email=email, profile=profile),
         status=AccountStatus(status),
         origin=Origin(by=provider, at=timezone.now()),
     )
@@ -68,7 +68,7 @@ def test_a_name_that_comes_later_is_proposed_too_and_only_once(agency: Agency) -
         report_status(
             agency,
             **second,  # type: ignore[arg-type]
-            sighting=Sighting(external_id="7", name=name),
+            identity=AccountIdentity(external_id="7", name=name),
             origin=Origin(by="welink", at=timezone.now()),
         )
     assert AccountLink.objects.count() == 1
@@ -131,7 +131,7 @@ def test_a_rename_and_a_first_rate_limit_are_looked_at_too(agency: Agency) -> No
     account = report_rate_limit(
         agency,
         provider="linkedconnector",
-        sighting=Sighting(location_id="loc1", name="Ada Lovelace"),
+        identity=AccountIdentity(location_id="loc1", name="Ada Lovelace"),
         origin=Origin(by="linkedconnector", at=timezone.now()),
     )
     assert AccountLink.objects.count() == 1

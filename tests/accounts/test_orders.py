@@ -19,7 +19,7 @@ from accounts.campaigns.commands import WAITS, carry_out_due
 from accounts.campaigns.senders import set_senders
 from accounts.core.enums import AccountStatus as S
 from accounts.events.ordering import Origin
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Campaign, CampaignOrder, Event, Source
 from accounts.sources.service import create_source, update_source
 from accounts.tenancy.api_keys import create_api_key
@@ -63,7 +63,7 @@ def report(agency: Agency, status: S) -> Account:
     return services.report_status(
         agency,
         provider="salesflow",
-        sighting=Sighting(external_id="7688"),
+        identity=AccountIdentity(external_id="7688"),
         status=status,
         origin=Origin(by="salesflow", at=timezone.now(), sequence=next(SEQUENCE)),
     )
@@ -380,7 +380,7 @@ def test_a_mapping_taken_away_leaves_what_a_person_chose(
     other = services.report_status(
         agency,
         provider="salesflow",
-        sighting=Sighting(external_id="other"),
+        identity=AccountIdentity(external_id="other"),
         status=S.ACTIVE,
         origin=Origin(by="salesflow", at=T0),
     )

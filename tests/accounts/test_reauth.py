@@ -14,7 +14,7 @@ from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import Role
 from accounts.events.ordering import Origin
 from accounts.linkedin.lifecycle import durations
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountToken, Agency, Event, Member, ReauthPrompt, ReauthStep
 from accounts.reauth import prompts
 from accounts.reauth.recipients import addresses_for, bounced
@@ -35,7 +35,7 @@ def report(
         return services.report_status(
             agency,
             provider="salesflow",
-            sighting=Sighting(external_id="7688", name="Ada Lovelace", email=email),
+            identity=AccountIdentity(external_id="7688", name="Ada Lovelace", email=email),
             status=status,
             origin=Origin(by="salesflow", at=at, sequence=int(minutes)),
             **extra,
@@ -119,7 +119,7 @@ def test_an_uninstall_ends_the_prompt_of_an_account_that_was_disconnected_before
     account = services.report_status(
         agency,
         provider="linkedconnector",
-        sighting=Sighting(location_id="loc-1", name="Ada Lovelace"),
+        identity=AccountIdentity(location_id="loc-1", name="Ada Lovelace"),
         status=S.AUTH_ERROR,
         origin=Origin(by="linkedconnector", at=T0),
     )
@@ -166,7 +166,7 @@ def test_the_locations_installer_comes_before_the_agency(agency: Agency) -> None
         services.report_status(
             agency,
             provider="salesflow",
-            sighting=Sighting(external_id=f"1{email}", location_id="loc-1", email=email),
+            identity=AccountIdentity(external_id=f"1{email}", location_id="loc-1", email=email),
             status=S.DISCONNECTED,
             origin=Origin(by="salesflow", at=T0),
         )
@@ -317,7 +317,7 @@ def test_two_schedulers_at_once_send_one_reminder_each() -> None:
         services.report_status(
             agency,
             provider="salesflow",
-            sighting=Sighting(external_id=str(number), email=f"a{number}@example.com"),
+            identity=AccountIdentity(external_id=str(number), email=f"a{number}@example.com"),
             status=S.DISCONNECTED,
             origin=Origin(by="salesflow", at=T0),
         )

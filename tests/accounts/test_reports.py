@@ -9,7 +9,7 @@ from accounts import installs, services
 from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import EventType as E
 from accounts.events.ordering import Origin, Quarantine
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Event, SubAccount
 
 T0 = datetime(2026, 3, 21, 0, 22, 16, tzinfo=UTC)
@@ -23,7 +23,7 @@ def report(agency: Agency, status: S, minutes: float = 0, *, sequence: int = 0, 
     return services.report_status(
         agency,
         provider="salesflow",
-        sighting=Sighting(external_id="7688", email="natalia@example.com"),
+        identity=AccountIdentity(external_id="7688", email="natalia@example.com"),
         status=status,
         origin=at(minutes, sequence=sequence),
         **extra,
@@ -129,7 +129,7 @@ def limit(agency: Agency, minutes: float, *, resets: float | None = None, passed
     return services.report_rate_limit(
         agency,
         provider="welink",
-        sighting=Sighting(external_id="jane-doe-123"),
+        identity=AccountIdentity(external_id="jane-doe-123"),
         origin=at(minutes, by="welink", sequence=int(minutes)),
         resets_at=T0 + timedelta(minutes=resets) if resets is not None else None,
         passed_on=passed_on,
@@ -167,7 +167,7 @@ def test_a_state_that_was_only_assumed_gives_way_to_an_older_report(agency: Agen
     account = services.report_status(
         agency,
         provider="welink",
-        sighting=Sighting(external_id="jane-doe-123"),
+        identity=AccountIdentity(external_id="jane-doe-123"),
         status=S.BLOCKED,
         origin=at(5, by="welink"),
     )
@@ -178,7 +178,7 @@ def connector(agency: Agency, status: S, minutes: float, *, name: str = "John Do
     return services.report_status(
         agency,
         provider="linkedconnector",
-        sighting=Sighting(location_id=location, name=name),
+        identity=AccountIdentity(location_id=location, name=name),
         status=status,
         origin=at(minutes, by="linkedconnector"),
         passed_on=FIRST_SEEN[status] if status is not S.ACTIVE else E.LINKEDIN_RECONNECTED,

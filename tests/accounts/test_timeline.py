@@ -15,7 +15,7 @@ from accounts.campaigns.service import campaign_of, update_campaign
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
 from accounts.events.timeline import Entry, timeline
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency
 from accounts.services import report_status
 from notifications.channels.service import create_channel
@@ -26,7 +26,7 @@ def report(agency: Agency, status: str, number: int = 1) -> Account:
     return report_status(
         agency,
         provider="salesflow",
-        sighting=Sighting(external_id=str(number), name=f"Ada {number}", email=f"ada{number}@example.com"),
+        identity=AccountIdentity(external_id=str(number), name=f"Ada {number}", email=f"ada{number}@example.com"),
         status=AccountStatus(status),
         origin=Origin(by="salesflow", at=timezone.now()),
     )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.core.csv_export import safe_cell
 from accounts.core.enums import AccountStatus, Scope
 from accounts.events.ordering import Origin
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency
 from accounts.services import report_status
 from accounts.tenancy.api_keys import create_api_key
@@ -37,13 +37,13 @@ def clock() -> Any:
         yield traveller
 
 
-def report(agency: Agency, status: str, *, number: int = 1, hours_ago: float = 0, **sighting: Any) -> Account:
+def report(agency: Agency, status: str, *, number: int = 1, hours_ago: float = 0, **identity: Any) -> Account:
     at = timezone.now() - timedelta(hours=hours_ago)
     with time_machine.travel(at, tick=False):
         return report_status(
             agency,
             provider="salesflow",
-            sighting=Sighting(external_id=str(number), name=f"Ada {number}", **sighting),
+            identity=AccountIdentity(external_id=str(number), name=f"Ada {number}", **identity),
             status=AccountStatus(status),
             origin=Origin(by="salesflow", at=at),
         )

@@ -13,7 +13,7 @@ from accounts.campaigns.service import campaign_of, update_campaign
 from accounts.core.enums import AccountStatus, TroubleKind
 from accounts.events.ordering import Origin
 from accounts.linkedin.incidents import watch
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountLink, Agency, Incident, Source
 from accounts.reauth.prompts import ask
 from accounts.services import report_status
@@ -38,7 +38,7 @@ def report(agency: Agency, provider: str, status: str, *, hours_ago: float, **si
     return report_status(
         agency,
         provider=provider,
-        sighting=Sighting(**sighting),
+        sighting=AccountIdentity(**sighting),
         status=AccountStatus(status),
         origin=Origin(by=provider, at=timezone.now() - timedelta(hours=hours_ago)),
     )

@@ -20,7 +20,7 @@ from pytest_django.fixtures import Settings
 from accounts.core.enums import AGENCY_EVENTS, AccountStatus, EventType, Role
 from accounts.events.ordering import Origin
 from accounts.linkedin.incidents import WAIT
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency
 from accounts.services import report_status
 from accounts.sources.service import create_source
@@ -61,7 +61,7 @@ def mails(agency: Agency, settings: Settings) -> dict[str, EmailMultiAlternative
     report_status(
         agency,
         provider="salesflow",
-        sighting=Sighting(external_id="7", name="Ada Lovelace", email="ada@example.com"),
+        sighting=AccountIdentity(external_id="7", name="Ada Lovelace", email="ada@example.com"),
         status=AccountStatus.DISCONNECTED,
         origin=Origin(by="salesflow", at=timezone.now(), source=source),
     )

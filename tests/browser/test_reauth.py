@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountToken, Source
 from accounts.services import report_status
 from accounts.sources.service import create_source
@@ -52,7 +52,7 @@ def link_from_the_mail(source: Source, external_id: str) -> str:
     report_status(
         source.agency,
         provider=source.provider,
-        sighting=Sighting(external_id=external_id, name="Ada Lovelace", email="ada@example.com"),
+        sighting=AccountIdentity(external_id=external_id, name="Ada Lovelace", email="ada@example.com"),
         status=AccountStatus.DISCONNECTED,
         origin=Origin(by=source.provider, at=timezone.now(), source=source),
     )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.campaigns.service import campaign_of, update_campaign
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountLink, Agency, BouncedAddress, Event, Member, ReauthPrompt, Source
 from accounts.reauth.prompts import came_back
 from accounts.services import report_status
@@ -26,7 +26,7 @@ def report(
     return report_status(
         agency,
         provider="salesflow",
-        sighting=Sighting(external_id=str(number), name=f"Ada {number}", email=email),
+        identity=AccountIdentity(external_id=str(number), name=f"Ada {number}", email=email),
         status=AccountStatus(status),
         origin=Origin(by="salesflow", at=timezone.now() - timedelta(hours=hours_ago)),
     )
@@ -211,7 +211,7 @@ def test_namesakes_are_proposed_and_decided_in_the_back_office(agency: Agency, s
     other = report_status(
         agency,
         provider="linkedconnector",
-        sighting=Sighting(location_id="loc1", name="Ada 1"),
+        identity=AccountIdentity(location_id="loc1", name="Ada 1"),
         status=AccountStatus.BLOCKED,
         origin=Origin(by="linkedconnector", at=timezone.now() - timedelta(hours=1)),
     )

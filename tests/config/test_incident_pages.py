@@ -13,7 +13,7 @@ from accounts.campaigns.service import campaign_of
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
 from accounts.linkedin.incidents import watch
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Agency, Campaign, CampaignOrder, Incident, Sender
 from accounts.sources.service import create_source
 from notifications.models import StaffAlerts
@@ -27,7 +27,7 @@ def incident(agency: Agency) -> Incident:
         services.report_status(
             agency,
             provider="salesflow",
-            sighting=Sighting(external_id=name, name=name),
+            identity=AccountIdentity(external_id=name, name=name),
             status=AccountStatus.DISCONNECTED,
             origin=Origin(by="salesflow", at=timezone.now()),
         )

@@ -21,7 +21,7 @@ METHODS = {"search", "match", "fullmatch", "sub", "subn", "findall", "finditer",
 LENGTH = 4_000
 #: Times the cost of a character of the yardstick. The patterns of the product are below 10; one that grows with the
 #: square of the length, or that looks forty times at each character, is beyond 100.
-MOST = 50
+MAX_COUNT = 50
 PUMPS = [
     "a",
     "A",
@@ -210,7 +210,7 @@ def yardstick() -> float:
 def too_slow(call: Call, text: str, unit: float) -> bool:
     """Whether it costs too much every time of five: what disturbs a measurement does not do so for ever."""
     act = run(call, text)
-    return all(cost(act) > MOST * unit for _ in range(5))
+    return all(cost(act) > MAX_COUNT * unit for _ in range(5))
 
 
 def test_every_pattern_takes_time_as_its_text_is_long() -> None:

@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountToken, Agency, ReauthPrompt, ReauthStep, Source
 from accounts.reauth import prompts
 from accounts.services import report_status
@@ -37,7 +37,9 @@ def drop(agency: Agency, source: Source | None, slug: str, *, status: str = "dis
     account = report_status(
         agency,
         provider=slug,
-        sighting=Sighting(**({"external_id": "7688", "name": "Ada Lovelace", "email": "ada@example.com"} | fields)),
+        identity=AccountIdentity(
+            **({"external_id": "7688", "name": "Ada Lovelace", "email": "ada@example.com"} | fields)
+        ),
         status=AccountStatus(status),
         origin=Origin(by=slug, at=timezone.now(), source=source),
     )
@@ -48,7 +50,7 @@ def back(account: Account) -> None:
     report_status(
         account.agency,
         provider=account.provider,
-        sighting=Sighting(),
+        identity=AccountIdentity(),
         status=AccountStatus.ACTIVE,
         origin=Origin(by=account.provider, at=timezone.now()),
         account=account,

@@ -15,7 +15,7 @@ from accounts.models import Account, AccountToken, Agency, Event
 from accounts.reauth.options import offer_for
 from accounts.sources import issues
 from leads.lead_sync.oauth import connect_link
-from leads.lead_sync.problems import findings_of
+from leads.lead_sync.problems import problems_of
 from leads.lead_sync.subscriptions import want
 from leads.models import Lead, LeadSync, Subscription
 from leads.tasks import look_after
@@ -47,7 +47,7 @@ def days() -> Iterator[Days]:
 
 
 def codes(sync: LeadSync) -> set[str]:
-    return {finding.code for finding in findings_of(sync)}
+    return {finding.code for finding in problems_of(sync)}
 
 
 def told(kind: str) -> list[Event]:
@@ -208,7 +208,7 @@ def test_missing_permissions_and_roles_are_said_in_words(agency: Agency) -> None
         source = connected(agency)
         want(source, [SPONSORED, {"owner": "urn:li:sponsoredAccount:9", "lead_type": "SPONSORED"}])
         work()
-        found = {finding.code: finding.message for finding in findings_of(sync_of(source))}
+        found = {finding.code: finding.message for finding in problems_of(sync_of(source))}
     assert "Developer Portal" in found["scope_r_organization_admin"]
     assert "ad account 9" in found["role_ad_account"]
     assert "Campaign Manager" in found["role_ad_account"]
@@ -236,7 +236,7 @@ def test_a_subscription_that_vanished_is_made_anew_and_a_foreign_one_reported(ag
     assert {row["webhook"] for row in days.world.subscriptions.values()} == {
         source.webhook_url, "https://other.example.com/hook",
     }  # fmt: skip
-    [finding] = findings_of(sync_of(source))
+    [finding] = problems_of(sync_of(source))
     assert finding.code == "foreign_subscription"
     assert "https://other.example.com/hook" in finding.message
 
@@ -275,7 +275,7 @@ def test_a_version_that_linkedin_no_longer_serves_names_the_setting(agency: Agen
         source = connected(agency)
         stand_in.world.versions = {"209901"}
         work()
-        [finding] = [found for found in findings_of(sync_of(source)) if found.code == "sunset"]
+        [finding] = [found for found in problems_of(sync_of(source)) if found.code == "sunset"]
         assert "LINKEDIN_VERSION" in finding.message
         with override_settings(LINKEDIN_VERSION="209901"):
             LeadSync.objects.update(next_check_at=START)
@@ -288,7 +288,7 @@ def test_a_webhook_that_fails_the_challenge_is_a_finding(agency: Agency) -> None
         stand_in.world.challenge = lambda url: False  # type: ignore[method-assign]
         source = connected(agency)
         work()
-    [finding] = findings_of(sync_of(source))
+    [finding] = problems_of(sync_of(source))
     assert "did not pass the security challenge check" in finding.message
 
 

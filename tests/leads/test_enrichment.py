@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import Agency
 from leads.enrichment import service as enrichment
 from leads.enrichment.enrichers import email_company, phone_country
-from leads.enrichment.service import MOST_TRIES, ask_for, enrich_due
+from leads.enrichment.service import MAX_ATTEMPTS, ask_for, enrich_due
 from leads.lead_sync.fetching import fetch_due
 from leads.models import Enrichment, Lead
 from leads.pipeline.changes import create_lead, update_lead
@@ -173,7 +173,7 @@ def test_one_that_fails_harms_nobody_is_tried_again_and_then_given_up(
             clock.move_to(row.next_attempt_at)
             tries += enrich_due()
             row.refresh_from_db()
-        assert (tries, row.attempts, row.error) == (MOST_TRIES, MOST_TRIES, failed)
+        assert (tries, row.attempts, row.error) == (MAX_ATTEMPTS, MAX_ATTEMPTS, failed)
         assert (row.next_attempt_at, enrich_due()) == (None, 0)
     page = signed_in.get(LIST).content.decode()
     assert "given up" in page
@@ -188,7 +188,7 @@ def test_one_that_fails_harms_nobody_is_tried_again_and_then_given_up(
 def test_one_that_kills_its_worker_comes_to_an_end(agency: Agency, settings: Settings) -> None:
     settings.LEAD_ENRICHERS = ["email_company"]
     lead = to_enrich(agency)
-    Enrichment.objects.update(attempts=MOST_TRIES)
+    Enrichment.objects.update(attempts=MAX_ATTEMPTS)
     enrich_due()
     row = Enrichment.objects.get()
     assert (row.next_attempt_at, row.error) == (None, "It never came to an end.")

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from accounts.models import Account, AccountToken, Agency, Source
-from leads.lead_sync.problems import findings_of
+from leads.lead_sync.problems import problems_of
 from leads.models import LeadFetch, LeadSync, Pull, Subscription
 from tests.api.conftest import api_with
 from tests.leads.linkedin import connected, linkedin, notify, sync_of, work
@@ -46,14 +46,14 @@ def test_linkedin_is_told_and_the_token_goes(agency: Agency, world: World) -> No
     assert not Subscription.objects.exists()
     assert not AccountToken.objects.exists()
     sync = LeadSync.objects.get()
-    assert (sync.account, sync.next_check_at, findings_of(sync)) == (None, None, [])
+    assert (sync.account, sync.next_check_at, problems_of(sync)) == (None, None, [])
 
 
 def test_it_is_told_again_until_it_listens(agency: Agency, clock: time_machine.Traveller, world: World) -> None:
     source = removed(agency)
     world.broken["leadNotifications"] = 2
     work()
-    [finding] = findings_of(sync_of(source))
+    [finding] = problems_of(sync_of(source))
     assert finding.code == "left_at_linkedin"
     assert "told again" in finding.message
     clock.shift(timedelta(minutes=6))
@@ -61,7 +61,7 @@ def test_it_is_told_again_until_it_listens(agency: Agency, clock: time_machine.T
     assert len(world.subscriptions) == 1
     clock.shift(timedelta(minutes=16))
     work()
-    assert (world.subscriptions, findings_of(sync_of(source))) == ({}, [])
+    assert (world.subscriptions, problems_of(sync_of(source))) == ({}, [])
     assert not AccountToken.objects.exists()
 
 
@@ -74,7 +74,7 @@ def test_after_a_day_it_is_left_to_a_person_and_the_token_goes_all_the_same(
         work()
         clock.shift(timedelta(hours=1))
     sync = sync_of(source)
-    assert "by hand" in findings_of(sync)[0].message
+    assert "by hand" in problems_of(sync)[0].message
     assert (sync.next_check_at, AccountToken.objects.exists()) == (None, False)
     assert Subscription.objects.get().external_id
 
@@ -85,7 +85,7 @@ def test_without_a_permission_it_is_left_to_a_person_at_once(agency: Agency, wor
     world.revoke()
     assert api_with(agency, "admin").delete(f"sources/{source.pk}").status_code == 204
     work()
-    assert "by hand" in findings_of(sync_of(source))[0].message
+    assert "by hand" in problems_of(sync_of(source))[0].message
     assert Account.objects.get().status == "active"  # nobody can sign in for it any more
 
 

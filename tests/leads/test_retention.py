@@ -17,7 +17,7 @@ from accounts.events.outbox import record
 from accounts.models import Agency, Event
 from config.ops.purge import purge
 from leads.enums import ChangedBy, LeadStatus
-from leads.lead_sync.backfill_import import keep_finds
+from leads.lead_sync.backfill_import import import_leads
 from leads.models import Lead, Tombstone
 from leads.pipeline import changes
 from leads.privacy import retention
@@ -68,7 +68,7 @@ def report(agency: Agency, provider: str, sample: str, **changed: Any) -> Lead:
 def pull(agency: Agency) -> Lead:
     """A lead of the archive that LinkedIn keeps for a year."""
     response = World().submit(id="archived-1") | {"submittedAt": int((timezone.now().timestamp() - 364 * 86400) * 1000)}
-    assert keep_finds(source_of(agency, "linkedin"), [(response, {})]) == 1
+    assert import_leads(source_of(agency, "linkedin"), [(response, {})]) == 1
     return Lead.objects.get()
 
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 from tests.linkedin_api import restli
 from tests.linkedin_api.world import YEAR_MS, World
 
-MOST_PER_PAGE = 500
+MAX_PER_PAGE = 500
 LEAD_TYPES = {"SPONSORED", "EVENT", "COMPANY", "ORGANIZATION_PRODUCT"}
 
 
@@ -232,7 +232,7 @@ class Gateway:
 
     def _page(self, rows: list[Any], query: dict[str, Any]) -> dict[str, Any]:
         start, count = int(query.get("start", 0)), int(query.get("count", 10))
-        if start < 0 or not 0 < count <= MOST_PER_PAGE:
+        if start < 0 or not 0 < count <= MAX_PER_PAGE:
             raise Refusal(400, "Invalid paging", code="ILLEGAL_ARGUMENT")
         paging = {"start": start, "count": count, "links": [], "total": len(rows)}
         return {"paging": paging, "elements": rows[start : start + count]}

@@ -21,7 +21,7 @@ from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import EventType, TroubleKind
 from accounts.events.ordering import Origin
 from accounts.linkedin.incidents import WAIT
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Event, Incident
 from accounts.sources import issues
 from accounts.sources.service import create_source
@@ -53,7 +53,7 @@ def report(agency: Agency, name: str, status: S, *, location: str = "") -> Accou
     return services.report_status(
         agency,
         provider="salesflow",
-        sighting=Sighting(external_id=name, name=name, location_id=location),
+        identity=AccountIdentity(external_id=name, name=name, location_id=location),
         status=status,
         origin=Origin(by="salesflow", at=timezone.now(), sequence=next(SEQUENCE)),
     )

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.core.enums import AccountStatus, Role
 from accounts.events.ordering import Origin
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Agency, Event, Member
 from accounts.reauth.recipients import mail_trouble
 from accounts.services import report_status
@@ -160,7 +160,7 @@ def test_the_owner_of_an_account_is_not_asked_where_mail_came_back(agency: Agenc
     account = report_status(
         agency,
         provider="salesflow",
-        sighting=Sighting(external_id="7688", email="ada@example.com"),
+        identity=AccountIdentity(external_id="7688", email="ada@example.com"),
         status=AccountStatus.DISCONNECTED,
         origin=Origin(by="salesflow", at=timezone.now()),
     )

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.core.enums import AccountStatus, EventType
 from accounts.events.ordering import Origin
 from accounts.events.outbox import record
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Event
 from accounts.reauth.prompts import remind_due
 from accounts.services import report_status
@@ -673,7 +673,7 @@ def reports(agency: Agency, account: Account, clock: Clock) -> Callable[..., Non
             report_status(
                 agency,
                 provider="salesflow",
-                sighting=Sighting(external_id="7"),
+                identity=AccountIdentity(external_id="7"),
                 status=status,
                 origin=Origin(by="salesflow", at=timezone.now()),
             )

@@ -53,7 +53,7 @@ def test_an_answer_that_waited_for_the_database_is_slow() -> None:
             pass
 
     async def run() -> None:
-        kept = group_commit.Journal(writer=Slow(), on_answered=lambda *args: noted.append(args))  # type: ignore[arg-type]
+        kept = group_commit.GroupCommit(writer=Slow(), on_answered=lambda *args: noted.append(args))  # type: ignore[arg-type]
         row = group_commit.Row("src_1", None, "salesflow", b"1", {}, b"{}", timezone.now())
         await kept.keep(row)
         await kept.close()

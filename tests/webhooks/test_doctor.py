@@ -166,11 +166,11 @@ def test_its_work_is_bounded() -> None:
     small = Claim(given="0" * 64, body=BODY, matches=matches)
     secrets = [KnownSecret(f"whsec_{number}", "x") for number in range(400)]
     assert examine(small, secrets) == ""
-    assert len(tried) <= signature_doctor.MOST_TRIES
+    assert len(tried) <= signature_doctor.MAX_ATTEMPTS
     tried.clear()
     large = Claim(given="0" * 64, body=b'{"a": "' + b"x" * signature_doctor.LARGEST_REWRITTEN + b'"}', matches=matches)
     assert examine(large, secrets) == ""
-    assert sum(tried) <= signature_doctor.MOST_BYTES
+    assert sum(tried) <= signature_doctor.MAX_BYTES
 
 
 def test_headers_that_might_be_meant_are_named_without_their_values() -> None:

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from accounts.models import Agency
 from accounts.sources.service import create_source
-from webhooks.ingest import group_commit as journals
+from webhooks.ingest import group_commit as group_commits
 from webhooks.ingest import writers
 from webhooks.ingest.db import StorageDown
-from webhooks.ingest.group_commit import Journal
+from webhooks.ingest.group_commit import GroupCommit
 from webhooks.ingest.writers import DEFAULTS, Kept, Row, Writer, new_writer
 from webhooks.models import Receipt
 
@@ -36,15 +36,15 @@ def row(agency: Agency | None = None, key: bytes = b"", *, source_id: str = "src
     return Row(**values)
 
 
-def with_journal(test: Callable[[Journal], Awaitable[Any]], **options: Any) -> Any:
+def with_journal(test: Callable[[GroupCommit], Awaitable[Any]], **options: Any) -> Any:
     """Run the coroutine beside a journal that is closed afterwards."""
 
     async def run() -> Any:
-        journal = Journal(**options)
+        group_commit = GroupCommit(**options)
         try:
-            return await test(journal)
+            return await test(group_commit)
         finally:
-            await journal.close()
+            await group_commit.close()
 
     return asyncio.run(run())
 
@@ -78,7 +78,7 @@ def test_a_row_is_kept_with_everything_it_came_with(agency: Agency) -> None:
     source = create_source(agency=agency, provider="salesflow")[0]
     sent = row(agency, b"k", source_id=source.pk, body=bytes(range(256)))
 
-    kept = with_journal(lambda journal: journal.keep(sent))
+    kept = with_journal(lambda group_commit: group_commit.keep(sent))
 
     receipt = Receipt.objects.get()
     assert kept == Kept(receipt.sequence, duplicate=False)
@@ -103,8 +103,8 @@ def test_a_written_row_has_the_values_that_the_model_would_give_it() -> None:
 def test_sequences_follow_arrival_whatever_the_keys(db: None) -> None:
     keys = [b"%03d" % (n * 37 % 50) for n in range(50)]
 
-    async def keep_all(journal: Journal) -> list[Kept]:
-        return await asyncio.gather(*(journal.keep(row(key=key)) for key in keys))
+    async def keep_all(group_commit: GroupCommit) -> list[Kept]:
+        return await asyncio.gather(*(group_commit.keep(row(key=key)) for key in keys))
 
     kept = with_journal(keep_all)
 
@@ -114,8 +114,8 @@ def test_sequences_follow_arrival_whatever_the_keys(db: None) -> None:
 
 
 def test_equal_keys_are_one_row_within_a_batch_and_across_batches() -> None:
-    async def keep_all(journal: Journal) -> list[list[Kept]]:
-        return [await asyncio.gather(*(journal.keep(row(key=b"same")) for _ in range(16))) for _ in range(2)]
+    async def keep_all(group_commit: GroupCommit) -> list[list[Kept]]:
+        return [await asyncio.gather(*(group_commit.keep(row(key=b"same")) for _ in range(16))) for _ in range(2)]
 
     first, second = with_journal(keep_all)
 
@@ -125,8 +125,8 @@ def test_equal_keys_are_one_row_within_a_batch_and_across_batches() -> None:
 
 
 def test_equal_keys_of_two_sources_are_two_rows() -> None:
-    async def keep_both(journal: Journal) -> list[Kept]:
-        return await asyncio.gather(*(journal.keep(row(key=b"same", source_id=f"src_{n}")) for n in range(2)))
+    async def keep_both(group_commit: GroupCommit) -> list[Kept]:
+        return await asyncio.gather(*(group_commit.keep(row(key=b"same", source_id=f"src_{n}")) for n in range(2)))
 
     assert [kept.duplicate for kept in with_journal(keep_both)] == [False, False]
     assert Receipt.objects.count() == 2
@@ -135,10 +135,10 @@ def test_equal_keys_of_two_sources_are_two_rows() -> None:
 def test_a_batch_ends_at_64_rows_and_what_waits_is_written_together() -> None:
     writer = HeldWriter()
 
-    async def keep_many(journal: Journal) -> None:
-        first = asyncio.ensure_future(journal.keep(row(key=b"first")))
+    async def keep_many(group_commit: GroupCommit) -> None:
+        first = asyncio.ensure_future(group_commit.keep(row(key=b"first")))
         await writer.started.wait()
-        rest = [asyncio.ensure_future(journal.keep(row(key=b"%d" % n))) for n in range(130)]
+        rest = [asyncio.ensure_future(group_commit.keep(row(key=b"%d" % n))) for n in range(130)]
         await asyncio.sleep(0.05)
         writer.go.set()
         await asyncio.gather(first, *rest)
@@ -157,10 +157,10 @@ def test_a_batch_ends_at_4_mebibytes() -> None:
     writer = Counting()
     large = b"x" * (1024 * 1024)
 
-    async def keep_many(journal: Journal) -> None:
-        first = asyncio.ensure_future(journal.keep(row(key=b"first")))
+    async def keep_many(group_commit: GroupCommit) -> None:
+        first = asyncio.ensure_future(group_commit.keep(row(key=b"first")))
         await writer.started.wait()
-        rest = [asyncio.ensure_future(journal.keep(row(key=b"%d" % n, body=large))) for n in range(6)]
+        rest = [asyncio.ensure_future(group_commit.keep(row(key=b"%d" % n, body=large))) for n in range(6)]
         await asyncio.sleep(0.05)
         writer.go.set()
         await asyncio.gather(first, *rest)
@@ -170,17 +170,17 @@ def test_a_batch_ends_at_4_mebibytes() -> None:
     assert writer.batches == [1, 4, 2]
 
 
-@pytest.mark.parametrize(("rows", "size"), [(journals.QUEUE_ROWS, 2), (32, 1024 * 1024)])
+@pytest.mark.parametrize(("rows", "size"), [(group_commits.QUEUE_ROWS, 2), (32, 1024 * 1024)])
 def test_what_does_not_fit_into_the_queue_is_refused_at_once_and_the_rest_is_kept(rows: int, size: int) -> None:
     writer = HeldWriter()
 
-    async def overfill(journal: Journal) -> list[Any]:
-        first = asyncio.ensure_future(journal.keep(row(key=b"first")))
+    async def overfill(group_commit: GroupCommit) -> list[Any]:
+        first = asyncio.ensure_future(group_commit.keep(row(key=b"first")))
         await writer.started.wait()
-        fits = [asyncio.ensure_future(journal.keep(row(key=b"%d" % n, body=b"x" * size))) for n in range(rows)]
+        fits = [asyncio.ensure_future(group_commit.keep(row(key=b"%d" % n, body=b"x" * size))) for n in range(rows)]
         await asyncio.sleep(0)
         with pytest.raises(StorageDown):
-            await journal.keep(row(key=b"one more", body=b"x" * size))
+            await group_commit.keep(row(key=b"one more", body=b"x" * size))
         writer.go.set()
         return await asyncio.gather(first, *fits, return_exceptions=True)
 
@@ -196,11 +196,11 @@ def test_a_poison_row_fails_alone() -> None:
     poison = row(key=b"poison", source_id="s" * 100, headers={"x": object()})  # type: ignore[dict-item]
     writer = HeldWriter()
 
-    async def keep_all(journal: Journal) -> list[Any]:
-        first = asyncio.ensure_future(journal.keep(row(key=b"first")))
+    async def keep_all(group_commit: GroupCommit) -> list[Any]:
+        first = asyncio.ensure_future(group_commit.keep(row(key=b"first")))
         await writer.started.wait()
         rows = [row(key=b"1"), poison, row(key=b"2"), row(key=b"1")]
-        waiting = [asyncio.ensure_future(journal.keep(one)) for one in rows]
+        waiting = [asyncio.ensure_future(group_commit.keep(one)) for one in rows]
         await asyncio.sleep(0.05)
         writer.go.set()
         return [await first, *await asyncio.gather(*waiting, return_exceptions=True)]
@@ -229,19 +229,19 @@ def test_a_lost_commit_is_written_again_and_stays_one_row() -> None:
     writer = Forgetful()
     writer.go.set()
 
-    kept = with_journal(lambda journal: journal.keep(row(key=b"k")), writer=writer)
+    kept = with_journal(lambda group_commit: group_commit.keep(row(key=b"k")), writer=writer)
 
     assert kept.sequence == Receipt.objects.get().sequence
 
 
 def test_a_row_that_would_be_late_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journals, "PATIENCE", 1.4)
+    monkeypatch.setattr(group_commits, "ROW_TIMEOUT", 1.4)
     writer = HeldWriter()
 
-    async def keep_two(journal: Journal) -> list[Any]:
-        first = asyncio.ensure_future(journal.keep(row(key=b"first")))
+    async def keep_two(group_commit: GroupCommit) -> list[Any]:
+        first = asyncio.ensure_future(group_commit.keep(row(key=b"first")))
         await writer.started.wait()
-        second = asyncio.ensure_future(journal.keep(row(key=b"second")))
+        second = asyncio.ensure_future(group_commit.keep(row(key=b"second")))
         await asyncio.sleep(0.5)
         writer.go.set()
         return await asyncio.gather(first, second, return_exceptions=True)
@@ -257,22 +257,22 @@ def test_a_row_whose_client_has_waited_for_its_source_already_is_not_begun() -> 
     writer = HeldWriter()
     writer.go.set()
 
-    async def keep_one(journal: Journal) -> None:
+    async def keep_one(group_commit: GroupCommit) -> None:
         with pytest.raises(StorageDown):
-            await journal.keep(row(), waited=1.0)
+            await group_commit.keep(row(), waited=1.0)
 
     with_journal(keep_one, writer=writer)
     assert writer.batches == []
 
 
 def test_a_writer_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journals, "STATEMENT_SECONDS", 0.1)  # it is begun
-    monkeypatch.setattr(journals, "PATIENCE", 0.3)
+    monkeypatch.setattr(group_commits, "STATEMENT_SECONDS", 0.1)  # it is begun
+    monkeypatch.setattr(group_commits, "ROW_TIMEOUT", 0.3)
     writer = HeldWriter()
 
-    async def keep_one(journal: Journal) -> None:
+    async def keep_one(group_commit: GroupCommit) -> None:
         with pytest.raises(StorageDown):
-            await journal.keep(row(key=b"first"))
+            await group_commit.keep(row(key=b"first"))
         assert writer.started.is_set()
         assert not writer.go.is_set()
         writer.go.set()
@@ -285,10 +285,10 @@ def test_a_postgresql_that_accepts_and_never_answers_is_given_up(monkeypatch: py
         def get_connection_params(self) -> dict[str, Any]:
             return {"host": "127.0.0.1", "port": silent.getsockname()[1], "dbname": "x", "user": "x"}
 
-    async def keep_one(journal: Journal) -> float:
+    async def keep_one(group_commit: GroupCommit) -> float:
         began = asyncio.get_running_loop().time()
         with pytest.raises(StorageDown):
-            await journal.keep(row(key=b"first"))
+            await group_commit.keep(row(key=b"first"))
         return asyncio.get_running_loop().time() - began
 
     monkeypatch.setattr("webhooks.ingest.writers.pq_connection.impatient_connection", Silent)
@@ -300,12 +300,12 @@ def test_a_postgresql_that_accepts_and_never_answers_is_given_up(monkeypatch: py
 
 def test_closing_writes_what_waits_and_refuses_what_comes(db: None) -> None:
     async def close_under_way() -> list[Any]:
-        journal = Journal()
-        waiting = [asyncio.ensure_future(journal.keep(row(key=b"%d" % n))) for n in range(100)]
+        group_commit = GroupCommit()
+        waiting = [asyncio.ensure_future(group_commit.keep(row(key=b"%d" % n))) for n in range(100)]
         await asyncio.sleep(0)
-        await journal.close()
+        await group_commit.close()
         with pytest.raises(StorageDown):
-            await journal.keep(row(key=b"too late"))
+            await group_commit.keep(row(key=b"too late"))
         return await asyncio.gather(*waiting)
 
     kept = asyncio.run(close_under_way())
@@ -316,9 +316,9 @@ def test_closing_writes_what_waits_and_refuses_what_comes(db: None) -> None:
 def test_the_bell_rings_for_new_rows_only(db: None) -> None:
     rings: list[int] = []
 
-    async def keep_thrice(journal: Journal) -> None:
+    async def keep_thrice(group_commit: GroupCommit) -> None:
         for key in (b"a", b"a", b"b"):
-            await journal.keep(row(key=key))
+            await group_commit.keep(row(key=key))
 
     with_journal(keep_thrice, on_kept=lambda: rings.append(1))
 
@@ -329,9 +329,9 @@ def test_two_processes_with_the_same_keys_in_opposite_orders_agree(db: None) -> 
     keys = [b"%02d" % n for n in range(40)]
 
     async def keep_all(order: list[bytes]) -> dict[bytes, Kept]:
-        journal = Journal()
-        kept = await asyncio.gather(*(journal.keep(row(key=key)) for key in order))
-        await journal.close()
+        group_commit = GroupCommit()
+        kept = await asyncio.gather(*(group_commit.keep(row(key=key)) for key in order))
+        await group_commit.close()
         return dict(zip(order, kept, strict=True))
 
     found: list[dict[bytes, Kept]] = []

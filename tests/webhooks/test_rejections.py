@@ -27,9 +27,9 @@ def test_what_is_remembered_of_addresses_is_bounded() -> None:
     clock = Clock()
     rate = RejectRate(clock)
 
-    for number in range(rejections.MOST_ADDRESSES + 100):
+    for number in range(rejections.MAX_ADDRESSES + 100):
         rate.count("src", str(number), 1)
-    assert len(rate._windows) == rejections.MOST_ADDRESSES
+    assert len(rate._windows) == rejections.MAX_ADDRESSES
     clock.now += 60
     rate.count("src", "later", 1)
     assert len(rate._windows) == 1

@@ -13,7 +13,7 @@ from accounts.models import Agency, Event, Source, SourceTrouble
 from accounts.sources.service import create_source, delete_source
 from webhooks.models import AnswerTally, Receipt, RejectedRequest, SourceWatch
 from webhooks.monitoring.source_monitor import watch_sources
-from webhooks.monitoring.traffic_baseline import MOST_SURPRISE, SURPRISE, Rhythm, limit, slot_of
+from webhooks.monitoring.traffic_baseline import MAX_SURPRISE, SURPRISE, TrafficBaseline, limit, slot_of
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -29,14 +29,14 @@ def office_hours(moment: datetime) -> bool:
     return moment.weekday() < 5 and 9 <= moment.hour < 17
 
 
-def learned(chance: float, *, seed: int = 1, weeks: int = 3) -> Rhythm:
+def learned(chance: float, *, seed: int = 1, weeks: int = 3) -> TrafficBaseline:
     """What a source teaches that reports in office hours, in each minute with this chance."""
-    dice, rhythm = random.Random(seed), Rhythm()
+    dice, baseline = random.Random(seed), TrafficBaseline()
     for hour in range(weeks * 168):
         moment = MONDAY + timedelta(hours=hour)
         busy = sum(dice.random() < chance for _ in range(60)) if office_hours(moment) else 0
-        rhythm.learn(slot_of(moment), busy)
-    return rhythm
+        baseline.learn(slot_of(moment), busy)
+    return baseline
 
 
 def watched(agency: Agency, provider: str = "salesflow", *, chance: float = 0.9) -> Source:
@@ -45,9 +45,9 @@ def watched(agency: Agency, provider: str = "salesflow", *, chance: float = 0.9)
     source, _ = create_source(agency=agency, provider=provider, secret=secret, name="Sales team")
     now = timezone.now()
     Source.objects.filter(pk=source.pk).update(last_receipt_at=now - MINUTE)
-    rhythm = learned(chance)
+    baseline = learned(chance)
     SourceWatch.objects.create(
-        source=source, watched_at=now - MINUTE, heard_at=now - MINUTE, busy=rhythm.busy, weeks=rhythm.weeks
+        source=source, watched_at=now - MINUTE, heard_at=now - MINUTE, busy=baseline.busy, weeks=baseline.weeks
     )
     return source
 
@@ -70,10 +70,10 @@ def hear(source: Source) -> None:
     Source.objects.filter(pk=source.pk).update(last_receipt_at=timezone.now())
 
 
-def minutes_until_silent(rhythm: Rhythm, since: datetime) -> int:
+def minutes_until_silent(baseline: TrafficBaseline, since: datetime) -> int:
     surprise, minutes = 0.0, 0
     while surprise < limit(0):
-        surprise += rhythm.surprise(slot_of(since + minutes * MINUTE))
+        surprise += baseline.surprise(slot_of(since + minutes * MINUTE))
         minutes += 1
         assert minutes < 14 * 1440
     return minutes
@@ -85,28 +85,28 @@ def test_the_busier_an_hour_the_sooner_its_quiet_is_noticed(chance: float, at_mo
 
 
 def test_a_night_and_a_weekend_are_as_quiet_as_always() -> None:
-    rhythm = learned(0.2)
+    baseline = learned(0.2)
     friday_evening = MONDAY + timedelta(weeks=3, days=4, hours=17)
-    assert minutes_until_silent(rhythm, friday_evening) > (2 * 24 + 16) * 60
+    assert minutes_until_silent(baseline, friday_evening) > (2 * 24 + 16) * 60
 
 
 def test_a_first_week_teaches_and_tells_nothing() -> None:
-    rhythm = Rhythm()
-    assert rhythm.surprise(10) == 0
-    rhythm.learn(10, 60)
-    assert rhythm.surprise(11) == 0
+    baseline = TrafficBaseline()
+    assert baseline.surprise(10) == 0
+    baseline.learn(10, 60)
+    assert baseline.surprise(11) == 0
 
 
 def test_what_pauses_now_and_then_has_a_higher_limit_of_its_own() -> None:
     assert limit(0) == SURPRISE
     assert limit(12) == 18
-    assert limit(1000) == MOST_SURPRISE
+    assert limit(1000) == MAX_SURPRISE
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_source_that_keeps_its_rhythm_is_seldom_called_silent(seed: int) -> None:
     """Four weeks after three of learning, at a pace where ten minutes of quiet are common."""
-    dice, rhythm = random.Random(seed), learned(0.1, seed=seed)
+    dice, baseline = random.Random(seed), learned(0.1, seed=seed)
     surprise = natural = 0.0
     alarms = 0
     for minute in range(4 * 7 * 1440):
@@ -114,7 +114,7 @@ def test_a_source_that_keeps_its_rhythm_is_seldom_called_silent(seed: int) -> No
         if office_hours(moment) and dice.random() < 0.1:
             alarms += surprise >= limit(natural)
             natural, surprise = max(natural, surprise), 0.0
-        surprise += rhythm.surprise(slot_of(moment))
+        surprise += baseline.surprise(slot_of(moment))
     assert alarms <= 1
 
 

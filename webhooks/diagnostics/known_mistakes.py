@@ -12,7 +12,7 @@ from accounts.models import Source, SourceSecret
 from webhooks.diagnostics.signature_doctor import NO_IDEA, KnownSecret, examine, lookalikes
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 
-MOST_SECRETS = 8  # of the source, and as many of its agency's other sources
+MAX_SECRETS = 8  # of the source, and as many of its agency's other sources
 ABOUT_SIGNATURES = {"wrong_signature", "malformed_signature", "missing_signature"}
 
 
@@ -59,7 +59,7 @@ def _ago(secret: SourceSecret) -> str:
 
 def _readable(secrets: QuerySet[SourceSecret]) -> Iterator[SourceSecret]:
     """The first few; those that none of today's encryption keys opens are left out."""
-    for pk in list(secrets.values_list("pk", flat=True)[:MOST_SECRETS]):
+    for pk in list(secrets.values_list("pk", flat=True)[:MAX_SECRETS]):
         try:
             yield secrets.get(pk=pk)
         except (InvalidToken, SourceSecret.DoesNotExist):

@@ -2,7 +2,7 @@
 
 It tries how senders usually go wrong, one thing or several at once: the JSON written anew instead of the bytes that
 were sent, a prefix, another way of writing the signature, an old secret, another source's secret. It says what would
-have matched and never names a secret. Work is bounded: at most MOST_TRIES comparisons over at most MOST_BYTES, and no
+have matched and never names a secret. Work is bounded: at most MAX_ATTEMPTS comparisons over at most MAX_BYTES, and no
 body of over LARGEST_REWRITTEN bytes is written anew.
 """
 
@@ -21,8 +21,8 @@ from webhooks.providers.signatures import STANDARD_PREFIX, equal
 from webhooks.providers.strict_json import UnreadablePayload, read_object
 
 LARGEST_REWRITTEN = 16 * 1024
-MOST_TRIES = 1500
-MOST_BYTES = 4 * 1024 * 1024
+MAX_ATTEMPTS = 1500
+MAX_BYTES = 4 * 1024 * 1024
 SHORTEST_PART = 16  # characters of a secret that was cut off
 NO_IDEA = "None of the usual mistakes explains it: most likely the sender has another secret than this source."
 REWRITTEN = "The sender signs the JSON written anew ({}), not the bytes that it sends."
@@ -67,9 +67,9 @@ def _signed(claim: Claim, secrets: Sequence[KnownSecret]) -> tuple[str, ...] | N
     ]
     ways = sorted(product(keys, messages), key=lambda way: sum(1 for part in way for note in part[:2] if note))
     work = 0
-    for (secret_note, key_note, key), (body_note, note, message) in islice(ways, MOST_TRIES):
+    for (secret_note, key_note, key), (body_note, note, message) in islice(ways, MAX_ATTEMPTS):
         work += len(message)
-        if work > MOST_BYTES:
+        if work > MAX_BYTES:
             break
         for spelling_note, given in spellings:
             if claim.matches(key, message, given):

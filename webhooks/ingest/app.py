@@ -20,7 +20,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from webhooks.ingest.client_ip import came_in_the_clear, client_address, within
-from webhooks.ingest.context import Desk
+from webhooks.ingest.context import IngestContext
 from webhooks.ingest.db import StorageDown
 from webhooks.ingest.fastpath.request import Packet
 from webhooks.ingest.http import (
@@ -54,7 +54,7 @@ class Ingest:
     """The ASGI application. Also answers the `lifespan` scope: a server that stops finishes what it has accepted."""
 
     def __init__(self) -> None:
-        self._desk: Desk | None = None
+        self._desk: IngestContext | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -78,10 +78,10 @@ class Ingest:
         It does what the application does, without a task, a future and a timer for each request. `reply` is called
         with the status, headers and body of an answer once the row is durable, or is given up.
         """
-        desk, provider = self._desk, PROVIDERS.get(packet.provider)
-        if desk is None or provider is None or not parses_quickly(packet.body):
+        context, provider = self._desk, PROVIDERS.get(packet.provider)
+        if context is None or provider is None or not parses_quickly(packet.body):
             return False
-        source = desk.sources.known(provider.slug, packet.token)
+        source = context.sources.known(provider.slug, packet.token)
         if source is None or source.restricted or source.ends or _came_in_the_clear(peer, packet.headers):
             return False
         request = SignedRequest(packet.body, packet.headers, timezone.now())
@@ -90,7 +90,7 @@ class Ingest:
             if not provider.verify_as_sent(request, secrets, tolerance=settings.SIGNATURE_TOLERANCE_SECONDS):
                 return False
             row = _row(provider, source, request, provider.receipt_key(request))
-            desk.journal.put(row, partial(_reply, reply, provider))
+            context.group_commit.put(row, partial(_reply, reply, provider))
         except Exception:  # whatever it is, the application finds it again, and says it
             return False
         return True
@@ -99,53 +99,53 @@ class Ingest:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._desk = self._desk or Desk()
+                self._desk = self._desk or IngestContext()
                 scope.get("state", {})[STATE] = self
                 gc.collect()
                 gc.freeze()  # what is loaded stays: no collection need walk through it under load
             elif self._desk:
-                desk, self._desk = self._desk, None
-                await desk.close()
+                context, self._desk = self._desk, None
+                await context.close()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return
 
     async def _serve(self, exchange: Exchange) -> None:
         if self._desk is None:
-            self._desk = Desk()  # no lifespan: a test, or a server that has none
-        desk = self._desk
+            self._desk = IngestContext()  # no lifespan: a test, or a server that has none
+        context = self._desk
         if _came_in_the_clear(exchange.peer, exchange.headers):
             raise Refusal(403, "Webhooks are accepted over https only: the secret in this one has been seen by others.")
         began = monotonic()
-        provider, source = await _find(desk, exchange)
+        provider, source = await _find(context, exchange)
         waited = monotonic() - began
         if source.restricted:
-            _check_network(desk, exchange, source)
+            _check_network(context, exchange, source)
         challenges = type(provider).challenge is not Provider.challenge
         if exchange.method == "GET" and challenges:
-            await _challenge(desk, exchange, provider, source)
+            await _challenge(context, exchange, provider, source)
             return
         if exchange.method != "POST":
             raise _not_allowed(exchange.method, b"GET, POST" if challenges else b"POST")
-        request = await _read(desk, exchange, source)
-        key = await verified_key(desk, provider, source, request, exchange.peer)
+        request = await _read(context, exchange, source)
+        key = await verified_key(context, provider, source, request, exchange.peer)
         row = _row(provider, source, request, key)
         try:
-            kept = await desk.journal.keep(row, waited)
+            kept = await context.group_commit.keep(row, waited)
         except StorageDown:
             raise storage_down(provider.refusal_status) from None
         await exchange.answer(200, _accepted(kept))
 
 
-async def _find(desk: Desk, exchange: Exchange) -> tuple[Provider, KnownSource]:
+async def _find(context: IngestContext, exchange: Exchange) -> tuple[Provider, KnownSource]:
     path = PATH.fullmatch(exchange.path)
     provider = PROVIDERS.get(path[1]) if path else None
     if path is None or provider is None:
         raise _not_found()
     try:
-        source = await desk.sources.find(provider.slug, path[2])
+        source = await context.sources.find(provider.slug, path[2])
     except StorageDown as down:
-        desk.note_outage(down)
+        context.note_outage(down)
         raise storage_down(provider.refusal_status) from None
     if source is None:
         raise _not_found()
@@ -156,14 +156,14 @@ def _came_in_the_clear(peer: str, headers: Mapping[str, str]) -> bool:
     return "x-forwarded-proto" in headers and settings.HTTPS and came_in_the_clear(peer, headers)
 
 
-def _check_network(desk: Desk, exchange: Exchange, source: KnownSource) -> None:
+def _check_network(context: IngestContext, exchange: Exchange, source: KnownSource) -> None:
     address = client_address(exchange.peer, exchange.headers)
     if not within(address, source.networks):
-        desk.rejections.note(source.id, "network", f"{address or 'An unknown address'} is not in allowed_networks.")
+        context.rejections.note(source.id, "network", f"{address or 'An unknown address'} is not in allowed_networks.")
         raise _not_found()
 
 
-async def _read(desk: Desk, exchange: Exchange, source: KnownSource) -> SignedRequest:
+async def _read(context: IngestContext, exchange: Exchange, source: KnownSource) -> SignedRequest:
     try:
         if "content-encoding" in exchange.headers:
             _check_encoding(exchange.headers["content-encoding"])
@@ -171,7 +171,7 @@ async def _read(desk: Desk, exchange: Exchange, source: KnownSource) -> SignedRe
     except Refusal as refusal:
         if refusal.status in {413, 415}:
             reason = "body_too_large" if refusal.status == 413 else "body_encoded"
-            desk.rejections.note(source.id, reason, refusal.detail)
+            context.rejections.note(source.id, reason, refusal.detail)
         raise
     return SignedRequest(body=body, headers=exchange.headers, received_at=timezone.now())
 
@@ -195,7 +195,7 @@ def _row(provider: Provider, source: KnownSource, request: SignedRequest, key: s
     )
 
 
-async def _challenge(desk: Desk, exchange: Exchange, provider: Provider, source: KnownSource) -> None:
+async def _challenge(context: IngestContext, exchange: Exchange, provider: Provider, source: KnownSource) -> None:
     began = monotonic()
     try:
         pairs = parse_qsl(exchange.query.decode("latin-1"), keep_blank_values=True, max_num_fields=10)
@@ -206,9 +206,9 @@ async def _challenge(desk: Desk, exchange: Exchange, provider: Provider, source:
         raise Refusal(400, str(unreadable)) from None
     if answer is None:
         raise _not_allowed("GET", b"POST")
-    await desk.note_validation(source)
+    await context.note_validation(source)
     await exchange.answer(200, json.dumps(answer).encode())
-    desk.answers.note(source.id, monotonic() - began)
+    context.answers.note(source.id, monotonic() - began)
 
 
 def _reply(reply: Reply, provider: Provider, result: Kept | StorageDown) -> None:

@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from accounts.models import Source
 from webhooks.ingest.db import DatabaseThreads, StorageDown
-from webhooks.ingest.group_commit import Journal
+from webhooks.ingest.group_commit import GroupCommit
 from webhooks.ingest.latency import Answers
 from webhooks.ingest.rejections import Rejections, RejectRate
 from webhooks.ingest.source_cache import KnownSource, SourceCache
 from webhooks.parsing import ParsingProcess
-from webhooks.tasks import ring
+from webhooks.tasks import wake_up
 
 log = structlog.get_logger(__name__)
 
@@ -23,14 +23,14 @@ VALIDATION_PAUSE = 1.0  # seconds between two notes of a source's validation
 VALIDATION_SECONDS = 1.0  # that an answer waits for the note; LinkedIn waits three for the answer
 
 
-class Desk:
+class IngestContext:
     """The known sources, the journal, what is counted of refusals and answers. Made and used in one event loop."""
 
     def __init__(self) -> None:
         self._threads = DatabaseThreads(THREADS, "ingest")
         self.sources = SourceCache(self._threads)
         self.answers = Answers(self._threads)
-        self.journal = Journal(on_kept=ring, on_answered=self.answers.note)
+        self.group_commit = GroupCommit(on_kept=wake_up, on_answered=self.answers.note)
         self.rejections = Rejections(self._threads)
         self.reject_rate = RejectRate()
         self.parsing = ParsingProcess()
@@ -57,7 +57,7 @@ class Desk:
 
     async def close(self) -> None:
         """Write what was accepted and what was counted, then let go of the database."""
-        await self.journal.close()
+        await self.group_commit.close()
         await self.rejections.close()
         await self.answers.close()
         await asyncio.to_thread(self._threads.close)

@@ -21,7 +21,7 @@ BATCH_ROWS = 64
 BATCH_BYTES = 4 * 1024 * 1024
 QUEUE_ROWS = 1000
 QUEUE_BYTES = 32 * 1024 * 1024
-PATIENCE = 1.7  # seconds that a request waits for its row
+ROW_TIMEOUT = 1.7  # seconds that a request waits for its row
 RETRY_WITHIN = 0.3  # seconds in which a lost connection must show for the batch to be tried on a new one
 CHECK_EVERY = 0.1  # seconds between two looks for requests that have waited too long
 
@@ -44,7 +44,7 @@ class _Waiting:
                 log.exception("An answer could not be given.", source=self.row.source_id)
 
 
-class Journal:
+class GroupCommit:
     """Belongs to the event loop that makes it. `on_kept` is called after a commit of new rows, `on_answered` with the
     source and the seconds that a request waited; they must not block.
     """
@@ -68,7 +68,7 @@ class Journal:
         self._closing = False
 
     async def keep(self, row: Row, waited: float = 0.0) -> Kept:
-        """Make the row durable. Raises StorageDown, within PATIENCE, if it is not, or if too many wait already.
+        """Make the row durable. Raises StorageDown, within ROW_TIMEOUT, if it is not, or if too many wait already.
 
         `waited`: seconds that the client has been kept waiting before. Cancelling the wait (the client is gone) does
         not take the row back.
@@ -78,12 +78,15 @@ class Journal:
         return await answer
 
     def put(self, row: Row, then: Callable[[Result], None], waited: float = 0.0) -> None:
-        """The same for who cannot wait: `then` is called once, within PATIENCE. Raises StorageDown if too many wait."""
+        """Make the row durable without waiting: `then` is called once, within ROW_TIMEOUT.
+
+        Raises StorageDown if too many wait.
+        """
         if self._closing:
             raise StorageDown("The process is stopping.")
         if len(self._queue) >= QUEUE_ROWS or self._queued_bytes + len(row.body) > QUEUE_BYTES:
             raise StorageDown("Too many requests wait to be written.")
-        self._queue.append(_Waiting(row, then, monotonic() + PATIENCE - waited))
+        self._queue.append(_Waiting(row, then, monotonic() + ROW_TIMEOUT - waited))
         self._queued_bytes += len(row.body)
         if self._flusher is None:  # it begins once the requests that are ready in this turn of the loop have joined
             self._flusher = self._loop.create_task(self._flush())
@@ -187,7 +190,7 @@ class Journal:
 
     def _settle(self, waiting: _Waiting, result: Result, now: float) -> None:
         if not waiting.settled:
-            self._on_answered(waiting.row.source_id, now - waiting.until + PATIENCE)
+            self._on_answered(waiting.row.source_id, now - waiting.until + ROW_TIMEOUT)
             waiting.settle(result)
 
     def _unanswered(self) -> bool:

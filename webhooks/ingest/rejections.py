@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 
 WINDOW = 60.0  # seconds that REJECT_RATE counts over
 PAUSE = 0.9  # seconds between two writes: what was noted is visible within one second
-MOST_ADDRESSES = 20_000
-MOST_REASONS = 2_000  # source and reason pairs waiting to be written
+MAX_ADDRESSES = 20_000
+MAX_REASONS = 2_000  # source and reason pairs waiting to be written
 EXAMINED = 2  # samples in one write
 EXAMINE_PAUSE = 3.0  # seconds
 FINDING_LASTS = timedelta(hours=1)  # before a request that tells nothing takes its place
@@ -73,7 +73,7 @@ class RejectRate:
     def _forget(self, now: float) -> None:
         while self._windows:
             oldest = next(iter(self._windows))
-            if len(self._windows) <= MOST_ADDRESSES and now - self._windows[oldest][0] < WINDOW:
+            if len(self._windows) <= MAX_ADDRESSES and now - self._windows[oldest][0] < WINDOW:
                 return
             del self._windows[oldest]
 
@@ -104,7 +104,7 @@ class Rejections:
         key = (source_id, _clean(reason, 64))
         tally = self._waiting.get(key)
         if tally is None:
-            if len(self._waiting) >= MOST_REASONS:
+            if len(self._waiting) >= MAX_REASONS:
                 return
             tally = self._waiting[key] = _Tally("", 0, now, now)
         tally.count += 1

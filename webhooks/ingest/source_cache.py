@@ -19,7 +19,7 @@ from webhooks.ingest.db import DatabaseThreads, StorageDown
 
 LIFETIME = 3.0  # seconds
 LOOKUP_SECONDS = 1.5
-MOST = 10_000  # sources remembered
+MAX_COUNT = 10_000  # sources remembered
 MAX_SECRETS = 16  # of a source, the newest ones: each costs a forged request an HMAC over its body
 
 
@@ -88,7 +88,7 @@ class SourceCache:
             raise StorageDown(f"The source could not be looked up: {type(error).__name__}") from error
         self._entries.pop((provider, token), None)
         if source is not None:
-            if len(self._entries) >= MOST:
+            if len(self._entries) >= MAX_COUNT:
                 self._entries.clear()
             self._entries[provider, token] = _Entry(source, version, asked + LIFETIME)
         return source

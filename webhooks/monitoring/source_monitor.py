@@ -20,7 +20,7 @@ from accounts.sources import issues
 from accounts.sources.issues import CHECKS, missed_checks
 from accounts.tenancy.localtime import zone_named
 from webhooks.models import AnswerTally, Receipt, ReceiptStatus, RejectedRequest, SourceWatch
-from webhooks.monitoring.traffic_baseline import FADES, Rhythm, limit, slot_of
+from webhooks.monitoring.traffic_baseline import FADES, TrafficBaseline, limit, slot_of
 
 ROUND = timedelta(seconds=50)  # the least between two rounds
 HOLE = timedelta(minutes=5)  # without a round: what was in between nobody watched
@@ -97,20 +97,27 @@ def _listen(source: Any, watch: SourceWatch, now: datetime) -> None:
         watch.heard_at, watch.surprise = source.last_receipt_at, 0.0
         issues.end(source, TroubleKind.SILENT)
     zone = zone_named(source.agency.timezone if source.agency else "UTC")
-    rhythm = Rhythm(list(watch.busy), list(watch.weeks)) if watch.busy else Rhythm()
+    baseline = TrafficBaseline(list(watch.busy), list(watch.weeks)) if watch.busy else TrafficBaseline()
     elapsed = now - watch.watched_at
     quiet = not heard and not source.waiting  # what waits was heard, though nobody has looked at it yet
     if quiet and elapsed <= HOLE:
-        watch.surprise += rhythm.surprise(slot_of(now.astimezone(zone))) * elapsed.total_seconds() / 60
+        watch.surprise += baseline.surprise(slot_of(now.astimezone(zone))) * elapsed.total_seconds() / 60
     silent = watch.surprise >= limit(watch.most_natural)
-    _count_minute(watch, rhythm, now, zone, busy=heard, watched=elapsed <= HOLE, silent=silent)
+    _count_minute(watch, baseline, now, zone, busy=heard, watched=elapsed <= HOLE, silent=silent)
     since = now - source.last_receipt_at
     if quiet and silent and since >= SHORTEST_SILENCE:
         issues.begin(source, TroubleKind.SILENT, detail=f"Nothing has come for {duration(since)}.")
 
 
 def _count_minute(
-    watch: SourceWatch, rhythm: Rhythm, now: datetime, zone: ZoneInfo, *, busy: bool, watched: bool, silent: bool
+    watch: SourceWatch,
+    baseline: TrafficBaseline,
+    now: datetime,
+    zone: ZoneInfo,
+    *,
+    busy: bool,
+    watched: bool,
+    silent: bool,
 ) -> None:
     """Count this minute, and take in an hour that is over. One with a hole, or in a silence, teaches nothing."""
     hour = _hour(now)
@@ -118,8 +125,8 @@ def _count_minute(
         watch.busy_minutes = None
     if watch.hour != hour:
         if watch.hour is not None and watch.busy_minutes is not None and not silent:
-            rhythm.learn(slot_of(watch.hour.astimezone(zone)), watch.busy_minutes)
-            watch.busy, watch.weeks = [round(minutes, 3) for minutes in rhythm.busy], rhythm.weeks
+            baseline.learn(slot_of(watch.hour.astimezone(zone)), watch.busy_minutes)
+            watch.busy, watch.weeks = [round(minutes, 3) for minutes in baseline.busy], baseline.weeks
         watch.hour, watch.busy_minutes = hour, 0 if watched else None
         watch.most_natural *= FADES
     if watch.busy_minutes is not None:

@@ -13,7 +13,7 @@ from math import log
 SLOTS = 168
 WEEKS = 4.0  # of memory
 SURPRISE = 7.0
-MOST_SURPRISE = 40.0  # at which every source is called silent
+MAX_SURPRISE = 40.0  # at which every source is called silent
 NATURAL = 1.5  # a silence is one and a half times as surprising as those that ended by themselves
 FADES = 0.999  # an hour
 SURE = 0.95  # no minute is surer than that
@@ -25,7 +25,7 @@ def slot_of(moment: datetime) -> int:
 
 
 @dataclass(slots=True)
-class Rhythm:
+class TrafficBaseline:
     """Mean busy minutes for each slot, and how many weeks each was watched (at most WEEKS)."""
 
     busy: list[float] = field(default_factory=lambda: [0.0] * SLOTS)
@@ -52,4 +52,4 @@ class Rhythm:
 
 def limit(most_natural: float) -> float:
     """The surprise from which on a source is silent, given the greatest that ended by itself."""
-    return min(max(SURPRISE, NATURAL * most_natural), MOST_SURPRISE)
+    return min(max(SURPRISE, NATURAL * most_natural), MAX_SURPRISE)

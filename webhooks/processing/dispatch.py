@@ -9,7 +9,7 @@ from accounts import services as accounts
 from accounts.campaigns import service as campaigns
 from accounts.core.enums import ProviderSlug
 from accounts.events.ordering import Origin, Quarantine
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Agency, Source, SubAccount
 from leads.lead_sync import submissions
 from leads.models import Lead
@@ -37,7 +37,7 @@ from webhooks.providers.events import (
 )
 
 #: A time further ahead than this is a wrong clock: the time of receipt counts instead (contract: "Order").
-AHEAD = timedelta(minutes=5)
+MAX_CLOCK_SKEW = timedelta(minutes=5)
 
 
 def apply(receipt: Receipt, event: ProviderEvent) -> None:  # noqa: C901 (one arm per kind of event)
@@ -92,8 +92,10 @@ def look_ahead(source: Source, events: Sequence[ProviderEvent]) -> None:
     if source.agency is None or len(events) < 2:
         return
     reports = [event for event in events if isinstance(event, AccountReported | AccountRateLimited)]
-    sightings = [Sighting(external_id=event.account.external_id, email=event.account.email) for event in reports]
-    accounts.expect(source.agency, source.provider, sightings)
+    identities = [
+        AccountIdentity(external_id=event.account.external_id, email=event.account.email) for event in reports
+    ]
+    accounts.expect(source.agency, source.provider, identities)
     named = [event.lead for event in events if isinstance(event, LeadStatusReported | LeadNoted | LeadTagged)]
     sent = [Identity(external_id=event.external_id) for event in events if isinstance(event, LeadSubmitted)]
     leads.expect(source.agency, source.provider, named + sent)
@@ -101,7 +103,7 @@ def look_ahead(source: Source, events: Sequence[ProviderEvent]) -> None:
 
 def origin_of(receipt: Receipt, occurred_at: datetime | None) -> Origin:
     """When a report counts: the provider's time, else (none, or far ahead of us) the time of receipt."""
-    if occurred_at is None or occurred_at > receipt.received_at + AHEAD:
+    if occurred_at is None or occurred_at > receipt.received_at + MAX_CLOCK_SKEW:
         occurred_at = receipt.received_at
     return Origin(
         by=receipt.provider,
@@ -158,8 +160,8 @@ def _passes_all_on(receipt: Receipt) -> bool:
     return receipt.provider == ProviderSlug.LINKEDCONNECTOR
 
 
-def _sighting(receipt: Receipt, account: AccountRef) -> Sighting:
-    return Sighting(
+def _account_identity(receipt: Receipt, account: AccountRef) -> AccountIdentity:
+    return AccountIdentity(
         external_id=account.external_id,
         location_id=_location(receipt, account.tenant) if not account.external_id else account.tenant.location_id,
         name=account.name,
@@ -171,7 +173,7 @@ def _account(receipt: Receipt, event: AccountReported) -> None:
     account = accounts.report_status(
         agency_for(receipt, event.account.tenant),
         provider=receipt.provider,
-        sighting=_sighting(receipt, event.account),
+        identity=_account_identity(receipt, event.account),
         status=event.status,
         origin=origin_of(receipt, event.occurred_at),
         reason=event.reason,
@@ -185,7 +187,7 @@ def _rate_limit(receipt: Receipt, event: AccountRateLimited) -> None:
     account = accounts.report_rate_limit(
         agency_for(receipt, event.account.tenant),
         provider=receipt.provider,
-        sighting=_sighting(receipt, event.account),
+        identity=_account_identity(receipt, event.account),
         origin=origin_of(receipt, event.occurred_at),
         resets_at=event.resets_at,
         limit_type=event.limit_type,

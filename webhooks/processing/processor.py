@@ -89,7 +89,7 @@ def _release(receipts: QuerySet[Receipt]) -> None:
         next_attempt_at=timezone.now(),
         processed_at=None,
     )
-    transaction.on_commit(wakeups.ring, robust=True)
+    transaction.on_commit(wakeups.wake_up, robust=True)
 
 
 def _due_lanes() -> QuerySet[Source]:

@@ -1,5 +1,5 @@
 """Wakes a worker that receipts are waiting."""
 
-from accounts.core.wakeups import Doorbell
+from accounts.core.wakeups import WakeUp
 
-ring = Doorbell("webhooks.tasks.process_receipts", queue="receipts").ring
+wake_up = WakeUp("webhooks.tasks.process_receipts", queue="receipts").wake_up

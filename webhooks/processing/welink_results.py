@@ -6,7 +6,7 @@ from typing import Any
 from accounts import services as accounts
 from accounts.core.enums import AccountStatus, RequestAction
 from accounts.events.ordering import Origin, Quarantine
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency
 from leads.enums import LeadStatus
 from leads.models import Lead
@@ -105,7 +105,7 @@ def _signed_in(receipt: Receipt, outcome: RequestOutcome, about: About, agency: 
     account = accounts.report_status(
         agency,
         provider=receipt.provider,
-        sighting=Sighting(
+        identity=AccountIdentity(
             external_id=about.profile_id,
             email=email[:254] if isinstance(email, str) else "",
             profile={name: value[:200] if isinstance(value, str) else value for name, value in profile.items()},
@@ -187,13 +187,13 @@ def _about_account(
     agency: Agency,
     origin: Origin,
 ) -> None:
-    sighting = Sighting(external_id=account.external_id or "")
+    identity = AccountIdentity(external_id=account.external_id or "")
     if status:
         detail = text if status is AccountStatus.AUTH_ERROR else ""
         accounts.report_status(
             agency,
             provider=receipt.provider,
-            sighting=sighting,
+            identity=identity,
             status=status,
             origin=origin,
             reason=text,
@@ -201,7 +201,7 @@ def _about_account(
             account=account,
         )
     elif outcome.code == RATE_LIMITED:
-        accounts.report_rate_limit(agency, provider=receipt.provider, sighting=sighting, origin=origin, account=account)
+        accounts.report_rate_limit(agency, provider=receipt.provider, identity=identity, origin=origin, account=account)
     else:
         accounts.report_trouble(account, code=outcome.code, origin=origin, text=text)
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from json.encoder import encode_basestring_ascii
 from typing import Any, NoReturn, TypeVar
 
-LONGEST_ID = 200
-LONGEST_TEXT = 500
-MOST_UNKNOWN_FIELDS = 20
+MAX_ID_LENGTH = 200
+MAX_TEXT_LENGTH = 500
+MAX_UNKNOWN_FIELDS = 20
 #: Times are kept within what every calendar can add a little to.
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
@@ -52,9 +52,9 @@ def clean_deep(value: Any) -> Any:
     """The same for every text in a JSON value, each cut to 500 characters."""
     match value:
         case str():
-            return clean(value[:LONGEST_TEXT])
+            return clean(value[:MAX_TEXT_LENGTH])
         case dict():
-            return {clean(key[:LONGEST_TEXT]): clean_deep(item) for key, item in value.items()}
+            return {clean(key[:MAX_TEXT_LENGTH]): clean_deep(item) for key, item in value.items()}
         case list():
             return [clean_deep(item) for item in value]
         case _:
@@ -82,19 +82,19 @@ class Payload:
         """Fields that are part of the protocol and of no use to us, each with all that is in it."""
         self._known.update(paths)
 
-    def text_or_empty(self, path: str, *, limit: int = LONGEST_TEXT) -> str:
+    def text_or_empty(self, path: str, *, limit: int = MAX_TEXT_LENGTH) -> str:
         value = self._read(path)
         if isinstance(value, str):
             return clean(value.strip()[:limit])
         self._reject_quietly(path, value)
         return ""
 
-    def text(self, path: str, *, limit: int = LONGEST_TEXT) -> str:
+    def text(self, path: str, *, limit: int = MAX_TEXT_LENGTH) -> str:
         if self._absent(path):
             self._missing(path)
         return self.text_or_empty(path, limit=limit) or self._bad(path, "text")
 
-    def identifier_or_empty(self, path: str, *, limit: int = LONGEST_ID) -> str:
+    def identifier_or_empty(self, path: str, *, limit: int = MAX_ID_LENGTH) -> str:
         """A provider's id: text, or a whole number as text. Too long raises: a cut id would be another's."""
         value = self._read(path)
         if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
@@ -104,7 +104,7 @@ class Payload:
             return value if len(value) <= limit else self._bad(path, f"an id of at most {limit} characters")
         return "" if value is None else self._bad(path, "an id")
 
-    def identifier(self, path: str, *, limit: int = LONGEST_ID) -> str:
+    def identifier(self, path: str, *, limit: int = MAX_ID_LENGTH) -> str:
         return self.identifier_or_empty(path, limit=limit) or self._missing(path)
 
     def one_of(self, path: str, table: Mapping[str, T], *, reason: str = "unknown_status") -> T:
@@ -156,7 +156,7 @@ class Payload:
         """Paths of fields nobody asked for, at most 20, in the body's order."""
         found: list[str] = []
         self._collect(self.data, "", found)
-        return tuple(found[:MOST_UNKNOWN_FIELDS])
+        return tuple(found[:MAX_UNKNOWN_FIELDS])
 
     def fail(self, reason: str, message: str) -> NoReturn:
         raise UnknownVocabulary(reason, message, event_type=self.event_type)
@@ -167,7 +167,7 @@ class Payload:
     def _collect(self, data: Mapping[str, Any], prefix: str, found: list[str]) -> None:
         for key, value in data.items():
             path = prefix + clean(key[:100])
-            if len(found) >= MOST_UNKNOWN_FIELDS:
+            if len(found) >= MAX_UNKNOWN_FIELDS:
                 return
             if path in self._known and path not in self._odd:
                 continue

@@ -31,7 +31,7 @@ from webhooks.providers.signatures import (
     verify_standard,
 )
 
-MOST_TAGS = 50
+MAX_TAGS = 50
 
 STATUSES = {  # their status --> ours
     "PENDING": LeadStatus.PENDING,
@@ -169,7 +169,7 @@ def _tagged(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
     payload.known("data.customLeadStatus")
     names = payload.list_of("data.tags")
     tags = [name for tag in names if (name := _tag(tag))]
-    return LeadTagged(lead=_lead(payload), tags=tuple(dict.fromkeys(tags))[:MOST_TAGS], occurred_at=occurred_at)
+    return LeadTagged(lead=_lead(payload), tags=tuple(dict.fromkeys(tags))[:MAX_TAGS], occurred_at=occurred_at)
 
 
 def _tag(tag: object) -> str:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 STANDARD_PREFIX = "whsec_"
-LONGEST_HEADER = 4096
+MAX_HEADER_LENGTH = 4096
 _SECONDS = re.compile(r"[0-9]{1,15}")
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -29,7 +29,7 @@ def required_header(headers: Mapping[str, str], name: str) -> str:
     value = headers.get(name, "").strip()
     if not value:
         raise InvalidSignature("missing_signature", f"The request has no {name} header.")
-    if len(value) > LONGEST_HEADER:
+    if len(value) > MAX_HEADER_LENGTH:
         raise InvalidSignature("malformed_signature", f"The {name} header has {len(value)} characters.")
     return value
 

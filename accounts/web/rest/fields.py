@@ -70,7 +70,7 @@ class Email(Text, serializers.EmailField):
     """An e-mail address."""
 
 
-class Word(serializers.ChoiceField):
+class StrictChoiceField(serializers.ChoiceField):
     """One word of a closed set; none is null."""
 
     def __init__(self, words: type[Enum] | Iterable[str], **options: Any) -> None:
@@ -91,7 +91,7 @@ class Word(serializers.ChoiceField):
         return str(value) if value else None
 
 
-class Moment(serializers.DateTimeField):
+class UTCDateTimeField(serializers.DateTimeField):
     """A time: ISO 8601, out in UTC with three fractional digits and `Z`."""
 
     def to_representation(self, value: Any) -> Any:
@@ -108,7 +108,7 @@ class Moment(serializers.DateTimeField):
         return moment
 
 
-class Flag(serializers.BooleanField):
+class StrictBooleanField(serializers.BooleanField):
     """true or false; the words and numbers that look like them are refused."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -159,7 +159,7 @@ def network(value: str) -> None:
         raise serializers.ValidationError("Give an address range such as 203.0.113.0/24.") from None
 
 
-class Whole(serializers.IntegerField):
+class StrictIntegerField(serializers.IntegerField):
     """A whole JSON number."""
 
     def to_internal_value(self, data: Any) -> int:

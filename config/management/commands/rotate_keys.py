@@ -32,7 +32,7 @@ class Command(JsonCommand):
                 name: {"checked": tally.checked, "rotated": tally.rotated, "unreadable": len(tally.unreadable)}
                 for name, tally in tallies.items()
             },
-            "unreadable_rows": {name: keys[: rotation.MOST_NAMED] for name, keys in unreadable.items()},
+            "unreadable_rows": {name: keys[: rotation.MAX_NAMED] for name, keys in unreadable.items()},
         }
 
     def show(self, answer: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 START = re.compile(r"POST /webhooks/([a-z]{1,32})/([0-9A-Za-z_-]{1,64})/? HTTP/1\.1")
-LONGEST_HEAD = 16 * 1024
+MAX_FAST_HEAD_BYTES = 16 * 1024
 FOR_THE_PARSER = {"transfer-encoding", "content-encoding", "expect", "upgrade"}
 
 
@@ -22,7 +22,7 @@ class Packet(NamedTuple):
 
 def cut(data: bytes) -> Packet | None:
     """The request that these bytes are; None if they are another request, more than one or less than one."""
-    end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD)
+    end = data.find(b"\r\n\r\n", 0, MAX_FAST_HEAD_BYTES)
     if end < 0 or not data.startswith(b"POST /webhooks/"):
         return None
     first, *lines = data[:end].decode("latin-1").split("\r\n")
