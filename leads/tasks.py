@@ -13,6 +13,7 @@ from leads.enrichment.service import enrich_due
 from leads.lead_sync import backfill
 from leads.lead_sync.fetching import fetch_due, tell_overdue
 from leads.lead_sync.health_checks import check_due, look_after_all
+from leads.lead_sync.labels import label_due
 
 SIGN_OF_LIFE = 5.0  # seconds
 RUN_FOR = 30.0  # seconds after which a task hands over to its successor
@@ -24,7 +25,7 @@ OUTAGE = timedelta(minutes=5)
 def sync() -> None:
     """Ask LinkedIn for what is due, live leads first, and enrichers last, until nothing is left."""
     began = beaten = time.monotonic()
-    while fetch_due() or check_due() or backfill.pull_due() or enrich_due():
+    while fetch_due() or check_due() or backfill.pull_due() or label_due() or enrich_due():
         now = time.monotonic()
         if now - began > RUN_FOR:
             return wakeups.wake_up()

@@ -89,6 +89,12 @@ class TroubleKind(StrEnum):
     AT_RISK = "at_risk"
     BLOCKED = "blocked"
     SLOW = "slow"
+    LEAD_SYNC = "lead_sync"
+
+
+def trouble_choices() -> list[tuple[str, str]]:
+    """For columns; see `provider_choices`."""
+    return [(kind.value, kind.replace("_", " ")) for kind in TroubleKind]
 
 
 class IncidentCause(StrEnum):

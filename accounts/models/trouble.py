@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
-from accounts.core.enums import TroubleKind
+from accounts.core.enums import trouble_choices
 from accounts.models.source import Source
 
 
@@ -12,7 +12,7 @@ class SourceTrouble(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     source = models.ForeignKey(Source, models.CASCADE, related_name="troubles")
-    kind = models.CharField(max_length=16, choices=[(kind, kind.replace("_", " ")) for kind in TroubleKind])
+    kind = models.CharField(max_length=16, choices=trouble_choices)
     level = models.PositiveSmallIntegerField(default=0, help_text="LinkedIn's checks that were missed.")
     detail = models.CharField(max_length=500, blank=True)
     opened_at = models.DateTimeField(default=timezone.now)

@@ -35,6 +35,7 @@ class Trouble(StrEnum):
 
     UNREACHABLE = "unreachable"
     BROKEN = "broken"
+    UNREADABLE = "unreadable"
     THROTTLED = "throttled"
     REVOKED = "revoked"
     EXPIRED = "expired"
@@ -47,7 +48,7 @@ class Trouble(StrEnum):
     @property
     def passes(self) -> bool:
         """Whether the same call may succeed a little later."""
-        return self in {Trouble.UNREACHABLE, Trouble.BROKEN}
+        return self in {Trouble.UNREACHABLE, Trouble.BROKEN, Trouble.UNREADABLE}
 
 
 TOKEN_TROUBLES = frozenset({Trouble.REVOKED, Trouble.EXPIRED, Trouble.INVALID_TOKEN})
@@ -62,6 +63,7 @@ _STATUSES = {
 _MESSAGES = {
     Trouble.UNREACHABLE: "LinkedIn cannot be reached at the moment.",
     Trouble.BROKEN: "LinkedIn has trouble at the moment.",
+    Trouble.UNREADABLE: "LinkedIn's answer cannot be read.",
     Trouble.THROTTLED: "LinkedIn's daily limit for this is used up. It starts anew at 00:00 UTC.",
     Trouble.REVOKED: "The person who connected LinkedIn took the permission back. Somebody has to connect it again.",
     Trouble.EXPIRED: "The permission to read from LinkedIn has run out. Somebody has to connect it again.",
@@ -114,6 +116,17 @@ class Inspection:
     scopes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a finder: its records, how many elements it has (some may be no records), how many there are in all
+    where LinkedIn says so, and whether it names a next page."""
+
+    rows: list[dict[str, Any]]
+    length: int
+    total: int | None
+    names_next: bool
+
+
 def authorize_url(app: App, *, redirect_uri: str, state: str, scopes: tuple[str, ...]) -> str:
     query = {
         "response_type": "code",
@@ -163,9 +176,28 @@ class Api:
         self._app, self._base = app, f"{app.api_base}/rest"
         self._token = access_token
 
-    def get(self, path: str, query: str = "") -> Any:
-        """`query` is a Rest.li query, already encoded."""
-        return self._call("GET", path, query).json
+    def get(self, path: str, query: str = "") -> dict[str, Any]:
+        """Return the record that LinkedIn answers. `query` is a Rest.li query, already encoded."""
+        said = self._call("GET", path, query).json
+        if not isinstance(said, dict):
+            raise LinkedInError(Trouble.UNREADABLE, api=path.partition("/")[0])
+        return said
+
+    def page(self, path: str, query: str) -> Page:
+        """Return one page of a finder's answer."""
+        said = self.get(path, query)
+        rows, paging = said.get("elements"), said.get("paging")
+        if not isinstance(rows, list):
+            raise LinkedInError(Trouble.UNREADABLE, api=path)
+        paging = paging if isinstance(paging, dict) else {}
+        total = paging.get("total")
+        links = paging["links"] if isinstance(paging.get("links"), list) else []
+        return Page(
+            rows=[row for row in rows if isinstance(row, dict)],
+            length=len(rows),
+            total=total if type(total) is int and total >= 0 else None,
+            names_next=any(isinstance(link, dict) and link.get("rel") == "next" for link in links),
+        )
 
     def profile(self, path: str) -> Any:
         """What `/v2/me` or `/v2/userinfo` says of the person; each needs a scope of its own."""

@@ -37,6 +37,8 @@ ADVICE = {
     "PUBLIC_URL reachable from outside, and is the secret the app's client secret?",
     TroubleKind.BLOCKED: "LinkedIn sends nothing more. Open the app in LinkedIn's developer portal, find this address "
     "under Webhooks, where it says Blocked, and start the check there by hand. Then pull the leads of the gap.",
+    TroubleKind.LEAD_SYNC: "Leads of LinkedIn, or their answers, are missing. The connection's page (Lead syncs) lists "
+    "all that is wrong and who mends it.",
     TroubleKind.SLOW: "More than one answer in a hundred takes over a second; providers give up on slow receivers. "
     "Look at the database's load and the machine's.",
 }
@@ -52,6 +54,10 @@ def begin(source: Source, kind: TroubleKind, *, detail: str, level: int = 0) -> 
     elif level > trouble.level:
         trouble.level, trouble.detail = level, detail[:500]
         trouble.save(update_fields=["level", "detail"])
+    elif kind is TroubleKind.LEAD_SYNC:
+        trouble.detail = detail[:500]
+        trouble.save(update_fields=["detail"])
+        return False
     else:
         return False
     if kind is TroubleKind.BLOCKED:

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -13,6 +13,7 @@ from accounts.core.markup import NOTHING, ago, badge, code, link, pretty_json, t
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from leads import wakeups
 from leads.lead_sync import backfill
+from leads.lead_sync.forms import ask_again
 from leads.lead_sync.problems import problems_of
 from leads.models import LeadFetch, LeadForm, LeadSync, Pull, Subscription
 
@@ -28,11 +29,15 @@ class LeadSyncAdmin(BackOfficeAdmin):
         ("Token", {"fields": ("token",)}),
         ("What is wrong", {"fields": ("findings_table",)}),
         ("LinkedIn tells us about", {"fields": ("subscriptions_table",)}),
+        ("Forms that LinkedIn does not show", {"fields": ("refused_forms_table",)}),
         ("Pulls", {"fields": ("pulls_table",)}),
     )
-    actions = ("pull",)
-    buttons = ("pull",)
-    confirm: ClassVar[dict[str, str]] = {"pull": "Everything that LinkedIn keeps since the last pull is asked for now."}
+    actions = ("pull", "ask_for_forms")
+    buttons = ("pull", "ask_for_forms")
+    confirm: ClassVar[dict[str, str]] = {
+        "pull": "Everything that LinkedIn keeps since the last pull is asked for now.",
+        "ask_for_forms": "The forms that LinkedIn does not show are asked for again now.",
+    }
     search_help_text = "A whole id of a source."
 
     @admin.action(description="Pull leads now", permissions=["operate"])
@@ -40,6 +45,15 @@ class LeadSyncAdmin(BackOfficeAdmin):
         planned = sum(len(backfill.plan(sync)) for sync in syncs[:50])
         wakeups.wake_up()
         self.message_user(request, f"{planned} pull{'' if planned == 1 else 's'} under way.")
+
+    @admin.action(description="Ask for refused forms again", permissions=["operate"])
+    def ask_for_forms(self, request: HttpRequest, syncs: "QuerySet[LeadSync]") -> None:
+        asked = sum(ask_again(sync) for sync in syncs[:50])
+        wakeups.wake_up()
+        self.message_user(request, f"{asked} form{'' if asked == 1 else 's'} asked for again.")
+
+    def fits(self, button: str, obj: LeadSync) -> bool:
+        return button != "ask_for_forms" or obj.refused_forms.exists()
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """Looks again by itself while a pull is on its way: there is nothing to type here."""
@@ -97,13 +111,31 @@ class LeadSyncAdmin(BackOfficeAdmin):
             empty="None is wanted yet.",
         )
 
+    @admin.display(description="forms")
+    def refused_forms_table(self, sync: LeadSync) -> str:
+        rows = sync.refused_forms.annotate(leads=Count("waiting")).order_by("pk")[:50]
+        return table(
+            ("Form", "Why", "Not shown since", "Leads without labels", "Asked for", "Again"),
+            (
+                (
+                    *(code(row.form_id), row.reason.replace("_", " "), ago(row.refused_at), row.leads),
+                    *(f"{row.attempts} ×", ago(row.next_attempt_at)),
+                )
+                for row in rows
+            ),
+            empty="LinkedIn shows all.",
+        )
+
     @admin.display(description="pulls")
     def pulls_table(self, sync: LeadSync) -> str:
         rows = sync.pulls.order_by("-pk")[:20]
         return table(
-            ("Leads of", "Since", "Progress", "New", "Ended", "Trouble"),
+            ("Leads of", "Since", "Progress", "New", "Unreadable", "Ended", "Trouble"),
             (
-                (row.owner, ago(row.since), progress(row), row.found, ago(row.finished_at), row.error or NOTHING)
+                (
+                    *(row.owner, ago(row.since), progress(row), row.found, row.skipped),
+                    *(ago(row.finished_at), row.error or NOTHING),
+                )
                 for row in rows
             ),
             empty="Nothing was pulled yet.",

@@ -4,28 +4,35 @@ The first goes back 365 days, the others to where the last one ended. A page is 
 moves the position too: a pull that was killed goes on where it stood, and what is seen twice is the same lead.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, transaction
+import structlog
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.core.connections import is_outage, undone_after_outage
-from accounts.providers.linkedin import Api, LinkedInError, encoded
-from leads.lead_sync.backfill_import import import_leads
-from leads.lead_sync.forms import form_named
+from accounts.core.connections import DATABASE_ERRORS, is_outage, undone_after_outage
+from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
+from leads.lead_sync.backfill_import import FoundLead, import_leads
+from leads.lead_sync.forms import form_for
+from leads.lead_sync.source_health import show_health
 from leads.lead_sync.subscriptions import owner_kind
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_trouble
 from leads.models import LeadSync, Pull
+
+log = structlog.get_logger(__name__)
 
 REACH = timedelta(days=365)
 OVERLAP = timedelta(hours=1)  # LinkedIn may show a lead a little after it was sent
 PAGE = 100
 LEASE = timedelta(seconds=60)
 WAITS = [timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600)]
+PATIENCE = 4  # tries of a page, after which what fails is taken for a single form's or lead's
+#: What may be the trouble of one page alone; that others work is asked.
+OF_ONE_PAGE = frozenset({Trouble.REFUSED, Trouble.NOT_FOUND, Trouble.BROKEN, Trouble.UNREACHABLE, Trouble.UNREADABLE})
 
 
 @transaction.atomic
@@ -71,7 +78,7 @@ def pull_due(only: Iterable[int] | None = None) -> Pull | None:
 
 def _go_on(pull: Pull) -> None:
     try:
-        _page(pull, api_for(pull.sync))
+        _pull_page(pull, api_for(pull.sync))
     except OnHold as hold:
         _put_off(pull, hold.until or timezone.now() + WAITS[-1], str(hold))
         Pull.objects.filter(pk=pull.pk).update(attempts=pull.attempts - 1)
@@ -79,8 +86,17 @@ def _go_on(pull: Pull) -> None:
         _put_off(pull, timezone.now() + WAITS[-1], "Nobody is connected to LinkedIn.")
     except LinkedInError as error:
         until = report_trouble(pull.sync, error)
-        _put_off(pull, until or timezone.now() + WAITS[min(pull.attempts, len(WAITS)) - 1], str(error))
+        until = until or timezone.now() + WAITS[min(pull.attempts, len(WAITS)) - 1]
+        _put_off(pull, until, str(error), reason=error.trouble)
+    except DATABASE_ERRORS:  # the lease brings it back when the database is there again
+        raise
+    except Exception as error:  # one pull that fails leaves the others alone
+        log.exception("A pull failed.", pull=pull.pk)
+        _put_off(pull, timezone.now() + WAITS[-1], f"It cannot be kept here ({type(error).__name__}).", reason="failed")
+    before = (pull.error, pull.reason)
     pull.refresh_from_db()
+    if pull.finished_at or (pull.error, pull.reason) != before:
+        show_health(pull.sync)
 
 
 def _release(until: datetime) -> None:
@@ -102,61 +118,115 @@ def _claim(only: Iterable[int] | None, until: datetime) -> Pull | None:
     return rows.filter(pk=key).first()
 
 
-def _page(pull: Pull, api: Api) -> None:
-    said: Any = api.get("leadFormResponses", _query(pull)) or {}
-    rows = [row for row in said.get("elements") or [] if isinstance(row, dict)]
-    total = (said.get("paging") or {}).get("total")
-    total = total if isinstance(total, int) else None
-    gone = (pull.total - total) if total is not None and pull.total is not None else 0
+def _pull_page(pull: Pull, api: Api) -> None:
+    """Ask for a page and put it in. Raises LinkedInError."""
+    try:
+        page = api.page("leadFormResponses", _query(pull, count=pull.page_size or PAGE, start=pull.position))
+    except LinkedInError as error:
+        if error.trouble not in OF_ONE_PAGE or pull.attempts < PATIENCE or not _is_readable(pull, api):
+            raise
+        return _narrow(pull, error)
+    gone = (pull.total - page.total) if page.total is not None and pull.total is not None else 0
     if gone > 0 and pull.position:
         # Leads were deleted meanwhile, and later ones moved up to where we have been.
-        _move(pull, max(0, pull.position - gone), total=total)
+        return _move(pull, max(0, pull.position - gone), total=page.total)
+    urns = sorted({_form(row) for row in page.rows})
+    forms = {urn: form_for(pull.sync, urn, api, patient=pull.attempts < PATIENCE) for urn in urns}
+    seen = pull.position + page.length
+    is_short = page.length < (pull.page_size or PAGE) and not page.names_next
+    is_last = not page.length or (seen >= page.total if page.total is not None else is_short)
+    rows = [(row, forms[_form(row)]) for row in page.rows]
+    return _keep(pull, rows, position=seen, unreadable=page.length - len(rows), total=page.total, is_last=is_last)
+
+
+def _is_readable(pull: Pull, api: Api) -> bool:
+    """Whether LinkedIn shows leads of this owner at all: what fails is then a page, or one lead of it."""
+    try:
+        api.page("leadFormResponses", _query(pull, count=1, start=0, at=pull.until))
+    except LinkedInError:
+        return False
+    return True
+
+
+def _narrow(pull: Pull, error: LinkedInError) -> None:
+    """Ask for half as many; where a single lead is left that LinkedIn does not show, go on behind it."""
+    size = pull.page_size or PAGE
+    if size > 1:
+        Pull.objects.filter(pk=pull.pk).update(page_size=size // 2, next_attempt_at=timezone.now())
         return
-    agency = pull.sync.source.agency
-    assert agency is not None  # noqa: S101 (a linkedin source belongs to an agency)
-    forms = {urn: form_named(agency, urn, api) for urn in sorted({_form(row) for row in rows})}
-    seen = pull.position + len(rows)
-    is_last = not rows or (seen >= total if total is not None else len(rows) < PAGE)
-    _keep(pull, [(row, forms[_form(row)]) for row in rows], position=seen, total=total, is_last=is_last)
+    log.warning("LinkedIn does not show a lead.", pull=pull.pk, position=pull.position, trouble=str(error.trouble))
+    _move(pull, pull.position + 1, total=pull.total, skipped=1, is_last=pull.position + 1 == pull.total)
 
 
-def _keep(pull: Pull, page: list[tuple[Any, Any]], *, position: int, total: int | None, is_last: bool) -> None:
-    """Put a page in; a notification may be making or erasing one of its leads at the same moment: then once more."""
-    for is_enough in (False, False, True):
+def _keep(
+    pull: Pull, page: Sequence[FoundLead], *, position: int, unreadable: int, total: int | None, is_last: bool
+) -> None:
+    """Put a page in; a notification may be making or erasing one of its leads at the same moment: then once more. What
+    fails all the same is put in lead by lead, so that one that the database refuses holds up no other."""
+    for _ in range(3):
         try:
             with transaction.atomic():
-                found = import_leads(pull.sync.source, page)
-                _move(pull, position, total=total, found=found, is_last=is_last)
-        except (IntegrityError, OperationalError) as error:
-            if is_enough or is_outage(error):
+                found, skipped = import_leads(pull.sync.source, page)
+                return _move(pull, position, total=total, found=found, skipped=skipped + unreadable, is_last=is_last)
+        except (IntegrityError, *DATABASE_ERRORS) as error:
+            if is_outage(error):
                 raise
-        else:
-            return
+            failure: Exception = error
+        except Exception as error:
+            failure = error
+            break
+    if isinstance(failure, DATABASE_ERRORS):
+        raise failure
+    found, skipped = _keep_one_by_one(pull, page)
+    return _move(pull, position, total=total, found=found, skipped=skipped + unreadable, is_last=is_last)
 
 
-def _move(pull: Pull, position: int, *, total: int | None, found: int = 0, is_last: bool = False) -> None:
-    """On with the next page, at once, or to the end."""
+def _keep_one_by_one(pull: Pull, page: Sequence[FoundLead]) -> tuple[int, int]:
+    """How many were new, and how many cannot be kept."""
+    found = skipped = 0
+    for row in page:
+        try:
+            with transaction.atomic():
+                new, unreadable = import_leads(pull.sync.source, [row])
+        except DATABASE_ERRORS:
+            raise
+        except Exception as error:
+            log.warning("A lead cannot be kept.", pull=pull.pk, error=type(error).__name__)
+            new, unreadable = 0, 1
+        found, skipped = found + new, skipped + unreadable
+    return found, skipped
+
+
+def _move(
+    pull: Pull, position: int, *, total: int | None, found: int = 0, skipped: int = 0, is_last: bool = False
+) -> None:
+    """On with the next page, at once, or to the end. A page that was made smaller grows again."""
     now = timezone.now()
+    size = pull.page_size and (None if skipped or pull.page_size * 2 >= PAGE else pull.page_size * 2)
     Pull.objects.filter(pk=pull.pk).update(
         position=position,
         total=total,
         found=F("found") + found,
-        attempts=0,
+        skipped=F("skipped") + skipped,
+        page_size=size,
+        attempts=pull.attempts if size else 0,
         error="",
+        reason="",
         next_attempt_at=None if is_last else now,
         finished_at=now if is_last else None,
     )
 
 
-def _put_off(pull: Pull, until: datetime, error: str) -> None:
-    Pull.objects.filter(pk=pull.pk).update(next_attempt_at=until, error=error[:300])
+def _put_off(pull: Pull, until: datetime, error: str, *, reason: str = "") -> None:
+    Pull.objects.filter(pk=pull.pk).update(next_attempt_at=until, error=error[:300], reason=reason)
 
 
-def _query(pull: Pull) -> str:
+def _query(pull: Pull, *, count: int, start: int, at: datetime | None = None) -> str:
+    """The finder's query for a part of the pull's window; with `at` for that moment alone."""
     return (
         f"q=owner&owner=({owner_kind(pull.owner)}:{encoded(pull.owner)})&leadType=(leadType:{pull.lead_type})"
-        f"&limitedToTestLeads=false&submittedAtTimeRange=(start:{_ms(pull.since)},end:{_ms(pull.until)})"
-        f"&count={PAGE}&start={pull.position}"
+        f"&limitedToTestLeads=false&submittedAtTimeRange=(start:{_ms(at or pull.since)},end:{_ms(at or pull.until)})"
+        f"&count={count}&start={start}"
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -14,7 +14,8 @@ from accounts.models import Agency, Source
 from leads.enrichment import service as enrichment
 from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.form_answers import Details, details, submitted_at, tidy
-from leads.lead_sync.submissions import complete, put_in, tell_once
+from leads.lead_sync.forms import Form
+from leads.lead_sync.submissions import complete, let_wait_for_labels, put_in, tell_once
 from leads.models import Lead, LeadChange, LeadFetch, LeadReference
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
@@ -22,36 +23,44 @@ from leads.privacy.erasure import erased_among, wait_for_erasures
 
 #: A lead that a pull finds later than this after it was sent is old: it is marked, and nobody is alerted.
 OLD = timedelta(hours=24)
+EPOCH = datetime.fromtimestamp(0, UTC)  # before any erasure: what does not say when it was sent stays erased
+
+
+#: A response of LinkedIn's, and the form that it answers.
+FoundLead = tuple[Mapping[str, Any], Form]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedLead:
     external_id: str
-    at: datetime
+    at: datetime | None  # None: it does not say when it was sent
     response: Mapping[str, Any]
     details: Details
+    form: Form
 
 
 @transaction.atomic(savepoint=False)
-def import_leads(source: Source, page: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> int:
-    """Keep what a pull found, each a response and its form; how many were not here yet. What was erased since stays
+def import_leads(source: Source, page: Sequence[FoundLead]) -> tuple[int, int]:
+    """Keep what a pull found; how many were not here yet, and how many nobody can read. What was erased since stays
     erased. Raises IntegrityError where a notification made one of them at the same moment: nothing is kept then."""
     agency = source.agency
     assert agency is not None  # noqa: S101 (a linkedin source belongs to an agency)
-    finds = {find.external_id: find for find in map(_read, page) if find}
+    read = [_read(row) for row in page]
+    finds = {find.external_id: find for find in read if find}
     wait_for_erasures(agency)
-    moments = {name: find.at for name, find in finds.items()}
+    moments = {name: find.at or EPOCH for name, find in finds.items()}
     erased = erased_among(agency, provider=ProviderSlug.LINKEDIN, moments=moments)
     known = _known(agency, finds)
     for name in known.keys() - erased:
         _complete(source, known[name], finds[name])
-    return _make(source, [find for name, find in finds.items() if name not in known and name not in erased])
+    made = _make(source, [find for name, find in finds.items() if name not in known and name not in erased])
+    return made, sum(1 for found in read if found is None)
 
 
-def _read(row: tuple[Mapping[str, Any], Mapping[str, Any]]) -> ImportedLead | None:
+def _read(row: FoundLead) -> ImportedLead | None:
     response, form = row
     external_id, at = tidy(response.get("id"), 200), submitted_at(response)
-    return ImportedLead(external_id, at, response, details(response, form)) if external_id and at else None
+    return ImportedLead(external_id, at, response, details(response, form.content), form) if external_id else None
 
 
 def _known(agency: Agency, names: Iterable[str]) -> dict[str, LeadReference]:
@@ -61,7 +70,7 @@ def _known(agency: Agency, names: Iterable[str]) -> dict[str, LeadReference]:
 
 def _complete(source: Source, reference: LeadReference, find: ImportedLead) -> None:
     """Complete a lead that is here; that it was sent once more is a report, which outlives a DELETED of before."""
-    if reference.reported_at is None or find.at > reference.reported_at:
+    if find.at and (reference.reported_at is None or find.at > reference.reported_at):
         leads.report_status(
             reference.agency,
             provider=ProviderSlug.LINKEDIN,
@@ -70,19 +79,21 @@ def _complete(source: Source, reference: LeadReference, find: ImportedLead) -> N
             stated=False,
             origin=Origin(by=ProviderSlug.LINKEDIN, at=find.at, source=source),
         )
-    complete(reference, find.details)
+    complete(reference, find.details, find.form)
 
 
 def _make(source: Source, finds: Sequence[ImportedLead]) -> int:
     """Make leads, each as its notification would have, and complete them."""
-    made = Lead.objects.bulk_create([_lead(source, find) for find in finds])
+    now = timezone.now()
+    moments = [find.at or now for find in finds]
+    made = Lead.objects.bulk_create([_lead(source, find, at) for find, at in zip(finds, moments, strict=True)])
     enrichment.ask_for(made)
     references = LeadReference.objects.bulk_create(
         LeadReference(
             lead=lead, agency=lead.agency, provider=ProviderSlug.LINKEDIN, external_id=find.external_id, source=source,
-            status_since=find.at, reported_at=find.at,
+            status_since=at, reported_at=at,
         )
-        for lead, find in zip(made, finds, strict=True)
+        for lead, find, at in zip(made, finds, moments, strict=True)
     )  # fmt: skip
     LeadChange.objects.bulk_create(
         LeadChange(
@@ -91,7 +102,7 @@ def _make(source: Source, finds: Sequence[ImportedLead]) -> int:
         )
         for reference in references
     )  # fmt: skip
-    now = timezone.now()
+    let_wait_for_labels((reference, find.form) for reference, find in zip(references, finds, strict=True))
     fresh = [reference for reference in references if now - reference.status_since <= OLD]
     LeadFetch.objects.bulk_create(LeadFetch(reference=reference, source=source, tell_by=now) for reference in fresh)
     for reference in fresh:
@@ -99,13 +110,13 @@ def _make(source: Source, finds: Sequence[ImportedLead]) -> int:
     return len(made)
 
 
-def _lead(source: Source, find: ImportedLead) -> Lead:
+def _lead(source: Source, find: ImportedLead, at: datetime) -> Lead:
     response = find.response
     lead = Lead(
         agency=source.agency,
         source=source,
-        status_since=find.at,
-        received_at=find.at,
+        status_since=at,
+        received_at=at,
         recovered=True,
         lead_type=tidy(response.get("leadType"), 32),
         form="".join(tidy(response.get("versionedLeadGenFormUrn"), 200).split()),

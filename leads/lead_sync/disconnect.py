@@ -15,7 +15,7 @@ from accounts.providers.linkedin import TOKEN_TROUBLES, LinkedInError, Trouble
 from accounts.sources.service import at_removal
 from leads import wakeups
 from leads.lead_sync import problems
-from leads.lead_sync.problems import ConnectionProblem
+from leads.lead_sync.problem import ConnectionProblem
 from leads.lead_sync.subscriptions import reconcile
 from leads.lead_sync.tokens import api_of_removed, midnight
 from leads.models import LeadFetch, LeadSync, Pull
@@ -33,6 +33,7 @@ def begin(source: Source) -> None:
     if not LeadSync.objects.filter(source=source).update(next_check_at=now, check_attempts=0, findings=[]):
         return
     source.lead_sync.subscriptions.update(wanted=False)
+    source.lead_sync.refused_forms.all().delete()
     ended = {"next_attempt_at": None, "error": GONE}
     Pull.objects.filter(sync__source=source, next_attempt_at__isnull=False).update(**ended)
     LeadFetch.objects.filter(source=source, next_attempt_at__isnull=False).update(**ended)

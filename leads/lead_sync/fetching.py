@@ -1,7 +1,8 @@
 """Answers are fetched where notifications left only a name for them: claimed with a lease, asked for, put in."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,10 +12,11 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.core.connections import undone_after_outage
+from accounts.core.connections import DATABASE_ERRORS, undone_after_outage
 from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
 from leads.lead_sync.form_answers import details
-from leads.lead_sync.forms import form_named
+from leads.lead_sync.forms import Form, embedded_form, form_for
+from leads.lead_sync.source_health import show_health
 from leads.lead_sync.submissions import complete, tell_once
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_trouble
 from leads.models import LeadFetch, LeadSync
@@ -28,6 +30,8 @@ WAITS = [timedelta(seconds=seconds) for seconds in (2, 5, 10, 20, 60, 300, 900)]
 MAX_WAIT = timedelta(hours=1)
 #: LinkedIn may not show a fresh lead at once; after so many tries it is taken for gone.
 TRIES_FOR_A_LEAD_THAT_IS_NOT_THERE = 6
+#: A form that LinkedIn fails to show so often is done without: the answers come by their questions' ids.
+TRIES_FOR_A_FORM = 4
 FIELDS = (
     "ownerInfo,associatedEntityInfo,leadMetadataInfo,owner,leadType,versionedLeadGenFormUrn,id,submittedAt,testLead,"
     "formResponse,form:(hiddenFields,creationLocale,name,id,content)"
@@ -39,7 +43,7 @@ class Asked:
     """What LinkedIn said about one lead: a response, or what went wrong."""
 
     fetch: LeadFetch
-    response: Any = None
+    response: Mapping[str, Any] = field(default_factory=dict)
     error: LinkedInError | None = None
 
 
@@ -90,31 +94,50 @@ def _fetch(source: str, fetches: list[LeadFetch]) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:  # only the network; the database stays in this thread
         asked = list(pool.map(lambda fetch: _ask(api, fetch), fetches))
     for answer in asked:
-        _settle(sync, api, answer)
+        _settle_one(sync, api, answer)
+    show_health(sync)
     return None
 
 
 def _ask(api: Api, fetch: LeadFetch) -> Asked:
     try:
         path = f"leadFormResponses/{encoded(fetch.reference.external_id)}"
-        return Asked(fetch, api.get(path, f"fields={FIELDS}"))
+        response = api.get(path, f"fields={FIELDS}")
+        if not isinstance(response.get("formResponse"), dict):
+            raise LinkedInError(Trouble.UNREADABLE, api="leadFormResponses")
+        return Asked(fetch, response)
     except LinkedInError as error:
         return Asked(fetch, error=error)
 
 
-def _settle(sync: LeadSync, api: Api, asked: Asked) -> None:
-    fetch, error, response = asked.fetch, asked.error, asked.response
-    if error is None and isinstance(response, dict):
-        lead = fetch.reference.lead
-        urn = "".join(str(response.get("versionedLeadGenFormUrn") or lead.form).split())
-        try:
-            form = response.get("form") or form_named(lead.agency, urn, api)
-        except LinkedInError as trouble:
-            error = trouble
-        else:
-            complete(fetch.reference, details(response, form))
+def _settle_one(sync: LeadSync, api: Api, asked: Asked) -> None:
+    """Put in what LinkedIn said of one lead, or put it off; what fails of one leaves the others alone."""
+    error = asked.error
+    try:
+        if error is None:
+            form = _form_of(sync, api, asked)
+            with transaction.atomic():
+                complete(asked.fetch.reference, details(asked.response, form.content), form)
             return
-    _put_off(sync, fetch, error or LinkedInError(Trouble.REFUSED, api="leadFormResponses"))
+    except LinkedInError as trouble:
+        error = trouble
+    except DATABASE_ERRORS:  # the lease brings it back when the database is there again
+        raise
+    except Exception as failure:
+        log.exception("Answers cannot be kept.", reference=asked.fetch.pk)
+        text = f"They cannot be kept here ({type(failure).__name__})."
+        until = timezone.now() + MAX_WAIT
+        LeadFetch.objects.filter(pk=asked.fetch.pk).update(next_attempt_at=until, error=text)
+        return
+    _put_off(sync, asked.fetch, error)
+
+
+def _form_of(sync: LeadSync, api: Api, asked: Asked) -> Form:
+    """The form that a response answers: LinkedIn puts it in, or is asked for it. Raises LinkedInError."""
+    lead = asked.fetch.reference.lead
+    urn = "".join(str(asked.response.get("versionedLeadGenFormUrn") or lead.form).split())
+    form = embedded_form(lead.agency, urn, asked.response.get("form"))
+    return form or form_for(sync, urn, api, patient=asked.fetch.attempts < TRIES_FOR_A_FORM)
 
 
 def _put_off(sync: LeadSync, fetch: LeadFetch, error: LinkedInError) -> None:

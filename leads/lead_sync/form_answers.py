@@ -4,10 +4,11 @@ An answer carries only the id of its question; the form says what it means. `pre
 question's name (that is in its creator's language). Empty optional answers are left out by LinkedIn.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from leads.pipeline.phones import e164
 
@@ -44,6 +45,7 @@ MAX_LENGTHS = {
 }
 MAX_ANSWER_LENGTH = 4000
 MAX_ANSWERS = 200
+SECONDS_BELOW = 10**11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,15 @@ class Details:
     hidden_fields: list[dict[str, str]] = field(default_factory=list)
     locale: str = ""
     is_test: bool = False
+
+
+class Answered(Protocol):
+    """A lead with its answers as they are kept."""
+
+    answers: Any
+    consents: Any
+    hidden_fields: Any
+    is_test: Any
 
 
 def details(response: Mapping[str, Any], form: Mapping[str, Any]) -> Details:
@@ -75,12 +86,35 @@ def details(response: Mapping[str, Any], form: Mapping[str, Any]) -> Details:
     )
 
 
-def submitted_at(response: Mapping[str, Any]) -> datetime | None:
-    """When the person sent the form: milliseconds."""
-    moment = response.get("submittedAt")
-    if not isinstance(moment, int) or not 0 < moment < 10**14:
+def relabelled(lead: Answered, form: Mapping[str, Any]) -> Details | None:
+    """Join answers that are kept by their questions' ids alone with their form; None where they are not this form's."""
+    known = {str(row.get("questionId")) for row in _rows(_record(form.get("content")).get("questions"))}
+    if not any(row["question_id"] in known for row in lead.answers):
         return None
-    return datetime.fromtimestamp(moment / 1000, tz=UTC)
+    said = {
+        "answers": [
+            {
+                "questionId": row["question_id"],
+                "answerDetails": {"multipleChoiceAnswer": {"options": row["value"]}}
+                if isinstance(row["value"], list)
+                else {"textQuestionAnswer": {"answer": row["value"]}},
+            }
+            for row in lead.answers
+        ],
+        "consentResponses": [{"consentId": row["consent_id"], "accepted": row["accepted"]} for row in lead.consents],
+        "hiddenFields": lead.hidden_fields,
+    }
+    return details({"formResponse": said, "testLead": lead.is_test}, form)
+
+
+def submitted_at(response: Mapping[str, Any]) -> datetime | None:
+    """Return when the person sent the form; None if that is not said. Milliseconds, or, as some report, seconds."""
+    moment: Any = response.get("submittedAt")
+    if isinstance(moment, str) and moment.isascii() and moment.isdigit():
+        moment = int(moment[:20])
+    if type(moment) not in {int, float} or not 0 < moment < 10**14:
+        return None
+    return datetime.fromtimestamp(moment if moment < SECONDS_BELOW else moment / 1000, tz=UTC)
 
 
 def locale_of(form: Mapping[str, Any]) -> str:
@@ -97,7 +131,7 @@ def tidy(text: Any, limit: int = MAX_ANSWER_LENGTH) -> str:
 
 
 def _answer(row: Mapping[str, Any], questions: Mapping[str, Mapping[str, Any]], locale: str) -> dict[str, Any]:
-    question_id = str(row.get("questionId", ""))[:64]
+    question_id = tidy(str(row.get("questionId", "")), 64)
     question = questions.get(question_id, {})
     return {
         "question_id": question_id,
@@ -108,14 +142,19 @@ def _answer(row: Mapping[str, Any], questions: Mapping[str, Mapping[str, Any]], 
 
 
 def _value(given: Mapping[str, Any], question: Mapping[str, Any], locale: str) -> str | list[str]:
-    """A text, or the texts of the choices; a choice that the form does not list is shown by its number."""
-    if "multipleChoiceAnswer" not in given:
+    """A text, or the texts of the choices; a choice that the form does not list is shown by its number, an answer of a
+    kind that we do not know as LinkedIn wrote it."""
+    if "textQuestionAnswer" in given or not given:
         return tidy(_record(given.get("textQuestionAnswer")).get("answer"))
+    if "multipleChoiceAnswer" not in given:
+        texts_given = (tidy(_record(kind).get("answer")) for kind in given.values())
+        return next(filter(None, texts_given), "") or tidy(json.dumps(given, ensure_ascii=False))
     kinds = _record(question.get("questionDetails"))
     rows = _rows(_record(kinds.get("multipleChoiceQuestionDetails")).get("options"))
-    texts = {row.get("id"): _localized(row.get("text"), locale) for row in rows}
+    texts = {str(row.get("id")): _localized(row.get("text"), locale) for row in rows}
     chosen = _record(given["multipleChoiceAnswer"]).get("options")
-    return [texts.get(option) or str(option)[:64] for option in (chosen if isinstance(chosen, list) else [])[:100]]
+    options = [tidy(str(option), 64) for option in (chosen if isinstance(chosen, list) else [])[:100]]
+    return [texts.get(option) or option for option in options]
 
 
 def _contact(answers: Iterable[Mapping[str, Any]], locale: str) -> dict[str, str]:
@@ -133,11 +172,11 @@ def _contact(answers: Iterable[Mapping[str, Any]], locale: str) -> dict[str, str
 
 def _consents(said: Mapping[str, Any], content: Mapping[str, Any], locale: str) -> list[dict[str, Any]]:
     asked = _rows(_record(content.get("legalInfo")).get("consents"))
-    texts = {row.get("id"): _localized(row.get("consent"), locale) for row in asked}
+    texts = {str(row.get("id")): _localized(row.get("consent"), locale) for row in asked}
     return [
         {
-            "consent_id": str(row.get("consentId", ""))[:64],
-            "text": texts.get(row.get("consentId"), ""),
+            "consent_id": tidy(str(row.get("consentId", "")), 64),
+            "text": texts.get(str(row.get("consentId")), ""),
             "accepted": row.get("accepted") is True,
         }
         for row in _rows(said.get("consentResponses"))[:MAX_ANSWERS]

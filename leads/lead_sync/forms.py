@@ -1,56 +1,143 @@
-"""Forms, one row a version: asked for once, since a published version never changes."""
+"""Forms, one row a version: asked for once, since a published version never changes.
 
+A form that LinkedIn does not show holds up nobody's answers: they are kept by their questions' ids, and the form is
+asked for again, rarely, until it can be read (`labels.py`).
+"""
+
+import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from accounts.models import Agency
 from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
 from leads.lead_sync.form_answers import tidy
-from leads.models import LeadForm
+from leads.models import LeadForm, LeadSync, RefusedForm
 
 _URN = re.compile(r"urn:li:versionedLeadGenForm:\(urn:li:leadGenForm:([0-9]{1,24}),\s*([0-9]{1,10})\)")
+#: Troubles that concern one form and leave the others alone; those that may pass do so once they have lasted.
+OF_ONE_FORM = frozenset(
+    {
+        *(Trouble.REFUSED, Trouble.FORBIDDEN, Trouble.NOT_FOUND),
+        *(Trouble.BROKEN, Trouble.UNREACHABLE, Trouble.UNREADABLE),
+    }
+)
+WAITS = [timedelta(hours=hours) for hours in (1, 6, 24)]
+ASKED_FOR = timedelta(days=90)  # then a new lead, a new connection or a person makes it be asked for again
+MAX_DEPTH = 40
 
 
-def form_named(agency: Agency, urn: str, api: Api) -> Mapping[str, Any]:
-    """The content of a form's version; empty where LinkedIn no longer shows it. Raises LinkedInError.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form version's content. With `refused` LinkedIn does not show it now: the content is that of another version,
+    or empty."""
+
+    content: Mapping[str, Any]
+    version: str = ""
+    refused: RefusedForm | None = None
+
+
+def form_for(sync: LeadSync, urn: str, api: Api, *, patient: bool) -> Form:
+    """Return the form that `urn` names. Raises LinkedInError for what concerns more than this form and, with `patient`,
+    for what may pass in a moment.
 
     `/rest/leadForms` shows a form's newest version. Where that is another one than the lead was sent with, it stands
     in: question ids stay as they are from version to version.
     """
-    found = _URN.fullmatch(urn)
-    if found is None:
-        return {}
+    agency, found = sync.source.agency, _URN.fullmatch(urn)
+    if found is None or agency is None:
+        return Form({})
     form_id, version = found.groups()
     known = LeadForm.objects.filter(agency=agency, form_id=form_id, version=version).first()
     if known is not None:
-        return dict(known.content)
-    try:
-        content = api.get(f"leadForms/{encoded(form_id)}")
-    except LinkedInError as error:
-        if error.trouble is Trouble.NOT_FOUND:
-            return {}
-        raise
-    if not isinstance(content, dict):
-        return {}
+        return Form(known.content, version)
+    refused = RefusedForm.objects.filter(sync=sync, form_id=form_id).first()
+    if refused is None or refused.next_attempt_at is None or refused.next_attempt_at <= timezone.now():
+        try:
+            return Form(ask_for_form(agency, form_id, version, api), version)
+        except LinkedInError as error:
+            if error.trouble not in OF_ONE_FORM or (patient and error.trouble.passes):
+                raise
+            refused = note_refusal(sync, form_id, error)
+    other = LeadForm.objects.filter(agency=agency, form_id=form_id).order_by("-pk").first()
+    return Form(other.content if other else {}, version, refused)
+
+
+def embedded_form(agency: Agency, urn: str, content: Any) -> Form | None:
+    """Keep and return the form that LinkedIn put into a response; None where it put in none that can be read."""
+    found = _URN.fullmatch(urn)
+    if not is_readable(content):
+        return None
+    if found is not None:
+        keep_form(agency, found[1], found[2], content)
+    return Form(content, found[2] if found else "")
+
+
+def ask_for_form(agency: Agency, form_id: str, version: str, api: Api) -> Mapping[str, Any]:
+    """Ask LinkedIn for a form, and keep it. Raises LinkedInError."""
+    content = api.get(f"leadForms/{encoded(form_id)}")
+    if not is_readable(content):
+        raise LinkedInError(Trouble.UNREADABLE, api="leadForms")
     for shown in {version, str(content.get("versionId", version))}:
-        keep(agency, form_id, shown, content)
+        keep_form(agency, form_id, shown, content)
     return content
 
 
-def keep(agency: Agency, form_id: str, version: str, content: Mapping[str, Any]) -> None:
-    LeadForm.objects.get_or_create(
+def note_refusal(sync: LeadSync, form_id: str, error: LinkedInError) -> RefusedForm:
+    """Note that LinkedIn does not show a form, and when it is asked for again."""
+    now = timezone.now()
+    row, _ = RefusedForm.objects.get_or_create(sync=sync, form_id=form_id, defaults={"refused_at": now})
+    if row.attempts and row.next_attempt_at is None:  # asked for anew, by a new lead
+        row.attempts, row.refused_at = 0, now
+    again = now + WAITS[min(row.attempts, len(WAITS) - 1)]
+    row.attempts, row.reason = row.attempts + 1, error.trouble
+    row.next_attempt_at = again if again <= row.refused_at + ASKED_FOR else None
+    row.save()
+    return row
+
+
+def ask_again(sync: LeadSync) -> int:
+    """Let every refused form be asked for anew, since somebody has mended something; how many."""
+    now = timezone.now()
+    return RefusedForm.objects.filter(sync=sync).update(next_attempt_at=now, attempts=0, refused_at=now)
+
+
+def put_off(row: RefusedForm, until: datetime) -> None:
+    """Ask for a form no sooner than `until`, for a reason that is not its own."""
+    RefusedForm.objects.filter(pk=row.pk).update(next_attempt_at=until)
+
+
+def is_readable(content: Any) -> bool:
+    """Whether this is a form with at least one question as it is documented."""
+    inner = content.get("content") if isinstance(content, dict) else None
+    questions = inner.get("questions") if isinstance(inner, dict) else None
+    return isinstance(questions, list) and any(isinstance(row, dict) and "questionId" in row for row in questions)
+
+
+def keep_form(agency: Agency, form_id: str, version: str, content: Mapping[str, Any]) -> None:
+    """Keep a form's version. Answers that wait for it get their labels soon."""
+    _, made = LeadForm.objects.get_or_create(
         agency=agency,
         form_id=form_id,
         version=version[:16],
         defaults={"name": tidy(content.get("name"), 300), "content": _storable(content)},
     )
+    if made:
+        RefusedForm.objects.filter(sync__source__agency=agency, form_id=form_id).update(next_attempt_at=timezone.now())
 
 
-def _storable(value: Any) -> Any:
-    """JSON as both databases take it: PostgreSQL refuses NUL and lone surrogates."""
+def _storable(value: Any, depth: int = 0) -> Any:
+    """JSON as both databases take it: PostgreSQL refuses NUL, lone surrogates, NaN and Infinity."""
     if isinstance(value, str):
         return tidy(value, 20_000)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict | list) and depth > MAX_DEPTH:
+        return None
     if isinstance(value, dict):
-        return {tidy(name, 200): _storable(inner) for name, inner in value.items()}
-    return [_storable(inner) for inner in value] if isinstance(value, list) else value
+        return {tidy(name, 200): _storable(inner, depth + 1) for name, inner in value.items()}
+    return [_storable(inner, depth + 1) for inner in value] if isinstance(value, list) else value

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -18,7 +17,8 @@ from accounts.models import Account, SourceTrouble
 from accounts.providers.linkedin import Api, LinkedInError, Trouble
 from leads.lead_sync import backfill, problems
 from leads.lead_sync.disconnect import take_leave
-from leads.lead_sync.problems import ConnectionProblem
+from leads.lead_sync.problem import ConnectionProblem
+from leads.lead_sync.source_health import show_health
 from leads.lead_sync.subscriptions import reconcile
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, app_of, heartbeat, report_trouble
 from leads.models import LeadSync
@@ -111,15 +111,14 @@ def _roles(api: Api, resource: str, query: str, of: str) -> dict[str, set[str]] 
     roles: dict[str, set[str]] = {}
     for page in range(10):
         try:
-            said: Any = api.get(resource, f"{query}&count={PAGE}&start={page * PAGE}") or {}
+            found = api.page(resource, f"{query}&count={PAGE}&start={page * PAGE}")
         except LinkedInError as error:
             if error.trouble in {Trouble.FORBIDDEN, Trouble.NOT_FOUND, Trouble.REFUSED}:
                 return None
             raise
-        rows = [row for row in said.get("elements") or [] if isinstance(row, dict)]
-        for row in rows:
+        for row in found.rows:
             roles.setdefault(str(row.get(of, "")), set()).add(str(row.get("role", "")))
-        if len(rows) < PAGE:
+        if found.length < PAGE:
             break
     return roles
 
@@ -150,6 +149,7 @@ def _settle(
         check_attempts=0 if done else sync.check_attempts,
         checked_at=timezone.now() if done else sync.checked_at,
     )
+    show_health(sync)
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -21,6 +21,7 @@ from accounts.providers import linkedin
 from accounts.providers.linkedin import Api, App, Grant, LinkedInError, Trouble
 from accounts.sources.service import SourceError
 from leads import wakeups
+from leads.lead_sync.forms import ask_again
 from leads.lead_sync.tokens import app_of, keep_grant
 from leads.models import LeadFetch, LeadSync, Pull
 
@@ -35,6 +36,7 @@ IDENTITIES = (
 )
 PROFILES = (("userinfo", "sub"), ("me", "id"))
 PERSON = "urn:li:person:"
+T = TypeVar("T")
 
 
 class CannotConnect(Exception):
@@ -107,6 +109,7 @@ def _connect(source: Source, user: User | None, grant: Grant, person: str, made_
     sync.save()
     LeadFetch.objects.filter(source=source, next_attempt_at__isnull=False).update(next_attempt_at=now, attempts=0)
     Pull.objects.filter(sync=sync, next_attempt_at__isnull=False).update(next_attempt_at=now, attempts=0)
+    ask_again(sync)
     transaction.on_commit(wakeups.wake_up, robust=True)
     return sync
 
@@ -133,24 +136,25 @@ def _who(app: App, grant: Grant, source: Source) -> str:
     its own), one that stands for whoever connected this source. Raises LinkedInError."""
     api = Api(app, grant.access_token)
     for resource, query, field in IDENTITIES:
-        for row in (_ask(partial(api.get, resource, query)) or {}).get("elements") or []:
-            if isinstance(row, dict) and str(row.get(field, "")).startswith(PERSON):
+        page = _ask(partial(api.page, resource, query))
+        for row in page.rows if page else []:
+            if str(row.get(field, "")).startswith(PERSON):
                 return str(row[field])[:200]
     for path, field in PROFILES:
-        if isinstance(found := (_ask(partial(api.profile, path)) or {}).get(field), str) and found:
+        said = _ask(partial(api.profile, path))
+        if isinstance(said, dict) and isinstance(found := said.get(field), str) and found:
             return PERSON + found.removeprefix(PERSON)[:100]
     return f"urn:li:source:{source.pk}"
 
 
-def _ask(question: Callable[[], Any]) -> dict[str, Any] | None:
-    """The answer; None where the person may not ask that."""
+def _ask(question: Callable[[], T]) -> T | None:
+    """Return the answer; None where the person may not ask that, or nobody can read it."""
     try:
-        said = question()
+        return question()
     except LinkedInError as error:
-        if error.trouble in {Trouble.FORBIDDEN, Trouble.NOT_FOUND, Trouble.REFUSED}:
+        if error.trouble in {Trouble.FORBIDDEN, Trouble.NOT_FOUND, Trouble.REFUSED, Trouble.UNREADABLE}:
             return None
         raise
-    return said if isinstance(said, dict) else None
 
 
 def _meant(state: str) -> tuple[Source, User | None, datetime]:

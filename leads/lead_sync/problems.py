@@ -1,7 +1,7 @@
 """What is wrong with a connection, in words that a marketer understands: which permission, who grants it, where."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 
 from django.utils import timezone
@@ -9,6 +9,8 @@ from django.utils import timezone
 from accounts.core.enums import AccountStatus
 from accounts.models import Account
 from leads.lead_sync.oauth import EVENT_SCOPE, SCOPES
+from leads.lead_sync.problem import ConnectionProblem
+from leads.lead_sync.refusals import of_fetches, of_forms, of_pulls
 from leads.models import LeadSync, Subscription
 
 HEARTBEAT_WITHIN = timedelta(hours=26)
@@ -30,20 +32,16 @@ _SCOPE_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionProblem:
-    code: str
-    message: str
-
-
 def store(sync: LeadSync, found: Iterable[ConnectionProblem]) -> None:
     sync.findings = [asdict(finding) for finding in found]
 
 
 def problems_of(sync: LeadSync) -> list[ConnectionProblem]:
-    """What is wrong now: what the last check found, and what time alone tells."""
+    """What is wrong now: what the last check found, what LinkedIn refuses, and what time alone tells."""
     found = [ConnectionProblem(row["code"], row["message"]) for row in sync.findings]
-    return found if sync.source.removed_at else [*_of_the_connection(sync.account), *found]
+    if sync.source.removed_at:
+        return found
+    return [*_of_the_connection(sync.account), *found, *of_forms(sync), *of_pulls(sync), *of_fetches(sync)]
 
 
 def of_scopes(sync: LeadSync, granted: Iterable[str]) -> list[ConnectionProblem]:

@@ -1,5 +1,6 @@
 """A lead that somebody left in a form: made at once, completed by its answers, told about once."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,8 @@ from leads import wakeups
 from leads.enrichment import service as enrichment
 from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.form_answers import Details
-from leads.models import Lead, LeadFetch, LeadReference, LeadSync
+from leads.lead_sync.forms import Form
+from leads.models import Lead, LeadFetch, LeadReference, LeadSync, UnlabelledAnswers
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
 from leads.pipeline.history import tell
@@ -62,17 +64,41 @@ def report_submission(agency: Agency, *, external_id: str, origin: Origin, **fie
 
 
 @transaction.atomic(savepoint=False)
-def complete(reference: LeadReference, found: Details) -> Lead | None:
+def complete(reference: LeadReference, found: Details, form: Form) -> Lead | None:
     """Put the answers into the lead and tell of it, unless that was done. None: it is gone meanwhile."""
     lead = lock_root(reference.lead_id)
     if lead is None:
         return None
-    put_in(lead, found)
-    lead.save()
+    if form.refused is None:
+        UnlabelledAnswers.objects.filter(pk=reference.pk).delete()
+    if form.refused is None or not has_labels(lead, found):
+        put_in(lead, found)
+        lead.save()
+        let_wait_for_labels([(reference, form)])
     enrichment.ask_for([lead])
     LeadFetch.objects.filter(pk=reference.pk).update(next_attempt_at=None, error="")
     tell_once(reference)
     return lead
+
+
+def has_labels(lead: Lead, found: Details) -> bool:
+    """Whether the lead has these very answers already, with more of their questions than their ids."""
+    asked = {row["question_id"] for row in lead.answers}
+    return asked == {row["question_id"] for row in found.answers} and any(row["label"] for row in lead.answers)
+
+
+def let_wait_for_labels(rows: Iterable[tuple[LeadReference, Form]]) -> None:
+    """Note whose answers came while LinkedIn did not show their form."""
+    UnlabelledAnswers.objects.bulk_create(
+        [
+            UnlabelledAnswers(reference=reference, form=form.refused, version=form.version[:16])
+            for reference, form in rows
+            if form.refused
+        ],
+        update_conflicts=True,
+        unique_fields=["reference"],
+        update_fields=["form", "version"],
+    )
 
 
 def put_in(lead: Lead, found: Details) -> None:

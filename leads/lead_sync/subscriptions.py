@@ -96,10 +96,9 @@ def _words(error: LinkedInError) -> str:
 def _actual(api: Api, owner: str, lead_type: str) -> Iterator[Mapping[str, Any]]:
     query = f"q=criteria&owner=(value:({owner_kind(owner)}:{encoded(owner)}))&leadType=(leadType:{lead_type})"
     for page in range(MAX_PAGES):
-        said = api.get("leadNotifications", f"{query}&count={PAGE}&start={page * PAGE}") or {}
-        rows = [row for row in said.get("elements") or [] if isinstance(row, dict)]
-        yield from rows
-        if len(rows) < PAGE:
+        found = api.page("leadNotifications", f"{query}&count={PAGE}&start={page * PAGE}")
+        yield from found.rows
+        if found.length < PAGE:
             return
 
 

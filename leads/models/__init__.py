@@ -1,5 +1,5 @@
 from leads.models.lead import Enrichment, Lead, LeadChange, LeadMerge, LeadQuerySet, LeadReference, Position, Tombstone
-from leads.models.lead_sync import LeadFetch, LeadForm, LeadSync, Pull, Subscription
+from leads.models.lead_sync import LeadFetch, LeadForm, LeadSync, Pull, RefusedForm, Subscription, UnlabelledAnswers
 
 __all__ = [
     "Enrichment",
@@ -13,6 +13,8 @@ __all__ = [
     "LeadSync",
     "Position",
     "Pull",
+    "RefusedForm",
     "Subscription",
     "Tombstone",
+    "UnlabelledAnswers",
 ]

@@ -73,6 +73,40 @@ class LeadForm(models.Model):
         return self.name or f"form {self.form_id}"
 
 
+class RefusedForm(models.Model):
+    """A form that LinkedIn does not show to the person who connected a source. It is asked for again, ever more rarely;
+    the row goes when the form was read and the answers that wait for it have their labels."""
+
+    sync = models.ForeignKey(LeadSync, models.CASCADE, related_name="refused_forms")
+    form_id = models.CharField(max_length=64)
+    reason = models.CharField(max_length=16, help_text="What was wrong the last time: a word of LinkedIn's client.")
+    refused_at = models.DateTimeField(help_text="When LinkedIn first did not show it.")
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, help_text="None: it is asked for no more by itself.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sync", "form_id"], name="refused_form_once_per_source")]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"], name="refused_form_due", condition=models.Q(next_attempt_at__isnull=False)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"form {self.form_id}"
+
+
+class UnlabelledAnswers(models.Model):
+    """A lead's answers that came without their form: they have the ids of their questions and nothing more."""
+
+    reference = models.OneToOneField("leads.LeadReference", models.CASCADE, primary_key=True, related_name="unlabelled")
+    form = models.ForeignKey(RefusedForm, models.CASCADE, related_name="waiting")
+    version = models.CharField(max_length=16)
+
+    def __str__(self) -> str:
+        return f"unlabelled answers of {self.reference_id}"
+
+
 class LeadFetch(models.Model):
     """The answers of one lead that are still at LinkedIn, and the `lead_created` that waits for them."""
 
@@ -108,9 +142,16 @@ class Pull(models.Model):
     position = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(null=True)
     found = models.PositiveIntegerField(default=0, help_text="Leads that were not here yet.")
+    page_size = models.PositiveSmallIntegerField(null=True, help_text="Smaller while a lead is looked for that fails.")
+    skipped = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Leads that LinkedIn did not show, or nobody can read."
+    )
     next_attempt_at = models.DateTimeField(null=True, help_text="None: it has ended.")
     attempts = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
+    reason = models.CharField(
+        max_length=16, blank=True, default="", db_default="", help_text="The error in a word of LinkedIn's client."
+    )
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 

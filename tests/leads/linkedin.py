@@ -17,6 +17,7 @@ from accounts.sources.service import create_source
 from leads.lead_sync import backfill
 from leads.lead_sync.fetching import fetch_due
 from leads.lead_sync.health_checks import check_due
+from leads.lead_sync.labels import label_due
 from leads.lead_sync.oauth import complete, connect_link
 from leads.lead_sync.subscriptions import want
 from leads.models import LeadSync
@@ -81,7 +82,7 @@ def connected(agency: Agency, **options: Any) -> Source:
 
 def work() -> None:
     """Everything that is due, as the workers would do it."""
-    while process_due() or fetch_due() or check_due() or backfill.pull_due():
+    while process_due() or fetch_due() or check_due() or backfill.pull_due() or label_due():
         pass
 
 

@@ -34,6 +34,7 @@ from accounts.tenancy.api_keys import create_api_key
 from config.ops.purge import purge
 from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.backfill_import import import_leads
+from leads.lead_sync.forms import Form
 from leads.models import Lead, LeadReference, Tombstone
 from leads.pipeline import changes
 from leads.privacy import erasure_log, retention
@@ -264,7 +265,7 @@ def test_a_lead_that_is_withdrawn_while_a_pull_makes_it_does_not_stay(agency: Ag
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            assert import_leads(source, [(response, {})]) == 1
+            assert import_leads(source, [(response, Form({}))]) == (1, 0)
             taken_back = pool.submit(take_back)
             wait([taken_back], timeout=0.3)  # so long it would have been through, had it not to wait
         taken_back.result()

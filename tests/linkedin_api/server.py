@@ -39,6 +39,14 @@ class Refusal(Exception):
         self.body |= {"code": code} if code else {}
 
 
+class Odd(Exception):
+    """An answer that is none of LinkedIn's."""
+
+    def __init__(self, status: int, body: str) -> None:
+        super().__init__(body)
+        self.status, self.body = status, body
+
+
 @contextmanager
 def serving(world: World | None = None, *, port: int = 0) -> Iterator[StandIn]:
     world = world or World()
@@ -98,6 +106,8 @@ class Gateway:
             status, answer, more = self._route(method, parts.path, parts.query, headers, body)
         except Refusal as refusal:
             status, answer, more = refusal.status, refusal.body, {}
+        except Odd as odd:
+            return odd.status, {"Content-Type": "text/html", "X-LI-UUID": "stand-in"}, odd.body.encode()
         except restli.Malformed as error:
             status, answer, more = 400, {"message": str(error), "status": 400, "code": "ILLEGAL_ARGUMENT"}, {}
         content = b"" if answer is None else json.dumps(answer).encode()
@@ -204,6 +214,7 @@ class Gateway:
         )
         if needed not in scopes:
             raise Refusal(403, f"Not enough permissions to access: {resource}", service=100, code="ACCESS_DENIED")
+        self._refuse(resource, {key}, _owner_in(query))
         match method, resource, bool(key):
             case "GET", "organizationAcls", False:
                 return 200, self._acls(query), {}
@@ -224,6 +235,14 @@ class Gateway:
                     raise Refusal(404, "Subscription not found", code="NOT_FOUND")
                 return 204, None, {}
         raise Refusal(404, f"Could not find entity {resource}", code="NOT_FOUND")
+
+    def _refuse(self, resource: str, keys: set[str], owner: str) -> None:
+        """Raise what somebody wanted LinkedIn to answer."""
+        for refusal in self.world.refusals:
+            if refusal.meets(resource, keys, owner):
+                if refusal.body is not None:
+                    raise Odd(refusal.status, refusal.body)
+                raise Refusal(refusal.status, f"Not for you: {resource}", code="ACCESS_DENIED")
 
     def _owned(self, owner: dict[str, str]) -> None:
         roles = {**self.world.account_roles, **self.world.page_roles}
@@ -259,7 +278,8 @@ class Gateway:
         lead = self.world.leads.get(key)
         if lead is None:
             raise Refusal(404, "Could not find entity", code="NOT_FOUND")
-        self._owned(lead["owner"])
+        if not self.world.shows(lead):
+            raise Refusal(403, "Not enough permissions to access: the lead", service=100, code="ACCESS_DENIED")
         asked = {name.split(":")[0] for name in str(query.get("fields", "")).split(",")}
         return {name: value for name, value in lead.items() if not asked - {""} or name in asked}
 
@@ -272,7 +292,9 @@ class Gateway:
         }
         if unknown:
             raise Refusal(400, f"Query parameter '{unknown.pop()}' is undefined", code="QUERY_PARAM_NOT_ALLOWED")
-        self._owned(query["owner"])
+        [owner] = query["owner"].values()
+        if not self.world.sees(owner):  # no error, and no total
+            return {"paging": {"start": int(query.get("start", 0)), "count": 10, "links": []}, "elements": []}
         window = query.get("submittedAtTimeRange") or {}
         first = max(int(window.get("start", 0)), self.world.now_ms() - YEAR_MS)
         last = int(window.get("end", self.world.now_ms()))
@@ -284,8 +306,11 @@ class Gateway:
             and first <= lead["submittedAt"] <= last
             and (query.get("limitedToTestLeads") != "true" or lead["testLead"])
             and query.get("versionedLeadGenFormUrn") in {None, lead["versionedLeadGenFormUrn"]}
+            and self.world.shows(lead)
         ]
-        return self._page(sorted(rows, key=lambda lead: (-lead["submittedAt"], lead["id"])), query)
+        page = self._page(sorted(rows, key=lambda lead: (-lead["submittedAt"], lead["id"])), query)
+        self._refuse("leadFormResponses", {f"page of {lead['id']}" for lead in page["elements"]}, owner)
+        return page
 
     def _form(self, key: int) -> dict[str, Any]:
         if key not in self.world.forms:
@@ -333,6 +358,22 @@ class Gateway:
                 return {"statuses": world.notify(**body)}
             case "remove":
                 return {"removed": world.leads.pop(body["lead"], None) is not None}
+            case "refuse":
+                world.refuse(**body)
+                return {"refusals": len(world.refusals)}
+            case "allow":
+                world.refusals.clear()
+                return {"refusals": 0}
+            case "roles":
+                world.account_roles, world.page_roles = body["accounts"], body["pages"]
+                return {"accounts": world.account_roles, "pages": world.page_roles}
             case "state":
                 return {"calls": world.calls, "challenges": world.challenges, "subscriptions": world.subscriptions}
         raise Refusal(404, "No such thing to happen")
+
+
+def _owner_in(query: dict[str, Any]) -> str:
+    """Whose leads or subscriptions are asked for; empty where it is neither."""
+    owner = query.get("owner")
+    owner = owner.get("value", owner) if isinstance(owner, dict) else {}
+    return next(iter(owner.values()), "") if isinstance(owner, dict) else ""

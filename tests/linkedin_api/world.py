@@ -30,6 +30,28 @@ class Token:
 
 
 @dataclass
+class Refusal:
+    """What LinkedIn does not answer as it should: a resource, of it one key or those of one owner; for how many more
+    answers (None: until it is taken back). `body` is sent as it is in the place of an error."""
+
+    resource: str
+    key: str = ""
+    owner: str = ""
+    status: int = 403
+    body: str | None = None
+    times: int | None = None
+
+    def meets(self, resource: str, keys: set[str], owner: str) -> bool:
+        if self.resource != resource or self.times == 0 or (self.owner and self.owner != owner):
+            return False
+        if self.key and self.key not in keys:
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+@dataclass
 class World:
     """`offset` moves its clock by seconds; `versions` are the months that LinkedIn still serves."""
 
@@ -50,6 +72,8 @@ class World:
     subscriptions: dict[int, dict[str, Any]] = field(default_factory=dict)
     limits: dict[str, int] = field(default_factory=dict)  # resource --> calls that are left today
     broken: dict[str, int] = field(default_factory=dict)  # resource --> how many more answers are 503
+    refusals: list[Refusal] = field(default_factory=list)
+    hidden_forms: set[int] = field(default_factory=set)  # whose leads the member may not see
     slow: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     challenges: list[dict[str, Any]] = field(default_factory=list)
@@ -105,6 +129,20 @@ class World:
             "created_at": int(token.created_at), "status": status, "expires_at": int(token.expires_at),
             "scope": ",".join(token.scope), "auth_type": "3L",
         }  # fmt: skip
+
+    def refuse(self, resource: str, **what: Any) -> None:
+        """Answer a resource, or one thing of it, in another way from now on (see Refusal)."""
+        self.refusals.append(Refusal(resource, **what))
+
+    def shows(self, lead: dict[str, Any]) -> bool:
+        """Whether the member has the roles that it takes to see a lead."""
+        [owner] = lead["owner"].values()
+        form = int(lead["versionedLeadGenFormUrn"].rpartition("leadGenForm:")[2].partition(",")[0])
+        return self.sees(owner) and form not in self.hidden_forms
+
+    def sees(self, owner: str) -> bool:
+        """Whether the member has the roles that it takes to see an owner's leads: ads need one on a page, too."""
+        return bool(self.page_roles) if owner in self.account_roles else owner in self.page_roles
 
     def revoke(self) -> None:
         for token in (*self.access.values(), *self.refresh.values()):

@@ -4,12 +4,15 @@ from html import unescape
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 
 from accounts.core.enums import Role
 from accounts.models import Agency, Member, Source
 from accounts.sources.service import create_source
+from leads.lead_sync import backfill
 from leads.models import LeadSync, Subscription
-from tests.leads.linkedin import connected, linkedin, work
+from tests.leads.linkedin import connected, linkedin, sync_of, work
+from tests.linkedin_api.world import form
 from tests.portal.conftest import Browser
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +66,30 @@ def test_what_is_done_is_ticked_and_who_connected_is_shown(agency: Agency, sign_
     assert "ann@example.com" in text
     assert text.count("to do") == 2  # a public https address, and a test lead
     assert "What was fetched from LinkedIn's archive" in text
+
+
+def test_portal_and_back_office_name_a_form_that_linkedin_does_not_show(
+    agency: Agency, sign_in: Browser, staff: User
+) -> None:
+    back_office = Client()
+    back_office.force_login(staff)
+    with linkedin() as stand_in:
+        stand_in.world.forms[901] = form(901)
+        source = connected(agency)
+        work()
+        stand_in.world.refuse("leadForms", key="901")
+        stand_in.world.submit(form=901)
+        backfill.plan(sync_of(source))
+        work()
+    pages = [
+        page(sign_in, source),
+        *(unescape(sign_in().get(path).content.decode()) for path in ("/sources",)),
+        *(
+            unescape(back_office.get(f"/admin/{path}/{source.pk}/change/").content.decode())
+            for path in ("leads/leadsync", "accounts/source")
+        ),
+    ]
+    assert ["The form 901 is not shown" in text for text in pages] == [True] * 4
+    assert "needs you" in pages[0]
+    assert "leads are incomplete" in pages[1]
+    assert "Not shown since" in pages[2]

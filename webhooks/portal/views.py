@@ -26,6 +26,7 @@ LATELY = timedelta(days=7)
 #: Said to the agency; refused requests are listed anyway, slow answers are not its business.
 SHOWN = {
     TroubleKind.SILENT: "Look in the tool's settings whether its webhook is still on and has this address.",
+    TroubleKind.LEAD_SYNC: "See “Connection and set-up”.",
     TroubleKind.AT_RISK: "After three missed checks LinkedIn sends no more leads. See that the secret here is the "
     "client secret of your LinkedIn app.",
     TroubleKind.BLOCKED: "Open your app in LinkedIn's developer portal, find this address under Webhooks, where it "

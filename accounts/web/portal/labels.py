@@ -55,6 +55,7 @@ def what_to_do(account: Account) -> str:
 TROUBLES: dict[TroubleKind, State] = {
     TroubleKind.BLOCKED: State("blocked by LinkedIn", "bad"),
     TroubleKind.REJECTING: State("is refused", "bad"),
+    TroubleKind.LEAD_SYNC: State("leads are incomplete", "warn"),
     TroubleKind.AT_RISK: State("may soon be blocked", "warn"),
     TroubleKind.SILENT: State("gone quiet", "warn"),
     TroubleKind.SLOW: State("answered slowly", "warn"),

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from accounts.core.connections import run_through_outages
 from config.management.jsoncommand import JsonCommand
 from leads.lead_sync import backfill
-from leads.models import LeadSync, Pull
+from leads.models import LeadSync, Pull, RefusedForm
 
 BAR = 30
 OUTAGE_SECONDS = 60.0
@@ -31,7 +31,7 @@ class Command(JsonCommand):
         since = _moment(options["since"]) if options["since"] else None
         syncs = _chosen(options["source"])
         planned = [pull.pk for sync in syncs for pull in backfill.plan(sync, since=since)]
-        before = {pull.pk: (pull.position, pull.found) for pull in Pull.objects.filter(pk__in=planned)}
+        before = {pull.pk: (pull.position, pull.found, pull.skipped) for pull in Pull.objects.filter(pk__in=planned)}
         run_through_outages(partial(self._walk, planned, quiet=options["json"]), seconds=OUTAGE_SECONDS)
         rows = Pull.objects.filter(pk__in=planned).select_related("sync").order_by("pk")
         pulls = [
@@ -42,6 +42,7 @@ class Command(JsonCommand):
                 "since": row.since.isoformat(),
                 "pulled": row.position - before[row.pk][0],
                 "new": row.found - before[row.pk][1],
+                "skipped": row.skipped - before[row.pk][2],
                 "finished": row.finished_at is not None,
                 "error": row.error or None,
             }
@@ -51,16 +52,23 @@ class Command(JsonCommand):
             "pulled": sum(row["pulled"] for row in pulls),
             "new": sum(row["new"] for row in pulls),
             "finished": all(row["finished"] for row in pulls),
+            "skipped": sum(row["skipped"] for row in pulls),
+            "refused_forms": sorted({row.form_id for row in RefusedForm.objects.filter(sync__in=syncs)}),
             "pulls": pulls,
         }
 
     def exit_code(self, answer: dict[str, Any]) -> int:
-        return 0 if answer["finished"] else 1
+        return 0 if answer["finished"] and not answer["skipped"] else 1
 
     def show(self, answer: dict[str, Any]) -> None:
         for row in answer["pulls"]:
             end = "" if row["finished"] else f" — not finished: {row['error'] or 'a worker is at it'}"
             self.stdout.write(f"{row['owner']} {row['lead_type']}: {row['pulled']} pulled, {row['new']} new{end}")
+            if row["skipped"]:
+                self.stdout.write(f"  {row['skipped']} of them cannot be read; they are asked for again tomorrow.")
+        if answer["refused_forms"]:
+            forms = ", ".join(answer["refused_forms"])
+            self.stdout.write(f"LinkedIn does not show these forms, their answers are without labels: {forms}")
         self.stdout.write(f"{answer['pulled']} pulled, {answer['new']} of them new.")
 
     def _walk(self, planned: list[int], *, quiet: bool) -> None:

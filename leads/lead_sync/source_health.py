@@ -1,0 +1,22 @@
+"""What a source's LinkedIn side shows of itself where sources are listed: one trouble that says what is wrong."""
+
+from accounts.core.enums import TroubleKind
+from accounts.sources import issues
+from leads.lead_sync.problems import problems_of
+from leads.models import LeadSync
+
+#: Nothing is missing because of these: the connection was not set up yet, or somebody listens in.
+NO_TROUBLE = frozenset({"not_connected", "no_subscription", "foreign_subscription", "left_at_linkedin"})
+
+
+def show_health(sync: LeadSync) -> None:
+    """Begin, refresh or end the source's trouble, after what is wrong may have changed."""
+    rows = LeadSync.objects.select_related("source__agency", "source__sub_account", "account")
+    found = rows.prefetch_related("subscriptions").filter(pk=sync.pk).first()
+    if found is None:
+        return
+    wrong = [finding.message for finding in problems_of(found) if finding.code not in NO_TROUBLE]
+    if wrong and found.account_id and found.source.enabled and not found.source.removed_at:
+        issues.begin(found.source, TroubleKind.LEAD_SYNC, detail=" ".join(wrong))
+    else:
+        issues.end(found.source, TroubleKind.LEAD_SYNC)
