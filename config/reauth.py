@@ -49,14 +49,16 @@ class PinForm(forms.Form):
 @sensitive_post_parameters("password", "pin")
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Says which account and why, and offers the provider's step; a POST takes it."""
+    """Says which account and why, and offers the provider's step; a POST takes it. A GET changes nothing: programs that
+    look at links in mails make them."""
     prompt = _prompt(token)
     if prompt.end is not None:
         return _over(request, prompt.end)
     if request.method == "POST":
-        return _step(request, prompt, token)
-    if request.method == "GET":
         attempts.viewed(prompt)
+        if request.POST.get("step") == "used":
+            return HttpResponse(status=HTTPStatus.NO_CONTENT)
+        return _step(request, prompt, token)
     if attempts.waits(prompt):
         return redirect("reauth_progress", token)
     return _page(request, prompt, problem=_what_went_wrong(prompt))
@@ -87,6 +89,8 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
     open_or_just_done = prompt.end is None or _just_done(prompt)  # the webhook may be faster than the frame
     if not open_or_just_done or prompt.account.status == AccountStatus.DELETED:
         return JsonResponse({"message": "This link has ended."}, status=410)
+    if prompt.end is None:
+        attempts.viewed(prompt)
     if attempts.count(prompt) >= MAX_ATTEMPTS:
         return _wait_a_little(JsonResponse({"message": "Please wait ten minutes before the next try."}))
     said = _read_result(request)

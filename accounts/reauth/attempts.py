@@ -20,7 +20,7 @@ def note(prompt: ReauthPrompt, kind: StepKind, *, text: str = "") -> ReauthStep:
 
 
 def viewed(prompt: ReauthPrompt) -> None:
-    """The page is open: a change that follows is expected."""
+    """Note that a person uses the page: a change that follows is expected."""
     now = timezone.now()
     if prompt.viewed_at is None:
         note(prompt, StepKind.VIEWED)

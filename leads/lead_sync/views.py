@@ -8,7 +8,7 @@ from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.core.enums import ProviderSlug, Role
 from accounts.models import Source
@@ -27,7 +27,7 @@ from leads.models import LeadSync
 LASTS = timedelta(days=8)
 
 
-@require_safe
+@require_GET  # the code works once: a HEAD must not use it up
 @never_cache
 def callback(request: HttpRequest) -> HttpResponse:
     """Completes a connection. The state says for which source: nobody has to be signed in here."""

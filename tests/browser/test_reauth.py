@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
-from accounts.models import Account, AccountToken, Source
+from accounts.models import Account, AccountToken, ReauthPrompt, Source
 from accounts.services import report_status
 from accounts.sources.service import create_source
 from accounts.tenancy.agencies import create_agency
@@ -170,3 +170,15 @@ def test_an_account_that_its_provider_reconnects_elsewhere_gets_a_link_there(vis
         "href", "https://connect.example.com/start"
     )
     visit.look("reauth-link")
+
+
+def test_a_page_that_is_merely_loaded_is_not_in_use_until_somebody_presses_something(visit: Visit) -> None:
+    source = source_with("linkedconnector")
+    page = visit.page
+    page.goto(link_from_the_mail(source, "li-1"), wait_until="networkidle")
+    page.evaluate("document.body.dispatchEvent(new PointerEvent('pointerdown', {bubbles: true}))")
+    assert ReauthPrompt.objects.get().viewed_at is None
+    with page.expect_response(lambda answer: answer.request.method == "POST") as told:
+        page.get_by_role("heading").first.click()
+    assert told.value.status == 204
+    assert ReauthPrompt.objects.get().viewed_at is not None

@@ -124,12 +124,14 @@ def test_the_page_says_until_when_as_times_are_written_where_the_agency_is(agenc
     assert "It works until 06/07/2123 7:59 PM EDT or until the account is back." in text_of(Client().get(path))
 
 
-def test_opening_the_page_is_a_step_and_a_second_look_is_none(agency: Agency) -> None:
+def test_opening_the_page_is_no_step_and_using_it_is_one(agency: Agency) -> None:
     path = drop(agency, None, "salesflow")
     Client().head(path)
+    Client().get(path)
+    assert steps() == ["opened", "mailed"]
     assert ReauthPrompt.objects.get().viewed_at is None
-    Client().get(path)
-    Client().get(path)
+    for _ in range(2):
+        assert Client().post(path, {"step": "used"}).status_code == 204
     assert steps() == ["opened", "mailed", "viewed"]
     assert ReauthPrompt.objects.get().viewed_at is not None
 
