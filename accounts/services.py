@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.campaigns import service as campaigns
-from accounts.core import unit_of_work
+from accounts.core import known_ids, unit_of_work
 from accounts.core.enums import AccountStatus, EventType, StatusReason
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin, is_newer
@@ -137,7 +137,7 @@ def note(account: Account, *, origin: Origin, text: str) -> None:
 def report_trouble(account: Account, *, code: str, origin: Origin, text: str) -> None:
     """An error that leaves the account as it is: history, and part of an incident when many accounts have it."""
     note(account, origin=origin, text=text)
-    outages.trouble(locked(account), code=code)
+    outages.trouble(locked(account), code=code, origin=origin)
 
 
 @transaction.atomic(savepoint=False)
@@ -174,6 +174,8 @@ def update_account(account: Account, **changes: Any) -> Account:
     account.save(update_fields=[*changes, "updated_at"])
     if "name" in changes:
         links.propose(account)
+    if account.sub_account and "sub_account" in changes:
+        known_ids.announce(account.agency, account.sub_account.location_id)
     return account
 
 
@@ -200,6 +202,8 @@ def _set_status(account: Account, status: AccountStatus, *, origin: Origin, reas
 def _save(account: Account, first_seen: bool, *changed: str) -> None:
     if first_seen:
         unit_of_work.insert(account)
+        if account.external_id is None and account.sub_account:  # a location's account: it may be its only one
+            known_ids.announce(account.agency, account.sub_account.location_id)
     else:
         unit_of_work.change(account, *changed)
 

@@ -1,18 +1,25 @@
 """Reports: what somebody says about an account, a campaign or a sub-account, and the rule of which one counts."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from accounts.models import Source
 
+#: What happened longer ago than this before it was reported is history: it changes states and alarms nobody.
+OLD = timedelta(days=1)
+
 
 class Quarantine(Exception):
-    """A report that we cannot place. `reason` is one machine-readable word, the message a sentence for people."""
+    """A report that we cannot place. `reason` is one machine-readable word, the message a sentence for people.
 
-    def __init__(self, reason: str, message: str) -> None:
+    `waits_for` is the id that would place it, once it is known (`accounts.known_ids`).
+    """
+
+    def __init__(self, reason: str, message: str, *, waits_for: str = "") -> None:
         super().__init__(message)
         self.reason = reason
+        self.waits_for = waits_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

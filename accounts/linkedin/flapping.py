@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.core import unit_of_work
 from accounts.core.enums import AccountStatus, EventType
 from accounts.events import outbox as events
-from accounts.events.ordering import Origin
+from accounts.events.ordering import OLD, Origin
 from accounts.models import Account, AccountReport, Event
 
 LOSSES = 3
@@ -42,6 +42,8 @@ def follow(account: Account, *, before: str, since: datetime, origin: Origin) ->
     It was in the status `before` since then.
     """
     if before != AccountStatus.ACTIVE or account.status == AccountStatus.ACTIVE:
+        return
+    if origin.at < timezone.now() - OLD:
         return
     one_of_few = _is_one_of_few(account, origin) or since <= origin.at - WITHIN
     if one_of_few or account.status == AccountStatus.DELETED:

@@ -1,10 +1,11 @@
 """Incidents: many drops at once are one matter. `watch` groups them, tells of them once, and closes what is over.
 
-Everybody's mail about a drop waits `WAIT`; by then it is known whether it is one account's trouble or everybody's.
+Drops belong together by when they happened (`at`). Everybody's mail about a drop waits `WAIT` from when we learned of
+it (`noted_at`): by then it is known whether it is one account's trouble or everybody's.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,16 +56,18 @@ def _take_up() -> None:
     drops = list(watched.select_related("account__sub_account", "agency")[:BATCH])
     standing = sorted((drop for drop in drops if drop.back_at is None), key=lambda drop: drop.at)
     for rows in _by(standing, "agency_id").values():
-        _group_agency(rows)
+        for near in _near_each_other(rows):
+            _group_agency(near)
     for rows in _by(standing, "provider").values():
-        _group_provider(rows)
+        for near in _near_each_other(rows):
+            _group_provider(near)
     for drop in drops:
         trouble = drop.status == AccountStatus.ACTIVE
         alone = drop.back_at is None and drop.incident_id is None
-        if alone and not trouble and drop.told_at is None and drop.at + WAIT <= now:
+        if alone and not trouble and drop.told_at is None and drop.noted_at + WAIT <= now:
             _tell_staff(drop.agency, subject=drop.account_id, **events.account_fields(drop.account))
             drop.told_at = now
-        settled = (drop.told_at is not None or trouble) and drop.at + WINDOW < now
+        settled = (drop.told_at is not None or trouble) and drop.noted_at + WINDOW < now
         drop.watched = alone and not settled
     Drop.objects.bulk_update(drops, ["told_at", "watched"])
 
@@ -72,7 +75,7 @@ def _take_up() -> None:
 def _group_agency(drops: Sequence[Drop]) -> None:
     """Add an agency's new drops, oldest first, to its open incident, or open one where FEW are near each other."""
     agency = drops[0].agency
-    incident = _near(agency.incidents.all(), drops[0].at)
+    incident = _near(agency.incidents.all(), drops)
     joining: list[Drop] = []
     alone: list[Drop] = []
     latest = incident.last_drop_at if incident else None
@@ -95,7 +98,7 @@ def _group_provider(drops: Sequence[Drop]) -> None:
     around = Drop.objects.filter(
         provider=provider, at__gte=latest - WINDOW, at__lte=latest, back_at__isnull=True, expected=False
     )
-    outage = _near(Incident.objects.filter(agency__isnull=True, provider=provider), latest)
+    outage = _near(Incident.objects.filter(agency__isnull=True, provider=provider), drops)
     if outage is None:
         found = around.aggregate(accounts=Count("pk"), agencies=Count("agency", distinct=True))
         if found["accounts"] < MANY or found["agencies"] < AGENCIES:
@@ -111,7 +114,7 @@ def _group_provider(drops: Sequence[Drop]) -> None:
         incident.save(update_fields=["part_of", "cause"])
         _note(incident, "It is part of an outage of the provider across agencies.")
     for rows in _by(alone, "agency_id").values():
-        _admit(rows, _near(outage.parts.filter(agency=rows[0].agency), rows[0].at), rows[0].agency, part_of=outage)
+        _admit(rows, _near(outage.parts.filter(agency=rows[0].agency), rows), rows[0].agency, part_of=outage)
 
 
 def _admit(drops: Sequence[Drop], incident: Incident | None, agency: Agency, part_of: Incident | None = None) -> None:
@@ -131,16 +134,31 @@ def _admit(drops: Sequence[Drop], incident: Incident | None, agency: Agency, par
     _note(incident, f"{_accounts(len(drops))} more dropped.")
     changed = cause != incident.cause
     incident.cause, incident.provider = cause, _only(drop.provider for drop in everyone)
+    incident.opened_at = min(incident.opened_at, *(drop.at for drop in drops))
     incident.last_drop_at = max(incident.last_drop_at, *(drop.at for drop in drops))
-    incident.save(update_fields=["cause", "provider", "last_drop_at"])
+    incident.save(update_fields=["cause", "provider", "opened_at", "last_drop_at"])
     if changed:
         _note(incident, f"The probable cause is now: {incident.get_cause_display()}.")
 
 
-def _near(incidents: QuerySet[Incident], at: datetime) -> Incident | None:
-    """The open incident whose latest drop is not longer ago than WINDOW: what follows later is another matter."""
-    near = incidents.filter(closed_at__isnull=True, last_drop_at__gte=at - WINDOW)
+def _near(incidents: QuerySet[Incident], drops: Sequence[Drop]) -> Incident | None:
+    """Return the open incident that happened not longer than WINDOW before or after the drops (oldest first)."""
+    near = incidents.filter(
+        closed_at__isnull=True, last_drop_at__gte=drops[0].at - WINDOW, opened_at__lte=drops[-1].at + WINDOW
+    )
     return near.select_for_update(of=("self",)).order_by("-id").first()
+
+
+def _near_each_other(drops: Sequence[Drop]) -> Iterator[list[Drop]]:
+    """Split drops, oldest first, where nothing happened for longer than WINDOW."""
+    group: list[Drop] = []
+    for drop in drops:
+        if group and drop.at - group[-1].at > WINDOW:
+            yield group
+            group = []
+        group.append(drop)
+    if group:
+        yield group
 
 
 def _open(drops: Sequence[Drop], *, agency: Agency | None, part_of: Incident | None) -> Incident:
@@ -164,8 +182,10 @@ def _look_after() -> None:
     trouble = Drop.objects.filter(status=AccountStatus.ACTIVE, back_at__isnull=True, last_at__lt=now - QUIET)
     trouble.filter(incident__isnull=False).update(back_at=now)
     down = Drop.objects.filter(Q(incident=OuterRef("pk")) | Q(incident__part_of=OuterRef("pk")), back_at__isnull=True)
-    due = Q(told_at__isnull=True, part_of__isnull=True, opened_at__lte=now - WAIT)
-    waiting = Incident.objects.filter(closed_at__isnull=True).annotate(is_down=Exists(down))
+    due = Q(told_at__isnull=True, part_of__isnull=True, waited=True)
+    waiting = Incident.objects.filter(closed_at__isnull=True).annotate(
+        is_down=Exists(down), waited=Exists(down.filter(noted_at__lte=now - WAIT))
+    )
     waiting = waiting.filter(due | Q(is_down=False)).select_for_update(of=("self",)).select_related("agency")
     for incident in waiting.order_by("id"):
         if incident.is_down:

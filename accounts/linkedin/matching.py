@@ -109,7 +109,9 @@ def _find(agency: Agency, provider: str, identity: AccountIdentity) -> Account |
     candidates = list(accounts[:2])
     if len(candidates) == 1 and (identity.name or identity.location_id):
         return candidates[0]
-    raise Quarantine("unknown_account", "The report does not say which account it is about.")
+    raise Quarantine(
+        "unknown_account", "The report does not say which account it is about.", waits_for=sighting.location_id
+    )
 
 
 def _folded(name: str) -> str:

@@ -1,22 +1,25 @@
 """Drops: which accounts stopped working although nobody wanted it, written down in the transaction of the report.
 
-What many of them together mean, and who is told, `incidents` decides a moment later.
+A drop has the time at which it happened, by the provider's word. What many of them together mean, and who is told,
+`incidents` decides a moment later.
 """
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.core import unit_of_work
 from accounts.core.enums import AccountStatus, IncidentCause, ProviderSlug
-from accounts.events.ordering import Origin
+from accounts.events.ordering import OLD, Origin
 from accounts.linkedin.advice import is_wanted
 from accounts.models import Account, Drop, ReauthPrompt
 
-#: How long after the prompt's page was open a change is expected: its owner is at it.
+#: How long after the prompt's page was used a change is expected: the account's owner is at it.
 AT_IT = timedelta(minutes=15)
+#: How far a provider's clock may be behind ours.
+SKEW = timedelta(minutes=1)
 #: Without a repetition for so long, mere trouble is over.
 QUIET = timedelta(minutes=15)
 PROXY_ERROR = "PROXY_ERROR"
@@ -26,36 +29,39 @@ def expect(accounts: Collection[Account]) -> None:
     """Fetch what a batch of reports about these accounts will ask for."""
     standing = {drop.account_id: drop for drop in Drop.objects.filter(account__in=accounts, back_at__isnull=True)}
     unit_of_work.remember(Drop, {one.pk: standing.get(one.pk) for one in accounts})
-    at_it = set(_at_it().filter(account__in=accounts).values_list("account", flat=True))
-    unit_of_work.remember(ReauthPrompt, {("at it", one.pk): one.pk in at_it for one in accounts})
+    used: dict[str, list[datetime]] = {one.pk: [] for one in accounts}
+    for pk, at in _uses(accounts):
+        used[pk].append(at)
+    unit_of_work.remember(ReauthPrompt, {("used", pk): times for pk, times in used.items()})
 
 
 def follow(account: Account, *, origin: Origin) -> None:
     """Note that an account dropped or came back, after a report that changed its status; the account is locked."""
+    at = min(origin.at, timezone.now())
     if account.status == AccountStatus.ACTIVE:
-        _end(account, _standing(account))
+        _end(account, _standing(account), at=at)
     elif account.status == AccountStatus.DELETED or is_wanted(account):
         mine = Drop.objects.filter(account=account)
-        mine.filter(Q(back_at__isnull=True) | Q(incident__isnull=False)).update(back_at=timezone.now(), incident=None)
+        mine.filter(Q(back_at__isnull=True) | Q(incident__isnull=False)).update(back_at=at, incident=None)
     else:
-        _open(account, cause=_cause_of(account), expected=_is_expected(account, origin))
+        _open(account, cause=_cause_of(account), expected=_is_expected(account, origin), at=at)
 
 
-def trouble(account: Account, *, code: str) -> None:
+def trouble(account: Account, *, code: str, origin: Origin) -> None:
     """Note an error that leaves the account, which is locked, as it is; only when many have it does it matter."""
     cause = IncidentCause.PROXY if code == PROXY_ERROR else IncidentCause.PROVIDER
-    now = timezone.now()
+    at = min(origin.at, timezone.now())
     drop = _standing(account)
-    if drop and drop.status == AccountStatus.ACTIVE and drop.last_at < now - QUIET:
+    if drop and drop.status == AccountStatus.ACTIVE and drop.last_at < at - QUIET:
         drop.watched = False
         unit_of_work.change(drop, "watched")
-        _end(account, drop)
+        _end(account, drop, at=at)
         drop = None
     if drop:
-        drop.last_at = now
+        drop.last_at = max(drop.last_at, at)
         unit_of_work.change(drop, "last_at")
     elif account.status == AccountStatus.ACTIVE:
-        _open(account, cause=cause, expected=False)
+        _open(account, cause=cause, expected=False, at=at)
 
 
 def _standing(account: Account) -> Drop | None:
@@ -64,21 +70,20 @@ def _standing(account: Account) -> Drop | None:
     )
 
 
-def _end(account: Account, drop: Drop | None) -> None:
+def _end(account: Account, drop: Drop | None, *, at: datetime) -> None:
     if drop:
-        drop.back_at = timezone.now()
+        drop.back_at = max(drop.at, at)
         unit_of_work.change(drop, "back_at")
         unit_of_work.remember(Drop, {account.pk: None})
 
 
-def _open(account: Account, *, cause: IncidentCause, expected: bool) -> None:
-    now = timezone.now()
+def _open(account: Account, *, cause: IncidentCause, expected: bool, at: datetime) -> None:
     drop = _standing(account)
     if drop and drop.status != AccountStatus.ACTIVE:  # down before, down otherwise now
-        drop.status, drop.cause, drop.last_at = account.status, cause, now
+        drop.status, drop.cause, drop.last_at = account.status, cause, at
         unit_of_work.change(drop, "status", "cause", "last_at")
         return
-    _end(account, drop)  # trouble that became a drop
+    _end(account, drop, at=at)  # trouble that became a drop
     drop = Drop(
         account=account,
         agency_id=account.agency_id,
@@ -86,9 +91,9 @@ def _open(account: Account, *, cause: IncidentCause, expected: bool) -> None:
         status=account.status,
         cause=cause,
         expected=expected,
-        at=now,
-        last_at=now,
-        watched=not expected,
+        at=at,
+        last_at=at,
+        watched=not expected and at > timezone.now() - OLD,
     )
     unit_of_work.insert(drop)
     unit_of_work.forget(Drop, account.pk)
@@ -103,11 +108,15 @@ def _cause_of(account: Account) -> IncidentCause:
 
 
 def _is_expected(account: Account, origin: Origin) -> bool:
-    """Whether a person made the change, or the account's owner had the prompt's page open."""
+    """Whether a person made the change, or the account's owner was using the prompt's page when it happened."""
     if origin.by not in set(ProviderSlug):
         return True
-    return unit_of_work.recall(ReauthPrompt, ("at it", account.pk), lambda: _at_it().filter(account=account).exists())
+    used = unit_of_work.recall(ReauthPrompt, ("used", account.pk), lambda: [at for _, at in _uses([account])])
+    return any(at - SKEW <= origin.at < at + AT_IT for at in used)
 
 
-def _at_it() -> QuerySet[ReauthPrompt]:
-    return ReauthPrompt.objects.filter(viewed_at__gt=timezone.now() - AT_IT)
+def _uses(accounts: Collection[Account]) -> list[tuple[str, datetime]]:
+    """Return for each prompt of the accounts that was used lately its account's id and when that was."""
+    lately = timezone.now() - AT_IT - OLD
+    prompts = ReauthPrompt.objects.filter(account__in=accounts, viewed_at__gt=lately)
+    return [(pk, at) for pk, at in prompts.values_list("account", "viewed_at") if at is not None]

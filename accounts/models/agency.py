@@ -2,11 +2,13 @@
 
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
+from accounts.core import known_ids
 from accounts.core.enums import ReauthContact, Role
 from accounts.core.ids import new_id
 
@@ -39,6 +41,11 @@ class Agency(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        known_ids.announce(self, self.ghl_company_id)
 
 
 class Member(models.Model):
@@ -117,6 +124,13 @@ class SubAccount(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.location_id
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        is_new = self._state.adding
+        super().save(*args, **kwargs)
+        if is_new:
+            known_ids.announce(self.agency, self.location_id)
 
 
 class ApiKey(models.Model):

@@ -40,6 +40,7 @@ class Line:
     changes: str
     next_step: str
     happened_at: str
+    late: bool
     url: str
 
 
@@ -93,6 +94,7 @@ def merged(events: Sequence[Event]) -> Event:
         subject=main.subject,
         location_id=main.location_id,
         occurred_at=events[-1].occurred_at,
+        created_at=events[-1].created_at,
         is_test=main.is_test,
     )
 
@@ -172,6 +174,7 @@ def _line(parcel: Parcel, event: Event, events: Sequence[Event]) -> Line:
         changes=changes_of(events),
         next_step=rendering.next_step(event, parcel.letter),
         happened_at=readable(event.occurred_at, rendering.zone_of(parcel)),
+        late=rendering.is_late(event),
         url=_page(event.subject),
     )
 

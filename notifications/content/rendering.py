@@ -7,7 +7,7 @@ second extends the `layout` it is given (text, HTML or Slack). Whatever came fro
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -65,6 +65,8 @@ CAUSE_STEPS = {
     IncidentCause.PASSWORD: "Ask whether passwords were changed; the accounts' owners were asked to sign in again.",
     IncidentCause.UNKNOWN: "Look at the accounts; their owners were asked to reconnect them where that helps.",
 }
+#: What came later than this says when it happened, also where that is not said of every message.
+LATE = timedelta(hours=1)
 _STATUSES = {event_type: status for status, event_type in STATUS_EVENTS.items()}
 
 
@@ -107,6 +109,11 @@ def message_for(parcel: Parcel, more: tuple[Fact, ...] = ()) -> Message:
 def subject_of(parcel: Parcel) -> str:
     """What happened, in a line."""
     return _subject(parcel.event, _context(parcel))
+
+
+def is_late(event: Event) -> bool:
+    """Whether it happened so long before we learned of it that people would take it for news."""
+    return event.created_at - event.occurred_at > LATE
 
 
 def zone_of(parcel: Parcel) -> ZoneInfo:
@@ -155,6 +162,7 @@ def _context(parcel: Parcel) -> dict[str, Any]:
         "off_at": readable(about.failing_since + FAILURES_TIMEOUT, zone) if about and about.failing_since else "",
         "off_reason": clean(about.disabled_reason, MAX_DETAIL_LENGTH) if about else "",
         "happened_at": readable(event.occurred_at, zone),
+        "late": is_late(event),
         "facts": _facts(body),
         "next_step": next_step(event, parcel.letter),
         "why": REASONS.get(parcel.letter.status, "") if parcel.letter else "",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from accounts.core.enums import AccountStatus, EventType, PausedBy
@@ -58,7 +58,8 @@ def due_at(event: Event, channel: Channel) -> datetime | None:
     if is_about_a_drop(event):
         due = event.created_at + WAIT
     elif event.event_type == EventType.ACCOUNTS_INCIDENT and event.payload.get("count"):
-        due = event.occurred_at + WAIT  # as the first of those whose place it takes
+        noted_at = Drop.objects.filter(incident=event.subject).aggregate(first=Min("noted_at"))["first"]
+        due = (noted_at or event.created_at) + WAIT  # as the first of those whose place it takes
     return due if due and due > timezone.now() else None
 
 
@@ -133,7 +134,7 @@ def _in_incidents(mine: Collection[tuple[Delivery, Channel]]) -> dict[str, str]:
     for delivery, channel in mine:
         for drop in by_account.get(_account_of(delivery.event), ()):
             opening = openings.get(drop.incident_id or "")
-            covers = drop.back_at is None or drop.back_at >= delivery.event.created_at
+            covers = drop.back_at is None or drop.back_at >= delivery.event.occurred_at
             if covers and opening and stands_for(opening, channel):
                 found[delivery.pk] = f"{TOLD_IN} {drop.incident_id}."
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from accounts.core.enums import EventType
+from accounts.events.ordering import OLD
 from accounts.models import Event
 from accounts.services import EVENTS as STATUS_EVENTS
 from leads.enums import LeadStatus
@@ -69,6 +70,8 @@ def is_urgent(channel: Channel, event: Event) -> bool:
     """Whether it goes through at once: by its type, because the agency said so, or because a person asked for it."""
     if event.channel_id:
         return True
+    if event.created_at - event.occurred_at > OLD:
+        return False
     kinds = [event.event_type, *_companion(event), *alert_policy.stands_in_for(event)]
     return any(kind in channel.urgent_event_types or CATALOGUE[EventType(kind)].urgent for kind in kinds)
 

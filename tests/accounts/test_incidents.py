@@ -318,7 +318,7 @@ def test_an_incident_that_is_over_within_a_minute_alerts_no_staff(
 def trouble(agency: Agency, *names: str, code: str = "PROXY_ERROR") -> None:
     for name in names:
         account = Account.objects.get(agency=agency, name=name)
-        services.report_trouble(account, code=code, origin=Origin(by="welink", at=T0), text=code)
+        services.report_trouble(account, code=code, origin=Origin(by="welink", at=timezone.now()), text=code)
     watch()
 
 
