@@ -57,6 +57,16 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": "receipts", "expires": 60},
     },
+    "quarantine": {
+        "task": "webhooks.tasks.release_waiting",
+        "schedule": 60.0,
+        "options": {"queue": "receipts", "expires": 60},
+    },
+    "vocabulary": {
+        "task": "webhooks.tasks.release_understood",
+        "schedule": 600.0,
+        "options": {"queue": "receipts", "expires": 600},
+    },
     "lead sync": {
         "task": "leads.tasks.sync",
         "schedule": 2.0,

@@ -264,7 +264,6 @@ def test_an_unknown_company_waits_until_somebody_makes_the_agency(db: None) -> N
     receipt.refresh_from_db()
     assert (receipt.status, receipt.reason, receipt.agency) == ("quarantined", "unknown_company", None)
     agency, _ = create_agency(name="New", company_id="newCompany1")
-    reprocess(receipt)
     drain()
     receipt.refresh_from_db()
     assert (receipt.status, receipt.agency, told(agency)) == ("processed", agency, ["install"])

@@ -31,9 +31,13 @@ REASONS = {
     "missing_field": "A field is missing without which the event means nothing.",
     "unknown_request": "The agency has not said what this We-Link request was for. It is processed by itself as soon "
     "as the request is registered (POST /api/v1/sources/{id}/requests).",
-    "unknown_account": "It does not say which account it is about.",
-    "unknown_company": "It names a company that is no agency here.",
-    "foreign_company": "It names a company that is not the one this source belongs to.",
+    "other_app": "It is about another app of HighLevel's marketplace than the one that HIGHLEVEL_APP_ID names.",
+    "unknown_account": "It does not say which account it is about. It is processed by itself once its location has one "
+    "account.",
+    "unknown_company": "It names a company or a location that no agency here has. It is processed by itself as soon as "
+    "one has it.",
+    "foreign_company": "It names a company that is not the one this source belongs to. It is processed by itself if "
+    "the agency gets this company id.",
     "unknown_lead": "It does not say which lead it is about.",
 }
 

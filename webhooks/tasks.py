@@ -5,6 +5,7 @@ import time
 from celery import shared_task
 
 from webhooks.monitoring import source_monitor
+from webhooks.processing import waiting
 from webhooks.processing.processor import process_due
 from webhooks.processing.wakeups import wake_up as wake_up
 
@@ -25,3 +26,15 @@ def process_receipts() -> None:
 def watch_sources() -> None:
     """Look at each source: its rhythm, what it was refused, LinkedIn's checks, how fast it was answered."""
     source_monitor.watch_sources()
+
+
+@shared_task(name="webhooks.tasks.release_waiting")
+def release_waiting() -> None:
+    """Release from quarantine what names ids that became known a moment ago."""
+    waiting.release_missed()
+
+
+@shared_task(name="webhooks.tasks.release_understood")
+def release_understood() -> None:
+    """Release from quarantine what is understood by now."""
+    waiting.release_understood()

@@ -50,7 +50,7 @@ class AgencyAdmin(BackOfficeAdmin):
         (None, {"fields": ("name", "ghl_company_id", "id", "timezone", "locale", "reauth_contact", "made")}),
         ("What it has", {"fields": ("lists",)}),
     )
-    editable = ("name", "timezone", "locale", "reauth_contact")
+    editable = ("name", "ghl_company_id", "timezone", "locale", "reauth_contact")
     add_form = NewAgencyForm
     add_fieldsets = (
         (

@@ -13,7 +13,7 @@ OLD = timedelta(days=1)
 class Quarantine(Exception):
     """A report that we cannot place. `reason` is one machine-readable word, the message a sentence for people.
 
-    `waits_for` is the id that would place it, once it is known (`accounts.known_ids`).
+    `waits_for` is the id that would place it, once it is known (`accounts.core.known_ids`).
     """
 
     def __init__(self, reason: str, message: str, *, waits_for: str = "") -> None:

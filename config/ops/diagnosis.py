@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import urllib3
+from accounts.vocabulary import ProviderSlug
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.core import checks
@@ -15,7 +16,7 @@ from django.core.mail import get_connection
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import Heartbeat, RetentionRun, SourceSecret
+from accounts.models import Heartbeat, RetentionRun, Source, SourceSecret
 from accounts.tasks import SCHEDULER, WORKERS, worker_heartbeat
 from config import health
 from leads.privacy import erasure_log
@@ -211,6 +212,20 @@ def deployment() -> str:
     return "no warnings" if not settings.LOOPBACK else "no warnings (loopback: the checks about https do not apply)"
 
 
+def highlevel() -> str:
+    """Whether events of other marketplace apps, which HighLevel signs with the same key, are told apart."""
+    if not Source.objects.filter(provider=ProviderSlug.HIGHLEVEL, enabled=True, removed_at=None).exists():
+        return "not used"
+    if settings.HIGHLEVEL_APP_ID:
+        return "only events of HIGHLEVEL_APP_ID count"
+    if settings.LOOPBACK:
+        return "events of every marketplace app count (HIGHLEVEL_APP_ID is not set)"
+    raise Ill(
+        "events of every marketplace app count: HighLevel signs them all with one key",
+        "Set HIGHLEVEL_APP_ID to your marketplace app's id.",
+    )
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "database": database,
     "migrations": migrations,
@@ -224,5 +239,6 @@ CHECKS: dict[str, Callable[[], str]] = {
     "disk": disk,
     "retention": retention,
     "erasure journal": erasure_journal,
+    "highlevel": highlevel,
     "check --deploy": deployment,
 }

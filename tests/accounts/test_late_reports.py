@@ -15,7 +15,7 @@ from accounts import services
 from accounts.core.enums import AccountStatus as S
 from accounts.events.ordering import Origin
 from accounts.linkedin.incidents import WAIT, watch
-from accounts.linkedin.matching import Sighting
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Agency, Drop, Event, Incident, ReauthPrompt
 from accounts.reauth import attempts
 from accounts.tenancy.agencies import create_agency
@@ -43,7 +43,7 @@ def report(agency: Agency, ago: timedelta, *names: str, status: S = S.BLOCKED) -
         services.report_status(
             agency,
             provider="linkedconnector",
-            sighting=Sighting(external_id=name, name=name),
+            identity=AccountIdentity(external_id=name, name=name),
             status=status,
             origin=Origin(by="linkedconnector", at=timezone.now() - ago, sequence=next(SEQUENCE)),
         )

@@ -1,12 +1,13 @@
 """Provider events meet the domain: a `match` over the closed set, one line of routing each."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from accounts import installs
 from accounts import services as accounts
 from accounts.campaigns import service as campaigns
+from accounts.core import known_ids
 from accounts.core.enums import ProviderSlug
 from accounts.events.ordering import Origin, Quarantine
 from accounts.linkedin.matching import AccountIdentity
@@ -54,7 +55,7 @@ def apply(receipt: Receipt, event: ProviderEvent) -> None:  # noqa: C901 (one ar
             _install(receipt, event)
         case AppUninstalled():
             installs.report_uninstall(
-                agency_for(receipt, event.tenant),
+                agency_for(receipt, event.tenant, event.occurred_at),
                 location_id=_location(receipt, event.tenant),
                 origin=origin_of(receipt, event.occurred_at),
                 passed_on=_passes_all_on(receipt),
@@ -103,15 +104,18 @@ def look_ahead(source: Source, events: Sequence[ProviderEvent]) -> None:
 
 def origin_of(receipt: Receipt, occurred_at: datetime | None) -> Origin:
     """When a report counts: the provider's time, else (none, or far ahead of us) the time of receipt."""
-    if occurred_at is None or occurred_at > receipt.received_at + MAX_CLOCK_SKEW:
-        occurred_at = receipt.received_at
     return Origin(
         by=receipt.provider,
-        at=occurred_at,
+        at=_moment(receipt, occurred_at),
         sequence=receipt.sequence,
         receipt_id=receipt.public_id,
         source=receipt.source,
     )
+
+
+def _moment(receipt: Receipt, occurred_at: datetime | None) -> datetime:
+    is_usable = occurred_at is not None and occurred_at <= receipt.received_at + MAX_CLOCK_SKEW
+    return occurred_at if occurred_at is not None and is_usable else receipt.received_at
 
 
 def concern(receipt: Receipt, lead: Lead | None) -> None:
@@ -121,21 +125,25 @@ def concern(receipt: Receipt, lead: Lead | None) -> None:
         receipt.body, receipt.headers = b"", {}
 
 
-def agency_for(receipt: Receipt, tenant: Tenant = Tenant()) -> Agency:
+def agency_for(receipt: Receipt, tenant: Tenant = Tenant(), occurred_at: datetime | None = None) -> Agency:
     """The agency a receipt belongs to. The source decides; a marketplace source leaves it to company or location.
 
     Raises Quarantine for a body that names another company than the source's, or one that nobody knows.
     """
     agency = receipt.source.agency
     if agency is None:
-        agency = _agency_named(tenant)
+        agency = _agency_named(tenant, at=_moment(receipt, occurred_at))
     elif tenant.company_id and tenant.company_id != agency.ghl_company_id:
-        raise Quarantine("foreign_company", "The body names another company than the one this source belongs to.")
+        raise Quarantine(
+            "foreign_company",
+            "The body names another company than the one this source belongs to.",
+            waits_for=tenant.company_id,
+        )
     receipt.agency = agency
     return agency
 
 
-def _agency_named(tenant: Tenant) -> Agency:
+def _agency_named(tenant: Tenant, *, at: datetime) -> Agency:
     if tenant.company_id:
         agency = Agency.objects.filter(ghl_company_id=tenant.company_id).first()
         if agency:
@@ -146,7 +154,25 @@ def _agency_named(tenant: Tenant) -> Agency:
         vouched_for = [location for location in locations if location.vouched_for]
         if len(vouched_for or locations) == 1:
             return (vouched_for or locations)[0].agency
-    raise Quarantine("unknown_company", "No agency has this company id or location.")
+        if vouched_for:
+            return _installed_at(vouched_for, at).agency
+    raise Quarantine(
+        "unknown_company",
+        "No agency has this company id or location.",
+        waits_for=tenant.company_id or tenant.location_id,
+    )
+
+
+def _installed_at(locations: Sequence[SubAccount], at: datetime) -> SubAccount:
+    """Of a location that moved from agency to agency, the row of the agency where the app was installed at a time."""
+
+    def order(location: SubAccount) -> tuple[bool, bool, datetime]:
+        installed_at = location.installed_at or datetime.min.replace(tzinfo=UTC)
+        since = installed_at <= at
+        until = location.installed or (location.uninstalled_at is not None and location.uninstalled_at >= at)
+        return since, until, installed_at
+
+    return max(locations, key=order)
 
 
 def _location(receipt: Receipt, tenant: Tenant) -> str:
@@ -198,7 +224,7 @@ def _rate_limit(receipt: Receipt, event: AccountRateLimited) -> None:
 
 
 def _install(receipt: Receipt, event: AppInstalled) -> None:
-    agency = agency_for(receipt, event.tenant)
+    agency = agency_for(receipt, event.tenant, event.occurred_at)
     installs.report_install(
         agency,
         location_id=_location(receipt, event.tenant),
@@ -209,7 +235,9 @@ def _install(receipt: Receipt, event: AppInstalled) -> None:
         ghl_user_id=event.ghl_user_id,
     )
     if receipt.source.agency is None and event.tenant.company_id:
-        agency.sub_accounts.filter(location_id=event.tenant.location_id).update(vouched_for=True)
+        unknown = agency.sub_accounts.filter(location_id=event.tenant.location_id, vouched_for=False)
+        if unknown.update(vouched_for=True):
+            known_ids.announce(agency, event.tenant.location_id)
 
 
 def _lead_status(receipt: Receipt, event: LeadStatusReported) -> None:

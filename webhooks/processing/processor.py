@@ -18,9 +18,9 @@ from accounts.events.ordering import Quarantine
 from accounts.models import Account, Source
 from leads.models import Lead
 from webhooks.models import ProviderRequest, Receipt, ReceiptStatus
-from webhooks.processing import wakeups
 from webhooks.processing.dispatch import apply, look_ahead
 from webhooks.processing.source_lock import walking
+from webhooks.processing.waiting import release
 from webhooks.providers import PROVIDERS
 from webhooks.providers.base import SignedRequest, UnknownVocabulary, UnreadablePayload
 from webhooks.providers.events import Reading
@@ -57,7 +57,7 @@ def process_due(limit: int = BATCH) -> int:
 
 def reprocess(receipt: Receipt) -> None:
     """Let a receipt go through processing once more, now."""
-    _release(Receipt.objects.filter(pk=receipt.pk))
+    release(Receipt.objects.filter(pk=receipt.pk))
 
 
 @transaction.atomic
@@ -76,20 +76,8 @@ def register_request(
     if account and lead and lead.campaign and lead.campaign.account is None:
         update_campaign(lead.campaign, account=account)  # whoever writes to its leads is who it runs on
     waiting = Receipt.objects.filter(source=source, correlation=request_id, status=ReceiptStatus.QUARANTINED)
-    _release(waiting)
+    release(waiting)
     return request
-
-
-def _release(receipts: QuerySet[Receipt]) -> None:
-    receipts.update(
-        status=ReceiptStatus.RECEIVED,
-        reason="",
-        error="",
-        attempts=0,
-        next_attempt_at=timezone.now(),
-        processed_at=None,
-    )
-    transaction.on_commit(wakeups.wake_up, robust=True)
 
 
 def _due_lanes() -> QuerySet[Source]:
@@ -189,6 +177,8 @@ def _process_one(receipt: Receipt, reading: Reading | Exception) -> tuple[str, .
         receipt.status, receipt.reason, receipt.error = ReceiptStatus.QUARANTINED, puzzle.reason, str(puzzle)[:1000]
         if isinstance(puzzle, UnknownVocabulary):
             receipt.event_type = puzzle.event_type[:100]
+        elif puzzle.waits_for:
+            receipt.correlation = puzzle.waits_for[:200]
     except UnreadablePayload as error:
         receipt.status, receipt.error = ReceiptStatus.FAILED, str(error)[:1000]
     except (OperationalError, InterfaceError):

@@ -5,8 +5,9 @@ https://marketplace.gohighlevel.com/docs/webhook/WebhookIntegrationGuide, https:
 
 `X-GHL-Signature` is the base64 Ed25519 signature of the raw body under HighLevel's published key; a header that is
 literally `N/A` means that nothing was signed. The older RSA header `X-WH-Signature` was withdrawn in 2026 and counts
-only where it is switched on. Only a delivery answered with 429 is ever sent again, so that is what we refuse with.
-Retries are older than any tolerance: a body's time refuses nothing, and `webhookId` stops replays.
+only where it is switched on. The key signs for every app of the marketplace: `appId` says whose event it is. Only a
+delivery answered with 429 is ever sent again, so that is what we refuse with. Retries are older than any tolerance: a
+body's time refuses nothing, and `webhookId` stops replays.
 """
 
 import base64
@@ -68,8 +69,11 @@ class HighLevel(Provider):
     def __init__(self, *, public_key: str = "", accept_rsa: bool = False, rsa_public_key: str = "") -> None:
         self.configure(public_key=public_key, accept_rsa=accept_rsa, rsa_public_key=rsa_public_key)
 
-    def configure(self, *, public_key: str = "", accept_rsa: bool = False, rsa_public_key: str = "") -> None:
-        """What this installation's settings say; an empty key means the published one."""
+    def configure(
+        self, *, public_key: str = "", accept_rsa: bool = False, rsa_public_key: str = "", app_id: str = ""
+    ) -> None:
+        """What this installation's settings say; an empty key means the published one, an empty app id any app."""
+        self.app_id = app_id.strip()
         self.public_key = public_key.strip() or PUBLISHED_KEY
         self.accept_rsa = accept_rsa
         self.rsa_public_key = rsa_public_key.strip() or PUBLISHED_RSA_KEY
@@ -91,9 +95,10 @@ class HighLevel(Provider):
     def read(self, payload: Payload) -> tuple[ProviderEvent, ...]:
         event = payload.event_type_of("type")
         occurred_at = payload.timestamp_or_none("timestamp")
-        payload.known(
-            "appId", "planId", "trial", "isWhitelabelCompany", "whitelabelDetails", "versionId", "installType"
-        )
+        payload.known("planId", "trial", "isWhitelabelCompany", "whitelabelDetails", "versionId", "installType")
+        app_id = payload.identifier_or_empty("appId")
+        if self.app_id and app_id != self.app_id:
+            payload.fail("other_app", "It is about another app of the marketplace than HIGHLEVEL_APP_ID.")
         if event == "PLAN_CHANGE":
             payload.known("locationId", "companyId", "userId", "currentPlanId", "newPlanId", "companyName")
             return (NothingToDo(about=event),)

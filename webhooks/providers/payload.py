@@ -23,7 +23,8 @@ class UnknownVocabulary(Exception):
     """An event type or status word that we do not know, or a field without which the event means nothing.
 
     The receipt is kept in quarantine: `reason` is one machine-readable word (`unknown_event_type`, `unknown_status`,
-    `missing_field`, `bad_field`), the message a sentence, `event_type` the provider's word if one could be read.
+    `missing_field`, `bad_field`, `other_app`), the message a sentence, `event_type` the provider's word if one could be
+    read.
     """
 
     def __init__(self, reason: str, message: str, *, event_type: str = "") -> None:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0022_verified_email'),
+        ('accounts', '0023_retention_run'),
     ]
 
     operations = [

@@ -1,0 +1,84 @@
+"""Receipts in quarantine that become processable by themselves: what they named is known now, or their words are.
+
+A receipt that waits for an id carries it in `correlation`.
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import Agency, Source, SubAccount
+from webhooks.models import Receipt, ReceiptStatus
+from webhooks.processing import wakeups
+from webhooks.providers import PROVIDERS
+from webhooks.providers.base import SignedRequest, UnknownVocabulary, UnreadablePayload
+
+log = structlog.get_logger(__name__)
+
+WAITS_FOR_ID = ("unknown_company", "foreign_company", "unknown_account")
+WAITS_FOR_WORDS = ("unknown_event_type", "unknown_status", "missing_field", "bad_field", "other_app")
+#: An id may become known while a receipt that names it is being put into quarantine: neither sees the other.
+RACE = timedelta(minutes=2)
+NEWEST = 200
+LOOKED_AT = 1000
+
+
+def release(receipts: QuerySet[Receipt]) -> int:
+    """Let receipts go through processing once more, now. Return how many."""
+    count = receipts.update(
+        status=ReceiptStatus.RECEIVED,
+        reason="",
+        error="",
+        attempts=0,
+        next_attempt_at=timezone.now(),
+        processed_at=None,
+    )
+    transaction.on_commit(wakeups.wake_up, robust=True)
+    return count
+
+
+def release_named(agency: Agency, ids: Collection[str]) -> None:
+    """Release what waits for ids that are known to be the agency's now."""
+    sources = Source.objects.filter(Q(agency=agency) | Q(agency=None))
+    waiting = Receipt.objects.filter(source__in=sources, correlation__in=ids, status=ReceiptStatus.QUARANTINED)
+    release(waiting.filter(reason__in=WAITS_FOR_ID).exclude(correlation=""))
+
+
+def release_missed() -> None:
+    """Release what was put into quarantine at the moment at which its company or location became known."""
+    since = timezone.now() - RACE
+    rows: list[Agency | SubAccount] = [
+        *Agency.objects.order_by("-pk")[:NEWEST],
+        *SubAccount.objects.select_related("agency").order_by("-pk")[:NEWEST],
+    ]
+    for row in rows:
+        if row.created_at <= since:
+            continue
+        if isinstance(row, Agency):
+            release_named(row, [row.ghl_company_id])
+        else:
+            release_named(row.agency, [row.location_id])
+
+
+def release_understood() -> int:
+    """Release the newest receipts whose words Leadline knows by now: after an update, or a change of settings."""
+    quarantined = Receipt.objects.filter(status=ReceiptStatus.QUARANTINED).order_by("-sequence")
+    newest = quarantined.values_list("pk", "reason")[:LOOKED_AT]
+    waiting = Receipt.objects.filter(pk__in=[pk for pk, reason in newest if reason in WAITS_FOR_WORDS])
+    found = [receipt.pk for receipt in waiting.iterator(chunk_size=50) if _reads(receipt)]
+    if found:
+        log.info("Receipts in quarantine are understood by now.", receipts=len(found))
+    return release(Receipt.objects.filter(pk__in=found, status=ReceiptStatus.QUARANTINED)) if found else 0
+
+
+def _reads(receipt: Receipt) -> bool:
+    request = SignedRequest(bytes(receipt.body), receipt.headers, receipt.received_at)
+    try:
+        PROVIDERS[receipt.provider].parse(request)
+    except (UnknownVocabulary, UnreadablePayload):
+        return False
+    return True
