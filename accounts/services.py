@@ -175,7 +175,7 @@ def update_account(account: Account, **changes: Any) -> Account:
     if "name" in changes:
         links.propose(account)
     if account.sub_account and "sub_account" in changes:
-        known_ids.announce(account.agency, account.sub_account.location_id)
+        known_ids.announce(account.agency_id, account.sub_account.location_id)
     return account
 
 
@@ -203,7 +203,7 @@ def _save(account: Account, first_seen: bool, *changed: str) -> None:
     if first_seen:
         unit_of_work.insert(account)
         if account.external_id is None and account.sub_account:  # a location's account: it may be its only one
-            known_ids.announce(account.agency, account.sub_account.location_id)
+            known_ids.announce(account.agency_id, account.sub_account.location_id)
     else:
         unit_of_work.change(account, *changed)
 

@@ -3,25 +3,19 @@
 The apps above register what to do; the row that makes an id known calls them, in its transaction.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from accounts.models import Agency
-
-Listener = Callable[["Agency", Collection[str]], None]
+Listener = Callable[[str, Collection[str]], None]
 _listeners: list[Listener] = []
 
 
 def on_known_id(listener: Listener) -> None:
-    """Call `listener` with the agency and the ids whenever some become known."""
+    """Call `listener` with an agency's id and the ids that became known of it, whenever some do."""
     _listeners.append(listener)
 
 
-def announce(agency: Agency, *ids: str) -> None:
+def announce(agency_id: str, *ids: str) -> None:
     """Tell the listeners that these ids are the agency's; empty ones are left out."""
     named = {each for each in ids if each}
     for listener in _listeners if named else ():
-        listener(agency, named)
+        listener(agency_id, named)

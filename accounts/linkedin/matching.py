@@ -110,7 +110,7 @@ def _find(agency: Agency, provider: str, identity: AccountIdentity) -> Account |
     if len(candidates) == 1 and (identity.name or identity.location_id):
         return candidates[0]
     raise Quarantine(
-        "unknown_account", "The report does not say which account it is about.", waits_for=sighting.location_id
+        "unknown_account", "The report does not say which account it is about.", waits_for=identity.location_id
     )
 
 

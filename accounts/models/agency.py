@@ -45,7 +45,7 @@ class Agency(models.Model):
     @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
-        known_ids.announce(self, self.ghl_company_id)
+        known_ids.announce(self.pk, self.ghl_company_id)
 
 
 class Member(models.Model):
@@ -130,7 +130,7 @@ class SubAccount(models.Model):
         is_new = self._state.adding
         super().save(*args, **kwargs)
         if is_new:
-            known_ids.announce(self.agency, self.location_id)
+            known_ids.announce(self.agency_id, self.location_id)
 
 
 class ApiKey(models.Model):

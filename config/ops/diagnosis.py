@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import urllib3
-from accounts.vocabulary import ProviderSlug
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.core import checks
@@ -16,6 +15,7 @@ from django.core.mail import get_connection
 from django.db import connection
 from django.utils import timezone
 
+from accounts.core.enums import ProviderSlug
 from accounts.models import Heartbeat, RetentionRun, Source, SourceSecret
 from accounts.tasks import SCHEDULER, WORKERS, worker_heartbeat
 from config import health

@@ -164,6 +164,8 @@ class ChannelForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
+        if given.get("event_types") and "listens" not in self.changed_data:
+            given["listens"] = SOME  # what is ticked says more than the choice that nobody touched
         if given.get("listens") == SOME and not given.get("event_types"):
             self.add_error("listens", "Tick at least one, or choose everything.")
         if bool(given.get("quiet_from")) != bool(given.get("quiet_until")):
@@ -221,9 +223,9 @@ class ReplayForm(forms.Form):
         required=False,
         label="What",
         choices=[
-            ("", "all, also what it missed"),
             (DeliveryStatus.FAILED.value, "only what failed"),
             (DeliveryStatus.CANCELLED.value, "only what was cancelled"),
+            ("", "all, also what it missed"),
         ],
     )
 

@@ -152,6 +152,35 @@ def test_event_types_are_picked_by_their_descriptions(agency: Agency, manager: C
     assert channel(agency).event_types == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("slack", {"url": "https://hooks.slack.example.com/services/T/B/x"}),
+        ("webhook", {"url": "https://example.com/in"}),
+        ("email", {"email": "team@example.com"}),
+    ],
+)
+def test_what_is_ticked_is_all_that_a_channel_gets_whether_or_not_the_choice_above_was_moved(
+    agency: Agency, manager: Client, kind: str, given: dict[str, str]
+) -> None:
+    ticked = {"listens": "all", "event_types": ["lead_opportunity"]}
+    manager.post(f"{PAGE}/add/{kind}", {**given, **ticked})
+    assert channel(agency).event_types == ["lead_opportunity"]
+    edit = f"{PAGE}/channels/{channel(agency).pk}/edit"
+    manager.post(edit, {**given, "listens": "all"})
+    assert channel(agency).event_types == []
+    manager.post(edit, {**given, **ticked})
+    assert channel(agency).event_types == ["lead_opportunity"]
+    manager.post(edit, {**given, **ticked})  # moved away from what it was: everything
+    assert channel(agency).event_types == []
+
+
+def test_a_replay_offers_what_failed_before_everything(agency: Agency, manager: Client) -> None:
+    create_channel(agency, kind="webhook", url="https://example.com/in")
+    form = html(manager).partition('name="status"')[2]
+    assert 0 < form.index("only what failed") < form.index("all, also what it missed")
+
+
 def test_editing_keeps_what_the_form_does_not_show(agency: Agency, manager: Client) -> None:
     agency.sub_accounts.create(location_id="loc-1", name="Berlin")
     made, _ = create_channel(

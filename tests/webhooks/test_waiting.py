@@ -18,8 +18,8 @@ from accounts.models import Account, Agency, Event, SubAccount
 from accounts.services import update_account
 from accounts.sources.service import sub_account_at
 from accounts.tenancy.agencies import create_agency
-from config import diagnosis
 from config.celery import app as celery
+from config.ops import diagnosis
 from tests.keeping import keep, keep_sample, source_of
 from webhooks.models import Receipt
 from webhooks.processing.processor import process_due

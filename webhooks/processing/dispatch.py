@@ -237,7 +237,7 @@ def _install(receipt: Receipt, event: AppInstalled) -> None:
     if receipt.source.agency is None and event.tenant.company_id:
         unknown = agency.sub_accounts.filter(location_id=event.tenant.location_id, vouched_for=False)
         if unknown.update(vouched_for=True):
-            known_ids.announce(agency, event.tenant.location_id)
+            known_ids.announce(agency.pk, event.tenant.location_id)
 
 
 def _lead_status(receipt: Receipt, event: LeadStatusReported) -> None:

@@ -41,9 +41,9 @@ def release(receipts: QuerySet[Receipt]) -> int:
     return count
 
 
-def release_named(agency: Agency, ids: Collection[str]) -> None:
+def release_named(agency_id: str, ids: Collection[str]) -> None:
     """Release what waits for ids that are known to be the agency's now."""
-    sources = Source.objects.filter(Q(agency=agency) | Q(agency=None))
+    sources = Source.objects.filter(Q(agency=agency_id) | Q(agency=None))
     waiting = Receipt.objects.filter(source__in=sources, correlation__in=ids, status=ReceiptStatus.QUARANTINED)
     release(waiting.filter(reason__in=WAITS_FOR_ID).exclude(correlation=""))
 
@@ -53,15 +53,15 @@ def release_missed() -> None:
     since = timezone.now() - RACE
     rows: list[Agency | SubAccount] = [
         *Agency.objects.order_by("-pk")[:NEWEST],
-        *SubAccount.objects.select_related("agency").order_by("-pk")[:NEWEST],
+        *SubAccount.objects.order_by("-pk")[:NEWEST],
     ]
     for row in rows:
         if row.created_at <= since:
             continue
         if isinstance(row, Agency):
-            release_named(row, [row.ghl_company_id])
+            release_named(row.pk, [row.ghl_company_id])
         else:
-            release_named(row.agency, [row.location_id])
+            release_named(row.agency_id, [row.location_id])
 
 
 def release_understood() -> int:

@@ -23,6 +23,13 @@ document.addEventListener("click", (event) => {
     if (!open.contains(event.target)) open.open = false;
   }
 });
+// Ticking an event means only what is ticked, and choosing everything unticks.
+document.addEventListener("change", ({ target }) => {
+  if (target.name === "event_types" && target.checked) target.form.elements.listens.value = "some";
+  if (target.name === "listens" && target.value === "all") {
+    for (const box of target.form.querySelectorAll("[name=event_types]")) box.checked = false;
+  }
+});
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {
   if (event.target.method !== "post") return;
