@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0023_retention_run'),
+        ('accounts', '0024_trouble_kinds'),
     ]
 
     operations = [
