@@ -127,7 +127,7 @@ def _put_in(lead: Lead, found: Mapping[str, Any]) -> Lead:
         raise Lead.DoesNotExist
     known = {name: _cut(name, found[name]) for name in CONTACT_FIELDS if found.get(name) and name != "linkedin_url"}
     if "phone" in known:
-        known["phone_e164"] = e164(known["phone"], country=row.country, otherwise=row.agency.locale)
+        known["phone_e164"] = e164(known["phone"], country=row.country or known.get("country", ""))
     if changed := fill(row, known, origin=Origin.ENRICHMENT):
         row.save(update_fields=[*changed, "provenance", "updated_at"])
     return row

@@ -77,7 +77,7 @@ def details(response: Mapping[str, Any], form: Mapping[str, Any]) -> Details:
     said = _record(response.get("formResponse"))
     answers = [_answer(row, questions, locale) for row in _rows(said.get("answers"))[:MAX_ANSWERS]]
     return Details(
-        contact=_contact(answers, locale),
+        contact=_contact(answers),
         answers=answers,
         consents=_consents(said, content, locale),
         hidden_fields=_hidden(said, form),
@@ -157,7 +157,7 @@ def _value(given: Mapping[str, Any], question: Mapping[str, Any], locale: str) -
     return [texts.get(option) or option for option in options]
 
 
-def _contact(answers: Iterable[Mapping[str, Any]], locale: str) -> dict[str, str]:
+def _contact(answers: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     given = {row["predefined_field"]: row["value"] for row in reversed(list(answers)) if row["predefined_field"]}
     contact: dict[str, str] = {}
     for theirs, ours in FIELDS.items():
@@ -165,7 +165,7 @@ def _contact(answers: Iterable[Mapping[str, Any]], locale: str) -> dict[str, str
         text = ", ".join(value) if isinstance(value, list) else value
         if text and ours not in contact:
             contact[ours] = text[: MAX_LENGTHS[ours]]
-    if number := e164(contact.get("phone", ""), country=contact.get("country", ""), otherwise=locale):
+    if number := e164(contact.get("phone", ""), country=contact.get("country", "")):
         contact["phone_e164"] = number
     return contact
 

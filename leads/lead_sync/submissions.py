@@ -23,6 +23,7 @@ from leads.pipeline.dto import Identity
 from leads.pipeline.history import tell
 from leads.pipeline.matching import find_reference, leads_named
 from leads.pipeline.merge import lock_root
+from leads.pipeline.phones import e164
 from leads.pipeline.provenance import Origin as From
 from leads.pipeline.provenance import fill
 
@@ -104,6 +105,8 @@ def let_wait_for_labels(rows: Iterable[tuple[LeadReference, Form]]) -> None:
 def put_in(lead: Lead, found: Details) -> None:
     """Put the answers into the lead, unsaved."""
     fill(lead, found.contact, origin=From.FORM)
+    if lead.phone and not lead.phone_e164:
+        lead.phone_e164 = e164(lead.phone, country=lead.country)
     lead.name = lead.name or f"{lead.first_name} {lead.last_name}".strip()
     lead.answers, lead.consents, lead.hidden_fields = found.answers, found.consents, found.hidden_fields
     lead.creation_locale = found.locale or lead.creation_locale

@@ -40,7 +40,7 @@ def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fi
         linkedin_key=linkedin_key(url),
         **fields,
     )
-    lead.phone_e164 = e164(lead.phone, otherwise=agency.locale)
+    lead.phone_e164 = e164(lead.phone)
     typed(lead, ("linkedin_url", *fields))
     lead.save(force_insert=True)
     origin = Origin(by=ChangedBy.API, at=now)
@@ -71,7 +71,7 @@ def update_lead(lead: Lead, **changes: Any) -> Lead:
     typed(lead, changes)
     changes["provenance"] = lead.provenance
     if "phone" in changes:
-        lead.phone_e164 = e164(lead.phone, country=lead.country, otherwise=lead.agency.locale)
+        lead.phone_e164 = e164(lead.phone, country=lead.country)
         changes["phone_e164"] = lead.phone_e164
     lead.save(update_fields=[*changes, "updated_at"])
     origin = Origin(by=ChangedBy.API, at=timezone.now())

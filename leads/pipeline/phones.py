@@ -1,5 +1,7 @@
 """Telephone numbers: kept as they were given, and beside that in the one form that machines can dial."""
 
+import re
+import unicodedata
 from functools import cache
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
@@ -8,26 +10,121 @@ from typing import Any
 
 import phonenumbers
 
+#: How people write countries besides their names in any language --> the code. Three letters are those of ISO 3166.
+OTHER_NAMES = {
+    **dict.fromkeys(
+        (
+            "uk",
+            "great britain",
+            "britain",
+            "england",
+            "scotland",
+            "wales",
+            "northern ireland",
+            "gbr",
+            "grossbritannien",
+        ),
+        "GB",
+    ),
+    "grossbritannien": "GB",
+    **dict.fromkeys(("usa", "america", "united states of america", "the states", "vereinigte staaten"), "US"),
+    **dict.fromkeys(("the netherlands", "holland", "niederlande", "nld"), "NL"),
+    **dict.fromkeys(("brd", "federal republic of germany", "bundesrepublik deutschland", "deu", "ger"), "DE"),
+    **dict.fromkeys(("republic of ireland", "irl"), "IE"),
+    **dict.fromkeys(("uae", "emirates", "the emirates", "are"), "AE"),
+    **dict.fromkeys(("ksa", "kingdom of saudi arabia", "sau"), "SA"),
+    **dict.fromkeys(("republic of korea", "rok", "kor"), "KR"),
+    **dict.fromkeys(("russian federation", "rus"), "RU"),
+    **dict.fromkeys(("czechia", "cze"), "CZ"),
+    **dict.fromkeys(("viet nam", "vnm"), "VN"),
+    **dict.fromkeys(("ivory coast", "civ"), "CI"),
+    **dict.fromkeys(("hong kong sar", "hong kong sar china", "hkg"), "HK"),
+    **dict.fromkeys(("macau", "macao", "mac"), "MO"),
+    **dict.fromkeys(("people's republic of china", "mainland china", "prc", "chn"), "CN"),
+    **dict.fromkeys(("republic of china", "taiwan, province of china", "twn"), "TW"),
+    **dict.fromkeys(("bosnia", "bosnia and herzegovina", "bih"), "BA"),
+    **dict.fromkeys(("north macedonia", "mkd"), "MK"),
+    **dict.fromkeys(("trinidad", "trinidad and tobago", "tto"), "TT"),
+    **dict.fromkeys(("kosovo", "xkx"), "XK"),
+    **dict.fromkeys(("eswatini", "swz"), "SZ"),
+    **dict.fromkeys(("burma", "mmr"), "MM"),
+    "aus": "AU",
+    "aut": "AT",
+    "bel": "BE",
+    "bgr": "BG",
+    "bra": "BR",
+    "can": "CA",
+    "che": "CH",
+    "dnk": "DK",
+    "egy": "EG",
+    "esp": "ES",
+    "est": "EE",
+    "fin": "FI",
+    "fra": "FR",
+    "grc": "GR",
+    "hrv": "HR",
+    "hun": "HU",
+    "idn": "ID",
+    "ind": "IN",
+    "isr": "IL",
+    "ita": "IT",
+    "jpn": "JP",
+    "ltu": "LT",
+    "lux": "LU",
+    "lva": "LV",
+    "mex": "MX",
+    "mys": "MY",
+    "nga": "NG",
+    "nor": "NO",
+    "nzl": "NZ",
+    "phl": "PH",
+    "pol": "PL",
+    "prt": "PT",
+    "rou": "RO",
+    "sgp": "SG",
+    "svk": "SK",
+    "svn": "SI",
+    "swe": "SE",
+    "tha": "TH",
+    "tur": "TR",
+    "ukr": "UA",
+    "zaf": "ZA",
+}
 
-def e164(phone: str, *, country: str = "", otherwise: str = "") -> str:
-    """`+12125550147`; empty for what is no number of its country.
 
-    A number without `+` is read as one of `country` (its code, or its name in any language), else of `otherwise`.
+def e164(phone: str, *, country: str = "") -> str:
+    """Return a number as `+12125550147`; empty unless its region is known and it is valid there.
+
+    A number is known by `+` or `00` before its country's code, or by `country` (a code, or a name in any language).
+    The language of a form or of an agency says nothing: the same digits are valid in many countries.
     """
-    try:
-        number = phonenumbers.parse(phone, region_of(country) or region_of(otherwise) or None)
-    except phonenumbers.NumberParseException:
-        return ""
-    if not phonenumbers.is_possible_number(number):
-        return ""
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    digits = _digits_of(phone)
+    spellings = [(phone, region_of(country) or None)]
+    if digits.startswith("00") and not digits.startswith("000"):
+        spellings.append((f"+{digits[2:]}", None))
+    for spelling, region in spellings:
+        try:
+            number = phonenumbers.parse(spelling, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return ""
 
 
 def region_of(country: str) -> str:
-    """The two letters of a country that is named in any language, by its code, or in a locale such as `en_US`."""
-    word = country.strip().casefold()
-    code = word.replace("-", "_").rpartition("_")[2].upper()
-    return code if code in phonenumbers.SUPPORTED_REGIONS else _regions().get(word, "")
+    """Return the two letters of a country that is named by its code, or in any language; empty if it is unknown."""
+    word = " ".join(unicodedata.normalize("NFKC", country).casefold().split()).strip(" .,;()")
+    short = word.replace(".", "")
+    if short.upper() in phonenumbers.SUPPORTED_REGIONS:
+        return short.upper()
+    return _regions().get(word) or OTHER_NAMES.get(word) or OTHER_NAMES.get(short) or ""
+
+
+def _digits_of(phone: str) -> str:
+    """The digits of a text that is only a number; empty for one with other words in it."""
+    digits = str(phonenumbers.normalize_digits_only(phone))
+    return digits if re.fullmatch(r"[\W\d]*", phone) else ""
 
 
 def country_of(number: str) -> str:

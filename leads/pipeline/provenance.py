@@ -40,6 +40,9 @@ def fill(lead: Lead, values: Mapping[str, str], *, origin: Origin) -> list[str]:
             setattr(lead, name, value)
             lead.provenance = {**lead.provenance, name: origin.value}
             changed.append(name)
+    if "phone" in changed and "phone_e164" not in changed and lead.phone_e164:
+        lead.phone_e164 = ""  # it was another number's
+        changed.append("phone_e164")
     return changed
 
 

@@ -165,7 +165,7 @@ def _fill(lead: Lead, contact: Contact, account: Account | None, came_from: From
     """The fields that changed."""
     filled = fill(lead, asdict(contact), origin=came_from)
     if lead.phone and not lead.phone_e164:
-        lead.phone_e164 = e164(lead.phone, country=lead.country, otherwise=lead.agency.locale)
+        lead.phone_e164 = e164(lead.phone, country=lead.country)
         filled.append("phone_e164")
     if account and lead.account_id is None:
         lead.account = account

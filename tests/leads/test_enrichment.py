@@ -151,6 +151,7 @@ def test_test_leads_are_not_enriched(agency: Agency, settings: Settings) -> None
 def test_a_number_that_an_enricher_knows_can_be_dialled(agency: Agency, settings: Settings) -> None:
     settings.LEAD_ENRICHERS = [f"{HERE}.knows"]
     lead = to_enrich(agency)
+    Lead.objects.update(country="USA")
     enrich_due()
     lead.refresh_from_db()
     assert (lead.phone, lead.phone_e164) == ("(212) 555-0147", "+12125550147")

@@ -43,7 +43,7 @@ def test_which_word_counts(held: str, came: Origin, stays: bool) -> None:
 
 
 def test_what_people_type_is_theirs(agency: Agency) -> None:
-    lead = create_lead(agency, name="Ada", phone="(212) 555-0147")
+    lead = create_lead(agency, name="Ada", phone="+1 (212) 555-0147")
     assert lead.provenance == {"name": "person", "phone": "person"}
     assert lead.phone_e164 == "+12125550147"
     lead = update_lead(lead, phone="+49 30 901820", name="")
