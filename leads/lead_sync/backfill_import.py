@@ -19,7 +19,7 @@ from leads.lead_sync.submissions import complete, let_wait_for_labels, put_in, t
 from leads.models import Lead, LeadChange, LeadFetch, LeadReference
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
-from leads.privacy.erasure import erased_among, wait_for_erasures
+from leads.pipeline.tombstones import erased_among, wait_for_erasures
 
 #: A lead that a pull finds later than this after it was sent is old: it is marked, and nobody is alerted.
 OLD = timedelta(hours=24)
@@ -48,8 +48,8 @@ def import_leads(source: Source, page: Sequence[FoundLead]) -> tuple[int, int]:
     read = [_read(row) for row in page]
     finds = {find.external_id: find for find in read if find}
     wait_for_erasures(agency)
-    moments = {name: find.at or EPOCH for name, find in finds.items()}
-    erased = erased_among(agency, provider=ProviderSlug.LINKEDIN, moments=moments)
+    reported_at = {name: find.at or EPOCH for name, find in finds.items()}
+    erased = erased_among(agency, provider=ProviderSlug.LINKEDIN, reported_at=reported_at)
     known = _known(agency, finds)
     for name in known.keys() - erased:
         _complete(source, known[name], finds[name])

@@ -33,7 +33,7 @@ from leads.pipeline.phones import e164
 from leads.pipeline.provenance import Origin as From
 from leads.pipeline.provenance import fill
 from leads.pipeline.status_machine import Step, advance, fold, steps_of
-from leads.privacy.erasure import expect_tombstones, is_erased
+from leads.pipeline.tombstones import expect_tombstones, is_erased
 
 #: What a report changes of where a lead stands.
 WHERE_IT_STANDS = ("status", "campaign", "status_since", "status_sequence", "updated_at")

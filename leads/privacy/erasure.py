@@ -1,60 +1,21 @@
 """A lead that must be gone: its rows, every copy of its data, and a tombstone that keeps it from coming back."""
 
-import hashlib
-import hmac
 from collections import Counter
-from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.core import unit_of_work
 from accounts.core.enums import EventType
 from accounts.events import outbox as events
 from accounts.events.erasure import erase_everywhere
 from accounts.events.ordering import Origin
 from accounts.models import Agency
-from leads.models import Lead, LeadChange, LeadReference, Tombstone
+from leads.models import Lead, LeadChange, LeadReference
 from leads.pipeline.merge import lock_root, records_of
 from leads.pipeline.status_machine import fold, steps_of
+from leads.pipeline.tombstones import OURSELVES, digest_of, put_tombstone, wait_for_erasures
 from leads.privacy import erasure_log
-
-#: The provider of a lead's own id: also a lead that no provider knows has a tombstone.
-OURSELVES = "leadline"
-
-
-def is_erased(agency: Agency, *, provider: str, external_id: str, at: datetime) -> bool:
-    """Whether a report of this time is about a lead that was erased since."""
-
-    def look() -> datetime | None:
-        stone = Tombstone.objects.filter(agency=agency, provider=provider, digest=digest_of(agency, external_id))
-        return stone.values_list("erased_at", flat=True).first()
-
-    erased_at = unit_of_work.recall(Tombstone, (agency.pk, provider, external_id), look)
-    return erased_at is not None and at <= erased_at
-
-
-def expect_tombstones(agency: Agency, provider: str, external_ids: Collection[str]) -> None:
-    """Fetch which of the leads that a batch of reports is about were erased."""
-    ids = {digest_of(agency, external_id): external_id for external_id in external_ids}
-    stones = Tombstone.objects.filter(agency=agency, provider=provider, digest__in=list(ids))
-    erased = dict(stones.values_list("digest", "erased_at"))
-    unit_of_work.remember(Tombstone, {(agency.pk, provider, ids[digest]): erased.get(digest) for digest in ids})
-
-
-def erased_among(agency: Agency, *, provider: str, moments: Mapping[str, datetime]) -> set[str]:
-    """Of reports, each by the provider's id of its lead and its time: whose leads were erased since."""
-    ids = {digest_of(agency, external_id): external_id for external_id in moments}
-    stones = Tombstone.objects.filter(agency=agency, provider=provider, digest__in=list(ids))
-    return {ids[digest] for digest, at in stones.values_list("digest", "erased_at") if moments[ids[digest]] <= at}
-
-
-def wait_for_erasures(agency: Agency) -> None:
-    """Let whoever makes leads of old reports and whoever takes a lead back work one after the other, until the
-    transaction ends: else neither would see what the other has not committed yet, and the lead would come back."""
-    Agency.objects.select_for_update(no_key=True).values_list("pk").get(pk=agency.pk)
 
 
 @transaction.atomic(savepoint=False)
@@ -136,22 +97,5 @@ def _start_anew(lead: Lead, first: LeadChange, *, erased_until: datetime) -> Non
 
 def _bury(agency: Agency, *, provider: str, external_id: str, at: datetime) -> None:
     digest = digest_of(agency, external_id)
-    put_stone(agency, provider=provider, digest=digest, at=at)
+    put_tombstone(agency, provider=provider, digest=digest, at=at)
     transaction.on_commit(lambda: erasure_log.append([erasure_log.Line(agency.pk, provider, digest, at)]), robust=True)
-
-
-def put_stone(agency: Agency, *, provider: str, digest: str, at: datetime) -> bool:
-    """Put up a tombstone; whether none stood there that reaches as far."""
-    stone, made = Tombstone.objects.get_or_create(
-        agency=agency, provider=provider, digest=digest, defaults={"erased_at": at}
-    )
-    if made or stone.erased_at >= at:
-        return made
-    stone.erased_at = at
-    stone.save(update_fields=["erased_at"])
-    return True
-
-
-def digest_of(agency: Agency, external_id: str) -> str:
-    key = settings.SECRET_KEY.encode()
-    return hmac.new(key, f"{agency.pk}/{external_id}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()

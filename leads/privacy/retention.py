@@ -12,8 +12,9 @@ from accounts.events.ordering import Origin
 from accounts.events.retention import Progress
 from accounts.models import Agency
 from leads.models import Lead, LeadReference, Tombstone
+from leads.pipeline.tombstones import OURSELVES, digest_of, put_tombstone
 from leads.privacy import erasure_log
-from leads.privacy.erasure import OURSELVES, digest_of, erase, put_stone, report_withdrawal
+from leads.privacy.erasure import erase, report_withdrawal
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +95,7 @@ def replay(*, whole: bool = True) -> Counter[str]:
             gone = {(provider, digest): at for (its, provider, digest), at in missing.items() if its == agency_id}
             erased.update(_erase_again(agencies[agency_id], gone))
         for (agency_id, provider, digest), at in reversed(missing.items()):  # at last, and the newest last of all:
-            put_stone(agencies[agency_id], provider=provider, digest=digest, at=at)  # until then nothing is done
+            put_tombstone(agencies[agency_id], provider=provider, digest=digest, at=at)  # until then nothing is done
         if whole:
             noted = _newest(erasure_log.lines())
             stones = _stones(Tombstone.objects.all()).items()

@@ -37,8 +37,9 @@ from leads.lead_sync.backfill_import import import_leads
 from leads.lead_sync.forms import Form
 from leads.models import Lead, LeadReference, Tombstone
 from leads.pipeline import changes
+from leads.pipeline.tombstones import OURSELVES, digest_of
 from leads.privacy import erasure_log, retention
-from leads.privacy.erasure import OURSELVES, digest_of, erase, report_withdrawal
+from leads.privacy.erasure import erase, report_withdrawal
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
 from notifications.models import Delivery

@@ -21,8 +21,9 @@ from leads.pipeline import changes
 from leads.pipeline import reports as services
 from leads.pipeline.dto import Contact, Identity
 from leads.pipeline.merge import lock_root, merge, records_of, root_ids, shown_id
+from leads.pipeline.tombstones import OURSELVES, digest_of
 from leads.privacy import retention
-from leads.privacy.erasure import OURSELVES, digest_of, erase
+from leads.privacy.erasure import erase
 from tests.keeping import keep, source_of
 from tests.test_pipeline import drain
 
