@@ -11,6 +11,7 @@ from typing import Any
 
 from celery import Celery, signals
 from celery.beat import Scheduler
+from celery.schedules import schedule
 from django.db import close_old_connections
 from kombu import Queue
 
@@ -26,6 +27,7 @@ register()
 
 QUEUES = ("receipts", "deliveries", "sync")
 HEARTBEAT_SECONDS = 5.0
+MAX_STEP_BACK = 1.0  # seconds that the clock may be corrected by without the schedule noticing
 
 app = Celery("leadline", task_cls="config.task:Task")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -87,6 +89,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": "sync", "expires": 60},
     },
+    "clock": {
+        "task": "config.tasks.release_future_rows",
+        "schedule": 15.0,
+        "options": {"queue": "receipts", "expires": 30},
+    },
     "orders": {
         "task": "accounts.tasks.carry_out_orders",
         "schedule": 5.0,
@@ -113,13 +120,25 @@ class LivingScheduler(Scheduler):
     """Beat, which writes its own sign of life. Nothing in the schedule is rare enough to need a file."""
 
     _beat_at = 0.0
+    _clock_at = 0.0
     _is_failing = {"database": False, "broker": False}
 
     def tick(self, *args: Any, **options: Any) -> float:
+        self._keep_up_with_clock()
         if time.monotonic() - self._beat_at > HEARTBEAT_SECONDS:
             self._beat_at = time.monotonic()
             self._beat()
         return float(super().tick(*args, **options))
+
+    def _keep_up_with_clock(self) -> None:
+        """Begin the schedule anew when the clock was set back: its next times lie as far ahead."""
+        before, self._clock_at = self._clock_at, time.time()
+        if before - self._clock_at > MAX_STEP_BACK:
+            log.warning("The clock was set back by %.0f s; the schedule begins anew.", before - self._clock_at)
+            for entry in self.schedule.values():
+                if isinstance(entry.schedule, schedule):
+                    entry.last_run_at = entry.default_now() - entry.schedule.run_every  # type: ignore[attr-defined]
+            self._heap = None
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         """Send a wake-up. One that the broker does not take is replaced by the next."""

@@ -6,23 +6,34 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
+import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, InternalError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
+from kombu import Producer
 
+from accounts.core.connections import is_outage
 from accounts.core.markup import duration
 from accounts.models import Heartbeat, RetentionRun
-from accounts.tasks import PURGE, SCHEDULER, WORKERS
+from accounts.tasks import PURGE, SCHEDULER, WORKERS, beat
 from config.figures import oldest_due_event, oldest_due_receipt
+from leads.privacy import erasure_log as erasure_log_file
 
 PROCESSES = (*WORKERS.values(), SCHEDULER)
 HEARTBEAT_AGE = timedelta(seconds=60)
 RETENTION_AGE = timedelta(hours=26)  # it runs once a day
+MAX_CLOCK_SKEW = timedelta(seconds=15)  # between hosts
 DUE_AGE = timedelta(seconds=120)
 DISK_FREE = 0.05  # of the disk that holds var/
 BROKER_SECONDS = 2
+REFUSALS: dict[type[Exception], str] = {
+    redis.ReadOnlyError: "is read-only",
+    redis.OutOfMemoryError: "is full",
+    redis.AuthenticationError: "refuses the password",
+}
+PROBE = "probe"  # the heartbeat and the queue that checks write to, and leave nothing in
 
 
 def findings() -> dict[str, str]:
@@ -39,9 +50,10 @@ def findings() -> dict[str, str]:
 
 
 def database() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-        cursor.fetchone()
+    """Write, and take it back: a database that can only be read takes no webhook."""
+    with transaction.atomic():
+        beat(PROBE)
+        transaction.set_rollback(True)
     return ""
 
 
@@ -61,6 +73,8 @@ def silence(name: str, last: datetime | None) -> str:
     if last is None:
         return f"never seen: start it with manage.py run_{'scheduler' if name == SCHEDULER else 'worker'}"
     silent = timezone.now() - last
+    if silent < -MAX_CLOCK_SKEW:
+        return f"last heard of {duration(-silent)} ahead of the clock, which was set back"
     return f"silent for {duration(silent)}" if silent > HEARTBEAT_AGE else ""
 
 
@@ -80,11 +94,19 @@ def retention() -> str:
 
 
 def broker() -> str:
+    """Put a message into a queue of its own, and take it away: a broker that can only be read wakes nobody."""
     from config.celery import app
 
     with app.connection_for_write() as channel:
         channel.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=BROKER_SECONDS)
-        channel.default_channel  # noqa: B018 (opens it: the spool's folder is looked at only here)
+        Producer(channel).publish("", exchange="", routing_key=PROBE, serializer="json", retry=False)
+        channel.default_channel.queue_purge(PROBE)  # type: ignore[attr-defined]
+    return ""
+
+
+def erasure_log() -> str:
+    """Append nothing to the file that every erasure must be written to."""
+    erasure_log_file.append([])
     return ""
 
 
@@ -95,16 +117,24 @@ def disk() -> str:
 
 
 def _without_database() -> dict[str, str]:
-    return {"broker": _run(broker), "disk": _run(disk)}
+    return {"broker": _run(broker), "disk": _run(disk), "erasure log": _run(erasure_log)}
 
 
 def _run(check: Callable[[], str]) -> str:
     try:
         return check()
-    except DatabaseError as error:
+    except Error as error:
+        if isinstance(error, InternalError) and is_outage(error):
+            return "the database is read-only"
         return f"the database does not answer ({type(error).__name__})"
+    except PermissionError:
+        return "cannot be written to"
     except Exception as error:
-        return f"does not answer ({type(error).__name__})"
+        cause = error.__cause__ or error
+        return next(
+            (words for kind, words in REFUSALS.items() if isinstance(cause, kind)),
+            f"does not answer ({type(error).__name__})",
+        )
 
 
 @lru_cache(maxsize=1)

@@ -75,8 +75,8 @@ def broker() -> str:
         health.broker()
     except Exception as error:
         place = "REDIS_URL" if settings.REDIS_URL else "the spool folder"
-        raise Ill(f"does not answer ({error})", f"Start Redis, or correct {place}.") from None
-    return "Redis answers" if settings.REDIS_URL else "the embedded broker's folder can be used"
+        raise Ill(f"cannot be used ({error})", f"Start Redis, let it take writes, or correct {place}.") from None
+    return "Redis takes writes" if settings.REDIS_URL else "the embedded broker's folder can be used"
 
 
 def worker(queue: str) -> str:

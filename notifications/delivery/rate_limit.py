@@ -17,6 +17,7 @@ SLACK_RATE = 1.0  # messages a second to one incoming webhook (https://docs.slac
 MAX_RESERVATION = timedelta(milliseconds=200)  # a place in time is given away at most so long before
 FAILURES_TO_REST = 10
 SHORTEST_REST, MAX_REST = timedelta(seconds=30), timedelta(minutes=5)
+MAX_CLOCK_SKEW = timedelta(seconds=5)  # between hosts
 HOLDS = (Hold.RATE, Hold.REST)
 PROBE = timedelta(seconds=60)  # how long others leave a resting receiver to who looks after it: a lease
 
@@ -41,7 +42,12 @@ class ChannelRateLimit:
 
     def opens_at(self) -> datetime:
         """When the next request may be made; not later than `MAX_RESERVATION` from now: take it along."""
-        return max(self.now, self.channel.paced_until or self.now, self.channel.resting_until or self.now)
+        paced = self._ahead(self.channel.paced_until, MAX_RESERVATION + self.spacing)
+        return max(self.now, paced, self._ahead(self.channel.resting_until, MAX_REST))
+
+    def _ahead(self, until: datetime | None, longest: timedelta) -> datetime:
+        """`until`, unless it is none or lies further ahead than we wait: then the clock was set back since."""
+        return self.now if until is None or until > self.now + longest + MAX_CLOCK_SKEW else until
 
     def is_open(self) -> bool:
         return self.opens_at() <= self.now + (timedelta() if self.resting else MAX_RESERVATION)

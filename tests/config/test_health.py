@@ -10,9 +10,10 @@ import time_machine
 from django.apps import apps
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.utils import OperationalError
+from django.db.utils import InternalError, OperationalError
 from django.test import Client
 from django.utils import timezone
+from psycopg.errors import ReadOnlySqlTransaction
 from pytest_django import Settings
 
 from accounts.core.enums import EventType
@@ -30,6 +31,18 @@ from webhooks.models import Receipt
 def own_spool(settings: Settings, tmp_path: Path) -> None:
     """The broker of these tests is the embedded one, in a folder of their own."""
     settings.VAR = tmp_path
+
+
+@pytest.fixture
+def embedded_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    from config.celery import app
+
+    folder = tmp_path / "spool"
+    options = {"folder": str(folder), "visibility_timeout": 60}
+    monkeypatch.setitem(app.conf, "broker_transport_options", options)
+    monkeypatch.setitem(app.conf, "broker_write_url", "spool://local")
+    folder.mkdir()
+    return folder
 
 
 def checks(client: Client) -> tuple[int, dict[str, str]]:
@@ -164,6 +177,63 @@ def test_not_ready_and_no_error_when_the_database_is_away(
     assert not found["receipts"]["ok"]
     assert found["disk"]["ok"]
     assert "canary" not in answer.content.decode()
+
+
+def test_not_ready_when_the_database_can_only_be_read(
+    client: Client, beating: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise InternalError("cannot execute INSERT in a read-only transaction") from ReadOnlySqlTransaction()
+
+    monkeypatch.setattr(health, "beat", refuse)
+    status, wrong = checks(client)
+    assert (status, wrong["database"]) == (503, "the database is read-only")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_is_asked_to_write() -> None:
+    """On a connection that really takes none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET default_transaction_read_only = on" if connection.vendor == "postgresql" else "PRAGMA query_only = ON"
+        )
+    try:
+        found = health.findings()["database"]
+    finally:
+        connection.close()
+    assert found in {"the database is read-only", "the database does not answer (OperationalError)"}
+    assert health.findings()["database"] == ""
+    assert not Heartbeat.objects.filter(name=health.PROBE).exists()
+
+
+def test_not_ready_when_the_erasure_log_cannot_be_written(
+    client: Client, beating: None, settings: Settings, tmp_path: Path
+) -> None:
+    settings.ERASURE_JOURNAL = tmp_path / "missing" / "erasures.jsonl"
+    (tmp_path / "missing").write_text("a file where the folder should be")
+    status, wrong = checks(client)
+    assert (status, set(wrong)) == (503, {"erasure log"})
+
+
+def test_not_ready_when_the_spool_folder_cannot_be_written(
+    client: Client, beating: None, embedded_broker: Path
+) -> None:
+    (embedded_broker / health.PROBE).write_text("a file where the queue's folder should be")
+    status, wrong = checks(client)
+    assert (status, set(wrong)) == (503, {"broker"})
+
+
+def test_the_probe_of_the_broker_leaves_nothing_behind(client: Client, beating: None, embedded_broker: Path) -> None:
+    assert checks(client) == (200, {})
+    assert [path for path in embedded_broker.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("name", health.PROCESSES)
+def test_a_sign_of_life_from_the_future_is_none(name: str, client: Client, beating: None) -> None:
+    Heartbeat.objects.filter(name=name).update(at=timezone.now() + timedelta(hours=1))
+    status, wrong = checks(client)
+    assert (status, set(wrong)) == (503, {name})
+    assert "ahead of the clock" in wrong[name]
 
 
 def test_metrics_need_their_token(client: Client, settings: Settings, db: None) -> None:

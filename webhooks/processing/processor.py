@@ -7,7 +7,7 @@ from functools import partial
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.campaigns.service import update_campaign
@@ -80,12 +80,15 @@ def register_request(
     return request
 
 
+def _is_due() -> Q:
+    """Only what was tried waits: a receipt that was not may be dated by a clock that was set back since."""
+    return Q(attempts=0) | Q(next_attempt_at__lte=timezone.now())
+
+
 def _due_lanes() -> QuerySet[Source]:
     """Sources with due receipts, the longest waiting first."""
     first_due = (
-        Receipt.objects.filter(
-            source=OuterRef("pk"), status=ReceiptStatus.RECEIVED, next_attempt_at__lte=timezone.now()
-        )
+        Receipt.objects.filter(_is_due(), source=OuterRef("pk"), status=ReceiptStatus.RECEIVED)
         .order_by("sequence")
         .values("sequence")[:1]
     )
@@ -96,7 +99,7 @@ def _due_lanes() -> QuerySet[Source]:
 def _next_batch(source: Source, limit: int) -> list[int]:
     """Fresh receipts together; one that was tried before alone, so that it takes nobody down with it."""
     rows = list(
-        Receipt.objects.filter(source=source, status=ReceiptStatus.RECEIVED, next_attempt_at__lte=timezone.now())
+        Receipt.objects.filter(_is_due(), source=source, status=ReceiptStatus.RECEIVED)
         .order_by("sequence")
         .values_list("sequence", "attempts")[:limit]
     )
@@ -107,7 +110,7 @@ def _next_batch(source: Source, limit: int) -> list[int]:
 def _uncount_attempt(taken: list[int]) -> None:
     """Take back an attempt that the database broke off: an outage must not use up a receipt's attempts."""
     waiting = Receipt.objects.filter(pk__in=taken, status=ReceiptStatus.RECEIVED, attempts__gt=0)
-    waiting.filter(next_attempt_at__lte=timezone.now()).update(attempts=F("attempts") - 1)
+    waiting.filter(_is_due()).update(attempts=F("attempts") - 1)
 
 
 def _process(source: Source, taken: list[int]) -> None:

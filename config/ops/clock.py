@@ -1,0 +1,94 @@
+"""Rows dated by a clock that was set back since: they lie in the future, and would wait as long as it went back.
+
+What was never tried is due whatever its time says. A lease or a wait further ahead than any that is given was given by
+another clock, and has ended.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+from accounts.campaigns import commands
+from accounts.models import CampaignOrder, Event
+from leads.enrichment import service as enrichment
+from leads.lead_sync import backfill, fetching, health_checks, submissions
+from leads.models import Enrichment, LeadFetch, LeadSync, Pull
+from notifications.delivery import claim, rate_limit
+from notifications.models import Delivery, DeliveryStatus, Hold
+from webhooks.models import Receipt, ReceiptStatus
+from webhooks.processing.processor import RETRY_AFTER
+
+log = structlog.get_logger(__name__)
+
+MAX_CLOCK_SKEW = timedelta(seconds=5)  # between hosts, for what is due at once
+MARGIN = timedelta(seconds=60)  # beyond the longest wait or lease that is given
+
+
+def release_future_rows() -> int:
+    """Make due what only a clock that was ahead holds back. Return how many rows that were."""
+    now = timezone.now()
+    released = sum(
+        [
+            _release_receipts(now),
+            Event.objects.filter(fanned_out_at=None, attempts=0, next_attempt_at__gt=now + MAX_CLOCK_SKEW).update(
+                next_attempt_at=now
+            ),
+            _release_deliveries(now),
+            _release_orders(now),
+            *(_release_claimable(model, lease, now) for model, lease in LEASES.items()),
+            LeadFetch.objects.filter(tell_by__gt=now + submissions.ANSWERS_TIMEOUT + MARGIN).update(tell_by=now),
+            LeadSync.objects.filter(
+                checked_at=None, next_check_at__gt=now + health_checks.LEASE + MARGIN, findings=[]
+            ).update(next_check_at=now),
+        ]
+    )
+    if released:
+        log.warning("The clock was set back: rows dated ahead of it are due now.", rows=released)
+    return released
+
+
+#: Where `next_attempt_at` is also the lease, how long that is.
+LEASES: dict[type[Model], timedelta] = {
+    LeadFetch: fetching.LEASE,
+    Pull: backfill.LEASE,
+    Enrichment: enrichment.LEASE,
+}
+
+
+def _release_receipts(now: datetime) -> int:
+    """Those that wait for another try; one that was never tried is due anyway."""
+    waiting = Receipt.objects.filter(status=ReceiptStatus.RECEIVED)
+    return sum(
+        waiting.filter(attempts=attempts, next_attempt_at__gt=now + wait + MARGIN).update(next_attempt_at=now)
+        for attempts, wait in enumerate(RETRY_AFTER, start=1)
+    )
+
+
+def _release_deliveries(now: datetime) -> int:
+    """Those that wait for nothing; those that wait for their receiver, which are put off again if need be."""
+    pending = Delivery.objects.filter(status=DeliveryStatus.PENDING, batch="")
+    late = pending.filter(next_attempt_at__gt=now + MAX_CLOCK_SKEW)
+    return (
+        late.filter(hold="", attempts=0).update(next_attempt_at=now)
+        + late.filter(hold__in=rate_limit.HOLDS, next_attempt_at__gt=now + rate_limit.MAX_REST + MARGIN)
+        .exclude(hold=Hold.RATE, channel__rate_per_second__lt=1)
+        .update(next_attempt_at=now)
+        + pending.filter(leased_until__gt=now + claim.LEASE + MARGIN).update(leased_until=None, next_attempt_at=now)
+    )
+
+
+def _release_orders(now: datetime) -> int:
+    pending = CampaignOrder.objects.filter(status="pending")
+    never_tried = pending.filter(attempts=0, error="", next_attempt_at__gt=now + MAX_CLOCK_SKEW)
+    leased = pending.filter(leased_until__gt=now + commands.LEASE + MARGIN)
+    return never_tried.update(next_attempt_at=now) + leased.update(leased_until=None, next_attempt_at=now)
+
+
+def _release_claimable(model: type[Model], lease: timedelta, now: datetime) -> int:
+    """Rows without an error: they were never tried, or are leased."""
+    rows: QuerySet[Model] = model._default_manager.filter(error="")
+    never_tried = rows.filter(attempts=0, next_attempt_at__gt=now + MAX_CLOCK_SKEW)
+    leased = rows.filter(attempts__gt=0, next_attempt_at__gt=now + lease + MARGIN)
+    return never_tried.update(next_attempt_at=now) + leased.update(next_attempt_at=now)
