@@ -17,12 +17,22 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django: Any = get_wsgi_application()
 
-from webhooks.ingest.app import Ingest  # noqa: E402
-from webhooks.ingest.http import Message, Receive, Scope, Send  # noqa: E402 (needs Django's apps)
+from config.page_bodies import held_body  # noqa: E402
+from webhooks.ingest.app import Ingest  # noqa: E402 (needs Django's apps)
+from webhooks.ingest.http import (  # noqa: E402
+    PROBLEM,
+    Disconnected,
+    Message,
+    Receive,
+    Refusal,
+    Scope,
+    Send,
+    new_request_id,
+    opening,
+    respond_early,
+)
 
 DJANGO_THREADS = 8
-BODY_LIMIT = 3 * 1024 * 1024  # above Django's own limit, so that Django answers what is a little too large
-BODY_SECONDS = 30.0
 TAKE_SECONDS = 30.0  # for a piece of an answer
 CLIENT = "leadline.client"
 
@@ -84,32 +94,20 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _django(scope: Scope, receive: Receive, send: Send) -> None:
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            body = await _body(receive)
-    except TimeoutError:
-        return await _refuse(send, 408, b"The body did not arrive in time.")
-    if body is None:
-        return await _refuse(send, 413, b"The body is too large.")
-    client = _Client(receive, send)
-    watch = asyncio.create_task(client.watch())
-    try:
-        await pages({**_tame(scope), CLIENT: client}, _Replay(body, receive), client.send)
-    finally:
-        watch.cancel()
-    return None
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None if it is over the limit. What of it came before the client went away is enough."""
-    body = b""
-    more = True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > BODY_LIMIT:
-            return None
-    return body
+        async with held_body(receive) as body:
+            client = _Client(receive, send)
+            watch = asyncio.create_task(client.watch())
+            try:
+                await pages({**_tame(scope), CLIENT: client}, _Replay(body, receive), client.send)
+            finally:
+                watch.cancel()
+    except Refusal as refusal:
+        request_id = new_request_id()
+        problem = refusal.problem(request_id)
+        start = opening(refusal.status, problem, request_id, PROBLEM, refusal.headers)
+        await respond_early(receive, send, start, problem)
+    except Disconnected:
+        return
 
 
 class _Replay:
@@ -131,9 +129,3 @@ def _tame(scope: Scope) -> Scope:
         "headers": [(name, value) for name, value in scope["headers"] if b"_" not in name],
         "query_string": quote(scope["query_string"], safe="".join(map(chr, range(33, 127)))).encode(),
     }
-
-
-async def _refuse(send: Send, status: int, detail: bytes) -> None:
-    headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(detail)), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": detail})

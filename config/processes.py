@@ -2,10 +2,14 @@
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+M_MMAP_THRESHOLD = -3
+LARGE_BLOCK = 128 * 1024
+MAX_FILES = 65_536
 
 
 def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
@@ -16,3 +20,21 @@ def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
     if os.getppid() != parent:  # it ended meanwhile
         os.kill(os.getpid(), signal_number)
+
+
+def open_more_files() -> None:
+    """Raise this process's limit of open files to what it may have: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def give_large_blocks_back() -> None:
+    """Let the C library return large blocks of memory to the system when they are freed (glibc only).
+
+    It raises the size from which it does so with every such block, and then keeps what a flood of large bodies needed.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)

@@ -219,18 +219,21 @@ def test_a_client_that_leaves_before_its_body_is_whole_leaves_nothing(server: Se
     assert Receipt.objects.count() == 1
 
 
-def test_too_many_bytes_of_unfinished_bodies_are_refused(
+def test_where_unfinished_bodies_take_too_much_the_oldest_is_refused_and_who_sends_is_not(
     server: Server, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "HALF_READ_LIMIT", 100_000)
+    monkeypatch.setattr(exchange.HALF_READ, "limit", 100_000)
+    honest = b'{"a":"' + b"x" * 89_992 + b'"}'
 
-    with server.connect() as first, server.connect() as second:
-        first.sendall(head(path_of(source), 500_000) + b" " * 90_000)
-        time.sleep(0.2)
-        second.sendall(head(path_of(source), 500_000) + b" " * 90_000)
-        assert read_answer(second).status == 503
+    with server.connect() as stalled, server.connect() as sending:
+        stalled.sendall(head(path_of(source), 500_000) + b" " * 90_000)
+        wait_until(lambda: exchange.HALF_READ.size == 90_000)
+        sending.sendall(head(path_of(source), len(honest)) + honest[:50_000])
+        assert read_answer(stalled).status == 503
+        sending.sendall(honest[50_000:])
+        assert read_answer(sending).status == 200
 
-    wait_until(lambda: exchange.HalfRead.size == 0)
+    wait_until(lambda: exchange.HALF_READ.size == 0)
     assert server.post(path_of(source), b"{}", SIGNED).status == 200
 
 

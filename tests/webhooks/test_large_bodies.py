@@ -15,11 +15,11 @@ from accounts.models import Agency, Source
 from accounts.sources.service import create_source, rotate_secret
 from tests.webhooks.ingest_server import Answer, Server, wait_until
 from tests.webhooks.wire import NOW, WIRES, Wire
-from webhooks import parsing
 from webhooks.diagnostics.known_mistakes import Sample, diagnose
+from webhooks.ingest import parsing
+from webhooks.ingest.parsing import ParsingBusy, ParsingJob, ParsingProcess
+from webhooks.ingest.parsing_worker import parse
 from webhooks.models import Receipt, RejectedRequest
-from webhooks.parsing import ParsingBusy, ParsingJob, ParsingProcess
-from webhooks.parsing_worker import parse
 from webhooks.providers import get_provider, strict_json
 from webhooks.providers.base import InvalidSignature, SignedRequest, UnreadablePayload
 from webhooks.providers.signatures import hmac_hex

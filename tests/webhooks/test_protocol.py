@@ -49,7 +49,8 @@ class Clock:
 class Transport:
     def __init__(self) -> None:
         self.written: list[bytes] = []
-        self.closed = False
+        self.closed = self.ended = self.paused = False
+        self.protocol: Any = None
 
     def write(self, data: bytes) -> None:
         self.written.append(data)
@@ -57,8 +58,28 @@ class Transport:
     def close(self) -> None:
         self.closed = True
 
+    abort = close
+
     def is_closing(self) -> bool:
         return self.closed
+
+    def set_protocol(self, protocol: Any) -> None:
+        self.protocol = protocol
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.ended = True
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
+
+    def get_write_buffer_size(self) -> int:
+        return 0
 
     def get_extra_info(self, name: str) -> Any:
         return None
@@ -163,3 +184,84 @@ def test_the_rest_of_a_half_read_request_is_not_taken_for_another(connection: Co
 
     assert connection.ingest.waiting == []
     assert [bytes(cycle.body) for cycle in started] == [REQUEST]
+
+
+SLOW_HEAD = b"POST /webhooks/salesflow/a HTTP/1.1\r\nHost: x\r\nX-Drip: "
+
+
+def status_of(written: list[bytes]) -> list[int]:
+    return [int(answer.split()[1]) for answer in written]
+
+
+def test_a_head_that_does_not_arrive_within_10_seconds_is_refused(connection: Connection) -> None:
+    connection.protocol.data_received(SLOW_HEAD)
+    for _ in range(9):
+        connection.clock.pass_by(1)
+        connection.protocol.data_received(b"x")
+    assert connection.transport.written == []
+
+    connection.clock.pass_by(1.1)
+
+    assert status_of(connection.transport.written) == [408]
+    assert connection.transport.ended
+    assert not connection.transport.closed
+    connection.clock.pass_by(5)
+    assert connection.transport.closed
+
+
+def test_the_next_head_of_a_connection_has_10_seconds_of_its_own(connection: Connection) -> None:
+    connection.clock.pass_by(4)
+    connection.protocol.data_received(REQUEST)
+    connection.ingest.answer()
+    connection.clock.pass_by(5)
+    connection.protocol.data_received(SLOW_HEAD)
+
+    connection.clock.pass_by(9)
+    assert status_of(connection.transport.written) == [200]
+    connection.clock.pass_by(2)
+    assert status_of(connection.transport.written) == [200, 408]
+
+
+def test_a_connection_that_says_nothing_is_closed_after_10_seconds(connection: Connection) -> None:
+    connection.protocol.data_received(b"\r\n\r\n")
+    connection.clock.pass_by(9)
+    assert not connection.transport.closed
+    connection.clock.pass_by(2)
+
+    assert connection.transport.closed
+    assert connection.transport.written == []
+
+
+def test_line_breaks_do_not_keep_a_connection_open(connection: Connection) -> None:
+    connection.protocol.data_received(REQUEST)
+    connection.ingest.answer()
+    for _ in range(74):
+        connection.clock.pass_by(1)
+        connection.protocol.data_received(b"\r\n")
+    assert not connection.transport.closed
+
+    connection.clock.pass_by(3)
+    assert connection.transport.closed
+
+
+def test_what_is_refused_is_answered_after_what_was_asked_before(connection: Connection) -> None:
+    connection.protocol.data_received(REQUEST)
+    connection.protocol.data_received(b"GET /" + b"a" * 9000)
+    connection.protocol.data_received(b"more of it")
+    assert connection.transport.written == []
+
+    connection.ingest.answer()
+
+    assert status_of(connection.transport.written) == [200, 414]
+    assert connection.transport.ended
+
+
+def test_of_what_a_refused_client_goes_on_sending_8_mib_are_read(connection: Connection) -> None:
+    connection.protocol.data_received(b"\x00\x01\r\n")
+    assert status_of(connection.transport.written) == [400]
+
+    for _ in range(128):
+        connection.transport.protocol.data_received(b"x" * 65536)
+    assert not connection.transport.closed
+    connection.transport.protocol.data_received(b"x")
+    assert connection.transport.closed

@@ -36,11 +36,11 @@ from webhooks.ingest.http import (
     new_request_id,
 )
 from webhooks.ingest.source_cache import KnownSource
+from webhooks.ingest.verification import storage_down, verified_key
 from webhooks.ingest.writers import Kept, Row
 from webhooks.providers import PROVIDERS
 from webhooks.providers.base import Provider, SignedRequest, UnreadablePayload
 from webhooks.providers.strict_json import parses_quickly
-from webhooks.verification import storage_down, verified_key
 
 log = structlog.get_logger(__name__)
 

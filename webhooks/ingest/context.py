@@ -10,9 +10,9 @@ from accounts.models import Source
 from webhooks.ingest.db import DatabaseThreads, StorageDown
 from webhooks.ingest.group_commit import GroupCommit
 from webhooks.ingest.latency import Answers
+from webhooks.ingest.parsing import ParsingProcess
 from webhooks.ingest.rejections import Rejections, RejectRate
 from webhooks.ingest.source_cache import KnownSource, SourceCache
-from webhooks.parsing import ParsingProcess
 from webhooks.tasks import wake_up
 
 log = structlog.get_logger(__name__)

@@ -8,6 +8,9 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMa
 from http import HTTPStatus
 from typing import Any, cast
 
+from webhooks.ingest.half_read import NO_ROOM, HalfReadBodies
+from webhooks.ingest.lingering import DRAIN_LIMIT, DRAIN_SECONDS
+
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -22,9 +25,8 @@ NUMBERS = itertools.count(1)
 BODY_LIMIT = 1024 * 1024
 BODY_SECONDS = 10.0  # for a whole body to arrive
 TOO_SLOW = f"The body did not arrive within {BODY_SECONDS:.0f} seconds."
-DRAIN_LIMIT = 8 * 1024 * 1024
-DRAIN_SECONDS = 5.0
-HALF_READ_LIMIT = 64 * 1024 * 1024  # of all bodies that are still arriving
+#: Of webhooks. Bodies that come in one piece are not counted.
+HALF_READ = HalfReadBodies(limit=64 * 1024 * 1024)
 
 
 class Refusal(Exception):
@@ -50,12 +52,6 @@ class Refusal(Exception):
 
 class Disconnected(Exception):
     """The client went away before its body had arrived."""
-
-
-class HalfRead:
-    """How many bytes of unfinished bodies this process holds."""
-
-    size = 0
 
 
 class Exchange:
@@ -86,62 +82,72 @@ class Exchange:
                 body: bytes = message.get("body", b"")
                 _check_size(body)
                 return body
-            return await self._rest(message)
+            return await self._rest(message, task)
         except asyncio.CancelledError as cancelled:
-            if cancelled.args != (TOO_SLOW,):
+            if cancelled.args not in {(TOO_SLOW,), (NO_ROOM,)}:
                 raise
             task.uncancel()
-            raise Refusal(408, TOO_SLOW) from None
+            raise Refusal(408, TOO_SLOW) if cancelled.args == (TOO_SLOW,) else no_room() from None
         finally:
             alarm.cancel()
 
-    async def _rest(self, message: Message) -> bytes:
+    async def _rest(self, message: Message, task: "asyncio.Task[None]") -> bytes:
         body = bytearray()
         try:
             while True:
                 if message["type"] == "http.disconnect":
                     raise Disconnected
                 chunk = message.get("body", b"")
-                HalfRead.size += len(chunk)
                 body += chunk
                 _check_size(body)
                 if not message.get("more_body"):
                     self._unread = False
                     return bytes(body)
-                if HalfRead.size > HALF_READ_LIMIT:
-                    raise Refusal(503, "Too many requests are arriving at once.", headers=[(b"retry-after", b"5")])
+                if not HALF_READ.grow(task, len(chunk)):
+                    raise no_room()
                 message = await self._receive()
+        except BaseException:
+            body.clear()  # the traceback keeps it while the refusal is sent
+            raise
         finally:
-            HalfRead.size -= len(body)
+            HALF_READ.release(task)
 
     async def answer(self, status: int, body: bytes) -> None:
         """Send JSON."""
-        self.answered = True
-        await self._send(opening(status, body, self.request_id))
-        await self._send({"type": "http.response.body", "body": body})
+        await self._respond(opening(status, body, self.request_id), body)
 
     async def refuse(self, refusal: Refusal) -> None:
-        """Send an RFC 9457 problem. A body still on its way is read and thrown away, so that the client can read it."""
+        """Send an RFC 9457 problem."""
         body = refusal.problem(self.request_id)
-        headers = [*refusal.headers, (b"connection", b"close")] if self._unread else refusal.headers
-        self.answered = True
-        await self._send(opening(refusal.status, body, self.request_id, PROBLEM, headers))
-        await self._send({"type": "http.response.body", "body": body, "more_body": self._unread})
-        if self._unread:
-            await self._drain()
-            await self._send({"type": "http.response.body", "body": b""})
+        await self._respond(opening(refusal.status, body, self.request_id, PROBLEM, refusal.headers), body)
 
-    async def _drain(self) -> None:
-        left = DRAIN_LIMIT
-        try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                while left > 0:
-                    message = await self._receive()
-                    if not message.get("more_body"):
-                        return
-                    left -= len(message.get("body", b""))
-        except TimeoutError:
-            return
+    async def _respond(self, start: Message, body: bytes) -> None:
+        self.answered = True
+        if self._unread:
+            await respond_early(self._receive, self._send, start, body)
+        else:
+            await self._send(start)
+            await self._send({"type": "http.response.body", "body": body})
+
+
+async def respond_early(receive: Receive, send: Send, start: Message, body: bytes) -> None:
+    """Answer a request whose body is still on its way, and close the connection.
+
+    What comes is read and thrown away, within DRAIN_LIMIT and DRAIN_SECONDS, so that the client can read the answer.
+    """
+    await send({**start, "headers": [*start["headers"], (b"connection", b"close")]})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    left = DRAIN_LIMIT
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                if not message.get("more_body"):
+                    break
+                left -= len(message.get("body", b""))
+    except TimeoutError:
+        pass
+    await send({"type": "http.response.body", "body": b""})
 
 
 def opening(status: int, body: bytes, request_id: str, kind: bytes = JSON, headers: Iterable[Header] = ()) -> Message:
@@ -167,9 +173,15 @@ def text_headers(raw: Collection[Header]) -> dict[str, str]:
     """Names, which ASGI gives in lower case; bytes as latin-1; a repeated header's values joined by a comma."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
     if len(headers) < len(raw):
-        for name in headers:
-            headers[name] = ", ".join(value.decode("latin-1") for key, value in raw if key.decode("latin-1") == name)
+        values: dict[str, list[str]] = {name: [] for name in headers}
+        for name, value in raw:
+            values[name.decode("latin-1")].append(value.decode("latin-1"))
+        headers = {name: ", ".join(found) for name, found in values.items()}
     return headers
+
+
+def no_room() -> Refusal:
+    return Refusal(503, NO_ROOM, headers=[(b"retry-after", b"5")])
 
 
 def _check_size(body: bytes | bytearray) -> None:

@@ -13,6 +13,7 @@ from django.core.management.base import CommandError
 from config.bootstrap.supervisor import Child, Supervisor
 from config.management.jsoncommand import ProcessCommand
 from config.ops.purge import catch_up
+from config.processes import give_large_blocks_back, open_more_files
 from webhooks.ingest.fastpath.protocol import Protocol
 
 log = logging.getLogger("leadline")
@@ -82,6 +83,8 @@ def serve(listener: socket.socket) -> None:
         backlog=2048,
     )
     catch_up()
+    open_more_files()
+    give_large_blocks_back()
     server = Server(config)
     server.run(sockets=[listener])
     if not server.started:

@@ -8,45 +8,25 @@ take uvicorn's way to the same ingest, which makes itself known in the state of 
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from webhooks.ingest.app import STATE, Ingest
+from webhooks.ingest.connection import BoundedProtocol
 from webhooks.ingest.fastpath.request import cut
 from webhooks.ingest.http import Header
 
 
-class Protocol(HttpToolsProtocol):
-    cycle: Any  # the request that came last: uvicorn's, or a _Taken
-    _half_read = False  # uvicorn's parser waits for the rest of a request
-    _in_head = False  # … and of its head
-    _idle_since = 0.0
+class Protocol(BoundedProtocol):
+    """`cycle` is uvicorn's request, or a _Taken."""
 
     def data_received(self, data: bytes) -> None:
         if self._half_read or not (self.cycle is None or self.cycle.response_complete) or not self._take(data):
             super().data_received(data)
 
-    def on_message_begin(self) -> None:
-        self._half_read = self._in_head = True
-        super().on_message_begin()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header. A field that comes after the body (a trailer) is none: nobody in front of us looked at it."""
-        if self._in_head:
-            super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        self._half_read = False
-        super().on_message_complete()
-
     def _take(self, data: bytes) -> bool:
         ingest: Ingest | None = self.app_state.get(STATE)
-        packet = cut(data) if ingest else None
+        packet = cut(data) if ingest and not self.flow.write_paused else None
         if ingest is None or packet is None:
             return False
         taken = _Taken(self)
@@ -57,7 +37,7 @@ class Protocol(HttpToolsProtocol):
 
     def answered(self) -> None:
         """What uvicorn does when a response is complete, but for a new timer every time."""
-        if self.pipeline:
+        if self.pipeline or self._refusal is not None:
             return self.on_response_complete()
         self.server_state.total_requests += 1
         self._idle_since = self.loop.time()

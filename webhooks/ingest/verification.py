@@ -6,8 +6,8 @@ from webhooks.diagnostics.known_mistakes import Sample
 from webhooks.ingest.client_ip import client_address
 from webhooks.ingest.context import IngestContext
 from webhooks.ingest.http import Refusal
+from webhooks.ingest.parsing import ParsingBusy, ParsingJob
 from webhooks.ingest.source_cache import KnownSource
-from webhooks.parsing import ParsingBusy, ParsingJob
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
 from webhooks.providers.strict_json import parses_quickly
 

@@ -12,7 +12,7 @@ from typing import IO, cast
 
 from django.conf import settings
 
-from webhooks.parsing_worker import ParsingJob, ParsingResult
+from webhooks.ingest.parsing_worker import ParsingJob, ParsingResult
 
 __all__ = ["ParsingBusy", "ParsingJob", "ParsingProcess"]
 
@@ -71,7 +71,7 @@ class ParsingProcess:
         process = self._process
         if process is None or process.poll() is not None:
             process = self._process = subprocess.Popen(
-                [sys.executable, "-m", "webhooks.parsing_worker"],
+                [sys.executable, "-m", "webhooks.ingest.parsing_worker"],
                 cwd=settings.BASE_DIR,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

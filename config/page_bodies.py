@@ -1,0 +1,72 @@
+"""The bodies of requests for pages and the API: complete before a thread takes the request, and bounded.
+
+Webhooks have bodies of their own (`webhooks/ingest/http.py`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from webhooks.ingest.half_read import NO_ROOM, HalfReadBodies
+from webhooks.ingest.http import Disconnected, Message, Receive, Refusal, no_room
+
+BODY_LIMIT = 3 * 1024 * 1024  # above Django's own limit, so that Django answers what is a little too large
+BODY_SECONDS = 30.0
+#: Of bodies that come in several pieces, until their requests are answered.
+HELD = HalfReadBodies(limit=32 * 1024 * 1024)
+
+
+@asynccontextmanager
+async def held_body(receive: Receive) -> AsyncIterator[bytes]:
+    """Read the whole body; count it as held until the block ends. Raises Refusal (408, 413, 503) or Disconnected."""
+    task = cast("asyncio.Task[Any]", asyncio.current_task())
+    size = 0
+    try:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _read(receive, task)
+        except TimeoutError:
+            raise Refusal(408, f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
+        except asyncio.CancelledError as cancelled:
+            if cancelled.args != (NO_ROOM,):
+                raise
+            task.uncancel()
+            raise no_room() from None
+        size = HELD.keep(task)
+        yield body
+    finally:
+        HELD.release(task)
+        HELD.drop(size)
+
+
+async def _read(receive: Receive, task: asyncio.Task[Any]) -> bytes:
+    message = await _next(receive)
+    if not message.get("more_body"):
+        _check_size(message.get("body", b""))
+        return bytes(message.get("body", b""))
+    body = bytearray()
+    try:
+        while True:
+            body += message.get("body", b"")
+            _check_size(body)
+            if not HELD.grow(task, len(message.get("body", b""))):
+                raise no_room()
+            if not message.get("more_body"):
+                return bytes(body)
+            message = await _next(receive)
+    finally:
+        body.clear()  # the traceback keeps it while a refusal is sent
+
+
+async def _next(receive: Receive) -> Message:
+    """Return the next piece. Half a body is none: a form that was cut off must not count as sent."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    return message
+
+
+def _check_size(body: bytes | bytearray) -> None:
+    if len(body) > BODY_LIMIT:
+        raise Refusal(413, f"The body is larger than {BODY_LIMIT} bytes.")
