@@ -22,9 +22,9 @@ from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils import timezone
 
+from accounts.core.email_addresses import normalize_email, normalize_sender
 from accounts.core.encrypted_fields import fernet
-from accounts.email_addresses import normalize_email
-from accounts.verified_email import find_user_by_email, rename_after_change, verified_email
+from accounts.tenancy.verified_email import find_user_by_email, rename_after_change, verified_email
 
 log = structlog.get_logger("leadline.signin")
 
@@ -44,6 +44,9 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def clean_email(self, email: str) -> str:
         return normalize_email(email)
+
+    def get_from_email(self) -> str:
+        return normalize_sender(settings.DEFAULT_FROM_EMAIL)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Staff start in the back office, everybody else at home."""

@@ -10,9 +10,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from accounts.core.email_addresses import email_key
 from accounts.core.markup import ago, badge
-from accounts.email_addresses import email_key
-from accounts.verified_email import set_unverified_email
+from accounts.tenancy.verified_email import set_unverified_email
 from accounts.web.backoffice.base import BackOfficeAdmin
 
 

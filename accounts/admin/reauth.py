@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from accounts.core.email_addresses import email_key
 from accounts.core.markup import NOTHING, Tone, ago, badge, link, table
 from accounts.models.reauth import AccountToken, BouncedAddress, PromptEnd, ReauthPrompt, ReauthStep
 from accounts.reauth.recipients import forgive
@@ -102,7 +103,7 @@ class BouncedAddressAdmin(BackOfficeAdmin):
     empty_list = "None: no mail to an account's owner came back."
 
     def find(self, word: str, agency_id: str) -> Q:
-        return super().find(word, agency_id) | Q(email=word.lower())
+        return super().find(word, agency_id) | Q(email=email_key(word))
 
     @admin.action(description="Write to it again", permissions=["operate"])
     def forgive(self, request: HttpRequest, rows: "QuerySet[BouncedAddress]") -> None:

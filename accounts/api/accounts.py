@@ -21,7 +21,7 @@ from accounts.models import Account, Agency
 from accounts.reauth.prompts import NotNeeded, ask
 from accounts.services import update_account
 from accounts.web.rest.fields import (
-    Email,
+    EmailAddress,
     Reference,
     StrictBooleanField,
     StrictChoiceField,
@@ -48,7 +48,7 @@ class AccountSerializer(StrictSerializer):
     provider = StrictChoiceField(ProviderSlug, read_only=True)
     external_id = Text(read_only=True)
     name = Text(max_length=200)
-    email = Email(max_length=254)
+    email = EmailAddress(max_length=254)
     profile = ProfileSerializer(source="*", read_only=True)
     status = StrictChoiceField(AccountStatus, read_only=True)
     status_reason = Text(read_only=True)
@@ -109,7 +109,7 @@ class SendersSerializer(StrictSerializer):
 
 
 class ReauthSerializer(StrictSerializer):
-    email = Email(max_length=254, help_text="Where to mail the link; without it nobody is mailed.")
+    email = EmailAddress(max_length=254, help_text="Where to mail the link; without it nobody is mailed.")
 
 
 class ReauthLinkSerializer(StrictSerializer):

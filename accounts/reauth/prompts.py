@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.core import unit_of_work
+from accounts.core.email_addresses import email_key
 from accounts.core.enums import AccountStatus, EventType, SuggestedAction
 from accounts.core.ids import new_token
 from accounts.events import outbox as events
@@ -90,6 +91,7 @@ def ask(account: Account, *, by: str, email: str = "") -> ReauthPrompt:
         prompt.expires_at = now + LIFETIME
         prompt.save(update_fields=["expires_at"])
     if email:
+        email = email_key(email)
         addresses.forgive(email)
         _invite(prompt, [email], kind=StepKind.MAILED, origin=origin)
     return prompt
@@ -111,10 +113,10 @@ def came_back(address: str, *, reason: str) -> None:
     Saying so again changes nothing.
     """
     addresses.block(address, reason=reason)
-    gone = address.lower()
-    wrote = ReauthStep.objects.filter(recipient__iexact=address, prompt__closed_at__isnull=True)
+    gone = email_key(address)
+    wrote = ReauthStep.objects.filter(recipient__iexact=gone, prompt__closed_at__isnull=True)
     for prompt in _open_prompts().filter(pk__in=wrote.values("prompt")).order_by("pk"):
-        others = [other for other in prompt.recipients if other.lower() != gone]
+        others = [other for other in prompt.recipients if email_key(other) != gone]
         if others == prompt.recipients:
             continue
         ReauthStep.objects.create(prompt=prompt, kind=StepKind.BOUNCED, recipient=address, note=reason[:300])
@@ -150,7 +152,7 @@ def letters(event_ids: Iterable[str]) -> dict[str, Letter]:
     found = {}
     for step in steps:
         prompt = step.prompt
-        if step.recipient.lower() in gone:
+        if email_key(step.recipient) in gone:
             continue
         if prompt.end is None and prompt.account.status != AccountStatus.ACTIVE and _is_readable(prompt):
             found[step.event_id] = Letter(

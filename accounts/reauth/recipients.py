@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
 from accounts.core import unit_of_work
+from accounts.core.email_addresses import email_key, normalize_email
 from accounts.core.enums import ReauthContact, Role
 from accounts.models import Account, Agency, BouncedAddress
 
 
 def expect(addresses: Iterable[str]) -> None:
     """Fetch for a batch of reports which of these addresses get no mail."""
-    wanted = {address.lower() for address in addresses} - {""}
+    wanted = {email_key(address) for address in addresses} - {""}
     gone = bounced(wanted) if wanted else {}
     unit_of_work.remember(BouncedAddress, {frozenset([one]): {one: gone[one]} if one in gone else {} for one in wanted})
 
@@ -25,27 +25,27 @@ def addresses_for(account: Account) -> list[str]:
 
 
 def reachable(addresses: Iterable[str]) -> list[str]:
-    """Those that are addresses and get our mail, each once."""
-    found = {address.lower(): address for address in addresses if _is_address(address)}
+    """Return those that are addresses and get our mail, each once and in canonical form."""
+    found = dict.fromkeys(email_key(address) for address in addresses if _is_address(address))
     for gone in unit_of_work.recall(BouncedAddress, frozenset(found), lambda: bounced(found)):
         del found[gone]
-    return list(found.values())
+    return list(found)
 
 
 def bounced(addresses: Iterable[str]) -> dict[str, str]:
-    """Why mail no longer goes to those of the addresses that get none, in lower case."""
-    rows = BouncedAddress.objects.filter(email__in={address.lower() for address in addresses})
+    """Why mail no longer goes to those of the addresses that get none, by their canonical form."""
+    rows = BouncedAddress.objects.filter(email__in={email_key(address) for address in addresses})
     return dict(rows.values_list("email", "reason"))
 
 
 def block(address: str, *, reason: str) -> None:
     """Write to this address no more."""
-    BouncedAddress.objects.update_or_create(email=address.lower(), defaults={"reason": reason[:300]})
+    BouncedAddress.objects.update_or_create(email=email_key(address), defaults={"reason": reason[:300]})
 
 
 def forgive(address: str) -> None:
     """A person says that the address works: write to it again."""
-    BouncedAddress.objects.filter(email=address.lower()).delete()
+    BouncedAddress.objects.filter(email=email_key(address)).delete()
 
 
 def forget(before: datetime) -> int:
@@ -55,7 +55,7 @@ def forget(before: datetime) -> int:
 
 def mail_trouble(account: Account) -> str:
     """Why the owner's own address gets no mail, who is asked instead and what to do; empty: it gets it."""
-    reason = bounced([account.email]).get(account.email.lower())
+    reason = bounced([account.email]).get(email_key(account.email))
     if reason is None:
         return ""
     others = ", ".join(addresses_for(account))
@@ -76,7 +76,7 @@ def _team_addresses(agency: Agency) -> list[str]:
 
 def _is_address(text: str) -> bool:
     try:
-        validate_email(text)
+        normalize_email(text)
     except ValidationError:
         return False
     return True

@@ -11,12 +11,12 @@ from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.core.email_addresses import email_key, normalize_email
 from accounts.core.enums import EventType, Role
-from accounts.email_addresses import email_key, normalize_email
 from accounts.events.outbox import record
 from accounts.models import Agency, Invitation, Member
 from accounts.models.agency import invitation_end
-from accounts.verified_email import EmailTaken, find_user_by_email, mark_email_verified, verified_email
+from accounts.tenancy.verified_email import EmailTaken, find_user_by_email, mark_email_verified, verified_email
 
 #: What each role is called, and may do.
 ROLES = {

@@ -15,7 +15,7 @@ from accounts.core.enums import ProviderSlug, Role
 from accounts.models import Agency, Member, Source
 from accounts.sources.service import create_source
 from accounts.tenancy.agencies import create_agency
-from accounts.verified_email import find_user_by_email, mark_email_verified
+from accounts.tenancy.verified_email import find_user_by_email, mark_email_verified
 from config.demo.first_start import Made, MadeSource
 from notifications.channels.service import create_channel
 

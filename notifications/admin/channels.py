@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from accounts.core.email_addresses import display_email
 from accounts.core.markup import NOTHING, Tone, ago, badge, link, list_link, table
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency
@@ -80,7 +81,7 @@ class ChannelAdmin(BackOfficeAdmin):
     def target(self, channel: Channel) -> str:
         """An address whole; of a URL only the host: its path may be a secret."""
         if channel.email:
-            return channel.email
+            return display_email(channel.email)
         if channel.damaged:
             return badge("none of today's encryption keys opens it", "bad")
         parts = urlsplit(channel.url or "")

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.core.enums import AGENCY_EVENTS
 from accounts.web.rest.fields import (
-    Email,
+    EmailAddress,
     Number,
     StrictBooleanField,
     StrictChoiceField,
@@ -87,7 +87,7 @@ class PeoplesChannelSerializer(BaseChannelSerializer):
 
 
 class EmailChannelSerializer(PeoplesChannelSerializer):
-    email = Email(max_length=254, required=True)
+    email = EmailAddress(max_length=254, required=True)
 
 
 class SlackChannelSerializer(PeoplesChannelSerializer):

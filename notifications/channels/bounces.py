@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Q
 
+from accounts.core.email_addresses import normalize_email
 from accounts.reauth.prompts import came_back
 from notifications.content.sanitizing import clean
 from notifications.delivery import channel_health
@@ -60,13 +60,11 @@ def read(body: Any) -> Notice:
     if body.get("type") not in (HARD, SOFT, COMPLAINT):
         raise NoticeError("type", f"Use one of {HARD}, {SOFT}, {COMPLAINT}.")
     try:
-        validate_email(body.get("email", "")[:255])
+        email = normalize_email(body.get("email", ""))
     except ValidationError:
         raise NoticeError("email", "Give the address that the mail went to.") from None
     ours = _OUR_MAIL.fullmatch(body.get("message_id", "").strip())
-    return Notice(
-        body["type"], body["email"], ours[1] if ours else "", clean(body.get("reason", ""), MAX_REASON_LENGTH)
-    )
+    return Notice(body["type"], email, ours[1] if ours else "", clean(body.get("reason", ""), MAX_REASON_LENGTH))
 
 
 @transaction.atomic

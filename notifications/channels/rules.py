@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
+from accounts.core.email_addresses import normalize_email
 from accounts.core.enums import AGENCY_EVENTS
 from leads.enums import LOCALE, LeadStatus
 from notifications.egress.url_policy import TargetRefused, check_url
@@ -81,12 +81,9 @@ def _is_control(char: str) -> bool:
 
 def _email(value: Any) -> str:
     try:
-        if not isinstance(value, str) or len(value) > 254:
-            raise ChannelError("email", "Enter an e-mail address.")
-        validate_email(value)
+        return normalize_email(value)
     except ValidationError:
         raise ChannelError("email", "Enter an e-mail address.") from None
-    return value
 
 
 def _url(value: Any) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from accounts.core.email_addresses import email_key
 from accounts.core.ids import first_id
 from accounts.models import Agency, Event
 from notifications.models import Channel, ChannelKind
@@ -37,6 +38,7 @@ def about(subject: str, agency: Agency | None = None) -> Q:
 
 def to_address(address: str, agency: Agency | None = None) -> Q:
     """Whom it went to: through an e-mail channel, or as a mail to this person alone."""
+    address = email_key(address)
     channels = Channel.objects.filter(kind=ChannelKind.EMAIL, email__iexact=address, **_within(agency))
     ids = list(channels.values_list("pk", flat=True)[:MAX_CHANNELS])
     alone = Q(channel=None, recipient__iexact=address)

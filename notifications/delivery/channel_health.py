@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.core.email_addresses import email_key
 from accounts.core.enums import EventType
 from accounts.events.outbox import record
 from accounts.models import Event
@@ -138,5 +139,5 @@ def _warn(channel: Channel, event_type: EventType) -> None:
     if not listening:
         addresses = list(channel.agency.members.exclude(user__email="").values_list("user__email", flat=True))
     for address in dict.fromkeys(addresses):
-        if address.lower() != channel.email.lower():
+        if email_key(address) != email_key(channel.email):
             tell(channel, event_type, recipient=address)

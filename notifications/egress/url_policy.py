@@ -15,6 +15,8 @@ from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
+from accounts.core.email_addresses import normalize_host
+
 PORTS = frozenset({80, 443, 8080, 8443})
 MAX_URL_LENGTH = 2000
 
@@ -179,7 +181,7 @@ def _fold(host: str) -> str:
     Raises ValueError for a name that has no ASCII form.
     """
     plain = re.sub("[。．｡]", ".", unicodedata.normalize("NFKC", host)).lower().rstrip(".")
-    return plain if plain.isascii() else plain.encode("idna").decode()
+    return normalize_host(plain)
 
 
 def _own_host() -> str:

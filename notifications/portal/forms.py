@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from accounts.core.email_addresses import EmailAddressField, display_email
 from accounts.models import Agency
 from leads.enums import LeadStatus
 from leads.pipeline.languages import language_name, languages_of
@@ -35,7 +36,7 @@ class ChannelForm(forms.Form):
     """A channel of one kind, new or held. Names of fields are those that `channels` complains about."""
 
     name = forms.CharField(required=False, max_length=200)
-    email = forms.EmailField(max_length=254, label="E-mail address")
+    email = EmailAddressField(max_length=254, label="E-mail address")
     url = forms.CharField(max_length=2000, widget=forms.TextInput({"inputmode": "url", "spellcheck": "false"}))
     listens = forms.ChoiceField(
         label="Gets",
@@ -253,7 +254,7 @@ class LogFilter(forms.Form):
 def _initial(channel: Channel) -> dict[str, Any]:
     return {
         "name": channel.name,
-        "email": channel.email,
+        "email": display_email(channel.email),
         "url": channel.url,
         "listens": SOME if channel.event_types else ALL,
         "event_types": channel.event_types,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from accounts.core.email_addresses import display_email
 from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.web.portal.labels import State
 from leads.enums import LeadStatus
@@ -86,7 +87,7 @@ def delivery_state(delivery: Delivery) -> State:
 def address_of(channel: Channel) -> str:
     """Where it goes. What may carry a token (a query, all of Slack's path) is left out."""
     if channel.kind == ChannelKind.EMAIL:
-        return channel.email
+        return display_email(channel.email)
     if not channel.url:
         return "its address cannot be read"
     try:

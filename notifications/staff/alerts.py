@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from accounts.core.email_addresses import email_key
 from notifications.egress.url_policy import TargetRefused, check_url
 from notifications.models import StaffAlerts
 
@@ -28,7 +29,7 @@ class NowhereToSend(ValueError):
 
 def recipients() -> list[str]:
     """Where an alert goes now: the addresses of the settings, and what people of the staff switched on, each once."""
-    found = list(settings.STAFF_ALERT_EMAILS)
+    found = [email_key(address) for address in settings.STAFF_ALERT_EMAILS]
     wanted = StaffAlerts.objects.filter(user__is_active=True, user__is_staff=True).select_related("user")
     for alerts in wanted.defer("slack_url").order_by("user_id"):
         if alerts.by_email and alerts.user.email:

@@ -8,6 +8,7 @@ from email.utils import parseaddr
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from accounts.core.email_addresses import email_key, normalize_sender
 from accounts.core.enums import EventType
 from notifications.content.digest import message_for
 from notifications.content.rendering import unsubscribe_url
@@ -34,7 +35,9 @@ def compose(parcel: Parcel) -> EmailMultiAlternatives:
     mail = EmailMultiAlternatives(
         subject=words.subject,
         body=words.text,
-        to=[parcel.channel.email if parcel.channel else parcel.delivery.recipient],
+        # In ASCII: Django would encode an internationalised domain by IDNA 2003, which is another domain.
+        from_email=normalize_sender(settings.DEFAULT_FROM_EMAIL),
+        to=[email_key(parcel.channel.email if parcel.channel else parcel.delivery.recipient)],
         headers={
             # The same however often it is sent, so that a mailbox can tell a repetition.
             "Message-ID": f"<{parcel.delivery.pk}@{_domain()}>",
@@ -80,4 +83,4 @@ def _list_headers(parcel: Parcel) -> dict[str, str]:
 
 
 def _domain() -> str:
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "leadline.invalid"
+    return parseaddr(normalize_sender(settings.DEFAULT_FROM_EMAIL))[1].rpartition("@")[2] or "leadline.invalid"

@@ -232,7 +232,7 @@ def test_an_address_gets_mail_again_when_a_person_asks_for_it(agency: Agency) ->
     assert addresses_for(account) == []
     prompts.ask(account, by="api", email="Ada@example.com")
     assert addresses_for(account) == ["ada@example.com"]
-    assert mailed(agency)[2:] == ["Ada@example.com"]
+    assert mailed(agency)[2:] == ["ada@example.com"]
 
 
 def test_an_address_gets_another_chance_when_what_is_kept_of_it_is_too_old(agency: Agency, settings: Settings) -> None:

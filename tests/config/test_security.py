@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from accounts.verified_email import mark_email_verified
+from accounts.tenancy.verified_email import mark_email_verified
 from config.security import proxy_headers
 
 POLICY = (

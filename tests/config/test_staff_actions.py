@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import Account, Agency, ApiKey, Campaign, Event, Invitation, Source
 from accounts.sources.service import create_source, valid_secrets
 from accounts.tenancy.api_keys import find_api_key
-from accounts.verified_email import mark_email_verified
+from accounts.tenancy.verified_email import mark_email_verified
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
 from notifications.channels.service import create_channel

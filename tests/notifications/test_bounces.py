@@ -42,7 +42,8 @@ def post(notice: Any, *, authorization: str = f"Bearer {TOKEN}", **headers: Any)
 
 
 def message_id(to: str = "team@example.com") -> str:
-    return next(str(sent.extra_headers["Message-ID"]) for sent in mail.outbox if sent.to == [to])
+    """The id of the newest mail to this address."""
+    return next(str(sent.extra_headers["Message-ID"]) for sent in reversed(mail.outbox) if sent.to == [to])
 
 
 def test_a_hard_bounce_switches_the_recipient_off_with_the_servers_words(

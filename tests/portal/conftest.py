@@ -14,7 +14,7 @@ from accounts.models import Account, AccountReport, Agency, ApiKey, Campaign, In
 from accounts.sources.service import create_source
 from accounts.tenancy.api_keys import create_api_key
 from accounts.tenancy.team import invite
-from accounts.verified_email import mark_email_verified
+from accounts.tenancy.verified_email import mark_email_verified
 from leads.models import Lead, LeadReference
 from leads.pipeline.changes import create_lead
 from notifications.channels.service import create_channel

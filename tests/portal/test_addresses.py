@@ -14,7 +14,7 @@ from django.test import Client
 from accounts.core.enums import Role
 from accounts.models import Agency, Invitation, Member
 from accounts.tenancy.team import TeamError, invitation_url, invite, join_as_new_user
-from accounts.verified_email import find_user_by_email, mark_email_verified, verified_email
+from accounts.tenancy.verified_email import find_user_by_email, mark_email_verified, verified_email
 from notifications.delivery import drain
 
 pytestmark = pytest.mark.usefixtures("fresh_cache")

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.core.enums import EventType, Role
 from accounts.models import Agency, Event, Invitation, Member
 from accounts.tenancy.team import TeamError, invitation_url, invite, join_as_new_user
-from accounts.verified_email import mark_email_verified
+from accounts.tenancy.verified_email import mark_email_verified
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
 from notifications.models import Delivery

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.utils import timezone
 
+from accounts.core.email_addresses import EmailAddressField
 from accounts.core.enums import PROVIDERS, Role, Scope
 from accounts.models import Agency
 from accounts.web.portal.labels import STATUSES
@@ -46,7 +47,7 @@ class AccountFilter(forms.Form):
 
 
 class InvitationForm(forms.Form):
-    email = forms.EmailField(max_length=254, label="E-mail address")
+    email = EmailAddressField(max_length=254, label="E-mail address")
     role = forms.ChoiceField(choices=ROLES, initial=Role.MANAGER.value)
 
 

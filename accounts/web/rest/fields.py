@@ -7,11 +7,13 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from django.core.exceptions import ValidationError as InvalidAddress
 from django.db.models import Model, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.core.email_addresses import normalize_email
 from accounts.events.outbox import iso
 from accounts.models import Agency
 
@@ -68,6 +70,17 @@ class Text(serializers.CharField):
 
 class Email(Text, serializers.EmailField):
     """An e-mail address."""
+
+
+class EmailAddress(Email):
+    """An address that is written to, in any spelling; its value is the canonical form."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        try:
+            return normalize_email(text) if text else text
+        except InvalidAddress:
+            self.fail("invalid")
 
 
 class StrictChoiceField(serializers.ChoiceField):

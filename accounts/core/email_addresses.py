@@ -6,8 +6,11 @@ part is folded to lower case: no mailbox provider in use tells `Ann` from `ann`.
 
 import re
 import unicodedata
+from email.utils import formataddr, parseaddr
+from typing import Any
 
 import idna
+from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
@@ -59,6 +62,15 @@ def normalize_host(host: str) -> str:
     return idna.encode(host, uts46=True, transitional=False, std3_rules=True).decode("ascii")
 
 
+def normalize_sender(text: str) -> str:
+    """Return a sender, `Name <address>` or an address, with its address in canonical form, or the text as it is."""
+    name, address = parseaddr(text)
+    try:
+        return formataddr((name, normalize_email(address)))
+    except (ValidationError, UnicodeError):
+        return text
+
+
 def display_email(address: str) -> str:
     """Return an address as people read it: an internationalised domain in its own letters."""
     local, at, domain = address.rpartition("@")
@@ -69,6 +81,14 @@ def display_email(address: str) -> str:
         return f"{local}{at}{readable}" if normalize_host(readable) == domain.lower() else address
     except UnicodeError:
         return address
+
+
+class EmailAddressField(forms.EmailField):
+    """A form's field for an address in any spelling; its value is the canonical form."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value)
+        return normalize_email(text) if text else ""
 
 
 def _without_wrapping(text: str) -> str:

@@ -9,7 +9,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from accounts.email_addresses import email_key, normalize_email
+from accounts.core.email_addresses import email_key, normalize_email
 
 _MAX_USERNAME_LENGTH = 150
 
