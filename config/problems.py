@@ -1,9 +1,13 @@
-"""Middleware of the REST API: one slash at a path's end is tolerated, and every error is a problem document."""
+"""Middleware: the REST API tolerates one slash at a path's end and answers every error as a problem document; pages say
+when too many mails were asked for."""
 
+import math
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 
+from accounts.tenancy.mail_limits import TooManyMails
 from accounts.web.rest.problems import CONTENT_TYPE, problem, request_id_of
 
 PREFIX = "/api/"
@@ -32,4 +36,21 @@ def api_answers(get_response: Respond) -> Respond:
                 answer[name] = value
         return answer
 
+    return middleware
+
+
+def mail_limit_page(get_response: Respond) -> Respond:
+    """Answer TooManyMails of a page's view by a 429 with its words."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, TooManyMails):
+            return None
+        response = render(request, "429.html", {"reason": str(error)}, status=429)
+        response["Retry-After"] = str(math.ceil(error.wait))
+        return response
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware

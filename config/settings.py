@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "config.security.staff_second_factor",
+    "config.problems.mail_limit_page",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -311,6 +312,11 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody signs up: people are added by staff or invited
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the mailed link lets in who cannot sign in with a password just now
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "10/m/ip,5/5m/key",  # the key is a login at an address: nobody locks others out from everywhere
+    "login_failed_anywhere": "100/h/key",
+}
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme
 ACCOUNT_SESSION_REMEMBER = True

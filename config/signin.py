@@ -2,7 +2,7 @@
 that second factors are kept encrypted."""
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from allauth.account import app_settings as account_settings
@@ -13,6 +13,7 @@ from allauth.account.forms import AddEmailForm, ResetPasswordForm
 from allauth.account.internal.userkit import get_user_by_username
 from allauth.account.models import EmailAddress
 from allauth.core import context
+from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -22,8 +23,9 @@ from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils import timezone
 
-from accounts.core.email_addresses import normalize_email, normalize_sender
+from accounts.core.email_addresses import email_key, normalize_email, normalize_sender
 from accounts.core.encrypted_fields import fernet
+from accounts.tenancy.mail_limits import count_mail
 from accounts.tenancy.verified_email import find_user_by_email, rename_after_change, verified_email
 
 log = structlog.get_logger("leadline.signin")
@@ -39,11 +41,39 @@ class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
+    error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
+        "too_many_login_attempts": "Too many failed login attempts. Wait a few minutes, or come in by mail: "
+        "“Forgot the password?”. A passkey works as well."
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def clean_email(self, email: str) -> str:
         return normalize_email(email)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count failures of a login at the address that they come from, in whatever spelling."""
+        login = credentials.get("email") or credentials.get("username") or ""
+        return f"{ratelimit.get_ip(request)} {email_key(login)}"
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Refuse after too many failures of the login from this address, or, a larger number, from everywhere."""
+        super().pre_authenticate(request, **credentials)
+        login = email_key(credentials.get("email") or credentials.get("username") or "")
+        everywhere = {"app": "allauth.account", "action": "login_failed_anywhere", "key": login}
+        self._failed_anywhere = ratelimit.consume(request, **everywhere)
+        if not self._failed_anywhere:
+            raise self.validation_error("too_many_login_attempts")
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        super()._rollback_login_failed_rl_usage()
+        if usage := getattr(self, "_failed_anywhere", None):
+            usage.rollback()
+
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
+        count_mail(emailconfirmation.email_address.email)
+        super().send_confirmation_mail(request, emailconfirmation, signup)
 
     def get_from_email(self) -> str:
         return normalize_sender(settings.DEFAULT_FROM_EMAIL)
@@ -112,6 +142,11 @@ class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]
         owner = find_user_by_email(email)
         self.users = [owner] if owner is not None and owner.is_active else []
         return email
+
+    def save(self, request: HttpRequest, **options: Any) -> str:
+        """Mail the link. Whether there is such a user or not, the address gets so many mails and no more."""
+        count_mail(self.cleaned_data["email"], purpose="reset")
+        return str(super().save(request, **options))
 
 
 class ChangeEmailForm(AddEmailForm):  # type: ignore[misc]

@@ -45,7 +45,7 @@ MORNING = "08:00"
 
 
 class Hold(models.TextChoices):
-    """Why a Delivery waits although it was not tried; the last two: for its channel, whoever reads it."""
+    """Why a Delivery waits although it was not tried; `rate` and `rest`: for its channel, whoever reads it."""
 
     ALERT = "alert", "waits a minute: accounts that drop together are told of together"
     CONFLATION = "conflation", "waits a moment for more about the same lead"
@@ -53,6 +53,7 @@ class Hold(models.TextChoices):
     QUIET_HOURS = "quiet_hours", "waits for the end of the quiet hours"
     FLAPPING = "flapping", "waits until the account has settled"
     RATE = "rate", "waits its turn: the channel takes only so many a second"
+    RECIPIENT = "recipient", "waits: its address has got many mails within the hour"
     REST = "rest", "waits because ten tries in a row failed: one at a time looks whether the receiver is back"
 
 

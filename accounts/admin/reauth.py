@@ -8,8 +8,9 @@ from django.http import HttpRequest
 
 from accounts.core.email_addresses import email_key
 from accounts.core.markup import NOTHING, Tone, ago, badge, link, table
+from accounts.models import MailCount
 from accounts.models.reauth import AccountToken, BouncedAddress, PromptEnd, ReauthPrompt, ReauthStep
-from accounts.reauth.recipients import forgive
+from accounts.reauth.recipients import lift
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAccount, ByParent
 
@@ -98,7 +99,10 @@ class BouncedAddressAdmin(BackOfficeAdmin):
     fieldsets = ((None, {"fields": ("email", "reason", "said")}),)
     actions = ("forgive",)
     buttons = ("forgive",)
-    confirm: ClassVar[dict[str, str]] = {"forgive": "Owners get mail at this address again, until it comes back."}
+    confirm: ClassVar[dict[str, str]] = {
+        "forgive": "Owners get mail at this address again, until it comes back. "
+        "If its reader complained, make sure that they want it."
+    }
     search_help_text = "A whole address, or number."
     empty_list = "None: no mail to an account's owner came back."
 
@@ -107,11 +111,21 @@ class BouncedAddressAdmin(BackOfficeAdmin):
 
     @admin.action(description="Write to it again", permissions=["operate"])
     def forgive(self, request: HttpRequest, rows: "QuerySet[BouncedAddress]") -> None:
-        self.do_each(request, rows, lambda row: forgive(row.email), "Writing again to")
+        self.do_each(request, rows, lambda row: lift(row.email), "Writing again to")
 
     @admin.display(description="since")
     def said(self, row: BouncedAddress) -> str:
         return ago(row.at)
+
+
+@admin.register(MailCount)
+class MailCountAdmin(HiddenFromIndex, BackOfficeAdmin):
+    """How many mails were asked for, by hour; the hash does not say for whom."""
+
+    list_display = ("hour", "count", "key")
+    fieldsets = ((None, {"fields": ("hour", "count", "key")}),)
+    exact_search = ("pk", "key")
+    search_help_text = "A whole hash, or number."
 
 
 @admin.register(AccountToken)

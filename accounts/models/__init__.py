@@ -5,6 +5,7 @@ from accounts.models.event import Event
 from accounts.models.heartbeat import Heartbeat
 from accounts.models.incident import Drop, Incident, IncidentStep
 from accounts.models.link import AccountLink
+from accounts.models.mail_count import MailCount
 from accounts.models.order import CampaignCall, CampaignOrder
 from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
 from accounts.models.retention import RetentionRun
@@ -29,6 +30,7 @@ __all__ = [
     "Incident",
     "IncidentStep",
     "Invitation",
+    "MailCount",
     "Member",
     "ReauthPrompt",
     "ReauthStep",

@@ -113,8 +113,11 @@ class ReauthStep(models.Model):
 class BouncedAddress(models.Model):
     """An address to which no owner's mail goes any more: a mail came back, or its reader called it unwanted."""
 
-    email = models.CharField(max_length=254, unique=True, help_text="In lower case.")
+    email = models.CharField(max_length=254, unique=True, help_text="In canonical form.")
     reason = models.CharField(max_length=300)
+    complained = models.BooleanField(
+        default=False, help_text="Its reader called our mail unwanted. No other mail lifts this."
+    )
     at = models.DateTimeField(auto_now=True)
 
     class Meta:

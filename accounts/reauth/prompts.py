@@ -25,6 +25,7 @@ from accounts.linkedin.advice import needs_its_owner
 from accounts.models import Account, ReauthPrompt, ReauthStep
 from accounts.models.reauth import PromptEnd, StepKind
 from accounts.reauth import recipients as addresses
+from accounts.tenancy.mail_limits import count_mail
 
 LIFETIME = timedelta(days=7)
 REMINDERS = (timedelta(hours=4), timedelta(hours=24), timedelta(hours=72))  # after the prompt was opened
@@ -77,7 +78,7 @@ def ask(account: Account, *, by: str, email: str = "") -> ReauthPrompt:
     """The account's open prompt, made or renewed on behalf of `by` (`api` or `staff`); its link is mailed to `email`,
     also where mail came back from there before: a person wants it.
 
-    Raises NotNeeded for an account that is active or deleted.
+    Raises NotNeeded for an account that is active or deleted and for an address that complained, and TooManyMails.
     """
     account = Account.objects.select_for_update(of=("self",)).select_related("agency", "sub_account").get(pk=account.pk)
     if account.status == AccountStatus.ACTIVE:
@@ -92,6 +93,9 @@ def ask(account: Account, *, by: str, email: str = "") -> ReauthPrompt:
         prompt.save(update_fields=["expires_at"])
     if email:
         email = email_key(email)
+        if addresses.has_complained(email):
+            raise NotNeeded(f"{email} wants no mail of ours: its reader said so. Hand the link over another way.")
+        count_mail(email, agency=account.agency)
         addresses.forgive(email)
         _invite(prompt, [email], kind=StepKind.MAILED, origin=origin)
     return prompt
@@ -107,12 +111,12 @@ def revoke(account: Account, *, by: str) -> bool:
 
 
 @transaction.atomic
-def came_back(address: str, *, reason: str) -> None:
+def came_back(address: str, *, reason: str, complaint: bool = False) -> None:
     """No owner's mail goes to this address any more. Where nobody else was asked, others are, as soon as reminders go.
 
     Saying so again changes nothing.
     """
-    addresses.block(address, reason=reason)
+    addresses.block(address, reason=reason, complaint=complaint)
     gone = email_key(address)
     wrote = ReauthStep.objects.filter(recipient__iexact=gone, prompt__closed_at__isnull=True)
     for prompt in _open_prompts().filter(pk__in=wrote.values("prompt")).order_by("pk"):

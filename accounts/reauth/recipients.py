@@ -38,19 +38,30 @@ def bounced(addresses: Iterable[str]) -> dict[str, str]:
     return dict(rows.values_list("email", "reason"))
 
 
-def block(address: str, *, reason: str) -> None:
-    """Write to this address no more."""
-    BouncedAddress.objects.update_or_create(email=email_key(address), defaults={"reason": reason[:300]})
+def block(address: str, *, reason: str, complaint: bool = False) -> None:
+    """Write to this address no more. A complaint stays one, whatever else is said of the address later."""
+    values = {"reason": reason[:300], **({"complained": True} if complaint else {})}
+    BouncedAddress.objects.update_or_create(email=email_key(address), defaults=values)
+
+
+def has_complained(address: str) -> bool:
+    """Whether the reader of this address has called our mail unwanted, whichever agency it was about."""
+    return BouncedAddress.objects.filter(email=email_key(address), complained=True).exists()
 
 
 def forgive(address: str) -> None:
-    """A person says that the address works: write to it again."""
+    """Write to the address again: a person says that it works. A complaint is not lifted by that."""
+    BouncedAddress.objects.filter(email=email_key(address), complained=False).delete()
+
+
+def lift(address: str) -> None:
+    """Write to the address again on behalf of staff, whom its reader has asked."""
     BouncedAddress.objects.filter(email=email_key(address)).delete()
 
 
 def forget(before: datetime) -> int:
-    """Give addresses that came back so long ago another chance; how many."""
-    return BouncedAddress.objects.filter(at__lt=before).delete()[0]
+    """Give addresses that came back so long ago another chance; how many. Complaints stay."""
+    return BouncedAddress.objects.filter(at__lt=before, complained=False).delete()[0]
 
 
 def mail_trouble(account: Account) -> str:

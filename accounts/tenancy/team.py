@@ -16,6 +16,7 @@ from accounts.core.enums import EventType, Role
 from accounts.events.outbox import record
 from accounts.models import Agency, Invitation, Member
 from accounts.models.agency import invitation_end
+from accounts.tenancy.mail_limits import count_mail
 from accounts.tenancy.verified_email import EmailTaken, find_user_by_email, mark_email_verified, verified_email
 
 #: What each role is called, and may do.
@@ -65,7 +66,7 @@ def add_member(agency: Agency, *, user: User, role: Role) -> Member:
 def invite(agency: Agency, *, email: str, role: Role, invited_by: User | None = None) -> Invitation:
     """Invite by mail. The same address again renews its invitation; it gets one mail in five minutes at most.
 
-    Raises TeamError.
+    Raises TeamError and TooManyMails.
     """
     email = _address(email)
     agency = _locked(agency)
@@ -223,6 +224,7 @@ def _address(email: str) -> str:
 
 
 def _send(invitation: Invitation) -> None:
+    count_mail(invitation.email, agency=invitation.agency)
     record(
         invitation.agency,
         EventType.MEMBER_INVITED,

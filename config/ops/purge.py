@@ -22,6 +22,7 @@ from accounts.events.retention import Progress, Step
 from accounts.models import Heartbeat, RetentionRun
 from accounts.reauth import recipients
 from accounts.tasks import PURGE, beat
+from accounts.tenancy import mail_limits
 from leads.privacy import retention
 from notifications.retention import awaited_subjects, delete_old_events
 from webhooks.retention import delete_old_receipts, delete_old_rejections
@@ -48,6 +49,7 @@ def _replay(position: str, cutoff: datetime) -> Iterator[Progress]:
 
 def _forget_addresses(position: str, cutoff: datetime) -> Iterator[Progress]:
     yield Progress(position, Counter({"addresses without mail": recipients.forget(cutoff)}))
+    yield Progress(position, Counter({"counts of mails": mail_limits.forget_counts()}))
 
 
 #: In this order: what is quick and frees most comes first.

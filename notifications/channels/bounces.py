@@ -77,7 +77,7 @@ def take(notice: Notice) -> int:
     _mark(notice)
     if notice.type == SOFT:
         return 0
-    came_back(notice.email, reason=notice.sentence)
+    came_back(notice.email, reason=notice.sentence, complaint=notice.type == COMPLAINT)
     channels = list(
         Channel.objects.filter(kind=ChannelKind.EMAIL, email__iexact=notice.email)
         .exclude(status=ChannelStatus.DISABLED)

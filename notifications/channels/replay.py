@@ -11,10 +11,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Event
+from accounts.tenancy.mail_limits import count_mail
 from notifications.channels.service import ChannelError, locked_and_on
 from notifications.delivery.fan_out import deliveries_of
 from notifications.delivery.rate_limit import wake
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
+from notifications.staff.alerts import SLACK
 from notifications.tasks import wake_up
 
 BATCH = 500
@@ -48,6 +50,8 @@ def resend(delivery: Delivery) -> Delivery:
     """Send once more, now, under the same `webhook-id`. Raises ChannelError if its channel is not on."""
     if delivery.channel:
         wake(locked_and_on(delivery.channel))
+    elif not delivery.recipient.startswith(SLACK):
+        count_mail(delivery.recipient, agency=delivery.agency, purpose="resend")
     # Not with those it was once gathered with, unless it carried them.
     Delivery.objects.filter(pk=delivery.pk).update(batch="", carrier=None)
     _due_now(Delivery.objects.filter(pk=delivery.pk))

@@ -13,6 +13,7 @@ from accounts.core.ids import new_token
 from accounts.events.outbox import record
 from accounts.models import Agency, Event
 from accounts.models.source import overlap
+from accounts.tenancy.mail_limits import count_mail
 from notifications.channels.rules import ChannelError, checked, checked_kind
 from notifications.delivery.channel_health import UNSUBSCRIBED, is_lost, lose, switch_off
 from notifications.delivery.digest import replan
@@ -173,6 +174,8 @@ def disable(channel: Channel, reason: str) -> Channel:
 def send_test(channel: Channel) -> Event:
     """Send a `test` event to this channel only, whatever it listens to. Raises ChannelError if it is not on."""
     channel = locked_and_on(channel)
+    if channel.kind == ChannelKind.EMAIL:
+        count_mail(channel.email, agency=channel.agency, purpose="test")
     wake(channel)
     return record(
         channel.agency,
@@ -253,6 +256,7 @@ def _ask_to_confirm(channel: Channel) -> Channel:
         created_at__gt=clock.now() - BETWEEN_CONFIRMATIONS,
     )
     if not lately.exists():
+        count_mail(channel.email, agency=channel.agency)
         record(
             channel.agency,
             EventType.CHANNEL_VERIFICATION,

@@ -15,6 +15,7 @@ from accounts.core.connections import is_outage
 from accounts.core.enums import PERSONAL_EVENTS, STAFF_EVENTS, EventType
 from accounts.linkedin.flapping import settling
 from accounts.models import Event
+from notifications.delivery.recipient_limit import hold_back
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 from notifications.policy import alert_policy
 from notifications.policy.timing import STATUS_CHANGES, account_of, plan
@@ -140,10 +141,9 @@ def _fan_out_due(now: datetime, limit: int) -> int:
 def _write(events: Sequence[Event]) -> None:
     listening = _listening({event.agency_id for event in events})
     restless = settling(filter(None, map(account_of, events)), timezone.now())
-    Delivery.objects.bulk_create(
-        [delivery for event in events for delivery in deliveries_of(event, listening[event.agency_id], restless)],
-        ignore_conflicts=True,
-    )
+    made = [delivery for event in events for delivery in deliveries_of(event, listening[event.agency_id], restless)]
+    hold_back(made)
+    Delivery.objects.bulk_create(made, ignore_conflicts=True)
     Event.objects.filter(pk__in=[event.pk for event in events]).update(fanned_out_at=timezone.now(), error="")
 
 

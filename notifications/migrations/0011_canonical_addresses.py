@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import migrations
 
-rewrite = import_module("accounts.migrations.0024_canonical_addresses").rewrite
+rewrite = import_module("accounts.migrations.0026_canonical_addresses").rewrite
 
 
 def rewrite_channels(apps: Any, schema_editor: Any) -> None:
@@ -15,5 +15,5 @@ def rewrite_channels(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     atomic = False
     locking_is_safe = "Each row that changes is a transaction of its own, and channels are few."
-    dependencies = [("accounts", "0024_canonical_addresses"), ("notifications", "0010_digest_at")]
+    dependencies = [("accounts", "0026_canonical_addresses"), ("notifications", "0010_digest_at")]
     operations = [migrations.RunPython(rewrite_channels, migrations.RunPython.noop)]

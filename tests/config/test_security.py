@@ -5,6 +5,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from allauth.mfa.totp.internal.auth import yield_hotp_counters_from_time as counters
@@ -295,3 +296,31 @@ def test_a_setting_that_cannot_work_is_named(setting: str, value: list[str], exp
 
     setattr(settings, setting, value)
     assert [message.id for message in run_checks(tags=[Tags.security])] == [expected]
+
+
+def test_wrong_passwords_of_somebody_else_lock_nobody_out(staff: User) -> None:
+    stranger = Client(REMOTE_ADDR="203.0.113.9")
+    for spelling in ("staff", "Staff", " staff", "STAFF ", "staff", "staff"):
+        answer = sign_in(stranger, spelling, "wrong")
+    assert "Too many failed login attempts" in answer.content.decode()
+    assert sign_in(stranger, "staff").status_code == 200
+    assert sign_in(Client(), "staff").status_code == 302
+
+
+def test_a_password_is_guessed_from_many_addresses_only_so_often_and_the_owner_comes_in_by_mail(staff: User) -> None:
+    mark_email_verified(staff, staff.email)
+    with time_machine.travel("2026-11-30T09:00:00Z", tick=False) as clock:
+        for number in range(100):
+            sign_in(Client(REMOTE_ADDR=f"203.0.113.{number}"), "staff", "wrong")
+        page = sign_in(Client(), "staff").content.decode()
+        assert "come in by mail" in page
+        owner = Client()
+        owner.post("/accounts/password/reset/", {"email": staff.email})
+        [path] = re.findall(r"https?://[^/\s]+(/accounts/password/reset/key/\S+)", str(mail.outbox[0].body))
+        form = owner.get(path, follow=True)
+        new = "a long and strange sentence"
+        owner.post(form.request["PATH_INFO"], {"password1": new, "password2": new})
+        assert owner.session["_auth_user_id"] == str(staff.pk)
+        assert sign_in(Client(), "staff", new).status_code == 200
+        clock.shift(3601)
+        assert sign_in(Client(), "staff", new).status_code == 302

@@ -14,6 +14,7 @@ from rest_framework.serializers import as_serializer_error
 from rest_framework.views import exception_handler
 
 from accounts.core.connections import is_outage
+from accounts.tenancy.mail_limits import TooManyMails
 
 CONTENT_TYPE = "application/problem+json"
 DETAILS = {  # status --> what to say where nobody said more
@@ -64,6 +65,15 @@ class Unavailable(APIException):
     wait = RETRY_SECONDS
 
 
+class TooManyRequests(APIException):
+    status_code = 429
+    default_code = "too_many_requests"
+
+    def __init__(self, detail: str, wait: float) -> None:
+        super().__init__(detail)
+        self.wait = wait
+
+
 def problem(status: int, detail: str = "", *, request_id: str = "", errors: list[dict[str, str]] | None = None) -> Any:
     """The body of an error. `errors` names each field or parameter that is wrong."""
     body = {
@@ -100,6 +110,8 @@ def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None
 
 
 def _known(error: Exception) -> Exception:
+    if isinstance(error, TooManyMails):
+        return TooManyRequests(str(error), error.wait)
     if isinstance(error, IntegrityError):
         log.info("refused by a constraint", error=type(error).__name__)
         return Conflict()

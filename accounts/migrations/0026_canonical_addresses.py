@@ -41,5 +41,5 @@ def rewrite_addresses(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     atomic = False
     locking_is_safe = "Each row that changes is a transaction of its own, and no webhook writes these tables."
-    dependencies = [("accounts", "0023_retention_run")]
+    dependencies = [("accounts", "0025_drop_noted_at")]
     operations = [migrations.RunPython(rewrite_addresses, migrations.RunPython.noop)]
