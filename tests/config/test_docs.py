@@ -8,7 +8,7 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()}
-DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 PLACE = re.compile(r"`(\w+/[\w./-]*)(?::[^`]*)?`")  # and what is in it; places with <> or * stand for several
 
 
