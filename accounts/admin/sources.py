@@ -187,8 +187,14 @@ class SourceAdmin(BackOfficeAdmin):
         return ago(source.created_at)
 
     @admin.display(description="webhook URL")
-    def webhook_url_field(self, source: Source) -> str:
-        return code(source.webhook_url)
+    def webhook_url_field(self, source: Any) -> str:
+        return code(source.webhook_url if source.may_change else source.masked_webhook_url)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Note who looks: an URL that is a secret is shown whole to who may change the source."""
+        if obj is not None:
+            obj.may_change = self.has_change_permission(request, obj)
+        return super().get_readonly_fields(request, obj)
 
     @admin.display(description="previous URL")
     def previous_url(self, source: Source) -> str:

@@ -15,6 +15,7 @@ from accounts.core.enums import ProviderSlug, Scope, TroubleKind
 from accounts.models import Agency, Source
 from accounts.sources.issues import open_troubles, with_open_troubles
 from accounts.sources.service import SourceError, create_source, delete_source, rotate_secret, update_source
+from accounts.web.rest.auth import may_see_secrets
 from accounts.web.rest.fields import (
     Reference,
     StrictBooleanField,
@@ -65,7 +66,9 @@ class SourceSerializer(StrictSerializer):
     id = identity()
     provider = StrictChoiceField(ProviderSlug)
     name = Text(max_length=200)
-    webhook_url = serializers.CharField(read_only=True)
+    webhook_url = serializers.SerializerMethodField(
+        help_text="LinkedConnector signs nothing, so that its URL is a secret: masked below the scope `admin`."
+    )
     enabled = StrictBooleanField(required=False)
     health = serializers.SerializerMethodField()
     last_receipt_at = UTCDateTimeField(read_only=True, allow_null=True)
@@ -88,6 +91,10 @@ class SourceSerializer(StrictSerializer):
         if len(rows) > MAX_SUBSCRIPTIONS:
             raise serializers.ValidationError(f"At most {MAX_SUBSCRIPTIONS} of them.")
         return rows
+
+    def get_webhook_url(self, source: Source) -> str:
+        shown = may_see_secrets(self.context.get("request"))
+        return source.webhook_url if shown else source.masked_webhook_url
 
     @extend_schema_field(HealthSerializer)
     def get_health(self, source: Source) -> dict[str, Any]:

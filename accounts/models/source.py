@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accounts.core.cache_version import sources_changed
 from accounts.core.encrypted_fields import EncryptedJSONField
-from accounts.core.enums import provider_choices
+from accounts.core.enums import ProviderSlug, provider_choices
 from accounts.core.ids import new_id, new_token
+from accounts.core.masking import MASK
 from accounts.models.agency import Agency, SubAccount
 
 web_address = RegexValidator(r"\Ahttps://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?\Z", "Enter an https:// address.")
@@ -39,7 +40,7 @@ class Watched(models.Model):
 
 
 def new_source_id() -> str:
-    """Time-ordered like every id, with more chance: where a provider signs nothing it is all that guards the URL."""
+    """Return a time-ordered id, with more chance than others: older URLs of LinkedConnector have it as their token."""
     return new_id("src") + new_token()[:8]
 
 
@@ -51,7 +52,10 @@ class Source(Watched):
     provider = models.CharField(max_length=32, choices=provider_choices)
     name = models.CharField(max_length=200, blank=True)
     token = models.CharField(
-        max_length=64, unique=True, editable=False, help_text="The URL's last part: the id, until it is rotated."
+        max_length=64,
+        unique=True,
+        editable=False,
+        help_text="The URL's last part: the id, until it is rotated.",
     )
     previous_token = models.CharField(max_length=64, blank=True, editable=False)
     previous_token_expires_at = models.DateTimeField(null=True, editable=False)
@@ -103,7 +107,7 @@ class Source(Watched):
         return self.name or f"{self.get_provider_display()} source"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.token = self.token or self.id
+        self.token = self.token or (new_token() if self.url_is_secret else self.id)
         super().save(*args, **kwargs)
 
     @property
@@ -113,8 +117,18 @@ class Source(Watched):
         return [row for row in sync.subscriptions.all() if row.wanted] if sync else []
 
     @property
+    def url_is_secret(self) -> bool:
+        """Whether nothing but the URL guards the source, because its provider signs nothing."""
+        return self.provider == ProviderSlug.LINKEDCONNECTOR
+
+    @property
     def webhook_url(self) -> str:
         return f"{settings.PUBLIC_URL}/webhooks/{self.provider}/{self.token}"
+
+    @property
+    def masked_webhook_url(self) -> str:
+        """The URL for who may look, but not change: without its token where that is a secret."""
+        return self.webhook_url.removesuffix(self.token) + MASK if self.url_is_secret else self.webhook_url
 
 
 class SourceSecret(Watched):

@@ -5,6 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.core.enums import AGENCY_EVENTS
+from accounts.core.masking import MASK, mask_url
+from accounts.web.rest.auth import may_see_secrets
 from accounts.web.rest.fields import (
     EmailAddress,
     Number,
@@ -27,10 +29,19 @@ class QuietHoursSerializer(StrictSerializer):
 
 
 class Headers(serializers.DictField):
-    """None are shown of a channel that cannot be decrypted."""
+    """None are shown of a channel that cannot be decrypted, and no values to a key below `admin`."""
 
     def to_representation(self, value: Any) -> Any:
-        return super().to_representation(value or {})
+        headers = super().to_representation(value or {})
+        return headers if may_see_secrets(self.context.get("request")) else dict.fromkeys(headers, MASK)
+
+
+class TargetURL(Text):
+    """Its path may be what lets somebody post: a key below `admin` is shown the host."""
+
+    def to_representation(self, value: Any) -> Any:
+        url = super().to_representation(value)
+        return url if not url or may_see_secrets(self.context.get("request")) else mask_url(url)
 
 
 class BaseChannelSerializer(StrictSerializer):
@@ -91,12 +102,16 @@ class EmailChannelSerializer(PeoplesChannelSerializer):
 
 
 class SlackChannelSerializer(PeoplesChannelSerializer):
-    url = Text(max_length=2000, required=True)
+    url = TargetURL(max_length=2000, required=True, help_text="Below the scope `admin` only its host.")
 
 
 class WebhookChannelSerializer(BaseChannelSerializer):
-    url = Text(max_length=2000, required=True)
-    headers = Headers(child=Text(required=True, max_length=1000), required=False)
+    url = TargetURL(max_length=2000, required=True, help_text="Below the scope `admin` only its host.")
+    headers = Headers(
+        child=Text(required=True, max_length=1000),
+        required=False,
+        help_text="Masked below the scope `admin`.",
+    )
     rate_per_second = Number(required=False, allow_null=True, help_text="null: no limit.")
 
 

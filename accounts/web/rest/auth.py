@@ -63,6 +63,12 @@ class HasScope(BasePermission):
         return False
 
 
+def may_see_secrets(request: Request | None) -> bool:
+    """Whether the key may administer, so that what lets somebody post or sign is shown to it unmasked."""
+    key = request.auth if request is not None else None
+    return isinstance(key, ApiKey) and Scope.ADMIN in key.scopes
+
+
 def needed_scope(view: Any, method: str) -> Scope:
     """Reading takes `read`; a view says what changing takes (`write_scope`)."""
     return Scope.READ if method in SAFE_METHODS else view.write_scope
