@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.core.email_addresses import display_email
 from accounts.core.enums import Role
 from accounts.models import Invitation, Member
 from accounts.tenancy import team
@@ -35,7 +36,7 @@ def team_page(request: MemberRequest) -> HttpResponse:
         except team.TeamError as error:
             form.add_error(error.field, str(error))
         else:
-            messages.success(request, f"The invitation to {invitation.email} is on its way.")
+            messages.success(request, f"The invitation to {display_email(invitation.email)} is on its way.")
             return back_to(request, "portal_team")
     members = request.agency.members.select_related("user").order_by("id")
     return show(
@@ -81,7 +82,7 @@ def member_remove(request: MemberRequest, pk: str) -> HttpResponse:
 def invitation_withdraw(request: MemberRequest, pk: str) -> HttpResponse:
     invitation = get_object_or_404(request.agency.invitations.filter(accepted_at__isnull=True), pk=pk)
     team.withdraw(invitation)
-    messages.success(request, f"The invitation to {invitation.email} is withdrawn.")
+    messages.success(request, f"The invitation to {display_email(invitation.email)} is withdrawn.")
     return back_to(request, "portal_team")
 
 

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.core import markup
+from accounts.core.email_addresses import display_email
 from accounts.core.enums import provider_name
 from accounts.models import Account
 from accounts.tenancy.localtime import readable
@@ -20,6 +21,7 @@ register.filter("visible", lambda text: markup.visible(str(text)))
 register.filter("pretty_json", markup.pretty_json)
 register.filter("what_to_do", words.what_to_do)
 register.filter("provider_name", provider_name)
+register.filter("readable_email", display_email)
 register.simple_tag(markup.badge, name="badge")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db.models import Count, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from accounts.core.enums import STAFF_EVENTS
@@ -16,7 +17,7 @@ from accounts.core.ids import first_id
 from notifications.models import Delivery, DeliveryStatus, Hold
 
 MAX_PER_HOUR = 30
-HOUR = timedelta(hours=1)
+HOUR, MAX_WAIT = timedelta(hours=1), timedelta(days=2)
 
 
 def hold_back(deliveries: Sequence[Delivery]) -> None:
@@ -25,11 +26,16 @@ def hold_back(deliveries: Sequence[Delivery]) -> None:
     if not limited:
         return
     now = timezone.now()
-    lately = Q(pk__gte=first_id("dlv", now - HOUR)) | Q(status=DeliveryStatus.PENDING, hold=Hold.RECIPIENT)
-    earlier = Delivery.objects.filter(lately, channel=None, recipient__in={row.recipient for row in limited})
-    counts = Counter(dict(earlier.values_list("recipient").annotate(number=Count("pk"))))
+    waiting = Q(status=DeliveryStatus.PENDING, hold=Hold.RECIPIENT)
+    rows = Delivery.objects.annotate(upper=Upper("recipient")).filter(  # as the index has it
+        Q(pk__gte=first_id("dlv", now - HOUR)) | waiting,
+        channel=None,
+        upper__in={row.recipient.upper() for row in limited},
+        pk__gte=first_id("dlv", now - MAX_WAIT),
+    )
+    counts = Counter(dict(rows.values_list("upper").annotate(number=Count("pk"))))
     for row in limited:
-        hours = counts[row.recipient] // MAX_PER_HOUR
-        counts[row.recipient] += 1
+        hours = min(counts[row.recipient.upper()] // MAX_PER_HOUR, MAX_WAIT // HOUR - 1)
+        counts[row.recipient.upper()] += 1
         if hours:
             row.hold, row.next_attempt_at = Hold.RECIPIENT, now + hours * HOUR

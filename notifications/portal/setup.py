@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.core.email_addresses import display_email
 from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
 from accounts.web.portal.labels import State
 from notifications.channels import replay as resending
@@ -82,7 +83,8 @@ def add(request: MemberRequest, kind: str) -> HttpResponse:
     if secret:
         return _show_secret(request, f"{channel} is ready", channel, secret)
     if of_kind is ChannelKind.EMAIL:
-        messages.success(request, f"Added. {channel.email} gets a mail with a button to confirm, and nothing before.")
+        address = display_email(channel.email)
+        messages.success(request, f"Added. {address} gets a mail with a button to confirm, and nothing before.")
     else:
         messages.success(request, "Added. Send a test to see whether it arrives.")
     return back_to(request, "portal_notifications", anchor=channel.pk)
@@ -158,12 +160,14 @@ def _test(request: MemberRequest, channel: Channel) -> HttpResponse:
 
 def _ask_again(channel: Channel) -> str:
     channels.enable(channel)
-    return f"{channel.email} is asked to confirm. It gets one such mail in five minutes at most."
+    return f"{display_email(channel.email)} is asked to confirm. It gets one such mail in five minutes at most."
 
 
 def _switch_on(channel: Channel) -> str:
     after = channels.enable(channel)
-    return f"{after} is on." if channel_state(after).tone == "good" else f"{after.email} is asked to confirm first."
+    if channel_state(after).tone == "good":
+        return f"{after} is on."
+    return f"{display_email(after.email)} is asked to confirm first."
 
 
 def _switch_off(channel: Channel) -> str:

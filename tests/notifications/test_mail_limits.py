@@ -1,6 +1,7 @@
 """Nobody can have us flood an address, and a complaint of one agency's mail holds for all."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.core import mail
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -211,3 +213,20 @@ def test_an_address_that_only_came_back_is_written_to_again_when_a_person_says_s
     assert reachable([VICTIM]) == []
     ask(account_of(agency), by="api", email=VICTIM)
     assert not BouncedAddress.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_only_so_many_come_through() -> None:
+    def ask_once(_: int) -> bool:
+        try:
+            count_mail(VICTIM)
+        except TooManyMails:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        came_through = list(threads.map(ask_once, range(24)))
+    assert sum(came_through) == PER_RECIPIENT.per_hour
+    assert sum(MailCount.objects.values_list("count", flat=True)) == PER_RECIPIENT.per_hour

@@ -269,3 +269,27 @@ def test_a_strangers_address_that_was_attached_before_waits_for_its_proof(agency
     assert taken.email == OWN
     assert not verified_email(double[0])
     assert list(EmailAddress.objects.filter(verified=False).values_list("email", flat=True)) == [STRANGERS]
+
+
+def test_people_read_an_internationalised_address_in_its_own_letters(agency: Agency, demo_owner: Client) -> None:
+    demo_owner.post("/team", {"email": "Bea@Bücher.example", "role": "owner"})
+    page = demo_owner.get("/team").content.decode()
+    assert '<td data-label="Address">bea@bücher.example</td>' in page
+    path = invitation_url(Invitation.objects.get(email="bea@xn--bcher-kva.example").pk).partition(":8000")[2]
+    assert "<strong>bea@bücher.example</strong>" in Client().get(path).content.decode()
+
+
+def test_staff_cannot_send_a_stranger_a_link_for_their_own_user(signed_in_staff: Client) -> None:
+    chief = User.objects.get(username="chief")
+    signed_in_staff.post("/accounts/email/", {"action_add": "", "email": STRANGERS})
+    chief.refresh_from_db()
+    assert (chief.email, find_user_by_email(STRANGERS)) == ("", None)
+
+
+def test_a_change_to_an_address_of_somebody_else_is_answered_as_any_other(attacker: Client, agency: Agency) -> None:
+    join_by_invitation(agency, STRANGERS)
+    told = []
+    for address in (STRANGERS, "nobody@other.example"):
+        answer = attacker.post("/accounts/email/", {"action_add": "", "email": address}, follow=True)
+        told.append((answer.redirect_chain, answer.content.decode().replace(address, "ADDRESS").count("ADDRESS")))
+    assert told[0] == told[1]
