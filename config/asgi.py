@@ -17,6 +17,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django: Any = get_wsgi_application()
 
+from config.incoming import ReadableRequest  # noqa: E402
 from config.page_bodies import held_body  # noqa: E402
 from webhooks.ingest.app import Ingest  # noqa: E402 (needs Django's apps)
 from webhooks.ingest.http import (  # noqa: E402
@@ -37,6 +38,7 @@ TAKE_SECONDS = 30.0  # for a piece of an answer
 CLIENT = "leadline.client"
 
 ingest = Ingest()
+django.request_class = ReadableRequest
 
 
 class _Client:

@@ -124,6 +124,8 @@ MIDDLEWARE = [
     "config.problems.api_answers",
     "config.security.proxy_headers",
     "config.security.content_security",
+    "config.incoming.probes_by_any_name",
+    "config.incoming.storable_text",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

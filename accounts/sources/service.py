@@ -1,11 +1,14 @@
 """Sources: made, changed, rotated, removed. Secrets are shown by the call that makes them and by no other."""
 
 import base64
+import binascii
 import secrets as random
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,6 +22,10 @@ REMEMBERED = timedelta(days=30)
 #: Providers whose own secret we cannot make up (LinkedIn's is the app's client secret) or that need none.
 NO_SECRET_UNLESS_GIVEN = {ProviderSlug.LINKEDCONNECTOR, ProviderSlug.HIGHLEVEL}
 
+
+MAX_SECRET = 256
+#: How Svix and Standard Webhooks write a secret, and the version that some dashboards put before it.
+STANDARD_PREFIX, VERSION_PREFIX = "whsec_", "v1,"
 
 #: What a provider's part does when one of its sources is taken away, in the same transaction.
 Disconnect = Callable[[Source], None]
@@ -54,7 +61,9 @@ def create_source(
         raise SourceError("agency", f"A {slug} source belongs to an agency.")
     if secret is None and slug is ProviderSlug.LINKEDIN:
         raise SourceError("secret", "A linkedin source needs the LinkedIn app's client secret.")
-    if secret is None and slug not in NO_SECRET_UNLESS_GIVEN:
+    if secret is not None:
+        secret = clean_secret(slug, secret)
+    elif slug not in NO_SECRET_UNLESS_GIVEN:
         secret = new_secret()
     source = Source.objects.create(
         agency=agency,
@@ -86,7 +95,7 @@ def rotate_secret(source: Source, secret: str | None = None) -> str | None:
             return None
     elif secret is None and source.provider in {ProviderSlug.LINKEDIN, ProviderSlug.HIGHLEVEL}:
         raise SourceError("secret", "This provider makes the secret: give the new one.")
-    secret = secret or new_secret()
+    secret = new_secret() if secret is None else clean_secret(ProviderSlug(source.provider), secret)
     _add_secret(source, secret)
     return secret
 
@@ -101,7 +110,7 @@ def update_source(source: Source, **changes: Any) -> Source:
     if "secret" in changes:
         secret = changes.pop("secret")
         if secret is not None:
-            _add_secret(source, secret)
+            _add_secret(source, clean_secret(ProviderSlug(source.provider), secret))
         elif source.provider in NO_SECRET_UNLESS_GIVEN:
             source.secrets.all().delete()
         else:
@@ -132,6 +141,47 @@ def _add_secret(source: Source, secret: str) -> None:
     source.secrets.filter(expires_at__lte=now - REMEMBERED).delete()
     source.secrets.create(secret=secret)
     source.save(update_fields=["updated_at"])
+
+
+def clean_secret(provider: ProviderSlug, secret: str) -> str:
+    """Return a secret as it is kept: to the letter, but `whsec_…` without what was copied with it (`v1,`, blanks).
+
+    Raises SourceError for one that could verify nothing.
+    """
+    secret = secret if secret.startswith("-----BEGIN") else secret.strip("\r\n")
+    standard = secret.strip().removeprefix(VERSION_PREFIX)
+    if standard.startswith(STANDARD_PREFIX):
+        secret = standard
+    if not secret.strip():
+        raise SourceError("secret", "The secret is empty. Anybody could sign with that.")
+    if len(secret) > MAX_SECRET:
+        raise SourceError("secret", f"The secret is too long: {MAX_SECRET} characters are the most.")
+    if any(not char.isprintable() for char in secret.replace("\r\n", "\n").replace("\n", "")):
+        raise SourceError("secret", "The secret has a character in it that is not shown. Copy it once more.")
+    if provider is ProviderSlug.HIGHLEVEL and not _is_public_key(secret):
+        raise SourceError(
+            "secret",
+            "HighLevel signs with a key of its own: give the public key in PEM form (Ed25519, from -----BEGIN PUBLIC "
+            "KEY----- to -----END PUBLIC KEY-----), or none for the published one.",
+        )
+    if provider is ProviderSlug.SENDPILOT and secret.startswith(STANDARD_PREFIX) and not _is_standard(secret):
+        raise SourceError("secret", "What follows whsec_ is not base64. Copy the whole secret once more.")
+    return secret
+
+
+def _is_public_key(pem: str) -> bool:
+    try:
+        return isinstance(load_pem_public_key(pem.encode()), Ed25519PublicKey)
+    except ValueError:
+        return False
+
+
+def _is_standard(secret: str) -> bool:
+    encoded = secret.removeprefix(STANDARD_PREFIX).rstrip("=")
+    try:
+        return bool(base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True))
+    except (binascii.Error, ValueError):
+        return False
 
 
 def new_secret() -> str:

@@ -153,7 +153,7 @@ def test_turning_pages_keeps_the_filters(agency: Agency, signed_in: Client) -> N
     assert len(second.context["cl"].result_list) == 10
 
 
-FORGED_PAGES = ["before=%00", "after=%00", "after=x'--", "p=7", "all=", "o=1", "before=9999999999999999999999"]
+FORGED_PAGES = ["before=%01", "after=%01", "after=x'--", "p=7", "all=", "o=1", "before=9999999999999999999999"]
 FORGED_KEYS = ["%00", "x", "%FF", "9" * 400, "a_5Fb", "%F0%9F%98%80"]
 FORGED_CHOICES = ["%00", "nobody", "%FF", "x" * 3000]
 HOSTILE_WORDS = ["\x00", "%", "'; --", "9" * 400, "\ud800", "rct_", "x" * 5000]

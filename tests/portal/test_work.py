@@ -138,7 +138,6 @@ def test_a_lead_is_found_by_exactly_what_one_has(ours: Everything, owner: Client
         (mine.pk, True),
         ("bob", False),
         ("bob.miller@example.co", False),
-        ("\x00", True),  # cannot be looked for: all are shown
         ("%", False),
     ):
         answer = owner.get("/leads", {"q": word}).content.decode()

@@ -9,6 +9,7 @@ import pytest
 from tests.webhooks.wire import NOW
 from webhooks.providers import PROVIDERS, get_provider
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
+from webhooks.providers.strict_json import read_object
 
 DEEP = b'{"a":' * 64 + b"1" + b"}" * 64
 BODIES_OF_THE_400_ROW = {
@@ -105,3 +106,8 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     started = time.process_time()
     work()
     return time.process_time() - started
+
+
+def test_a_byte_order_mark_is_named_in_words() -> None:
+    with pytest.raises(UnreadablePayload, match="byte order mark"):
+        read_object(b'\xef\xbb\xbf{"a":1}')

@@ -168,9 +168,11 @@ def sign_standard(body: bytes, secret: str, *, message_id: str, at: datetime) ->
 
 @lru_cache(maxsize=1000)
 def standard_key(secret: str) -> bytes | None:
-    """The key in `whsec_<base64>`, padded or not; None if the secret is not of that form or empty."""
-    encoded = secret.strip().removeprefix(STANDARD_PREFIX)
-    if not secret.strip().startswith(STANDARD_PREFIX) or not encoded:
+    """Return the key in `whsec_<base64>`, padded or not, also with a version before it (`v1,whsec_…`); None if the
+    secret is not of that form or empty."""
+    secret = secret.strip().removeprefix("v1,")
+    encoded = secret.removeprefix(STANDARD_PREFIX)
+    if not secret.startswith(STANDARD_PREFIX) or not encoded:
         return None
     try:
         return base64.b64decode(encoded.rstrip("=") + "=" * (-len(encoded.rstrip("=")) % 4), validate=True) or None

@@ -7,6 +7,8 @@ DEEPEST = 64
 #: Up to these sizes a body is parsed where it is received: half a millisecond at most, whatever it holds.
 QUICK_BYTES = 16 * 1024
 QUICK_VALUES = 500
+BOM = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = "The body begins with a byte order mark. Send UTF-8 without one."
 TOO_DEEP = f"The body is nested more than {DEEPEST} deep."
 
 
@@ -20,6 +22,8 @@ def read_object(body: bytes) -> dict[str, Any]:
     Raises UnreadablePayload unless it is strict UTF-8 without a byte order mark, an object, nested at most 64 deep,
     with no key twice in one object, no NaN or Infinity, no number beyond a double and no integer of over 4,300 digits.
     """
+    if body.startswith(BOM):
+        raise UnreadablePayload(BYTE_ORDER_MARK)
     try:
         data = _DECODER.decode(body.decode())
     except UnicodeDecodeError as error:

@@ -34,6 +34,8 @@ def load(raw: bytes) -> dict[str, Any]:
     """The object in `raw`. Raises TooLarge or ParseError."""
     if len(raw) > MAX_BYTES:
         raise TooLarge()
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raise ParseError("The body begins with a byte order mark. Send UTF-8 without one.")
     try:
         value = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_refuse, parse_float=_float)
     except UnicodeDecodeError:

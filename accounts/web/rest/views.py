@@ -46,6 +46,12 @@ class AgencyView(GenericViewSet[Any]):
     lookup_url_kwarg = "id"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
+    def __init__(self, **options: Any) -> None:
+        """What a list below an object can be filtered and ordered by is its own: its rows are others."""
+        if options.get("lists"):
+            options = {"filters": AgencyView.filters, "orderings": AgencyView.orderings, **options}
+        super().__init__(**options)
+
     def rows(self, agency: Agency) -> QuerySet[Any]:
         """All of the resource that this agency may see, and nothing else."""
         raise NotImplementedError
