@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.campaigns import service as campaigns
 from accounts.core import known_ids, unit_of_work
 from accounts.core.enums import AccountStatus, EventType, StatusReason
+from accounts.core.text import plain_fields
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin, is_newer
 from accounts.linkedin import flapping, links, outages
@@ -169,7 +170,7 @@ def disconnect_for_uninstall(account: Account, *, origin: Origin) -> None:
 @transaction.atomic(savepoint=False)
 def update_account(account: Account, **changes: Any) -> Account:
     """Change `name`, `email` or `sub_account` on behalf of a person."""
-    for name, value in changes.items():
+    for name, value in plain_fields(changes, "name").items():
         setattr(account, name, value)
     account.save(update_fields=[*changes, "updated_at"])
     if "name" in changes:

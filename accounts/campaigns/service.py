@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.campaigns import commands
 from accounts.core import unit_of_work
 from accounts.core.enums import AccountStatus, CampaignStatus, EventType, PausedBy
+from accounts.core.text import plain
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin, is_newer
 from accounts.linkedin import readiness
@@ -89,7 +90,7 @@ def update_campaign(campaign: Campaign, *, changed_by: PausedBy = PausedBy.API, 
     moves = "account" in changes and account != campaign.account
     if moves:
         campaign.account = account
-    reason = changes.get("pause_reason", campaign.pause_reason)
+    reason = plain(changes.get("pause_reason", campaign.pause_reason))
     status = CampaignStatus(changes.get("status", campaign.status))
     campaign.pause_reason = reason if status is CampaignStatus.PAUSED else ""
     _change(campaign, status, by=changed_by, reason=reason, origin=Origin(by=changed_by, at=timezone.now()))

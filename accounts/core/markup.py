@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
-from unicodedata import category
 
 from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
@@ -13,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.core.redaction import mask
+from accounts.core.text import REPLACEMENT, plain
 
 Tone = Literal["good", "busy", "warn", "bad", "quiet"]
 
@@ -128,11 +128,9 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[object]], *, empty: str)
 
 
 def visible(text: str) -> str:
-    """Text with control characters, zero-width and direction marks as U+FFFD: what is read is what is there."""
-    return "".join(
-        char if char.isprintable() or char in "\n\t" or category(char) == "Zs" else "\N{REPLACEMENT CHARACTER}"
-        for char in text
-    )
+    """Text with control characters, direction marks and what else is invisible as U+FFFD: what is read is what is
+    there."""
+    return plain(text, lines=True, replaced_by=REPLACEMENT)
 
 
 def _preformatted(text: str) -> SafeString:

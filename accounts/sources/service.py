@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.core.enums import ProviderSlug
 from accounts.core.ids import new_token
+from accounts.core.text import plain, plain_fields
 from accounts.models import Agency, Source, SubAccount
 from accounts.models.source import overlap
 
@@ -68,7 +69,7 @@ def create_source(
     source = Source.objects.create(
         agency=agency,
         provider=slug,
-        name=name,
+        name=plain(name),
         enabled=enabled,
         sub_account=sub_account_at(agency, location_id) if agency and location_id else None,
         allowed_networks=allowed_networks or [],
@@ -115,7 +116,7 @@ def update_source(source: Source, **changes: Any) -> Source:
             source.secrets.all().delete()
         else:
             raise SourceError("secret", "This provider signs with a secret: it can be changed, not taken away.")
-    for name, value in changes.items():
+    for name, value in plain_fields(changes, "name").items():
         setattr(source, name, value)
     source.save(update_fields=[*changes, "updated_at"])
     return source

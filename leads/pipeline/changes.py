@@ -7,6 +7,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.core.enums import EventType
+from accounts.core.text import plain, plain_fields
 from accounts.events.ordering import Origin
 from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency
@@ -20,6 +21,8 @@ from leads.pipeline.provenance import typed
 from leads.pipeline.status_machine import Step
 
 HIGH = "high"  # the priority that is told
+#: What people write about a lead, and others read.
+TYPED = ("name", "first_name", "last_name", "title", "company", "location", "tags")
 
 
 @transaction.atomic(savepoint=False)
@@ -29,6 +32,7 @@ def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fi
     Raises OtherAgency, and `django.db.IntegrityError` if the person is a lead already.
     """
     refuse_other_agencies(agency, fields)
+    fields = plain_fields(fields, *TYPED)
     now = timezone.now()
     url = fields.pop("linkedin_url", "")
     lead = Lead(
@@ -62,6 +66,7 @@ def update_lead(lead: Lead, **changes: Any) -> Lead:
     """
     lead = _locked(lead)
     refuse_other_agencies(lead.agency, changes)
+    changes = plain_fields(changes, *TYPED)
     before, had_it = lead.priority, lead.assigned_to_id
     for name, value in changes.items():
         setattr(lead, name, value)
@@ -86,7 +91,7 @@ def update_lead(lead: Lead, **changes: Any) -> Lead:
 def set_status(lead: Lead, *, status: LeadStatus, changed_by: ChangedBy, note: str = "") -> Lead:
     """Set a lead's status on behalf of a person or an API client (the Update Lead Status API)."""
     lead = _locked(lead)
-    before = LeadStatus(lead.status)
+    before, note = LeadStatus(lead.status), plain(note, lines=True)
     # The latest change of all, whatever clock the last one came by.
     latest = lead.references.aggregate(at=Max("reported_at"))["at"]
     at = max(filter(None, [timezone.now(), lead.status_since, latest]))

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.core.email_addresses import normalize_email
 from accounts.core.enums import AGENCY_EVENTS
+from accounts.core.text import plain
 from leads.enums import LOCALE, LeadStatus
 from notifications.egress.url_policy import TargetRefused, check_url
 from notifications.models import MORNING, ChannelKind, Mode
@@ -72,7 +73,7 @@ def checked(kind: ChannelKind, fields: Mapping[str, Any]) -> dict[str, Any]:
 def _name(value: Any) -> str:
     if not isinstance(value, str) or len(value) > 200 or any(map(_is_control, value)):
         raise ChannelError("name", "Use up to 200 characters on one line.")
-    return value.strip()
+    return plain(value).strip()
 
 
 def _is_control(char: str) -> bool:

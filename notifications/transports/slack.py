@@ -1,7 +1,9 @@
 """Slack: the event's words as Block Kit, posted to an incoming webhook."""
 
+import re
 from typing import Any
 
+from accounts.core.text import shorten
 from notifications.content.digest import message_for
 from notifications.content.rendering import Message
 from notifications.egress.session import GuardedSession
@@ -10,9 +12,10 @@ from notifications.models import ChannelKind
 from notifications.transports.base import Outcome, Transport, TransportError
 from notifications.transports.webhook import encode, judge
 
-MAX_FACTS = 10  # what a section may hold
+MAX_FACTS = 10  # of a section
 MAX_HEADER_LENGTH = 150
-MAX_SECTION_LENGTH = 2900
+MAX_SECTION_LENGTH = 2900  # Slack takes 3000; the last line may say that there is more
+MAX_BLOCKS = 50
 GONE = {  # Slack's word, with 403, 404 or 410 (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks)
     "channel_is_archived": "The channel was archived in Slack.",
     "channel_not_found": "The channel was deleted in Slack.",
@@ -42,20 +45,61 @@ class SlackTransport(Transport):
 
 
 def blocks_for(message: Message) -> dict[str, Any]:
-    """Body for an incoming webhook (https://docs.slack.dev/reference/block-kit)."""
-    blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": message.subject[:MAX_HEADER_LENGTH], "emoji": False}},
-        {"type": "section", "text": {"type": "mrkdwn", "text": _escape(message.slack)[:MAX_SECTION_LENGTH]}},
+    """Body for an incoming webhook (https://docs.slack.dev/reference/block-kit), within Slack's limits."""
+    facts = [
+        {"type": "mrkdwn", "text": f"*{fact.label}*\n{f'<{fact.url}>' if fact.url else _escape(fact.value)}"}
+        for fact in message.facts
     ]
-    if message.facts:
-        fields = [
-            {"type": "mrkdwn", "text": f"*{fact.label}*\n{f'<{fact.url}>' if fact.url else _escape(fact.value)}"}
-            for fact in message.facts[:MAX_FACTS]
-        ]
-        blocks.append({"type": "section", "fields": fields})
+    fields = [
+        {"type": "section", "fields": facts[start : start + MAX_FACTS]} for start in range(0, len(facts), MAX_FACTS)
+    ]
+    header = {"type": "plain_text", "text": shorten(message.subject, MAX_HEADER_LENGTH), "emoji": False}
     link = {"type": "mrkdwn", "text": f"<{message.action_url}|{message.action_label}>"}
-    blocks.append({"type": "context", "elements": [link]})
+    texts = _texts(message, MAX_BLOCKS - 2 - len(fields))
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": header},
+        *({"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in texts),
+        *fields,
+        {"type": "context", "elements": [link]},
+    ]
     return {"text": _escape(message.subject), "blocks": blocks}
+
+
+def _texts(message: Message, most: int) -> list[str]:
+    """The sentences, escaped, in at most so many texts that a section can hold, each of whole lines.
+
+    Says how many entries were left out, where not all of them fit.
+    """
+    texts, lines = [""], message.slack.strip().splitlines()
+    for place, line in enumerate(lines):
+        for piece in _pieces(line):
+            if texts[-1] and len(texts[-1]) + 1 + len(piece) > MAX_SECTION_LENGTH:
+                texts.append("")
+            texts[-1] += f"\n{piece}" if texts[-1] else piece
+        if len(texts) > most:
+            del texts[most:]
+            more = sum(map(_entries, lines[place:]))
+            texts[-1] += f"\n… and {more} more" if more else "\n…"
+            break
+    return [text for text in texts if text]
+
+
+def _pieces(line: str) -> list[str]:
+    """A line, escaped, in pieces that a section can hold: one, but for the longest; words stay whole."""
+    pieces = [""]
+    for word in re.split(r"(?<= )", line):
+        for part in [word] if len(_escape(word)) <= MAX_SECTION_LENGTH else word:
+            escaped = _escape(part)
+            if len(pieces[-1]) + len(escaped) > MAX_SECTION_LENGTH:
+                pieces.append("")
+            pieces[-1] += escaped
+    return pieces
+
+
+def _entries(line: str) -> int:
+    """How many entries of a list a line stands for."""
+    more = re.fullmatch(r"… and ([0-9]+) more", line)
+    return int(more[1]) if more else int(line.startswith("• "))
 
 
 def _escape(text: str) -> str:

@@ -1,0 +1,93 @@
+"""Outside text, made harmless and kept readable: the one place that says which characters people never see.
+
+Joiners stay where a script or an emoji needs them; other invisible characters, direction marks and controls go.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER = "\u200c", "\u200d"
+JOINERS = frozenset({ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER})
+#: What a joiner may follow: letters of scripts without case, their marks, and symbols. No Latin word needs one.
+_JOINED = frozenset({"Lo", "Mn", "Mc", "So", "Sk"})
+#: Controls, formatting, surrogates, private and unassigned characters.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u034f")
+_SPACES = frozenset({"Zs", "Zl", "Zp"})
+_FLAG, _TAG_END = "\U0001f3f4", "\U000e007f"
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def plain(text: str, *, lines: bool = False, replaced_by: str = "") -> str:
+    """Return the text without what people cannot see, or with `replaced_by` in its place.
+
+    Spaces, line breaks and controls become spaces, unless `lines` are kept; then controls go too.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    kept: list[str] = []
+    in_flag = False
+    for place, char in enumerate(text):
+        in_flag = char == _FLAG or (in_flag and "\U000e0020" <= char <= _TAG_END)
+        if char in "\n\t" or unicodedata.category(char) in _SPACES:
+            kept.append(char if lines else " ")
+        elif unicodedata.category(char) == "Cc":
+            kept.append(replaced_by if lines else " ")
+        elif in_flag or not is_unseen(char) or (char in JOINERS and _joins(text, place)):
+            kept.append(char)
+        else:
+            kept.append(replaced_by)
+    return "".join(kept)
+
+
+def plain_fields(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return the fields, those named being plain lines (or lists of them)."""
+    found = dict(fields)
+    for name in found.keys() & set(names):
+        value = found[name]
+        found[name] = [plain(each) for each in value] if isinstance(value, list) else plain(value or "")
+    return found
+
+
+@lru_cache(maxsize=4096)
+def is_unseen(char: str) -> bool:
+    """Whether a character by itself shows nothing, or changes how others are read."""
+    return unicodedata.category(char) in _UNSEEN or char in _FILLERS
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return the text if it has at most `limit` characters, else its beginning and an ellipsis.
+
+    What reads as one character (an emoji of several, a letter and its marks) is kept or left out as a whole.
+    """
+    if len(text) <= limit:
+        return text
+    end = limit - 1
+    while end > 0 and not _is_boundary(text, end):
+        end -= 1
+    return text[:end].rstrip() + "…"
+
+
+def _joins(text: str, place: int) -> bool:
+    return place > 0 and unicodedata.category(text[place - 1]) in _JOINED
+
+
+def _is_boundary(text: str, place: int) -> bool:
+    """Whether a text may be cut before the character at `place`."""
+    before, after = text[place - 1], text[place]
+    if before == ZERO_WIDTH_JOINER or after in JOINERS:
+        return False
+    if unicodedata.category(after) in {"Mn", "Mc", "Me"} or "\U0001f3fb" <= after <= "\U0001f3ff":
+        return False
+    if "\U000e0020" <= after <= _TAG_END:
+        return False
+    if _is_regional(before) and _is_regional(after):  # flags are pairs of letters
+        run = len(text[:place]) - len(text[:place].rstrip("".join(map(chr, range(0x1F1E6, 0x1F200)))))
+        return run % 2 == 0
+    return True
+
+
+def _is_regional(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
