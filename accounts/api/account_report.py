@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.report import Question, ReportView, accounts_in, described
+from accounts.api.report import Question, ReportView, accounts_in, described, described_answers
 from accounts.core.enums import AccountStatus
 from accounts.events.outbox import iso
 from accounts.linkedin import uptime
@@ -20,15 +20,6 @@ from accounts.models import Account, Agency
 
 GROUPS = ("provider", "location", "account")
 MAX_SPANS = 2000  # of downtime that are listed one by one
-HEAD: dict[str, Any] = {
-    "from": serializers.CharField(),
-    "to": serializers.CharField(),
-    "timezone": serializers.CharField(),
-    "group_by": serializers.CharField(),
-    "figures": serializers.DictField(),
-    "series": serializers.ListField(child=serializers.DictField()),
-    "groups": serializers.ListField(child=serializers.DictField()),
-}
 
 
 def account_report(agency: Agency, question: Question) -> dict[str, Any]:
@@ -114,8 +105,8 @@ class AccountReportView(ReportView):
         tags=["reports"],
         operation_id="reports_accounts",
         parameters=described(GROUPS),
-        responses=inline_serializer(
-            "AccountReportAnswer", {**HEAD, "downtime": serializers.ListField(child=serializers.DictField())}
+        responses=described_answers(
+            "AccountReportAnswer", downtime=serializers.ListField(child=serializers.DictField())
         ),
     )
     def report(self, request: Request, **_: Any) -> Response | HttpResponse:

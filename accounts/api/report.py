@@ -1,7 +1,5 @@
 """What the reports have in common: the window, its periods, the parameters, JSON or CSV. `reports/accounts` itself."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -12,12 +10,14 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.core.csv_export import safe_cell
+from accounts.core import csv_export
 from accounts.core.enums import AccountStatus, ProviderSlug
 from accounts.events.outbox import iso
 from accounts.models import Account, Agency
@@ -69,6 +69,7 @@ class Question:
     include_inactive: bool
     include_test: bool
     as_csv: bool
+    delimiter: str
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -76,7 +77,7 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 PARAMETERS = ("from", "to", "timezone", "provider", "location_id", "group_by", "include_inactive", "include_test")
-ALL_PARAMETERS = (*PARAMETERS, "format")
+ALL_PARAMETERS = (*PARAMETERS, "format", "delimiter")
 
 
 def described(groups: Sequence[str]) -> list[OpenApiParameter]:
@@ -90,8 +91,25 @@ def described(groups: Sequence[str]) -> list[OpenApiParameter]:
         OpenApiParameter("group_by", str, enum=[*PERIODS, *groups], description="Default: `day`."),
         OpenApiParameter("include_inactive", bool, description="Also accounts that are not active now, and theirs."),
         OpenApiParameter("include_test", bool, description="Also leads that are tests."),
-        OpenApiParameter("format", str, enum=["json", "csv"]),
+        OpenApiParameter("format", str, enum=["json", "csv"], description="Default: `json`."),
+        OpenApiParameter("delimiter", str, enum=list(csv_export.NAMED), description="Of CSV. Default: `comma`."),
     ]
+
+
+HEAD: dict[str, Any] = {
+    "from": serializers.CharField(),
+    "to": serializers.CharField(),
+    "timezone": serializers.CharField(),
+    "group_by": serializers.CharField(),
+    "figures": serializers.DictField(),
+    "series": serializers.ListField(child=serializers.DictField()),
+    "groups": serializers.ListField(child=serializers.DictField()),
+}
+
+
+def described_answers(name: str, **more: serializers.Field[Any, Any, Any, Any]) -> dict[tuple[int, str], Any]:
+    """For OpenAPI: a report as JSON, and its series or groups as a table."""
+    return {(200, "application/json"): inline_serializer(name, {**HEAD, **more}), (200, "text/csv"): OpenApiTypes.STR}
 
 
 class ReportView(AgencyView):
@@ -117,12 +135,13 @@ class ReportView(AgencyView):
             include_inactive=asked.flag("include_inactive"),
             include_test=asked.flag("include_test"),
             as_csv=asked.word("format", ("json", "csv"), "json") == "csv",
+            delimiter=csv_export.NAMED[asked.word("delimiter", tuple(csv_export.NAMED), "comma")],
         )
 
     def answer(self, question: Question, found: Mapping[str, Any], name: str) -> Response | HttpResponse:
         """`found` has `figures`, `series` and `groups`; CSV is the series, or the groups where one was asked for."""
         if question.as_csv:
-            return csv_of(found["series" if question.group_by in PERIODS else "groups"], name)
+            return csv_of(found["series" if question.group_by in PERIODS else "groups"], name, question.delimiter)
         window = question.window
         head = {"from": iso(window.begin), "to": iso(window.end), "timezone": str(window.zone)}
         return Response({**head, "group_by": question.group_by, **found})
@@ -140,15 +159,12 @@ def accounts_in(agency: Agency, question: Question) -> "QuerySet[Account]":
     return accounts.select_related("sub_account").order_by("id")
 
 
-def csv_of(rows: Iterable[Mapping[str, Any]], name: str) -> HttpResponse:
+def csv_of(rows: Iterable[Mapping[str, Any]], name: str, delimiter: str) -> HttpResponse:
     """A table for spreadsheets."""
     flat = [_flat(row) for row in rows]
     columns = list(dict.fromkeys(name for row in flat for name in row))
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    writer.writerows([safe_cell(row.get(column)) for column in columns] for row in flat)
-    answer = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
+    table = [columns, *([row.get(column) for column in columns] for row in flat)]
+    answer = HttpResponse("".join(csv_export.lines(table, delimiter)), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
 

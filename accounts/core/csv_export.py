@@ -1,16 +1,28 @@
-"""Tables for spreadsheets. Whatever a cell came from, no spreadsheet runs it."""
+"""Tables for spreadsheets. Whatever a cell came from, no spreadsheet runs it, wherever it takes a cell to end."""
 
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from accounts.core.text import plain
+
 #: What a spreadsheet takes for the beginning of a formula, also in the wide characters of East Asian keyboards.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-#: A number to dial (E.164): digits alone are no formula, and a CRM wants them as they are.
-DIALLED = re.compile(r"\+[1-9][0-9]{6,14}")
+FORMULA = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+#: What some program ends a cell with: a file that is read otherwise than it was written begins cells after each.
+DELIMITERS = ",;\t|"
+#: What people may ask for.
+NAMED = {"comma": ",", "semicolon": ";", "tab": "\t"}
+#: Where a cell that runs may begin: at the beginning, and after whatever may end a cell; blanks and quotes go before.
+_RUNS = re.compile(rf"(^|[{DELIMITERS}\r\n])(?=[\s\"]*[{FORMULA}])|^(?=[\t\r\n])")
+#: A number to dial, with what people write between its digits.
+_DIALLED = re.compile(r"\+[1-9]([ ()./-]{0,2}[0-9]){6,14}", re.ASCII)
 #: Without it spreadsheets read UTF-8 as something older.
 BYTE_ORDER_MARK = "\ufeff"
+#: Where a comma separates decimals, spreadsheets separate cells by a semicolon.
+_COMMA_LANGUAGES = frozenset({"en", "he", "ja", "ko", "th", "zh", "hi", "bn", "ms", "fil"})
+_COMMA_COUNTRIES = frozenset({"US", "MX", "GT", "HN", "NI", "SV", "PA", "PR", "DO"})
+_SEMICOLON_COUNTRIES = frozenset({"ZA"})
 
 
 class _Line:
@@ -20,15 +32,30 @@ class _Line:
         return text
 
 
-def lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """CSV, a row at a time."""
-    writer = csv.writer(_Line())
+def delimiter_for(locale: str) -> str:
+    """Return what spreadsheets of a country separate cells by: `;` for de-DE, `,` for en-US."""
+    language, _, country = locale.replace("_", "-").partition("-")
+    if country.upper() in _SEMICOLON_COUNTRIES:
+        return ";"
+    return "," if language.lower() in _COMMA_LANGUAGES or country.upper() in _COMMA_COUNTRIES else ";"
+
+
+def lines(rows: Iterable[Sequence[Any]], delimiter: str = ",") -> Iterator[str]:
+    """CSV, a row at a time. Every text is quoted, so that no delimiter in it ends a cell."""
+    writer = csv.writer(_Line(), delimiter=delimiter, quoting=csv.QUOTE_NONNUMERIC)
     for row in rows:
         yield writer.writerow([safe_cell(value) for value in row])
 
 
 def safe_cell(value: Any) -> Any:
-    """Numbers as they are, telephone numbers too; text that would be a formula gets an apostrophe before it."""
+    """Return numbers as they are, and a telephone number with blanks only between its digits, which no spreadsheet
+    computes with; other text with an apostrophe before what would be a formula.
+
+    An apostrophe stands also inside the text, after whatever may be taken for the end of a cell.
+    """
     if not isinstance(value, str):
         return "" if value is None else value
-    return f"'{value}" if value.startswith(FORMULA) and not DIALLED.fullmatch(value) else value
+    text = plain(value, lines=True)
+    if _DIALLED.fullmatch(text):
+        return "+" + " ".join(re.findall("[0-9]+", text.replace("(0)", " ")))
+    return _RUNS.sub(r"\1'", text)

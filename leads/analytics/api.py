@@ -3,12 +3,11 @@
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.account_report import HEAD
-from accounts.api.report import ReportView, described
+from accounts.api.report import ReportView, described, described_answers
 from leads.analytics.lead_report import GROUPS, lead_report
 
 
@@ -19,7 +18,7 @@ class LeadReportView(ReportView):
         tags=["reports"],
         operation_id="reports_leads",
         parameters=described(tuple(GROUPS)),
-        responses=inline_serializer("LeadReportAnswer", HEAD),
+        responses=described_answers("LeadReportAnswer"),
     )
     def report(self, request: Request, **_: Any) -> Response | HttpResponse:
         """Leads of accounts that are active now, and those without an account, unless `include_inactive`: how many

@@ -15,6 +15,7 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from accounts.core import audit, csv_export
+from accounts.events.outbox import iso
 from accounts.models import Agency
 from accounts.tenancy.localtime import readable, zone_named
 from leads.lead_sync.form_answers import FIELDS
@@ -55,6 +56,9 @@ COLUMNS: Mapping[str, Callable[[Lead, Moments], object]] = {
     "Answers": lambda lead, at: _listed((_question(row), row["value"]) for row in lead.answers if not _told(lead, row)),
     "Consents": lambda lead, at: _listed((row["text"], "yes" if row["accepted"] else "no") for row in lead.consents),
     "Hidden fields": lambda lead, at: _listed((row["name"], row["value"]) for row in lead.hidden_fields),
+    "Status since (ISO)": lambda lead, at: _iso(lead.status_since),
+    "Received (ISO)": lambda lead, at: _iso(lead.received_at),
+    "First response (ISO)": lambda lead, at: _iso(lead.first_response_at),
     "Id": lambda lead, at: lead.pk,
 }
 
@@ -63,27 +67,33 @@ class Busy(ValueError):
     """As many downloads are under way as may be. The message is for people."""
 
 
-def download(agency: Agency, leads: LeadQuerySet, *, user_id: int) -> StreamingHttpResponse:
-    """The table of these leads of the agency's; that somebody took it along stands in the audit trail. Raises Busy."""
+def download(agency: Agency, leads: LeadQuerySet, *, user_id: int, delimiter: str = "") -> StreamingHttpResponse:
+    """The table of these leads of the agency's; that somebody took it along stands in the audit trail. Raises Busy.
+
+    Cells are separated by `delimiter`, else as spreadsheets of the agency's country have it.
+    """
     with transaction.atomic():
         audit.note(user_id, agency, CHANGE, "Downloaded leads (CSV).")
-        answer = StreamingHttpResponse(_OnItsWay(table(agency, leads)), content_type="text/csv; charset=utf-8")
+        answer = StreamingHttpResponse(
+            _OnItsWay(table(agency, leads, delimiter)), content_type="text/csv; charset=utf-8"
+        )
     day = timezone.localtime(timezone=zone_named(agency.timezone)).date()
     answer["Content-Disposition"] = f'attachment; filename="leads-{day}.csv"'
     answer["Cache-Control"] = "no-store"
     return answer
 
 
-def table(agency: Agency, leads: LeadQuerySet) -> Iterator[str]:
+def table(agency: Agency, leads: LeadQuerySet, delimiter: str = "") -> Iterator[str]:
     """The table in pieces of some hundred lines, the newest lead first."""
-    zone = zone_named(agency.timezone)
+    zone, delimiter = zone_named(agency.timezone), delimiter or csv_export.delimiter_for(agency.locale)
 
     def moment(at: datetime | None) -> str:
         return readable(at, zone, agency.locale) if at else ""
 
-    yield csv_export.BYTE_ORDER_MARK + "".join(csv_export.lines([list(COLUMNS)]))
+    yield csv_export.BYTE_ORDER_MARK + "".join(csv_export.lines([list(COLUMNS)], delimiter))
     for page in _pages(leads.real().filter(agency=agency)):
-        yield "".join(csv_export.lines([_cell(read(lead, moment)) for read in COLUMNS.values()] for lead in page))
+        rows = ([_cell(read(lead, moment)) for read in COLUMNS.values()] for lead in page)
+        yield "".join(csv_export.lines(rows, delimiter))
 
 
 class _OnItsWay:
@@ -109,6 +119,10 @@ def _pages(leads: LeadQuerySet) -> Iterator[list[Lead]]:
     while page:
         yield page
         page = list(rows.filter(pk__lt=page[-1].pk)[:AT_ONCE]) if len(page) == AT_ONCE else []
+
+
+def _iso(at: datetime | None) -> str:
+    return iso(at) if at else ""
 
 
 def _cell(value: object) -> object:

@@ -7,6 +7,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.core import csv_export
 from accounts.core.enums import ProviderSlug
 from accounts.linkedin_identity import linkedin_key, linkedin_link
 from accounts.models import Agency
@@ -40,8 +41,9 @@ def lead_export(request: MemberRequest) -> HttpResponseBase:
     """The leads that the list shows with the same filters, as a file."""
     filters = LeadFilter(request.GET, agency=request.agency)
     leads = _filtered(request.agency, request.agency.leads.all(), filters)
+    delimiter = csv_export.NAMED.get(request.POST.get("delimiter", ""), "")
     try:
-        return download(request.agency, leads, user_id=request.member.user_id)
+        return download(request.agency, leads, user_id=request.member.user_id, delimiter=delimiter)
     except Busy as busy:
         messages.error(request, str(busy))
         return back_to(request, "portal_leads")
