@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test faults browser lint audit format bench lock installed installed-dev
+.PHONY: help run demo test faults browser client-types lint audit format bench lock installed installed-dev
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,10 @@ faults: installed-dev  ## kill processes and stop servers, then count
 
 browser: installed-dev  ## open pages in a headless Chromium; screenshots go to var/browser
 	@$(PY) -m tests.run -m browser
+
+client-types:  ## types for TypeScript, made from docs/openapi.json, compile (needs node and npm; not in the suite)
+	@rm -rf var/client-types && mkdir -p var && cp -r tests/api/typescript var/client-types
+	@cd var/client-types && npm install --silent --no-audit --no-fund && npm run --silent check
 
 lint: installed-dev  ## formatter, linter, types, import contracts, templates
 	@$(PY) -m tests.lint

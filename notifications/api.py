@@ -19,7 +19,14 @@ from accounts.web.rest.filters import By, ByTime, Exactly, Filter, OneOf
 from accounts.web.rest.pagination import Cursor, bad_cursor, decode, page, read_limit
 from accounts.web.rest.views import AgencyView, Listed, Shown, refusals_of
 from notifications.channels import search
-from notifications.channels.api_fields import CHANGES, SHAPES, BaseChannelSerializer, ChannelSerializer
+from notifications.channels.api_fields import (
+    CHANGES,
+    SHAPES,
+    BaseChannelSerializer,
+    ChannelChangesSerializer,
+    ChannelSerializer,
+    WebhookChannelWithSecretSerializer,
+)
 from notifications.channels.replay import replay, resend
 from notifications.channels.service import (
     ChannelError,
@@ -32,11 +39,11 @@ from notifications.channels.service import (
 from notifications.content.catalogue import CATALOGUE
 from notifications.models import Attempt, Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 
-CHANNEL = PolymorphicProxySerializer(
-    component_name="Channel", serializers=list(SHAPES.values()), resource_type_field_name="kind"
-)
-CHANNEL_CHANGES = PolymorphicProxySerializer(
-    component_name="ChannelChanges", serializers=list(CHANGES.values()), resource_type_field_name=None
+CHANNEL = PolymorphicProxySerializer(component_name="Channel", serializers={**SHAPES}, resource_type_field_name="kind")
+CHANNEL_WITH_SECRET = PolymorphicProxySerializer(
+    component_name="ChannelWithSecret",
+    serializers={**SHAPES, ChannelKind.WEBHOOK.value: WebhookChannelWithSecretSerializer},
+    resource_type_field_name="kind",
 )
 ABOUT_STATE = ("status", "kind")  # what an action refuses because of how the channel is: a 409
 
@@ -72,7 +79,7 @@ class ChannelView(Listed, Shown, AgencyView):
         """One channel."""
         return super().retrieve(request, *args, **kwargs)
 
-    @extend_schema(request=CHANNEL, responses={201: CHANNEL})
+    @extend_schema(request=CHANNEL, responses={201: CHANNEL_WITH_SECRET})
     def create(self, request: Request, **_: Any) -> Response:
         """Make a channel. The answer is the only one that shows a webhook's `secret`; an e-mail channel stays
         `unverified` until its owner confirms."""
@@ -84,7 +91,7 @@ class ChannelView(Listed, Shown, AgencyView):
             channel, secret = create_channel(self.agency, **values)
         return self.show(channel, status=201, **({"secret": secret} if secret else {}))
 
-    @extend_schema(request=CHANNEL_CHANGES, responses=CHANNEL)
+    @extend_schema(request=ChannelChangesSerializer, responses=CHANNEL)
     def partial_update(self, request: Request, **_: Any) -> Response:
         """Change a channel; its `kind` is fixed. Another e-mail address has to be confirmed anew."""
         channel = self.get_object()
@@ -106,7 +113,7 @@ class ChannelView(Listed, Shown, AgencyView):
             event = send_test(self.get_object())
         return Response(EventSerializer(event).data, status=202)
 
-    @extend_schema(request=None, responses=CHANNEL)
+    @extend_schema(request=None, responses=WebhookChannelWithSecretSerializer)
     @action(detail=True, methods=["post"], url_path="rotate-secret")
     def rotate_secret(self, request: Request, **_: Any) -> Response:
         """Give a webhook channel a new secret; while the rotation overlaps both sign. The answer shows the new one."""

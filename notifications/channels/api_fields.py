@@ -98,14 +98,17 @@ class PeoplesChannelSerializer(BaseChannelSerializer):
 
 
 class EmailChannelSerializer(PeoplesChannelSerializer):
+    kind = StrictChoiceField([ChannelKind.EMAIL.value])
     email = EmailAddress(max_length=254, required=True)
 
 
 class SlackChannelSerializer(PeoplesChannelSerializer):
+    kind = StrictChoiceField([ChannelKind.SLACK.value])
     url = TargetURL(max_length=2000, required=True, help_text="Below the scope `admin` only its host.")
 
 
 class WebhookChannelSerializer(BaseChannelSerializer):
+    kind = StrictChoiceField([ChannelKind.WEBHOOK.value])
     url = TargetURL(max_length=2000, required=True, help_text="Below the scope `admin` only its host.")
     headers = Headers(
         child=Text(required=True, max_length=1000),
@@ -132,6 +135,22 @@ class SlackChannelChangesSerializer(Changes, SlackChannelSerializer):
 
 class WebhookChannelChangesSerializer(Changes, WebhookChannelSerializer):
     pass
+
+
+class WebhookChannelWithSecretSerializer(WebhookChannelSerializer):
+    """A webhook channel in the answer that makes its secret."""
+
+    secret = Text(read_only=True, help_text="`whsec_` and base64. No other answer shows it.")
+
+
+class ChannelChangesSerializer(Changes):
+    """What may be changed of a channel; which of it, its kind says."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = {name: field for shape in CHANGES.values() for name, field in shape().get_fields().items()}
+        for field in fields.values():
+            field.required = False
+        return fields
 
 
 SHAPES: dict[str, type[BaseChannelSerializer]] = {
