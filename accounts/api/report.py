@@ -163,7 +163,7 @@ def csv_of(rows: Iterable[Mapping[str, Any]], name: str, delimiter: str) -> Http
     """A table for spreadsheets."""
     flat = [_flat(row) for row in rows]
     columns = list(dict.fromkeys(name for row in flat for name in row))
-    table = [columns, *([row.get(column) for column in columns] for row in flat)]
+    table: list[list[Any]] = [columns, *([row.get(column) for column in columns] for row in flat)]
     answer = HttpResponse("".join(csv_export.lines(table, delimiter)), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
