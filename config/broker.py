@@ -4,23 +4,56 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import redis
+from django.conf import settings
 from kombu import Connection
 
 RETRY_SECONDS = 1.0  # kombu's own waits grow to half a minute, and so would the standstill after an outage
 LOG_SECONDS = 60.0
+PROBE_TIMEOUT = 2.0
+
+Errback = Callable[[Exception, float], None]
 
 
 class PersistentConnection(Connection):
-    def ensure_connection(
-        self, errback: Callable[[Exception, float], None] | None = None, *args: Any, **options: Any
+    def ensure_connection(  # type: ignore[override]
+        self, errback: Errback | None = None, max_retries: int | None = None, **options: Any
     ) -> "PersistentConnection":
-        """Connect, and try again every second. `errback` hears of the first failure and then once a minute."""
-        options |= {"interval_start": RETRY_SECONDS, "interval_step": 0, "interval_max": RETRY_SECONDS} | options
-        connection: PersistentConnection = super().ensure_connection(errback and _limited(errback), *args, **options)
-        return connection
+        """Connect, and try again every second. `errback` hears of the first failure and then once a minute.
+
+        Without `max_retries` a Redis that takes no writes, since it is read-only or full, is waited for too: a worker
+        cannot even take a message from it.
+        """
+        if max_retries is not None:
+            super().ensure_connection(errback, max_retries, **options)
+            return self
+        errback = _limited(errback) if errback else None
+        options |= {"interval_start": RETRY_SECONDS, "interval_step": 0, "interval_max": RETRY_SECONDS}
+        super().ensure_connection(errback, **options)
+        while (error := self._write_error()) is not None:
+            if errback:
+                errback(error, RETRY_SECONDS)
+            if callback := options.get("callback"):  # raises when the worker is to stop
+                callback()
+            time.sleep(RETRY_SECONDS)
+            super().ensure_connection(errback, **options)
+        return self
+
+    def _write_error(self) -> Exception | None:
+        """Why Redis takes no write; None if it does, or if the broker is another."""
+        if self.transport.driver_type != "redis":
+            return None
+        url = self.as_uri(include_password=True)
+        timeouts = {"socket_connect_timeout": PROBE_TIMEOUT, "socket_timeout": PROBE_TIMEOUT}
+        try:
+            with redis.Redis.from_url(url, **timeouts) as client:
+                client.set(f"{settings.REDIS_KEY_PREFIX}:probe", "", px=1)
+        except redis.RedisError as error:
+            return error
+        return None
 
 
-def _limited(errback: Callable[[Exception, float], None]) -> Callable[[Exception, float], None]:
+def _limited(errback: Errback) -> Errback:
     heard_at = -LOG_SECONDS
 
     def hear(error: Exception, interval: float) -> None:

@@ -244,6 +244,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
 )
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True  # nor does a Redis that refuses a command end a worker
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a worker outlives a broker that is away
 CELERY_TASK_PUBLISH_RETRY = False  # a doorbell that cannot ring must not hold up who rings it
 CELERY_TASK_DEFAULT_QUEUE = "receipts"

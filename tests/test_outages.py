@@ -100,7 +100,7 @@ def test_a_pull_and_a_check_go_on_when_the_database_is_back(agency: Agency, monk
         break_off(monkeypatch, health_checks, "reconcile", times=1)
         run_through_outages(health_checks.check_due, seconds=30)
         assert (LeadSync.objects.get().check_attempts, LeadSync.objects.get().checked_at is None) == (0, False)
-        break_off(monkeypatch, backfill, "keep_finds", times=2)
+        break_off(monkeypatch, backfill, "_keep", times=2)
         while run_through_outages(backfill.pull_due, seconds=30):
             pass
     assert Lead.objects.count() == 15

@@ -25,6 +25,7 @@ class WakeUp:
         self._presses = 0
         self._lock = threading.Lock()
         self._pid = 0
+        self._is_failing = False
 
     def wake_up(self) -> None:
         """Ask for one run of the task, soon. Never raises, never waits; many rings at once are one."""
@@ -46,7 +47,11 @@ class WakeUp:
             try:
                 current_app.send_task(self._task, queue=self._queue, expires=EXPIRES, retry=False, ignore_result=True)
             except Exception as error:
-                log.warning("The broker did not take a ring; the sweep will do.", error=type(error).__name__)
+                if not self._is_failing:
+                    log.warning("The broker takes no wake-ups; the sweeps will do.", error=type(error).__name__)
+                self._is_failing = True
+            else:
+                self._is_failing = False
             self._presses = 0
             time.sleep(PAUSE)
             if self._presses > BUSY:

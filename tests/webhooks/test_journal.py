@@ -347,3 +347,20 @@ def test_two_processes_with_the_same_keys_in_opposite_orders_agree(db: None) -> 
     assert Receipt.objects.count() == 40
     assert [found[0][key].sequence for key in keys] == [found[1][key].sequence for key in keys]
     assert all(found[0][key].duplicate != found[1][key].duplicate for key in keys)
+
+
+def test_an_outage_is_logged_once_a_second_however_many_are_refused(caplog: pytest.LogCaptureFixture) -> None:
+    class Down(HeldWriter):
+        async def _write(self, rows: Sequence[Row]) -> list[Kept]:
+            raise StorageDown("the connection was lost")
+
+    async def refuse(group_commit: GroupCommit) -> None:
+        for _ in range(30):
+            with pytest.raises(StorageDown):
+                await group_commit.keep(row())
+
+    writer = Down()
+    writer.go.set()
+    with_journal(refuse, writer=writer)
+    said = [record for record in caplog.records if "could not be stored" in record.getMessage()]
+    assert 1 <= len(said) < 30

@@ -23,6 +23,7 @@ QUEUE_ROWS = 1000
 QUEUE_BYTES = 32 * 1024 * 1024
 ROW_TIMEOUT = 1.7  # seconds that a request waits for its row
 RETRY_WITHIN = 0.3  # seconds in which a lost connection must show for the batch to be tried on a new one
+OUTAGE_LOG_PAUSE = 1.0
 CHECK_EVERY = 0.1  # seconds between two looks for requests that have waited too long
 
 Result = Kept | StorageDown
@@ -66,6 +67,7 @@ class GroupCommit:
         self._flusher: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._closing = False
+        self._outage_logged_at, self._rows_refused = -OUTAGE_LOG_PAUSE, 0
 
     async def keep(self, row: Row, waited: float = 0.0) -> Kept:
         """Make the row durable. Raises StorageDown, within ROW_TIMEOUT, if it is not, or if too many wait already.
@@ -151,11 +153,18 @@ class GroupCommit:
                     raise
                 return await self._writer.write(rows)
         except StorageDown as down:
-            log.error("Receipts could not be stored.", rows=len(rows), error=str(down))
+            self._log_outage(down, len(rows))
             return [down] * len(rows)
         except Exception as error:
             log.warning("A batch was refused; its rows are written one by one.", error=type(error).__name__)
             return [await self._write_alone(waiting) for waiting in batch]
+
+    def _log_outage(self, down: StorageDown, rows: int) -> None:
+        """Log once a second that receipts are refused, and how many since."""
+        self._rows_refused += rows
+        if monotonic() - self._outage_logged_at >= OUTAGE_LOG_PAUSE:
+            log.error("Receipts could not be stored.", rows=self._rows_refused, error=str(down))
+            self._outage_logged_at, self._rows_refused = monotonic(), 0
 
     async def _write_alone(self, waiting: _Waiting) -> Result:
         if waiting.until - monotonic() < STATEMENT_SECONDS / 2:
