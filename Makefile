@@ -23,7 +23,7 @@ demo: installed  ## play a day of every provider's webhooks into the running pro
 test: installed-dev  ## the whole suite, on SQLite and on PostgreSQL + Redis
 	@$(PY) -m tests.run
 
-faults: installed-dev  ## kill processes and stop servers, then count
+faults: installed-dev  ## kill processes and stop servers, then count: one table
 	@$(PY) -m tests.run -m fault -n 1
 
 browser: installed-dev  ## open pages in a headless Chromium; screenshots go to var/browser

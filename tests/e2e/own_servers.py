@@ -6,6 +6,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -80,6 +81,11 @@ class RedisServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def restart(self, pause: float = 0.0) -> None:
+        self.stop()
+        time.sleep(pause)
+        self.start()
 
     def execute(self, *command: str) -> Any:
         with redis.Redis.from_url(self.url) as client:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.e2e import figures
 from tests.e2e.client import Client
 from tests.e2e.stack import Run, rows, wait_for
 from tests.linkedin_api import StandIn
@@ -66,6 +67,15 @@ def test_an_archive_is_pulled_whole_whatever_happens_on_the_way(run: Run, linked
     old = rows(run.checkout, f"SELECT COUNT(*) {mine} AND l.recovered AND r.external_id LIKE 'old-%'")[0][0]
     assert len(counts) == len(kept) - old  # old ones that no notification told of first alert nobody
     assert max(sizes) - sizes[0] < GROWTH
+    figures.keep(
+        figures.Figures(
+            fault="the worker that pulls is killed",
+            backend="PostgreSQL, Redis" if "DATABASE_URL" in run.checkout.settings else "SQLite, spool",
+            accepted=len(expected),
+            processed=len(kept),
+            told=len(counts),
+        )
+    )
 
 
 def test_whoever_pulls_at_a_terminal_sees_how_far_it_is(run: Run, linkedin: StandIn) -> None:

@@ -2,7 +2,9 @@
 
 import json
 import re
+import time
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +14,8 @@ import pytest
 import redis
 
 from notifications.delivery.concurrency import MAIL_SIZE as AT_ONCE
-from tests.e2e.stack import Checkout, Run, http, rows, wait_for
+from tests.e2e import figures
+from tests.e2e.stack import Checkout, Run, change, http, is_writable, rows, wait_for
 from webhooks.providers import PROVIDERS
 
 pytestmark = pytest.mark.fault
@@ -58,8 +61,10 @@ def statuses(checkout: Checkout, source: dict[str, Any]) -> dict[str, int]:
     return dict(rows(checkout, query.format(source["source_id"])))  # type: ignore[arg-type]
 
 
-def assert_each_has_its_effect_once(checkout: Checkout, source: dict[str, Any]) -> None:
+def assert_each_has_its_effect_once(checkout: Checkout, source: dict[str, Any], fault: str) -> None:
+    began = time.monotonic()
     wait_for(lambda: statuses(checkout, source) == {"processed": COUNT}, 65)
+    seconds = time.monotonic() - began
     agency = source["agency_id"]
     events = (
         "SELECT event_type, COUNT(*), COUNT(DISTINCT receipt_id) FROM accounts_event WHERE agency_id = '{}' GROUP BY 1"
@@ -73,6 +78,31 @@ def assert_each_has_its_effect_once(checkout: Checkout, source: dict[str, Any]) 
         "JOIN leads_lead l ON l.id = c.lead_id WHERE l.agency_id = '{}' AND c.applied"
     )
     assert rows(checkout, changes.format(agency)) == [(COUNT, COUNT)]
+    keep_figures(checkout, fault, accepted=COUNT, processed=COUNT, seconds=seconds)
+
+
+def keep_figures(checkout: Checkout, fault: str, **counted: Any) -> None:
+    backend = "PostgreSQL, Redis" if "DATABASE_URL" in checkout.settings else "SQLite, spool"
+    figures.keep(figures.Figures(fault=fault, backend=backend, **counted))
+
+
+def suspend(checkout: Checkout, processes: Iterable[psutil.Process]) -> None:
+    """Suspend processes, none of them while it holds SQLite's only lock for writing."""
+
+    def suspend_and_look() -> bool:
+        for process in processes:
+            process.suspend()
+        is_free = is_writable(checkout)
+        if not is_free:
+            resume(processes)
+        return is_free
+
+    wait_for(suspend_and_look)
+
+
+def resume(processes: Iterable[psutil.Process]) -> None:
+    for process in processes:
+        process.resume()
 
 
 def worker(run: Run) -> list[psutil.Process]:
@@ -82,16 +112,14 @@ def worker(run: Run) -> list[psutil.Process]:
 def test_killing_the_worker_in_the_middle_loses_nothing_and_repeats_nothing(run: Run, source: dict[str, Any]) -> None:
     checkout = run.checkout
     processes = worker(run)
-    for process in processes:
-        process.suspend()
+    suspend(checkout, processes)
     post_all(source)
-    for process in processes:
-        process.resume()
+    resume(processes)
     wait_for(lambda: statuses(checkout, source).get("processed", 0), pause=0.001)
     for process in processes:
         process.kill()
     assert statuses(checkout, source).get("received", 0) > 0, "it was not the middle"
-    assert_each_has_its_effect_once(checkout, source)
+    assert_each_has_its_effect_once(checkout, source, "the worker is killed")
 
 
 def test_killing_the_worker_that_mails_loses_no_message_and_splits_none(run: Run) -> None:
@@ -118,6 +146,7 @@ def test_killing_the_worker_that_mails_loses_no_message_and_splits_none(run: Run
     assert set(sent) == {f"<{pk}@example.com>" for pk, _, carrier in rows(checkout, told) if carrier is None}
     assert len(sent) == MAILS
     assert sent.total() - MAILS <= kills * AT_ONCE
+    keep_figures(checkout, "the worker that mails is killed", accepted=MAILS, processed=MAILS, told=len(sent))
 
 
 def mails(checkout: Checkout) -> list[str]:
@@ -132,16 +161,35 @@ def mails(checkout: Checkout) -> list[str]:
 def test_emptying_the_broker_in_the_middle_loses_nothing(run: Run, source: dict[str, Any]) -> None:
     checkout = run.checkout
     processes = worker(run)
-    for process in processes:
-        process.suspend()
+    suspend(checkout, processes)
     post_all(source)
     if url := checkout.settings.get("REDIS_URL"):
         redis.Redis.from_url(url).flushall()
     else:
         (checkout.folder / "var" / "spool").rename(checkout.folder / "var" / "gone")
-    for process in processes:
-        process.resume()
-    assert_each_has_its_effect_once(checkout, source)
+    resume(processes)
+    assert_each_has_its_effect_once(checkout, source, "the broker is emptied")
+
+
+def test_a_clock_that_was_set_back_by_an_hour_holds_up_nothing(run: Run, source: dict[str, Any]) -> None:
+    """Receipts and events are dated an hour ahead, as by the clock that they came under."""
+    checkout = run.checkout
+    processes = [*worker(run), *run.find("run_worker", "deliveries")]
+    later = "next_attempt_at + interval '1 hour'"
+    if "DATABASE_URL" not in checkout.settings:
+        later = "strftime('%Y-%m-%d %H:%M:%f', next_attempt_at, '+1 hour')"
+    suspend(checkout, processes)
+    post_all(source)
+    mine = f"WHERE source_id = '{source['source_id']}'"
+    assert change(checkout, f"UPDATE webhooks_receipt SET next_attempt_at = {later} {mine}") == COUNT
+    resume(worker(run))
+    wait_for(lambda: statuses(checkout, source) == {"processed": COUNT}, 65)
+    unsent = f"WHERE agency_id = '{source['agency_id']}' AND fanned_out_at IS NULL"
+    assert change(checkout, f"UPDATE accounts_event SET next_attempt_at = {later} {unsent}") == 2 * COUNT
+    resume(run.find("run_worker", "deliveries"))
+    began = time.monotonic()
+    wait_for(lambda: rows(checkout, f"SELECT COUNT(*) FROM accounts_event {unsent}") == [(0,)], 65)
+    keep_figures(checkout, "the clock is set back", accepted=COUNT, processed=COUNT, seconds=time.monotonic() - began)
 
 
 def test_killing_any_process_of_the_product_brings_it_back(run: Run) -> None:

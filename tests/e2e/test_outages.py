@@ -1,5 +1,6 @@
 """The database and the broker go away, under load, and come back: everything accepted has its effect, soon."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from tests.e2e import figures
 from tests.e2e.client import Client
 from tests.e2e.own_servers import PostgreSQL, Proxy, RedisServer, own_servers
-from tests.e2e.stack import Checkout, Run, running, wait_for
+from tests.e2e.stack import Checkout, Run, http, running, wait_for
 from tests.e2e.traffic import traffic
 from tests.notifications.receiver import receiver
 
@@ -48,6 +49,11 @@ def run(checkout: Checkout) -> Iterator[Run]:
         yield run
 
 
+def nothing(servers: Servers) -> None:
+    """For comparison: what the table's seconds are without a fault, on this machine."""
+    time.sleep(AWAY)
+
+
 def connections_are_terminated(servers: Servers) -> None:
     for _ in range(8):
         assert servers.database.terminate_connections() > 0
@@ -82,14 +88,34 @@ def the_database_is_read_only(servers: Servers) -> None:
     servers.database.execute("BEGIN READ WRITE; ALTER DATABASE postgres RESET default_transaction_read_only; COMMIT")
 
 
+def redis_is_read_only(servers: Servers) -> None:
+    servers.broker.execute("REPLICAOF", "127.0.0.1", "1")
+    time.sleep(AWAY)
+    servers.broker.execute("REPLICAOF", "NO", "ONE")
+
+
+def redis_is_full(servers: Servers) -> None:
+    servers.broker.execute("CONFIG", "SET", "maxmemory", "1")
+    time.sleep(AWAY)
+    servers.broker.execute("CONFIG", "SET", "maxmemory", "0")
+
+
+def redis_is_restarted(servers: Servers) -> None:
+    servers.broker.restart(AWAY)
+
+
 @pytest.mark.parametrize(
     "fault",
     [
+        nothing,
         connections_are_terminated,
         the_database_is_stopped,
         the_database_hangs_up_on_idle_sessions,
         a_pooler_closes_connections,
         the_database_is_read_only,
+        redis_is_read_only,
+        redis_is_full,
+        redis_is_restarted,
     ],
 )
 def test_everything_accepted_has_its_effect_soon_after_the_fault(
@@ -118,5 +144,29 @@ def test_everything_accepted_has_its_effect_soon_after_the_fault(
         )
     )
     assert (lost, invented, processed) == (0, 0, accepted)
-    assert seconds < LIMIT
+    assert seconds < LIMIT, "\n".join(line for line in run.errors if "[info " not in line)[-5000:]
     assert load.statuses.keys() <= {0, 200, 503}, load.statuses
+
+
+def test_readyz_and_the_doctor_say_what_takes_no_writes(run: Run, servers: Servers) -> None:
+    def found(check: str) -> str:
+        answer = http.request("GET", f"{run.checkout.url}/readyz")
+        return str(json.loads(answer.data)["checks"][check]["detail"])
+
+    redis, database = servers.broker.execute, servers.database.execute
+    redis("REPLICAOF", "127.0.0.1", "1")
+    wait_for(lambda: found("broker") == "is read-only")
+    diagnosis = run.checkout.manage("doctor")["checks"]
+    assert [check["ok"] for check in diagnosis if check["name"] == "broker"] == [False]
+    redis("REPLICAOF", "NO", "ONE")
+    redis("CONFIG", "SET", "maxmemory", "1")
+    wait_for(lambda: found("broker") == "is full")
+    redis("CONFIG", "SET", "maxmemory", "0")
+    redis("CONFIG", "SET", "requirepass", "example")
+    wait_for(lambda: found("broker") == "refuses the password")
+    servers.broker.restart()  # without one
+    database("ALTER DATABASE postgres SET default_transaction_read_only = on")
+    servers.database.terminate_connections()
+    wait_for(lambda: found("database") == "the database is read-only")
+    database("BEGIN READ WRITE; ALTER DATABASE postgres RESET default_transaction_read_only; COMMIT")
+    wait_for(lambda: http.request("GET", f"{run.checkout.url}/readyz").status == 200, 90)

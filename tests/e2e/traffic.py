@@ -16,7 +16,7 @@ from tests.notifications.receiver import Receiver
 from webhooks.providers import PROVIDERS
 
 SENDERS = 4
-PAUSE = 0.1  # seconds between two events of one sender
+PAUSE = 0.2  # seconds between two events of one sender
 TIMEOUT = 5.0
 
 
