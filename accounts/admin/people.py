@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -22,10 +23,10 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
     list_filter = ()
     search_help_text = "User name or e-mail address, or the beginning of one."
     filter_horizontal = ("groups", "user_permissions")
-    readonly_fields = ("last_login", "date_joined", "second_factor")
+    readonly_fields = ("last_login", "date_joined", "second_factor", "email_state")
     fieldsets = (
         (None, {"fields": ("username", "password", "second_factor")}),
-        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Person", {"fields": ("first_name", "last_name", "email", "email_state")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
@@ -68,7 +69,10 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         own = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
-        people: QuerySet[Any] = super().get_queryset(request).annotate(has_second_factor=Exists(own))
+        verified = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+        people: QuerySet[Any] = (
+            super().get_queryset(request).annotate(has_second_factor=Exists(own), has_verified_email=Exists(verified))
+        )
         return people
 
     def user_change_password(
@@ -99,6 +103,12 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
         return (
             badge("set up", "good") if user.has_second_factor else badge("none", "warn" if user.is_staff else "quiet")
         )
+
+    @admin.display(description="address")
+    def email_state(self, user: Any) -> str:
+        if user.has_verified_email:
+            return badge("confirmed", "good")
+        return badge("not confirmed: signs in by user name, and confirms it on the page about the address", "warn")
 
     @admin.display(description="last sign-in")
     def seen(self, user: User) -> str:
