@@ -126,6 +126,12 @@ class Page:
     total: int | None
     names_next: bool
 
+    def is_last(self, seen: int, count: int) -> bool:
+        """Whether nothing comes behind this page of at most `count`, which ends after `seen` elements."""
+        if not self.length or self.total is not None:
+            return not self.length or seen >= (self.total or 0)
+        return self.length < count and not self.names_next
+
 
 def authorize_url(app: App, *, redirect_uri: str, state: str, scopes: tuple[str, ...]) -> str:
     query = {

@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from accounts.core.connections import DATABASE_ERRORS, undone_after_outage
 from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
+from leads.lead_sync import backfill
+from leads.lead_sync.access import doubt
 from leads.lead_sync.form_answers import details
 from leads.lead_sync.forms import Form, embedded_form, form_for
 from leads.lead_sync.source_health import show_health
@@ -28,7 +30,8 @@ AT_ONCE = 8
 LEASE = timedelta(seconds=60)
 WAITS = [timedelta(seconds=seconds) for seconds in (2, 5, 10, 20, 60, 300, 900)]
 MAX_WAIT = timedelta(hours=1)
-#: LinkedIn may not show a fresh lead at once; after so many tries it is taken for gone.
+TRIES_BY_THE_HOUR, MAX_TRIES = 48, 120  # then daily, then no more
+#: LinkedIn may not show a fresh lead at once; after so many tries it is taken for gone, or hidden.
 TRIES_FOR_A_LEAD_THAT_IS_NOT_THERE = 6
 #: A form that LinkedIn fails to show so often is done without: the answers come by their questions' ids.
 TRIES_FOR_A_FORM = 4
@@ -118,6 +121,9 @@ def _settle_one(sync: LeadSync, api: Api, asked: Asked) -> None:
             form = _form_of(sync, api, asked)
             with transaction.atomic():
                 complete(asked.fetch.reference, details(asked.response, form.content), form)
+            if asked.fetch.was_hidden:
+                doubt(asked.fetch.reference.lead, sync)
+                backfill.plan(sync)
             return
     except LinkedInError as trouble:
         error = trouble
@@ -142,8 +148,9 @@ def _form_of(sync: LeadSync, api: Api, asked: Asked) -> Form:
 
 def _put_off(sync: LeadSync, fetch: LeadFetch, error: LinkedInError) -> None:
     gone = error.trouble is Trouble.NOT_FOUND and fetch.attempts >= TRIES_FOR_A_LEAD_THAT_IS_NOT_THERE
-    until = None if gone else report_trouble(sync, error) or _next(fetch, error)
-    LeadFetch.objects.filter(pk=fetch.pk).update(next_attempt_at=until, error=str(error)[:300])
+    until = report_trouble(sync, error) or _next(fetch, error, rarely=gone)
+    was_hidden = fetch.was_hidden or gone or error.trouble is Trouble.FORBIDDEN
+    LeadFetch.objects.filter(pk=fetch.pk).update(next_attempt_at=until, error=str(error)[:300], was_hidden=was_hidden)
     if gone:
         tell_once(fetch.reference)
 
@@ -163,8 +170,12 @@ def _put_all_off(sync: LeadSync | None, fetches: list[LeadFetch], error: Excepti
     LeadFetch.objects.filter(pk__in=[fetch.pk for fetch in fetches]).update(next_attempt_at=until, error=text[:300])
 
 
-def _next(fetch: LeadFetch, error: LinkedInError) -> datetime:
-    """When to ask again: soon, then ever later; what a person has to mend, once an hour."""
+def _next(fetch: LeadFetch, error: LinkedInError, *, rarely: bool) -> datetime | None:
+    """When to ask again: soon, then ever later; what a person has to mend, once an hour. None: no more."""
+    if fetch.attempts >= MAX_TRIES:
+        return None
+    if rarely or fetch.attempts > TRIES_BY_THE_HOUR:
+        return timezone.now() + timedelta(days=1)
     hopeful = error.trouble.passes or error.trouble is Trouble.NOT_FOUND
     step = WAITS[min(fetch.attempts, len(WAITS)) - 1] if hopeful and fetch.attempts <= len(WAITS) else MAX_WAIT
     return timezone.now() + step

@@ -14,8 +14,9 @@ from accounts.events import outbox as events
 from accounts.events.ordering import Origin
 from accounts.linkedin.readiness import Action, held
 from accounts.models import Account, SourceTrouble
-from accounts.providers.linkedin import Api, LinkedInError, Trouble
+from accounts.providers.linkedin import LinkedInError, Trouble
 from leads.lead_sync import backfill, problems
+from leads.lead_sync.access import ask_roles, note_roles
 from leads.lead_sync.disconnect import take_leave
 from leads.lead_sync.problem import ConnectionProblem
 from leads.lead_sync.source_health import show_health
@@ -24,10 +25,10 @@ from leads.lead_sync.tokens import NotConnected, OnHold, api_for, app_of, heartb
 from leads.models import LeadSync
 
 EVERY = timedelta(hours=24)
+EVERY_WITHOUT_ROLES = timedelta(hours=1)  # so that the gap is pulled soon after a role is given back
 LEASE = timedelta(seconds=60)
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
 WARN_DAYS = (1, 3, 7, 14)
-PAGE = 100
 
 
 def check_due() -> bool:
@@ -53,8 +54,9 @@ def _check_one(sync: LeadSync) -> None:
     except LinkedInError as error:
         _trouble(sync, error)
     else:
-        _settle(sync, found, next_check_at=timezone.now() + EVERY)
-        backfill.plan(sync)
+        lacks_roles = any(problem.code.startswith("role_") for problem in found)
+        _settle(sync, found, next_check_at=timezone.now() + (EVERY_WITHOUT_ROLES if lacks_roles else EVERY))
+        backfill.plan(sync, patient=True)
 
 
 def look_after_all() -> None:
@@ -98,29 +100,12 @@ def _check(sync: LeadSync) -> list[ConnectionProblem]:
     api = api_for(sync)
     found = problems.of_scopes(sync, sync.account.granted_scopes)
     wanted = [row for row in sync.subscriptions.all() if row.wanted]
-    on_accounts = _roles(api, "adAccountUsers", "q=authenticatedUser", "account")
-    on_pages = _roles(api, "organizationAcls", "q=roleAssignee&state=APPROVED", "organization")
-    found += problems.of_roles(wanted, on_accounts, on_pages)
+    roles = ask_roles(api)
+    note_roles(sync, wanted, roles)
+    found += problems.of_roles(wanted, roles)
     foreign = reconcile(sync, api)
     sync = LeadSync.objects.prefetch_related("subscriptions").get(pk=sync.pk)
     return found + problems.of_subscriptions(sync, foreign)
-
-
-def _roles(api: Api, resource: str, query: str, of: str) -> dict[str, set[str]] | None:
-    """The person's roles by URN; None where LinkedIn does not let us see them."""
-    roles: dict[str, set[str]] = {}
-    for page in range(10):
-        try:
-            found = api.page(resource, f"{query}&count={PAGE}&start={page * PAGE}")
-        except LinkedInError as error:
-            if error.trouble in {Trouble.FORBIDDEN, Trouble.NOT_FOUND, Trouble.REFUSED}:
-                return None
-            raise
-        for row in found.rows:
-            roles.setdefault(str(row.get(of, "")), set()).add(str(row.get("role", "")))
-        if found.length < PAGE:
-            break
-    return roles
 
 
 def _trouble(sync: LeadSync, error: LinkedInError) -> None:

@@ -8,17 +8,13 @@ from django.utils import timezone
 
 from accounts.core.enums import AccountStatus
 from accounts.models import Account
+from leads.lead_sync.access import Roles, is_ad_account
 from leads.lead_sync.oauth import EVENT_SCOPE, SCOPES
 from leads.lead_sync.problem import ConnectionProblem
 from leads.lead_sync.refusals import of_fetches, of_forms, of_pulls
 from leads.models import LeadSync, Subscription
 
 HEARTBEAT_WITHIN = timedelta(hours=26)
-ACCOUNT_ROLES = frozenset(
-    {"ACCOUNT_BILLING_ADMIN", "ACCOUNT_MANAGER", "CAMPAIGN_MANAGER", "CREATIVE_MANAGER", "VIEWER"}
-)
-PAGE_ROLES = frozenset({"LEAD_GEN_FORMS_MANAGER", "ADMINISTRATOR"})
-EVENT_ROLES = frozenset({"ADMINISTRATOR", "CONTENT_ADMINISTRATOR"})
 _SCOPE_WORDS = {
     "r_marketing_leadgen_automation": "reading the leads of your forms (r_marketing_leadgen_automation). LinkedIn "
     "grants it to the developer app: its owner asks for the product Lead Sync API in the Developer "
@@ -56,21 +52,18 @@ def of_scopes(sync: LeadSync, granted: Iterable[str]) -> list[ConnectionProblem]
     ]
 
 
-def of_roles(
-    wanted: Iterable[Subscription], on_accounts: dict[str, set[str]] | None, on_pages: dict[str, set[str]] | None
-) -> list[ConnectionProblem]:
-    """Which roles the person lacks on whose leads are wanted; None: LinkedIn did not say."""
+def of_roles(wanted: Iterable[Subscription], roles: Roles) -> list[ConnectionProblem]:
+    """Which roles the person lacks on whose leads are wanted."""
     found: dict[str, ConnectionProblem] = {}
-    rows = list(wanted)
-    for row in rows:
-        if row.owner.startswith("urn:li:sponsoredAccount:"):
-            if on_accounts is not None and not on_accounts.get(row.owner, set()) & ACCOUNT_ROLES:
-                found[row.owner] = ConnectionProblem("role_ad_account", _account_words(row.owner))
-        elif on_pages is not None and not on_pages.get(row.owner, set()) & _page_roles(row):
-            found[row.owner + row.lead_type] = ConnectionProblem("role_page", _page_words(row))
-    sponsored = any(row.owner.startswith("urn:li:sponsoredAccount:") for row in rows)
-    if sponsored and on_pages is not None and not any(roles & PAGE_ROLES for roles in on_pages.values()):
-        found["page of the ads"] = ConnectionProblem("role_page", _ANY_PAGE)
+    for row in wanted:
+        if not is_ad_account(row.owner):
+            if not roles.on_page(row.owner, row.lead_type):
+                found[row.owner + row.lead_type] = ConnectionProblem("role_page", _page_words(row))
+            continue
+        if not roles.on_account(row.owner):
+            found[row.owner] = ConnectionProblem("role_ad_account", _account_words(row.owner))
+        if not roles.on_any():
+            found["page of the ads"] = ConnectionProblem("role_page", _ANY_PAGE)
     return list(found.values())
 
 
@@ -122,10 +115,6 @@ def _of_the_connection(account: Account | None) -> list[ConnectionProblem]:
 
 def _has_events(sync: LeadSync) -> bool:
     return any(row.wanted and row.lead_type == "EVENT" for row in sync.subscriptions.all())
-
-
-def _page_roles(row: Subscription) -> frozenset[str]:
-    return EVENT_ROLES if row.lead_type == "EVENT" else PAGE_ROLES
 
 
 def _account_words(owner: str) -> str:

@@ -1,6 +1,6 @@
 """What LinkedIn refuses of a connection, as the rows that wait say it: forms, pulls, the answers of single leads."""
 
-from accounts.providers.linkedin import Trouble
+from accounts.providers.linkedin import LinkedInError, Trouble
 from leads.lead_sync.problem import ConnectionProblem
 from leads.models import LeadFetch, LeadForm, LeadSync, RefusedForm
 
@@ -47,13 +47,17 @@ def of_forms(sync: LeadSync) -> list[ConnectionProblem]:
 def of_pulls(sync: LeadSync) -> list[ConnectionProblem]:
     """Say whose leads cannot be pulled, and of whom some are missing."""
     found = []
-    for pull in sync.pulls.all():
+    named_by_a_check = any(row["code"].startswith("role_") for row in sync.findings)
+    latest = {(pull.owner, pull.lead_type): pull for pull in sync.pulls.order_by("pk")}
+    for pull in latest.values():
         whose = f"the {pull.lead_type.lower()} leads of {pull.owner.rpartition(':')[2]}"
         if pull.next_attempt_at and pull.error and (pull.attempts >= TRIES or pull.reason in _TO_DO):
             to_do = _TO_DO.get(Trouble(pull.reason), "") if pull.reason in _TO_DO else "It is tried again by itself."
             found.append(
                 ConnectionProblem("pull", f"Not all of {whose} could be fetched: {pull.error} {to_do}".strip())
             )
+        if pull.reason == "no_role" and not pull.next_attempt_at and not named_by_a_check:
+            found.append(ConnectionProblem("pull", f"Not all of {whose} could be fetched: {pull.error}"))
         if pull.skipped:
             found.append(
                 ConnectionProblem(
@@ -67,11 +71,13 @@ def of_pulls(sync: LeadSync) -> list[ConnectionProblem]:
 
 def of_fetches(sync: LeadSync) -> list[ConnectionProblem]:
     """Say how many leads have waited long for their answers."""
+    withdrawn = str(LinkedInError(Trouble.NOT_FOUND))  # most often, and no problem then
     waiting = LeadFetch.objects.filter(source=sync.source_id, next_attempt_at__isnull=False, attempts__gt=TRIES)
-    count = waiting.exclude(error="").count()
+    waiting = waiting.exclude(error__in=["", withdrawn])
+    count = waiting.count()
     if not count:
         return []
-    why = waiting.exclude(error="").values_list("error", flat=True).first()
+    why = waiting.values_list("error", flat=True).first()
     leads = "1 lead waits" if count == 1 else f"{count} leads wait"
     return [ConnectionProblem("answers", f"{leads} for answers: {why} They are asked for again by themselves.")]
 

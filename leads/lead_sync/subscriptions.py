@@ -95,10 +95,12 @@ def _words(error: LinkedInError) -> str:
 
 def _actual(api: Api, owner: str, lead_type: str) -> Iterator[Mapping[str, Any]]:
     query = f"q=criteria&owner=(value:({owner_kind(owner)}:{encoded(owner)}))&leadType=(leadType:{lead_type})"
-    for page in range(MAX_PAGES):
-        found = api.page("leadNotifications", f"{query}&count={PAGE}&start={page * PAGE}")
-        yield from found.rows
-        if found.length < PAGE:
+    seen = 0
+    for _ in range(MAX_PAGES):
+        page = api.page("leadNotifications", f"{query}&count={PAGE}&start={seen}")
+        yield from page.rows
+        seen += page.length
+        if page.is_last(seen, PAGE):
             return
 
 

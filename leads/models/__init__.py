@@ -1,5 +1,14 @@
 from leads.models.lead import Enrichment, Lead, LeadChange, LeadMerge, LeadQuerySet, LeadReference, Position, Tombstone
-from leads.models.lead_sync import LeadFetch, LeadForm, LeadSync, Pull, RefusedForm, Subscription, UnlabelledAnswers
+from leads.models.lead_sync import (
+    LeadFetch,
+    LeadForm,
+    LeadSync,
+    OwnerAccess,
+    Pull,
+    RefusedForm,
+    Subscription,
+    UnlabelledAnswers,
+)
 
 __all__ = [
     "Enrichment",
@@ -11,6 +20,7 @@ __all__ = [
     "LeadQuerySet",
     "LeadReference",
     "LeadSync",
+    "OwnerAccess",
     "Position",
     "Pull",
     "RefusedForm",

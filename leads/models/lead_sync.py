@@ -73,6 +73,25 @@ class LeadForm(models.Model):
         return self.name or f"form {self.form_id}"
 
 
+class OwnerAccess(models.Model):
+    """When access to one owner's leads was last proved, and up to when they were pulled while it was."""
+
+    sync = models.ForeignKey(LeadSync, models.CASCADE, related_name="accesses")
+    owner = models.CharField(max_length=200)
+    lead_type = models.CharField(max_length=32)
+    proved_at = models.DateTimeField(null=True)
+    missing_since = models.DateTimeField(null=True, help_text="When a role was first found missing that it takes.")
+    pulled_until = models.DateTimeField(null=True, help_text="The next pull begins here; none: as far back as it can.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sync", "owner", "lead_type"], name="owner_access_once_per_source")
+        ]
+
+    def __str__(self) -> str:
+        return f"access to the {self.lead_type} leads of {self.owner}"
+
+
 class RefusedForm(models.Model):
     """A form that LinkedIn does not show to the person who connected a source. It is asked for again, ever more rarely;
     the row goes when the form was read and the answers that wait for it have their labels."""
@@ -116,6 +135,7 @@ class LeadFetch(models.Model):
     tell_by = models.DateTimeField(null=True, help_text="When agencies are told without it; none: they were told.")
     attempts = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
+    was_hidden = models.BooleanField(default=False, db_default=False, help_text="LinkedIn did not show it for a while.")
     receipt_id = models.CharField(max_length=40, blank=True)
 
     class Meta:

@@ -22,7 +22,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from accounts.models import Account, Agency, Event, Source
-from leads.lead_sync import backfill
+from leads.lead_sync import backfill, backfill_pages
 from leads.lead_sync.fetching import fetch_due, tell_overdue
 from leads.lead_sync.health_checks import check_due
 from leads.models import Lead, LeadReference, Pull
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def pages_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backfill, "PAGE", 10)
+    monkeypatch.setattr(backfill_pages, "PAGE", 10)
 
 
 def told() -> int:

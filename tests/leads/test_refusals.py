@@ -12,7 +12,7 @@ from django.test import Client
 
 from accounts.models import Account, Agency, Event, Source, SourceTrouble
 from accounts.sources.service import update_source
-from leads.lead_sync import backfill, backfill_import
+from leads.lead_sync import backfill, backfill_import, backfill_pages
 from leads.lead_sync.problems import problems_of
 from leads.lead_sync.subscriptions import want
 from leads.models import Lead, LeadFetch, LeadForm, Pull, RefusedForm, UnlabelledAnswers
@@ -311,7 +311,7 @@ def test_answers_of_one_lead_that_linkedin_does_not_give_hold_up_no_other(day: D
 def test_a_page_that_linkedin_does_not_show_because_of_one_lead_hides_no_other(
     day: Day, refusal: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backfill, "PAGE", 10)
+    monkeypatch.setattr(backfill_pages, "PAGE", 10)
     day.world.submit_many(35)
     day.world.refuse("leadFormResponses", key="page of old-17-6", **refusal)
     asked = day.world.calls["GET leadFormResponses"]

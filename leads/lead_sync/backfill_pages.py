@@ -1,0 +1,170 @@
+"""A page of a pull: asked for, put in, and the pull moved on; made smaller where one of its leads makes it fail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.core.connections import DATABASE_ERRORS, is_outage
+from accounts.providers.linkedin import Api, LinkedInError, Page, Trouble, encoded
+from leads.lead_sync.access import Access, ask_roles, note_access, note_pulled
+from leads.lead_sync.backfill_import import FoundLead, import_leads
+from leads.lead_sync.forms import form_for
+from leads.lead_sync.subscriptions import owner_kind
+from leads.models import LeadSync, Pull
+
+log = structlog.get_logger(__name__)
+
+REACH = timedelta(days=365)
+OVERLAP = timedelta(hours=1)  # LinkedIn may show a lead a little after it was sent
+PAGE = 100
+PATIENCE = 4  # tries of a page, after which what fails is taken for a single form's or lead's
+HIDDEN = "The person who connected LinkedIn lacks a role there, so LinkedIn shows no leads."
+#: What may be the trouble of one page alone; that others work is asked.
+OF_ONE_PAGE = frozenset({Trouble.REFUSED, Trouble.NOT_FOUND, Trouble.BROKEN, Trouble.UNREACHABLE, Trouble.UNREADABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a page brings a pull; `access` is set by the last one."""
+
+    position: int
+    total: int | None
+    found: int = 0
+    unreadable: int = 0
+    access: Access | None = None
+
+    def plus(self, found: int, unreadable: int) -> "Step":
+        return replace(self, found=self.found + found, unreadable=self.unreadable + unreadable)
+
+
+def pull_page(pull: Pull, api: Api) -> None:
+    """Ask for a page and put it in. Raises LinkedInError."""
+    try:
+        page = api.page("leadFormResponses", _query(pull, count=pull.page_size or PAGE, start=pull.position))
+    except LinkedInError as error:
+        if error.trouble not in OF_ONE_PAGE or pull.attempts < PATIENCE or not _is_readable(pull, api):
+            raise
+        return _narrow(pull, error)
+    gone = (pull.total - page.total) if page.total is not None and pull.total is not None else 0
+    if gone > 0 and pull.position:
+        # Leads were deleted meanwhile, and later ones moved up to where we have been.
+        return _move(pull, Step(max(0, pull.position - gone), page.total))
+    urns = sorted({_form(row) for row in page.rows})
+    forms = {urn: form_for(pull.sync, urn, api, patient=pull.attempts < PATIENCE) for urn in urns}
+    step = Step(pull.position + page.length, page.total, unreadable=page.length - len(page.rows))
+    if page.is_last(step.position, pull.page_size or PAGE):
+        step = replace(step, access=_access_at_the_end(pull, api, page))
+    return _keep(pull, [(row, forms[_form(row)]) for row in page.rows], step)
+
+
+def _access_at_the_end(pull: Pull, api: Api, last: Page) -> Access:
+    """Return whether all pages were shown to somebody who may see them, judged right after the last. Raises
+    LinkedInError."""
+    access = ask_roles(api).access_to(pull.owner, pull.lead_type)
+    seen = pull.position + last.length
+    if access is Access.PROVED and last.total is None and seen < (pull.total or 0):
+        return Access.UNKNOWN  # the roles were away for a moment
+    shown = last.length or (last.total and seen >= last.total)
+    return Access.PROVED if access is Access.UNKNOWN and shown else access
+
+
+def _is_readable(pull: Pull, api: Api) -> bool:
+    """Whether LinkedIn shows leads of this owner at all: what fails is then a page, or one lead of it."""
+    try:
+        api.page("leadFormResponses", _query(pull, count=1, start=0, at=pull.until))
+    except LinkedInError:
+        return False
+    return True
+
+
+def _narrow(pull: Pull, error: LinkedInError) -> None:
+    """Ask for half as many; where a single lead is left that LinkedIn does not show, go on behind it."""
+    size = pull.page_size or PAGE
+    if size > 1:
+        Pull.objects.filter(pk=pull.pk).update(page_size=size // 2, next_attempt_at=timezone.now())
+        return
+    log.warning("LinkedIn does not show a lead.", pull=pull.pk, position=pull.position, trouble=str(error.trouble))
+    _move(pull, Step(pull.position + 1, pull.total, unreadable=1))
+
+
+def _keep(pull: Pull, page: Sequence[FoundLead], step: Step) -> None:
+    """Put a page in; a notification may be making or erasing one of its leads at the same moment: then once more. What
+    fails all the same is put in lead by lead, so that one that the database refuses holds up no other."""
+    for _ in range(3):
+        try:
+            with transaction.atomic():
+                return _move(pull, step.plus(*import_leads(pull.sync.source, page)))
+        except (IntegrityError, *DATABASE_ERRORS) as error:
+            if is_outage(error):
+                raise
+            failure: Exception = error
+        except Exception as error:
+            failure = error
+            break
+    if isinstance(failure, DATABASE_ERRORS):
+        raise failure
+    for row in page:
+        step = step.plus(*_keep_one(pull, row))
+    return _move(pull, step)
+
+
+def _keep_one(pull: Pull, row: FoundLead) -> tuple[int, int]:
+    """How many were new, and how many cannot be kept."""
+    try:
+        with transaction.atomic():
+            return import_leads(pull.sync.source, [row])
+    except DATABASE_ERRORS:
+        raise
+    except Exception:
+        log.exception("A lead cannot be kept.", pull=pull.pk)
+        return 0, 1
+
+
+@transaction.atomic
+def _move(pull: Pull, step: Step) -> None:
+    """On with the next page, at once, or to the end. A page that was made smaller grows again."""
+    now = timezone.now()
+    size = pull.page_size and (None if step.unreadable or pull.page_size * 2 >= PAGE else pull.page_size * 2)
+    hidden = step.access is Access.MISSING
+    Pull.objects.filter(pk=pull.pk).update(
+        position=step.position,
+        total=step.total,
+        found=F("found") + step.found,
+        skipped=F("skipped") + step.unreadable,
+        page_size=size,
+        attempts=pull.attempts if size else 0,
+        error=HIDDEN if hidden else "",
+        reason="no_role" if hidden else "",
+        next_attempt_at=None if step.access else now,
+        finished_at=now if step.access and not hidden else None,
+    )
+    if step.access is None:
+        return
+    note_access(pull.sync, pull.owner, pull.lead_type, step.access)
+    if step.access is Access.PROVED and not pull.skipped + step.unreadable:
+        note_pulled(pull, reaches_back_to=pull.started_at - REACH + OVERLAP)
+    if hidden and not any(row["code"].startswith("role_") for row in pull.sync.findings):  # the check says which
+        LeadSync.objects.filter(pk=pull.sync_id, next_check_at__gt=now).update(next_check_at=now)
+
+
+def _query(pull: Pull, *, count: int, start: int, at: datetime | None = None) -> str:
+    """The finder's query for a part of the pull's window; with `at` for that moment alone."""
+    return (
+        f"q=owner&owner=({owner_kind(pull.owner)}:{encoded(pull.owner)})&leadType=(leadType:{pull.lead_type})"
+        f"&limitedToTestLeads=false&submittedAtTimeRange=(start:{_ms(at or pull.since)},end:{_ms(at or pull.until)})"
+        f"&count={count}&start={start}"
+    )
+
+
+def _form(row: dict[str, Any]) -> str:
+    return "".join(str(row.get("versionedLeadGenFormUrn") or "").split())
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
