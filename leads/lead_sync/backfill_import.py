@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.core.enums import ProviderSlug
 from accounts.events.ordering import Origin
+from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency, Source
 from leads.enrichment import service as enrichment
 from leads.enums import ChangedBy, LeadStatus
@@ -19,6 +20,7 @@ from leads.lead_sync.submissions import complete, let_wait_for_labels, put_in, t
 from leads.models import Lead, LeadChange, LeadFetch, LeadReference
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
+from leads.pipeline.provenance import Origin as From
 from leads.pipeline.tombstones import erased_among, wait_for_erasures
 
 #: A lead that a pull finds later than this after it was sent is old: it is marked, and nobody is alerted.
@@ -38,6 +40,11 @@ class ImportedLead:
     details: Details
     form: Form
 
+    @property
+    def profile_key(self) -> str:
+        """Whose LinkedIn profile the answers name; empty if nobody's."""
+        return linkedin_key(self.details.contact.get("linkedin_url", ""))
+
 
 @transaction.atomic(savepoint=False)
 def import_leads(source: Source, page: Sequence[FoundLead]) -> tuple[int, int]:
@@ -53,8 +60,13 @@ def import_leads(source: Source, page: Sequence[FoundLead]) -> tuple[int, int]:
     known = _known(agency, finds)
     for name in known.keys() - erased:
         _complete(source, known[name], finds[name])
-    made = _make(source, [find for name, find in finds.items() if name not in known and name not in erased])
-    return made, sum(1 for found in read if found is None)
+    new = [find for name, find in finds.items() if name not in known and name not in erased]
+    people = _people_known(agency, new)
+    _make(source, [find for find in new if find.external_id not in people])
+    for find in new:
+        if find.external_id in people:
+            _join(source, find)
+    return len(new), sum(1 for found in read if found is None)
 
 
 def _read(row: FoundLead) -> ImportedLead | None:
@@ -66,6 +78,41 @@ def _read(row: FoundLead) -> ImportedLead | None:
 def _known(agency: Agency, names: Iterable[str]) -> dict[str, LeadReference]:
     rows = LeadReference.objects.filter(agency=agency, provider=ProviderSlug.LINKEDIN, external_id__in=list(names))
     return {row.external_id: row for row in rows}
+
+
+def _people_known(agency: Agency, finds: Iterable[ImportedLead]) -> set[str]:
+    """Whose LinkedIn profile is a lead's already, or an earlier one's of these."""
+    keys = {find.external_id: find.profile_key for find in finds if find.profile_key}
+    leads = Lead.all_records.filter(agency=agency, linkedin_key__in=set(keys.values())) if keys else Lead.objects.none()
+    seen, known = set(leads.values_list("linkedin_key", flat=True)), set()
+    for name, key in keys.items():
+        if key in seen:
+            known.add(name)
+        seen.add(key)
+    return known
+
+
+def _join(source: Source, find: ImportedLead) -> None:
+    """Add to a person that is a lead already that they filled in a form, as its notification would have."""
+    agency, now = source.agency, timezone.now()
+    assert agency is not None  # noqa: S101 (a linkedin source belongs to an agency)
+    lead = leads.report_status(
+        agency,
+        provider=ProviderSlug.LINKEDIN,
+        identity=Identity(external_id=find.external_id, linkedin_url=find.details.contact["linkedin_url"]),
+        status=LeadStatus.PENDING,
+        stated=False,
+        origin=Origin(by=ProviderSlug.LINKEDIN, at=find.at or now, source=source),
+        quiet=True,
+        recovered=True,
+        **_origin_of(find),
+    )
+    reference = _known(agency, [find.external_id]).get(find.external_id)
+    if lead is None or reference is None:
+        return
+    if now - (find.at or now) <= OLD:
+        LeadFetch.objects.get_or_create(reference=reference, defaults={"source": source, "tell_by": now})
+    complete(reference, find.details, find.form)
 
 
 def _complete(source: Source, reference: LeadReference, find: ImportedLead) -> None:
@@ -82,7 +129,7 @@ def _complete(source: Source, reference: LeadReference, find: ImportedLead) -> N
     complete(reference, find.details, find.form)
 
 
-def _make(source: Source, finds: Sequence[ImportedLead]) -> int:
+def _make(source: Source, finds: Sequence[ImportedLead]) -> None:
     """Make leads, each as its notification would have, and complete them."""
     now = timezone.now()
     moments = [find.at or now for find in finds]
@@ -107,24 +154,33 @@ def _make(source: Source, finds: Sequence[ImportedLead]) -> int:
     LeadFetch.objects.bulk_create(LeadFetch(reference=reference, source=source, tell_by=now) for reference in fresh)
     for reference in fresh:
         tell_once(reference)
-    return len(made)
 
 
 def _lead(source: Source, find: ImportedLead, at: datetime) -> Lead:
-    response = find.response
     lead = Lead(
         agency=source.agency,
         source=source,
         status_since=at,
         received_at=at,
         recovered=True,
-        lead_type=tidy(response.get("leadType"), 32),
-        form="".join(tidy(response.get("versionedLeadGenFormUrn"), 200).split()),
-        owner=_only(response.get("owner")),
-        associated_entity=_only(response.get("associatedEntity")),
+        **_origin_of(find),
     )
     put_in(lead, find.details)
+    if find.profile_key:
+        lead.linkedin_url, lead.linkedin_key = find.details.contact["linkedin_url"], find.profile_key
+        lead.provenance = {**lead.provenance, "linkedin_url": From.FORM.value}
     return lead
+
+
+def _origin_of(find: ImportedLead) -> dict[str, Any]:
+    """The fields that say where a lead comes from at LinkedIn."""
+    response = find.response
+    return {
+        "lead_type": tidy(response.get("leadType"), 32),
+        "form": "".join(tidy(response.get("versionedLeadGenFormUrn"), 200).split()),
+        "owner": _only(response.get("owner")),
+        "associated_entity": _only(response.get("associatedEntity")),
+    }
 
 
 def _only(value: Any) -> str:

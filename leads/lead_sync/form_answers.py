@@ -28,6 +28,7 @@ FIELDS = {  # their predefinedField --> our field; of two for one field the firs
     "POSTAL_CODE": "postal_code",
     "ZIP_CODE": "postal_code",
     "CITY": "location",
+    "LINKEDIN_PROFILE_LINK": "linkedin_url",
 }
 MAX_LENGTHS = {
     "first_name": 200,
@@ -42,6 +43,7 @@ MAX_LENGTHS = {
     "state": 100,
     "postal_code": 32,
     "location": 300,
+    "linkedin_url": 500,
 }
 MAX_ANSWER_LENGTH = 4000
 MAX_ANSWERS = 200

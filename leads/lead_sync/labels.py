@@ -15,7 +15,7 @@ from leads.enrichment import service as enrichment
 from leads.lead_sync.form_answers import relabelled
 from leads.lead_sync.forms import OF_ONE_FORM, WAITS, ask_for_form, note_refusal, put_off
 from leads.lead_sync.source_health import show_health
-from leads.lead_sync.submissions import put_in
+from leads.lead_sync.submissions import find_person, put_in
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_trouble
 from leads.models import Lead, LeadForm, RefusedForm, UnlabelledAnswers
 
@@ -93,7 +93,7 @@ def _label_some(row: RefusedForm) -> bool:
         if lead and found:
             put_in(lead, found)
             lead.save()
-            labelled.append(lead)
+            labelled.append(find_person(lead, each.reference, found))
     enrichment.ask_for(labelled)
     UnlabelledAnswers.objects.filter(pk__in=[each.pk for each in waiting]).delete()
     return bool(waiting)

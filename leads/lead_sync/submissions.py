@@ -11,6 +11,7 @@ from accounts.core import unit_of_work
 from accounts.core.enums import AccountStatus, EventType, ProviderSlug
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
+from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency, Source
 from leads import wakeups
 from leads.enrichment import service as enrichment
@@ -21,7 +22,7 @@ from leads.models import Lead, LeadFetch, LeadReference, LeadSync, UnlabelledAns
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
 from leads.pipeline.history import tell
-from leads.pipeline.matching import find_reference, leads_named
+from leads.pipeline.matching import find_lead, find_reference, leads_named
 from leads.pipeline.merge import lock_root
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import Origin as From
@@ -76,6 +77,7 @@ def complete(reference: LeadReference, found: Details, form: Form) -> Lead | Non
         put_in(lead, found)
         lead.save()
         let_wait_for_labels([(reference, form)])
+        lead = find_person(lead, reference, found)
     enrichment.ask_for([lead])
     LeadFetch.objects.filter(pk=reference.pk).update(next_attempt_at=None, error="")
     tell_once(reference)
@@ -102,9 +104,23 @@ def let_wait_for_labels(rows: Iterable[tuple[LeadReference, Form]]) -> None:
     )
 
 
+def find_person(lead: Lead, reference: LeadReference, found: Details) -> Lead:
+    """Return the one lead of the person whose LinkedIn profile the answers name, merged with what was known of them."""
+    url = found.contact.get("linkedin_url", "")
+    if not linkedin_key(url):
+        return lead
+    person = find_lead(lead.agency, provider=ProviderSlug.LINKEDIN, external_id=reference.external_id, url=url)
+    if person is None:
+        return lead
+    if person.linkedin_url == url and "linkedin_url" not in person.provenance:
+        person.provenance = {**person.provenance, "linkedin_url": From.FORM.value}
+        person.save(update_fields=["provenance", "updated_at"])
+    return person
+
+
 def put_in(lead: Lead, found: Details) -> None:
     """Put the answers into the lead, unsaved."""
-    fill(lead, found.contact, origin=From.FORM)
+    fill(lead, {name: value for name, value in found.contact.items() if name != "linkedin_url"}, origin=From.FORM)
     if lead.phone and not lead.phone_e164:
         lead.phone_e164 = e164(lead.phone, country=lead.country)
     lead.name = lead.name or f"{lead.first_name} {lead.last_name}".strip()

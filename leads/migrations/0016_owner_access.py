@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('leads', '0014_refused_forms'),
+        ('leads', '0015_phones'),
     ]
 
     operations = [
