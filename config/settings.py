@@ -55,6 +55,7 @@ ALLOWED_HOSTS: list[str] = env.list(
     "ALLOWED_HOSTS", default=[_public.hostname or "", *(["127.0.0.1", "localhost"] if LOOPBACK else [])]
 )
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_FAILURE_VIEW = "accounts.web.portal.unsent_forms.answer_expired_form"
 
 # --- what agencies, providers and staff may tune (the contract's table) --------------------------
 

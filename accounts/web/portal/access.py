@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import add_never_cache_headers
@@ -12,6 +11,7 @@ from django.utils.cache import add_never_cache_headers
 from accounts.core.enums import Role
 from accounts.models import Agency, Member
 from accounts.tenancy.localtime import reading_for
+from accounts.web.portal.unsent_forms import answer_signed_out
 
 CHOSEN = "portal_agency"
 NO_MEMBER = "You are signed in, but belong to no agency. Ask its owner for an invitation."
@@ -56,12 +56,12 @@ def current_member(request: HttpRequest) -> Member | None:
 
 
 def _for(roles: frozenset[Role], view: View[_Rest]) -> Wrapped[_Rest]:
-    """Signed out: to the sign-in page. No member, or one of another role: 403."""
+    """Signed out: `answer_signed_out`. No member, or one of another role: 403."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: _Rest.args, **kwargs: _Rest.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+            return answer_signed_out(request)
         member = current_member(request)
         if member is None:
             raise PermissionDenied(NO_MEMBER)

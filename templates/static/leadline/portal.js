@@ -30,6 +30,17 @@ document.addEventListener("change", ({ target }) => {
     for (const box of target.form.querySelectorAll("[name=event_types]")) box.checked = false;
   }
 });
+// Who signed in anew in another tab has a new token there: every form takes the one that is valid now.
+const currentToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
+document.addEventListener("submit", (event) => {
+  const field = event.target.elements?.namedItem("csrfmiddlewaretoken");
+  const token = currentToken();
+  if (field && token) field.value = token;
+}, true);
+document.addEventListener("htmx:configRequest", (event) => {
+  const token = currentToken();
+  if (token && "csrfmiddlewaretoken" in event.detail.parameters) event.detail.parameters.csrfmiddlewaretoken = token;
+});
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {
   if (event.target.method !== "post") return;
@@ -40,14 +51,25 @@ const again = () => { for (const form of document.forms) delete form.dataset.sen
 addEventListener("pageshow", again);
 // What htmx could not send says so, instead of nothing happening; the button works again.
 document.addEventListener("htmx:afterRequest", again);
-for (const trouble of ["htmx:responseError", "htmx:sendError"]) {
-  document.addEventListener(trouble, () => {
-    const line = document.createElement("li");
-    line.className = "error";
-    line.textContent = "That did not work. Load the page again, then try once more.";
-    const list = document.createElement("ul");
-    list.className = "messages";
-    list.append(line);
-    document.getElementById("messages").replaceChildren(list);
-  });
-}
+const say = (...parts) => {
+  const line = document.createElement("li");
+  line.className = "error";
+  line.append(...parts);
+  const list = document.createElement("ul");
+  list.className = "messages";
+  list.append(line);
+  document.getElementById("messages").replaceChildren(list);
+};
+const saySignedOut = () => {
+  const link = document.createElement("a");
+  link.href = "/accounts/login/";
+  link.target = "_blank";
+  link.rel = "noopener";
+  link.textContent = "Sign in";
+  say("You are signed out. Nothing here is lost: ", link, " (in a new tab), then try once more.");
+};
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status === 401) saySignedOut();
+  else say("That did not work. Load the page again, then try once more.");
+});
+document.addEventListener("htmx:sendError", () => say("That did not work. Try once more in a moment."));

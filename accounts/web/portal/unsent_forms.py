@@ -1,0 +1,68 @@
+"""A form that came too late: its sender is signed out, or its token has expired. What was typed is given back.
+
+Only to the page that it was typed on: what another site sends is not repeated, because a press of a button would then
+send it in the reader's name.
+"""
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+from django.views.csrf import csrf_failure
+
+from accounts.core.redaction import is_secret_name
+
+TOKEN = "csrfmiddlewaretoken"  # noqa: S105 (the name of a field)
+MAX_SHOWN = 2_000  # characters of a field that are shown; all of them are sent
+
+
+def answer_signed_out(request: HttpRequest) -> HttpResponseBase:
+    """Answer who is signed out: htmx with a 401 that changes nothing on the page, a form with what it held, and
+    everybody else with the sign-in page."""
+    if request.headers.get("HX-Request") == "true":
+        response = HttpResponse(status=401)
+        response["HX-Reswap"] = "none"
+        add_never_cache_headers(response)
+        return response
+    if request.method == "POST" and _is_from_our_pages(request):
+        return _give_back(request, status=401, signed_out=True)
+    return _to_sign_in(request)
+
+
+def answer_expired_form(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """Django's view for a form whose token is missing, wrong or too old."""
+    if request.headers.get("HX-Request") == "true" or not _is_from_our_pages(request):
+        return csrf_failure(request, reason=reason)
+    return _give_back(request, status=403, signed_out=False)
+
+
+def _give_back(request: HttpRequest, *, status: int, signed_out: bool) -> HttpResponse:
+    fields = [(name, value) for name, values in request.POST.lists() if name != TOKEN for value in values]
+    shown = [
+        (name.replace("_", " "), value[:MAX_SHOWN])
+        for name, value in fields
+        if value.strip() and not is_secret_name(name) and name != "next"
+    ]
+    context = {
+        "path": request.get_full_path(),
+        "fields": fields,
+        "shown": shown,
+        "signed_out": signed_out,
+        "sign_in": settings.LOGIN_URL,
+    }
+    response = render(request, "portal/unsent_form.html", context, status=status)
+    add_never_cache_headers(response)
+    return response
+
+
+def _is_from_our_pages(request: HttpRequest) -> bool:
+    """Return whether the browser says that one of our own pages sent the request. No page of another site can."""
+    fetched = request.headers.get("Sec-Fetch-Site")
+    if fetched is not None:
+        return fetched == "same-origin"
+    return request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseRedirect:
+    return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
