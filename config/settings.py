@@ -218,7 +218,7 @@ REDIS_KEY_PREFIX = env.str("REDIS_KEY_PREFIX", "leadline")
 CACHES: dict[str, dict[str, Any]] = (
     {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "config.cache.FallbackRedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": REDIS_KEY_PREFIX,
             # A cache that does not answer is a cache that is not there.

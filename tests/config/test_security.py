@@ -1,6 +1,7 @@
 """Headers, request ids, proxies and sign-in: what protects every page."""
 
 import re
+import secrets
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -324,3 +325,21 @@ def test_a_password_is_guessed_from_many_addresses_only_so_often_and_the_owner_c
         assert sign_in(Client(), "staff", new).status_code == 200
         clock.shift(3601)
         assert sign_in(Client(), "staff", new).status_code == 302
+
+
+def test_people_sign_in_while_redis_is_away_and_guessing_is_limited_all_the_same(
+    staff: User, settings: Settings
+) -> None:
+    unreachable = {"socket_connect_timeout": 1, "socket_timeout": 1}
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "config.cache.FallbackRedisCache",
+            "LOCATION": "redis://127.0.0.1:1/0",
+            "KEY_PREFIX": secrets.token_hex(4),
+            "OPTIONS": unreachable,
+        }
+    }
+    assert sign_in(Client(), "staff").status_code == 302
+    for _ in range(5):
+        sign_in(Client(), "staff", "wrong")
+    assert "Too many failed login attempts" in sign_in(Client(), "staff").content.decode()
