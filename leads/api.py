@@ -35,6 +35,7 @@ from leads.enums import LOCALE, ChangedBy, LeadStatus
 from leads.models import Lead, LeadChange, LeadReference
 from leads.pipeline.changes import create_lead, set_status, update_lead
 from leads.pipeline.merge import records_of, shown_id
+from leads.pipeline.search import has_profile
 
 REACHABLE_BY = ("linkedin_url", "email", "phone")
 _WEB_ADDRESS = re.compile(r"(https?://)?[^\s:/?#]+(:[0-9]+)?([/?#]\S*)?", re.IGNORECASE)
@@ -239,7 +240,7 @@ class LeadView(Listed, Shown, AgencyView):
         "received_after": Time("received_at", "gt"),
         "received_before": Time("received_at", "lt"),
         "updated_after": Time("updated_at", "gt"),
-        "q": Search(("name", "first_name", "last_name", "email", "company", "linkedin_url")),
+        "q": Search(has_profile),
     }
 
     def rows(self, agency: Agency) -> QuerySet[Lead]:

@@ -130,7 +130,7 @@ class AccountView(Listed, Shown, AgencyView):
         "status": OneOf("status", AccountStatus),
         "provider": OneOf("provider", ProviderSlug),
         "location_id": Exactly("sub_account__location_id"),
-        "q": Search(("name", "email", "first_name", "last_name", "public_identifier", "external_id")),
+        "q": Search(),
     }
 
     def rows(self, agency: Agency) -> QuerySet[Account]:

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, models, transaction
 
+from accounts.core.derived_fields import with_derived
+
 T = TypeVar("T")
 Kind = type[models.Model]
 
@@ -70,7 +72,7 @@ def change(row: models.Model, *names: str) -> None:
     if batch is None:
         row.save(update_fields=names)
     else:
-        batch.add(row, [row._meta.get_field(name) for name in names], is_new=False)
+        batch.add(row, [row._meta.get_field(name) for name in with_derived(type(row), names)], is_new=False)
 
 
 def remember(kind: Kind, found: Mapping[Any, Any]) -> None:

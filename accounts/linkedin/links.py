@@ -5,12 +5,15 @@ only the names agree a link is proposed, and a person decides.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.core.derived_fields import containing, fold
 from accounts.core.enums import AccountStatus
 from accounts.models import Account, AccountLink
 from accounts.models.link import LinkState
@@ -18,6 +21,7 @@ from accounts.models.link import LinkState
 #: From best to worst.
 SEVERITY = list(AccountStatus)
 MAX_NAMESAKES = 10
+MAX_CANDIDATES = 200
 
 
 def linked_accounts(accounts: Sequence[Account]) -> dict[str, list[Account]]:
@@ -56,11 +60,12 @@ def propose(account: Account) -> None:
         return
     others = Account.objects.filter(agency=account.agency_id).exclude(provider=account.provider)
     others = others.exclude(status=AccountStatus.DELETED)
-    if account.first_name and account.last_name:
-        same = Q(first_name__iexact=account.first_name, last_name__iexact=account.last_name)
-    else:
-        same = Q(pk__in=[])
-    for other in others.filter(same | Q(name__iexact=name)).order_by("-id")[:MAX_NAMESAKES]:
+    names = _names(account)
+    if not names:
+        return
+    alike = reduce(or_, map(containing, sorted(names)))
+    namesakes = [other for other in others.filter(alike).order_by("-id")[:MAX_CANDIDATES] if names & _names(other)]
+    for other in namesakes[:MAX_NAMESAKES]:
         if not _same_person(account, other):
             first, second = sorted((account, other), key=lambda one: one.id)
             AccountLink.objects.get_or_create(first=first, second=second, defaults={"agency_id": account.agency_id})
@@ -82,16 +87,22 @@ def proposals(account: Account) -> list[AccountLink]:
     return [row for row in rows if not _same_person(row.first, row.second)]
 
 
+def _names(account: Account) -> set[str]:
+    """The names that an account goes by, folded."""
+    full_name = f"{account.first_name} {account.last_name}" if account.first_name and account.last_name else ""
+    return {fold(account.name or account.display_name), fold(full_name)} - {""}
+
+
 def _with_same_keys(accounts: Sequence[Account]) -> list[Account]:
     emails = {account.email.lower() for account in accounts if account.email}
-    names = {account.public_identifier.lower() for account in accounts if account.public_identifier}
+    names = {account.linkedin_key for account in accounts} - {""}
     if not emails and not names:
         return []
     return list(
         Account.objects.filter(agency_id=accounts[0].agency_id)
         .exclude(status=AccountStatus.DELETED)
-        .annotate(email_key=Lower("email"), name_key=Lower("public_identifier"))
-        .filter(Q(email_key__in=emails) | Q(name_key__in=names))
+        .annotate(email_key=Lower("email"))
+        .filter(Q(email_key__in=emails) | Q(linkedin_key__in=names))
     )
 
 
@@ -110,5 +121,6 @@ def _accepted(accounts: Sequence[Account]) -> dict[str, list[Account]]:
 def _same_person(one: Account, other: Account) -> bool:
     if one.pk == other.pk:
         return False
-    pairs = ((one.email, other.email), (one.public_identifier, other.public_identifier))
-    return any(left and left.lower() == right.lower() for left, right in pairs)
+    if one.linkedin_key and one.linkedin_key == other.linkedin_key:
+        return True
+    return bool(one.email) and one.email.lower() == other.email.lower()

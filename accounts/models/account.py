@@ -1,18 +1,25 @@
 """A LinkedIn account as one provider sees it, and every report about it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 
 from django.db import models
 from django.utils import timezone
 
+from accounts.core.derived_fields import DerivedTextField, HasDerivedFields, search_text
 from accounts.core.enums import AccountStatus, ProviderSlug, SuggestedAction, provider_choices
 from accounts.core.ids import new_id
+from accounts.linkedin_identity import public_identifier_key
 from accounts.models.agency import Agency, SubAccount
 from accounts.models.source import Source
 
 
-class Account(models.Model):
+def _key_of_identifier(values: Iterable[str]) -> str:
+    return "".join(map(public_identifier_key, values))
+
+
+class Account(HasDerivedFields):
     """One per agency + provider + provider's id; LinkedConnector's, which sends none, per location + folded name."""
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "acc"), editable=False)
@@ -28,6 +35,10 @@ class Account(models.Model):
     first_name = models.CharField(max_length=200, blank=True)
     last_name = models.CharField(max_length=200, blank=True)
     public_identifier = models.CharField(max_length=200, blank=True)
+    linkedin_key = DerivedTextField(sources=("public_identifier",), derive=_key_of_identifier)
+    search_text = DerivedTextField(
+        sources=("name", ("first_name", "last_name"), "email", "public_identifier", "external_id"), derive=search_text
+    )
     occupation = models.CharField(max_length=500, blank=True)
     premium = models.BooleanField(null=True, blank=True)
 
@@ -66,6 +77,9 @@ class Account(models.Model):
             models.Index(fields=["status", "-id"], name="account_everywhere_by_status"),
             models.Index(fields=["provider", "-id"], name="account_by_provider"),
             models.Index(fields=["status_since"], name="account_by_age"),
+            models.Index(
+                fields=["agency", "linkedin_key"], name="account_by_person", condition=~models.Q(linkedin_key="")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from accounts.core.derived_fields import containing
 from accounts.linkedin.links import contradicting, linked_accounts
 from accounts.linkedin.readiness import with_campaigns_paused
 from accounts.models import Account
@@ -14,8 +15,6 @@ from accounts.web.portal.forms import AccountFilter
 from accounts.web.portal.labels import views_in_words
 from accounts.web.portal.pagination import turn
 from accounts.web.portal.views import show
-
-SEARCHED = ("name", "email", "first_name", "last_name", "public_identifier", "external_id", "id")
 
 
 @require_safe
@@ -58,8 +57,5 @@ def _filtered(accounts: "QuerySet[Account]", filters: AccountFilter) -> "QuerySe
         if value := filters.cleaned_data.get(name):
             accounts = accounts.filter(**{name: value})
     if word := filters.cleaned_data.get("q"):
-        found = Q()
-        for column in SEARCHED:
-            found |= Q(**{f"{column}__icontains": word})
-        accounts = accounts.filter(found)
+        accounts = accounts.filter(containing(word) | Q(pk__icontains=word))
     return accounts

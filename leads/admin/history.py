@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 
-from accounts.core.markup import ago, badge, link, receipt_link
+from accounts.core.markup import NOTHING, ago, badge, link, receipt_link
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency
 from leads.admin.badges import lead_badge
 from leads.admin.filters import ByLead
-from leads.models import LeadChange, LeadReference, Tombstone
+from leads.models import LeadChange, LeadMerge, LeadReference, Tombstone
 
 
 @admin.register(LeadReference)
@@ -73,6 +73,37 @@ class LeadChangeAdmin(HiddenFromIndex, BackOfficeAdmin):
     @admin.display(description="receipt")
     def receipt(self, change: LeadChange) -> str:
         return receipt_link(change.receipt_id)
+
+
+class ByRoot(ByLead):
+    parameter_name, field = "into", "record__merged_into"
+
+
+@admin.register(LeadMerge)
+class LeadMergeAdmin(HiddenFromIndex, BackOfficeAdmin):
+    """That two records turned out to be one person's, and what the merge changed in the one that is shown."""
+
+    list_display = ("label", "into", "when")
+    list_filter = (ByRoot,)
+    list_select_related = ("record__merged_into",)
+    fieldsets = ((None, {"fields": ("label", "into", "when", "changed")}),)
+    search_help_text = "A whole id of a lead that was merged."
+
+    @admin.display(description="merged lead")
+    def label(self, merge: LeadMerge) -> str:
+        return merge.record_id
+
+    @admin.display(description="into")
+    def into(self, merge: LeadMerge) -> str:
+        return link(merge.record.merged_into)
+
+    @admin.display(description="when")
+    def when(self, merge: LeadMerge) -> str:
+        return ago(merge.merged_at)
+
+    @admin.display(description="fields that it changed")
+    def changed(self, merge: LeadMerge) -> str:
+        return ", ".join(sorted(merge.replaced)) or NOTHING
 
 
 @admin.register(Tombstone)

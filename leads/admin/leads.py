@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from accounts.core.enums import ProviderSlug
 from accounts.core.markup import (
     NOTHING,
     ago,
@@ -24,7 +23,6 @@ from accounts.core.markup import (
     side_by_side,
     table,
 )
-from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.filters import ByAccount, ByAgency
@@ -33,10 +31,11 @@ from leads.admin.badges import lead_badge
 from leads.admin.filters import ByFormLanguage, ByLeadStatus
 from leads.analytics.export import Busy, download
 from leads.enums import ChangedBy, LeadStatus
-from leads.models import Lead, LeadReference
+from leads.models import Lead
 from leads.pipeline.changes import set_status, update_lead
 from leads.pipeline.languages import language_name
 from leads.pipeline.merge import shown_id
+from leads.pipeline.search import exact_ids
 from leads.privacy.erasure import erase
 
 LATEST = 20
@@ -132,7 +131,7 @@ class LeadAdmin(BackOfficeAdmin):
         "erase": "The person is erased for ever: the lead, its history, and every copy in receipts, events and "
         "deliveries. Whoever was told of the lead is told to erase it too. It cannot be undone."
     }
-    search_help_text = "A whole id; with an agency chosen also a LinkedIn URL or a provider's id of the lead."
+    search_help_text = "A whole id; with an agency also an e-mail, a LinkedIn URL or a provider's id of the lead."
 
     @admin.action(description="Erase for ever", permissions=["operate"])
     def erase(self, request: HttpRequest, leads: "QuerySet[Lead]") -> HttpResponse:
@@ -177,15 +176,7 @@ class LeadAdmin(BackOfficeAdmin):
 
     def find(self, word: str, agency_id: str) -> Q:
         found = super().find(shown_id(word), agency_id)
-        if not agency_id:
-            return found
-        references = LeadReference.objects.filter(
-            agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word
-        ).values_list("lead_id", flat=True)
-        found |= Q(pk__in=list(references[:MAX_REFERENCES]))
-        if key := linkedin_key(word):
-            found |= Q(agency_id=agency_id, linkedin_key=key)
-        return found
+        return found | Q(pk__in=exact_ids(agency_id, word)) if agency_id else found
 
     @admin.display(description="lead")
     def label(self, lead: Lead) -> str:
@@ -259,5 +250,6 @@ class LeadAdmin(BackOfficeAdmin):
     def elsewhere(self, lead: Lead) -> str:
         return side_by_side(
             list_link("leads_leadchange", "All changes", lead=lead.pk),
+            list_link("leads_leadmerge", "Leads that were merged into it", into=lead.pk),
             list_link("accounts_event", "Events", subject=lead.pk),
         )

@@ -9,6 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Lower
 
+from accounts.core.derived_fields import DerivedTextField, HasDerivedFields, search_text
 from accounts.core.enums import provider_choices
 from accounts.core.ids import new_id
 from accounts.models import Account, Agency, Campaign, Source
@@ -33,7 +34,7 @@ class LeadManager(ManagerOfLeads["Lead"]):
         return LeadQuerySet(self.model, using=self._db).filter(merged_into__isnull=True)
 
 
-class Lead(models.Model):
+class Lead(HasDerivedFields):
     """One person of an agency. `status` and `campaign` are those of the latest change of any reference.
 
     A row that turned out to be the same person's as another stays as it was and points to it (`leads.pipeline.merge`).
@@ -57,6 +58,10 @@ class Lead(models.Model):
     linkedin_url = models.CharField(max_length=500, blank=True)
     linkedin_key = models.CharField(max_length=500, blank=True, editable=False, help_text="The URL as it is compared.")
     location = models.CharField(max_length=300, blank=True)
+    search_text = DerivedTextField(
+        sources=("name", ("first_name", "last_name"), "email", "company", "linkedin_url", "linkedin_key"),
+        derive=search_text,
+    )
     answers = models.JSONField(default=list, blank=True)
     consents = models.JSONField(default=list, blank=True)
     hidden_fields = models.JSONField(default=list, blank=True)

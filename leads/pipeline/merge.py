@@ -18,7 +18,7 @@ from leads.models import Lead, LeadChange, LeadMerge, LeadReference
 from leads.pipeline.provenance import CONTACT_FIELDS, Origin
 
 #: Fields of a record that a merge never copies.
-OF_THE_RECORD = {"id", "agency", "created_at", "updated_at", "merged_into", "provenance"}
+OF_THE_RECORD = {"id", "agency", "created_at", "updated_at", "merged_into", "provenance", "search_text"}
 STATUS_FIELDS = ("status", "campaign_id", "status_since", "status_sequence")
 
 

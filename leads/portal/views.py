@@ -1,15 +1,13 @@
 """The pages about leads."""
 
 from django.contrib import messages
-from django.db.models import Prefetch, Q
-from django.db.models.functions import Lower
+from django.db.models import Prefetch
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.core import csv_export
-from accounts.core.enums import ProviderSlug
-from accounts.linkedin_identity import linkedin_key, linkedin_link
+from accounts.linkedin_identity import linkedin_link
 from accounts.models import Agency
 from accounts.portal import MemberRequest, back_to, readers, say_errors, show, turn, writers
 from leads.analytics.export import Busy, download
@@ -17,6 +15,7 @@ from leads.enums import ChangedBy, LeadStatus
 from leads.models import LeadQuerySet, LeadReference
 from leads.pipeline.changes import set_status
 from leads.pipeline.merge import shown_id
+from leads.pipeline.search import exact_ids
 from leads.portal.forms import LeadFilter, StatusForm
 
 
@@ -88,18 +87,4 @@ def _filtered(agency: Agency, leads: LeadQuerySet, filters: LeadFilter) -> LeadQ
         if value := filters.cleaned_data.get(name):
             leads = leads.filter(**{column: value})
     word = filters.cleaned_data.get("q", "").strip()
-    return leads.filter(pk__in=_found(agency, word)) if word else leads
-
-
-def _found(agency: Agency, word: str) -> list[str]:
-    """The ids of the leads that are exactly meant; each question is an index's."""
-    leads = agency.leads.values_list("pk", flat=True)
-    references = LeadReference.objects.filter(agency=agency, provider__in=list(ProviderSlug), external_id=word)
-    by_mail = leads.annotate(mail=Lower("email")).filter(mail=word.lower()) if "@" in word else leads.none()
-    by_key = leads.filter(Q(linkedin_key=key)) if (key := linkedin_key(word)) else leads.none()
-    return [
-        *leads.filter(pk=shown_id(word, agency)),
-        *by_key[:200],
-        *by_mail[:200],
-        *references.values_list("lead_id", flat=True)[:200],
-    ]
+    return leads.filter(pk__in=exact_ids(agency.pk, word)) if word else leads

@@ -39,6 +39,7 @@ from leads.models import (
     LeadChange,
     LeadFetch,
     LeadForm,
+    LeadMerge,
     LeadReference,
     LeadSync,
     Pull,
@@ -193,6 +194,8 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         applied=True,
         note=text,
     )
+    record = Lead.objects.create(agency=agency, name=text, merged_into=lead, status_since=now, received_at=now)
+    merge = LeadMerge.objects.create(record=record, merged_at=now, replaced={"name": text})
     event = Event.objects.create(
         agency=agency,
         event_type="linkedin_auth_error",
@@ -225,6 +228,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
     )
     rows: list[models.Model] = [
         *(agency, user, key, place, source, secret, account, receipt, report, campaign, lead, reference, change, event),
+        merge,
         *(channel, channel_secret, delivery),
         Attempt.objects.create(
             delivery=delivery, at=now, duration_ms=31, status_code=500, error=text, response_excerpt=text

@@ -13,6 +13,8 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.core.derived_fields import containing
+
 MAX_LENGTH = 200
 PAGING = ("limit", "cursor", "ordering")
 
@@ -94,16 +96,13 @@ class Time(Filter):
 
 @dataclass(frozen=True)
 class Search(Filter):
-    """Any of some columns contains the value, whatever its case."""
+    """The row's search text contains the value, whatever its case, accents and blanks; or it is found by `also`."""
 
-    columns: tuple[str, ...]
+    also: Callable[[str], Q] | None = None
     description: str = "Part of a name, an address or an id."
 
     def q(self, value: str) -> Q:
-        found = Q()
-        for column in self.columns:
-            found |= Q(**{f"{column}__icontains": value})
-        return found
+        return containing(value) | self.also(value) if self.also else containing(value)
 
 
 @dataclass(frozen=True)

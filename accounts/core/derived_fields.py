@@ -1,0 +1,93 @@
+"""Columns that are computed from others whenever these are saved, so that every back end has the same."""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from django.db import models
+
+Source = str | tuple[str, ...]  # a field's name; those of several whose values are joined
+
+
+class DerivedTextField(models.TextField):  # type: ignore[type-arg]
+    """A text that `derive` makes of other fields' values. To migrations it is a plain text."""
+
+    def __init__(
+        self,
+        *args: Any,
+        sources: Sequence[Source] = (),
+        derive: Callable[[Iterable[str]], str] = "\n".join,
+        **kwargs: Any,
+    ) -> None:
+        self.sources, self.derive = sources, derive
+        super().__init__(*args, **{"default": "", "db_default": "", "blank": True, "editable": False, **kwargs})
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The fields that the text is made of."""
+        return frozenset(name for source in self.sources for name in ([source] if isinstance(source, str) else source))
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        if self.sources:
+            setattr(model_instance, self.attname, self.derive(_values(model_instance, self.sources)))
+        return super().pre_save(model_instance, add)
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.TextField", args, kwargs
+
+
+class HasDerivedFields(models.Model):
+    """A model whose derived columns are saved with the fields that they are made of."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if options.get("update_fields") is not None:
+            options["update_fields"] = with_derived(type(self), options["update_fields"])
+        super().save(*args, **options)
+
+
+def with_derived(model: type[models.Model], names: Iterable[str]) -> list[str]:
+    """Return these fields' names, and those of the derived fields that change with them."""
+    changed = list(dict.fromkeys(names))
+    derived = (field for field in model._meta.concrete_fields if isinstance(field, DerivedTextField))
+    return [*changed, *(field.name for field in derived if field.name not in changed and field.names & {*changed})]
+
+
+def fold(text: str) -> str:
+    """Return a text as searches compare it: without case, with composed letters, single blanks, nothing invisible."""
+    if not text.isascii():
+        for _ in range(4):
+            visible = "".join(char for char in text if unicodedata.category(char) != "Cf")
+            folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+            if folded == text:
+                break
+            text = folded
+    return " ".join(text.casefold().split())
+
+
+def search_text(values: Iterable[str]) -> str:
+    """Return the folded values, a line each, with their accents and without."""
+    lines = [folded for value in values if (folded := fold(value))]
+    return "\n".join(dict.fromkeys([*lines, *map(without_accents, lines)]))
+
+
+def without_accents(text: str) -> str:
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFC", "".join(char for char in apart if unicodedata.category(char) != "Mn"))
+
+
+def containing(word: str, column: str = "search_text") -> models.Q:
+    """Return the condition that a row's search text contains a word; nothing contains a blank one."""
+    folded = fold(word)
+    return models.Q(**{f"{column}__contains": folded}) if folded else models.Q(pk__in=[])
+
+
+def _values(row: models.Model, sources: Sequence[Source]) -> Iterable[str]:
+    for source in sources:
+        names = [source] if isinstance(source, str) else source
+        yield " ".join(text for name in names if (text := getattr(row, name)))

@@ -1,0 +1,42 @@
+"""Find leads by what people know of them."""
+
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from accounts.core.derived_fields import containing, fold
+from accounts.core.enums import ProviderSlug
+from accounts.linkedin_identity import linkedin_key
+from leads.models import Lead, LeadReference
+from leads.pipeline.merge import root_ids
+
+MAX_FOUND = 200
+
+
+def exact_ids(agency_id: str, word: str) -> set[str]:
+    """Return the agency's leads whose id, LinkedIn profile, e-mail or provider's id a word is, also by a merged record.
+
+    Each question is one for an index, but that for an address with letters beyond ASCII.
+    """
+    records = Lead.all_records.filter(agency=agency_id)
+    found = {*records.filter(pk=word).values_list("pk", flat=True)}
+    if key := linkedin_key(word):
+        found |= {*records.filter(linkedin_key=key).values_list("pk", flat=True)}
+    if "@" in word:
+        found |= _with_email(agency_id, word)
+    references = LeadReference.objects.filter(agency=agency_id, provider__in=list(ProviderSlug), external_id=word)
+    return {*root_ids(found).values(), *references.values_list("lead_id", flat=True)[:MAX_FOUND]}
+
+
+def has_profile(word: str) -> Q:
+    """Return the condition of leads whose LinkedIn profile a word names, in whichever spelling."""
+    key = linkedin_key(word)
+    return Q(linkedin_key=key) if key else Q(pk__in=[])
+
+
+def _with_email(agency_id: str, word: str) -> set[str]:
+    leads, address = Lead.objects.filter(agency=agency_id), fold(word)
+    if address.isascii():
+        leads = leads.annotate(lower=Lower("email")).filter(lower=address)
+    else:
+        leads = leads.filter(containing(word))
+    return {pk for pk, email in leads.values_list("pk", "email")[:MAX_FOUND] if fold(email) == address}
