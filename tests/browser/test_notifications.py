@@ -66,6 +66,22 @@ def sign_in(agency: Agency, visit: Visit) -> Page:
     return visit.page
 
 
+def test_a_tick_means_only_what_is_ticked(agency: Agency, visit: Visit) -> None:
+    page = sign_in(agency, visit)
+    page.goto(f"{settings.PUBLIC_URL}/notifications")
+    form = page.locator("form[action$='/add/slack']")
+    page.locator("details", has=form).last.locator("summary").first.click()
+    form.get_by_label("Slack's webhook URL").fill("https://hooks.slack.example.com/services/x")
+    form.locator("[name=event_types][value=lead_opportunity]").check()
+    assert form.locator("[name=listens][value=some]").is_checked()
+    form.locator("[name=listens][value=all]").check()
+    assert not form.locator("[name=event_types][value=lead_opportunity]").is_checked()
+    form.locator("[name=event_types][value=lead_opportunity]").check()
+    form.locator("button[type=submit]").last.click()
+    page.get_by_text("hooks.slack.example.com").first.wait_for()
+    assert Channel.objects.get(kind="slack").event_types == ["lead_opportunity"]
+
+
 def test_a_manager_chooses_when_a_mailbox_gets_its_mail(agency: Agency, visit: Visit) -> None:
     channel, _ = create_channel(agency, kind="email", email="team@example.com", name="Team", verified=True)
     page = sign_in(agency, visit)
