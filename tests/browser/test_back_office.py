@@ -34,11 +34,11 @@ DOCTOR = (
 )
 
 
-def report(agency: Agency, provider: str, status: str, *, hours_ago: float, **sighting: Any) -> Account:
+def report(agency: Agency, provider: str, status: str, *, hours_ago: float, **identity: Any) -> Account:
     return report_status(
         agency,
         provider=provider,
-        sighting=AccountIdentity(**sighting),
+        identity=AccountIdentity(**identity),
         status=AccountStatus(status),
         origin=Origin(by=provider, at=timezone.now() - timedelta(hours=hours_ago)),
     )

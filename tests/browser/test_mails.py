@@ -61,7 +61,7 @@ def mails(agency: Agency, settings: Settings) -> dict[str, EmailMultiAlternative
     report_status(
         agency,
         provider="salesflow",
-        sighting=AccountIdentity(external_id="7", name="Ada Lovelace", email="ada@example.com"),
+        identity=AccountIdentity(external_id="7", name="Ada Lovelace", email="ada@example.com"),
         status=AccountStatus.DISCONNECTED,
         origin=Origin(by="salesflow", at=timezone.now(), source=source),
     )

@@ -52,7 +52,7 @@ def link_from_the_mail(source: Source, external_id: str) -> str:
     report_status(
         source.agency,
         provider=source.provider,
-        sighting=AccountIdentity(external_id=external_id, name="Ada Lovelace", email="ada@example.com"),
+        identity=AccountIdentity(external_id=external_id, name="Ada Lovelace", email="ada@example.com"),
         status=AccountStatus.DISCONNECTED,
         origin=Origin(by=source.provider, at=timezone.now(), source=source),
     )
