@@ -7,7 +7,7 @@ from benchmarks.figures import BENCH
 from tests import servers
 
 #: Each, and whether it needs PostgreSQL and Redis.
-BENCHMARKS = {"ingest": True, "delivery": True, "pipeline": False, "readiness": False}
+BENCHMARKS = {"ingest": True, "delivery": True, "pipeline": False, "readiness": False, "retention": True}
 
 
 def main(chosen: list[str]) -> int:

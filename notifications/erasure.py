@@ -12,12 +12,13 @@ from notifications.transports.mailfolder import erase_mails
 @register
 def _attempts(erasure: Erasure) -> dict[str, int]:
     about = Delivery.objects.filter(event_id__in=erasure.event_ids)
-    waiting = about.filter(status=DeliveryStatus.PENDING, attempts=0, leased_until=None)
-    waiting = waiting.exclude(carrier__attempts__gt=0)  # its message may have arrived
-    leave(waiting)
-    cancel(waiting, "Not sent: the lead was erased.")
-    carriers = about.filter(carrier__isnull=False).values_list("carrier__event_id", flat=True)
-    mails = frozenset({*erasure.event_ids, *carriers})
+    rows = list(about.values_list("pk", "status", "carrier__event_id"))
+    if any(status == DeliveryStatus.PENDING for _, status, _ in rows):
+        waiting = about.filter(status=DeliveryStatus.PENDING, attempts=0, leased_until=None)
+        waiting = waiting.exclude(carrier__attempts__gt=0)  # its message may have arrived
+        leave(waiting)
+        cancel(waiting, "Not sent: the lead was erased.")
+    mails = frozenset({*erasure.event_ids, *(carrier for _, _, carrier in rows if carrier)})
     transaction.on_commit(lambda: erase_mails(mails), robust=True)
-    attempts = Attempt.objects.filter(delivery__event_id__in=erasure.event_ids)
+    attempts = Attempt.objects.filter(delivery__in=[pk for pk, *_ in rows])
     return {"response excerpts": attempts.update(response_excerpt="", error="")}

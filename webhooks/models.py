@@ -63,6 +63,7 @@ class Receipt(models.Model):
             models.Index(
                 fields=["source", "correlation"], name="receipt_by_correlation", condition=~models.Q(correlation="")
             ),
+            models.Index(fields=["lead_id"], name="receipt_by_lead", condition=~models.Q(lead_id="")),
         ]
 
     def __str__(self) -> str:

@@ -30,4 +30,4 @@ def delete_old_receipts(position: str, cutoff: datetime) -> Iterator[Progress]:
 def delete_old_rejections(position: str, cutoff: datetime) -> Iterator[Progress]:
     """Delete the counts of refused requests of which the last came before `cutoff`."""
     deleted, _ = RejectedRequest.objects.filter(last_seen__lt=cutoff).delete()
-    yield Progress(position, Counter({"rejected requests": deleted}))
+    yield Progress(position, Counter({"rejected requests": deleted}), is_last=True)

@@ -1,7 +1,10 @@
 """Erasure: every app registers what it holds of a person, and one call empties all of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+
+from django.db.models.fields.json import KT
+from django.db.models.functions import Lower
 
 from accounts.models import Event, IdempotencyRecord
 
@@ -48,4 +51,9 @@ def _events(erasure: Erasure) -> dict[str, int]:
 @register
 def _answers(erasure: Erasure) -> dict[str, int]:
     """Answers that are kept for repeated requests and show the lead."""
-    return {"idempotency answers": IdempotencyRecord.objects.filter(body__subject=erasure.lead_id).delete()[0]}
+    return {"idempotency answers": forget_answers_about([erasure.lead_id])}
+
+
+def forget_answers_about(subjects: Collection[str]) -> int:
+    """Delete the answers kept for repeated requests that show these. Return how many there were."""
+    return IdempotencyRecord.objects.alias(about=Lower(KT("body__subject"))).filter(about__in=subjects).delete()[0]

@@ -11,11 +11,12 @@ SPARED_FOR = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One transaction of a step: the key it ended at, what it erased, and what it could not erase."""
+    """One transaction of a step: the key it ended at, what it erased, what it could not erase; the last of its step?"""
 
     position: str
     erased: Counter[str] = field(default_factory=Counter)
     failure: str = ""
+    is_last: bool = False
 
 
 #: Takes the key to go on after, and the time before which everything is erased.

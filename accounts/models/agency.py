@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models.fields.json import KT
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.core import known_ids
@@ -163,7 +165,10 @@ class IdempotencyRecord(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["agency", "key"], name="idempotency_key_once_per_agency")]
-        indexes = [models.Index(fields=["created_at"], name="idempotency_by_age")]
+        indexes = [
+            models.Index(fields=["created_at"], name="idempotency_by_age"),
+            models.Index(Lower(KT("body__subject")), name="idempotency_by_subject"),
+        ]
 
     def __str__(self) -> str:
         return self.key

@@ -14,10 +14,11 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import Error, connection, connections
+from django.db import Error, connections
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.core.connections import is_outage
 from accounts.events.retention import Progress, Step
 from accounts.models import Heartbeat, RetentionRun
 from accounts.reauth import recipients
@@ -33,6 +34,7 @@ EVERY = timedelta(hours=24)
 LEASE = timedelta(seconds=60)  # a round that was killed holds up the next one for so long
 ROUND_SECONDS = 20.0
 SAVE_SECONDS = 1.0  # between two notes of how far a round is
+PAUSE = 0.25  # of the time that a transaction took
 MAX_PAUSE_SECONDS = 0.25
 WAIT_SECONDS = 0.5
 Alive = Callable[[], None]
@@ -44,12 +46,12 @@ class _LostLease(Exception):
 
 def _replay(position: str, cutoff: datetime) -> Iterator[Progress]:
     """Erase again what a restored backup brought back."""
-    yield Progress(position, retention.replay())
+    yield Progress(position, retention.replay(), is_last=True)
 
 
 def _forget_addresses(position: str, cutoff: datetime) -> Iterator[Progress]:
     yield Progress(position, Counter({"addresses without mail": recipients.forget(cutoff)}))
-    yield Progress(position, Counter({"counts of mails": mail_limits.forget_counts()}))
+    yield Progress(position, Counter({"counts of mails": mail_limits.forget_counts()}), is_last=True)
 
 
 #: In this order: what is quick and frees most comes first.
@@ -144,10 +146,14 @@ def _lease_given_back(run: RetentionRun) -> Iterator[None]:
 
 
 def _walk(run: RetentionRun, *, until: float, alive: Alive) -> bool:
-    for name in list(STEPS)[list(STEPS).index(run.step) if run.step in STEPS else 0 :]:
-        if run.step != name:
-            run.step, run.position = name, ""
-        if not _work_at(run, STEPS[name], until=until, alive=alive):
+    names = list(STEPS)
+    if run.step not in STEPS:  # it begins, or a step has another name since an update
+        run.step, run.position = names[0], ""
+    for following in [*names[names.index(run.step) + 1 :], ""]:
+        if not _work_at(run, STEPS[run.step], until=until, alive=alive):
+            return False
+        run.step, run.position = following, ""
+        if following and time.monotonic() > until:
             return False
     run.finished_at = timezone.now()
     beat(PURGE)
@@ -166,14 +172,16 @@ def _work_at(run: RetentionRun, step: Step, *, until: float, alive: Alive) -> bo
             if now - saved > SAVE_SECONDS:
                 saved = now
                 _save(run, leased_until=timezone.now() + LEASE)
+            if progress.is_last:
+                return True
             if now > until:
                 return False
-            time.sleep(min(now - began, MAX_PAUSE_SECONDS))  # as long as it took: others work in between
+            time.sleep(min((now - began) * PAUSE, MAX_PAUSE_SECONDS))  # others write in between
             began = time.monotonic()
     except _LostLease:
         raise
     except Exception as error:
-        if not connection.is_usable():
+        if is_outage(error):
             raise
         log.exception("A step of retention failed; the others go on.", step=run.step)
         _add(run, Progress(run.position, failure=f"{run.step}: {type(error).__name__}"))

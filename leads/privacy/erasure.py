@@ -1,6 +1,7 @@
 """A lead that must be gone: its rows, every copy of its data, and a tombstone that keeps it from coming back."""
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -22,7 +23,7 @@ from leads.privacy import erasure_log
 def report_withdrawal(agency: Agency, *, provider: str, external_id: str, origin: Origin) -> Lead | None:
     """The provider took a lead back. A strictly newer lead stays, and is answered."""
     wait_for_erasures(agency)
-    _bury(agency, provider=provider, external_id=external_id, at=origin.at)
+    _bury(agency, {(provider, external_id)}, at=origin.at)
     reference = (
         LeadReference.objects.select_related("lead__agency")
         .filter(agency=agency, provider=provider, external_id=external_id)
@@ -55,11 +56,10 @@ def erase(lead: Lead, *, origin: Origin | None = None, by_age: bool = False) -> 
     if root is None:
         return {"leads": 0}
     agency, ids = lead.agency, [root.pk, *(record.pk for record in records_of(root))]
-    for provider, external_id in root.references.values_list("provider", "external_id"):
-        _bury(agency, provider=provider, external_id=external_id, at=origin.at)
+    names = {*root.references.values_list("provider", "external_id"), *((OURSELVES, lead_id) for lead_id in ids)}
+    _bury(agency, names, at=origin.at)
     erased: Counter[str] = Counter()
     for lead_id in ids:
-        _bury(agency, provider=OURSELVES, external_id=lead_id, at=origin.at)
         erased.update(erase_everywhere(lead_id, by_age=by_age))
     erased["history rows"] = root.changes.count()
     for lead_id in ids:
@@ -95,7 +95,10 @@ def _start_anew(lead: Lead, first: LeadChange, *, erased_until: datetime) -> Non
     lead.save()
 
 
-def _bury(agency: Agency, *, provider: str, external_id: str, at: datetime) -> None:
-    digest = digest_of(agency, external_id)
-    put_tombstone(agency, provider=provider, digest=digest, at=at)
-    transaction.on_commit(lambda: erasure_log.append([erasure_log.Line(agency.pk, provider, digest, at)]), robust=True)
+def _bury(agency: Agency, names: Collection[tuple[str, str]], *, at: datetime) -> None:
+    """Put up tombstones for providers' ids, and write them into the erasure log once they are committed."""
+    tombstones = [(provider, digest_of(agency, external_id)) for provider, external_id in sorted(names)]
+    for provider, digest in tombstones:
+        put_tombstone(agency, provider=provider, digest=digest, at=at)
+    lines = [erasure_log.Line(agency.pk, provider, digest, at) for provider, digest in tombstones]
+    transaction.on_commit(lambda: erasure_log.append(lines), robust=True)

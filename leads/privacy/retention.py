@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 
+from accounts.core.connections import is_outage
 from accounts.events.ordering import Origin
 from accounts.events.retention import Progress
 from accounts.models import Agency
@@ -60,7 +61,7 @@ def _erase_alone(pk: str, cutoff: datetime, position: str) -> Progress:
     try:
         return Progress(position, Counter(_erase_if_inactive(pk, cutoff)))
     except Exception as error:
-        if not connection.is_usable():
+        if is_outage(error):
             raise
         log.exception("A lead could not be erased for its age.", lead_id=pk)
         return Progress(position, failure=f"{pk}: {type(error).__name__}")

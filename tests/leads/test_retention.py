@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import time_machine
@@ -14,7 +15,8 @@ from pytest_django.fixtures import Settings
 
 from accounts.core.enums import EventType
 from accounts.events.outbox import record
-from accounts.models import Agency, Event
+from accounts.models import Agency, Event, RetentionRun
+from config.ops import purge as rounds
 from config.ops.purge import purge
 from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.backfill_import import import_leads
@@ -29,6 +31,7 @@ from tests.keeping import keep_sample, source_of
 from tests.linkedin_api.world import World
 from tests.notifications.receiver import Receiver, answering, receiver
 from webhooks.models import Receipt
+from webhooks.processing.erasure import placed_receipts
 from webhooks.processing.processor import process_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -311,3 +314,62 @@ def test_a_strange_time_among_the_oldest_stops_nothing(agency: Agency) -> None:
     process_due()
     Receipt.objects.update(status="processed")
     assert purge()["erased"]["receipts"] == 3
+
+
+def test_the_receipts_of_a_lead_are_found_by_their_index(db: None) -> None:
+    """However many others there are: erasing one lead must not read all receipts."""
+    query = placed_receipts("lead_1")
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        assert "receipt_by_lead" in query.explain()
+
+
+def test_a_round_ends_and_the_next_goes_on_where_it_ended(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
+    with in_the_future(days=-366):
+        leads = [changes.create_lead(agency, email=f"{number}@example.com") for number in range(5)]
+        drain()
+    monkeypatch.setattr(rounds, "ROUND_SECONDS", 0.0)
+    progress = []
+    while rounds.purge_if_due():
+        progress.append(Lead.objects.count())
+        run = RetentionRun.objects.get()
+        assert (run.finished_at, run.leased_until) == (None, None)
+    assert [progress.count(left) > 0 for left in range(len(leads))] == [True] * len(leads)
+    run = RetentionRun.objects.get()
+    assert run.erased["leads"] == len(leads)
+    assert run.finished_at
+    assert not rounds.purge_if_due()
+    with in_the_future(hours=23):
+        assert not rounds.purge_if_due()
+        assert RetentionRun.objects.get().started_at == run.started_at
+    with in_the_future(hours=25):
+        assert rounds.purge_if_due()
+        assert RetentionRun.objects.get().started_at > run.started_at
+
+
+def test_a_run_that_somebody_is_at_is_left_alone_until_its_lease_ends(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with in_the_future(days=-366):
+        changes.create_lead(agency, email="a@example.com")
+        drain()
+    until = timezone.now() + timedelta(seconds=60)
+    RetentionRun.objects.create(cutoff=timezone.now() - timedelta(days=365), leased_until=until, step="leads")
+    assert not rounds.purge_if_due()
+    assert Lead.objects.exists()
+    with in_the_future(seconds=61):
+        assert not rounds.purge_if_due()
+    assert not Lead.objects.exists()
+    assert RetentionRun.objects.get().finished_at
+
+
+def test_a_step_that_fails_does_not_stop_the_others(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
+    with in_the_future(days=-366):
+        changes.create_lead(agency, email="a@example.com")
+        drain()
+    monkeypatch.setitem(rounds.STEPS, "receipts", Mock(side_effect=RuntimeError("broken")))
+    answer = purge()
+    assert answer["erased"]["leads"] == 1
+    assert answer["failures"] == 1
+    assert RetentionRun.objects.get().error == "receipts: RuntimeError"

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from accounts.events.erasure import Erasure, register
+from django.db.models import QuerySet
+
+from accounts.events.erasure import Erasure, forget_answers_about, register
 from accounts.linkedin_identity import names_in_urls
-from accounts.models import IdempotencyRecord
 from leads.models import Lead, LeadReference
 from leads.pipeline.merge import root_ids
 from webhooks.models import Receipt, ReceiptStatus
@@ -15,16 +16,20 @@ WAITING = (ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED)
 
 @register
 def _receipts(erasure: Erasure) -> dict[str, int]:
-    placed = list(Receipt.objects.filter(lead_id=erasure.lead_id).values_list("pk", flat=True))
+    placed = list(placed_receipts(erasure.lead_id).values_list("pk", flat=True))
     waiting = [] if erasure.by_age else _not_understood(erasure.lead_id)
     for start in range(0, len(placed + waiting), BATCH):
         receipts = Receipt.objects.filter(pk__in=(placed + waiting)[start : start + BATCH])
-        shown = [receipt.public_id for receipt in receipts.only("sequence")]
-        IdempotencyRecord.objects.filter(body__subject__in=shown).delete()
+        forget_answers_about([receipt.public_id for receipt in receipts.only("sequence")])
         receipts.update(body=b"", headers={}, error="")
     for start in range(0, len(waiting), BATCH):
         Receipt.objects.filter(pk__in=waiting[start : start + BATCH]).update(correlation="")
     return {"receipt bodies": len(placed + waiting)}
+
+
+def placed_receipts(lead_id: str) -> QuerySet[Receipt]:
+    """Return the receipts that were about a lead, by the index of those that were about any."""
+    return Receipt.objects.exclude(lead_id="").filter(lead_id=lead_id)
 
 
 def _not_understood(lead_id: str) -> list[int]:
