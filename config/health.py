@@ -26,7 +26,7 @@ HEARTBEAT_AGE = timedelta(seconds=60)
 RETENTION_AGE = timedelta(hours=26)  # it runs once a day
 MAX_CLOCK_SKEW = timedelta(seconds=15)  # between hosts
 DUE_AGE = timedelta(seconds=120)
-DISK_FREE = 0.05  # of the disk that holds var/
+DISK_FREE = 0.05  # of the disk that holds var/, and of what the database may fill
 BROKER_SECONDS = 2
 REFUSALS: dict[type[Exception], str] = {
     redis.ReadOnlyError: "is read-only",
@@ -40,10 +40,11 @@ def findings() -> dict[str, str]:
     """What is wrong, by the name of the check; "" where all is well. Never raises."""
     checks: dict[str, Callable[[], str]] = {"database": database}
     if broken := _run(database):
-        stored = dict.fromkeys(("migrations", *PROCESSES, "receipts", "events", "retention"), "")
+        stored = dict.fromkeys(("migrations", *PROCESSES, "database space", "receipts", "events", "retention"), "")
         return {"database": broken} | dict.fromkeys(stored, "unknown while the database is away") | _without_database()
     checks |= {"migrations": migrations}
     checks |= {name: lambda name=name: heartbeat(name) for name in PROCESSES}  # type: ignore[misc]
+    checks |= {"database space": database_space}
     checks |= {"receipts": lambda: overdue(oldest_due_receipt()), "events": lambda: overdue(oldest_due_event())}
     checks |= {"retention": retention}
     return {name: _run(check) for name, check in checks.items()} | _without_database()
@@ -111,9 +112,32 @@ def erasure_log() -> str:
 
 
 def disk() -> str:
-    usage = shutil.disk_usage(next(path for path in (settings.VAR, *Path(settings.VAR).parents) if path.exists()))
+    return _disk_of(settings.VAR)
+
+
+def _is_on_disk_of_var(folder: Path) -> bool:
+    return folder.exists() and settings.VAR.exists() and folder.stat().st_dev == settings.VAR.stat().st_dev
+
+
+def _disk_of(folder: Path) -> str:
+    usage = shutil.disk_usage(next(path for path in (folder, *Path(folder).parents) if path.exists()))
     share = usage.free / usage.total
     return f"only {share:.1%} of the disk is free" if share < DISK_FREE else ""
+
+
+def database_space() -> str:
+    """Whether the database has room: SQLite on the disk of its file. PostgreSQL does not say how much is free where it
+    writes: its size is held against DATABASE_BYTES, where an operator set that."""
+    if connection.vendor == "sqlite":
+        folder = Path(connection.settings_dict["NAME"]).parent
+        return "" if _is_on_disk_of_var(folder) else _disk_of(folder)  # `disk` says so already
+    if not settings.DATABASE_BYTES:
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        used: int = cursor.fetchone()[0]
+    share = 1 - used / settings.DATABASE_BYTES
+    return f"only {max(share, 0):.1%} of DATABASE_BYTES is free" if share < DISK_FREE else ""
 
 
 def _without_database() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Every setting of Leadline, read by django-environ from the environment, then `.env`, then `var/env`."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from whitenoise.compress import Compressor
 from config import __version__
 from config.ops.logs import LOGGING as LOGGING
 from config.ops.logs import configure_structlog
+
+os.umask(0o077)  # what any process writes is its owner's alone: the database, mails, the log of erasures
 
 VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -83,6 +86,7 @@ REJECT_RATE = env.int("REJECT_RATE", 300)
 MAX_CONNECTIONS = env.int("MAX_CONNECTIONS", 2000)
 RATE_LIMIT_FALLBACK_SECONDS = env.int("RATE_LIMIT_FALLBACK_SECONDS", 3600)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+DATABASE_BYTES = env.int("DATABASE_BYTES", 0)
 BOUNCE_TOKEN = env.str("BOUNCE_TOKEN", "")
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 LOG_FORMAT = env.str("LOG_FORMAT", "console")
@@ -133,6 +137,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.sessions.ending_sessions",
+    "config.sessions.private_answers",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -277,7 +283,12 @@ EMAIL_TIMEOUT = 15
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# About a whole domain, and hardly to be taken back: for who runs the domain to decide.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and env.bool("HSTS_INCLUDE_SUBDOMAINS", False)
+SECURE_HSTS_PRELOAD = HTTPS and env.bool("HSTS_PRELOAD", False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # both ask for them
+SESSION_COOKIE_AGE = 14 * 86_400  # seconds after signing in
+SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", 72)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

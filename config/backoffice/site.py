@@ -68,4 +68,4 @@ class BackOffice(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         from config.backoffice.dashboard import dashboard
 
-        return super().index(request, {**dashboard(), **(extra_context or {})})
+        return super().index(request, {**dashboard(request.user), **(extra_context or {})})

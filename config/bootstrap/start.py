@@ -1,5 +1,6 @@
 """`make run`: keys, migrations, what the demonstration needs, then web, workers and scheduler until Ctrl-C."""
 
+import contextlib
 import fcntl
 import logging.config
 import os
@@ -22,7 +23,7 @@ VAR = ROOT / "var"
 def main(arguments: list[str]) -> int:
     if "--stop-with-parent" in arguments:
         die_with_parent(signal.SIGTERM)
-    VAR.mkdir(exist_ok=True)
+    close_to_others(VAR)
     alone = _only_one()
     port = _port()
     listener = _reserve(port)
@@ -39,6 +40,16 @@ def main(arguments: list[str]) -> int:
     code = _supervise(listener, port)
     alone.close()
     return code
+
+
+def close_to_others(folder: Path) -> None:
+    """Let only the owner read the folder and what lies in it, be it written by an earlier version."""
+    os.umask(0o077)
+    folder.mkdir(exist_ok=True)
+    for path in (folder, *folder.rglob("*")):
+        with contextlib.suppress(OSError):  # gone meanwhile, or another user's
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & 0o700)
 
 
 def _only_one() -> IO[str]:

@@ -145,7 +145,26 @@ def test_not_ready_when_the_disk_is_full(client: Client, beating: None, monkeypa
         total, free = 1000, 49
 
     monkeypatch.setattr(health.shutil, "disk_usage", lambda _: Usage)
-    assert checks(client) == (503, {"disk": "only 4.9% of the disk is free"})
+    status, wrong = checks(client)
+    assert (status, wrong.pop("disk")) == (503, "only 4.9% of the disk is free")
+    assert set(wrong.values()) <= {"only 4.9% of the disk is free"}
+
+
+def test_the_database_has_room_of_its_own(
+    client: Client, beating: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection.vendor == "postgresql":
+        settings.DATABASE_BYTES = 1000
+        assert checks(client) == (503, {"database space": "only 0.0% of DATABASE_BYTES is free"})
+        settings.DATABASE_BYTES = 2**60
+    else:
+        full = type("Usage", (), {"free": 1, "total": 100})
+        monkeypatch.setattr(health, "_is_on_disk_of_var", lambda folder: False)
+        usage, var = health.shutil.disk_usage, settings.VAR
+        monkeypatch.setattr(health.shutil, "disk_usage", lambda folder: usage(folder) if folder == var else full)
+        assert checks(client)[1]["database space"] == "only 1.0% of the disk is free"
+        monkeypatch.setattr(health, "_is_on_disk_of_var", lambda folder: True)
+    assert checks(client) == (200, {})
 
 
 def test_not_ready_when_the_broker_is_away(client: Client, beating: None) -> None:

@@ -1,0 +1,45 @@
+"""Middleware: when a session ends, and that nobody else keeps what a signed-in person or a key is shown."""
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers
+
+from config.problems import PREFIX as API
+
+Respond = Callable[[HttpRequest], HttpResponse]
+
+BEGAN, SEEN = "session_began_at", "session_seen_at"
+NOTED_EVERY = 300  # seconds: a session is not written at every request
+
+
+def ending_sessions(get_response: Respond) -> Respond:
+    """Sign a person out after SESSION_IDLE_HOURS without a request, and after SESSION_COOKIE_AGE at the latest."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+            now = int(time.time())
+            began, seen = request.session.get(BEGAN, now), request.session.get(SEEN, now)
+            if now - seen > settings.SESSION_IDLE_HOURS * 3600 or now - began > settings.SESSION_COOKIE_AGE:
+                logout(request)
+            elif SEEN not in request.session or now - seen >= NOTED_EVERY:
+                request.session[BEGAN], request.session[SEEN] = began, now
+        return get_response(request)
+
+    return middleware
+
+
+def private_answers(get_response: Respond) -> Respond:
+    """Let no cache keep an answer of the API or what is shown to somebody who is signed in."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        signed_in = settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
+        if (signed_in or request.path_info.startswith(API)) and not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+        return response
+
+    return middleware
