@@ -94,8 +94,8 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         return bool(super().is_reauthentication_required(app=app, **options))
 
     def reauthenticate(self, user: User, password: str) -> bool:
-        """Check the password of the signed-in user, whatever their name or address, under the limit of sign-ins."""
-        self.pre_authenticate(context.request, username=user.get_username())
+        """Check the password of the signed-in user. Only failures from the same address count against it."""
+        super().pre_authenticate(context.request, username=user.get_username())
         if not user.check_password(password):
             return False
         self._rollback_login_failed_rl_usage()

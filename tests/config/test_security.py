@@ -344,3 +344,28 @@ def test_people_sign_in_while_redis_is_away_and_guessing_is_limited_all_the_same
     for _ in range(5):
         sign_in(Client(), "staff", "wrong")
     assert "Too many failed login attempts" in sign_in(Client(), "staff").content.decode()
+
+
+def test_the_mailed_link_lets_nobody_in_without_the_second_factor(staff: User) -> None:
+    mark_email_verified(staff, staff.email)
+    secret = generate_totp_secret()
+    TOTP.activate(staff, secret)
+    client = Client()
+    client.post("/accounts/password/reset/", {"email": staff.email})
+    [path] = re.findall(r"https?://[^/\s]+(/accounts/password/reset/key/\S+)", str(mail.outbox[0].body))
+    new = "a long and strange sentence"
+    form = client.get(path, follow=True)
+    answer = client.post(form.request["PATH_INFO"], {"password1": new, "password2": new})
+    assert answer["Location"] == "/accounts/2fa/authenticate/"
+    assert "_auth_user_id" not in client.session
+    client.post("/accounts/2fa/authenticate/", {"code": code_for(secret)})
+    assert client.session["_auth_user_id"] == str(staff.pk)
+
+
+def test_who_is_signed_in_confirms_the_password_while_others_guess_it(staff: User) -> None:
+    owner = Client()
+    sign_in(owner, "staff")
+    for number in range(100):
+        sign_in(Client(REMOTE_ADDR=f"203.0.113.{number}"), "staff", "wrong")
+    answer = owner.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": "/accounts/email/"})
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/email/")

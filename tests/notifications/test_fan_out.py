@@ -1,6 +1,7 @@
 """Who hears of what."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -13,7 +14,6 @@ from leads.pipeline.changes import create_lead, set_status
 from leads.privacy.erasure import erase
 from notifications.channels.service import create_channel, disable, send_test
 from notifications.delivery import fan_out
-from notifications.delivery import fan_out as fan_out_module
 from notifications.models import Channel, Delivery
 
 Happen = Callable[..., Event]
@@ -93,6 +93,7 @@ def test_an_event_that_cannot_be_fanned_out_says_why_and_holds_up_no_other(
 ) -> None:
     webhook(agency)
     poison, good = happen(), happen()
+    fan_out_module = import_module("notifications.delivery.fan_out")
     original = fan_out_module.deliveries_of
 
     def broken(event: Event, *more: Any) -> list[Delivery]:

@@ -70,7 +70,7 @@ def test_many_requests_for_one_source_are_one_query(agency: Agency, monkeypatch:
 def test_misses_are_not_remembered_and_what_is_remembered_is_bounded(
     agency: Agency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_cache, "MOST", 2)
+    monkeypatch.setattr(source_cache, "MAX_COUNT", 2)
     sources = [create_source(agency=agency, provider="salesflow")[0] for _ in range(5)]
 
     async def look(cache: SourceCache, clock: Clock) -> tuple[list[bool], int]:
