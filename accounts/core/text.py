@@ -43,11 +43,14 @@ def plain(text: str, *, lines: bool = False, replaced_by: str = "") -> str:
 
 
 def plain_fields(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """Return the fields, those named being plain lines (or lists of them)."""
+    """Return the fields; of those named, texts and lists of texts are plain lines."""
     found = dict(fields)
     for name in found.keys() & set(names):
         value = found[name]
-        found[name] = [plain(each) for each in value] if isinstance(value, list) else plain(value or "")
+        if isinstance(value, str):
+            found[name] = plain(value)
+        elif isinstance(value, list):
+            found[name] = [plain(each) for each in value]
     return found
 
 

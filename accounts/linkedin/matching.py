@@ -8,9 +8,13 @@ from django.db.models import QuerySet
 
 from accounts.core import unit_of_work
 from accounts.core.enums import AccountStatus
+from accounts.core.text import plain_fields
 from accounts.events.ordering import Origin, Quarantine
 from accounts.models import Account, Agency
 from accounts.sources.service import sub_account_at
+
+#: What people read of an account.
+NAMES = frozenset({"name", "first_name", "last_name", "occupation"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,8 @@ def expect_accounts(agency: Agency, provider: str, identities: Iterable[AccountI
 
 def fill(account: Account, identity: AccountIdentity, *, overwrite: bool) -> None:
     """Take over what a report says of the person; an empty word takes nothing away."""
-    for name, value in {"name": identity.name, "email": identity.email, **identity.profile}.items():
+    said = {"name": identity.name, "email": identity.email, **identity.profile}
+    for name, value in plain_fields(said, *NAMES & said.keys()).items():
         if value not in (None, "") and (overwrite or getattr(account, name) in (None, "")):
             setattr(account, name, value)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from accounts.core.text import plain_fields
 from leads.models import Lead
 
 CONTACT_FIELDS = (
@@ -21,6 +22,8 @@ class Origin(StrEnum):
     PERSON = "person"
 
 
+#: What people read of a lead.
+NAMES = ("name", "first_name", "last_name", "title", "company", "location")
 REPLACED_BY_A_FORM = (Origin.PROVIDER, Origin.SCRAPE, Origin.ENRICHMENT)
 
 
@@ -31,7 +34,7 @@ def fill(lead: Lead, values: Mapping[str, str], *, origin: Origin) -> list[str]:
     a profile's and an enricher's; these fill only what is empty.
     """
     changed = []
-    for name, value in values.items():
+    for name, value in plain_fields(values, *NAMES).items():
         if name == "phone_e164" and lead.phone != values.get("phone"):
             continue  # it belongs to a number that was not taken
         held, came_from = getattr(lead, name), lead.provenance.get(name)

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from accounts.core.csv_export import safe_cell
 from accounts.core.enums import Scope
 from accounts.core.markup import visible
 from accounts.core.text import plain, shorten
-from accounts.models import Agency, Member
+from accounts.models import Account, Agency, Member
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, set_status
@@ -21,8 +22,10 @@ from notifications.channels.service import create_channel
 from notifications.content.sanitizing import clean
 from notifications.delivery import drain
 from tests.api.conftest import api_with
+from tests.keeping import keep_sample, source_of
 from tests.notifications.receiver import receiver
 from tests.portal.conftest import furnish
+from webhooks.processing.processor import process_due
 
 #: Whole as they are: emoji of several, Persian, Hindi and Sinhala words, flags, marks.
 KEPT = ["👩‍💻 Ada", "👩🏽‍🚀", "👨‍👩‍👧‍👦", "❤️‍🔥", "🏳️‍🌈", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🇩🇪🇫🇷", "می‌خواهم", "क्‍ष", "ශ්‍රී", "e\u0301", "Zoë"]
@@ -113,3 +116,19 @@ def test_what_a_provider_named_is_read_without_what_nobody_sees(agency: Agency, 
         set_status(lead, status=LeadStatus.DONE, changed_by=ChangedBy.API)
         drain()
     assert "Ann 👩‍💻" in json.loads(slack.requests[-1].body)["text"]
+
+
+def test_what_providers_say_of_people_is_kept_without_what_nobody_sees(agency: Agency, admin_client: Client) -> None:
+    source = source_of(agency, "linkedconnector")
+    where = {"ghl_company_id": agency.ghl_company_id, "ghl_location_id": "loc-1"}
+    for _ in range(2):  # the second is about the same account
+        keep_sample(source, "linkedin_blocked", **where, linkedin_account_name="A\u202enn\u2066 👩‍💻")
+    data = json.loads(Path("webhooks/samples/sendpilot/lead_updated.json").read_text())["data"]
+    keep_sample(
+        source_of(agency, "sendpilot"), "lead_updated", data={**data, "firstName": "B\u202eea", "company": "می‌خواهم"}
+    )
+    while process_due():
+        pass
+    assert Account.objects.get().name == "Ann 👩‍💻"
+    assert "Ann 👩‍💻" in admin_client.get("/admin/accounts/account/").content.decode()
+    assert "\u202e" not in admin_client.get("/admin/leads/lead/").content.decode()
