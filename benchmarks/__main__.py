@@ -7,7 +7,14 @@ from benchmarks.figures import BENCH
 from tests import servers
 
 #: Each, and whether it needs PostgreSQL and Redis.
-BENCHMARKS = {"ingest": True, "delivery": True, "pipeline": False, "readiness": False, "retention": True}
+BENCHMARKS = {
+    "ingest": True,
+    "delivery": True,
+    "pipeline": False,
+    "readiness": False,
+    "retention": True,
+    "hostile": True,
+}
 
 
 def main(chosen: list[str]) -> int:
