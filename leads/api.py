@@ -38,7 +38,7 @@ from leads.pipeline.merge import records_of, shown_id
 from leads.pipeline.search import has_profile
 
 REACHABLE_BY = ("linkedin_url", "email", "phone")
-_WEB_ADDRESS = re.compile(r"(https?://)?[^\s:/?#]+(:[0-9]+)?([/?#]\S*)?", re.IGNORECASE)
+_WEB_ADDRESS = re.compile(r"(https?://)?[^\s:/?#@\\.]+(\.[^\s:/?#@\\.]+)+(:[0-9]+)?([/?#][^\s\\]*)?", re.IGNORECASE)
 
 
 def web_address(value: str) -> None:

@@ -16,12 +16,13 @@ from accounts.campaigns.service import campaign_of, update_campaign
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
-from accounts.models import Account, AccountReport, Agency, Event
+from accounts.models import Account, AccountReport, Agency, Event, Source
 from accounts.services import report_status
+from leads.models import Lead, LeadChange, LeadReference
 from notifications.channels.service import create_channel
 from notifications.delivery import drain as deliver
 from notifications.models import Delivery
-from tests.keeping import keep_sample, signed, source_of
+from tests.keeping import keep, keep_sample, signed, source_of
 from tests.webhooks.ingest_server import Answer, serving
 from webhooks.models import Receipt
 from webhooks.processing.processor import process_due
@@ -113,6 +114,40 @@ def test_two_sources_that_see_the_same_new_person_at_once_make_one_lead(agency: 
     at_once(drain)
     assert Event.objects.filter(event_type="lead_created").count() == 1
     assert Event.objects.filter(event_type="lead_opportunity").count() == 1
+
+
+def test_records_that_several_sources_merge_at_once_end_as_one_lead_each_and_nothing_is_lost(agency: Agency) -> None:
+    sources = [source_of(agency, "sendpilot") for _ in range(4)]
+    people, number = 6, 0
+
+    def report(source: Source, lead: str, url: str) -> None:
+        nonlocal number
+        number += 1
+        body = {"eventId": str(number), "eventType": "lead.status.changed", "timestamp": timezone.now().isoformat()}
+        keep(source, {**body, "data": {"leadId": lead, "linkedinUrl": url, "newStatus": "MESSAGE_SENT"}})
+
+    for person in range(people):
+        report(sources[0], f"nameless-{person}", "")
+        report(sources[0], f"named-{person}", f"https://www.linkedin.com/in/person-{person}")
+        report(sources[0], f"sales-{person}", f"https://www.linkedin.com/sales/lead/ACwAAExample{person}")
+    drain()
+    assert Lead.objects.count() == 3 * people
+    for person in range(people):
+        slug, member = f"de.linkedin.com/in/Person-{person}", f"linkedin.com/sales/people/ACwAAExample{person},NAME"
+        report(sources[1], f"nameless-{person}", slug)
+        report(sources[2], f"sales-{person}", slug)
+        report(sources[3], f"nameless-{person}", member)
+        report(sources[(person % 3) + 1], f"new-{person}", member)
+    at_once(drain)
+    assert Receipt.objects.exclude(status="processed").count() == 0
+    assert (Lead.objects.count(), Lead.all_records.count()) == (people, 3 * people)
+    assert LeadChange.objects.count() == number
+    assert not LeadReference.objects.filter(lead__merged_into__isnull=False).exists()
+    assert not LeadChange.objects.filter(lead__merged_into__isnull=False).exists()
+    for lead in Lead.objects.all():
+        ids = sorted(lead.references.values_list("external_id", flat=True))
+        assert [name.partition("-")[0] for name in ids] == ["named", "nameless", "new", "sales"]
+        assert len({name.partition("-")[2] for name in ids}) == 1
 
 
 def test_a_campaign_given_to_an_account_that_drops_at_that_moment_is_paused(agency: Agency) -> None:

@@ -108,10 +108,22 @@ def test_a_lead_needs_an_address_of_some_kind(agency: Any, api: Api) -> None:
     assert Lead.objects.count() == 3
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "ftp://example.com/", "two words", "/in/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("javascript:alert(1)", "data:text/html,x", "ftp://example.com/", "two words", "/in/x", "N/A", "-", "unknown"),
+        *("null", "https://null", "https://ann@linkedin.com/in/x", "https://evil.example\\.linkedin.com/in/x"),
+    ],
+)
 def test_a_lead_cannot_have_an_address_that_is_no_page(url: str, api: Api) -> None:
     answer = api.post("leads", {"linkedin_url": url})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "linkedin_url")
+
+
+def test_leads_whose_address_names_nobody_are_many(api: Api) -> None:
+    for url in ("https://www.linkedin.com/in/null", "https://www.linkedin.com/company/example-inc", "lnkd.in/abc"):
+        for _ in range(2):
+            assert api.post("leads", {"linkedin_url": url}).status_code == 201, url
 
 
 def test_one_person_is_one_lead(world: World, strange_api: Api, api: Api) -> None:

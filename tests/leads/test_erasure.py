@@ -307,6 +307,35 @@ def test_a_late_report_of_somebody_erased_keeps_nothing(agency: Agency, mails: P
         assert bytes(row.body) == b""
 
 
+@pytest.mark.parametrize(
+    ("url", "said", "is_erased"),
+    [
+        ("https://www.linkedin.com/in/Ada-Canary", "https://de.linkedin.com/in/ADA-Canary/de", True),
+        ("https://www.linkedin.com/in/ad%C3%A1", "https://www.linkedin.com/in/ad%c3%a1?x=1", True),
+        (
+            "https://www.linkedin.com/pub/ada-canary/1a/2b3/4c5",
+            "https://www.linkedin.com/pub/ada-canary/1A/2B3/4C5",
+            True,
+        ),
+        ("https://www.linkedin.com/pub/ada-canary/1a/2b3/4c5", "https://www.linkedin.com/in/bea-4c5", False),
+        ("https://www.linkedin.com/in/", "https://www.linkedin.com/in/bea", False),
+    ],
+)
+def test_what_was_not_understood_goes_if_it_names_the_profile_and_else_stays(
+    agency: Agency, mails: Path, url: str, said: str, is_erased: bool
+) -> None:
+    source = source_at(agency, "sendpilot")
+    keep_sample(source, "lead_status_changed", data={"leadId": "l1", "linkedinUrl": url, "newStatus": "DONE"})
+    process_due()
+    waiting = keep_sample(source, "lead_status_changed", eventId="2", data={"leadId": "l2", "linkedinUrl": said})
+    process_due()
+    waiting.refresh_from_db()
+    assert waiting.status == "quarantined" or waiting.status == "failed"
+    erase(Lead.objects.get())
+    waiting.refresh_from_db()
+    assert (bytes(waiting.body) == b"") is is_erased
+
+
 def test_the_command_erases_and_says_where(agency: Agency, mails: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lead = changes.create_lead(agency, name="Ada", email="ada@example.com")
     call_command("erase_lead", lead.pk, "--json")
