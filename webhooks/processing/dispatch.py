@@ -1,7 +1,7 @@
 """Provider events meet the domain: a `match` over the closed set, one line of routing each."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
 from accounts import installs
@@ -9,9 +9,9 @@ from accounts import services as accounts
 from accounts.campaigns import service as campaigns
 from accounts.core import known_ids
 from accounts.core.enums import ProviderSlug
-from accounts.events.ordering import Origin, Quarantine
+from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
-from accounts.models import Agency, Source, SubAccount
+from accounts.models import Source
 from leads.lead_sync import submissions
 from leads.models import Lead
 from leads.pipeline import reports as leads
@@ -19,6 +19,7 @@ from leads.pipeline.dto import Contact, Identity
 from leads.privacy import erasure
 from webhooks.models import Receipt
 from webhooks.processing import welink_results
+from webhooks.processing.tenants import agency_for, counted_time
 from webhooks.providers.events import (
     AccountRateLimited,
     AccountRef,
@@ -36,9 +37,6 @@ from webhooks.providers.events import (
     RequestOutcome,
     Tenant,
 )
-
-#: A time further ahead than this is a wrong clock: the time of receipt counts instead (contract: "Order").
-MAX_CLOCK_SKEW = timedelta(minutes=5)
 
 
 def apply(receipt: Receipt, event: ProviderEvent) -> None:  # noqa: C901 (one arm per kind of event)
@@ -106,16 +104,11 @@ def origin_of(receipt: Receipt, occurred_at: datetime | None) -> Origin:
     """When a report counts: the provider's time, else (none, or far ahead of us) the time of receipt."""
     return Origin(
         by=receipt.provider,
-        at=_moment(receipt, occurred_at),
+        at=counted_time(receipt, occurred_at),
         sequence=receipt.sequence,
         receipt_id=receipt.public_id,
         source=receipt.source,
     )
-
-
-def _moment(receipt: Receipt, occurred_at: datetime | None) -> datetime:
-    is_usable = occurred_at is not None and occurred_at <= receipt.received_at + MAX_CLOCK_SKEW
-    return occurred_at if occurred_at is not None and is_usable else receipt.received_at
 
 
 def concern(receipt: Receipt, lead: Lead | None) -> None:
@@ -123,56 +116,6 @@ def concern(receipt: Receipt, lead: Lead | None) -> None:
     receipt.lead_id = lead.id if lead else ""
     if lead is None:
         receipt.body, receipt.headers = b"", {}
-
-
-def agency_for(receipt: Receipt, tenant: Tenant = Tenant(), occurred_at: datetime | None = None) -> Agency:
-    """The agency a receipt belongs to. The source decides; a marketplace source leaves it to company or location.
-
-    Raises Quarantine for a body that names another company than the source's, or one that nobody knows.
-    """
-    agency = receipt.source.agency
-    if agency is None:
-        agency = _agency_named(tenant, at=_moment(receipt, occurred_at))
-    elif tenant.company_id and tenant.company_id != agency.ghl_company_id:
-        raise Quarantine(
-            "foreign_company",
-            "The body names another company than the one this source belongs to.",
-            waits_for=tenant.company_id,
-        )
-    receipt.agency = agency
-    return agency
-
-
-def _agency_named(tenant: Tenant, *, at: datetime) -> Agency:
-    if tenant.company_id:
-        agency = Agency.objects.filter(ghl_company_id=tenant.company_id).first()
-        if agency:
-            return agency
-    elif tenant.location_id:
-        # Anybody may write a location's id into a webhook of their own; HighLevel's word outweighs theirs.
-        locations = list(SubAccount.objects.select_related("agency").filter(location_id=tenant.location_id))
-        vouched_for = [location for location in locations if location.vouched_for]
-        if len(vouched_for or locations) == 1:
-            return (vouched_for or locations)[0].agency
-        if vouched_for:
-            return _installed_at(vouched_for, at).agency
-    raise Quarantine(
-        "unknown_company",
-        "No agency has this company id or location.",
-        waits_for=tenant.company_id or tenant.location_id,
-    )
-
-
-def _installed_at(locations: Sequence[SubAccount], at: datetime) -> SubAccount:
-    """Of a location that moved from agency to agency, the row of the agency where the app was installed at a time."""
-
-    def order(location: SubAccount) -> tuple[bool, bool, datetime]:
-        installed_at = location.installed_at or datetime.min.replace(tzinfo=UTC)
-        since = installed_at <= at
-        until = location.installed or (location.uninstalled_at is not None and location.uninstalled_at >= at)
-        return since, until, installed_at
-
-    return max(locations, key=order)
 
 
 def _location(receipt: Receipt, tenant: Tenant) -> str:
