@@ -17,7 +17,7 @@ from tests.notifications.receiver import receiver
 
 pytestmark = pytest.mark.fault
 
-LIMIT = 20.0  # seconds, on a machine that may do other things; the table shows how many it took
+LIMIT = 60.0  # seconds, on a machine that may do other things; the table shows how many it took
 AWAY = 3.0  # seconds that a server is away
 
 
