@@ -3,9 +3,10 @@
 import sys
 
 import pytest
+from django.db import IntegrityError, OperationalError
 
 from accounts.campaigns import commands
-from accounts.core.connections import run_through_outages
+from accounts.core.connections import is_database_back, run_through_outages, undone_after_outage
 from accounts.models import Account, Agency, Campaign, CampaignOrder, Event
 from accounts.sources.service import create_source
 from leads.lead_sync import backfill, fetching, health_checks
@@ -17,7 +18,7 @@ from tests.leads.linkedin import connected, linkedin, notify, work
 from tests.notifications.conftest import happen, loopback, webhook  # noqa: F401 (fixtures)
 from tests.notifications.receiver import receiver
 from tests.notifications.test_webhooks import Happen, MakeChannel
-from tests.outages import break_off
+from tests.outages import break_off, outage
 from webhooks.models import Receipt
 from webhooks.processing import processor
 
@@ -93,6 +94,31 @@ def test_a_leads_answers_come_at_once_when_the_database_is_back(
     assert not LeadFetch.objects.filter(next_attempt_at__isnull=False).exists()
 
 
+def test_what_a_long_outage_interrupted_is_given_back_by_the_next_task(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with linkedin() as stand_in:
+        source = connected(agency)
+        work()
+        notify(source, stand_in.world.submit())
+        processor.process_due()
+        break_off(monkeypatch, fetching, "complete", times=1)
+        assert run_through_outages(fetching.fetch_due, seconds=0) is None
+        assert run_through_outages(fetching.fetch_due, seconds=30) == 1
+    assert Lead.objects.get().details_pending is False
+
+
+def test_a_claim_that_cannot_be_given_back_holds_up_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise IntegrityError
+
+    with pytest.raises(OperationalError), undone_after_outage(fail):
+        raise outage()
+    assert is_database_back()
+    assert is_database_back()
+    assert len([record for record in caplog.records if "could not be given back" in record.getMessage()]) == 1
+
+
 def test_a_pull_and_a_check_go_on_when_the_database_is_back(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
     with linkedin() as stand_in:
         stand_in.world.submit_many(15)
@@ -100,7 +126,7 @@ def test_a_pull_and_a_check_go_on_when_the_database_is_back(agency: Agency, monk
         break_off(monkeypatch, health_checks, "reconcile", times=1)
         run_through_outages(health_checks.check_due, seconds=30)
         assert (LeadSync.objects.get().check_attempts, LeadSync.objects.get().checked_at is None) == (0, False)
-        break_off(monkeypatch, backfill, "_keep", times=2)
+        break_off(monkeypatch, backfill, "_go_on", times=2)
         while run_through_outages(backfill.pull_due, seconds=30):
             pass
     assert Lead.objects.count() == 15

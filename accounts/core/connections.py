@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import structlog
-from django.db import InterfaceError, InternalError, OperationalError, close_old_connections, connection
+from django.db import Error, InterfaceError, InternalError, OperationalError, close_old_connections, connection
 
 T = TypeVar("T")
 
@@ -69,8 +69,7 @@ def is_database_back() -> bool:
             connection.close()
             return False
         while _interrupted:
-            _interrupted[0]()
-            _interrupted.popleft()
+            _undo(_interrupted.popleft())
     except DATABASE_ERRORS as error:
         if not is_outage(error):
             raise
@@ -83,7 +82,9 @@ def run_through_outages(work: Callable[[], T], *, seconds: float) -> T | None:
 
     `work` must be repeatable. An outage is logged once, however many calls it fails.
     """
-    until, pause = time.monotonic() + seconds, 0.0
+    until, pause = None, 0.0
+    if _interrupted:  # by an outage that an earlier call did not see end
+        is_database_back()
     while True:
         try:
             result = work()
@@ -91,6 +92,7 @@ def run_through_outages(work: Callable[[], T], *, seconds: float) -> T | None:
             if not is_outage(error):
                 raise
             note_outage(error)
+            until = until or time.monotonic() + seconds
             time.sleep(pause)
             pause = RETRY_PAUSE
             if not _wait_for_database(until):
@@ -114,6 +116,17 @@ def note_success() -> None:
     if _outage_began is not None:
         log.info("The database is back.", seconds=round(time.monotonic() - _outage_began, 1))
         _outage_began = None
+
+
+def _undo(undo: Callable[[], None]) -> None:
+    """Undo one interrupted claim. If that fails for a reason of its own, the claim's lease ends by itself."""
+    try:
+        undo()
+    except Error as error:
+        if is_outage(error):
+            _interrupted.appendleft(undo)
+            raise
+        log.warning("A claim could not be given back; its lease will end.", error=type(error).__name__)
 
 
 def _wait_for_database(until: float) -> bool:

@@ -168,7 +168,7 @@ class Run:
 def running(checkout: Checkout) -> Iterator[Run]:
     run = Run(checkout)
     try:
-        wait_for(run.healthy, 90)
+        wait_for(run.healthy, 240)
         yield run
     except AssertionError:
         sys.stderr.write("\n".join(["what make run wrote:", *run.lines[-20:], *run.errors[-60:]]) + "\n")

@@ -36,11 +36,14 @@ def test_an_archive_is_pulled_whole_whatever_happens_on_the_way(run: Run, linked
         return next((found for found, *_ in rows(run.checkout, pull)), 0)
 
     with notifications(world, owner) as notified:
+        world.held_from = ARCHIVED // 4
         api.connect(source)
-        wait_for(lambda: position() > ARCHIVED // 4, 120)
+        assert world.held.wait(120)
         for process in run.find("run_worker", "sync"):
             process.kill()
-        assert 0 < position() < ARCHIVED // 2, "it was not the middle"
+        assert position() == ARCHIVED // 4
+        world.held_from = None
+        world.released.set()
         wait_for(lambda: position() > ARCHIVED // 2, 120)
         [worker] = [process for process in run.find("run_worker", "sync") if not process.children()]
         sizes, began = [worker.memory_info().rss], time.monotonic()

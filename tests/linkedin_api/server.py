@@ -310,6 +310,9 @@ class Gateway:
         ]
         page = self._page(sorted(rows, key=lambda lead: (-lead["submittedAt"], lead["id"])), query)
         self._refuse("leadFormResponses", {f"page of {lead['id']}" for lead in page["elements"]}, owner)
+        if self.world.held_from is not None and page["paging"]["start"] >= self.world.held_from:
+            self.world.held.set()
+            self.world.released.wait(30)
         return page
 
     def _form(self, key: int) -> dict[str, Any]:

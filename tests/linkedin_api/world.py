@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import secrets
+import threading
 import time
 import urllib.request
 import uuid
@@ -75,6 +76,9 @@ class World:
     refusals: list[Refusal] = field(default_factory=list)
     hidden_forms: set[int] = field(default_factory=set)  # whose leads the member may not see
     slow: float = 0.0
+    held_from: int | None = None  # an archive's pages from this start on wait for `released`
+    held: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
     calls: Counter[str] = field(default_factory=Counter)
     challenges: list[dict[str, Any]] = field(default_factory=list)
     sent: list[tuple[str, int]] = field(default_factory=list)
