@@ -1,11 +1,13 @@
 """From an empty agency: connect, subscribe, challenge, CREATED, fetch, lead complete, DELETED, gone."""
 
+from typing import Any
+
 import pytest
 
 from tests.e2e.client import Client
-from tests.e2e.stack import Run, wait_for
+from tests.e2e.stack import Run, change, wait_for
 from tests.linkedin_api import StandIn
-from tests.linkedin_api.world import ACCOUNT
+from tests.linkedin_api.world import ACCOUNT, Refusal, form
 
 
 def test_a_lead_comes_and_goes(run: Run, linkedin: StandIn) -> None:
@@ -43,3 +45,46 @@ def test_a_lead_comes_and_goes(run: Run, linkedin: StandIn) -> None:
 @pytest.mark.fault  # which run on both back ends: real processes start once in the suite
 def test_a_lead_comes_and_goes_with_every_back_end(run: Run, linkedin: StandIn) -> None:
     test_a_lead_comes_and_goes(run, linkedin)
+
+
+@pytest.mark.fault
+def test_a_day_with_a_form_that_is_not_shown_and_a_role_that_is_lost(run: Run, linkedin: StandIn) -> None:
+    api, world, owner = Client(run, "Forms & Roles"), linkedin.world, "urn:li:sponsoredAccount:777"
+    ours = {"sponsoredAccount": owner}
+    world.account_roles[owner], world.forms[903] = "VIEWER", form(903)
+    refusal = Refusal("leadForms", key="903")
+    world.refusals.append(refusal)
+    source = api.source(world, owner)
+    api.connect(source)
+    wait_for(lambda: [row for row in world.subscriptions.values() if row["owner"] == ours])
+
+    def lead(response: dict[str, Any]) -> Any:
+        found = api("GET", f"leads?external_id={response['id']}")[1]["results"]
+        return found[0] if found and not found[0]["details_pending"] else None
+
+    def health() -> Any:
+        return api("GET", f"sources/{source['id']}")[1]["health"]
+
+    forbidden, plain = world.submit(form=903, owner=ours), world.submit(owner=ours)
+    assert [world.notify(response["id"]) for response in (forbidden, plain)] == [[200], [200]]
+    assert wait_for(lambda: lead(plain))["email"] == "kevin@example.com"
+    answers = wait_for(lambda: lead(forbidden))["answers"]
+    assert ("90303", "kevin@example.com", None) in [(row["question_id"], row["value"], row["label"]) for row in answers]
+    wait_for(lambda: "903" in health()["troubles"][0]["detail"] if health()["troubles"] else False)
+    assert health()["status"] == "attention"
+
+    del world.account_roles[owner]
+    hidden = world.submit(owner=ours)  # nobody is told of it
+    pulled = run.checkout.manage("sync_leads", "--source", source["id"])
+    assert (pulled["finished"], pulled["refused_forms"]) == (False, ["903"])
+    wait_for(lambda: "has no role on the ad account 777" in health()["troubles"][0]["detail"])
+    assert lead(hidden) is None
+
+    world.account_roles[owner] = "VIEWER"
+    world.refusals.remove(refusal)
+    due = "next_attempt_at = '2000-01-01' WHERE sync_id", "next_check_at = '2000-01-01' WHERE source_id"
+    for table, what in zip(("refusedform", "leadsync"), due, strict=True):
+        change(run.checkout, f"UPDATE leads_{table} SET {what} = '{source['id']}'")
+    assert wait_for(lambda: lead(hidden))["email"] == "kevin@example.com"
+    wait_for(lambda: lead(forbidden)["email"] == "kevin@example.com")
+    wait_for(lambda: health()["troubles"] == [])
