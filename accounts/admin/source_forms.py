@@ -10,7 +10,15 @@ from accounts.models import Source
 from accounts.sources.service import create_source, update_source
 from accounts.web.backoffice.forms import ServiceForm
 
-SETTINGS = ("name", "enabled", "update_frame_url", "pin_endpoint", "proxy_location", "reauth_url")
+SETTINGS = (
+    "name",
+    "enabled",
+    "approved_frame_host",
+    "update_frame_url",
+    "pin_endpoint",
+    "proxy_location",
+    "reauth_url",
+)
 KEYS = ("api_key", "api_secret", "domain_host_name", "client_id")
 
 

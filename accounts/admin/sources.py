@@ -63,7 +63,7 @@ class SourceAdmin(BackOfficeAdmin):
         ("Keys", {"fields": ("secret_list", "api_keys", *KEYS, "forget_keys")}),
         (
             "How an account's owner reconnects it",
-            {"fields": ("update_frame_url", "pin_endpoint", "proxy_location", "reauth_url")},
+            {"fields": ("approved_frame_host", "update_frame_url", "pin_endpoint", "proxy_location", "reauth_url")},
         ),
         ("What it sends", {"fields": ("drift_list", "gaps", "elsewhere")}),
     )

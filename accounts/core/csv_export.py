@@ -13,8 +13,9 @@ FORMULA = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 DELIMITERS = ",;\t|"
 #: What people may ask for.
 NAMED = {"comma": ",", "semicolon": ";", "tab": "\t"}
-#: Where a cell that runs may begin: at the beginning, and after whatever may end a cell; blanks and quotes go before.
-_RUNS = re.compile(rf"(^|[{DELIMITERS}\r\n])(?=[\s\"]*[{FORMULA}])|^(?=[\t\r\n])")
+#: What may stand before a formula: whatever may end a cell, blanks and quotes. Each such run is looked at once.
+_BEFORE_FORMULA = re.compile(rf"(?<![{DELIMITERS}\s\"])[{DELIMITERS}\s\"]*+(?=[{FORMULA}])")
+_AFTER_WHITE_DELIMITER = re.compile(r"[\t\r\n]")
 #: A number to dial, with what people write between its digits.
 _DIALLED = re.compile(r"\+[1-9]([ ()./-]{0,2}[0-9]){6,14}", re.ASCII)
 #: Without it spreadsheets read UTF-8 as something older.
@@ -58,4 +59,13 @@ def safe_cell(value: Any) -> Any:
     text = plain(value, lines=True)
     if _DIALLED.fullmatch(text):
         return "+" + " ".join(re.findall("[0-9]+", text.replace("(0)", " ")))
-    return _RUNS.sub(r"\1'", text)
+    guarded = _BEFORE_FORMULA.sub(_guard, text)
+    return f"'{guarded}" if guarded[:1] in {"\t", "\r", "\n"} else guarded
+
+
+def _guard(found: re.Match[str]) -> str:
+    """Put an apostrophe wherever a cell may begin from which blanks and quotes alone lead to the formula."""
+    run = found[0]
+    begins = max(run.rfind(sign) for sign in ",;|") + 1
+    blank = _AFTER_WHITE_DELIMITER.sub(r"\g<0>'", run[begins:])
+    return f"{run[:begins]}'{blank}" if begins or found.start() == 0 else blank

@@ -17,6 +17,7 @@ from accounts.models.agency import Agency, SubAccount
 
 web_address = RegexValidator(r"\Ahttps://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?\Z", "Enter an https:// address.")
 api_path = RegexValidator(r"\A(/[A-Za-z0-9_.-]+)+\Z", "Enter a path such as /api/v1/login_pin.")
+host_name = RegexValidator(r"\A[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z", "Enter a host such as app.example.com.")
 frame_template = RegexValidator(
     r"\Ahttps://\{domain_host_name\}/[A-Za-z0-9/_.?&=-]*\{token\}[A-Za-z0-9/_.?&=-]*\Z",
     "Enter an address such as https://{domain_host_name}/embedded/update/{token}.",
@@ -63,6 +64,14 @@ class Source(Watched):
     sub_account = models.ForeignKey(SubAccount, models.SET_NULL, null=True, blank=True, related_name="sources")
     allowed_networks = models.JSONField(default=list, blank=True, help_text="CIDRs it may be called from; empty: all.")
     credentials: Any = EncryptedJSONField(default=dict, blank=True, help_text="The provider API's keys.")
+    approved_frame_host = models.CharField(
+        max_length=253,
+        blank=True,
+        validators=[host_name],
+        help_text="Salesflow: the agency's own domain_host_name, once you know that it is Salesflow's. Owners of "
+        "accounts type their LinkedIn password into its pages, which ours show; hosts under salesflow.io need no "
+        "approval.",
+    )
     update_frame_url = models.CharField(
         max_length=300,
         blank=True,

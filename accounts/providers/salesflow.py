@@ -17,6 +17,7 @@ from accounts.providers.client import ProviderError, post
 
 NAME = "Salesflow"
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
+_OWN_HOST = re.compile(r"(?:[a-z0-9-]{1,63}\.)*salesflow\.io")
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 TOKEN_FIELDS = ("token", "onboardingToken", "accessToken", "access_token")
 MAX_TOKEN_LENGTH = 4000
@@ -30,8 +31,13 @@ class Frame:
     origin: str
 
 
-def can_onboard(credentials: dict[str, str]) -> bool:
-    return bool(credentials.get("api_key") and _HOST.fullmatch(credentials.get("domain_host_name", "")))
+def can_onboard(source: Source, credentials: dict[str, str]) -> bool:
+    """Return whether the agency's host may be framed: one of Salesflow's, or the one that staff approved."""
+    host = credentials.get("domain_host_name", "").lower()
+    if not credentials.get("api_key") or not _HOST.fullmatch(host):
+        return False
+    known = _OWN_HOST.fullmatch(host) or host == source.approved_frame_host.lower()
+    return bool(known or (settings.LOOPBACK and _LOOPBACK.fullmatch(host)))
 
 
 def onboarding_frame(credentials: dict[str, str]) -> Frame:

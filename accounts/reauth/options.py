@@ -35,7 +35,7 @@ def offer_for(account: Account) -> Offer:
     if source is None or account.status == AccountStatus.BLOCKED:
         return Offer(way=Way.WORDS, source=source)
     credentials = _credentials(source)
-    if account.provider == ProviderSlug.SALESFLOW and salesflow.can_onboard(credentials):
+    if account.provider == ProviderSlug.SALESFLOW and salesflow.can_onboard(source, credentials):
         return Offer(way=Way.FRAME, source=source, credentials=credentials)
     if account.provider == ProviderSlug.WELINK and welink.can_sign_in(credentials):
         return Offer(way=Way.SIGN_IN, source=source, credentials=credentials)

@@ -108,6 +108,8 @@ def test_staff_revive_a_deleted_account(agency: Agency, signed_in: Client) -> No
     [
         ("reauth_url", "https://connect.example.com/x?a=1", "javascript:alert(1)"),
         ("reauth_url", "", "http://connect.example.com"),
+        ("approved_frame_host", "app.northwind.example", "https://app.northwind.example"),
+        ("approved_frame_host", "", "a b"),
         ("pin_endpoint", "/api/v1/login_pin", "https://evil.example.com/pin"),
         ("pin_endpoint", "", "//evil.example.com/pin"),
         ("update_frame_url", "https://{domain_host_name}/u/{token}", "https://evil.example.com/{token}"),

@@ -303,6 +303,33 @@ def test_a_host_that_is_none_is_never_framed(agency: Agency, salesflow: Source, 
     assert "frame-src" not in answer["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize(
+    ("host", "approved", "framed"),
+    [
+        ("app.salesflow.io", "", True),
+        ("salesflow.io", "", True),
+        ("APP.SalesFlow.io", "", True),
+        ("app.northwind.example", "", False),
+        ("app.northwind.example", "APP.northwind.example", True),
+        ("app.northwind.example", "northwind.example", False),
+        ("app.northwind.example:8443", "app.northwind.example", False),
+        ("salesflow.io.evil.example", "", False),
+        ("evilsalesflow.io", "", False),
+        ("127.0.0.1", "", True),
+    ],
+)
+def test_only_a_host_of_the_provider_or_one_that_staff_approved_is_framed(
+    host: str, approved: str, framed: bool, agency: Agency, salesflow: Source, there: StandIn
+) -> None:
+    salesflow.credentials = {"api_key": "sf-key", "domain_host_name": host}
+    salesflow.approved_frame_host = approved
+    salesflow.save()
+    there.answers[ONBOARDING] = (200, {"token": "token"})
+    answer = Client().post(drop(agency, salesflow, "salesflow"), {"step": "frame"})
+    assert (answer.status_code == 200) is framed
+    assert ("frame-src" in answer["Content-Security-Policy"]) is framed
+
+
 # --- We-Link -----------------------------------------------------------------------------------------
 
 
