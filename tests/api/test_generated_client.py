@@ -60,8 +60,10 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def theirs(package: Path, live_server: Any, agency: Agency) -> Generated:
-    return Generated(live_server.url, create_api_key(agency)[1])
+def theirs(package: Path, live_server: Any, agency: Agency) -> Iterator[Generated]:
+    generated = Generated(live_server.url, create_api_key(agency)[1])
+    yield generated
+    generated.client.get_httpx_client().close()  # else the server's thread waits for more, with its database connection
 
 
 def test_channels_of_every_kind_are_read_each_as_what_it_is(theirs: Generated, agency: Agency) -> None:
