@@ -11,7 +11,14 @@ from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency, Campaign
 from leads.models import Lead, LeadReference
 from leads.pipeline.dto import Identity
-from leads.pipeline.merge import lock_root, may_merge, merge, names_several_people, root_ids
+from leads.pipeline.merge import (
+    lock_root,
+    may_merge,
+    merge,
+    names_several_people,
+    record_that_brought_the_profile,
+    root_ids,
+)
 from leads.pipeline.provenance import Origin as From
 
 #: What a report changes of a reference.
@@ -116,9 +123,11 @@ def find_lead(
     return lead
 
 
-def merged_record_of(agency: Agency, url: str) -> str | None:
-    """Return the merged record whose profile this is: what is new of it was born there, not on the lead it shows in."""
-    key = linkedin_key(url)
+def merged_record_of(lead: Lead, url: str) -> str | None:
+    """Return the record merged into a lead whose profile this is: what is new of it was born there."""
+    key, agency = linkedin_key(url), lead.agency
+    if key and key == lead.linkedin_key:
+        return record_that_brought_the_profile(lead)
     return unit_of_work.recall(Lead, ("merged", agency.pk, key), lambda: _merged_records(agency, {key} - {""}).get(key))
 
 

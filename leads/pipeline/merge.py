@@ -61,6 +61,15 @@ def records_of(lead: Lead) -> list[Lead]:
     return found
 
 
+def record_that_brought_the_profile(lead: Lead) -> str | None:
+    """Return the merged record that a lead has its LinkedIn key from; None if the key is the lead's own."""
+    found = None
+    records = Lead.all_records.filter(merge__replaced__linkedin_key="").values_list("pk", flat=True)
+    while record := records.filter(merged_into=found or lead.pk).first():
+        found = record
+    return found
+
+
 def may_merge(one: Lead, other: Lead) -> bool:
     """Return whether two records that a report takes for one person's may be merged by themselves."""
     clear = may_be_one_person(one.linkedin_key, other.linkedin_key)

@@ -150,7 +150,7 @@ def _locate(
     known = None if made else find_reference(found, **wanted, campaign=campaign)
     reference = known or LeadReference(
         lead=found,
-        origin_id=None if made else merged_record_of(agency, identity.linkedin_url),
+        origin_id=None if made else merged_record_of(found, identity.linkedin_url),
         agency=agency,
         **wanted,
         source=origin.source,

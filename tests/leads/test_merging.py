@@ -79,6 +79,18 @@ def test_what_comes_later_is_born_where_its_reference_was(agency: Agency) -> Non
     ]
 
 
+def test_a_reference_that_comes_by_the_profile_of_a_merged_record_was_born_there(agency: Agency) -> None:
+    root, record = merged(agency)
+    report(agency, "l3", 5, url=ANNA, status=LeadStatus.MESSAGE_SENT)
+    assert set(root.references.values_list("external_id", "origin")) == {
+        *(("l1", None), ("l2", record.pk), ("l3", record.pk)),
+    }
+    oldest = Lead.objects.create(agency=agency, id="lead_0", status_since=NOON, received_at=NOON)
+    merge(oldest, root)
+    report(agency, "l4", 6, url=ANNA)
+    assert LeadReference.objects.get(external_id="l4").origin_id == record.pk
+
+
 def test_a_profile_of_another_kind_goes_on_leading_to_the_lead(agency: Agency) -> None:
     sales = "https://www.linkedin.com/sales/lead/ACwAAExample1,NAME_SEARCH,a1B2"
     root = report(agency, "l1", url=ANNA)
