@@ -1,7 +1,7 @@
 """A hundred hostile connections to a web process on this machine, for a time: `python -m tests.e2e.hostile_clients`.
 
 A program of its own, so that its work does not slow who measures. Each connection does one thing over and over, at most
-twenty times a second, with a large body at most twice, and connects again when it is thrown out. They come from a few
+twenty times a second, with a large body at most once, and connects again when it is thrown out. They come from a few
 loopback addresses. At the end, or at SIGTERM, it prints as JSON how often each kind began and which answers it got.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 PAUSE = 0.05  # seconds between two requests of a connection
-LARGE_PAUSE = 0.5  # … where they are large
+LARGE_PAUSE = 1.0  # … where they are large
 ADDRESSES = 5
 Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
