@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from threading import Event
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from django.db import connection
 from accounts.models import Agency, Source
 from accounts.sources.service import create_source
 from webhooks.ingest import source_cache
-from webhooks.ingest.db import DatabaseThreads
-from webhooks.ingest.source_cache import SourceCache
+from webhooks.ingest.db import DatabaseThreads, StorageDown
+from webhooks.ingest.source_cache import SourceCache, find_source
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,3 +82,38 @@ def test_misses_are_not_remembered_and_what_is_remembered_is_bounded(
 
     assert found == [False, True, True, True, True, True]
     assert remembered <= 2
+
+
+def test_tokens_that_somebody_makes_up_delay_no_source(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = create_source(agency=agency, provider="salesflow")[0]
+    goes_on, asked = Event(), []
+
+    def held_up(provider: str, token: str) -> source_cache.KnownSource | None:
+        asked.append(token)
+        if token != source.token:
+            goes_on.wait(30)
+        return find_source(provider, token)
+
+    monkeypatch.setattr(source_cache, "find_source", held_up)
+    monkeypatch.setattr(source_cache, "LOOKUP_SECONDS", 30)
+    threads, clock = DatabaseThreads(4, "test"), Clock()
+
+    async def look() -> list[Any]:
+        cache = SourceCache(threads, clock)
+        assert await cache.find("salesflow", source.token) is not None
+        unknown = [asyncio.ensure_future(cache.find("salesflow", f"nobody-{number}")) for number in range(100)]
+        await asyncio.sleep(0)
+        clock.now += 4
+        assert await cache.find("salesflow", source.token) is not None
+        goes_on.set()
+        return await asyncio.gather(*unknown, return_exceptions=True)
+
+    try:
+        outcomes = asyncio.run(look())
+    finally:
+        goes_on.set()
+        threads.close()
+
+    assert asked.index(source.token, 1) <= 1 + source_cache.MAX_UNKNOWN_LOOKUPS
+    assert outcomes.count(None) == source_cache.MAX_WAITING_LOOKUPS
+    assert sum(isinstance(outcome, StorageDown) for outcome in outcomes) == 100 - source_cache.MAX_WAITING_LOOKUPS

@@ -5,6 +5,7 @@ A miss is never remembered, and nothing is once this process has changed a sourc
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -20,6 +21,8 @@ from webhooks.ingest.db import DatabaseThreads, StorageDown
 LIFETIME = 3.0  # seconds
 LOOKUP_SECONDS = 1.5
 MAX_COUNT = 10_000  # sources remembered
+MAX_UNKNOWN_LOOKUPS = 2  # at once, of tokens that no source has had; fewer than there are threads
+MAX_WAITING_LOOKUPS = 64
 MAX_SECRETS = 16  # of a source, the newest ones: each costs a forged request an HMAC over its body
 
 
@@ -53,6 +56,7 @@ class SourceCache:
         self._clock = clock
         self._entries: dict[tuple[str, str], _Entry] = {}
         self._lookups: dict[tuple[str, str, int], asyncio.Task[KnownSource | None]] = {}
+        self._unknown = asyncio.Semaphore(MAX_UNKNOWN_LOOKUPS)
 
     async def find(self, provider: str, token: str) -> KnownSource | None:
         """The enabled source with this provider and URL token, or None. Raises StorageDown."""
@@ -69,10 +73,15 @@ class SourceCache:
         return None
 
     async def _look_up(self, provider: str, token: str) -> KnownSource | None:
-        """Ask the database; many requests that ask the same at once are one query."""
+        """Ask the database; many requests that ask the same at once are one query.
+
+        Tokens that were never a source's wait behind each other, so that whoever makes them up delays no source.
+        """
         key = (provider, token, sources_version())
         task = self._lookups.get(key)
         if task is None:
+            if len(self._lookups) >= MAX_WAITING_LOOKUPS and (provider, token) not in self._entries:
+                raise StorageDown("Too many unknown sources are looked up.")
             task = self._lookups[key] = asyncio.create_task(self._ask(*key))
             task.add_done_callback(lambda _: self._lookups.pop(key, None))
         try:
@@ -83,7 +92,8 @@ class SourceCache:
     async def _ask(self, provider: str, token: str, version: int) -> KnownSource | None:
         asked = self._clock()
         try:
-            source = await self._threads.run(find_source, provider, token)
+            async with nullcontext() if (provider, token) in self._entries else self._unknown:
+                source = await self._threads.run(find_source, provider, token)
         except Exception as error:
             raise StorageDown(f"The source could not be looked up: {type(error).__name__}") from error
         self._entries.pop((provider, token), None)
