@@ -14,8 +14,8 @@ from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from leads import wakeups
 from leads.lead_sync import backfill
 from leads.lead_sync.forms import ask_again
-from leads.lead_sync.problems import problems_of
-from leads.models import LeadFetch, LeadForm, LeadSync, Pull, Subscription
+from leads.lead_sync.problems import count_problems, problems_of
+from leads.models import LeadFetch, LeadForm, LeadSync, OwnerAccess, Pull, RefusedForm, Subscription, UnlabelledAnswers
 
 REFRESH_SECONDS = 5
 
@@ -39,6 +39,10 @@ class LeadSyncAdmin(BackOfficeAdmin):
         "ask_for_forms": "The forms that LinkedIn does not show are asked for again now.",
     }
     search_help_text = "A whole id of a source."
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[LeadSync]":
+        rows: QuerySet[LeadSync] = super().get_queryset(request)
+        return rows.prefetch_related("subscriptions", "refused_forms", "pulls")
 
     @admin.action(description="Pull leads now", permissions=["operate"])
     def pull(self, request: HttpRequest, syncs: "QuerySet[LeadSync]") -> None:
@@ -69,7 +73,7 @@ class LeadSyncAdmin(BackOfficeAdmin):
 
     @admin.display(description="state")
     def state(self, sync: LeadSync) -> str:
-        count = len(problems_of(sync))
+        count = count_problems(sync)
         return badge("connected", "good") if not count else badge(f"{count} to mend", "warn")
 
     @admin.display(description="connected")
@@ -160,6 +164,47 @@ class SubscriptionAdmin(HiddenFromIndex, BackOfficeAdmin):
         (None, {"fields": ("sync", "owner", "lead_type", "form", "entity", "external_id", "wanted", "error")}),
     )
     search_help_text = "A whole number of a subscription."
+
+
+@admin.register(OwnerAccess)
+class OwnerAccessAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("owner", "lead_type", "proved", "pulled")
+    fieldsets = ((None, {"fields": ("sync", "owner", "lead_type", "proved", "missing", "pulled")}),)
+    search_help_text = "A whole number of an owner's access."
+
+    @admin.display(description="roles last proved")
+    def proved(self, access: OwnerAccess) -> str:
+        return ago(access.proved_at)
+
+    @admin.display(description="role missing since")
+    def missing(self, access: OwnerAccess) -> str:
+        return ago(access.missing_since)
+
+    @admin.display(description="pulled until")
+    def pulled(self, access: OwnerAccess) -> str:
+        return ago(access.pulled_until)
+
+
+@admin.register(RefusedForm)
+class RefusedFormAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("form_id", "reason", "since", "again")
+    fieldsets = ((None, {"fields": ("sync", "form_id", "reason", "since", "attempts", "again")}),)
+    search_help_text = "A whole number of a refused form."
+
+    @admin.display(description="not shown since")
+    def since(self, form: RefusedForm) -> str:
+        return ago(form.refused_at)
+
+    @admin.display(description="asked for again")
+    def again(self, form: RefusedForm) -> str:
+        return ago(form.next_attempt_at)
+
+
+@admin.register(UnlabelledAnswers)
+class UnlabelledAnswersAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("reference_id", "version")
+    fieldsets = ((None, {"fields": ("reference", "form", "version")}),)
+    search_help_text = "A whole number of a reference."
 
 
 @admin.register(LeadForm)

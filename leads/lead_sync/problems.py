@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from django.utils import timezone
 
@@ -38,6 +38,12 @@ def problems_of(sync: LeadSync) -> list[ConnectionProblem]:
     if sync.source.removed_at:
         return found
     return [*_of_the_connection(sync.account), *found, *of_forms(sync), *of_pulls(sync), *of_fetches(sync)]
+
+
+def count_problems(sync: LeadSync) -> int:
+    """Count what is wrong for a list, from rows that it fetched along; without answers that wait."""
+    refused = sum(1 for row in sync.refused_forms.all() if row.next_attempt_at)
+    return len(_of_the_connection(sync.account)) + len(sync.findings) + refused + len(of_pulls(sync))
 
 
 def of_scopes(sync: LeadSync, granted: Iterable[str]) -> list[ConnectionProblem]:
@@ -108,6 +114,15 @@ def _of_the_connection(account: Account | None) -> list[ConnectionProblem]:
                 "no_heartbeat",
                 "LinkedIn has not confirmed the connection for more than 26 hours. If this does not go away within an "
                 "hour, press “Connect LinkedIn” and sign in again.",
+            )
+        ]
+    if account.rate_limited_until is not None and account.rate_limited:
+        until = account.rate_limited_until.astimezone(UTC)
+        return [
+            ConnectionProblem(
+                "rate_limited",
+                f"LinkedIn's limit is used up: everything waits until {until:%H:%M} UTC on {until:%d %b %Y}, and goes "
+                "on by itself.",
             )
         ]
     return []

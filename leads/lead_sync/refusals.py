@@ -1,5 +1,7 @@
 """What LinkedIn refuses of a connection, as the rows that wait say it: forms, pulls, the answers of single leads."""
 
+from operator import attrgetter
+
 from accounts.providers.linkedin import LinkedInError, Trouble
 from leads.lead_sync.problem import ConnectionProblem
 from leads.models import LeadFetch, LeadForm, LeadSync, RefusedForm
@@ -48,7 +50,7 @@ def of_pulls(sync: LeadSync) -> list[ConnectionProblem]:
     """Say whose leads cannot be pulled, and of whom some are missing."""
     found = []
     named_by_a_check = any(row["code"].startswith("role_") for row in sync.findings)
-    latest = {(pull.owner, pull.lead_type): pull for pull in sync.pulls.order_by("pk")}
+    latest = {(pull.owner, pull.lead_type): pull for pull in sorted(sync.pulls.all(), key=attrgetter("pk"))}
     for pull in latest.values():
         whose = f"the {pull.lead_type.lower()} leads of {pull.owner.rpartition(':')[2]}"
         if pull.next_attempt_at and pull.error and (pull.attempts >= TRIES or pull.reason in _TO_DO):

@@ -42,9 +42,12 @@ from leads.models import (
     LeadMerge,
     LeadReference,
     LeadSync,
+    OwnerAccess,
     Pull,
+    RefusedForm,
     Subscription,
     Tombstone,
+    UnlabelledAnswers,
 )
 from notifications.models import Attempt, Channel, Delivery, StaffAlerts
 from webhooks.models import AnswerTally, ProviderRequest, Receipt, RejectedRequest, SourceWatch
@@ -248,6 +251,11 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         ),
         Subscription.objects.create(sync=sync, owner=text, lead_type="SPONSORED", form=text, entity=text, error=text),
         LeadForm.objects.create(agency=agency, form_id=f"{number}", version="1", name=text, content={"name": text}),
+        OwnerAccess.objects.create(sync=sync, owner=f"urn:li:organization:{number}", lead_type="EVENT"),
+        refused := RefusedForm.objects.create(
+            sync=sync, form_id=f"{number}", reason="forbidden", refused_at=now, next_attempt_at=now
+        ),
+        UnlabelledAnswers.objects.create(reference=reference, form=refused, version="1"),
         LeadFetch.objects.create(reference=reference, source=source, next_attempt_at=now, error=text),
         Pull.objects.create(sync=sync, owner=text, lead_type="SPONSORED", since=now, until=now, total=3, error=text),
         Enrichment.objects.create(lead=lead, error=text),

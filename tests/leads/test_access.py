@@ -337,4 +337,4 @@ def test_whatever_happens_to_roles_every_lead_comes_once(agency: Agency) -> None
 
 @pytest.mark.fault  # many examples
 def test_whatever_happens_to_roles_every_lead_comes_once_however_long_one_tries(agency: Agency) -> None:
-    play(agency, 200)
+    play(agency, 60)

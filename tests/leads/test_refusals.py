@@ -228,7 +228,11 @@ def test_what_concerns_more_than_the_form_holds_everything(day: Day, refusal: di
     work()
     assert not Lead.objects.exists()
     assert not RefusedForm.objects.exists()
+    if refusal["status"] == 429:
+        assert day.codes() == {"rate_limited"}
+        assert day.health()["status"] == "attention"
     day.go_on(hours=13)
+    assert day.health()["troubles"] == []
     assert Lead.objects.exclude(email="").count() == 2
 
 
