@@ -1,5 +1,6 @@
 from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
+from django.contrib.auth.signals import user_logged_in
 
 
 class ConfigConfig(AppConfig):
@@ -8,8 +9,10 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, and make the Celery application the one that `shared_task` finds."""
+        from accounts.web.recent_sign_in import note_sign_in
         from config.ops import checks  # noqa: F401
 
+        user_logged_in.connect(note_sign_in, dispatch_uid="note_sign_in")
         apps.get_app_config("auth").verbose_name = "People"  # as the back office says it
 
 

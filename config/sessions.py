@@ -8,11 +8,11 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 
+from accounts.web.recent_sign_in import BEGAN, SEEN
 from config.problems import PREFIX as API
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
-BEGAN, SEEN = "session_began_at", "session_seen_at"
 NOTED_EVERY = 300  # seconds: a session is not written at every request
 
 

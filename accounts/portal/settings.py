@@ -11,12 +11,14 @@ from accounts.tenancy.api_keys import create_api_key, revoke_api_key
 from accounts.web.portal.access import CHOSEN, MemberRequest, owners, readers, writers
 from accounts.web.portal.forms import AgencyForm, KeyForm
 from accounts.web.portal.views import Shown, back_to, show, show_once, take_shown
+from accounts.web.recent_sign_in import with_recent_sign_in
 
 KEY_HINT = "Programs send it as “Authorization: Bearer <the key>”. If it is lost, revoke it and make another one."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @owners
+@with_recent_sign_in
 def key_page(request: MemberRequest) -> HttpResponse:
     """The keys; a POST makes one."""
     form = KeyForm(request.POST if request.method == "POST" else None)

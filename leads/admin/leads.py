@@ -27,6 +27,7 @@ from accounts.models import Agency
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.filters import ByAccount, ByAgency
 from accounts.web.backoffice.forms import ServiceForm
+from accounts.web.recent_sign_in import require_recent_sign_in
 from leads.admin.badges import lead_badge
 from leads.admin.filters import ByFormLanguage, ByLeadStatus
 from leads.analytics.export import Busy, download
@@ -153,6 +154,7 @@ class LeadAdmin(BackOfficeAdmin):
             raise Http404
         if not self.has_operate_permission(request):
             raise PermissionDenied
+        require_recent_sign_in(request)
         try:
             listed = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:

@@ -10,6 +10,7 @@ from accounts.core import csv_export
 from accounts.linkedin_identity import linkedin_link
 from accounts.models import Agency
 from accounts.portal import MemberRequest, back_to, readers, say_errors, show, turn, writers
+from accounts.web.recent_sign_in import with_recent_sign_in
 from leads.analytics.export import Busy, download
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import LeadQuerySet, LeadReference
@@ -36,6 +37,7 @@ def lead_list(request: MemberRequest) -> HttpResponse:
 
 @require_POST
 @writers
+@with_recent_sign_in
 def lead_export(request: MemberRequest) -> HttpResponseBase:
     """The leads that the list shows with the same filters, as a file."""
     filters = LeadFilter(request.GET, agency=request.agency)

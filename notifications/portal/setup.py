@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.core.email_addresses import display_email
 from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
 from accounts.web.portal.labels import State
+from accounts.web.recent_sign_in import with_recent_sign_in
 from notifications.channels import replay as resending
 from notifications.channels import service as channels
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
@@ -124,6 +125,7 @@ def press(request: MemberRequest, pk: str, button: str) -> HttpResponse:
 
 @require_POST
 @writers
+@with_recent_sign_in
 def rotate(request: MemberRequest, pk: str) -> HttpResponse:
     channel = _channel(request, pk)
     try:

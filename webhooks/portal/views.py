@@ -18,6 +18,7 @@ from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, 
 from accounts.sources.issues import open_troubles, with_open_troubles
 from accounts.sources.service import SourceError, create_source, delete_source, rotate_secret, update_source
 from accounts.web.portal.labels import State, source_state
+from accounts.web.recent_sign_in import with_recent_sign_in
 from webhooks.models import ReceiptStatus, RejectedRequest
 from webhooks.portal.forms import RenameForm, RotationForm, SourceForm
 
@@ -55,6 +56,7 @@ def source_page(request: MemberRequest) -> HttpResponseBase:
 
 
 @writers
+@with_recent_sign_in
 def _make(request: MemberRequest) -> HttpResponse:
     form = SourceForm(request.POST)
     if not form.is_valid():
@@ -89,6 +91,7 @@ def source_switch(request: MemberRequest, pk: str) -> HttpResponse:
 @sensitive_post_parameters("secret")
 @require_POST
 @writers
+@with_recent_sign_in
 def source_rotate(request: MemberRequest, pk: str) -> HttpResponse:
     source = _source(request, pk)
     form = RotationForm(request.POST, provider=source.provider)

@@ -20,6 +20,7 @@ from accounts.core.encrypted_fields import EncryptedJSONField
 from accounts.core.enums import ProviderSlug
 from accounts.web.backoffice.changelist import KeysetChangeList, OnePage
 from accounts.web.backoffice.forms import ServiceForm
+from accounts.web.recent_sign_in import require_recent_sign_in
 
 
 class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -38,6 +39,8 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions_selection_counter = True
     empty_value_display = "–"
     buttons: ClassVar[Sequence[str]] = ()
+    #: Actions that take a recent sign-in: they show a secret, or cannot be taken back.
+    asks_who_you_are = ("rotate", "erase", "forget_second_factor")
     confirm: ClassVar[Mapping[str, str]] = {}
     #: What `?q=` finds by whole words: each is an index lookup.
     exact_search: ClassVar[Sequence[str]] = ("pk",)
@@ -80,6 +83,11 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if self.has_external_id and agency_id:
             found |= Q(agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word)
         return found
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "POST" and request.POST.get("action") in self.asks_who_you_are:
+            require_recent_sign_in(request)
+        return super().changelist_view(request, extra_context)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """None (a 404 or a way back) also for what no key can be; PostgreSQL's text refuses NUL."""
@@ -151,6 +159,8 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise PermissionDenied
         if self.get_object(request, unquote(object_id)) is None:
             raise Http404
+        if button in self.asks_who_you_are:
+            require_recent_sign_in(request)
         rows = self.get_queryset(request).filter(pk=unquote(object_id))
         answer: HttpResponseBase | None = getattr(self, button)(request, rows)
         return answer or HttpResponseRedirect(self.page_of(rows[0]))

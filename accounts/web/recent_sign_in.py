@@ -1,0 +1,69 @@
+"""A recent sign-in, asked of who is about to make keys, see secrets, export leads or erase them.
+
+A session that somebody else found open does not do for that.
+"""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from allauth.account.internal.flows.reauthentication import is_reauthentication_required, suspend_request
+from allauth.core.exceptions import ReauthenticationRequired
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from accounts.core.redaction import is_secret_name
+from accounts.web.portal.unsent_forms import TOKEN
+
+BEGAN, SEEN = "session_began_at", "session_seen_at"  # when its owner signed in, and was last here
+
+ASKED = "Show that it is you, then do that once more: the secret that you typed was kept nowhere."
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def note_sign_in(request: HttpRequest, **_: Any) -> None:
+    """Keep in the new session when its owner signed in. Django sends `user_logged_in` to this."""
+    request.session[BEGAN] = request.session[SEEN] = int(time.time())
+
+
+def require_recent_sign_in(request: HttpRequest) -> None:
+    """Raise ReauthenticationRequired, upon which the person proves who they are and the request goes on, unless they
+    signed in, or proved it, within RECENT_SIGN_IN_SECONDS."""
+    if -1 <= time.time() - request.session.get(BEGAN, 0) <= settings.RECENT_SIGN_IN_SECONDS:
+        return
+    if is_reauthentication_required(request, app="leadline"):
+        raise ReauthenticationRequired
+
+
+def with_recent_sign_in(view: View) -> View:
+    """Ask for a recent sign-in before the view answers a POST. htmx is sent to the page that asks for it."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.method == "POST" and request.user.is_authenticated:
+            try:
+                require_recent_sign_in(request)
+            except ReauthenticationRequired:
+                return _ask(request)
+        return view(request, *args, **kwargs)
+
+    return cast(View, guarded)
+
+
+def _ask(request: HttpRequest) -> HttpResponse:
+    """Send the person to prove who they are. The request goes on afterwards; one with a secret in it is not kept."""
+    page = reverse("account_reauthenticate")
+    if any(value and is_secret_name(name) and name != TOKEN for name, value in request.POST.items()):
+        messages.warning(request, ASKED)
+        response: HttpResponse = redirect(f"{page}?{urlencode({'next': reverse('home')})}")
+    else:
+        response = suspend_request(request, page)
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(headers={"HX-Redirect": response["Location"]})
+    return response
