@@ -7,7 +7,7 @@ from datetime import datetime
 from accounts.events.retention import Progress
 from webhooks.models import Receipt, ReceiptStatus, RejectedRequest
 
-BATCH = 1000
+BATCH = 2000
 
 
 def delete_old_receipts(position: str, cutoff: datetime) -> Iterator[Progress]:
@@ -19,10 +19,10 @@ def delete_old_receipts(position: str, cutoff: datetime) -> Iterator[Progress]:
     while True:
         rows = Receipt.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "received_at")[:BATCH]
         times = dict(rows)
-        old = [pk for pk, received_at in times.items() if received_at < cutoff]
-        if not old:
+        if not any(received_at < cutoff for received_at in times.values()):
             return
-        deleted, _ = Receipt.objects.filter(pk__in=old).exclude(status=ReceiptStatus.RECEIVED).delete()
+        old = Receipt.objects.filter(pk__gt=last, pk__lte=max(times), received_at__lt=cutoff)
+        deleted, _ = old.exclude(status=ReceiptStatus.RECEIVED).delete()
         last = max(times)
         yield Progress(str(last), Counter({"receipts": deleted}))
 
