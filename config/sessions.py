@@ -36,9 +36,11 @@ def private_answers(get_response: Respond) -> Respond:
     """Let no cache keep an answer of the API or what is shown to somebody who is signed in."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        private = request.path_info.startswith(API)  # asked before: the API has users of its own
+        if not private and settings.SESSION_COOKIE_NAME in request.COOKIES:
+            private = request.user.is_authenticated
         response = get_response(request)
-        signed_in = settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
-        if (signed_in or request.path_info.startswith(API)) and not response.has_header("Cache-Control"):
+        if private and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
         return response
 
