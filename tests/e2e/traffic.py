@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,6 +39,11 @@ class Traffic:
         while not self._stopped.wait(PAUSE):
             number += 1
             name = f"{self.source['source_id']}-{sender}-{number}"
+            self.post([name])
+
+    def post(self, names: Iterable[str]) -> None:
+        """Post an event of each lead until it is accepted."""
+        for name in names:
             self._posted.add(name)
             while not self._post(name):
                 time.sleep(PAUSE)
