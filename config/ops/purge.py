@@ -50,8 +50,8 @@ def _replay(position: str, cutoff: datetime) -> Iterator[Progress]:
 
 
 def _forget_addresses(position: str, cutoff: datetime) -> Iterator[Progress]:
-    yield Progress(position, Counter({"addresses without mail": recipients.forget(cutoff)}))
-    yield Progress(position, Counter({"counts of mails": mail_limits.forget_counts()}), is_last=True)
+    forgotten = {"addresses without mail": recipients.forget(cutoff), "counts of mails": mail_limits.forget_counts()}
+    yield Progress(position, Counter(forgotten), is_last=True)
 
 
 #: In this order: what is quick and frees most comes first.

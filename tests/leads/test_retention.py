@@ -20,6 +20,7 @@ from config.ops import purge as rounds
 from config.ops.purge import purge
 from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.backfill_import import import_leads
+from leads.lead_sync.forms import Form
 from leads.models import Lead, Tombstone
 from leads.pipeline import changes
 from leads.privacy import retention
@@ -71,7 +72,7 @@ def report(agency: Agency, provider: str, sample: str, **changed: Any) -> Lead:
 def pull(agency: Agency) -> Lead:
     """A lead of the archive that LinkedIn keeps for a year."""
     response = World().submit(id="archived-1") | {"submittedAt": int((timezone.now().timestamp() - 364 * 86400) * 1000)}
-    assert import_leads(source_of(agency, "linkedin"), [(response, {})]) == 1
+    assert import_leads(source_of(agency, "linkedin"), [(response, Form({}))]) == (1, 0)
     return Lead.objects.get()
 
 
