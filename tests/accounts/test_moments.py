@@ -50,5 +50,5 @@ def test_a_lead_of_linkedin_reads_so_in_mails_pages_and_files_and_is_iso_in_the_
     lead = agency.leads.get()
     assert 'title="06/07/2023 7:59 PM EDT"' in client.get(f"/leads/{lead.pk}").content.decode()
     file = b"".join(client.post("/leads/export").streaming_content)  # type: ignore[attr-defined]
-    assert b",06/07/2023 7:59 PM EDT," in file
+    assert b'"06/07/2023 7:59 PM EDT"' in file
     assert api_with(agency, "read").get(f"leads/{lead.pk}").json()["received_at"] == "2023-06-07T23:59:18.881Z"

@@ -397,9 +397,9 @@ def test_secrets_are_in_no_answer_but_the_one_that_makes_them(world: World, api:
     assert Source.objects.get(pk=made.json()["id"]).credentials == {"api_key": "canary-key"}
 
 
-def test_texts_come_back_as_they_were_sent(world: World, api: Api) -> None:
-    name = "Zoë \u202e\u200b<b>&amp;</b> 😀 ' \" \\ {{7*7}}"
-    answer = api.patch(f"leads/{world.lead.id}", {"name": name})
+def test_texts_come_back_as_they_were_sent_but_for_what_nobody_sees(world: World, api: Api) -> None:
+    name = "Zoë <b>&amp;</b> 👩\u200d💻 ' \" \\ {{7*7}}"
+    answer = api.patch(f"leads/{world.lead.id}", {"name": name.replace("Zoë", "Zoë\u202e\u200b")})
     assert answer.json()["name"] == name
     assert json.loads(api.get(f"leads/{world.lead.id}").content)["name"] == name
     assert Lead.objects.get(pk=world.lead.pk).name == name

@@ -78,7 +78,9 @@ def test_a_form_whose_token_has_expired_is_given_back(route: Route, ours: Everyt
     fields = fields_of(answer)
     assert fields["typed"].replace("\r\n", "\n") == TYPED
     again = {name: value for name, value in fields.items() if name != "typed"}
-    assert client.post(route.url(ours), again, headers=OURS[0]).status_code == route.status
+    sent = client.post(route.url(ours), again, headers=OURS[0])
+    sent.close()  # a download that is not closed counts as under way
+    assert sent.status_code == route.status
 
 
 def test_a_reader_who_comes_back_by_a_link_signs_in_first(ours: Everything) -> None:
