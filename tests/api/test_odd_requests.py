@@ -98,14 +98,14 @@ PIECES: list[Any] = [
 def test_no_write_fails_whatever_is_missing_inside(api: Api, world: World) -> None:
     schema = api.get("schema").json()["components"]["schemas"]
     names = sorted({name for shape in schema.values() for name in shape.get("properties", {})})
-    for method, resource, rest, _, _ in OBJECT_ROUTES:
+    for turn, (method, resource, rest, _, _) in enumerate(OBJECT_ROUTES):
         if method in ("post", "patch"):
-            for number, name in enumerate(names):
+            for number, name in enumerate(names[turn % 3 :: 3], turn):
                 body = {name: PIECES[number % len(PIECES)]}
                 answer = api.send(method, f"{resource}/{world.ids[resource]}{rest}", body)
                 assert answer.status_code < 500, (method, resource, rest, body)
-    for resource, _, good in CREATIONS:
-        for number, name in enumerate(names):
+    for turn, (resource, _, good) in enumerate(CREATIONS):
+        for number, name in enumerate(names[turn % 3 :: 3], turn):
             answer = api.post(resource, {**good, name: PIECES[number % len(PIECES)]})
             assert answer.status_code < 500, (resource, name)
 

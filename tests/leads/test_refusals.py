@@ -134,16 +134,16 @@ def test_labels_are_filled_in_when_the_form_becomes_readable(day: Day, hours: in
 
 def test_a_form_is_asked_for_rarely_and_not_for_ever(day: Day) -> None:
     day.world.refuse("leadForms", key=str(OTHER))
-    day.world.submit_many(250, form=OTHER)
+    day.world.submit_many(110, form=OTHER)
     day.world.submit_many(3, prefix="late", form=OTHER)
     asked = day.world.calls["GET leadForms"]
     day.pull(since=START - timedelta(days=30))
-    assert Lead.objects.count() == 253
+    assert Lead.objects.count() == 113
     assert day.world.calls["GET leadForms"] == asked + 1
     day.go_on(hours=24)
     assert day.world.calls["GET leadForms"] <= asked + 4
-    for _ in range(95):
-        day.clock.shift(timedelta(days=1))
+    for _ in range(32):
+        day.clock.shift(timedelta(days=3))
         work()
     assert day.world.calls["GET leadForms"] <= asked + 100
     assert RefusedForm.objects.get().next_attempt_at is None

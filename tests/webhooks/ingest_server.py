@@ -94,7 +94,14 @@ def serving(app: Callable[[Scope, Receive, Send], Any] | None = None) -> Iterato
         listener.bind(("127.0.0.1", 0))
         listener.listen(512)
         config = uvicorn.Config(
-            app, loop="uvloop", http=Protocol, ws="none", lifespan="on", log_level="error", proxy_headers=False
+            app,
+            loop="uvloop",
+            http=Protocol,
+            ws="none",
+            lifespan="on",
+            log_level="error",
+            log_config=None,
+            proxy_headers=False,
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
