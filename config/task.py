@@ -23,6 +23,6 @@ class Task(DjangoTask[..., Any]):
 @signals.task_prerun.connect
 @signals.task_postrun.connect
 def _close_broken_connections(sender: Any, **_: Any) -> None:
-    """Throw away a connection that failed or is too old, and have the others checked before their next use."""
+    """Close connections that failed or are too old, and mark the others to be checked before their next use."""
     if not sender.request.is_eager:
         close_old_connections()

@@ -42,7 +42,7 @@ def require_recent_sign_in(request: HttpRequest) -> None:
 
 
 def with_recent_sign_in(view: View) -> View:
-    """Ask for a recent sign-in before the view answers a POST. htmx is sent to the page that asks for it."""
+    """Require a recent sign-in before the view answers a POST; otherwise redirect to re-authentication."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -128,7 +128,7 @@ def _digits_of(phone: str) -> str:
 
 
 def country_of(number: str) -> str:
-    """The English name of the country that a number in E.164 belongs to; empty where it belongs to none alone."""
+    """Return the English name of the E.164 number's country, or "" if several countries share its prefix."""
     try:
         region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:

@@ -38,7 +38,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 def report(agency: Agency, ago: timedelta, *names: str, status: S = S.BLOCKED) -> None:
-    """Let reports come now of what happened a while ago."""
+    """Post reports now whose events happened a while ago."""
     for name in names:
         services.report_status(
             agency,

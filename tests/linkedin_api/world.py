@@ -139,7 +139,7 @@ class World:
         self.refusals.append(Refusal(resource, **what))
 
     def shows(self, lead: dict[str, Any]) -> bool:
-        """Whether the member has the roles that it takes to see a lead."""
+        """Return whether the member has the roles that LinkedIn requires to see a lead."""
         [owner] = lead["owner"].values()
         form = int(lead["versionedLeadGenFormUrn"].rpartition("leadGenForm:")[2].partition(",")[0])
         return self.sees(owner) and form not in self.hidden_forms

@@ -89,7 +89,7 @@ def welink(agency: Agency) -> Source:
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is parsed counts here, not how fast a loaded machine does it."""
+    """Lengthen the time-outs: these tests count what is parsed, not how long a loaded machine takes."""
     monkeypatch.setattr(parsing, "WAIT_SECONDS", 60)
 
 

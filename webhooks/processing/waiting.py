@@ -42,7 +42,7 @@ def release(receipts: QuerySet[Receipt]) -> int:
 
 
 def release_named(agency_id: str, ids: Collection[str]) -> None:
-    """Release what waits for ids that are known to be the agency's now."""
+    """Release quarantined receipts that wait for ids which are now known to belong to the agency."""
     sources = Source.objects.filter(Q(agency=agency_id) | Q(agency=None))
     waiting = Receipt.objects.filter(source__in=sources, correlation__in=ids, status=ReceiptStatus.QUARANTINED)
     release(waiting.filter(reason__in=WAITS_FOR_ID).exclude(correlation=""))
