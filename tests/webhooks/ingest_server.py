@@ -14,8 +14,8 @@ from typing import Any
 import uvicorn
 
 from webhooks.ingest.app import Ingest
-from webhooks.ingest.fastpath.protocol import Protocol
 from webhooks.ingest.http import Receive, Scope, Send
+from webhooks.ingest.server_protocol import server_protocol
 
 
 @dataclass
@@ -96,7 +96,7 @@ def serving(app: Callable[[Scope, Receive, Send], Any] | None = None) -> Iterato
         config = uvicorn.Config(
             app,
             loop="uvloop",
-            http=Protocol,
+            http=server_protocol(),
             ws="none",
             lifespan="on",
             log_level="error",

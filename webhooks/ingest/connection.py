@@ -10,10 +10,10 @@ import asyncio
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from webhooks.ingest.connection_limit import NEWCOMER_SECONDS, connection_limit, make_room
-from webhooks.ingest.http import PROBLEM, Refusal, headers_of, new_request_id
+from webhooks.ingest.http import PROBLEM, STATUS_LINES, Refusal, headers_of, new_request_id
 from webhooks.ingest.lingering import LingeringClose
 
 MAX_HEAD = 64 * 1024
@@ -188,7 +188,7 @@ class BoundedProtocol(HttpToolsProtocol):
         body = refusal.problem(request_id)
         headers = headers_of(body, request_id, PROBLEM, (*refusal.headers, (b"connection", b"close")))
         lines = [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *headers)]
-        self.transport.write(b"".join([STATUS_LINE[refusal.status], *lines, b"\r\n", body]))
+        self.transport.write(b"".join([STATUS_LINES[refusal.status], *lines, b"\r\n", body]))
         LingeringClose(self.transport, self, self.loop)
 
     def on_response_complete(self) -> None:

@@ -18,6 +18,7 @@ Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 JSON, PROBLEM = b"application/json", b"application/problem+json"
+STATUS_LINES = {status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 
 PROCESS = secrets.token_hex(6)
 NUMBERS = itertools.count(1)

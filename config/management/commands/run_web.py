@@ -14,7 +14,7 @@ from config.bootstrap.supervisor import Child, Supervisor
 from config.management.jsoncommand import ProcessCommand
 from config.ops.purge import catch_up
 from config.processes import give_large_blocks_back, open_more_files
-from webhooks.ingest.fastpath.protocol import Protocol
+from webhooks.ingest.server_protocol import server_protocol
 
 log = logging.getLogger("leadline")
 
@@ -70,7 +70,7 @@ def serve(listener: socket.socket) -> None:
     config = uvicorn.Config(
         "config.asgi:application",
         loop="uvloop",
-        http=Protocol,
+        http=server_protocol(),
         ws="none",
         lifespan="on",
         proxy_headers=False,  # the applications trust X-Forwarded-* from TRUSTED_PROXIES only

@@ -9,12 +9,10 @@ take uvicorn's way to the same ingest, which makes itself known in the state of 
 import asyncio
 from collections.abc import Iterable
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
 from webhooks.ingest.app import STATE, Ingest
 from webhooks.ingest.connection import BoundedProtocol
 from webhooks.ingest.fastpath.request import cut
-from webhooks.ingest.http import Header
+from webhooks.ingest.http import STATUS_LINES, Header
 
 
 class Protocol(BoundedProtocol):
@@ -74,7 +72,7 @@ class _Taken:
         lines = [b"%b: %b\r\n" % header for header in (*protocol.server_state.default_headers, *headers)]
         if not self.keep_alive:  # the server has begun to stop
             lines.append(b"connection: close\r\n")
-        protocol.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
+        protocol.transport.write(b"".join([STATUS_LINES[status], *lines, b"\r\n", body]))
         self.response_complete = True
         if not self.keep_alive:
             protocol.transport.close()
