@@ -8,10 +8,12 @@ class ConfigConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        """Register the checks, and make the Celery application the one that `shared_task` finds."""
+        """Register the checks, and make the Celery application the one that tasks and wake-ups find in any thread."""
         from accounts.web.recent_sign_in import note_sign_in
+        from config.celery import app
         from config.ops import checks  # noqa: F401
 
+        app.set_default()
         user_logged_in.connect(note_sign_in, dispatch_uid="note_sign_in")
         apps.get_app_config("auth").verbose_name = "People"  # as the back office says it
 

@@ -1,4 +1,4 @@
-"""The connection of workers and scheduler to the broker, which outlasts the broker's outages."""
+"""The connection to the broker, and kombu's Redis transport, so that both outlast the broker's outages."""
 
 import time
 from collections.abc import Callable
@@ -7,6 +7,8 @@ from typing import Any
 import redis
 from django.conf import settings
 from kombu import Connection
+from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport import redis as redis_transport
 
 RETRY_SECONDS = 1.0  # kombu's own waits grow to half a minute, and so would the standstill after an outage
 LOG_SECONDS = 60.0
@@ -51,6 +53,45 @@ class PersistentConnection(Connection):
         except redis.RedisError as error:
             return error
         return None
+
+
+class QoS(redis_transport.QoS):
+    """Count a message as done also when Redis does not hear of it.
+
+    kombu's own keeps counting it, and Celery only logs the error: a worker that takes one message at a time would never
+    take another one. The message itself stays in Redis, and is delivered again after the visibility timeout.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        try:
+            super().ack(delivery_tag)
+        except Exception:
+            self._release(delivery_tag)
+            raise
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        try:
+            super().reject(delivery_tag, requeue=requeue)
+        except Exception:
+            self._release(delivery_tag)
+            raise
+
+    def _release(self, delivery_tag: str) -> None:
+        redis_transport.virtual.QoS.ack(self, delivery_tag)
+
+
+class Channel(redis_transport.Channel):
+    QoS = QoS
+
+
+class RedisTransport(redis_transport.Transport):
+    Channel = Channel
+
+
+def register() -> None:
+    """Make Celery and kombu use this transport for `redis://` and `rediss://`."""
+    for scheme in ("redis", "rediss"):
+        TRANSPORT_ALIASES[scheme] = "config.broker:RedisTransport"
 
 
 def _limited(errback: Errback) -> Errback:

@@ -16,14 +16,15 @@ from django.db import close_old_connections
 from kombu import Queue
 
 from accounts.core.connections import DATABASE_ERRORS
+from config import broker, spool
 from config.broker import PersistentConnection
 from config.processes import die_with_parent
-from config.spool import register
 
 log = logging.getLogger(__name__)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-register()
+broker.register()
+spool.register()
 
 QUEUES = ("receipts", "deliveries", "sync")
 HEARTBEAT_SECONDS = 5.0

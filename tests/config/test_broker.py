@@ -1,7 +1,13 @@
-"""Workers and scheduler wait for a broker that is away, or that takes no writes."""
+"""Workers and scheduler wait for a broker that is away, or that takes no writes, and go on when it is back."""
+
+import subprocess
+import sys
+from unittest import mock
 
 import pytest
 import redis
+from kombu.transport import get_transport_cls
+from kombu.transport import redis as redis_transport
 
 from config import broker
 from config.broker import PersistentConnection
@@ -39,3 +45,36 @@ def test_whoever_asks_for_a_number_of_tries_gets_no_more(monkeypatch: pytest.Mon
     monkeypatch.setattr(PersistentConnection, "_write_error", lambda self: pytest.fail("nobody asked"))
     with PersistentConnection("memory://") as connection:
         assert connection.ensure_connection(max_retries=1) is connection
+
+
+WHO_SENDS = """
+import threading
+import django
+django.setup()
+from celery import current_app
+threading.Thread(target=lambda: print(current_app.main, current_app.conf.broker_url)).start()
+"""
+
+
+def test_a_wake_up_that_a_thread_sends_goes_to_the_products_broker() -> None:
+    """In a process that never names Celery, as the web process is."""
+    said = subprocess.run([sys.executable, "-c", WHO_SENDS], check=True, capture_output=True, text=True).stdout
+    assert said.split() == ["leadline", app.conf.broker_url]
+
+
+@pytest.mark.parametrize("answer", ["ack", "reject"])
+def test_a_message_whose_acknowledgement_is_lost_is_no_longer_in_work(answer: str) -> None:
+    """Else a worker that takes one message at a time would take none ever again."""
+    channel = mock.Mock()
+    channel.conn_or_acquire.side_effect = redis.ConnectionError
+    qos = broker.QoS(channel, prefetch_count=1)
+    redis_transport.virtual.QoS.append(qos, mock.Mock(), "1")
+    assert not qos.can_consume()
+    with pytest.raises(redis.ConnectionError):
+        getattr(qos, answer)("1")
+    assert qos.can_consume()
+
+
+def test_redis_is_spoken_to_by_it() -> None:
+    assert get_transport_cls("redis") is get_transport_cls("rediss") is broker.RedisTransport
+    assert broker.RedisTransport.Channel.QoS is broker.QoS
