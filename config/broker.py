@@ -7,7 +7,7 @@ from typing import Any
 import redis
 from django.conf import settings
 from kombu import Connection
-from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as redis_transport
 
 RETRY_SECONDS = 1.0  # kombu's own waits grow to half a minute, and so would the standstill after an outage
@@ -77,7 +77,7 @@ class QoS(redis_transport.QoS):
             raise
 
     def _release(self, delivery_tag: str) -> None:
-        redis_transport.virtual.QoS.ack(self, delivery_tag)
+        virtual.QoS.ack(self, delivery_tag)
 
 
 class Channel(redis_transport.Channel):

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
+from django.utils import timezone
+
 from accounts.events.retention import Progress
 from webhooks.models import Receipt, ReceiptStatus, RejectedRequest
 
@@ -13,13 +15,15 @@ BATCH = 2000
 def delete_old_receipts(position: str, cutoff: datetime) -> Iterator[Progress]:
     """Delete receipts that came before `cutoff`, but none that waits to be processed.
 
-    Keys follow time, so no index on a time is needed: the step ends at the first batch that has nothing old.
+    Keys follow time, so no index on a time is needed: the step ends at the first batch that has nothing old. What a
+    clock that ran ahead has dated in the future ends nothing.
     """
     last = int(position or 0)
+    now = timezone.now()
     while True:
         rows = Receipt.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "received_at")[:BATCH]
         times = dict(rows)
-        if not any(received_at < cutoff for received_at in times.values()):
+        if not any(received_at < cutoff or received_at > now for received_at in times.values()):
             return
         old = Receipt.objects.filter(pk__gt=last, pk__lte=max(times), received_at__lt=cutoff)
         deleted, _ = old.exclude(status=ReceiptStatus.RECEIVED).delete()

@@ -6,8 +6,7 @@ from unittest import mock
 
 import pytest
 import redis
-from kombu.transport import get_transport_cls
-from kombu.transport import redis as redis_transport
+from kombu.transport import get_transport_cls, virtual
 
 from config import broker
 from config.broker import PersistentConnection
@@ -68,7 +67,7 @@ def test_a_message_whose_acknowledgement_is_lost_is_no_longer_in_work(answer: st
     channel = mock.Mock()
     channel.conn_or_acquire.side_effect = redis.ConnectionError
     qos = broker.QoS(channel, prefetch_count=1)
-    redis_transport.virtual.QoS.append(qos, mock.Mock(), "1")
+    virtual.QoS.append(qos, mock.Mock(), "1")
     assert not qos.can_consume()
     with pytest.raises(redis.ConnectionError):
         getattr(qos, answer)("1")

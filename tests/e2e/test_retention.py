@@ -65,13 +65,17 @@ def test_retention_that_is_killed_ends_all_the_same_and_loses_nothing(run: Run) 
 
 
 def age(run: Run, source: str, leads: str) -> None:
-    """Let what came of a source be of long ago, and retention due."""
+    """Let what came of a source, and every receipt before it, be of long ago, and retention due.
+
+    Receipts of other tests come before: the keys of receipts follow time, and retention relies on it.
+    """
     now = datetime.now(UTC)  # noqa: TID251
     then, yesterday = (f"{now - timedelta(days=days):%Y-%m-%d %H:%M:%S}" for days in (400, 2))
     for statement in (
         f"UPDATE accounts_event SET created_at = '{then}' WHERE subject IN ({leads}) RETURNING id",
         f"UPDATE leads_lead SET updated_at = '{then}' WHERE id IN ({leads}) RETURNING id",
-        f"UPDATE webhooks_receipt SET received_at = '{then}' WHERE source_id = '{source}' RETURNING 1",
+        f"UPDATE webhooks_receipt SET received_at = '{then}' "
+        f"WHERE sequence <= (SELECT MAX(sequence) FROM webhooks_receipt WHERE source_id = '{source}') RETURNING 1",
         f"UPDATE accounts_heartbeat SET at = '{yesterday}' WHERE name = 'purge' RETURNING name",
     ):
         assert rows(run.checkout, statement)

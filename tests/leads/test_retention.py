@@ -306,10 +306,15 @@ def test_deliveries_go_with_their_event_and_leave_their_companions(agency: Agenc
     assert channel.deliveries.count() == 1
 
 
-def test_a_strange_time_among_the_oldest_stops_nothing(agency: Agency) -> None:
-    """A clock that was set wrong for a while."""
+@pytest.mark.parametrize("strange", [1, 5])
+def test_strange_times_among_the_oldest_stop_nothing(
+    agency: Agency, strange: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that was set wrong for a while, also for longer than a batch."""
+    monkeypatch.setattr("webhooks.retention.BATCH", 2)
     source = source_of(agency, "salesflow")
-    keep_sample(source, "account_active", at=datetime(2999, 1, 1, tzinfo=UTC))
+    for _ in range(strange):
+        keep_sample(source, "account_active", at=datetime(2999, 1, 1, tzinfo=UTC))
     for _ in range(3):
         keep_sample(source, "account_active", at=timezone.now() - timedelta(days=400))
     process_due()
