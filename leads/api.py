@@ -29,8 +29,7 @@ from accounts.web.rest.fields import (
 )
 from accounts.web.rest.filters import Exactly, Filter, OneOf, Search, Time, YesNo
 from accounts.web.rest.problems import Conflict
-from accounts.web.rest.views import AgencyView, Listed, Shown, refusals_of
-from leads.assignments import OtherAgency
+from accounts.web.rest.views import AgencyView, Listed, Shown
 from leads.enums import LOCALE, ChangedBy, LeadStatus
 from leads.models import Lead, LeadChange, LeadReference
 from leads.pipeline.changes import create_lead, set_status, update_lead
@@ -158,9 +157,9 @@ class LeadChangeSerializer(StrictSerializer):
 
 @contextmanager
 def one_per_person() -> Iterator[None]:
-    """Turn the refusal of a second lead for one LinkedIn URL into a 409, and that of another agency's into a 400."""
+    """Turn the refusal of a second lead for one LinkedIn URL into a 409."""
     try:
-        with refusals_of(OtherAgency), transaction.atomic():
+        with transaction.atomic():
             yield
     except IntegrityError:
         raise Conflict("Another lead has this LinkedIn URL.") from None

@@ -4,28 +4,21 @@ from typing import Any
 
 from django.utils import timezone
 
+from accounts.core.errors import FieldError
 from accounts.models import Agency, Member
 from accounts.tenancy.team import on_removal
 from leads.models import Lead
 
 
-class OtherAgency(ValueError):
-    """A lead cannot belong to what is another agency's. `field` names it; the message is for people."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
 def refuse_other_agencies(agency: Agency, fields: dict[str, Any]) -> None:
-    """Raise OtherAgency if the assignee is no member of the agency, or the campaign or account is another's."""
+    """Raise FieldError if the assignee is no member of the agency, or the campaign or account is another's."""
     for name in ("campaign", "account"):
         value = fields.get(name)
         if value is not None and value.agency_id != agency.pk:
-            raise OtherAgency(name, f"This {name} belongs to another agency.")
+            raise FieldError(name, f"This {name} belongs to another agency.")
     assignee = fields.get("assigned_to")
     if assignee is not None and not agency.members.filter(user=assignee).exists():
-        raise OtherAgency("assigned_to", "This person is not a member of the lead's agency.")
+        raise FieldError("assigned_to", "This person is not a member of the lead's agency.")
 
 
 @on_removal

@@ -17,7 +17,7 @@ from accounts.models import Agency
 from accounts.web.rest.fields import StrictChoiceField, StrictSerializer, Text, UTCDateTimeField, identity
 from accounts.web.rest.filters import By, ByTime, Exactly, Filter, OneOf
 from accounts.web.rest.pagination import Cursor, bad_cursor, decode, page, read_limit
-from accounts.web.rest.views import AgencyView, Listed, Shown, refusals_of
+from accounts.web.rest.views import AgencyView, Listed, Shown
 from notifications.channels import search
 from notifications.channels.api_fields import (
     CHANGES,
@@ -28,14 +28,7 @@ from notifications.channels.api_fields import (
     WebhookChannelWithSecretSerializer,
 )
 from notifications.channels.replay import replay, resend
-from notifications.channels.service import (
-    ChannelError,
-    create_channel,
-    enable,
-    rotate_secret,
-    send_test,
-    update_channel,
-)
+from notifications.channels.service import create_channel, enable, rotate_secret, send_test, update_channel
 from notifications.content.catalogue import CATALOGUE
 from notifications.models import Attempt, Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 
@@ -45,7 +38,6 @@ CHANNEL_WITH_SECRET = PolymorphicProxySerializer(
     serializers={**SHAPES, ChannelKind.WEBHOOK.value: WebhookChannelWithSecretSerializer},
     resource_type_field_name="kind",
 )
-ABOUT_STATE = ("status", "kind")  # what an action refuses because of how the channel is: a 409
 
 
 class ReplaySerializer(StrictSerializer):
@@ -87,8 +79,7 @@ class ChannelView(Listed, Shown, AgencyView):
         if not isinstance(kind, str) or kind not in SHAPES:
             raise ValidationError({"kind": f"Choose one of {', '.join(SHAPES)}."})
         values = self._read(SHAPES[kind])
-        with refusals_of(ChannelError):
-            channel, secret = create_channel(self.agency, **values)
+        channel, secret = create_channel(self.agency, **values)
         return self.show(channel, status=201, **({"secret": secret} if secret else {}))
 
     @extend_schema(request=ChannelChangesSerializer, responses=CHANNEL)
@@ -96,8 +87,7 @@ class ChannelView(Listed, Shown, AgencyView):
         """Change a channel; its `kind` is fixed. Another e-mail address has to be confirmed anew."""
         channel = self.get_object()
         changes = self._read(CHANGES[channel.kind], partial=True)
-        with refusals_of(ChannelError):
-            return self.show(update_channel(channel, **changes))
+        return self.show(update_channel(channel, **changes))
 
     def destroy(self, request: Request, **_: Any) -> Response:
         """Take a channel away, with its deliveries."""
@@ -109,8 +99,7 @@ class ChannelView(Listed, Shown, AgencyView):
     def test(self, request: Request, **_: Any) -> Response:
         """Send a `test` event to this channel only. The answer is the event."""
         self.no_body()
-        with refusals_of(ChannelError, conflicts=ABOUT_STATE):
-            event = send_test(self.get_object())
+        event = send_test(self.get_object())
         return Response(EventSerializer(event).data, status=202)
 
     @extend_schema(request=None, responses=WebhookChannelWithSecretSerializer)
@@ -119,8 +108,7 @@ class ChannelView(Listed, Shown, AgencyView):
         """Give a webhook channel a new secret; while the rotation overlaps both sign. The answer shows the new one."""
         self.no_body()
         channel = self.get_object()
-        with refusals_of(ChannelError, conflicts=ABOUT_STATE):
-            secret = rotate_secret(channel)
+        secret = rotate_secret(channel)
         return self.show(channel, secret=secret)
 
     @extend_schema(request=None, responses={202: CHANNEL})
@@ -129,8 +117,7 @@ class ChannelView(Listed, Shown, AgencyView):
         """Switch a disabled channel on again."""
         self.no_body()
         channel = self.get_object()
-        with refusals_of(ChannelError, conflicts=ABOUT_STATE):
-            enable(channel)
+        enable(channel)
         return self.show(channel, status=202)
 
     @extend_schema(
@@ -143,8 +130,7 @@ class ChannelView(Listed, Shown, AgencyView):
         channel = self.get_object()
         body = ReplaySerializer(data=request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)
-        with refusals_of(ChannelError, conflicts=ABOUT_STATE):
-            count = replay(channel, **body.validated_data)
+        count = replay(channel, **body.validated_data)
         return Response({"replayed": count}, status=202)
 
     def _read(self, shape: type[BaseChannelSerializer], *, partial: bool = False) -> dict[str, Any]:
@@ -213,8 +199,7 @@ class DeliveryView(Listed, Shown, AgencyView):
         """Send it again, under the same `webhook-id`."""
         self.no_body()
         delivery = self.get_object()
-        with refusals_of(ChannelError, conflicts=ABOUT_STATE):
-            resend(delivery)
+        resend(delivery)
         return self.show(delivery, status=202)
 
 

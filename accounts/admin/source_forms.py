@@ -3,7 +3,6 @@
 import ipaddress
 from typing import Any
 
-from cryptography.fernet import InvalidToken
 from django import forms
 
 from accounts.models import Source
@@ -91,11 +90,5 @@ class SourceForm(ServiceForm):
         given = {name: self.cleaned_data[name] for name in KEYS if self.cleaned_data[name]}
         forgets = self.cleaned_data["forget_keys"]
         if given or forgets:
-            changes["credentials"] = {**({} if forgets else self._stored()), **given}
+            changes["credentials"] = {**({} if forgets else self.instance.readable_credentials), **given}
         return update_source(Source.objects.get(pk=self.instance.pk), **changes)
-
-    def _stored(self) -> dict[str, str]:
-        try:
-            return dict(Source.objects.get(pk=self.instance.pk).credentials or {})
-        except InvalidToken:
-            return {}

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from cryptography.fernet import InvalidToken
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet, Sum
@@ -13,12 +12,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts.admin.source_forms import KEYS, SETTINGS, NewSourceForm, SourceForm
+from accounts.core.encrypted_fields import Unreadable
 from accounts.core.enums import ProviderSlug, TroubleKind
+from accounts.core.errors import FieldError
 from accounts.core.markup import NOTHING, ago, badge, code, list_link, side_by_side, table
 from accounts.models import Source, SourceSecret, SourceTrouble
 from accounts.sources.issues import ADVICE, CHECKS, missed_checks, with_open_troubles
 from accounts.sources.recovery import recovery_for
-from accounts.sources.service import SourceError, rotate_secret
+from accounts.sources.service import rotate_secret
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency, BySource
 from accounts.web.portal.labels import TROUBLES, source_state
@@ -89,7 +90,7 @@ class SourceAdmin(BackOfficeAdmin):
         source = chosen[0]
         try:
             secret = rotate_secret(source)
-        except SourceError as error:
+        except FieldError as error:
             self.message_user(request, str(error), messages.ERROR)
             return None
         self.log_change(request, source, "Secret rotated.")
@@ -212,10 +213,9 @@ class SourceAdmin(BackOfficeAdmin):
 
     @admin.display(description="API credentials")
     def api_keys(self, source: Source) -> str:
-        try:
-            names = sorted(source.credentials or {})
-        except InvalidToken:
+        if isinstance(source.credentials, Unreadable):
             return badge("none of today's encryption keys opens them", "bad")
+        names = sorted(source.readable_credentials)
         return f"stored: {', '.join(names)}" if names else NOTHING
 
     @admin.display(description="fields we do not know")

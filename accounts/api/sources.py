@@ -14,7 +14,7 @@ from accounts.api.subscriptions import SubscriptionSerializer
 from accounts.core.enums import ProviderSlug, Scope, TroubleKind
 from accounts.models import Agency, Source
 from accounts.sources.issues import open_troubles, with_open_troubles
-from accounts.sources.service import SourceError, create_source, delete_source, rotate_secret, update_source
+from accounts.sources.service import create_source, delete_source, rotate_secret, update_source
 from accounts.web.rest.auth import may_see_secrets
 from accounts.web.rest.fields import (
     Reference,
@@ -27,7 +27,7 @@ from accounts.web.rest.fields import (
     network,
 )
 from accounts.web.rest.filters import Filter, OneOf, YesNo
-from accounts.web.rest.views import AgencyView, Listed, Shown, refusals_of
+from accounts.web.rest.views import AgencyView, Listed, Shown
 
 SECRET_LENGTH = 256
 MAX_SUBSCRIPTIONS = 200
@@ -153,8 +153,7 @@ class SourceView(Listed, Shown, AgencyView):
         values = self.read_body()
         place = values.pop("sub_account", None)
         also = self.also(values["provider"], values)
-        with refusals_of(SourceError):
-            source, secret = create_source(agency=self.agency, location_id=place.location_id if place else "", **values)
+        source, secret = create_source(agency=self.agency, location_id=place.location_id if place else "", **values)
         also(source)
         return self.show(source, status=201, secret=secret)
 
@@ -165,8 +164,7 @@ class SourceView(Listed, Shown, AgencyView):
         source = self.get_object()
         values = self.read_body(instance=source, partial=True)
         also = self.also(source.provider, values)
-        with refusals_of(SourceError):
-            source = update_source(source, **values)
+        source = update_source(source, **values)
         also(source)
         return self.show(source)
 
@@ -183,6 +181,5 @@ class SourceView(Listed, Shown, AgencyView):
         source = self.get_object()
         body = RotationSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        with refusals_of(SourceError):
-            secret = rotate_secret(source, body.validated_data.get("secret"))
+        secret = rotate_secret(source, body.validated_data.get("secret"))
         return self.show(source, secret=secret)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -106,7 +105,7 @@ def carry_out_due(limit: int = BATCH) -> int:
 def key_of(campaign: Campaign) -> dict[str, str] | None:
     """The credentials of the source that the campaign came by, or of the agency's only one that has some."""
     sources = Source.objects.filter(agency_id=campaign.agency_id, provider=campaign.provider, removed_at__isnull=True)
-    keys = {source.pk: found for source in sources if sendpilot.can_act(found := _credentials(source))}
+    keys = {source.pk: found for source in sources if sendpilot.can_act(found := source.readable_credentials)}
     if campaign.source_id in keys:
         return keys[campaign.source_id]
     return next(iter(keys.values())) if len(keys) == 1 else None
@@ -182,10 +181,3 @@ def _settle(order: CampaignOrder, call: CampaignCall, error: str, may_heal: bool
 
 def _next_attempt_at(attempts: int, now: datetime) -> datetime | None:
     return now + WAITS[attempts - 1] if attempts <= len(WAITS) else None
-
-
-def _credentials(source: Source) -> dict[str, str]:
-    try:
-        return dict(source.credentials or {})
-    except InvalidToken:
-        return {}

@@ -63,7 +63,7 @@ class Source(Watched):
     enabled = models.BooleanField(default=True)
     sub_account = models.ForeignKey(SubAccount, models.SET_NULL, null=True, blank=True, related_name="sources")
     allowed_networks = models.JSONField(default=list, blank=True, help_text="CIDRs it may be called from; empty: all.")
-    credentials: Any = EncryptedJSONField(default=dict, blank=True, help_text="The provider API's keys.")
+    credentials: Any = EncryptedJSONField(tolerant=True, default=dict, blank=True, help_text="The provider API's keys.")
     approved_frame_host = models.CharField(
         max_length=253,
         blank=True,
@@ -118,6 +118,12 @@ class Source(Watched):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.token = self.token or (new_token() if self.url_is_secret else self.id)
         super().save(*args, **kwargs)
+
+    @property
+    def readable_credentials(self) -> dict[str, str]:
+        """The keys to the provider's API by their names; empty where no encryption key opens them."""
+        stored = self.credentials if isinstance(self.credentials, dict) else {}
+        return {name: value for name, value in stored.items() if isinstance(value, str)}
 
     @property
     def wanted_subscriptions(self) -> list[Any]:

@@ -18,6 +18,7 @@ from accounts.tenancy import team
 from accounts.web.portal.access import CHOSEN, MemberRequest, owners
 from accounts.web.portal.forms import InvitationForm, NewPersonForm, RoleForm
 from accounts.web.portal.views import back_to, say_errors, show
+from accounts.web.refusals import refusals_as_messages, refusals_on
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,16 +27,13 @@ def team_page(request: MemberRequest) -> HttpResponse:
     """Members and invitations; a POST invites."""
     form = InvitationForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_on(form):
             invitation = team.invite(
                 request.agency,
                 email=form.cleaned_data["email"],
                 role=Role(form.cleaned_data["role"]),
                 invited_by=request.member.user,
             )
-        except team.TeamError as error:
-            form.add_error(error.field, str(error))
-        else:
             messages.success(request, f"The invitation to {display_email(invitation.email)} is on its way.")
             return back_to(request, "portal_team")
     members = request.agency.members.select_related("user").order_by("id")
@@ -56,11 +54,9 @@ def member_role(request: MemberRequest, pk: str) -> HttpResponse:
     member = get_object_or_404(request.agency.members, pk=pk)
     form = RoleForm(request.POST)
     if form.is_valid():
-        try:
+        with refusals_as_messages(request):
             team.change_role(member, Role(form.cleaned_data["role"]))
             messages.success(request, f"{member.user} has another role now.")
-        except team.TeamError as error:
-            messages.error(request, str(error))
     say_errors(request, form)
     return back_to(request, "home" if member == request.member else "portal_team")
 
@@ -69,11 +65,9 @@ def member_role(request: MemberRequest, pk: str) -> HttpResponse:
 @owners
 def member_remove(request: MemberRequest, pk: str) -> HttpResponse:
     member = get_object_or_404(request.agency.members.select_related("user"), pk=pk)
-    try:
+    with refusals_as_messages(request):
         team.remove(member)
         messages.success(request, f"{member.user} is no longer a member.")
-    except team.TeamError as error:
-        messages.error(request, str(error))
     return back_to(request, "home" if member == request.member else "portal_team")
 
 
@@ -110,22 +104,17 @@ def _for_known_person(request: HttpRequest, token: str, invitation: Invitation) 
         return render(request, "portal/invitation.html", {"invitation": invitation, "here": here, "known": True})
     if not here:
         return redirect("invitation", token)
-    try:
+    with refusals_as_messages(request):
         return _let_in(request, team.join(token, user=cast(User, user)))
-    except team.TeamError as error:
-        messages.error(request, str(error))
-        return redirect("invitation", token)
+    return redirect("invitation", token)
 
 
 def _for_new_person(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
     form = NewPersonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         given = {name: form.cleaned_data[name] for name in ("password", "first_name", "last_name")}
-        try:
+        with refusals_on(form):
             member = team.join_as_new_user(token, **given)
-        except team.TeamError as error:
-            form.add_error(error.field, str(error))
-        else:
             login(request, member.user)
             return _let_in(request, member)
     # Always 200: Django logs the paths of other answers, and this one lets somebody in.

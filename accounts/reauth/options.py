@@ -34,7 +34,7 @@ def offer_for(account: Account) -> Offer:
     source = _source_of(account)
     if source is None or account.status == AccountStatus.BLOCKED:
         return Offer(way=Way.WORDS, source=source)
-    credentials = _credentials(source)
+    credentials = source.readable_credentials
     if account.provider == ProviderSlug.SALESFLOW and salesflow.can_onboard(source, credentials):
         return Offer(way=Way.FRAME, source=source, credentials=credentials)
     if account.provider == ProviderSlug.WELINK and welink.can_sign_in(credentials):
@@ -75,11 +75,3 @@ def _source_of(account: Account) -> Source | None:
         agency_id=account.agency_id, provider=account.provider, enabled=True, removed_at__isnull=True
     ).defer("credentials")
     return sources.filter(pk=account.source_id).first() or sources.order_by("-id").first()
-
-
-def _credentials(source: Source) -> dict[str, str]:
-    try:
-        stored = source.credentials or {}
-    except InvalidToken:
-        return {}
-    return {name: value for name, value in stored.items() if isinstance(value, str)}

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.core.enums import ProviderSlug
+from accounts.core.errors import FieldError
 from accounts.core.ids import new_token
 from accounts.core.text import plain, plain_fields
 from accounts.models import Agency, Source, SubAccount
@@ -33,14 +34,6 @@ Disconnect = Callable[[Source], None]
 _farewells: dict[str, Disconnect] = {}
 
 
-class SourceError(ValueError):
-    """A source cannot be made or changed so. `field` names what is wrong; the message is for people."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
 @transaction.atomic
 def create_source(
     *,
@@ -55,13 +48,13 @@ def create_source(
 ) -> tuple[Source, str | None]:
     """Make a source; the second value is its secret (given or made), None where the provider has none.
 
-    Raises SourceError: an agency is required but for `highlevel`, a secret for `linkedin`.
+    Raises FieldError: an agency is required but for `highlevel`, a secret for `linkedin`.
     """
     slug = ProviderSlug(provider)
     if agency is None and slug is not ProviderSlug.HIGHLEVEL:
-        raise SourceError("agency", f"A {slug} source belongs to an agency.")
+        raise FieldError("agency", f"A {slug} source belongs to an agency.")
     if secret is None and slug is ProviderSlug.LINKEDIN:
-        raise SourceError("secret", "A linkedin source needs the LinkedIn app's client secret.")
+        raise FieldError("secret", "A linkedin source needs the LinkedIn app's client secret.")
     if secret is not None:
         secret = clean_secret(slug, secret)
     elif slug not in NO_SECRET_UNLESS_GIVEN:
@@ -85,7 +78,7 @@ def rotate_secret(source: Source, secret: str | None = None) -> str | None:
     """Give the source a new secret; the old one stays valid for SECRET_OVERLAP_HOURS. Answers the new one.
 
     A `linkedconnector` source gets a new URL token instead (and a new secret only if it has one or one is given);
-    the old URL stays valid as long. Raises SourceError where only the provider can make the secret.
+    the old URL stays valid as long. Raises FieldError where only the provider can make the secret.
     """
     now = timezone.now()
     if source.provider == ProviderSlug.LINKEDCONNECTOR:
@@ -95,7 +88,7 @@ def rotate_secret(source: Source, secret: str | None = None) -> str | None:
         if secret is None and not source.secrets.exists():
             return None
     elif secret is None and source.provider in {ProviderSlug.LINKEDIN, ProviderSlug.HIGHLEVEL}:
-        raise SourceError("secret", "This provider makes the secret: give the new one.")
+        raise FieldError("secret", "This provider makes the secret: give the new one.")
     secret = new_secret() if secret is None else clean_secret(ProviderSlug(source.provider), secret)
     _add_secret(source, secret)
     return secret
@@ -105,7 +98,7 @@ def rotate_secret(source: Source, secret: str | None = None) -> str | None:
 def update_source(source: Source, **changes: Any) -> Source:
     """Change `name`, `enabled`, `sub_account`, `allowed_networks`, `credentials` or `secret`.
 
-    A new secret starts an overlap with the old one; None takes all secrets away. Raises SourceError where the provider
+    A new secret starts an overlap with the old one; None takes all secrets away. Raises FieldError where the provider
     signs with a secret.
     """
     if "secret" in changes:
@@ -115,7 +108,7 @@ def update_source(source: Source, **changes: Any) -> Source:
         elif source.provider in NO_SECRET_UNLESS_GIVEN:
             source.secrets.all().delete()
         else:
-            raise SourceError("secret", "This provider signs with a secret: it can be changed, not taken away.")
+            raise FieldError("secret", "This provider signs with a secret: it can be changed, not taken away.")
     for name, value in plain_fields(changes, "name").items():
         setattr(source, name, value)
     source.save(update_fields=[*changes, "updated_at"])
@@ -147,26 +140,26 @@ def _add_secret(source: Source, secret: str) -> None:
 def clean_secret(provider: ProviderSlug, secret: str) -> str:
     """Return a secret as it is kept: to the letter, but `whsec_…` without what was copied with it (`v1,`, blanks).
 
-    Raises SourceError for one that could verify nothing.
+    Raises FieldError for one that could verify nothing.
     """
     secret = secret if secret.startswith("-----BEGIN") else secret.strip("\r\n")
     standard = secret.strip().removeprefix(VERSION_PREFIX)
     if standard.startswith(STANDARD_PREFIX):
         secret = standard
     if not secret.strip():
-        raise SourceError("secret", "The secret is empty. Anybody could sign with that.")
+        raise FieldError("secret", "The secret is empty. Anybody could sign with that.")
     if len(secret) > MAX_SECRET:
-        raise SourceError("secret", f"The secret is too long: {MAX_SECRET} characters are the most.")
+        raise FieldError("secret", f"The secret is too long: {MAX_SECRET} characters are the most.")
     if any(not char.isprintable() for char in secret.replace("\r\n", "\n").replace("\n", "")):
-        raise SourceError("secret", "The secret has a character in it that is not shown. Copy it once more.")
+        raise FieldError("secret", "The secret has a character in it that is not shown. Copy it once more.")
     if provider is ProviderSlug.HIGHLEVEL and not _is_public_key(secret):
-        raise SourceError(
+        raise FieldError(
             "secret",
             "HighLevel signs with a key of its own: give the public key in PEM form (Ed25519, from -----BEGIN PUBLIC "
             "KEY----- to -----END PUBLIC KEY-----), or none for the published one.",
         )
     if provider is ProviderSlug.SENDPILOT and secret.startswith(STANDARD_PREFIX) and not _is_standard(secret):
-        raise SourceError("secret", "What follows whsec_ is not base64. Copy the whole secret once more.")
+        raise FieldError("secret", "What follows whsec_ is not base64. Copy the whole secret once more.")
     return secret
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.core.email_addresses import email_key, normalize_email
 from accounts.core.enums import EventType, Role
+from accounts.core.errors import FieldError
 from accounts.events.outbox import record
 from accounts.models import Agency, Invitation, Member
 from accounts.models.agency import invitation_end
@@ -35,14 +36,6 @@ _SIGNER_SALT = "accounts.invitation"
 _removal_hooks: list[Callable[[Member], None]] = []
 
 
-class TeamError(ValueError):
-    """The team cannot be changed so. `field` names what is wrong; the message is for people."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
 class InvitationGone(Exception):
     """The link was valid once. The message says what became of it."""
 
@@ -55,10 +48,10 @@ def on_removal(hook: Callable[[Member], None]) -> Callable[[Member], None]:
 
 @transaction.atomic
 def add_member(agency: Agency, *, user: User, role: Role) -> Member:
-    """Let a user in on behalf of staff, without an invitation. Raises TeamError for who is a member already."""
+    """Let a user in on behalf of staff, without an invitation. Raises FieldError for who is a member already."""
     agency = _locked(agency)
     if agency.members.filter(user=user).exists():
-        raise TeamError("user", f"{user} is a member already.")
+        raise FieldError("user", f"{user} is a member already.")
     return Member.objects.create(agency=agency, user=user, role=role)
 
 
@@ -66,18 +59,18 @@ def add_member(agency: Agency, *, user: User, role: Role) -> Member:
 def invite(agency: Agency, *, email: str, role: Role, invited_by: User | None = None) -> Invitation:
     """Invite by mail. The same address again renews its invitation; it gets one mail in five minutes at most.
 
-    Raises TeamError and TooManyMails.
+    Raises FieldError and TooManyMails.
     """
     email = _address(email)
     agency = _locked(agency)
     owner = find_user_by_email(email)
     if owner is not None and agency.members.filter(user=owner).exists():
-        raise TeamError("email", f"{email} is a member already.")
+        raise FieldError("email", f"{email} is a member already.")
     waiting = agency.invitations.filter(accepted_at__isnull=True)
     invitation = waiting.filter(email=email).first()
     if invitation is None:
         if waiting.count() >= MAX_OPEN_INVITATIONS:
-            raise TeamError("email", "Too many invitations are waiting: withdraw some first.")
+            raise FieldError("email", "Too many invitations are waiting: withdraw some first.")
         invitation = agency.invitations.create(email=email, role=role, invited_by=invited_by)
         _send(invitation)
         return invitation
@@ -134,27 +127,27 @@ def may_join(invitation: Invitation, user: User) -> bool:
 
 @transaction.atomic
 def join(token: str, *, user: User) -> Member:
-    """Let a known person in; who is a member already stays what they are. Raises InvitationGone and TeamError."""
+    """Let a known person in; who is a member already stays what they are. Raises InvitationGone and FieldError."""
     invitation = _taken(token)
     if not may_join(invitation, user):
-        raise TeamError("user", f"This invitation is for {invitation.email}.")
+        raise FieldError("user", f"This invitation is for {invitation.email}.")
     _prove(user, invitation)
     return Member.objects.get_or_create(agency=invitation.agency, user=user, defaults={"role": invitation.role})[0]
 
 
 @transaction.atomic
 def join_as_new_user(token: str, *, password: str, first_name: str = "", last_name: str = "") -> Member:
-    """Make the invited person known, and let them in. Raises InvitationGone and TeamError."""
+    """Make the invited person known, and let them in. Raises InvitationGone and FieldError."""
     invitation = _taken(token)
     if known_user(invitation):
-        raise TeamError("password", KNOWN_ALREADY)
+        raise FieldError("password", KNOWN_ALREADY)
     user = User(username=invitation.email[:150], email=invitation.email, first_name=first_name, last_name=last_name)
     if User.objects.filter(username__iexact=user.username).exists():
         user.username = invitation.id
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise TeamError("password", " ".join(error.messages)) from None
+        raise FieldError("password", " ".join(error.messages)) from None
     user.set_password(password)
     user.save()
     _prove(user, invitation)
@@ -163,7 +156,7 @@ def join_as_new_user(token: str, *, password: str, first_name: str = "", last_na
 
 @transaction.atomic
 def change_role(member: Member, role: Role) -> Member:
-    """Give a member another role. Raises TeamError for the last owner."""
+    """Give a member another role. Raises FieldError for the last owner."""
     member = _settled(member)
     if role != Role.OWNER:
         _keep_an_owner(member)
@@ -174,7 +167,7 @@ def change_role(member: Member, role: Role) -> Member:
 
 @transaction.atomic
 def remove(member: Member) -> None:
-    """Take a person out of the agency; their sign-in stays, for other agencies. Raises TeamError for the last owner."""
+    """Take a person out of the agency; their sign-in stays. Raises FieldError for the last owner."""
     member = _settled(member)
     _keep_an_owner(member)
     for hook in _removal_hooks:
@@ -187,7 +180,7 @@ def _prove(user: User, invitation: Invitation) -> None:
     try:
         mark_email_verified(user, invitation.email)
     except EmailTaken:  # by somebody who accepted another invitation at the same moment
-        raise TeamError("password", KNOWN_ALREADY) from None
+        raise FieldError("password", KNOWN_ALREADY) from None
 
 
 def _taken(token: str) -> Invitation:
@@ -203,7 +196,7 @@ def _keep_an_owner(member: Member) -> None:
     owners = Member.objects.filter(agency=member.agency, role=Role.OWNER, user__is_active=True)
     others = owners.exclude(pk=member.pk)
     if member.role == Role.OWNER and not others.exists():
-        raise TeamError("role", "An agency needs an owner: make somebody else one first.")
+        raise FieldError("role", "An agency needs an owner: make somebody else one first.")
 
 
 def _settled(member: Member) -> Member:
@@ -220,7 +213,7 @@ def _address(email: str) -> str:
     try:
         return normalize_email(email)
     except ValidationError:
-        raise TeamError("email", "Enter an e-mail address.") from None
+        raise FieldError("email", "Enter an e-mail address.") from None
 
 
 def _send(invitation: Invitation) -> None:

@@ -15,9 +15,7 @@ from rest_framework.response import Response
 from accounts.api.sources import SourceView
 from accounts.core.enums import ProviderSlug
 from accounts.models import Agency, Source
-from accounts.sources.service import SourceError
 from accounts.web.rest.fields import StrictSerializer, UTCDateTimeField
-from accounts.web.rest.views import refusals_of
 from leads.lead_sync.oauth import connect_link
 from leads.lead_sync.subscriptions import want
 from leads.models import Subscription
@@ -49,6 +47,5 @@ class LinkedInSourceView(SourceView):
     def connect(self, request: Request, **_: Any) -> Response:
         """A link to LinkedIn's consent page, good for an hour. Whoever opens it and agrees connects the source."""
         self.no_body()
-        with refusals_of(SourceError):
-            link = connect_link(self.get_object())
+        link = connect_link(self.get_object())
         return Response(ConnectSerializer({"authorize_url": link.url, "expires_at": link.expires_at}).data, status=202)

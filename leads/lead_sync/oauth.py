@@ -14,12 +14,12 @@ from django.utils import timezone
 
 from accounts import services as accounts
 from accounts.core.enums import AccountStatus, ProviderSlug
+from accounts.core.errors import FieldError
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Source
 from accounts.providers import linkedin
 from accounts.providers.linkedin import Api, App, Grant, LinkedInError, Trouble
-from accounts.sources.service import SourceError
 from leads import wakeups
 from leads.lead_sync.forms import ask_again
 from leads.lead_sync.tokens import app_of, keep_grant
@@ -50,12 +50,12 @@ class Link:
 
 
 def connect_link(source: Source, *, user: User | None = None) -> Link:
-    """A link to LinkedIn's consent page. Raises SourceError where the source cannot be connected."""
+    """A link to LinkedIn's consent page. Raises FieldError where the source cannot be connected."""
     if source.provider != ProviderSlug.LINKEDIN:
-        raise SourceError("provider", "Only a linkedin source is connected so.")
+        raise FieldError("provider", "Only a linkedin source is connected so.")
     app = app_of(source)
     if app is None:
-        raise SourceError("credentials", "The developer app's client_id is missing: give it as one of the credentials.")
+        raise FieldError("credentials", "The developer app's client_id is missing: give it as one of the credentials.")
     now = timezone.now()
     meant = {"source": source.pk, "user": user.pk if user else None, "at": now.timestamp()}
     state = signing.dumps(meant, salt=SALT)

@@ -46,7 +46,7 @@ class OnHold(NotConnected):
 
 def app_of(source: Source) -> App | None:
     """The developer app of a source; None without a client id and secret. The source's secret is the client's."""
-    credentials = _stored(source)
+    credentials = source.readable_credentials
     client_id = credentials.get("client_id") or settings.LINKEDIN_CLIENT_ID
     own = next(iter(valid_secrets(source)), "")
     secret = own if credentials.get("client_id") else settings.LINKEDIN_CLIENT_SECRET or own
@@ -215,12 +215,3 @@ def _app_at(source: Source, client_id: str, client_secret: str) -> App:
         api_base=(base or settings.LINKEDIN_API_BASE).rstrip("/"),
         oauth_base=f"{base}/oauth/v2" if base else settings.LINKEDIN_OAUTH_BASE.rstrip("/"),
     )
-
-
-def _stored(source: Source) -> dict[str, str]:
-    try:
-        credentials = Source.objects.values_list("credentials", flat=True).get(pk=source.pk)
-    except InvalidToken:
-        return {}
-    stored: Any = credentials or {}
-    return {name: value for name, value in stored.items() if isinstance(value, str)}

@@ -1,7 +1,6 @@
 """The page that LinkedIn sends people back to, and a source's LinkedIn page."""
 
 from datetime import timedelta
-from typing import Any, cast
 
 from django.contrib import messages
 from django.core import signing
@@ -11,10 +10,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.core.enums import ProviderSlug, Role
+from accounts.core.errors import FieldError
 from accounts.models import Source
 from accounts.portal import MemberRequest, back_to, readers, say_errors, show, writers
 from accounts.providers.linkedin import AGAIN
-from accounts.sources.service import SourceError, update_source
+from accounts.sources.service import update_source
 from leads.lead_sync.oauth import CannotConnect, Link, complete, connect_link
 from leads.lead_sync.onboarding import set_up
 from leads.lead_sync.page_forms import AppForm, OwnerForm
@@ -47,7 +47,7 @@ def again(request: HttpRequest, token: str) -> HttpResponse:
             pk=signing.loads(token, salt=AGAIN, max_age=LASTS), enabled=True, removed_at=None
         ).first()
         link = connect_link(source) if source else None
-    except (signing.BadSignature, SourceError):
+    except (signing.BadSignature, FieldError):
         link = None
     if link is None:
         raise Http404
@@ -84,7 +84,7 @@ def source_app(request: MemberRequest, pk: str) -> HttpResponse:
     """Keep the developer app's client id."""
     source, form = _source(request, pk), AppForm(request.POST)
     if form.is_valid():
-        kept = {**cast(dict[str, Any], source.credentials or {}), "client_id": form.cleaned_data["client_id"]}
+        kept = {**source.readable_credentials, "client_id": form.cleaned_data["client_id"]}
         update_source(source, credentials=kept)
         messages.success(request, "Saved. Now connect LinkedIn.")
     say_errors(request, form)
@@ -131,5 +131,5 @@ def _link(request: MemberRequest, source: Source) -> Link | None:
         return None
     try:
         return connect_link(source, user=request.member.user)
-    except SourceError:
+    except FieldError:
         return None

@@ -29,7 +29,7 @@ TYPED = ("name", "first_name", "last_name", "title", "company", "location", "tag
 def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fields: Any) -> Lead:
     """Make a lead for a person or an API client.
 
-    Raises OtherAgency, and `django.db.IntegrityError` if the person is a lead already.
+    Raises FieldError, and `django.db.IntegrityError` if the person is a lead already.
     """
     refuse_other_agencies(agency, fields)
     fields = plain_fields(fields, *TYPED)
@@ -62,7 +62,7 @@ def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fi
 def update_lead(lead: Lead, **changes: Any) -> Lead:
     """Change contact fields, campaign, account, assignee, tags or priority.
 
-    Raises OtherAgency, and `django.db.IntegrityError` if the new LinkedIn URL is another lead's.
+    Raises FieldError, and `django.db.IntegrityError` if the new LinkedIn URL is another lead's.
     """
     lead = _locked(lead)
     refuse_other_agencies(lead.agency, changes)

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.core.email_addresses import normalize_email
+from accounts.core.errors import FieldError
 from accounts.reauth.prompts import came_back
 from notifications.content.sanitizing import clean
 from notifications.delivery import channel_health
@@ -24,14 +25,6 @@ HARD, SOFT, COMPLAINT = "hard", "soft", "complaint"
 MAX_REASON_LENGTH = 200
 MAX_CHANNELS = 1000
 _OUR_MAIL = re.compile(r"<?(dlv_[0-9a-z]{26})@[^<>@\s]{1,255}>?")
-
-
-class NoticeError(ValueError):
-    """A notice cannot be read. `field` names what is wrong; the message is for people."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +43,19 @@ class Notice:
 
 
 def read(body: Any) -> Notice:
-    """The notice in a JSON body. Raises NoticeError for what is missing, unknown or not possible."""
+    """The notice in a JSON body. Raises FieldError for what is missing, unknown or not possible."""
     if not isinstance(body, Mapping):
-        raise NoticeError("", "Send one JSON object.")
+        raise FieldError("", "Send one JSON object.")
     if unknown := sorted(set(body) - {"type", "email", "message_id", "reason"}):
-        raise NoticeError(str(unknown[0])[:100], "There is no such field.")
+        raise FieldError(str(unknown[0])[:100], "There is no such field.")
     if not all(isinstance(value, str) for value in body.values()):
-        raise NoticeError(next(name for name in body if not isinstance(body[name], str)), "Give a text.")
+        raise FieldError(next(name for name in body if not isinstance(body[name], str)), "Give a text.")
     if body.get("type") not in (HARD, SOFT, COMPLAINT):
-        raise NoticeError("type", f"Use one of {HARD}, {SOFT}, {COMPLAINT}.")
+        raise FieldError("type", f"Use one of {HARD}, {SOFT}, {COMPLAINT}.")
     try:
         email = normalize_email(body.get("email", ""))
     except ValidationError:
-        raise NoticeError("email", "Give the address that the mail went to.") from None
+        raise FieldError("email", "Give the address that the mail went to.") from None
     ours = _OUR_MAIL.fullmatch(body.get("message_id", "").strip())
     return Notice(body["type"], email, ours[1] if ours else "", clean(body.get("reason", ""), MAX_REASON_LENGTH))
 

@@ -10,9 +10,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.core.errors import FieldError
 from accounts.models import Event
 from accounts.tenancy.mail_limits import count_mail
-from notifications.channels.service import ChannelError, locked_and_on
+from notifications.channels.service import locked_and_on
 from notifications.delivery.fan_out import deliveries_of
 from notifications.delivery.rate_limit import wake
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
@@ -27,13 +28,13 @@ def replay(channel: Channel, *, since: datetime, until: datetime | None = None, 
     """Send again what happened from `since` to before `until`, under the same `webhook-id`; how many Deliveries.
 
     With a `status`, only Deliveries that have it; without, all, and also those events that the channel listens to but
-    never got because it was off. Raises ChannelError.
+    never got because it was off. Raises FieldError.
     """
     channel = locked_and_on(channel)
     if until is not None and until <= since:
-        raise ChannelError("until", "The end must be later than the beginning.")
+        raise FieldError("until", "The end must be later than the beginning.")
     if status is not None and status not in set(DeliveryStatus):
-        raise ChannelError("status", f"Use one of {', '.join(DeliveryStatus)}.")
+        raise FieldError("status", f"Use one of {', '.join(DeliveryStatus)}.")
     span = Q(created_at__gte=since) & (Q(created_at__lt=until) if until else Q())
     events = Event.objects.filter(span, agency=channel.agency)
     wake(channel)
@@ -47,7 +48,7 @@ def replay(channel: Channel, *, since: datetime, until: datetime | None = None, 
 
 @transaction.atomic
 def resend(delivery: Delivery) -> Delivery:
-    """Send once more, now, under the same `webhook-id`. Raises ChannelError if its channel is not on."""
+    """Send once more, now, under the same `webhook-id`. Raises FieldError if its channel is not on."""
     if delivery.channel:
         wake(locked_and_on(delivery.channel))
     elif not delivery.recipient.startswith(SLACK):

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.core.email_addresses import normalize_email
 from accounts.core.enums import AGENCY_EVENTS
+from accounts.core.errors import FieldError
 from accounts.core.text import plain
 from leads.enums import LOCALE, LeadStatus
 from notifications.egress.url_policy import TargetRefused, check_url
@@ -41,30 +42,22 @@ _ONLY: dict[str, tuple[frozenset[ChannelKind], Any]] = {
 }
 
 
-class ChannelError(ValueError):
-    """A channel cannot be made, changed or used so. `field` names what is wrong; the message is for people."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
 def checked_kind(kind: str) -> ChannelKind:
     if kind not in set(ChannelKind):
-        raise ChannelError("kind", f"Use one of {', '.join(ChannelKind)}.")
+        raise FieldError("kind", f"Use one of {', '.join(ChannelKind)}.")
     return ChannelKind(kind)
 
 
 def checked(kind: ChannelKind, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields as they are stored. Raises ChannelError for the first that cannot be."""
+    """The fields as they are stored. Raises FieldError for the first that cannot be."""
     result = {}
     for name, value in fields.items():
         if name not in _CHECKS:
-            raise ChannelError(name, "A channel has no such field, or it cannot be changed.")
+            raise FieldError(name, "A channel has no such field, or it cannot be changed.")
         kinds, absent = _ONLY.get(name, (frozenset(ChannelKind), None))
         if kind not in kinds:
             if value not in (absent, None, ""):
-                raise ChannelError(name, f"A channel of kind {kind.value} has no {name}.")
+                raise FieldError(name, f"A channel of kind {kind.value} has no {name}.")
             continue
         result[name] = _CHECKS[name](value)
     return result
@@ -72,7 +65,7 @@ def checked(kind: ChannelKind, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _name(value: Any) -> str:
     if not isinstance(value, str) or len(value) > 200 or any(map(_is_control, value)):
-        raise ChannelError("name", "Use up to 200 characters on one line.")
+        raise FieldError("name", "Use up to 200 characters on one line.")
     return plain(value).strip()
 
 
@@ -84,7 +77,7 @@ def _email(value: Any) -> str:
     try:
         return normalize_email(value)
     except ValidationError:
-        raise ChannelError("email", "Enter an e-mail address.") from None
+        raise FieldError("email", "Enter an e-mail address.") from None
 
 
 def _url(value: Any) -> str:
@@ -93,7 +86,7 @@ def _url(value: Any) -> str:
             raise TargetRefused("This is not a web address.")
         return check_url(value).url
     except TargetRefused as refusal:
-        raise ChannelError("url", str(refusal)) from None
+        raise FieldError("url", str(refusal)) from None
 
 
 def _event_types(value: Any) -> list[str]:
@@ -111,7 +104,7 @@ def _lead_statuses(value: Any) -> list[str]:
 def _creation_locales(value: Any) -> list[str]:
     locales = _strings("creation_locales", value)
     if len(locales) > MAX_LOCALES or not all(map(LOCALE.fullmatch, locales)):
-        raise ChannelError("creation_locales", f"Give up to {MAX_LOCALES} languages of forms such as en_US.")
+        raise FieldError("creation_locales", f"Give up to {MAX_LOCALES} languages of forms such as en_US.")
     return locales
 
 
@@ -122,20 +115,20 @@ def _working_days(value: Any) -> list[str]:
 
 def _test_events(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ChannelError("test_events", "Use true or false.")
+        raise FieldError("test_events", "Use true or false.")
     return value
 
 
 def _conflation_seconds(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_CONFLATION_SECONDS:
-        raise ChannelError("conflation_seconds", f"Use a whole number from 0 to {MAX_CONFLATION_SECONDS}.")
+        raise FieldError("conflation_seconds", f"Use a whole number from 0 to {MAX_CONFLATION_SECONDS}.")
     return value
 
 
 def _locations(value: Any) -> list[str]:
     locations = _strings("locations", value)
     if len(locations) > MAX_LOCATIONS or any(not 0 < len(location) <= 100 for location in locations):
-        raise ChannelError("locations", f"Give up to {MAX_LOCATIONS} location ids of up to 100 characters.")
+        raise FieldError("locations", f"Give up to {MAX_LOCATIONS} location ids of up to 100 characters.")
     return locations
 
 
@@ -143,24 +136,24 @@ def _headers(value: Any) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict) or len(value) > MAX_HEADERS:
-        raise ChannelError("headers", f"Give an object of up to {MAX_HEADERS} names and values.")
+        raise FieldError("headers", f"Give an object of up to {MAX_HEADERS} names and values.")
     for name, text in value.items():
         if not isinstance(name, str) or not isinstance(text, str) or not is_header(name, text):
-            raise ChannelError("headers", f"The header {str(name)[:100]!r} is not allowed, or its value is not.")
+            raise FieldError("headers", f"The header {str(name)[:100]!r} is not allowed, or its value is not.")
     if len({name.lower() for name in value}) < len(value):
-        raise ChannelError("headers", "A header is there twice.")
+        raise FieldError("headers", "A header is there twice.")
     return value
 
 
 def _mode(value: Any) -> str:
     if value not in set(Mode):
-        raise ChannelError("mode", f"Use one of {', '.join(Mode)}.")
+        raise FieldError("mode", f"Use one of {', '.join(Mode)}.")
     return str(value)
 
 
 def _digest_at(value: Any) -> str:
     if not _is_clock(value):
-        raise ChannelError("digest_at", "Give a time from 00:00 to 23:59, such as 08:00.")
+        raise FieldError("digest_at", "Give a time from 00:00 to 23:59, such as 08:00.")
     return str(value)
 
 
@@ -173,9 +166,9 @@ def _quiet_hours(value: Any) -> dict[str, str] | None:
         return None
     times = value if isinstance(value, dict) and set(value) == {"start", "end"} else {}
     if not times or not all(map(_is_clock, times.values())):
-        raise ChannelError("quiet_hours", 'Give {"start": "22:00", "end": "07:00"}, or null.')
+        raise FieldError("quiet_hours", 'Give {"start": "22:00", "end": "07:00"}, or null.')
     if times["start"] == times["end"]:
-        raise ChannelError("quiet_hours", "They would never end: give two different times.")
+        raise FieldError("quiet_hours", "They would never end: give two different times.")
     return times
 
 
@@ -183,7 +176,7 @@ def _timezone(value: Any) -> str:
     try:
         return ZoneInfo(value).key if value else ""
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise ChannelError("timezone", "Use a name like Europe/Berlin.") from None
+        raise FieldError("timezone", "Use a name like Europe/Berlin.") from None
 
 
 def _rate_per_second(value: Any) -> float | None:
@@ -191,20 +184,20 @@ def _rate_per_second(value: Any) -> float | None:
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or not 0 < value <= FASTEST:
-        raise ChannelError("rate_per_second", f"Use a number above 0, at most {FASTEST:g}, or null.")
+        raise FieldError("rate_per_second", f"Use a number above 0, at most {FASTEST:g}, or null.")
     return float(value)
 
 
 def _known(field: str, value: Any, words: Sequence[str], noun: str) -> list[str]:
     names = _strings(field, value)
     if unknown := [name for name in names if name not in words]:
-        raise ChannelError(field, f"There is no {noun} {unknown[0][:100]!r}.")
+        raise FieldError(field, f"There is no {noun} {unknown[0][:100]!r}.")
     return names
 
 
 def _strings(field: str, value: Any) -> list[str]:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise ChannelError(field, "Give a list of strings.")
+        raise FieldError(field, "Give a list of strings.")
     return list(dict.fromkeys(str(item) for item in value))
 
 

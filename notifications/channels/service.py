@@ -9,12 +9,13 @@ from django.db.models import QuerySet
 from django.utils import timezone as clock
 
 from accounts.core.enums import EventType
+from accounts.core.errors import FieldError, StateError
 from accounts.core.ids import new_token
 from accounts.events.outbox import record
 from accounts.models import Agency, Event
 from accounts.models.source import overlap
 from accounts.tenancy.mail_limits import count_mail
-from notifications.channels.rules import ChannelError, checked, checked_kind
+from notifications.channels.rules import checked, checked_kind
 from notifications.delivery.channel_health import UNSUBSCRIBED, is_lost, lose, switch_off
 from notifications.delivery.digest import replan
 from notifications.delivery.rate_limit import wake
@@ -22,7 +23,6 @@ from notifications.egress.signing import new_secret
 from notifications.models import MORNING, Channel, ChannelKind, ChannelStatus
 
 __all__ = [
-    "ChannelError",
     "create_channel",
     "disable",
     "enable",
@@ -71,7 +71,7 @@ def create_channel(
     """Make a channel; the second value is a webhook's secret, which no other answer shows.
 
     An e-mail channel gets nothing but a request to confirm until its owner does, unless it is `verified` already.
-    Raises ChannelError.
+    Raises FieldError.
     """
     of_kind = checked_kind(kind)
     fields = checked(
@@ -110,7 +110,7 @@ def create_channel(
 def update_channel(channel: Channel, **changes: Any) -> Channel:
     """Change fields; `status` may be `enabled` or `disabled`. A new e-mail address has to be confirmed.
 
-    Raises ChannelError.
+    Raises FieldError.
     """
     channel = _locked(channel)
     status = changes.pop("status", channel.status)
@@ -128,17 +128,17 @@ def update_channel(channel: Channel, **changes: Any) -> Channel:
         _ask_to_confirm(channel)
     elif status != channel.status:
         if status not in {ChannelStatus.ENABLED, ChannelStatus.DISABLED}:
-            raise ChannelError("status", "Use enabled or disabled.")
+            raise FieldError("status", "Use enabled or disabled.")
         return enable(channel) if status == ChannelStatus.ENABLED else disable(channel, BY_HAND)
     return channel
 
 
 @transaction.atomic
 def rotate_secret(channel: Channel) -> str:
-    """Give a webhook a new secret; the old one signs beside it for SECRET_OVERLAP_HOURS. Raises ChannelError."""
+    """Give a webhook a new secret; the old one signs beside it for SECRET_OVERLAP_HOURS. Raises FieldError."""
     channel = _locked(channel)
     if channel.kind != ChannelKind.WEBHOOK:
-        raise ChannelError("kind", "Only webhook channels have a secret.")
+        raise StateError("kind", "Only webhook channels have a secret.")
     if channel.damaged:
         channel.secrets.all().delete()
     now, secret = clock.now(), new_secret()
@@ -162,17 +162,17 @@ def enable(channel: Channel) -> Channel:
 
 @transaction.atomic
 def disable(channel: Channel, reason: str) -> Channel:
-    """Switch off: what was due is cancelled and kept, the agency's other channels hear of it. Raises ChannelError."""
+    """Switch off: what was due is cancelled and kept, the agency's other channels hear of it. Raises FieldError."""
     channel = _locked(channel)
     if channel.status == ChannelStatus.UNVERIFIED:
-        raise ChannelError("status", "The channel waits for its confirmation and gets nothing: remove it instead.")
+        raise FieldError("status", "The channel waits for its confirmation and gets nothing: remove it instead.")
     switch_off(channel, reason)
     return channel
 
 
 @transaction.atomic
 def send_test(channel: Channel) -> Event:
-    """Send a `test` event to this channel only, whatever it listens to. Raises ChannelError if it is not on."""
+    """Send a `test` event to this channel only, whatever it listens to. Raises FieldError if it is not on."""
     channel = locked_and_on(channel)
     if channel.kind == ChannelKind.EMAIL:
         count_mail(channel.email, agency=channel.agency, purpose="test")
@@ -189,7 +189,7 @@ def send_test(channel: Channel) -> Event:
 
 @transaction.atomic
 def verify(token: str) -> Channel:
-    """The owner of the address agrees. Doing it twice changes nothing. Raises ChannelError for an unknown token."""
+    """The owner of the address agrees. Doing it twice changes nothing. Raises FieldError for an unknown token."""
     channel = _locked(find_by_verification_token(token))
     if channel.status == ChannelStatus.UNVERIFIED:
         channel.status, channel.disabled_reason = ChannelStatus.ENABLED, ""
@@ -199,7 +199,7 @@ def verify(token: str) -> Channel:
 
 @transaction.atomic
 def unsubscribe(token: str) -> Channel:
-    """The owner of the address wants no more. Raises ChannelError for an unknown token."""
+    """The owner of the address wants no more. Raises FieldError for an unknown token."""
     channel = _locked(find_by_unsubscribe_token(token))
     if channel.disabled_reason != UNSUBSCRIBED:
         lose(channel, UNSUBSCRIBED)
@@ -217,7 +217,7 @@ def find_by_unsubscribe_token(token: str) -> Channel:
 def _found(channels: QuerySet[Channel]) -> Channel:
     channel = channels.select_related("agency").first()
     if channel is None:
-        raise ChannelError("token", "This link is not valid (any more).")
+        raise FieldError("token", "This link is not valid (any more).")
     return channel
 
 
@@ -227,12 +227,12 @@ def _locked(channel: Channel) -> Channel:
 
 
 def locked_and_on(channel: Channel) -> Channel:
-    """The row as it stands now, locked. Raises ChannelError if the channel gets nothing."""
+    """The row as it stands now, locked. Raises FieldError if the channel gets nothing."""
     channel = _locked(channel)
     if channel.status == ChannelStatus.UNVERIFIED:
-        raise ChannelError("status", "The channel's address has not been confirmed yet.")
+        raise StateError("status", "The channel's address has not been confirmed yet.")
     if channel.status != ChannelStatus.ENABLED:
-        raise ChannelError("status", "The channel is off: switch it on first.")
+        raise StateError("status", "The channel is off: switch it on first.")
     return channel
 
 

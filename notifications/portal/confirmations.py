@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.core.errors import FieldError
 from accounts.web.rest.problems import CONTENT_TYPE, problem, request_id_of
 from notifications.channels import bounces
 from notifications.channels import service as channels
@@ -53,7 +54,7 @@ def bounce(request: HttpRequest) -> HttpResponse:
         return _refuse(request, 413, "A notice has at most 64 KiB.")
     try:
         notice = bounces.read(json.loads(request.body))
-    except bounces.NoticeError as error:
+    except FieldError as error:
         return _refuse(request, 400, f"{error.field}: {error}" if error.field else str(error))
     except (ValueError, RecursionError):
         return _refuse(request, 400, "Send one JSON object.")
@@ -79,7 +80,7 @@ def _refuse(request: HttpRequest, status: int, detail: str) -> HttpResponse:
 def _by_token(find: Callable[[str], Channel], token: str) -> Channel:
     try:
         return find(token)
-    except channels.ChannelError as error:
+    except FieldError as error:
         raise Http404(str(error)) from None
 
 

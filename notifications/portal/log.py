@@ -9,11 +9,11 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.core.errors import FieldError
 from accounts.models import Agency
 from accounts.portal import MemberRequest, back_to, readers, show, turn, writers
 from leads.models import Lead
 from notifications.channels import replay, search
-from notifications.channels import service as channels
 from notifications.content.payload_schemas import in_order
 from notifications.models import ChannelStatus, Delivery
 from notifications.portal.forms import LogFilter
@@ -61,7 +61,7 @@ def delivery_resend(request: MemberRequest, pk: str) -> HttpResponse:
     try:
         replay.resend(delivery)
         messages.success(request, "It will be sent again, under the same id.")
-    except channels.ChannelError as error:
+    except FieldError as error:
         messages.error(request, str(error))
     return back_to(request, "portal_delivery", delivery.pk)
 

@@ -16,6 +16,7 @@ from accounts.core.email_addresses import display_email
 from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
 from accounts.web.portal.labels import State
 from accounts.web.recent_sign_in import with_recent_sign_in
+from accounts.web.refusals import refusals_as_messages, refusals_on
 from notifications.channels import replay as resending
 from notifications.channels import service as channels
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
@@ -77,10 +78,10 @@ def add(request: MemberRequest, kind: str) -> HttpResponse:
     form = ChannelForm(request.POST, offered=offered_to(request.agency), kind=of_kind)
     if not form.is_valid():
         return _page(request, form)
-    try:
+    with refusals_on(form):
         channel, secret = channels.create_channel(request.agency, kind=kind, **form.values())
-    except channels.ChannelError as error:
-        return _page(request, _complain(form, error))
+    if form.errors:
+        return _page(request, form)
     if secret:
         return _show_secret(request, f"{channel} is ready", channel, secret)
     if of_kind is ChannelKind.EMAIL:
@@ -99,12 +100,11 @@ def edit(request: MemberRequest, pk: str) -> HttpResponse:
     form = ChannelForm(request.POST, offered=offered_to(request.agency), kind=kind, channel=channel)
     if not form.is_valid():
         return _page(request, form)
-    try:
+    with refusals_on(form):
         channels.update_channel(channel, **form.values())
-    except channels.ChannelError as error:
-        return _page(request, _complain(form, error))
-    messages.success(request, "Saved.")
-    return back_to(request, "portal_notifications", anchor=channel.pk)
+        messages.success(request, "Saved.")
+        return back_to(request, "portal_notifications", anchor=channel.pk)
+    return _page(request, form)
 
 
 @require_POST
@@ -114,12 +114,10 @@ def press(request: MemberRequest, pk: str, button: str) -> HttpResponse:
     channel = _channel(request, pk)
     if button not in _BUTTONS and button != "test":
         raise Http404
-    try:
+    with refusals_as_messages(request):
         if button == "test":
             return _test(request, channel)
         messages.success(request, _BUTTONS[button](channel))
-    except channels.ChannelError as error:
-        messages.error(request, str(error))
     return back_to(request, "portal_notifications", anchor=channel.pk)
 
 
@@ -128,12 +126,10 @@ def press(request: MemberRequest, pk: str, button: str) -> HttpResponse:
 @with_recent_sign_in
 def rotate(request: MemberRequest, pk: str) -> HttpResponse:
     channel = _channel(request, pk)
-    try:
+    with refusals_as_messages(request):
         secret = channels.rotate_secret(channel)
-    except channels.ChannelError as error:
-        messages.error(request, str(error))
-        return back_to(request, "portal_notifications", anchor=channel.pk)
-    return _show_secret(request, f"A new secret for {channel}", channel, secret)
+        return _show_secret(request, f"A new secret for {channel}", channel, secret)
+    return back_to(request, "portal_notifications", anchor=channel.pk)
 
 
 @require_POST
@@ -143,12 +139,10 @@ def replay(request: MemberRequest, pk: str) -> HttpResponse:
     form = ReplayForm(request.POST)
     if form.is_valid():
         span = {name: form.cleaned_data[name] for name in ("since", "until")}
-        try:
+        with refusals_as_messages(request):
             count = resending.replay(channel, **span, status=form.cleaned_data["status"] or None)
             what = "Nothing of that time" if not count else f"{count} deliver{'y' if count == 1 else 'ies'}"
             messages.success(request, f"{what} will be sent again.")
-        except channels.ChannelError as error:
-            messages.error(request, str(error))
     say_errors(request, form)
     return back_to(request, "portal_notifications", anchor=channel.pk)
 
@@ -238,11 +232,6 @@ def _new_form(kind: ChannelKind, offered: Offered, bound: ChannelForm | None) ->
     if bound is not None and bound.channel is None and bound.kind == kind:
         return bound
     return ChannelForm(offered=offered, kind=kind)
-
-
-def _complain(form: ChannelForm, error: channels.ChannelError) -> ChannelForm:
-    form.add_error(error.field if error.field in form.fields else None, str(error))
-    return form
 
 
 def _channel(request: MemberRequest, pk: str) -> Channel:

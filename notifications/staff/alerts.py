@@ -12,19 +12,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from accounts.core.email_addresses import email_key
+from accounts.core.errors import FieldError
 from notifications.egress.url_policy import TargetRefused, check_url
 from notifications.models import StaffAlerts
 
 SLACK = "slack:"
 TEAM = f"{SLACK}team"
-
-
-class NowhereToSend(ValueError):
-    """Alerts cannot be switched on so. `field` names what is missing; the message is for people."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
 
 
 def recipients() -> list[str]:
@@ -53,7 +46,7 @@ def slack_url(recipient: str) -> str:
 def set_alerts(user: User, *, by_email: bool, by_slack: bool, slack_url: str | None = None) -> StaffAlerts:
     """What a person of the staff wants; a `slack_url` of None leaves theirs as it is, an empty one takes it away.
 
-    Raises NowhereToSend, also for a URL that may not be reached.
+    Raises FieldError, also for a URL that may not be reached.
     """
     alerts, _ = StaffAlerts.objects.defer("slack_url").get_or_create(user=user)
     changes: dict[str, Any] = {"by_email": by_email, "by_slack": by_slack}
@@ -62,12 +55,12 @@ def set_alerts(user: User, *, by_email: bool, by_slack: bool, slack_url: str | N
             if slack_url:
                 slack_url = check_url(slack_url).url
         except TargetRefused as refusal:
-            raise NowhereToSend("slack_url", str(refusal)) from None
+            raise FieldError("slack_url", str(refusal)) from None
         changes |= {"slack_url": slack_url, "has_own_slack": bool(slack_url)}
     if by_email and not user.email:
-        raise NowhereToSend("by_email", "You have no e-mail address. Ask a superuser to enter it.")
+        raise FieldError("by_email", "You have no e-mail address. Ask a superuser to enter it.")
     if by_slack and not changes.get("has_own_slack", alerts.has_own_slack) and not settings.STAFF_SLACK_URL:
-        raise NowhereToSend("slack_url", "Leadline has no Slack of its own (STAFF_SLACK_URL): enter your webhook URL.")
+        raise FieldError("slack_url", "Leadline has no Slack of its own (STAFF_SLACK_URL): enter your webhook URL.")
     for name, value in changes.items():
         setattr(alerts, name, value)
     alerts.save(update_fields=list(changes))

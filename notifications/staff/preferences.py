@@ -10,9 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
+from accounts.web.refusals import refusals_on
 from notifications.egress.url_policy import MAX_URL_LENGTH
 from notifications.models import StaffAlerts
-from notifications.staff.alerts import NowhereToSend, set_alerts
+from notifications.staff.alerts import set_alerts
 
 
 class AlertsForm(forms.Form):
@@ -49,9 +50,6 @@ def my_alerts(request: HttpRequest) -> HttpResponse:
 def _apply(user: User, form: AlertsForm) -> bool:
     given = form.cleaned_data
     url = given["slack_url"].strip() or ("" if given["forget_slack_url"] else None)
-    try:
+    with refusals_on(form):
         set_alerts(user, by_email=given["by_email"], by_slack=given["by_slack"], slack_url=url)
-    except NowhereToSend as refusal:
-        form.add_error(refusal.field, str(refusal))
-        return False
-    return True
+    return not form.errors

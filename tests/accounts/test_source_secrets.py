@@ -8,8 +8,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.core.enums import ProviderSlug
+from accounts.core.errors import FieldError
 from accounts.models import Agency, Source
-from accounts.sources.service import SourceError, create_source, rotate_secret, update_source, valid_secrets
+from accounts.sources.service import create_source, rotate_secret, update_source, valid_secrets
 from accounts.tenancy.api_keys import create_api_key
 from tests.keeping import PUBLIC_KEY, keep
 
@@ -34,13 +35,13 @@ REFUSED = [
 def test_a_secret_that_verifies_nothing_is_refused(
     provider: str, secret: str, agency: Agency, sign_owner: Client
 ) -> None:
-    with pytest.raises(SourceError) as refusal:
+    with pytest.raises(FieldError) as refusal:
         create_source(agency=agency, provider=provider, secret=secret)
     assert (refusal.value.field, str(refusal.value)[-1]) == ("secret", ".")
     good = {"highlevel": PUBLIC_KEY}.get(provider, "a good secret")
     source, _ = create_source(agency=agency, provider=provider, secret=good)
     for change in (lambda: rotate_secret(source, secret), lambda: update_source(source, secret=secret)):
-        with pytest.raises(SourceError):
+        with pytest.raises(FieldError):
             change()
     assert valid_secrets(source) == [good]
     key = {"authorization": f"Bearer {create_api_key(agency)[1]}"}

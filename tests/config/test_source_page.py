@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from accounts.core.enums import TroubleKind
 from accounts.models import Agency, Source
 from accounts.sources import issues, recovery
-from accounts.sources.service import create_source, delete_source
+from accounts.sources.service import create_source, delete_source, update_source
 from webhooks.models import AnswerTally, RejectedRequest
 
 LIST = "/admin/accounts/source/"
@@ -131,3 +132,12 @@ def test_without_a_recovery_none_is_offered(agency: Agency, recovered: list[Sour
     answer = signed_in.post(f"{LIST}{source.pk}/press/recover/", follow=True)
     assert "cannot be recovered from here" in answer.content.decode()
     assert recovered == []
+
+
+def test_credentials_that_no_key_opens_break_no_page_and_can_be_written_anew(source: Source, signed_in: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_source SET credentials = 'damaged' WHERE id = %s", [source.pk])
+    assert "none of today's encryption keys opens them" in text_of(signed_in, page_of(source))
+    assert Source.objects.get(pk=source.pk).readable_credentials == {}
+    update_source(Source.objects.get(pk=source.pk), credentials={"client_id": "new"})
+    assert "stored: client_id" in text_of(signed_in, page_of(source))

@@ -10,9 +10,9 @@ from django.db.models import Model
 from django.utils import timezone
 
 from accounts.core.enums import EventType, Role
+from accounts.core.errors import FieldError
 from accounts.models import Account, Agency, Campaign, Event, Member
 from accounts.tenancy.team import remove
-from leads.assignments import OtherAgency
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, update_lead
 
@@ -39,9 +39,9 @@ def make_value(agency: Agency, field: str) -> Model:
 def test_what_is_another_agencys_is_refused(agency: Agency, stranger: Agency, field: str) -> None:
     lead = create_lead(agency, name="Ada", email="ada@example.com")
     theirs, told = make_value(stranger, field), Event.objects.count()
-    with pytest.raises(OtherAgency) as refused, transaction.atomic():
+    with pytest.raises(FieldError) as refused, transaction.atomic():
         update_lead(lead, **{field: theirs})
-    with pytest.raises(OtherAgency), transaction.atomic():
+    with pytest.raises(FieldError), transaction.atomic():
         create_lead(agency, email="bea@example.com", **{field: theirs})
     assert refused.value.field == field
     assert (Event.objects.count(), Lead.objects.count()) == (told, 1)

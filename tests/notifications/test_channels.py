@@ -11,10 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.core.enums import EventType, Role
+from accounts.core.errors import FieldError
 from accounts.models import Agency, Event, Member
 from notifications.channels.replay import replay, resend
 from notifications.channels.service import (
-    ChannelError,
     create_channel,
     disable,
     enable,
@@ -92,7 +92,7 @@ def test_a_webhook_gets_a_secret_that_is_shown_once(agency: Agency) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_by_name(agency: Agency, fields: dict[str, Any], wrong: str) -> None:
-    with pytest.raises(ChannelError) as refusal:
+    with pytest.raises(FieldError) as refusal:
         create_channel(agency, **fields)
     assert refusal.value.field == wrong
     assert not Channel.objects.exists()
@@ -102,7 +102,7 @@ def test_an_email_channel_waits_for_its_owner(agency: Agency, happen: Happen) ->
     channel, secret = create_channel(agency, kind="email", email="new@example.com", timezone="Europe/Berlin")
     assert (channel.status, secret) == (ChannelStatus.UNVERIFIED, None)
     for action in (send_test, lambda it: replay(it, since=timezone.now()), lambda it: disable(it, "x")):
-        with pytest.raises(ChannelError):
+        with pytest.raises(FieldError):
             action(channel)
     assert enable(channel).status == ChannelStatus.UNVERIFIED
     happen()
@@ -113,7 +113,7 @@ def test_an_email_channel_waits_for_its_owner(agency: Agency, happen: Happen) ->
     happen()
     drain()
     assert [message.to for message in mail.outbox] == [["new@example.com"]] * 2
-    with pytest.raises(ChannelError):
+    with pytest.raises(FieldError):
         verify("unknown")
 
 
@@ -121,7 +121,7 @@ def test_a_new_address_has_to_be_confirmed_and_the_old_links_end(mailbox_channel
     changed = update_channel(mailbox_channel, email="other@example.com", name="Other")
     assert (changed.status, changed.name) == (ChannelStatus.UNVERIFIED, "Other")
     for act, token in ((verify, mailbox_channel.verification_token), (unsubscribe, mailbox_channel.unsubscribe_token)):
-        with pytest.raises(ChannelError):
+        with pytest.raises(FieldError):
             act(token)
     drain()
     assert [message.to for message in mail.outbox] == [["other@example.com"]]
@@ -137,7 +137,7 @@ def test_changes_are_checked_and_unknown_fields_refused(webhook: MakeChannel) ->
         ({"url": "http://10.0.0.1/"}, "url"),
         ({"status": "unverified"}, "status"),
     ):
-        with pytest.raises(ChannelError) as refusal:
+        with pytest.raises(FieldError) as refusal:
             update_channel(channel, **changes)
         assert refusal.value.field == wrong
     assert update_channel(channel, status="disabled").status == ChannelStatus.DISABLED
@@ -155,7 +155,7 @@ def test_a_test_goes_to_that_channel_only_whatever_it_listens_to(webhook: MakeCh
 
 
 def test_only_webhooks_have_a_secret_to_rotate(mailbox_channel: Channel, webhook: MakeChannel) -> None:
-    with pytest.raises(ChannelError):
+    with pytest.raises(FieldError):
         rotate_secret(mailbox_channel)
     channel = webhook("https://example.com/")
     first, second = rotate_secret(channel), rotate_secret(channel)
@@ -178,7 +178,7 @@ def test_what_a_channel_missed_while_it_was_off_can_be_replayed_under_the_same_i
         missed = happen()
         happen(EventType.LINKEDIN_BLOCKED)
         drain()
-        with pytest.raises(ChannelError):
+        with pytest.raises(FieldError):
             replay(channel, since=began)
         channel = enable(channel)
         assert replay(channel, since=began, status="cancelled") == 1
@@ -189,7 +189,7 @@ def test_what_a_channel_missed_while_it_was_off_can_be_replayed_under_the_same_i
         assert sorted(request.message_id for request in inbox.requests[2:]) == sorted([delivered.pk, due.pk, missed.pk])
         assert replay(channel, since=began, until=delivered.created_at) == 0
     for wrong in ({"until": began - timedelta(1)}, {"status": "lost"}):
-        with pytest.raises(ChannelError):
+        with pytest.raises(FieldError):
             replay(channel, since=began, **wrong)
 
 
@@ -203,7 +203,7 @@ def test_one_delivery_can_be_sent_again(webhook: MakeChannel, happen: Happen) ->
         drain()
         assert [request.message_id for request in inbox.requests] == [event.pk] * 2
         disable(channel, "x")
-        with pytest.raises(ChannelError):
+        with pytest.raises(FieldError):
             resend(Delivery.objects.get(channel=channel, event=event))
 
 

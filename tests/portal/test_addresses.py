@@ -12,8 +12,9 @@ from django.core import mail
 from django.test import Client
 
 from accounts.core.enums import Role
+from accounts.core.errors import FieldError
 from accounts.models import Agency, Invitation, Member
-from accounts.tenancy.team import TeamError, invitation_url, invite, join_as_new_user
+from accounts.tenancy.team import invitation_url, invite, join_as_new_user
 from accounts.tenancy.verified_email import find_user_by_email, mark_email_verified, verified_email
 from notifications.delivery import drain
 
@@ -213,7 +214,7 @@ def test_a_user_with_a_proved_address_does_not_join_for_another(agency: Agency, 
 
 def test_two_invitations_of_one_address_make_one_user(agency: Agency, stranger: Agency) -> None:
     join_by_invitation(agency, "lena@example.com")
-    with pytest.raises(TeamError, match="has a password already"):
+    with pytest.raises(FieldError, match="has a password already"):
         join_by_invitation(stranger, "Lena@EXAMPLE.com.")
     assert User.objects.count() == 1
 

@@ -13,8 +13,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.core.enums import EventType, Role
+from accounts.core.errors import FieldError
 from accounts.models import Agency, Event, Invitation, Member
-from accounts.tenancy.team import TeamError, invitation_url, invite, join_as_new_user
+from accounts.tenancy.team import invitation_url, invite, join_as_new_user
 from accounts.tenancy.verified_email import mark_email_verified
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
@@ -177,7 +178,7 @@ def test_invitations_that_wait_are_limited(agency: Agency, sign_in: Browser) -> 
     sign_in(Role.OWNER)
     for number in range(50):
         link(agency, f"p{number}@example.com")
-    with pytest.raises(TeamError, match="Too many invitations"):
+    with pytest.raises(FieldError, match="Too many invitations"):
         link(agency, "one.more@example.com")
 
 

@@ -16,9 +16,10 @@ from accounts.core.enums import ProviderSlug, TroubleKind, provider_name
 from accounts.models import Agency, Source, SourceTrouble
 from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
 from accounts.sources.issues import open_troubles, with_open_troubles
-from accounts.sources.service import SourceError, create_source, delete_source, rotate_secret, update_source
+from accounts.sources.service import create_source, delete_source, rotate_secret, update_source
 from accounts.web.portal.labels import State, source_state
 from accounts.web.recent_sign_in import with_recent_sign_in
+from accounts.web.refusals import refusals_as_messages, refusals_on
 from webhooks.models import ReceiptStatus, RejectedRequest
 from webhooks.portal.forms import RenameForm, RotationForm, SourceForm
 
@@ -61,12 +62,10 @@ def _make(request: MemberRequest) -> HttpResponse:
     form = SourceForm(request.POST)
     if not form.is_valid():
         return _page(request, form)
-    try:
+    with refusals_on(form):
         source, secret = create_source(agency=request.agency, **form.values())
-    except SourceError as error:
-        form.add_error(error.field if error.field in form.fields else None, str(error))
-        return _page(request, form)
-    return _show_secret(request, f"{source} is ready", source, secret)
+        return _show_secret(request, f"{source} is ready", source, secret)
+    return _page(request, form)
 
 
 @require_POST
@@ -96,11 +95,9 @@ def source_rotate(request: MemberRequest, pk: str) -> HttpResponse:
     source = _source(request, pk)
     form = RotationForm(request.POST, provider=source.provider)
     if form.is_valid():
-        try:
+        with refusals_as_messages(request):
             secret = rotate_secret(source, form.cleaned_data["secret"] or None)
             return _show_secret(request, f"{source} has a new secret", source, secret)
-        except SourceError as error:
-            messages.error(request, str(error))
     say_errors(request, form)
     return back_to(request, "portal_sources", anchor=source.pk)
 

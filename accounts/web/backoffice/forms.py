@@ -6,6 +6,9 @@ from django.db import IntegrityError, transaction
 from django.forms import ModelForm
 from django.forms.models import ModelChoiceField
 
+from accounts.core.errors import FieldError
+from accounts.web.refusals import add_refusal
+
 
 class ServiceForm(ModelForm):  # type: ignore[type-arg]
     """A form for adding (`instance.pk` is not saved yet) or changing an object through `apply`."""
@@ -13,7 +16,7 @@ class ServiceForm(ModelForm):  # type: ignore[type-arg]
     taken = "Another one has this already."
 
     def apply(self) -> Any:
-        """Call the service with `cleaned_data`, return the object. May raise ValueError (with `field`)."""
+        """Call the service with `cleaned_data`, return the object. May raise FieldError, or another ValueError."""
         raise NotImplementedError
 
     @property
@@ -33,9 +36,10 @@ class ServiceForm(ModelForm):  # type: ignore[type-arg]
                 self.instance = self.apply()
         except IntegrityError:
             self.add_error(None, self.taken)
-        except ValueError as error:
-            field = getattr(error, "field", None)
-            self.add_error(field if field in self.fields else None, str(error))
+        except FieldError as refusal:
+            add_refusal(self, refusal)
+        except ValueError as refusal:
+            self.add_error(None, str(refusal))
 
     def _refuse_strangers(self) -> None:
         """What an object is tied to belongs to the same agency."""

@@ -14,6 +14,7 @@ from rest_framework.serializers import as_serializer_error
 from rest_framework.views import exception_handler
 
 from accounts.core.connections import is_outage
+from accounts.core.errors import FieldError, StateError
 from accounts.tenancy.mail_limits import TooManyMails
 
 CONTENT_TYPE = "application/problem+json"
@@ -110,6 +111,10 @@ def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None
 
 
 def _known(error: Exception) -> Exception:
+    if isinstance(error, StateError):
+        return Conflict(str(error))
+    if isinstance(error, FieldError):
+        return ValidationError({error.field: str(error)})
     if isinstance(error, TooManyMails):
         return TooManyRequests(str(error), error.wait)
     if isinstance(error, IntegrityError):

@@ -1,7 +1,6 @@
 """The view that every resource is: it starts at the key's agency, refuses what it does not know, and answers once."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -22,7 +21,6 @@ from accounts.web.rest.filters import PAGING, Filter, StrictFilters, check_param
 from accounts.web.rest.idempotency import answer_once
 from accounts.web.rest.json_body import AlwaysJSON, Methods, StrictJSONParser, check_body
 from accounts.web.rest.pagination import KeysetPagination
-from accounts.web.rest.problems import Conflict
 
 
 class AgencyView(GenericViewSet[Any]):
@@ -137,18 +135,6 @@ class AgencyView(GenericViewSet[Any]):
         """`row` as it is now in the database, with `extra` fields."""
         shown = self.get_serializer(self.get_queryset().get(pk=row.pk)).data
         return Response({**shown, **extra}, status=status)
-
-
-@contextmanager
-def refusals_of(kind: type[ValueError], *, conflicts: Sequence[str] = ()) -> Iterator[None]:
-    """Turn a service's refusal (an error with `field`) into a 400 that names the field, or for some fields a 409."""
-    try:
-        yield
-    except kind as refusal:
-        field: str = refusal.field  # type: ignore[attr-defined]
-        if field in conflicts:
-            raise Conflict(str(refusal)) from None
-        raise ValidationError({field: str(refusal)}) from None
 
 
 class Listed:

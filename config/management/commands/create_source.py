@@ -5,8 +5,9 @@ from django.core.management.base import CommandError
 from django.db.models import Q
 
 from accounts.core.enums import ProviderSlug
+from accounts.core.errors import FieldError
 from accounts.models import Agency
-from accounts.sources.service import SourceError, create_source
+from accounts.sources.service import create_source
 from config.management.jsoncommand import JsonCommand
 
 
@@ -30,7 +31,7 @@ class Command(JsonCommand):
                 name=options["name"],
                 secret=options["secret"],
             )
-        except SourceError as error:
+        except FieldError as error:
             raise CommandError(f"--{error.field}: {error}") from None
         return {
             "source_id": source.id,
