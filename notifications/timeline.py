@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from accounts.events.timeline import Told, register_deliveries
-from notifications.models import Delivery
+from notifications.labels import DELIVERIES
+from notifications.models import Delivery, DeliveryStatus
 
 MAX_COUNT = 500  # deliveries of one page
 
@@ -15,5 +16,7 @@ def deliveries_of(event_ids: Sequence[str]) -> Mapping[str, Sequence[Told]]:
     rows = Delivery.objects.filter(event__in=event_ids).select_related("channel").order_by("id")
     for delivery in rows.defer("channel__url", "channel__headers")[:MAX_COUNT]:
         to = delivery.recipient or str(delivery.channel or "")
-        found[delivery.event_id].append(Told(to=to, state=delivery.status, delivery_id=delivery.pk))
+        found[delivery.event_id].append(
+            Told(to, delivery.status, DELIVERIES[DeliveryStatus(delivery.status)].tone, delivery.pk)
+        )
     return found

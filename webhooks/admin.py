@@ -3,11 +3,11 @@
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 
-from accounts.core.markup import NOTHING, Tone, ago, badge, code, link, link_to, pretty_body, pretty_json
+from accounts.core.markup import NOTHING, ago, code, link, link_to, pretty_body, pretty_json
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency, BySource, ByStatus
+from webhooks.labels import REASONS, RECEIPTS
 from webhooks.models import (
     RECEIPT_PREFIX,
     AnswerTally,
@@ -18,32 +18,6 @@ from webhooks.models import (
     SourceWatch,
 )
 from webhooks.processing.processor import reprocess
-
-TONES: dict[str, Tone] = {
-    ReceiptStatus.RECEIVED: "busy",
-    ReceiptStatus.PROCESSED: "good",
-    ReceiptStatus.QUARANTINED: "warn",
-    ReceiptStatus.FAILED: "bad",
-}
-REASONS = {
-    "unknown_event_type": "The provider uses an event type that Leadline does not know yet.",
-    "unknown_status": "The provider uses a status word that Leadline does not know yet.",
-    "missing_field": "A field is missing without which the event means nothing.",
-    "unknown_request": "The agency has not said what this We-Link request was for. It is processed by itself as soon "
-    "as the request is registered (POST /api/v1/sources/{id}/requests).",
-    "other_app": "It is about another app of HighLevel's marketplace than the one that HIGHLEVEL_APP_ID names.",
-    "unknown_account": "It does not say which account it is about. It is processed by itself once its location has one "
-    "account.",
-    "unknown_company": "It names a company or a location that no agency here has. It is processed by itself as soon as "
-    "one has it.",
-    "foreign_company": "It names a company that is not the one this source belongs to. It is processed by itself if "
-    "the agency gets this company id.",
-    "unknown_lead": "It does not say which lead it is about.",
-}
-
-
-def receipt_badge(receipt: Receipt) -> SafeString:
-    return badge(ReceiptStatus(receipt.status).label, TONES[receipt.status])
 
 
 class ByReceiptStatus(ByStatus):
@@ -93,7 +67,7 @@ class ReceiptAdmin(BackOfficeAdmin):
 
     @admin.display(description="status")
     def state(self, receipt: Receipt) -> str:
-        return receipt_badge(receipt)
+        return RECEIPTS[ReceiptStatus(receipt.status)].badge()
 
     @admin.display(description="why")
     def why(self, receipt: Receipt) -> str:

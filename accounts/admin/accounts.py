@@ -9,28 +9,26 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from accounts.admin.campaigns import TONES as CAMPAIGN_TONES
 from accounts.admin.permission import PERMISSION, ShowsPermission
 from accounts.admin.timeline import timeline_of
 from accounts.campaigns.service import pause_all, resume_all
 from accounts.core.enums import AccountStatus, CampaignStatus, provider_name
 from accounts.core.markup import NOTHING, ago, badge, duration, link, list_link, side_by_side, table
+from accounts.labels import CAMPAIGN_STATUSES, status_badge
 from accounts.linkedin.advice import Turn, sentence, turn
 from accounts.linkedin.lifecycle import durations
-from accounts.linkedin.links import contradicting, linked_accounts, proposals
+from accounts.linkedin.links import contradicting, linked_accounts, proposals, views_in_words
 from accounts.models import Account
 from accounts.reauth.prompts import NotNeeded, ask, revoke
 from accounts.reauth.recipients import addresses_for, mail_trouble
 from accounts.revival import STAFF, revive
 from accounts.services import update_account
-from accounts.web.backoffice.badges import account_badge
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.filters import ByAge, ByAgency, ByProvider, ByStatus
 from accounts.web.backoffice.forms import ServiceForm
-from accounts.web.portal.labels import views_in_words
 
 WHOSE_TURN = {Turn.OWNER: badge("owner", "warn"), Turn.WAIT: badge("wait", "busy"), Turn.NOBODY: ""}
-CAMPAIGN_STATUSES = {"pause": CampaignStatus.ACTIVE, "resume": CampaignStatus.PAUSED}  # what a button changes
+CHANGED_STATUSES = {"pause": CampaignStatus.ACTIVE, "resume": CampaignStatus.PAUSED}  # what a button changes
 LATEST = 20
 
 
@@ -108,8 +106,8 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
             return obj.prompts.filter(closed_at__isnull=True).exists()
         if button == "revive":
             return obj.status == AccountStatus.DELETED
-        if button in CAMPAIGN_STATUSES:
-            return obj.campaigns.filter(status=CAMPAIGN_STATUSES[button]).exists()
+        if button in CHANGED_STATUSES:
+            return obj.campaigns.filter(status=CHANGED_STATUSES[button]).exists()
         return obj.status not in {AccountStatus.ACTIVE, AccountStatus.DELETED}
 
     @admin.action(description="Ask the owner to reconnect", permissions=["operate"])
@@ -145,7 +143,7 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
 
     @admin.display(description="status")
     def state(self, account: Account) -> str:
-        return account_badge(account.status)
+        return status_badge(account.status)
 
     @admin.display(description="since")
     def since(self, account: Account) -> str:
@@ -176,7 +174,7 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
             (
                 (
                     link(campaign),
-                    badge(campaign.status, CAMPAIGN_TONES[campaign.status]),
+                    CAMPAIGN_STATUSES[CampaignStatus(campaign.status)].badge(campaign.status),
                     f"{campaign.pause_reason or NOTHING} (by {campaign.paused_by})" if campaign.paused_by else NOTHING,
                 )
                 for campaign in campaigns
@@ -201,7 +199,7 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
                 (
                     provider_name(other.provider),
                     link(other),
-                    account_badge(other.status),
+                    status_badge(other.status),
                     ago(other.status_since),
                     other.status_reason or NOTHING,
                 )
@@ -228,7 +226,7 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
         found = durations(account)
         back = sorted(found.to_reconnect)
         rows: list[tuple[str, str]] = [
-            (account_badge(status), duration(length)) for status, length in found.in_status.items()
+            (status_badge(status), duration(length)) for status, length in found.in_status.items()
         ]
         if back:
             rows.append(("Back after a drop", f"{duration(back[len(back) // 2])} (median of {len(back)})"))

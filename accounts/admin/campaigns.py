@@ -9,26 +9,14 @@ from accounts.campaigns.commands import retry
 from accounts.campaigns.senders import map_sender
 from accounts.campaigns.service import UNPROTECTED, update_campaign
 from accounts.core.enums import CampaignStatus, PausedBy
-from accounts.core.markup import NOTHING, Tone, ago, badge, link, list_link, table
+from accounts.core.markup import NOTHING, ago, badge, link, list_link, table
+from accounts.labels import CAMPAIGN_COMMANDS, CAMPAIGN_STATUSES
 from accounts.models import Campaign, CampaignCall, CampaignOrder, Sender
 from accounts.models.order import OrderStatus
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency, ByParent
 from accounts.web.backoffice.forms import ServiceForm
 
-TONES: dict[str, Tone] = {
-    CampaignStatus.ACTIVE: "good",
-    CampaignStatus.PAUSED: "warn",
-    CampaignStatus.FINISHED: "quiet",
-}
-
-
-ORDER_TONES: dict[str, Tone] = {
-    OrderStatus.PENDING: "busy",
-    OrderStatus.DONE: "good",
-    OrderStatus.FAILED: "bad",
-    OrderStatus.CANCELLED: "quiet",
-}
 LATEST = 20
 
 
@@ -87,7 +75,7 @@ class CampaignAdmin(BackOfficeAdmin):
     def at_provider(self, campaign: Campaign) -> str:
         if not hasattr(campaign, "order"):
             return NOTHING
-        return badge(str(campaign.order), ORDER_TONES[campaign.order.status])
+        return CAMPAIGN_COMMANDS[OrderStatus(campaign.order.status)].badge(str(campaign.order))
 
     @admin.display(description="why not")
     def order_error(self, campaign: Campaign) -> str:
@@ -110,7 +98,7 @@ class CampaignAdmin(BackOfficeAdmin):
 
     @admin.display(description="status")
     def state(self, campaign: Campaign) -> str:
-        return badge(campaign.status, TONES.get(campaign.status, "quiet"))
+        return CAMPAIGN_STATUSES[CampaignStatus(campaign.status)].badge(campaign.status)
 
     @admin.display(description="paused by")
     def paused(self, campaign: Campaign) -> str:

@@ -8,8 +8,8 @@ from django.utils.safestring import SafeString
 
 from accounts.core.enums import AccountStatus
 from accounts.core.markup import NOTHING, ago, badge, duration, link, table
+from accounts.labels import status_badge
 from accounts.models import Drop, Incident, IncidentStep
-from accounts.web.backoffice.badges import account_badge
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAccount, ByAgency, ByParent
 
@@ -83,11 +83,11 @@ class IncidentAdmin(BackOfficeAdmin):
             (
                 (
                     link(drop.account),
-                    "in trouble" if drop.status == AccountStatus.ACTIVE else account_badge(drop.status),
+                    "in trouble" if drop.status == AccountStatus.ACTIVE else status_badge(drop.status),
                     drop.get_cause_display(),
                     ago(drop.at),
                     ago(drop.back_at) if drop.back_at else "not yet",
-                    account_badge(drop.account.status),
+                    status_badge(drop.account.status),
                 )
                 for drop in drops.order_by("pk")[:SHOWN]
             ),

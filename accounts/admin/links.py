@@ -9,15 +9,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 
 from accounts.core.enums import provider_name
-from accounts.core.markup import Tone, ago, badge, link
+from accounts.core.markup import ago, link
+from accounts.labels import ACCOUNT_LINKS, status_badge
 from accounts.linkedin.links import decide
 from accounts.models import AccountLink
 from accounts.models.link import LinkState
-from accounts.web.backoffice.badges import account_badge
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.filters import ByAgency, ByStatus
-
-TONES: dict[str, Tone] = {LinkState.PROPOSED: "busy", LinkState.ACCEPTED: "good", LinkState.DECLINED: "quiet"}
 
 
 class ByLinkState(ByStatus):
@@ -76,7 +74,7 @@ class AccountLinkAdmin(BackOfficeAdmin):
 
     @admin.display(description="decision")
     def standing(self, row: AccountLink) -> str:
-        return badge(LinkState(row.state).label, TONES[row.state])
+        return ACCOUNT_LINKS[LinkState(row.state)].badge()
 
     @admin.display(description="proposed")
     def proposed(self, row: AccountLink) -> str:
@@ -99,7 +97,7 @@ def _account(account: Any) -> str:
     words = (
         link(account),
         provider_name(account.provider),
-        account_badge(account.status),
+        status_badge(account.status),
         account.email,
         account.occupation,
     )

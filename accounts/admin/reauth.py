@@ -7,14 +7,14 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.core.email_addresses import email_key
-from accounts.core.markup import NOTHING, Tone, ago, badge, link, table
+from accounts.core.markup import NOTHING, ago, badge, link, table
+from accounts.labels import PROMPT_ENDS
 from accounts.models import MailCount
-from accounts.models.reauth import AccountToken, BouncedAddress, PromptEnd, ReauthPrompt, ReauthStep
+from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
 from accounts.reauth.recipients import lift
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAccount, ByParent
 
-TONES: dict[str, Tone] = {PromptEnd.DONE: "good", PromptEnd.EXPIRED: "warn", PromptEnd.REVOKED: "quiet"}
 LATEST = 50
 
 
@@ -42,7 +42,7 @@ class ReauthPromptAdmin(BackOfficeAdmin):
 
     @admin.display(description="state")
     def state(self, prompt: ReauthPrompt) -> str:
-        return badge(prompt.end.label, TONES[prompt.end]) if prompt.end else badge("open", "busy")
+        return PROMPT_ENDS[prompt.end].badge() if prompt.end else badge("open", "busy")
 
     @admin.display(description="sent to")
     def sent_to(self, prompt: ReauthPrompt) -> str:

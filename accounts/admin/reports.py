@@ -3,8 +3,8 @@
 from django.contrib import admin
 
 from accounts.core.markup import ago, badge, link, receipt_link
+from accounts.labels import status_badge
 from accounts.models import AccountReport
-from accounts.web.backoffice.badges import account_badge
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAccount
 
@@ -33,7 +33,7 @@ class AccountReportAdmin(HiddenFromIndex, BackOfficeAdmin):
 
     @admin.display(description="to")
     def after(self, report: AccountReport) -> str:
-        return account_badge(report.to_status)
+        return status_badge(report.to_status)
 
     @admin.display(description="took effect")
     def effect(self, report: AccountReport) -> str:

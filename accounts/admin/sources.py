@@ -16,13 +16,13 @@ from accounts.core.encrypted_fields import Unreadable
 from accounts.core.enums import ProviderSlug, TroubleKind
 from accounts.core.errors import FieldError
 from accounts.core.markup import NOTHING, ago, badge, code, list_link, side_by_side, table
+from accounts.labels import DELIVERS, DELIVERS_UNKNOWN, SOURCE_ISSUES
 from accounts.models import Source, SourceSecret, SourceTrouble
-from accounts.sources.issues import ADVICE, CHECKS, missed_checks, with_open_troubles
+from accounts.sources.issues import ADVICE, CHECKS, label_of, missed_checks, with_open_troubles
 from accounts.sources.recovery import recovery_for
 from accounts.sources.service import rotate_secret
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency, BySource
-from accounts.web.portal.labels import TROUBLES, source_state
 
 LATEST = 10
 
@@ -127,10 +127,8 @@ class SourceAdmin(BackOfficeAdmin):
 
     @admin.display(description="health")
     def health(self, source: Source) -> str:
-        state = source_state(source, problems=False)
-        if state.label == "delivers" and source.drift:
-            return badge("delivers, with unknown fields", "warn")
-        return badge(state.label, state.tone)
+        label = label_of(source)
+        return (DELIVERS_UNKNOWN if label is DELIVERS and source.drift else label).badge()
 
     @admin.display(description="troubles")
     def trouble_list(self, source: Source) -> str:
@@ -138,7 +136,7 @@ class SourceAdmin(BackOfficeAdmin):
             ("What", "Since", "Ended", "Detail", "What to do"),
             (
                 (
-                    badge(TROUBLES[kind].label, "quiet" if trouble.closed_at else TROUBLES[kind].tone),
+                    badge(SOURCE_ISSUES[kind].text, "quiet" if trouble.closed_at else SOURCE_ISSUES[kind].tone),
                     ago(trouble.opened_at),
                     ago(trouble.closed_at),
                     trouble.detail or NOTHING,

@@ -8,12 +8,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.core.enums import provider_name
-from accounts.core.markup import NOTHING, Tone, ago, badge, link_to, receipt_link, table
+from accounts.core.markup import NOTHING, ago, badge, link_to, receipt_link, table
 from accounts.events.timeline import Entry, Told, timeline
+from accounts.labels import status_badge
 from accounts.models import Account, AccountReport, Event, ReauthStep
-from accounts.web.backoffice.badges import account_badge
-
-DELIVERY_TONES: dict[str, Tone] = {"delivered": "good", "pending": "busy", "failed": "bad", "cancelled": "quiet"}
 
 
 def timeline_of(account: Account, cursor: str) -> dict[str, Any]:
@@ -49,9 +47,9 @@ def _words(entry: Entry) -> tuple[str, str, str]:
 
 def _reported(report: AccountReport) -> SafeString:
     if report.from_status == report.to_status:
-        return format_html("Reported again: {}", account_badge(report.to_status))
+        return format_html("Reported again: {}", status_badge(report.to_status))
     before = report.from_status.replace("_", " ") or "first seen"
-    return format_html("{} → {}", before, account_badge(report.to_status))
+    return format_html("{} → {}", before, status_badge(report.to_status))
 
 
 def _details(report: AccountReport) -> SafeString:
@@ -70,7 +68,7 @@ def _told(told: Sequence[Told], reason: str) -> SafeString:
     lines: list[str] = [
         format_html(
             "{} {}",
-            badge(one.state, DELIVERY_TONES[one.state]),
+            badge(one.state, one.tone),
             link_to("notifications_delivery", one.delivery_id, one.to),
         )
         for one in told

@@ -9,11 +9,11 @@ from django.http import HttpRequest
 
 from accounts.core.enums import TroubleKind
 from accounts.core.markup import ago, badge, link
+from accounts.labels import SOURCE_ISSUES
 from accounts.models import SourceTrouble
 from accounts.sources.issues import ADVICE
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.filters import BySource
-from accounts.web.portal.labels import TROUBLES
 
 
 class ByOpen(SimpleListFilter):
@@ -44,8 +44,8 @@ class SourceTroubleAdmin(BackOfficeAdmin):
 
     @admin.display(description="what")
     def what(self, trouble: SourceTrouble) -> str:
-        state = TROUBLES[TroubleKind(trouble.kind)]
-        return badge(state.label, "quiet" if trouble.closed_at else state.tone)
+        label = SOURCE_ISSUES[TroubleKind(trouble.kind)]
+        return badge(label.text, "quiet" if trouble.closed_at else label.tone)
 
     @admin.display(description="since")
     def since(self, trouble: SourceTrouble) -> str:

@@ -17,6 +17,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 
 from accounts.core.enums import EventType
+from accounts.core.markup import Tone
 from accounts.models import Account, AccountReport, Event, ReauthStep
 
 PAGE = 30
@@ -28,10 +29,11 @@ Row = AccountReport | ReauthStep | Event | LogEntry
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One delivery of an event: to whom, how it stands, its id."""
+    """One delivery of an event: to whom, how it stands and in which tone to say so, its id."""
 
     to: str
     state: str
+    tone: Tone
     delivery_id: str
 
 

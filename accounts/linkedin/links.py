@@ -5,6 +5,7 @@ only the names agree a link is proposed, and a person decides.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, timedelta
 from functools import reduce
 from operator import or_
 
@@ -14,7 +15,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.core.derived_fields import containing, fold
-from accounts.core.enums import AccountStatus
+from accounts.core.enums import AccountStatus, provider_name
 from accounts.models import Account, AccountLink
 from accounts.models.link import LinkState
 
@@ -50,6 +51,19 @@ def contradicting(account: Account, linked: Iterable[Account]) -> list[Account]:
     """The account and those linked to it if their providers disagree on whether it works; else none."""
     views = sorted((account, *linked), key=lambda one: (one.provider, one.id))
     return views if len({one.status == AccountStatus.ACTIVE for one in views}) == 2 else []
+
+
+def views_in_words(views: Iterable[Account]) -> str:
+    """What each provider says: `Salesflow: active, LinkedConnector: blocked since 14:02`. Times are UTC."""
+    return ", ".join(f"{provider_name(view.provider)}: {_view(view)}" for view in views)
+
+
+def _view(account: Account) -> str:
+    if account.status == AccountStatus.ACTIVE:
+        return account.status_label
+    since = account.status_since.astimezone(UTC)
+    today = timezone.now() - since < timedelta(days=1)
+    return f"{account.status_label} since {since:%H:%M}" if today else f"{account.status_label} since {since:%d %b %Y}"
 
 
 @transaction.atomic(savepoint=False)

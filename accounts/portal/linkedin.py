@@ -6,13 +6,12 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from accounts.core.derived_fields import containing
-from accounts.linkedin.links import contradicting, linked_accounts
+from accounts.linkedin.links import contradicting, linked_accounts, views_in_words
 from accounts.linkedin.readiness import with_campaigns_paused
 from accounts.models import Account
 from accounts.reauth.recipients import mail_trouble
 from accounts.web.portal.access import MemberRequest, readers
 from accounts.web.portal.forms import AccountFilter
-from accounts.web.portal.labels import views_in_words
 from accounts.web.portal.pagination import turn
 from accounts.web.portal.views import show
 

@@ -12,7 +12,9 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from accounts.core.enums import EventType, ProviderSlug, TroubleKind
+from accounts.core.labels import Label
 from accounts.events import outbox as events
+from accounts.labels import source_label
 from accounts.models import Agency, Event, Source, SourceTrouble
 
 CHECK_EVERY = timedelta(hours=2)  # LinkedIn's validation of an address
@@ -114,6 +116,11 @@ def open_troubles(source: Source) -> Sequence[SourceTrouble]:
     """The oldest first."""
     fetched: Any = getattr(source, "fetched_troubles", None)
     return fetched if fetched is not None else list(source.troubles.filter(closed_at__isnull=True).order_by("id"))
+
+
+def label_of(source: Source, *, problems: bool = False) -> Label:
+    """The worst of a source: what is open, then `problems` with single requests."""
+    return source_label(source, {TroubleKind(issue.kind) for issue in open_troubles(source)}, problems=problems)
 
 
 def _tell(source: Source, event_type: EventType, detail: str) -> None:

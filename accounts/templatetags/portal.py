@@ -11,15 +11,15 @@ from django.utils.safestring import SafeString
 
 from accounts.core import markup
 from accounts.core.email_addresses import display_email
-from accounts.core.enums import provider_name
+from accounts.core.enums import CampaignStatus, provider_name
+from accounts.labels import CAMPAIGN_STATUSES, account_label, status_label, what_to_do
 from accounts.models import Account
 from accounts.tenancy.localtime import readable
-from accounts.web.portal import labels as words
 
 register = template.Library()
 register.filter("visible", lambda text: markup.visible(str(text)))
 register.filter("pretty_json", markup.pretty_json)
-register.filter("what_to_do", words.what_to_do)
+register.filter("what_to_do", what_to_do)
 register.filter("provider_name", provider_name)
 register.filter("readable_email", display_email)
 register.simple_tag(markup.badge, name="badge")
@@ -41,19 +41,17 @@ def ago(moment: datetime | None) -> SafeString | str:
 
 @register.filter
 def account_badge(account: Account) -> SafeString:
-    state = words.account_state(account)
-    return markup.badge(state.label, state.tone)
+    return account_label(account).badge()
 
 
 @register.filter
 def status_badge(status: str) -> SafeString:
-    state = words.status_state(status)
-    return markup.badge(state.label, state.tone)
+    return status_label(status).badge()
 
 
 @register.filter
-def state_badge(state: Any) -> SafeString:
-    return markup.badge(state.label, state.tone)
+def campaign_badge(status: str) -> SafeString:
+    return CAMPAIGN_STATUSES[CampaignStatus(status)].badge()
 
 
 @register.inclusion_tag("portal/parts/field.html")

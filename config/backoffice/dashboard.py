@@ -11,11 +11,10 @@ from django.utils import timezone
 
 from accounts.core.enums import TroubleKind
 from accounts.core.markup import Tone
+from accounts.labels import SOURCE_ISSUES, status_badge, status_label
 from accounts.models import AccountLink, Agency, CampaignOrder, Drop, Heartbeat, Incident, Source, SourceTrouble
 from accounts.models.link import LinkState
 from accounts.models.order import OrderStatus
-from accounts.web.backoffice.badges import TONES, account_badge
-from accounts.web.portal.labels import TROUBLES
 from config import figures, health
 from leads.models import Enrichment
 from notifications.models import Channel, ChannelStatus, DeliveryStatus
@@ -148,7 +147,9 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
         "oldest": figures.oldest_due_receipt(),
         "bars": _bars() if sees["accounts"] else [],
         "namesakes": sees["links"] and figures.up_to(AccountLink.objects.filter(state=LinkState.PROPOSED)),
-        "troubled": [(trouble, TROUBLES[TroubleKind(trouble.kind)]) for trouble in troubled[: FEW * sees["troubles"]]],
+        "troubled": [
+            (trouble, SOURCE_ISSUES[TroubleKind(trouble.kind)]) for trouble in troubled[: FEW * sees["troubles"]]
+        ],
         "quarantined": _attention(ReceiptStatus.QUARANTINED) if sees["receipts"] else [],
         "incidents": _open_incidents().filter(part_of=None)[:FEW] if sees["incidents"] else [],
         "rejecting": rejecting if sees["rejected"] else [],
@@ -177,11 +178,11 @@ def _bars() -> list[Bar]:
     whole = sum(counts.values())
     return [
         Bar(
-            account_badge(status),
+            status_badge(status),
             count,
             round(100 * count / whole, 1) if whole else 0.0,
             _list("accounts_account", status=status),
-            TONES[status],
+            status_label(status).tone,
         )
         for status, count in counts.items()
     ]

@@ -13,8 +13,8 @@ from accounts.models import Account, Agency
 from accounts.portal import MemberRequest, readers, show
 from config.figures import up_to
 from leads.enums import LeadStatus
+from notifications.labels import address_of, channel_label
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
-from notifications.portal.words import address_of, channel_state
 from webhooks.models import Receipt, ReceiptStatus
 
 SHOWN = 8
@@ -34,7 +34,7 @@ def overview(request: MemberRequest) -> HttpResponse:
     agency = request.agency
     accounts = agency.accounts.filter(status__in=NEEDS_SOMEBODY)
     leads = agency.leads.real().filter(status__in=WAITING)
-    channels = [(channel, channel_state(channel), address_of(channel)) for channel in _troubled(agency)]
+    channels = [(channel, channel_label(channel), address_of(channel)) for channel in _troubled(agency)]
     return show(
         request,
         "portal/overview.html",

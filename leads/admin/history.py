@@ -5,8 +5,8 @@ from django.contrib import admin
 from accounts.core.markup import NOTHING, ago, badge, link, receipt_link
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency
-from leads.admin.badges import lead_badge
 from leads.admin.filters import ByLead
+from leads.labels import status_badge
 from leads.models import LeadChange, LeadMerge, LeadReference, Tombstone
 
 
@@ -30,7 +30,7 @@ class LeadReferenceAdmin(HiddenFromIndex, BackOfficeAdmin):
 
     @admin.display(description="status there")
     def state(self, reference: LeadReference) -> str:
-        return lead_badge(reference.status)
+        return status_badge(reference.status)
 
     @admin.display(description="since")
     def since(self, reference: LeadReference) -> str:
@@ -60,11 +60,11 @@ class LeadChangeAdmin(HiddenFromIndex, BackOfficeAdmin):
 
     @admin.display(description="from")
     def before(self, change: LeadChange) -> str:
-        return lead_badge(change.previous_status) if change.previous_status else "first seen"
+        return status_badge(change.previous_status) if change.previous_status else "first seen"
 
     @admin.display(description="to")
     def after(self, change: LeadChange) -> str:
-        return lead_badge(change.new_status)
+        return status_badge(change.new_status)
 
     @admin.display(description="took effect")
     def effect(self, change: LeadChange) -> str:

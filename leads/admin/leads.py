@@ -28,10 +28,10 @@ from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.filters import ByAccount, ByAgency
 from accounts.web.backoffice.forms import ServiceForm
 from accounts.web.recent_sign_in import require_recent_sign_in
-from leads.admin.badges import lead_badge
 from leads.admin.filters import ByFormLanguage, ByLeadStatus
 from leads.analytics.export import Busy, download
 from leads.enums import ChangedBy, LeadStatus
+from leads.labels import status_badge
 from leads.models import Lead
 from leads.pipeline.changes import set_status, update_lead
 from leads.pipeline.languages import language_name
@@ -186,7 +186,7 @@ class LeadAdmin(BackOfficeAdmin):
 
     @admin.display(description="status")
     def standing(self, lead: Lead) -> str:  # `state` is where the person lives
-        return lead_badge(lead.status)
+        return status_badge(lead.status)
 
     @admin.display(description="since")
     def since(self, lead: Lead) -> str:
@@ -222,7 +222,13 @@ class LeadAdmin(BackOfficeAdmin):
         return table(
             ("Provider", "Id there", "Campaign", "Status there", "Since"),
             (
-                (row.provider, code(row.external_id), link(row.campaign), lead_badge(row.status), ago(row.status_since))
+                (
+                    row.provider,
+                    code(row.external_id),
+                    link(row.campaign),
+                    status_badge(row.status),
+                    ago(row.status_since),
+                )
                 for row in rows
             ),
             empty="No provider knows it: it was made by hand or through the API.",
@@ -236,8 +242,8 @@ class LeadAdmin(BackOfficeAdmin):
             (
                 (
                     ago(row.occurred_at),
-                    lead_badge(row.previous_status) if row.previous_status else "first seen",
-                    lead_badge(row.new_status),
+                    status_badge(row.previous_status) if row.previous_status else "first seen",
+                    status_badge(row.new_status),
                     row.changed_by,
                     badge("yes", "good") if row.applied else badge("no", "quiet"),
                     row.note or NOTHING,

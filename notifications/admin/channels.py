@@ -9,20 +9,15 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from accounts.core.email_addresses import display_email
-from accounts.core.markup import NOTHING, Tone, ago, badge, link, list_link, table
+from accounts.core.markup import NOTHING, ago, badge, link, list_link, table
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency
 from leads.pipeline.languages import language_name
 from notifications.admin.deliveries import LATEST, delivery_badge
 from notifications.admin.filters import ByChannel
 from notifications.channels import service as channels
+from notifications.labels import CHANNELS
 from notifications.models import Channel, ChannelSecret, ChannelStatus, StaffAlerts
-
-CHANNEL_TONES: dict[str, Tone] = {
-    ChannelStatus.ENABLED: "good",
-    ChannelStatus.DISABLED: "bad",
-    ChannelStatus.UNVERIFIED: "warn",
-}
 
 
 @admin.register(Channel)
@@ -89,7 +84,7 @@ class ChannelAdmin(BackOfficeAdmin):
 
     @admin.display(description="status")
     def state(self, channel: Channel) -> str:
-        return badge(ChannelStatus(channel.status).label, CHANNEL_TONES[channel.status])
+        return CHANNELS[ChannelStatus(channel.status)].badge(channel.get_status_display())
 
     @admin.display(description="failing")
     def failing(self, channel: Channel) -> str:

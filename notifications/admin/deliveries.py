@@ -5,19 +5,14 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
-from accounts.core.markup import NOTHING, Tone, ago, badge, link, table
+from accounts.core.markup import NOTHING, ago, link, table
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency
 from notifications.admin.filters import ByAge, ByChannel, ByDelivery, ByDeliveryStatus, ByEvent, ByEventType
 from notifications.channels import replay, search
+from notifications.labels import HELD, delivery_label
 from notifications.models import Attempt, Delivery, DeliveryStatus
 
-DELIVERY_TONES: dict[str, Tone] = {
-    DeliveryStatus.PENDING: "busy",
-    DeliveryStatus.DELIVERED: "good",
-    DeliveryStatus.FAILED: "bad",
-    DeliveryStatus.CANCELLED: "quiet",
-}
 LATEST = 20
 
 
@@ -129,8 +124,5 @@ class AttemptAdmin(HiddenFromIndex, BackOfficeAdmin):
 
 
 def delivery_badge(delivery: Delivery) -> str:
-    if delivery.status == DeliveryStatus.PENDING and delivery.hold:
-        return badge(f"held: {delivery.get_hold_display()}", "busy")
-    if delivery.status == DeliveryStatus.PENDING and delivery.attempts:
-        return badge("will be tried again", "warn")
-    return badge(DeliveryStatus(delivery.status).label, DELIVERY_TONES[delivery.status])
+    label = delivery_label(delivery)
+    return label.badge(f"held: {delivery.get_hold_display()}" if label is HELD else "")

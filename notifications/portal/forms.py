@@ -11,9 +11,9 @@ from accounts.models import Agency
 from leads.enums import LeadStatus
 from leads.pipeline.languages import language_name, languages_of
 from notifications.channels.rules import MAX_CONFLATION_SECONDS
+from notifications.labels import ALWAYS_URGENT, MODES, NOT_CHOSEN, WEEKDAYS, Group, event_groups
 from notifications.models import MORNING, Channel, ChannelKind, DeliveryStatus, Mode
 from notifications.policy.quiet_hours import WEEK
-from notifications.portal.words import ALWAYS_URGENT, MODES, NOT_CHOSEN, WEEKDAYS, Group, event_groups
 from notifications.transports.webhook import MAX_HEADERS
 
 MAX_PLACES = 200

@@ -14,9 +14,9 @@ from notifications.content.catalogue import CATALOGUE
 from notifications.content.digest import message_for
 from notifications.content.event_kinds import EventKind
 from notifications.content.rendering import Message
+from notifications.labels import event_groups
 from notifications.message import Parcel
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, Mode
-from notifications.portal.words import event_groups
 
 NOT_A_LINK = "example"
 

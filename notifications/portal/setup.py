@@ -13,17 +13,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.core.email_addresses import display_email
+from accounts.core.labels import Label
 from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
-from accounts.web.portal.labels import State
 from accounts.web.recent_sign_in import with_recent_sign_in
 from accounts.web.refusals import refusals_as_messages, refusals_on
 from notifications.channels import replay as resending
 from notifications.channels import service as channels
+from notifications.labels import DAMAGED, address_of, arrives, channel_label, listens_to
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
 from notifications.portal.forms import ChannelForm, Offered, ReplayForm, offered_to
 from notifications.portal.log import sent
 from notifications.portal.trial import Trial, trial_of
-from notifications.portal.words import DAMAGED, address_of, arrives, channel_state, listens_to
 
 HINT = (
     "Your program checks our signature with it (Standard Webhooks). While a new one is being exchanged we sign with "
@@ -41,7 +41,7 @@ class Card:
     """A channel as the page shows it."""
 
     channel: Channel
-    state: State
+    label: Label
     address: str
     listens_to: str
     arrives: str
@@ -161,7 +161,7 @@ def _ask_again(channel: Channel) -> str:
 
 def _switch_on(channel: Channel) -> str:
     after = channels.enable(channel)
-    if channel_state(after).tone == "good":
+    if channel_label(after).tone == "good":
         return f"{after} is on."
     return f"{display_email(after.email)} is asked to confirm first."
 
@@ -203,7 +203,7 @@ def _page(request: MemberRequest, bound: ChannelForm | None = None) -> HttpRespo
         status=422 if bound else 200,
         sections=sections,
         latest=latest,
-        waiting=[card for card in cards if card.state.tone in ("bad", "warn")],
+        waiting=[card for card in cards if card.label.tone in ("bad", "warn")],
     )
 
 
@@ -217,7 +217,7 @@ def _card(channel: Channel, offered: Offered, bound: ChannelForm | None, trial: 
     form = ChannelForm(offered=offered, kind=ChannelKind(channel.kind), channel=channel)
     return Card(
         channel=channel,
-        state=DAMAGED if channel.damaged else channel_state(channel),
+        label=DAMAGED if channel.damaged else channel_label(channel),
         address=address_of(channel),
         listens_to=listens_to(channel),
         arrives=arrives(channel),

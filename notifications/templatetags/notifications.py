@@ -3,20 +3,18 @@
 from django import template
 from django.utils.safestring import SafeString
 
-from accounts.core.markup import badge
+from notifications import labels
 from notifications.models import Delivery
-from notifications.portal import words
 
 register = template.Library()
-register.filter("event_title", words.title_of)
-register.filter("about", words.about)
-register.filter("sentence", words.sentence)
+register.filter("event_title", labels.title_of)
+register.filter("about", labels.about)
+register.filter("sentence", labels.sentence)
 
 
 @register.filter
 def delivery_badge(delivery: Delivery) -> SafeString:
-    state = words.delivery_state(delivery)
-    return badge(state.label, state.tone)
+    return labels.delivery_label(delivery).badge()
 
 
 @register.filter

@@ -9,11 +9,10 @@ from django.utils import timezone
 
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
-from accounts.linkedin.links import contradicting, decide, linked_accounts, proposals, worst_status
+from accounts.linkedin.links import contradicting, decide, linked_accounts, proposals, views_in_words, worst_status
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountLink, Agency
 from accounts.services import report_rate_limit, report_status, update_account
-from accounts.web.portal.labels import views_in_words
 
 
 def seen(

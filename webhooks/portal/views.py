@@ -13,11 +13,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.core.enums import ProviderSlug, TroubleKind, provider_name
+from accounts.core.labels import Label
 from accounts.models import Agency, Source, SourceTrouble
 from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
-from accounts.sources.issues import open_troubles, with_open_troubles
+from accounts.sources.issues import label_of, open_troubles, with_open_troubles
 from accounts.sources.service import create_source, delete_source, rotate_secret, update_source
-from accounts.web.portal.labels import State, source_state
 from accounts.web.recent_sign_in import with_recent_sign_in
 from accounts.web.refusals import refusals_as_messages, refusals_on
 from webhooks.models import ReceiptStatus, RejectedRequest
@@ -40,7 +40,7 @@ HINT = "Copy both into the provider's settings. Each report that it sends there 
 @dataclass(frozen=True)
 class Card:
     source: Source
-    state: State
+    label: Label
     waiting: int
     refused: list[RejectedRequest]
     troubles: list[tuple[SourceTrouble, str]]
@@ -133,7 +133,7 @@ def _cards(agency: Agency, sources: list[Source]) -> list[Card]:
     return [
         Card(
             source=source,
-            state=source_state(source, problems=bool(counts[source.pk] or refused.get(source.pk))),
+            label=label_of(source, problems=bool(counts[source.pk] or refused.get(source.pk))),
             waiting=counts[source.pk],
             refused=refused.get(source.pk, []),
             troubles=[

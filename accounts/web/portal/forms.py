@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.core.email_addresses import EmailAddressField
 from accounts.core.enums import PROVIDERS, Role, Scope
+from accounts.labels import ACCOUNT_STATUSES
 from accounts.models import Agency
-from accounts.web.portal.labels import STATUSES
 
 ROLES = [
     (Role.OWNER.value, "Owner: everything"),
@@ -38,7 +38,8 @@ LOCALES = [
 
 class AccountFilter(forms.Form):
     status = forms.ChoiceField(
-        required=False, choices=[("", "any"), *((status.value, state.label) for status, state in STATUSES.items())]
+        required=False,
+        choices=[("", "any"), *((value, label.text) for value, label in ACCOUNT_STATUSES.items())],
     )
     provider = forms.ChoiceField(
         required=False, choices=[("", "any"), *((slug.value, name) for slug, name in PROVIDERS.items())]

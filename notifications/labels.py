@@ -1,4 +1,4 @@
-"""Channels, deliveries and event types as people read them."""
+"""Channels, deliveries and event types as people read them. Back office and portal read them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from accounts.core.email_addresses import display_email
 from accounts.core.enums import AGENCY_EVENTS, EventType
-from accounts.web.portal.labels import State
+from accounts.core.labels import Label
 from leads.enums import LeadStatus
 from leads.pipeline.languages import language_name
 from notifications.content.catalogue import CATALOGUE
@@ -17,7 +17,7 @@ from notifications.policy.quiet_hours import WEEK
 
 #: Only the channel itself gets these, whatever it listens to.
 NOT_CHOSEN = frozenset({EventType.TEST, EventType.CHANNEL_VERIFICATION})
-DAMAGED = State("cannot be read", "bad")
+DAMAGED = Label("cannot be read", "bad")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MODES = {  # when people get what they hear of
     Mode.INSTANT: "at once",
@@ -29,12 +29,19 @@ ALWAYS_URGENT = ", ".join(
     for kind in CATALOGUE.values()
     if kind.urgent and kind.name in AGENCY_EVENTS and kind.event_type not in NOT_CHOSEN
 )
-DELIVERY_STATES: dict[DeliveryStatus, State] = {
-    DeliveryStatus.PENDING: State("on its way", "busy"),
-    DeliveryStatus.DELIVERED: State("delivered", "good"),
-    DeliveryStatus.FAILED: State("failed", "bad"),
-    DeliveryStatus.CANCELLED: State("cancelled", "quiet"),
+DELIVERIES: dict[DeliveryStatus, Label] = {
+    DeliveryStatus.PENDING: Label("on its way", "busy"),
+    DeliveryStatus.DELIVERED: Label("delivered", "good"),
+    DeliveryStatus.FAILED: Label("failed", "bad"),
+    DeliveryStatus.CANCELLED: Label("cancelled", "quiet"),
 }
+HELD, TRIED_AGAIN = Label("held", "busy"), Label("will be tried again", "warn")
+CHANNELS: dict[ChannelStatus, Label] = {
+    ChannelStatus.ENABLED: Label("on", "good"),
+    ChannelStatus.DISABLED: Label("switched off", "quiet"),
+    ChannelStatus.UNVERIFIED: Label("waits for its confirmation", "warn"),
+}
+FAILING, LAST_TRY_FAILED = Label("failing", "bad"), Label("the last try failed", "warn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +69,19 @@ def title_of(event_type: str) -> str:
     return CATALOGUE[EventType(event_type)].title if event_type in set(EventType) else event_type
 
 
-def channel_state(channel: Channel) -> State:
-    match ChannelStatus(channel.status):
-        case ChannelStatus.UNVERIFIED:
-            return State("waits for its confirmation", "warn")
-        case ChannelStatus.DISABLED:
-            return State("switched off", "quiet")
-        case ChannelStatus.ENABLED if channel.consecutive_failures >= FAILURES_TO_TELL:
-            return State("failing", "bad")
-        case ChannelStatus.ENABLED if channel.consecutive_failures:
-            return State("the last try failed", "warn")
-        case ChannelStatus.ENABLED:
-            return State("on", "good")
+def channel_label(channel: Channel) -> Label:
+    """The label of a channel: of its status, or of what keeps an enabled one from delivering."""
+    if channel.status == ChannelStatus.ENABLED and channel.consecutive_failures:
+        return FAILING if channel.consecutive_failures >= FAILURES_TO_TELL else LAST_TRY_FAILED
+    return CHANNELS[ChannelStatus(channel.status)]
 
 
-def delivery_state(delivery: Delivery) -> State:
+def delivery_label(delivery: Delivery) -> Label:
     if delivery.status == DeliveryStatus.PENDING and delivery.hold:
-        return State("held", "busy")
+        return HELD
     if delivery.status == DeliveryStatus.PENDING and delivery.error:
-        return State("will be tried again", "warn")
-    return DELIVERY_STATES[DeliveryStatus(delivery.status)]
+        return TRIED_AGAIN
+    return DELIVERIES[DeliveryStatus(delivery.status)]
 
 
 def address_of(channel: Channel) -> str:

@@ -1,0 +1,101 @@
+"""The states of accounts, campaigns and sources in words, each with its tone, for back office and portal."""
+
+from collections.abc import Collection
+
+from django.utils.safestring import SafeString
+
+from accounts.core.enums import AccountStatus, CampaignStatus, SuggestedAction, TroubleKind
+from accounts.core.labels import Label
+from accounts.models import Account, Source
+from accounts.models.link import LinkState
+from accounts.models.order import OrderStatus
+from accounts.models.reauth import PromptEnd
+
+ACCOUNT_STATUSES: dict[AccountStatus, Label] = {
+    AccountStatus.ACTIVE: Label("works", "good"),
+    AccountStatus.INCOMPLETE: Label("waits for a step", "warn"),
+    AccountStatus.DISCONNECTED: Label("disconnected", "bad"),
+    AccountStatus.AUTH_ERROR: Label("sign-in failed", "bad"),
+    AccountStatus.BLOCKED: Label("blocked by LinkedIn", "bad"),
+    AccountStatus.DELETED: Label("removed", "quiet"),
+}
+RATE_LIMITED = Label("at a LinkedIn limit", "warn")
+FIRST_SEEN = Label("first seen", "quiet")  # before an account's first report
+
+#: What an agency does about an account.
+ACTIONS: dict[SuggestedAction, str] = {
+    SuggestedAction.NONE: "",
+    SuggestedAction.COMPLETE_ONBOARDING: "Somebody has to finish connecting it, for example by entering a code.",
+    SuggestedAction.SOLVE_CHALLENGE: "Ask its owner to open LinkedIn and solve the check it shows.",
+    SuggestedAction.SIGN_IN_AGAIN: "Ask its owner to sign in again.",
+    SuggestedAction.CONTACT_LINKEDIN: "Ask its owner to read LinkedIn's message and to contact LinkedIn's support.",
+    SuggestedAction.WAIT: "Nothing: it works again by itself when the limit ends.",
+    SuggestedAction.ARCHIVE: "It was removed at its provider. Nothing to do, unless that was a mistake.",
+}
+CAMPAIGN_STATUSES: dict[CampaignStatus, Label] = {
+    CampaignStatus.ACTIVE: Label("runs", "good"),
+    CampaignStatus.PAUSED: Label("paused", "warn"),
+    CampaignStatus.FINISHED: Label("finished", "quiet"),
+}
+CAMPAIGN_COMMANDS: dict[OrderStatus, Label] = {
+    OrderStatus.PENDING: Label(OrderStatus.PENDING.label, "busy"),
+    OrderStatus.DONE: Label(OrderStatus.DONE.label, "good"),
+    OrderStatus.FAILED: Label(OrderStatus.FAILED.label, "bad"),
+    OrderStatus.CANCELLED: Label(OrderStatus.CANCELLED.label, "quiet"),
+}
+ACCOUNT_LINKS: dict[LinkState, Label] = {
+    LinkState.PROPOSED: Label(LinkState.PROPOSED.label, "busy"),
+    LinkState.ACCEPTED: Label(LinkState.ACCEPTED.label, "good"),
+    LinkState.DECLINED: Label(LinkState.DECLINED.label, "quiet"),
+}
+PROMPT_ENDS: dict[PromptEnd, Label] = {
+    PromptEnd.DONE: Label(PromptEnd.DONE.label, "good"),
+    PromptEnd.EXPIRED: Label(PromptEnd.EXPIRED.label, "warn"),
+    PromptEnd.REVOKED: Label(PromptEnd.REVOKED.label, "quiet"),
+}
+#: From the worst on.
+SOURCE_ISSUES: dict[TroubleKind, Label] = {
+    TroubleKind.BLOCKED: Label("blocked by LinkedIn", "bad"),
+    TroubleKind.REJECTING: Label("is refused", "bad"),
+    TroubleKind.LEAD_SYNC: Label("leads are incomplete", "warn"),
+    TroubleKind.AT_RISK: Label("may soon be blocked", "warn"),
+    TroubleKind.SILENT: Label("gone quiet", "warn"),
+    TroubleKind.SLOW: Label("answered slowly", "warn"),
+}
+REMOVED, SWITCHED_OFF = Label("removed", "quiet"), Label("switched off", "quiet")
+WAITS_FOR_FIRST, NEEDS_A_LOOK = Label("nothing came yet", "warn"), Label("needs a look", "warn")
+DELIVERS, DELIVERS_UNKNOWN = Label("delivers", "good"), Label("delivers, with unknown fields", "warn")
+
+
+def account_label(account: Account) -> Label:
+    """The label of an account as it is now; of its status, unless a limit of LinkedIn's holds it up."""
+    if account.status == AccountStatus.ACTIVE and account.rate_limited:
+        return RATE_LIMITED
+    return ACCOUNT_STATUSES[AccountStatus(account.status)]
+
+
+def status_label(status: str) -> Label:
+    """The label of a status in an account's history; empty: before the first report."""
+    return ACCOUNT_STATUSES[AccountStatus(status)] if status in set(AccountStatus) else FIRST_SEEN
+
+
+def status_badge(status: str) -> SafeString:
+    """An account's status as the back office names it."""
+    return status_label(status).badge(status.replace("_", " "))
+
+
+def what_to_do(account: Account) -> str:
+    return ACTIONS[account.suggested_action]
+
+
+def source_label(source: Source, issues: Collection[TroubleKind], *, problems: bool = False) -> Label:
+    """The worst of a source: its open `issues`, then `problems` with single requests."""
+    if source.removed_at is not None:
+        return REMOVED
+    if not source.enabled:
+        return SWITCHED_OFF
+    if issues:
+        return next(label for kind, label in SOURCE_ISSUES.items() if kind in issues)
+    if source.last_receipt_at is None:
+        return WAITS_FOR_FIRST
+    return NEEDS_A_LOOK if problems else DELIVERS

@@ -1,0 +1,38 @@
+"""A lead's states in words, each with its tone. Back office and portal read them."""
+
+from django.utils.safestring import SafeString
+
+from accounts.core.labels import Label
+from accounts.core.markup import badge
+from leads.enums import ChangedBy, LeadStatus
+from leads.pipeline.provenance import Origin
+
+STATUSES: dict[LeadStatus, Label] = {
+    LeadStatus.PENDING: Label(LeadStatus.PENDING.label, "quiet"),
+    LeadStatus.CONNECTION_SENT: Label(LeadStatus.CONNECTION_SENT.label, "busy"),
+    LeadStatus.CONNECTION_ACCEPTED: Label(LeadStatus.CONNECTION_ACCEPTED.label, "busy"),
+    LeadStatus.MESSAGE_SENT: Label(LeadStatus.MESSAGE_SENT.label, "busy"),
+    LeadStatus.REPLY_RECEIVED: Label(LeadStatus.REPLY_RECEIVED.label, "good"),
+    LeadStatus.OPPORTUNITY: Label(LeadStatus.OPPORTUNITY.label, "good"),
+    LeadStatus.MEETING_BOOKED: Label(LeadStatus.MEETING_BOOKED.label, "good"),
+    LeadStatus.NOT_INTERESTED: Label(LeadStatus.NOT_INTERESTED.label, "quiet"),
+    LeadStatus.DONE: Label(LeadStatus.DONE.label, "quiet"),
+}
+CHANGERS: dict[ChangedBy, str] = {
+    ChangedBy.API: "a program",
+    ChangedBy.AUTOMATION: "an automation",
+    ChangedBy.USER: "a person",
+    ChangedBy.PROVIDER: "its tool",
+}
+#: Where the value of a contact field came from.
+ORIGINS: dict[Origin, str] = {
+    Origin.FORM: "from the form",
+    Origin.PROVIDER: "from the tool",
+    Origin.SCRAPE: "from the profile",
+    Origin.ENRICHMENT: "worked out from the rest",
+    Origin.PERSON: "entered by hand",
+}
+
+
+def status_badge(status: str) -> SafeString:
+    return STATUSES[LeadStatus(status)].badge() if status in set(LeadStatus) else badge(status, "busy")
