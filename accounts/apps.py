@@ -4,3 +4,34 @@ from django.apps import AppConfig
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = "Agencies and accounts"
+
+    def ready(self) -> None:
+        """Register what this app shows in the portal and in the back office."""
+        from accounts.events.timeline import add_own_streams
+        from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
+        from accounts.web.portal.navigation import OWNERS, WRITERS, Entry, add_entry
+
+        add_entry(Entry("accounts", "Accounts", "portal_accounts", position=20))
+        add_entry(Entry("team", "Team", "portal_team", position=60, roles=OWNERS))
+        add_entry(Entry("keys", "API keys", "portal_keys", position=70, roles=OWNERS))
+        add_entry(Entry("settings", "Settings", "portal_settings", position=80, roles=WRITERS))
+        add_own_streams()
+        for prefix, page in {"acc": "account", "cmp": "campaign", "src": "source", "sub": "subaccount"}.items():
+            add_subject_page(prefix, f"accounts_{page}")
+        add_subject_page("inc", "accounts_incident")
+        for model, text, position in (
+            ("account", "Accounts", 10),
+            ("campaign", "Campaigns", 30),
+            ("source", "Sources", 40),
+            ("event", "Events", 60),
+            ("subaccount", "Sub-accounts", 90),
+            ("member", "Members", 100),
+            ("invitation", "Invitations", 110),
+            ("apikey", "API keys", 120),
+        ):
+            add_list_link("accounts.agency", f"accounts_{model}", text, position=position, agency="pk")
+        add_list_link("accounts.account", "accounts_accountreport", "All reports", position=10, account="pk")
+        add_list_link("accounts.account", "accounts_event", "Events", position=20, subject="pk")
+        add_list_link("accounts.account", "accounts_reauthprompt", "Prompts to reconnect", position=30, account="pk")
+        add_list_link("accounts.campaign", "accounts_event", "Events", position=10, subject="pk")
+        add_list_link("leads.lead", "accounts_event", "Events", position=30, subject="pk")

@@ -9,11 +9,13 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, and make the Celery application the one that tasks and wake-ups find in any thread."""
+        from accounts.web.portal.navigation import Entry, add_entry
         from accounts.web.recent_sign_in import note_sign_in
         from config.celery import app
         from config.ops import checks  # noqa: F401
 
         app.set_default()
+        add_entry(Entry("overview", "Overview", "home", position=10))
         user_logged_in.connect(note_sign_in, dispatch_uid="note_sign_in")
         apps.get_app_config("auth").verbose_name = "People"  # as the back office says it
 

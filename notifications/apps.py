@@ -8,6 +8,14 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         import notifications.erasure  # registers what this app holds of a person
         import notifications.timeline  # noqa: F401 (registers what it says in an account's timeline)
+        from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
+        from accounts.web.portal.navigation import Entry, add_entry
         from notifications.receivers import connect
 
+        add_entry(Entry("notifications", "Notifications", "portal_notifications", position=40))
+        add_subject_page("chn", "notifications_channel")
+        add_list_link("accounts.agency", "notifications_channel", "Channels", position=70, agency="pk")
+        add_list_link("accounts.agency", "notifications_delivery", "Deliveries", position=80, agency="pk")
+        add_list_link("accounts.event", "notifications_delivery", "Where it went", position=10, event="pk")
+        add_list_link("notifications.channel", "notifications_delivery", "All deliveries", position=10, channel="pk")
         connect()

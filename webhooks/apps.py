@@ -11,8 +11,19 @@ class WebhooksConfig(AppConfig):
 
     def ready(self) -> None:
         import webhooks.processing.erasure  # noqa: F401 (registers what this app holds of a person)
+        from accounts.web.backoffice.cross_links import add_list_link
+        from accounts.web.portal.navigation import Entry, add_entry
+        from accounts.web.source_sections import add_page_section
         from webhooks.processing.waiting import release_named
+        from webhooks.source_sections import answers_of_last_hour, refused_requests
 
+        add_entry(Entry("sources", "Sources", "portal_sources", position=50))
+        add_page_section("What is wrong with it", refused_requests)
+        add_page_section("What is wrong with it", answers_of_last_hour)
+        add_list_link("accounts.agency", "webhooks_receipt", "Receipts", position=50, agency="pk")
+        add_list_link("accounts.source", "webhooks_receipt", "Receipts", position=10, source="pk")
+        add_list_link("accounts.source", "webhooks_rejectedrequest", "Rejected requests", position=20, source="pk")
+        add_list_link("accounts.source", "webhooks_providerrequest", "Registered requests", position=30, source="pk")
         on_known_id(release_named)
         HIGHLEVEL.configure(
             public_key=settings.HIGHLEVEL_PUBLIC_KEY,

@@ -13,6 +13,7 @@ from accounts.admin import (
     reports,
     sources,
     team,
+    timeline,
     troubles,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "reports",
     "sources",
     "team",
+    "timeline",
     "troubles",
 ]

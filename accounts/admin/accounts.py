@@ -10,10 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from accounts.admin.permission import PERMISSION, ShowsPermission
-from accounts.admin.timeline import timeline_of
 from accounts.campaigns.service import pause_all, resume_all
 from accounts.core.enums import AccountStatus, CampaignStatus, provider_name
-from accounts.core.markup import NOTHING, ago, badge, duration, link, list_link, side_by_side, table
+from accounts.core.markup import NOTHING, ago, badge, duration, link, table
 from accounts.labels import CAMPAIGN_STATUSES, status_badge
 from accounts.linkedin.advice import Turn, sentence, turn
 from accounts.linkedin.lifecycle import durations
@@ -24,8 +23,10 @@ from accounts.reauth.recipients import addresses_for, mail_trouble
 from accounts.revival import STAFF, revive
 from accounts.services import update_account
 from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAge, ByAgency, ByProvider, ByStatus
 from accounts.web.backoffice.forms import ServiceForm
+from accounts.web.backoffice.timeline import timeline_of
 
 WHOSE_TURN = {Turn.OWNER: badge("owner", "warn"), Turn.WAIT: badge("wait", "busy"), Turn.NOBODY: ""}
 CHANGED_STATUSES = {"pause": CampaignStatus.ACTIVE, "resume": CampaignStatus.PAUSED}  # what a button changes
@@ -234,12 +235,7 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
 
     @admin.display(description="more")
     def elsewhere(self, account: Account) -> str:
-        return side_by_side(
-            list_link("accounts_accountreport", "All reports", account=account.pk),
-            list_link("accounts_event", "Events", subject=account.pk),
-            list_link("accounts_reauthprompt", "Prompts to reconnect", account=account.pk),
-            list_link("leads_lead", "Leads", account=account.pk, agency=account.agency_id),
-        )
+        return list_links(account)
 
 
 def _ask_owner(account: Account) -> None:

@@ -2,29 +2,14 @@
 
 from django.contrib import admin
 from django.db.models import Q
-from django.utils.html import format_html_join
 
-from accounts.core.markup import ago, badge, code, list_link
+from accounts.core.markup import ago, badge, code
 from accounts.models import Agency, SubAccount
 from accounts.tenancy.agencies import create_agency_without_key
 from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency
 from accounts.web.backoffice.forms import ServiceForm
-
-LISTS = [
-    ("accounts_account", "Accounts"),
-    ("leads_lead", "Leads"),
-    ("accounts_campaign", "Campaigns"),
-    ("accounts_source", "Sources"),
-    ("webhooks_receipt", "Receipts"),
-    ("accounts_event", "Events"),
-    ("notifications_channel", "Channels"),
-    ("notifications_delivery", "Deliveries"),
-    ("accounts_subaccount", "Sub-accounts"),
-    ("accounts_member", "Members"),
-    ("accounts_invitation", "Invitations"),
-    ("accounts_apikey", "API keys"),
-]
 
 
 class NewAgencyForm(ServiceForm):
@@ -79,7 +64,7 @@ class AgencyAdmin(BackOfficeAdmin):
 
     @admin.display(description="lists")
     def lists(self, agency: Agency) -> str:
-        return format_html_join(" · ", "{}", ([list_link(view, text, agency=agency.pk)] for view, text in LISTS))
+        return list_links(agency)
 
 
 @admin.register(SubAccount)

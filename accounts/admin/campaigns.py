@@ -9,11 +9,12 @@ from accounts.campaigns.commands import retry
 from accounts.campaigns.senders import map_sender
 from accounts.campaigns.service import UNPROTECTED, update_campaign
 from accounts.core.enums import CampaignStatus, PausedBy
-from accounts.core.markup import NOTHING, ago, badge, link, list_link, table
+from accounts.core.markup import NOTHING, ago, badge, link, table
 from accounts.labels import CAMPAIGN_COMMANDS, CAMPAIGN_STATUSES
 from accounts.models import Campaign, CampaignCall, CampaignOrder, Sender
 from accounts.models.order import OrderStatus
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency, ByParent
 from accounts.web.backoffice.forms import ServiceForm
 
@@ -114,7 +115,7 @@ class CampaignAdmin(BackOfficeAdmin):
 
     @admin.display(description="more")
     def elsewhere(self, campaign: Campaign) -> str:
-        return list_link("accounts_event", "Events", subject=campaign.pk)
+        return list_links(campaign)
 
 
 class SenderForm(ServiceForm):

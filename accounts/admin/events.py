@@ -4,23 +4,13 @@ from datetime import timedelta
 
 from django.contrib import admin
 from django.utils import timezone
-from django.utils.html import format_html
 
-from accounts.core.markup import NOTHING, ago, badge, code, link_to, list_link, pretty_json, receipt_link
+from accounts.core.markup import NOTHING, ago, badge, link_to, pretty_json, receipt_link
 from accounts.models import Event, Heartbeat, RetentionRun
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.cross_links import list_links, subject_link
 from accounts.web.backoffice.filters import ByAgency, BySubject
 
-#: Which page shows the subject of an event, by the beginning of its id.
-PAGES = {
-    "acc": "accounts_account",
-    "lead": "leads_lead",
-    "cmp": "accounts_campaign",
-    "src": "accounts_source",
-    "sub": "accounts_subaccount",
-    "chn": "notifications_channel",
-    "inc": "accounts_incident",
-}
 LATE = timedelta(seconds=60)
 
 
@@ -39,8 +29,7 @@ class EventAdmin(BackOfficeAdmin):
 
     @admin.display(description="about")
     def subject_link(self, event: Event) -> str:
-        page = PAGES.get(event.subject.partition("_")[0])
-        return link_to(page, event.subject, event.subject) if page else code(event.subject)
+        return subject_link(event.subject)
 
     @admin.display(description="when")
     def when(self, event: Event) -> str:
@@ -68,7 +57,7 @@ class EventAdmin(BackOfficeAdmin):
 
     @admin.display(description="deliveries")
     def deliveries_link(self, event: Event) -> str:
-        return format_html("{}", list_link("notifications_delivery", "Where it went", event=event.pk))
+        return list_links(event)
 
 
 @admin.register(Heartbeat)

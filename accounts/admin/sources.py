@@ -1,12 +1,11 @@
 """Where providers deliver: URLs, health, rotation. Secrets are on the page that makes them and on no other."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -15,16 +14,19 @@ from accounts.admin.source_forms import KEYS, SETTINGS, NewSourceForm, SourceFor
 from accounts.core.encrypted_fields import Unreadable
 from accounts.core.enums import ProviderSlug, TroubleKind
 from accounts.core.errors import FieldError
-from accounts.core.markup import NOTHING, ago, badge, code, list_link, side_by_side, table
+from accounts.core.markup import NOTHING, ago, badge, code, table
 from accounts.labels import DELIVERS, DELIVERS_UNKNOWN, SOURCE_ISSUES
 from accounts.models import Source, SourceSecret, SourceTrouble
 from accounts.sources.issues import ADVICE, CHECKS, label_of, missed_checks, with_open_troubles
 from accounts.sources.recovery import recovery_for
 from accounts.sources.service import rotate_secret
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency, BySource
+from accounts.web.source_sections import page_sections
 
 LATEST = 10
+WRONG = "What is wrong with it"
 
 
 class BySourceState(SimpleListFilter):
@@ -59,7 +61,7 @@ class SourceAdmin(BackOfficeAdmin):
     autocomplete_fields = ("agency",)
     fieldsets = (
         (None, {"fields": ("name", "enabled", "health", "webhook_url_field", "previous_url", "received")}),
-        ("What is wrong with it", {"fields": ("trouble_list", "refused", "answered", "checks")}),
+        (WRONG, {"fields": ("trouble_list", "checks")}),
         ("Where it belongs", {"fields": ("id", "agency", "provider", "sub_account", "allowed_networks", "made")}),
         ("Keys", {"fields": ("secret_list", "api_keys", *KEYS, "forget_keys")}),
         (
@@ -121,6 +123,13 @@ class SourceAdmin(BackOfficeAdmin):
             return False
         return obj.provider not in {ProviderSlug.LINKEDIN, ProviderSlug.HIGHLEVEL}
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """With the rows that other apps show of a source."""
+        return [
+            (title, {**options, "fields": (*options["fields"], *page_sections(title or ""))} if obj else options)
+            for title, options in super().get_fieldsets(request, obj) or ()
+        ]
+
     @admin.display(description="source")
     def label(self, source: Source) -> str:
         return str(source)
@@ -147,26 +156,6 @@ class SourceAdmin(BackOfficeAdmin):
             ),
             empty="Nothing, and nothing ever was.",
         )
-
-    @admin.display(description="refused requests")
-    def refused(self, source: Source) -> str:
-        """With the signature doctor's words."""
-        return table(
-            ("Why", "Times", "First", "Last", "Diagnosis"),
-            (
-                (row.reason.replace("_", " "), row.count, ago(row.first_seen), ago(row.last_seen), row.diagnosis)
-                for row in source.rejected_requests.order_by("-last_seen")[:LATEST]
-            ),
-            empty="None: every request carried a good signature.",
-        )
-
-    @admin.display(description="answers of the last hour")
-    def answered(self, source: Source) -> str:
-        lately = source.answers.filter(began_at__gt=timezone.now() - timedelta(hours=1))
-        found = lately.aggregate(answers=Sum("answers"), slow=Sum("slow"))
-        if not found["answers"]:
-            return NOTHING
-        return f"{found['answers']:,} answers, {found['slow']:,} of them took more than a second"
 
     @admin.display(description="LinkedIn's checks")
     def checks(self, source: Source) -> str:
@@ -223,11 +212,7 @@ class SourceAdmin(BackOfficeAdmin):
 
     @admin.display(description="more")
     def elsewhere(self, source: Source) -> str:
-        return side_by_side(
-            list_link("webhooks_receipt", "Receipts", source=source.pk),
-            list_link("webhooks_rejectedrequest", "Rejected requests", source=source.pk),
-            list_link("webhooks_providerrequest", "Registered requests", source=source.pk),
-        )
+        return list_links(source)
 
 
 def _validity(secret: SourceSecret) -> str:

@@ -1,48 +1,45 @@
-"""An account's timeline in words: when, what, what more there is to say, and who."""
+"""How the entries of an account's timeline are worded that this app brings."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.core.enums import provider_name
-from accounts.core.markup import NOTHING, ago, badge, link_to, receipt_link, table
-from accounts.events.timeline import Entry, Told, timeline
+from accounts.core.markup import NOTHING, ago, badge, link_to, receipt_link
+from accounts.events.timeline import Entry, Told
 from accounts.labels import status_badge
-from accounts.models import Account, AccountReport, Event, ReauthStep
+from accounts.models import AccountReport, Event, ReauthStep
+from accounts.web.backoffice.timeline import Words, words_for
 
 
-def timeline_of(account: Account, cursor: str) -> dict[str, Any]:
-    """The template's context: a table, and the cursors of what is older."""
-    page = timeline(account, cursor)
-    rows = ((ago(entry.at), *_words(entry)) for entry in page.entries)
-    empty = "That was all." if cursor else "Nothing has happened yet."
-    return {
-        "timeline": table(("When", "What", "More", "Who"), rows, empty=empty),
-        "timeline_older": page.older,
-        "timeline_newer": bool(cursor),
-    }
+@words_for("report")
+def _report(entry: Entry) -> Words:
+    report: AccountReport = entry.row
+    return _reported(report), _details(report), provider_name(report.reported_by)
 
 
-def _words(entry: Entry) -> tuple[str, str, str]:
-    match entry.row:
-        case AccountReport() as report:
-            return _reported(report), _details(report), _who(report.reported_by)
-        case ReauthStep() as step:
-            text = " · ".join(part for part in (step.recipient, step.note) if part)
-            return format_html("Prompt: {}", step.get_kind_display()), text or NOTHING, NOTHING
-        case Event() as event:
-            name = link_to("accounts_event", event.pk, event.event_type.replace("_", " "))
-            reason = event.payload.get("pause_reason") or event.payload.get("campaign_name") or ""
-            return format_html("Told: {}", name), _told(entry.told, str(reason)), event.recipient or "the agency"
-        case LogEntry() as log:
-            return (
-                format_html("Staff: {}", log.get_change_message() or log.get_action_flag_display()),
-                NOTHING,
-                str(log.user),
-            )
+@words_for("prompt")
+def _step(entry: Entry) -> Words:
+    step: ReauthStep = entry.row
+    text = " · ".join(part for part in (step.recipient, step.note) if part)
+    return format_html("Prompt: {}", step.get_kind_display()), text or NOTHING, NOTHING
+
+
+@words_for("event", "pause")
+def _event(entry: Entry) -> Words:
+    event: Event = entry.row
+    name = link_to("accounts_event", event.pk, event.event_type.replace("_", " "))
+    reason = event.payload.get("pause_reason") or event.payload.get("campaign_name") or ""
+    return format_html("Told: {}", name), _told(entry.told, str(reason)), event.recipient or "the agency"
+
+
+@words_for("staff")
+def _staff(entry: Entry) -> Words:
+    log: LogEntry = entry.row
+    what = log.get_change_message() or log.get_action_flag_display()
+    return format_html("Staff: {}", what), NOTHING, str(log.user)
 
 
 def _reported(report: AccountReport) -> SafeString:
@@ -75,7 +72,3 @@ def _told(told: Sequence[Told], reason: str) -> SafeString:
     ]
     parts: list[str] = [*([reason] if reason else []), *(lines or ["nobody listens to it"])]
     return format_html_join(" · ", "{}", ([part] for part in parts))
-
-
-def _who(reported_by: str) -> str:
-    return provider_name(reported_by)

@@ -1,8 +1,8 @@
 """An account's timeline: what was reported, what its owner was asked, what paused, who was told, what staff did.
 
-Five tables, each read newest first by its key, merged by the time at which we learned of each entry. A cursor holds
-the last key that was shown of every table, so that any page costs the same. What became of an event's deliveries the
-layer above says (`register_deliveries`).
+Each stream is a table, read newest first by its key; streams are merged by the time at which we learned of each entry.
+A cursor holds the last key that was shown of every stream, so that any page costs the same. Apps add their streams
+(`add_stream`) and say what became of an event's deliveries (`register_deliveries`) in `AppConfig.ready`.
 """
 
 import re
@@ -18,13 +18,11 @@ from django.db.models import QuerySet
 
 from accounts.core.enums import EventType
 from accounts.core.markup import Tone
-from accounts.models import Account, AccountReport, Event, ReauthStep
+from accounts.models import Account, Event, ReauthStep
 
 PAGE = 30
 MAX_CAMPAIGNS = 50  # whose pauses are shown, the newest
 _CURSOR = re.compile(r"(?<![a-z])([a-z]++)-([0-9A-Za-z_]{1,40})")
-
-Row = AccountReport | ReauthStep | Event | LogEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Entry:
 
     at: datetime
     kind: str
-    row: Row
+    row: Any
     told: Sequence[Told] = ()
 
 
@@ -66,6 +64,12 @@ class Stream:
 
 Deliveries = Callable[[Sequence[str]], Mapping[str, Sequence[Told]]]
 _deliveries: list[Deliveries] = []
+_streams: dict[str, Stream] = {}
+
+
+def add_stream(stream: Stream) -> None:
+    """Add a stream to every account's timeline. `accounts.web.backoffice.timeline` says how its entries are worded."""
+    _streams[stream.name] = stream
 
 
 def register_deliveries(find: Deliveries) -> Deliveries:
@@ -87,7 +91,7 @@ def timeline(account: Account, cursor: str = "", size: int = PAGE) -> Page:
 
 def _merged(account: Account, last: Mapping[str, str], most: int) -> list[Entry]:
     found: list[Entry] = []
-    for stream in STREAMS:
+    for stream in _streams.values():
         rows = stream.rows(account)
         if stream.name in last:
             rows = rows.filter(pk__lt=_key(rows, last[stream.name]))
@@ -151,10 +155,10 @@ def _staff(account: Account) -> "QuerySet[LogEntry]":
     return LogEntry.objects.filter(object_id=account.pk, content_type=kind).select_related("user")
 
 
-STREAMS = (
-    Stream("report", "created_at", lambda account: account.reports.all()),
-    Stream("prompt", "at", _steps),
-    Stream("event", "created_at", _events),
-    Stream("pause", "created_at", _pauses),
-    Stream("staff", "action_time", _staff),
-)
+def add_own_streams() -> None:
+    """Add the streams of this app."""
+    add_stream(Stream("report", "created_at", lambda account: account.reports.all()))
+    add_stream(Stream("prompt", "at", _steps))
+    add_stream(Stream("event", "created_at", _events))
+    add_stream(Stream("pause", "created_at", _pauses))
+    add_stream(Stream("staff", "action_time", _staff))

@@ -17,14 +17,13 @@ from accounts.core.markup import (
     badge,
     code,
     link,
-    list_link,
     pretty_json,
     receipt_link,
-    side_by_side,
     table,
 )
 from accounts.models import Agency
 from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAccount, ByAgency
 from accounts.web.backoffice.forms import ServiceForm
 from accounts.web.recent_sign_in import require_recent_sign_in
@@ -256,8 +255,4 @@ class LeadAdmin(BackOfficeAdmin):
 
     @admin.display(description="more")
     def elsewhere(self, lead: Lead) -> str:
-        return side_by_side(
-            list_link("leads_leadchange", "All changes", lead=lead.pk),
-            list_link("leads_leadmerge", "Leads that were merged into it", into=lead.pk),
-            list_link("accounts_event", "Events", subject=lead.pk),
-        )
+        return list_links(lead)

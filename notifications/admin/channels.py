@@ -9,8 +9,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from accounts.core.email_addresses import display_email
-from accounts.core.markup import NOTHING, ago, badge, link, list_link, table
+from accounts.core.markup import NOTHING, ago, badge, link, table
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency
 from leads.pipeline.languages import language_name
 from notifications.admin.deliveries import LATEST, delivery_badge
@@ -136,7 +137,7 @@ class ChannelAdmin(BackOfficeAdmin):
 
     @admin.display(description="more")
     def elsewhere(self, channel: Channel) -> str:
-        return format_html("{}", list_link("notifications_delivery", "All deliveries", channel=channel.pk))
+        return list_links(channel)
 
 
 @admin.register(StaffAlerts)

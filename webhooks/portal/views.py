@@ -9,6 +9,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -20,6 +21,7 @@ from accounts.sources.issues import label_of, open_troubles, with_open_troubles
 from accounts.sources.service import create_source, delete_source, rotate_secret, update_source
 from accounts.web.recent_sign_in import with_recent_sign_in
 from accounts.web.refusals import refusals_as_messages, refusals_on
+from accounts.web.source_sections import card_sections
 from webhooks.models import ReceiptStatus, RejectedRequest
 from webhooks.portal.forms import RenameForm, RotationForm, SourceForm
 
@@ -44,6 +46,7 @@ class Card:
     waiting: int
     refused: list[RejectedRequest]
     troubles: list[tuple[SourceTrouble, str]]
+    sections: list[SafeString | str]
     rename: RenameForm
     rotation: RotationForm
 
@@ -141,6 +144,7 @@ def _cards(agency: Agency, sources: list[Source]) -> list[Card]:
                 for trouble in open_troubles(source)
                 if (kind := TroubleKind(trouble.kind)) in SHOWN
             ],
+            sections=card_sections(source),
             rename=RenameForm(initial={"name": source.name}, auto_id=f"{source.pk}-%s"),
             rotation=RotationForm(provider=source.provider, auto_id=f"{source.pk}-rotate-%s"),
         )

@@ -113,7 +113,7 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         if obj is None:
             return []
-        return [name for name in flatten_fieldsets(self.fieldsets or ()) if name not in self.editable]
+        return [name for name in flatten_fieldsets(self.get_fieldsets(request, obj) or ()) if name not in self.editable]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return (self.add_fieldsets or None) if obj is None else super().get_fieldsets(request, obj)

@@ -17,6 +17,7 @@ from accounts.core.encrypted_fields import fernet
 from accounts.core.enums import Role
 from accounts.models import Member
 from accounts.web.portal.access import MemberRequest
+from accounts.web.portal.navigation import entries_for
 
 ONCE = "portal_shown_once"
 
@@ -31,6 +32,7 @@ def show(request: MemberRequest, template: str, section: str, *, status: int = 2
         "may_change": request.member.role in (Role.OWNER, Role.MANAGER),
         "is_owner": request.member.role == Role.OWNER,
         "section": section,
+        "menu": entries_for(request.member.role),
     }
     return render(request, template, {**everywhere, **context}, status=status)
 

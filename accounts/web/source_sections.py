@@ -1,0 +1,43 @@
+"""What apps above `accounts` show of a source, on its card in the portal and on its page in the back office.
+
+Each app adds its sections in `AppConfig.ready`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+
+from accounts.models import Source
+
+Show = Callable[[Source], SafeString | str]
+
+
+@dataclass(frozen=True, slots=True)
+class PageSection:
+    """A row of the source's page in the back office, within the fieldset of this title."""
+
+    fieldset: str
+    show: Show
+
+
+_cards: list[Show] = []
+_pages: list[PageSection] = []
+
+
+def add_card_section(show: Show) -> None:
+    """Show something on the card of each source in the portal; "" for sources that it does not concern."""
+    _cards.append(show)
+
+
+def card_sections(source: Source) -> list[SafeString | str]:
+    return [section for show in _cards if (section := show(source))]
+
+
+def add_page_section(fieldset: str, show: Show) -> None:
+    """Show something on the page of each source in the back office. `show` carries an `admin.display` description."""
+    _pages.append(PageSection(fieldset, show))
+
+
+def page_sections(fieldset: str) -> list[Show]:
+    return [section.show for section in _pages if section.fieldset == fieldset]

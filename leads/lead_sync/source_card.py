@@ -1,0 +1,16 @@
+"""What Lead Sync shows on the card of a LinkedIn source in the portal."""
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.core.enums import ProviderSlug
+from accounts.models import Source
+
+
+def connection_link(source: Source) -> SafeString | str:
+    """Return the way to the page on which LinkedIn is connected; "" for other providers' sources."""
+    if source.provider != ProviderSlug.LINKEDIN:
+        return ""
+    url = reverse("portal_linkedin", args=[source.pk])
+    return format_html('<p><a class="button small" href="{}">Connection and set-up</a></p>', url)

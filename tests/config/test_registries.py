@@ -1,0 +1,43 @@
+"""What apps add to pages that are not theirs: it is there, and where it leads there is something."""
+
+from django.apps import apps
+from django.contrib import admin
+from django.urls import reverse
+
+from accounts.core.enums import Role
+from accounts.web.backoffice import cross_links
+from accounts.web.portal.navigation import Entry, entries_for
+from accounts.web.portal.navigation import _entries as entries
+
+
+def admin_of(view: str) -> admin.ModelAdmin:  # type: ignore[type-arg]
+    return admin.site.get_model_admin(apps.get_model(*view.split("_", 1)))
+
+
+def test_a_role_sees_its_entries_of_the_menu_in_their_order() -> None:
+    everybody = ["Overview", "Accounts", "Leads", "Notifications", "Sources"]
+    assert {role.value: [entry.title for entry in entries_for(role)] for role in Role} == {
+        "owner": [*everybody, "Team", "API keys", "Settings"],
+        "manager": [*everybody, "Settings"],
+        "read_only": everybody,
+    }
+
+
+def test_every_entry_of_the_menu_leads_to_a_page_and_has_a_place_of_its_own() -> None:
+    assert all(isinstance(entry, Entry) and reverse(entry.view).startswith("/") for entry in entries.values())
+    assert len({entry.position for entry in entries.values()}) == len(entries)
+
+
+def test_a_link_to_a_list_sets_only_filters_that_the_list_offers() -> None:
+    links = [(model, link) for model, found in cross_links._lists.items() for link in found]
+    assert len(links) > 20
+    for model, link in links:
+        offered = {choice.parameter_name for choice in admin_of(link.view).list_filter}
+        assert set(link.filters) <= offered, (model, link)
+        columns = {field.attname for field in apps.get_model(model)._meta.fields} | {"pk"}
+        assert set(link.filters.values()) <= columns, (model, link)
+
+
+def test_the_subject_of_an_event_has_a_page_whichever_app_it_belongs_to() -> None:
+    for prefix, view in cross_links._pages.items():
+        assert admin_of(view).model._meta.pk.default.args == (prefix,), view
