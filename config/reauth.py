@@ -158,8 +158,7 @@ def _hand_over(prompt: ReauthPrompt, offer: Offer, form: forms.Form) -> None:
     else:
         request_id = welink.sign_in(offer.source, offer.credentials, **form.cleaned_data)
     register_request(offer.source, request_id=request_id, action=RequestAction.LOGIN, account=prompt.account)
-    step.reference = request_id
-    step.save(update_fields=["reference"])
+    attempts.set_reference(step, request_id)
 
 
 def _open_frame(request: HttpRequest, prompt: ReauthPrompt, offer: Offer, token: str) -> HttpResponseBase:

@@ -28,7 +28,14 @@ from notifications.channels.api_fields import (
     WebhookChannelWithSecretSerializer,
 )
 from notifications.channels.replay import replay, resend
-from notifications.channels.service import create_channel, enable, rotate_secret, send_test, update_channel
+from notifications.channels.service import (
+    create_channel,
+    delete_channel,
+    enable,
+    rotate_secret,
+    send_test,
+    update_channel,
+)
 from notifications.content.catalogue import CATALOGUE
 from notifications.models import Attempt, Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 
@@ -91,7 +98,7 @@ class ChannelView(Listed, Shown, AgencyView):
 
     def destroy(self, request: Request, **_: Any) -> Response:
         """Take a channel away, with its deliveries."""
-        self.get_object().delete()
+        delete_channel(self.get_object())
         return Response(status=204)
 
     @extend_schema(request=None, responses={202: EventSerializer})

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from accounts.core.markup import ago, badge, code
 from accounts.models import Agency, SubAccount
-from accounts.tenancy.agencies import create_agency_without_key
+from accounts.tenancy.agencies import create_agency_without_key, update_agency
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency
@@ -25,17 +25,31 @@ class NewAgencyForm(ServiceForm):
             company_id=self.cleaned_data["ghl_company_id"],
             timezone=self.cleaned_data["timezone"],
             locale=self.cleaned_data["locale"],
+            by=self.by,
         )
+
+
+class AgencyForm(ServiceForm):
+    taken = "Another agency has this company id."
+
+    class Meta:
+        model = Agency
+        fields = ("name", "ghl_company_id", "timezone", "locale", "reauth_contact")
+
+    def apply(self) -> Agency:
+        return update_agency(Agency.objects.get(pk=self.instance.pk), by=self.by, **self.changes)
 
 
 @admin.register(Agency)
 class AgencyAdmin(BackOfficeAdmin):
+    audited = True
+    form = AgencyForm
     list_display = ("name", "company_id", "timezone", "made")
     fieldsets = (
         (None, {"fields": ("name", "ghl_company_id", "id", "timezone", "locale", "reauth_contact", "made")}),
         ("What it has", {"fields": ("lists",)}),
     )
-    editable = ("name", "ghl_company_id", "timezone", "locale", "reauth_contact")
+    editable = AgencyForm.Meta.fields
     add_form = NewAgencyForm
     add_fieldsets = (
         (

@@ -1,5 +1,6 @@
 """API keys, and the answers kept for requests that are sent again."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,7 +13,7 @@ from accounts.core.enums import Scope
 from accounts.core.markup import ago, badge
 from accounts.models import ApiKey, IdempotencyRecord
 from accounts.tenancy.api_keys import create_api_key, revoke_api_key
-from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting
 from accounts.web.backoffice.filters import ByAgency
 from accounts.web.backoffice.forms import ServiceForm
 
@@ -34,6 +35,7 @@ class NewKeyForm(ServiceForm):
             name=self.cleaned_data["name"],
             scopes=[Scope(scope) for scope in self.cleaned_data["scopes"]],
             expires_at=self.cleaned_data["expires_at"],
+            by=self.by,
         )
         row._shown_once = {"title": "The new API key", "secrets": {f"Key for {row.agency}": key}}  # type: ignore[attr-defined]
         return row
@@ -41,6 +43,7 @@ class NewKeyForm(ServiceForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(BackOfficeAdmin):
+    audited = True
     list_display = ("label", "agency", "scope_list", "state", "used", "made")
     list_filter = (ByAgency,)
     list_select_related = ("agency",)
@@ -63,7 +66,9 @@ class ApiKeyAdmin(BackOfficeAdmin):
 
     @admin.action(description="Revoke", permissions=["operate"])
     def revoke(self, request: HttpRequest, keys: "QuerySet[ApiKey]") -> HttpResponse | None:
-        self.do_each(request, keys.filter(revoked_at__isnull=True), revoke_api_key, "Revoked")
+        self.do_each(
+            request, keys.filter(revoked_at__isnull=True), partial(revoke_api_key, by=acting(request)), "Revoked"
+        )
         return None
 
     @admin.display(description="key")

@@ -13,8 +13,9 @@ from django.shortcuts import redirect
 
 from accounts.core.email_addresses import email_key
 from accounts.core.markup import ago, badge
+from accounts.tenancy.second_factor import forget_second_factor
 from accounts.tenancy.verified_email import set_unverified_email
-from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.base import BackOfficeAdmin, acting
 
 
 @admin.register(User)
@@ -57,7 +58,7 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """An address that staff typed has to be proved by the person: until then it identifies nobody."""
-        super().save_model(request, obj, form, change)
+        UserAdmin.save_model(self, request, obj, form, change)
         if change and "email" in form.changed_data:
             set_unverified_email(obj, email_key(obj.email))
 
@@ -123,9 +124,8 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
     @admin.action(description="Forget second factor", permissions=["forget"])
     def forget_second_factor(self, request: HttpRequest, users: "QuerySet[User]") -> None:
         people = list(users)
-        Authenticator.objects.filter(user__in=people).delete()
         for user in people:
-            self.log_change(request, user, "Second factor forgotten.")
+            forget_second_factor(user, by=acting(request))
         self.tell(request, len(people), "Second factor forgotten")
 
 
@@ -143,6 +143,9 @@ class StaffGroupAdmin(BackOfficeAdmin, GroupAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        GroupAdmin.save_model(self, request, obj, form, change)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return []

@@ -41,6 +41,7 @@ class NewSourceForm(ServiceForm):
             name=self.cleaned_data["name"],
             secret=self.cleaned_data["secret"] or None,
             location_id=self.cleaned_data["location_id"],
+            by=self.by,
         )
         shown = {"Webhook URL": source.webhook_url} | ({"Secret": secret} if secret else {})
         source._shown_once = {"title": f"{source} is ready", "secrets": shown}  # type: ignore[attr-defined]
@@ -91,4 +92,4 @@ class SourceForm(ServiceForm):
         forgets = self.cleaned_data["forget_keys"]
         if given or forgets:
             changes["credentials"] = {**({} if forgets else self.instance.readable_credentials), **given}
-        return update_source(Source.objects.get(pk=self.instance.pk), **changes)
+        return update_source(Source.objects.get(pk=self.instance.pk), by=self.by, **changes)

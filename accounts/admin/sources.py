@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts.admin.source_forms import KEYS, SETTINGS, NewSourceForm, SourceForm
+from accounts.core import audit
 from accounts.core.encrypted_fields import Unreadable
 from accounts.core.enums import ProviderSlug, TroubleKind
 from accounts.core.errors import FieldError
@@ -20,7 +21,7 @@ from accounts.models import Source, SourceSecret, SourceTrouble
 from accounts.sources.issues import ADVICE, CHECKS, label_of, missed_checks, with_open_troubles
 from accounts.sources.recovery import recovery_for
 from accounts.sources.service import rotate_secret
-from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency, BySource
 from accounts.web.source_sections import page_sections
@@ -55,6 +56,7 @@ class BySourceState(SimpleListFilter):
 
 @admin.register(Source)
 class SourceAdmin(BackOfficeAdmin):
+    audited = True
     list_display = ("label", "agency", "provider", "health", "received", "made")
     list_filter = (BySourceState, ByAgency)
     list_select_related = ("agency",)
@@ -91,11 +93,10 @@ class SourceAdmin(BackOfficeAdmin):
             return None
         source = chosen[0]
         try:
-            secret = rotate_secret(source)
+            secret = rotate_secret(source, by=acting(request))
         except FieldError as error:
             self.message_user(request, str(error), messages.ERROR)
             return None
-        self.log_change(request, source, "Secret rotated.")
         shown = {"Webhook URL": source.webhook_url} | ({"Secret": secret} if secret else {})
         return self.shown_once(request, source, title=f"New secret of {source}", secrets=shown)
 
@@ -111,7 +112,7 @@ class SourceAdmin(BackOfficeAdmin):
             except ValueError as refusal:
                 self.message_user(request, str(refusal), messages.ERROR)
                 continue
-            self.log_change(request, source, "Recovered.")
+            audit.changed(acting(request), source, "Recovered.")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Source]":
         return with_open_troubles(super().get_queryset(request))

@@ -1,5 +1,6 @@
 """The people of agencies: members, and invitations."""
 
+from functools import partial
 from typing import ClassVar
 
 from django.contrib import admin
@@ -12,7 +13,7 @@ from accounts.core.markup import ago, badge
 from accounts.models import Member
 from accounts.models.agency import Invitation
 from accounts.tenancy.team import add_member, change_role, invite, remove
-from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.base import BackOfficeAdmin, acting
 from accounts.web.backoffice.filters import ByAgency
 from accounts.web.backoffice.forms import ServiceForm
 
@@ -26,7 +27,7 @@ class NewMemberForm(ServiceForm):
 
     def apply(self) -> Member:
         data = self.cleaned_data
-        return add_member(data["agency"], user=data["user"], role=Role(data["role"]))
+        return add_member(data["agency"], user=data["user"], role=Role(data["role"]), by=self.by)
 
 
 class MemberForm(ServiceForm):
@@ -35,11 +36,12 @@ class MemberForm(ServiceForm):
         fields = ("role",)
 
     def apply(self) -> Member:
-        return change_role(Member.objects.get(pk=self.instance.pk), Role(self.cleaned_data["role"]))
+        return change_role(Member.objects.get(pk=self.instance.pk), Role(self.cleaned_data["role"]), by=self.by)
 
 
 @admin.register(Member)
 class MemberAdmin(BackOfficeAdmin):
+    audited = True
     list_display = ("user", "agency", "role", "since")
     list_filter = (ByAgency,)
     list_select_related = ("agency", "user")
@@ -63,7 +65,7 @@ class MemberAdmin(BackOfficeAdmin):
     @admin.action(description="Remove from the agency", permissions=["remove"])
     def remove(self, request: HttpRequest, members: "QuerySet[Member]") -> HttpResponse | None:
         chosen = list(members.select_related("agency", "user"))
-        self.do_each(request, chosen, remove, "Removed")
+        self.do_each(request, chosen, partial(remove, by=acting(request)), "Removed")
         return HttpResponseRedirect(reverse("admin:accounts_member_changelist")) if len(chosen) == 1 else None
 
     @admin.display(description="since")
@@ -78,13 +80,14 @@ class NewInvitationForm(ServiceForm):
 
     def apply(self) -> Invitation:
         data = self.cleaned_data
-        return invite(data["agency"], email=data["email"], role=Role(data["role"]))
+        return invite(data["agency"], email=data["email"], role=Role(data["role"]), invited_by=self.by)
 
 
 @admin.register(Invitation)
 class InvitationAdmin(BackOfficeAdmin):
     """How an agency's first person gets in: staff invite an owner, who invites the others."""
 
+    audited = True
     list_display = ("email", "agency", "role", "state", "sent")
     list_filter = (ByAgency,)
     list_select_related = ("agency", "invited_by")

@@ -1,8 +1,29 @@
 """The audit trail: who of staff or of an agency did what. Rows of Django's admin log."""
 
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
+
+
+def added(by: User | None, obj: Model, message: str) -> None:
+    """Note that a person made something; by nobody (a program, Leadline itself) writes nothing."""
+    _note_by(by, obj, ADDITION, message)
+
+
+def changed(by: User | None, obj: Model, message: str) -> None:
+    """Note that a person changed something."""
+    _note_by(by, obj, CHANGE, message)
+
+
+def removed(by: User | None, obj: Model, message: str) -> None:
+    """Note that a person took something away. Call it before the row goes: the key goes with it."""
+    _note_by(by, obj, DELETION, message)
+
+
+def _note_by(by: User | None, obj: Model, flag: int, message: str) -> None:
+    if by is not None:
+        note(by.pk, obj, flag, message)
 
 
 def note(user_id: int, obj: Model, flag: int, message: str) -> LogEntry:

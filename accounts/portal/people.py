@@ -55,7 +55,7 @@ def member_role(request: MemberRequest, pk: str) -> HttpResponse:
     form = RoleForm(request.POST)
     if form.is_valid():
         with refusals_as_messages(request):
-            team.change_role(member, Role(form.cleaned_data["role"]))
+            team.change_role(member, Role(form.cleaned_data["role"]), by=request.member.user)
             messages.success(request, f"{member.user} has another role now.")
     say_errors(request, form)
     return back_to(request, "home" if member == request.member else "portal_team")
@@ -66,7 +66,7 @@ def member_role(request: MemberRequest, pk: str) -> HttpResponse:
 def member_remove(request: MemberRequest, pk: str) -> HttpResponse:
     member = get_object_or_404(request.agency.members.select_related("user"), pk=pk)
     with refusals_as_messages(request):
-        team.remove(member)
+        team.remove(member, by=request.member.user)
         messages.success(request, f"{member.user} is no longer a member.")
     return back_to(request, "home" if member == request.member else "portal_team")
 
@@ -75,7 +75,7 @@ def member_remove(request: MemberRequest, pk: str) -> HttpResponse:
 @owners
 def invitation_withdraw(request: MemberRequest, pk: str) -> HttpResponse:
     invitation = get_object_or_404(request.agency.invitations.filter(accepted_at__isnull=True), pk=pk)
-    team.withdraw(invitation)
+    team.withdraw(invitation, by=request.member.user)
     messages.success(request, f"The invitation to {display_email(invitation.email)} is withdrawn.")
     return back_to(request, "portal_team")
 

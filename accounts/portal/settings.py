@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.tenancy.agencies import update_agency
 from accounts.tenancy.api_keys import create_api_key, revoke_api_key
 from accounts.web.portal.access import CHOSEN, MemberRequest, owners, readers, writers
 from accounts.web.portal.forms import AgencyForm, KeyForm
@@ -23,7 +24,7 @@ def key_page(request: MemberRequest) -> HttpResponse:
     """The keys; a POST makes one."""
     form = KeyForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        row, key = create_api_key(request.agency, **form.values())
+        row, key = create_api_key(request.agency, by=request.member.user, **form.values())
         return show_once(
             request, Shown(f"The key for {row.name}", {"API key": key}, hint=KEY_HINT, back=reverse("portal_keys"))
         )
@@ -45,7 +46,7 @@ def key_page(request: MemberRequest) -> HttpResponse:
 @owners
 def key_revoke(request: MemberRequest, pk: str) -> HttpResponse:
     key = get_object_or_404(request.agency.api_keys, pk=pk)
-    revoke_api_key(key)
+    revoke_api_key(key, by=request.member.user)
     messages.success(request, f"{key} is revoked.")
     return back_to(request, "portal_keys")
 
@@ -55,7 +56,7 @@ def key_revoke(request: MemberRequest, pk: str) -> HttpResponse:
 def agency_page(request: MemberRequest) -> HttpResponse:
     form = AgencyForm(request.POST if request.method == "POST" else None, instance=request.agency)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        update_agency(request.agency, by=request.member.user, **form.cleaned_data)
         messages.success(request, "Saved.")
         return back_to(request, "portal_settings")
     request.agency.refresh_from_db()

@@ -19,6 +19,12 @@ def note(prompt: ReauthPrompt, kind: StepKind, *, text: str = "") -> ReauthStep:
     return ReauthStep.objects.create(prompt=prompt, kind=kind, note=text[:300])
 
 
+def set_reference(step: ReauthStep, reference: str) -> None:
+    """Keep the id under which the provider answers this step."""
+    step.reference = reference
+    step.save(update_fields=["reference"])
+
+
 def viewed(prompt: ReauthPrompt) -> None:
     """Note that a person uses the page: a change that follows is expected."""
     now = timezone.now()

@@ -9,9 +9,11 @@ from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.core import audit
 from accounts.core.enums import ProviderSlug
 from accounts.core.errors import FieldError
 from accounts.core.ids import new_token
@@ -45,6 +47,7 @@ def create_source(
     location_id: str = "",
     allowed_networks: list[str] | None = None,
     credentials: dict[str, str] | None = None,
+    by: User | None = None,
 ) -> tuple[Source, str | None]:
     """Make a source; the second value is its secret (given or made), None where the provider has none.
 
@@ -70,17 +73,19 @@ def create_source(
     )
     if secret is not None:
         source.secrets.create(secret=secret)
+    audit.added(by, source, "Made.")
     return source, secret
 
 
 @transaction.atomic
-def rotate_secret(source: Source, secret: str | None = None) -> str | None:
+def rotate_secret(source: Source, secret: str | None = None, *, by: User | None = None) -> str | None:
     """Give the source a new secret; the old one stays valid for SECRET_OVERLAP_HOURS. Answers the new one.
 
     A `linkedconnector` source gets a new URL token instead (and a new secret only if it has one or one is given);
     the old URL stays valid as long. Raises FieldError where only the provider can make the secret.
     """
     now = timezone.now()
+    audit.changed(by, source, "Secret rotated.")
     if source.provider == ProviderSlug.LINKEDCONNECTOR:
         source.previous_token, source.previous_token_expires_at = source.token, now + overlap()
         source.token = new_token()
@@ -95,12 +100,13 @@ def rotate_secret(source: Source, secret: str | None = None) -> str | None:
 
 
 @transaction.atomic
-def update_source(source: Source, **changes: Any) -> Source:
+def update_source(source: Source, *, by: User | None = None, **changes: Any) -> Source:
     """Change `name`, `enabled`, `sub_account`, `allowed_networks`, `credentials` or `secret`.
 
     A new secret starts an overlap with the old one; None takes all secrets away. Raises FieldError where the provider
     signs with a secret.
     """
+    audit.changed(by, source, f"Changed: {', '.join(sorted(changes))}.")
     if "secret" in changes:
         secret = changes.pop("secret")
         if secret is not None:
@@ -116,8 +122,9 @@ def update_source(source: Source, **changes: Any) -> Source:
 
 
 @transaction.atomic
-def delete_source(source: Source) -> None:
+def delete_source(source: Source, *, by: User | None = None) -> None:
     """Take a source away: its URL is unknown from now on, its secrets are gone. The row stays, for what came by it."""
+    audit.removed(by, source, "Removed.")
     source.secrets.all().delete()
     source.enabled, source.credentials, source.removed_at = False, {}, timezone.now()
     source.save(update_fields=["enabled", "credentials", "removed_at", "updated_at"])

@@ -1,19 +1,41 @@
 """Agencies and what they start with."""
 
+from typing import Any
+
+from django.contrib.auth.models import User
 from django.db import transaction
 
+from accounts.core import audit
 from accounts.models import Agency
 from accounts.models.agency import new_company_id
 from accounts.tenancy.api_keys import create_api_key
 
 
+@transaction.atomic
 def create_agency_without_key(
-    *, name: str, company_id: str | None = None, timezone: str = "UTC", locale: str = "en-US"
+    *,
+    name: str,
+    company_id: str | None = None,
+    timezone: str = "UTC",
+    locale: str = "en-US",
+    by: User | None = None,
 ) -> Agency:
     """Make an agency whose owner makes the keys. Raises `django.db.IntegrityError` if the company id is taken."""
-    return Agency.objects.create(
+    agency = Agency.objects.create(
         name=name, ghl_company_id=company_id or new_company_id(), timezone=timezone, locale=locale
     )
+    audit.added(by, agency, "Made.")
+    return agency
+
+
+@transaction.atomic
+def update_agency(agency: Agency, *, by: User | None = None, **changes: Any) -> Agency:
+    """Change fields of an agency. Raises `django.db.IntegrityError` if the company id is taken."""
+    for name, value in changes.items():
+        setattr(agency, name, value)
+    agency.save(update_fields=list(changes))
+    audit.changed(by, agency, f"Changed: {', '.join(sorted(changes))}.")
+    return agency
 
 
 @transaction.atomic

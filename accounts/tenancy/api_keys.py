@@ -5,8 +5,11 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
+from accounts.core import audit
 from accounts.core.enums import Scope
 from accounts.models import Agency, ApiKey
 
@@ -14,14 +17,21 @@ PREFIX = "ll_"
 LAST_USED_STEP = timedelta(minutes=1)
 
 
+@transaction.atomic
 def create_api_key(
-    agency: Agency, *, name: str = "", scopes: Iterable[Scope] = tuple(Scope), expires_at: datetime | None = None
+    agency: Agency,
+    *,
+    name: str = "",
+    scopes: Iterable[Scope] = tuple(Scope),
+    expires_at: datetime | None = None,
+    by: User | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key; the second value is the key itself, which is in no other place."""
     key = PREFIX + secrets.token_urlsafe(32)
     row = ApiKey.objects.create(
         agency=agency, name=name, start=key[:8], digest=_digest(key), scopes=list(scopes), expires_at=expires_at
     )
+    audit.added(by, row, "Made.")
     return row, key
 
 
@@ -39,9 +49,11 @@ def find_api_key(key: str) -> ApiKey | None:
     return row
 
 
-def revoke_api_key(key: ApiKey) -> None:
+@transaction.atomic
+def revoke_api_key(key: ApiKey, *, by: User | None = None) -> None:
     """Every program that uses it is refused from now on."""
-    ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+    if ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
+        audit.changed(by, key, "Revoked.")
 
 
 def _digest(key: str) -> str:

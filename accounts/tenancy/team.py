@@ -11,6 +11,7 @@ from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.core import audit
 from accounts.core.email_addresses import email_key, normalize_email
 from accounts.core.enums import EventType, Role
 from accounts.core.errors import FieldError
@@ -47,12 +48,14 @@ def on_removal(hook: Callable[[Member], None]) -> Callable[[Member], None]:
 
 
 @transaction.atomic
-def add_member(agency: Agency, *, user: User, role: Role) -> Member:
+def add_member(agency: Agency, *, user: User, role: Role, by: User | None = None) -> Member:
     """Let a user in on behalf of staff, without an invitation. Raises FieldError for who is a member already."""
     agency = _locked(agency)
     if agency.members.filter(user=user).exists():
         raise FieldError("user", f"{user} is a member already.")
-    return Member.objects.create(agency=agency, user=user, role=role)
+    member = Member.objects.create(agency=agency, user=user, role=role)
+    audit.added(by, member, f"Added as {role.value}.")
+    return member
 
 
 @transaction.atomic
@@ -72,6 +75,7 @@ def invite(agency: Agency, *, email: str, role: Role, invited_by: User | None = 
         if waiting.count() >= MAX_OPEN_INVITATIONS:
             raise FieldError("email", "Too many invitations are waiting: withdraw some first.")
         invitation = agency.invitations.create(email=email, role=role, invited_by=invited_by)
+        audit.added(invited_by, invitation, f"Invited as {role.value}.")
         _send(invitation)
         return invitation
     invitation.role, invitation.invited_by, invitation.expires_at = role, invited_by, invitation_end()
@@ -79,11 +83,14 @@ def invite(agency: Agency, *, email: str, role: Role, invited_by: User | None = 
         invitation.sent_at = timezone.now()
         _send(invitation)
     invitation.save()
+    audit.changed(invited_by, invitation, f"Invited again as {role.value}.")
     return invitation
 
 
-def withdraw(invitation: Invitation) -> None:
+@transaction.atomic
+def withdraw(invitation: Invitation, *, by: User | None = None) -> None:
     """Take an invitation back: its link opens nothing any more."""
+    audit.removed(by, invitation, "Withdrawn.")
     invitation.delete()
 
 
@@ -155,23 +162,25 @@ def join_as_new_user(token: str, *, password: str, first_name: str = "", last_na
 
 
 @transaction.atomic
-def change_role(member: Member, role: Role) -> Member:
+def change_role(member: Member, role: Role, *, by: User | None = None) -> Member:
     """Give a member another role. Raises FieldError for the last owner."""
     member = _settled(member)
     if role != Role.OWNER:
         _keep_an_owner(member)
+    audit.changed(by, member, f"Role changed from {member.role} to {role.value}.")
     member.role = role
     member.save(update_fields=["role"])
     return member
 
 
 @transaction.atomic
-def remove(member: Member) -> None:
+def remove(member: Member, *, by: User | None = None) -> None:
     """Take a person out of the agency; their sign-in stays. Raises FieldError for the last owner."""
     member = _settled(member)
     _keep_an_owner(member)
     for hook in _removal_hooks:
         hook(member)
+    audit.removed(by, member, "Removed.")
     member.delete()
 
 

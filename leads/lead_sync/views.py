@@ -85,7 +85,7 @@ def source_app(request: MemberRequest, pk: str) -> HttpResponse:
     source, form = _source(request, pk), AppForm(request.POST)
     if form.is_valid():
         kept = {**source.readable_credentials, "client_id": form.cleaned_data["client_id"]}
-        update_source(source, credentials=kept)
+        update_source(source, credentials=kept, by=request.member.user)
         messages.success(request, "Saved. Now connect LinkedIn.")
     say_errors(request, form)
     return back_to(request, "portal_linkedin", source.pk)

@@ -1,5 +1,6 @@
 """Channels, their secrets, and which staff is told what."""
 
+from functools import partial
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from django.utils.html import format_html
 
 from accounts.core.email_addresses import display_email
 from accounts.core.markup import NOTHING, ago, badge, link, table
-from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency
 from leads.pipeline.languages import language_name
@@ -23,6 +24,7 @@ from notifications.models import Channel, ChannelSecret, ChannelStatus, StaffAle
 
 @admin.register(Channel)
 class ChannelAdmin(BackOfficeAdmin):
+    audited = True
     list_display = ("label", "agency", "kind", "state", "failing", "made")
     list_filter = (ByAgency,)
     list_select_related = ("agency",)
@@ -57,17 +59,16 @@ class ChannelAdmin(BackOfficeAdmin):
 
     @admin.action(description="Enable", permissions=["operate"])
     def enable(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
-        self.do_each(request, chosen, channels.enable, "Enabled")
+        self.do_each(request, chosen, partial(channels.enable, by=acting(request)), "Enabled")
 
     @admin.action(description="Disable", permissions=["operate"])
     def disable(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
-        self.do_each(
-            request, chosen, lambda channel: channels.disable(channel, "Disabled by Leadline's staff."), "Disabled"
-        )
+        disable = partial(channels.disable, reason="Disabled by Leadline's staff.", by=acting(request))
+        self.do_each(request, chosen, disable, "Disabled")
 
     @admin.action(description="Send a test", permissions=["operate"])
     def send_test(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
-        self.do_each(request, chosen, channels.send_test, "Test sent")
+        self.do_each(request, chosen, partial(channels.send_test, by=acting(request)), "Test sent")
 
     @admin.display(description="channel")
     def label(self, channel: Channel) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone as clock
 
+from accounts.core import audit
 from accounts.core.enums import EventType
 from accounts.core.errors import FieldError, StateError
 from accounts.core.ids import new_token
@@ -24,6 +26,7 @@ from notifications.models import MORNING, Channel, ChannelKind, ChannelStatus
 
 __all__ = [
     "create_channel",
+    "delete_channel",
     "disable",
     "enable",
     "find_by_unsubscribe_token",
@@ -67,6 +70,7 @@ def create_channel(
     urgent_event_types: Iterable[str] = (),
     rate_per_second: float | None = None,
     verified: bool = False,
+    by: User | None = None,
 ) -> tuple[Channel, str | None]:
     """Make a channel; the second value is a webhook's secret, which no other answer shows.
 
@@ -97,6 +101,7 @@ def create_channel(
         },
     )
     channel = Channel.objects.create(agency=agency, kind=of_kind, **fields)
+    audit.added(by, channel, "Made.")
     if of_kind is ChannelKind.EMAIL and not verified:
         _ask_to_confirm(channel)
     if of_kind is not ChannelKind.WEBHOOK:
@@ -107,12 +112,13 @@ def create_channel(
 
 
 @transaction.atomic
-def update_channel(channel: Channel, **changes: Any) -> Channel:
+def update_channel(channel: Channel, *, by: User | None = None, **changes: Any) -> Channel:
     """Change fields; `status` may be `enabled` or `disabled`. A new e-mail address has to be confirmed.
 
     Raises FieldError.
     """
     channel = _locked(channel)
+    audit.changed(by, channel, f"Changed: {', '.join(sorted(changes))}.")
     status = changes.pop("status", channel.status)
     fields = checked(ChannelKind(channel.kind), changes)
     moved = [name for name in ("email", "url") if name in fields and fields[name] != getattr(channel, name)]
@@ -134,11 +140,12 @@ def update_channel(channel: Channel, **changes: Any) -> Channel:
 
 
 @transaction.atomic
-def rotate_secret(channel: Channel) -> str:
+def rotate_secret(channel: Channel, *, by: User | None = None) -> str:
     """Give a webhook a new secret; the old one signs beside it for SECRET_OVERLAP_HOURS. Raises FieldError."""
     channel = _locked(channel)
     if channel.kind != ChannelKind.WEBHOOK:
         raise StateError("kind", "Only webhook channels have a secret.")
+    audit.changed(by, channel, "Secret rotated.")
     if channel.damaged:
         channel.secrets.all().delete()
     now, secret = clock.now(), new_secret()
@@ -149,9 +156,10 @@ def rotate_secret(channel: Channel) -> str:
 
 
 @transaction.atomic
-def enable(channel: Channel) -> Channel:
+def enable(channel: Channel, *, by: User | None = None) -> Channel:
     """Switch on. An address that was never confirmed, wants no mail or did not work is asked (again) first."""
     channel = _locked(channel)
+    audit.changed(by, channel, "Enabled.")
     if channel.kind == ChannelKind.EMAIL and is_lost(channel):
         return _ask_to_confirm(channel)
     channel.status, channel.disabled_reason = ChannelStatus.ENABLED, ""
@@ -161,19 +169,28 @@ def enable(channel: Channel) -> Channel:
 
 
 @transaction.atomic
-def disable(channel: Channel, reason: str) -> Channel:
+def disable(channel: Channel, reason: str, *, by: User | None = None) -> Channel:
     """Switch off: what was due is cancelled and kept, the agency's other channels hear of it. Raises FieldError."""
     channel = _locked(channel)
     if channel.status == ChannelStatus.UNVERIFIED:
         raise FieldError("status", "The channel waits for its confirmation and gets nothing: remove it instead.")
+    audit.changed(by, channel, "Disabled.")
     switch_off(channel, reason)
     return channel
 
 
 @transaction.atomic
-def send_test(channel: Channel) -> Event:
+def delete_channel(channel: Channel, *, by: User | None = None) -> None:
+    """Take a channel away, with its deliveries."""
+    audit.removed(by, channel, "Removed.")
+    channel.delete()
+
+
+@transaction.atomic
+def send_test(channel: Channel, *, by: User | None = None) -> Event:
     """Send a `test` event to this channel only, whatever it listens to. Raises FieldError if it is not on."""
     channel = locked_and_on(channel)
+    audit.changed(by, channel, "Test sent.")
     if channel.kind == ChannelKind.EMAIL:
         count_mail(channel.email, agency=channel.agency, purpose="test")
     wake(channel)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -79,7 +80,7 @@ def add(request: MemberRequest, kind: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form)
     with refusals_on(form):
-        channel, secret = channels.create_channel(request.agency, kind=kind, **form.values())
+        channel, secret = channels.create_channel(request.agency, kind=kind, by=request.member.user, **form.values())
     if form.errors:
         return _page(request, form)
     if secret:
@@ -101,7 +102,7 @@ def edit(request: MemberRequest, pk: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form)
     with refusals_on(form):
-        channels.update_channel(channel, **form.values())
+        channels.update_channel(channel, by=request.member.user, **form.values())
         messages.success(request, "Saved.")
         return back_to(request, "portal_notifications", anchor=channel.pk)
     return _page(request, form)
@@ -117,7 +118,7 @@ def press(request: MemberRequest, pk: str, button: str) -> HttpResponse:
     with refusals_as_messages(request):
         if button == "test":
             return _test(request, channel)
-        messages.success(request, _BUTTONS[button](channel))
+        messages.success(request, _BUTTONS[button](channel, request.member.user))
     return back_to(request, "portal_notifications", anchor=channel.pk)
 
 
@@ -127,7 +128,7 @@ def press(request: MemberRequest, pk: str, button: str) -> HttpResponse:
 def rotate(request: MemberRequest, pk: str) -> HttpResponse:
     channel = _channel(request, pk)
     with refusals_as_messages(request):
-        secret = channels.rotate_secret(channel)
+        secret = channels.rotate_secret(channel, by=request.member.user)
         return _show_secret(request, f"A new secret for {channel}", channel, secret)
     return back_to(request, "portal_notifications", anchor=channel.pk)
 
@@ -149,35 +150,35 @@ def replay(request: MemberRequest, pk: str) -> HttpResponse:
 
 def _test(request: MemberRequest, channel: Channel) -> HttpResponse:
     """Send one, and come back to a page that follows it."""
-    event = channels.send_test(channel)
+    event = channels.send_test(channel, by=request.member.user)
     messages.success(request, f"A test is on its way to {channel}. Below it stands when it has arrived.")
     return redirect(f"{reverse('portal_notifications')}?test={event.pk}#{channel.pk}")
 
 
-def _ask_again(channel: Channel) -> str:
-    channels.enable(channel)
+def _ask_again(channel: Channel, by: User) -> str:
+    channels.enable(channel, by=by)
     return f"{display_email(channel.email)} is asked to confirm. It gets one such mail in five minutes at most."
 
 
-def _switch_on(channel: Channel) -> str:
-    after = channels.enable(channel)
+def _switch_on(channel: Channel, by: User) -> str:
+    after = channels.enable(channel, by=by)
     if channel_label(after).tone == "good":
         return f"{after} is on."
     return f"{display_email(after.email)} is asked to confirm first."
 
 
-def _switch_off(channel: Channel) -> str:
-    channels.disable(channel, channels.BY_HAND)
+def _switch_off(channel: Channel, by: User) -> str:
+    channels.disable(channel, channels.BY_HAND, by=by)
     return f"{channel} is off. What happens meanwhile can be sent later."
 
 
-def _remove(channel: Channel) -> str:
+def _remove(channel: Channel, by: User) -> str:
     name = str(channel)
-    channel.delete()
+    channels.delete_channel(channel, by=by)
     return f"{name} is gone."
 
 
-_BUTTONS: dict[str, Callable[[Channel], str]] = {
+_BUTTONS: dict[str, Callable[[Channel, User], str]] = {
     "ask": _ask_again,
     "on": _switch_on,
     "off": _switch_off,

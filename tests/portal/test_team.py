@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
@@ -234,3 +235,42 @@ def test_the_link_of_an_invitation_is_in_no_log(
     logged = caplog.text + "".join(capfd.readouterr())
     assert "/invitation/<str:token>" in logged
     assert token not in logged
+
+
+def test_what_a_member_changes_stands_in_the_audit_trail(agency: Agency, sign_in: Browser) -> None:
+    browser = sign_in(Role.OWNER)
+    owner = agency.members.get()
+    colleague = Member.objects.create(agency=agency, user=User.objects.create_user("colleague"), role=Role.READ_ONLY)
+    browser.post(f"/team/{colleague.pk}/role", {"role": "manager"})
+    browser.post(f"/team/{colleague.pk}/remove")
+    browser.post("/team", {"email": "new@example.com", "role": "manager"})
+    browser.post(f"/team/invitations/{agency.invitations.get().pk}/withdraw")
+    browser.post("/keys", {"name": "CRM", "scopes": "read", "lifetime": ""})
+    browser.post(f"/keys/{agency.api_keys.get().pk}/revoke")
+    browser.post("/settings", {"name": "Other", "timezone": "UTC", "locale": "en-US"})
+    browser.post("/sources", {"provider": "sendpilot", "name": "", "secret": ""})
+    source = agency.sources.get().pk
+    browser.post(f"/sources/{source}/switch", {"to": "off"})
+    browser.post(f"/sources/{source}/rotate", {"secret": ""})
+    browser.post(f"/sources/{source}/remove")
+    channel, _ = create_channel(agency, kind="webhook", url="https://example.com/")
+    for button in ("test", "off", "on", "remove"):
+        browser.post(f"/notifications/channels/{channel.pk}/{button}")
+    rows = LogEntry.objects.filter(user=owner.user).order_by("id")
+    assert [f"{row.content_type.model}: {row.change_message}" for row in rows if row.content_type] == [
+        "member: Role changed from read_only to manager.",
+        "member: Removed.",
+        "invitation: Invited as manager.",
+        "invitation: Withdrawn.",
+        "apikey: Made.",
+        "apikey: Revoked.",
+        "agency: Changed: locale, name, timezone.",
+        "source: Made.",
+        "source: Changed: enabled.",
+        "source: Secret rotated.",
+        "source: Removed.",
+        "channel: Test sent.",
+        "channel: Disabled.",
+        "channel: Enabled.",
+        "channel: Removed.",
+    ]

@@ -66,7 +66,7 @@ def _make(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form)
     with refusals_on(form):
-        source, secret = create_source(agency=request.agency, **form.values())
+        source, secret = create_source(agency=request.agency, by=request.member.user, **form.values())
         return _show_secret(request, f"{source} is ready", source, secret)
     return _page(request, form)
 
@@ -76,7 +76,7 @@ def _make(request: MemberRequest) -> HttpResponse:
 def source_rename(request: MemberRequest, pk: str) -> HttpResponse:
     source, form = _source(request, pk), RenameForm(request.POST)
     if form.is_valid():
-        update_source(source, name=form.cleaned_data["name"])
+        update_source(source, name=form.cleaned_data["name"], by=request.member.user)
         messages.success(request, "Saved.")
     say_errors(request, form)
     return back_to(request, "portal_sources", anchor=source.pk)
@@ -85,7 +85,7 @@ def source_rename(request: MemberRequest, pk: str) -> HttpResponse:
 @require_POST
 @writers
 def source_switch(request: MemberRequest, pk: str) -> HttpResponse:
-    source = update_source(_source(request, pk), enabled=request.POST.get("to") == "on")
+    source = update_source(_source(request, pk), enabled=request.POST.get("to") == "on", by=request.member.user)
     messages.success(request, f"{source} is {'on' if source.enabled else 'off: its address answers 404 now'}.")
     return back_to(request, "portal_sources", anchor=source.pk)
 
@@ -99,7 +99,7 @@ def source_rotate(request: MemberRequest, pk: str) -> HttpResponse:
     form = RotationForm(request.POST, provider=source.provider)
     if form.is_valid():
         with refusals_as_messages(request):
-            secret = rotate_secret(source, form.cleaned_data["secret"] or None)
+            secret = rotate_secret(source, form.cleaned_data["secret"] or None, by=request.member.user)
             return _show_secret(request, f"{source} has a new secret", source, secret)
     say_errors(request, form)
     return back_to(request, "portal_sources", anchor=source.pk)
@@ -109,7 +109,7 @@ def source_rotate(request: MemberRequest, pk: str) -> HttpResponse:
 @writers
 def source_remove(request: MemberRequest, pk: str) -> HttpResponse:
     source = _source(request, pk)
-    delete_source(source)
+    delete_source(source, by=request.member.user)
     messages.success(request, f"{source} is gone. What came by it stays.")
     return back_to(request, "portal_sources")
 

@@ -1,7 +1,8 @@
 """Forms whose last step of validation is the service call: what the service refuses stands beside the field."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.forms import ModelForm
 from django.forms.models import ModelChoiceField
@@ -14,6 +15,8 @@ class ServiceForm(ModelForm):  # type: ignore[type-arg]
     """A form for adding (`instance.pk` is not saved yet) or changing an object through `apply`."""
 
     taken = "Another one has this already."
+    #: Who fills it in: the services write it into the audit trail.
+    by: ClassVar[User | None] = None
 
     def apply(self) -> Any:
         """Call the service with `cleaned_data`, return the object. May raise FieldError, or another ValueError."""

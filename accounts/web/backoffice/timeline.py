@@ -21,7 +21,8 @@ def words_for(*streams: str) -> Callable[[Describe], Describe]:
     """Register how the entries of these streams are worded."""
 
     def register(describe: Describe) -> Describe:
-        _words.update(dict.fromkeys(streams, describe))
+        for stream in streams:
+            _words[stream] = describe
         return describe
 
     return register
