@@ -8,12 +8,12 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.core.enums import PROVIDERS, AccountStatus, EventType, ProviderSlug, Role, SuggestedAction, TroubleKind
+from accounts.labels import ACCOUNT_STATUSES, ACTIONS
 from accounts.models import Account, Agency, Source
 from accounts.reauth.prompts import came_back
 from accounts.sources import issues
 from accounts.sources.service import create_source, valid_secrets
 from accounts.tenancy.api_keys import find_api_key
-from accounts.web.portal.labels import ACTIONS, STATUSES
 from leads.enums import LeadStatus
 from leads.models import Lead, LeadChange
 from leads.pipeline.changes import create_lead
@@ -32,7 +32,7 @@ def html(client: Client, path: str) -> str:
 
 
 def test_every_state_and_action_has_its_words() -> None:
-    assert set(STATUSES) == set(AccountStatus)
+    assert set(ACCOUNT_STATUSES) == set(AccountStatus)
     assert set(ACTIONS) == set(SuggestedAction)
     assert set(PROVIDERS) == set(ProviderSlug)
 
