@@ -40,4 +40,4 @@ def test_a_link_to_a_list_sets_only_filters_that_the_list_offers() -> None:
 
 def test_the_subject_of_an_event_has_a_page_whichever_app_it_belongs_to() -> None:
     for prefix, view in cross_links._pages.items():
-        assert admin_of(view).model._meta.pk.default.args == (prefix,), view
+        assert admin_of(view).model().pk.startswith(f"{prefix}_"), view

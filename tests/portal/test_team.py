@@ -246,7 +246,7 @@ def test_what_a_member_changes_stands_in_the_audit_trail(agency: Agency, sign_in
     browser.post("/team", {"email": "new@example.com", "role": "manager"})
     browser.post(f"/team/invitations/{agency.invitations.get().pk}/withdraw")
     browser.post("/keys", {"name": "CRM", "scopes": "read", "lifetime": ""})
-    browser.post(f"/keys/{agency.api_keys.get().pk}/revoke")
+    browser.post(f"/keys/{agency.api_keys.get(name='CRM').pk}/revoke")
     browser.post("/settings", {"name": "Other", "timezone": "UTC", "locale": "en-US"})
     browser.post("/sources", {"provider": "sendpilot", "name": "", "secret": ""})
     source = agency.sources.get().pk
