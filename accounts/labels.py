@@ -4,11 +4,11 @@ from collections.abc import Collection
 
 from django.utils.safestring import SafeString
 
-from accounts.core.enums import AccountStatus, CampaignStatus, SuggestedAction, TroubleKind
+from accounts.core.enums import AccountStatus, CampaignStatus, IssueKind, SuggestedAction
 from accounts.core.labels import Label
 from accounts.models import Account, Source
+from accounts.models.command import CommandStatus
 from accounts.models.link import LinkState
-from accounts.models.order import OrderStatus
 from accounts.models.reauth import PromptEnd
 
 ACCOUNT_STATUSES: dict[AccountStatus, Label] = {
@@ -37,11 +37,11 @@ CAMPAIGN_STATUSES: dict[CampaignStatus, Label] = {
     CampaignStatus.PAUSED: Label("paused", "warn"),
     CampaignStatus.FINISHED: Label("finished", "quiet"),
 }
-CAMPAIGN_COMMANDS: dict[OrderStatus, Label] = {
-    OrderStatus.PENDING: Label(OrderStatus.PENDING.label, "busy"),
-    OrderStatus.DONE: Label(OrderStatus.DONE.label, "good"),
-    OrderStatus.FAILED: Label(OrderStatus.FAILED.label, "bad"),
-    OrderStatus.CANCELLED: Label(OrderStatus.CANCELLED.label, "quiet"),
+CAMPAIGN_COMMANDS: dict[CommandStatus, Label] = {
+    CommandStatus.PENDING: Label(CommandStatus.PENDING.label, "busy"),
+    CommandStatus.DONE: Label(CommandStatus.DONE.label, "good"),
+    CommandStatus.FAILED: Label(CommandStatus.FAILED.label, "bad"),
+    CommandStatus.CANCELLED: Label(CommandStatus.CANCELLED.label, "quiet"),
 }
 ACCOUNT_LINKS: dict[LinkState, Label] = {
     LinkState.PROPOSED: Label(LinkState.PROPOSED.label, "busy"),
@@ -54,13 +54,13 @@ PROMPT_ENDS: dict[PromptEnd, Label] = {
     PromptEnd.REVOKED: Label(PromptEnd.REVOKED.label, "quiet"),
 }
 #: From the worst on.
-SOURCE_ISSUES: dict[TroubleKind, Label] = {
-    TroubleKind.BLOCKED: Label("blocked by LinkedIn", "bad"),
-    TroubleKind.REJECTING: Label("is refused", "bad"),
-    TroubleKind.LEAD_SYNC: Label("leads are incomplete", "warn"),
-    TroubleKind.AT_RISK: Label("may soon be blocked", "warn"),
-    TroubleKind.SILENT: Label("gone quiet", "warn"),
-    TroubleKind.SLOW: Label("answered slowly", "warn"),
+SOURCE_ISSUES: dict[IssueKind, Label] = {
+    IssueKind.BLOCKED: Label("blocked by LinkedIn", "bad"),
+    IssueKind.REJECTING: Label("is refused", "bad"),
+    IssueKind.LEAD_SYNC: Label("leads are incomplete", "warn"),
+    IssueKind.AT_RISK: Label("may soon be blocked", "warn"),
+    IssueKind.SILENT: Label("gone quiet", "warn"),
+    IssueKind.SLOW: Label("answered slowly", "warn"),
 }
 REMOVED, SWITCHED_OFF = Label("removed", "quiet"), Label("switched off", "quiet")
 WAITS_FOR_FIRST, NEEDS_A_LOOK = Label("nothing came yet", "warn"), Label("needs a look", "warn")
@@ -88,7 +88,7 @@ def what_to_do(account: Account) -> str:
     return ACTIONS[account.suggested_action]
 
 
-def source_label(source: Source, issues: Collection[TroubleKind], *, problems: bool = False) -> Label:
+def source_label(source: Source, issues: Collection[IssueKind], *, problems: bool = False) -> Label:
     """The worst of a source: its open `issues`, then `problems` with single requests."""
     if source.removed_at is not None:
         return REMOVED

@@ -50,8 +50,8 @@ def remind() -> None:
     resume_held()
 
 
-@shared_task(name="accounts.tasks.carry_out_orders")
-def carry_out_orders() -> None:
+@shared_task(name="accounts.tasks.carry_out_commands")
+def carry_out_commands() -> None:
     """Pause and resume campaigns at their providers."""
     until = time.monotonic() + RUN_SECONDS
     while carry_out_due(limit=1) and time.monotonic() < until:

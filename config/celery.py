@@ -37,7 +37,7 @@ app.conf.task_queues = [Queue(name) for name in QUEUES]
 app.conf.task_routes = {
     "notifications.*": {"queue": "deliveries"},
     "leads.tasks.sync": {"queue": "sync"},
-    "accounts.tasks.carry_out_orders": {"queue": "sync"},
+    "accounts.tasks.carry_out_commands": {"queue": "sync"},
 }
 app.conf.beat_schedule = {
     "receipts": {
@@ -95,8 +95,8 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"queue": "receipts", "expires": 30},
     },
-    "orders": {
-        "task": "accounts.tasks.carry_out_orders",
+    "campaign commands": {
+        "task": "accounts.tasks.carry_out_commands",
         "schedule": 5.0,
         "options": {"queue": "sync", "expires": 10},
     },

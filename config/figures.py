@@ -8,8 +8,8 @@ from django.db import connection
 from django.db.models import Count, Model, QuerySet
 from django.utils import timezone
 
-from accounts.core.enums import AccountStatus, TroubleKind
-from accounts.models import Account, Event, SourceTrouble
+from accounts.core.enums import AccountStatus, IssueKind
+from accounts.models import Account, Event, SourceIssue
 from notifications.models import Delivery, DeliveryStatus
 from webhooks.models import Receipt, ReceiptStatus
 
@@ -22,11 +22,11 @@ def accounts_by_status() -> dict[str, int]:
     return {status.value: found.get(status.value, 0) for status in AccountStatus}
 
 
-def open_troubles() -> dict[str, int]:
+def open_issues() -> dict[str, int]:
     """Every kind of trouble that a source can have."""
-    rows = SourceTrouble.objects.filter(closed_at__isnull=True).order_by()
+    rows = SourceIssue.objects.filter(closed_at__isnull=True).order_by()
     found = dict(rows.values_list("kind").annotate(Count("pk")))
-    return {kind.value: found.get(kind.value, 0) for kind in TroubleKind}
+    return {kind.value: found.get(kind.value, 0) for kind in IssueKind}
 
 
 def receipts_by_status() -> dict[str, int]:

@@ -47,7 +47,7 @@ class _Database:
                 "delivery": _seconds(figures.oldest_due_delivery()),
             },
         )
-        yield _by("leadline_source_troubles", "Open troubles of sources.", "kind", figures.open_troubles())
+        yield _by("leadline_source_troubles", "Open troubles of sources.", "kind", figures.open_issues())
         now = timezone.now()
         yield _by(
             "leadline_heartbeat_age_seconds",

@@ -94,8 +94,8 @@ class Channel(models.Model):
     unsubscribe_token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
     consecutive_failures = models.PositiveIntegerField(default=0, editable=False)
     failing_since = models.DateTimeField(null=True, editable=False)
-    paced_until = models.DateTimeField(null=True, editable=False, help_text="Its rate allows the next one then.")
-    resting_until = models.DateTimeField(null=True, editable=False, help_text="After many failures in a row.")
+    throttled_until = models.DateTimeField(null=True, editable=False, help_text="Its rate allows the next one then.")
+    circuit_open_until = models.DateTimeField(null=True, editable=False, help_text="After many failures in a row.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -218,7 +218,7 @@ class Delivery(models.Model):
             ),
             models.Index(
                 fields=["next_attempt_at"],
-                name="delivery_to_gather",
+                name="delivery_to_batch",
                 condition=models.Q(status=DeliveryStatus.PENDING) & ~models.Q(batch=""),
             ),
             models.Index(

@@ -15,7 +15,7 @@ from accounts.campaigns.service import campaign_of, update_campaign
 from accounts.core import unit_of_work
 from accounts.core.enums import RequestAction
 from accounts.linkedin import outages
-from accounts.models import Account, AccountReport, Agency, Campaign, Drop, Event, ReauthPrompt, ReauthStep, Source
+from accounts.models import Account, AccountReport, Agency, Campaign, Event, Outage, ReauthPrompt, ReauthStep, Source
 from leads.models import Lead, LeadChange, LeadReference
 from tests.keeping import keep, keep_sample, source_of
 from tests.test_pipeline import drain
@@ -88,7 +88,7 @@ def outcome(agency: Agency) -> dict[str, list[Any]]:
         "steps": rows(ReauthStep.objects.filter(prompt__account__agency=agency), "kind", "recipient", "note"),
         "drops": [
             (*row[:-1], row[-1] is None)
-            for row in rows(Drop.objects.filter(agency=agency), "account__external_id", "status", "cause", "back_at")
+            for row in rows(Outage.objects.filter(agency=agency), "account__external_id", "status", "cause", "back_at")
         ],
         "campaigns": rows(agency.campaigns, "external_id", "name", "status", "paused_by", "pause_reason"),
         "leads": rows(agency.leads, "linkedin_key", "status", "campaign__name", "status_since"),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.core.enums import AccountStatus, Role, Scope
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
-from accounts.models import Account, Agency, Drop, Member, ReauthPrompt
+from accounts.models import Account, Agency, Member, Outage, ReauthPrompt
 from accounts.services import report_status
 from accounts.tenancy.team import invitation_url, invite
 from notifications.channels.service import create_channel
@@ -66,8 +66,8 @@ def test_a_mail_scanner_makes_no_drop_expected(agency: Agency) -> None:
         request(f"/reauth/{token}")
     report(agency, AccountStatus.ACTIVE)
     account = report(agency, AccountStatus.DISCONNECTED)
-    drop = Drop.objects.get(account=account, back_at=None)
-    assert (drop.expected, drop.watched) == (False, True)
+    outage = Outage.objects.get(account=account, back_at=None)
+    assert (outage.expected, outage.pending) == (False, True)
     assert not ReauthPrompt.objects.filter(viewed_at__isnull=False).exists()
 
 
@@ -76,8 +76,8 @@ def test_who_uses_the_page_makes_a_drop_expected(agency: Agency, step: str) -> N
     token = report(agency, AccountStatus.DISCONNECTED).prompts.get().token
     Client().post(f"/reauth/{token}", {"step": step})
     report(agency, AccountStatus.ACTIVE)
-    drop = Drop.objects.get(account=report(agency, AccountStatus.DISCONNECTED), back_at=None)
-    assert (drop.expected, drop.watched) == (True, False)
+    outage = Outage.objects.get(account=report(agency, AccountStatus.DISCONNECTED), back_at=None)
+    assert (outage.expected, outage.pending) == (True, False)
 
 
 def test_the_word_that_the_page_is_used_needs_the_pages_token(agency: Agency) -> None:

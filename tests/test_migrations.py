@@ -1,4 +1,4 @@
-"""Migrations do not stop ingest: what locks a large table for long is refused, and indexes are built beside inserts."""
+"""`migrate` runs beside the processes of the release before: no migration locks a large table or breaks their SQL."""
 
 import re
 import threading
@@ -30,8 +30,7 @@ LARGE = {
     *("leads.lead", "leads.leadreference", "leads.leadchange"),
     *("webhooks.receipt", "notifications.delivery", "notifications.attempt"),
 }
-#: The last migration of each app that may lock: the product had no large tables yet.
-BASELINE = {"accounts": 21, "leads": 9, "webhooks": 5, "notifications": 10}
+OURS = {label.partition(".")[0] for label in LARGE}
 ONLINE = (AddIndexOnline, AddUniqueConstraintOnline, RemoveIndexOnline)
 #: What PostgreSQL is told --> what is wrong with it.
 LOCKING = {
@@ -41,6 +40,13 @@ LOCKING = {
     r"ALTER TABLE (?P<table>\S+) ADD COLUMN .* UNIQUE\b": "builds an index: use AddUniqueConstraintOnline",
     r"ALTER TABLE (?P<table>\S+) ADD COLUMN .*\bDEFAULT [^'\s]*\(": "writes a default that is computed into every row",
     r"(UPDATE|DELETE FROM) (?P<table>\S+)": "changes rows in one transaction",
+}
+#: The same, for tables of any size: the release before reads and writes them until it is stopped.
+BREAKING = {
+    r"ALTER TABLE (?P<table>\S+) ALTER COLUMN \S+ DROP DEFAULT": "a column that must be given: use db_default",
+    r"ALTER TABLE (?P<table>\S+) RENAME": "renames what is in use: add the new name, fill it, remove the old one",
+    r"ALTER TABLE (?P<table>\S+) DROP COLUMN": "removes what is in use: say which release stopped using it",
+    r"DROP TABLE (?P<table>[^\s;]+)": "removes what is in use: say which release stopped using it",
 }
 
 
@@ -54,10 +60,11 @@ def offline_postgresql() -> DatabaseWrapper:
 
 
 def faults_of(migration: migrations.Migration, state: ProjectState) -> list[str]:
-    """Say what in a migration would keep others from writing to a large table."""
-    if getattr(migration, "locking_is_safe", ""):
+    """Say what in a migration would keep others from writing to a large table, or break what they send."""
+    if getattr(migration, "safe_while_running", ""):
         return []
-    tables = {f'"{state.apps.get_model(label)._meta.db_table}"' for label in LARGE if exists(label, state)}
+    tables = {f'"{model._meta.db_table}"': model._meta.label_lower for model in state.apps.get_models()}
+    large = {name for name, label in tables.items() if label in LARGE}
     found = [f"{operation.describe()}: say why it is safe" for operation in migration.operations if is_code(operation)]
     if not migration.atomic and not all(isinstance(operation, ONLINE) for operation in migration.operations):
         found.append("does more than build online without a transaction, and cannot be applied again")
@@ -68,30 +75,28 @@ def faults_of(migration: migrations.Migration, state: ProjectState) -> list[str]
     except OperationalError:
         return [*found, "cannot be judged: say why it is safe"]
     for statement in [*editor.collected_sql, *map(str, editor.deferred_sql)]:
-        for pattern, fault in LOCKING.items():
-            match = re.match(pattern, statement)
-            if match and match["table"] in tables:
-                found.append(f"{fault}: {statement}")
+        for patterns, concerned in ((LOCKING, large), (BREAKING, set(tables))):
+            for pattern, fault in patterns.items():
+                match = re.match(pattern, statement)
+                if match and match["table"] in concerned:
+                    found.append(f"{fault}: {statement}")
     return found
-
-
-def exists(label: str, state: ProjectState) -> bool:
-    return tuple(label.split(".")) in state.models
 
 
 def is_code(operation: Any) -> bool:
     return isinstance(operation, migrations.RunPython) and operation.code is not migrations.RunPython.noop
 
 
-def migrations_since_the_baseline() -> Iterator[tuple[migrations.Migration, ProjectState]]:
+def later_migrations() -> Iterator[tuple[migrations.Migration, ProjectState]]:
+    """Our migrations but for each app's first, which finds no rows, each with the state before it."""
     loader = MigrationLoader(None, ignore_no_migrations=True)
     for (label, name), migration in loader.disk_migrations.items():
-        if int(name[:4]) > BASELINE.get(label, 9999):
+        if label in OURS and not migration.initial:
             yield migration, loader.project_state((label, name), at_end=False)
 
 
 def test_no_migration_locks_a_large_table() -> None:
-    faults = {str(migration): faults_of(migration, state) for migration, state in migrations_since_the_baseline()}
+    faults = {str(migration): faults_of(migration, state) for migration, state in later_migrations()}
     assert {name: found for name, found in faults.items() if found} == {}
 
 
@@ -132,6 +137,11 @@ AGENCY = {"on_delete": models.SET_NULL, "null": True, "to": "accounts.agency", "
         ),
         (migrations.AlterField("receipt", "reason", models.TextField(blank=True)), "rewrite or read"),
         (migrations.AlterField("receipt", "attempts", models.BigIntegerField(default=0)), "cannot be judged"),
+        (migrations.AddField("receipt", "word", models.CharField(max_length=9, default="new")), "use db_default"),
+        (migrations.RenameField("rejectedrequest", "reason", "word"), "renames what is in use"),
+        (migrations.RenameModel("RejectedRequest", "Refusal"), "renames what is in use"),
+        (migrations.RemoveField("rejectedrequest", "diagnosis"), "which release stopped using it"),
+        (migrations.DeleteModel("RejectedRequest"), "which release stopped using it"),
         (migrations.RunSQL("UPDATE \"webhooks_receipt\" SET reason = ''"), "changes rows"),
         (migrations.RunPython(lambda apps, editor: None), "say why it is safe"),
     ],
@@ -148,8 +158,9 @@ def test_what_locks_a_large_table_is_refused(operation: Any, fault: str) -> None
         migration_of(AddUniqueConstraintOnline("receipt", PER_PROVIDER), atomic=False),
         migration_of(RemoveIndexOnline("receipt", "receipt_newest"), atomic=False),
         migration_of(migrations.AddField("receipt", "other", models.ForeignKey(**AGENCY, db_index=False))),
-        migration_of(migrations.AddField("receipt", "word", models.CharField(max_length=9, default="new"))),
-        migration_of(migrations.AddIndex("sourcewatch", models.Index(fields=["watched_at"], name="small"))),
+        migration_of(migrations.AddField("receipt", "word", models.CharField(max_length=9, db_default="new"))),
+        migration_of(migrations.AddField("receipt", "word", models.CharField(max_length=9, null=True))),
+        migration_of(migrations.AddIndex("sourcemonitor", models.Index(fields=["checked_at"], name="small"))),
     ],
     ids=lambda migration: migration.operations[0].describe(),
 )
@@ -165,7 +176,7 @@ def test_what_is_applied_without_a_transaction_can_be_applied_again() -> None:
 
 def test_a_migration_may_say_why_it_is_safe() -> None:
     migration = migration_of(migrations.AddIndex("receipt", INDEX))
-    migration.locking_is_safe = "The table is empty: no release wrote to it."  # type: ignore[attr-defined]
+    migration.safe_while_running = "The table is empty: no release wrote to it."  # type: ignore[attr-defined]
     assert faults_of(migration, current_state()) == []
 
 

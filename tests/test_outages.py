@@ -7,7 +7,7 @@ from django.db import IntegrityError, OperationalError
 
 from accounts.campaigns import commands
 from accounts.core.connections import is_database_back, run_through_outages, undone_after_outage
-from accounts.models import Account, Agency, Campaign, CampaignOrder, Event
+from accounts.models import Account, Agency, Campaign, CampaignCommand, Event
 from accounts.sources.service import create_source
 from leads.lead_sync import backfill, fetching, health_checks
 from leads.models import Lead, LeadFetch, LeadSync
@@ -137,9 +137,9 @@ def test_an_order_is_carried_out_again_when_the_database_is_back(
 ) -> None:
     create_source(agency=agency, provider="sendpilot", credentials={"api_key": "sp-key"})
     campaign = Campaign.objects.create(agency=agency, provider="sendpilot", external_id="camp_1", status="paused")
-    monkeypatch.setattr(commands, "_carry_out", lambda order: ("", False))
+    monkeypatch.setattr(commands, "_carry_out", lambda command: ("", False))
     commands.place(campaign)
     break_off(monkeypatch, commands, "_settle", times=1)
     run_through_outages(commands.carry_out_due, seconds=30)
-    order = CampaignOrder.objects.get()
-    assert (order.status, order.attempts, order.leased_until) == ("done", 1, None)
+    command = CampaignCommand.objects.get()
+    assert (command.status, command.attempts, command.leased_until) == ("done", 1, None)

@@ -10,12 +10,12 @@ from accounts.web.backoffice.filters import ByAgency, BySource, ByStatus
 from webhooks.labels import REASONS, RECEIPTS
 from webhooks.models import (
     RECEIPT_PREFIX,
-    AnswerTally,
+    LatencyTally,
     ProviderRequest,
     Receipt,
     ReceiptStatus,
     RejectedRequest,
-    SourceWatch,
+    SourceMonitor,
 )
 from webhooks.processing.processor import reprocess
 
@@ -164,8 +164,8 @@ class ProviderRequestAdmin(BackOfficeAdmin):
         return ago(request.created_at)
 
 
-@admin.register(SourceWatch)
-class SourceWatchAdmin(HiddenFromIndex, BackOfficeAdmin):
+@admin.register(SourceMonitor)
+class SourceMonitorAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("source_link", "watched", "heard", "learned")
     list_filter = (BySource,)
     list_select_related = ("source",)
@@ -173,34 +173,34 @@ class SourceWatchAdmin(HiddenFromIndex, BackOfficeAdmin):
     search_help_text = "A whole id of a source."
 
     @admin.display(description="source")
-    def source_link(self, watch: SourceWatch) -> str:
+    def source_link(self, watch: SourceMonitor) -> str:
         return str(watch.source)
 
     @admin.display(description="last looked at")
-    def watched(self, watch: SourceWatch) -> str:
-        return ago(watch.watched_at)
+    def watched(self, watch: SourceMonitor) -> str:
+        return ago(watch.checked_at)
 
     @admin.display(description="last heard")
-    def heard(self, watch: SourceWatch) -> str:
+    def heard(self, watch: SourceMonitor) -> str:
         return ago(watch.heard_at)
 
     @admin.display(description="hours of the week known")
-    def learned(self, watch: SourceWatch) -> str:
+    def learned(self, watch: SourceMonitor) -> str:
         return f"{sum(1 for weeks in watch.weeks if weeks)} of 168"
 
 
-@admin.register(AnswerTally)
-class AnswerTallyAdmin(HiddenFromIndex, BackOfficeAdmin):
-    list_display = ("began", "source_link", "answers", "slow")
+@admin.register(LatencyTally)
+class LatencyTallyAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("began", "source_link", "requests", "slow")
     list_filter = (BySource,)
     list_select_related = ("source",)
-    fieldsets = ((None, {"fields": ("source", "began", "answers", "slow")}),)
+    fieldsets = ((None, {"fields": ("source", "began", "requests", "slow")}),)
     search_help_text = "A whole number."
 
     @admin.display(description="ten minutes from")
-    def began(self, tally: AnswerTally) -> str:
+    def began(self, tally: LatencyTally) -> str:
         return ago(tally.began_at)
 
     @admin.display(description="source")
-    def source_link(self, tally: AnswerTally) -> str:
+    def source_link(self, tally: LatencyTally) -> str:
         return link(tally.source)

@@ -98,11 +98,11 @@ class RejectedRequest(models.Model):
         return self.reason.replace("_", " ")
 
 
-class SourceWatch(models.Model):
+class SourceMonitor(models.Model):
     """What the watch over a source remembers from one round to the next (`webhooks.monitoring.source_monitor`)."""
 
-    source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="watch")
-    watched_at = models.DateTimeField()
+    source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="monitor")
+    checked_at = models.DateTimeField()
     heard_at = models.DateTimeField(null=True, help_text="The last receipt that was seen.")
     hour = models.DateTimeField(null=True, help_text="The hour being counted.")
     busy_minutes = models.PositiveSmallIntegerField(
@@ -120,21 +120,21 @@ class SourceWatch(models.Model):
         return f"watch over {self.source_id}"
 
 
-class AnswerTally(models.Model):
+class LatencyTally(models.Model):
     """How many of a source's requests were answered within ten minutes, and how many of them slowly."""
 
     id = models.BigAutoField(primary_key=True)
-    source = models.ForeignKey(Source, models.CASCADE, related_name="answers")
+    source = models.ForeignKey(Source, models.CASCADE, related_name="latency_tallies")
     began_at = models.DateTimeField()
-    answers = models.PositiveBigIntegerField(default=0)
+    requests = models.PositiveBigIntegerField(default=0)
     slow = models.PositiveBigIntegerField(default=0, help_text="Those that took over a second.")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["source", "began_at"], name="answer_tally_once")]
-        indexes = [models.Index(fields=["began_at"], name="answer_tally_by_time")]
+        constraints = [models.UniqueConstraint(fields=["source", "began_at"], name="latency_tally_once")]
+        indexes = [models.Index(fields=["began_at"], name="latency_tally_by_time")]
 
     def __str__(self) -> str:
-        return f"{self.answers} answers, {self.slow} slow"
+        return f"{self.requests} answers, {self.slow} slow"
 
 
 class ProviderRequest(models.Model):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.core.markup import NOTHING, ago, table
 from accounts.models import Source
-from webhooks.models import AnswerTally, RejectedRequest
+from webhooks.models import LatencyTally, RejectedRequest
 
 LATEST = 10
 
@@ -29,8 +29,8 @@ def refused_requests(source: Source) -> str:
 
 @admin.display(description="answers of the last hour")
 def answers_of_last_hour(source: Source) -> str:
-    lately = AnswerTally.objects.filter(source=source, began_at__gt=timezone.now() - timedelta(hours=1))
-    found = lately.aggregate(answers=Sum("answers"), slow=Sum("slow"))
+    lately = LatencyTally.objects.filter(source=source, began_at__gt=timezone.now() - timedelta(hours=1))
+    found = lately.aggregate(answers=Sum("requests"), slow=Sum("slow"))
     if not found["answers"]:
         return NOTHING
     return f"{found['answers']:,} answers, {found['slow']:,} of them took more than a second"

@@ -6,6 +6,7 @@ from accounts.admin import (
     campaigns,
     events,
     incidents,
+    issues,
     keys,
     links,
     people,
@@ -14,7 +15,6 @@ from accounts.admin import (
     sources,
     team,
     timeline,
-    troubles,
 )
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "campaigns",
     "events",
     "incidents",
+    "issues",
     "keys",
     "links",
     "people",
@@ -31,5 +32,4 @@ __all__ = [
     "sources",
     "team",
     "timeline",
-    "troubles",
 ]

@@ -11,8 +11,8 @@ from accounts.campaigns.service import UNPROTECTED, update_campaign
 from accounts.core.enums import CampaignStatus, PausedBy
 from accounts.core.markup import NOTHING, ago, badge, link, table
 from accounts.labels import CAMPAIGN_COMMANDS, CAMPAIGN_STATUSES
-from accounts.models import Campaign, CampaignCall, CampaignOrder, Sender
-from accounts.models.order import OrderStatus
+from accounts.models import Campaign, CampaignCall, CampaignCommand, Sender
+from accounts.models.command import CommandStatus
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency, ByParent
@@ -41,20 +41,20 @@ class Unprotected(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Campaign]") -> "QuerySet[Campaign]":
         if self.value() == "no":
             return queryset.filter(UNPROTECTED)
-        return queryset.filter(order__status=OrderStatus.FAILED) if self.value() == "failed" else queryset
+        return queryset.filter(command__status=CommandStatus.FAILED) if self.value() == "failed" else queryset
 
 
 @admin.register(Campaign)
 class CampaignAdmin(BackOfficeAdmin):
     list_display = ("label", "agency", "provider", "state", "paused", "account_link", "at_provider", "made")
     list_filter = (Unprotected, ByAgency)
-    list_select_related = ("agency", "account", "order")
+    list_select_related = ("agency", "account", "command")
     raw_id_fields = ("account",)
     form = CampaignForm
     editable = ("status", "pause_reason", "account")
     fieldsets = (
         (None, {"fields": ("label", "status", "pause_reason", "paused", "account")}),
-        ("At the provider", {"fields": ("at_provider", "order_error", "call_table")}),
+        ("At the provider", {"fields": ("at_provider", "command_error", "call_table")}),
         (
             "Where it belongs",
             {"fields": ("id", "agency", "provider", "external_id", "sender_id", "source", "made", "elsewhere")},
@@ -66,7 +66,7 @@ class CampaignAdmin(BackOfficeAdmin):
     search_help_text = "A whole id; with an agency chosen also the provider's id of the campaign."
 
     def fits(self, button: str, obj: Campaign) -> bool:
-        return hasattr(obj, "order") and obj.order.status == OrderStatus.FAILED
+        return hasattr(obj, "command") and obj.command.status == CommandStatus.FAILED
 
     @admin.action(description="Try again at the provider", permissions=["operate"])
     def try_again(self, request: HttpRequest, campaigns: "QuerySet[Campaign]") -> None:
@@ -74,13 +74,13 @@ class CampaignAdmin(BackOfficeAdmin):
 
     @admin.display(description="at the provider")
     def at_provider(self, campaign: Campaign) -> str:
-        if not hasattr(campaign, "order"):
+        if not hasattr(campaign, "command"):
             return NOTHING
-        return CAMPAIGN_COMMANDS[OrderStatus(campaign.order.status)].badge(str(campaign.order))
+        return CAMPAIGN_COMMANDS[CommandStatus(campaign.command.status)].badge(str(campaign.command))
 
     @admin.display(description="why not")
-    def order_error(self, campaign: Campaign) -> str:
-        return (campaign.order.error if hasattr(campaign, "order") else "") or NOTHING
+    def command_error(self, campaign: Campaign) -> str:
+        return (campaign.command.error if hasattr(campaign, "command") else "") or NOTHING
 
     @admin.display(description="tries")
     def call_table(self, campaign: Campaign) -> str:
@@ -168,8 +168,8 @@ class ByCampaign(ByParent):
         return ("name", "external_id")
 
 
-@admin.register(CampaignOrder)
-class CampaignOrderAdmin(HiddenFromIndex, BackOfficeAdmin):
+@admin.register(CampaignCommand)
+class CampaignCommandAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("campaign", "action", "status", "attempts", "error", "placed")
     list_filter = (ByCampaign,)
     list_select_related = ("campaign",)
@@ -177,8 +177,8 @@ class CampaignOrderAdmin(HiddenFromIndex, BackOfficeAdmin):
     search_help_text = "A whole id of a campaign."
 
     @admin.display(description="asked")
-    def placed(self, order: CampaignOrder) -> str:
-        return ago(order.placed_at)
+    def placed(self, command: CampaignCommand) -> str:
+        return ago(command.issued_at)
 
 
 @admin.register(CampaignCall)

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from accounts.core.enums import AccountStatus
 from accounts.core.markup import NOTHING, ago, badge, duration, link, table
 from accounts.labels import status_badge
-from accounts.models import Drop, Incident, IncidentStep
+from accounts.models import Incident, IncidentStep, Outage
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAccount, ByAgency, ByParent
 
@@ -65,7 +65,7 @@ class IncidentAdmin(BackOfficeAdmin):
 
     @admin.display(description="latest drop")
     def latest(self, incident: Incident) -> str:
-        return ago(incident.last_drop_at)
+        return ago(incident.last_outage_at)
 
     @admin.display(description="lasted")
     def lasted(self, incident: Incident) -> str:
@@ -73,23 +73,23 @@ class IncidentAdmin(BackOfficeAdmin):
 
     @admin.display(description="staff told")
     def told(self, incident: Incident) -> str:
-        return ago(incident.told_at)
+        return ago(incident.alerted_at)
 
     @admin.display(description="accounts")
     def account_table(self, incident: Incident) -> str:
-        drops = Drop.objects.filter(Q(incident=incident) | Q(incident__part_of=incident)).select_related("account")
+        outages = Outage.objects.filter(Q(incident=incident) | Q(incident__part_of=incident)).select_related("account")
         return table(
             ("Account", "Was", "Points to", "Dropped", "Back", "Now"),
             (
                 (
-                    link(drop.account),
-                    "in trouble" if drop.status == AccountStatus.ACTIVE else status_badge(drop.status),
-                    drop.get_cause_display(),
-                    ago(drop.at),
-                    ago(drop.back_at) if drop.back_at else "not yet",
-                    status_badge(drop.account.status),
+                    link(outage.account),
+                    "in trouble" if outage.status == AccountStatus.ACTIVE else status_badge(outage.status),
+                    outage.get_cause_display(),
+                    ago(outage.at),
+                    ago(outage.back_at) if outage.back_at else "not yet",
+                    status_badge(outage.account.status),
                 )
-                for drop in drops.order_by("pk")[:SHOWN]
+                for outage in outages.order_by("pk")[:SHOWN]
             ),
             empty="None is left: accounts that were deleted, or disconnected on purpose, are in no incident.",
         )
@@ -113,8 +113,8 @@ class IncidentAdmin(BackOfficeAdmin):
         return table(("When", "What"), ((ago(step.at), step.text) for step in steps), empty="Nothing yet.")
 
 
-@admin.register(Drop)
-class DropAdmin(HiddenFromIndex, BackOfficeAdmin):
+@admin.register(Outage)
+class OutageAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("dropped", "account_link", "status", "cause", "expected", "back", "incident_link")
     list_filter = (ByAccount, ByIncident)
     list_select_related = ("account", "incident")
@@ -122,24 +122,24 @@ class DropAdmin(HiddenFromIndex, BackOfficeAdmin):
     search_help_text = "A whole number."
 
     @admin.display(description="dropped")
-    def dropped(self, drop: Drop) -> str:
-        return ago(drop.at)
+    def dropped(self, outage: Outage) -> str:
+        return ago(outage.at)
 
     @admin.display(description="account")
-    def account_link(self, drop: Drop) -> str:
-        return link(drop.account)
+    def account_link(self, outage: Outage) -> str:
+        return link(outage.account)
 
     @admin.display(description="back")
-    def back(self, drop: Drop) -> str:
-        return ago(drop.back_at)
+    def back(self, outage: Outage) -> str:
+        return ago(outage.back_at)
 
     @admin.display(description="staff told")
-    def told(self, drop: Drop) -> str:
-        return ago(drop.told_at)
+    def told(self, outage: Outage) -> str:
+        return ago(outage.alerted_at)
 
     @admin.display(description="incident")
-    def incident_link(self, drop: Drop) -> str:
-        return link(drop.incident, drop.incident_id or "")
+    def incident_link(self, outage: Outage) -> str:
+        return link(outage.incident, outage.incident_id or "")
 
 
 @admin.register(IncidentStep)

@@ -13,12 +13,12 @@ from django.utils.html import format_html
 from accounts.admin.source_forms import KEYS, SETTINGS, NewSourceForm, SourceForm
 from accounts.core import audit
 from accounts.core.encrypted_fields import Unreadable
-from accounts.core.enums import ProviderSlug, TroubleKind
+from accounts.core.enums import IssueKind, ProviderSlug
 from accounts.core.errors import FieldError
 from accounts.core.markup import NOTHING, ago, badge, code, table
 from accounts.labels import DELIVERS, DELIVERS_UNKNOWN, SOURCE_ISSUES
-from accounts.models import Source, SourceSecret, SourceTrouble
-from accounts.sources.issues import ADVICE, CHECKS, label_of, missed_checks, with_open_troubles
+from accounts.models import Source, SourceIssue, SourceSecret
+from accounts.sources.issues import ADVICE, CHECKS, label_of, missed_checks, with_open_issues
 from accounts.sources.recovery import recovery_for
 from accounts.sources.service import rotate_secret
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting
@@ -50,7 +50,7 @@ class BySourceState(SimpleListFilter):
             return queryset
         rows = queryset.filter(removed_at__isnull=True)
         if self.value() == "troubled":
-            return rows.filter(pk__in=SourceTrouble.objects.filter(closed_at__isnull=True).values("source"))
+            return rows.filter(pk__in=SourceIssue.objects.filter(closed_at__isnull=True).values("source"))
         return rows.filter(enabled=False) if self.value() == "off" else rows
 
 
@@ -63,7 +63,7 @@ class SourceAdmin(BackOfficeAdmin):
     autocomplete_fields = ("agency",)
     fieldsets = (
         (None, {"fields": ("name", "enabled", "health", "webhook_url_field", "previous_url", "received")}),
-        (WRONG, {"fields": ("trouble_list", "checks")}),
+        (WRONG, {"fields": ("issue_list", "checks")}),
         ("Where it belongs", {"fields": ("id", "agency", "provider", "sub_account", "allowed_networks", "made")}),
         ("Keys", {"fields": ("secret_list", "api_keys", *KEYS, "forget_keys")}),
         (
@@ -115,7 +115,7 @@ class SourceAdmin(BackOfficeAdmin):
             audit.changed(acting(request), source, "Recovered.")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Source]":
-        return with_open_troubles(super().get_queryset(request))
+        return with_open_issues(super().get_queryset(request))
 
     def fits(self, button: str, obj: Source) -> bool:
         if button == "recover":
@@ -141,19 +141,19 @@ class SourceAdmin(BackOfficeAdmin):
         return (DELIVERS_UNKNOWN if label is DELIVERS and source.drift else label).badge()
 
     @admin.display(description="troubles")
-    def trouble_list(self, source: Source) -> str:
+    def issue_list(self, source: Source) -> str:
         return table(
             ("What", "Since", "Ended", "Detail", "What to do"),
             (
                 (
-                    badge(SOURCE_ISSUES[kind].text, "quiet" if trouble.closed_at else SOURCE_ISSUES[kind].tone),
-                    ago(trouble.opened_at),
-                    ago(trouble.closed_at),
-                    trouble.detail or NOTHING,
-                    NOTHING if trouble.closed_at else ADVICE[kind],
+                    badge(SOURCE_ISSUES[kind].text, "quiet" if issue.closed_at else SOURCE_ISSUES[kind].tone),
+                    ago(issue.opened_at),
+                    ago(issue.closed_at),
+                    issue.detail or NOTHING,
+                    NOTHING if issue.closed_at else ADVICE[kind],
                 )
-                for trouble in source.troubles.order_by("-pk")[:LATEST]
-                for kind in [TroubleKind(trouble.kind)]
+                for issue in source.issues.order_by("-pk")[:LATEST]
+                for kind in [IssueKind(issue.kind)]
             ),
             empty="Nothing, and nothing ever was.",
         )

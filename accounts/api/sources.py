@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.subscriptions import SubscriptionSerializer
-from accounts.core.enums import ProviderSlug, Scope, TroubleKind
+from accounts.core.enums import IssueKind, ProviderSlug, Scope
 from accounts.models import Agency, Source
-from accounts.sources.issues import open_troubles, with_open_troubles
+from accounts.sources.issues import open_issues, with_open_issues
 from accounts.sources.service import create_source, delete_source, rotate_secret, update_source
 from accounts.web.rest.auth import may_see_secrets
 from accounts.web.rest.fields import (
@@ -40,8 +40,9 @@ class CredentialsSerializer(StrictSerializer):
     client_id = Text(max_length=500)
 
 
-class TroubleSerializer(StrictSerializer):
-    kind = serializers.CharField(read_only=True, help_text=f"One of {', '.join(TroubleKind)}.")
+@extend_schema_serializer(component_name="Trouble")
+class IssueSerializer(StrictSerializer):
+    kind = serializers.CharField(read_only=True, help_text=f"One of {', '.join(IssueKind)}.")
     since = UTCDateTimeField(source="opened_at", read_only=True)
     detail = serializers.CharField(read_only=True)
 
@@ -52,7 +53,7 @@ class HealthSerializer(StrictSerializer):
         read_only=True,
         help_text="`waiting`: nothing has come yet; `attention`: troubles, gaps, or fields that nobody knows.",
     )
-    troubles = TroubleSerializer(many=True, read_only=True)
+    troubles = IssueSerializer(many=True, read_only=True)
     gaps = serializers.IntegerField(read_only=True, help_text="Status changes that never reached us.")
     unknown_fields = serializers.DictField(
         source="drift", child=serializers.IntegerField(), read_only=True, help_text="Path → how often seen."
@@ -98,7 +99,7 @@ class SourceSerializer(StrictSerializer):
 
     @extend_schema_field(HealthSerializer)
     def get_health(self, source: Source) -> dict[str, Any]:
-        troubles = open_troubles(source)
+        troubles = open_issues(source)
         if not source.enabled:
             status = "disabled"
         elif source.last_receipt_at is None and not troubles:
@@ -138,7 +139,7 @@ class SourceView(Listed, Shown, AgencyView):
     }
 
     def rows(self, agency: Agency) -> QuerySet[Source]:
-        return with_open_troubles(agency.sources.filter(removed_at=None).select_related("sub_account"))
+        return with_open_issues(agency.sources.filter(removed_at=None).select_related("sub_account"))
 
     def get_serializer_class(self) -> Any:
         return ChangedSourceSerializer if self.action == "partial_update" else super().get_serializer_class()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -14,7 +14,7 @@ from accounts.campaigns.commands import NothingFailed, retry
 from accounts.campaigns.service import UNPROTECTED, update_campaign
 from accounts.core.enums import AGENCY_EVENTS, PERSONAL_EVENTS, CampaignStatus, EventType, PausedBy, ProviderSlug
 from accounts.models import Agency, Campaign, Event, SubAccount
-from accounts.models.order import OrderAction, OrderStatus
+from accounts.models.command import CommandAction, CommandStatus
 from accounts.web.rest.fields import (
     Reference,
     StrictBooleanField,
@@ -53,11 +53,12 @@ class SubAccountView(Listed, Shown, AgencyView):
         return agency.sub_accounts.all()
 
 
-class OrderSerializer(StrictSerializer):
+@extend_schema_serializer(component_name="Order")
+class CommandSerializer(StrictSerializer):
     """What the provider was asked to do; null: nothing, as its source has no API key."""
 
-    action = StrictChoiceField(OrderAction, read_only=True)
-    status = StrictChoiceField(OrderStatus, read_only=True)
+    action = StrictChoiceField(CommandAction, read_only=True)
+    status = StrictChoiceField(CommandStatus, read_only=True)
     attempts = serializers.IntegerField(read_only=True)
     error = Text(read_only=True)
     next_attempt_at = UTCDateTimeField(read_only=True, allow_null=True)
@@ -65,7 +66,7 @@ class OrderSerializer(StrictSerializer):
 
 class AtProviderSerializer(StrictSerializer):
     sender_id = Text(read_only=True, help_text="Who sends it, as the provider names them.")
-    order = OrderSerializer(read_only=True, allow_null=True, default=None)
+    order = CommandSerializer(source="command", read_only=True, allow_null=True, default=None)
 
 
 class CampaignSerializer(StrictSerializer):
@@ -89,12 +90,12 @@ class CampaignView(Listed, Shown, AgencyView):
         "status": OneOf("status", CampaignStatus),
         "provider": OneOf("provider", ProviderSlug),
         "account": Exactly("account_id"),
-        "order": OneOf("order__status", OrderStatus.values),
+        "order": OneOf("command__status", CommandStatus.values),
         "protected": YesNo(~UNPROTECTED, "`false`: without an account, so that nobody stops them when it drops."),
     }
 
     def rows(self, agency: Agency) -> QuerySet[Campaign]:
-        return agency.campaigns.select_related("order")
+        return agency.campaigns.select_related("command")
 
     def partial_update(self, request: Request, **_: Any) -> Response:
         campaign = self.get_object()

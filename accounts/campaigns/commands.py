@@ -1,7 +1,7 @@
-"""Orders: pauses and resumptions of campaigns, carried out at the provider too where we hold a key to its API.
+"""Campaign commands: pauses and resumptions, carried out at the provider too where we hold a key to its API.
 
-A row says how the campaign is to be; whatever happens on the way, the latest wish is the one that is carried out. What
-the provider then reports of our own call is an echo, and changes nothing.
+A row says how the campaign is to be. The latest command is the one that is carried out, whatever happens on the way.
+What the provider then reports of our own call is an echo, and changes nothing.
 """
 
 from datetime import datetime, timedelta
@@ -16,8 +16,8 @@ from accounts.core.connections import undone_after_outage
 from accounts.core.enums import CampaignStatus, ProviderSlug
 from accounts.core.wakeups import WakeUp
 from accounts.linkedin.readiness import held
-from accounts.models import Campaign, CampaignCall, CampaignOrder, Source
-from accounts.models.order import OrderAction, OrderStatus
+from accounts.models import Campaign, CampaignCall, CampaignCommand, Source
+from accounts.models.command import CommandAction, CommandStatus
 from accounts.providers import sendpilot
 from accounts.providers.client import ProviderError
 
@@ -31,13 +31,13 @@ BATCH = 20
 #: How long after a call its echo is expected.
 ECHO = timedelta(minutes=15)
 SKEW = timedelta(minutes=1)  # of the provider's clock
-ACTIONS = {CampaignStatus.PAUSED: OrderAction.PAUSE, CampaignStatus.ACTIVE: OrderAction.RESUME}
+ACTIONS = {CampaignStatus.PAUSED: CommandAction.PAUSE, CampaignStatus.ACTIVE: CommandAction.RESUME}
 HEALS = frozenset({408, 425, 429})
 NO_KEY = "No source of this agency has an API key for SendPilot any more."
 OVERTAKEN = "The provider reported another change since."
 CRASHED = "Every attempt ended with the worker that made it."
 
-_bell = WakeUp("accounts.tasks.carry_out_orders", queue="sync")
+_bell = WakeUp("accounts.tasks.carry_out_commands", queue="sync")
 
 
 class NothingFailed(ValueError):
@@ -50,25 +50,30 @@ def place(campaign: Campaign) -> None:
     if action is None or campaign.provider != ProviderSlug.SENDPILOT or key_of(campaign) is None:
         return
     now = timezone.now()
-    wish = {"action": action, "status": OrderStatus.PENDING, "attempts": 0, "error": "", "done_at": None}
-    times = {"next_attempt_at": now, "placed_at": now}
-    order, is_new = CampaignOrder.objects.get_or_create(campaign=campaign, defaults={**wish, **times})
+    wish = {"action": action, "status": CommandStatus.PENDING, "attempts": 0, "error": "", "done_at": None}
+    times = {"next_attempt_at": now, "issued_at": now}
+    command, is_new = CampaignCommand.objects.get_or_create(campaign=campaign, defaults={**wish, **times})
     if not is_new:
-        CampaignOrder.objects.filter(pk=order.pk).update(number=F("number") + 1, **wish, **times)
+        CampaignCommand.objects.filter(pk=command.pk).update(number=F("number") + 1, **wish, **times)
     transaction.on_commit(_bell.wake_up, robust=True)
 
 
 @transaction.atomic
-def retry(campaign: Campaign) -> CampaignOrder:
-    """Try a failed order again, on behalf of a person. Raises NothingFailed."""
-    order = CampaignOrder.objects.select_for_update().filter(campaign=campaign, status=OrderStatus.FAILED).first()
-    if order is None:
+def retry(campaign: Campaign) -> CampaignCommand:
+    """Try a failed command again, on behalf of a person. Raises NothingFailed."""
+    command = CampaignCommand.objects.select_for_update().filter(campaign=campaign, status=CommandStatus.FAILED).first()
+    if command is None:
         raise NothingFailed("Nothing that was asked of the provider has failed.")
-    order.status, order.attempts, order.error, order.next_attempt_at = OrderStatus.PENDING, 0, "", timezone.now()
-    order.number += 1
-    order.save()
+    command.status, command.attempts, command.error, command.next_attempt_at = (
+        CommandStatus.PENDING,
+        0,
+        "",
+        timezone.now(),
+    )
+    command.number += 1
+    command.save()
     transaction.on_commit(_bell.wake_up, robust=True)
-    return order
+    return command
 
 
 def is_echo(campaign: Campaign, status: CampaignStatus, *, by: str, at: datetime) -> bool:
@@ -87,8 +92,8 @@ def is_echo(campaign: Campaign, status: CampaignStatus, *, by: str, at: datetime
 
 def overtake(campaign: Campaign) -> None:
     """The provider reported a change that was not ours: what we were about to ask is void."""
-    CampaignOrder.objects.filter(campaign=campaign, status=OrderStatus.PENDING).update(
-        status=OrderStatus.CANCELLED, number=F("number") + 1, next_attempt_at=None, error=OVERTAKEN
+    CampaignCommand.objects.filter(campaign=campaign, status=CommandStatus.PENDING).update(
+        status=CommandStatus.CANCELLED, number=F("number") + 1, next_attempt_at=None, error=OVERTAKEN
     )
 
 
@@ -97,8 +102,8 @@ def carry_out_due(limit: int = BATCH) -> int:
     now = timezone.now()
     with undone_after_outage(partial(_release, now + LEASE)):
         claimed = _claim(limit, now)
-        for order, call in claimed:
-            _settle(order, call, *_carry_out(order))
+        for command, call in claimed:
+            _settle(command, call, *_carry_out(command))
     return len(claimed)
 
 
@@ -113,70 +118,70 @@ def key_of(campaign: Campaign) -> dict[str, str] | None:
 
 def _release(until: datetime) -> None:
     """Give back what was claimed with this lease and is not done. The attempt does not count."""
-    claimed = CampaignOrder.objects.filter(leased_until=until)
+    claimed = CampaignCommand.objects.filter(leased_until=until)
     claimed.update(leased_until=None, attempts=F("attempts") - 1)
 
 
 @transaction.atomic
-def _claim(limit: int, now: datetime) -> list[tuple[CampaignOrder, CampaignCall]]:
-    due = CampaignOrder.objects.filter(
-        Q(leased_until__isnull=True) | Q(leased_until__lte=now), status=OrderStatus.PENDING, next_attempt_at__lte=now
+def _claim(limit: int, now: datetime) -> list[tuple[CampaignCommand, CampaignCall]]:
+    due = CampaignCommand.objects.filter(
+        Q(leased_until__isnull=True) | Q(leased_until__lte=now), status=CommandStatus.PENDING, next_attempt_at__lte=now
     )
     rows = due.order_by("next_attempt_at").select_for_update(of=("self",), skip_locked=True)
     claimed = []
-    for order in rows.select_related("campaign__account")[:limit]:
-        if _hold(order, now):
+    for command in rows.select_related("campaign__account")[:limit]:
+        if _hold(command, now):
             continue
-        if order.attempts > len(WAITS):
-            order.status, order.error, order.next_attempt_at = OrderStatus.FAILED, CRASHED, None
-            order.save()
+        if command.attempts > len(WAITS):
+            command.status, command.error, command.next_attempt_at = CommandStatus.FAILED, CRASHED, None
+            command.save()
             continue
-        order.attempts, order.leased_until = order.attempts + 1, now + LEASE
-        order.save(update_fields=["attempts", "leased_until"])
+        command.attempts, command.leased_until = command.attempts + 1, now + LEASE
+        command.save(update_fields=["attempts", "leased_until"])
         # Written before the call: its echo may be faster than its answer.
-        claimed.append((order, CampaignCall.objects.create(campaign=order.campaign, action=order.action, at=now)))
+        claimed.append((command, CampaignCall.objects.create(campaign=command.campaign, action=command.action, at=now)))
     return claimed
 
 
-def _hold(order: CampaignOrder, now: datetime) -> bool:
+def _hold(command: CampaignCommand, now: datetime) -> bool:
     """A resumption waits while its account is not ready, and that is no attempt. A pause never waits: it protects."""
-    account = order.campaign.account
-    hold = held(account) if account is not None and order.action == OrderAction.RESUME else None
+    account = command.campaign.account
+    hold = held(account) if account is not None and command.action == CommandAction.RESUME else None
     if hold is None:
         return False
-    order.next_attempt_at, order.error = hold.until or now + HELD, hold.message[:300]
-    order.save(update_fields=["next_attempt_at", "error"])
+    command.next_attempt_at, command.error = hold.until or now + HELD, hold.message[:300]
+    command.save(update_fields=["next_attempt_at", "error"])
     return True
 
 
-def _carry_out(order: CampaignOrder) -> tuple[str, bool]:
+def _carry_out(command: CampaignCommand) -> tuple[str, bool]:
     """Why it did not work (empty: it did), and whether it may yet."""
-    credentials = key_of(order.campaign)
+    credentials = key_of(command.campaign)
     if credentials is None:
         return NO_KEY, False
     try:
-        sendpilot.set_campaign(credentials, external_id=order.campaign.external_id, action=order.action)
+        sendpilot.set_campaign(credentials, external_id=command.campaign.external_id, action=command.action)
     except ProviderError as error:
         return str(error), error.status is None or error.status >= 500 or error.status in HEALS
     except Exception as error:
-        log.exception("An order failed inside Leadline.", campaign_id=order.pk)
+        log.exception("A campaign command failed inside Leadline.", campaign_id=command.pk)
         return f"Leadline could not ask the provider ({type(error).__name__}).", True
     return "", False
 
 
 @transaction.atomic
-def _settle(order: CampaignOrder, call: CampaignCall, error: str, may_heal: bool) -> None:
+def _settle(command: CampaignCommand, call: CampaignCall, error: str, may_heal: bool) -> None:
     now = timezone.now()
     if error:
         CampaignCall.objects.filter(pk=call.pk).update(error=error[:300])
-    mine = CampaignOrder.objects.filter(pk=order.pk)
+    mine = CampaignCommand.objects.filter(pk=command.pk)
     mine.update(leased_until=None)  # another wish that came meanwhile is next
-    mine = mine.filter(number=order.number)
+    mine = mine.filter(number=command.number)
     if not error:
-        mine.update(status=OrderStatus.DONE, done_at=now, next_attempt_at=None, error="")
+        mine.update(status=CommandStatus.DONE, done_at=now, next_attempt_at=None, error="")
         return
-    due = _next_attempt_at(order.attempts, now) if may_heal else None
-    mine.update(status=OrderStatus.PENDING if due else OrderStatus.FAILED, next_attempt_at=due, error=error[:300])
+    due = _next_attempt_at(command.attempts, now) if may_heal else None
+    mine.update(status=CommandStatus.PENDING if due else CommandStatus.FAILED, next_attempt_at=due, error=error[:300])
 
 
 def _next_attempt_at(attempts: int, now: datetime) -> datetime | None:

@@ -81,7 +81,7 @@ class PausedBy(StrEnum):
     PROVIDER = "provider"
 
 
-class TroubleKind(StrEnum):
+class IssueKind(StrEnum):
     """What can be wrong with a source."""
 
     SILENT = "silent"
@@ -92,9 +92,9 @@ class TroubleKind(StrEnum):
     LEAD_SYNC = "lead_sync"
 
 
-def trouble_choices() -> list[tuple[str, str]]:
+def issue_choices() -> list[tuple[str, str]]:
     """For columns; see `provider_choices`."""
-    return [(kind.value, kind.replace("_", " ")) for kind in TroubleKind]
+    return [(kind.value, kind.replace("_", " ")) for kind in IssueKind]
 
 
 class IncidentCause(StrEnum):

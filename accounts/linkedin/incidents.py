@@ -1,7 +1,7 @@
-"""Incidents: many drops at once are one matter. `watch` groups them, tells of them once, and closes what is over.
+"""Incidents: many outages at once are one matter. `watch` groups them, tells of them once, and closes what is over.
 
-Drops belong together by when they happened (`at`). Everybody's mail about a drop waits `WAIT` from when we learned of
-it (`noted_at`): by then it is known whether it is one account's trouble or everybody's.
+Outages belong together by when they happened (`at`). Everybody's mail about an outage waits `WAIT` from when we learned
+of it (`noted_at`): by then it is known whether one account is down or many are.
 """
 
 from collections import Counter, defaultdict
@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.core.enums import AccountStatus, EventType, IncidentCause
 from accounts.events import outbox as events
 from accounts.linkedin.outages import QUIET
-from accounts.models import Agency, Drop, Incident, IncidentStep
+from accounts.models import Agency, Incident, IncidentStep, Outage
 
 WAIT = timedelta(seconds=60)
 WINDOW = timedelta(minutes=5)
@@ -28,150 +28,157 @@ BATCH = 2000
 
 
 def watch() -> None:
-    """Take up new drops, tell of those whose wait is over, and close incidents whose accounts are back. Idempotent."""
-    if Drop.objects.filter(watched=True).exists():
+    """Take up new outages, tell of those that waited, and close incidents whose accounts are back. Idempotent."""
+    if Outage.objects.filter(pending=True).exists():
         _take_up()
     if Incident.objects.filter(closed_at__isnull=True).exists():
         _look_after()
 
 
-def probable_cause(drops: Iterable[Drop], *, across_agencies: bool) -> IncidentCause:
+def probable_cause(outages: Iterable[Outage], *, across_agencies: bool) -> IncidentCause:
     """What most of them point to. At many agencies at once it is no matter of passwords."""
-    drops = list(drops)
-    counted = Counter(drop.cause for drop in drops)
-    if counted[IncidentCause.PROXY] * 2 >= len(drops):
+    outages = list(outages)
+    counted = Counter(outage.cause for outage in outages)
+    if counted[IncidentCause.PROXY] * 2 >= len(outages):
         return IncidentCause.PROXY
     if across_agencies:
         return IncidentCause.PROVIDER
-    if counted[IncidentCause.PASSWORD] * 2 > len(drops):
+    if counted[IncidentCause.PASSWORD] * 2 > len(outages):
         return IncidentCause.PASSWORD
-    return IncidentCause.PROVIDER if len({drop.provider for drop in drops}) == 1 else IncidentCause.UNKNOWN
+    return IncidentCause.PROVIDER if len({outage.provider for outage in outages}) == 1 else IncidentCause.UNKNOWN
 
 
 @transaction.atomic
 def _take_up() -> None:
     now = timezone.now()
     # Everybody locks all of them, oldest first: two watchers cannot make two incidents of one.
-    watched = Drop.objects.filter(watched=True).order_by("id").select_for_update(of=("self",))
-    drops = list(watched.select_related("account__sub_account", "agency")[:BATCH])
-    standing = sorted((drop for drop in drops if drop.back_at is None), key=lambda drop: drop.at)
+    pending = Outage.objects.filter(pending=True).order_by("id").select_for_update(of=("self",))
+    outages = list(pending.select_related("account__sub_account", "agency")[:BATCH])
+    standing = sorted((outage for outage in outages if outage.back_at is None), key=lambda outage: outage.at)
     for rows in _by(standing, "agency_id").values():
         for near in _near_each_other(rows):
             _group_agency(near)
     for rows in _by(standing, "provider").values():
         for near in _near_each_other(rows):
             _group_provider(near)
-    for drop in drops:
-        trouble = drop.status == AccountStatus.ACTIVE
-        alone = drop.back_at is None and drop.incident_id is None
-        if alone and not trouble and drop.told_at is None and drop.noted_at + WAIT <= now:
-            _tell_staff(drop.agency, subject=drop.account_id, **events.account_fields(drop.account))
-            drop.told_at = now
-        settled = (drop.told_at is not None or trouble) and drop.noted_at + WINDOW < now
-        drop.watched = alone and not settled
-    Drop.objects.bulk_update(drops, ["told_at", "watched"])
+    for outage in outages:
+        trouble = outage.status == AccountStatus.ACTIVE
+        alone = outage.back_at is None and outage.incident_id is None
+        if alone and not trouble and outage.alerted_at is None and outage.noted_at + WAIT <= now:
+            _tell_staff(outage.agency, subject=outage.account_id, **events.account_fields(outage.account))
+            outage.alerted_at = now
+        settled = (outage.alerted_at is not None or trouble) and outage.noted_at + WINDOW < now
+        outage.pending = alone and not settled
+    Outage.objects.bulk_update(outages, ["alerted_at", "pending"])
 
 
-def _group_agency(drops: Sequence[Drop]) -> None:
-    """Add an agency's new drops, oldest first, to its open incident, or open one where FEW are near each other."""
-    agency = drops[0].agency
-    incident = _near(agency.incidents.all(), drops)
-    joining: list[Drop] = []
-    alone: list[Drop] = []
-    latest = incident.last_drop_at if incident else None
-    for drop in drops:
-        if latest is None or drop.at - latest > WINDOW:
-            alone.append(drop)
-            if len(alone) < FEW or drop.at - alone[-FEW].at > WINDOW:
+def _group_agency(outages: Sequence[Outage]) -> None:
+    """Add an agency's new outages, oldest first, to its open incident, or open one where FEW are near each other."""
+    agency = outages[0].agency
+    incident = _near(agency.incidents.all(), outages)
+    joining: list[Outage] = []
+    alone: list[Outage] = []
+    latest = incident.last_outage_at if incident else None
+    for outage in outages:
+        if latest is None or outage.at - latest > WINDOW:
+            alone.append(outage)
+            if len(alone) < FEW or outage.at - alone[-FEW].at > WINDOW:
                 continue
             _admit(joining, incident, agency)
             incident, joining, alone = None, alone[-FEW:], alone[:-FEW]
         else:
-            joining.append(drop)
-        latest = max(latest or drop.at, drop.at)
+            joining.append(outage)
+        latest = max(latest or outage.at, outage.at)
     _admit(joining, incident, agency)
 
 
-def _group_provider(drops: Sequence[Drop]) -> None:
+def _group_provider(outages: Sequence[Outage]) -> None:
     """Many of one provider across agencies: each agency's incident, made if there is none, becomes part of one."""
-    provider, latest = drops[0].provider, drops[-1].at
-    around = Drop.objects.filter(
+    provider, latest = outages[0].provider, outages[-1].at
+    around = Outage.objects.filter(
         provider=provider, at__gte=latest - WINDOW, at__lte=latest, back_at__isnull=True, expected=False
     )
-    outage = _near(Incident.objects.filter(agency__isnull=True, provider=provider), drops)
-    if outage is None:
+    provider_incident = _near(Incident.objects.filter(agency__isnull=True, provider=provider), outages)
+    if provider_incident is None:
         found = around.aggregate(accounts=Count("pk"), agencies=Count("agency", distinct=True))
         if found["accounts"] < MANY or found["agencies"] < AGENCIES:
             return
-        outage = _open(list(around.order_by("at")), agency=None, part_of=None)
-    elif outage.last_drop_at < latest:
-        outage.last_drop_at = latest
-        outage.save(update_fields=["last_drop_at"])
-    alone = [drop for drop in drops if drop.incident_id is None and drop.at >= latest - WINDOW]
+        provider_incident = _open(list(around.order_by("at")), agency=None, part_of=None)
+    elif provider_incident.last_outage_at < latest:
+        provider_incident.last_outage_at = latest
+        provider_incident.save(update_fields=["last_outage_at"])
+    alone = [outage for outage in outages if outage.incident_id is None and outage.at >= latest - WINDOW]
     mine = Incident.objects.filter(closed_at__isnull=True, agency__isnull=False, part_of__isnull=True)
     for incident in mine.filter(pk__in=around.values("incident")):
-        incident.part_of, incident.cause = outage, outage.cause
+        incident.part_of, incident.cause = provider_incident, provider_incident.cause
         incident.save(update_fields=["part_of", "cause"])
         _note(incident, "It is part of an outage of the provider across agencies.")
     for rows in _by(alone, "agency_id").values():
-        _admit(rows, _near(outage.parts.filter(agency=rows[0].agency), rows), rows[0].agency, part_of=outage)
+        _admit(
+            rows,
+            _near(provider_incident.parts.filter(agency=rows[0].agency), rows),
+            rows[0].agency,
+            part_of=provider_incident,
+        )
 
 
-def _admit(drops: Sequence[Drop], incident: Incident | None, agency: Agency, part_of: Incident | None = None) -> None:
-    """Make drops part of an incident: of this one, or of a new one that the agency is told of."""
-    if not drops:
+def _admit(
+    outages: Sequence[Outage], incident: Incident | None, agency: Agency, part_of: Incident | None = None
+) -> None:
+    """Make outages part of an incident: of this one, or of a new one that the agency is told of."""
+    if not outages:
         return
     new = incident is None
-    incident = incident or _open(drops, agency=agency, part_of=part_of)
-    for drop in drops:
-        drop.incident = incident
-    Drop.objects.filter(pk__in=[drop.pk for drop in drops]).update(incident=incident)
+    incident = incident or _open(outages, agency=agency, part_of=part_of)
+    for outage in outages:
+        outage.incident = incident
+    Outage.objects.filter(pk__in=[outage.pk for outage in outages]).update(incident=incident)
     if new:
-        _tell_agency(incident, [drop.account_id for drop in drops])
+        _tell_agency(incident, [outage.account_id for outage in outages])
         return
-    everyone = list(incident.drops.only("provider", "cause"))
+    everyone = list(incident.outages.only("provider", "cause"))
     cause = incident.part_of.cause if incident.part_of else probable_cause(everyone, across_agencies=False)
-    _note(incident, f"{_accounts(len(drops))} more dropped.")
+    _note(incident, f"{_accounts(len(outages))} more dropped.")
     changed = cause != incident.cause
-    incident.cause, incident.provider = cause, _only(drop.provider for drop in everyone)
-    incident.opened_at = min(incident.opened_at, *(drop.at for drop in drops))
-    incident.last_drop_at = max(incident.last_drop_at, *(drop.at for drop in drops))
-    incident.save(update_fields=["cause", "provider", "opened_at", "last_drop_at"])
+    incident.cause, incident.provider = cause, _only(outage.provider for outage in everyone)
+    incident.opened_at = min(incident.opened_at, *(outage.at for outage in outages))
+    incident.last_outage_at = max(incident.last_outage_at, *(outage.at for outage in outages))
+    incident.save(update_fields=["cause", "provider", "opened_at", "last_outage_at"])
     if changed:
         _note(incident, f"The probable cause is now: {incident.get_cause_display()}.")
 
 
-def _near(incidents: QuerySet[Incident], drops: Sequence[Drop]) -> Incident | None:
-    """Return the open incident that happened not longer than WINDOW before or after the drops (oldest first)."""
+def _near(incidents: QuerySet[Incident], outages: Sequence[Outage]) -> Incident | None:
+    """Return the open incident that happened not longer than WINDOW before or after the outages (oldest first)."""
     near = incidents.filter(
-        closed_at__isnull=True, last_drop_at__gte=drops[0].at - WINDOW, opened_at__lte=drops[-1].at + WINDOW
+        closed_at__isnull=True, last_outage_at__gte=outages[0].at - WINDOW, opened_at__lte=outages[-1].at + WINDOW
     )
     return near.select_for_update(of=("self",)).order_by("-id").first()
 
 
-def _near_each_other(drops: Sequence[Drop]) -> Iterator[list[Drop]]:
-    """Split drops, oldest first, where nothing happened for longer than WINDOW."""
-    group: list[Drop] = []
-    for drop in drops:
-        if group and drop.at - group[-1].at > WINDOW:
+def _near_each_other(outages: Sequence[Outage]) -> Iterator[list[Outage]]:
+    """Split outages, oldest first, where nothing happened for longer than WINDOW."""
+    group: list[Outage] = []
+    for outage in outages:
+        if group and outage.at - group[-1].at > WINDOW:
             yield group
             group = []
-        group.append(drop)
+        group.append(outage)
     if group:
         yield group
 
 
-def _open(drops: Sequence[Drop], *, agency: Agency | None, part_of: Incident | None) -> Incident:
+def _open(outages: Sequence[Outage], *, agency: Agency | None, part_of: Incident | None) -> Incident:
     incident = Incident.objects.create(
         agency=agency,
         part_of=part_of,
-        provider=_only(drop.provider for drop in drops),
-        cause=part_of.cause if part_of else probable_cause(drops, across_agencies=agency is None),
-        opened_at=min(drop.at for drop in drops),
-        last_drop_at=max(drop.at for drop in drops),
+        provider=_only(outage.provider for outage in outages),
+        cause=part_of.cause if part_of else probable_cause(outages, across_agencies=agency is None),
+        opened_at=min(outage.at for outage in outages),
+        last_outage_at=max(outage.at for outage in outages),
     )
-    where = "" if agency else f" at {len({drop.agency_id for drop in drops})} agencies"
-    _note(incident, f"Opened: {_accounts(len(drops))} dropped{where} within {WINDOW.seconds // 60} minutes.")
+    where = "" if agency else f" at {len({outage.agency_id for outage in outages})} agencies"
+    _note(incident, f"Opened: {_accounts(len(outages))} dropped{where} within {WINDOW.seconds // 60} minutes.")
     return incident
 
 
@@ -179,18 +186,18 @@ def _open(drops: Sequence[Drop], *, agency: Agency | None, part_of: Incident | N
 def _look_after() -> None:
     """Tell staff of incidents whose wait is over; close those of which no account is down any more."""
     now = timezone.now()
-    trouble = Drop.objects.filter(status=AccountStatus.ACTIVE, back_at__isnull=True, last_at__lt=now - QUIET)
+    trouble = Outage.objects.filter(status=AccountStatus.ACTIVE, back_at__isnull=True, last_at__lt=now - QUIET)
     trouble.filter(incident__isnull=False).update(back_at=now)
-    down = Drop.objects.filter(Q(incident=OuterRef("pk")) | Q(incident__part_of=OuterRef("pk")), back_at__isnull=True)
-    due = Q(told_at__isnull=True, part_of__isnull=True, waited=True)
+    down = Outage.objects.filter(Q(incident=OuterRef("pk")) | Q(incident__part_of=OuterRef("pk")), back_at__isnull=True)
+    due = Q(alerted_at__isnull=True, part_of__isnull=True, waited=True)
     waiting = Incident.objects.filter(closed_at__isnull=True).annotate(
         is_down=Exists(down), waited=Exists(down.filter(noted_at__lte=now - WAIT))
     )
     waiting = waiting.filter(due | Q(is_down=False)).select_for_update(of=("self",)).select_related("agency")
     for incident in waiting.order_by("id"):
         if incident.is_down:
-            incident.told_at = now
-            incident.save(update_fields=["told_at"])
+            incident.alerted_at = now
+            incident.save(update_fields=["alerted_at"])
             _tell_staff_of(incident)
             _note(incident, "Staff was told.")
         else:
@@ -203,7 +210,7 @@ def _close(incident: Incident, now: datetime) -> None:
     _note(incident, "Closed: none of its accounts is down any more.")
     if incident.agency_id:
         _tell_agency(incident, [])
-    if incident.told_at:
+    if incident.alerted_at:
         _tell_staff_of(incident)
 
 
@@ -225,7 +232,7 @@ def _tell_agency(incident: Incident, account_ids: Sequence[str]) -> None:
 
 def _tell_staff_of(incident: Incident) -> None:
     """Recorded with the agency; for an outage, with the one that it hit first."""
-    first = Drop.objects.filter(incident__part_of=incident).select_related("agency").order_by("id").first()
+    first = Outage.objects.filter(incident__part_of=incident).select_related("agency").order_by("id").first()
     agency = incident.agency or (first.agency if first else None)
     if agency is not None:
         count = 0 if incident.closed_at else 1
@@ -240,10 +247,10 @@ def _note(incident: Incident, text: str) -> None:
     IncidentStep.objects.create(incident=incident, text=text)
 
 
-def _by(drops: Iterable[Drop], name: str) -> dict[str, list[Drop]]:
-    found: defaultdict[str, list[Drop]] = defaultdict(list)
-    for drop in drops:
-        found[getattr(drop, name)].append(drop)
+def _by(outages: Iterable[Outage], name: str) -> dict[str, list[Outage]]:
+    found: defaultdict[str, list[Outage]] = defaultdict(list)
+    for outage in outages:
+        found[getattr(outage, name)].append(outage)
     return found
 
 

@@ -1,6 +1,6 @@
-"""Drops: which accounts stopped working although nobody wanted it, written down in the transaction of the report.
+"""Outages: which accounts stopped working although nobody wanted it, written down in the transaction of the report.
 
-A drop has the time at which it happened, by the provider's word. What many of them together mean, and who is told,
+An outage has the time at which it happened, by the provider's word. What many of them together mean, and who is told,
 `incidents` decides a moment later.
 """
 
@@ -14,7 +14,7 @@ from accounts.core import unit_of_work
 from accounts.core.enums import AccountStatus, IncidentCause, ProviderSlug
 from accounts.events.ordering import OLD, Origin
 from accounts.linkedin.advice import is_wanted
-from accounts.models import Account, Drop, ReauthPrompt
+from accounts.models import Account, Outage, ReauthPrompt
 
 #: How long after the prompt's page was used a change is expected: the account's owner is at it.
 AT_IT = timedelta(minutes=15)
@@ -27,8 +27,10 @@ PROXY_ERROR = "PROXY_ERROR"
 
 def expect(accounts: Collection[Account]) -> None:
     """Fetch what a batch of reports about these accounts will ask for."""
-    standing = {drop.account_id: drop for drop in Drop.objects.filter(account__in=accounts, back_at__isnull=True)}
-    unit_of_work.remember(Drop, {one.pk: standing.get(one.pk) for one in accounts})
+    standing = {
+        outage.account_id: outage for outage in Outage.objects.filter(account__in=accounts, back_at__isnull=True)
+    }
+    unit_of_work.remember(Outage, {one.pk: standing.get(one.pk) for one in accounts})
     used: dict[str, list[datetime]] = {one.pk: [] for one in accounts}
     for pk, at in _uses(accounts):
         used[pk].append(at)
@@ -41,7 +43,7 @@ def follow(account: Account, *, origin: Origin) -> None:
     if account.status == AccountStatus.ACTIVE:
         _end(account, _standing(account), at=at)
     elif account.status == AccountStatus.DELETED or is_wanted(account):
-        mine = Drop.objects.filter(account=account)
+        mine = Outage.objects.filter(account=account)
         mine.filter(Q(back_at__isnull=True) | Q(incident__isnull=False)).update(back_at=at, incident=None)
     else:
         _open(account, cause=_cause_of(account), expected=_is_expected(account, origin), at=at)
@@ -51,40 +53,40 @@ def trouble(account: Account, *, code: str, origin: Origin) -> None:
     """Note an error that leaves the account, which is locked, as it is; only when many have it does it matter."""
     cause = IncidentCause.PROXY if code == PROXY_ERROR else IncidentCause.PROVIDER
     at = min(origin.at, timezone.now())
-    drop = _standing(account)
-    if drop and drop.status == AccountStatus.ACTIVE and drop.last_at < at - QUIET:
-        drop.watched = False
-        unit_of_work.change(drop, "watched")
-        _end(account, drop, at=at)
-        drop = None
-    if drop:
-        drop.last_at = max(drop.last_at, at)
-        unit_of_work.change(drop, "last_at")
+    outage = _standing(account)
+    if outage and outage.status == AccountStatus.ACTIVE and outage.last_at < at - QUIET:
+        outage.pending = False
+        unit_of_work.change(outage, "pending")
+        _end(account, outage, at=at)
+        outage = None
+    if outage:
+        outage.last_at = max(outage.last_at, at)
+        unit_of_work.change(outage, "last_at")
     elif account.status == AccountStatus.ACTIVE:
         _open(account, cause=cause, expected=False, at=at)
 
 
-def _standing(account: Account) -> Drop | None:
+def _standing(account: Account) -> Outage | None:
     return unit_of_work.recall(
-        Drop, account.pk, lambda: Drop.objects.filter(account=account, back_at__isnull=True).first()
+        Outage, account.pk, lambda: Outage.objects.filter(account=account, back_at__isnull=True).first()
     )
 
 
-def _end(account: Account, drop: Drop | None, *, at: datetime) -> None:
-    if drop:
-        drop.back_at = max(drop.at, at)
-        unit_of_work.change(drop, "back_at")
-        unit_of_work.remember(Drop, {account.pk: None})
+def _end(account: Account, outage: Outage | None, *, at: datetime) -> None:
+    if outage:
+        outage.back_at = max(outage.at, at)
+        unit_of_work.change(outage, "back_at")
+        unit_of_work.remember(Outage, {account.pk: None})
 
 
 def _open(account: Account, *, cause: IncidentCause, expected: bool, at: datetime) -> None:
-    drop = _standing(account)
-    if drop and drop.status != AccountStatus.ACTIVE:  # down before, down otherwise now
-        drop.status, drop.cause, drop.last_at = account.status, cause, at
-        unit_of_work.change(drop, "status", "cause", "last_at")
+    outage = _standing(account)
+    if outage and outage.status != AccountStatus.ACTIVE:  # down before, down otherwise now
+        outage.status, outage.cause, outage.last_at = account.status, cause, at
+        unit_of_work.change(outage, "status", "cause", "last_at")
         return
-    _end(account, drop, at=at)  # trouble that became a drop
-    drop = Drop(
+    _end(account, outage, at=at)  # trouble that became an outage
+    outage = Outage(
         account=account,
         agency_id=account.agency_id,
         provider=account.provider,
@@ -93,10 +95,10 @@ def _open(account: Account, *, cause: IncidentCause, expected: bool, at: datetim
         expected=expected,
         at=at,
         last_at=at,
-        watched=not expected and at > timezone.now() - OLD,
+        pending=not expected and at > timezone.now() - OLD,
     )
-    unit_of_work.insert(drop)
-    unit_of_work.forget(Drop, account.pk)
+    unit_of_work.insert(outage)
+    unit_of_work.forget(Outage, account.pk)
 
 
 def _cause_of(account: Account) -> IncidentCause:

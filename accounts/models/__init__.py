@@ -1,16 +1,16 @@
 from accounts.models.account import Account, AccountReport
 from accounts.models.agency import Agency, ApiKey, IdempotencyRecord, Invitation, Member, SubAccount
 from accounts.models.campaign import Campaign, Sender
+from accounts.models.command import CampaignCall, CampaignCommand
 from accounts.models.event import Event
 from accounts.models.heartbeat import Heartbeat
-from accounts.models.incident import Drop, Incident, IncidentStep
+from accounts.models.incident import Incident, IncidentStep, Outage
+from accounts.models.issue import SourceIssue
 from accounts.models.link import AccountLink
 from accounts.models.mail_count import MailCount
-from accounts.models.order import CampaignCall, CampaignOrder
 from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
 from accounts.models.retention import RetentionRun
 from accounts.models.source import Source, SourceSecret
-from accounts.models.trouble import SourceTrouble
 
 __all__ = [
     "Account",
@@ -22,8 +22,7 @@ __all__ = [
     "BouncedAddress",
     "Campaign",
     "CampaignCall",
-    "CampaignOrder",
-    "Drop",
+    "CampaignCommand",
     "Event",
     "Heartbeat",
     "IdempotencyRecord",
@@ -32,12 +31,13 @@ __all__ = [
     "Invitation",
     "MailCount",
     "Member",
+    "Outage",
     "ReauthPrompt",
     "ReauthStep",
     "RetentionRun",
     "Sender",
     "Source",
+    "SourceIssue",
     "SourceSecret",
-    "SourceTrouble",
     "SubAccount",
 ]

@@ -1,4 +1,4 @@
-"""Drops: accounts that stopped working unasked; and incidents: many of them at once, with what probably caused them."""
+"""Outages: accounts that stopped working unasked; and incidents: many outages at once, with their probable cause."""
 
 from functools import partial
 
@@ -26,8 +26,8 @@ class Incident(models.Model):
     provider = models.CharField(max_length=32, choices=provider_choices, blank=True, help_text="Empty: of several.")
     cause = models.CharField("probable cause", max_length=16, choices=CAUSES, default=IncidentCause.UNKNOWN)
     opened_at = models.DateTimeField(help_text="When the first account dropped.")
-    last_drop_at = models.DateTimeField(help_text="When the latest account dropped.")
-    told_at = models.DateTimeField(null=True, blank=True, help_text="When staff was told.")
+    last_outage_at = models.DateTimeField(help_text="When the latest account dropped.")
+    alerted_at = models.DateTimeField(null=True, blank=True, help_text="When staff was alerted.")
     closed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -42,35 +42,37 @@ class Incident(models.Model):
         return f"{self.agency or self.provider}: {f'cause {NOT_KNOWN}' if unknown else self.get_cause_display()}"
 
 
-class Drop(models.Model):
+class Outage(models.Model):
     """One account that stopped working, until it is back. `status` is `active` for trouble, as with its proxy."""
 
     id = models.BigAutoField(primary_key=True)
-    account = models.ForeignKey(Account, models.CASCADE, related_name="drops")
+    account = models.ForeignKey(Account, models.CASCADE, related_name="outages")
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
     provider = models.CharField(max_length=32, choices=provider_choices)
-    incident = models.ForeignKey(Incident, models.SET_NULL, null=True, blank=True, related_name="drops")
+    incident = models.ForeignKey(Incident, models.SET_NULL, null=True, blank=True, related_name="outages")
     status = models.CharField(max_length=16)
     cause = models.CharField(max_length=16, choices=CAUSES)
     expected = models.BooleanField(default=False, help_text="A person made it, or the account's owner was at it.")
     at = models.DateTimeField(default=timezone.now, help_text="When it happened, by the provider's time.")
     noted_at = models.DateTimeField(default=timezone.now, help_text="When Leadline learned of it.")
     last_at = models.DateTimeField(default=timezone.now, help_text="When it last happened again.")
-    told_at = models.DateTimeField(null=True, blank=True, help_text="When staff was told.")
+    alerted_at = models.DateTimeField(null=True, blank=True, help_text="When staff was alerted.")
     back_at = models.DateTimeField(null=True, blank=True)
-    watched = models.BooleanField(default=True, help_text="It may still be told, or become part of an incident.")
+    pending = models.BooleanField(
+        default=True, help_text="Staff may still be alerted of it, or it become part of an incident."
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["account"], name="one_open_drop_per_account", condition=models.Q(back_at__isnull=True)
+                fields=["account"], name="one_open_outage_per_account", condition=models.Q(back_at__isnull=True)
             )
         ]
         indexes = [
-            models.Index(fields=["id"], name="drop_watched", condition=models.Q(watched=True)),
-            models.Index(fields=["provider", "at"], name="drop_by_provider"),
-            models.Index(fields=["incident", "-id"], name="drop_by_incident"),
-            models.Index(fields=["account", "-id"], name="drop_by_account"),
+            models.Index(fields=["id"], name="outage_pending", condition=models.Q(pending=True)),
+            models.Index(fields=["provider", "at"], name="outage_by_provider"),
+            models.Index(fields=["incident", "-id"], name="outage_by_incident"),
+            models.Index(fields=["account", "-id"], name="outage_by_account"),
         ]
 
     def __str__(self) -> str:

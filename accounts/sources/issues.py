@@ -1,6 +1,6 @@
-"""Troubles of sources: begun, worsened, ended, and told to the agency.
+"""Issues of sources: begun, worsened, ended, and told to the agency.
 
-`webhooks.monitoring.source_monitor` decides what a trouble is.
+`webhooks.monitoring.source_monitor` decides what an issue is.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
-from accounts.core.enums import EventType, ProviderSlug, TroubleKind
+from accounts.core.enums import EventType, IssueKind, ProviderSlug
 from accounts.core.labels import Label
 from accounts.events import outbox as events
 from accounts.labels import source_label
-from accounts.models import Agency, Event, Source, SourceTrouble
+from accounts.models import Agency, Event, Source, SourceIssue
 
 CHECK_EVERY = timedelta(hours=2)  # LinkedIn's validation of an address
 CHECK_GRACE = timedelta(minutes=15)
@@ -25,55 +25,55 @@ CHECKS = 3  # missed in a row, after which LinkedIn blocks
 SLOW_ANSWERS = "slow_answers"
 
 EVENTS = {  # what is wrong --> what the agency is told; slow answers are ours to mend, so staff is told
-    TroubleKind.SILENT: EventType.SOURCE_SILENT,
-    TroubleKind.REJECTING: EventType.SOURCE_REJECTED,
-    TroubleKind.AT_RISK: EventType.SOURCE_AT_RISK,
-    TroubleKind.BLOCKED: EventType.SOURCE_BLOCKED,
+    IssueKind.SILENT: EventType.SOURCE_SILENT,
+    IssueKind.REJECTING: EventType.SOURCE_REJECTED,
+    IssueKind.AT_RISK: EventType.SOURCE_AT_RISK,
+    IssueKind.BLOCKED: EventType.SOURCE_BLOCKED,
 }
 #: For the back office: what each means, and what to do.
 ADVICE = {
-    TroubleKind.SILENT: "Nothing comes, though it usually would. Look in the provider's settings whether its webhook "
+    IssueKind.SILENT: "Nothing comes, though it usually would. Look in the provider's settings whether its webhook "
     "is still on and still has our address.",
-    TroubleKind.REJECTING: "Requests are refused. The table of refused requests says what would have matched.",
-    TroubleKind.AT_RISK: "LinkedIn checks the address every two hours and blocks it after three missed checks. Is "
+    IssueKind.REJECTING: "Requests are refused. The table of refused requests says what would have matched.",
+    IssueKind.AT_RISK: "LinkedIn checks the address every two hours and blocks it after three missed checks. Is "
     "PUBLIC_URL reachable from outside, and is the secret the app's client secret?",
-    TroubleKind.BLOCKED: "LinkedIn sends nothing more. Open the app in LinkedIn's developer portal, find this address "
+    IssueKind.BLOCKED: "LinkedIn sends nothing more. Open the app in LinkedIn's developer portal, find this address "
     "under Webhooks, where it says Blocked, and start the check there by hand. Then pull the leads of the gap.",
-    TroubleKind.LEAD_SYNC: "Leads of LinkedIn, or their answers, are missing. The connection's page (Lead syncs) lists "
+    IssueKind.LEAD_SYNC: "Leads of LinkedIn, or their answers, are missing. The connection's page (Lead syncs) lists "
     "all that is wrong and who mends it.",
-    TroubleKind.SLOW: "More than one answer in a hundred takes over a second; providers give up on slow receivers. "
+    IssueKind.SLOW: "More than one answer in a hundred takes over a second; providers give up on slow receivers. "
     "Look at the database's load and the machine's.",
 }
 
 
 @transaction.atomic
-def begin(source: Source, kind: TroubleKind, *, detail: str, level: int = 0) -> bool:
-    """Note a trouble, or that an open one has reached a higher level; whether that is news. The agency is told."""
-    open_ones = SourceTrouble.objects.select_for_update().filter(source=source, closed_at__isnull=True)
-    trouble = open_ones.filter(kind=kind).first()
-    if trouble is None:
-        SourceTrouble.objects.create(source=source, kind=kind, detail=detail[:500], level=level)
-    elif level > trouble.level:
-        trouble.level, trouble.detail = level, detail[:500]
-        trouble.save(update_fields=["level", "detail"])
-    elif kind is TroubleKind.LEAD_SYNC:
-        trouble.detail = detail[:500]
-        trouble.save(update_fields=["detail"])
+def begin(source: Source, kind: IssueKind, *, detail: str, level: int = 0) -> bool:
+    """Note an issue, or that an open one has reached a higher level; whether that is news. The agency is told."""
+    open_ones = SourceIssue.objects.select_for_update().filter(source=source, closed_at__isnull=True)
+    issue = open_ones.filter(kind=kind).first()
+    if issue is None:
+        SourceIssue.objects.create(source=source, kind=kind, detail=detail[:500], level=level)
+    elif level > issue.level:
+        issue.level, issue.detail = level, detail[:500]
+        issue.save(update_fields=["level", "detail"])
+    elif kind is IssueKind.LEAD_SYNC:
+        issue.detail = detail[:500]
+        issue.save(update_fields=["detail"])
         return False
     else:
         return False
-    if kind is TroubleKind.BLOCKED:
-        open_ones.filter(kind=TroubleKind.AT_RISK).update(closed_at=timezone.now())
+    if kind is IssueKind.BLOCKED:
+        open_ones.filter(kind=IssueKind.AT_RISK).update(closed_at=timezone.now())
     if kind in EVENTS:
         _tell(source, EVENTS[kind], detail)
     return True
 
 
 @transaction.atomic
-def end(source: Source, *kinds: TroubleKind) -> bool:
+def end(source: Source, *kinds: IssueKind) -> bool:
     """End what is open of these kinds; whether anything was. The agency is told once nothing it was told of is left."""
-    open_ones = SourceTrouble.objects.select_for_update().filter(source=source, closed_at__isnull=True)
-    before = {TroubleKind(kind) for kind in open_ones.values_list("kind", flat=True)}
+    open_ones = SourceIssue.objects.select_for_update().filter(source=source, closed_at__isnull=True)
+    before = {IssueKind(kind) for kind in open_ones.values_list("kind", flat=True)}
     ended = before & set(kinds)
     if not ended:
         return False
@@ -90,7 +90,7 @@ def tell_staff() -> None:
     It is recorded with the oldest agency: the machine is nobody's, and its row lets in one caller at a time.
     """
     agency = Agency.objects.select_for_update(no_key=True).order_by("pk").first()
-    slow = SourceTrouble.objects.filter(kind=TroubleKind.SLOW, closed_at__isnull=True).order_by("id")
+    slow = SourceIssue.objects.filter(kind=IssueKind.SLOW, closed_at__isnull=True).order_by("id")
     first = slow.select_related("source").first()
     told = Event.objects.filter(subject=SLOW_ANSWERS, event_type=EventType.STAFF_ALERT).order_by("-id").first()
     if agency is None or (first is not None) == (told is not None and told.payload["count"] > 0):
@@ -106,25 +106,25 @@ def missed_checks(source: Source, now: datetime) -> int:
     return min(max((now - source.validated_at - CHECK_GRACE) // CHECK_EVERY, 0), CHECKS)
 
 
-def with_open_troubles(sources: "QuerySet[Source]") -> "QuerySet[Source]":
-    """So that `open_troubles` asks nothing more."""
-    rows = SourceTrouble.objects.filter(closed_at__isnull=True).order_by("id")
-    return sources.prefetch_related(Prefetch("troubles", rows, to_attr="fetched_troubles"))
+def with_open_issues(sources: "QuerySet[Source]") -> "QuerySet[Source]":
+    """So that `open_issues` asks nothing more."""
+    rows = SourceIssue.objects.filter(closed_at__isnull=True).order_by("id")
+    return sources.prefetch_related(Prefetch("issues", rows, to_attr="fetched_issues"))
 
 
-def open_troubles(source: Source) -> Sequence[SourceTrouble]:
+def open_issues(source: Source) -> Sequence[SourceIssue]:
     """The oldest first."""
-    fetched: Any = getattr(source, "fetched_troubles", None)
-    return fetched if fetched is not None else list(source.troubles.filter(closed_at__isnull=True).order_by("id"))
+    fetched: Any = getattr(source, "fetched_issues", None)
+    return fetched if fetched is not None else list(source.issues.filter(closed_at__isnull=True).order_by("id"))
 
 
 def label_of(source: Source, *, problems: bool = False) -> Label:
     """The worst of a source: what is open, then `problems` with single requests."""
-    return source_label(source, {TroubleKind(issue.kind) for issue in open_troubles(source)}, problems=problems)
+    return source_label(source, {IssueKind(issue.kind) for issue in open_issues(source)}, problems=problems)
 
 
 def _tell(source: Source, event_type: EventType, detail: str) -> None:
-    """A source of the whole marketplace belongs to no agency: the back office alone shows its troubles."""
+    """A source of the whole marketplace belongs to no agency: the back office alone shows its issues."""
     if source.agency is None:
         return
     events.record(

@@ -9,12 +9,12 @@ from django.db.models import Func, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.core.enums import TroubleKind
+from accounts.core.enums import IssueKind
 from accounts.core.markup import Tone
 from accounts.labels import SOURCE_ISSUES, status_badge, status_label
-from accounts.models import AccountLink, Agency, CampaignOrder, Drop, Heartbeat, Incident, Source, SourceTrouble
+from accounts.models import AccountLink, Agency, CampaignCommand, Heartbeat, Incident, Outage, Source, SourceIssue
+from accounts.models.command import CommandStatus
 from accounts.models.link import LinkState
-from accounts.models.order import OrderStatus
 from config import figures, health
 from leads.models import Enrichment
 from notifications.models import Channel, ChannelStatus, DeliveryStatus
@@ -74,7 +74,7 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
         ),
         Tile(
             "pauses not carried out",
-            figures.up_to(CampaignOrder.objects.filter(status=OrderStatus.FAILED)),
+            figures.up_to(CampaignCommand.objects.filter(status=CommandStatus.FAILED)),
             _list("accounts_campaign", protected="failed"),
             "The provider refused: mend the source's API key, then try again.",
         ),
@@ -107,7 +107,7 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
         Tile(
             "troubles of sources",
             figures.up_to(troubled),
-            _list("accounts_sourcetrouble", state="open"),
+            _list("accounts_sourceissue", state="open"),
             "Silent, refused, or at risk of being blocked: each page says what to do.",
         ),
         Tile(
@@ -132,7 +132,7 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
         "links": _may_view(user, "accounts", "accountlink"),
         "receipts": _may_view(user, "webhooks", "receipt"),
         "deliveries": _may_view(user, "notifications", "delivery"),
-        "troubles": _may_view(user, "accounts", "sourcetrouble"),
+        "troubles": _may_view(user, "accounts", "sourceissue"),
         "incidents": _may_view(user, "accounts", "incident"),
         "rejected": _may_view(user, "webhooks", "rejectedrequest"),
         "channels": _may_view(user, "notifications", "channel"),
@@ -148,7 +148,7 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
         "bars": _bars() if sees["accounts"] else [],
         "namesakes": sees["links"] and figures.up_to(AccountLink.objects.filter(state=LinkState.PROPOSED)),
         "troubled": [
-            (trouble, SOURCE_ISSUES[TroubleKind(trouble.kind)]) for trouble in troubled[: FEW * sees["troubles"]]
+            (trouble, SOURCE_ISSUES[IssueKind(trouble.kind)]) for trouble in troubled[: FEW * sees["troubles"]]
         ],
         "quarantined": _attention(ReceiptStatus.QUARANTINED) if sees["receipts"] else [],
         "incidents": _open_incidents().filter(part_of=None)[:FEW] if sees["incidents"] else [],
@@ -195,7 +195,7 @@ def _attention(status: ReceiptStatus) -> "QuerySet[Receipt]":
 
 def _open_incidents() -> "QuerySet[Incident]":
     mine = Q(incident=OuterRef("pk")) | Q(incident__part_of=OuterRef("pk"))
-    down = Drop.objects.filter(mine, back_at__isnull=True).order_by().annotate(n=Func("pk", function="COUNT"))
+    down = Outage.objects.filter(mine, back_at__isnull=True).order_by().annotate(n=Func("pk", function="COUNT"))
     incidents = Incident.objects.filter(closed_at__isnull=True).select_related("agency").order_by("-id")
     return incidents.annotate(down=Subquery(down.values("n")))
 
@@ -205,8 +205,8 @@ def _rejecting_sources() -> "QuerySet[RejectedRequest]":
     return recent.select_related("source__agency").defer("source__credentials").order_by("-last_seen")
 
 
-def _open_troubles() -> "QuerySet[SourceTrouble]":
-    rows = SourceTrouble.objects.filter(closed_at__isnull=True).select_related("source__agency")
+def _open_troubles() -> "QuerySet[SourceIssue]":
+    rows = SourceIssue.objects.filter(closed_at__isnull=True).select_related("source__agency")
     return rows.defer("source__credentials").order_by("-pk")
 
 

@@ -17,7 +17,7 @@ NAMES = {
     "ReauthPrompt": "Prompts to reconnect",
     "ProviderRequest": "Registered requests",
     "AccountLink": "Perhaps the same person",
-    "SourceTrouble": "Troubles of sources",
+    "SourceIssue": "Troubles of sources",
 }
 
 

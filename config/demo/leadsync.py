@@ -18,6 +18,7 @@ from accounts.sources.service import create_source, delete_source
 from config.demo.play import Seen, Stage, wait_for
 from leads.lead_sync.oauth import connect_link
 from leads.lead_sync.subscriptions import want
+from leads.lead_sync.tokens import STAND_IN
 from leads.models import Lead, LeadReference, LeadSync
 from webhooks.models import Receipt
 
@@ -35,9 +36,8 @@ def play_lead_sync(stage: Stage) -> list[Seen]:
     with _stand_in(secret) as base:
         source, _ = create_source(
             agency=stage.agency, provider=ProviderSlug.LINKEDIN, name=NAME, secret=secret,
-            credentials={"client_id": CLIENT},
+            credentials={"client_id": CLIENT, STAND_IN: base},
         )  # fmt: skip
-        LeadSync.objects.create(source=source, stand_in=base)
         want(source, [{"owner": ACCOUNT, "lead_type": "SPONSORED"}])
         try:
             return _day(stage, source, base)

@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from accounts.campaigns import commands
-from accounts.models import CampaignOrder, Event
+from accounts.models import CampaignCommand, Event
 from leads.enrichment import service as enrichment
 from leads.lead_sync import backfill, fetching, health_checks, submissions
 from leads.models import Enrichment, LeadFetch, LeadSync, Pull
@@ -36,11 +36,13 @@ def release_future_rows() -> int:
                 next_attempt_at=now
             ),
             _release_deliveries(now),
-            _release_orders(now),
+            _release_commands(now),
             *(_release_claimable(model, lease, now) for model, lease in LEASES.items()),
-            LeadFetch.objects.filter(tell_by__gt=now + submissions.ANSWERS_TIMEOUT + MARGIN).update(tell_by=now),
+            LeadFetch.objects.filter(announce_by__gt=now + submissions.ANSWERS_TIMEOUT + MARGIN).update(
+                announce_by=now
+            ),
             LeadSync.objects.filter(
-                checked_at=None, next_check_at__gt=now + health_checks.LEASE + MARGIN, findings=[]
+                checked_at=None, next_check_at__gt=now + health_checks.LEASE + MARGIN, problems=[]
             ).update(next_check_at=now),
         ]
     )
@@ -79,8 +81,8 @@ def _release_deliveries(now: datetime) -> int:
     )
 
 
-def _release_orders(now: datetime) -> int:
-    pending = CampaignOrder.objects.filter(status="pending")
+def _release_commands(now: datetime) -> int:
+    pending = CampaignCommand.objects.filter(status="pending")
     never_tried = pending.filter(attempts=0, error="", next_attempt_at__gt=now + MAX_CLOCK_SKEW)
     leased = pending.filter(leased_until__gt=now + commands.LEASE + MARGIN)
     return never_tried.update(next_attempt_at=now) + leased.update(leased_until=None, next_attempt_at=now)

@@ -27,7 +27,7 @@ class LeadSyncAdmin(BackOfficeAdmin):
     fieldsets = (
         (None, {"fields": ("source", "account", "connected_by", "connected", "checked", "next_check")}),
         ("Token", {"fields": ("token",)}),
-        ("What is wrong", {"fields": ("findings_table",)}),
+        ("What is wrong", {"fields": ("problem_table",)}),
         ("LinkedIn tells us about", {"fields": ("subscriptions_table",)}),
         ("Forms that LinkedIn does not show", {"fields": ("refused_forms_table",)}),
         ("Pulls", {"fields": ("pulls_table",)}),
@@ -101,8 +101,8 @@ class LeadSyncAdmin(BackOfficeAdmin):
             ", ".join(account.granted_scopes) or NOTHING,
         )
 
-    @admin.display(description="findings")
-    def findings_table(self, sync: LeadSync) -> str:
+    @admin.display(description="problems")
+    def problem_table(self, sync: LeadSync) -> str:
         rows = ((code(row.code), row.message) for row in problems_of(sync))
         return table(("Code", "What to do"), rows, empty="Nothing.")
 

@@ -111,7 +111,7 @@ def _join(source: Source, find: ImportedLead) -> None:
     if lead is None or reference is None:
         return
     if now - (find.at or now) <= OLD:
-        LeadFetch.objects.get_or_create(reference=reference, defaults={"source": source, "tell_by": now})
+        LeadFetch.objects.get_or_create(reference=reference, defaults={"source": source, "announce_by": now})
     complete(reference, find.details, find.form)
 
 
@@ -151,7 +151,7 @@ def _make(source: Source, finds: Sequence[ImportedLead]) -> None:
     )  # fmt: skip
     let_wait_for_labels((reference, find.form) for reference, find in zip(references, finds, strict=True))
     fresh = [reference for reference in references if now - reference.status_since <= OLD]
-    LeadFetch.objects.bulk_create(LeadFetch(reference=reference, source=source, tell_by=now) for reference in fresh)
+    LeadFetch.objects.bulk_create(LeadFetch(reference=reference, source=source, announce_by=now) for reference in fresh)
     for reference in fresh:
         tell_once(reference)
 

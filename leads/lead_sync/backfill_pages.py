@@ -149,7 +149,7 @@ def _move(pull: Pull, step: Step) -> None:
     note_access(pull.sync, pull.owner, pull.lead_type, step.access)
     if step.access is Access.PROVED and not pull.skipped + step.unreadable:
         note_pulled(pull, reaches_back_to=pull.started_at - REACH + OVERLAP)
-    if hidden and not any(row["code"].startswith("role_") for row in pull.sync.findings):  # the check says which
+    if hidden and not any(row["code"].startswith("role_") for row in pull.sync.problems):  # the check says which
         LeadSync.objects.filter(pk=pull.sync_id, next_check_at__gt=now).update(next_check_at=now)
 
 

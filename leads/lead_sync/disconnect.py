@@ -30,7 +30,7 @@ NOBODY = "Nobody's permission is left to ask it with."
 def begin(source: Source) -> None:
     """Nothing more is wanted, fetched or pulled; LinkedIn hears of it soon. In the transaction of the removal."""
     now = timezone.now()
-    if not LeadSync.objects.filter(source=source).update(next_check_at=now, check_attempts=0, findings=[]):
+    if not LeadSync.objects.filter(source=source).update(next_check_at=now, check_attempts=0, problems=[]):
         return
     source.lead_sync.subscriptions.update(wanted=False)
     source.lead_sync.refused_forms.all().delete()
@@ -64,7 +64,7 @@ def take_leave(sync: LeadSync) -> None:
         _end(sync, [_problem(why, "Take them away by hand: in LinkedIn's Developer Portal, the app, Webhooks.")])
     else:
         problems.store(sync, [_problem(why, "It is told again by itself.")])
-        LeadSync.objects.filter(pk=sync.pk).update(findings=sync.findings, next_check_at=again)
+        LeadSync.objects.filter(pk=sync.pk).update(problems=sync.problems, next_check_at=again)
 
 
 def _problem(why: str, then: str) -> ConnectionProblem:
@@ -79,7 +79,7 @@ def _end(sync: LeadSync, found: list[ConnectionProblem]) -> None:
     problems.store(sync, found)
     account = sync.account
     LeadSync.objects.filter(pk=sync.pk).update(
-        account=None, findings=sync.findings, next_check_at=None, check_attempts=0, checked_at=timezone.now()
+        account=None, problems=sync.problems, next_check_at=None, check_attempts=0, checked_at=timezone.now()
     )
     if account and not account.lead_syncs.exists():
         AccountToken.objects.filter(account=account).delete()

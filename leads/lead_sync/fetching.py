@@ -65,7 +65,9 @@ def fetch_due(limit: int = BATCH) -> int:
 
 def tell_overdue(limit: int = 200) -> int:
     """Tell agencies of leads whose answers did not come in time; how many were told of."""
-    waiting = LeadFetch.objects.filter(tell_by__lte=timezone.now()).select_related("reference").order_by("tell_by")
+    waiting = (
+        LeadFetch.objects.filter(announce_by__lte=timezone.now()).select_related("reference").order_by("announce_by")
+    )
     return sum(tell_once(fetch.reference) for fetch in waiting[:limit])
 
 

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from accounts import services as accounts
 from accounts.core.connections import undone_after_outage
-from accounts.core.enums import AccountStatus, EventType, ProviderSlug, TroubleKind
+from accounts.core.enums import AccountStatus, EventType, IssueKind, ProviderSlug
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
 from accounts.linkedin.readiness import Action, held
-from accounts.models import Account, SourceTrouble
+from accounts.models import Account, SourceIssue
 from accounts.providers.linkedin import LinkedInError, Trouble
 from leads.lead_sync import backfill, problems
 from leads.lead_sync.access import ask_roles, note_roles
@@ -47,7 +47,7 @@ def _check_one(sync: LeadSync) -> None:
     try:
         found = _check(sync)
     except OnHold as hold:
-        kept = [ConnectionProblem(row["code"], row["message"]) for row in sync.findings]
+        kept = [ConnectionProblem(row["code"], row["message"]) for row in sync.problems]
         _settle(sync, kept if hold.until else [], next_check_at=hold.until, done=hold.until is None)
     except NotConnected:
         _settle(sync, [], next_check_at=None)
@@ -67,8 +67,8 @@ def look_after_all() -> None:
         _warn(account, now)
     ended = Q(account__token_expires_at__lte=now, account__status=AccountStatus.ACTIVE)
     LeadSync.objects.filter(ended, next_check_at__gt=now + LEASE).update(next_check_at=now)
-    over = SourceTrouble.objects.filter(
-        kind=TroubleKind.BLOCKED, source=OuterRef("pk"), closed_at__gt=OuterRef("checked_at")
+    over = SourceIssue.objects.filter(
+        kind=IssueKind.BLOCKED, source=OuterRef("pk"), closed_at__gt=OuterRef("checked_at")
     )
     LeadSync.objects.filter(Exists(over), next_check_at__gt=now + LEASE).update(next_check_at=now)
 
@@ -119,7 +119,7 @@ def _trouble(sync: LeadSync, error: LinkedInError) -> None:
         if error.trouble.passes or error.trouble is Trouble.THROTTLED
         else [ConnectionProblem(error.trouble, str(error))]
     )
-    kept = [ConnectionProblem(row["code"], row["message"]) for row in sync.findings if row["code"] != error.trouble]
+    kept = [ConnectionProblem(row["code"], row["message"]) for row in sync.problems if row["code"] != error.trouble]
     _settle(sync, [*kept, *found], next_check_at=until, done=False)
 
 
@@ -129,7 +129,7 @@ def _settle(
     """Keep what was found, unless somebody connected anew meanwhile: that made another check due."""
     problems.store(sync, found)
     LeadSync.objects.filter(pk=sync.pk, connected_at=sync.connected_at).update(
-        findings=sync.findings,
+        problems=sync.problems,
         next_check_at=next_check_at,
         check_attempts=0 if done else sync.check_attempts,
         checked_at=timezone.now() if done else sync.checked_at,

@@ -29,12 +29,12 @@ _SCOPE_WORDS = {
 
 
 def store(sync: LeadSync, found: Iterable[ConnectionProblem]) -> None:
-    sync.findings = [asdict(finding) for finding in found]
+    sync.problems = [asdict(finding) for finding in found]
 
 
 def problems_of(sync: LeadSync) -> list[ConnectionProblem]:
     """What is wrong now: what the last check found, what LinkedIn refuses, and what time alone tells."""
-    found = [ConnectionProblem(row["code"], row["message"]) for row in sync.findings]
+    found = [ConnectionProblem(row["code"], row["message"]) for row in sync.problems]
     if sync.source.removed_at:
         return found
     return [*_of_the_connection(sync.account), *found, *of_forms(sync), *of_pulls(sync), *of_fetches(sync)]
@@ -43,7 +43,7 @@ def problems_of(sync: LeadSync) -> list[ConnectionProblem]:
 def count_problems(sync: LeadSync) -> int:
     """Count what is wrong for a list, from rows that it fetched along; without answers that wait."""
     refused = sum(1 for row in sync.refused_forms.all() if row.next_attempt_at)
-    return len(_of_the_connection(sync.account)) + len(sync.findings) + refused + len(of_pulls(sync))
+    return len(_of_the_connection(sync.account)) + len(sync.problems) + refused + len(of_pulls(sync))
 
 
 def of_scopes(sync: LeadSync, granted: Iterable[str]) -> list[ConnectionProblem]:

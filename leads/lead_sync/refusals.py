@@ -49,7 +49,7 @@ def of_forms(sync: LeadSync) -> list[ConnectionProblem]:
 def of_pulls(sync: LeadSync) -> list[ConnectionProblem]:
     """Say whose leads cannot be pulled, and of whom some are missing."""
     found = []
-    named_by_a_check = any(row["code"].startswith("role_") for row in sync.findings)
+    named_by_a_check = any(row["code"].startswith("role_") for row in sync.problems)
     latest = {(pull.owner, pull.lead_type): pull for pull in sorted(sync.pulls.all(), key=attrgetter("pk"))}
     for pull in latest.values():
         whose = f"the {pull.lead_type.lower()} leads of {pull.owner.rpartition(':')[2]}"

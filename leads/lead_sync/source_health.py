@@ -1,6 +1,6 @@
 """What a source's LinkedIn side shows of itself where sources are listed: one trouble that says what is wrong."""
 
-from accounts.core.enums import TroubleKind
+from accounts.core.enums import IssueKind
 from accounts.sources import issues
 from leads.lead_sync.problems import problems_of
 from leads.models import LeadSync
@@ -17,6 +17,6 @@ def show_health(sync: LeadSync) -> None:
         return
     wrong = [finding.message for finding in problems_of(found) if finding.code not in NO_TROUBLE]
     if wrong and found.account_id and found.source.enabled and not found.source.removed_at:
-        issues.begin(found.source, TroubleKind.LEAD_SYNC, detail=" ".join(wrong))
+        issues.begin(found.source, IssueKind.LEAD_SYNC, detail=" ".join(wrong))
     else:
-        issues.end(found.source, TroubleKind.LEAD_SYNC)
+        issues.end(found.source, IssueKind.LEAD_SYNC)

@@ -58,7 +58,7 @@ def report_submission(agency: Agency, *, external_id: str, origin: Origin, **fie
         source=origin.source,
         receipt_id=origin.receipt_id,
         next_attempt_at=now,
-        tell_by=now + ANSWERS_TIMEOUT,
+        announce_by=now + ANSWERS_TIMEOUT,
     )
     unit_of_work.insert(fetch)
     transaction.on_commit(wakeups.wake_up, robust=True)
@@ -134,7 +134,10 @@ def tell_once(reference: LeadReference) -> bool:
     """Tell agencies of a lead, if that still waits. A test lead is also told to the person who connected LinkedIn."""
     fetch = LeadFetch.objects.select_related("reference__lead__agency", "source__lead_sync__connected_by")
     found = fetch.filter(pk=reference.pk).first()
-    if not LeadFetch.objects.filter(pk=reference.pk, tell_by__isnull=False).update(tell_by=None) or found is None:
+    if (
+        not LeadFetch.objects.filter(pk=reference.pk, announce_by__isnull=False).update(announce_by=None)
+        or found is None
+    ):
         return False
     lead = found.reference.lead
     origin = Origin(by=ProviderSlug.LINKEDIN, at=lead.received_at, receipt_id=found.receipt_id, source=found.source)

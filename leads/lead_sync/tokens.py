@@ -20,6 +20,8 @@ from accounts.providers.linkedin import TOKEN_TROUBLES, Api, App, Grant, LinkedI
 from accounts.sources.service import valid_secrets
 from leads.models import LeadSync
 
+#: The credential that names whom a Leadline on loopback takes for LinkedIn (`make demo`).
+STAND_IN = "stand_in"
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 #: Renewed so long before its end; a new token may need seconds until LinkedIn knows it everywhere.
 EXPIRY_WARNING = timedelta(days=7)
@@ -52,13 +54,13 @@ def app_of(source: Source) -> App | None:
     secret = own if credentials.get("client_id") else settings.LINKEDIN_CLIENT_SECRET or own
     if not client_id or not secret:
         return None
-    return _app_at(source, client_id, secret)
+    return _app_at(credentials, client_id, secret)
 
 
 def api_of_removed(sync: LeadSync) -> Api | None:
     """The API for a source that was taken away: only the token is left, and cannot be renewed. None: not even that."""
     token = tokens_of(sync.account).get("access") if sync.account else None
-    return Api(_app_at(sync.source, "", ""), token) if token else None
+    return Api(_app_at(sync.source.readable_credentials, "", ""), token) if token else None
 
 
 def api_for(sync: LeadSync) -> Api:
@@ -206,9 +208,9 @@ def _cause(app: App, token: str, otherwise: Trouble) -> Trouble:
     return {"revoked": Trouble.REVOKED, "expired": Trouble.EXPIRED}.get(status, otherwise)
 
 
-def _app_at(source: Source, client_id: str, client_secret: str) -> App:
-    sync = LeadSync.objects.filter(source=source).only("stand_in").first()
-    base = sync.stand_in if sync and settings.LOOPBACK and _LOOPBACK.fullmatch(sync.stand_in) else ""
+def _app_at(credentials: dict[str, str], client_id: str, client_secret: str) -> App:
+    stand_in = credentials.get(STAND_IN, "")
+    base = stand_in if settings.LOOPBACK and _LOOPBACK.fullmatch(stand_in) else ""
     return App(
         client_id=client_id,
         client_secret=client_secret,

@@ -68,7 +68,7 @@ def source_page(request: MemberRequest, pk: str) -> HttpResponse:
         sync=sync,
         account=sync.account,
         link=_link(request, source),
-        findings=problems_of(sync),
+        problems=problems_of(sync),
         steps=set_up(source, sync),
         subscriptions=[row for row in sync.subscriptions.all() if row.wanted],
         pulls=sync.pulls.order_by("-pk")[:10],

@@ -13,8 +13,7 @@ class LeadSync(models.Model):
     account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="lead_syncs")
     connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     connected_at = models.DateTimeField(null=True)
-    stand_in = models.CharField(max_length=200, blank=True, help_text="Whom a Leadline on loopback takes for LinkedIn.")
-    findings = models.JSONField(default=list, help_text="What is wrong, in a marketer's words, each with a code.")
+    problems = models.JSONField(default=list, help_text="What is wrong, in a marketer's words, each with a code.")
     next_check_at = models.DateTimeField(null=True)
     check_attempts = models.PositiveIntegerField(default=0)
     checked_at = models.DateTimeField(null=True)
@@ -132,7 +131,7 @@ class LeadFetch(models.Model):
     reference = models.OneToOneField("leads.LeadReference", models.CASCADE, primary_key=True, related_name="fetch")
     source = models.ForeignKey(Source, models.CASCADE, related_name="+")
     next_attempt_at = models.DateTimeField(null=True, help_text="None: it has ended.")
-    tell_by = models.DateTimeField(null=True, help_text="When agencies are told without it; none: they were told.")
+    announce_by = models.DateTimeField(null=True, help_text="When agencies are told without it; none: they were told.")
     attempts = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
     was_hidden = models.BooleanField(default=False, db_default=False, help_text="LinkedIn did not show it for a while.")
@@ -143,7 +142,9 @@ class LeadFetch(models.Model):
             models.Index(
                 fields=["next_attempt_at"], name="lead_fetch_due", condition=models.Q(next_attempt_at__isnull=False)
             ),
-            models.Index(fields=["tell_by"], name="lead_fetch_untold", condition=models.Q(tell_by__isnull=False)),
+            models.Index(
+                fields=["announce_by"], name="lead_fetch_unannounced", condition=models.Q(announce_by__isnull=False)
+            ),
             models.Index(fields=["source", "next_attempt_at"], name="lead_fetch_by_source"),
         ]
 

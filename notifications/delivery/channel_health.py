@@ -39,7 +39,7 @@ def note(channel: Channel, result: Result) -> None:
             tell(channel, EventType.CHANNEL_FAILING)
         if error.gone:
             switch_off(channel, error.gone)
-    channel.save(update_fields=["consecutive_failures", "failing_since", "resting_until"])
+    channel.save(update_fields=["consecutive_failures", "failing_since", "circuit_open_until"])
 
 
 def watch() -> None:

@@ -42,8 +42,8 @@ class ChannelRateLimit:
 
     def opens_at(self) -> datetime:
         """When the next request may be made; not later than `MAX_RESERVATION` from now: take it along."""
-        paced = self._ahead(self.channel.paced_until, MAX_RESERVATION + self.spacing)
-        return max(self.now, paced, self._ahead(self.channel.resting_until, MAX_REST))
+        paced = self._ahead(self.channel.throttled_until, MAX_RESERVATION + self.spacing)
+        return max(self.now, paced, self._ahead(self.channel.circuit_open_until, MAX_REST))
 
     def _ahead(self, until: datetime | None, longest: timedelta) -> datetime:
         """`until`, unless it is none or lies further ahead than we wait: then the clock was set back since."""
@@ -55,9 +55,9 @@ class ChannelRateLimit:
     def pass_one(self) -> datetime:
         """Let one request through; when it is to be made."""
         at = self.opens_at()
-        self.channel.paced_until = at + self.spacing
+        self.channel.throttled_until = at + self.spacing
         if self.resting:
-            self.channel.resting_until = self.now + PROBE
+            self.channel.circuit_open_until = self.now + PROBE
         return at
 
     def put_off(self, delivery: Delivery) -> Delivery:
@@ -78,7 +78,7 @@ def lock(channel_ids: Set[str], now: datetime) -> dict[str, ChannelRateLimit]:
         return {}
     channels = (
         Channel.objects.filter(pk__in=channel_ids)
-        .only("kind", "rate_per_second", "consecutive_failures", "paced_until", "resting_until")
+        .only("kind", "rate_per_second", "consecutive_failures", "throttled_until", "circuit_open_until")
         .select_for_update(skip_locked=True, no_key=True)
     )
     return {channel.pk: ChannelRateLimit(channel, now) for channel in channels}
@@ -86,7 +86,7 @@ def lock(channel_ids: Set[str], now: datetime) -> dict[str, ChannelRateLimit]:
 
 def remember(rate_limit: ChannelRateLimit) -> None:
     Channel.objects.filter(pk=rate_limit.channel.pk).update(
-        paced_until=rate_limit.channel.paced_until, resting_until=rate_limit.channel.resting_until
+        throttled_until=rate_limit.channel.throttled_until, circuit_open_until=rate_limit.channel.circuit_open_until
     )
 
 
@@ -94,14 +94,14 @@ def rest(channel: Channel, ended_at: datetime) -> None:
     """After a failure: from the tenth in a row on, leave the receiver alone for a while, longer the longer it lasts."""
     if channel.consecutive_failures >= FAILURES_TO_REST:
         failing_for = ended_at - (channel.failing_since or ended_at)
-        channel.resting_until = ended_at + min(max(failing_for / 4, SHORTEST_REST), MAX_REST)
+        channel.circuit_open_until = ended_at + min(max(failing_for / 4, SHORTEST_REST), MAX_REST)
 
 
 def wake(channel: Channel) -> None:
     """It takes deliveries again, or somebody says so: what waited is due now."""
-    if channel.resting_until is None:
+    if channel.circuit_open_until is None:
         return
-    channel.resting_until = None
-    channel.save(update_fields=["resting_until"])
+    channel.circuit_open_until = None
+    channel.save(update_fields=["circuit_open_until"])
     waiting = channel.deliveries.filter(status=DeliveryStatus.PENDING, hold__in=HOLDS, leased_until__isnull=True)
     waiting.update(next_attempt_at=timezone.now(), hold="")

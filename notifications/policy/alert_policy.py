@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.core.enums import AccountStatus, EventType, PausedBy
 from accounts.linkedin.incidents import WAIT
-from accounts.models import Account, Drop, Event, Incident
+from accounts.models import Account, Event, Incident, Outage
 from accounts.services import EVENTS as STATUS_EVENTS
 from accounts.sources.issues import SLOW_ANSWERS
 from leads.pipeline.at_risk import AtRisk, at_risk
@@ -58,7 +58,7 @@ def due_at(event: Event, channel: Channel) -> datetime | None:
     if is_about_a_drop(event):
         due = event.created_at + WAIT
     elif event.event_type == EventType.ACCOUNTS_INCIDENT and event.payload.get("count"):
-        noted_at = Drop.objects.filter(incident=event.subject).aggregate(first=Min("noted_at"))["first"]
+        noted_at = Outage.objects.filter(incident=event.subject).aggregate(first=Min("noted_at"))["first"]
         due = (noted_at or event.created_at) + WAIT  # as the first of those whose place it takes
     return due if due and due > timezone.now() else None
 
@@ -69,7 +69,7 @@ def stands_for(event: Event, channel: Channel) -> bool:
         return False
     if channel.event_types and not {EventType.ACCOUNTS_INCIDENT, *DROPS} & set(channel.event_types):
         return False
-    drops = Drop.objects.filter(incident=event.subject)
+    drops = Outage.objects.filter(incident=event.subject)
     return not channel.locations or drops.filter(account__sub_account__location_id__in=channel.locations).exists()
 
 
@@ -77,7 +77,7 @@ def stands_in_for(event: Event) -> set[EventType]:
     """Of an incident, what its drops would have been told as."""
     if event.event_type != EventType.ACCOUNTS_INCIDENT:
         return set()
-    statuses = Drop.objects.filter(incident=event.subject).values_list("status", flat=True)
+    statuses = Outage.objects.filter(incident=event.subject).values_list("status", flat=True)
     return {STATUS_EVENTS[status] for status in map(AccountStatus, statuses) if status in STATUS_EVENTS}
 
 
@@ -99,9 +99,7 @@ def alerts_for(events: Iterable[Event]) -> dict[str, Alert]:
     found = {}
     for event in events:
         if event.subject == SLOW_ANSWERS:
-            found[event.pk] = Alert(
-                closed=event.payload["count"] == 0, url=_back_office("sourcetrouble", "?state=open")
-            )
+            found[event.pk] = Alert(closed=event.payload["count"] == 0, url=_back_office("sourceissue", "?state=open"))
         elif event.subject.startswith("inc_"):
             found[event.pk] = _alert_of_incident(event)
         elif event.event_type in DROPS | {EventType.STAFF_ALERT} and (account_id := _account_of(event)):
@@ -122,8 +120,8 @@ def _account_of(event: Event) -> str:
 
 def _in_incidents(mine: Collection[tuple[Delivery, Channel]]) -> dict[str, str]:
     """Those about accounts that were down in an incident when the event was recorded, and whose channel hears of it."""
-    drops = Drop.objects.filter(account__in={_account_of(d.event) for d, _ in mine}, incident__isnull=False)
-    by_account: dict[str, list[Drop]] = {}
+    drops = Outage.objects.filter(account__in={_account_of(d.event) for d, _ in mine}, incident__isnull=False)
+    by_account: dict[str, list[Outage]] = {}
     for drop in drops:
         by_account.setdefault(drop.account_id, []).append(drop)
     told = Event.objects.filter(subject__in={drop.incident_id for drop in drops if drop.incident_id})
@@ -163,7 +161,7 @@ def _alert_of_incident(event: Event) -> Alert:
     incident = Incident.objects.filter(pk=event.subject).first()
     if incident is None:
         return Alert(closed=True, url=_back_office("incident", event.subject))
-    drops = Drop.objects.filter(Q(incident=incident) | Q(incident__part_of=incident))
+    drops = Outage.objects.filter(Q(incident=incident) | Q(incident__part_of=incident))
     everyone = list(drops.order_by("id").values_list("account_id", "agency_id", "back_at"))
     down = [account_id for account_id, _, back_at in everyone if back_at is None]
     names = Account.objects.filter(pk__in=down[:NAMED]).in_bulk()

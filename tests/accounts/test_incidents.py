@@ -14,7 +14,7 @@ from accounts.core.enums import StatusReason
 from accounts.events.ordering import Origin
 from accounts.linkedin.incidents import QUIET, WAIT, WINDOW, watch
 from accounts.linkedin.matching import AccountIdentity
-from accounts.models import Account, Agency, Drop, Event, Incident, ReauthPrompt
+from accounts.models import Account, Agency, Event, Incident, Outage, ReauthPrompt
 from accounts.reauth import attempts
 from accounts.revival import revive
 from accounts.tenancy.agencies import create_agency
@@ -58,7 +58,7 @@ def staff_told() -> list[str]:
 
 
 def accounts_in(incident: Incident) -> list[str]:
-    return sorted(incident.drops.values_list("account__name", flat=True))
+    return sorted(incident.outages.values_list("account__name", flat=True))
 
 
 def test_two_drops_are_two_matters_and_a_third_makes_one_of_all(agency: Agency, clock: time_machine.Traveller) -> None:
@@ -232,7 +232,7 @@ def test_deleted_accounts_and_purposeful_disconnects_are_in_no_incident(
 ) -> None:
     drop(agency, "a", "b", "c", provider="linkedconnector", reason=StatusReason.USER_ACTION)
     drop(agency, "d", "e", "f", status=S.DELETED)
-    assert not Drop.objects.exists()
+    assert not Outage.objects.exists()
     drop(agency, "g", "h", "i", "j")
     drop(agency, "g", status=S.DELETED)
     assert accounts_in(Incident.objects.get()) == ["h", "i", "j"]
@@ -254,7 +254,7 @@ def test_an_uninstall_is_no_incident(agency: Agency, clock: time_machine.Travell
         agency, location_id="berlin", origin=Origin(by="highlevel", at=T0 + timedelta(seconds=5)), passed_on=False
     )
     watch()
-    assert not Drop.objects.exists()
+    assert not Outage.objects.exists()
 
 
 def test_what_a_person_did_and_what_happens_while_the_prompts_page_is_open_alerts_nobody(
@@ -352,4 +352,4 @@ def test_a_drop_after_trouble_counts_once(agency: Agency, clock: time_machine.Tr
     trouble(agency, "a", "b")
     drop(agency, "a", "b", status=S.AUTH_ERROR, provider="welink")
     assert not Incident.objects.exists()
-    assert Drop.objects.filter(back_at=None).count() == 2
+    assert Outage.objects.filter(back_at=None).count() == 2

@@ -16,7 +16,7 @@ from accounts.core.enums import AccountStatus as S
 from accounts.events.ordering import Origin
 from accounts.linkedin.incidents import WAIT, watch
 from accounts.linkedin.matching import AccountIdentity
-from accounts.models import Agency, Drop, Event, Incident, ReauthPrompt
+from accounts.models import Agency, Event, Incident, Outage, ReauthPrompt
 from accounts.reauth import attempts
 from accounts.tenancy.agencies import create_agency
 from notifications.channels.service import create_channel
@@ -54,7 +54,7 @@ def staff_told() -> list[str]:
 
 
 def accounts_in(incident: Incident) -> list[str]:
-    return sorted(incident.drops.values_list("account__name", flat=True))
+    return sorted(incident.outages.values_list("account__name", flat=True))
 
 
 def test_a_block_of_twelve_days_ago_is_in_no_incident_of_today_and_alarms_nobody(
@@ -66,8 +66,8 @@ def test_a_block_of_twelve_days_ago_is_in_no_incident_of_today_and_alarms_nobody
     clock.shift(WAIT)
     watch()
     assert not Incident.objects.exists()
-    known = Drop.objects.get(account__name="old")
-    assert (known.at, known.noted_at, known.watched) == (T0 - timedelta(days=12), T0, False)
+    known = Outage.objects.get(account__name="old")
+    assert (known.at, known.noted_at, known.pending) == (T0 - timedelta(days=12), T0, False)
     assert known.account_id not in staff_told()
     report(agency, timedelta(days=2), *"uvwxyz")
     watch()
@@ -93,7 +93,7 @@ def test_what_happened_together_and_comes_hours_later_is_an_incident_of_then(
         report(agency, 2 * HOUR - timedelta(minutes=minute), name)
     watch()
     incident = Incident.objects.get()
-    assert (incident.opened_at, incident.last_drop_at) == (T0 - 2 * HOUR, T0 - 2 * HOUR + timedelta(minutes=2))
+    assert (incident.opened_at, incident.last_outage_at) == (T0 - 2 * HOUR, T0 - 2 * HOUR + timedelta(minutes=2))
     assert staff_told() == []
     clock.shift(WAIT)
     watch()
@@ -121,13 +121,13 @@ def test_two_outages_of_a_provider_are_told_apart_by_when_they_were(db: None, cl
     watch()
     outage = Incident.objects.get(agency=None)
     assert (outage.opened_at, outage.parts.count()) == (T0 - 2 * HOUR, 3)
-    assert set(Drop.objects.filter(incident__part_of=outage).values_list("account__name", flat=True)) == {"a", "b"}
+    assert set(Outage.objects.filter(incident__part_of=outage).values_list("account__name", flat=True)) == {"a", "b"}
 
 
 def test_an_account_that_was_back_hours_ago_was_down_until_then(agency: Agency, clock: time_machine.Traveller) -> None:
     report(agency, 3 * HOUR, "a")
     report(agency, HOUR, "a", status=S.ACTIVE)
-    known = Drop.objects.get()
+    known = Outage.objects.get()
     assert (known.at, known.back_at) == (T0 - 3 * HOUR, T0 - HOUR)
 
 
@@ -136,16 +136,16 @@ def test_a_report_of_before_the_page_was_used_is_not_expected(agency: Agency, cl
     attempts.viewed(ReauthPrompt.objects.get())
     report(agency, HOUR, "a", status=S.ACTIVE)
     report(agency, timedelta(minutes=30), "a", status=S.DISCONNECTED)
-    assert Drop.objects.get(back_at=None).expected is False
+    assert Outage.objects.get(back_at=None).expected is False
     clock.shift(60)
     report(agency, timedelta(seconds=20), "a", status=S.ACTIVE)
     report(agency, timedelta(seconds=10), "a", status=S.DISCONNECTED)
-    assert Drop.objects.get(back_at=None).expected is True
+    assert Outage.objects.get(back_at=None).expected is True
 
 
 def test_a_time_ahead_of_ours_is_now(agency: Agency, clock: time_machine.Traveller) -> None:
     report(agency, -timedelta(minutes=4), "a")
-    assert Drop.objects.get().at == T0
+    assert Outage.objects.get().at == T0
 
 
 def test_old_ups_and_downs_are_no_flapping(agency: Agency, clock: time_machine.Traveller) -> None:
@@ -176,7 +176,7 @@ def test_a_webhook_that_comes_twelve_days_late_is_history_from_the_receipt_on(
         pass
     watch()
     assert not Incident.objects.exists()
-    assert [drop.at for drop in Drop.objects.order_by("account__name")] == [T0 - timedelta(days=12), T0, T0]
+    assert [outage.at for outage in Outage.objects.order_by("account__name")] == [T0 - timedelta(days=12), T0, T0]
 
 
 @pytest.mark.parametrize(("ago", "urgent"), [(timedelta(days=12), False), (timedelta(minutes=20), True)])

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.core.enums import AccountStatus, EventType, Scope
-from accounts.models import Account, AccountReport, Agency, Campaign, CampaignOrder, Source, SubAccount
+from accounts.models import Account, AccountReport, Agency, Campaign, CampaignCommand, Source, SubAccount
 from accounts.sources.service import create_source
 from accounts.tenancy.api_keys import create_api_key
 from leads.models import Lead, LeadReference
@@ -118,7 +118,7 @@ def make_world(agency: Agency, mark: str) -> World:
     campaign = Campaign.objects.create(
         agency=agency, provider="sendpilot", external_id=f"c-{mark}", name="Founders", account=account
     )
-    CampaignOrder.objects.create(campaign=campaign, action="pause", status="failed")
+    CampaignCommand.objects.create(campaign=campaign, action="pause", status="failed")
     lead = create_lead(agency, name="Grace Hopper", email=f"grace-{mark}@example.com", campaign=campaign)
     LeadReference.objects.create(
         lead=lead, agency=agency, provider="sendpilot", external_id=f"lead-{mark}", campaign=campaign, status_since=now

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from django.utils import timezone
 
-from accounts.core.enums import AccountStatus, TroubleKind
+from accounts.core.enums import AccountStatus, IssueKind
 from accounts.models import Account, Campaign
 from accounts.sources import issues
 from tests.api.conftest import Api, World
@@ -201,9 +201,9 @@ def test_readiness_says_whether_and_why_not(
 
 
 def test_a_sources_health_names_its_open_troubles(api: Api, world: World) -> None:
-    issues.begin(world.source, TroubleKind.SILENT, detail="Nothing has come for 3 hours.")
-    issues.begin(world.source, TroubleKind.REJECTING, detail="")
-    issues.end(world.source, TroubleKind.REJECTING)
+    issues.begin(world.source, IssueKind.SILENT, detail="Nothing has come for 3 hours.")
+    issues.begin(world.source, IssueKind.REJECTING, detail="")
+    issues.end(world.source, IssueKind.REJECTING)
     health = api.get(f"sources/{world.source.pk}").json()["health"]
     assert health["status"] == "attention"
     assert [(row["kind"], row["detail"]) for row in health["troubles"]] == [("silent", "Nothing has come for 3 hours.")]

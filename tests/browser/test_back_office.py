@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.campaigns.service import campaign_of, update_campaign
-from accounts.core.enums import AccountStatus, TroubleKind
+from accounts.core.enums import AccountStatus, IssueKind
 from accounts.events.ordering import Origin
 from accounts.linkedin.incidents import watch
 from accounts.linkedin.matching import AccountIdentity
@@ -23,7 +23,7 @@ from accounts.tenancy.agencies import create_agency
 from notifications.channels.service import create_channel
 from notifications.delivery import fan_out
 from tests.browser.conftest import Visit, in_a_thread
-from webhooks.models import AnswerTally, RejectedRequest
+from webhooks.models import LatencyTally, RejectedRequest
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -63,14 +63,14 @@ def furnish() -> tuple[Account, Source]:
     Source.objects.filter(pk=source.pk).update(
         last_receipt_at=now, validated_at=now - timedelta(hours=5), drift={"data.utm_campaign": 12}, gaps=2
     )
-    issues.begin(source, TroubleKind.SILENT, detail="Nothing has come for 5 hours.")
-    issues.end(source, TroubleKind.SILENT)
-    issues.begin(source, TroubleKind.AT_RISK, detail="2 of 3 checks were missed.", level=2)
-    issues.begin(source, TroubleKind.REJECTING, detail="7 requests were refused.")
+    issues.begin(source, IssueKind.SILENT, detail="Nothing has come for 5 hours.")
+    issues.end(source, IssueKind.SILENT)
+    issues.begin(source, IssueKind.AT_RISK, detail="2 of 3 checks were missed.", level=2)
+    issues.begin(source, IssueKind.REJECTING, detail="7 requests were refused.")
     RejectedRequest.objects.create(
         source=source, reason="wrong_signature", diagnosis=DOCTOR, count=7, first_seen=now, last_seen=now
     )
-    AnswerTally.objects.create(source=source, began_at=now, answers=1200, slow=3)
+    LatencyTally.objects.create(source=source, began_at=now, requests=1200, slow=3)
     assert AccountLink.objects.exists()
     return account, source
 

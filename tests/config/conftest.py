@@ -16,7 +16,7 @@ from accounts.models import (
     Agency,
     Campaign,
     CampaignCall,
-    CampaignOrder,
+    CampaignCommand,
     Event,
     Heartbeat,
     IdempotencyRecord,
@@ -25,11 +25,11 @@ from accounts.models import (
     RetentionRun,
     Sender,
     Source,
-    SourceTrouble,
+    SourceIssue,
     SubAccount,
 )
 from accounts.models.agency import Invitation
-from accounts.models.incident import Drop, Incident, IncidentStep
+from accounts.models.incident import Incident, IncidentStep, Outage
 from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
 from accounts.tasks import PURGE, SCHEDULER, WORKERS
 from accounts.tenancy.api_keys import create_api_key
@@ -50,7 +50,7 @@ from leads.models import (
     UnlabelledAnswers,
 )
 from notifications.models import Attempt, Channel, Delivery, StaffAlerts
-from webhooks.models import AnswerTally, ProviderRequest, Receipt, RejectedRequest, SourceWatch
+from webhooks.models import LatencyTally, ProviderRequest, Receipt, RejectedRequest, SourceMonitor
 
 CANARY = "canarySECRETcanary"
 
@@ -240,14 +240,14 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
             source=source, reason=f"wrong{number}", diagnosis=text, count=7, first_seen=now, last_seen=now
         ),
         AccountLink.objects.create(agency=agency, first=account, second=account, decided_by=user),
-        SourceTrouble.objects.create(source=source, kind="rejecting", detail=text),
-        SourceWatch.objects.create(source=source, watched_at=now),
-        AnswerTally.objects.create(source=source, began_at=now, answers=300, slow=1),
+        SourceIssue.objects.create(source=source, kind="rejecting", detail=text),
+        SourceMonitor.objects.create(source=source, checked_at=now),
+        LatencyTally.objects.create(source=source, began_at=now, requests=300, slow=1),
         ProviderRequest.objects.create(
             source=source, request_id=f"{number}{text}", action="login", account=account, lead=lead
         ),
         sync := LeadSync.objects.create(
-            source=source, account=account, connected_by=user, findings=[{"code": text[:20], "message": text}]
+            source=source, account=account, connected_by=user, problems=[{"code": text[:20], "message": text}]
         ),
         Subscription.objects.create(sync=sync, owner=text, lead_type="SPONSORED", form=text, entity=text, error=text),
         LeadForm.objects.create(agency=agency, form_id=f"{number}", version="1", name=text, content={"name": text}),
@@ -278,10 +278,10 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         AccountToken.objects.create(account=account, token=CANARY),
         BouncedAddress.objects.create(email=f"{number}{text}".lower(), reason=text),
         Sender.objects.create(agency=agency, provider="sendpilot", external_id=f"{number}{text}"),
-        CampaignOrder.objects.create(campaign=campaign, action="pause", status="failed", error=text),
+        CampaignCommand.objects.create(campaign=campaign, action="pause", status="failed", error=text),
         CampaignCall.objects.create(campaign=campaign, action="pause", error=text),
-        incident := Incident.objects.create(agency=agency, opened_at=now, last_drop_at=now),
-        Drop.objects.create(
+        incident := Incident.objects.create(agency=agency, opened_at=now, last_outage_at=now),
+        Outage.objects.create(
             account=account, agency=agency, provider="welink", status="auth_error", cause="password", incident=incident
         ),
         IncidentStep.objects.create(incident=incident, text=text),

@@ -10,8 +10,8 @@ from django.utils import timezone
 from accounts.campaigns import commands
 from accounts.core.enums import EventType
 from accounts.events.outbox import record
-from accounts.models import Agency, Campaign, CampaignOrder, Event
-from accounts.models.order import OrderStatus
+from accounts.models import Agency, Campaign, CampaignCommand, Event
+from accounts.models.command import CommandStatus
 from accounts.sources.service import create_source
 from config.celery import LivingScheduler, app
 from config.ops.clock import MARGIN, release_future_rows
@@ -114,7 +114,7 @@ def test_a_resting_channel_is_looked_at_again(
         channel = webhook(inbox.url)
         rest = timezone.now() + rate_limit.MAX_REST
         Channel.objects.filter(pk=channel.pk).update(
-            consecutive_failures=rate_limit.FAILURES_TO_REST, resting_until=rest, paced_until=rest
+            consecutive_failures=rate_limit.FAILURES_TO_REST, circuit_open_until=rest, throttled_until=rest
         )
         happen()
         drain()
@@ -138,7 +138,7 @@ def test_a_leads_answers_are_fetched_and_it_is_told_of(agency: Agency, clock: ti
         clock.shift(-JUMP)
         assert fetching.fetch_due() == 0
         release_future_rows()
-        assert not LeadFetch.objects.filter(tell_by__gt=timezone.now() + MARGIN).exists()
+        assert not LeadFetch.objects.filter(announce_by__gt=timezone.now() + MARGIN).exists()
         fetching.fetch_due()
     assert set(Lead.objects.values_list("details_pending", flat=True)) == {False}
 
@@ -166,14 +166,14 @@ def test_an_order_is_carried_out(
         commands.place(
             Campaign.objects.create(agency=agency, provider="sendpilot", external_id=f"c{number}", status="paused")
         )
-    leased = CampaignOrder.objects.order_by("pk").first()
+    leased = CampaignCommand.objects.order_by("pk").first()
     assert leased is not None
-    CampaignOrder.objects.filter(pk=leased.pk).update(leased_until=timezone.now() + commands.LEASE, attempts=1)
+    CampaignCommand.objects.filter(pk=leased.pk).update(leased_until=timezone.now() + commands.LEASE, attempts=1)
     clock.shift(-JUMP)
     assert commands.carry_out_due() == 0
     release_future_rows()
     commands.carry_out_due()
-    assert set(CampaignOrder.objects.values_list("status", flat=True)) == {OrderStatus.DONE}
+    assert set(CampaignCommand.objects.values_list("status", flat=True)) == {CommandStatus.DONE}
 
 
 def test_what_is_to_wait_goes_on_waiting(agency: Agency, clock: time_machine.Traveller) -> None:

@@ -14,7 +14,7 @@ from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
 from accounts.linkedin.incidents import watch
 from accounts.linkedin.matching import AccountIdentity
-from accounts.models import Agency, Campaign, CampaignOrder, Incident, Sender
+from accounts.models import Agency, Campaign, CampaignCommand, Incident, Sender
 from accounts.sources.service import create_source
 from notifications.models import StaffAlerts
 from notifications.staff.alerts import recipients, slack_url
@@ -139,17 +139,17 @@ def test_campaigns_without_an_account_are_listed_as_unprotected(
 
 def test_staff_tries_again_what_the_provider_refused(signed_in: Client, agency: Agency) -> None:
     campaign = campaign_of(agency, provider="sendpilot", external_id="c1")
-    CampaignOrder.objects.create(campaign=campaign, action="pause", status="failed", error="SendPilot answered 500.")
+    CampaignCommand.objects.create(campaign=campaign, action="pause", status="failed", error="SendPilot answered 500.")
     page = f"/admin/accounts/campaign/{campaign.pk}/"
     assert "SendPilot answered 500." in signed_in.get(f"{page}change/").content.decode()
     assert "pauses not carried out" in signed_in.get("/admin/").content.decode()
     shown = signed_in.get("/admin/accounts/campaign/?protected=failed").context["cl"].result_list
     assert [row.pk for row in shown] == [campaign.pk]
     signed_in.post(f"{page}press/try_again/")
-    order = CampaignOrder.objects.get()
-    assert (order.status, order.error) == ("pending", "")
-    assert order.next_attempt_at is not None
-    assert order.next_attempt_at - timezone.now() < timedelta(seconds=1)
+    command = CampaignCommand.objects.get()
+    assert (command.status, command.error) == ("pending", "")
+    assert command.next_attempt_at is not None
+    assert command.next_attempt_at - timezone.now() < timedelta(seconds=1)
 
 
 def test_staff_says_which_account_a_sender_is(signed_in: Client, agency: Agency, incident: Incident) -> None:

@@ -11,11 +11,11 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts.core.enums import TroubleKind
+from accounts.core.enums import IssueKind
 from accounts.models import Agency, Source
 from accounts.sources import issues, recovery
 from accounts.sources.service import create_source, delete_source, update_source
-from webhooks.models import AnswerTally, RejectedRequest
+from webhooks.models import LatencyTally, RejectedRequest
 
 LIST = "/admin/accounts/source/"
 
@@ -72,7 +72,7 @@ def test_removed_sources_are_listed_only_when_they_are_asked_for(agency: Agency,
         "state=troubled": [],
         f"q={gone.pk}": ["Gone"],
     }
-    issues.begin(off, TroubleKind.SILENT, detail="")
+    issues.begin(off, IssueKind.SILENT, detail="")
     assert " Off " in text_of(signed_in, f"{LIST}?state=troubled")
     assert " Rotate secret " not in text_of(signed_in, page_of(gone))
 
@@ -80,9 +80,9 @@ def test_removed_sources_are_listed_only_when_they_are_asked_for(agency: Agency,
 def test_the_page_shows_troubles_refusals_answers_and_linkedins_checks(source: Source, signed_in: Client) -> None:
     now = timezone.now()
     assert "delivers" in text_of(signed_in, LIST)
-    issues.begin(source, TroubleKind.SILENT, detail="Nothing has come for 5 hours.")
-    issues.end(source, TroubleKind.SILENT)
-    issues.begin(source, TroubleKind.AT_RISK, detail="1 of 3 checks was missed.", level=1)
+    issues.begin(source, IssueKind.SILENT, detail="Nothing has come for 5 hours.")
+    issues.end(source, IssueKind.SILENT)
+    issues.begin(source, IssueKind.AT_RISK, detail="1 of 3 checks was missed.", level=1)
     Source.objects.filter(pk=source.pk).update(validated_at=now - timedelta(hours=2.5))
     RejectedRequest.objects.create(
         source=source,
@@ -92,7 +92,7 @@ def test_the_page_shows_troubles_refusals_answers_and_linkedins_checks(source: S
         first_seen=now,
         last_seen=now,
     )
-    AnswerTally.objects.create(source=source, began_at=now, answers=1200, slow=3)
+    LatencyTally.objects.create(source=source, began_at=now, requests=1200, slow=3)
 
     page = text_of(signed_in, page_of(source))
 
@@ -107,8 +107,8 @@ def test_the_page_shows_troubles_refusals_answers_and_linkedins_checks(source: S
 
 
 def test_a_blocked_source_says_how_to_revalidate_it(source: Source, signed_in: Client) -> None:
-    issues.begin(source, TroubleKind.AT_RISK, detail="", level=2)
-    issues.begin(source, TroubleKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
+    issues.begin(source, IssueKind.AT_RISK, detail="", level=2)
+    issues.begin(source, IssueKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
     page = text_of(signed_in, page_of(source))
     assert "blocked by LinkedIn" in page
     assert "LinkedIn's developer portal" in page

@@ -95,7 +95,7 @@ class Traffic:
     def seconds_to_recover(self, since: float) -> float:
         """Wait until everything accepted by then was told, and something accepted later too; how long that took."""
 
-        def told_at() -> float:
+        def alerted_at() -> float:
             told, accepted = self.told(), dict(self.accepted)
             before = [name for name, at in accepted.items() if at < since]
             later = [told[name] for name, at in accepted.items() if at >= since and name in told]
@@ -103,7 +103,7 @@ class Traffic:
                 return 0.0
             return max([min(later), *(told[name] for name in before)])
 
-        return float(wait_for(told_at, 90)) - since
+        return float(wait_for(alerted_at, 90)) - since
 
     def drain(self) -> tuple[int, int, int, int, int]:
         """Let everything that was accepted have its effect: accepted, processed, told, lost, invented."""

@@ -1,15 +1,12 @@
 """A lead belongs to people, campaigns and accounts of its own agency."""
 
-from importlib import import_module
-
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from accounts.core.enums import EventType, Role
+from accounts.core.enums import Role
 from accounts.core.errors import FieldError
 from accounts.models import Account, Agency, Campaign, Event, Member
 from accounts.tenancy.team import remove
@@ -58,12 +55,3 @@ def test_the_leads_of_a_removed_member_are_nobodys(agency: Agency, stranger: Age
     for lead, user in ((here, None), (elsewhere, both), (kept, owner)):
         lead.refresh_from_db()
         assert lead.assigned_to == user
-
-
-def test_leads_that_were_assigned_wrongly_are_taken_back(agency: Agency, stranger: Agency) -> None:
-    wrong, right = person("zed", stranger), person("ann", agency)
-    leads = [create_lead(agency, email=f"ada{number}@example.com", assigned_to=right) for number in range(3)]
-    Lead.objects.filter(pk__in=[lead.pk for lead in leads[:2]]).update(assigned_to=wrong)
-    import_module("leads.migrations.0011_assignees_of_the_agency").unassign(apps, None)
-    assert list(Lead.objects.order_by("pk").values_list("assigned_to", flat=True)) == [None, None, right.pk]
-    assert Event.objects.filter(event_type=EventType.LEAD_ASSIGNED).count() == 3

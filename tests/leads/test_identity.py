@@ -1,11 +1,8 @@
 """Leads of one person become one lead, and leads whose URL names nobody stay apart."""
 
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 
 import pytest
-from django.apps import apps
-from django.db import connection
 
 from accounts.models import Agency
 from leads.models import Lead
@@ -117,34 +114,3 @@ def test_people_may_write_the_same_placeholder_for_many_leads(agency: Agency) ->
     for number in (1, 2):
         create_lead(agency, name=f"Person {number}", linkedin_url="https://www.linkedin.com/in/null")
     assert Lead.objects.count() == 2
-
-
-def lead_of(agency: Agency, url: str, key: str, **fields: object) -> Lead:
-    return Lead.objects.create(
-        agency=agency, linkedin_url=url, linkedin_key=key, status_since=NOON, received_at=NOON, **fields
-    )
-
-
-def test_the_keys_of_leads_that_are_there_are_computed_anew_and_nobody_is_merged(
-    agency: Agency, stranger: Agency
-) -> None:
-    rows = [  # URL, the key it has, the key it gets
-        ("N/A", "n/a", ""),
-        ("https://www.linkedin.com/in/", "linkedin.com/in", ""),
-        ("https://example.com/?lead=1", "example.com", ""),
-        ("https://de.linkedin.com/in/anna", "de.linkedin.com/in/anna", "linkedin.com/in/anna"),
-        ("https://m.linkedin.com/in/anna", "m.linkedin.com/in/anna", ""),  # the older has it
-        ("https://fr.linkedin.com/in/bea", "fr.linkedin.com/in/bea", ""),  # the younger has it already
-        ("https://www.linkedin.com/in/bea", "linkedin.com/in/bea", "linkedin.com/in/bea"),
-        ("", "", ""),
-    ]
-    leads = [lead_of(agency, url, key, name=url) for url, key, _ in rows]
-    other = lead_of(stranger, "https://uk.linkedin.com/in/anna", "uk.linkedin.com/in/anna")
-    migration = import_module("leads.migrations.0010_linkedin_keys")
-    for _ in range(2):
-        migration.compute_keys(apps, connection.schema_editor())
-        for lead, (url, _, key) in zip(leads, rows, strict=True):
-            lead.refresh_from_db()
-            assert (lead.linkedin_url, lead.name, lead.linkedin_key) == (url, url, key)
-    other.refresh_from_db()
-    assert other.linkedin_key == "linkedin.com/in/anna"

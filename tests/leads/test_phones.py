@@ -1,12 +1,9 @@
 """Numbers to dial are those whose country is known; every other number stays as it was given."""
 
 from datetime import UTC, datetime
-from importlib import import_module
 
 import phonenumbers
 import pytest
-from django.apps import apps
-from django.db import connection
 
 from accounts.models import Agency
 from leads.models import Lead
@@ -121,21 +118,3 @@ def test_a_number_to_dial_goes_with_the_number_it_was_made_of() -> None:
     lead = Lead(phone="+49 30 1234567", phone_e164="+49301234567", provenance={"phone": "provider"})
     assert fill(lead, {"phone": "030 7654321"}, origin=Origin.FORM) == ["phone", "phone_e164"]
     assert (lead.phone, lead.phone_e164) == ("030 7654321", "")
-
-
-def test_numbers_that_were_guessed_are_taken_back(agency: Agency) -> None:
-    rows = [  # as given, country, what was made of it, what stays
-        ("030 1234567", "", "+10301234567", ""),
-        ("030 1234567", "Germany", "+10301234567", "+49301234567"),
-        ("+49 30 1234567", "", "+49301234567", "+49301234567"),
-    ]
-    leads = [
-        Lead.objects.create(
-            agency=agency, phone=phone, country=country, phone_e164=held, status_since=NOON, received_at=NOON
-        )
-        for phone, country, held, _ in rows
-    ]
-    import_module("leads.migrations.0015_phones").compute_numbers(apps, connection.schema_editor())
-    for lead, (phone, _, _, number) in zip(leads, rows, strict=True):
-        lead.refresh_from_db()
-        assert (lead.phone, lead.phone_e164) == (phone, number)

@@ -10,7 +10,7 @@ import time_machine
 from django.core.management import call_command
 from django.test import Client
 
-from accounts.models import Account, Agency, Event, Source, SourceTrouble
+from accounts.models import Account, Agency, Event, Source, SourceIssue
 from accounts.sources.service import update_source
 from leads.lead_sync import backfill, backfill_import, backfill_pages
 from leads.lead_sync.problems import problems_of
@@ -174,7 +174,7 @@ def test_a_short_trouble_of_a_form_is_waited_for(day: Day) -> None:
     day.pull()
     assert day.lead(response).email == "kevin@example.com"
     assert not RefusedForm.objects.exists()
-    assert not SourceTrouble.objects.exists()
+    assert not SourceIssue.objects.exists()
 
 
 def test_a_new_version_that_is_not_shown_is_read_with_the_one_before(day: Day) -> None:

@@ -18,7 +18,7 @@ from pytest_django.fixtures import Settings
 from accounts import services
 from accounts.campaigns import service as campaigns
 from accounts.core.enums import AccountStatus as S
-from accounts.core.enums import EventType, TroubleKind
+from accounts.core.enums import EventType, IssueKind
 from accounts.events.ordering import Origin
 from accounts.linkedin.incidents import WAIT
 from accounts.linkedin.matching import AccountIdentity
@@ -102,7 +102,7 @@ def test_forty_drops_are_one_mail_per_agency_and_forty_webhooks(
     for address in ("team@example.com", "all-team@example.com", "other@example.com", "all-other@example.com"):
         [subject] = mails(address)
         assert subject.endswith("LinkedIn accounts dropped")
-    assert {"account": Incident.objects.get(agency=agency).drops.count()} == {"account": 40}
+    assert {"account": Incident.objects.get(agency=agency).outages.count()} == {"account": 40}
 
 
 def test_the_mail_comes_a_minute_after_the_first_drop_and_is_about_all_that_dropped_by_then(
@@ -356,11 +356,11 @@ def test_slow_answers_are_one_alert_for_the_staff_and_one_when_they_are_over(age
     create_channel(agency, kind="email", email="team@example.com", verified=True)
     source, _ = create_source(agency=agency, provider="sendpilot", name="Outreach")
     detail = "3 of 200 answers of the last hour took more than a second."
-    issues.begin(source, TroubleKind.SLOW, detail=detail)
+    issues.begin(source, IssueKind.SLOW, detail=detail)
     for _ in range(2):
         issues.tell_staff()
         drain()
-    issues.end(source, TroubleKind.SLOW)
+    issues.end(source, IssueKind.SLOW)
     issues.tell_staff()
     drain()
     assert [(message.to, message.subject) for message in mail.outbox] == [
@@ -369,7 +369,7 @@ def test_slow_answers_are_one_alert_for_the_staff_and_one_when_they_are_over(age
     ]
     assert f"at 1 source. Outreach: {detail}" in mail.outbox[0].body
     assert "look at the database's load" in mail.outbox[0].body
-    assert "/admin/accounts/sourcetrouble/?state=open" in mail.outbox[0].body
+    assert "/admin/accounts/sourceissue/?state=open" in mail.outbox[0].body
     assert CATALOGUE[EventType.STAFF_ALERT].schema["properties"].keys() >= set().union(
         *(event.payload for event in Event.objects.filter(event_type="staff_alert"))
     )

@@ -93,7 +93,7 @@ def test_after_ten_failures_in_a_row_a_receiver_is_looked_after_by_one_request_a
         waiting = Delivery.objects.filter(attempts=0)
         assert set(waiting.values_list("status", "hold")) == {(DeliveryStatus.PENDING, Hold.REST)}
         assert len(waiting) == 20
-        assert set(waiting.values_list("next_attempt_at", flat=True)) == {channel.resting_until}
+        assert set(waiting.values_list("next_attempt_at", flat=True)) == {channel.circuit_open_until}
         clock.shift(timedelta(seconds=20))
         drain()
         assert len(inbox.requests) == 10
@@ -107,12 +107,12 @@ def test_after_ten_failures_in_a_row_a_receiver_is_looked_after_by_one_request_a
     assert Delivery.objects.filter(status=DeliveryStatus.DELIVERED).count() == 30
     assert sum(Delivery.objects.values_list("attempts", flat=True)) == len(inbox.requests) == 41
     channel.refresh_from_db()
-    assert (channel.consecutive_failures, channel.resting_until) == (0, None)
+    assert (channel.consecutive_failures, channel.circuit_open_until) == (0, None)
 
 
 def test_only_one_worker_looks_whether_a_resting_receiver_is_back(webhook: MakeChannel, happen: Happen) -> None:
     channel = webhook("https://example.com/hook")
-    Channel.objects.update(consecutive_failures=12, resting_until=timezone.now() - timedelta(seconds=1))
+    Channel.objects.update(consecutive_failures=12, circuit_open_until=timezone.now() - timedelta(seconds=1))
     for _ in range(5):
         happen()
     fan_out()
@@ -129,7 +129,7 @@ def test_who_asks_for_a_delivery_does_not_wait_until_the_rest_is_over(
         channel = webhook(inbox.url)
         happen()
         fan_out()
-        Channel.objects.update(consecutive_failures=12, resting_until=timezone.now() + timedelta(minutes=5))
+        Channel.objects.update(consecutive_failures=12, circuit_open_until=timezone.now() + timedelta(minutes=5))
         drain()
         assert inbox.requests == []
         delivery = Delivery.objects.get()
@@ -208,7 +208,7 @@ def test_the_log_shows_why_something_waits(
 
 def test_a_backlog_for_a_resting_receiver_hides_nobody_behind_it(webhook: MakeChannel, happen: Happen) -> None:
     resting = webhook("https://resting.example.com/", event_types=["linkedin_disconnected"])
-    Channel.objects.update(consecutive_failures=12, resting_until=timezone.now() + timedelta(minutes=5))
+    Channel.objects.update(consecutive_failures=12, circuit_open_until=timezone.now() + timedelta(minutes=5))
     for _ in range(300):
         happen()
     while fan_out():

@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Callable
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.models import Account, Agency, BouncedAddress, Event, Invitation
+from accounts.models import Account, Agency, Event
 from accounts.reauth.prompts import ask
 from accounts.reauth.recipients import block, reachable
 from accounts.tenancy.api_keys import create_api_key
@@ -145,24 +143,3 @@ def test_the_api_takes_an_address_in_any_spelling_and_refuses_two(agency: Agency
 )
 def test_a_webhook_goes_to_the_host_that_was_meant(url: str, host: str) -> None:
     assert check_url(url).host == host
-
-
-def test_what_was_saved_before_gets_its_canonical_form(agency: Agency) -> None:
-    channels = [
-        Channel.objects.create(agency=agency, kind="email", email=email)
-        for email in ("ann@faß.example", "Ann@xn--fa-hia.example", "no address")
-    ]
-    for email in ("bea@bücher.example", "bea@xn--bcher-kva.example", "Cleo@Example.com"):
-        BouncedAddress.objects.create(email=email)
-        Invitation.objects.create(agency=agency, email=email, role="owner")
-    User.objects.create_user("ann", "Ann@faß.example")
-    import_module("accounts.migrations.0026_canonical_addresses").rewrite_addresses(apps, None)
-    import_module("notifications.migrations.0011_canonical_addresses").rewrite_channels(apps, None)
-    held = Channel.objects.filter(pk__in=[row.pk for row in channels]).order_by("pk")
-    assert list(held.values_list("email", flat=True)) == [
-        *("ann@xn--fa-hia.example", "ann@xn--fa-hia.example", "no address")
-    ]
-    for model in (BouncedAddress, Invitation):
-        found = sorted(model.objects.values_list("email", flat=True))  # type: ignore[attr-defined]
-        assert found == ["bea@xn--bcher-kva.example", "cleo@example.com"]
-    assert User.objects.get().email == "ann@xn--fa-hia.example"

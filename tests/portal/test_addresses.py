@@ -1,12 +1,9 @@
 """An address stands for a person only when they have proved it."""
 
 import re
-from importlib import import_module
-from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.apps import apps
 from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
@@ -230,47 +227,6 @@ def test_a_user_name_that_is_somebodys_address_does_not_stand_for_them(agency: A
     owner = join_by_invitation(agency, "lena@example.com")
     assert not is_signed_in(sign_in_as("lena@example.com", "Squatters-pass-3"))
     assert sign_in_as("lena@example.com").session["_auth_user_id"] == str(owner.pk)
-
-
-def proved_by_migration() -> dict[str, str]:
-    import_module("accounts.migrations.0022_verified_email").mark_proved(apps, None)
-    verified = EmailAddress.objects.filter(verified=True, primary=True)
-    return dict(verified.values_list("user__username", "email"))
-
-
-def accepted(agency: Agency, user: User, email: str) -> None:
-    Invitation.objects.create(agency=agency, email=email, role="owner", accepted_at=agency.created_at)
-    Member.objects.get_or_create(agency=agency, user=user, defaults={"role": "owner"})
-
-
-def test_the_addresses_that_were_proved_before_stay_proved(agency: Agency, stranger: Agency) -> None:
-    make: Any = User.objects.create_user
-    User.objects.create_superuser("admin", "Admin@example.com", PASSWORD)
-    accepted(agency, make("lena@example.com", "lena@example.com"), "lena@example.com")
-    accepted(agency, make("ann", "Ann@example.com"), "ann@example.com")
-    make("typed", "typed@example.com", is_staff=True)
-    demo = make("owner@example.com", "owner@example.com")
-    Member.objects.create(agency=agency, user=demo, role="owner")
-    assert proved_by_migration() == {
-        "admin": "admin@example.com",
-        "lena@example.com": "lena@example.com",
-        "ann": "ann@example.com",
-        "owner@example.com": "owner@example.com",
-    }
-
-
-def test_a_strangers_address_that_was_attached_before_waits_for_its_proof(agency: Agency, stranger: Agency) -> None:
-    taken = User.objects.create_user(OWN, STRANGERS)
-    accepted(stranger, taken, OWN)
-    accepted(agency, taken, STRANGERS)
-    EmailAddress.objects.create(user=taken, email=OWN)
-    EmailAddress.objects.create(user=taken, email=STRANGERS, primary=True)
-    double = [User.objects.create_superuser(f"root{number}", "root@example.com") for number in range(2)]
-    assert proved_by_migration() == {OWN: OWN}
-    taken.refresh_from_db()
-    assert taken.email == OWN
-    assert not verified_email(double[0])
-    assert list(EmailAddress.objects.filter(verified=False).values_list("email", flat=True)) == [STRANGERS]
 
 
 def test_people_read_an_internationalised_address_in_its_own_letters(agency: Agency, demo_owner: Client) -> None:

@@ -11,14 +11,14 @@ from accounts.models import Agency
 from accounts.sources.service import create_source
 from tests.webhooks.ingest_server import serving
 from webhooks.ingest import group_commit, latency
-from webhooks.models import AnswerTally
+from webhooks.models import LatencyTally
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CODE = "890e4665-4dfe-4ab1-b689-ed553bceeed0"
 
 
 def counted(source: Any) -> list[tuple[int, int]]:
-    return list(AnswerTally.objects.filter(source=source).values_list("answers", "slow"))
+    return list(LatencyTally.objects.filter(source=source).values_list("requests", "slow"))
 
 
 def test_answers_are_counted_by_source_when_the_server_stops_too(agency: Agency) -> None:

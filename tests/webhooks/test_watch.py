@@ -8,10 +8,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.core.enums import TroubleKind
-from accounts.models import Agency, Event, Source, SourceTrouble
+from accounts.core.enums import IssueKind
+from accounts.models import Agency, Event, Source, SourceIssue
 from accounts.sources.service import create_source, delete_source
-from webhooks.models import AnswerTally, Receipt, RejectedRequest, SourceWatch
+from webhooks.models import LatencyTally, Receipt, RejectedRequest, SourceMonitor
 from webhooks.monitoring.source_monitor import watch_sources
 from webhooks.monitoring.traffic_baseline import MAX_SURPRISE, SURPRISE, TrafficBaseline, limit, slot_of
 
@@ -46,8 +46,8 @@ def watched(agency: Agency, provider: str = "salesflow", *, chance: float = 0.9)
     now = timezone.now()
     Source.objects.filter(pk=source.pk).update(last_receipt_at=now - MINUTE)
     baseline = learned(chance)
-    SourceWatch.objects.create(
-        source=source, watched_at=now - MINUTE, heard_at=now - MINUTE, busy=baseline.busy, weeks=baseline.weeks
+    SourceMonitor.objects.create(
+        source=source, checked_at=now - MINUTE, heard_at=now - MINUTE, busy=baseline.busy, weeks=baseline.weeks
     )
     return source
 
@@ -63,7 +63,7 @@ def told(agency: Agency) -> list[str]:
 
 
 def open_kinds(source: Source) -> set[str]:
-    return set(source.troubles.filter(closed_at=None).values_list("kind", flat=True))
+    return set(source.issues.filter(closed_at=None).values_list("kind", flat=True))
 
 
 def hear(source: Source) -> None:
@@ -140,14 +140,14 @@ def test_a_source_that_reports_is_left_alone(agency: Agency, clock: time_machine
         rounds(clock, 5)
         hear(source)
     assert told(agency) == []
-    assert SourceWatch.objects.get().busy_minutes is not None
+    assert SourceMonitor.objects.get().busy_minutes is not None
 
 
 def test_an_outage_of_ours_is_no_silence_of_theirs(agency: Agency, clock: time_machine.Traveller) -> None:
     watched(agency)
     clock.shift(timedelta(hours=5))
     watch_sources()
-    watch = SourceWatch.objects.get()
+    watch = SourceMonitor.objects.get()
     assert (watch.surprise, watch.busy_minutes) == (0, None)
     assert told(agency) == []
 
@@ -164,10 +164,10 @@ def test_what_waits_to_be_processed_was_heard(agency: Agency, clock: time_machin
 def test_two_rounds_at_once_count_as_one(agency: Agency, clock: time_machine.Traveller) -> None:
     watched(agency)
     rounds(clock, 3)
-    once = SourceWatch.objects.get().surprise
+    once = SourceMonitor.objects.get().surprise
     watch_sources()
     watch_sources()
-    assert SourceWatch.objects.get().surprise == once
+    assert SourceMonitor.objects.get().surprise == once
 
 
 def refuse(source: Source, count: int, diagnosis: str = "An old secret.") -> None:
@@ -266,14 +266,14 @@ def test_a_source_that_was_never_checked_or_is_not_linkedins_is_at_no_risk(
 
 def test_slow_answers_are_warned_about_by_their_99th_percentile(agency: Agency, clock: time_machine.Traveller) -> None:
     source = watched(agency)
-    tally = AnswerTally.objects.create(source=source, began_at=timezone.now(), answers=200, slow=2)
+    tally = LatencyTally.objects.create(source=source, began_at=timezone.now(), requests=200, slow=2)
     rounds(clock, 1)
     assert open_kinds(source) == set()
     tally.slow = 3
     tally.save()
     rounds(clock, 1)
-    trouble = source.troubles.get()
-    assert (trouble.kind, trouble.detail) == ("slow", "3 of 200 answers of the last hour took more than a second.")
+    issue = source.issues.get()
+    assert (issue.kind, issue.detail) == ("slow", "3 of 200 answers of the last hour took more than a second.")
     assert told(agency) == ["staff_alert"]
     clock.shift(timedelta(hours=1))
     hear(source)
@@ -285,7 +285,7 @@ def test_staff_hears_once_of_slow_answers_wherever_they_are_and_once_when_they_a
     agency: Agency, stranger: Agency, clock: time_machine.Traveller
 ) -> None:
     tallies = [
-        AnswerTally.objects.create(source=source, began_at=timezone.now(), answers=200, slow=slow)
+        LatencyTally.objects.create(source=source, began_at=timezone.now(), requests=200, slow=slow)
         for source, slow in ((watched(agency), 3), (watched(stranger, "linkedconnector"), 4))
     ]
     rounds(clock, 2)
@@ -293,13 +293,13 @@ def test_staff_hears_once_of_slow_answers_wherever_they_are_and_once_when_they_a
     assert (alert.agency, alert.payload["count"]) == (agency, 2)
     assert alert.payload["error_detail"] == "3 of 200 answers of the last hour took more than a second."
     for tally, slow in zip(tallies, (1, 2), strict=True):
-        AnswerTally.objects.filter(pk=tally.pk).update(slow=slow)
+        LatencyTally.objects.filter(pk=tally.pk).update(slow=slow)
     rounds(clock, 2)
     assert Event.objects.filter(event_type="staff_alert").count() == 1  # at one of them it is not well yet
-    AnswerTally.objects.update(slow=1)
+    LatencyTally.objects.update(slow=1)
     rounds(clock, 2)
     assert [event.payload["count"] for event in Event.objects.filter(event_type="staff_alert").order_by("id")] == [2, 0]
-    AnswerTally.objects.update(slow=9)
+    LatencyTally.objects.update(slow=9)
     rounds(clock, 1)
     delete_source(tallies[0].source)
     delete_source(tallies[1].source)
@@ -322,7 +322,7 @@ def test_a_marketplace_source_without_an_agency_is_watched_too(db: None, clock: 
     watch_sources()
     refuse(source, 5)
     rounds(clock, 1)
-    assert SourceTrouble.objects.get().kind == TroubleKind.REJECTING
+    assert SourceIssue.objects.get().kind == IssueKind.REJECTING
     assert not Event.objects.exists()
 
 
@@ -335,7 +335,7 @@ def test_rounds_learn_the_hours_they_watch(agency: Agency, clock: time_machine.T
             rounds(clock, 2)
             if minute < 4:
                 hear(source)
-    watch = SourceWatch.objects.get()
+    watch = SourceMonitor.objects.get()
     assert watch.busy[slot_of(MONDAY + timedelta(hours=10))] == 12
     assert watch.weeks[slot_of(MONDAY + timedelta(hours=10))] == 1
     assert watch.weeks[slot_of(MONDAY + timedelta(hours=9))] == 0

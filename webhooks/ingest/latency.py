@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Source
 from webhooks.ingest.db import DatabaseThreads
-from webhooks.models import AnswerTally
+from webhooks.models import LatencyTally
 
 log = structlog.get_logger(__name__)
 
@@ -17,11 +17,11 @@ SLOW = 1.0  # seconds
 PAUSE = 5.0  # seconds between two writes
 MINUTES = 10  # that one row stands for
 
-_TABLE = AnswerTally._meta.db_table
+_TABLE = LatencyTally._meta.db_table
 UPSERT = f"""
-INSERT INTO {_TABLE} (source_id, began_at, answers, slow) VALUES (%s, %s, %s, %s)
+INSERT INTO {_TABLE} (source_id, began_at, requests, slow) VALUES (%s, %s, %s, %s)
 ON CONFLICT (source_id, began_at) DO UPDATE SET
-    answers = {_TABLE}.answers + excluded.answers, slow = {_TABLE}.slow + excluded.slow
+    requests = {_TABLE}.requests + excluded.requests, slow = {_TABLE}.slow + excluded.slow
 """  # noqa: S608 (the table's own name)
 
 

@@ -1,4 +1,4 @@
-"""The watch over sources: once a minute it looks at each one that is on, and begins or ends its troubles.
+"""The watch over sources: once a minute it looks at each one that is on, and begins or ends its issues.
 
 It reads what others write anyway (`last_receipt_at`, rejected requests, `validated_at`, answer tallies), so that ingest
 does nothing for it. Two rounds within a minute count once; a round that comes late leaves what it missed unlearned.
@@ -13,13 +13,13 @@ from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
-from accounts.core.enums import TroubleKind
+from accounts.core.enums import IssueKind
 from accounts.core.markup import duration
-from accounts.models import Source, SourceTrouble
+from accounts.models import Source, SourceIssue
 from accounts.sources import issues
 from accounts.sources.issues import CHECKS, missed_checks
 from accounts.tenancy.localtime import zone_named
-from webhooks.models import AnswerTally, Receipt, ReceiptStatus, RejectedRequest, SourceWatch
+from webhooks.models import LatencyTally, Receipt, ReceiptStatus, RejectedRequest, SourceMonitor
 from webhooks.monitoring.traffic_baseline import FADES, TrafficBaseline, limit, slot_of
 
 ROUND = timedelta(seconds=50)  # the least between two rounds
@@ -46,13 +46,13 @@ class Answers:
 
 
 def watch_sources() -> None:
-    """One round over all sources; those that were taken away or switched off have no troubles."""
+    """One round over all sources; those that were taken away or switched off have no issues."""
     now = timezone.now()
-    gone = SourceTrouble.objects.filter(closed_at__isnull=True).exclude(
+    gone = SourceIssue.objects.filter(closed_at__isnull=True).exclude(
         source__enabled=True, source__removed_at__isnull=True
     )
     gone.update(closed_at=now)
-    AnswerTally.objects.filter(began_at__lt=now - TALLIES_KEPT).delete()
+    LatencyTally.objects.filter(began_at__lt=now - TALLIES_KEPT).delete()
     refused = _refused()
     answers = answers_lately(now)
     for pk in list(_sources().order_by("pk").values_list("pk", flat=True)):
@@ -65,7 +65,7 @@ def watch_sources() -> None:
             _count_refused(source, watch, refused.get(pk), now)
             _check_validation(source, now)
             _check_answers(source, answers.get(pk))
-            watch.watched_at = now
+            watch.checked_at = now
             watch.save()
     issues.tell_staff()
 
@@ -76,18 +76,18 @@ def _sources() -> QuerySet[Source]:
     return sources.defer("credentials", "drift").annotate(waiting=Exists(waiting))
 
 
-def _take(source: Source, now: datetime) -> SourceWatch | None:
+def _take(source: Source, now: datetime) -> SourceMonitor | None:
     """The source's watch, locked; None if it begins now, or if another round has just been here."""
-    watch = SourceWatch.objects.select_for_update().filter(pk=source.pk).first()
+    watch = SourceMonitor.objects.select_for_update().filter(pk=source.pk).first()
     if watch is None:
         refused = source.rejected_requests.aggregate(total=Sum("count"))["total"] or 0
-        beginning = {"watched_at": now, "heard_at": source.last_receipt_at, "hour": _hour(now)}
-        SourceWatch.objects.get_or_create(pk=source.pk, defaults={**beginning, "refused_total": refused})
+        beginning = {"checked_at": now, "heard_at": source.last_receipt_at, "hour": _hour(now)}
+        SourceMonitor.objects.get_or_create(pk=source.pk, defaults={**beginning, "refused_total": refused})
         return None
-    return watch if now - watch.watched_at >= ROUND else None
+    return watch if now - watch.checked_at >= ROUND else None
 
 
-def _listen(source: Any, watch: SourceWatch, now: datetime) -> None:
+def _listen(source: Any, watch: SourceMonitor, now: datetime) -> None:
     """Learn the rhythm, and tell when the quiet is too surprising."""
     if source.last_receipt_at is None:
         return
@@ -95,10 +95,10 @@ def _listen(source: Any, watch: SourceWatch, now: datetime) -> None:
     if heard:
         watch.most_natural = max(watch.most_natural, watch.surprise)
         watch.heard_at, watch.surprise = source.last_receipt_at, 0.0
-        issues.end(source, TroubleKind.SILENT)
+        issues.end(source, IssueKind.SILENT)
     zone = zone_named(source.agency.timezone if source.agency else "UTC")
     baseline = TrafficBaseline(list(watch.busy), list(watch.weeks)) if watch.busy else TrafficBaseline()
-    elapsed = now - watch.watched_at
+    elapsed = now - watch.checked_at
     quiet = not heard and not source.waiting  # what waits was heard, though nobody has looked at it yet
     if quiet and elapsed <= HOLE:
         watch.surprise += baseline.surprise(slot_of(now.astimezone(zone))) * elapsed.total_seconds() / 60
@@ -106,11 +106,11 @@ def _listen(source: Any, watch: SourceWatch, now: datetime) -> None:
     _count_minute(watch, baseline, now, zone, busy=heard, watched=elapsed <= HOLE, silent=silent)
     since = now - source.last_receipt_at
     if quiet and silent and since >= SHORTEST_SILENCE:
-        issues.begin(source, TroubleKind.SILENT, detail=f"Nothing has come for {duration(since)}.")
+        issues.begin(source, IssueKind.SILENT, detail=f"Nothing has come for {duration(since)}.")
 
 
 def _count_minute(
-    watch: SourceWatch,
+    watch: SourceMonitor,
     baseline: TrafficBaseline,
     now: datetime,
     zone: ZoneInfo,
@@ -133,8 +133,8 @@ def _count_minute(
         watch.busy_minutes += busy
 
 
-def _count_refused(source: Source, watch: SourceWatch, refused: Refused | None, now: datetime) -> None:
-    """A run of refused requests begins a trouble: soon if nothing is accepted meanwhile, later if something is."""
+def _count_refused(source: Source, watch: SourceMonitor, refused: Refused | None, now: datetime) -> None:
+    """A run of refused requests begins an issue: soon if nothing is accepted meanwhile, later if something is."""
     if refused is None:
         return
     new = max(refused.total - watch.refused_total, 0)
@@ -146,11 +146,11 @@ def _count_refused(source: Source, watch: SourceWatch, refused: Refused | None, 
     accepted = source.last_receipt_at is not None and source.last_receipt_at > (watch.refused_at or now)
     if watch.refused_at is None or now - watch.refused_at >= RUN_ENDS or (calm and accepted):
         watch.refused = 0
-        issues.end(source, TroubleKind.REJECTING)
+        issues.end(source, IssueKind.REJECTING)
         return
     quiet = source.last_receipt_at is None or now - source.last_receipt_at >= CALM
     if watch.refused >= (REFUSED if quiet else REFUSED_AMONG_GOOD):
-        issues.begin(source, TroubleKind.REJECTING, detail=_why_refused(source, watch.refused))
+        issues.begin(source, IssueKind.REJECTING, detail=_why_refused(source, watch.refused))
 
 
 def _why_refused(source: Source, count: int) -> str:
@@ -164,21 +164,21 @@ def _check_validation(source: Source, now: datetime) -> None:
     missed = missed_checks(source, now)
     if missed >= CHECKS:
         detail = f"{CHECKS} of {CHECKS} checks were missed."
-        issues.begin(source, TroubleKind.BLOCKED, detail=detail, level=missed)
+        issues.begin(source, IssueKind.BLOCKED, detail=detail, level=missed)
     elif missed:
         detail = f"{missed} of {CHECKS} checks {'was' if missed == 1 else 'were'} missed."
-        issues.begin(source, TroubleKind.AT_RISK, detail=detail, level=missed)
+        issues.begin(source, IssueKind.AT_RISK, detail=detail, level=missed)
     else:
-        issues.end(source, TroubleKind.AT_RISK, TroubleKind.BLOCKED)
+        issues.end(source, IssueKind.AT_RISK, IssueKind.BLOCKED)
 
 
 def _check_answers(source: Source, answers: Answers | None) -> None:
     """The 99th percentile is over a second where more than one in a hundred is; half of that is well again."""
     if answers is not None and answers.slow * 100 > answers.count:
         detail = f"{answers.slow} of {answers.count} answers of the last hour took more than a second."
-        issues.begin(source, TroubleKind.SLOW, detail=detail)
+        issues.begin(source, IssueKind.SLOW, detail=detail)
     elif answers is None or answers.slow * 200 <= answers.count:
-        issues.end(source, TroubleKind.SLOW)
+        issues.end(source, IssueKind.SLOW)
 
 
 def _refused() -> dict[str, Refused]:
@@ -188,8 +188,8 @@ def _refused() -> dict[str, Refused]:
 
 def answers_lately(now: datetime) -> dict[str, Answers]:
     """By source: how many answers were given within the last hour, and how many of them took over a second."""
-    recent = AnswerTally.objects.filter(began_at__gt=now - SLOW_WITHIN).order_by()
-    rows = recent.values("source").annotate(count=Sum("answers"), slow_ones=Sum("slow"))
+    recent = LatencyTally.objects.filter(began_at__gt=now - SLOW_WITHIN).order_by()
+    rows = recent.values("source").annotate(count=Sum("requests"), slow_ones=Sum("slow"))
     return {row["source"]: Answers(row["count"], row["slow_ones"]) for row in rows}
 
 

@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.core.enums import ProviderSlug, TroubleKind, provider_name
+from accounts.core.enums import IssueKind, ProviderSlug, provider_name
 from accounts.core.labels import Label
-from accounts.models import Agency, Source, SourceTrouble
+from accounts.models import Agency, Source, SourceIssue
 from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
-from accounts.sources.issues import label_of, open_troubles, with_open_troubles
+from accounts.sources.issues import label_of, open_issues, with_open_issues
 from accounts.sources.service import create_source, delete_source, rotate_secret, update_source
 from accounts.web.recent_sign_in import with_recent_sign_in
 from accounts.web.refusals import refusals_as_messages, refusals_on
@@ -29,11 +29,11 @@ MANY = 1000  # counting stops here
 LATELY = timedelta(days=7)
 #: Said to the agency; refused requests are listed anyway, slow answers are not its business.
 SHOWN = {
-    TroubleKind.SILENT: "Look in the tool's settings whether its webhook is still on and has this address.",
-    TroubleKind.LEAD_SYNC: "See “Connection and set-up”.",
-    TroubleKind.AT_RISK: "After three missed checks LinkedIn sends no more leads. See that the secret here is the "
+    IssueKind.SILENT: "Look in the tool's settings whether its webhook is still on and has this address.",
+    IssueKind.LEAD_SYNC: "See “Connection and set-up”.",
+    IssueKind.AT_RISK: "After three missed checks LinkedIn sends no more leads. See that the secret here is the "
     "client secret of your LinkedIn app.",
-    TroubleKind.BLOCKED: "Open your app in LinkedIn's developer portal, find this address under Webhooks, where it "
+    IssueKind.BLOCKED: "Open your app in LinkedIn's developer portal, find this address under Webhooks, where it "
     "says Blocked, and start the check there by hand.",
 }
 HINT = "Copy both into the provider's settings. Each report that it sends there is checked with the secret."
@@ -45,7 +45,7 @@ class Card:
     label: Label
     waiting: int
     refused: list[RejectedRequest]
-    troubles: list[tuple[SourceTrouble, str]]
+    issues: list[tuple[SourceIssue, str]]
     sections: list[SafeString | str]
     rename: RenameForm
     rotation: RotationForm
@@ -115,7 +115,7 @@ def source_remove(request: MemberRequest, pk: str) -> HttpResponse:
 
 
 def _page(request: MemberRequest, form: SourceForm) -> HttpResponse:
-    sources = with_open_troubles(request.agency.sources.filter(removed_at=None).order_by("provider", "id"))
+    sources = with_open_issues(request.agency.sources.filter(removed_at=None).order_by("provider", "id"))
     return show(
         request,
         "portal/sources.html",
@@ -139,11 +139,7 @@ def _cards(agency: Agency, sources: list[Source]) -> list[Card]:
             label=label_of(source, problems=bool(counts[source.pk] or refused.get(source.pk))),
             waiting=counts[source.pk],
             refused=refused.get(source.pk, []),
-            troubles=[
-                (trouble, SHOWN[kind])
-                for trouble in open_troubles(source)
-                if (kind := TroubleKind(trouble.kind)) in SHOWN
-            ],
+            issues=[(issue, SHOWN[kind]) for issue in open_issues(source) if (kind := IssueKind(issue.kind)) in SHOWN],
             sections=card_sections(source),
             rename=RenameForm(initial={"name": source.name}, auto_id=f"{source.pk}-%s"),
             rotation=RotationForm(provider=source.provider, auto_id=f"{source.pk}-rotate-%s"),

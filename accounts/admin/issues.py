@@ -7,10 +7,10 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.core.enums import TroubleKind
+from accounts.core.enums import IssueKind
 from accounts.core.markup import ago, badge, link
 from accounts.labels import SOURCE_ISSUES
-from accounts.models import SourceTrouble
+from accounts.models import SourceIssue
 from accounts.sources.issues import ADVICE
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.filters import BySource
@@ -26,8 +26,8 @@ class ByOpen(SimpleListFilter):
         return queryset.filter(closed_at__isnull=True) if self.value() else queryset
 
 
-@admin.register(SourceTrouble)
-class SourceTroubleAdmin(BackOfficeAdmin):
+@admin.register(SourceIssue)
+class SourceIssueAdmin(BackOfficeAdmin):
     list_display = ("source_link", "agency_link", "what", "since", "ended", "detail")
     list_filter = (ByOpen, BySource)
     list_select_related = ("source", "source__agency")
@@ -35,26 +35,26 @@ class SourceTroubleAdmin(BackOfficeAdmin):
     search_help_text = "A whole number."
 
     @admin.display(description="source")
-    def source_link(self, trouble: SourceTrouble) -> str:
-        return link(trouble.source)
+    def source_link(self, issue: SourceIssue) -> str:
+        return link(issue.source)
 
     @admin.display(description="agency")
-    def agency_link(self, trouble: SourceTrouble) -> str:
-        return link(trouble.source.agency)
+    def agency_link(self, issue: SourceIssue) -> str:
+        return link(issue.source.agency)
 
     @admin.display(description="what")
-    def what(self, trouble: SourceTrouble) -> str:
-        label = SOURCE_ISSUES[TroubleKind(trouble.kind)]
-        return badge(label.text, "quiet" if trouble.closed_at else label.tone)
+    def what(self, issue: SourceIssue) -> str:
+        label = SOURCE_ISSUES[IssueKind(issue.kind)]
+        return badge(label.text, "quiet" if issue.closed_at else label.tone)
 
     @admin.display(description="since")
-    def since(self, trouble: SourceTrouble) -> str:
-        return ago(trouble.opened_at)
+    def since(self, issue: SourceIssue) -> str:
+        return ago(issue.opened_at)
 
     @admin.display(description="ended")
-    def ended(self, trouble: SourceTrouble) -> str:
-        return ago(trouble.closed_at)
+    def ended(self, issue: SourceIssue) -> str:
+        return ago(issue.closed_at)
 
     @admin.display(description="what to do")
-    def advice(self, trouble: SourceTrouble) -> str:
-        return ADVICE[TroubleKind(trouble.kind)]
+    def advice(self, issue: SourceIssue) -> str:
+        return ADVICE[IssueKind(issue.kind)]

@@ -3,16 +3,16 @@
 from django.db import models
 from django.utils import timezone
 
-from accounts.core.enums import trouble_choices
+from accounts.core.enums import issue_choices
 from accounts.models.source import Source
 
 
-class SourceTrouble(models.Model):
-    """One trouble of a source from its beginning to its end. A source has at most one of a kind that is open."""
+class SourceIssue(models.Model):
+    """One issue of a source from its beginning to its end. A source has at most one of a kind that is open."""
 
     id = models.BigAutoField(primary_key=True)
-    source = models.ForeignKey(Source, models.CASCADE, related_name="troubles")
-    kind = models.CharField(max_length=16, choices=trouble_choices)
+    source = models.ForeignKey(Source, models.CASCADE, related_name="issues")
+    kind = models.CharField(max_length=16, choices=issue_choices)
     level = models.PositiveSmallIntegerField(default=0, help_text="LinkedIn's checks that were missed.")
     detail = models.CharField(max_length=500, blank=True)
     opened_at = models.DateTimeField(default=timezone.now)
@@ -22,13 +22,13 @@ class SourceTrouble(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "kind"],
-                name="source_trouble_open_once_per_kind",
+                name="source_issue_open_once_per_kind",
                 condition=models.Q(closed_at__isnull=True),
             )
         ]
         indexes = [
-            models.Index(fields=["source", "-id"], name="source_trouble_newest"),
-            models.Index(fields=["-id"], name="source_trouble_open", condition=models.Q(closed_at__isnull=True)),
+            models.Index(fields=["source", "-id"], name="source_issue_newest"),
+            models.Index(fields=["-id"], name="source_issue_open", condition=models.Q(closed_at__isnull=True)),
         ]
 
     def __str__(self) -> str:

@@ -6,36 +6,42 @@ from django.utils import timezone
 from accounts.models.campaign import Campaign
 
 
-class OrderAction(models.TextChoices):
+class CommandAction(models.TextChoices):
     PAUSE = "pause", "pause"
     RESUME = "resume", "resume"
 
 
-class OrderStatus(models.TextChoices):
+class CommandStatus(models.TextChoices):
     PENDING = "pending", "on its way"
     DONE = "done", "done"
     FAILED = "failed", "failed"
     CANCELLED = "cancelled", "overtaken"
 
 
-class CampaignOrder(models.Model):
-    """How a campaign is to be at its provider: the latest wish, whatever was wished before."""
+class CampaignCommand(models.Model):
+    """How a campaign is to be at its provider. The latest command replaces the one before."""
 
-    campaign = models.OneToOneField(Campaign, models.CASCADE, primary_key=True, related_name="order")
-    action = models.CharField(max_length=8, choices=OrderAction)
-    status = models.CharField(max_length=12, choices=OrderStatus, default=OrderStatus.PENDING)
-    number = models.PositiveIntegerField(default=1, help_text="Grows with every wish: an answer is to one of them.")
+    campaign = models.OneToOneField(Campaign, models.CASCADE, primary_key=True, related_name="command")
+    action = models.CharField(max_length=8, choices=CommandAction)
+    status = models.CharField(max_length=12, choices=CommandStatus, default=CommandStatus.PENDING)
+    number = models.PositiveIntegerField(default=1, help_text="Grows with every command: an answer is to one of them.")
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Counted before each try, so a crash counts too.")
     next_attempt_at = models.DateTimeField(null=True, default=timezone.now)
     leased_until = models.DateTimeField(null=True, editable=False)
     error = models.CharField(max_length=300, blank=True)
-    placed_at = models.DateTimeField(default=timezone.now)
+    issued_at = models.DateTimeField(default=timezone.now)
     done_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
-            models.Index(fields=["next_attempt_at"], name="order_due", condition=models.Q(status=OrderStatus.PENDING)),
-            models.Index(fields=["-campaign"], name="order_failed", condition=models.Q(status=OrderStatus.FAILED)),
+            models.Index(
+                fields=["next_attempt_at"],
+                name="campaign_command_due",
+                condition=models.Q(status=CommandStatus.PENDING),
+            ),
+            models.Index(
+                fields=["-campaign"], name="campaign_command_failed", condition=models.Q(status=CommandStatus.FAILED)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -47,7 +53,7 @@ class CampaignCall(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="calls")
-    action = models.CharField(max_length=8, choices=OrderAction)
+    action = models.CharField(max_length=8, choices=CommandAction)
     at = models.DateTimeField(default=timezone.now)
     error = models.CharField(max_length=300, blank=True)
     echoed_at = models.DateTimeField(null=True, blank=True)

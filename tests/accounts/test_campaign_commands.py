@@ -20,7 +20,7 @@ from accounts.campaigns.senders import set_senders
 from accounts.core.enums import AccountStatus as S
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
-from accounts.models import Account, Agency, Campaign, CampaignOrder, Event, Source
+from accounts.models import Account, Agency, Campaign, CampaignCommand, Event, Source
 from accounts.sources.service import create_source, update_source
 from accounts.tenancy.api_keys import create_api_key
 from tests.keeping import keep
@@ -106,7 +106,7 @@ def test_a_drop_pauses_at_the_provider_and_the_return_resumes(
     [call] = sendpilot.calls
     assert (call.method, call.path, call.body) == ("PATCH", PATH, {"action": "pause"})
     assert call.headers["x-api-key"] == "sp-key"
-    assert (campaign.order.action, CampaignOrder.objects.get().status) == ("pause", "done")
+    assert (campaign.command.action, CampaignCommand.objects.get().status) == ("pause", "done")
     report(agency, S.ACTIVE)
     carry_out_due()
     assert asked(sendpilot) == ["pause", "resume"]
@@ -176,13 +176,13 @@ def test_a_provider_that_is_down_is_asked_again_later_and_later(
     report(agency, S.DISCONNECTED)
     for number, wait in enumerate(WAITS, 1):
         assert (carry_out_due(), carry_out_due()) == (1, 0)
-        order = CampaignOrder.objects.get()
-        assert (order.status, order.attempts, order.next_attempt_at) == ("pending", number, timezone.now() + wait)
+        command = CampaignCommand.objects.get()
+        assert (command.status, command.attempts, command.next_attempt_at) == ("pending", number, timezone.now() + wait)
         clock.shift(wait)
     carry_out_due()
-    order = CampaignOrder.objects.get()
-    assert (order.status, order.next_attempt_at) == ("failed", None)
-    assert order.error == "SendPilot answered 503."
+    command = CampaignCommand.objects.get()
+    assert (command.status, command.next_attempt_at) == ("failed", None)
+    assert command.error == "SendPilot answered 503."
     assert state(campaign) == ("paused", "system")
 
 
@@ -223,7 +223,7 @@ def test_a_refused_pause_of_what_does_not_run_is_done(
     carry_out_due()
     assert [(call.method, call.path) for call in sendpilot.calls] == [("PATCH", PATH), ("GET", PATH)]
     assert sendpilot.calls[1].headers["x-api-key"] == "sp-key"
-    assert CampaignOrder.objects.get().status == "done"
+    assert CampaignCommand.objects.get().status == "done"
 
 
 def test_a_refused_resumption_of_what_runs_is_done(agency: Agency, campaign: Campaign, sendpilot: StandIn) -> None:
@@ -233,7 +233,7 @@ def test_a_refused_resumption_of_what_runs_is_done(agency: Agency, campaign: Cam
     sendpilot.answers[f"GET {PATH}"] = (200, {"status": "STARTED"})
     report(agency, S.ACTIVE)
     carry_out_due()
-    assert CampaignOrder.objects.get().status == "done"
+    assert CampaignCommand.objects.get().status == "done"
 
 
 @pytest.mark.parametrize(
@@ -246,8 +246,8 @@ def test_a_refusal_is_a_failure_where_the_campaign_is_not_as_it_is_to_be(
     sendpilot.answers[f"GET {PATH}"] = shown
     report(agency, S.DISCONNECTED)
     carry_out_due()
-    order = CampaignOrder.objects.get()
-    assert (order.status, order.error) == ("failed", "SendPilot answered 400.")
+    command = CampaignCommand.objects.get()
+    assert (command.status, command.error) == ("failed", "SendPilot answered 400.")
 
 
 def test_only_the_latest_wish_is_carried_out(agency: Agency, campaign: Campaign, sendpilot: StandIn) -> None:
@@ -259,13 +259,13 @@ def test_only_the_latest_wish_is_carried_out(agency: Agency, campaign: Campaign,
 
 
 def test_a_wish_that_comes_during_the_call_is_next(agency: Agency, campaign: Campaign, sendpilot: StandIn) -> None:
-    [(order, call)] = claim_one(agency)
+    [(command, call)] = claim_one(agency)
     report(agency, S.ACTIVE)
     assert carry_out_due() == 0  # one call at a time
-    commands._settle(order, call, "", False)
+    commands._settle(command, call, "", False)
     assert carry_out_due() == 1
     assert asked(sendpilot) == ["resume"]
-    assert CampaignOrder.objects.get().status == "done"
+    assert CampaignCommand.objects.get().status == "done"
 
 
 def claim_one(agency: Agency) -> list[Any]:
@@ -280,7 +280,7 @@ def test_a_worker_that_dies_during_the_call_is_replaced_after_its_lease(
     assert carry_out_due() == 0
     clock.shift(61)
     assert carry_out_due() == 1
-    assert CampaignOrder.objects.get().attempts == 2
+    assert CampaignCommand.objects.get().attempts == 2
 
 
 def test_a_change_that_the_provider_reports_makes_a_waiting_order_void(
@@ -291,13 +291,13 @@ def test_a_change_that_the_provider_reports_makes_a_waiting_order_void(
     hear(source, "resumed", "user")
     assert state(campaign) == ("active", "")
     assert carry_out_due() == 0
-    assert CampaignOrder.objects.get().status == "cancelled"
+    assert CampaignCommand.objects.get().status == "cancelled"
 
 
 def test_without_a_key_nothing_is_asked(agency: Agency, source: Source, campaign: Campaign, sendpilot: StandIn) -> None:
     update_source(source, credentials={})
     report(agency, S.DISCONNECTED)
-    assert not CampaignOrder.objects.exists()
+    assert not CampaignCommand.objects.exists()
     assert state(campaign) == ("paused", "system")
 
 
@@ -307,8 +307,8 @@ def test_a_key_that_is_gone_by_then_is_said_so(
     report(agency, S.DISCONNECTED)
     update_source(source, credentials={})
     carry_out_due()
-    order = CampaignOrder.objects.get()
-    assert (order.status, order.error) == ("failed", commands.NO_KEY)
+    command = CampaignCommand.objects.get()
+    assert (command.status, command.error) == ("failed", commands.NO_KEY)
     assert sendpilot.calls == []
 
 
@@ -337,7 +337,7 @@ def test_the_key_is_in_no_answer_and_no_log(
     report(agency, S.DISCONNECTED)
     carry_out_due()
     assert "sp-key" not in caplog.text
-    assert "sp-key" not in CampaignOrder.objects.get().error
+    assert "sp-key" not in CampaignCommand.objects.get().error
 
 
 # --- whose campaign it is -----------------------------------------------------------------------------
@@ -414,9 +414,9 @@ def test_a_resumption_waits_for_its_account_and_a_pause_does_not(
     carry_out_due()
     campaigns.update_campaign(campaign, status="active")
     assert carry_out_due() == 0
-    order = CampaignOrder.objects.get()
-    assert (order.next_attempt_at, order.attempts) == (until, 0)
-    assert order.error == "LinkedIn limits this account for now."
+    command = CampaignCommand.objects.get()
+    assert (command.next_attempt_at, command.attempts) == (until, 0)
+    assert command.error == "LinkedIn limits this account for now."
     assert asked(sendpilot) == ["pause"]
 
     clock.shift(timedelta(hours=1, seconds=1))
