@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.core.enums import EventType
+from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin, is_newer
 from accounts.models import Account, Agency, SubAccount
@@ -22,6 +23,7 @@ def report_install(
     installer_name: str = "",
     installer_email: str = "",
     ghl_user_id: str = "",
+    work: UnitOfWork = AT_ONCE,
 ) -> None:
     """The app was installed at a location; without one, for the whole agency (then there is no row to change)."""
     details: dict[str, str] = {
@@ -30,8 +32,8 @@ def report_install(
         "ghl_user_id": ghl_user_id,
     }
     if not location_id:
-        return _tell(agency, EventType.INSTALL, origin=origin, location=None, **details)
-    location = _locked(agency, location_id)
+        return _tell(agency, EventType.INSTALL, origin=origin, location=None, work=work, **details)
+    location = _locked(agency, location_id, work)
     news = False
     if is_newer(origin, location):
         news = not location.installed
@@ -42,27 +44,30 @@ def report_install(
                 setattr(location, name, value)
         location.save()
     if news or passed_on:
-        _tell(agency, EventType.INSTALL, origin=origin, location=location, **details)
+        _tell(agency, EventType.INSTALL, origin=origin, location=location, work=work, **details)
     return None
 
 
 @transaction.atomic(savepoint=False)
-def report_uninstall(agency: Agency, *, location_id: str, origin: Origin, passed_on: bool) -> None:
+def report_uninstall(
+    agency: Agency, *, location_id: str, origin: Origin, passed_on: bool, work: UnitOfWork = AT_ONCE
+) -> None:
     """The app was removed from a location, or (without one) from all of the agency's. One event, whatever follows."""
     if location_id:
-        locations = [_locked(agency, location_id)]
+        locations = [_locked(agency, location_id, work)]
         first_report = locations[0].reported_at is None
     else:
+        work.bypass()
         locations = list(agency.sub_accounts.select_for_update().filter(installed=True).order_by("id"))
         first_report = True
     news = first_report
     for location in locations:
-        news = _uninstall(location, origin=origin) or news
+        news = _uninstall(location, origin=origin, work=work) or news
     if news or passed_on:
-        _tell(agency, EventType.UNINSTALL, origin=origin, location=locations[0] if location_id else None)
+        _tell(agency, EventType.UNINSTALL, origin=origin, location=locations[0] if location_id else None, work=work)
 
 
-def _uninstall(location: SubAccount, *, origin: Origin) -> bool:
+def _uninstall(location: SubAccount, *, origin: Origin, work: UnitOfWork) -> bool:
     """Whether that changed anything."""
     if not is_newer(origin, location):
         return False
@@ -70,16 +75,26 @@ def _uninstall(location: SubAccount, *, origin: Origin) -> bool:
     location.installed, location.uninstalled_at = False, origin.at
     location.reported_at, location.reported_sequence = origin.order
     location.save()
+    work.flush(Account)
     for account in Account.objects.filter(sub_account=location).order_by("id"):
-        disconnect_for_uninstall(account, origin=origin)
+        disconnect_for_uninstall(account, origin=origin, work=work)
     return news
 
 
-def _locked(agency: Agency, location_id: str) -> SubAccount:
+def _locked(agency: Agency, location_id: str, work: UnitOfWork) -> SubAccount:
+    work.bypass()
     return SubAccount.objects.select_for_update().get(pk=sub_account_at(agency, location_id).pk)
 
 
-def _tell(agency: Agency, event_type: EventType, *, origin: Origin, location: SubAccount | None, **fields: Any) -> None:
+def _tell(
+    agency: Agency,
+    event_type: EventType,
+    *,
+    origin: Origin,
+    location: SubAccount | None,
+    work: UnitOfWork,
+    **fields: Any,
+) -> None:
     events.record(
         agency,
         event_type,
@@ -87,5 +102,6 @@ def _tell(agency: Agency, event_type: EventType, *, origin: Origin, location: Su
         location_id=location.location_id if location else "",
         occurred_at=origin.at,
         receipt_id=origin.receipt_id,
+        work=work,
         **fields,
     )

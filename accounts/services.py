@@ -1,6 +1,5 @@
 """What reports do to accounts. Every change is history and, where agencies are told, an Event in the outbox."""
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,15 +7,16 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.campaigns import service as campaigns
-from accounts.core import known_ids, unit_of_work
+from accounts.core import known_ids
 from accounts.core.enums import AccountStatus, EventType, StatusReason
 from accounts.core.text import plain_fields
+from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin, is_newer
 from accounts.linkedin import flapping, links, outages
-from accounts.linkedin.matching import AccountIdentity, expect_accounts, fill, find_or_make, locked
+from accounts.linkedin.matching import AccountIdentity, fill, find_or_make, locked
 from accounts.models import Account, AccountReport, AccountToken, Agency, SubAccount
-from accounts.reauth import prompts, recipients
+from accounts.reauth import prompts
 
 EVENTS = {  # new status --> what agencies are told
     AccountStatus.INCOMPLETE: EventType.LINKEDIN_INCOMPLETE,
@@ -34,14 +34,6 @@ REPORTED = (
 SAME_WINDOW = timedelta(minutes=1)
 
 
-def expect(agency: Agency, provider: str, identities: Collection[AccountIdentity]) -> None:
-    """Fetch for a batch of reports the accounts that they are about, locked, and what hangs on them."""
-    known = expect_accounts(agency, provider, identities)
-    recipients.expect(identity.email for identity in identities)
-    for part in (campaigns, outages, flapping, prompts):
-        part.expect(known)
-
-
 @transaction.atomic(savepoint=False)
 def report_status(
     agency: Agency,
@@ -54,12 +46,13 @@ def report_status(
     error_detail: str = "",
     passed_on: EventType | None = None,
     account: Account | None = None,
+    work: UnitOfWork = AT_ONCE,
 ) -> Account:
     """Apply one report of a status; `account` where the caller knows which it is.
 
     With `passed_on` the agency hears of it under that name whatever our state does. Raises Quarantine.
     """
-    account, first_seen = find_or_make(agency, provider, identity, status, origin, account)
+    account, first_seen = find_or_make(agency, provider, identity, status, origin, account, work)
     before, since = "" if first_seen else account.status, account.status_since
     applied = is_newer(origin, account)
     called = "" if first_seen else account.display_name
@@ -69,18 +62,18 @@ def report_status(
         text = f"Revived by {origin.by}. {text}".rstrip()
     if applied:
         _set_status(account, status, origin=origin, reason=error_detail or reason)
-    _save(account, first_seen, *REPORTED)
+    _save(account, first_seen, *REPORTED, work=work)
     if account.display_name != called:
-        links.propose(account)
-    _note(account, before=before, after=status, origin=origin, applied=applied, note=text)
+        links.propose(account, work)
+    _note(account, before=before, after=status, origin=origin, applied=applied, note=text, work=work)
     event_type = passed_on or (_event_for(before, status) if applied else None)
     if event_type:
         extra = {"error_detail": error_detail} if event_type is EventType.LINKEDIN_AUTH_ERROR else {}
-        tell(account, event_type, origin=origin, **extra)
+        tell(account, event_type, origin=origin, work=work, **extra)
     if applied:
-        _take_effect(account, before=before, since=since, origin=origin)
+        _take_effect(account, before=before, since=since, origin=origin, work=work)
     if first_seen:
-        _catch_up_with_uninstall(account)
+        _catch_up_with_uninstall(account, work)
     return account
 
 
@@ -96,17 +89,18 @@ def report_rate_limit(
     api_name: str = "",
     passed_on: bool = False,
     account: Account | None = None,
+    work: UnitOfWork = AT_ONCE,
 ) -> Account:
     """Apply one report of a rate limit; the status stays. Raises Quarantine."""
-    account, first_seen = find_or_make(agency, provider, identity, AccountStatus.ACTIVE, origin, account)
+    account, first_seen = find_or_make(agency, provider, identity, AccountStatus.ACTIVE, origin, account, work)
     before = account.rate_limited_until
     until = resets_at or origin.at + timedelta(seconds=settings.RATE_LIMIT_FALLBACK_SECONDS)
     later = before is None or until > before
     if later:
         account.rate_limited_until = until
-    _save(account, first_seen, "rate_limited_until", "updated_at")
+    _save(account, first_seen, "rate_limited_until", "updated_at", work=work)
     if first_seen:
-        links.propose(account)
+        links.propose(account, work)
     _note(
         account,
         before="" if first_seen else account.status,
@@ -114,6 +108,7 @@ def report_rate_limit(
         origin=origin,
         applied=later,
         note=f"rate limited until {events.iso(until)}",
+        work=work,
     )
     same_window = resets_at is None and before is not None and before > origin.at and until - before < SAME_WINDOW
     if passed_on or (later and not same_window):
@@ -121,6 +116,7 @@ def report_rate_limit(
             account,
             EventType.LINKEDIN_RATE_LIMIT,
             origin=origin,
+            work=work,
             limit_type=limit_type,
             api_name=api_name,
             resets_at=events.iso(resets_at) if resets_at else "",
@@ -129,22 +125,22 @@ def report_rate_limit(
 
 
 @transaction.atomic(savepoint=False)
-def note(account: Account, *, origin: Origin, text: str) -> None:
+def note(account: Account, *, origin: Origin, text: str, work: UnitOfWork = AT_ONCE) -> None:
     """Put something into an account's history that changes nothing."""
-    _note(account, before=account.status, after=account.status, origin=origin, applied=False, note=text)
+    _note(account, before=account.status, after=account.status, origin=origin, applied=False, note=text, work=work)
 
 
 @transaction.atomic(savepoint=False)
-def report_trouble(account: Account, *, code: str, origin: Origin, text: str) -> None:
+def report_trouble(account: Account, *, code: str, origin: Origin, text: str, work: UnitOfWork = AT_ONCE) -> None:
     """An error that leaves the account as it is: history, and part of an incident when many accounts have it."""
-    note(account, origin=origin, text=text)
-    outages.trouble(locked(account), code=code, origin=origin)
+    note(account, origin=origin, text=text, work=work)
+    outages.trouble(locked(account, work), code=code, origin=origin, work=work)
 
 
 @transaction.atomic(savepoint=False)
-def disconnect_for_uninstall(account: Account, *, origin: Origin) -> None:
+def disconnect_for_uninstall(account: Account, *, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
     """The app is gone from the account's location. The `uninstall` event says so; the account itself sends none."""
-    account = Account.objects.select_for_update().get(pk=account.pk)
+    account = locked(account, work)
     if account.status == AccountStatus.DELETED:
         return
     since = account.status_since
@@ -156,15 +152,16 @@ def disconnect_for_uninstall(account: Account, *, origin: Origin) -> None:
         origin=origin,
         applied=applied,
         note=StatusReason.UNINSTALLED,
+        work=work,
     )
     if applied:
         before = account.status
         _set_status(account, AccountStatus.DISCONNECTED, origin=origin, reason=StatusReason.UNINSTALLED)
-        account.save()
+        work.update(account, *REPORTED)
         if account.status == before:  # it was down; now nobody is asked to mend what was wanted
-            prompts.follow(account, before=before, origin=origin)
-            outages.follow(account, origin=origin)
-        _take_effect(account, before=before, since=since, origin=origin)
+            prompts.follow(account, before=before, origin=origin, work=work)
+            outages.follow(account, origin=origin, work=work)
+        _take_effect(account, before=before, since=since, origin=origin, work=work)
 
 
 @transaction.atomic(savepoint=False)
@@ -180,7 +177,7 @@ def update_account(account: Account, **changes: Any) -> Account:
     return account
 
 
-def tell(account: Account, event_type: EventType, *, origin: Origin, **fields: Any) -> None:
+def tell(account: Account, event_type: EventType, *, origin: Origin, work: UnitOfWork = AT_ONCE, **fields: Any) -> None:
     """Record an event about an account."""
     events.record(
         account.agency,
@@ -188,6 +185,7 @@ def tell(account: Account, event_type: EventType, *, origin: Origin, **fields: A
         subject=account.id,
         occurred_at=origin.at,
         receipt_id=origin.receipt_id,
+        work=work,
         **events.account_fields(account),
         **fields,
     )
@@ -200,28 +198,30 @@ def _set_status(account: Account, status: AccountStatus, *, origin: Origin, reas
     account.reported_at, account.reported_sequence = origin.order
 
 
-def _save(account: Account, first_seen: bool, *changed: str) -> None:
+def _save(account: Account, first_seen: bool, *changed: str, work: UnitOfWork) -> None:
     if first_seen:
-        unit_of_work.insert(account)
+        work.add(account)
         if account.external_id is None and account.sub_account:  # a location's account: it may be its only one
+            work.bypass()
             known_ids.announce(account.agency_id, account.sub_account.location_id)
     else:
-        unit_of_work.change(account, *changed)
+        work.update(account, *changed)
 
 
-def _take_effect(account: Account, *, before: str, since: datetime, origin: Origin) -> None:
+def _take_effect(account: Account, *, before: str, since: datetime, origin: Origin, work: UnitOfWork) -> None:
     """What follows a status: campaigns run while their account is active (a rate limit alone stops none of them), the
     owner is asked while the account needs them, and of a deleted account no token is kept."""
     if account.status in (before, AccountStatus.ACTIVE if not before else ""):
         return  # as it was, or first seen and well: nothing hangs on it yet
     if account.status == AccountStatus.ACTIVE:
-        campaigns.resume_for(account, origin=origin)
+        campaigns.resume_for(account, origin=origin, work=work)
     else:
-        campaigns.pause_for(account, origin=origin)
-    flapping.follow(account, before=before, since=since, origin=origin)
-    prompts.follow(account, before=before, origin=origin)
-    outages.follow(account, origin=origin)
+        campaigns.pause_for(account, origin=origin, work=work)
+    flapping.follow(account, before=before, since=since, origin=origin, work=work)
+    prompts.follow(account, before=before, origin=origin, work=work)
+    outages.follow(account, origin=origin, work=work)
     if account.status == AccountStatus.DELETED:
+        work.bypass(AccountToken)
         AccountToken.objects.filter(account=account).delete()
 
 
@@ -234,7 +234,9 @@ def _event_for(before: str, after: AccountStatus) -> EventType | None:
     return EVENTS[after]
 
 
-def _note(account: Account, *, before: str, after: str, origin: Origin, applied: bool, note: str) -> None:
+def _note(
+    account: Account, *, before: str, after: str, origin: Origin, applied: bool, note: str, work: UnitOfWork
+) -> None:
     report = AccountReport(
         account=account,
         from_status=before,
@@ -245,13 +247,13 @@ def _note(account: Account, *, before: str, after: str, origin: Origin, applied:
         applied=applied,
         note=note[:500],
     )
-    unit_of_work.insert(report)
+    work.add(report)
 
 
-def _catch_up_with_uninstall(account: Account) -> None:
+def _catch_up_with_uninstall(account: Account, work: UnitOfWork) -> None:
     """A report from before its location's uninstall, come after it, must not leave a connected account behind."""
     location: SubAccount | None = account.sub_account
     if location and not location.installed and location.uninstalled_at and account.reported_at:
         origin = Origin(by=account.provider, at=location.uninstalled_at, sequence=location.reported_sequence)
         if is_newer(origin, account):
-            disconnect_for_uninstall(account, origin=origin)
+            disconnect_for_uninstall(account, origin=origin, work=work)

@@ -20,6 +20,7 @@ from xdist.scheduler import LoadScopeScheduling
 from accounts.models import Agency
 from accounts.tenancy.agencies import create_agency
 from tests.settings import SQLITE, TEMPLATE
+from tests.staged_rows import no_statement_past_a_batch
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +67,12 @@ def noted_pages(django_test_environment: None) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Template, "_render", render)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_past_a_batch() -> Iterator[None]:
+    with no_statement_past_a_batch():
         yield
 
 

@@ -12,9 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.campaigns.service import campaign_of, update_campaign
-from accounts.core import unit_of_work
 from accounts.core.enums import RequestAction
+from accounts.core.provider_key import ProviderKey
+from accounts.core.unit_of_work import ReportBatch
 from accounts.linkedin import outages
+from accounts.linkedin.matching import ACCOUNTS_NAMED
 from accounts.models import Account, AccountReport, Agency, Campaign, Event, Outage, ReauthPrompt, ReauthStep, Source
 from leads.models import Lead, LeadChange, LeadReference
 from tests.keeping import keep, keep_sample, source_of
@@ -144,7 +146,7 @@ def test_a_receipt_that_fails_halfway_leaves_nothing_and_harms_none_of_its_batch
 
     def break_off(account: Account, **about: Any) -> None:
         if account.external_id == "2":  # after its row, its history, its event and its prompt
-            list(Event.objects.filter(agency=agency))  # whoever looks makes what waits be written
+            about["work"].flush()  # written, but within its savepoint
             raise RuntimeError("no such luck")
         follow(account, **about)
 
@@ -167,17 +169,17 @@ def test_what_the_database_refuses_of_a_batch_is_sorted_out_one_by_one(
     agency: Agency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = source_of(agency, "salesflow"), source_of(agency, "salesflow")
-    look_ahead = processor.look_ahead
+    prefetch = processor.prefetch
     reports(first, [1, 2])
     drain()
     receipts = reports(second, [2, 3, 4])
 
-    def too_early(source: Source, events: Any) -> None:
+    def too_early(work: ReportBatch, source: Source, events: Any) -> None:
         """As if the other source's worker had made the account just after we looked."""
-        look_ahead(source, events)
-        unit_of_work.remember(Account, {(agency.pk, "salesflow", "2"): None})
+        prefetch(work, source, events)
+        work.remember(ACCOUNTS_NAMED, {ProviderKey(agency.pk, "salesflow", "2"): None})
 
-    monkeypatch.setattr(processor, "look_ahead", too_early)
+    monkeypatch.setattr(processor, "prefetch", too_early)
     drain()
     assert {Receipt.objects.get(pk=row.pk).status for row in receipts} == {"processed"}
     assert list(Account.objects.order_by("external_id").values_list("external_id", flat=True)) == ["1", "2", "3", "4"]

@@ -29,7 +29,7 @@ def test_an_outage_uses_up_no_attempt_of_a_receipt(agency: Agency, monkeypatch: 
     source = source_of(agency, "salesflow")
     for _ in range(3):
         keep_sample(source, "account_blocked")
-    break_off(monkeypatch, processor, "look_ahead", times=30)
+    break_off(monkeypatch, processor, "prefetch", times=30)
     while run_through_outages(processor.process_due, seconds=30):
         pass
     assert list(Receipt.objects.values_list("status", "attempts", "error")) == [("processed", 1, "")] * 3

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.campaigns.service import campaign_of
 from accounts.core.enums import RequestAction
+from accounts.core.unit_of_work import UnitOfWork
 from accounts.models import Account, Agency, Campaign, Event, SubAccount
 from accounts.tenancy.agencies import create_agency
 from leads.models import Lead
@@ -338,10 +339,10 @@ def test_a_failing_receipt_holds_up_nobody_else(agency: Agency, monkeypatch: pyt
     good = [keep_sample(source, "account_active", LinkedInAccountId=number + 1) for number in range(5)]
     apply = processor.apply
 
-    def broken_for_one(receipt: Receipt, event: Any) -> None:
+    def broken_for_one(receipt: Receipt, event: Any, work: UnitOfWork) -> None:
         if receipt.pk == bad.pk:
             raise RuntimeError("no such luck")
-        apply(receipt, event)
+        apply(receipt, event, work)
 
     monkeypatch.setattr(processor, "apply", broken_for_one)
     drain()
@@ -361,10 +362,10 @@ def test_a_receipt_that_kills_its_worker_is_counted_walks_alone_and_ends_as_fail
     class Killed(BaseException):
         pass
 
-    def deadly(receipt: Receipt, reading: Reading | Exception) -> tuple[str, ...]:
+    def deadly(receipt: Receipt, reading: Reading | Exception, work: UnitOfWork) -> tuple[str, ...]:
         if receipt.pk == bad.pk and receipt.attempts <= processor.MAX_ATTEMPTS:
             raise Killed
-        return process(receipt, reading)
+        return process(receipt, reading, work)
 
     monkeypatch.setattr(processor, "_process_one", deadly)
     for _ in range(processor.MAX_ATTEMPTS):

@@ -5,25 +5,27 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from accounts.campaigns.service import update_campaign
-from accounts.core import unit_of_work
 from accounts.core.enums import ProviderSlug
+from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.models import Account, Agency, Campaign, Sender
 
 #: The only provider that names senders.
 PROVIDER = ProviderSlug.SENDPILOT
 
 
-def seen(campaign: Campaign, sender_id: str) -> None:
+def seen(campaign: Campaign, sender_id: str, work: UnitOfWork = AT_ONCE) -> None:
     """Note who sends a campaign when that is first heard; its account follows if it has none."""
     if not sender_id or campaign.sender_id:
         return
+    work.bypass(Sender)
     sender, _ = Sender.objects.get_or_create(
         agency_id=campaign.agency_id, provider=campaign.provider, external_id=sender_id
     )
     campaign.sender_id = sender_id
-    unit_of_work.change(campaign, "sender_id", "updated_at")
-    if sender.account and campaign.account_id is None:
-        update_campaign(campaign, account=sender.account)
+    work.update(campaign, "sender_id", "updated_at")
+    if sender.account_id and campaign.account_id is None:
+        work.flush(Account)
+        update_campaign(campaign, account=sender.account, work=work)
         campaign.refresh_from_db()
 
 

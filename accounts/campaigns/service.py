@@ -8,9 +8,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.campaigns import commands
-from accounts.core import unit_of_work
 from accounts.core.enums import AccountStatus, CampaignStatus, EventType, PausedBy
+from accounts.core.provider_key import ProviderKey, by_provider
 from accounts.core.text import plain
+from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin, is_newer
 from accounts.linkedin import readiness
@@ -25,33 +26,23 @@ class NotReady(ValueError):
     """The account cannot be used now. The message says why, for people."""
 
 
-def campaign_of(agency: Agency, *, provider: str, external_id: str, name: str = "") -> Campaign:
+def campaign_of(
+    agency: Agency, *, provider: str, external_id: str, name: str = "", work: UnitOfWork = AT_ONCE
+) -> Campaign:
     """The agency's campaign with this id at the provider, made (active) if it is new."""
     named = {"agency": agency, "provider": provider, "external_id": external_id}
-    key = (agency.pk, provider, external_id)
-    campaign = unit_of_work.recall(Campaign, key, lambda: Campaign.objects.filter(**named).first())
+    key = ProviderKey(agency.pk, provider, external_id)
+    campaign = work.look_up(CAMPAIGNS_NAMED, key)
     if campaign is None:
         campaign = Campaign(**named, name=name)
-        if unit_of_work.claim(campaign):
-            unit_of_work.remember(Campaign, {key: campaign})
+        if work.try_add(campaign):
+            work.remember(CAMPAIGNS_NAMED, {key: campaign})
         else:
             campaign = Campaign.objects.get(**named)
     if name and campaign.name != name:
         campaign.name = name
-        unit_of_work.change(campaign, "name", "updated_at")
+        work.update(campaign, "name", "updated_at")
     return campaign
-
-
-def expect_named(
-    agency: Agency, provider: str, external_ids: Collection[str], also: Collection[str]
-) -> dict[str, Campaign]:
-    """Fetch for a batch of reports the campaigns that they name, and `also` those with these ids of ours, by these."""
-    named = Q(agency=agency, provider=provider, external_id__in=external_ids)
-    found = {campaign.pk: campaign for campaign in Campaign.objects.filter(named | Q(pk__in=also))}
-    unit_of_work.remember(Campaign, {(agency.pk, provider, external_id): None for external_id in external_ids})
-    for campaign in found.values():
-        unit_of_work.remember(Campaign, {(agency.pk, campaign.provider, campaign.external_id): campaign})
-    return found
 
 
 @transaction.atomic(savepoint=False)
@@ -64,9 +55,11 @@ def report_campaign(
     status: CampaignStatus,
     changed_by: str,
     origin: Origin,
+    work: UnitOfWork = AT_ONCE,
 ) -> Campaign:
     """Apply what a provider says of a campaign. Its own `system` is `provider` to us: `system` is Leadline."""
-    found = campaign_of(agency, provider=provider, external_id=external_id, name=name)
+    found = campaign_of(agency, provider=provider, external_id=external_id, name=name, work=work)
+    work.bypass(Campaign)
     campaign = Campaign.objects.select_for_update().get(pk=found.pk)
     if commands.is_echo(campaign, status, by=changed_by, at=origin.at) or not is_newer(origin, campaign):
         return campaign
@@ -75,16 +68,19 @@ def report_campaign(
     if status != campaign.status:
         commands.overtake(campaign)
     by = PausedBy(changed_by) if changed_by in (PausedBy.API, PausedBy.USER) else PausedBy.PROVIDER
-    _change(campaign, status, by=by, reason="", origin=origin)
+    _change(campaign, status, by=by, reason="", origin=origin, work=work)
     return campaign
 
 
 @transaction.atomic(savepoint=False)
-def update_campaign(campaign: Campaign, *, changed_by: PausedBy = PausedBy.API, **changes: Any) -> Campaign:
+def update_campaign(
+    campaign: Campaign, *, changed_by: PausedBy = PausedBy.API, work: UnitOfWork = AT_ONCE, **changes: Any
+) -> Campaign:
     """Change `status`, `account` or `pause_reason` on behalf of a person.
 
     On another account it stops, or goes on, as if that had just become what it is.
     """
+    work.flush(Account, Campaign)
     account = _locked(changes.get("account"))  # before the campaign, as who reports of an account locks them
     campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
     moves = "account" in changes and account != campaign.account
@@ -93,36 +89,36 @@ def update_campaign(campaign: Campaign, *, changed_by: PausedBy = PausedBy.API, 
     reason = plain(changes.get("pause_reason", campaign.pause_reason))
     status = CampaignStatus(changes.get("status", campaign.status))
     campaign.pause_reason = reason if status is CampaignStatus.PAUSED else ""
-    _change(campaign, status, by=changed_by, reason=reason, origin=Origin(by=changed_by, at=timezone.now()))
+    origin = Origin(by=changed_by, at=timezone.now())
+    _change(campaign, status, by=changed_by, reason=reason, origin=origin, work=work)
     if moves and account is not None:
-        _fall_in(campaign, account)
+        _fall_in(campaign, account, work)
     return campaign
 
 
-def expect(accounts: Collection[Account]) -> None:
-    """Fetch what a batch of reports about these accounts will ask for."""
-    with_some = set(Campaign.objects.filter(account__in=accounts).values_list("account", flat=True))
-    unit_of_work.remember(Campaign, {one.pk: one.pk in with_some for one in accounts})
-
-
-def pause_for(account: Account, *, origin: Origin) -> None:
+def pause_for(account: Account, *, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
     """Pause what runs on an account that left `active`; what a deleted one leaves behind never resumes by itself."""
-    if not _has_some(account):
+    if not work.look_up(HAS_CAMPAIGNS, account.pk):
         return
+    work.flush(Account, Campaign)
     for campaign in _campaigns_of(account, status=CampaignStatus.ACTIVE):
-        _change(campaign, CampaignStatus.PAUSED, by=PausedBy.SYSTEM, reason=_why(account), origin=origin)
+        _change(campaign, CampaignStatus.PAUSED, by=PausedBy.SYSTEM, reason=_why(account), origin=origin, work=work)
     if account.status == AccountStatus.DELETED:
+        work.bypass(Campaign)
         waiting = account.campaigns.filter(status=CampaignStatus.PAUSED, paused_by=PausedBy.SYSTEM)
         waiting.update(pause_reason=FOR_GOOD)
 
 
-def resume_for(account: Account, *, origin: Origin) -> None:
+def resume_for(account: Account, *, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
     """Resume what Leadline itself paused, and nobody else. While the account is not ready it waits (`resume_held`)."""
-    if not _has_some(account) or readiness.held(account) is not None:
+    if not work.look_up(HAS_CAMPAIGNS, account.pk):
+        return
+    work.flush(Account, Campaign)
+    if readiness.held(account) is not None:
         return
     paused = _campaigns_of(account, status=CampaignStatus.PAUSED, paused_by=PausedBy.SYSTEM)
     for campaign in paused.exclude(pause_reason=FOR_GOOD):
-        _change(campaign, CampaignStatus.ACTIVE, by=PausedBy.SYSTEM, reason="", origin=origin)
+        _change(campaign, CampaignStatus.ACTIVE, by=PausedBy.SYSTEM, reason="", origin=origin, work=work)
 
 
 def resume_held(limit: int = 100) -> int:
@@ -161,15 +157,15 @@ def resume_all(account: Account) -> int:
     return len(paused)
 
 
-def _fall_in(campaign: Campaign, account: Account) -> None:
+def _fall_in(campaign: Campaign, account: Account, work: UnitOfWork) -> None:
     """Pause or resume a campaign as the account is that it was just given; both are locked."""
     origin = Origin(by=PausedBy.SYSTEM, at=timezone.now())
     if campaign.status == CampaignStatus.ACTIVE and account.status != AccountStatus.ACTIVE:
-        _change(campaign, CampaignStatus.PAUSED, by=PausedBy.SYSTEM, reason=_why(account), origin=origin)
+        _change(campaign, CampaignStatus.PAUSED, by=PausedBy.SYSTEM, reason=_why(account), origin=origin, work=work)
     elif campaign.status == CampaignStatus.PAUSED and campaign.paused_by == PausedBy.SYSTEM:
         hold = readiness.held(account)
         if hold is None:
-            _change(campaign, CampaignStatus.ACTIVE, by=PausedBy.SYSTEM, reason="", origin=origin)
+            _change(campaign, CampaignStatus.ACTIVE, by=PausedBy.SYSTEM, reason="", origin=origin, work=work)
         else:
             campaign.pause_reason = hold.message if account.status == AccountStatus.ACTIVE else _why(account)
             campaign.save(update_fields=["pause_reason", "updated_at"])
@@ -184,16 +180,21 @@ def _locked(account: Account | None) -> Account | None:
     return rows.get(pk=account.pk) if account else None
 
 
-def _has_some(account: Account) -> bool:
-    return unit_of_work.recall(Campaign, account.pk, lambda: account.campaigns.exists())
-
-
 def _campaigns_of(account: Account, **filters: str) -> QuerySet[Campaign]:
     campaigns = Campaign.objects.select_for_update(of=("self",)).select_related("agency", "account__sub_account")
     return campaigns.filter(account=account, **filters).order_by("id")
 
 
-def _change(campaign: Campaign, status: CampaignStatus, *, by: PausedBy, reason: str, origin: Origin) -> None:
+def _change(
+    campaign: Campaign,
+    status: CampaignStatus,
+    *,
+    by: PausedBy,
+    reason: str,
+    origin: Origin,
+    work: UnitOfWork = AT_ONCE,
+) -> None:
+    work.bypass(Campaign)
     before = campaign.status
     if status != before:
         campaign.status = status
@@ -205,12 +206,12 @@ def _change(campaign: Campaign, status: CampaignStatus, *, by: PausedBy, reason:
     if origin.by != campaign.provider or by is PausedBy.SYSTEM:
         commands.place(campaign)
     if status is CampaignStatus.PAUSED:
-        _tell(campaign, EventType.CAMPAIGN_PAUSED, origin=origin, paused_by=by, pause_reason=reason)
+        _tell(campaign, EventType.CAMPAIGN_PAUSED, origin=origin, work=work, paused_by=by, pause_reason=reason)
     elif status is CampaignStatus.ACTIVE and before == CampaignStatus.PAUSED:
-        _tell(campaign, EventType.CAMPAIGN_RESUMED, origin=origin)
+        _tell(campaign, EventType.CAMPAIGN_RESUMED, origin=origin, work=work)
 
 
-def _tell(campaign: Campaign, event_type: EventType, *, origin: Origin, **fields: Any) -> None:
+def _tell(campaign: Campaign, event_type: EventType, *, origin: Origin, work: UnitOfWork, **fields: Any) -> None:
     account = events.account_fields(campaign.account) if campaign.account else {"provider": campaign.provider}
     events.record(
         campaign.agency,
@@ -218,7 +219,27 @@ def _tell(campaign: Campaign, event_type: EventType, *, origin: Origin, **fields
         subject=campaign.id,
         occurred_at=origin.at,
         receipt_id=origin.receipt_id,
+        work=work,
         **account,
         **events.campaign_fields(campaign),
         **fields,
     )
+
+
+def _load_named(keys: Collection[ProviderKey]) -> dict[ProviderKey, Campaign | None]:
+    found: dict[ProviderKey, Campaign | None] = dict.fromkeys(keys)
+    for (agency_id, provider), external_ids in by_provider(keys).items():
+        named = Campaign.objects.filter(agency=agency_id, provider=provider, external_id__in=external_ids)
+        found |= {ProviderKey(agency_id, provider, campaign.external_id): campaign for campaign in named}
+    return found
+
+
+def _load_having(account_ids: Collection[str]) -> dict[str, bool]:
+    having = set(Campaign.objects.filter(account__in=account_ids).order_by().values_list("account", flat=True))
+    return {pk: pk in having for pk in account_ids}
+
+
+#: Campaigns by the provider's id.
+CAMPAIGNS_NAMED: Lookup[ProviderKey, Campaign | None] = Lookup(_load_named, Campaign)
+#: By account whether it has campaigns.
+HAS_CAMPAIGNS: Lookup[str, bool] = Lookup(_load_having, Campaign)

@@ -1,96 +1,217 @@
-"""One batch of reports, in one transaction: what they ask for is fetched before, what they write is written after.
+"""The unit of work that services write and read through: one save at a time, or a batch of reports in one transaction.
 
-Outside of `working` everything is fetched and written at once, by the same calls. Within, the batch listens to what its
-connection is told, so that nobody reads past it:
+Services take it as `work`. `AT_ONCE`, their default, saves and reads at once. A `ReportBatch` writes at its end what
+services `add` and `update`, and answers from what was prefetched what they `look_up`. What goes past it says so first:
 
-- a statement that names a table in which something waits is preceded by what waits;
-- a statement that changes a table makes the batch forget what it remembers of that table;
-- what a savepoint takes back is neither written nor remembered; one within which nothing else is said is not made.
+- `flush(Model)` before a statement reads rows of that model;
+- `bypass(Model)` before a statement writes rows of that model.
+
+`tests/staged_rows.py` makes every test fail whose statements do not.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, NamedTuple, TypeVar, cast
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, models, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, models, transaction
 
 from accounts.core.derived_fields import with_derived
 
-T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 Kind = type[models.Model]
 
 
-@contextmanager
-def working() -> Iterator[None]:
-    """Let what is written and remembered within wait and last until its end. In a transaction, and not nested.
+class Lookup(Generic[K, V]):
+    """A question that the database answers by key: `load` gives the answer for every one of the keys that it is given.
 
-    Raises what the database says of rows that waited: then the whole transaction has to be taken back.
+    The answers are rows of `kind`, or made of them; `reads` are all models whose rows the query joins.
     """
-    batch = _Batch()
-    token = _current.set(batch)
-    try:
-        with connection.execute_wrapper(batch.listen):
-            yield
-            batch.write()
-    finally:
-        _current.reset(token)
+
+    def __init__(self, load: Callable[[Collection[K]], Mapping[K, V]], kind: Kind, *joined: Kind) -> None:
+        self.load, self.kind, self.reads = load, kind, (kind, *joined)
 
 
-def insert(row: models.Model, *, now: bool = False) -> None:
-    """Save a new row; with `now` at once, for who needs the key that the database gives it."""
-    batch = _current.get()
-    if batch is None:
+class UnitOfWork:
+    """Save and read at once."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        """Write what is staged, unless an exception ended the work."""
+
+    def add(self, row: models.Model, *, now: bool = False) -> None:
+        """Save a new row; with `now` at once, for who needs the key that the database gives it."""
         row.save(force_insert=True)
-    elif now:
-        with batch.at_work():
-            row.save(force_insert=True)
-    else:
-        batch.add(row, row._meta.concrete_fields, is_new=True)
 
+    def try_add(self, row: models.Model) -> bool:
+        """Save a new row that somebody else may have made a moment ago. Return whether it was saved.
 
-def claim(row: models.Model) -> bool:
-    """Save a new row that somebody else may have made a moment ago: whether it is ours.
-
-    A batch hopes so, and is taken back as a whole if it is not.
-    """
-    if _current.get() is not None:
-        insert(row)
+        A batch assumes that it will be, and is refused by the database at its end if not.
+        """
+        try:
+            with transaction.atomic():
+                self.add(row)
+        except IntegrityError:
+            return False
         return True
-    try:
-        with transaction.atomic():
-            insert(row)
-    except IntegrityError:
-        return False
-    return True
+
+    def update(self, row: models.Model, *fields: str) -> None:
+        """Save these fields of a row."""
+        row.save(update_fields=fields)
+
+    def flush(self, *kinds: Kind) -> None:
+        """Write what is staged of these models (of all, if none is named), before a statement reads them."""
+
+    def bypass(self, *kinds: Kind) -> None:
+        """Write what is staged of these models (of all, if none is named) and forget what was looked up of them, before
+        a statement writes their rows."""
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Take back everything within if an exception leaves it."""
+        return transaction.atomic()
+
+    def look_up(self, lookup: Lookup[K, V], key: K) -> V:
+        """Return the answer for one key."""
+        return self.look_up_all(lookup, [key])[key]
+
+    def look_up_all(self, lookup: Lookup[K, V], keys: Collection[K]) -> Mapping[K, V]:
+        """Return the answers for several keys."""
+        return lookup.load(keys) if keys else {}
+
+    def known(self, lookup: Lookup[K, V], key: K) -> V | None:
+        """Return the answer for a key if it was prefetched."""
+        return None
+
+    def remember(self, lookup: Lookup[K, V], answers: Mapping[K, V]) -> None:
+        """Keep answers, as prefetched or as a change has made them."""
+
+    def forget(self, lookup: Lookup[K, V], key: K) -> None:
+        """Forget the answer for a key, which a change has made false."""
 
 
-def change(row: models.Model, *names: str) -> None:
-    """Save these fields of a row."""
-    batch = _current.get()
-    if batch is None:
-        row.save(update_fields=names)
-    else:
-        batch.add(row, [row._meta.get_field(name) for name in with_derived(type(row), names)], is_new=False)
+AT_ONCE = UnitOfWork()
 
 
-def remember(kind: Kind, found: Mapping[Any, Any]) -> None:
-    """Say what a table has under some keys; None or nothing counts, too. Who then writes to it keeps that true."""
-    if batch := _current.get():
-        batch.remember(kind, found)
+class ReportBatch(UnitOfWork):
+    """Stage what services write, until the end of the `with` block, which is in a transaction of the caller's."""
 
+    def __init__(self) -> None:
+        self._database = connections[DEFAULT_DB_ALIAS]
+        self._writes: list[_Write] = []
+        self._written = 0
+        self._staged: set[Kind] = set()
+        self._answers: defaultdict[Lookup[Any, Any], dict[Any, Any]] = defaultdict(dict)
+        self._savepoint: str | None = None
+        self._is_in_savepoint = False
 
-def forget(kind: Kind, key: Hashable) -> None:
-    """What a table has under a key is not what it was: whoever asks looks again."""
-    if batch := _current.get():
-        batch.forget(kind, key)
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if kind is None:
+            self.flush()
 
+    def add(self, row: models.Model, *, now: bool = False) -> None:
+        if now:
+            self._make_savepoint()
+            self._insert_now(row)
+        else:
+            self._stage(row, row._meta.concrete_fields, is_new=True)
 
-def recall(kind: Kind, key: Hashable, otherwise: Callable[[], T]) -> T:
-    """What a table has under a key, as it was remembered; else what `otherwise` finds now, which is not remembered."""
-    batch = _current.get()
-    return otherwise() if batch is None else batch.recall(kind, key, otherwise)
+    def try_add(self, row: models.Model) -> bool:
+        self.add(row)
+        return True
+
+    def update(self, row: models.Model, *fields: str) -> None:
+        names = with_derived(type(row), fields)
+        self._stage(row, [row._meta.get_field(name) for name in names], is_new=False)
+
+    def flush(self, *kinds: Kind) -> None:
+        if self._staged.intersection(kinds) if kinds else self._staged:
+            self._make_savepoint()
+            self._write()
+
+    def bypass(self, *kinds: Kind) -> None:
+        self.flush(*kinds)
+        self._make_savepoint()
+        for lookup, answers in self._answers.items():
+            if lookup.kind in kinds or not kinds:
+                answers.clear()
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Make it in the database only if something within goes there (`flush`, `bypass`). Savepoints do not nest."""
+        mark = _Mark(len(self._writes), self._written, len(self._database.run_on_commit))
+        self._is_in_savepoint = True
+        try:
+            yield
+        except BaseException:
+            self._go_back(mark)
+            raise
+        else:
+            if self._savepoint:
+                transaction.savepoint_commit(self._savepoint)
+        finally:
+            self._savepoint, self._is_in_savepoint = None, False
+
+    def look_up_all(self, lookup: Lookup[K, V], keys: Collection[K]) -> Mapping[K, V]:
+        answers = self._answers[lookup]
+        missing = [key for key in keys if key not in answers]
+        if missing:
+            self.flush(*lookup.reads)
+        found = lookup.load(missing) if missing else {}
+        return {key: found[key] if key in found else answers[key] for key in keys}
+
+    def prefetch(self, lookup: Lookup[K, V], keys: Collection[K]) -> Mapping[K, V]:
+        """Load and remember the answers for these keys."""
+        found = lookup.load(keys) if keys else {}
+        self.remember(lookup, found)
+        return found
+
+    def known(self, lookup: Lookup[K, V], key: K) -> V | None:
+        return self._answers[lookup].get(key)
+
+    def remember(self, lookup: Lookup[K, V], answers: Mapping[K, V]) -> None:
+        self._answers[lookup].update(answers)
+
+    def forget(self, lookup: Lookup[K, V], key: K) -> None:
+        self._answers[lookup].pop(key, None)
+
+    def _stage(self, row: models.Model, fields: Collection[Any], *, is_new: bool) -> None:
+        values = {
+            field.column: field.get_db_prep_save(field.pre_save(row, is_new), self._database)
+            for field in fields
+            if not (is_new and field.primary_key and row.pk is None)
+        }
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # for whoever saves it again
+        self._writes.append(_Write(type(row), object() if row.pk is None else row.pk, values, is_new))
+        self._staged.add(type(row))
+
+    def _insert_now(self, row: models.Model) -> None:
+        row.save(force_insert=True)
+
+    def _write(self) -> None:
+        """Write what is staged: changes before new rows, which may take the place of what is changed."""
+        staged, self._written = self._writes[self._written :], len(self._writes)
+        self._staged.clear()
+        with self._database.cursor() as cursor:
+            for sql, rows in _statements(staged):
+                cursor.executemany(sql, rows)
+
+    def _make_savepoint(self) -> None:
+        if self._is_in_savepoint and self._savepoint is None:
+            self._savepoint = transaction.savepoint()
+
+    def _go_back(self, mark: "_Mark") -> None:
+        """Stage again what was staged before the savepoint; forget all answers, whose rows are not what they were."""
+        transaction.set_rollback(False)
+        if self._savepoint:
+            transaction.savepoint_rollback(self._savepoint)
+        del self._writes[mark.staged :]
+        del self._database.run_on_commit[mark.hooks :]
+        self._written = mark.written
+        self._staged = {write.kind for write in self._writes[self._written :]}
+        self._answers.clear()
 
 
 class _Write(NamedTuple):
@@ -103,121 +224,15 @@ class _Write(NamedTuple):
 
 
 class _Mark(NamedTuple):
-    """How far a batch was when a savepoint was made."""
+    """How far a batch was when a savepoint began."""
 
-    added: int
+    staged: int
     written: int
-    touched: int
-
-
-class _Batch:
-    def __init__(self) -> None:
-        self._database = connections[DEFAULT_DB_ALIAS]
-        self._writes: list[_Write] = []
-        self._written = 0
-        self._waiting: set[str] = set()  # tables, quoted
-        self._known: defaultdict[str, dict[Hashable, Any]] = defaultdict(dict)  # by table, quoted
-        self._touched: list[tuple[str, Hashable]] = []
-        self._marks: dict[str, _Mark] = {}  # by savepoint
-        self._unmade: dict[str, str] = {}  # by savepoint, what makes it
-        self._at_work = False
-
-    def add(self, row: models.Model, fields: Any, *, is_new: bool) -> None:
-        values = {
-            field.column: field.get_db_prep_save(field.pre_save(row, is_new), self._database)
-            for field in fields
-            if not (is_new and field.primary_key and row.pk is None)
-        }
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # for whoever saves it again
-        self._writes.append(_Write(type(row), object() if row.pk is None else row.pk, values, is_new))
-        self._waiting.add(_quoted(type(row)))
-
-    def remember(self, kind: Kind, found: Mapping[Any, Any]) -> None:
-        table = _quoted(kind)
-        self._known[table].update(found)
-        self._touched.extend((table, key) for key in found)
-
-    def recall(self, kind: Kind, key: Hashable, otherwise: Callable[[], T]) -> T:
-        table = _quoted(kind)
-        if key not in self._known[table]:
-            return otherwise()
-        self._touched.append((table, key))
-        return cast(T, self._known[table][key])
-
-    def forget(self, kind: Kind, key: Hashable) -> None:
-        self._known[_quoted(kind)].pop(key, None)
-
-    def listen(self, execute: Callable[..., T], sql: str, params: Any, many: bool, context: Any) -> T | None:
-        if "SAVEPOINT" in sql[:21]:
-            return execute(sql, params, many, context) if self._is_needed(sql) else None
-        self._make_savepoints()
-        if not self._at_work:
-            self._hear(sql)
-        return execute(sql, params, many, context)
-
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Statements of the batch's own."""
-        self._at_work = True
-        try:
-            yield
-        finally:
-            self._at_work = False
-
-    def write(self) -> None:
-        """Write what waits: changes before new rows, which may take the place of what is changed."""
-        waiting, self._written = self._writes[self._written :], len(self._writes)
-        self._waiting.clear()
-        with self.at_work(), self._database.cursor() as cursor:
-            for sql, rows in _statements(waiting):
-                cursor.executemany(sql, rows)
-
-    def _is_needed(self, sql: str) -> bool:
-        """Whether the database has to hear of a savepoint now; `SAVEPOINT "x"`, `ROLLBACK TO …` and `RELEASE …`."""
-        verb, name = sql.split(maxsplit=1)[0], sql.split('"')[1]
-        if verb == "SAVEPOINT":
-            self._marks[name] = _Mark(len(self._writes), self._written, len(self._touched))
-            self._unmade[name] = sql
-            return False
-        if verb == "ROLLBACK":
-            self._go_back(self._marks[name])
-            return name not in self._unmade
-        return self._unmade.pop(name, None) is None
-
-    def _make_savepoints(self) -> None:
-        unmade, self._unmade = self._unmade, {}
-        with self._database.wrap_database_errors:
-            for sql in unmade.values():
-                self._database.connection.execute(sql)
-
-    def _hear(self, sql: str) -> None:
-        if any(table in sql for table in self._waiting):
-            self.write()
-        if sql.startswith(("UPDATE", "DELETE", "INSERT")):
-            for table, known in self._known.items():
-                if table in sql:
-                    known.clear()
-
-    def _go_back(self, mark: _Mark) -> None:
-        del self._writes[mark.added :]
-        self._written = mark.written
-        self._waiting = {_quoted(write.kind) for write in self._writes[mark.written :]}
-        for table, key in self._touched[mark.touched :]:
-            row = self._known[table].pop(key, None)
-            if isinstance(row, models.Model):  # it is not what it was, whatever it is found by
-                self._known[table] = {name: other for name, other in self._known[table].items() if other is not row}
-        del self._touched[mark.touched :]
-
-
-_current: ContextVar[_Batch | None] = ContextVar("batch", default=None)
-
-
-def _quoted(kind: Kind) -> str:
-    return f'"{kind._meta.db_table}"'
+    hooks: int
 
 
 def _statements(writes: list[_Write]) -> Iterator[tuple[str, list[list[Any]]]]:
-    """Each with the rows that it is for; several writes to one row are one."""
+    """Yield each statement with the rows that it is for. Several writes to one row are one."""
     rows: dict[tuple[Kind, Hashable], _Write] = {}
     for write in writes:
         earlier = rows.get(write[:2])
@@ -237,9 +252,9 @@ def _statements(writes: list[_Write]) -> Iterator[tuple[str, list[list[Any]]]]:
 
 def _insertion(kind: Kind, columns: tuple[str, ...]) -> str:
     names, places = ", ".join(f'"{column}"' for column in columns), ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {_quoted(kind)} ({names}) VALUES ({places})"  # noqa: S608 (names of our own)
+    return f'INSERT INTO "{kind._meta.db_table}" ({names}) VALUES ({places})'  # noqa: S608 (names of our own)
 
 
 def _update(kind: Kind, columns: tuple[str, ...]) -> str:
     pairs = ", ".join(f'"{column}" = %s' for column in columns)
-    return f'UPDATE {_quoted(kind)} SET {pairs} WHERE "{kind._meta.pk.column}" = %s'  # noqa: S608
+    return f'UPDATE "{kind._meta.db_table}" SET {pairs} WHERE "{kind._meta.pk.column}" = %s'  # noqa: S608

@@ -6,8 +6,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.core import unit_of_work
 from accounts.core.enums import EventType
+from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events.signals import event_recorded
 from accounts.models import Account, Agency, Campaign, Event
 
@@ -24,6 +24,7 @@ def record(
     recipient: str = "",
     is_test: bool = False,
     creation_locale: str = "",
+    work: UnitOfWork = AT_ONCE,
     **fields: Any,
 ) -> Event:
     """Write one Event. `fields` are the body's optional ones; those without a value are left out of it.
@@ -53,7 +54,7 @@ def record(
         **fields,
     }
     event.payload = {name: value for name, value in body.items() if value not in (None, "", [], {})}
-    unit_of_work.insert(event)
+    work.add(event)
     transaction.on_commit(_wake_up, robust=True)
     return event
 

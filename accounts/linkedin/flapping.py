@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts.core import unit_of_work
 from accounts.core.enums import AccountStatus, EventType
+from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import OLD, Origin
 from accounts.models import Account, AccountReport, Event
@@ -23,20 +23,7 @@ AGAIN = timedelta(days=1)
 _MOST = 100  # changes to look back on
 
 
-def expect(accounts: Collection[Account]) -> None:
-    """Fetch what a batch of reports about these accounts will ask for."""
-    said = set(_said_lately().filter(subject__in=[one.pk for one in accounts]).values_list("subject", flat=True))
-    unit_of_work.remember(Event, {one.pk: one.pk in said for one in accounts})
-    lately = timezone.now() - AGAIN
-    losses: dict[str, list[datetime]] = {one.pk: [] for one in accounts if one.status_since > lately}
-    lost = AccountReport.objects.filter(account__in=losses, applied=True, from_status=AccountStatus.ACTIVE)
-    lost = lost.exclude(to_status=AccountStatus.ACTIVE).filter(occurred_at__gt=lately - WITHIN)
-    for pk, at in lost.values_list("account", "occurred_at"):
-        losses[pk].append(at)
-    unit_of_work.remember(AccountReport, losses)
-
-
-def follow(account: Account, *, before: str, since: datetime, origin: Origin) -> None:
+def follow(account: Account, *, before: str, since: datetime, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
     """Say so when a report that counted was one loss too many; the account is locked, the report in its history.
 
     It was in the status `before` since then.
@@ -45,9 +32,10 @@ def follow(account: Account, *, before: str, since: datetime, origin: Origin) ->
         return
     if origin.at < timezone.now() - OLD:
         return
-    one_of_few = _is_one_of_few(account, origin) or since <= origin.at - WITHIN
+    one_of_few = _is_one_of_few(account, origin, work) or since <= origin.at - WITHIN
     if one_of_few or account.status == AccountStatus.DELETED:
         return
+    work.flush(AccountReport, Event)
     changes = list(_changes(account.pk).values_list("from_status", "occurred_at")[:_MOST])
     losses = [at for status, at in changes if status == AccountStatus.ACTIVE and at > origin.at - WITHIN]
     if len(losses) < LOSSES:
@@ -60,25 +48,28 @@ def follow(account: Account, *, before: str, since: datetime, origin: Origin) ->
             subject=account.id,
             occurred_at=origin.at,
             receipt_id=origin.receipt_id,
+            work=work,
             **events.account_fields(account),
         )
-        unit_of_work.forget(Event, account.pk)
+        work.remember(TOLD_LATELY, {account.pk: True})
 
 
-def _is_one_of_few(account: Account, origin: Origin) -> bool:
+def _is_one_of_few(account: Account, origin: Origin, work: UnitOfWork) -> bool:
     """Whether a batch can tell this loss to be none too many, without a look at the history that waits in it."""
-    earlier = unit_of_work.recall(AccountReport, account.pk, lambda: None)
+    earlier = work.known(RECENT_LOSSES, account.pk)
     if earlier is None:
         return False
     losses = [*earlier, origin.at]
-    unit_of_work.remember(AccountReport, {account.pk: losses})
+    work.remember(RECENT_LOSSES, {account.pk: losses})
     return sum(at > origin.at - WITHIN for at in losses) < LOSSES
 
 
-def settles_at(account: Account) -> datetime | None:
+def settles_at(account: Account, work: UnitOfWork = AT_ONCE) -> datetime | None:
     """When the account, which is locked, will have settled if nothing more happens; None: it does not flap."""
-    said = unit_of_work.recall(Event, account.pk, lambda: _said_lately().filter(subject=account.pk).exists())
-    return settling([account.pk], timezone.now()).get(account.pk) if said else None
+    if not work.look_up(TOLD_LATELY, account.pk):
+        return None
+    work.flush(AccountReport, Event)
+    return settling([account.pk], timezone.now()).get(account.pk)
 
 
 def settling(account_ids: Iterable[str], now: datetime) -> dict[str, datetime]:
@@ -108,9 +99,26 @@ def _began(changes: Iterable[datetime]) -> datetime:
     return began
 
 
-def _said_lately() -> QuerySet[Event]:
-    return _said(since=timezone.now() - AGAIN)
-
-
 def _said(*, since: datetime) -> QuerySet[Event]:
     return Event.objects.filter(event_type=EventType.LINKEDIN_FLAPPING, occurred_at__gte=since)
+
+
+def _load_told(account_ids: Collection[str]) -> dict[str, bool]:
+    told = _said(since=timezone.now() - AGAIN).filter(subject__in=account_ids)
+    lately = set(told.values_list("subject", flat=True))
+    return {pk: pk in lately for pk in account_ids}
+
+
+def _load_losses(account_ids: Collection[str]) -> dict[str, list[datetime]]:
+    found: dict[str, list[datetime]] = {pk: [] for pk in account_ids}
+    lost = AccountReport.objects.filter(account__in=account_ids, applied=True, from_status=AccountStatus.ACTIVE)
+    lost = lost.exclude(to_status=AccountStatus.ACTIVE).filter(occurred_at__gt=timezone.now() - AGAIN - WITHIN)
+    for pk, at in lost.values_list("account", "occurred_at"):
+        found[pk].append(at)
+    return found
+
+
+#: By account whether it was told lately that it flaps.
+TOLD_LATELY: Lookup[str, bool] = Lookup(_load_told, Event)
+#: By account when it lost its connection lately.
+RECENT_LOSSES: Lookup[str, list[datetime]] = Lookup(_load_losses, AccountReport)

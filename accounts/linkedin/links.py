@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.core.derived_fields import containing, fold
 from accounts.core.enums import AccountStatus, provider_name
+from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.models import Account, AccountLink
 from accounts.models.link import LinkState
 
@@ -67,7 +68,7 @@ def _view(account: Account) -> str:
 
 
 @transaction.atomic(savepoint=False)
-def propose(account: Account) -> None:
+def propose(account: Account, work: UnitOfWork = AT_ONCE) -> None:
     """Propose links to the agency's accounts at other providers that have this name and nothing else in common."""
     name = account.display_name
     if not name or "@" in name or account.status == AccountStatus.DELETED:
@@ -77,11 +78,13 @@ def propose(account: Account) -> None:
     names = _names(account)
     if not names:
         return
+    work.flush(Account)
     alike = reduce(or_, map(containing, sorted(names)))
     namesakes = [other for other in others.filter(alike).order_by("-id")[:MAX_CANDIDATES] if names & _names(other)]
     for other in namesakes[:MAX_NAMESAKES]:
         if not _same_person(account, other):
             first, second = sorted((account, other), key=lambda one: one.id)
+            work.bypass(AccountLink)
             AccountLink.objects.get_or_create(first=first, second=second, defaults={"agency_id": account.agency_id})
 
 

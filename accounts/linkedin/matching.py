@@ -1,14 +1,15 @@
-"""Sightings: how a report names an account, and which account that is."""
+"""How a report names an account, and which account that is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts.core import unit_of_work
 from accounts.core.enums import AccountStatus
+from accounts.core.provider_key import ProviderKey, by_provider
 from accounts.core.text import plain_fields
+from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events.ordering import Origin, Quarantine
 from accounts.models import Account, Agency
 from accounts.sources.service import sub_account_at
@@ -35,17 +36,21 @@ def find_or_make(
     status: AccountStatus,
     origin: Origin,
     known: Account | None,
+    work: UnitOfWork,
 ) -> tuple[Account, bool]:
     """The account, locked, and False; or a new one, not saved yet, and True.
 
     Saving it raises IntegrityError where another source saw it first, a moment ago: the report is tried again.
     """
-    found = locked(known) if known else _find(agency, provider, identity)
+    found = locked(known, work) if known else _find(agency, provider, identity, work)
     if found is not None:
         found.agency = agency
-        _remember(found)
+        remember(work, found)
         return found, False
-    sub_account = sub_account_at(agency, identity.location_id) if identity.location_id else None
+    sub_account = None
+    if identity.location_id:
+        work.bypass()
+        sub_account = sub_account_at(agency, identity.location_id)
     if sub_account is None and origin.source and identity.external_id:
         sub_account = origin.source.sub_account
     account = Account(
@@ -59,25 +64,20 @@ def find_or_make(
         status_since=origin.at,
     )
     fill(account, identity, overwrite=True)
-    _remember(account)
+    remember(work, account)
     return account, True
 
 
-def locked(account: Account) -> Account:
+def locked(account: Account, work: UnitOfWork = AT_ONCE) -> Account:
     """The account as it is now, and stays until the transaction ends."""
-    return unit_of_work.recall(Account, account.pk, lambda: _rows().get(pk=account.pk))
+    return work.look_up(ACCOUNTS, account.pk)
 
 
-def expect_accounts(agency: Agency, provider: str, identities: Iterable[AccountIdentity]) -> list[Account]:
-    """Fetch for a batch of reports those of their accounts that there are."""
-    wanted = {identity.external_id for identity in identities} - {""}
-    if not wanted:
-        return []
-    found = list(_rows().filter(agency=agency, provider=provider, external_id__in=wanted).order_by("id"))
-    unit_of_work.remember(Account, {(agency.pk, provider, external_id): None for external_id in wanted})
-    for account in found:
-        _remember(account)
-    return found
+def remember(work: UnitOfWork, account: Account) -> None:
+    """Let reports of this batch find the account, which is locked or new."""
+    work.remember(ACCOUNTS, {account.pk: account})
+    if account.external_id:
+        work.remember(ACCOUNTS_NAMED, {ProviderKey(account.agency_id, account.provider, account.external_id): account})
 
 
 def fill(account: Account, identity: AccountIdentity, *, overwrite: bool) -> None:
@@ -92,18 +92,24 @@ def _rows() -> QuerySet[Account]:
     return Account.objects.select_for_update(of=("self",)).select_related("sub_account")
 
 
-def _remember(account: Account) -> None:
-    unit_of_work.remember(Account, {account.pk: account})
-    if account.external_id:
-        unit_of_work.remember(Account, {(account.agency_id, account.provider, account.external_id): account})
+def _load(pks: Collection[str]) -> dict[str, Account]:
+    return {account.pk: account for account in _rows().filter(pk__in=pks).order_by("id")}
 
 
-def _find(agency: Agency, provider: str, identity: AccountIdentity) -> Account | None:
+def _load_named(keys: Collection[ProviderKey]) -> dict[ProviderKey, Account | None]:
+    found: dict[ProviderKey, Account | None] = dict.fromkeys(keys)
+    for (agency_id, provider), external_ids in by_provider(keys).items():
+        named = _rows().filter(agency=agency_id, provider=provider, external_id__in=external_ids)
+        for account in named.order_by("id"):
+            found[ProviderKey(agency_id, provider, account.external_id or "")] = account
+    return found
+
+
+def _find(agency: Agency, provider: str, identity: AccountIdentity, work: UnitOfWork) -> Account | None:
     """The account a report is about, locked; None if it is new. Raises Quarantine where that cannot be told."""
     if identity.external_id:
-        key = (agency.pk, provider, identity.external_id)
-        named = {"agency": agency, "provider": provider, "external_id": identity.external_id}
-        return unit_of_work.recall(Account, key, lambda: _rows().filter(**named).first())
+        return work.look_up(ACCOUNTS_NAMED, ProviderKey(agency.pk, provider, identity.external_id))
+    work.flush(Account)
     accounts = _rows().filter(agency=agency, provider=provider)
     if identity.location_id:
         accounts = accounts.filter(sub_account__location_id=identity.location_id)
@@ -122,3 +128,8 @@ def _find(agency: Agency, provider: str, identity: AccountIdentity) -> Account |
 def _folded(name: str) -> str:
     """A display name as it is compared: without case, with single spaces."""
     return " ".join(name.split()).casefold()[:200]
+
+
+#: Accounts, locked: by their id, and by the provider's.
+ACCOUNTS: Lookup[str, Account] = Lookup(_load, Account)
+ACCOUNTS_NAMED: Lookup[ProviderKey, Account | None] = Lookup(_load_named, Account)

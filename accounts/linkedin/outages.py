@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.core import unit_of_work
 from accounts.core.enums import AccountStatus, IncidentCause, ProviderSlug
+from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events.ordering import OLD, Origin
 from accounts.linkedin.advice import is_wanted
 from accounts.models import Account, Outage, ReauthPrompt
@@ -25,67 +25,50 @@ QUIET = timedelta(minutes=15)
 PROXY_ERROR = "PROXY_ERROR"
 
 
-def expect(accounts: Collection[Account]) -> None:
-    """Fetch what a batch of reports about these accounts will ask for."""
-    standing = {
-        outage.account_id: outage for outage in Outage.objects.filter(account__in=accounts, back_at__isnull=True)
-    }
-    unit_of_work.remember(Outage, {one.pk: standing.get(one.pk) for one in accounts})
-    used: dict[str, list[datetime]] = {one.pk: [] for one in accounts}
-    for pk, at in _uses(accounts):
-        used[pk].append(at)
-    unit_of_work.remember(ReauthPrompt, {("used", pk): times for pk, times in used.items()})
-
-
-def follow(account: Account, *, origin: Origin) -> None:
+def follow(account: Account, *, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
     """Note that an account dropped or came back, after a report that changed its status; the account is locked."""
     at = min(origin.at, timezone.now())
     if account.status == AccountStatus.ACTIVE:
-        _end(account, _standing(account), at=at)
+        _end(account, work.look_up(OPEN_OUTAGES, account.pk), at=at, work=work)
     elif account.status == AccountStatus.DELETED or is_wanted(account):
+        work.bypass(Outage)
         mine = Outage.objects.filter(account=account)
         mine.filter(Q(back_at__isnull=True) | Q(incident__isnull=False)).update(back_at=at, incident=None)
     else:
-        _open(account, cause=_cause_of(account), expected=_is_expected(account, origin), at=at)
+        _open(account, cause=_cause_of(account), expected=_is_expected(account, origin, work), at=at, work=work)
 
 
-def trouble(account: Account, *, code: str, origin: Origin) -> None:
+def trouble(account: Account, *, code: str, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
     """Note an error that leaves the account, which is locked, as it is; only when many have it does it matter."""
     cause = IncidentCause.PROXY if code == PROXY_ERROR else IncidentCause.PROVIDER
     at = min(origin.at, timezone.now())
-    outage = _standing(account)
+    outage = work.look_up(OPEN_OUTAGES, account.pk)
     if outage and outage.status == AccountStatus.ACTIVE and outage.last_at < at - QUIET:
         outage.pending = False
-        unit_of_work.change(outage, "pending")
-        _end(account, outage, at=at)
+        work.update(outage, "pending")
+        _end(account, outage, at=at, work=work)
         outage = None
     if outage:
         outage.last_at = max(outage.last_at, at)
-        unit_of_work.change(outage, "last_at")
+        work.update(outage, "last_at")
     elif account.status == AccountStatus.ACTIVE:
-        _open(account, cause=cause, expected=False, at=at)
+        _open(account, cause=cause, expected=False, at=at, work=work)
 
 
-def _standing(account: Account) -> Outage | None:
-    return unit_of_work.recall(
-        Outage, account.pk, lambda: Outage.objects.filter(account=account, back_at__isnull=True).first()
-    )
-
-
-def _end(account: Account, outage: Outage | None, *, at: datetime) -> None:
+def _end(account: Account, outage: Outage | None, *, at: datetime, work: UnitOfWork) -> None:
     if outage:
         outage.back_at = max(outage.at, at)
-        unit_of_work.change(outage, "back_at")
-        unit_of_work.remember(Outage, {account.pk: None})
+        work.update(outage, "back_at")
+        work.remember(OPEN_OUTAGES, {account.pk: None})
 
 
-def _open(account: Account, *, cause: IncidentCause, expected: bool, at: datetime) -> None:
-    outage = _standing(account)
+def _open(account: Account, *, cause: IncidentCause, expected: bool, at: datetime, work: UnitOfWork) -> None:
+    outage = work.look_up(OPEN_OUTAGES, account.pk)
     if outage and outage.status != AccountStatus.ACTIVE:  # down before, down otherwise now
         outage.status, outage.cause, outage.last_at = account.status, cause, at
-        unit_of_work.change(outage, "status", "cause", "last_at")
+        work.update(outage, "status", "cause", "last_at")
         return
-    _end(account, outage, at=at)  # trouble that became an outage
+    _end(account, outage, at=at, work=work)  # trouble that became an outage
     outage = Outage(
         account=account,
         agency_id=account.agency_id,
@@ -97,8 +80,8 @@ def _open(account: Account, *, cause: IncidentCause, expected: bool, at: datetim
         last_at=at,
         pending=not expected and at > timezone.now() - OLD,
     )
-    unit_of_work.insert(outage)
-    unit_of_work.forget(Outage, account.pk)
+    work.add(outage)
+    work.forget(OPEN_OUTAGES, account.pk)  # whose key only the database gives
 
 
 def _cause_of(account: Account) -> IncidentCause:
@@ -109,16 +92,31 @@ def _cause_of(account: Account) -> IncidentCause:
     return IncidentCause.PROVIDER
 
 
-def _is_expected(account: Account, origin: Origin) -> bool:
+def _is_expected(account: Account, origin: Origin, work: UnitOfWork) -> bool:
     """Whether a person made the change, or the account's owner was using the prompt's page when it happened."""
     if origin.by not in set(ProviderSlug):
         return True
-    used = unit_of_work.recall(ReauthPrompt, ("used", account.pk), lambda: [at for _, at in _uses([account])])
-    return any(at - SKEW <= origin.at < at + AT_IT for at in used)
+    return any(at - SKEW <= origin.at < at + AT_IT for at in work.look_up(PAGE_USES, account.pk))
 
 
-def _uses(accounts: Collection[Account]) -> list[tuple[str, datetime]]:
-    """Return for each prompt of the accounts that was used lately its account's id and when that was."""
+def _load_open(account_ids: Collection[str]) -> dict[str, Outage | None]:
+    found: dict[str, Outage | None] = dict.fromkeys(account_ids)
+    for outage in Outage.objects.filter(account__in=account_ids, back_at__isnull=True):
+        found[outage.account_id] = outage
+    return found
+
+
+def _load_uses(account_ids: Collection[str]) -> dict[str, list[datetime]]:
+    found: dict[str, list[datetime]] = {pk: [] for pk in account_ids}
     lately = timezone.now() - AT_IT - OLD
-    prompts = ReauthPrompt.objects.filter(account__in=accounts, viewed_at__gt=lately)
-    return [(pk, at) for pk, at in prompts.values_list("account", "viewed_at") if at is not None]
+    prompts = ReauthPrompt.objects.filter(account__in=account_ids, viewed_at__gt=lately)
+    for pk, at in prompts.values_list("account", "viewed_at"):
+        if at is not None:
+            found[pk].append(at)
+    return found
+
+
+#: By account the outage that has not ended.
+OPEN_OUTAGES: Lookup[str, Outage | None] = Lookup(_load_open, Outage)
+#: By account when the pages of its prompts were used lately.
+PAGE_USES: Lookup[str, list[datetime]] = Lookup(_load_uses, ReauthPrompt)

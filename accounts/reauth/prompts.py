@@ -14,10 +14,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.core import unit_of_work
 from accounts.core.email_addresses import email_key
 from accounts.core.enums import AccountStatus, EventType, SuggestedAction
 from accounts.core.ids import new_token
+from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
 from accounts.linkedin import flapping
@@ -48,13 +48,7 @@ class Letter:
     reminder: bool
 
 
-def expect(accounts: Collection[Account]) -> None:
-    """Fetch what a batch of reports about these accounts will ask for."""
-    standing = {prompt.account_id: [prompt] for prompt in _open_prompts().filter(account__in=accounts).order_by("pk")}
-    unit_of_work.remember(ReauthPrompt, {one.pk: standing.get(one.pk, []) for one in accounts})
-
-
-def follow(account: Account, *, before: str, origin: Origin) -> None:
+def follow(account: Account, *, before: str, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
     """Open or close the account's prompt after a report that counted, in its transaction, the account being locked.
 
     Only a change of status opens one: the same bad news again asks nobody twice. One that a person made for an account
@@ -62,15 +56,15 @@ def follow(account: Account, *, before: str, origin: Origin) -> None:
     """
     if needs_its_owner(account):
         if account.status != before:
-            prompt, is_new = _open_prompt(account, opened_by=SYSTEM, origin=origin)
+            prompt, is_new = _open_prompt(account, opened_by=SYSTEM, origin=origin, work=work)
             if is_new:
-                _ask_owner(prompt, account, origin=origin)
+                _ask_owner(prompt, account, origin=origin, work=work)
         return
-    for prompt in _open_of(account):
+    for prompt in work.look_up(OPEN_PROMPTS, account.pk):
         if account.status == AccountStatus.ACTIVE:
-            _close(prompt, PromptEnd.DONE, note="The account is active.")
+            _close(prompt, PromptEnd.DONE, note="The account is active.", work=work)
         elif account.status == AccountStatus.DELETED or prompt.opened_by == SYSTEM:
-            _close(prompt, PromptEnd.REVOKED, note=f"The account is {account.status_label}.")
+            _close(prompt, PromptEnd.REVOKED, note=f"The account is {account.status_label}.", work=work)
 
 
 @transaction.atomic
@@ -104,7 +98,7 @@ def ask(account: Account, *, by: str, email: str = "") -> ReauthPrompt:
 @transaction.atomic
 def revoke(account: Account, *, by: str) -> bool:
     """End the account's open prompt before its time; whether there was one."""
-    prompts = _open_of(account)
+    prompts = AT_ONCE.look_up(OPEN_PROMPTS, account.pk)
     for prompt in prompts:
         _close(prompt, PromptEnd.REVOKED, note=f"Revoked by {by}.")
     return bool(prompts)
@@ -185,16 +179,25 @@ def _open_prompts() -> QuerySet[ReauthPrompt]:
     return ReauthPrompt.objects.select_for_update().defer("token").filter(closed_at__isnull=True)
 
 
-def _open_of(account: Account) -> list[ReauthPrompt]:
-    return unit_of_work.recall(ReauthPrompt, account.pk, lambda: list(_open_prompts().filter(account=account)))
+def _load_open(account_ids: Collection[str]) -> dict[str, list[ReauthPrompt]]:
+    found: dict[str, list[ReauthPrompt]] = {pk: [] for pk in account_ids}
+    for prompt in _open_prompts().filter(account__in=account_ids).order_by("pk"):
+        found[prompt.account_id].append(prompt)
+    return found
 
 
-def _open_prompt(account: Account, *, opened_by: str, origin: Origin) -> tuple[ReauthPrompt, bool]:
+#: By account its open prompts, locked: one or none.
+OPEN_PROMPTS: Lookup[str, list[ReauthPrompt]] = Lookup(_load_open, ReauthPrompt)
+
+
+def _open_prompt(
+    account: Account, *, opened_by: str, origin: Origin, work: UnitOfWork = AT_ONCE
+) -> tuple[ReauthPrompt, bool]:
     """The account's open prompt, and whether it was made now. An open one that is past its time is replaced."""
-    for prompt in _open_of(account):
+    for prompt in work.look_up(OPEN_PROMPTS, account.pk):
         if prompt.end is None and _is_readable(prompt):
             return prompt, False
-        _close(prompt, prompt.end or PromptEnd.REVOKED)
+        _close(prompt, prompt.end or PromptEnd.REVOKED, work=work)
     token, now = new_token(), timezone.now()
     prompt = ReauthPrompt(
         account=account,
@@ -205,31 +208,38 @@ def _open_prompt(account: Account, *, opened_by: str, origin: Origin) -> tuple[R
         opened_at=now,
         expires_at=now + LIFETIME,
     )
-    unit_of_work.insert(prompt)
-    unit_of_work.remember(ReauthPrompt, {account.pk: [prompt]})
-    unit_of_work.insert(ReauthStep(prompt=prompt, kind=StepKind.OPENED, note=f"by {opened_by}"))
-    _tell(prompt, origin=origin)
+    work.add(prompt)
+    work.remember(OPEN_PROMPTS, {account.pk: [prompt]})
+    work.add(ReauthStep(prompt=prompt, kind=StepKind.OPENED, note=f"by {opened_by}"))
+    _tell(prompt, origin=origin, work=work)
     return prompt, True
 
 
-def _invite(prompt: ReauthPrompt, recipients: Sequence[str], *, kind: StepKind, origin: Origin) -> None:
+def _invite(
+    prompt: ReauthPrompt,
+    recipients: Sequence[str],
+    *,
+    kind: StepKind,
+    origin: Origin,
+    work: UnitOfWork = AT_ONCE,
+) -> None:
     for address in recipients:
-        event_id = _tell(prompt, origin=origin, recipient=address)
-        unit_of_work.insert(ReauthStep(prompt=prompt, kind=kind, recipient=address, event_id=event_id))
+        event_id = _tell(prompt, origin=origin, recipient=address, work=work)
+        work.add(ReauthStep(prompt=prompt, kind=kind, recipient=address, event_id=event_id))
     prompt.recipients = list(dict.fromkeys([*prompt.recipients, *recipients]))
     prompt.next_reminder_at = _next_reminder(prompt) if prompt.recipients else None
-    unit_of_work.change(prompt, "recipients", "next_reminder_at")
+    work.update(prompt, "recipients", "next_reminder_at")
 
 
-def _ask_owner(prompt: ReauthPrompt, account: Account, *, origin: Origin) -> None:
+def _ask_owner(prompt: ReauthPrompt, account: Account, *, origin: Origin, work: UnitOfWork) -> None:
     """Write to them; of an account that flaps not before it has settled, if it still needs them then."""
-    recipients = addresses.addresses_for(account)
-    settles_at = flapping.settles_at(account)
+    recipients = addresses.addresses_for(account, work)
+    settles_at = flapping.settles_at(account, work)
     if settles_at is None or not recipients:
-        _invite(prompt, recipients, kind=StepKind.MAILED, origin=origin)
+        _invite(prompt, recipients, kind=StepKind.MAILED, origin=origin, work=work)
         return
     prompt.recipients, prompt.next_reminder_at = recipients, settles_at
-    unit_of_work.change(prompt, "recipients", "next_reminder_at")
+    work.update(prompt, "recipients", "next_reminder_at")
 
 
 def _remind(prompt: ReauthPrompt, now: datetime) -> None:
@@ -246,15 +256,15 @@ def _next_reminder(prompt: ReauthPrompt) -> datetime | None:
     return next((at for wait in REMINDERS if (at := prompt.opened_at + wait) > now), None)
 
 
-def _close(prompt: ReauthPrompt, end: PromptEnd, *, note: str = "") -> None:
+def _close(prompt: ReauthPrompt, end: PromptEnd, *, note: str = "", work: UnitOfWork = AT_ONCE) -> None:
     prompt.closed_at, prompt.closed_as, prompt.next_reminder_at = timezone.now(), end, None
-    unit_of_work.change(prompt, "closed_at", "closed_as", "next_reminder_at")
-    unit_of_work.remember(ReauthPrompt, {prompt.account_id: []})
+    work.update(prompt, "closed_at", "closed_as", "next_reminder_at")
+    work.remember(OPEN_PROMPTS, {prompt.account_id: []})
     text = f"{end.label}. {note}".strip()
-    unit_of_work.insert(ReauthStep(prompt=prompt, kind=StepKind.CLOSED, note=text[:300]))
+    work.add(ReauthStep(prompt=prompt, kind=StepKind.CLOSED, note=text[:300]))
 
 
-def _tell(prompt: ReauthPrompt, *, origin: Origin, recipient: str = "") -> str:
+def _tell(prompt: ReauthPrompt, *, origin: Origin, recipient: str = "", work: UnitOfWork) -> str:
     """Record `reauth_requested`, for the agency's channels or for one address; its id."""
     account = prompt.account
     event = events.record(
@@ -264,6 +274,7 @@ def _tell(prompt: ReauthPrompt, *, origin: Origin, recipient: str = "") -> str:
         occurred_at=origin.at,
         receipt_id=origin.receipt_id,
         recipient=recipient,
+        work=work,
         **events.account_fields(account),
     )
     return event.id

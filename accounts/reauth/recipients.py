@@ -1,35 +1,27 @@
 """Where an account's owner is written to, and the addresses that are not written to any more."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
 
-from accounts.core import unit_of_work
 from accounts.core.email_addresses import email_key, normalize_email
 from accounts.core.enums import ReauthContact, Role
+from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.models import Account, Agency, BouncedAddress
 
 
-def expect(addresses: Iterable[str]) -> None:
-    """Fetch for a batch of reports which of these addresses get no mail."""
-    wanted = {email_key(address) for address in addresses} - {""}
-    gone = bounced(wanted) if wanted else {}
-    unit_of_work.remember(BouncedAddress, {frozenset([one]): {one: gone[one]} if one in gone else {} for one in wanted})
-
-
-def addresses_for(account: Account) -> list[str]:
+def addresses_for(account: Account, work: UnitOfWork = AT_ONCE) -> list[str]:
     """Who is asked: the account's own address, else its location's installer, else whom the agency has chosen."""
     installer = account.sub_account.installer_email if account.sub_account else ""
-    return reachable([account.email, installer])[:1] or reachable(_team_addresses(account.agency))
+    return reachable([account.email, installer], work)[:1] or reachable(_team_addresses(account.agency), work)
 
 
-def reachable(addresses: Iterable[str]) -> list[str]:
+def reachable(addresses: Iterable[str], work: UnitOfWork = AT_ONCE) -> list[str]:
     """Return those that are addresses and get our mail, each once and in canonical form."""
     found = dict.fromkeys(email_key(address) for address in addresses if _is_address(address))
-    for gone in unit_of_work.recall(BouncedAddress, frozenset(found), lambda: bounced(found)):
-        del found[gone]
-    return list(found)
+    bounces = work.look_up_all(BOUNCES, found)
+    return [address for address in found if bounces[address] is None]
 
 
 def bounced(addresses: Iterable[str]) -> dict[str, str]:
@@ -91,3 +83,11 @@ def _is_address(text: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def _load_bounces(addresses: Collection[str]) -> dict[str, str | None]:
+    return {**dict.fromkeys(addresses), **bounced(addresses)}
+
+
+#: By address in canonical form why it gets no mail; None: it gets it.
+BOUNCES: Lookup[str, str | None] = Lookup(_load_bounces, BouncedAddress)

@@ -7,12 +7,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.core import unit_of_work
 from accounts.core.enums import AccountStatus, EventType, ProviderSlug
+from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
 from accounts.linkedin_identity import linkedin_key
-from accounts.models import Agency, Source
+from accounts.models import Account, Agency, Source
 from leads import wakeups
 from leads.enrichment import service as enrichment
 from leads.enums import ChangedBy, LeadStatus
@@ -33,11 +33,13 @@ ANSWERS_TIMEOUT = timedelta(seconds=30)
 
 
 @transaction.atomic(savepoint=False)
-def report_submission(agency: Agency, *, external_id: str, origin: Origin, **fields: Any) -> Lead | None:
+def report_submission(
+    agency: Agency, *, external_id: str, origin: Origin, work: UnitOfWork = AT_ONCE, **fields: Any
+) -> Lead | None:
     """A notification: somebody sent a form. The lead is there at once; its answers are fetched, where somebody is
     connected to fetch them with; else the pull that follows a connection brings them. None: it was erased since."""
     identity = Identity(external_id=external_id)
-    waits = not leads_named(agency, ProviderSlug.LINKEDIN, external_id) and _is_connected(origin.source)
+    waits = not leads_named(agency, ProviderSlug.LINKEDIN, external_id, work) and _is_connected(origin.source, work)
     lead = leads.report_status(
         agency,
         provider=ProviderSlug.LINKEDIN,
@@ -48,19 +50,22 @@ def report_submission(agency: Agency, *, external_id: str, origin: Origin, **fie
         origin=origin,
         quiet=waits,
         details_pending=True,
+        work=work,
         **fields,
     )
     if lead is None or origin.source is None or not waits:
         return lead
     now = timezone.now()
     fetch = LeadFetch(
-        reference=find_reference(lead, provider=ProviderSlug.LINKEDIN, external_id=external_id, campaign=None),
+        reference=find_reference(
+            lead, provider=ProviderSlug.LINKEDIN, external_id=external_id, campaign=None, work=work
+        ),
         source=origin.source,
         receipt_id=origin.receipt_id,
         next_attempt_at=now,
         announce_by=now + ANSWERS_TIMEOUT,
     )
-    unit_of_work.insert(fetch)
+    work.add(fetch)
     transaction.on_commit(wakeups.wake_up, robust=True)
     return lead
 
@@ -168,6 +173,7 @@ def _tell_the_tester(lead: Lead, fetch: LeadFetch) -> None:
     )
 
 
-def _is_connected(source: Source | None) -> bool:
+def _is_connected(source: Source | None, work: UnitOfWork) -> bool:
+    work.flush(Account)
     syncs = LeadSync.objects.filter(source=source, account__status=AccountStatus.ACTIVE)
     return source is not None and syncs.exists()

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from accounts.core import unit_of_work
 from accounts.core.enums import EventType
+from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
 from accounts.models import Campaign
@@ -19,10 +19,11 @@ ALSO_TOLD = {  # new status --> the event besides `lead_status_changed`
 }
 
 
-def tell(lead: Lead, event_type: EventType, *, origin: Origin, **fields: Any) -> None:
+def tell(lead: Lead, event_type: EventType, *, origin: Origin, work: UnitOfWork = AT_ONCE, **fields: Any) -> None:
     """Record an event about a lead. `fields` come over those that its present state gives."""
     account = events.account_fields(lead.account) if lead.account else {}
     if "lead_external_id" not in fields:
+        work.flush(LeadReference)
         references = lead.references.order_by("-status_since", "-id")
         fields["lead_external_id"] = references.values_list("external_id", flat=True).first()
     body = {
@@ -45,6 +46,7 @@ def tell(lead: Lead, event_type: EventType, *, origin: Origin, **fields: Any) ->
         receipt_id=origin.receipt_id,
         is_test=lead.is_test,
         creation_locale=lead.creation_locale,
+        work=work,
         **body,
     )
 
@@ -56,6 +58,7 @@ def tell_status(
     previous: LeadStatus | None,
     origin: Origin,
     changed_by: ChangedBy,
+    work: UnitOfWork = AT_ONCE,
 ) -> None:
     """Record that a lead's status changed, under its general name and, for some statuses, one of their own."""
     campaign: Campaign | None = reference.campaign if reference else lead.campaign
@@ -69,16 +72,16 @@ def tell_status(
     if reference:
         fields["lead_external_id"] = reference.external_id
     for event_type in filter(None, [EventType.LEAD_STATUS_CHANGED, ALSO_TOLD.get(status)]):
-        tell(lead, event_type, origin=origin, **fields)
+        tell(lead, event_type, origin=origin, work=work, **fields)
 
 
-def move(reference: LeadReference, position: Position, newest: Step | None) -> None:
+def move(reference: LeadReference, position: Position, newest: Step | None, work: UnitOfWork = AT_ONCE) -> None:
     """Let a reference stand there; `newest` is the step that it rests on, if that is the latest known."""
     reference.status, reference.status_since = position.status, position.since
     reference.status_sequence = position.sequence
     if newest:
         reference.reported_at, reference.reported_sequence = newest.order
-    keep(reference)
+    keep(reference, work)
 
 
 def write_change(
@@ -93,6 +96,7 @@ def write_change(
     applied: bool,
     note: str = "",
     report: bool = True,
+    work: UnitOfWork = AT_ONCE,
 ) -> None:
     """Write a row of the lead's history. `report`: it tells where the lead stands, and is no mere remark."""
     row = LeadChange(
@@ -110,4 +114,4 @@ def write_change(
         applied=applied,
         note=note[:500],
     )
-    unit_of_work.insert(row)
+    work.add(row)

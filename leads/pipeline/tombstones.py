@@ -7,7 +7,8 @@ from datetime import datetime
 
 from django.conf import settings
 
-from accounts.core import unit_of_work
+from accounts.core.provider_key import ProviderKey, by_provider
+from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.models import Agency
 from leads.models import Tombstone
 
@@ -15,28 +16,15 @@ from leads.models import Tombstone
 OURSELVES = "leadline"
 
 
-def is_erased(agency: Agency, *, provider: str, external_id: str, at: datetime) -> bool:
+def is_erased(agency: Agency, *, provider: str, external_id: str, at: datetime, work: UnitOfWork = AT_ONCE) -> bool:
     """Return whether a report of this time is about a lead that was erased since."""
-
-    def look() -> datetime | None:
-        stone = Tombstone.objects.filter(agency=agency, provider=provider, digest=digest_of(agency, external_id))
-        return stone.values_list("erased_at", flat=True).first()
-
-    erased_at = unit_of_work.recall(Tombstone, (agency.pk, provider, external_id), look)
+    erased_at = work.look_up(ERASED_AT, ProviderKey(agency.pk, provider, external_id))
     return erased_at is not None and at <= erased_at
-
-
-def expect_tombstones(agency: Agency, provider: str, external_ids: Collection[str]) -> None:
-    """Fetch which of the leads that a batch of reports is about were erased."""
-    ids = {digest_of(agency, external_id): external_id for external_id in external_ids}
-    stones = Tombstone.objects.filter(agency=agency, provider=provider, digest__in=list(ids))
-    erased = dict(stones.values_list("digest", "erased_at"))
-    unit_of_work.remember(Tombstone, {(agency.pk, provider, ids[digest]): erased.get(digest) for digest in ids})
 
 
 def erased_among(agency: Agency, *, provider: str, reported_at: Mapping[str, datetime]) -> set[str]:
     """Return the provider's ids of the leads that were erased since they were reported, of these ids and times."""
-    ids = {digest_of(agency, external_id): external_id for external_id in reported_at}
+    ids = {digest_of(agency.pk, external_id): external_id for external_id in reported_at}
     stones = Tombstone.objects.filter(agency=agency, provider=provider, digest__in=list(ids))
     return {ids[digest] for digest, at in stones.values_list("digest", "erased_at") if reported_at[ids[digest]] <= at}
 
@@ -62,7 +50,21 @@ def put_tombstone(agency: Agency, *, provider: str, digest: str, at: datetime) -
     return True
 
 
-def digest_of(agency: Agency, external_id: str) -> str:
+def digest_of(agency_id: str, external_id: str) -> str:
     """Return the keyed hash under which a tombstone stands: it names nobody."""
     key = settings.SECRET_KEY.encode()
-    return hmac.new(key, f"{agency.pk}/{external_id}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    return hmac.new(key, f"{agency_id}/{external_id}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+
+def _load(keys: Collection[ProviderKey]) -> dict[ProviderKey, datetime | None]:
+    found: dict[ProviderKey, datetime | None] = dict.fromkeys(keys)
+    for (agency_id, provider), external_ids in by_provider(keys).items():
+        ids = {digest_of(agency_id, external_id): external_id for external_id in external_ids}
+        stones = Tombstone.objects.filter(agency=agency_id, provider=provider, digest__in=list(ids))
+        for digest, erased_at in stones.values_list("digest", "erased_at"):
+            found[ProviderKey(agency_id, provider, ids[digest])] = erased_at
+    return found
+
+
+#: By the provider's id of a lead until when reports of it are without effect.
+ERASED_AT: Lookup[ProviderKey, datetime | None] = Lookup(_load, Tombstone)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.core.enums import EventType
+from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.erasure import erase_everywhere
 from accounts.events.ordering import Origin
@@ -20,8 +21,11 @@ from leads.privacy import erasure_log
 
 
 @transaction.atomic(savepoint=False)
-def report_withdrawal(agency: Agency, *, provider: str, external_id: str, origin: Origin) -> Lead | None:
+def report_withdrawal(
+    agency: Agency, *, provider: str, external_id: str, origin: Origin, work: UnitOfWork = AT_ONCE
+) -> Lead | None:
     """The provider took a lead back. A strictly newer lead stays, and is answered."""
+    work.bypass()
     wait_for_erasures(agency)
     _bury(agency, {(provider, external_id)}, at=origin.at)
     reference = (
@@ -97,7 +101,7 @@ def _start_anew(lead: Lead, first: LeadChange, *, erased_until: datetime) -> Non
 
 def _bury(agency: Agency, names: Collection[tuple[str, str]], *, at: datetime) -> None:
     """Put up tombstones for providers' ids, and write them into the erasure log once they are committed."""
-    tombstones = [(provider, digest_of(agency, external_id)) for provider, external_id in sorted(names)]
+    tombstones = [(provider, digest_of(agency.pk, external_id)) for provider, external_id in sorted(names)]
     for provider, digest in tombstones:
         put_tombstone(agency, provider=provider, digest=digest, at=at)
     lines = [erasure_log.Line(agency.pk, provider, digest, at) for provider, digest in tombstones]

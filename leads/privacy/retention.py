@@ -135,11 +135,11 @@ def _erase_again(agency: Agency, stones: dict[tuple[str, str], datetime]) -> Cou
     erased: Counter[str] = Counter()
     references = LeadReference.objects.filter(agency=agency).order_by("pk").values_list("provider", "external_id")
     for provider, external_id in list(references):
-        at = stones.get((provider, digest_of(agency, external_id)))
+        at = stones.get((provider, digest_of(agency.pk, external_id)))
         if at and _gone(agency, provider, external_id, at):
             erased["leads"] += 1
     for lead in Lead.all_records.filter(agency=agency).select_related("agency").iterator(500):
-        at = stones.get((OURSELVES, digest_of(agency, lead.pk)))
+        at = stones.get((OURSELVES, digest_of(agency.pk, lead.pk)))
         if at and lead.received_at <= at:
             erased.update(erase(lead, origin=Origin(by=BY, at=at)))
     return erased

@@ -207,7 +207,7 @@ def test_an_erasure_that_did_not_reach_the_journal_is_noted_by_the_next_replay(
 
 def test_a_replay_that_was_broken_off_begins_anew(agency: Agency, mails: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lead = changes.create_lead(agency, name="Ada Canary")
-    line = erasure_log.Line(agency.pk, OURSELVES, digest_of(agency, lead.pk), timezone.now())
+    line = erasure_log.Line(agency.pk, OURSELVES, digest_of(agency.pk, lead.pk), timezone.now())
     erasure_log.append([line])
     monkeypatch.setattr(retention, "erase", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):

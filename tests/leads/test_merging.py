@@ -245,8 +245,8 @@ def test_erasing_one_erases_the_group(agency: Agency) -> None:
     assert not [event for event in Event.objects.filter(subject=record.pk) if "lead_name" in event.payload]
     digests = set(Tombstone.objects.values_list("provider", "digest"))
     assert digests == {
-        *(("sendpilot", digest_of(agency, name)) for name in ("l1", "l2")),
-        *((OURSELVES, digest_of(agency, pk)) for pk in (root.pk, record.pk)),
+        *(("sendpilot", digest_of(agency.pk, name)) for name in ("l1", "l2")),
+        *((OURSELVES, digest_of(agency.pk, pk)) for pk in (root.pk, record.pk)),
     }
 
 

@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.core import unit_of_work
 from accounts.core.derived_fields import fold, search_text
+from accounts.core.unit_of_work import ReportBatch
 from accounts.linkedin.links import linked_accounts, proposals, propose
 from accounts.models import Account, Agency, Member
 from leads.models import Lead
@@ -136,9 +135,9 @@ def test_the_search_text_follows_every_way_in_which_a_lead_changes(agency: Agenc
     assert ids(api, "leads", "J\u00d6RG") == ids(api, "leads", "A@EXAMPLE") == [lead.pk]
     update_lead(lead, name="", company="New \u00c4 Co")
     assert (ids(api, "leads", "j\u00f6rg"), ids(api, "leads", "\u00e4 co")) == ([], [lead.pk])
-    with connection.cursor(), unit_of_work.working():
+    with ReportBatch() as work:
         lead.first_name, lead.last_name = "\u0418\u0432\u0430\u043d", "P"
-        unit_of_work.change(lead, "first_name", "last_name")
+        work.update(lead, "first_name", "last_name")
     assert ids(api, "leads", "\u0418\u0412\u0410\u041d P") == [lead.pk]
     Lead.objects.bulk_create([Lead(agency=agency, name=ZOE, status_since=NOON, received_at=NOON)])
     assert len(ids(api, "leads", "zo\u00eb nfd")) == 1

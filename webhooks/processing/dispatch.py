@@ -1,6 +1,5 @@
 """Provider events meet the domain: a `match` over the closed set, one line of routing each."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -9,9 +8,9 @@ from accounts import services as accounts
 from accounts.campaigns import service as campaigns
 from accounts.core import known_ids
 from accounts.core.enums import ProviderSlug
+from accounts.core.unit_of_work import UnitOfWork
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
-from accounts.models import Source
 from leads.lead_sync import submissions
 from leads.models import Lead
 from leads.pipeline import reports as leads
@@ -39,37 +38,39 @@ from webhooks.providers.events import (
 )
 
 
-def apply(receipt: Receipt, event: ProviderEvent) -> None:  # noqa: C901 (one arm per kind of event)
+def apply(receipt: Receipt, event: ProviderEvent, work: UnitOfWork) -> None:  # noqa: C901 (one arm per kind of event)
     """Apply one provider event in the caller's transaction; notes on the receipt whom it was about.
 
     Raises Quarantine where the agency, the account or the lead cannot be told.
     """
     match event:
         case AccountReported():
-            _account(receipt, event)
+            _account(receipt, event, work)
         case AccountRateLimited():
-            _rate_limit(receipt, event)
+            _rate_limit(receipt, event, work)
         case AppInstalled():
-            _install(receipt, event)
+            _install(receipt, event, work)
         case AppUninstalled():
             installs.report_uninstall(
                 agency_for(receipt, event.tenant, event.occurred_at),
                 location_id=_location(receipt, event.tenant),
                 origin=origin_of(receipt, event.occurred_at),
                 passed_on=_passes_all_on(receipt),
+                work=work,
             )
         case RequestOutcome():
-            welink_results.apply(receipt, event, agency=agency_for(receipt), origin=origin_of(receipt, None))
+            welink_results.apply(receipt, event, agency=agency_for(receipt), origin=origin_of(receipt, None), work=work)
         case LeadStatusReported():
-            _lead_status(receipt, event)
+            _lead_status(receipt, event, work)
         case LeadNoted():
-            _remark(receipt, event.lead, event.note, event.occurred_at, contact=event.contact)
+            _remark(receipt, event.lead, event.note, event.occurred_at, work, contact=event.contact)
         case LeadTagged():
-            _remark(receipt, event.lead, f"tags: {', '.join(event.tags)}", event.occurred_at, tags=event.tags)
+            text = f"tags: {', '.join(event.tags)}"
+            _remark(receipt, event.lead, text, event.occurred_at, work, tags=event.tags)
         case LeadSubmitted():
-            _submission(receipt, event)
+            _submission(receipt, event, work)
         case LeadWithdrawn():
-            _withdrawal(receipt, event)
+            _withdrawal(receipt, event, work)
         case CampaignReported():
             campaigns.report_campaign(
                 agency_for(receipt),
@@ -79,25 +80,12 @@ def apply(receipt: Receipt, event: ProviderEvent) -> None:  # noqa: C901 (one ar
                 status=event.status,
                 changed_by=event.changed_by,
                 origin=origin_of(receipt, event.occurred_at),
+                work=work,
             )
         case NothingToDo():
             receipt.agency = receipt.source.agency
         case _:
             assert_never(event)
-
-
-def look_ahead(source: Source, events: Sequence[ProviderEvent]) -> None:
-    """Fetch at once what a batch of events from a source will ask for one by one."""
-    if source.agency is None or len(events) < 2:
-        return
-    reports = [event for event in events if isinstance(event, AccountReported | AccountRateLimited)]
-    identities = [
-        AccountIdentity(external_id=event.account.external_id, email=event.account.email) for event in reports
-    ]
-    accounts.expect(source.agency, source.provider, identities)
-    named = [event.lead for event in events if isinstance(event, LeadStatusReported | LeadNoted | LeadTagged)]
-    sent = [Identity(external_id=event.external_id) for event in events if isinstance(event, LeadSubmitted)]
-    leads.expect(source.agency, source.provider, named + sent)
 
 
 def origin_of(receipt: Receipt, occurred_at: datetime | None) -> Origin:
@@ -138,7 +126,7 @@ def _account_identity(receipt: Receipt, account: AccountRef) -> AccountIdentity:
     )
 
 
-def _account(receipt: Receipt, event: AccountReported) -> None:
+def _account(receipt: Receipt, event: AccountReported, work: UnitOfWork) -> None:
     account = accounts.report_status(
         agency_for(receipt, event.account.tenant),
         provider=receipt.provider,
@@ -148,11 +136,12 @@ def _account(receipt: Receipt, event: AccountReported) -> None:
         reason=event.reason,
         error_detail=event.error_detail,
         passed_on=event.passed_on,
+        work=work,
     )
     receipt.account_id = account.id
 
 
-def _rate_limit(receipt: Receipt, event: AccountRateLimited) -> None:
+def _rate_limit(receipt: Receipt, event: AccountRateLimited, work: UnitOfWork) -> None:
     account = accounts.report_rate_limit(
         agency_for(receipt, event.account.tenant),
         provider=receipt.provider,
@@ -162,11 +151,12 @@ def _rate_limit(receipt: Receipt, event: AccountRateLimited) -> None:
         limit_type=event.limit_type,
         api_name=event.api_name,
         passed_on=event.passed_on,
+        work=work,
     )
     receipt.account_id = account.id
 
 
-def _install(receipt: Receipt, event: AppInstalled) -> None:
+def _install(receipt: Receipt, event: AppInstalled, work: UnitOfWork) -> None:
     agency = agency_for(receipt, event.tenant, event.occurred_at)
     installs.report_install(
         agency,
@@ -176,14 +166,16 @@ def _install(receipt: Receipt, event: AppInstalled) -> None:
         installer_name=event.installer_name,
         installer_email=event.installer_email,
         ghl_user_id=event.ghl_user_id,
+        work=work,
     )
     if receipt.source.agency is None and event.tenant.company_id:
+        work.bypass()
         unknown = agency.sub_accounts.filter(location_id=event.tenant.location_id, vouched_for=False)
         if unknown.update(vouched_for=True):
             known_ids.announce(agency.pk, event.tenant.location_id)
 
 
-def _lead_status(receipt: Receipt, event: LeadStatusReported) -> None:
+def _lead_status(receipt: Receipt, event: LeadStatusReported, work: UnitOfWork) -> None:
     lead = leads.report_status(
         agency_for(receipt),
         provider=receipt.provider,
@@ -194,6 +186,7 @@ def _lead_status(receipt: Receipt, event: LeadStatusReported) -> None:
         changed_by=event.changed_by,
         contact=event.contact,
         origin=origin_of(receipt, event.occurred_at),
+        work=work,
     )
     concern(receipt, lead)
 
@@ -203,6 +196,7 @@ def _remark(
     identity: Identity,
     text: str,
     occurred_at: datetime | None,
+    work: UnitOfWork,
     *,
     contact: Contact = Contact(),
     tags: tuple[str, ...] | None = None,
@@ -215,11 +209,12 @@ def _remark(
         contact=contact,
         tags=tags,
         origin=origin_of(receipt, occurred_at),
+        work=work,
     )
     concern(receipt, lead)
 
 
-def _submission(receipt: Receipt, event: LeadSubmitted) -> None:
+def _submission(receipt: Receipt, event: LeadSubmitted, work: UnitOfWork) -> None:
     lead = submissions.report_submission(
         agency_for(receipt),
         external_id=event.external_id,
@@ -228,15 +223,17 @@ def _submission(receipt: Receipt, event: LeadSubmitted) -> None:
         form=event.form,
         owner=event.owner,
         associated_entity=event.associated_entity,
+        work=work,
     )
     concern(receipt, lead)
 
 
-def _withdrawal(receipt: Receipt, event: LeadWithdrawn) -> None:
+def _withdrawal(receipt: Receipt, event: LeadWithdrawn, work: UnitOfWork) -> None:
     lead = erasure.report_withdrawal(
         agency_for(receipt),
         provider=receipt.provider,
         external_id=event.external_id,
         origin=origin_of(receipt, event.occurred_at),
+        work=work,
     )
     concern(receipt, lead)

@@ -1,7 +1,6 @@
 """Receipts become effects: lane by lane, in order, each in a savepoint; what fails stays visible."""
 
 from collections import Counter
-from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 
@@ -11,14 +10,15 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.campaigns.service import update_campaign
-from accounts.core import unit_of_work
 from accounts.core.connections import is_outage, undone_after_outage
 from accounts.core.enums import RequestAction
+from accounts.core.unit_of_work import AT_ONCE, ReportBatch, UnitOfWork
 from accounts.events.ordering import Quarantine
 from accounts.models import Account, Source
 from leads.models import Lead
 from webhooks.models import ProviderRequest, Receipt, ReceiptStatus
-from webhooks.processing.dispatch import apply, look_ahead
+from webhooks.processing.dispatch import apply
+from webhooks.processing.prefetch import prefetch
 from webhooks.processing.source_lock import walking
 from webhooks.processing.waiting import release
 from webhooks.providers import PROVIDERS
@@ -116,8 +116,8 @@ def _uncount_attempt(taken: list[int]) -> None:
 def _process(source: Source, taken: list[int]) -> None:
     together = len(taken) > 1
     try:
-        with transaction.atomic(), unit_of_work.working() if together else nullcontext():
-            _process_in_order(source, taken)
+        with transaction.atomic(), ReportBatch() if together else AT_ONCE as work:
+            _process_in_order(source, taken, work)
     except (OperationalError, InterfaceError):
         raise  # the database's trouble, no receipt's: all of them are tried again
     except Exception as error:
@@ -128,14 +128,16 @@ def _process(source: Source, taken: list[int]) -> None:
             _process(source, [sequence])
 
 
-def _process_in_order(source: Source, taken: list[int]) -> None:
+def _process_in_order(source: Source, taken: list[int], work: UnitOfWork) -> None:
     receipts = list(Receipt.objects.filter(pk__in=taken, status=ReceiptStatus.RECEIVED).order_by("sequence"))
     readings = [_read(receipt) for receipt in receipts]
-    look_ahead(source, [event for reading in readings if isinstance(reading, Reading) for event in reading.events])
+    events = [event for reading in readings if isinstance(reading, Reading) for event in reading.events]
+    if isinstance(work, ReportBatch) and source.agency:
+        prefetch(work, source, events)
     drift: Counter[str] = Counter()
     for receipt, reading in zip(receipts, readings, strict=True):
         receipt.source = source
-        drift.update(_process_one(receipt, reading))
+        drift.update(_process_one(receipt, reading, work))
     if receipts:
         newest = max(receipt.received_at for receipt in receipts)
         Source.objects.filter(pk=source.pk).update(last_receipt_at=newest)
@@ -161,7 +163,7 @@ def _read(receipt: Receipt) -> Reading | Exception:
         return error
 
 
-def _process_one(receipt: Receipt, reading: Reading | Exception) -> tuple[str, ...]:
+def _process_one(receipt: Receipt, reading: Reading | Exception, work: UnitOfWork = AT_ONCE) -> tuple[str, ...]:
     """One receipt from waiting to its end; answers the paths of fields we do not know."""
     unknown_fields: tuple[str, ...] = ()
     receipt.error = receipt.reason = ""
@@ -171,9 +173,9 @@ def _process_one(receipt: Receipt, reading: Reading | Exception) -> tuple[str, .
         if isinstance(reading, Exception):
             raise reading
         receipt.event_type = reading.event_type[:100]
-        with transaction.atomic():
+        with work.savepoint():
             for event in reading.events:
-                apply(receipt, event)
+                apply(receipt, event, work)
         unknown_fields = reading.unknown_fields
         receipt.status = ReceiptStatus.PROCESSED
     except (UnknownVocabulary, Quarantine) as puzzle:
@@ -192,7 +194,7 @@ def _process_one(receipt: Receipt, reading: Reading | Exception) -> tuple[str, .
         _put_off(receipt, error)
     if receipt.status != ReceiptStatus.RECEIVED:
         receipt.processed_at = timezone.now()
-    unit_of_work.change(receipt, *OUTCOME, *(["body", "headers"] if not receipt.body else []))
+    work.update(receipt, *OUTCOME, *(["body", "headers"] if not receipt.body else []))
     log.info(
         f"{receipt.provider} {receipt.event_type or 'request'} {receipt.get_status_display()}",
         receipt=receipt.public_id,

@@ -5,11 +5,12 @@ from typing import Any
 
 from accounts import services as accounts
 from accounts.core.enums import AccountStatus, RequestAction
+from accounts.core.unit_of_work import UnitOfWork
 from accounts.events.ordering import Origin, Quarantine
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency
 from leads.enums import LeadStatus
-from leads.models import Lead
+from leads.models import Lead, LeadReference
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Contact, Identity
 from leads.pipeline.merge import shown_id
@@ -46,16 +47,17 @@ class About:
         return self.lead is not None or bool(self.profile_id)
 
 
-def apply(receipt: Receipt, outcome: RequestOutcome, *, agency: Agency, origin: Origin) -> None:
+def apply(receipt: Receipt, outcome: RequestOutcome, *, agency: Agency, origin: Origin, work: UnitOfWork) -> None:
     """Apply one answer. Raises Quarantine (`unknown_request`) until somebody says what the request was for."""
     receipt.correlation = outcome.request_id[:200]
+    work.flush(Receipt, Account, Lead)
     about = _about(receipt, outcome)
     receipt.lead_id = about.lead.id if about.lead else ""
     if outcome.succeeded and about.action is RequestAction.LOGIN:
-        return _signed_in(receipt, outcome, about, agency, origin)
+        return _signed_in(receipt, outcome, about, agency, origin, work)
     if outcome.reply or outcome.succeeded:
-        return _progress(receipt, outcome, about, agency, origin)
-    return _failure(receipt, outcome, about, agency, origin)
+        return _progress(receipt, outcome, about, agency, origin, work)
+    return _failure(receipt, outcome, about, agency, origin, work)
 
 
 def _about(receipt: Receipt, outcome: RequestOutcome) -> About:
@@ -94,7 +96,9 @@ def _account_of_earlier(receipt: Receipt) -> Account | None:
     return Account.objects.filter(pk=account_id).first() if account_id else None
 
 
-def _signed_in(receipt: Receipt, outcome: RequestOutcome, about: About, agency: Agency, origin: Origin) -> None:
+def _signed_in(
+    receipt: Receipt, outcome: RequestOutcome, about: About, agency: Agency, origin: Origin, work: UnitOfWork
+) -> None:
     profile: dict[str, Any] = {name: outcome.result.get(name) for name in PROFILE}
     profile = {name: value for name, value in profile.items() if isinstance(value, str | bool)}
     if not isinstance(profile.get("premium"), bool):
@@ -113,18 +117,21 @@ def _signed_in(receipt: Receipt, outcome: RequestOutcome, about: About, agency: 
         status=AccountStatus.ACTIVE,
         origin=origin,
         account=about.account,
+        work=work,
     )
     receipt.account_id = account.id
 
 
-def _progress(receipt: Receipt, outcome: RequestOutcome, about: About, agency: Agency, origin: Origin) -> None:
+def _progress(
+    receipt: Receipt, outcome: RequestOutcome, about: About, agency: Agency, origin: Origin, work: UnitOfWork
+) -> None:
     """Something about a lead worked; a search makes no lead, a profile fills what is empty."""
     if about.action is RequestAction.SEARCH:
         return
     status = PROGRESS.get(about.action) if about.action else None
     if outcome.reply:
         status = LeadStatus.REPLY_RECEIVED
-    identity = _identity(about)
+    identity = _identity(about, work)
     if status:
         lead = leads.report_status(
             agency,
@@ -135,6 +142,7 @@ def _progress(receipt: Receipt, outcome: RequestOutcome, about: About, agency: A
             origin=origin,
             account=about.account,
             lead=about.lead,
+            work=work,
         )
     else:
         text = "profile data received" if outcome.result.get("first_name") else "profile viewed"
@@ -148,23 +156,27 @@ def _progress(receipt: Receipt, outcome: RequestOutcome, about: About, agency: A
             origin=origin,
             account=about.account,
             lead=about.lead,
+            work=work,
         )
     receipt.lead_id = lead.id if lead else ""
     if lead is None:  # erased since
         receipt.body, receipt.headers = b"", {}
 
 
-def _failure(receipt: Receipt, outcome: RequestOutcome, about: About, agency: Agency, origin: Origin) -> None:
+def _failure(
+    receipt: Receipt, outcome: RequestOutcome, about: About, agency: Agency, origin: Origin, work: UnitOfWork
+) -> None:
     text = outcome.error or outcome.code
     if about.action is not RequestAction.LOGIN and about.lead_known:
         leads.note(
             agency,
             provider=receipt.provider,
-            identity=_identity(about),
+            identity=_identity(about, work),
             text=text,
             origin=origin,
             account=about.account,
             lead=about.lead,
+            work=work,
         )
     status = STATUSES.get(outcome.code)
     if status is None and about.action is RequestAction.LOGIN and outcome.code not in {RATE_LIMITED, *HISTORY_ONLY}:
@@ -175,7 +187,7 @@ def _failure(receipt: Receipt, outcome: RequestOutcome, about: About, agency: Ag
         if about.lead_known:
             return
         raise Quarantine("unknown_account", "The answer is about an account that nobody has named yet.")
-    _about_account(receipt, outcome, about.account, status, text, agency, origin)
+    _about_account(receipt, outcome, about.account, status, text, agency, origin, work)
 
 
 def _about_account(
@@ -186,6 +198,7 @@ def _about_account(
     text: str,
     agency: Agency,
     origin: Origin,
+    work: UnitOfWork,
 ) -> None:
     identity = AccountIdentity(external_id=account.external_id or "")
     if status:
@@ -199,18 +212,22 @@ def _about_account(
             reason=text,
             error_detail=detail,
             account=account,
+            work=work,
         )
     elif outcome.code == RATE_LIMITED:
-        accounts.report_rate_limit(agency, provider=receipt.provider, identity=identity, origin=origin, account=account)
+        accounts.report_rate_limit(
+            agency, provider=receipt.provider, identity=identity, origin=origin, account=account, work=work
+        )
     else:
-        accounts.report_trouble(account, code=outcome.code, origin=origin, text=text)
+        accounts.report_trouble(account, code=outcome.code, origin=origin, text=text, work=work)
 
 
-def _identity(about: About) -> Identity:
+def _identity(about: About, work: UnitOfWork) -> Identity:
     if not about.lead_known:
         raise Quarantine("unknown_lead", "The answer names no profile, and its request no lead.")
     external_id = about.profile_id
     if about.lead and not external_id:
+        work.flush(LeadReference)
         reference = about.lead.references.filter(provider="welink").first() or about.lead.references.first()
         external_id = reference.external_id if reference else about.lead.id
     return Identity(external_id=external_id)

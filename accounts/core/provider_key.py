@@ -1,0 +1,19 @@
+"""What a provider's id is unique with: the agency and the provider."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class ProviderKey(NamedTuple):
+    agency_id: str
+    provider: str
+    external_id: str
+
+
+def by_provider(keys: Iterable[ProviderKey]) -> dict[tuple[str, str], list[str]]:
+    """Return the providers' ids by agency and provider."""
+    found = defaultdict(list)
+    for key in keys:
+        found[key.agency_id, key.provider].append(key.external_id)
+    return found

@@ -1,0 +1,91 @@
+"""What a batch of provider events from one source will ask for, loaded at once."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.campaigns.service import CAMPAIGNS_NAMED, HAS_CAMPAIGNS
+from accounts.core.email_addresses import email_key
+from accounts.core.provider_key import ProviderKey
+from accounts.core.unit_of_work import Lookup, ReportBatch
+from accounts.linkedin import matching
+from accounts.linkedin.flapping import AGAIN, RECENT_LOSSES, TOLD_LATELY
+from accounts.linkedin.outages import OPEN_OUTAGES, PAGE_USES
+from accounts.linkedin_identity import linkedin_key
+from accounts.models import Campaign, Source
+from accounts.reauth.prompts import OPEN_PROMPTS
+from accounts.reauth.recipients import BOUNCES
+from leads.models import Lead, LeadReference
+from leads.pipeline.dto import Identity
+from leads.pipeline.matching import LEADS, LEADS_NAMED, PROFILES, REFERENCES
+from leads.pipeline.tombstones import ERASED_AT
+from webhooks.providers.events import (
+    AccountRateLimited,
+    AccountRef,
+    AccountReported,
+    LeadNoted,
+    LeadStatusReported,
+    LeadSubmitted,
+    LeadTagged,
+    ProviderEvent,
+)
+
+
+def prefetch(work: ReportBatch, source: Source, events: Sequence[ProviderEvent]) -> None:
+    """Load and lock the accounts and leads that the events are about, and what hangs on them."""
+    accounts = [event.account for event in events if isinstance(event, AccountReported | AccountRateLimited)]
+    leads = [event.lead for event in events if isinstance(event, LeadStatusReported | LeadNoted | LeadTagged)]
+    leads += [Identity(external_id=event.external_id) for event in events if isinstance(event, LeadSubmitted)]
+    if accounts:
+        _prefetch_accounts(work, source, accounts)
+    if leads:
+        _prefetch_leads(work, source, leads)
+
+
+def _prefetch_accounts(work: ReportBatch, source: Source, named: Collection[AccountRef]) -> None:
+    found = work.prefetch(matching.ACCOUNTS_NAMED, _keys(source, (account.external_id for account in named)))
+    accounts = {account.pk: account for account in found.values() if account}
+    work.remember(matching.ACCOUNTS, accounts)
+    hanging_on_them: list[Lookup[str, Any]] = [HAS_CAMPAIGNS, OPEN_OUTAGES, PAGE_USES, TOLD_LATELY, OPEN_PROMPTS]
+    for lookup in hanging_on_them:
+        work.prefetch(lookup, accounts)
+    lately = timezone.now() - AGAIN
+    work.prefetch(RECENT_LOSSES, [pk for pk, account in accounts.items() if account.status_since > lately])
+    work.prefetch(BOUNCES, {email_key(account.email) for account in named} - {""})
+
+
+def _prefetch_leads(work: ReportBatch, source: Source, named: Collection[Identity]) -> None:
+    ids = _keys(source, (lead.external_id for lead in named))
+    keys = {linkedin_key(lead.linkedin_url) for lead in named} - {""}
+    by_id = work.prefetch(LEADS_NAMED, ids)
+    by_profile = work.prefetch(PROFILES, {(source.agency_id or "", key) for key in keys})
+    wanted = set().union(*by_id.values(), (profile.shown for profile in by_profile.values() if profile))
+    leads = work.prefetch(LEADS, wanted)
+    references = work.prefetch(REFERENCES, wanted)
+    rows: list[Lead | LeadReference] = [
+        *filter(None, leads.values()),
+        *(row for of_lead in references.values() for row in of_lead),
+    ]
+    campaigns = {_key(campaign): campaign for campaign in _share_campaigns(rows)}
+    work.remember(CAMPAIGNS_NAMED, campaigns)
+    work.prefetch(CAMPAIGNS_NAMED, _keys(source, (lead.campaign_id for lead in named)) - campaigns.keys())
+    # once they are locked: whoever erased one has left its tombstone, whoever wants to waits
+    work.prefetch(ERASED_AT, ids)
+
+
+def _share_campaigns(rows: Iterable[Lead | LeadReference]) -> Iterable[Campaign]:
+    """Let rows of one campaign have the same object, so that a new name is everywhere; return the campaigns."""
+    found: dict[str, Campaign] = {}
+    for row in rows:
+        if row.campaign:
+            row.campaign = found.setdefault(row.campaign.pk, row.campaign)
+    return found.values()
+
+
+def _keys(source: Source, external_ids: Iterable[str]) -> set[ProviderKey]:
+    return {ProviderKey(source.agency_id or "", source.provider, each) for each in external_ids if each}
+
+
+def _key(campaign: Campaign) -> ProviderKey:
+    return ProviderKey(campaign.agency_id, campaign.provider, campaign.external_id)
