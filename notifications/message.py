@@ -1,15 +1,30 @@
 """A claimed delivery with everything that its transport needs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.models import Agency, Event
 from accounts.reauth.prompts import Letter
+from leads.pipeline.at_risk import AtRisk
 from notifications.models import Channel, ChannelKind, Delivery
-from notifications.policy.alert_policy import Alert
 
 #: All e-mail leaves through one server.
 MAIL_LANE = "mail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """What an alert says, as things stand when it is sent. `accounts` are those that are down, `total` all it has."""
+
+    at_risk: Sequence[AtRisk] = ()
+    accounts: tuple[str, ...] = ()
+    down: int = 0
+    total: int = 0
+    agencies: int = 1
+    cause: str = ""
+    closed: bool = False
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Where an agency listens, every Event on its way there, and every try."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -40,6 +40,8 @@ class Mode(models.TextChoices):
     DAILY = "daily", "once a day"
 
 
+#: A channel with nothing but failures for so long is switched off.
+FAILURES_TIMEOUT = timedelta(days=5)
 #: When a daily summary goes out unless somebody chose otherwise.
 MORNING = "08:00"
 

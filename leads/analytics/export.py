@@ -18,8 +18,8 @@ from accounts.core import audit, csv_export
 from accounts.events.outbox import iso
 from accounts.models import Agency
 from accounts.tenancy.localtime import readable, zone_named
-from leads.lead_sync.form_answers import FIELDS
 from leads.models import Lead, LeadQuerySet
+from leads.pipeline.form_fields import PREDEFINED_FIELDS
 from leads.pipeline.languages import language_name
 
 AT_ONCE = 500
@@ -131,7 +131,7 @@ def _cell(value: object) -> object:
 
 def _told(lead: Lead, answer: Mapping[str, Any]) -> bool:
     """Whether the answer stands in a column of its own already."""
-    column = FIELDS.get(answer.get("predefined_field", ""))
+    column = PREDEFINED_FIELDS.get(answer.get("predefined_field", ""))
     return column is not None and getattr(lead, column) == _text(answer["value"])
 
 

@@ -6,7 +6,7 @@ is called by the worker, outside of transactions. What is to be enriched is a ro
 up neither the lead nor the others, and stands in the back office until somebody tries it once more.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from django.utils.module_loading import import_string
 from accounts.core.connections import is_outage, undone_after_outage
 from leads import wakeups
 from leads.models import Enrichment, Lead
+from leads.pipeline.enrichment_requests import request_enrichment
 from leads.pipeline.merge import lock_root
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import CONTACT_FIELDS, Origin, fill
@@ -44,24 +45,12 @@ def enricher_named(name: str) -> Enricher:
     return found
 
 
-def ask_for(leads: Iterable[Lead]) -> None:
-    """Let these leads be enriched soon. Call it in the transaction that put their answers in."""
-    now = timezone.now()
-    rows = [Enrichment(lead=lead, next_attempt_at=now) for lead in leads if not lead.is_test]
-    if not settings.LEAD_ENRICHERS or not rows:
-        return
-    Enrichment.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["lead"], update_fields=["next_attempt_at", "attempts", "error"]
-    )
-    transaction.on_commit(wakeups.wake_up, robust=True)
-
-
-def ask_for_all() -> int:
+def request_all() -> int:
     """Let every lead that has its answers be looked at soon, those too that came before anybody was named; how many."""
     leads = Lead.objects.real().filter(details_pending=False).exclude(form="").only("is_test").order_by("pk")
     asked, last = 0, ""
     while page := list(leads.filter(pk__gt=last)[:PAGE]):
-        ask_for(page)
+        request_enrichment(page)
         asked, last = asked + len(page), page[-1].pk
     return asked
 

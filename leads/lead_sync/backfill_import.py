@@ -12,7 +12,6 @@ from accounts.core.enums import ProviderSlug
 from accounts.events.ordering import Origin
 from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency, Source
-from leads.enrichment import service as enrichment
 from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.form_answers import Details, details, submitted_at, tidy
 from leads.lead_sync.forms import Form
@@ -20,6 +19,7 @@ from leads.lead_sync.submissions import complete, let_wait_for_labels, put_in, t
 from leads.models import Lead, LeadChange, LeadFetch, LeadReference
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
+from leads.pipeline.enrichment_requests import request_enrichment
 from leads.pipeline.provenance import Origin as From
 from leads.pipeline.tombstones import erased_among, wait_for_erasures
 
@@ -134,7 +134,7 @@ def _make(source: Source, finds: Sequence[ImportedLead]) -> None:
     now = timezone.now()
     moments = [find.at or now for find in finds]
     made = Lead.objects.bulk_create([_lead(source, find, at) for find, at in zip(finds, moments, strict=True)])
-    enrichment.ask_for(made)
+    request_enrichment(made)
     references = LeadReference.objects.bulk_create(
         LeadReference(
             lead=lead, agency=lead.agency, provider=ProviderSlug.LINKEDIN, external_id=find.external_id, source=source,

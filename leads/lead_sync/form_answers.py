@@ -10,26 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from leads.pipeline.form_fields import PREDEFINED_FIELDS
 from leads.pipeline.phones import e164
 
-FIELDS = {  # their predefinedField --> our field; of two for one field the first that was answered counts
-    "FIRST_NAME": "first_name",
-    "LAST_NAME": "last_name",
-    "EMAIL": "email",
-    "WORK_EMAIL": "email",
-    "PHONE_NUMBER": "phone",
-    "WORK_PHONE_NUMBER": "phone",
-    "JOB_TITLE": "title",
-    "COMPANY_NAME": "company",
-    "COMPANY_SIZE": "company_size",
-    "INDUSTRY": "industry",
-    "COUNTRY": "country",
-    "STATE": "state",
-    "POSTAL_CODE": "postal_code",
-    "ZIP_CODE": "postal_code",
-    "CITY": "location",
-    "LINKEDIN_PROFILE_LINK": "linkedin_url",
-}
 MAX_LENGTHS = {
     "first_name": 200,
     "last_name": 200,
@@ -162,7 +145,7 @@ def _value(given: Mapping[str, Any], question: Mapping[str, Any], locale: str) -
 def _contact(answers: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     given = {row["predefined_field"]: row["value"] for row in reversed(list(answers)) if row["predefined_field"]}
     contact: dict[str, str] = {}
-    for theirs, ours in FIELDS.items():
+    for theirs, ours in PREDEFINED_FIELDS.items():
         value = given.get(theirs)
         text = ", ".join(value) if isinstance(value, list) else value
         if text and ours not in contact:

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from accounts.core.connections import undone_after_outage
 from accounts.providers.linkedin import LinkedInError
-from leads.enrichment import service as enrichment
 from leads.lead_sync.form_answers import relabelled
 from leads.lead_sync.forms import OF_ONE_FORM, WAITS, ask_for_form, note_refusal, put_off
 from leads.lead_sync.source_health import show_health
 from leads.lead_sync.submissions import find_person, put_in
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_trouble
 from leads.models import Lead, LeadForm, RefusedForm, UnlabelledAnswers
+from leads.pipeline.enrichment_requests import request_enrichment
 
 BATCH = 100
 LEASE = timedelta(seconds=60)
@@ -94,6 +94,6 @@ def _label_some(row: RefusedForm) -> bool:
             put_in(lead, found)
             lead.save()
             labelled.append(find_person(lead, each.reference, found))
-    enrichment.ask_for(labelled)
+    request_enrichment(labelled)
     UnlabelledAnswers.objects.filter(pk__in=[each.pk for each in waiting]).delete()
     return bool(waiting)

@@ -14,13 +14,13 @@ from accounts.events.ordering import Origin
 from accounts.linkedin_identity import linkedin_key
 from accounts.models import Account, Agency, Source
 from leads import wakeups
-from leads.enrichment import service as enrichment
 from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.form_answers import Details
 from leads.lead_sync.forms import Form
 from leads.models import Lead, LeadFetch, LeadReference, LeadSync, UnlabelledAnswers
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
+from leads.pipeline.enrichment_requests import request_enrichment
 from leads.pipeline.history import tell
 from leads.pipeline.matching import find_lead, find_reference, leads_named
 from leads.pipeline.merge import lock_root
@@ -83,7 +83,7 @@ def complete(reference: LeadReference, found: Details, form: Form) -> Lead | Non
         lead.save()
         let_wait_for_labels([(reference, form)])
         lead = find_person(lead, reference, found)
-    enrichment.ask_for([lead])
+    request_enrichment([lead])
     LeadFetch.objects.filter(pk=reference.pk).update(next_attempt_at=None, error="")
     tell_once(reference)
     return lead

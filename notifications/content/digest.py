@@ -21,9 +21,9 @@ from notifications.content.catalogue import CATALOGUE
 from notifications.content.event_kinds import HEADINGS
 from notifications.content.rendering import Fact, Message, render, tidy
 from notifications.content.sanitizing import MAX_SUBJECT_LENGTH, clean
+from notifications.content.stories import LEAD_STORY, STATUS_CHANGES, story
 from notifications.message import Parcel
 from notifications.models import Mode
-from notifications.policy.timing import LEAD_STORY, STATUS_CHANGES, story
 
 NEEDS_SOMEBODY = "Needs somebody"
 MAX_LINES = 30  # under one heading

@@ -31,10 +31,8 @@ from leads.pipeline.at_risk import MAX_COUNT as MAX_AT_RISK
 from leads.pipeline.at_risk import AtRisk
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.sanitizing import MAX_DETAIL_LENGTH, MAX_NAME_LENGTH, MAX_SUBJECT_LENGTH, clean
-from notifications.message import Parcel
-from notifications.models import Channel, ChannelKind
-from notifications.policy.alert_policy import Alert
-from notifications.policy.backoff import FAILURES_TIMEOUT
+from notifications.message import Alert, Parcel
+from notifications.models import FAILURES_TIMEOUT, Channel, ChannelKind
 
 #: Which fields of a body a mail lists, and how it calls them.
 _FACTS = {

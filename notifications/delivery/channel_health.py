@@ -9,8 +9,7 @@ from accounts.events.outbox import record
 from accounts.models import Event
 from notifications.delivery import rate_limit
 from notifications.delivery.sender import Result
-from notifications.models import Channel, ChannelKind, ChannelStatus, DeliveryStatus
-from notifications.policy.backoff import FAILURES_TIMEOUT
+from notifications.models import FAILURES_TIMEOUT, Channel, ChannelKind, ChannelStatus, DeliveryStatus
 from notifications.transports.base import TransportError
 
 FAILURES_TO_TELL = 4

@@ -13,11 +13,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from notifications.content.stories import LEAD_STORY, STATUS_CHANGES, story
 from notifications.delivery.relevance import no_longer_needed
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus, Hold
 from notifications.policy.alert_policy import told_elsewhere
 from notifications.policy.quiet_hours import hours_of
-from notifications.policy.timing import LEAD_STORY, PROMPT, STATUS_CHANGES, SUMMARY, Plan, plan, story
+from notifications.policy.timing import PROMPT, SUMMARY, Plan, plan
 
 CHANNELS = 50  # in one go
 MAX_DELIVERIES = 2000  # Deliveries in one message; what is over goes into the next

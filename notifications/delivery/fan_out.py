@@ -15,10 +15,11 @@ from accounts.core.connections import is_outage
 from accounts.core.enums import PERSONAL_EVENTS, STAFF_EVENTS, EventType
 from accounts.linkedin.flapping import settling
 from accounts.models import Event
+from notifications.content.stories import STATUS_CHANGES, account_of
 from notifications.delivery.recipient_limit import hold_back
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 from notifications.policy import alert_policy
-from notifications.policy.timing import STATUS_CHANGES, account_of, plan
+from notifications.policy.timing import plan
 from notifications.staff import alerts as staff
 
 log = structlog.get_logger(__name__)

@@ -4,8 +4,7 @@ Webhooks get everything at once. `due_at` makes a Delivery wait; when it is clai
 is still to be sent, and `alerts_for` what it says of the accounts and leads as they stand then.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -17,7 +16,8 @@ from accounts.linkedin.incidents import WAIT
 from accounts.models import Account, Event, Incident, Outage
 from accounts.services import EVENTS as STATUS_EVENTS
 from accounts.sources.issues import SLOW_ANSWERS
-from leads.pipeline.at_risk import AtRisk, at_risk
+from leads.pipeline.at_risk import at_risk
+from notifications.message import Alert
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
 
 DROPS = frozenset(
@@ -34,20 +34,6 @@ TOLD_IN = "Told in the incident"
 NAMED = 10  # accounts that an incident's mail names
 
 Replaced = Mapping[str, str]  # deliveries' ids --> why they are not sent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """What an alert says, as things stand when it is sent. `accounts` are those that are down, `total` all it has."""
-
-    at_risk: Sequence[AtRisk] = ()
-    accounts: tuple[str, ...] = ()
-    down: int = 0
-    total: int = 0
-    agencies: int = 1
-    cause: str = ""
-    closed: bool = False
-    url: str = ""
 
 
 def due_at(event: Event, channel: Channel) -> datetime | None:

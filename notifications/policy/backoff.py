@@ -11,7 +11,6 @@ WAITS = tuple(
 MAX_ATTEMPTS = len(WAITS) + 1
 JITTER = 0.10
 MAX_RETRY_AFTER = timedelta(hours=24)
-FAILURES_TIMEOUT = timedelta(days=5)  # of nothing but failures, then the channel is switched off
 
 
 def next_attempt_at(attempts: int, ended_at: datetime, retry_after: float | None = None) -> datetime | None:

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from accounts.core.enums import EventType
 from accounts.events.ordering import OLD
 from accounts.models import Event
-from accounts.services import EVENTS as STATUS_EVENTS
 from leads.enums import LeadStatus
 from leads.pipeline.history import ALSO_TOLD
 from notifications.content.catalogue import CATALOGUE
+from notifications.content.stories import LEAD_STORY, account_of, story
 from notifications.models import Channel, ChannelKind, Hold, Mode
 from notifications.policy import alert_policy
 from notifications.policy.quiet_hours import hours_of
@@ -21,12 +21,6 @@ from notifications.policy.quiet_hours import hours_of
 SUMMARY = "summary"
 #: Statuses for which nobody waits to see whether more comes.
 PROMPT = frozenset({LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY})
-#: What happens to one lead in one campaign is one story, …
-STATUS_CHANGES = frozenset({EventType.LEAD_STATUS_CHANGED, *ALSO_TOLD.values()})
-LEAD_STORY = STATUS_CHANGES | {EventType.LEAD_CREATED}
-#: … and so is what becomes of one account, and of one campaign.
-ACCOUNT_STORY = frozenset({*STATUS_EVENTS.values(), EventType.LINKEDIN_CONNECTED, EventType.LINKEDIN_RECONNECTED})
-CAMPAIGN_STORY = frozenset({EventType.CAMPAIGN_PAUSED, EventType.CAMPAIGN_RESUMED})
 #: `lead_replied` and the like come with a `lead_status_changed`, which they take along.
 FOR_COMPANY = timedelta(seconds=5)
 
@@ -74,22 +68,6 @@ def is_urgent(channel: Channel, event: Event) -> bool:
         return False
     kinds = [event.event_type, *_companion(event), *alert_policy.stands_in_for(event)]
     return any(kind in channel.urgent_event_types or CATALOGUE[EventType(kind)].urgent for kind in kinds)
-
-
-def story(event: Event) -> str:
-    """What events that tell of the same have in common."""
-    if event.subject and event.event_type in LEAD_STORY:
-        return f"{event.subject}/{event.payload.get('campaign_id', '')}"
-    if event.subject and event.event_type in ACCOUNT_STORY | CAMPAIGN_STORY:
-        return event.subject
-    return event.pk
-
-
-def account_of(event: Event) -> str:
-    """The account whose ups and downs the event tells; empty: of none."""
-    if event.event_type in ACCOUNT_STORY | {EventType.REAUTH_REQUESTED}:
-        return event.subject
-    return str(event.payload.get("linkedin_account_id", "")) if event.event_type in CAMPAIGN_STORY else ""
 
 
 def _wait_for_more(channel: Channel, event: Event, *, urgent: bool) -> timedelta:

@@ -4,8 +4,8 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from config.demo.linkedin_api.world import World
 from tests.e2e.stack import Run, http
-from tests.linkedin_api.world import World
 
 SECRET = "li-client-secret-example"
 

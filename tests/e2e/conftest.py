@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from config.demo.linkedin_api import StandIn, serving
 from tests.e2e.stack import Checkout, Run, backend, running
-from tests.linkedin_api import StandIn, serving
 from tests.settings import SQLITE
 
 #: These have a PostgreSQL and a Redis of their own, where the suite runs on them at all.

@@ -60,9 +60,6 @@ class Checkout:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
         for name in FILES:
             shutil.copy2(ROOT / name, folder / name)
-        (folder / "tests").mkdir()
-        shutil.copy2(ROOT / "tests" / "__init__.py", folder / "tests")
-        shutil.copytree(ROOT / "tests" / "linkedin_api", folder / "tests" / "linkedin_api")
         (folder / ".venv").symlink_to(Path(sys.prefix))
         (folder / "var").mkdir()
         self._skip_installation()

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 import pytest
 
+from config.demo.linkedin_api import StandIn
+from config.demo.linkedin_api.world import World
 from tests.e2e import figures
 from tests.e2e.client import Client
 from tests.e2e.stack import Run, rows, wait_for
-from tests.linkedin_api import StandIn
-from tests.linkedin_api.world import World
 
 pytestmark = pytest.mark.fault
 

@@ -15,11 +15,11 @@ import pytest
 import redis
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from config.demo.linkedin_api import StandIn
 from tests import servers
 from tests.e2e.client import Client
 from tests.e2e.stack import Checkout, Run, backend, http, rows, running, wait_for
 from tests.leads.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, found_in
-from tests.linkedin_api import StandIn
 from tests.notifications.receiver import Request, answering, receiver
 
 pytestmark = pytest.mark.fault

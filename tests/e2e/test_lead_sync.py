@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from config.demo.linkedin_api import StandIn
+from config.demo.linkedin_api.world import ACCOUNT, Refusal, form
 from tests.e2e.client import Client
 from tests.e2e.stack import Run, change, wait_for
-from tests.linkedin_api import StandIn
-from tests.linkedin_api.world import ACCOUNT, Refusal, form
 
 
 def test_a_lead_comes_and_goes(run: Run, linkedin: StandIn) -> None:

@@ -14,6 +14,8 @@ from accounts.models import Agency, Source
 from accounts.providers import linkedin as api
 from accounts.providers.client import Answer
 from accounts.sources.service import create_source
+from config.demo.linkedin_api import Gateway, StandIn, serving
+from config.demo.linkedin_api.world import ACCOUNT, World
 from leads.lead_sync import backfill
 from leads.lead_sync.fetching import fetch_due
 from leads.lead_sync.health_checks import check_due
@@ -22,8 +24,6 @@ from leads.lead_sync.oauth import complete, connect_link
 from leads.lead_sync.subscriptions import want
 from leads.models import LeadSync
 from tests.keeping import keep
-from tests.linkedin_api import Gateway, StandIn, serving
-from tests.linkedin_api.world import ACCOUNT, World
 from webhooks.processing.processor import process_due
 
 BASE = "https://linkedin.example.com"

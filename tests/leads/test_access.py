@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from accounts.models import Agency
 from accounts.sources.service import update_source
+from config.demo.linkedin_api.world import ACCOUNT, PAGE, World, form
 from leads.lead_sync import backfill
 from leads.lead_sync.health_checks import check_due
 from leads.lead_sync.oauth import complete, connect_link
@@ -21,7 +22,6 @@ from leads.lead_sync.subscriptions import want
 from leads.models import Lead, LeadReference, LeadSync, OwnerAccess, Pull
 from tests.api.conftest import api_with
 from tests.leads.linkedin import SPONSORED, agree, connected, linkedin, notify, sync_of, work
-from tests.linkedin_api.world import ACCOUNT, PAGE, World, form
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)

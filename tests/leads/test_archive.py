@@ -22,13 +22,13 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from accounts.models import Account, Agency, Event, Source
+from config.demo.linkedin_api.world import World
 from leads.lead_sync import backfill, backfill_pages
 from leads.lead_sync.fetching import fetch_due, tell_overdue
 from leads.lead_sync.health_checks import check_due
 from leads.models import Lead, LeadReference, Pull
 from leads.tasks import look_after
 from tests.leads.linkedin import connected, linkedin, notify, sync_of, work
-from tests.linkedin_api.world import World
 from webhooks.processing.processor import process_due
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

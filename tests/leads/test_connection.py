@@ -14,6 +14,8 @@ from accounts.core.enums import IssueKind
 from accounts.models import Account, AccountToken, Agency, Event
 from accounts.reauth.options import offer_for
 from accounts.sources import issues
+from config.demo.linkedin_api import StandIn
+from config.demo.linkedin_api.world import ACCOUNT, PAGE, World
 from leads.lead_sync.oauth import connect_link
 from leads.lead_sync.problems import problems_of
 from leads.lead_sync.subscriptions import want
@@ -21,8 +23,6 @@ from leads.models import Lead, LeadSync, Subscription
 from leads.tasks import look_after
 from tests.api.conftest import api_with
 from tests.leads.linkedin import SPONSORED, agree, connected, linkedin, notify, source_of, sync_of, work
-from tests.linkedin_api import StandIn
-from tests.linkedin_api.world import ACCOUNT, PAGE, World
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)

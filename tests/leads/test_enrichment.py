@@ -15,10 +15,11 @@ from pytest_django.fixtures import Settings
 from accounts.models import Agency
 from leads.enrichment import service as enrichment
 from leads.enrichment.enrichers import email_company, phone_country
-from leads.enrichment.service import MAX_ATTEMPTS, ask_for, enrich_due
+from leads.enrichment.service import MAX_ATTEMPTS, enrich_due
 from leads.lead_sync.fetching import fetch_due
 from leads.models import Enrichment, Lead
 from leads.pipeline.changes import create_lead, update_lead
+from leads.pipeline.enrichment_requests import request_enrichment
 from leads.privacy.erasure import erase
 from leads.tasks import sync
 from tests.config.conftest import signed_in
@@ -50,7 +51,7 @@ def erases(lead: Lead) -> dict[str, str]:
 def changes(lead: Lead) -> dict[str, str]:
     """Answers come in once more while the enricher still looks."""
     update_lead(lead, title="Typed meanwhile")
-    ask_for([lead])
+    request_enrichment([lead])
     return {"company": "Known Ltd", "title": "Other"}
 
 
@@ -60,7 +61,7 @@ def none(lead: Lead) -> None:
 
 def to_enrich(agency: Agency, **fields: str) -> Lead:
     lead = create_lead(agency, **{"email": "ada@example.com", **fields})
-    ask_for([lead])
+    request_enrichment([lead])
     return lead
 
 
@@ -144,7 +145,7 @@ def test_nobody_is_asked_where_no_setting_names_anybody(agency: Agency) -> None:
 
 def test_test_leads_are_not_enriched(agency: Agency, settings: Settings) -> None:
     settings.LEAD_ENRICHERS = ["email_company"]
-    ask_for([create_lead(agency, email="ada@example.com", is_test=True)])
+    request_enrichment([create_lead(agency, email="ada@example.com", is_test=True)])
     assert not Enrichment.objects.exists()
 
 

@@ -31,6 +31,7 @@ from accounts.events.ordering import Origin
 from accounts.models import Agency, Event
 from accounts.tasks import tidy
 from accounts.tenancy.api_keys import create_api_key
+from config.demo.linkedin_api.world import World
 from config.ops.purge import purge
 from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.backfill_import import import_leads
@@ -47,7 +48,6 @@ from tests.keeping import keep_sample
 from tests.keeping import source_of as source_at
 from tests.leads.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, found_in
 from tests.leads.linkedin import connected, linkedin, notify, work
-from tests.linkedin_api.world import World
 from tests.notifications.receiver import Receiver, Request, answering, receiver
 from webhooks.models import Receipt
 from webhooks.processing.processor import process_due

@@ -7,10 +7,10 @@ import time_machine
 from django.contrib.auth.models import User
 
 from accounts.models import Account, Agency, Event
+from config.demo.linkedin_api.world import form
 from leads.lead_sync.fetching import fetch_due, tell_overdue
 from leads.models import Lead, LeadFetch
 from tests.leads.linkedin import connected, linkedin, notify, source_of, work
-from tests.linkedin_api.world import form
 from webhooks.processing.processor import process_due
 
 pytestmark = pytest.mark.django_db

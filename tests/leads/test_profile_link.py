@@ -7,15 +7,16 @@ import pytest
 
 from accounts.events.ordering import Origin
 from accounts.models import Agency, Event
+from config.demo.linkedin_api import StandIn
+from config.demo.linkedin_api.world import form
 from leads.enums import LeadStatus
 from leads.lead_sync import backfill
-from leads.lead_sync.form_answers import FIELDS, details
+from leads.lead_sync.form_answers import details
 from leads.models import Lead
 from leads.pipeline import reports
 from leads.pipeline.dto import Identity
+from leads.pipeline.form_fields import PREDEFINED_FIELDS
 from tests.leads.linkedin import connected, linkedin, notify, sync_of, work
-from tests.linkedin_api import StandIn
-from tests.linkedin_api.world import form
 
 pytestmark = pytest.mark.django_db
 WITH_LINK = 902
@@ -139,4 +140,4 @@ def test_every_predefined_field_is_read_into_the_leads_field(theirs: str, ours: 
     found = details({"formResponse": {"answers": [answer]}}, {"content": {"questions": [question]}})
     assert found.contact == ({ours: "An answer"} if ours else {})
     assert [(row["predefined_field"], row["value"]) for row in found.answers] == [(theirs, "An answer")]
-    assert FIELDS.get(theirs, "") == ours
+    assert PREDEFINED_FIELDS.get(theirs, "") == ours

@@ -12,13 +12,13 @@ from django.test import Client
 
 from accounts.models import Account, Agency, Event, Source, SourceIssue
 from accounts.sources.service import update_source
+from config.demo.linkedin_api.world import ACCOUNT, FORM, PAGE, World, form
 from leads.lead_sync import backfill, backfill_import, backfill_pages
 from leads.lead_sync.problems import problems_of
 from leads.lead_sync.subscriptions import want
 from leads.models import Lead, LeadFetch, LeadForm, Pull, RefusedForm, UnlabelledAnswers
 from tests.api.conftest import api_with
 from tests.leads.linkedin import SPONSORED, agree, connected, linkedin, notify, sync_of, work
-from tests.linkedin_api.world import ACCOUNT, FORM, PAGE, World, form
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -16,6 +16,7 @@ from pytest_django.fixtures import Settings
 from accounts.core.enums import EventType
 from accounts.events.outbox import record
 from accounts.models import Agency, Event, RetentionRun
+from config.demo.linkedin_api.world import World
 from config.ops import purge as rounds
 from config.ops.purge import purge
 from leads.enums import ChangedBy, LeadStatus
@@ -29,7 +30,6 @@ from notifications.delivery import drain
 from notifications.delivery.fan_out import fan_out
 from notifications.models import Delivery, DeliveryStatus
 from tests.keeping import keep_sample, source_of
-from tests.linkedin_api.world import World
 from tests.notifications.receiver import Receiver, answering, receiver
 from webhooks.models import Receipt
 from webhooks.processing.erasure import placed_receipts

@@ -9,10 +9,10 @@ from django.test import Client
 from accounts.core.enums import Role
 from accounts.models import Agency, Member, Source
 from accounts.sources.service import create_source
+from config.demo.linkedin_api.world import form
 from leads.lead_sync import backfill
 from leads.models import LeadSync, Subscription
 from tests.leads.linkedin import connected, linkedin, sync_of, work
-from tests.linkedin_api.world import form
 from tests.portal.conftest import Browser
 
 pytestmark = pytest.mark.django_db

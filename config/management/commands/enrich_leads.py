@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from config.management.jsoncommand import JsonCommand
-from leads.enrichment.service import ask_for_all
+from leads.enrichment.service import request_all
 
 
 class Command(JsonCommand):
@@ -13,7 +13,7 @@ class Command(JsonCommand):
     def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
         if not settings.LEAD_ENRICHERS:
             raise CommandError("LEAD_ENRICHERS names nobody who could look at them.")
-        return {"asked": ask_for_all()}
+        return {"asked": request_all()}
 
     def show(self, answer: dict[str, Any]) -> None:
         self.stdout.write(f"{answer['asked']} leads will be looked at.")

@@ -1,16 +1,16 @@
-"""`python -m tests.linkedin_api [--port N] [--client-id …] [--client-secret …]`: prints its address, and serves."""
+"""Serve the stand-in and print its address: `python -m config.demo.linkedin_api [--port N] [--client-id …] …`."""
 
 import argparse
 import os
 import sys
 import threading
 
-from tests.linkedin_api.server import serving
-from tests.linkedin_api.world import World
+from config.demo.linkedin_api.server import serving
+from config.demo.linkedin_api.world import World
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.linkedin_api")
+    parser = argparse.ArgumentParser(prog="python -m config.demo.linkedin_api")
     parser.add_argument("--port", type=int, default=0, help="0 (the default): any free one")
     parser.add_argument("--client-id", default="standin-client")
     parser.add_argument("--client-secret", default="li-client-secret-example")

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
-from tests.linkedin_api import restli
-from tests.linkedin_api.world import YEAR_MS, World
+from config.demo.linkedin_api import restli
+from config.demo.linkedin_api.world import YEAR_MS, World
 
 MAX_PER_PAGE = 500
 LEAD_TYPES = {"SPONSORED", "EVENT", "COMPANY", "ORGANIZATION_PRODUCT"}
@@ -49,17 +49,17 @@ class Odd(Exception):
 
 @contextmanager
 def serving(world: World | None = None, *, port: int = 0) -> Iterator[StandIn]:
-    world = world or World()
+    shown = world or World()
 
     class Handler(_Handler):
-        gateway = Gateway(world)
+        gateway = Gateway(shown)
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield StandIn(world, f"http://127.0.0.1:{server.server_port}")
+        yield StandIn(shown, f"http://127.0.0.1:{server.server_port}")
     finally:
         server.shutdown()
         server.server_close()
