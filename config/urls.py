@@ -2,7 +2,8 @@ from allauth.mfa.totp.views import activate_totp
 from django.contrib import admin
 from django.urls import include, path
 
-from config import email_pages, reauth, views
+from accounts.reauth import views as reauth
+from config import email_pages, views
 from config.security import csp_override
 
 urlpatterns = [

@@ -11,9 +11,11 @@ class WebhooksConfig(AppConfig):
 
     def ready(self) -> None:
         import webhooks.processing.erasure  # noqa: F401 (registers what this app holds of a person)
+        from accounts.reauth.provider_requests import use_request_log
         from accounts.web.backoffice.cross_links import add_list_link
         from accounts.web.portal.navigation import Entry, add_entry
         from accounts.web.source_sections import add_page_section
+        from webhooks.processing.sign_ins import SIGN_INS
         from webhooks.processing.waiting import release_named
         from webhooks.source_sections import answers_of_last_hour, refused_requests
 
@@ -25,6 +27,7 @@ class WebhooksConfig(AppConfig):
         add_list_link("accounts.source", "webhooks_rejectedrequest", "Rejected requests", position=20, source="pk")
         add_list_link("accounts.source", "webhooks_providerrequest", "Registered requests", position=30, source="pk")
         on_known_id(release_named)
+        use_request_log(SIGN_INS)
         HIGHLEVEL.configure(
             public_key=settings.HIGHLEVEL_PUBLIC_KEY,
             accept_rsa=settings.HIGHLEVEL_ACCEPT_RSA,

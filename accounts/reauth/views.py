@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.core.enums import AccountStatus, RequestAction, provider_name
+from accounts.core.enums import AccountStatus, provider_name
 from accounts.linkedin.advice import REASONS
 from accounts.models import Account, ReauthPrompt
 from accounts.models.reauth import PromptEnd, StepKind
@@ -26,9 +26,8 @@ from accounts.providers import salesflow, welink
 from accounts.providers.client import ProviderError
 from accounts.reauth import attempts, prompts
 from accounts.reauth.options import Offer, Way, frame_for, keep_token, offer_for
+from accounts.reauth.provider_requests import request_log
 from accounts.tenancy.localtime import readable, zone_named
-from webhooks.models import ProviderRequest
-from webhooks.processing.processor import register_request
 
 MAX_ATTEMPTS = 10
 REFRESH_SECONDS = 3
@@ -49,8 +48,8 @@ class PinForm(forms.Form):
 @sensitive_post_parameters("password", "pin")
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Says which account and why, and offers the provider's step; a POST takes it. A GET changes nothing: programs that
-    look at links in mails make them."""
+    """Show which account is down and why, and offer the provider's step. A POST takes the step. A GET changes nothing,
+    since programs that check links in mails send it."""
     prompt = _prompt(token)
     if prompt.end is not None:
         return _over(request, prompt.end)
@@ -67,7 +66,7 @@ def page(request: HttpRequest, token: str) -> HttpResponseBase:
 @never_cache
 @require_safe
 def progress(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Waits for the provider's word on what the owner did, and says thank you."""
+    """Wait for the provider's report on what the owner did, then thank them."""
     prompt = _prompt(token)
     if _just_done(prompt):
         return _render(request, "reauth/done.html", prompt)
@@ -83,8 +82,8 @@ def progress(request: HttpRequest, token: str) -> HttpResponseBase:
 @never_cache
 @require_POST
 def result(request: HttpRequest, token: str) -> HttpResponse:
-    """What Salesflow's frame told the page (`handleResponse`). Its token is kept; its word for the status is not
-    believed, since the browser could say anything."""
+    """Take the result that Salesflow's frame gave the page (`handleResponse`). Its token is stored. Its status is not
+    believed, since the browser could send anything."""
     prompt = _prompt(token)
     open_or_just_done = prompt.end is None or _just_done(prompt)  # the webhook may be faster than the frame
     if not open_or_just_done or prompt.account.status == AccountStatus.DELETED:
@@ -145,7 +144,7 @@ def _step(request: HttpRequest, prompt: ReauthPrompt, token: str) -> HttpRespons
 
 
 def _hand_over(prompt: ReauthPrompt, offer: Offer, form: forms.Form) -> None:
-    """Give the provider what was typed, and tell ingest what its answer will be about. Raises ProviderError."""
+    """Send the provider what was typed, and register what its answer will be about. Raises ProviderError."""
     assert offer.source is not None  # noqa: S101 (a sign-in is offered for a source)
     step = attempts.note(prompt, StepKind.SUBMITTED, text=welink.NAME)  # before the call: the answer may be faster
     if isinstance(form, PinForm):
@@ -157,7 +156,7 @@ def _hand_over(prompt: ReauthPrompt, offer: Offer, form: forms.Form) -> None:
         )
     else:
         request_id = welink.sign_in(offer.source, offer.credentials, **form.cleaned_data)
-    register_request(offer.source, request_id=request_id, action=RequestAction.LOGIN, account=prompt.account)
+    request_log().register_sign_in(offer.source, prompt.account, request_id)
     attempts.set_reference(step, request_id)
 
 
@@ -174,17 +173,16 @@ def _open_frame(request: HttpRequest, prompt: ReauthPrompt, offer: Offer, token:
 
 
 def _pin_request(account: Account, offer: Offer) -> str:
-    """The id of the sign-in that waits for a code; empty: none does, or the source does not know where to send it."""
+    """Return the id of the sign-in that waits for a code. Empty: none waits, or the source has no address for codes."""
     if offer.way is not Way.SIGN_IN or not offer.source or not offer.source.pin_endpoint:
         return ""
     if account.status != AccountStatus.INCOMPLETE:
         return ""
-    sign_ins = ProviderRequest.objects.filter(source=offer.source, account=account, action=RequestAction.LOGIN)
-    return sign_ins.order_by("-created_at", "-id").values_list("request_id", flat=True).first() or ""
+    return request_log().newest_sign_in(offer.source, account)
 
 
 def _what_went_wrong(prompt: ReauthPrompt) -> str:
-    """What became of the last try, if it was not what the owner hoped for."""
+    """Return what went wrong with the latest attempt, or an empty text."""
     step = attempts.last(prompt)
     if step is None:
         return ""
@@ -211,7 +209,7 @@ def _read_result(request: HttpRequest) -> dict[str, Any] | None:
 
 
 def _problem_with(said: dict[str, Any], account: Account) -> str:
-    """Why what the frame says is no success for this account; empty: it is one."""
+    """Return why the frame's result is no success for this account, or an empty text."""
     if str(said.get("action")) != "1":
         return "Salesflow says that it did not work. Please try again."
     named = said.get("linkedinId")
