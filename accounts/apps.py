@@ -6,8 +6,11 @@ class AccountsConfig(AppConfig):
     verbose_name = "Agencies and accounts"
 
     def ready(self) -> None:
-        """Register what this app shows in the portal and in the back office."""
+        """Register what this app shows in the portal and in the back office, and what follows its events."""
+        from accounts.events.reactions import subscribe
         from accounts.events.timeline import add_own_streams
+        from accounts.services import STATUS_SUBSCRIBER
+        from accounts.status_reactions import follow_status
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
         from accounts.web.portal.navigation import OWNERS, WRITERS, Entry, add_entry
 
@@ -35,3 +38,4 @@ class AccountsConfig(AppConfig):
         add_list_link("accounts.account", "accounts_reauthprompt", "Prompts to reconnect", position=30, account="pk")
         add_list_link("accounts.campaign", "accounts_event", "Events", position=10, subject="pk")
         add_list_link("leads.lead", "accounts_event", "Events", position=30, subject="pk")
+        subscribe(STATUS_SUBSCRIBER, (), follow_status)

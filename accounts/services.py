@@ -12,11 +12,11 @@ from accounts.core.enums import AccountStatus, EventType, StatusReason
 from accounts.core.text import plain_fields
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events import outbox as events
+from accounts.events import reactions
 from accounts.events.ordering import Origin, is_newer
-from accounts.linkedin import flapping, links, outages
+from accounts.linkedin import links
 from accounts.linkedin.matching import AccountIdentity, fill, find_or_make, locked
-from accounts.models import Account, AccountReport, AccountToken, Agency, SubAccount
-from accounts.reauth import prompts
+from accounts.models import Account, AccountReport, AccountToken, Agency, Event, SubAccount
 
 EVENTS = {  # new status --> what agencies are told
     AccountStatus.INCOMPLETE: EventType.LINKEDIN_INCOMPLETE,
@@ -25,6 +25,8 @@ EVENTS = {  # new status --> what agencies are told
     AccountStatus.BLOCKED: EventType.LINKEDIN_BLOCKED,
     AccountStatus.DELETED: EventType.LINKEDIN_DELETED,
 }
+#: Reacts to changes of accounts' statuses.
+STATUS_SUBSCRIBER = "account status"
 #: What a report may change of an account.
 REPORTED = (
     *("name", "email", "first_name", "last_name", "public_identifier", "occupation", "premium", "updated_at"),
@@ -53,7 +55,7 @@ def report_status(
     With `passed_on` the agency hears of it under that name whatever our state does. Raises Quarantine.
     """
     account, first_seen = find_or_make(agency, provider, identity, status, origin, account, work)
-    before, since = "" if first_seen else account.status, account.status_since
+    before = "" if first_seen else account.status
     applied = is_newer(origin, account)
     called = "" if first_seen else account.display_name
     fill(account, identity, overwrite=applied)
@@ -67,11 +69,13 @@ def report_status(
         links.propose(account, work)
     _note(account, before=before, after=status, origin=origin, applied=applied, note=text, work=work)
     event_type = passed_on or (_event_for(before, status) if applied else None)
+    event = None
     if event_type:
         extra = {"error_detail": error_detail} if event_type is EventType.LINKEDIN_AUTH_ERROR else {}
-        tell(account, event_type, origin=origin, work=work, **extra)
-    if applied:
-        _take_effect(account, before=before, since=since, origin=origin, work=work)
+        event = tell(account, event_type, origin=origin, work=work, **extra)
+    if applied and account.status not in (before, AccountStatus.ACTIVE if not before else ""):
+        _take_effect(account, origin=origin, work=work)
+        _let_follow(account, before=before, origin=origin, event=event, work=work)
     if first_seen:
         _catch_up_with_uninstall(account, work)
     return account
@@ -134,7 +138,8 @@ def note(account: Account, *, origin: Origin, text: str, work: UnitOfWork = AT_O
 def report_trouble(account: Account, *, code: str, origin: Origin, text: str, work: UnitOfWork = AT_ONCE) -> None:
     """An error that leaves the account as it is: history, and part of an incident when many accounts have it."""
     note(account, origin=origin, text=text, work=work)
-    outages.trouble(locked(account, work), code=code, origin=origin, work=work)
+    account = locked(account, work)
+    _let_follow(account, before=account.status, origin=origin, work=work, trouble=code)
 
 
 @transaction.atomic(savepoint=False)
@@ -143,7 +148,6 @@ def disconnect_for_uninstall(account: Account, *, origin: Origin, work: UnitOfWo
     account = locked(account, work)
     if account.status == AccountStatus.DELETED:
         return
-    since = account.status_since
     applied = is_newer(origin, account)
     _note(
         account,
@@ -158,10 +162,10 @@ def disconnect_for_uninstall(account: Account, *, origin: Origin, work: UnitOfWo
         before = account.status
         _set_status(account, AccountStatus.DISCONNECTED, origin=origin, reason=StatusReason.UNINSTALLED)
         work.update(account, *REPORTED)
-        if account.status == before:  # it was down; now nobody is asked to mend what was wanted
-            prompts.follow(account, before=before, origin=origin, work=work)
-            outages.follow(account, origin=origin, work=work)
-        _take_effect(account, before=before, since=since, origin=origin, work=work)
+        if account.status != before:
+            _take_effect(account, origin=origin, work=work)
+        # also where it was down before: nobody is asked to mend what was wanted
+        _let_follow(account, before=before, origin=origin, work=work)
 
 
 @transaction.atomic(savepoint=False)
@@ -177,9 +181,11 @@ def update_account(account: Account, **changes: Any) -> Account:
     return account
 
 
-def tell(account: Account, event_type: EventType, *, origin: Origin, work: UnitOfWork = AT_ONCE, **fields: Any) -> None:
+def tell(
+    account: Account, event_type: EventType, *, origin: Origin, work: UnitOfWork = AT_ONCE, **fields: Any
+) -> Event:
     """Record an event about an account."""
-    events.record(
+    return events.record(
         account.agency,
         event_type,
         subject=account.id,
@@ -208,21 +214,38 @@ def _save(account: Account, first_seen: bool, *changed: str, work: UnitOfWork) -
         work.update(account, *changed)
 
 
-def _take_effect(account: Account, *, before: str, since: datetime, origin: Origin, work: UnitOfWork) -> None:
-    """What follows a status: campaigns run while their account is active (a rate limit alone stops none of them), the
-    owner is asked while the account needs them, and of a deleted account no token is kept."""
-    if account.status in (before, AccountStatus.ACTIVE if not before else ""):
-        return  # as it was, or first seen and well: nothing hangs on it yet
+def _take_effect(account: Account, *, origin: Origin, work: UnitOfWork) -> None:
+    """What a new status does at once: campaigns run while their account is active (a rate limit alone stops none of
+    them), and of a deleted account no token is kept. The rest follows a moment later (`accounts.status_reactions`)."""
     if account.status == AccountStatus.ACTIVE:
         campaigns.resume_for(account, origin=origin, work=work)
     else:
         campaigns.pause_for(account, origin=origin, work=work)
-    flapping.follow(account, before=before, since=since, origin=origin, work=work)
-    prompts.follow(account, before=before, origin=origin, work=work)
-    outages.follow(account, origin=origin, work=work)
     if account.status == AccountStatus.DELETED:
         work.bypass(AccountToken)
         AccountToken.objects.filter(account=account).delete()
+
+
+def _let_follow(
+    account: Account,
+    *,
+    before: str,
+    origin: Origin,
+    work: UnitOfWork,
+    event: Event | None = None,
+    **more: str,
+) -> None:
+    """Have `accounts.status_reactions` follow the account's status as it is now."""
+    facts = {
+        "before": before,
+        "status": account.status,
+        "reason": account.status_reason,
+        "by": origin.by,
+        "at": origin.at.isoformat(),
+        "receipt_id": origin.receipt_id,
+        **more,
+    }
+    reactions.request(STATUS_SUBSCRIBER, subject=account.pk, event=event, facts=facts, work=work)
 
 
 def _event_for(before: str, after: AccountStatus) -> EventType | None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.campaigns.commands import carry_out_due
 from accounts.campaigns.service import resume_held
+from accounts.events import reactions
 from accounts.models import Heartbeat, IdempotencyRecord, SourceSecret
 from accounts.reauth.prompts import remind_due
 from accounts.sources.service import REMEMBERED
@@ -48,6 +49,14 @@ def remind() -> None:
     while remind_due():
         pass
     resume_held()
+
+
+@shared_task(name="accounts.tasks.react")
+def react() -> None:
+    """Carry out what follows events."""
+    until = time.monotonic() + RUN_SECONDS
+    while reactions.carry_out_due() and time.monotonic() < until:
+        pass
 
 
 @shared_task(name="accounts.tasks.carry_out_commands")

@@ -1,6 +1,7 @@
 """How fast a backlog of receipts is worked off on PostgreSQL, beside two yardsticks in the same run.
 
-Ours: `process_due`, in one process, with accounts that drop and come back, and with leads that move. Beside it a Celery
+Ours: `process_due`, in one process, with accounts that drop and come back, and with leads that move; and what follows
+the accounts' changes, in the same process after it. Beside it a Celery
 task per account report (prefork, two processes, Celery's defaults), and pgbench doing one transaction per event with
 the fewest statements that an account's change can do with, on one connection.
 """
@@ -92,8 +93,11 @@ def run(url: str) -> int:
         places = sources(provider)
         fill(agency.id, places, provider, range(ACCOUNTS))
         work_off()
+        react(0, 1)
         fill(agency.id, places, provider, range(ACCOUNTS, ACCOUNTS + COUNT))
         rates[name], cpu_ms[name] = work_off()
+        if provider == "salesflow":
+            rates["with their reactions"] = react(COUNT, rates[name])
     fill(agency.id, sources("salesflow"), "salesflow", range(ACCOUNTS + COUNT, ACCOUNTS + COUNT + TASKS))
     rates["task per event"] = task_per_event()
     rates["pgbench"] = yardstick(url, agency.id)
@@ -163,6 +167,16 @@ def work_off() -> tuple[float, float]:
     if found := Receipt.objects.exclude(status="processed").count():
         raise RuntimeError(f"{found} receipts were not processed.")
     return waiting / took, 1000 * spent / waiting
+
+
+def react(count: int, rate: float) -> float:
+    """Work off what follows `count` events that were processed at this rate; events a second of both together."""
+    from accounts.events.reactions import carry_out_due
+
+    began = time.monotonic()
+    while carry_out_due():
+        pass
+    return count / (count / rate + time.monotonic() - began)
 
 
 def task_per_event() -> float:

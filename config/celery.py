@@ -45,6 +45,11 @@ app.conf.beat_schedule = {
         "schedule": 1.0,
         "options": {"queue": "receipts", "expires": 10},
     },
+    "reactions": {
+        "task": "accounts.tasks.react",
+        "schedule": 1.0,
+        "options": {"queue": "receipts", "expires": 10},
+    },
     "deliveries": {
         "task": "notifications.tasks.deliver_due",
         "schedule": 1.0,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.core.enums import EventType
 from accounts.events.retention import SPARED_FOR, Progress
-from accounts.models import Event
+from accounts.models import Event, Reaction
 from leads.privacy.retention import inactive_leads
 from notifications.models import Attempt, Delivery, DeliveryStatus
 
@@ -68,6 +68,7 @@ def _delete(pks: Collection[str], cutoff: datetime) -> Counter[str]:
     gone = events.keys() - kept
     ids = [pk for pk, event_id, *_ in deliveries if event_id in gone]
     Delivery.objects.filter(carrier__in=ids).update(carrier=None)
+    _delete_rows(Reaction.objects.filter(event__in=gone))
     return Counter(
         {
             "attempts": _delete_rows(Attempt.objects.filter(delivery__in=ids)),

@@ -11,15 +11,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.campaigns import service as campaigns
 from accounts.campaigns.service import campaign_of, update_campaign
 from accounts.core.enums import RequestAction
 from accounts.core.provider_key import ProviderKey
 from accounts.core.unit_of_work import ReportBatch
-from accounts.linkedin import outages
 from accounts.linkedin.matching import ACCOUNTS_NAMED
 from accounts.models import Account, AccountReport, Agency, Campaign, Event, Outage, ReauthPrompt, ReauthStep, Source
 from leads.models import Lead, LeadChange, LeadReference
 from tests.keeping import keep, keep_sample, source_of
+from tests.reactions import react
 from tests.test_pipeline import drain
 from webhooks.models import Receipt
 from webhooks.processing import processor
@@ -123,6 +124,7 @@ def test_a_batch_does_what_its_receipts_do_one_by_one(
                     MIXTURES[provider](source, dice, number)
                 while process_due(limit):
                     pass
+                react()
     together, alone = outcome(agency), outcome(stranger)
     for name in together:
         assert together[name] == alone[name], name
@@ -142,16 +144,17 @@ def test_a_receipt_that_fails_halfway_leaves_nothing_and_harms_none_of_its_batch
     before = outcome(agency)["reports"]
     dropped = reports(source, [1, 2, 3], "account_blocked")
     again = reports(source, [2])
-    follow = outages.follow
+    pause_for = campaigns.pause_for
 
     def break_off(account: Account, **about: Any) -> None:
-        if account.external_id == "2":  # after its row, its history, its event and its prompt
+        if account.external_id == "2":  # after its row, its history and its event
             about["work"].flush()  # written, but within its savepoint
             raise RuntimeError("no such luck")
-        follow(account, **about)
+        pause_for(account, **about)
 
-    monkeypatch.setattr(outages, "follow", break_off)
+    monkeypatch.setattr(campaigns, "pause_for", break_off)
     process_due()
+    react()
     assert [Receipt.objects.get(pk=row.pk).status for row in [*dropped, *again]] == [
         *("processed", "received", "processed", "processed")
     ]
@@ -263,13 +266,17 @@ def test_a_receipt_more_in_a_batch_costs_at_most_two_statements_more(
     elif provider == "sendpilot":
         lead_reports(source, range(1, 31), status="CONNECTION_SENT")
     drain()
-    asked = []
+    asked, reacted = [], []
     for numbers in (range(1, 11), range(11, 31)):
         kind(source, numbers)
         with CaptureQueriesContext(connection) as captured:
             process_due()
         statements = [query["sql"] or "SAVEPOINT" for query in captured.captured_queries]  # none: it was not said
         asked.append([sql for sql in statements if "SAVEPOINT" not in sql[:21]])
+        with CaptureQueriesContext(connection) as captured:
+            react()
+        reacted.append(len(captured))
     assert Receipt.objects.exclude(status="processed").count() == 0
+    assert reacted[1] == reacted[0]
     assert len(asked[1]) - len(asked[0]) == 10 * most, asked[1]
     assert Lead.objects.count() == {leads_that_move: 30, new_leads: 60, sent_forms: 30}.get(kind, 0)

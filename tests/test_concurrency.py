@@ -23,6 +23,7 @@ from notifications.channels.service import create_channel
 from notifications.delivery import drain as deliver
 from notifications.models import Delivery
 from tests.keeping import keep, keep_sample, signed, source_of
+from tests.reactions import react
 from tests.webhooks.ingest_server import Answer, serving
 from webhooks.models import Receipt
 from webhooks.processing.processor import process_due
@@ -211,6 +212,7 @@ def test_16_identical_posts_at_once_are_one_event_and_one_mail(agency: Agency, p
         assert (len(kept), statuses) == (1, ["accepted", *["duplicate"] * 15])
     assert {receipt.public_id for receipt in Receipt.objects.all()} == kept
     at_once(drain)
+    react()
     at_once(lambda: assert_done(deliver()), times=2)
     assert [event.event_type for event in Event.objects.all()] == [event_type]
     assert [message.to for message in mail.outbox] == [["alerts@example.com"]]

@@ -13,6 +13,7 @@ from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Campaign, Event, ReauthPrompt, Source
 from tests.keeping import keep, source_of
+from tests.reactions import react
 from tests.webhooks.wire import PAYLOADS, payload
 from webhooks.models import Receipt
 from webhooks.processing.processor import process_due, register_request
@@ -124,6 +125,7 @@ class Case:
             status=services.AccountStatus(status),
             origin=Origin(by=self.provider, at=LONG_AGO + timedelta(days=day), source=self.source),
         )
+        react()
 
     def happens(self) -> Receipt:
         if self.provider == "welink" and self.account:
@@ -132,6 +134,7 @@ class Case:
         receipt = keep(self.source, self.body)
         while process_due():
             pass
+        react()
         receipt.refresh_from_db()
         return receipt
 

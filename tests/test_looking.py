@@ -17,6 +17,7 @@ from tests.api.conftest import api_with, make_world
 from tests.api.routes import HISTORIES, LISTS, OBJECT_ROUTES, REPORTS
 from tests.portal.conftest import furnish
 from tests.portal.routes import ROUTES
+from tests.reactions import react
 from tests.statements import written_tables
 
 #: What may be noted of a request: when a key was last used, and Django's sessions.
@@ -25,13 +26,15 @@ PREFETCH = {"Sec-Purpose": "prefetch;prerender", "Purpose": "prefetch", "X-Moz":
 
 
 def report(agency: Agency, status: AccountStatus) -> Account:
-    return report_status(
+    account = report_status(
         agency,
         provider="salesflow",
         identity=AccountIdentity(external_id="7688", name="Ada Lovelace", email="ada@example.com"),
         status=status,
         origin=Origin(by="salesflow", at=timezone.now()),
     )
+    react()
+    return account
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from accounts.tenancy.agencies import create_agency
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
 from tests.keeping import keep, keep_sample, source_of
+from tests.reactions import react
 from webhooks.models import Receipt, ReceiptStatus
 from webhooks.processing import processor
 from webhooks.processing.processor import process_due, register_request, reprocess
@@ -30,6 +31,7 @@ ORDER = {  # a sample that only means something after another
 def drain() -> None:
     while process_due():
         pass
+    react()
 
 
 def told(agency: Agency) -> list[str]:

@@ -20,6 +20,7 @@ from notifications.delivery import drain
 from notifications.models import Delivery
 from notifications.staff.alerts import set_alerts
 from tests.keeping import keep, source_of
+from tests.reactions import react
 from webhooks.processing.processor import process_due
 
 MONDAY = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
@@ -47,6 +48,7 @@ class Day:
             keep(self.source, json.dumps(body).encode())
         while process_due():
             pass
+        react()
         remind()
         if deliver:
             drain()

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.core.enums import EventType
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
+from accounts.events.reactions import react_to
 from accounts.events.signals import event_recorded
 from accounts.models import Account, Agency, Campaign, Event
 
@@ -55,6 +56,7 @@ def record(
     }
     event.payload = {name: value for name, value in body.items() if value not in (None, "", [], {})}
     work.add(event)
+    react_to(event, work)
     transaction.on_commit(_wake_up, robust=True)
     return event
 

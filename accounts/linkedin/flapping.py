@@ -23,24 +23,18 @@ AGAIN = timedelta(days=1)
 _MOST = 100  # changes to look back on
 
 
-def follow(account: Account, *, before: str, since: datetime, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
-    """Say so when a report that counted was one loss too many; the account is locked, the report in its history.
-
-    It was in the status `before` since then.
-    """
-    if before != AccountStatus.ACTIVE or account.status == AccountStatus.ACTIVE:
+def follow(account: Account, *, before: str, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
+    """Say so when a report that counted was one loss too many; the account is locked, the report in its history."""
+    if before != AccountStatus.ACTIVE or account.status in (AccountStatus.ACTIVE, AccountStatus.DELETED):
         return
     if origin.at < timezone.now() - OLD:
         return
-    one_of_few = _is_one_of_few(account, origin, work) or since <= origin.at - WITHIN
-    if one_of_few or account.status == AccountStatus.DELETED:
-        return
-    work.flush(AccountReport, Event)
-    changes = list(_changes(account.pk).values_list("from_status", "occurred_at")[:_MOST])
-    losses = [at for status, at in changes if status == AccountStatus.ACTIVE and at > origin.at - WITHIN]
+    losses = [at for at in work.look_up(RECENT_LOSSES, account.pk) if origin.at - WITHIN < at <= origin.at]
     if len(losses) < LOSSES:
         return
-    began = _began([at for _, at in changes])
+    work.flush(Event)
+    changes = _changes(account.pk).filter(occurred_at__lte=origin.at).values_list("occurred_at", flat=True)
+    began = _began(changes[:_MOST])
     if not _said(since=max(began, origin.at - AGAIN)).filter(subject=account.id).exists():
         events.record(
             account.agency,
@@ -54,21 +48,11 @@ def follow(account: Account, *, before: str, since: datetime, origin: Origin, wo
         work.remember(TOLD_LATELY, {account.pk: True})
 
 
-def _is_one_of_few(account: Account, origin: Origin, work: UnitOfWork) -> bool:
-    """Whether a batch can tell this loss to be none too many, without a look at the history that waits in it."""
-    earlier = work.known(RECENT_LOSSES, account.pk)
-    if earlier is None:
-        return False
-    losses = [*earlier, origin.at]
-    work.remember(RECENT_LOSSES, {account.pk: losses})
-    return sum(at > origin.at - WITHIN for at in losses) < LOSSES
-
-
 def settles_at(account: Account, work: UnitOfWork = AT_ONCE) -> datetime | None:
     """When the account, which is locked, will have settled if nothing more happens; None: it does not flap."""
     if not work.look_up(TOLD_LATELY, account.pk):
         return None
-    work.flush(AccountReport, Event)
+    work.flush(Event)
     return settling([account.pk], timezone.now()).get(account.pk)
 
 

@@ -195,6 +195,7 @@ def _open_prompt(
 ) -> tuple[ReauthPrompt, bool]:
     """The account's open prompt, and whether it was made now. An open one that is past its time is replaced."""
     for prompt in work.look_up(OPEN_PROMPTS, account.pk):
+        work.flush(ReauthPrompt)  # the token was not loaded with it
         if prompt.end is None and _is_readable(prompt):
             return prompt, False
         _close(prompt, prompt.end or PromptEnd.REVOKED, work=work)

@@ -8,11 +8,12 @@ from types import MappingProxyType
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.core.connections import is_outage
 from accounts.core.enums import PERSONAL_EVENTS, STAFF_EVENTS, EventType
+from accounts.events.reactions import unattempted
 from accounts.linkedin.flapping import settling
 from accounts.models import Event
 from notifications.content.stories import STATUS_CHANGES, account_of
@@ -125,6 +126,7 @@ def _who_got(event: Event) -> set[tuple[str | None, str]]:
 
 def _due(now: datetime) -> QuerySet[Event]:
     due = Event.objects.filter(fanned_out_at__isnull=True, next_attempt_at__lte=now + ONE_REPORT)
+    due = due.exclude(Exists(unattempted(now)))  # what a reaction tells is told with it
     return due.order_by("next_attempt_at")
 
 

@@ -24,6 +24,7 @@ from accounts.models import Account, Agency, Campaign, CampaignCommand, Event, S
 from accounts.sources.service import create_source, update_source
 from accounts.tenancy.api_keys import create_api_key
 from tests.keeping import keep
+from tests.reactions import react
 from tests.standins import StandIn, provider
 from webhooks.processing.processor import process_due
 
@@ -60,13 +61,15 @@ def campaign(agency: Agency, source: Source, clock: time_machine.Traveller) -> C
 
 
 def report(agency: Agency, status: S) -> Account:
-    return services.report_status(
+    account = services.report_status(
         agency,
         provider="salesflow",
         identity=AccountIdentity(external_id="7688"),
         status=status,
         origin=Origin(by="salesflow", at=timezone.now(), sequence=next(SEQUENCE)),
     )
+    react()
+    return account
 
 
 def hear(source: Source, what: str, by: str = "", *, at: datetime | None = None) -> None:

@@ -16,6 +16,7 @@ from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Campaign, Event, Sender, Source
 from accounts.tasks import remind
 from leads.models import Lead
+from tests.reactions import react
 from webhooks.models import RequestAction
 from webhooks.processing.processor import register_request
 
@@ -23,13 +24,15 @@ T0 = datetime(2026, 3, 21, tzinfo=UTC)
 
 
 def report(agency: Agency, status: S, minutes: int) -> Account:
-    return services.report_status(
+    account = services.report_status(
         agency,
         provider="salesflow",
         identity=AccountIdentity(external_id="7688", email="natalia@example.com"),
         status=status,
         origin=Origin(by="salesflow", at=T0 + timedelta(minutes=minutes), sequence=minutes),
     )
+    react()
+    return account
 
 
 def another(agency: Agency, status: S) -> Account:

@@ -18,6 +18,7 @@ from accounts.models import Account, Agency, Event, Incident, Outage, ReauthProm
 from accounts.reauth import attempts
 from accounts.revival import revive
 from accounts.tenancy.agencies import create_agency
+from tests.reactions import react
 
 SEQUENCE = count(1)
 T0 = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
@@ -32,7 +33,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 def report(
     agency: Agency, name: str, status: S, *, provider: str = "salesflow", by: str = "", reason: str = ""
 ) -> Account:
-    return services.report_status(
+    account = services.report_status(
         agency,
         provider=provider,
         identity=AccountIdentity(external_id=name, name=name),
@@ -40,6 +41,8 @@ def report(
         origin=Origin(by=by or provider, at=timezone.now(), sequence=next(SEQUENCE)),
         reason=reason,
     )
+    react()
+    return account
 
 
 def drop(agency: Agency, *names: str, status: S = S.DISCONNECTED, **how: str) -> None:
@@ -253,6 +256,7 @@ def test_an_uninstall_is_no_incident(agency: Agency, clock: time_machine.Travell
     installs.report_uninstall(
         agency, location_id="berlin", origin=Origin(by="highlevel", at=T0 + timedelta(seconds=5)), passed_on=False
     )
+    react()
     watch()
     assert not Outage.objects.exists()
 
@@ -319,6 +323,7 @@ def trouble(agency: Agency, *names: str, code: str = "PROXY_ERROR") -> None:
     for name in names:
         account = Account.objects.get(agency=agency, name=name)
         services.report_trouble(account, code=code, origin=Origin(by="welink", at=timezone.now()), text=code)
+    react()
     watch()
 
 

@@ -24,6 +24,7 @@ from notifications.delivery import drain
 from notifications.models import Delivery
 from tests.keeping import keep_sample, source_of
 from tests.notifications.receiver import receiver
+from tests.reactions import react
 from webhooks.processing.processor import process_due
 
 SEQUENCE = count(1)
@@ -47,6 +48,7 @@ def report(agency: Agency, ago: timedelta, *names: str, status: S = S.BLOCKED) -
             status=status,
             origin=Origin(by="linkedconnector", at=timezone.now() - ago, sequence=next(SEQUENCE)),
         )
+    react()
 
 
 def staff_told() -> list[str]:
@@ -174,6 +176,7 @@ def test_a_webhook_that_comes_twelve_days_late_is_history_from_the_receipt_on(
         )
     while process_due():
         pass
+    react()
     watch()
     assert not Incident.objects.exists()
     assert [outage.at for outage in Outage.objects.order_by("account__name")] == [T0 - timedelta(days=12), T0, T0]

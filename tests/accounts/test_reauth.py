@@ -21,6 +21,7 @@ from accounts.reauth.recipients import addresses_for, bounced
 from accounts.revival import NotDeleted, revive
 from accounts.tasks import remind
 from config.ops.purge import purge
+from tests.reactions import react
 
 T0 = timezone.now().replace(microsecond=0)
 ASKED = (S.INCOMPLETE, S.DISCONNECTED, S.AUTH_ERROR)
@@ -32,7 +33,7 @@ def report(
     """What the provider says, at the moment it says it."""
     at = T0 + timedelta(minutes=minutes)
     with time_machine.travel(at, tick=False):
-        return services.report_status(
+        account = services.report_status(
             agency,
             provider="salesflow",
             identity=AccountIdentity(external_id="7688", name="Ada Lovelace", email=email),
@@ -40,6 +41,8 @@ def report(
             origin=Origin(by="salesflow", at=at, sequence=int(minutes)),
             **extra,
         )
+        react()
+        return account
 
 
 def steps(account: Account) -> list[tuple[str, str]]:
@@ -123,9 +126,11 @@ def test_an_uninstall_ends_the_prompt_of_an_account_that_was_disconnected_before
         status=S.AUTH_ERROR,
         origin=Origin(by="linkedconnector", at=T0),
     )
+    react()
     assert ends(account) == [""]
     origin = Origin(by="highlevel", at=T0 + timedelta(minutes=1))
     installs.report_uninstall(agency, location_id="loc-1", origin=origin, passed_on=False)
+    react()
     assert ends(account) == ["revoked"]
 
 
@@ -170,6 +175,7 @@ def test_the_locations_installer_comes_before_the_agency(agency: Agency) -> None
             status=S.DISCONNECTED,
             origin=Origin(by="salesflow", at=T0),
         )
+    react()
     assert [address for address in mailed(agency) if address] == ["daniel@example.com"] * 2
 
 
@@ -321,6 +327,7 @@ def test_two_schedulers_at_once_send_one_reminder_each() -> None:
             status=S.DISCONNECTED,
             origin=Origin(by="salesflow", at=T0),
         )
+    react()
     ReauthPrompt.objects.update(next_reminder_at=timezone.now(), opened_at=timezone.now() - timedelta(hours=5))
 
     def run(_: int) -> None:
@@ -406,6 +413,7 @@ def test_staff_revive_a_deleted_account_to_what_it_was_and_the_history_says_so(a
     report(agency, S.DELETED, 2)
     with time_machine.travel(T0 + timedelta(minutes=3), tick=False):
         revived = revive(account)
+        react()
     row = account.reports.latest("id")
     assert (revived.status, row.from_status, row.to_status) == ("disconnected", "deleted", "disconnected")
     assert (row.reported_by, row.applied, row.note) == ("staff", True, "Revived by staff.")

@@ -11,6 +11,7 @@ from accounts.core.enums import EventType as E
 from accounts.events.ordering import Origin, Quarantine
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Event, SubAccount
+from tests.reactions import react
 
 T0 = datetime(2026, 3, 21, 0, 22, 16, tzinfo=UTC)
 
@@ -20,7 +21,7 @@ def at(minutes: float, *, by: str = "salesflow", sequence: int = 0) -> Origin:
 
 
 def report(agency: Agency, status: S, minutes: float = 0, *, sequence: int = 0, **extra: object) -> Account:
-    return services.report_status(
+    account = services.report_status(
         agency,
         provider="salesflow",
         identity=AccountIdentity(external_id="7688", email="natalia@example.com"),
@@ -28,6 +29,8 @@ def report(agency: Agency, status: S, minutes: float = 0, *, sequence: int = 0, 
         origin=at(minutes, sequence=sequence),
         **extra,
     )
+    react()
+    return account
 
 
 def told(agency: Agency) -> list[str]:

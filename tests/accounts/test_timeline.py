@@ -20,16 +20,19 @@ from accounts.models import Account, Agency
 from accounts.services import report_status
 from notifications.channels.service import create_channel
 from notifications.delivery import fan_out
+from tests.reactions import react
 
 
 def report(agency: Agency, status: str, number: int = 1) -> Account:
-    return report_status(
+    account = report_status(
         agency,
         provider="salesflow",
         identity=AccountIdentity(external_id=str(number), name=f"Ada {number}", email=f"ada{number}@example.com"),
         status=AccountStatus(status),
         origin=Origin(by="salesflow", at=timezone.now()),
     )
+    react()
+    return account
 
 
 def staff_did(account: Account, user: User, what: str) -> None:

@@ -22,6 +22,7 @@ from leads.pipeline.changes import create_lead
 from leads.pipeline.dto import Identity
 from leads.pipeline.reports import report_status as report_lead
 from tests.api.conftest import Api
+from tests.reactions import react
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)  # a Wednesday
 
@@ -40,13 +41,15 @@ def clock() -> Any:
 def report(agency: Agency, status: str, *, number: int = 1, hours_ago: float = 0, **identity: Any) -> Account:
     at = timezone.now() - timedelta(hours=hours_ago)
     with time_machine.travel(at, tick=False):
-        return report_status(
+        account = report_status(
             agency,
             provider="salesflow",
             identity=AccountIdentity(external_id=str(number), name=f"Ada {number}", **identity),
             status=AccountStatus(status),
             origin=Origin(by="salesflow", at=at),
         )
+        react()
+        return account
 
 
 def get(api: Api, path: str, **query: Any) -> Any:

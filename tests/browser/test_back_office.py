@@ -23,6 +23,7 @@ from accounts.tenancy.agencies import create_agency
 from notifications.channels.service import create_channel
 from notifications.delivery import fan_out
 from tests.browser.conftest import Visit, in_a_thread
+from tests.reactions import react
 from webhooks.models import LatencyTally, RejectedRequest
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -35,13 +36,15 @@ DOCTOR = (
 
 
 def report(agency: Agency, provider: str, status: str, *, hours_ago: float, **identity: Any) -> Account:
-    return report_status(
+    account = report_status(
         agency,
         provider=provider,
         identity=AccountIdentity(**identity),
         status=AccountStatus(status),
         origin=Origin(by=provider, at=timezone.now() - timedelta(hours=hours_ago)),
     )
+    react()
+    return account
 
 
 def furnish() -> tuple[Account, Source]:

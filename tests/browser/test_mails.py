@@ -30,6 +30,7 @@ from notifications.channels.service import create_channel
 from notifications.delivery import drain
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.notifications.test_mail import FREE_TEXT, HOSTILE, happened, html_of, only_for
+from tests.reactions import react
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 RAW = re.compile(r"\{\{|\}\}|\{%|%\}|\bNone\b|linkedin_account_name")
@@ -65,6 +66,7 @@ def mails(agency: Agency, settings: Settings) -> dict[str, EmailMultiAlternative
         status=AccountStatus.DISCONNECTED,
         origin=Origin(by="salesflow", at=timezone.now(), source=source),
     )
+    react()
     take("letter_to_an_owner", to="ada@example.com")  # the staff hear of it, too
     for event_type in map(EventType, AGENCY_EVENTS):
         if (

@@ -22,6 +22,7 @@ from notifications.delivery import drain
 from tests.browser.conftest import Visit, in_a_thread
 from tests.keeping import keep
 from tests.leads.linkedin import connected, linkedin, notify, work
+from tests.reactions import react
 from tests.standins import StandIn, provider
 from webhooks.processing.processor import process_due
 
@@ -56,6 +57,7 @@ def link_from_the_mail(source: Source, external_id: str) -> str:
         status=AccountStatus.DISCONNECTED,
         origin=Origin(by=source.provider, at=timezone.now(), source=source),
     )
+    in_a_thread(react)
     in_a_thread(drain)
     [message] = [message for message in mail.outbox if message.to == ["ada@example.com"]]
     return link_in(message)
@@ -72,6 +74,7 @@ def webhook(source: Source, **body: object) -> None:
     keep(source, json.dumps(body).encode())
     while process_due():
         pass
+    react()
 
 
 def is_done(page: Page) -> None:

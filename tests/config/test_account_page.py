@@ -18,18 +18,21 @@ from accounts.reauth.prompts import came_back
 from accounts.services import report_status
 from notifications.channels.service import create_channel
 from notifications.delivery import fan_out
+from tests.reactions import react
 
 
 def report(
     agency: Agency, status: str, *, hours_ago: float, number: int = 1, email: str = "ada@example.com"
 ) -> Account:
-    return report_status(
+    account = report_status(
         agency,
         provider="salesflow",
         identity=AccountIdentity(external_id=str(number), name=f"Ada {number}", email=email),
         status=AccountStatus(status),
         origin=Origin(by="salesflow", at=timezone.now() - timedelta(hours=hours_ago)),
     )
+    react()
+    return account
 
 
 def text_of(client: Client, path: str) -> str:

@@ -19,6 +19,7 @@ from accounts.sources.service import create_source
 from notifications.models import StaffAlerts
 from notifications.staff.alerts import recipients, slack_url
 from tests.config.test_staff_actions import form_of
+from tests.reactions import react
 
 
 @pytest.fixture
@@ -31,6 +32,7 @@ def incident(agency: Agency) -> Incident:
             status=AccountStatus.DISCONNECTED,
             origin=Origin(by="salesflow", at=timezone.now()),
         )
+    react()
     watch()
     return Incident.objects.get()
 

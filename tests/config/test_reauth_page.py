@@ -23,6 +23,7 @@ from accounts.reauth import prompts
 from accounts.services import report_status
 from accounts.sources.service import create_source
 from tests.keeping import keep
+from tests.reactions import react
 from tests.standins import StandIn, provider
 from webhooks.models import ProviderRequest
 from webhooks.processing.processor import process_due
@@ -43,6 +44,7 @@ def drop(agency: Agency, source: Source | None, slug: str, *, status: str = "dis
         status=AccountStatus(status),
         origin=Origin(by=slug, at=timezone.now(), source=source),
     )
+    react()
     return f"/reauth/{account.prompts.get().token}"
 
 
@@ -55,6 +57,7 @@ def back(account: Account) -> None:
         origin=Origin(by=account.provider, at=timezone.now()),
         account=account,
     )
+    react()
 
 
 def text_of(answer: HttpResponse) -> str:
@@ -337,6 +340,7 @@ def answer_of_welink(source: Source, **body: str) -> None:
     keep(source, json.dumps(body).encode())
     while process_due():
         pass
+    react()
 
 
 def everything_stored() -> str:

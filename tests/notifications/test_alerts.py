@@ -33,6 +33,7 @@ from notifications.delivery import drain
 from notifications.models import Delivery
 from notifications.staff.alerts import set_alerts
 from tests.notifications.receiver import Receiver, receiver
+from tests.reactions import react
 
 T0 = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
 SEQUENCE = count(1)
@@ -50,13 +51,15 @@ def staff_user(db: None) -> User:
 
 
 def report(agency: Agency, name: str, status: S, *, location: str = "") -> Account:
-    return services.report_status(
+    account = services.report_status(
         agency,
         provider="salesflow",
         identity=AccountIdentity(external_id=name, name=name, location_id=location),
         status=status,
         origin=Origin(by="salesflow", at=timezone.now(), sequence=next(SEQUENCE)),
     )
+    react()
+    return account
 
 
 def campaign_of(account: Account, name: str) -> None:

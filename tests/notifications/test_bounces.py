@@ -24,6 +24,7 @@ from accounts.tasks import remind
 from notifications.channels.service import create_channel, enable
 from notifications.delivery import drain
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
+from tests.reactions import react
 
 Happen = Callable[..., Event]
 TOKEN = "bounce-token-of-this-test"
@@ -165,6 +166,7 @@ def test_the_owner_of_an_account_is_not_asked_where_mail_came_back(agency: Agenc
         status=AccountStatus.DISCONNECTED,
         origin=Origin(by="salesflow", at=timezone.now()),
     )
+    react()
     drain()
     assert [message.to for message in mail.outbox] == [["ada@example.com"]]
     assert post({"type": kind, "email": "ada@example.com", "message_id": message_id("ada@example.com")}).json() == {

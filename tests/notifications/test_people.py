@@ -32,6 +32,7 @@ from notifications.delivery.digest import gather
 from notifications.models import Channel, Delivery, DeliveryStatus, Hold
 from tests.notifications.receiver import answering, receiver
 from tests.notifications.test_promises import Killed
+from tests.reactions import react
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NIGHT = {"start": "22:00", "end": "07:00"}
@@ -677,6 +678,7 @@ def reports(agency: Agency, account: Account, clock: Clock) -> Callable[..., Non
                 status=status,
                 origin=Origin(by="salesflow", at=timezone.now()),
             )
+            react()
             drain()
 
     return reports

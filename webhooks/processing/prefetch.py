@@ -1,21 +1,13 @@
 """What a batch of provider events from one source will ask for, loaded at once."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
-
-from django.utils import timezone
 
 from accounts.campaigns.service import CAMPAIGNS_NAMED, HAS_CAMPAIGNS
-from accounts.core.email_addresses import email_key
 from accounts.core.provider_key import ProviderKey
-from accounts.core.unit_of_work import Lookup, ReportBatch
-from accounts.linkedin import matching
-from accounts.linkedin.flapping import AGAIN, RECENT_LOSSES, TOLD_LATELY
-from accounts.linkedin.outages import OPEN_OUTAGES, PAGE_USES
+from accounts.core.unit_of_work import ReportBatch
+from accounts.linkedin.matching import ACCOUNTS, ACCOUNTS_NAMED
 from accounts.linkedin_identity import linkedin_key
 from accounts.models import Campaign, Source
-from accounts.reauth.prompts import OPEN_PROMPTS
-from accounts.reauth.recipients import BOUNCES
 from leads.models import Lead, LeadReference
 from leads.pipeline.dto import Identity
 from leads.pipeline.matching import LEADS, LEADS_NAMED, PROFILES, REFERENCES
@@ -44,15 +36,10 @@ def prefetch(work: ReportBatch, source: Source, events: Sequence[ProviderEvent])
 
 
 def _prefetch_accounts(work: ReportBatch, source: Source, named: Collection[AccountRef]) -> None:
-    found = work.prefetch(matching.ACCOUNTS_NAMED, _keys(source, (account.external_id for account in named)))
+    found = work.prefetch(ACCOUNTS_NAMED, _keys(source, (account.external_id for account in named)))
     accounts = {account.pk: account for account in found.values() if account}
-    work.remember(matching.ACCOUNTS, accounts)
-    hanging_on_them: list[Lookup[str, Any]] = [HAS_CAMPAIGNS, OPEN_OUTAGES, PAGE_USES, TOLD_LATELY, OPEN_PROMPTS]
-    for lookup in hanging_on_them:
-        work.prefetch(lookup, accounts)
-    lately = timezone.now() - AGAIN
-    work.prefetch(RECENT_LOSSES, [pk for pk, account in accounts.items() if account.status_since > lately])
-    work.prefetch(BOUNCES, {email_key(account.email) for account in named} - {""})
+    work.remember(ACCOUNTS, accounts)
+    work.prefetch(HAS_CAMPAIGNS, accounts)
 
 
 def _prefetch_leads(work: ReportBatch, source: Source, named: Collection[Identity]) -> None:

@@ -1,0 +1,133 @@
+"""What must follow an event without being asked in its transaction: subscribers react to it a moment later.
+
+An app says `subscribe` in its `ready`. The event's transaction makes a `Reaction` for each subscriber, and
+`carry_out_due` works them off: a subscriber's reactions to one subject in their order, those to several subjects
+together. An event is told once its reactions were attempted, so that agencies get what these tell in the same order.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from accounts.core.connections import is_outage
+from accounts.core.enums import EventType
+from accounts.core.jobs import CRASHED, Backoff, claim_due, fail, retry
+from accounts.core.unit_of_work import ReportBatch, UnitOfWork
+from accounts.core.wakeups import WakeUp
+from accounts.events.signals import event_recorded
+from accounts.models import Event, Reaction
+
+log = structlog.get_logger(__name__)
+
+BATCH = 100
+LEASE = timedelta(seconds=60)
+BACKOFF = Backoff([timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800, 3600)])
+#: So long an event waits for its reactions before it is told.
+MAX_WAIT = timedelta(seconds=30)
+
+#: Carries out reactions of one subscriber, each to another subject, in a transaction that also ends them.
+Handler = Callable[[Sequence[Reaction], UnitOfWork], None]
+
+_wake_up = WakeUp("accounts.tasks.react", queue="receipts")
+
+
+@dataclass(frozen=True, slots=True)
+class _Subscription:
+    event_types: frozenset[EventType]
+    handle: Handler
+
+
+_subscriptions: dict[str, _Subscription] = {}
+
+
+def subscribe(name: str, event_types: Collection[EventType], handle: Handler) -> None:
+    """Let `handle` react to all events of these types, and to what is requested of it. Rows keep `name`: it stays."""
+    _subscriptions[name] = _Subscription(frozenset(event_types), handle)
+
+
+def react_to(event: Event, work: UnitOfWork) -> None:
+    """Make a reaction of each subscriber to an event, in its transaction."""
+    for name, subscription in _subscriptions.items():
+        if event.event_type in subscription.event_types:
+            request(name, subject=event.subject, event=event, work=work)
+
+
+def request(
+    name: str,
+    *,
+    subject: str,
+    event: Event | None = None,
+    facts: Mapping[str, Any] = MappingProxyType({}),
+    work: UnitOfWork,
+) -> None:
+    """Make a reaction of one subscriber: one that needs `facts` beside the event, or reacts to what is no event."""
+    work.add(Reaction(subscriber=name, event=event, subject=subject, facts=dict(facts)))
+    transaction.on_commit(_wake_up.wake_up, robust=True)
+
+
+def carry_out_due(limit: int = BATCH) -> int:
+    """Carry out what is due, at most `limit`. Return how many were attempted."""
+    due = Reaction.objects.filter(~Exists(_waiting().filter(**_same, pk__lt=OuterRef("pk"))))
+    with claim_due(due, limit=limit, lease=LEASE) as claimed:
+        together = defaultdict(list)
+        for reaction in claimed:
+            together[reaction.subscriber if reaction.attempts == 1 else reaction.pk].append(reaction)
+        for reactions in together.values():
+            _carry_out(reactions)
+    return len(claimed)
+
+
+def unattempted(now: datetime) -> QuerySet[Reaction]:
+    """Return, for a subquery, the reactions that the outer event waits for: its own, and those of the agency's events
+    before it."""
+    waiting = _waiting().filter(error="", created_at__gt=now - MAX_WAIT)
+    return waiting.filter(event__agency=OuterRef("agency"), event__lte=OuterRef("pk"))
+
+
+_same = {"subscriber": OuterRef("subscriber"), "subject": OuterRef("subject")}
+
+
+def _waiting() -> QuerySet[Reaction]:
+    return Reaction.objects.filter(next_attempt_at__isnull=False)
+
+
+def _carry_out(reactions: Sequence[Reaction]) -> None:
+    """Carry out reactions of one subscriber, together; one by one if that fails."""
+    first = reactions[0]
+    if not BACKOFF.allows(first.attempts):
+        fail(first, CRASHED)
+        return
+    try:
+        with transaction.atomic():
+            with ReportBatch() as work:
+                _subscriptions[first.subscriber].handle(reactions, work)
+            _settle(reactions)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        if len(reactions) > 1:
+            log.warning("A batch of reactions failed; now one by one.", error=type(error).__name__)
+            for reaction in reactions:
+                _carry_out([reaction])
+        else:
+            log.exception("A reaction failed.", subscriber=first.subscriber, subject=first.subject)
+            retry(first, f"{type(error).__name__}: {error}", BACKOFF)
+
+
+def _settle(reactions: Sequence[Reaction]) -> None:
+    """Delete reactions that were carried out under their lease. Raises LeaseLost: somebody else carries them out."""
+    leased = Reaction.objects.filter(pk__in=[each.pk for each in reactions], leased_until=reactions[0].leased_until)
+    if leased.delete()[0] < len(reactions):
+        raise LeaseLost
+    transaction.on_commit(lambda: event_recorded.send(sender=Event), robust=True)  # their events waited
+
+
+class LeaseLost(Exception):
+    """A reaction took longer than its lease."""

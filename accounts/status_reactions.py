@@ -1,0 +1,48 @@
+"""What follows a change of an account's status a moment later: flapping, the owner's prompt, outages."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from accounts.core.email_addresses import email_key
+from accounts.core.unit_of_work import Lookup, ReportBatch, UnitOfWork
+from accounts.events.ordering import Origin
+from accounts.linkedin import flapping, outages
+from accounts.linkedin.matching import ACCOUNTS
+from accounts.models import Account, Agency, Reaction
+from accounts.reauth import prompts
+from accounts.reauth.recipients import BOUNCES
+
+
+def follow_status(reactions: Sequence[Reaction], work: UnitOfWork) -> None:
+    """Carry out reactions to accounts' changes and errors, in the order in which each account had them."""
+    if isinstance(work, ReportBatch):
+        _prefetch(work, [reaction.subject for reaction in reactions])
+    accounts = work.look_up_all(ACCOUNTS, [reaction.subject for reaction in reactions])
+    agencies = Agency.objects.in_bulk({account.agency_id for account in accounts.values()})
+    for reaction in reactions:
+        account = accounts[reaction.subject]
+        account.agency = agencies[account.agency_id]
+        _follow(account, reaction.facts, work)
+
+
+def _follow(account: Account, facts: dict[str, Any], work: UnitOfWork) -> None:
+    origin = Origin(by=facts["by"], at=datetime.fromisoformat(facts["at"]), receipt_id=facts["receipt_id"])
+    account.status, account.status_reason = facts["status"], facts["reason"]  # as it was then; nobody saves it here
+    if "trouble" in facts:
+        outages.trouble(account, code=facts["trouble"], origin=origin, work=work)
+        return
+    flapping.follow(account, before=facts["before"], origin=origin, work=work)
+    prompts.follow(account, before=facts["before"], origin=origin, work=work)
+    outages.follow(account, origin=origin, work=work)
+
+
+def _prefetch(work: ReportBatch, account_ids: Sequence[str]) -> None:
+    """Load and lock what hangs on the accounts."""
+    accounts = work.prefetch(ACCOUNTS, account_ids)
+    lookups: list[Lookup[str, Any]] = [
+        *(outages.OPEN_OUTAGES, outages.PAGE_USES, flapping.TOLD_LATELY, flapping.RECENT_LOSSES, prompts.OPEN_PROMPTS)
+    ]
+    for lookup in lookups:
+        work.prefetch(lookup, account_ids)
+    work.prefetch(BOUNCES, {email_key(account.email) for account in accounts.values()} - {""})
