@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField
+from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -58,6 +59,35 @@ def campaign_badge(status: str) -> SafeString:
 def field(bound: BoundField) -> dict[str, Any]:
     """A label, the input, what is wrong with it, and its help."""
     return {"field": bound, "is_check": getattr(bound.field.widget, "input_type", "") == "checkbox"}
+
+
+@register.inclusion_tag("portal/parts/choices.html")
+def choices(bound: BoundField, *, in_columns: bool = False) -> dict[str, Any]:
+    """Boxes or buttons to choose from, under one legend."""
+    return {"field": bound, "in_columns": in_columns}
+
+
+@register.inclusion_tag("portal/parts/press.html", takes_context=True)
+def press(
+    context: Context,
+    url: str,
+    label: str,
+    *,
+    look: str = "second small",
+    opens: str = "",
+    ask: str = "",
+    name: str = "",
+    value: str = "",
+    htmx: bool = False,
+    inline: bool = False,
+    right: bool = False,
+) -> dict[str, Any]:
+    """A form that is one button. With `opens` it stands behind a button of that name and says `ask` first.
+
+    `look` are the button's classes, `name` and `value` what it sends; `htmx` sends it without a new page.
+    """
+    given = {"url": url, "label": label, "look": look, "opens": opens, "ask": ask, "name": name, "value": value}
+    return {**given, "htmx": htmx, "inline": inline, "right": right, "csrf_token": context.get("csrf_token", "")}
 
 
 @register.inclusion_tag("portal/parts/pages.html")

@@ -30,6 +30,7 @@ from leads.enums import LeadStatus
 from leads.pipeline.at_risk import MAX_COUNT as MAX_AT_RISK
 from leads.pipeline.at_risk import AtRisk
 from notifications.content.catalogue import CATALOGUE
+from notifications.content.palette import palette
 from notifications.content.sanitizing import MAX_DETAIL_LENGTH, MAX_NAME_LENGTH, MAX_SUBJECT_LENGTH, clean
 from notifications.message import Alert, Parcel
 from notifications.models import FAILURES_TIMEOUT, Channel, ChannelKind
@@ -259,7 +260,8 @@ def _moment(text: Any, zone: ZoneInfo) -> str:
 
 def render(name: str, context: Mapping[str, Any], *, html: bool) -> str:
     template = get_template(name).template  # type: ignore[attr-defined]
-    return str(template.render(Context(dict(context), autoescape=html)))
+    colours = {"palette": palette()} if html else {}
+    return str(template.render(Context({**context, **colours}, autoescape=html)))
 
 
 def tidy(text: str) -> str:

@@ -30,10 +30,18 @@ HINT = (
     "Your program checks our signature with it (Standard Webhooks). While a new one is being exchanged we sign with "
     "the old one too."
 )
-KINDS = {  # what the page calls each kind
-    ChannelKind.EMAIL: "E-mail",
-    ChannelKind.WEBHOOK: "Webhooks",
-    ChannelKind.SLACK: "Slack",
+KINDS = {  # how the page calls each kind, what stands there without any, and the button that adds one
+    ChannelKind.EMAIL: (
+        "E-mail",
+        "Nobody gets mails yet. Whoever you add confirms first.",
+        "Add an e-mail recipient",
+    ),
+    ChannelKind.WEBHOOK: (
+        "Webhooks",
+        "None of your programs is told yet. A webhook gets every event at once, signed.",
+        "Add a webhook URL",
+    ),
+    ChannelKind.SLACK: ("Slack", "No Slack channel is told yet.", "Add a Slack channel"),
 }
 
 
@@ -60,6 +68,8 @@ class Card:
 class Section:
     kind: ChannelKind
     title: str
+    empty: str
+    add: str
     cards: list[Card]
     form: ChannelForm
 
@@ -193,8 +203,8 @@ def _page(request: MemberRequest, bound: ChannelForm | None = None) -> HttpRespo
     trial = trial_of(request, request.agency)
     cards = [_card(channel, offered, bound, trial) for channel in held]
     sections = [
-        Section(kind, title, [card for card in cards if card.channel.kind == kind], _new_form(kind, offered, bound))
-        for kind, title in KINDS.items()
+        Section(kind, *words, [card for card in cards if card.channel.kind == kind], _new_form(kind, offered, bound))
+        for kind, words in KINDS.items()
     ]
     latest = sent(request.agency).order_by("-id")[:8]
     return show(

@@ -33,7 +33,9 @@ def my_alerts(request: HttpRequest) -> HttpResponse:
     """Behind `admin_view`: only staff comes here."""
     user = cast(User, request.user)
     mine = StaffAlerts.objects.defer("slack_url").filter(user=user).first() or StaffAlerts(user=user)
-    form = AlertsForm(request.POST or None, initial={"by_email": mine.by_email, "by_slack": mine.by_slack})
+    form = AlertsForm(
+        request.POST or None, label_suffix="", initial={"by_email": mine.by_email, "by_slack": mine.by_slack}
+    )
     if request.method == "POST" and form.is_valid() and _apply(user, form):
         messages.success(request, "Saved.")
         return redirect("admin:my_alerts")
