@@ -1,7 +1,7 @@
 """Channels, their secrets, and which staff is told what."""
 
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django.contrib import admin
@@ -18,6 +18,7 @@ from leads.pipeline.languages import language_name
 from notifications.admin.deliveries import LATEST, delivery_badge
 from notifications.admin.filters import ByChannel
 from notifications.channels import service as channels
+from notifications.channels.fields import has_field
 from notifications.labels import CHANNELS
 from notifications.models import Channel, ChannelSecret, ChannelStatus, StaffAlerts
 
@@ -52,6 +53,14 @@ class ChannelAdmin(BackOfficeAdmin):
     actions = ("enable", "disable", "send_test")
     buttons = ("send_test", "enable", "disable")
     confirm: ClassVar[dict[str, str]] = {"disable": "It gets nothing until it is enabled again; what is due is kept."}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Only what a channel of this kind has."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None:
+            return found
+        rows = [(title, [name for name in options["fields"] if _has(obj, name)]) for title, options in found]
+        return [(title, {"fields": names}) for title, names in rows if names]
 
     def fits(self, button: str, obj: Channel) -> bool:
         enabled = obj.status == ChannelStatus.ENABLED
@@ -139,6 +148,10 @@ class ChannelAdmin(BackOfficeAdmin):
     @admin.display(description="more")
     def elsewhere(self, channel: Channel) -> str:
         return list_links(channel)
+
+
+def _has(channel: Channel, name: str) -> bool:
+    return has_field(channel.kind, "urgent_event_types" if name == "urgent" else name)
 
 
 @admin.register(StaffAlerts)

@@ -1,6 +1,6 @@
 """How the API shows and reads a channel, by its kind. What the values may be is checked by `channels`."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -18,6 +18,7 @@ from accounts.web.rest.fields import (
     identity,
 )
 from leads.enums import LeadStatus
+from notifications.channels.fields import FIELDS, fields_of
 from notifications.channels.rules import MAX_CONFLATION_SECONDS
 from notifications.models import Channel, ChannelKind, ChannelStatus, Mode
 from notifications.policy.quiet_hours import WEEK
@@ -44,97 +45,95 @@ class TargetURL(Text):
         return url if not url or may_see_secrets(self.context.get("request")) else mask_url(url)
 
 
+def purpose(name: str) -> str:
+    return FIELDS[name].purpose
+
+
+# All that a channel can have; a subclass shows what its kind has. (A docstring would stand in the API's description.)
 class BaseChannelSerializer(StrictSerializer):
+    of_kind: ClassVar[ChannelKind]
     id = identity()
     kind = StrictChoiceField(ChannelKind)
     name = Text(max_length=200)
     event_types = serializers.ListField(
-        child=StrictChoiceField(AGENCY_EVENTS), max_length=100, required=False, help_text="Empty: all."
+        child=StrictChoiceField(AGENCY_EVENTS), max_length=100, required=False, help_text=purpose("event_types")
     )
     locations = serializers.ListField(
-        child=Text(required=True, max_length=100), max_length=1000, required=False, help_text="Empty: all."
+        child=Text(required=True, max_length=100), max_length=1000, required=False, help_text=purpose("locations")
     )
     lead_statuses = serializers.ListField(
-        child=StrictChoiceField(LeadStatus),
-        max_length=100,
-        required=False,
-        help_text="Of leads, only changes to these; empty: all.",
+        child=StrictChoiceField(LeadStatus), max_length=100, required=False, help_text=purpose("lead_statuses")
     )
     creation_locales = serializers.ListField(
         child=Text(required=True, max_length=16),
         max_length=100,
         required=False,
-        help_text="Of leads, only those of forms in these languages, such as `en_US`; empty: all.",
+        help_text=purpose("creation_locales"),
     )
-    test_events = StrictBooleanField(required=False, help_text="Also what happens to test leads.")
+    test_events = StrictBooleanField(required=False, help_text=purpose("test_events"))
     status = StrictChoiceField(ChannelStatus, read_only=True)
     disabled_reason = Text(read_only=True)
-
-
-class PeoplesChannelSerializer(BaseChannelSerializer):
-    """When people get what they hear of."""
-
     mode = StrictChoiceField(Mode, required=False)
-    digest_at = Text(
-        max_length=5, allow_null=False, help_text="When a daily summary goes out, on a clock in the time zone: 08:00."
-    )
+    digest_at = Text(max_length=5, allow_null=False, help_text=purpose("digest_at"))
     quiet_hours = QuietHoursSerializer(required=False, allow_null=True)
     working_days = serializers.ListField(
-        child=StrictChoiceField(WEEK), max_length=100, required=False, help_text="Empty: all."
+        child=StrictChoiceField(WEEK), max_length=100, required=False, help_text=purpose("working_days")
     )
-    timezone = Text(max_length=64, help_text="Null: the agency's.")
+    timezone = Text(max_length=64, help_text=purpose("timezone"))
     conflation_seconds = StrictIntegerField(
-        min_value=0,
-        max_value=MAX_CONFLATION_SECONDS,
-        required=False,
-        help_text="Changes of one lead within this time are one message.",
+        min_value=0, max_value=MAX_CONFLATION_SECONDS, required=False, help_text=purpose("conflation_seconds")
     )
     urgent_event_types = serializers.ListField(
         child=StrictChoiceField(AGENCY_EVENTS),
         max_length=100,
         required=False,
-        help_text="These wait for no digest and no quiet hours, as `linkedin_blocked` and `lead_opportunity` never do.",
+        help_text=purpose("urgent_event_types"),
     )
-
-
-class EmailChannelSerializer(PeoplesChannelSerializer):
-    kind = StrictChoiceField([ChannelKind.EMAIL.value])
     email = EmailAddress(max_length=254, required=True)
+    url = TargetURL(max_length=2000, required=True, help_text=purpose("url"))
+    headers = Headers(child=Text(required=True, max_length=1000), required=False, help_text=purpose("headers"))
+    rate_per_second = Number(required=False, allow_null=True, help_text=purpose("rate_per_second"))
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields() | {"kind": StrictChoiceField([self.of_kind.value])}
+        return {name: fields[name] for name in fields_of(self.of_kind, fields)}
 
 
-class SlackChannelSerializer(PeoplesChannelSerializer):
-    kind = StrictChoiceField([ChannelKind.SLACK.value])
-    url = TargetURL(max_length=2000, required=True, help_text="Below the scope `admin` only its host.")
+class EmailChannelSerializer(BaseChannelSerializer):
+    """When people get what they hear of."""
+
+    of_kind = ChannelKind.EMAIL
+
+
+class SlackChannelSerializer(BaseChannelSerializer):
+    """When people get what they hear of."""
+
+    of_kind = ChannelKind.SLACK
 
 
 class WebhookChannelSerializer(BaseChannelSerializer):
-    kind = StrictChoiceField([ChannelKind.WEBHOOK.value])
-    url = TargetURL(max_length=2000, required=True, help_text="Below the scope `admin` only its host.")
-    headers = Headers(
-        child=Text(required=True, max_length=1000),
-        required=False,
-        help_text="Masked below the scope `admin`.",
-    )
-    rate_per_second = Number(required=False, allow_null=True, help_text="null: no limit.")
+    of_kind = ChannelKind.WEBHOOK
 
 
 class Changes(BaseChannelSerializer):
     """What a PATCH may say besides: on or off. The kind is fixed."""
 
-    kind = StrictChoiceField(ChannelKind, read_only=True)
     status = StrictChoiceField([ChannelStatus.ENABLED.value, ChannelStatus.DISABLED.value], required=False)
 
-
-class EmailChannelChangesSerializer(Changes, EmailChannelSerializer):
-    pass
-
-
-class SlackChannelChangesSerializer(Changes, SlackChannelSerializer):
-    pass
+    def get_fields(self) -> dict[str, Any]:
+        return super().get_fields() | {"kind": StrictChoiceField(ChannelKind, read_only=True)}
 
 
-class WebhookChannelChangesSerializer(Changes, WebhookChannelSerializer):
-    pass
+class EmailChannelChangesSerializer(Changes):
+    of_kind = ChannelKind.EMAIL
+
+
+class SlackChannelChangesSerializer(Changes):
+    of_kind = ChannelKind.SLACK
+
+
+class WebhookChannelChangesSerializer(Changes):
+    of_kind = ChannelKind.WEBHOOK
 
 
 class WebhookChannelWithSecretSerializer(WebhookChannelSerializer):

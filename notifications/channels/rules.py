@@ -1,9 +1,9 @@
-"""What a channel may look like: every field checked, whoever sends it."""
+"""What each field of a channel may be: a function for each, which returns what is stored, or raises FieldError."""
 
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,7 +15,7 @@ from accounts.core.errors import FieldError
 from accounts.core.text import plain
 from leads.enums import LOCALE, LeadStatus
 from notifications.egress.url_policy import TargetRefused, check_url
-from notifications.models import MORNING, ChannelKind, Mode
+from notifications.models import Mode
 from notifications.policy.quiet_hours import WEEK
 from notifications.transports.webhook import MAX_HEADERS, is_header
 
@@ -24,46 +24,8 @@ MAX_LOCALES = 100
 FASTEST = 1000.0  # deliveries per second
 MAX_CONFLATION_SECONDS = 3600  # seconds
 
-#: What people read. Programs get every event, once, at once.
-PEOPLES = frozenset({ChannelKind.EMAIL, ChannelKind.SLACK})
-#: Fields that only some kinds have, with the value that means "not given".
-_ONLY: dict[str, tuple[frozenset[ChannelKind], Any]] = {
-    "email": (frozenset({ChannelKind.EMAIL}), ""),
-    "mode": (PEOPLES, Mode.INSTANT.value),
-    "digest_at": (PEOPLES, MORNING),
-    "quiet_hours": (PEOPLES, None),
-    "working_days": (PEOPLES, []),
-    "timezone": (PEOPLES, ""),
-    "conflation_seconds": (PEOPLES, 60),
-    "urgent_event_types": (PEOPLES, []),
-    "url": (frozenset({ChannelKind.WEBHOOK, ChannelKind.SLACK}), ""),
-    "headers": (frozenset({ChannelKind.WEBHOOK}), {}),
-    "rate_per_second": (frozenset({ChannelKind.WEBHOOK}), None),
-}
 
-
-def checked_kind(kind: str) -> ChannelKind:
-    if kind not in set(ChannelKind):
-        raise FieldError("kind", f"Use one of {', '.join(ChannelKind)}.")
-    return ChannelKind(kind)
-
-
-def checked(kind: ChannelKind, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields as they are stored. Raises FieldError for the first that cannot be."""
-    result = {}
-    for name, value in fields.items():
-        if name not in _CHECKS:
-            raise FieldError(name, "A channel has no such field, or it cannot be changed.")
-        kinds, absent = _ONLY.get(name, (frozenset(ChannelKind), None))
-        if kind not in kinds:
-            if value not in (absent, None, ""):
-                raise FieldError(name, f"A channel of kind {kind.value} has no {name}.")
-            continue
-        result[name] = _CHECKS[name](value)
-    return result
-
-
-def _name(value: Any) -> str:
+def name(value: Any) -> str:
     if not isinstance(value, str) or len(value) > 200 or any(map(_is_control, value)):
         raise FieldError("name", "Use up to 200 characters on one line.")
     return plain(value).strip()
@@ -73,14 +35,14 @@ def _is_control(char: str) -> bool:
     return unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
 
 
-def _email(value: Any) -> str:
+def email(value: Any) -> str:
     try:
         return normalize_email(value)
     except ValidationError:
         raise FieldError("email", "Enter an e-mail address.") from None
 
 
-def _url(value: Any) -> str:
+def url(value: Any) -> str:
     try:
         if not isinstance(value, str):
             raise TargetRefused("This is not a web address.")
@@ -89,50 +51,50 @@ def _url(value: Any) -> str:
         raise FieldError("url", str(refusal)) from None
 
 
-def _event_types(value: Any) -> list[str]:
+def event_types(value: Any) -> list[str]:
     return _known("event_types", value, AGENCY_EVENTS, "event type")
 
 
-def _urgent_event_types(value: Any) -> list[str]:
+def urgent_event_types(value: Any) -> list[str]:
     return _known("urgent_event_types", value, AGENCY_EVENTS, "event type")
 
 
-def _lead_statuses(value: Any) -> list[str]:
+def lead_statuses(value: Any) -> list[str]:
     return _known("lead_statuses", value, list(LeadStatus), "lead status")
 
 
-def _creation_locales(value: Any) -> list[str]:
+def creation_locales(value: Any) -> list[str]:
     locales = _strings("creation_locales", value)
     if len(locales) > MAX_LOCALES or not all(map(LOCALE.fullmatch, locales)):
         raise FieldError("creation_locales", f"Give up to {MAX_LOCALES} languages of forms such as en_US.")
     return locales
 
 
-def _working_days(value: Any) -> list[str]:
+def working_days(value: Any) -> list[str]:
     days = _known("working_days", value, WEEK, "day")
     return sorted(days, key=WEEK.index) if len(days) < len(WEEK) else []
 
 
-def _test_events(value: Any) -> bool:
+def test_events(value: Any) -> bool:
     if not isinstance(value, bool):
         raise FieldError("test_events", "Use true or false.")
     return value
 
 
-def _conflation_seconds(value: Any) -> int:
+def conflation_seconds(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_CONFLATION_SECONDS:
         raise FieldError("conflation_seconds", f"Use a whole number from 0 to {MAX_CONFLATION_SECONDS}.")
     return value
 
 
-def _locations(value: Any) -> list[str]:
+def locations(value: Any) -> list[str]:
     locations = _strings("locations", value)
     if len(locations) > MAX_LOCATIONS or any(not 0 < len(location) <= 100 for location in locations):
         raise FieldError("locations", f"Give up to {MAX_LOCATIONS} location ids of up to 100 characters.")
     return locations
 
 
-def _headers(value: Any) -> dict[str, str]:
+def headers(value: Any) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict) or len(value) > MAX_HEADERS:
@@ -142,16 +104,16 @@ def _headers(value: Any) -> dict[str, str]:
             raise FieldError("headers", f"The header {str(name)[:100]!r} is not allowed, or its value is not.")
     if len({name.lower() for name in value}) < len(value):
         raise FieldError("headers", "A header is there twice.")
-    return value
+    return dict(value)
 
 
-def _mode(value: Any) -> str:
+def mode(value: Any) -> str:
     if value not in set(Mode):
         raise FieldError("mode", f"Use one of {', '.join(Mode)}.")
     return str(value)
 
 
-def _digest_at(value: Any) -> str:
+def digest_at(value: Any) -> str:
     if not _is_clock(value):
         raise FieldError("digest_at", "Give a time from 00:00 to 23:59, such as 08:00.")
     return str(value)
@@ -161,7 +123,7 @@ def _is_clock(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value) is not None
 
 
-def _quiet_hours(value: Any) -> dict[str, str] | None:
+def quiet_hours(value: Any) -> dict[str, str] | None:
     if value is None:
         return None
     times = value if isinstance(value, dict) and set(value) == {"start", "end"} else {}
@@ -172,14 +134,14 @@ def _quiet_hours(value: Any) -> dict[str, str] | None:
     return times
 
 
-def _timezone(value: Any) -> str:
+def timezone(value: Any) -> str:
     try:
         return ZoneInfo(value).key if value else ""
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         raise FieldError("timezone", "Use a name like Europe/Berlin.") from None
 
 
-def _rate_per_second(value: Any) -> float | None:
+def rate_per_second(value: Any) -> float | None:
     if value is None:
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -199,24 +161,3 @@ def _strings(field: str, value: Any) -> list[str]:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise FieldError(field, "Give a list of strings.")
     return list(dict.fromkeys(str(item) for item in value))
-
-
-_CHECKS: dict[str, Callable[[Any], Any]] = {
-    "name": _name,
-    "email": _email,
-    "url": _url,
-    "event_types": _event_types,
-    "locations": _locations,
-    "headers": _headers,
-    "lead_statuses": _lead_statuses,
-    "creation_locales": _creation_locales,
-    "test_events": _test_events,
-    "mode": _mode,
-    "digest_at": _digest_at,
-    "quiet_hours": _quiet_hours,
-    "working_days": _working_days,
-    "conflation_seconds": _conflation_seconds,
-    "urgent_event_types": _urgent_event_types,
-    "timezone": _timezone,
-    "rate_per_second": _rate_per_second,
-}

@@ -1,6 +1,5 @@
 """Channels: made, changed, confirmed, tested, switched on and off."""
 
-from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -17,12 +16,12 @@ from accounts.events.outbox import record
 from accounts.models import Agency, Event
 from accounts.models.source import overlap
 from accounts.tenancy.mail_limits import count_mail
-from notifications.channels.rules import checked, checked_kind
+from notifications.channels.fields import FIELDS, TIMING, checked, checked_kind
 from notifications.delivery.channel_health import UNSUBSCRIBED, is_lost, lose, switch_off
 from notifications.delivery.digest import replan
 from notifications.delivery.rate_limit import wake
 from notifications.egress.signing import new_secret
-from notifications.models import MORNING, Channel, ChannelKind, ChannelStatus
+from notifications.models import Channel, ChannelKind, ChannelStatus
 
 __all__ = [
     "create_channel",
@@ -40,66 +39,21 @@ __all__ = [
 ]
 
 BY_HAND = "Switched off by hand."
-#: What decides when people get what they hear of.
-POLICY = frozenset(
-    {"mode", "digest_at", "quiet_hours", "working_days", "timezone", "conflation_seconds", "urgent_event_types"}
-)
 BETWEEN_CONFIRMATIONS = timedelta(minutes=5)
 
 
 @transaction.atomic
 def create_channel(
-    agency: Agency,
-    *,
-    kind: str,
-    name: str = "",
-    email: str = "",
-    url: str = "",
-    event_types: Iterable[str] = (),
-    locations: Iterable[str] = (),
-    lead_statuses: Iterable[str] = (),
-    creation_locales: Iterable[str] = (),
-    test_events: bool = False,
-    headers: Mapping[str, str] | None = None,
-    mode: str = "instant",
-    digest_at: str = MORNING,
-    quiet_hours: Mapping[str, str] | None = None,
-    working_days: Iterable[str] = (),
-    timezone: str = "",
-    conflation_seconds: int = 60,
-    urgent_event_types: Iterable[str] = (),
-    rate_per_second: float | None = None,
-    verified: bool = False,
-    by: User | None = None,
+    agency: Agency, *, kind: str, verified: bool = False, by: User | None = None, **values: Any
 ) -> tuple[Channel, str | None]:
-    """Make a channel; the second value is a webhook's secret, which no other answer shows.
+    """Make a channel of `values` (`fields.FIELDS`) and, for a webhook, its secret, which no other answer shows.
 
     An e-mail channel gets nothing but a request to confirm until its owner does, unless it is `verified` already.
     Raises FieldError.
     """
     of_kind = checked_kind(kind)
-    fields = checked(
-        of_kind,
-        {
-            "name": name,
-            "email": email,
-            "url": url,
-            "event_types": event_types,
-            "locations": locations,
-            "lead_statuses": lead_statuses,
-            "creation_locales": creation_locales,
-            "test_events": test_events,
-            "headers": headers,
-            "mode": mode,
-            "digest_at": digest_at,
-            "quiet_hours": quiet_hours,
-            "working_days": list(working_days),
-            "timezone": timezone,
-            "conflation_seconds": conflation_seconds,
-            "urgent_event_types": list(urgent_event_types),
-            "rate_per_second": rate_per_second,
-        },
-    )
+    given = {name: values.pop(name, field.absent) for name, field in FIELDS.items()}
+    fields = checked(of_kind, {**given, **values})
     channel = Channel.objects.create(agency=agency, kind=of_kind, **fields)
     audit.added(by, channel, "Made.")
     if of_kind is ChannelKind.EMAIL and not verified:
@@ -127,7 +81,7 @@ def update_channel(channel: Channel, *, by: User | None = None, **changes: Any) 
     if moved:
         _forgive(channel)
     channel.save()
-    if fields.keys() & POLICY:
+    if fields.keys() & TIMING:
         replan(channel)
     if "email" in moved:
         channel.verification_token, channel.unsubscribe_token = new_token(), new_token()

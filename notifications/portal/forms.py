@@ -10,6 +10,7 @@ from accounts.core.email_addresses import EmailAddressField, display_email
 from accounts.models import Agency
 from leads.enums import LeadStatus
 from leads.pipeline.languages import language_name, languages_of
+from notifications.channels.fields import FIELDS, TIMING, has_field
 from notifications.channels.rules import MAX_CONFLATION_SECONDS
 from notifications.labels import ALWAYS_URGENT, MODES, NOT_CHOSEN, WEEKDAYS, Group, event_groups
 from notifications.models import MORNING, Channel, ChannelKind, DeliveryStatus, Mode
@@ -20,10 +21,7 @@ MAX_PLACES = 200
 MAX_CHANNELS = 200
 ALL, SOME = "all", "some"
 _OURS = frozenset({"listens", "quiet_from", "quiet_until"})  # what a channel has no field for
-_PEOPLES = (
-    *("mode", "digest_at", "quiet_from", "quiet_until", "working_days", "timezone"),
-    *("conflation_seconds", "urgent_event_types"),
-)
+_PART_OF = {"quiet_from": "quiet_hours", "quiet_until": "quiet_hours"}
 _HEADER_LINE = re.compile(r"([^:]+):(.*)")
 
 #: What an agency has to choose from, by the fields' names.
@@ -123,7 +121,7 @@ class ChannelForm(forms.Form):
             kw.setdefault("initial", _initial(channel))
         super().__init__(*args, **kw)
         self.channel, self.kind = channel, kind
-        for name in _absent(kind):
+        for name in [name for name in self.fields if not has_field(kind, _PART_OF.get(name, name))]:
             del self.fields[name]
         kinds = [(one.name, one.title) for group in event_groups() for one in group.kinds]
         self._choose("event_types", kinds)
@@ -182,7 +180,7 @@ class ChannelForm(forms.Form):
             if values["conflation_seconds"] is None:
                 values["conflation_seconds"] = self.fields["conflation_seconds"].initial
         else:  # a form without that part
-            values = {name: value for name, value in values.items() if name not in _PEOPLES}
+            values = {name: value for name, value in values.items() if name not in TIMING}
         chosen = values["event_types"] if self.cleaned_data["listens"] == SOME else []
         kept = [name for name in (self.channel.event_types if self.channel else []) if name in NOT_CHOSEN]
         values["event_types"] = [*chosen, *kept] if chosen else []
@@ -252,34 +250,12 @@ class LogFilter(forms.Form):
 
 
 def _initial(channel: Channel) -> dict[str, Any]:
+    hours = channel.quiet_hours or {}
     return {
-        "name": channel.name,
+        **{name: getattr(channel, name) for name in FIELDS},
         "email": display_email(channel.email),
-        "url": channel.url,
         "listens": SOME if channel.event_types else ALL,
-        "event_types": channel.event_types,
-        "locations": channel.locations,
-        "lead_statuses": channel.lead_statuses,
-        "creation_locales": channel.creation_locales,
-        "test_events": channel.test_events,
-        "mode": channel.mode,
-        "digest_at": channel.digest_at,
-        "quiet_from": (channel.quiet_hours or {}).get("start"),
-        "quiet_until": (channel.quiet_hours or {}).get("end"),
-        "working_days": channel.working_days,
-        "timezone": channel.timezone,
-        "conflation_seconds": channel.conflation_seconds,
-        "urgent_event_types": channel.urgent_event_types,
+        "quiet_from": hours.get("start"),
+        "quiet_until": hours.get("end"),
         "headers": "\n".join(f"{name}: {value}" for name, value in (channel.headers or {}).items()),
-        "rate_per_second": channel.rate_per_second,
     }
-
-
-def _absent(kind: ChannelKind) -> tuple[str, ...]:
-    match kind:
-        case ChannelKind.EMAIL:
-            return ("url", "headers", "rate_per_second")
-        case ChannelKind.WEBHOOK:
-            return ("email", *_PEOPLES)
-        case ChannelKind.SLACK:
-            return ("email", "headers", "rate_per_second")
