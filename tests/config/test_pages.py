@@ -155,6 +155,7 @@ def test_static_files_are_served_without_debug_before_and_after_collectstatic(tm
         return dict(json.loads(done.stdout.splitlines()[-1]))
 
     before, after = run(PROBE), run(AFTER)
-    assert before == {"/static/leadline/icon.svg": 200, "/static/leadline/leadline.css": 200}
+    files = ("icon.svg", "tokens.css", "components.css", "leadline.css")
+    assert before == {f"/static/leadline/{name}": 200 for name in files}
     assert set(after.values()) == {200}
     assert all(re.fullmatch(r"/static/leadline/\w+\.[0-9a-f]{12}\.\w+", name) for name in after)
