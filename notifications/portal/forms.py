@@ -13,7 +13,7 @@ from leads.pipeline.languages import language_name, languages_of
 from notifications.channels.fields import FIELDS, TIMING, has_field
 from notifications.channels.rules import MAX_CONFLATION_SECONDS
 from notifications.labels import ALWAYS_URGENT, MODES, NOT_CHOSEN, WEEKDAYS, Group, event_groups
-from notifications.models import MORNING, Channel, ChannelKind, DeliveryStatus, Mode
+from notifications.models import Channel, ChannelKind, DeliveryStatus
 from notifications.policy.quiet_hours import WEEK
 from notifications.transports.webhook import MAX_HEADERS
 
@@ -61,10 +61,17 @@ class ChannelForm(forms.Form):
     )
     test_events = forms.BooleanField(required=False, label="Also what happens to test leads")
     mode = forms.ChoiceField(
-        required=False, label="Arrives", choices=list(MODES.items()), widget=forms.RadioSelect, initial=Mode.INSTANT
+        required=False,
+        label="Arrives",
+        choices=list(MODES.items()),
+        widget=forms.RadioSelect,
+        initial=FIELDS["mode"].absent,
     )
     digest_at = forms.TimeField(
-        required=False, label="Daily summary at", initial=MORNING, widget=forms.TimeInput(TIME, format="%H:%M")
+        required=False,
+        label="Daily summary at",
+        initial=FIELDS["digest_at"].absent,
+        widget=forms.TimeInput(TIME, format="%H:%M"),
     )
     quiet_from = forms.TimeField(required=False, label="Quiet from", widget=forms.TimeInput(TIME, format="%H:%M"))
     quiet_until = forms.TimeField(required=False, label="Quiet until", widget=forms.TimeInput(TIME, format="%H:%M"))
@@ -87,7 +94,7 @@ class ChannelForm(forms.Form):
         help_text="So that several changes are one message. 0: wait for nothing.",
         min_value=0,
         max_value=MAX_CONFLATION_SECONDS,
-        initial=60,
+        initial=FIELDS["conflation_seconds"].absent,
     )
     urgent_event_types = forms.MultipleChoiceField(
         required=False,
@@ -175,10 +182,10 @@ class ChannelForm(forms.Form):
         """What `channels` takes; what this form does not show of a held channel is kept."""
         values = {name: value for name, value in self.cleaned_data.items() if name not in _OURS}
         if values.get("mode"):
-            values["digest_at"] = f"{values['digest_at']:%H:%M}" if values["digest_at"] else MORNING
+            values["digest_at"] = f"{values['digest_at']:%H:%M}" if values["digest_at"] else FIELDS["digest_at"].absent
             values["quiet_hours"] = self._quiet_hours()
             if values["conflation_seconds"] is None:
-                values["conflation_seconds"] = self.fields["conflation_seconds"].initial
+                values["conflation_seconds"] = FIELDS["conflation_seconds"].absent
         else:  # a form without that part
             values = {name: value for name, value in values.items() if name not in TIMING}
         chosen = values["event_types"] if self.cleaned_data["listens"] == SOME else []
