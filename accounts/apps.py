@@ -1,3 +1,5 @@
+from functools import partial
+
 from django.apps import AppConfig
 
 
@@ -6,7 +8,7 @@ class AccountsConfig(AppConfig):
     verbose_name = "Agencies and accounts"
 
     def ready(self) -> None:
-        """Register what this app shows in the portal and in the back office, and what follows its events."""
+        """Register what this app shows in the portal and in the back office, what follows its events, its jobs."""
         from accounts.events.reactions import subscribe
         from accounts.events.timeline import add_own_streams
         from accounts.services import STATUS_SUBSCRIBER
@@ -39,3 +41,7 @@ class AccountsConfig(AppConfig):
         add_list_link("accounts.campaign", "accounts_event", "Events", position=10, subject="pk")
         add_list_link("leads.lead", "accounts_event", "Events", position=30, subject="pk")
         subscribe(STATUS_SUBSCRIBER, (), follow_status)
+        from accounts.campaigns.commands import carry_out_due
+        from accounts.core.job_handlers import register_job
+
+        register_job("campaign commands", queue="sync", quota=2, work=partial(carry_out_due, limit=1))

@@ -9,8 +9,8 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from accounts.campaigns.commands import carry_out_due
 from accounts.campaigns.service import resume_held
+from accounts.core.job_handlers import QueueName, run_due_jobs, wake_up_jobs
 from accounts.events import reactions
 from accounts.models import Heartbeat, IdempotencyRecord, SourceSecret
 from accounts.reauth.prompts import remind_due
@@ -21,6 +21,7 @@ SCHEDULER = "scheduler"
 #: The end of a run of retention; a migration makes its row first, so that a product that never runs one is known by it.
 PURGE = "purge"
 RUN_SECONDS = 30.0
+SIGN_OF_LIFE_SECONDS = 5.0  # while jobs are run, which the heartbeat's own task has to wait for
 CHECKPOINT_SECONDS = 0.2  # that others are kept from writing, at most, while their readers end
 #: The row that each queue's worker keeps fresh.
 WORKERS = {"receipts": "worker", "deliveries": "delivery worker", "sync": "sync worker"}
@@ -59,12 +60,19 @@ def react() -> None:
         pass
 
 
-@shared_task(name="accounts.tasks.carry_out_commands")
-def carry_out_commands() -> None:
-    """Pause and resume campaigns at their providers."""
-    until = time.monotonic() + RUN_SECONDS
-    while carry_out_due(limit=1) and time.monotonic() < until:
-        pass
+@shared_task(name="accounts.tasks.run_jobs")
+def run_jobs(queue: QueueName) -> None:
+    """Do the work of a queue's registered jobs that is due; hand over to a successor when the time is over."""
+    beaten = time.monotonic()
+
+    def stay_alive() -> None:
+        nonlocal beaten
+        if time.monotonic() - beaten > SIGN_OF_LIFE_SECONDS:
+            beaten = time.monotonic()
+            beat(WORKERS[queue])
+
+    if run_due_jobs(queue, seconds=RUN_SECONDS, note_alive=stay_alive):
+        wake_up_jobs(queue)
 
 
 @shared_task(name="accounts.tasks.tidy")

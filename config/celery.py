@@ -36,8 +36,6 @@ app.amqp.Connection = PersistentConnection
 app.conf.task_queues = [Queue(name) for name in QUEUES]
 app.conf.task_routes = {
     "notifications.*": {"queue": "deliveries"},
-    "leads.tasks.sync": {"queue": "sync"},
-    "accounts.tasks.carry_out_commands": {"queue": "sync"},
 }
 app.conf.beat_schedule = {
     "receipts": {
@@ -75,16 +73,6 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"queue": "receipts", "expires": 600},
     },
-    "lead sync": {
-        "task": "leads.tasks.sync",
-        "schedule": 2.0,
-        "options": {"queue": "sync", "expires": 10},
-    },
-    "late answers": {
-        "task": "leads.tasks.tell_overdue",
-        "schedule": 2.0,
-        "options": {"queue": "receipts", "expires": 10},
-    },
     "connections": {
         "task": "leads.tasks.look_after",
         "schedule": 60.0,
@@ -100,11 +88,6 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"queue": "receipts", "expires": 30},
     },
-    "campaign commands": {
-        "task": "accounts.tasks.carry_out_commands",
-        "schedule": 5.0,
-        "options": {"queue": "sync", "expires": 10},
-    },
     "tidy": {
         "task": "accounts.tasks.tidy",
         "schedule": 600.0,
@@ -116,6 +99,15 @@ app.conf.beat_schedule = {
         "schedule": HEARTBEAT_SECONDS,
         "kwargs": {"queue": queue},
         "options": {"queue": queue, "expires": 30},
+    }
+    for queue in QUEUES
+}
+app.conf.beat_schedule |= {
+    f"jobs of {queue}": {
+        "task": "accounts.tasks.run_jobs",
+        "schedule": 2.0,
+        "kwargs": {"queue": queue},
+        "options": {"queue": queue, "expires": 10},
     }
     for queue in QUEUES
 }

@@ -6,7 +6,7 @@ class LeadsConfig(AppConfig):
     verbose_name = "Leads and Lead Sync"
 
     def ready(self) -> None:
-        """Register what this app does when others change something, and what it shows in portal and back office."""
+        """Register what this app does when others change something, its jobs, and what it shows."""
         import leads.assignments
         import leads.lead_sync.disconnect
         import leads.lead_sync.recovery  # noqa: F401 (registers how a blocked source is got going again)
@@ -22,3 +22,16 @@ class LeadsConfig(AppConfig):
         add_list_link("accounts.account", "leads_lead", "Leads", position=40, account="pk", agency="agency_id")
         add_list_link("leads.lead", "leads_leadchange", "All changes", position=10, lead="pk")
         add_list_link("leads.lead", "leads_leadmerge", "Leads that were merged into it", position=20, into="pk")
+        from accounts.core.job_handlers import register_job
+        from leads.enrichment.service import enrich_due
+        from leads.lead_sync.backfill import pull_due
+        from leads.lead_sync.fetching import fetch_due, tell_overdue
+        from leads.lead_sync.health_checks import check_due
+        from leads.lead_sync.labels import label_due
+
+        register_job("late answers", queue="receipts", quota=5, work=tell_overdue)
+        register_job("lead fetching", queue="sync", quota=2, work=fetch_due)
+        register_job("connection checks", queue="sync", quota=1, work=check_due)
+        register_job("back-fill", queue="sync", quota=1, work=pull_due)
+        register_job("form labels", queue="sync", quota=1, work=label_due)
+        register_job("enrichment", queue="sync", quota=1, work=enrich_due)

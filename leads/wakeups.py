@@ -1,5 +1,8 @@
 """Wakes the worker that talks to LinkedIn."""
 
-from accounts.core.wakeups import WakeUp
+from accounts.core.job_handlers import wake_up_jobs
 
-wake_up = WakeUp("leads.tasks.sync", queue="sync").wake_up
+
+def wake_up() -> None:
+    """Say that something is due."""
+    wake_up_jobs("sync")

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.core.connections import undone_after_outage
 from accounts.core.enums import CampaignStatus, ProviderSlug
-from accounts.core.wakeups import WakeUp
+from accounts.core.job_handlers import wake_up_jobs
 from accounts.linkedin.readiness import held
 from accounts.models import Campaign, CampaignCall, CampaignCommand, Source
 from accounts.models.command import CommandAction, CommandStatus
@@ -37,8 +37,6 @@ NO_KEY = "No source of this agency has an API key for SendPilot any more."
 OVERTAKEN = "The provider reported another change since."
 CRASHED = "Every attempt ended with the worker that made it."
 
-_bell = WakeUp("accounts.tasks.carry_out_commands", queue="sync")
-
 
 class NothingFailed(ValueError):
     """There is nothing to try again."""
@@ -55,7 +53,7 @@ def place(campaign: Campaign) -> None:
     command, is_new = CampaignCommand.objects.get_or_create(campaign=campaign, defaults={**wish, **times})
     if not is_new:
         CampaignCommand.objects.filter(pk=command.pk).update(number=F("number") + 1, **wish, **times)
-    transaction.on_commit(_bell.wake_up, robust=True)
+    transaction.on_commit(_wake_up, robust=True)
 
 
 @transaction.atomic
@@ -72,7 +70,7 @@ def retry(campaign: Campaign) -> CampaignCommand:
     )
     command.number += 1
     command.save()
-    transaction.on_commit(_bell.wake_up, robust=True)
+    transaction.on_commit(_wake_up, robust=True)
     return command
 
 
@@ -114,6 +112,10 @@ def key_of(campaign: Campaign) -> dict[str, str] | None:
     if campaign.source_id in keys:
         return keys[campaign.source_id]
     return next(iter(keys.values())) if len(keys) == 1 else None
+
+
+def _wake_up() -> None:
+    wake_up_jobs("sync")
 
 
 def _release(until: datetime) -> None:

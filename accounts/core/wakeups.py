@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections.abc import Mapping
 
 import structlog
 from celery import current_app
@@ -18,9 +19,10 @@ EXPIRES = 60  # seconds after which a ring that nobody heard is worthless
 class WakeUp:
     """Publishes a task from a thread of its own, so that a slow or absent broker never holds up who rings."""
 
-    def __init__(self, task: str, *, queue: str) -> None:
+    def __init__(self, task: str, *, queue: str, arguments: Mapping[str, str] | None = None) -> None:
         self._task = task
         self._queue = queue
+        self._arguments = dict(arguments or {})
         self._pressed = threading.Event()
         self._presses = 0
         self._lock = threading.Lock()
@@ -45,7 +47,14 @@ class WakeUp:
             self._pressed.wait()
             self._pressed.clear()
             try:
-                current_app.send_task(self._task, queue=self._queue, expires=EXPIRES, retry=False, ignore_result=True)
+                current_app.send_task(
+                    self._task,
+                    kwargs=self._arguments,
+                    queue=self._queue,
+                    expires=EXPIRES,
+                    retry=False,
+                    ignore_result=True,
+                )
             except Exception as error:
                 if not self._is_failing:
                     log.warning("The broker takes no wake-ups; the sweeps will do.", error=type(error).__name__)

@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 Enricher = Callable[[Lead], Mapping[str, str]]
 
 SHIPPED = ("email_company", "phone_country")
-BATCH = 20
+BATCH = 5  # in one turn: enrichers may be slow, and other work waits
 PAGE = 500
 LEASE = timedelta(minutes=5)  # as long as a task may run
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 10, 60, 360)]

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import Agency
+from accounts.tasks import run_jobs
 from leads.enrichment import service as enrichment
 from leads.enrichment.enrichers import email_company, phone_country
 from leads.enrichment.service import MAX_ATTEMPTS, enrich_due
@@ -21,7 +22,6 @@ from leads.models import Enrichment, Lead
 from leads.pipeline.changes import create_lead, update_lead
 from leads.pipeline.enrichment_requests import request_enrichment
 from leads.privacy.erasure import erase
-from leads.tasks import sync
 from tests.config.conftest import signed_in
 from tests.leads.linkedin import connected, linkedin, notify, work
 from webhooks.processing.processor import process_due
@@ -112,7 +112,7 @@ def test_what_is_empty_is_filled_after_a_fetch_and_after_a_pull(agency: Agency, 
             fetch_due()
         lead = Lead.objects.get()
         assert (lead.company, lead.recovered, Enrichment.objects.count()) == ("", way == "pull", 1)
-        sync()
+        run_jobs("sync")
     lead.refresh_from_db()
     assert (lead.company, lead.provenance["company"]) == ("example.com", "enrichment")
     assert (lead.title, lead.provenance["title"]) == ("Head", "form")
@@ -134,7 +134,7 @@ def test_leads_that_are_there_already_are_looked_at_when_somebody_says_so(
     monkeypatch.setattr(enrichment, "PAGE", 2)
     call_command("enrich_leads", "--json")
     assert json.loads(capsys.readouterr().out) == {"asked": 3}
-    sync()
+    run_jobs("sync")
     assert set(Lead.objects.filter(company="example.com")) == set(leads)
 
 
