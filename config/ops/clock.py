@@ -18,7 +18,7 @@ from leads.models import Enrichment, LeadFetch, LeadSync, Pull
 from notifications.delivery import claim, rate_limit
 from notifications.models import Delivery, DeliveryStatus, Hold
 from webhooks.models import Receipt, ReceiptStatus
-from webhooks.processing.processor import RETRY_AFTER
+from webhooks.processing import processor
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ def _release_receipts(now: datetime) -> int:
     waiting = Receipt.objects.filter(status=ReceiptStatus.RECEIVED)
     return sum(
         waiting.filter(attempts=attempts, next_attempt_at__gt=now + wait + MARGIN).update(next_attempt_at=now)
-        for attempts, wait in enumerate(RETRY_AFTER, start=1)
+        for attempts, wait in enumerate(processor.BACKOFF.steps, start=1)
     )
 
 

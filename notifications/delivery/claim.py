@@ -8,19 +8,19 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.core.connections import undone_after_outage
+from accounts.core.jobs import CRASHED
 from notifications.delivery import rate_limit
 from notifications.delivery.concurrency import Lanes, Receiver
 from notifications.delivery.messages import load, withdraw
 from notifications.message import MAIL_LANE, Parcel
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus, Hold
-from notifications.policy.backoff import MAX_ATTEMPTS
+from notifications.policy.backoff import BACKOFF
 
 LEASE = timedelta(seconds=60)
 BACKLOG = 500
 NEAR = timedelta(seconds=1.5)
 ROUNDS = 8  # a round takes from the oldest; what it finds in full lanes, the next one skips
 ANYBODY = Receiver(MAIL_LANE, failing=False, guarded=False)  # bare addresses
-CRASHED = "Every attempt ended with the worker that made it."
 
 
 def is_due() -> bool:
@@ -94,7 +94,7 @@ def _claim_round(now: datetime, lanes: Lanes) -> tuple[dict[str, datetime | None
         its_gate = gates.get(row.channel_id or "")
         if row.pk in withdrawn:
             continue
-        if row.attempts >= MAX_ATTEMPTS:
+        if not BACKOFF.allows(row.attempts + 1):
             spent.append(row.pk)
         elif its_gate and not its_gate.is_open():
             waiting.append(its_gate.put_off(row))

@@ -8,11 +8,12 @@ from types import MappingProxyType
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, F, Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
 from accounts.core.connections import is_outage
 from accounts.core.enums import PERSONAL_EVENTS, STAFF_EVENTS, EventType
+from accounts.core.jobs import Backoff
 from accounts.events.reactions import unattempted
 from accounts.linkedin.flapping import settling
 from accounts.models import Event
@@ -26,7 +27,7 @@ from notifications.staff import alerts as staff
 log = structlog.get_logger(__name__)
 
 BATCH = 200
-MAX_WAIT = timedelta(hours=1)
+BACKOFF = Backoff([*(timedelta(seconds=5) * 2**step for step in range(10)), timedelta(hours=1)], is_endless=True)
 #: The events of one transaction bear times that differ by less, and are taken up together.
 ONE_REPORT = timedelta(seconds=1)
 #: Follows at once on an event that said the same; people hear of it only where they ticked it.
@@ -170,12 +171,11 @@ def _fan_out_alone(pk: str) -> int:
         if is_outage(error):
             raise
         log.exception("An event could not be fanned out.", event_id=pk)
-        attempts = Event.objects.values_list("attempts", flat=True).get(pk=pk)
-        wait = min(timedelta(seconds=5) * 2 ** min(attempts, 12), MAX_WAIT)
+        attempts = Event.objects.values_list("attempts", flat=True).get(pk=pk) + 1
         Event.objects.filter(pk=pk).update(
-            attempts=F("attempts") + 1,
+            attempts=attempts,
             error=f"{type(error).__name__}: {error}"[:500],
-            next_attempt_at=timezone.now() + wait,
+            next_attempt_at=BACKOFF.next_attempt_at(attempts),
         )
         return 0
     return 1

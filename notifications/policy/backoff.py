@@ -1,23 +1,22 @@
 """When to try again (contract: ten attempts, each wait counted from the end of the attempt before)."""
 
-import random
 from datetime import datetime, timedelta
 
-#: What follows the first attempt, the second, …
-WAITS = tuple(
-    timedelta(seconds=seconds)
-    for seconds in (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
+from accounts.core.jobs import Backoff
+
+BACKOFF = Backoff(
+    [
+        timedelta(seconds=seconds)
+        for seconds in (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
+    ],
+    jitter=0.10,
 )
-MAX_ATTEMPTS = len(WAITS) + 1
-JITTER = 0.10
 MAX_RETRY_AFTER = timedelta(hours=24)
 
 
 def next_attempt_at(attempts: int, ended_at: datetime, retry_after: float | None = None) -> datetime | None:
     """When to try again after `attempts` failed ones; None: no more. `retry_after` (seconds) counts if it is later."""
-    if attempts >= MAX_ATTEMPTS:
-        return None
-    due = ended_at + WAITS[attempts - 1] * (1 + random.random() * JITTER)  # noqa: S311 (spreads load)
-    if retry_after is None:
+    due = BACKOFF.next_attempt_at(attempts, ended_at)
+    if due is None or retry_after is None:
         return due
     return max(due, ended_at + min(timedelta(seconds=retry_after), MAX_RETRY_AFTER))

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.campaigns.service import update_campaign
 from accounts.core.connections import is_outage, undone_after_outage
 from accounts.core.enums import RequestAction
+from accounts.core.jobs import Backoff
 from accounts.core.unit_of_work import AT_ONCE, ReportBatch, UnitOfWork
 from accounts.events.ordering import Quarantine
 from accounts.models import Account, Source
@@ -29,8 +30,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 100
 LANES = 50  # looked at for one that is free
-MAX_ATTEMPTS = 8
-RETRY_AFTER = [timedelta(seconds=s) for s in (1, 5, 30, 120, 600, 1800, 3600)]
+BACKOFF = Backoff([timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800, 3600)])
 DRIFT_PATHS = 200  # per source
 OUTCOME = (
     *("status", "event_type", "reason", "error", "next_attempt_at", "processed_at"),
@@ -168,7 +168,7 @@ def _process_one(receipt: Receipt, reading: Reading | Exception, work: UnitOfWor
     unknown_fields: tuple[str, ...] = ()
     receipt.error = receipt.reason = ""
     try:
-        if receipt.attempts > MAX_ATTEMPTS:
+        if not BACKOFF.allows(receipt.attempts):
             raise RuntimeError("Its processing was broken off again and again.")
         if isinstance(reading, Exception):
             raise reading
@@ -207,7 +207,7 @@ def _put_off(receipt: Receipt, error: Exception) -> None:
     """Try again later, or give up where a person can see it."""
     log.exception("A receipt could not be processed.", receipt=receipt.public_id, error=type(error).__name__)
     receipt.error = f"{type(error).__name__}: {error}"[:1000]
-    if receipt.attempts >= MAX_ATTEMPTS:
-        receipt.status = ReceiptStatus.FAILED
+    if due := BACKOFF.next_attempt_at(receipt.attempts):
+        receipt.next_attempt_at = due
     else:
-        receipt.next_attempt_at = timezone.now() + RETRY_AFTER[receipt.attempts - 1]
+        receipt.status = ReceiptStatus.FAILED
