@@ -135,11 +135,11 @@ def note(account: Account, *, origin: Origin, text: str, work: UnitOfWork = AT_O
 
 
 @transaction.atomic(savepoint=False)
-def report_trouble(account: Account, *, code: str, origin: Origin, text: str, work: UnitOfWork = AT_ONCE) -> None:
+def report_problem(account: Account, *, code: str, origin: Origin, text: str, work: UnitOfWork = AT_ONCE) -> None:
     """An error that leaves the account as it is: history, and part of an incident when many accounts have it."""
     note(account, origin=origin, text=text, work=work)
     account = locked(account, work)
-    _let_follow(account, before=account.status, origin=origin, work=work, trouble=code)
+    _let_follow(account, before=account.status, origin=origin, work=work, problem=code)
 
 
 @transaction.atomic(savepoint=False)

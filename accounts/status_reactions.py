@@ -29,8 +29,8 @@ def follow_status(reactions: Sequence[Reaction], work: UnitOfWork) -> None:
 def _follow(account: Account, facts: dict[str, Any], work: UnitOfWork) -> None:
     origin = Origin(by=facts["by"], at=datetime.fromisoformat(facts["at"]), receipt_id=facts["receipt_id"])
     account.status, account.status_reason = facts["status"], facts["reason"]  # as it was then; nobody saves it here
-    if "trouble" in facts:
-        outages.trouble(account, code=facts["trouble"], origin=origin, work=work)
+    if "problem" in facts:
+        outages.note_problem(account, code=facts["problem"], origin=origin, work=work)
         return
     flapping.follow(account, before=facts["before"], origin=origin, work=work)
     prompts.follow(account, before=facts["before"], origin=origin, work=work)

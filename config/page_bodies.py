@@ -37,7 +37,7 @@ async def held_body(receive: Receive) -> AsyncIterator[bytes]:
         yield body
     finally:
         HELD.release(task)
-        HELD.drop(size)
+        HELD.discard(size)
 
 
 async def _read(receive: Receive, task: asyncio.Task[Any]) -> bytes:

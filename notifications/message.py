@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.models import Agency, Event
-from accounts.reauth.prompts import Letter
+from accounts.reauth.prompts import OwnerMail
 from leads.pipeline.at_risk import AtRisk
 from notifications.models import Channel, ChannelKind, Delivery
 
 #: All e-mail leaves through one server.
-MAIL_LANE = "mail"
+MAIL_KEY = "mail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
+class PreparedDelivery:
     """A claimed Delivery with all that its transport needs, loaded beforehand: transports ask no database.
 
     `together` are all the Events that the message tells, oldest first, where they are more than its own.
@@ -46,13 +46,13 @@ class Parcel:
     channel: Channel | None = None
     together: tuple[Event, ...] = ()
     about: Channel | None = None
-    letter: Letter | None = None
+    owner_mail: OwnerMail | None = None
     alert: Alert | None = None
     slack_url: str = field(default="", repr=False)
     secrets: tuple[str, ...] = ()
     problem: str = ""
 
     @property
-    def lane(self) -> str:
+    def receiver_key(self) -> str:
         """What it shares its receiver's capacity with: its channel, or all other mail."""
-        return MAIL_LANE if self.kind is ChannelKind.EMAIL else self.delivery.channel_id or MAIL_LANE
+        return MAIL_KEY if self.kind is ChannelKind.EMAIL else self.delivery.channel_id or MAIL_KEY

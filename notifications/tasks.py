@@ -13,9 +13,9 @@ def deliver_due() -> None:
         wake_up()
 
 
-_bell = WakeUp("notifications.tasks.deliver_due", queue="deliveries")
+_wakeup = WakeUp("notifications.tasks.deliver_due", queue="deliveries")
 
 
 def wake_up() -> None:
     """Say that events or deliveries are due."""
-    _bell.wake_up()
+    _wakeup.wake_up()

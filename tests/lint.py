@@ -12,6 +12,7 @@ LINT_IMPORTS = "from importlinter.cli import lint_imports_command as run; run()"
 CHECKS = {
     "formatter": [str(BIN / "ruff"), "format", "--check", "."],
     "linter": [str(BIN / "ruff"), "check", "."],
+    "names": [sys.executable, "-m", "tests.vocabulary"],
     "import contracts": [sys.executable, "-c", LINT_IMPORTS, "--cache-dir", f"{CACHE}/imports"],
     "migrations": [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
     "templates": [sys.executable, "-m", "djlint", "templates", "--lint", "--quiet"],

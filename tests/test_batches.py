@@ -209,7 +209,7 @@ def accounts_as_they_were(source: Source, numbers: range) -> None:
     reports(source, numbers)
 
 
-def accounts_that_drop(source: Source, numbers: range) -> None:
+def accounts_that_go_down(source: Source, numbers: range) -> None:
     Account.objects.update(status_since=timezone.now() - timedelta(days=1))
     reports(source, numbers, "account_blocked")
 
@@ -247,7 +247,7 @@ def sent_forms(source: Source, numbers: range) -> None:
 #: lead's history names its key; a form's asks who is connected to fetch the answers.
 STATEMENTS = {
     accounts_as_they_were: ("salesflow", 0),
-    accounts_that_drop: ("salesflow", 0),
+    accounts_that_go_down: ("salesflow", 0),
     new_accounts: ("salesflow", 0),
     leads_that_move: ("sendpilot", 0),
     new_leads: ("sendpilot", 1),

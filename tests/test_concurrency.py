@@ -162,7 +162,7 @@ def test_a_campaign_given_to_an_account_that_drops_at_that_moment_is_paused(agen
     campaign = campaign_of(agency, provider="sendpilot", external_id="camp_1")
     dropped, giving = threading.Event(), threading.Event()
 
-    def drop() -> None:
+    def take_down() -> None:
         with transaction.atomic():
             report(AccountStatus.DISCONNECTED, 2)
             dropped.set()
@@ -174,7 +174,7 @@ def test_a_campaign_given_to_an_account_that_drops_at_that_moment_is_paused(agen
         giving.set()
         update_campaign(campaign, account=account)
 
-    works = [give, drop]
+    works = [give, take_down]
     at_once(lambda: works.pop()(), times=2)
     campaign.refresh_from_db()
     assert (campaign.status, campaign.paused_by, campaign.account_id) == ("paused", "system", account.pk)

@@ -19,7 +19,7 @@ from accounts.linkedin.lifecycle import durations
 from accounts.linkedin.links import contradicting, linked_accounts, proposals, views_in_words
 from accounts.models import Account
 from accounts.reauth.prompts import NotNeeded, ask, revoke
-from accounts.reauth.recipients import addresses_for, mail_trouble
+from accounts.reauth.recipients import addresses_for, mail_problem
 from accounts.revival import STAFF, revive
 from accounts.services import update_account
 from accounts.web.backoffice.base import BackOfficeAdmin
@@ -156,8 +156,8 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
 
     @admin.display(description="mail to it")
     def mail(self, account: Account) -> str:
-        trouble = mail_trouble(account)
-        return format_html("{} {}", badge("gets none", "bad"), trouble) if trouble else NOTHING
+        problem = mail_problem(account)
+        return format_html("{} {}", badge("gets none", "bad"), problem) if problem else NOTHING
 
     @admin.display(description="rate limit")
     def limited(self, account: Account) -> str:

@@ -52,7 +52,7 @@ def _measures(found: Sequence[Span], begin: datetime, end: datetime) -> dict[str
         "active_account_days": round(active / 86_400, 3),
         "downtime_seconds": round(down),
         "uptime": round(active / (active + down), 4) if active + down else None,
-        "drops": uptime.drops(found, begin, end),
+        "drops": uptime.count_outages(found, begin, end),
     }
 
 

@@ -62,12 +62,12 @@ def _take_up() -> None:
         for near in _near_each_other(rows):
             _group_provider(near)
     for outage in outages:
-        trouble = outage.status == AccountStatus.ACTIVE
+        mere_problem = outage.status == AccountStatus.ACTIVE
         alone = outage.back_at is None and outage.incident_id is None
-        if alone and not trouble and outage.alerted_at is None and outage.noted_at + WAIT <= now:
+        if alone and not mere_problem and outage.alerted_at is None and outage.noted_at + WAIT <= now:
             _tell_staff(outage.agency, subject=outage.account_id, **events.account_fields(outage.account))
             outage.alerted_at = now
-        settled = (outage.alerted_at is not None or trouble) and outage.noted_at + WINDOW < now
+        settled = (outage.alerted_at is not None or mere_problem) and outage.noted_at + WINDOW < now
         outage.pending = alone and not settled
     Outage.objects.bulk_update(outages, ["alerted_at", "pending"])
 
@@ -186,8 +186,8 @@ def _open(outages: Sequence[Outage], *, agency: Agency | None, part_of: Incident
 def _look_after() -> None:
     """Tell staff of incidents whose wait is over; close those of which no account is down any more."""
     now = timezone.now()
-    trouble = Outage.objects.filter(status=AccountStatus.ACTIVE, back_at__isnull=True, last_at__lt=now - QUIET)
-    trouble.filter(incident__isnull=False).update(back_at=now)
+    mere_problem = Outage.objects.filter(status=AccountStatus.ACTIVE, back_at__isnull=True, last_at__lt=now - QUIET)
+    mere_problem.filter(incident__isnull=False).update(back_at=now)
     down = Outage.objects.filter(Q(incident=OuterRef("pk")) | Q(incident__part_of=OuterRef("pk")), back_at__isnull=True)
     due = Q(alerted_at__isnull=True, part_of__isnull=True, waited=True)
     waiting = Incident.objects.filter(closed_at__isnull=True).annotate(

@@ -38,7 +38,7 @@ def follow(account: Account, *, origin: Origin, work: UnitOfWork = AT_ONCE) -> N
         _open(account, cause=_cause_of(account), expected=_is_expected(account, origin, work), at=at, work=work)
 
 
-def trouble(account: Account, *, code: str, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
+def note_problem(account: Account, *, code: str, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
     """Note an error that leaves the account, which is locked, as it is; only when many have it does it matter."""
     cause = IncidentCause.PROXY if code == PROXY_ERROR else IncidentCause.PROVIDER
     at = min(origin.at, timezone.now())

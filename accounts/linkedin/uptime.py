@@ -50,7 +50,7 @@ def down_seconds(found: Sequence[Span], begin: datetime, end: datetime) -> float
     return sum(span.seconds(begin, end) for span in found if span.is_down)
 
 
-def drops(found: Sequence[Span], begin: datetime, end: datetime) -> int:
+def count_outages(found: Sequence[Span], begin: datetime, end: datetime) -> int:
     """How often an account went down within a window; one that merely changed what is wrong did not."""
     return sum(1 for span in _outages(found) if begin < span.begin < end)
 

@@ -9,7 +9,7 @@ from accounts.core.derived_fields import containing
 from accounts.linkedin.links import contradicting, linked_accounts, views_in_words
 from accounts.linkedin.readiness import with_campaigns_paused
 from accounts.models import Account
-from accounts.reauth.recipients import mail_trouble
+from accounts.reauth.recipients import mail_problem
 from accounts.web.portal.access import MemberRequest, readers
 from accounts.web.portal.forms import AccountFilter
 from accounts.web.portal.pagination import turn
@@ -45,7 +45,7 @@ def account_page(request: MemberRequest, pk: str) -> HttpResponse:
         contradiction=views_in_words(contradicting(account, linked)),
         history=turn(request, account.reports.all(), size=25),
         linked=linked,
-        mail_trouble=mail_trouble(account),
+        mail_problem=mail_problem(account),
         campaigns=account.campaigns.order_by("-id")[:50],
     )
 

@@ -30,7 +30,7 @@ AGAIN = "accounts.linkedin.again"
 MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
 
-class Trouble(StrEnum):
+class ErrorKind(StrEnum):
     """What is wrong, as far as somebody would do something else about it."""
 
     UNREACHABLE = "unreachable"
@@ -48,40 +48,40 @@ class Trouble(StrEnum):
     @property
     def passes(self) -> bool:
         """Whether the same call may succeed a little later."""
-        return self in {Trouble.UNREACHABLE, Trouble.BROKEN, Trouble.UNREADABLE}
+        return self in {ErrorKind.UNREACHABLE, ErrorKind.BROKEN, ErrorKind.UNREADABLE}
 
 
-TOKEN_TROUBLES = frozenset({Trouble.REVOKED, Trouble.EXPIRED, Trouble.INVALID_TOKEN})
-_SERVICE_CODES = {65600: Trouble.INVALID_TOKEN, 65601: Trouble.REVOKED, 65602: Trouble.EXPIRED}
+TOKEN_ERRORS = frozenset({ErrorKind.REVOKED, ErrorKind.EXPIRED, ErrorKind.INVALID_TOKEN})
+_SERVICE_CODES = {65600: ErrorKind.INVALID_TOKEN, 65601: ErrorKind.REVOKED, 65602: ErrorKind.EXPIRED}
 _STATUSES = {
-    401: Trouble.INVALID_TOKEN,
-    403: Trouble.FORBIDDEN,
-    404: Trouble.NOT_FOUND,
-    426: Trouble.SUNSET,
-    429: Trouble.THROTTLED,
+    401: ErrorKind.INVALID_TOKEN,
+    403: ErrorKind.FORBIDDEN,
+    404: ErrorKind.NOT_FOUND,
+    426: ErrorKind.SUNSET,
+    429: ErrorKind.THROTTLED,
 }
 _MESSAGES = {
-    Trouble.UNREACHABLE: "LinkedIn cannot be reached at the moment.",
-    Trouble.BROKEN: "LinkedIn has trouble at the moment.",
-    Trouble.UNREADABLE: "LinkedIn's answer cannot be read.",
-    Trouble.THROTTLED: "LinkedIn's daily limit for this is used up. It starts anew at 00:00 UTC.",
-    Trouble.REVOKED: "The person who connected LinkedIn took the permission back. Somebody has to connect it again.",
-    Trouble.EXPIRED: "The permission to read from LinkedIn has run out. Somebody has to connect it again.",
-    Trouble.INVALID_TOKEN: "LinkedIn does not know our permission any more. Somebody has to connect it again.",
-    Trouble.FORBIDDEN: "LinkedIn says that the person who connected it may not see this.",
-    Trouble.NOT_FOUND: "LinkedIn has nothing there, or does not show it to us.",
-    Trouble.SUNSET: "LinkedIn no longer serves the API version in the setting LINKEDIN_VERSION. Set it to a newer "
+    ErrorKind.UNREACHABLE: "LinkedIn cannot be reached at the moment.",
+    ErrorKind.BROKEN: "LinkedIn has trouble at the moment.",
+    ErrorKind.UNREADABLE: "LinkedIn's answer cannot be read.",
+    ErrorKind.THROTTLED: "LinkedIn's daily limit for this is used up. It starts anew at 00:00 UTC.",
+    ErrorKind.REVOKED: "The person who connected LinkedIn took the permission back. Somebody has to connect it again.",
+    ErrorKind.EXPIRED: "The permission to read from LinkedIn has run out. Somebody has to connect it again.",
+    ErrorKind.INVALID_TOKEN: "LinkedIn does not know our permission any more. Somebody has to connect it again.",
+    ErrorKind.FORBIDDEN: "LinkedIn says that the person who connected it may not see this.",
+    ErrorKind.NOT_FOUND: "LinkedIn has nothing there, or does not show it to us.",
+    ErrorKind.SUNSET: "LinkedIn no longer serves the API version in the setting LINKEDIN_VERSION. Set it to a newer "
     "month (YYYYMM) from LinkedIn's list of versions.",
-    Trouble.REFUSED: "LinkedIn did not accept the request.",
+    ErrorKind.REFUSED: "LinkedIn did not accept the request.",
 }
 
 
 class LinkedInError(ProviderError):
     """LinkedIn did not do what it was asked. The message is for people; `api` is the resource that was called."""
 
-    def __init__(self, trouble: Trouble, *, status: int | None = None, api: str = "", said: str = "") -> None:
-        super().__init__(_MESSAGES[trouble], status=status, code=trouble)
-        self.trouble = trouble
+    def __init__(self, kind: ErrorKind, *, status: int | None = None, api: str = "", said: str = "") -> None:
+        super().__init__(_MESSAGES[kind], status=status, code=kind)
+        self.kind = kind
         self.api = api
         self.said = said[:300]
 
@@ -186,7 +186,7 @@ class Api:
         """Return the record that LinkedIn answers. `query` is a Rest.li query, already encoded."""
         said = self._call("GET", path, query).json
         if not isinstance(said, dict):
-            raise LinkedInError(Trouble.UNREADABLE, api=path.partition("/")[0])
+            raise LinkedInError(ErrorKind.UNREADABLE, api=path.partition("/")[0])
         return said
 
     def page(self, path: str, query: str) -> Page:
@@ -194,7 +194,7 @@ class Api:
         said = self.get(path, query)
         rows, paging = said.get("elements"), said.get("paging")
         if not isinstance(rows, list):
-            raise LinkedInError(Trouble.UNREADABLE, api=path)
+            raise LinkedInError(ErrorKind.UNREADABLE, api=path)
         paging = paging if isinstance(paging, dict) else {}
         total = paging.get("total")
         links = paging["links"] if isinstance(paging.get("links"), list) else []
@@ -238,7 +238,7 @@ def _grant(app: App, form: Mapping[str, str]) -> Grant:
     said = _form(app, "accessToken", form)
     token, lasts = said.get("access_token"), said.get("expires_in")
     if not isinstance(token, str) or not 0 < len(token) <= 4000 or not isinstance(lasts, int | float):
-        raise LinkedInError(Trouble.REFUSED, api="accessToken")
+        raise LinkedInError(ErrorKind.REFUSED, api="accessToken")
     refresh_token, refresh_lasts = said.get("refresh_token"), said.get("refresh_token_expires_in")
     return Grant(
         access_token=token,
@@ -260,26 +260,26 @@ def _ask(method: str, url: str, headers: Mapping[str, str], body: bytes | None, 
     try:
         answer = call(NAME, method, url, headers=headers, body=body, longest=MAX_RESPONSE_BYTES)
     except ProviderError:
-        raise LinkedInError(Trouble.UNREACHABLE, api=api) from None
+        raise LinkedInError(ErrorKind.UNREACHABLE, api=api) from None
     if 200 <= answer.status < 300:
         return answer
-    trouble = _trouble(answer)
+    kind = _kind_of(answer)
     support = {name: answer.headers[name] for name in ("x-li-uuid", "x-li-request-id") if name in answer.headers}
-    log.warning("LinkedIn refused.", api=api, status=answer.status, trouble=str(trouble), **support)
+    log.warning("LinkedIn refused.", api=api, status=answer.status, kind=str(kind), **support)
     said = answer.json
     raise LinkedInError(
-        trouble, status=answer.status, api=api, said=str(said.get("message", "")) if isinstance(said, dict) else ""
+        kind, status=answer.status, api=api, said=str(said.get("message", "")) if isinstance(said, dict) else ""
     )
 
 
-def _trouble(answer: Answer) -> Trouble:
+def _kind_of(answer: Answer) -> ErrorKind:
     said = answer.json
     code = said.get("serviceErrorCode") if isinstance(said, dict) else None
     if answer.status == 401 and code in _SERVICE_CODES:
         return _SERVICE_CODES[code]
     if answer.status >= 500:
-        return Trouble.BROKEN
-    return _STATUSES.get(answer.status, Trouble.REFUSED)
+        return ErrorKind.BROKEN
+    return _STATUSES.get(answer.status, ErrorKind.REFUSED)
 
 
 def _from_now(seconds: float) -> datetime:

@@ -38,7 +38,7 @@ class NotNeeded(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class OwnerMail:
     """What a mail to the owner says, as things stand when it is sent."""
 
     url: str
@@ -141,7 +141,7 @@ def remind_due(limit: int = BATCH) -> int:
     return expired + _take(due.order_by("next_reminder_at"), limit, lambda prompt: _remind(prompt, now))
 
 
-def letters(event_ids: Iterable[str]) -> dict[str, Letter]:
+def letters(event_ids: Iterable[str]) -> dict[str, OwnerMail]:
     """For the Events that carry a mail to an owner what it says, by their ids. One whose prompt has ended, or whose
     address gets no mail any more, is absent."""
     open_ones = ReauthStep.objects.filter(event_id__in=list(event_ids), prompt__closed_at__isnull=True)
@@ -153,7 +153,7 @@ def letters(event_ids: Iterable[str]) -> dict[str, Letter]:
         if email_key(step.recipient) in gone:
             continue
         if prompt.end is None and prompt.account.status != AccountStatus.ACTIVE and _is_readable(prompt):
-            found[step.event_id] = Letter(
+            found[step.event_id] = OwnerMail(
                 url=prompt.url,
                 expires_at=prompt.expires_at,
                 status=AccountStatus(prompt.account.status),

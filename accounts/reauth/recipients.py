@@ -56,7 +56,7 @@ def forget(before: datetime) -> int:
     return BouncedAddress.objects.filter(at__lt=before, complained=False).delete()[0]
 
 
-def mail_trouble(account: Account) -> str:
+def mail_problem(account: Account) -> str:
     """Why the owner's own address gets no mail, who is asked instead and what to do; empty: it gets it."""
     reason = bounced([account.email]).get(email_key(account.email))
     if reason is None:

@@ -33,7 +33,7 @@ STANDARD_PREFIX, VERSION_PREFIX = "whsec_", "v1,"
 
 #: What a provider's part does when one of its sources is taken away, in the same transaction.
 Disconnect = Callable[[Source], None]
-_farewells: dict[str, Disconnect] = {}
+_disconnects: dict[str, Disconnect] = {}
 
 
 @transaction.atomic
@@ -128,12 +128,12 @@ def delete_source(source: Source, *, by: User | None = None) -> None:
     source.secrets.all().delete()
     source.enabled, source.credentials, source.removed_at = False, {}, timezone.now()
     source.save(update_fields=["enabled", "credentials", "removed_at", "updated_at"])
-    if farewell := _farewells.get(source.provider):
-        farewell(source)
+    if disconnect := _disconnects.get(source.provider):
+        disconnect(source)
 
 
-def at_removal(provider: str, farewell: Disconnect) -> None:
-    _farewells[provider] = farewell
+def at_removal(provider: str, disconnect: Disconnect) -> None:
+    _disconnects[provider] = disconnect
 
 
 def _add_secret(source: Source, secret: str) -> None:

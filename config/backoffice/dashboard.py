@@ -64,7 +64,7 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
     receipts, deliveries = figures.receipts_by_status(), figures.deliveries_by_status()
     rejecting = list(_rejecting_sources()[:FEW])
     failing = list(_failing_channels()[:FEW])
-    troubled = _open_troubles()
+    troubled = _open_issues()
     tiles = [
         Tile(
             "open incidents",
@@ -147,9 +147,7 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
         "oldest": figures.oldest_due_receipt(),
         "bars": _bars() if sees["accounts"] else [],
         "namesakes": sees["links"] and figures.up_to(AccountLink.objects.filter(state=LinkState.PROPOSED)),
-        "troubled": [
-            (trouble, SOURCE_ISSUES[IssueKind(trouble.kind)]) for trouble in troubled[: FEW * sees["troubles"]]
-        ],
+        "troubled": [(issue, SOURCE_ISSUES[IssueKind(issue.kind)]) for issue in troubled[: FEW * sees["troubles"]]],
         "quarantined": _attention(ReceiptStatus.QUARANTINED) if sees["receipts"] else [],
         "incidents": _open_incidents().filter(part_of=None)[:FEW] if sees["incidents"] else [],
         "rejecting": rejecting if sees["rejected"] else [],
@@ -205,7 +203,7 @@ def _rejecting_sources() -> "QuerySet[RejectedRequest]":
     return recent.select_related("source__agency").defer("source__credentials").order_by("-last_seen")
 
 
-def _open_troubles() -> "QuerySet[SourceIssue]":
+def _open_issues() -> "QuerySet[SourceIssue]":
     rows = SourceIssue.objects.filter(closed_at__isnull=True).select_related("source__agency")
     return rows.defer("source__credentials").order_by("-pk")
 

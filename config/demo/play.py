@@ -15,7 +15,7 @@ from config.demo.story import Step
 from leads.models import LeadReference
 from notifications.delivery import hears
 from notifications.models import Channel, Delivery, DeliveryStatus
-from notifications.policy.alert_policy import TOLD_IN, is_about_a_drop
+from notifications.policy.alert_policy import TOLD_IN, is_about_an_outage
 from notifications.transports.mailfolder import is_where_mail_goes, mails_of
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
 from webhooks.processing.processor import register_request
@@ -103,7 +103,7 @@ class Stage:
         seen.events = [event.event_type for event in told]
         ids = [event.id for event in told]
         by_mail = [event for event in told if hears(self.mailbox, event)]
-        later = [event for event in by_mail if is_about_a_drop(event)]  # those wait, and may be told in an incident
+        later = [event for event in by_mail if is_about_an_outage(event)]  # those wait, and may be told in an incident
         mails: set[tuple[str, str | None]] = {(event.id, self.mailbox.id) for event in by_mail if event not in later}
         mails |= {(event, None) for event in personal}
         wanted = mails | {(event, self.endpoint.id) for event in ids}

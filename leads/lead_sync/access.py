@@ -13,7 +13,7 @@ from enum import StrEnum
 from django.db.models import Max, Q
 from django.utils import timezone
 
-from accounts.providers.linkedin import Api, LinkedInError, Trouble
+from accounts.providers.linkedin import Api, ErrorKind, LinkedInError
 from leads.models import Lead, LeadSync, OwnerAccess, Pull, Subscription
 
 ACCOUNT_ROLES = frozenset(
@@ -120,7 +120,7 @@ def _roles(api: Api, resource: str, query: str, of: str) -> dict[str, set[str]] 
         try:
             page = api.page(resource, f"{query}&count={PAGE}&start={seen}")
         except LinkedInError as error:
-            if error.trouble in {Trouble.FORBIDDEN, Trouble.NOT_FOUND, Trouble.REFUSED}:
+            if error.kind in {ErrorKind.FORBIDDEN, ErrorKind.NOT_FOUND, ErrorKind.REFUSED}:
                 return None
             raise
         for row in page.rows:

@@ -18,7 +18,7 @@ from accounts.core.connections import DATABASE_ERRORS, undone_after_outage
 from accounts.providers.linkedin import LinkedInError
 from leads.lead_sync.backfill_pages import OVERLAP, REACH, pull_page
 from leads.lead_sync.source_health import show_health
-from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_trouble
+from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_error
 from leads.models import LeadSync, OwnerAccess, Pull
 
 log = structlog.get_logger(__name__)
@@ -84,9 +84,9 @@ def _go_on(pull: Pull) -> None:
     except NotConnected:
         _put_off(pull, timezone.now() + WAITS[-1], "Nobody is connected to LinkedIn.")
     except LinkedInError as error:
-        until = report_trouble(pull.sync, error)
+        until = report_error(pull.sync, error)
         until = until or timezone.now() + WAITS[min(pull.attempts, len(WAITS)) - 1]
-        _put_off(pull, until, str(error), reason=error.trouble)
+        _put_off(pull, until, str(error), reason=error.kind)
     except DATABASE_ERRORS:  # the lease brings it back when the database is there again
         raise
     except Exception as error:  # one pull that fails leaves the others alone

@@ -53,19 +53,19 @@ def import_leads(source: Source, page: Sequence[FoundLead]) -> tuple[int, int]:
     agency = source.agency
     assert agency is not None  # noqa: S101 (a linkedin source belongs to an agency)
     read = [_read(row) for row in page]
-    finds = {find.external_id: find for find in read if find}
+    imported = {lead_found.external_id: lead_found for lead_found in read if lead_found}
     wait_for_erasures(agency)
-    reported_at = {name: find.at or EPOCH for name, find in finds.items()}
+    reported_at = {name: lead_found.at or EPOCH for name, lead_found in imported.items()}
     erased = erased_among(agency, provider=ProviderSlug.LINKEDIN, reported_at=reported_at)
-    known = _known(agency, finds)
+    known = _known(agency, imported)
     for name in known.keys() - erased:
-        _complete(source, known[name], finds[name])
-    new = [find for name, find in finds.items() if name not in known and name not in erased]
+        _complete(source, known[name], imported[name])
+    new = [lead_found for name, lead_found in imported.items() if name not in known and name not in erased]
     people = _people_known(agency, new)
-    _make(source, [find for find in new if find.external_id not in people])
-    for find in new:
-        if find.external_id in people:
-            _join(source, find)
+    _make(source, [lead_found for lead_found in new if lead_found.external_id not in people])
+    for lead_found in new:
+        if lead_found.external_id in people:
+            _join(source, lead_found)
     return len(new), sum(1 for found in read if found is None)
 
 
@@ -80,9 +80,9 @@ def _known(agency: Agency, names: Iterable[str]) -> dict[str, LeadReference]:
     return {row.external_id: row for row in rows}
 
 
-def _people_known(agency: Agency, finds: Iterable[ImportedLead]) -> set[str]:
+def _people_known(agency: Agency, imported: Iterable[ImportedLead]) -> set[str]:
     """Whose LinkedIn profile is a lead's already, or an earlier one's of these."""
-    keys = {find.external_id: find.profile_key for find in finds if find.profile_key}
+    keys = {lead_found.external_id: lead_found.profile_key for lead_found in imported if lead_found.profile_key}
     leads = Lead.all_records.filter(agency=agency, linkedin_key__in=set(keys.values())) if keys else Lead.objects.none()
     seen, known = set(leads.values_list("linkedin_key", flat=True)), set()
     for name, key in keys.items():
@@ -92,55 +92,58 @@ def _people_known(agency: Agency, finds: Iterable[ImportedLead]) -> set[str]:
     return known
 
 
-def _join(source: Source, find: ImportedLead) -> None:
+def _join(source: Source, lead_found: ImportedLead) -> None:
     """Add to a person that is a lead already that they filled in a form, as its notification would have."""
     agency, now = source.agency, timezone.now()
     assert agency is not None  # noqa: S101 (a linkedin source belongs to an agency)
     lead = leads.report_status(
         agency,
         provider=ProviderSlug.LINKEDIN,
-        identity=Identity(external_id=find.external_id, linkedin_url=find.details.contact["linkedin_url"]),
+        identity=Identity(external_id=lead_found.external_id, linkedin_url=lead_found.details.contact["linkedin_url"]),
         status=LeadStatus.PENDING,
         stated=False,
-        origin=Origin(by=ProviderSlug.LINKEDIN, at=find.at or now, source=source),
+        origin=Origin(by=ProviderSlug.LINKEDIN, at=lead_found.at or now, source=source),
         quiet=True,
         recovered=True,
-        **_origin_of(find),
+        **_origin_of(lead_found),
     )
-    reference = _known(agency, [find.external_id]).get(find.external_id)
+    reference = _known(agency, [lead_found.external_id]).get(lead_found.external_id)
     if lead is None or reference is None:
         return
-    if now - (find.at or now) <= OLD:
+    if now - (lead_found.at or now) <= OLD:
         LeadFetch.objects.get_or_create(reference=reference, defaults={"source": source, "announce_by": now})
-    complete(reference, find.details, find.form)
+    complete(reference, lead_found.details, lead_found.form)
 
 
-def _complete(source: Source, reference: LeadReference, find: ImportedLead) -> None:
+def _complete(source: Source, reference: LeadReference, lead_found: ImportedLead) -> None:
     """Complete a lead that is here; that it was sent once more is a report, which outlives a DELETED of before."""
-    if find.at and (reference.reported_at is None or find.at > reference.reported_at):
+    if lead_found.at and (reference.reported_at is None or lead_found.at > reference.reported_at):
         leads.report_status(
             reference.agency,
             provider=ProviderSlug.LINKEDIN,
-            identity=Identity(external_id=find.external_id),
+            identity=Identity(external_id=lead_found.external_id),
             status=LeadStatus.PENDING,
             stated=False,
-            origin=Origin(by=ProviderSlug.LINKEDIN, at=find.at, source=source),
+            origin=Origin(by=ProviderSlug.LINKEDIN, at=lead_found.at, source=source),
         )
-    complete(reference, find.details, find.form)
+    complete(reference, lead_found.details, lead_found.form)
 
 
-def _make(source: Source, finds: Sequence[ImportedLead]) -> None:
+def _make(source: Source, imported: Sequence[ImportedLead]) -> None:
     """Make leads, each as its notification would have, and complete them."""
     now = timezone.now()
-    moments = [find.at or now for find in finds]
-    made = Lead.objects.bulk_create([_lead(source, find, at) for find, at in zip(finds, moments, strict=True)])
+    moments = [lead_found.at or now for lead_found in imported]
+    made = Lead.objects.bulk_create(
+        [_lead(source, lead_found, at) for lead_found, at in zip(imported, moments, strict=True)]
+    )
     request_enrichment(made)
     references = LeadReference.objects.bulk_create(
         LeadReference(
-            lead=lead, agency=lead.agency, provider=ProviderSlug.LINKEDIN, external_id=find.external_id, source=source,
+            lead=lead, agency=lead.agency, provider=ProviderSlug.LINKEDIN, external_id=lead_found.external_id,
+            source=source,
             status_since=at, reported_at=at,
         )
-        for lead, find, at in zip(made, finds, moments, strict=True)
+        for lead, lead_found, at in zip(made, imported, moments, strict=True)
     )  # fmt: skip
     LeadChange.objects.bulk_create(
         LeadChange(
@@ -149,32 +152,34 @@ def _make(source: Source, finds: Sequence[ImportedLead]) -> None:
         )
         for reference in references
     )  # fmt: skip
-    let_wait_for_labels((reference, find.form) for reference, find in zip(references, finds, strict=True))
+    let_wait_for_labels(
+        (reference, lead_found.form) for reference, lead_found in zip(references, imported, strict=True)
+    )
     fresh = [reference for reference in references if now - reference.status_since <= OLD]
     LeadFetch.objects.bulk_create(LeadFetch(reference=reference, source=source, announce_by=now) for reference in fresh)
     for reference in fresh:
         tell_once(reference)
 
 
-def _lead(source: Source, find: ImportedLead, at: datetime) -> Lead:
+def _lead(source: Source, lead_found: ImportedLead, at: datetime) -> Lead:
     lead = Lead(
         agency=source.agency,
         source=source,
         status_since=at,
         received_at=at,
         recovered=True,
-        **_origin_of(find),
+        **_origin_of(lead_found),
     )
-    put_in(lead, find.details)
-    if find.profile_key:
-        lead.linkedin_url, lead.linkedin_key = find.details.contact["linkedin_url"], find.profile_key
+    put_in(lead, lead_found.details)
+    if lead_found.profile_key:
+        lead.linkedin_url, lead.linkedin_key = lead_found.details.contact["linkedin_url"], lead_found.profile_key
         lead.provenance = {**lead.provenance, "linkedin_url": From.FORM.value}
     return lead
 
 
-def _origin_of(find: ImportedLead) -> dict[str, Any]:
+def _origin_of(lead_found: ImportedLead) -> dict[str, Any]:
     """The fields that say where a lead comes from at LinkedIn."""
-    response = find.response
+    response = lead_found.response
     return {
         "lead_type": tidy(response.get("leadType"), 32),
         "form": "".join(tidy(response.get("versionedLeadGenFormUrn"), 200).split()),

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.core.connections import DATABASE_ERRORS, is_outage
-from accounts.providers.linkedin import Api, LinkedInError, Page, Trouble, encoded
+from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, Page, encoded
 from leads.lead_sync.access import Access, ask_roles, note_access, note_pulled
 from leads.lead_sync.backfill_import import FoundLead, import_leads
 from leads.lead_sync.forms import form_for
@@ -23,10 +23,12 @@ log = structlog.get_logger(__name__)
 REACH = timedelta(days=365)
 OVERLAP = timedelta(hours=1)  # LinkedIn may show a lead a little after it was sent
 PAGE = 100
-PATIENCE = 4  # tries of a page, after which what fails is taken for a single form's or lead's
+ATTEMPTS_PER_PAGE = 4  # tries of a page, after which what fails is taken for a single form's or lead's
 HIDDEN = "The person who connected LinkedIn lacks a role there, so LinkedIn shows no leads."
 #: What may be the trouble of one page alone; that others work is asked.
-OF_ONE_PAGE = frozenset({Trouble.REFUSED, Trouble.NOT_FOUND, Trouble.BROKEN, Trouble.UNREACHABLE, Trouble.UNREADABLE})
+OF_ONE_PAGE = frozenset(
+    {ErrorKind.REFUSED, ErrorKind.NOT_FOUND, ErrorKind.BROKEN, ErrorKind.UNREACHABLE, ErrorKind.UNREADABLE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def pull_page(pull: Pull, api: Api) -> None:
     try:
         page = api.page("leadFormResponses", _query(pull, count=pull.page_size or PAGE, start=pull.position))
     except LinkedInError as error:
-        if error.trouble not in OF_ONE_PAGE or pull.attempts < PATIENCE or not _is_readable(pull, api):
+        if error.kind not in OF_ONE_PAGE or pull.attempts < ATTEMPTS_PER_PAGE or not _is_readable(pull, api):
             raise
         return _narrow(pull, error)
     gone = (pull.total - page.total) if page.total is not None and pull.total is not None else 0
@@ -56,7 +58,7 @@ def pull_page(pull: Pull, api: Api) -> None:
         # Leads were deleted meanwhile, and later ones moved up to where we have been.
         return _move(pull, Step(max(0, pull.position - gone), page.total))
     urns = sorted({_form(row) for row in page.rows})
-    forms = {urn: form_for(pull.sync, urn, api, patient=pull.attempts < PATIENCE) for urn in urns}
+    forms = {urn: form_for(pull.sync, urn, api, patient=pull.attempts < ATTEMPTS_PER_PAGE) for urn in urns}
     step = Step(pull.position + page.length, page.total, unreadable=page.length - len(page.rows))
     if page.is_last(step.position, pull.page_size or PAGE):
         step = replace(step, access=_access_at_the_end(pull, api, page))
@@ -89,7 +91,7 @@ def _narrow(pull: Pull, error: LinkedInError) -> None:
     if size > 1:
         Pull.objects.filter(pk=pull.pk).update(page_size=size // 2, next_attempt_at=timezone.now())
         return
-    log.warning("LinkedIn does not show a lead.", pull=pull.pk, position=pull.position, trouble=str(error.trouble))
+    log.warning("LinkedIn does not show a lead.", pull=pull.pk, position=pull.position, kind=str(error.kind))
     _move(pull, Step(pull.position + 1, pull.total, unreadable=1))
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.core.enums import ProviderSlug
 from accounts.models import AccountToken, Source
-from accounts.providers.linkedin import TOKEN_TROUBLES, LinkedInError, Trouble
+from accounts.providers.linkedin import TOKEN_ERRORS, ErrorKind, LinkedInError
 from accounts.sources.service import at_removal
 from leads import wakeups
 from leads.lead_sync import problems
@@ -53,9 +53,9 @@ def take_leave(sync: LeadSync) -> None:
             why, again = NOBODY, None
     except LinkedInError as error:
         why = str(error)
-        if error.trouble is Trouble.THROTTLED:
+        if error.kind is ErrorKind.THROTTLED:
             again = midnight(now)
-        elif error.trouble in TOKEN_TROUBLES:
+        elif error.kind in TOKEN_ERRORS:
             again = None
     removed_at = sync.source.removed_at or now
     if not sync.subscriptions.exclude(external_id="").exists():

@@ -13,14 +13,14 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.core.connections import DATABASE_ERRORS, undone_after_outage
-from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
+from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encoded
 from leads.lead_sync import backfill
 from leads.lead_sync.access import doubt
 from leads.lead_sync.form_answers import details
 from leads.lead_sync.forms import Form, embedded_form, form_for
 from leads.lead_sync.source_health import show_health
 from leads.lead_sync.submissions import complete, tell_once
-from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_trouble
+from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_error
 from leads.models import LeadFetch, LeadSync
 
 log = structlog.get_logger(__name__)
@@ -30,11 +30,11 @@ AT_ONCE = 8
 LEASE = timedelta(seconds=60)
 WAITS = [timedelta(seconds=seconds) for seconds in (2, 5, 10, 20, 60, 300, 900)]
 MAX_WAIT = timedelta(hours=1)
-TRIES_BY_THE_HOUR, MAX_TRIES = 48, 120  # then daily, then no more
+HOURLY_ATTEMPTS, MAX_ATTEMPTS = 48, 120  # then daily, then no more
 #: LinkedIn may not show a fresh lead at once; after so many tries it is taken for gone, or hidden.
-TRIES_FOR_A_LEAD_THAT_IS_NOT_THERE = 6
+ATTEMPTS_FOR_A_MISSING_LEAD = 6
 #: A form that LinkedIn fails to show so often is done without: the answers come by their questions' ids.
-TRIES_FOR_A_FORM = 4
+ATTEMPTS_FOR_A_FORM = 4
 FIELDS = (
     "ownerInfo,associatedEntityInfo,leadMetadataInfo,owner,leadType,versionedLeadGenFormUrn,id,submittedAt,testLead,"
     "formResponse,form:(hiddenFields,creationLocale,name,id,content)"
@@ -109,7 +109,7 @@ def _ask(api: Api, fetch: LeadFetch) -> Asked:
         path = f"leadFormResponses/{encoded(fetch.reference.external_id)}"
         response = api.get(path, f"fields={FIELDS}")
         if not isinstance(response.get("formResponse"), dict):
-            raise LinkedInError(Trouble.UNREADABLE, api="leadFormResponses")
+            raise LinkedInError(ErrorKind.UNREADABLE, api="leadFormResponses")
         return Asked(fetch, response)
     except LinkedInError as error:
         return Asked(fetch, error=error)
@@ -127,8 +127,8 @@ def _settle_one(sync: LeadSync, api: Api, asked: Asked) -> None:
                 doubt(asked.fetch.reference.lead, sync)
                 backfill.plan(sync)
             return
-    except LinkedInError as trouble:
-        error = trouble
+    except LinkedInError as kind:
+        error = kind
     except DATABASE_ERRORS:  # the lease brings it back when the database is there again
         raise
     except Exception as failure:
@@ -145,13 +145,13 @@ def _form_of(sync: LeadSync, api: Api, asked: Asked) -> Form:
     lead = asked.fetch.reference.lead
     urn = "".join(str(asked.response.get("versionedLeadGenFormUrn") or lead.form).split())
     form = embedded_form(lead.agency, urn, asked.response.get("form"))
-    return form or form_for(sync, urn, api, patient=asked.fetch.attempts < TRIES_FOR_A_FORM)
+    return form or form_for(sync, urn, api, patient=asked.fetch.attempts < ATTEMPTS_FOR_A_FORM)
 
 
 def _put_off(sync: LeadSync, fetch: LeadFetch, error: LinkedInError) -> None:
-    gone = error.trouble is Trouble.NOT_FOUND and fetch.attempts >= TRIES_FOR_A_LEAD_THAT_IS_NOT_THERE
-    until = report_trouble(sync, error) or _next(fetch, error, rarely=gone)
-    was_hidden = fetch.was_hidden or gone or error.trouble is Trouble.FORBIDDEN
+    gone = error.kind is ErrorKind.NOT_FOUND and fetch.attempts >= ATTEMPTS_FOR_A_MISSING_LEAD
+    until = report_error(sync, error) or _next(fetch, error, rarely=gone)
+    was_hidden = fetch.was_hidden or gone or error.kind is ErrorKind.FORBIDDEN
     LeadFetch.objects.filter(pk=fetch.pk).update(next_attempt_at=until, error=str(error)[:300], was_hidden=was_hidden)
     if gone:
         tell_once(fetch.reference)
@@ -165,8 +165,8 @@ def _hold_all(fetches: list[LeadFetch], hold: OnHold) -> None:
 
 
 def _put_all_off(sync: LeadSync | None, fetches: list[LeadFetch], error: Exception) -> None:
-    until = report_trouble(sync, error) if sync and isinstance(error, LinkedInError) else None
-    passes = isinstance(error, LinkedInError) and error.trouble.passes
+    until = report_error(sync, error) if sync and isinstance(error, LinkedInError) else None
+    passes = isinstance(error, LinkedInError) and error.kind.passes
     until = until or timezone.now() + (WAITS[1] if passes else MAX_WAIT)
     text = str(error) or "Nobody is connected to LinkedIn."
     LeadFetch.objects.filter(pk__in=[fetch.pk for fetch in fetches]).update(next_attempt_at=until, error=text[:300])
@@ -174,10 +174,10 @@ def _put_all_off(sync: LeadSync | None, fetches: list[LeadFetch], error: Excepti
 
 def _next(fetch: LeadFetch, error: LinkedInError, *, rarely: bool) -> datetime | None:
     """When to ask again: soon, then ever later; what a person has to mend, once an hour. None: no more."""
-    if fetch.attempts >= MAX_TRIES:
+    if fetch.attempts >= MAX_ATTEMPTS:
         return None
-    if rarely or fetch.attempts > TRIES_BY_THE_HOUR:
+    if rarely or fetch.attempts > HOURLY_ATTEMPTS:
         return timezone.now() + timedelta(days=1)
-    hopeful = error.trouble.passes or error.trouble is Trouble.NOT_FOUND
+    hopeful = error.kind.passes or error.kind is ErrorKind.NOT_FOUND
     step = WAITS[min(fetch.attempts, len(WAITS)) - 1] if hopeful and fetch.attempts <= len(WAITS) else MAX_WAIT
     return timezone.now() + step

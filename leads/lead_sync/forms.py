@@ -14,7 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Agency
-from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
+from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encoded
 from leads.lead_sync.form_answers import tidy
 from leads.models import LeadForm, LeadSync, RefusedForm
 
@@ -22,8 +22,8 @@ _URN = re.compile(r"urn:li:versionedLeadGenForm:\(urn:li:leadGenForm:([0-9]{1,24
 #: Troubles that concern one form and leave the others alone; those that may pass do so once they have lasted.
 OF_ONE_FORM = frozenset(
     {
-        *(Trouble.REFUSED, Trouble.FORBIDDEN, Trouble.NOT_FOUND),
-        *(Trouble.BROKEN, Trouble.UNREACHABLE, Trouble.UNREADABLE),
+        *(ErrorKind.REFUSED, ErrorKind.FORBIDDEN, ErrorKind.NOT_FOUND),
+        *(ErrorKind.BROKEN, ErrorKind.UNREACHABLE, ErrorKind.UNREADABLE),
     }
 )
 WAITS = [timedelta(hours=hours) for hours in (1, 6, 24)]
@@ -60,7 +60,7 @@ def form_for(sync: LeadSync, urn: str, api: Api, *, patient: bool) -> Form:
         try:
             return Form(ask_for_form(agency, form_id, version, api), version)
         except LinkedInError as error:
-            if error.trouble not in OF_ONE_FORM or (patient and error.trouble.passes):
+            if error.kind not in OF_ONE_FORM or (patient and error.kind.passes):
                 raise
             refused = note_refusal(sync, form_id, error)
     other = LeadForm.objects.filter(agency=agency, form_id=form_id).order_by("-pk").first()
@@ -81,7 +81,7 @@ def ask_for_form(agency: Agency, form_id: str, version: str, api: Api) -> Mappin
     """Ask LinkedIn for a form, and keep it. Raises LinkedInError."""
     content = api.get(f"leadForms/{encoded(form_id)}")
     if not is_readable(content):
-        raise LinkedInError(Trouble.UNREADABLE, api="leadForms")
+        raise LinkedInError(ErrorKind.UNREADABLE, api="leadForms")
     for shown in {version, str(content.get("versionId", version))}:
         keep_form(agency, form_id, shown, content)
     return content
@@ -94,7 +94,7 @@ def note_refusal(sync: LeadSync, form_id: str, error: LinkedInError) -> RefusedF
     if row.attempts and row.next_attempt_at is None:  # asked for anew, by a new lead
         row.attempts, row.refused_at = 0, now
     again = now + WAITS[min(row.attempts, len(WAITS) - 1)]
-    row.attempts, row.reason = row.attempts + 1, error.trouble
+    row.attempts, row.reason = row.attempts + 1, error.kind
     row.next_attempt_at = again if again <= row.refused_at + ASKED_FOR else None
     row.save()
     return row

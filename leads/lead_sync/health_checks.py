@@ -14,14 +14,14 @@ from accounts.events import outbox as events
 from accounts.events.ordering import Origin
 from accounts.linkedin.readiness import Action, held
 from accounts.models import Account, SourceIssue
-from accounts.providers.linkedin import LinkedInError, Trouble
+from accounts.providers.linkedin import ErrorKind, LinkedInError
 from leads.lead_sync import backfill, problems
 from leads.lead_sync.access import ask_roles, note_roles
 from leads.lead_sync.disconnect import take_leave
 from leads.lead_sync.problem import ConnectionProblem
 from leads.lead_sync.source_health import show_health
 from leads.lead_sync.subscriptions import reconcile
-from leads.lead_sync.tokens import NotConnected, OnHold, api_for, app_of, heartbeat, report_trouble
+from leads.lead_sync.tokens import NotConnected, OnHold, api_for, app_of, heartbeat, report_error
 from leads.models import LeadSync
 
 EVERY = timedelta(hours=24)
@@ -52,7 +52,7 @@ def _check_one(sync: LeadSync) -> None:
     except NotConnected:
         _settle(sync, [], next_check_at=None)
     except LinkedInError as error:
-        _trouble(sync, error)
+        _kind_of(sync, error)
     else:
         lacks_roles = any(problem.code.startswith("role_") for problem in found)
         _settle(sync, found, next_check_at=timezone.now() + (EVERY_WITHOUT_ROLES if lacks_roles else EVERY))
@@ -108,18 +108,16 @@ def _check(sync: LeadSync) -> list[ConnectionProblem]:
     return found + problems.of_subscriptions(sync, foreign)
 
 
-def _trouble(sync: LeadSync, error: LinkedInError) -> None:
+def _kind_of(sync: LeadSync, error: LinkedInError) -> None:
     """Say what is wrong, and look again: after the limit's end, soon, or when a person has mended it."""
-    until: datetime | None = report_trouble(sync, error)
+    until: datetime | None = report_error(sync, error)
     if until is None:
         place = min(sync.check_attempts, len(WAITS) - 1)
-        until = timezone.now() + (WAITS[place] if error.trouble.passes else WAITS[-1])
+        until = timezone.now() + (WAITS[place] if error.kind.passes else WAITS[-1])
     found = (
-        []
-        if error.trouble.passes or error.trouble is Trouble.THROTTLED
-        else [ConnectionProblem(error.trouble, str(error))]
+        [] if error.kind.passes or error.kind is ErrorKind.THROTTLED else [ConnectionProblem(error.kind, str(error))]
     )
-    kept = [ConnectionProblem(row["code"], row["message"]) for row in sync.problems if row["code"] != error.trouble]
+    kept = [ConnectionProblem(row["code"], row["message"]) for row in sync.problems if row["code"] != error.kind]
     _settle(sync, [*kept, *found], next_check_at=until, done=False)
 
 

@@ -15,7 +15,7 @@ from leads.lead_sync.form_answers import relabelled
 from leads.lead_sync.forms import OF_ONE_FORM, WAITS, ask_for_form, note_refusal, put_off
 from leads.lead_sync.source_health import show_health
 from leads.lead_sync.submissions import find_person, put_in
-from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_trouble
+from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_error
 from leads.models import Lead, LeadForm, RefusedForm, UnlabelledAnswers
 from leads.pipeline.enrichment_requests import request_enrichment
 
@@ -41,8 +41,8 @@ def _label(row: RefusedForm) -> None:
     except NotConnected:
         put_off(row, timezone.now() + WAITS[-1])
     except LinkedInError as error:
-        until = report_trouble(row.sync, error)
-        if until or error.trouble not in OF_ONE_FORM:
+        until = report_error(row.sync, error)
+        if until or error.kind not in OF_ONE_FORM:
             put_off(row, until or timezone.now() + WAITS[0])
         else:
             note_refusal(row.sync, row.form_id, error)

@@ -19,7 +19,7 @@ from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Source
 from accounts.providers import linkedin
-from accounts.providers.linkedin import Api, App, Grant, LinkedInError, Trouble
+from accounts.providers.linkedin import Api, App, ErrorKind, Grant, LinkedInError
 from leads import wakeups
 from leads.lead_sync.forms import ask_again
 from leads.lead_sync.tokens import app_of, keep_grant
@@ -85,9 +85,9 @@ def complete(query: Mapping[str, str]) -> LeadSync:
         grant = linkedin.exchange(app, code=query["code"][:4000], redirect_uri=callback_url())
         person = _who(app, grant, source)
     except LinkedInError as error:
-        if error.trouble in {Trouble.SUNSET, Trouble.THROTTLED}:
+        if error.kind in {ErrorKind.SUNSET, ErrorKind.THROTTLED}:
             raise CannotConnect(str(error)) from None
-        if error.trouble.passes:
+        if error.kind.passes:
             raise CannotConnect(f"{error} Start again from the source's page in a few minutes.") from None
         raise CannotConnect("LinkedIn did not accept this link. Start again from the source's page.") from None
     return _connect(source, user, grant, person, made_at)
@@ -152,7 +152,7 @@ def _ask(question: Callable[[], T]) -> T | None:
     try:
         return question()
     except LinkedInError as error:
-        if error.trouble in {Trouble.FORBIDDEN, Trouble.NOT_FOUND, Trouble.REFUSED, Trouble.UNREADABLE}:
+        if error.kind in {ErrorKind.FORBIDDEN, ErrorKind.NOT_FOUND, ErrorKind.REFUSED, ErrorKind.UNREADABLE}:
             return None
         raise
 

@@ -5,7 +5,7 @@ LinkedIn checks an address when a subscription for it is made, so that making it
 
 from accounts.core.enums import ProviderSlug
 from accounts.models import Source
-from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
+from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encoded
 from accounts.sources import recovery
 from leads import wakeups
 from leads.lead_sync import backfill
@@ -40,7 +40,7 @@ def _make_anew(sync: LeadSync, api: Api) -> tuple[int, list[str]]:
         try:
             api.delete(f"leadNotifications/{encoded(row.external_id)}")
         except LinkedInError as error:
-            if error.trouble is not Trouble.NOT_FOUND:
+            if error.kind is not ErrorKind.NOT_FOUND:
                 raise
         row.external_id = ""
         row.save(update_fields=["external_id"])

@@ -2,28 +2,28 @@
 
 from operator import attrgetter
 
-from accounts.providers.linkedin import LinkedInError, Trouble
+from accounts.providers.linkedin import ErrorKind, LinkedInError
 from leads.lead_sync.problem import ConnectionProblem
 from leads.models import LeadFetch, LeadForm, LeadSync, RefusedForm
 
 MAX_NAMED = 10
 #: Tries after which what may pass by itself is shown as a problem.
-TRIES = 3
+MIN_ATTEMPTS = 3
 _WHY_NO_FORM = {
-    Trouble.FORBIDDEN: "the person who connected LinkedIn may not see it. A super admin of the page behind the form "
+    ErrorKind.FORBIDDEN: "the person who connected LinkedIn may not see it. A super admin of the page behind the form "
     "gives this person the role “Lead gen forms manager” (on the page: Settings, Manage admins)",
-    Trouble.NOT_FOUND: "LinkedIn has no such form, or does not show it to the person who connected. Look in Campaign "
+    ErrorKind.NOT_FOUND: "LinkedIn has no such form, or does not show it to the person who connected. Look in Campaign "
     "Manager under Lead gen forms: if it is there, this person needs the role “Lead gen forms manager” on its page; if "
     "it was deleted, nothing can be done",
-    Trouble.REFUSED: "LinkedIn refuses it. Look in Campaign Manager under Lead gen forms whether it still is there and "
-    "published",
-    Trouble.UNREADABLE: "LinkedIn's answer cannot be read. If this lasts for days, send this sentence to whoever runs "
-    "this Leadline",
+    ErrorKind.REFUSED: "LinkedIn refuses it. Look in Campaign Manager under Lead gen forms whether it still is there "
+    "and published",
+    ErrorKind.UNREADABLE: "LinkedIn's answer cannot be read. If this lasts for days, send this sentence to whoever "
+    "runs this Leadline",
 }
 _WHY_NO_FORM_NOW = "LinkedIn answers with an error. If this lasts for days, ask LinkedIn's support"
 _TO_DO = {
-    Trouble.FORBIDDEN: "Whoever connected LinkedIn needs a role there, or somebody who has one connects LinkedIn.",
-    Trouble.SUNSET: "",
+    ErrorKind.FORBIDDEN: "Whoever connected LinkedIn needs a role there, or somebody who has one connects LinkedIn.",
+    ErrorKind.SUNSET: "",
 }
 
 
@@ -35,8 +35,8 @@ def of_forms(sync: LeadSync) -> list[ConnectionProblem]:
         ConnectionProblem(
             "form_refused",
             f"The form {names.get(row.form_id, row.form_id)} is not shown: "
-            f"{_WHY_NO_FORM.get(Trouble(row.reason), _WHY_NO_FORM_NOW)}. Its leads come, but without their questions’ "
-            "texts, and without name and e-mail address where only the form says which answer that is. Everything is "
+            f"{_WHY_NO_FORM.get(ErrorKind(row.reason), _WHY_NO_FORM_NOW)}. Its leads come, but without their questions’"
+            " texts, and without name and e-mail address where only the form says which answer that is. Everything is "
             "filled in by itself when the form can be read.",
         )
         for row in rows[:MAX_NAMED]
@@ -53,8 +53,8 @@ def of_pulls(sync: LeadSync) -> list[ConnectionProblem]:
     latest = {(pull.owner, pull.lead_type): pull for pull in sorted(sync.pulls.all(), key=attrgetter("pk"))}
     for pull in latest.values():
         whose = f"the {pull.lead_type.lower()} leads of {pull.owner.rpartition(':')[2]}"
-        if pull.next_attempt_at and pull.error and (pull.attempts >= TRIES or pull.reason in _TO_DO):
-            to_do = _TO_DO.get(Trouble(pull.reason), "") if pull.reason in _TO_DO else "It is tried again by itself."
+        if pull.next_attempt_at and pull.error and (pull.attempts >= MIN_ATTEMPTS or pull.reason in _TO_DO):
+            to_do = _TO_DO.get(ErrorKind(pull.reason), "") if pull.reason in _TO_DO else "It is tried again by itself."
             found.append(
                 ConnectionProblem("pull", f"Not all of {whose} could be fetched: {pull.error} {to_do}".strip())
             )
@@ -73,8 +73,8 @@ def of_pulls(sync: LeadSync) -> list[ConnectionProblem]:
 
 def of_fetches(sync: LeadSync) -> list[ConnectionProblem]:
     """Say how many leads have waited long for their answers."""
-    withdrawn = str(LinkedInError(Trouble.NOT_FOUND))  # most often, and no problem then
-    waiting = LeadFetch.objects.filter(source=sync.source_id, next_attempt_at__isnull=False, attempts__gt=TRIES)
+    withdrawn = str(LinkedInError(ErrorKind.NOT_FOUND))  # most often, and no problem then
+    waiting = LeadFetch.objects.filter(source=sync.source_id, next_attempt_at__isnull=False, attempts__gt=MIN_ATTEMPTS)
     waiting = waiting.exclude(error__in=["", withdrawn])
     count = waiting.count()
     if not count:

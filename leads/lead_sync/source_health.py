@@ -6,7 +6,7 @@ from leads.lead_sync.problems import problems_of
 from leads.models import LeadSync
 
 #: Nothing is missing because of these: the connection was not set up yet, or somebody listens in.
-NO_TROUBLE = frozenset({"not_connected", "no_subscription", "foreign_subscription", "left_at_linkedin"})
+NO_ISSUE = frozenset({"not_connected", "no_subscription", "foreign_subscription", "left_at_linkedin"})
 
 
 def show_health(sync: LeadSync) -> None:
@@ -15,7 +15,7 @@ def show_health(sync: LeadSync) -> None:
     found = rows.prefetch_related("subscriptions").filter(pk=sync.pk).first()
     if found is None:
         return
-    wrong = [finding.message for finding in problems_of(found) if finding.code not in NO_TROUBLE]
+    wrong = [finding.message for finding in problems_of(found) if finding.code not in NO_ISSUE]
     if wrong and found.account_id and found.source.enabled and not found.source.removed_at:
         issues.begin(found.source, IssueKind.LEAD_SYNC, detail=" ".join(wrong))
     else:

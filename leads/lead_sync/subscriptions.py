@@ -8,14 +8,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Source
-from accounts.providers.linkedin import Api, LinkedInError, Trouble, encoded
+from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encoded
 from leads import wakeups
 from leads.models import LeadSync, Subscription
 
 OURS = f"{settings.PUBLIC_URL}/webhooks/"
 PAGE = 100
 #: Troubles that concern one owner's leads and leave the others' alone.
-OF_ONE_OWNER = frozenset({Trouble.REFUSED, Trouble.FORBIDDEN, Trouble.NOT_FOUND})
+OF_ONE_OWNER = frozenset({ErrorKind.REFUSED, ErrorKind.FORBIDDEN, ErrorKind.NOT_FOUND})
 MAX_PAGES = 20  # LinkedIn allows 1,500 subscriptions an owner
 OWNER_KINDS = {"urn:li:sponsoredAccount:": "sponsoredAccount", "urn:li:organization:": "organization"}
 ENTITY_KINDS = {
@@ -58,7 +58,7 @@ def reconcile(sync: LeadSync, api: Api) -> list[str]:
         try:
             actual = list(_actual(api, owner, lead_type))
         except LinkedInError as error:
-            if error.trouble not in OF_ONE_OWNER:
+            if error.kind not in OF_ONE_OWNER:
                 raise
             sync.subscriptions.filter(owner=owner, lead_type=lead_type).update(error=_words(error))
             continue
@@ -81,7 +81,7 @@ def _match(sync: LeadSync, api: Api, row: Subscription, actual: Mapping[str, Any
             api.delete(f"leadNotifications/{encoded(row.external_id)}")
             row.external_id = ""
     except LinkedInError as error:
-        if error.trouble not in OF_ONE_OWNER:
+        if error.kind not in OF_ONE_OWNER:
             raise
         row.error = _words(error)
     row.seen_at = timezone.now() if row.external_id else row.seen_at
@@ -90,7 +90,7 @@ def _match(sync: LeadSync, api: Api, row: Subscription, actual: Mapping[str, Any
 
 def _words(error: LinkedInError) -> str:
     """LinkedIn's own where they say more than that it refused."""
-    return (error.said if error.trouble is Trouble.REFUSED and error.said else str(error))[:300]
+    return (error.said if error.kind is ErrorKind.REFUSED and error.said else str(error))[:300]
 
 
 def _actual(api: Api, owner: str, lead_type: str) -> Iterator[Mapping[str, Any]]:

@@ -16,7 +16,7 @@ from accounts.linkedin.matching import AccountIdentity
 from accounts.linkedin.readiness import Action, Held, held
 from accounts.models import Account, AccountToken, Source
 from accounts.providers import linkedin
-from accounts.providers.linkedin import TOKEN_TROUBLES, Api, App, Grant, LinkedInError, Trouble
+from accounts.providers.linkedin import TOKEN_ERRORS, Api, App, ErrorKind, Grant, LinkedInError
 from accounts.sources.service import valid_secrets
 from leads.models import LeadSync
 
@@ -27,9 +27,9 @@ _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 EXPIRY_WARNING = timedelta(days=7)
 SETTLING = timedelta(minutes=2)
 WORDS = {
-    Trouble.REVOKED: "revoked: the person who connected LinkedIn took the permission back (65601)",
-    Trouble.EXPIRED: "expired: nobody has signed in again in time (65602)",
-    Trouble.INVALID_TOKEN: "invalid: LinkedIn does not know the permission any more (65600)",
+    ErrorKind.REVOKED: "revoked: the person who connected LinkedIn took the permission back (65601)",
+    ErrorKind.EXPIRED: "expired: nobody has signed in again in time (65602)",
+    ErrorKind.INVALID_TOKEN: "invalid: LinkedIn does not know the permission any more (65600)",
 }
 
 
@@ -77,7 +77,7 @@ def api_for(sync: LeadSync) -> Api:
         try:
             renew(account, app)
         except LinkedInError as error:
-            if not error.trouble.passes or ends <= timezone.now():
+            if not error.kind.passes or ends <= timezone.now():
                 raise
     return Api(app, tokens_of(account)["access"])
 
@@ -92,8 +92,8 @@ def renew(account: Account, app: App) -> bool:
     try:
         grant = linkedin.refresh(app, token)
     except LinkedInError as error:
-        if error.trouble in {Trouble.REFUSED, Trouble.INVALID_TOKEN}:
-            raise LinkedInError(_cause(app, token, Trouble.EXPIRED), status=error.status, api=error.api) from None
+        if error.kind in {ErrorKind.REFUSED, ErrorKind.INVALID_TOKEN}:
+            raise LinkedInError(_cause(app, token, ErrorKind.EXPIRED), status=error.status, api=error.api) from None
         raise
     keep_grant(account, grant)
     return True
@@ -123,13 +123,15 @@ def heartbeat(account: Account, app: App) -> None:
     try:
         found = linkedin.introspect(app, tokens_of(account).get("access", ""))
     except LinkedInError as error:
-        if error.trouble is Trouble.REFUSED:
-            raise LinkedInError(Trouble.INVALID_TOKEN, status=error.status, api=error.api) from None
+        if error.kind is ErrorKind.REFUSED:
+            raise LinkedInError(ErrorKind.INVALID_TOKEN, status=error.status, api=error.api) from None
         raise
     if found.status == "expired" and renew(account, app):
         return
     if found.status != "active":
-        raise LinkedInError(Trouble.REVOKED if found.status == "revoked" else Trouble.EXPIRED, api="introspectToken")
+        raise LinkedInError(
+            ErrorKind.REVOKED if found.status == "revoked" else ErrorKind.EXPIRED, api="introspectToken"
+        )
     account.last_heartbeat_at = timezone.now()
     account.granted_scopes = list(found.scopes) or account.granted_scopes
     if found.expires_at:
@@ -137,13 +139,13 @@ def heartbeat(account: Account, app: App) -> None:
     account.save(update_fields=["last_heartbeat_at", "granted_scopes", "token_expires_at", "updated_at"])
 
 
-def report_trouble(sync: LeadSync, error: LinkedInError) -> datetime | None:
+def report_error(sync: LeadSync, error: LinkedInError) -> datetime | None:
     """Let the connection's account show what went wrong; until when to wait, where that is known."""
     account, now = sync.account, timezone.now()
     if account is None:
         return None
     origin = Origin(by=ProviderSlug.LINKEDIN, at=now, source=sync.source)
-    if error.trouble is Trouble.THROTTLED:
+    if error.kind is ErrorKind.THROTTLED:
         until = midnight(now)
         accounts.report_rate_limit(
             account.agency,
@@ -156,9 +158,9 @@ def report_trouble(sync: LeadSync, error: LinkedInError) -> datetime | None:
             account=account,
         )
         return until
-    if error.trouble in TOKEN_TROUBLES:
-        trouble = _judge(sync, error.trouble)
-        if trouble is None:
+    if error.kind in TOKEN_ERRORS:
+        kind = _judge(sync, error.kind)
+        if kind is None:
             return now + SETTLING
         accounts.report_status(
             account.agency,
@@ -166,7 +168,7 @@ def report_trouble(sync: LeadSync, error: LinkedInError) -> datetime | None:
             identity=AccountIdentity(),
             status=AccountStatus.AUTH_ERROR,
             origin=origin,
-            error_detail=WORDS[trouble],
+            error_detail=WORDS[kind],
             account=account,
         )
     return None
@@ -186,26 +188,26 @@ def tokens_of(account: Account) -> dict[str, str]:
     return row.token if row and isinstance(row.token, dict) else {}
 
 
-def _judge(sync: LeadSync, trouble: Trouble) -> Trouble | None:
+def _judge(sync: LeadSync, kind: ErrorKind) -> ErrorKind | None:
     """What LinkedIn itself says of a refused token; None if it is good, or can be renewed: right after a refresh a
     token is refused for some seconds."""
     account, app = sync.account, app_of(sync.source)
     if account is None or app is None:
-        return trouble
+        return kind
     try:
         heartbeat(account, app)
     except LinkedInError as error:
-        return error.trouble if error.trouble in TOKEN_TROUBLES else None
+        return error.kind if error.kind in TOKEN_ERRORS else None
     return None
 
 
-def _cause(app: App, token: str, otherwise: Trouble) -> Trouble:
+def _cause(app: App, token: str, otherwise: ErrorKind) -> ErrorKind:
     """Why a refresh token was refused."""
     try:
         status = linkedin.introspect(app, token).status
     except LinkedInError:
         return otherwise
-    return {"revoked": Trouble.REVOKED, "expired": Trouble.EXPIRED}.get(status, otherwise)
+    return {"revoked": ErrorKind.REVOKED, "expired": ErrorKind.EXPIRED}.get(status, otherwise)
 
 
 def _app_at(credentials: dict[str, str], client_id: str, client_secret: str) -> App:

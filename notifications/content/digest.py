@@ -22,7 +22,7 @@ from notifications.content.event_kinds import HEADINGS
 from notifications.content.rendering import Fact, Message, render, tidy
 from notifications.content.sanitizing import MAX_SUBJECT_LENGTH, clean
 from notifications.content.stories import LEAD_STORY, STATUS_CHANGES, story
-from notifications.message import Parcel
+from notifications.message import PreparedDelivery
 from notifications.models import Mode
 
 NEEDS_SOMEBODY = "Needs somebody"
@@ -51,22 +51,22 @@ class Section:
     more: int
 
 
-def message_for(parcel: Parcel) -> Message:
+def message_for(prepared: PreparedDelivery) -> Message:
     """What a parcel says, in its agency's way to write times."""
-    with reading_as(parcel.agency.locale):
-        return _message(parcel)
+    with reading_as(prepared.agency.locale):
+        return _message(prepared)
 
 
-def _message(parcel: Parcel) -> Message:
+def _message(prepared: PreparedDelivery) -> Message:
     """A parcel in words, whatever it tells."""
-    if not parcel.together:
-        return rendering.message_for(parcel)
-    stories = stories_of(parcel.together)
+    if not prepared.together:
+        return rendering.message_for(prepared)
+    stories = stories_of(prepared.together)
     if len(stories) > 1:
-        return _summary(parcel, stories)
+        return _summary(prepared, stories)
     changes = changes_of(stories[0])
     facts = (Fact("Changes", changes),) if changes else ()
-    return rendering.message_for(replace(parcel, event=merged(stories[0])), facts)
+    return rendering.message_for(replace(prepared, event=merged(stories[0])), facts)
 
 
 def stories_of(events: Sequence[Event]) -> list[list[Event]]:
@@ -121,19 +121,19 @@ def _most_telling(events: Sequence[Event]) -> Event:
     return max(telling, key=lambda event: (event.occurred_at, _TELLING.index(EventType(event.event_type))))
 
 
-def _summary(parcel: Parcel, stories: Sequence[Sequence[Event]]) -> Message:
-    sections = _sections(parcel, stories)
+def _summary(prepared: PreparedDelivery, stories: Sequence[Sequence[Event]]) -> Message:
+    sections = _sections(prepared, stories)
     asking = sum(len(section.lines) + section.more for section in sections if section.title == NEEDS_SOMEBODY)
     context: dict[str, Any] = {
-        "opening": _opening(parcel),
-        "agency": clean(parcel.agency.name) or "your agency",
+        "opening": _opening(prepared),
+        "agency": clean(prepared.agency.name) or "your agency",
         "sections": sections,
         "count": len(stories),
         "asking": asking,
         "action_label": "Open Leadline",
         "action_url": f"{settings.PUBLIC_URL}/",
         "log_url": f"{settings.PUBLIC_URL}/notifications/deliveries",
-        "unsubscribe_url": rendering.unsubscribe_url(parcel.channel),
+        "unsubscribe_url": rendering.unsubscribe_url(prepared.channel),
     }
     subject = clean(render("email/summary.subject.txt", context, html=False), MAX_SUBJECT_LENGTH)
     context |= {"subject": subject}
@@ -148,19 +148,19 @@ def _summary(parcel: Parcel, stories: Sequence[Sequence[Event]]) -> Message:
     )
 
 
-def _opening(parcel: Parcel) -> str:
-    channel = parcel.channel
+def _opening(prepared: PreparedDelivery) -> str:
+    channel = prepared.channel
     if channel is None or (channel.mode == Mode.INSTANT and not channel.quiet_hours and not channel.working_days):
         return "In short"
     return _OPENINGS[Mode(channel.mode)]
 
 
-def _sections(parcel: Parcel, stories: Sequence[Sequence[Event]]) -> list[Section]:
+def _sections(prepared: PreparedDelivery, stories: Sequence[Sequence[Event]]) -> list[Section]:
     found: dict[str, list[Line]] = defaultdict(list)
     for events in reversed(stories):  # the latest first
         event = merged(events)
         kind = CATALOGUE[EventType(event.event_type)]
-        found[NEEDS_SOMEBODY if kind.asks else kind.heading].append(_line(parcel, event, events))
+        found[NEEDS_SOMEBODY if kind.asks else kind.heading].append(_line(prepared, event, events))
     return [
         Section(title, tuple(found[title][:MAX_LINES]), max(0, len(found[title]) - MAX_LINES))
         for title in (NEEDS_SOMEBODY, *HEADINGS)
@@ -168,12 +168,12 @@ def _sections(parcel: Parcel, stories: Sequence[Sequence[Event]]) -> list[Sectio
     ]
 
 
-def _line(parcel: Parcel, event: Event, events: Sequence[Event]) -> Line:
+def _line(prepared: PreparedDelivery, event: Event, events: Sequence[Event]) -> Line:
     return Line(
-        text=rendering.subject_of(replace(parcel, event=event, together=())),
+        text=rendering.subject_of(replace(prepared, event=event, together=())),
         changes=changes_of(events),
-        next_step=rendering.next_step(event, parcel.letter),
-        happened_at=readable(event.occurred_at, rendering.zone_of(parcel)),
+        next_step=rendering.next_step(event, prepared.owner_mail),
+        happened_at=readable(event.occurred_at, rendering.zone_of(prepared)),
         late=rendering.is_late(event),
         url=_page(event.subject),
     )

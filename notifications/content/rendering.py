@@ -21,7 +21,7 @@ from accounts.core.markup import duration
 from accounts.linkedin.advice import REASONS, SENTENCES, sentence
 from accounts.linkedin_identity import linkedin_link
 from accounts.models import Account, Event
-from accounts.reauth.prompts import Letter
+from accounts.reauth.prompts import OwnerMail
 from accounts.services import EVENTS as STATUS_EVENTS
 from accounts.sources.issues import SLOW_ANSWERS
 from accounts.tenancy.localtime import readable, zone_named
@@ -32,7 +32,7 @@ from leads.pipeline.at_risk import AtRisk
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.palette import palette
 from notifications.content.sanitizing import MAX_DETAIL_LENGTH, MAX_NAME_LENGTH, MAX_SUBJECT_LENGTH, clean
-from notifications.message import Alert, Parcel
+from notifications.message import Alert, PreparedDelivery
 from notifications.models import FAILURES_TIMEOUT, Channel, ChannelKind
 
 #: Which fields of a body a mail lists, and how it calls them.
@@ -89,11 +89,11 @@ class Message:
     action_url: str
 
 
-def message_for(parcel: Parcel, more: tuple[Fact, ...] = ()) -> Message:
+def message_for(prepared: PreparedDelivery, more: tuple[Fact, ...] = ()) -> Message:
     """One event in words."""
-    context = _context(parcel)
-    context |= {"subject": _subject(parcel.event, context), "facts": (*context["facts"], *more)}
-    body = f"email/{parcel.event.event_type}.txt"
+    context = _context(prepared)
+    context |= {"subject": _subject(prepared.event, context), "facts": (*context["facts"], *more)}
+    body = f"email/{prepared.event.event_type}.txt"
     return Message(
         subject=context["subject"],
         text=tidy(render(body, context | {"layout": "email/base.txt"}, html=False)),
@@ -105,9 +105,9 @@ def message_for(parcel: Parcel, more: tuple[Fact, ...] = ()) -> Message:
     )
 
 
-def subject_of(parcel: Parcel) -> str:
+def subject_of(prepared: PreparedDelivery) -> str:
     """What happened, in a line."""
-    return _subject(parcel.event, _context(parcel))
+    return _subject(prepared.event, _context(prepared))
 
 
 def is_late(event: Event) -> bool:
@@ -115,10 +115,10 @@ def is_late(event: Event) -> bool:
     return event.created_at - event.occurred_at > LATE
 
 
-def zone_of(parcel: Parcel) -> ZoneInfo:
+def zone_of(prepared: PreparedDelivery) -> ZoneInfo:
     """In which times are told: the channel's own, else its agency's."""
-    own = parcel.channel.timezone if parcel.channel else ""
-    return zone_named(own or parcel.agency.timezone)
+    own = prepared.channel.timezone if prepared.channel else ""
+    return zone_named(own or prepared.agency.timezone)
 
 
 def _subject(event: Event, context: Mapping[str, Any]) -> str:
@@ -126,16 +126,16 @@ def _subject(event: Event, context: Mapping[str, Any]) -> str:
     return clean(f"Test lead: {words}" if event.is_test else words, MAX_SUBJECT_LENGTH)
 
 
-def _context(parcel: Parcel) -> dict[str, Any]:
-    event, about = parcel.event, parcel.about
+def _context(prepared: PreparedDelivery) -> dict[str, Any]:
+    event, about = prepared.event, prepared.about
     body: Mapping[str, Any] = event.payload
-    alert = parcel.alert or Alert(cause=str(body.get("cause", "")), closed=body.get("count") == 0)
-    zone = zone_of(parcel)
+    alert = prepared.alert or Alert(cause=str(body.get("cause", "")), closed=body.get("count") == 0)
+    zone = zone_of(prepared)
     kind = CATALOGUE[EventType(event.event_type)]
-    action_label, action_url = _action(parcel)
+    action_label, action_url = _action(prepared)
     return {
         "title": kind.title,
-        "agency": clean(parcel.agency.name) or "your agency",
+        "agency": clean(prepared.agency.name) or "your agency",
         "account": _named(body, "linkedin_account_name", "linkedin_account_email") or "A LinkedIn account",
         "lead": _named(body, "lead_name") or "A lead",
         "campaign": _named(body, "campaign_name"),
@@ -163,10 +163,10 @@ def _context(parcel: Parcel) -> dict[str, Any]:
         "happened_at": readable(event.occurred_at, zone),
         "late": is_late(event),
         "facts": _facts(body),
-        "next_step": next_step(event, parcel.letter),
-        "why": REASONS.get(parcel.letter.status, "") if parcel.letter else "",
-        "reminder": parcel.letter is not None and parcel.letter.reminder,
-        "link_ends": readable(parcel.letter.expires_at, zone) if parcel.letter else "",
+        "next_step": next_step(event, prepared.owner_mail),
+        "why": REASONS.get(prepared.owner_mail.status, "") if prepared.owner_mail else "",
+        "reminder": prepared.owner_mail is not None and prepared.owner_mail.reminder,
+        "link_ends": readable(prepared.owner_mail.expires_at, zone) if prepared.owner_mail else "",
         "incident": "incident_id" in body,
         "slow": event.subject == SLOW_ANSWERS,
         "count": alert.total or body.get("count", 0),
@@ -182,29 +182,29 @@ def _context(parcel: Parcel) -> dict[str, Any]:
         "role": ROLES.get(str(body.get("role")), ""),
         "action_label": action_label,
         "action_url": action_url,
-        "unsubscribe_url": unsubscribe_url(parcel.channel),
-        "recipient": parcel.delivery.recipient or (parcel.channel.email if parcel.channel else ""),
+        "unsubscribe_url": unsubscribe_url(prepared.channel),
+        "recipient": prepared.delivery.recipient or (prepared.channel.email if prepared.channel else ""),
     }
 
 
-def _action(parcel: Parcel) -> tuple[str, str]:
+def _action(prepared: PreparedDelivery) -> tuple[str, str]:
     """What the button says, and where it leads. Links that let somebody in are made here: no event's body has them."""
-    event, about = parcel.event, parcel.about
-    if parcel.letter is not None:
-        return "Reconnect the account", parcel.letter.url
+    event, about = prepared.event, prepared.about
+    if prepared.owner_mail is not None:
+        return "Reconnect the account", prepared.owner_mail.url
     if event.event_type == EventType.CHANNEL_VERIFICATION and about is not None:
         return "Confirm this address", f"{settings.PUBLIC_URL}/verify/{about.verification_token}"
-    if event.event_type == EventType.STAFF_ALERT and parcel.alert is not None:
-        return "Open it in the back office", parcel.alert.url
+    if event.event_type == EventType.STAFF_ALERT and prepared.alert is not None:
+        return "Open it in the back office", prepared.alert.url
     if event.event_type == EventType.MEMBER_INVITED:
         return "Accept the invitation", invitation_url(event.subject)
     return "Open Leadline", f"{settings.PUBLIC_URL}/"
 
 
-def next_step(event: Event, letter: Letter | None) -> str:
+def next_step(event: Event, owner_mail: OwnerMail | None) -> str:
     """The sentence for what is suggested after a change of an account's status."""
-    if letter is not None:
-        return SENTENCES[letter.suggested_action]
+    if owner_mail is not None:
+        return SENTENCES[owner_mail.suggested_action]
     if event.event_type == EventType.LINKEDIN_RATE_LIMIT:
         return SENTENCES[SuggestedAction.WAIT]
     status = _STATUSES.get(EventType(event.event_type))

@@ -10,9 +10,9 @@ from django.utils import timezone
 from accounts.core.connections import undone_after_outage
 from accounts.core.jobs import CRASHED
 from notifications.delivery import rate_limit
-from notifications.delivery.concurrency import Lanes, Receiver
+from notifications.delivery.concurrency import ConcurrencyLimits, Receiver
 from notifications.delivery.messages import load, withdraw
-from notifications.message import MAIL_LANE, Parcel
+from notifications.message import MAIL_KEY, PreparedDelivery
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus, Hold
 from notifications.policy.backoff import BACKOFF
 
@@ -20,7 +20,7 @@ LEASE = timedelta(seconds=60)
 BACKLOG = 500
 NEAR = timedelta(seconds=1.5)
 ROUNDS = 8  # a round takes from the oldest; what it finds in full lanes, the next one skips
-ANYBODY = Receiver(MAIL_LANE, failing=False, guarded=False)  # bare addresses
+ANYBODY = Receiver(MAIL_KEY, failing=False, guarded=False)  # bare addresses
 
 
 def is_due() -> bool:
@@ -37,20 +37,20 @@ def turn_is_near() -> bool:
     return soon.exists()
 
 
-def claim(lanes: Lanes) -> list[Parcel]:
+def claim(limits: ConcurrencyLimits) -> list[PreparedDelivery]:
     """Lease what is due and fits into the lanes. Somebody else's leases are left alone until they end (60 s)."""
     now = timezone.now()
-    lanes.apart.clear()
-    if lanes.room <= 0 or not _due(now, lanes).exists():
+    limits.apart.clear()
+    if limits.room <= 0 or not _due(now, limits).exists():
         return []
     taken: dict[str, datetime | None] = {}
-    with undone_after_outage(partial(_release, now + LEASE)), lanes.restored_after_failure():
+    with undone_after_outage(partial(_release, now + LEASE)), limits.restored_after_failure():
         for _ in range(ROUNDS):
-            more, skipped = _claim_round(now, lanes)
+            more, skipped = _claim_round(now, limits)
             taken |= more
-            if not skipped or lanes.room <= 0:
+            if not skipped or limits.room <= 0:
                 break
-        return load(taken, lanes)
+        return load(taken, limits)
 
 
 def _release(until: datetime) -> None:
@@ -59,33 +59,35 @@ def _release(until: datetime) -> None:
     claimed.update(attempts=F("attempts") - 1, leased_until=None)
 
 
-def _due(now: datetime, lanes: Lanes | None = None) -> QuerySet[Delivery]:
+def _due(now: datetime, limits: ConcurrencyLimits | None = None) -> QuerySet[Delivery]:
     due = Delivery.objects.filter(
         Q(leased_until__isnull=True) | Q(leased_until__lte=now),
         status=DeliveryStatus.PENDING,
         batch="",
         next_attempt_at__lte=now,
     ).order_by("next_attempt_at", "pk")
-    if lanes is None:
+    if limits is None:
         return due
-    full = lanes.full()
-    if MAIL_LANE in full:
+    full = limits.full()
+    if MAIL_KEY in full:
         due = due.filter(channel_id__in=Channel.objects.exclude(kind=ChannelKind.EMAIL).values("pk"))
-    if lanes.closing:
+    if limits.closing:
         due = due.exclude(channel_id__in=Channel.objects.filter(consecutive_failures__gt=0).values("pk"))
-    return due.exclude(channel_id__in=[lane for lane in full if lane != MAIL_LANE] + sorted(lanes.apart))
+    return due.exclude(
+        channel_id__in=[receiver_key for receiver_key in full if receiver_key != MAIL_KEY] + sorted(limits.apart)
+    )
 
 
 @transaction.atomic
-def _claim_round(now: datetime, lanes: Lanes) -> tuple[dict[str, datetime | None], bool]:
+def _claim_round(now: datetime, limits: ConcurrencyLimits) -> tuple[dict[str, datetime | None], bool]:
     """The ids taken, when to send those whose rate is limited, and whether there was more that did not fit."""
     rows = list(
-        _due(now, lanes).select_for_update(skip_locked=True).only("channel_id", "attempts", "hold")[: lanes.room]
+        _due(now, limits).select_for_update(skip_locked=True).only("channel_id", "attempts", "hold")[: limits.room]
     )
     receivers = _receivers({row.channel_id for row in rows if row.channel_id})
     guarded = {pk for pk, receiver in receivers.items() if receiver.guarded}
     gates = rate_limit.lock(guarded, now)
-    lanes.apart |= guarded - gates.keys()
+    limits.apart |= guarded - gates.keys()
     withdrawn = withdraw(row for row in rows if row.channel_id in gates)
     spent: list[str] = []
     taken: dict[str, datetime | None] = {}
@@ -98,7 +100,7 @@ def _claim_round(now: datetime, lanes: Lanes) -> tuple[dict[str, datetime | None
             spent.append(row.pk)
         elif its_gate and not its_gate.is_open():
             waiting.append(its_gate.put_off(row))
-        elif row.channel_id not in lanes.apart and lanes.enter(
+        elif row.channel_id not in limits.apart and limits.enter(
             receivers[row.channel_id] if row.channel_id else ANYBODY
         ):
             taken[row.pk] = its_gate.pass_one() if its_gate else None
@@ -114,7 +116,7 @@ def _claim_round(now: datetime, lanes: Lanes) -> tuple[dict[str, datetime | None
     for pk in closed:
         if gates[pk].resting:
             _put_off_more(pk, gates[pk].opens_at(), now)
-    lanes.apart |= closed
+    limits.apart |= closed
     return taken, len(rows) > len(withdrawn) + len(spent) + len(taken)
 
 
@@ -130,7 +132,7 @@ def _receivers(channel_ids: set[str]) -> dict[str, Receiver]:
     )
     return {
         pk: Receiver(
-            MAIL_LANE if kind == ChannelKind.EMAIL else pk,
+            MAIL_KEY if kind == ChannelKind.EMAIL else pk,
             failing=failures > 0,
             guarded=rate_limit.is_guarded(kind, rate, failures),
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from notifications.message import MAIL_LANE
+from notifications.message import MAIL_KEY
 
 WINDOW = 256
 MAIL_SIZE = 32
@@ -19,17 +19,17 @@ FAST_MS = 1000
 class Receiver:
     """What claiming needs to know of a channel."""
 
-    lane: str
+    receiver_key: str
     failing: bool
     guarded: bool  # its rate is limited, or it rests: `gate` decides
 
 
-class Lanes:
+class ConcurrencyLimits:
     """What is on its way, by lane. A lane that answers well and fast grows, any other shrinks to one at a time."""
 
     def __init__(self) -> None:
         self._busy: Counter[str] = Counter()
-        self._size: dict[str, int] = {MAIL_LANE: MAIL_SIZE}
+        self._size: dict[str, int] = {MAIL_KEY: MAIL_SIZE}
         self.closing = False  # the run is over: take nothing that may last
         self.apart: set[str] = set()  # channels that this claim takes no more of: their gate is closed, or not ours
 
@@ -52,30 +52,30 @@ class Lanes:
         return WINDOW - self.busy
 
     def full(self) -> list[str]:
-        full = [lane for lane in self._busy if not self._free(lane)]
-        return [*full, MAIL_LANE] if self.closing and MAIL_LANE not in full else full
+        full = [receiver_key for receiver_key in self._busy if not self._free(receiver_key)]
+        return [*full, MAIL_KEY] if self.closing and MAIL_KEY not in full else full
 
     def enter(self, receiver: Receiver) -> bool:
         """Take a place in the receiver's lane; False if there is none."""
-        lane = receiver.lane
-        self._size.setdefault(lane, FAILING_SIZE if receiver.failing else FIRST_SIZE)
-        if not self._free(lane):
+        receiver_key = receiver.receiver_key
+        self._size.setdefault(receiver_key, FAILING_SIZE if receiver.failing else FIRST_SIZE)
+        if not self._free(receiver_key):
             return False
-        self._busy[lane] += 1
+        self._busy[receiver_key] += 1
         return True
 
-    def give_back(self, lane: str) -> None:
+    def give_back(self, receiver_key: str) -> None:
         """Leave a place that was not used after all."""
-        self._busy[lane] -= 1
+        self._busy[receiver_key] -= 1
 
-    def leave(self, lane: str, *, well: bool, duration_ms: int) -> None:
-        self.give_back(lane)
-        if lane == MAIL_LANE:
+    def leave(self, receiver_key: str, *, well: bool, duration_ms: int) -> None:
+        self.give_back(receiver_key)
+        if receiver_key == MAIL_KEY:
             return
         if well and duration_ms < FAST_MS:
-            self._size[lane] = min(self._size[lane] + 1, LARGEST_SIZE)
+            self._size[receiver_key] = min(self._size[receiver_key] + 1, LARGEST_SIZE)
         else:
-            self._size[lane] = FAILING_SIZE
+            self._size[receiver_key] = FAILING_SIZE
 
-    def _free(self, lane: str) -> bool:
-        return self._busy[lane] < self._size[lane]
+    def _free(self, receiver_key: str) -> bool:
+        return self._busy[receiver_key] < self._size[receiver_key]

@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from accounts.core.enums import EventType
 from accounts.models import Agency, Event
-from accounts.reauth.prompts import Letter, letters
-from notifications.delivery.concurrency import Lanes
+from accounts.reauth.prompts import OwnerMail, letters
+from notifications.delivery.concurrency import ConcurrencyLimits
 from notifications.delivery.digest import CHANNEL_OFF, cancel
 from notifications.delivery.relevance import no_longer_needed
 from notifications.egress.signing import valid_secrets
-from notifications.message import Parcel
+from notifications.message import PreparedDelivery
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, Hold
 from notifications.policy import alert_policy
 from notifications.policy.quiet_hours import hours_of
@@ -25,7 +25,7 @@ NO_LONGER_ASKED = "No longer needed: the account's owner is not asked any more."
 DAMAGED = "What is stored about this channel cannot be decrypted with the keys that are set."
 
 
-def load(taken: Mapping[str, datetime | None], lanes: Lanes) -> list[Parcel]:
+def load(taken: Mapping[str, datetime | None], limits: ConcurrencyLimits) -> list[PreparedDelivery]:
     """Parcels of the claimed Deliveries that are to be sent; `taken` says when. The others give back their places."""
     deliveries = Delivery.objects.select_related("event").in_bulk(taken)
     agencies = Agency.objects.in_bulk({delivery.agency_id for delivery in deliveries.values()})
@@ -51,7 +51,7 @@ def load(taken: Mapping[str, datetime | None], lanes: Lanes) -> list[Parcel]:
     parcels = []
     for delivery in deliveries.values():
         channel = channels.get(delivery.channel_id) if delivery.channel_id else None
-        parcel = Parcel(
+        prepared = PreparedDelivery(
             delivery=delivery,
             event=delivery.event,
             agency=agencies[delivery.agency_id],
@@ -60,16 +60,16 @@ def load(taken: Mapping[str, datetime | None], lanes: Lanes) -> list[Parcel]:
             channel=channel,
             together=still.get(delivery.pk, ()),
             about=channels.get(_told_of(delivery.event)),
-            letter=owners_mail.get(delivery.event_id),
+            owner_mail=owners_mail.get(delivery.event_id),
             alert=said.get(delivery.event_id),
             slack_url=staff.slack_url(delivery.recipient) if delivery.recipient.startswith(staff.SLACK) else "",
             secrets=valid_secrets(channel) if channel else (),
             problem=DAMAGED if channel and channel.damaged else "",
         )
-        if _stays(parcel, moot.get(delivery.pk, "")):
-            lanes.give_back(parcel.lane)
+        if _stays(prepared, moot.get(delivery.pk, "")):
+            limits.give_back(prepared.receiver_key)
         else:
-            parcels.append(parcel)
+            parcels.append(prepared)
     return parcels
 
 
@@ -98,21 +98,21 @@ def _moot(alone: Iterable[Delivery], channels: Mapping[str, Channel]) -> dict[st
     return {pk: reason for pk, reason in reasons.items() if reason}
 
 
-def _stays(parcel: Parcel, obsolete: str) -> bool:
+def _stays(prepared: PreparedDelivery, obsolete: str) -> bool:
     """Whether the parcel is not to be sent, at least not now; its row says why. The attempt does not count.
 
     `obsolete` says why people need not hear of it any more.
     """
-    rows = Delivery.objects.filter(Q(pk=parcel.delivery.pk) | Q(carrier_id=parcel.delivery.pk))
-    too_late = _too_late(parcel, obsolete)
+    rows = Delivery.objects.filter(Q(pk=prepared.delivery.pk) | Q(carrier_id=prepared.delivery.pk))
+    too_late = _too_late(prepared, obsolete)
     if too_late:
-        rows.filter(pk=parcel.delivery.pk).update(attempts=F("attempts") - 1)
+        rows.filter(pk=prepared.delivery.pk).update(attempts=F("attempts") - 1)
         cancel(rows, too_late)
         return True
-    later = _opens_at(parcel)
+    later = _opens_at(prepared)
     if later:
-        first = parcel.delivery.attempts == 1 and not parcel.together
-        rows.filter(pk=parcel.delivery.pk).update(
+        first = prepared.delivery.attempts == 1 and not prepared.together
+        rows.filter(pk=prepared.delivery.pk).update(
             attempts=F("attempts") - 1,
             next_attempt_at=later,
             leased_until=None,
@@ -122,22 +122,22 @@ def _stays(parcel: Parcel, obsolete: str) -> bool:
     return later is not None
 
 
-def _opens_at(parcel: Parcel) -> datetime | None:
+def _opens_at(prepared: PreparedDelivery) -> datetime | None:
     """When the channel's quiet hours end that have begun since the mail was due; None: they have not."""
-    if parcel.channel is None or parcel.kind is ChannelKind.WEBHOOK or parcel.delivery.urgent:
+    if prepared.channel is None or prepared.kind is ChannelKind.WEBHOOK or prepared.delivery.urgent:
         return None
     now = timezone.now()
-    later = hours_of(parcel.channel).open_from(now)
+    later = hours_of(prepared.channel).open_from(now)
     return later if later > now else None
 
 
-def _too_late(parcel: Parcel, obsolete: str) -> str:
+def _too_late(prepared: PreparedDelivery, obsolete: str) -> str:
     """What happened between fan-out and now, so that nothing is to be sent; empty: nothing did."""
-    if parcel.channel is not None and parcel.channel.status != ChannelStatus.ENABLED:
+    if prepared.channel is not None and prepared.channel.status != ChannelStatus.ENABLED:
         return CHANNEL_OFF
     if obsolete:
         return obsolete
-    return NO_LONGER_ASKED if _is_owners_mail(parcel.delivery) and parcel.letter is None else ""
+    return NO_LONGER_ASKED if _is_owners_mail(prepared.delivery) and prepared.owner_mail is None else ""
 
 
 def _kind_of(recipient: str) -> ChannelKind:
@@ -179,7 +179,7 @@ def _still_told(carrier: Delivery, events: tuple[Event, ...], obsolete: Mapping[
     return told
 
 
-def _letters(deliveries: Iterable[Delivery]) -> dict[str, Letter]:
+def _letters(deliveries: Iterable[Delivery]) -> dict[str, OwnerMail]:
     """What the mails to accounts' owners among them say, by their Events' ids."""
     ids = [delivery.event_id for delivery in deliveries if _is_owners_mail(delivery)]
     return letters(ids) if ids else {}

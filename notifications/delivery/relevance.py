@@ -12,7 +12,7 @@ RECONNECTED = "No longer needed: the account is connected again."
 RESUMED = "No longer needed: the campaign runs again."
 RECOVERED = "No longer needed: it works again."
 _ACCOUNT_DOWN = frozenset({*STATUS_EVENTS.values(), EventType.REAUTH_REQUESTED})
-_TROUBLE = {  # what recovers, by an event that says so --> what need not be told after it
+_RECOVERIES = {  # what recovers, by an event that says so --> what need not be told after it
     EventType.SOURCE_RECOVERED: frozenset(
         {EventType.SOURCE_SILENT, EventType.SOURCE_REJECTED, EventType.SOURCE_AT_RISK, EventType.SOURCE_BLOCKED}
     ),
@@ -42,7 +42,7 @@ def _campaigns_back(events: Sequence[Event]) -> dict[str, str]:
 
 def _recovered(events: Sequence[Event]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for good, bad in _TROUBLE.items():
+    for good, bad in _RECOVERIES.items():
         told = [event for event in events if event.event_type in bad]
         later = Event.objects.filter(event_type=good, subject__in={event.subject for event in told})
         latest = dict(later.values_list("subject").annotate(at=Max("occurred_at")))

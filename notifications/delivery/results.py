@@ -21,14 +21,14 @@ def settle(results: Sequence[Result]) -> None:
     made = [result for result in results if result.outcome is not None]
     channels = _lock_channels(made)
     _release([result for result in results if result.outcome is None])
-    ids = [result.parcel.delivery.pk for result in made]
+    ids = [result.prepared.delivery.pk for result in made]
     kept = set(Delivery.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    made = [result for result in made if result.parcel.delivery.pk in kept]  # an erased lead's are gone
+    made = [result for result in made if result.prepared.delivery.pk in kept]  # an erased lead's are gone
     erased = _erased(made)
     Attempt.objects.bulk_create([_attempt(result, erased) for result in made])
     _settle_delivered([result for result in made if isinstance(result.outcome, Outcome)])
     for result in made:
-        channel = channels.get(result.parcel.delivery.channel_id or "")
+        channel = channels.get(result.prepared.delivery.channel_id or "")
         if isinstance(result.outcome, TransportError):
             _settle_failed(result, result.outcome)
         if channel:
@@ -37,10 +37,10 @@ def settle(results: Sequence[Result]) -> None:
 
 def _lock_channels(results: Sequence[Result]) -> dict[str, Channel]:
     """The channels whose health these results change, locked in one order."""
-    ids = {result.parcel.delivery.channel_id for result in results if result.parcel.delivery.channel_id}
-    failed = {result.parcel.delivery.channel_id for result in results if isinstance(result.outcome, TransportError)} - {
-        None
-    }
+    ids = {result.prepared.delivery.channel_id for result in results if result.prepared.delivery.channel_id}
+    failed = {
+        result.prepared.delivery.channel_id for result in results if isinstance(result.outcome, TransportError)
+    } - {None}
     channels = (
         Channel.objects.filter(Q(pk__in=failed) | Q(consecutive_failures__gt=0), pk__in=ids)
         .select_related("agency")
@@ -53,7 +53,7 @@ def _lock_channels(results: Sequence[Result]) -> dict[str, Channel]:
 
 def _erased(results: Sequence[Result]) -> set[str]:
     """The leads among what these are about that were erased, perhaps while they were under way."""
-    leads = {result.parcel.event.subject for result in results if result.parcel.event.subject.startswith("lead_")}
+    leads = {result.prepared.event.subject for result in results if result.prepared.event.subject.startswith("lead_")}
     if not leads:
         return set()
     erasures = Event.objects.filter(subject__in=leads, event_type=EventType.LEAD_ERASED)
@@ -65,20 +65,20 @@ def _attempt(result: Result, erased: set[str]) -> Attempt:
     outcome = result.outcome
     assert outcome is not None  # noqa: S101 (only attempts that were made)
     return Attempt(
-        delivery=result.parcel.delivery,
+        delivery=result.prepared.delivery,
         at=result.at,
         duration_ms=result.duration_ms,
         status_code=outcome.status_code,
         error=str(outcome)[:500] if isinstance(outcome, TransportError) else "",
-        response_excerpt="" if result.parcel.event.subject in erased else outcome.excerpt,
+        response_excerpt="" if result.prepared.event.subject in erased else outcome.excerpt,
     )
 
 
 def _release(results: Sequence[Result]) -> None:
     for result in results:
-        Delivery.objects.filter(pk=result.parcel.delivery.pk, leased_until=result.parcel.delivery.leased_until).update(
-            attempts=F("attempts") - 1, leased_until=None
-        )
+        Delivery.objects.filter(
+            pk=result.prepared.delivery.pk, leased_until=result.prepared.delivery.leased_until
+        ).update(attempts=F("attempts") - 1, leased_until=None)
 
 
 def _settle_delivered(results: Sequence[Result]) -> None:
@@ -89,7 +89,7 @@ def _settle_delivered(results: Sequence[Result]) -> None:
 
 
 def _settle_failed(result: Result, error: TransportError) -> None:
-    delivery = result.parcel.delivery
+    delivery = result.prepared.delivery
     due = None if error.permanent else next_attempt_at(delivery.attempts, result.ended_at, error.retry_after)
     # Only under our own lease: after it, somebody else is at it.
     Delivery.objects.filter(
@@ -100,13 +100,13 @@ def _settle_failed(result: Result, error: TransportError) -> None:
         leased_until=None,
         error=str(error)[:500],
     )
-    if due is None and result.parcel.together:
+    if due is None and result.prepared.together:
         carried = Delivery.objects.filter(carrier_id=delivery.pk, status=DeliveryStatus.PENDING)
         carried.update(status=DeliveryStatus.FAILED, error=str(error)[:500])
 
 
 def _of_message(results: Sequence[Result]) -> Q:
     """The Deliveries and, where they carried others, those."""
-    carriers = [result.parcel.delivery.pk for result in results if result.parcel.together]
-    own = Q(pk__in=[result.parcel.delivery.pk for result in results])
+    carriers = [result.prepared.delivery.pk for result in results if result.prepared.together]
+    own = Q(pk__in=[result.prepared.delivery.pk for result in results])
     return own | Q(carrier_id__in=carriers) if carriers else own

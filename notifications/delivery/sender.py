@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from notifications.egress.session import GuardedSession, Unanswered
 from notifications.egress.url_policy import TargetRefused
-from notifications.message import Parcel
+from notifications.message import PreparedDelivery
 from notifications.transports import TRANSPORTS
 from notifications.transports.base import Outcome, TransportError
 
@@ -30,14 +30,14 @@ AT_ONCE = 32  # requests to one receiver that answers fast
 STALE_SECONDS = 20  # a parcel that waited longer goes back: its lease must outlast the attempt
 ATTEMPT_SECONDS = 35  # a bound over every transport's own; well under the lease
 COMPANY = 128  # results that are worth a transaction of their own,
-COMPANY_SECONDS = 0.05  # and how long the first one waits for the others
+BATCH_WAIT_SECONDS = 0.05  # and how long the first one waits for the others
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """How one attempt went; `outcome` None: it was not made."""
 
-    parcel: Parcel
+    prepared: PreparedDelivery
     at: datetime
     duration_ms: int
     outcome: Outcome | TransportError | None
@@ -53,7 +53,7 @@ class DeliverySender:
     def __init__(self, session: Callable[[], GuardedSession] = GuardedSession) -> None:
         self._make_session = session
         self._loop = uvloop.new_event_loop()
-        self._lanes: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+        self._limits: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
         self._tasks: set[asyncio.Task[None]] = set()
         self._back: list[Result] = []
         self._enough = asyncio.Event()
@@ -69,10 +69,10 @@ class DeliverySender:
         self._loop.run_until_complete(self._close())
         self._loop.close()
 
-    def send(self, parcels: Iterable[Parcel]) -> None:
+    def send(self, parcels: Iterable[PreparedDelivery]) -> None:
         """Take parcels along; they move while `results` waits."""
-        for parcel in parcels:
-            task = self._loop.create_task(self._carry(parcel, time.monotonic()))
+        for prepared in parcels:
+            task = self._loop.create_task(self._carry(prepared, time.monotonic()))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -92,7 +92,7 @@ class DeliverySender:
     async def _collect(self, timeout: float) -> list[Result]:
         await self._until(1, timeout)
         if self._back:
-            await self._until(min(COMPANY, len(self._back) + len(self._tasks)), COMPANY_SECONDS)
+            await self._until(min(COMPANY, len(self._back) + len(self._tasks)), BATCH_WAIT_SECONDS)
         back, self._back = self._back, []
         return back
 
@@ -104,22 +104,22 @@ class DeliverySender:
                 async with asyncio.timeout(timeout):
                     await self._enough.wait()
 
-    async def _carry(self, parcel: Parcel, accepted: float) -> None:
-        if parcel.send_at:
-            await asyncio.sleep((parcel.send_at - timezone.now()).total_seconds())
-        async with self._lanes[parcel.lane]:
+    async def _carry(self, prepared: PreparedDelivery, accepted: float) -> None:
+        if prepared.send_at:
+            await asyncio.sleep((prepared.send_at - timezone.now()).total_seconds())
+        async with self._limits[prepared.receiver_key]:
             at, started = timezone.now(), time.monotonic()
-            outcome = await self._attempt(parcel) if started - accepted < STALE_SECONDS else None
-            self._back.append(Result(parcel, at, round((time.monotonic() - started) * 1000), outcome))
+            outcome = await self._attempt(prepared) if started - accepted < STALE_SECONDS else None
+            self._back.append(Result(prepared, at, round((time.monotonic() - started) * 1000), outcome))
             if len(self._back) >= self._wanted:
                 self._enough.set()
 
-    async def _attempt(self, parcel: Parcel) -> Outcome | TransportError:
-        if parcel.problem:
-            return TransportError(parcel.problem, ours=True)
+    async def _attempt(self, prepared: PreparedDelivery) -> Outcome | TransportError:
+        if prepared.problem:
+            return TransportError(prepared.problem, ours=True)
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
-                return await TRANSPORTS[parcel.kind].send(parcel, self._session)
+                return await TRANSPORTS[prepared.kind].send(prepared, self._session)
         except TransportError as error:
             return error
         except (TargetRefused, Unanswered) as error:
@@ -127,5 +127,5 @@ class DeliverySender:
         except TimeoutError:
             return TransportError(f"Not done within {ATTEMPT_SECONDS} seconds.", ours=True)
         except Exception as error:
-            log.exception("An attempt failed inside Leadline.", delivery_id=parcel.delivery.pk)
+            log.exception("An attempt failed inside Leadline.", delivery_id=prepared.delivery.pk)
             return TransportError(f"Leadline could not send it ({type(error).__name__}).", ours=True)

@@ -15,7 +15,7 @@ from accounts.linkedin import incidents
 from accounts.tasks import WORKERS, beat
 from notifications.delivery import channel_health
 from notifications.delivery.claim import claim, is_due, turn_is_near
-from notifications.delivery.concurrency import Lanes
+from notifications.delivery.concurrency import ConcurrencyLimits
 from notifications.delivery.digest import gather
 from notifications.delivery.fan_out import fan_out
 from notifications.delivery.results import settle
@@ -45,8 +45,8 @@ class _Drain:
     """Rolls a window over what is due: a place that becomes free is filled at once."""
 
     def __init__(self, sender: DeliverySender) -> None:
-        self._courier = sender
-        self._lanes = Lanes()
+        self._sender = sender
+        self._limits = ConcurrencyLimits()
         self._results: list[Result] = []  # that are not settled yet
         self._beaten_at = time.monotonic()
 
@@ -61,7 +61,7 @@ class _Drain:
                 is_done = self._turn(close_at)
                 note_success()
                 if is_done:
-                    return self._lanes.closing
+                    return self._limits.closing
             except DATABASE_ERRORS as error:
                 if not is_outage(error) or not self._wait_for_database(error):
                     raise
@@ -71,7 +71,7 @@ class _Drain:
         note_outage(error)
         until = time.monotonic() + OUTAGE_SECONDS
         while time.monotonic() < until:
-            self._results += self._courier.results(RETRY_PAUSE)
+            self._results += self._sender.results(RETRY_PAUSE)
             if is_database_back():
                 return True
         return False
@@ -80,16 +80,16 @@ class _Drain:
         """Claim, send and settle once. Return True if nothing is left to wait for."""
         self._settle()
         fanned_out = 0
-        self._lanes.closing = time.monotonic() >= close_at
+        self._limits.closing = time.monotonic() >= close_at
         if time.monotonic() < close_at + CLOSING_SECONDS:
             fanned_out = fan_out()
             gather()
             if fanned_out:
                 incidents.watch()
-            self._courier.send(claim(self._lanes))
-        if not self._lanes.busy and (self._lanes.closing or not (fanned_out or turn_is_near())):
+            self._sender.send(claim(self._limits))
+        if not self._limits.busy and (self._limits.closing or not (fanned_out or turn_is_near())):
             return True
-        self._results += self._courier.results(POLL_SECONDS)
+        self._results += self._sender.results(POLL_SECONDS)
         self._settle()
         self._beat()
         return False
@@ -99,8 +99,8 @@ class _Drain:
             return
         settle(self._results)
         for result in self._results:
-            self._lanes.leave(
-                result.parcel.lane, well=isinstance(result.outcome, Outcome), duration_ms=result.duration_ms
+            self._limits.leave(
+                result.prepared.receiver_key, well=isinstance(result.outcome, Outcome), duration_ms=result.duration_ms
             )
         self._results = []
 

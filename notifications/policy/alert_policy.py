@@ -20,7 +20,7 @@ from leads.pipeline.at_risk import at_risk
 from notifications.message import Alert
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
 
-DROPS = frozenset(
+OUTAGE_EVENTS = frozenset(
     {
         EventType.LINKEDIN_DISCONNECTED,
         EventType.LINKEDIN_AUTH_ERROR,
@@ -41,7 +41,7 @@ def due_at(event: Event, channel: Channel) -> datetime | None:
     if channel.kind == ChannelKind.WEBHOOK:
         return None
     due = None
-    if is_about_a_drop(event):
+    if is_about_an_outage(event):
         due = event.created_at + WAIT
     elif event.event_type == EventType.ACCOUNTS_INCIDENT and event.payload.get("count"):
         noted_at = Outage.objects.filter(incident=event.subject).aggregate(first=Min("noted_at"))["first"]
@@ -53,10 +53,10 @@ def stands_for(event: Event, channel: Channel) -> bool:
     """Whether people who listen to drops, not to incidents by name, get this incident in the place of its drops."""
     if event.event_type != EventType.ACCOUNTS_INCIDENT or channel.kind == ChannelKind.WEBHOOK:
         return False
-    if channel.event_types and not {EventType.ACCOUNTS_INCIDENT, *DROPS} & set(channel.event_types):
+    if channel.event_types and not {EventType.ACCOUNTS_INCIDENT, *OUTAGE_EVENTS} & set(channel.event_types):
         return False
-    drops = Outage.objects.filter(incident=event.subject)
-    return not channel.locations or drops.filter(account__sub_account__location_id__in=channel.locations).exists()
+    outages = Outage.objects.filter(incident=event.subject)
+    return not channel.locations or outages.filter(account__sub_account__location_id__in=channel.locations).exists()
 
 
 def stands_in_for(event: Event) -> set[EventType]:
@@ -75,9 +75,9 @@ def told_elsewhere(deliveries: Iterable[Delivery], channels: Mapping[str, Channe
         if (channel := channels.get(delivery.channel_id or "")) and channel.kind != ChannelKind.WEBHOOK
     ]
     incidents = [(d, c) for d, c in mine if d.event.event_type == EventType.ACCOUNTS_INCIDENT]
-    drops = [(d, c) for d, c in mine if d.event.event_type in DROPS | FOLLOWS and _account_of(d.event)]
+    outages = [(d, c) for d, c in mine if d.event.event_type in OUTAGE_EVENTS | FOLLOWS and _account_of(d.event)]
     found = _outlived(incidents) if incidents else {}
-    return {**found, **(_in_incidents(drops) if drops else {})}
+    return {**found, **(_in_incidents(outages) if outages else {})}
 
 
 def alerts_for(events: Iterable[Event]) -> dict[str, Alert]:
@@ -88,16 +88,16 @@ def alerts_for(events: Iterable[Event]) -> dict[str, Alert]:
             found[event.pk] = Alert(closed=event.payload["count"] == 0, url=_back_office("sourceissue", "?state=open"))
         elif event.subject.startswith("inc_"):
             found[event.pk] = _alert_of_incident(event)
-        elif event.event_type in DROPS | {EventType.STAFF_ALERT} and (account_id := _account_of(event)):
+        elif event.event_type in OUTAGE_EVENTS | {EventType.STAFF_ALERT} and (account_id := _account_of(event)):
             found[event.pk] = Alert(at_risk=at_risk([account_id]), url=_back_office("account", f"{account_id}/change/"))
     return found
 
 
-def is_about_a_drop(event: Event) -> bool:
+def is_about_an_outage(event: Event) -> bool:
     """Whether people are told of it only after a wait."""
     if event.event_type == EventType.CAMPAIGN_PAUSED:
         return bool(_account_of(event)) and event.payload.get("paused_by") == PausedBy.SYSTEM
-    return event.event_type in DROPS and bool(_account_of(event))
+    return event.event_type in OUTAGE_EVENTS and bool(_account_of(event))
 
 
 def _account_of(event: Event) -> str:
@@ -106,21 +106,21 @@ def _account_of(event: Event) -> str:
 
 def _in_incidents(mine: Collection[tuple[Delivery, Channel]]) -> dict[str, str]:
     """Those about accounts that were down in an incident when the event was recorded, and whose channel hears of it."""
-    drops = Outage.objects.filter(account__in={_account_of(d.event) for d, _ in mine}, incident__isnull=False)
+    outages = Outage.objects.filter(account__in={_account_of(d.event) for d, _ in mine}, incident__isnull=False)
     by_account: dict[str, list[Outage]] = {}
-    for drop in drops:
-        by_account.setdefault(drop.account_id, []).append(drop)
-    told = Event.objects.filter(subject__in={drop.incident_id for drop in drops if drop.incident_id})
+    for outage in outages:
+        by_account.setdefault(outage.account_id, []).append(outage)
+    told = Event.objects.filter(subject__in={outage.incident_id for outage in outages if outage.incident_id})
     openings: dict[str, Event] = {}
     for event in told.filter(event_type=EventType.ACCOUNTS_INCIDENT).order_by("-id"):
         openings[event.subject] = event
     found = {}
     for delivery, channel in mine:
-        for drop in by_account.get(_account_of(delivery.event), ()):
-            opening = openings.get(drop.incident_id or "")
-            covers = drop.back_at is None or drop.back_at >= delivery.event.occurred_at
+        for outage in by_account.get(_account_of(delivery.event), ()):
+            opening = openings.get(outage.incident_id or "")
+            covers = outage.back_at is None or outage.back_at >= delivery.event.occurred_at
             if covers and opening and stands_for(opening, channel):
-                found[delivery.pk] = f"{TOLD_IN} {drop.incident_id}."
+                found[delivery.pk] = f"{TOLD_IN} {outage.incident_id}."
     return found
 
 
@@ -147,8 +147,8 @@ def _alert_of_incident(event: Event) -> Alert:
     incident = Incident.objects.filter(pk=event.subject).first()
     if incident is None:
         return Alert(closed=True, url=_back_office("incident", event.subject))
-    drops = Outage.objects.filter(Q(incident=incident) | Q(incident__part_of=incident))
-    everyone = list(drops.order_by("id").values_list("account_id", "agency_id", "back_at"))
+    outages = Outage.objects.filter(Q(incident=incident) | Q(incident__part_of=incident))
+    everyone = list(outages.order_by("id").values_list("account_id", "agency_id", "back_at"))
     down = [account_id for account_id, _, back_at in everyone if back_at is None]
     names = Account.objects.filter(pk__in=down[:NAMED]).in_bulk()
     return Alert(

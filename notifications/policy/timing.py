@@ -22,7 +22,7 @@ SUMMARY = "summary"
 #: Statuses for which nobody waits to see whether more comes.
 PROMPT = frozenset({LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY})
 #: `lead_replied` and the like come with a `lead_status_changed`, which they take along.
-FOR_COMPANY = timedelta(seconds=5)
+COMPANION_WAIT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _wait_for_more(channel: Channel, event: Event, *, urgent: bool) -> timedelta
     if not prompt and window:
         return window
     comes = any(not channel.event_types or kind in channel.event_types for kind in _companion(event))
-    return FOR_COMPANY if comes else timedelta(0)
+    return COMPANION_WAIT if comes else timedelta(0)
 
 
 def _companion(event: Event) -> list[EventType]:

@@ -15,7 +15,7 @@ from notifications.content.digest import message_for
 from notifications.content.event_kinds import EventKind
 from notifications.content.rendering import Message
 from notifications.labels import event_groups
-from notifications.message import Parcel
+from notifications.message import PreparedDelivery
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, Mode
 
 NOT_A_LINK = "example"
@@ -61,13 +61,13 @@ def example_message(agency: Agency, kind: EventKind) -> Message:
         failing_since=event.occurred_at,
         disabled_reason="Nothing but failures for five days.",
     )
-    return message_for(replace(_parcel(event), about=told_of if "channel_name" in event.payload else None))
+    return message_for(replace(_prepared(event), about=told_of if "channel_name" in event.payload else None))
 
 
 def example_summary(agency: Agency) -> Message:
     """What a daily summary of some of the examples says."""
     events = [_example_event(agency, event_type) for event_type in _TOGETHER]
-    return message_for(replace(_parcel(events[0]), together=tuple(events)))
+    return message_for(replace(_prepared(events[0]), together=tuple(events)))
 
 
 def _example_event(agency: Agency, event_type: EventType) -> Event:
@@ -76,7 +76,7 @@ def _example_event(agency: Agency, event_type: EventType) -> Event:
     return Event(agency=agency, event_type=event_type, payload=body, occurred_at=at)
 
 
-def _parcel(event: Event) -> Parcel:
+def _prepared(event: Event) -> PreparedDelivery:
     listener = Channel(
         agency=event.agency,
         kind=ChannelKind.EMAIL,
@@ -84,7 +84,7 @@ def _parcel(event: Event) -> Parcel:
         mode=Mode.DAILY,
         unsubscribe_token=NOT_A_LINK,
     )
-    return Parcel(
+    return PreparedDelivery(
         delivery=Delivery(agency=event.agency, event=event, channel=listener),
         event=event,
         agency=event.agency,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from notifications.egress.session import GuardedSession
-from notifications.message import Parcel
+from notifications.message import PreparedDelivery
 from notifications.models import ChannelKind
 
 
@@ -51,5 +51,5 @@ class Transport(ABC):
     kind: ClassVar[ChannelKind]
 
     @abstractmethod
-    async def send(self, parcel: Parcel, session: GuardedSession) -> Outcome:
+    async def send(self, prepared: PreparedDelivery, session: GuardedSession) -> Outcome:
         """Carry it, once. Raises TransportError, TargetRefused and Unanswered."""

@@ -13,7 +13,7 @@ from accounts.core.enums import EventType
 from notifications.content.digest import message_for
 from notifications.content.rendering import unsubscribe_url
 from notifications.egress.session import GuardedSession
-from notifications.message import Parcel
+from notifications.message import PreparedDelivery
 from notifications.models import ChannelKind, ChannelStatus
 from notifications.transports.base import Outcome, Transport, TransportError
 
@@ -24,34 +24,34 @@ _POSTMEN = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="mail")
 class EmailTransport(Transport):
     kind = ChannelKind.EMAIL
 
-    async def send(self, parcel: Parcel, session: GuardedSession) -> Outcome:
-        _check_still_wanted(parcel)
-        await asyncio.get_running_loop().run_in_executor(_POSTMEN, _send, parcel)
+    async def send(self, prepared: PreparedDelivery, session: GuardedSession) -> Outcome:
+        _check_still_wanted(prepared)
+        await asyncio.get_running_loop().run_in_executor(_POSTMEN, _send, prepared)
         return Outcome()
 
 
-def compose(parcel: Parcel) -> EmailMultiAlternatives:
-    words = message_for(parcel)
+def compose(prepared: PreparedDelivery) -> EmailMultiAlternatives:
+    words = message_for(prepared)
     mail = EmailMultiAlternatives(
         subject=words.subject,
         body=words.text,
         # In ASCII: Django would encode an internationalised domain by IDNA 2003, which is another domain.
         from_email=normalize_sender(settings.DEFAULT_FROM_EMAIL),
-        to=[email_key(parcel.channel.email if parcel.channel else parcel.delivery.recipient)],
+        to=[email_key(prepared.channel.email if prepared.channel else prepared.delivery.recipient)],
         headers={
             # The same however often it is sent, so that a mailbox can tell a repetition.
-            "Message-ID": f"<{parcel.delivery.pk}@{_domain()}>",
+            "Message-ID": f"<{prepared.delivery.pk}@{_domain()}>",
             "Auto-Submitted": "auto-generated",
-            "X-Leadline-Event": parcel.event.pk,
-            **_list_headers(parcel),
+            "X-Leadline-Event": prepared.event.pk,
+            **_list_headers(prepared),
         },
     )
     mail.attach_alternative(words.html, "text/html")
     return mail
 
 
-def _send(parcel: Parcel) -> None:
-    mail = compose(parcel)
+def _send(prepared: PreparedDelivery) -> None:
+    mail = compose(prepared)
     try:
         mail.send()
     except smtplib.SMTPRecipientsRefused as error:
@@ -67,18 +67,18 @@ def _send(parcel: Parcel) -> None:
         raise TransportError(f"The mail server did not take it ({type(error).__name__} {code}).", ours=True) from error
 
 
-def _check_still_wanted(parcel: Parcel) -> None:
+def _check_still_wanted(prepared: PreparedDelivery) -> None:
     """A confirmation is for an address that still waits for one."""
-    if parcel.event.event_type != EventType.CHANNEL_VERIFICATION:
+    if prepared.event.event_type != EventType.CHANNEL_VERIFICATION:
         return
-    about = parcel.about
-    if about is None or about.status != ChannelStatus.UNVERIFIED or about.email != parcel.delivery.recipient:
+    about = prepared.about
+    if about is None or about.status != ChannelStatus.UNVERIFIED or about.email != prepared.delivery.recipient:
         raise TransportError("No longer needed: the address was confirmed or changed.", permanent=True, ours=True)
 
 
-def _list_headers(parcel: Parcel) -> dict[str, str]:
+def _list_headers(prepared: PreparedDelivery) -> dict[str, str]:
     """One-click unsubscribe (RFC 8058) for mail to a channel."""
-    url = unsubscribe_url(parcel.channel)
+    url = unsubscribe_url(prepared.channel)
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if url else {}
 
 

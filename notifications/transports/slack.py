@@ -7,7 +7,7 @@ from accounts.core.text import shorten
 from notifications.content.digest import message_for
 from notifications.content.rendering import Message
 from notifications.egress.session import GuardedSession
-from notifications.message import Parcel
+from notifications.message import PreparedDelivery
 from notifications.models import ChannelKind
 from notifications.transports.base import Outcome, Transport, TransportError
 from notifications.transports.webhook import encode, judge
@@ -31,11 +31,11 @@ GONE = {  # Slack's word, with 403, 404 or 410 (https://docs.slack.dev/messaging
 class SlackTransport(Transport):
     kind = ChannelKind.SLACK
 
-    async def send(self, parcel: Parcel, session: GuardedSession) -> Outcome:
-        url = parcel.channel.url if parcel.channel else parcel.slack_url
+    async def send(self, prepared: PreparedDelivery, session: GuardedSession) -> Outcome:
+        url = prepared.channel.url if prepared.channel else prepared.slack_url
         if not url:
             raise TransportError("There is no Slack address for it any more.", permanent=True)
-        body = encode(blocks_for(message_for(parcel)))
+        body = encode(blocks_for(message_for(prepared)))
         answer = await session.post(url, body=body, headers={"Content-Type": "application/json"})
         try:
             return judge(answer)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from notifications.content.payload_schemas import in_order
 from notifications.egress.session import Answer, GuardedSession
 from notifications.egress.signing import signature
-from notifications.message import Parcel
+from notifications.message import PreparedDelivery
 from notifications.models import ChannelKind
 from notifications.transports.base import Outcome, Transport, TransportError
 
@@ -30,14 +30,14 @@ _OURS = re.compile(
 class WebhookTransport(Transport):
     kind = ChannelKind.WEBHOOK
 
-    async def send(self, parcel: Parcel, session: GuardedSession) -> Outcome:
-        assert parcel.channel is not None  # noqa: S101 (only e-mail goes to bare addresses)
-        body = encode(in_order(parcel.event.payload))
+    async def send(self, prepared: PreparedDelivery, session: GuardedSession) -> Outcome:
+        assert prepared.channel is not None  # noqa: S101 (only e-mail goes to bare addresses)
+        body = encode(in_order(prepared.event.payload))
         headers = {
-            **{name: value for name, value in (parcel.channel.headers or {}).items() if is_header(name, value)},
-            **signed_headers(parcel.event.id, body, parcel.secrets, timestamp=int(timezone.now().timestamp())),
+            **{name: value for name, value in (prepared.channel.headers or {}).items() if is_header(name, value)},
+            **signed_headers(prepared.event.id, body, prepared.secrets, timestamp=int(timezone.now().timestamp())),
         }
-        return judge(await session.post(parcel.channel.url, body=body, headers=headers))
+        return judge(await session.post(prepared.channel.url, body=body, headers=headers))
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

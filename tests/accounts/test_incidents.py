@@ -45,7 +45,7 @@ def report(
     return account
 
 
-def drop(agency: Agency, *names: str, status: S = S.DISCONNECTED, **how: str) -> None:
+def take_down(agency: Agency, *names: str, status: S = S.DISCONNECTED, **how: str) -> None:
     for name in names:
         report(agency, name, status, **how)
     watch()
@@ -65,10 +65,10 @@ def accounts_in(incident: Incident) -> list[str]:
 
 
 def test_two_drops_are_two_matters_and_a_third_makes_one_of_all(agency: Agency, clock: time_machine.Traveller) -> None:
-    drop(agency, "a", "b")
+    take_down(agency, "a", "b")
     assert not Incident.objects.exists()
     clock.shift(WINDOW)
-    drop(agency, "c")
+    take_down(agency, "c")
     incident = Incident.objects.get()
     assert accounts_in(incident) == ["a", "b", "c"]
     assert (incident.agency, incident.provider, incident.opened_at) == (agency, "salesflow", T0)
@@ -78,9 +78,9 @@ def test_two_drops_are_two_matters_and_a_third_makes_one_of_all(agency: Agency, 
 def test_three_drops_over_more_than_five_minutes_are_three_matters(
     agency: Agency, clock: time_machine.Traveller
 ) -> None:
-    drop(agency, "a", "b")
+    take_down(agency, "a", "b")
     clock.shift(WINDOW + timedelta(seconds=1))
-    drop(agency, "c")
+    take_down(agency, "c")
     assert not Incident.objects.exists()
     clock.shift(WAIT)
     watch()
@@ -90,14 +90,14 @@ def test_three_drops_over_more_than_five_minutes_are_three_matters(
 def test_what_follows_joins_and_what_comes_much_later_is_another_matter(
     agency: Agency, clock: time_machine.Traveller
 ) -> None:
-    drop(agency, "a", "b", "c")
+    take_down(agency, "a", "b", "c")
     clock.shift(WINDOW)
-    drop(agency, "d")
+    take_down(agency, "d")
     clock.shift(WINDOW)
-    drop(agency, "e")
+    take_down(agency, "e")
     assert accounts_in(Incident.objects.get()) == ["a", "b", "c", "d", "e"]
     clock.shift(WINDOW + timedelta(seconds=1))
-    drop(agency, "f")
+    take_down(agency, "f")
     assert accounts_in(Incident.objects.get()) == ["a", "b", "c", "d", "e"]
     assert told(agency) == [(3, "provider")]
 
@@ -119,10 +119,10 @@ def test_drops_that_nobody_grouped_in_time_are_grouped_by_when_they_were(
 def test_two_agencies_have_two_incidents_and_see_nothing_of_each_other(
     agency: Agency, stranger: Agency, clock: time_machine.Traveller
 ) -> None:
-    drop(agency, "a", "b")
-    drop(stranger, "a", "b")
+    take_down(agency, "a", "b")
+    take_down(stranger, "a", "b")
     assert not Incident.objects.exists()
-    drop(stranger, "c")
+    take_down(stranger, "c")
     assert Incident.objects.get().agency == stranger
     assert (told(agency), told(stranger)) == ([], [(3, "provider")])
 
@@ -147,8 +147,8 @@ def test_the_probable_cause_is_what_most_of_them_point_to(
 
 
 def test_the_cause_follows_what_joins(agency: Agency, clock: time_machine.Traveller) -> None:
-    drop(agency, "a", "b", "c")
-    drop(agency, *"defghi", status=S.AUTH_ERROR)
+    take_down(agency, "a", "b", "c")
+    take_down(agency, *"defghi", status=S.AUTH_ERROR)
     incident = Incident.objects.get()
     assert incident.cause == "password"
     assert [step.text for step in incident.steps.order_by("id")] == [
@@ -159,8 +159,8 @@ def test_the_cause_follows_what_joins(agency: Agency, clock: time_machine.Travel
 
 
 def test_while_the_cause_is_not_known_it_says_so_in_words(agency: Agency, clock: time_machine.Traveller) -> None:
-    drop(agency, "a", "b", "c", status=S.AUTH_ERROR)
-    drop(agency, *"defg", provider="linkedconnector")
+    take_down(agency, "a", "b", "c", status=S.AUTH_ERROR)
+    take_down(agency, *"defg", provider="linkedconnector")
     incident = Incident.objects.get()
     assert incident.cause == "unknown"
     assert str(incident) == f"{agency.name}: cause not known yet"
@@ -171,10 +171,10 @@ def test_many_of_one_provider_across_agencies_are_one_outage_with_a_part_at_each
     agency: Agency, stranger: Agency, clock: time_machine.Traveller
 ) -> None:
     third = create_agency(name="Third")[0]
-    drop(agency, "a", "b", "c", status=S.AUTH_ERROR)
+    take_down(agency, "a", "b", "c", status=S.AUTH_ERROR)
     assert Incident.objects.get().cause == "password"
-    drop(stranger, "d", status=S.AUTH_ERROR)
-    drop(third, "e", status=S.AUTH_ERROR)
+    take_down(stranger, "d", status=S.AUTH_ERROR)
+    take_down(third, "e", status=S.AUTH_ERROR)
     outage = Incident.objects.get(agency=None)
     assert {part.agency: accounts_in(part) for part in outage.parts.all()} == {
         agency: ["a", "b", "c"],
@@ -183,7 +183,7 @@ def test_many_of_one_provider_across_agencies_are_one_outage_with_a_part_at_each
     }
     assert {incident.cause for incident in Incident.objects.all()} == {"provider"}
     assert (told(stranger), told(third)) == ([(1, "provider")], [(1, "provider")])
-    drop(third, "f")
+    take_down(third, "f")
     assert Incident.objects.filter(agency=third).count() == 1
     clock.shift(WAIT)
     watch()
@@ -194,52 +194,52 @@ def test_another_provider_has_no_part_in_an_outage(
     agency: Agency, stranger: Agency, clock: time_machine.Traveller
 ) -> None:
     third = create_agency(name="Third")[0]
-    drop(agency, "a", "b", provider="welink")
-    drop(stranger, "c", "d", provider="salesflow")
-    drop(third, "e", provider="salesflow")
+    take_down(agency, "a", "b", provider="welink")
+    take_down(stranger, "c", "d", provider="salesflow")
+    take_down(third, "e", provider="salesflow")
     assert not Incident.objects.exists()
 
 
 def test_it_closes_when_all_are_back_and_says_so_once(agency: Agency, clock: time_machine.Traveller) -> None:
-    drop(agency, "a", "b", "c")
+    take_down(agency, "a", "b", "c")
     clock.shift(WAIT)
     watch()
-    drop(agency, "a", "b", status=S.ACTIVE)
+    take_down(agency, "a", "b", status=S.ACTIVE)
     assert Incident.objects.get().closed_at is None
     clock.shift(60)
-    drop(agency, "c", status=S.ACTIVE)
+    take_down(agency, "c", status=S.ACTIVE)
     watch()
     incident = Incident.objects.get()
     assert incident.closed_at == T0 + WAIT + timedelta(seconds=60)
     assert told(agency) == [(3, "provider"), (0, "provider")]
     assert staff_told() == [incident.pk, incident.pk]
-    drop(agency, "a")
+    take_down(agency, "a")
     assert accounts_in(incident) == ["a", "b", "c"]
     assert Incident.objects.count() == 1
 
 
 def test_an_outage_closes_with_its_last_part(agency: Agency, stranger: Agency, clock: time_machine.Traveller) -> None:
     third = create_agency(name="Third")[0]
-    drop(agency, "a", "b", "c")
-    drop(stranger, "d")
-    drop(third, "e")
-    drop(agency, "a", "b", "c", status=S.ACTIVE)
-    drop(stranger, "d", status=S.ACTIVE)
+    take_down(agency, "a", "b", "c")
+    take_down(stranger, "d")
+    take_down(third, "e")
+    take_down(agency, "a", "b", "c", status=S.ACTIVE)
+    take_down(stranger, "d", status=S.ACTIVE)
     assert set(Incident.objects.filter(closed_at=None).values_list("agency", flat=True)) == {third.pk, None}
-    drop(third, "e", status=S.ACTIVE)
+    take_down(third, "e", status=S.ACTIVE)
     assert not Incident.objects.filter(closed_at=None).exists()
 
 
 def test_deleted_accounts_and_purposeful_disconnects_are_in_no_incident(
     agency: Agency, clock: time_machine.Traveller
 ) -> None:
-    drop(agency, "a", "b", "c", provider="linkedconnector", reason=StatusReason.USER_ACTION)
-    drop(agency, "d", "e", "f", status=S.DELETED)
+    take_down(agency, "a", "b", "c", provider="linkedconnector", reason=StatusReason.USER_ACTION)
+    take_down(agency, "d", "e", "f", status=S.DELETED)
     assert not Outage.objects.exists()
-    drop(agency, "g", "h", "i", "j")
-    drop(agency, "g", status=S.DELETED)
+    take_down(agency, "g", "h", "i", "j")
+    take_down(agency, "g", status=S.DELETED)
     assert accounts_in(Incident.objects.get()) == ["h", "i", "j"]
-    drop(agency, "h", "i", "j", status=S.DELETED)
+    take_down(agency, "h", "i", "j", status=S.DELETED)
     assert Incident.objects.get().closed_at is not None
 
 
@@ -264,7 +264,7 @@ def test_an_uninstall_is_no_incident(agency: Agency, clock: time_machine.Travell
 def test_what_a_person_did_and_what_happens_while_the_prompts_page_is_open_alerts_nobody(
     agency: Agency, clock: time_machine.Traveller
 ) -> None:
-    drop(agency, "a", by="staff")
+    take_down(agency, "a", by="staff")
     account = report(agency, "b", S.ACTIVE)
     report(agency, "b", S.DISCONNECTED)
     attempts.viewed(ReauthPrompt.objects.get(account=account))
@@ -272,7 +272,7 @@ def test_what_a_person_did_and_what_happens_while_the_prompts_page_is_open_alert
     report(agency, "b", S.ACTIVE)
     clock.shift(30)
     report(agency, "b", S.INCOMPLETE)
-    drop(agency, "c", by="api")
+    take_down(agency, "c", by="api")
     clock.shift(WAIT)
     watch()
     assert (staff_told(), Incident.objects.count()) == ([], 0)
@@ -295,14 +295,14 @@ def test_a_revived_account_is_expected_to_be_down(agency: Agency, clock: time_ma
 def test_staff_is_told_of_one_drop_once_after_a_minute_and_not_if_it_is_back(
     agency: Agency, clock: time_machine.Traveller
 ) -> None:
-    drop(agency, "a", "b")
+    take_down(agency, "a", "b")
     clock.shift(59)
-    drop(agency, "a", status=S.ACTIVE)
+    take_down(agency, "a", status=S.ACTIVE)
     assert staff_told() == []
     clock.shift(1)
     watch()
     watch()
-    drop(agency, "b", status=S.BLOCKED)
+    take_down(agency, "b", status=S.BLOCKED)
     clock.shift(WAIT)
     watch()
     assert staff_told() == [Account.objects.get(name="b").pk]
@@ -311,18 +311,18 @@ def test_staff_is_told_of_one_drop_once_after_a_minute_and_not_if_it_is_back(
 def test_an_incident_that_is_over_within_a_minute_alerts_no_staff(
     agency: Agency, clock: time_machine.Traveller
 ) -> None:
-    drop(agency, "a", "b", "c")
+    take_down(agency, "a", "b", "c")
     clock.shift(30)
-    drop(agency, "a", "b", "c", status=S.ACTIVE)
+    take_down(agency, "a", "b", "c", status=S.ACTIVE)
     clock.shift(WAIT)
     watch()
     assert staff_told() == []
 
 
-def trouble(agency: Agency, *names: str, code: str = "PROXY_ERROR") -> None:
+def report_problem(agency: Agency, *names: str, code: str = "PROXY_ERROR") -> None:
     for name in names:
         account = Account.objects.get(agency=agency, name=name)
-        services.report_trouble(account, code=code, origin=Origin(by="welink", at=timezone.now()), text=code)
+        services.report_problem(account, code=code, origin=Origin(by="welink", at=timezone.now()), text=code)
     react()
     watch()
 
@@ -332,16 +332,16 @@ def test_one_proxys_error_is_history_and_many_are_an_incident_that_ends_with_sil
 ) -> None:
     for name in "abc":
         report(agency, name, S.ACTIVE, provider="welink")
-    trouble(agency, "a", "a", "b")
+    report_problem(agency, "a", "a", "b")
     clock.shift(WAIT)
     watch()
     assert (Incident.objects.count(), staff_told()) == (0, [])
-    trouble(agency, "c")
+    report_problem(agency, "c")
     incident = Incident.objects.get()
     assert (incident.cause, accounts_in(incident)) == ("proxy", ["a", "b", "c"])
     assert set(Account.objects.values_list("status", flat=True)) == {"active"}
     clock.shift(QUIET - WAIT)
-    trouble(agency, "a")
+    report_problem(agency, "a")
     clock.shift(WAIT)
     watch()
     assert Incident.objects.get().closed_at is None
@@ -354,7 +354,7 @@ def test_a_drop_after_trouble_counts_once(agency: Agency, clock: time_machine.Tr
     for name in "ab":
         report(agency, name, S.ACTIVE, provider="welink")
     clock.shift(1)
-    trouble(agency, "a", "b")
-    drop(agency, "a", "b", status=S.AUTH_ERROR, provider="welink")
+    report_problem(agency, "a", "b")
+    take_down(agency, "a", "b", status=S.AUTH_ERROR, provider="welink")
     assert not Incident.objects.exists()
     assert Outage.objects.filter(back_at=None).count() == 2

@@ -13,13 +13,13 @@ from notifications.delivery import drain
 from tests.api.conftest import Api, World
 
 
-def drop(world: World, status: str = "disconnected") -> str:
+def take_down(world: World, status: str = "disconnected") -> str:
     Account.objects.filter(pk=world.account.pk).update(status=status)
     return f"accounts/{world.account.id}/reauth"
 
 
 def test_the_answer_is_a_link_for_seven_days_that_opens_the_page(world: World, api: Api) -> None:
-    answer = api.post(drop(world))
+    answer = api.post(take_down(world))
     assert answer.status_code == 200
     assert set(answer.json()) == {"url", "expires_at"}
     ends = datetime.fromisoformat(answer.json()["expires_at"]) - timezone.now()
@@ -31,13 +31,13 @@ def test_the_answer_is_a_link_for_seven_days_that_opens_the_page(world: World, a
 
 
 def test_asking_again_gives_the_same_link(world: World, api: Api) -> None:
-    path = drop(world)
+    path = take_down(world)
     assert api.post(path, {}).json()["url"] == api.post(path).json()["url"]
     assert ReauthPrompt.objects.count() == 1
 
 
 def test_with_an_address_the_link_is_mailed_there_and_stands_in_no_event(world: World, api: Api) -> None:
-    url = api.post(drop(world), {"email": "owner@example.com"}).json()["url"]
+    url = api.post(take_down(world), {"email": "owner@example.com"}).json()["url"]
     drain()
     [message] = [message for message in mail.outbox if message.to == ["owner@example.com"]]
     assert url in message.body
@@ -49,7 +49,7 @@ def test_with_an_address_the_link_is_mailed_there_and_stands_in_no_event(world: 
 
 @pytest.mark.parametrize("status", [AccountStatus.ACTIVE, AccountStatus.DELETED])
 def test_an_account_that_works_or_is_gone_is_409(status: str, world: World, api: Api) -> None:
-    answer = api.post(drop(world, status), {"email": "owner@example.com"})
+    answer = api.post(take_down(world, status), {"email": "owner@example.com"})
     assert (answer.status_code, answer["Content-Type"]) == (409, "application/problem+json")
     assert status in answer.json()["detail"]
     assert (ReauthPrompt.objects.count(), len(mail.outbox)) == (0, 0)
@@ -66,13 +66,13 @@ def test_an_account_that_works_or_is_gone_is_409(status: str, world: World, api:
     ],
 )
 def test_a_bad_body_is_400_and_makes_nothing(body: dict[str, object], field: str, world: World, api: Api) -> None:
-    answer = api.post(drop(world), body)
+    answer = api.post(take_down(world), body)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
     assert ReauthPrompt.objects.count() == 0
 
 
 def test_the_event_log_has_one_event_however_many_mails_went_out(world: World, api: Api) -> None:
-    path = drop(world)
+    path = take_down(world)
     for name in ("one", "two"):
         api.post(path, {"email": f"{name}@example.com"})
     listed = api.get("events", {"event_type": "reauth_requested"}).json()["results"]

@@ -106,10 +106,10 @@ def test_every_mail_looks_right_in_light_and_dark(mails: dict[str, EmailMultiAlt
     folder = Path(conf.VAR) / "browser"
     folder.mkdir(parents=True, exist_ok=True)
     asked: list[str] = []
-    troubles: list[str] = []
+    problems: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
-    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
     assert {template.name.partition(".")[0] for template in _templates()} <= {*mails, "summary"}
     for name, message in mails.items():
         grounds = set()
@@ -126,7 +126,7 @@ def test_every_mail_looks_right_in_light_and_dark(mails: dict[str, EmailMultiAlt
         if not name.startswith("hostile"):
             assert not RAW.search(page.inner_text("body") + message.subject + str(message.body)), name
         assert page.locator("script, img, iframe, form, object").count() == 0, name
-    assert troubles == []
+    assert problems == []
     assert asked == []  # nothing is loaded from anywhere: opening a mail tells nobody
 
 

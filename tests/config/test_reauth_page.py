@@ -33,7 +33,7 @@ PIN = "739105"
 ONBOARDING = "/public/api/v1/tokens/onboarding"
 
 
-def drop(agency: Agency, source: Source | None, slug: str, *, status: str = "disconnected", **fields: str) -> str:
+def take_down(agency: Agency, source: Source | None, slug: str, *, status: str = "disconnected", **fields: str) -> str:
     """The path of the page that a drop of the account opens."""
     account = report_status(
         agency,
@@ -107,7 +107,7 @@ def test_an_unknown_link_is_404_and_says_nothing(db: None) -> None:
 
 def test_the_page_says_which_account_and_why_without_a_sign_in(agency: Agency) -> None:
     answer = Client().get(
-        drop(agency, None, "linkedconnector", external_id="", location_id="loc-1", status="auth_error")
+        take_down(agency, None, "linkedconnector", external_id="", location_id="loc-1", status="auth_error")
     )
     page = text_of(answer)
     assert answer.status_code == 200
@@ -122,13 +122,13 @@ def test_the_page_says_which_account_and_why_without_a_sign_in(agency: Agency) -
 def test_the_page_says_until_when_as_times_are_written_where_the_agency_is(agency: Agency) -> None:
     agency.locale, agency.timezone = "en-US", "America/New_York"
     agency.save()
-    path = drop(agency, None, "salesflow")
+    path = take_down(agency, None, "salesflow")
     ReauthPrompt.objects.update(expires_at=datetime(2123, 6, 7, 23, 59, 18, tzinfo=UTC))
     assert "It works until 06/07/2123 7:59 PM EDT or until the account is back." in text_of(Client().get(path))
 
 
 def test_opening_the_page_is_no_step_and_using_it_is_one(agency: Agency) -> None:
-    path = drop(agency, None, "salesflow")
+    path = take_down(agency, None, "salesflow")
     Client().head(path)
     Client().get(path)
     assert steps() == ["opened", "mailed"]
@@ -144,7 +144,7 @@ def test_opening_the_page_is_no_step_and_using_it_is_one(agency: Agency) -> None
     [("done", "connected again"), ("expired", "has expired"), ("revoked", "was withdrawn")],
 )
 def test_a_link_that_ended_is_410_and_says_how(agency: Agency, end: str, said: str) -> None:
-    path = drop(agency, None, "salesflow")
+    path = take_down(agency, None, "salesflow")
     account = Account.objects.get()
     later = timezone.now() + timedelta(hours=2)
     if end == "done":
@@ -165,7 +165,7 @@ def test_a_link_that_ended_is_410_and_says_how(agency: Agency, end: str, said: s
     "text", ["<script>alert(1)</script>", "{{ settings.SECRET_KEY }}", "\u202eevil", '"><img src=x>']
 )
 def test_hostile_names_are_only_text(agency: Agency, text: str) -> None:
-    page = text_of(Client().get(drop(agency, None, "salesflow", name=text)))
+    page = text_of(Client().get(take_down(agency, None, "salesflow", name=text)))
     assert "<script>alert" not in page
     assert "<img src=x" not in page
     assert django_settings.SECRET_KEY not in page
@@ -173,7 +173,7 @@ def test_hostile_names_are_only_text(agency: Agency, text: str) -> None:
 
 def test_without_the_providers_keys_there_are_words_or_the_sources_own_link(agency: Agency) -> None:
     source, _ = create_source(agency=agency, provider="linkedconnector")
-    path = drop(agency, source, "linkedconnector", external_id="", location_id="loc-1", status="auth_error")
+    path = take_down(agency, source, "linkedconnector", external_id="", location_id="loc-1", status="auth_error")
     assert "Open LinkedConnector" in text_of(Client().get(path))
     Source.objects.update(reauth_url="https://connect.example.com/start?a=1")
     assert 'href="https://connect.example.com/start?a=1"' in text_of(Client().get(path))
@@ -187,7 +187,7 @@ def test_without_the_providers_keys_there_are_words_or_the_sources_own_link(agen
 def test_the_onboarding_token_is_minted_at_the_click_and_only_that_answer_names_the_host(
     agency: Agency, salesflow: Source, there: StandIn
 ) -> None:
-    path = drop(agency, salesflow, "salesflow")
+    path = take_down(agency, salesflow, "salesflow")
     assert there.host not in Client().get(path)["Content-Security-Policy"]
     assert there.calls == []
     answer = Client().post(path, {"step": "frame"})
@@ -205,7 +205,7 @@ def result(path: str, **said: Any) -> HttpResponse:
 
 
 def test_the_frames_token_is_kept_encrypted_and_its_word_is_not_believed(agency: Agency, salesflow: Source) -> None:
-    path = drop(agency, salesflow, "salesflow")
+    path = take_down(agency, salesflow, "salesflow")
     assert result(path).json()["finished"] is True
     assert AccountToken.objects.get().token == "account-token"
     with connection.cursor() as cursor:
@@ -221,7 +221,7 @@ def test_the_frames_token_is_kept_encrypted_and_its_word_is_not_believed(agency:
 
 
 def test_the_kept_token_opens_the_update_frame_of_the_source(agency: Agency, salesflow: Source, there: StandIn) -> None:
-    path = drop(agency, salesflow, "salesflow")
+    path = take_down(agency, salesflow, "salesflow")
     result(path, token="account token&1")
     Source.objects.update(update_frame_url="https://{domain_host_name}/embedded/update/{token}")
     answer = Client().post(path, {"step": "frame"})
@@ -236,7 +236,7 @@ def test_the_kept_token_opens_the_update_frame_of_the_source(agency: Agency, sal
 def test_a_failure_or_another_account_is_no_success(
     agency: Agency, salesflow: Source, said: dict[str, Any], kept: bool
 ) -> None:
-    answer = result(drop(agency, salesflow, "salesflow"), **said)
+    answer = result(take_down(agency, salesflow, "salesflow"), **said)
     assert (answer.status_code, answer.json().get("finished", False)) == (200, kept)
     assert AccountToken.objects.exists() is kept
     assert steps()[-1] == ("finished" if kept else "failed")
@@ -244,20 +244,20 @@ def test_a_failure_or_another_account_is_no_success(
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b"1" * 20_000, b"[" * 10_000, b"\xff"])
 def test_a_result_that_cannot_be_read_is_400(agency: Agency, salesflow: Source, body: bytes) -> None:
-    path = drop(agency, salesflow, "salesflow")
+    path = take_down(agency, salesflow, "salesflow")
     answer = Client().post(f"{path}/result", body, content_type="application/json")
     assert answer.status_code == 400
 
 
 def test_a_result_for_a_deleted_account_is_not_kept(agency: Agency, salesflow: Source) -> None:
-    path = drop(agency, salesflow, "salesflow")
+    path = take_down(agency, salesflow, "salesflow")
     Account.objects.update(status="deleted")
     assert result(path).status_code == 410
     assert AccountToken.objects.count() == 0
 
 
 def test_a_token_that_comes_after_the_webhook_is_kept_for_an_hour(agency: Agency, salesflow: Source) -> None:
-    path = drop(agency, salesflow, "salesflow")
+    path = take_down(agency, salesflow, "salesflow")
     back(Account.objects.get())
     assert result(path).json()["finished"] is True
     assert steps()[-1] == "closed"
@@ -281,7 +281,7 @@ def test_what_goes_wrong_at_the_provider_is_said_in_plain_words(
     agency: Agency, salesflow: Source, there: StandIn, answer: tuple[int, Any], said: str
 ) -> None:
     there.answers[ONBOARDING] = answer
-    page = Client().post(drop(agency, salesflow, "salesflow"), {"step": "frame"})
+    page = Client().post(take_down(agency, salesflow, "salesflow"), {"step": "frame"})
     assert page.status_code == 502
     assert said in text_of(page)
     assert "sf-key" not in text_of(page)
@@ -291,7 +291,7 @@ def test_what_goes_wrong_at_the_provider_is_said_in_plain_words(
 
 def test_a_provider_that_cannot_be_reached_is_said_so(agency: Agency, salesflow: Source, settings: Settings) -> None:
     settings.SALESFLOW_API_BASE = "http://127.0.0.1:9"
-    page = Client().post(drop(agency, salesflow, "salesflow"), {"step": "frame"})
+    page = Client().post(take_down(agency, salesflow, "salesflow"), {"step": "frame"})
     assert (page.status_code, "cannot be reached" in text_of(page)) == (502, True)
 
 
@@ -299,7 +299,7 @@ def test_a_provider_that_cannot_be_reached_is_said_so(agency: Agency, salesflow:
 def test_a_host_that_is_none_is_never_framed(agency: Agency, salesflow: Source, host: str, there: StandIn) -> None:
     salesflow.credentials = {"api_key": "sf-key", "domain_host_name": host}
     salesflow.save()
-    path = drop(agency, salesflow, "salesflow")
+    path = take_down(agency, salesflow, "salesflow")
     assert "Open Salesflow" in text_of(Client().get(path))
     answer = Client().post(path, {"step": "frame"})
     assert (answer.status_code, there.calls) == (400, [])
@@ -328,7 +328,7 @@ def test_only_a_host_of_the_provider_or_one_that_staff_approved_is_framed(
     salesflow.approved_frame_host = approved
     salesflow.save()
     there.answers[ONBOARDING] = (200, {"token": "token"})
-    answer = Client().post(drop(agency, salesflow, "salesflow"), {"step": "frame"})
+    answer = Client().post(take_down(agency, salesflow, "salesflow"), {"step": "frame"})
     assert (answer.status_code == 200) is framed
     assert ("frame-src" in answer["Content-Security-Policy"]) is framed
 
@@ -357,7 +357,7 @@ def test_password_and_code_go_to_welink_alone_and_the_account_comes_back(
     agency: Agency, welink: Source, there: StandIn, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    path = drop(agency, welink, "welink", external_id="john-doe")
+    path = take_down(agency, welink, "welink", external_id="john-doe")
     client = Client()
     assert 'value="ada@example.com"' in text_of(client.get(path))
     sent = client.post(path, {"step": "sign_in", "email": "ada@example.com", "password": f" {PASSWORD} "})
@@ -384,7 +384,7 @@ def test_password_and_code_go_to_welink_alone_and_the_account_comes_back(
 
 
 def test_a_wrong_password_is_said_and_can_be_tried_again(agency: Agency, welink: Source) -> None:
-    path = drop(agency, welink, "welink", external_id="john-doe")
+    path = take_down(agency, welink, "welink", external_id="john-doe")
     Client().post(path, {"step": "sign_in", "email": "ada@example.com", "password": "wrong"})
     assert Client().get(path)["Location"] == f"{path}/progress"
     answer_of_welink(welink, request_id="req-1", status="WRONG_PASSWORD", message="wrong password")
@@ -395,7 +395,7 @@ def test_a_wrong_password_is_said_and_can_be_tried_again(agency: Agency, welink:
 
 
 def test_a_provider_that_stays_silent_does_not_hold_the_page(agency: Agency, welink: Source) -> None:
-    path = drop(agency, welink, "welink", external_id="john-doe")
+    path = take_down(agency, welink, "welink", external_id="john-doe")
     Client().post(path, {"step": "sign_in", "email": "ada@example.com", "password": "x"})
     with time_machine.travel(timezone.now() + timedelta(minutes=4)):
         assert Client().get(f"{path}/progress")["Location"] == path
@@ -417,14 +417,14 @@ def test_a_provider_that_stays_silent_does_not_hold_the_page(agency: Agency, wel
 def test_what_is_not_offered_or_not_whole_reaches_nobody(
     agency: Agency, welink: Source, there: StandIn, fields: dict[str, str]
 ) -> None:
-    answer = Client().post(drop(agency, welink, "welink", external_id="john-doe"), fields)
+    answer = Client().post(take_down(agency, welink, "welink", external_id="john-doe"), fields)
     assert (answer.status_code, there.calls) == (400, [])
     assert "x" * 300 not in text_of(answer)
 
 
 def test_the_tries_are_limited_and_the_limit_ends(agency: Agency, welink: Source, there: StandIn) -> None:
     there.answers["/api/v1/login_v2"] = (400, {"status": "WRONG_PASSWORD"})
-    path = drop(agency, welink, "welink", external_id="john-doe")
+    path = take_down(agency, welink, "welink", external_id="john-doe")
     fields = {"step": "sign_in", "email": "ada@example.com", "password": "guess"}
     answers = [Client().post(path, fields) for _ in range(8)]
     assert [answer.status_code for answer in answers] == [502] * 5 + [429] * 3
@@ -436,7 +436,7 @@ def test_the_tries_are_limited_and_the_limit_ends(agency: Agency, welink: Source
 
 def test_a_post_from_another_site_is_refused(agency: Agency, welink: Source, there: StandIn) -> None:
     strict = Client(enforce_csrf_checks=True)
-    path = drop(agency, welink, "welink", external_id="john-doe")
+    path = take_down(agency, welink, "welink", external_id="john-doe")
     for target in (path, f"{path}/result"):
         assert strict.post(target, {"step": "sign_in"}).status_code == 403
     assert there.calls == []
@@ -445,12 +445,12 @@ def test_a_post_from_another_site_is_refused(agency: Agency, welink: Source, the
 def test_a_source_of_another_agency_lends_nobody_its_keys(
     agency: Agency, stranger: Agency, salesflow: Source, there: StandIn
 ) -> None:
-    path = drop(stranger, None, "salesflow")
+    path = take_down(stranger, None, "salesflow")
     assert Client().post(path, {"step": "frame"}).status_code == 400
     assert there.calls == []
 
 
 def test_a_source_that_is_off_or_gone_is_not_used(agency: Agency, salesflow: Source, there: StandIn) -> None:
-    path = drop(agency, salesflow, "salesflow")
+    path = take_down(agency, salesflow, "salesflow")
     Source.objects.update(enabled=False)
     assert "Open Salesflow" in text_of(Client().get(path))

@@ -170,12 +170,12 @@ def test_one_that_fails_harms_nobody_is_tried_again_and_then_given_up(
         assert lead.company == "example.com"
         row = Enrichment.objects.get()
         assert (row.attempts, row.error) == (1, failed)
-        tries = 1
+        attempts = 1
         while row.next_attempt_at:
             clock.move_to(row.next_attempt_at)
-            tries += enrich_due()
+            attempts += enrich_due()
             row.refresh_from_db()
-        assert (tries, row.attempts, row.error) == (MAX_ATTEMPTS, MAX_ATTEMPTS, failed)
+        assert (attempts, row.attempts, row.error) == (MAX_ATTEMPTS, MAX_ATTEMPTS, failed)
         assert (row.next_attempt_at, enrich_due()) == (None, 0)
     page = signed_in.get(LIST).content.decode()
     assert "given up" in page

@@ -89,9 +89,9 @@ def test_a_form_that_is_not_shown_holds_up_no_other_and_its_leads_come_by_questi
     [finding] = problems_of(sync_of(day.source))
     assert finding.code == "form_refused"
     assert str(OTHER) in finding.message
-    [trouble] = day.health()["troubles"]
+    [issue] = day.health()["troubles"]
     assert day.health()["status"] == "attention"
-    assert (trouble["kind"], str(OTHER) in trouble["detail"]) == ("lead_sync", True)
+    assert (issue["kind"], str(OTHER) in issue["detail"]) == ("lead_sync", True)
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=str)

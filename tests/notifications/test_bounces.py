@@ -18,7 +18,7 @@ from accounts.core.enums import AccountStatus, Role
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Agency, Event, Member
-from accounts.reauth.recipients import mail_trouble
+from accounts.reauth.recipients import mail_problem
 from accounts.services import report_status
 from accounts.tasks import remind
 from notifications.channels.service import create_channel, enable
@@ -173,7 +173,7 @@ def test_the_owner_of_an_account_is_not_asked_where_mail_came_back(agency: Agenc
         "status": "accepted",
         "channels_disabled": 0,
     }
-    assert (mail_trouble(account) != "") is blocked
+    assert (mail_problem(account) != "") is blocked
     with time_machine.travel(timezone.now() + timedelta(hours=4, seconds=1)):
         remind()
         drain()

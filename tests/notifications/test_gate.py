@@ -16,7 +16,7 @@ from notifications.channels.replay import resend
 from notifications.channels.service import create_channel, disable, send_test
 from notifications.delivery import drain, fan_out
 from notifications.delivery.claim import claim
-from notifications.delivery.concurrency import Lanes
+from notifications.delivery.concurrency import ConcurrencyLimits
 from notifications.models import Attempt, Channel, ChannelStatus, Delivery, DeliveryStatus, Hold
 from tests.notifications.receiver import Receiver, answering, receiver
 
@@ -65,18 +65,18 @@ def test_two_workers_keep_one_rate_and_what_waits_says_so_and_loses_no_attempt(
         happen()
     fan_out()
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        assert len(claim(Lanes())) == 1
-        assert claim(Lanes()) == []
+        assert len(claim(ConcurrencyLimits())) == 1
+        assert claim(ConcurrencyLimits()) == []
         waiting = Delivery.objects.filter(attempts=0).order_by("next_attempt_at")
         assert [
             (round((row.next_attempt_at - timezone.now()).total_seconds()), row.hold)  # type: ignore[operator]
             for row in waiting
         ] == [(seconds, "rate") for seconds in (2, 4, 6)]
         clock.shift(timedelta(seconds=2))
-        [parcel] = claim(Lanes())
-        assert (parcel.delivery.attempts, parcel.delivery.hold) == (1, "")
+        [prepared] = claim(ConcurrencyLimits())
+        assert (prepared.delivery.attempts, prepared.delivery.hold) == (1, "")
         clock.shift(timedelta(hours=1))  # everybody slept: still not two at once
-        assert len(claim(Lanes())) == 1
+        assert len(claim(ConcurrencyLimits())) == 1
 
 
 def test_after_ten_failures_in_a_row_a_receiver_is_looked_after_by_one_request_at_a_time(
@@ -116,8 +116,8 @@ def test_only_one_worker_looks_whether_a_resting_receiver_is_back(webhook: MakeC
     for _ in range(5):
         happen()
     fan_out()
-    assert len(claim(Lanes())) == 1
-    assert claim(Lanes()) == []
+    assert len(claim(ConcurrencyLimits())) == 1
+    assert claim(ConcurrencyLimits()) == []
     assert channel.deliveries.filter(attempts=0).filter(hold=Hold.REST).count() == 4
 
 
@@ -148,7 +148,7 @@ def test_what_waited_for_a_channel_that_is_switched_off_says_that_instead(webhoo
     for _ in range(2):
         happen()
     fan_out()
-    claim(Lanes())
+    claim(ConcurrencyLimits())
     disable(channel, "Maintenance.")
     assert set(Delivery.objects.values_list("status", "hold", "error")) == {
         ("cancelled", "", "The channel was off: Maintenance.")
@@ -191,7 +191,7 @@ def test_the_log_shows_why_something_waits(
     for _ in range(2):
         happen()
     fan_out()
-    claim(Lanes())
+    claim(ConcurrencyLimits())
     delivery = Delivery.objects.get(attempts=0)
     owner = User.objects.create_user("owner@example.com", "owner@example.com", "correct horse")
     Member.objects.create(agency=agency, user=owner, role=Role.OWNER)
@@ -216,5 +216,5 @@ def test_a_backlog_for_a_resting_receiver_hides_nobody_behind_it(webhook: MakeCh
     other = webhook("https://other.example.com/", event_types=["linkedin_blocked"])
     happen(EventType.LINKEDIN_BLOCKED)
     fan_out()
-    assert [parcel.channel for parcel in claim(Lanes())] == [other]
+    assert [prepared.channel for prepared in claim(ConcurrencyLimits())] == [other]
     assert resting.deliveries.filter(hold=Hold.REST, attempts=0, next_attempt_at__gt=timezone.now()).count() == 300

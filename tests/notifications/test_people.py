@@ -59,16 +59,16 @@ def account(agency: Agency) -> Account:
 
 
 @pytest.fixture
-def drops(agency: Agency, account: Account) -> Callable[..., Event]:
+def go_down(agency: Agency, account: Account) -> Callable[..., Event]:
     """Let the account lose its connection, or whatever is said."""
 
-    def drops(event_type: EventType = EventType.LINKEDIN_DISCONNECTED, status: str = "disconnected") -> Event:
+    def go_down(event_type: EventType = EventType.LINKEDIN_DISCONNECTED, status: str = "disconnected") -> Event:
         Account.objects.filter(pk=account.pk).update(status=status)
         return record(
             agency, event_type, subject=account.pk, linkedin_account_id=account.pk, linkedin_account_name="John Doe"
         )
 
-    return drops
+    return go_down
 
 
 def mailbox(agency: Agency, **fields: Any) -> Channel:
@@ -192,11 +192,11 @@ def refuse(self: object, messages: object) -> int:
 
 
 def test_a_daily_summary_says_what_changed_and_what_needs_somebody(
-    agency: Agency, clock: Clock, account: Account, drops: Happen
+    agency: Agency, clock: Clock, account: Account, go_down: Happen
 ) -> None:
     channel = mailbox(agency, mode="daily", timezone="Europe/Berlin")
     ada, bob = lead_of(agency), lead_of(agency, "Bob")
-    drops()
+    go_down()
     moves(ada, LeadStatus.CONNECTION_SENT, LeadStatus.CONNECTION_ACCEPTED, LeadStatus.MESSAGE_SENT)
     clock.shift(3600)
     moves(bob, LeadStatus.REPLY_RECEIVED)
@@ -383,16 +383,16 @@ def test_a_summary_shows_hostile_names_harmlessly_and_stays_short(agency: Agency
 
 
 def test_a_program_gets_every_event_at_once_whatever_people_chose(
-    agency: Agency, clock: Clock, loopback: None, drops: Happen
+    agency: Agency, clock: Clock, loopback: None, go_down: Happen
 ) -> None:
     mailbox(agency, mode="daily", quiet_hours=NIGHT)
     clock.move_to(datetime(2026, 3, 2, 23, tzinfo=UTC))
     lead = lead_of(agency)
     with receiver() as inbox:
         create_channel(agency, kind="webhook", url=inbox.url)
-        drops()
+        go_down()
         moves(lead, LeadStatus.CONNECTION_SENT, LeadStatus.PENDING, LeadStatus.REPLY_RECEIVED)
-        drops(EventType.LINKEDIN_RECONNECTED, status="active")
+        go_down(EventType.LINKEDIN_RECONNECTED, status="active")
         assert sent() == []
     told = [json.loads(request.body)["event_type"] for request in inbox.requests]
     assert sorted(told) == [
@@ -571,18 +571,18 @@ def _work() -> None:
 
 
 def test_an_alert_is_cancelled_when_the_account_is_back_before_it_went_out(
-    agency: Agency, clock: Clock, loopback: None, drops: Happen
+    agency: Agency, clock: Clock, loopback: None, go_down: Happen
 ) -> None:
     mailbox(agency, quiet_hours=NIGHT)
     clock.move_to(datetime(2026, 3, 2, 23, tzinfo=UTC))
     with receiver() as inbox:
         create_channel(agency, kind="webhook", url=inbox.url)
-        drop = drops()
-        drops(EventType.LINKEDIN_RECONNECTED, status="active")
+        down = go_down()
+        go_down(EventType.LINKEDIN_RECONNECTED, status="active")
         assert sent() == []
         clock.move_to(datetime(2026, 3, 3, 7, tzinfo=UTC))
         assert subjects() == ["John Doe is back on LinkedIn"]
-    cancelled = Delivery.objects.get(channel__kind="email", event=drop)
+    cancelled = Delivery.objects.get(channel__kind="email", event=down)
     assert (cancelled.status, cancelled.error) == (
         DeliveryStatus.CANCELLED,
         "No longer needed: the account is connected again.",
@@ -591,16 +591,16 @@ def test_an_alert_is_cancelled_when_the_account_is_back_before_it_went_out(
 
 
 def test_an_alert_that_waits_for_the_mail_server_is_cancelled_too(
-    agency: Agency, clock: Clock, drops: Happen, monkeypatch: pytest.MonkeyPatch
+    agency: Agency, clock: Clock, go_down: Happen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mailbox(agency)
-    drops()
+    go_down()
     fan_out()
     clock.shift(60)  # alerts of drops wait
     with monkeypatch.context() as patch:
         patch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", refuse)
         assert sent() == []
-    drops(EventType.LINKEDIN_RECONNECTED, status="active")
+    go_down(EventType.LINKEDIN_RECONNECTED, status="active")
     clock.shift(10)
     assert subjects() == ["John Doe is back on LinkedIn"]
     assert Delivery.objects.filter(status=DeliveryStatus.CANCELLED, attempts=1).count() == 1
@@ -608,11 +608,11 @@ def test_an_alert_that_waits_for_the_mail_server_is_cancelled_too(
 
 @pytest.mark.parametrize("also", [EventType.UNINSTALL, None])
 def test_a_summary_that_waits_for_the_mail_server_leaves_out_who_is_back(
-    agency: Agency, clock: Clock, drops: Happen, monkeypatch: pytest.MonkeyPatch, also: EventType | None
+    agency: Agency, clock: Clock, go_down: Happen, monkeypatch: pytest.MonkeyPatch, also: EventType | None
 ) -> None:
     mailbox(agency, mode="hourly")
-    drops()
-    drops(EventType.LINKEDIN_INCOMPLETE, "incomplete")
+    go_down()
+    go_down(EventType.LINKEDIN_INCOMPLETE, "incomplete")
     if also:
         record(agency, also)
     fan_out()
@@ -629,12 +629,12 @@ def test_a_summary_that_waits_for_the_mail_server_leaves_out_who_is_back(
     assert not Delivery.objects.filter(status=DeliveryStatus.PENDING).exists()
 
 
-def test_an_account_that_is_still_gone_is_told_in_the_morning(agency: Agency, clock: Clock, drops: Happen) -> None:
+def test_an_account_that_is_still_gone_is_told_in_the_morning(agency: Agency, clock: Clock, go_down: Happen) -> None:
     mailbox(agency, quiet_hours=NIGHT)
     clock.move_to(datetime(2026, 3, 2, 23, tzinfo=UTC))
-    drops()
-    drops(EventType.LINKEDIN_RECONNECTED, status="active")
-    drops()
+    go_down()
+    go_down(EventType.LINKEDIN_RECONNECTED, status="active")
+    go_down()
     fan_out()
     clock.move_to(datetime(2026, 3, 3, 7, tzinfo=UTC))
     [message] = sent()

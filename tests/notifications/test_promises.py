@@ -16,7 +16,7 @@ from accounts.tenancy.agencies import create_agency
 from notifications.channels.service import create_channel
 from notifications.delivery import drain, fan_out, worker
 from notifications.delivery.claim import claim
-from notifications.delivery.concurrency import Lanes
+from notifications.delivery.concurrency import ConcurrencyLimits
 from notifications.models import Attempt, Channel, Delivery, DeliveryStatus
 from tests.notifications.receiver import receiver
 
@@ -60,7 +60,7 @@ def test_a_delivery_that_kills_every_worker_ends_as_failed_and_others_go_on(
         happen()
         fan_out()
         for _ in range(10):
-            assert len(claim(Lanes())) == 1  # and then the process is gone
+            assert len(claim(ConcurrencyLimits())) == 1  # and then the process is gone
             clock.shift(61)
         happen()
         drain()
@@ -78,8 +78,8 @@ def test_what_is_leased_by_another_worker_is_left_alone(webhook: MakeChannel, ha
     webhook("https://example.com/hook")
     happen()
     fan_out()
-    assert len(claim(Lanes())) == 1
-    assert claim(Lanes()) == []
+    assert len(claim(ConcurrencyLimits())) == 1
+    assert claim(ConcurrencyLimits()) == []
 
 
 def test_a_busy_receiver_takes_no_place_from_others(webhook: MakeChannel, happen: Happen) -> None:
@@ -91,7 +91,7 @@ def test_a_busy_receiver_takes_no_place_from_others(webhook: MakeChannel, happen
     other = webhook("https://other.example.com/", event_types=["linkedin_blocked"])
     happen(EventType.LINKEDIN_BLOCKED)
     fan_out()
-    taken = [parcel.channel for parcel in claim(Lanes())]
+    taken = [prepared.channel for prepared in claim(ConcurrencyLimits())]
     assert taken.count(busy) == 4
     assert taken.count(other) == 1
 
@@ -102,7 +102,7 @@ def test_a_lead_erased_while_its_event_was_on_its_way_holds_up_nothing(
     original = worker.settle
 
     def erase_first(results: list[worker.Result]) -> None:
-        Event.objects.filter(pk=results[0].parcel.event.pk).delete()
+        Event.objects.filter(pk=results[0].prepared.event.pk).delete()
         original(results)
 
     with receiver() as inbox:

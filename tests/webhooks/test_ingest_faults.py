@@ -36,13 +36,13 @@ def database_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as patch:
         if connection.vendor == "postgresql":
             patch.setitem(connections.settings["default"], "PORT", "1")
-            drop_connections()
+            close_connections()
         else:
             patch.setitem(connections.settings["default"], "NAME", "/nowhere/at/all.sqlite3")
         yield
 
 
-def drop_connections() -> None:
+def close_connections() -> None:
     """As a restart of the database does; SQLite has no connections to lose."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -160,7 +160,7 @@ def test_a_dropped_connection_costs_nobody_an_answer(server: Server, source: Sou
     assert post(server, source).status == 200
 
     for _ in range(3):
-        drop_connections()
+        close_connections()
         assert post(server, source).status == 200
 
     assert Receipt.objects.count() == 4

@@ -88,7 +88,7 @@ def welink(agency: Agency) -> Source:
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lengthen the time-outs: these tests count what is parsed, not how long a loaded machine takes."""
     monkeypatch.setattr(parsing, "WAIT_SECONDS", 60)
 

@@ -34,9 +34,9 @@ class HalfReadBodies:
         self.size -= self._arriving.pop(task, 0)
 
     def keep(self, task: asyncio.Task[Any]) -> int:
-        """Never give the task's body up any more: it is complete. Return the size to hand to `drop` in the end."""
+        """Never give the task's body up any more: it is complete. Return the size to hand to `discard` in the end."""
         return self._arriving.pop(task, 0)
 
-    def drop(self, size: int) -> None:
+    def discard(self, size: int) -> None:
         """Stop counting a body that was kept."""
         self.size -= size

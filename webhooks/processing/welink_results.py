@@ -219,7 +219,7 @@ def _about_account(
             agency, provider=receipt.provider, identity=identity, origin=origin, account=account, work=work
         )
     else:
-        accounts.report_trouble(account, code=outcome.code, origin=origin, text=text, work=work)
+        accounts.report_problem(account, code=outcome.code, origin=origin, text=text, work=work)
 
 
 def _identity(about: About, work: UnitOfWork) -> Identity:

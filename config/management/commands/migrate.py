@@ -8,7 +8,7 @@ from django.db import OperationalError, connections
 
 log = structlog.get_logger(__name__)
 
-TRIES = 60
+MAX_ATTEMPTS = 60
 PAUSE_SECONDS = 3.0
 TRY_AGAIN = {"55P03", "40P01"}  # PostgreSQL's codes of a lock time-out and of a deadlock
 #: Statements may take as long as they need, but wait for no lock for long: whoever comes after them waits, too.
@@ -42,12 +42,12 @@ class Command(DjangoCommand):
 
     def _migrate_with_retries(self, *args: Any, **options: Any) -> None:
         """Apply the migrations. What was applied before a lock time-out stays, and the next try goes on after it."""
-        for tries_left in reversed(range(TRIES)):
+        for attempts_left in reversed(range(MAX_ATTEMPTS)):
             try:
                 super().handle(*args, **options)
                 return
             except OperationalError as error:
-                if getattr(error.__cause__, "sqlstate", None) not in TRY_AGAIN or not tries_left:
+                if getattr(error.__cause__, "sqlstate", None) not in TRY_AGAIN or not attempts_left:
                     raise
-                log.warning("A migration waits for a lock, and is tried again.", tries_left=tries_left)
+                log.warning("A migration waits for a lock, and is tried again.", attempts_left=attempts_left)
                 time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
