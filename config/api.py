@@ -6,40 +6,15 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+from django.utils.module_loading import autodiscover_modules
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 from drf_spectacular.generators import SchemaGenerator
-from rest_framework.routers import SimpleRouter
 
-from accounts.api.account_report import AccountReportView
-from accounts.api.accounts import AccountView
-from accounts.api.views import CampaignView, EventView, SubAccountView
+from accounts.web.rest.router import router
 from config.security import csp_override
-from leads.analytics.api import LeadReportView
-from leads.api import LeadView
-from notifications.api import ChannelView, DeliveryView, EventTypeView
-from webhooks.api import ReceiptView, RejectedRequestView, SourceWithRequestsView
 
-RESOURCES = {
-    "accounts": AccountView,
-    "leads": LeadView,
-    "sub-accounts": SubAccountView,
-    "campaigns": CampaignView,
-    "sources": SourceWithRequestsView,
-    "receipts": ReceiptView,
-    "rejected-requests": RejectedRequestView,
-    "events": EventView,
-    "event-types": EventTypeView,
-    "channels": ChannelView,
-    "deliveries": DeliveryView,
-}
-
-
-def _router() -> SimpleRouter:
-    router = SimpleRouter(trailing_slash=False, use_regex_path=False)
-    for name, view in RESOURCES.items():
-        router.register(name, view, basename=name)
-    return router
+autodiscover_modules("api.routes")  # each app adds its resources to the router there
 
 
 @require_safe
@@ -59,7 +34,5 @@ docs = csp_override(TemplateView.as_view(template_name="api/docs.html"), img_src
 urlpatterns = [
     path("schema", schema, name="api-schema"),
     path("docs", docs, name="api-docs"),
-    path("reports/accounts", AccountReportView.as_view({"get": "report"}), name="report-accounts"),
-    path("reports/leads", LeadReportView.as_view({"get": "report"}), name="report-leads"),
-    path("", include(_router().urls)),
+    path("", include(router.urls)),
 ]

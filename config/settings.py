@@ -347,7 +347,7 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 # --- REST API -----------------------------------------------------------------------------------------
 
-REST_FRAMEWORK: dict[str, Any] = {  # what every resource is, `accounts.web.rest.views.AgencyView` says
+REST_FRAMEWORK: dict[str, Any] = {  # what every resource is, `accounts.web.rest.views.AgencyViewSet` says
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_SCHEMA_CLASS": "accounts.web.rest.schema.OperationSchema",
     "EXCEPTION_HANDLER": "accounts.web.rest.problems.answer_problem",

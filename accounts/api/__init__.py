@@ -1,1 +1,1 @@
-"""What every resource of the REST API shares, and the resources of this app."""
+"""The resources of the REST API that this app has."""

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.report import Question, ReportView, accounts_in, described, described_answers
+from accounts.api.report import Question, ReportViewSet, accounts_in, described, described_answers
 from accounts.core.enums import AccountStatus
 from accounts.events.outbox import iso
 from accounts.linkedin import uptime
@@ -98,7 +98,7 @@ def name_of(account: Account, group_by: str) -> str:
             return str(account)
 
 
-class AccountReportView(ReportView):
+class AccountReportViewSet(ReportViewSet):
     groups = GROUPS
 
     @extend_schema(

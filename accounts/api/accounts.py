@@ -1,6 +1,5 @@
 """`/api/v1/accounts`."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,7 +17,7 @@ from accounts.core.enums import AccountStatus, ProviderSlug, SuggestedAction
 from accounts.linkedin.advice import SENTENCES
 from accounts.linkedin.links import linked_accounts, worst_status
 from accounts.linkedin.readiness import Action, readiness, with_campaigns_paused
-from accounts.models import Account, Agency
+from accounts.models import Account
 from accounts.reauth.prompts import NotNeeded, ask
 from accounts.services import update_account
 from accounts.web.rest.fields import (
@@ -30,9 +30,10 @@ from accounts.web.rest.fields import (
     UTCDateTimeField,
     identity,
 )
-from accounts.web.rest.filters import Exactly, Filter, OneOf, Search
+from accounts.web.rest.filters import OneOfFilter, SearchFilter, StrictFilterSet, TextFilter
+from accounts.web.rest.pagination import PAGING_PARAMETERS
 from accounts.web.rest.problems import Conflict
-from accounts.web.rest.views import AgencyView, Listed, Shown
+from accounts.web.rest.views import AgencyViewSet, validated
 
 
 class ProfileSerializer(StrictSerializer):
@@ -120,23 +121,25 @@ class ReauthLinkSerializer(StrictSerializer):
 NEEDED_FOR_READINESS = ("status", "status_since", "rate_limited_until", "reported_at", "source__last_receipt_at")
 
 
+class AccountFilters(StrictFilterSet):
+    status = OneOfFilter(AccountStatus)
+    provider = OneOfFilter(ProviderSlug)
+    location_id = TextFilter("sub_account__location_id")
+    q = SearchFilter()
+
+
 @extend_schema(tags=["accounts"])
-class AccountView(Listed, Shown, AgencyView):
+class AccountViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
     """LinkedIn accounts, one per provider's id."""
 
-    model = Account
     serializer_class = AccountSerializer
-    filters: Mapping[str, Filter] = {
-        "status": OneOf("status", AccountStatus),
-        "provider": OneOf("provider", ProviderSlug),
-        "location_id": Exactly("sub_account__location_id"),
-        "q": Search(),
-    }
+    filterset_class = AccountFilters
 
-    def rows(self, agency: Agency) -> QuerySet[Account]:
+    def get_queryset(self) -> QuerySet[Account]:
+        accounts = self.agency.accounts
         if self.action == "readiness":
-            return agency.accounts.select_related("source").only(*NEEDED_FOR_READINESS)
-        return with_campaigns_paused(agency.accounts.select_related("sub_account"))
+            return accounts.select_related("source").only(*NEEDED_FOR_READINESS)
+        return with_campaigns_paused(accounts.select_related("sub_account"))
 
     def get_serializer(self, *args: Any, **options: Any) -> Any:
         shown = args[0] if args and self.serializer_class is AccountSerializer else None
@@ -146,14 +149,19 @@ class AccountView(Listed, Shown, AgencyView):
 
     def partial_update(self, request: Request, **_: Any) -> Response:
         account = self.get_object()
-        changes = self.read_body(instance=account, partial=True)
-        return self.show(update_account(account, **changes))
+        changes = self.validated_data(instance=account, partial=True)
+        return self.answer_with(update_account(account, **changes))
 
     @extend_schema(responses=AccountReportSerializer(many=True))
-    @action(detail=True, serializer_class=AccountReportSerializer, filters={}, lists=True)
+    @action(
+        detail=True,
+        serializer_class=AccountReportSerializer,
+        parameters=PAGING_PARAMETERS,
+        filterset_class=StrictFilterSet,
+    )
     def history(self, request: Request, **_: Any) -> Response:
         """Every report about the account, also those that changed nothing."""
-        return self.page_of(self.get_object().reports.all())
+        return self.list_of(self.get_object().reports.all())
 
     @extend_schema(responses=SendersSerializer)
     @action(detail=True, serializer_class=SendersSerializer)
@@ -166,9 +174,7 @@ class AccountView(Listed, Shown, AgencyView):
     def map_senders(self, request: Request, **_: Any) -> Response:
         """Say so; these take the place of those before. Campaigns without an account follow their sender."""
         account = self.get_object()
-        body = SendersSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        set_senders(account, body.validated_data["sender_ids"])
+        set_senders(account, validated(SendersSerializer(data=request.data))["sender_ids"])
         return Response(SendersSerializer(self.get_object()).data, status=202)
 
     @extend_schema(request=ReauthSerializer, responses=ReauthLinkSerializer)
@@ -176,10 +182,9 @@ class AccountView(Listed, Shown, AgencyView):
     def reauth(self, request: Request, **_: Any) -> Response:
         """Make a link with which the account's owner reconnects it. While one is open, it is that one, for longer. An
         active or deleted account answers 409."""
-        body = ReauthSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        email = validated(ReauthSerializer(data=request.data)).get("email", "")
         try:
-            prompt = ask(self.get_object(), by="api", email=body.validated_data.get("email", ""))
+            prompt = ask(self.get_object(), by="api", email=email)
         except NotNeeded as refusal:
             raise Conflict(str(refusal)) from None
         return Response(ReauthLinkSerializer(prompt).data)

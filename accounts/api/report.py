@@ -21,7 +21,7 @@ from accounts.core import csv_export
 from accounts.core.enums import AccountStatus, ProviderSlug
 from accounts.events.outbox import iso
 from accounts.models import Account, Agency
-from accounts.web.rest.views import AgencyView
+from accounts.web.rest.views import AgencyViewSet
 
 DAYS = 30  # of a window that nobody chose
 MAX_DAYS = 400
@@ -112,15 +112,11 @@ def described_answers(name: str, **more: serializers.Field[Any, Any, Any, Any]) 
     return {(200, "application/json"): inline_serializer(name, {**HEAD, **more}), (200, "text/csv"): OpenApiTypes.STR}
 
 
-class ReportView(AgencyView):
+class ReportViewSet(AgencyViewSet):
     """One report. Subclasses say `groups` and `report`."""
 
-    model = Account
     parameters = ALL_PARAMETERS
     groups: Sequence[str] = ()
-
-    def rows(self, agency: Agency) -> "QuerySet[Account]":
-        return agency.accounts.all()
 
     def question(self, request: Request) -> Question:
         """Raises ValidationError, which names what is wrong."""

@@ -1,18 +1,19 @@
 """`/api/v1/sources`. What a request was for (`…/requests`) is the business of `webhooks`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.subscriptions import SubscriptionSerializer
 from accounts.core.enums import IssueKind, ProviderSlug, Scope
-from accounts.models import Agency, Source
+from accounts.models import Source
 from accounts.sources.issues import open_issues, with_open_issues
 from accounts.sources.service import create_source, delete_source, rotate_secret, update_source
 from accounts.web.rest.auth import may_see_secrets
@@ -26,8 +27,8 @@ from accounts.web.rest.fields import (
     identity,
     network,
 )
-from accounts.web.rest.filters import Filter, OneOf, YesNo
-from accounts.web.rest.views import AgencyView, Listed, Shown
+from accounts.web.rest.filters import ConditionFilter, OneOfFilter, StrictFilterSet
+from accounts.web.rest.views import AgencyViewSet, validated
 
 SECRET_LENGTH = 256
 MAX_SUBSCRIPTIONS = 200
@@ -126,20 +127,25 @@ class RotationSerializer(StrictSerializer):
     )
 
 
+class SourceFilters(StrictFilterSet):
+    provider = OneOfFilter(ProviderSlug)
+    enabled = ConditionFilter(Q(enabled=True))
+
+
+DELETION = "Take a source away: its URL answers 404 from now on. What came by it stays."
+
+
 @extend_schema(tags=["sources"])
-class SourceView(Listed, Shown, AgencyView):
+@extend_schema_view(destroy=extend_schema(description=DELETION))
+class SourceViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, AgencyViewSet):
     """Where a provider delivers. Changing a source takes the scope `admin`."""
 
-    model = Source
     serializer_class = SourceSerializer
+    filterset_class = SourceFilters
     write_scope = Scope.ADMIN
-    filters: Mapping[str, Filter] = {
-        "provider": OneOf("provider", ProviderSlug),
-        "enabled": YesNo(Q(enabled=True)),
-    }
 
-    def rows(self, agency: Agency) -> QuerySet[Source]:
-        return with_open_issues(agency.sources.filter(removed_at=None).select_related("sub_account"))
+    def get_queryset(self) -> QuerySet[Source]:
+        return with_open_issues(self.agency.sources.filter(removed_at=None).select_related("sub_account"))
 
     def get_serializer_class(self) -> Any:
         return ChangedSourceSerializer if self.action == "partial_update" else super().get_serializer_class()
@@ -151,28 +157,26 @@ class SourceView(Listed, Shown, AgencyView):
     @extend_schema(request=SourceSerializer, responses={201: SourceWithSecretSerializer})
     def create(self, request: Request, **_: Any) -> Response:
         """Make a source. The answer is the only one that shows its secret."""
-        values = self.read_body()
+        values = self.validated_data()
         place = values.pop("sub_account", None)
         also = self.also(values["provider"], values)
         source, secret = create_source(agency=self.agency, location_id=place.location_id if place else "", **values)
         also(source)
-        return self.show(source, status=201, secret=secret)
+        return self.answer_with(source, status=201, secret=secret)
 
     @extend_schema(request=ChangedSourceSerializer, responses=SourceSerializer)
     def partial_update(self, request: Request, **_: Any) -> Response:
         """Change a source. A new `secret` starts an overlap with the old one; null takes it away, where that is
         allowed."""
         source = self.get_object()
-        values = self.read_body(instance=source, partial=True)
+        values = self.validated_data(instance=source, partial=True)
         also = self.also(source.provider, values)
         source = update_source(source, **values)
         also(source)
-        return self.show(source)
+        return self.answer_with(source)
 
-    def destroy(self, request: Request, **_: Any) -> Response:
-        """Take a source away: its URL answers 404 from now on. What came by it stays."""
-        delete_source(self.get_object())
-        return Response(status=204)
+    def perform_destroy(self, source: Source) -> None:
+        delete_source(source)
 
     @extend_schema(request=RotationSerializer, responses=SourceWithSecretSerializer)
     @action(detail=True, methods=["post"], url_path="rotate-secret")
@@ -180,7 +184,5 @@ class SourceView(Listed, Shown, AgencyView):
         """Give the source a new secret. The old one stays valid for the overlap; a `linkedconnector` source gets a new
         URL."""
         source = self.get_object()
-        body = RotationSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        secret = rotate_secret(source, body.validated_data.get("secret"))
-        return self.show(source, secret=secret)
+        secret = rotate_secret(source, validated(RotationSerializer(data=request.data)).get("secret"))
+        return self.answer_with(source, secret=secret)

@@ -1,19 +1,19 @@
 """`/api/v1/sub-accounts`, `/api/v1/campaigns` and `/api/v1/events`."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.campaigns.commands import NothingFailed, retry
 from accounts.campaigns.service import UNPROTECTED, update_campaign
 from accounts.core.enums import AGENCY_EVENTS, PERSONAL_EVENTS, CampaignStatus, EventType, PausedBy, ProviderSlug
-from accounts.models import Agency, Campaign, Event, SubAccount
+from accounts.models import Campaign, Event, SubAccount
 from accounts.models.command import CommandAction, CommandStatus
 from accounts.web.rest.fields import (
     Reference,
@@ -24,9 +24,9 @@ from accounts.web.rest.fields import (
     UTCDateTimeField,
     identity,
 )
-from accounts.web.rest.filters import Exactly, Filter, OneOf, YesNo
+from accounts.web.rest.filters import ConditionFilter, OneOfFilter, StrictFilterSet, TextFilter
 from accounts.web.rest.problems import Conflict
-from accounts.web.rest.views import AgencyView, Listed, Shown
+from accounts.web.rest.views import AgencyViewSet
 
 
 class SubAccountSerializer(StrictSerializer):
@@ -41,16 +41,19 @@ class SubAccountSerializer(StrictSerializer):
     uninstalled_at = UTCDateTimeField(read_only=True, allow_null=True)
 
 
+class SubAccountFilters(StrictFilterSet):
+    installed = ConditionFilter(Q(installed=True))
+
+
 @extend_schema(tags=["sub-accounts"])
-class SubAccountView(Listed, Shown, AgencyView):
+class SubAccountViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
     """Locations of the agency."""
 
-    model = SubAccount
     serializer_class = SubAccountSerializer
-    filters: Mapping[str, Filter] = {"installed": YesNo(Q(installed=True))}
+    filterset_class = SubAccountFilters
 
-    def rows(self, agency: Agency) -> QuerySet[SubAccount]:
-        return agency.sub_accounts.all()
+    def get_queryset(self) -> QuerySet[SubAccount]:
+        return self.agency.sub_accounts.all()
 
 
 @extend_schema_serializer(component_name="Order")
@@ -80,27 +83,30 @@ class CampaignSerializer(StrictSerializer):
     account = Reference("accounts", noun="account")
 
 
+class CampaignFilters(StrictFilterSet):
+    status = OneOfFilter(CampaignStatus)
+    provider = OneOfFilter(ProviderSlug)
+    account = TextFilter("account_id")
+    order = OneOfFilter(CommandStatus.values, "command__status")
+    protected = ConditionFilter(
+        ~UNPROTECTED, label="`false`: without an account, so that nobody stops them when it drops."
+    )
+
+
 @extend_schema(tags=["campaigns"])
-class CampaignView(Listed, Shown, AgencyView):
+class CampaignViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
     """Outreach sequences at providers."""
 
-    model = Campaign
     serializer_class = CampaignSerializer
-    filters: Mapping[str, Filter] = {
-        "status": OneOf("status", CampaignStatus),
-        "provider": OneOf("provider", ProviderSlug),
-        "account": Exactly("account_id"),
-        "order": OneOf("command__status", CommandStatus.values),
-        "protected": YesNo(~UNPROTECTED, "`false`: without an account, so that nobody stops them when it drops."),
-    }
+    filterset_class = CampaignFilters
 
-    def rows(self, agency: Agency) -> QuerySet[Campaign]:
-        return agency.campaigns.select_related("command")
+    def get_queryset(self) -> QuerySet[Campaign]:
+        return self.agency.campaigns.select_related("command")
 
     def partial_update(self, request: Request, **_: Any) -> Response:
         campaign = self.get_object()
-        changes = self.read_body(instance=campaign, partial=True)
-        return self.show(update_campaign(campaign, changed_by=PausedBy.API, **changes))
+        changes = self.validated_data(instance=campaign, partial=True)
+        return self.answer_with(update_campaign(campaign, changed_by=PausedBy.API, **changes))
 
     @extend_schema(responses=AtProviderSerializer)
     @action(detail=True, url_path="at-provider", serializer_class=AtProviderSerializer)
@@ -112,13 +118,13 @@ class CampaignView(Listed, Shown, AgencyView):
     @action(detail=True, methods=["post"], serializer_class=AtProviderSerializer)
     def retry(self, request: Request, **_: Any) -> Response:
         """Ask the provider again for what failed there. Answers 409 if nothing did."""
-        self.no_body()
+        self.refuse_body()
         campaign = self.get_object()
         try:
             retry(campaign)
         except NothingFailed as refusal:
             raise Conflict(str(refusal)) from None
-        return self.show(campaign, status=202)
+        return self.answer_with(campaign, status=202)
 
 
 class EventSerializer(StrictSerializer):
@@ -130,14 +136,18 @@ class EventSerializer(StrictSerializer):
     created_at = UTCDateTimeField(read_only=True)
 
 
+class EventFilters(StrictFilterSet):
+    event_type = OneOfFilter(AGENCY_EVENTS)
+    subject = TextFilter()
+
+
 @extend_schema(tags=["events"])
-class EventView(Listed, Shown, AgencyView):
+class EventViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
     """What happened, as agencies are told."""
 
-    model = Event
     serializer_class = EventSerializer
-    filters: Mapping[str, Filter] = {"event_type": OneOf("event_type", AGENCY_EVENTS), "subject": Exactly("subject")}
+    filterset_class = EventFilters
 
-    def rows(self, agency: Agency) -> QuerySet[Event]:
+    def get_queryset(self) -> QuerySet[Event]:
         mails_to_owners = Q(event_type=EventType.REAUTH_REQUESTED) & ~Q(recipient="")
-        return agency.events.exclude(mails_to_owners | Q(event_type__in=PERSONAL_EVENTS))
+        return self.agency.events.exclude(mails_to_owners | Q(event_type__in=PERSONAL_EVENTS))

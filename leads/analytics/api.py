@@ -7,11 +7,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.report import ReportView, described, described_answers
+from accounts.api.report import ReportViewSet, described, described_answers
 from leads.analytics.lead_report import GROUPS, lead_report
 
 
-class LeadReportView(ReportView):
+class LeadReportViewSet(ReportViewSet):
     groups = tuple(GROUPS)
 
     @extend_schema(

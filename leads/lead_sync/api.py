@@ -12,9 +12,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.sources import SourceView
+from accounts.api.sources import SourceViewSet
 from accounts.core.enums import ProviderSlug
-from accounts.models import Agency, Source
+from accounts.models import Source
 from accounts.web.rest.fields import StrictSerializer, UTCDateTimeField
 from leads.lead_sync.oauth import connect_link
 from leads.lead_sync.subscriptions import want
@@ -27,12 +27,12 @@ class ConnectSerializer(StrictSerializer):
 
 
 @extend_schema(tags=["sources"])
-class LinkedInSourceView(SourceView):
+class LinkedInSourceViewSet(SourceViewSet):
     """Where a provider delivers. Changing a source takes the scope `admin`."""
 
-    def rows(self, agency: Agency) -> QuerySet[Source]:
+    def get_queryset(self) -> QuerySet[Source]:
         wanted = Prefetch("lead_sync__subscriptions", Subscription.objects.filter(wanted=True).order_by("pk"))
-        return super().rows(agency).select_related("lead_sync").prefetch_related(wanted)
+        return super().get_queryset().select_related("lead_sync").prefetch_related(wanted)
 
     def also(self, provider: str, values: dict[str, Any]) -> Callable[[Source], object]:
         rows = values.pop("wanted_subscriptions", None)
@@ -46,6 +46,6 @@ class LinkedInSourceView(SourceView):
     @action(detail=True, methods=["post"])
     def connect(self, request: Request, **_: Any) -> Response:
         """A link to LinkedIn's consent page, good for an hour. Whoever opens it and agrees connects the source."""
-        self.no_body()
+        self.refuse_body()
         link = connect_link(self.get_object())
         return Response(ConnectSerializer({"authorize_url": link.url, "expires_at": link.expires_at}).data, status=202)

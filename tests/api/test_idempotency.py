@@ -132,7 +132,7 @@ def test_what_goes_wrong_on_our_side_can_be_tried_again(
         raise RuntimeError("broken")
 
     with monkeypatch.context() as broken:
-        broken.setattr("leads.api.create_lead", fail)
+        broken.setattr("leads.api.leads.create_lead", fail)
         assert api.post("leads", {"email": "a@example.com"}, Idempotency_Key="k1").status_code == 500
     assert api.post("leads", {"email": "a@example.com"}, Idempotency_Key="k1").status_code == 201
 
@@ -175,7 +175,7 @@ def test_many_at_once_are_one(committed_api: Api) -> None:
 
 
 def test_the_second_is_refused_while_the_first_runs(committed_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    from leads import api as leads_api
+    from leads.api import leads as leads_api
 
     entered, go_on, real = threading.Event(), threading.Event(), leads_api.create_lead
 

@@ -372,7 +372,7 @@ def test_what_nobody_foresaw_is_a_500_that_tells_nothing(
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("the canary sings")
 
-    monkeypatch.setattr("leads.api.create_lead", fail)
+    monkeypatch.setattr("leads.api.leads.create_lead", fail)
     answer = api.post("leads", {"email": "a@example.com"})
     assert_problem(answer, 500)
     assert b"canary" not in answer.content

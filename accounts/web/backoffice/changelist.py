@@ -6,9 +6,11 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+
+from accounts.core.keyset import Position, fetch_page
 
 OLDER, NEWER = "before", "after"
 
@@ -43,34 +45,27 @@ class KeysetChangeList(ChangeList):
         return ["-pk"]
 
     def get_results(self, request: HttpRequest) -> None:
+        older_than, newer_than = request.GET.get(OLDER), request.GET.get(NEWER)
+        key = newer_than or older_than
         try:
-            rows, has_newer, has_older = self._page(request.GET.get(OLDER), request.GET.get(NEWER))
+            if "\x00" in f"{older_than}{newer_than}":
+                raise ValueError("no key holds a NUL")
+            position = Position(key, backwards=bool(newer_than)) if key else None
+            page = fetch_page(self.queryset, self.list_per_page, position)
         except (ValueError, ValidationError, OverflowError) as error:
             raise IncorrectLookupParameters(error) from error
-        if rows and has_older:
-            self.older_url = self.get_query_string({OLDER: rows[-1].pk})
-        if rows and has_newer:
-            self.newer_url = self.get_query_string({NEWER: rows[0].pk})
-        self.first_url = self.get_query_string() if has_newer else ""
-        self.result_list = rows
-        self.result_count = len(rows)
+        if page.rows and page.has_after:
+            self.older_url = self.get_query_string({OLDER: page.rows[-1].pk})
+        if page.rows and page.has_before:
+            self.newer_url = self.get_query_string({NEWER: page.rows[0].pk})
+        self.first_url = self.get_query_string() if page.has_before else ""
+        self.result_list = page.rows
+        self.result_count = len(page.rows)
         self.full_result_count = None
         self.show_full_result_count = False
         self.show_admin_actions = True
         self.can_show_all = self.multi_page = False
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
-
-    def _page(self, older_than: str | None, newer_than: str | None) -> tuple[list[Model], bool, bool]:
-        """The rows of the page, and whether there are newer and older ones."""
-        size = self.list_per_page
-        if "\x00" in f"{older_than}{newer_than}":
-            raise ValueError("no key holds a NUL")
-        if newer_than:
-            found = list(self.queryset.filter(pk__gt=newer_than).order_by("pk")[: size + 1])
-            return list(reversed(found[:size])), len(found) > size, True
-        rows = self.queryset.filter(pk__lt=older_than) if older_than else self.queryset
-        found = list(rows[: size + 1])
-        return found[:size], bool(older_than), len(found) > size
 
 
 class OnePage(Paginator):  # type: ignore[type-arg]

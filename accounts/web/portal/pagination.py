@@ -1,4 +1,4 @@
-"""Lists that stay fast at any size: newest first, pages by key (`?before=`, `?after=`), nothing is counted."""
+"""Lists of the portal: newest first, pages by key (`?before=`, `?after=`)."""
 
 import re
 from collections.abc import Sequence
@@ -7,6 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+
+from accounts.core.keyset import Position, fetch_page, has_text_key
 
 Row = TypeVar("Row", bound=Model)
 SIZE = 50
@@ -28,31 +30,23 @@ class Page(Generic[Row]):
 
 
 def turn(request: HttpRequest, rows: "QuerySet[Row]", *, size: int = SIZE) -> Page[Row]:
-    """The page that the request asks for; a key that cannot be one means the first."""
-    before, after = (_key(request, rows, name) for name in (OLDER, NEWER))
-    if after is not None:
-        found = list(rows.filter(pk__gt=after).order_by("pk")[: size + 1])
-        shown, newer, older = list(reversed(found[:size])), len(found) > size, True
-    else:
-        chosen = rows.filter(pk__lt=before) if before is not None else rows
-        found = list(chosen.order_by("-pk")[: size + 1])
-        shown, newer, older = found[:size], before is not None, len(found) > size
-    turned = before is not None or after is not None
+    """Fetch the page that the request asks for. A key that cannot be one means the first."""
+    position = _position(request, rows.model, NEWER) or _position(request, rows.model, OLDER)
+    page = fetch_page(rows, size, position)
     return Page(
-        shown,
-        older=_query(request, **{OLDER: shown[-1].pk}) if shown and older else "",
-        newer=_query(request, **{NEWER: shown[0].pk}) if shown and newer else "",
-        first=_query(request) if turned else "",
+        page.rows,
+        older=_query(request, **{OLDER: page.rows[-1].pk}) if page.rows and page.has_after else "",
+        newer=_query(request, **{NEWER: page.rows[0].pk}) if page.rows and page.has_before else "",
+        first=_query(request) if position else "",
     )
 
 
-def _key(request: HttpRequest, rows: "QuerySet[Any]", name: str) -> Any:
+def _position(request: HttpRequest, model: type[Model], name: str) -> Position | None:
     text = request.GET.get(name, "")
-    if not _KEY.fullmatch(text):
+    number = text.isdigit() and len(text) < 19
+    if not _KEY.fullmatch(text) or not (has_text_key(model) or number):
         return None
-    if rows.model._meta.pk.get_internal_type() == "CharField":
-        return text
-    return int(text) if text.isdigit() and len(text) < 19 else None
+    return Position(text if has_text_key(model) else int(text), backwards=name == NEWER)
 
 
 def _query(request: HttpRequest, **changes: Any) -> str:

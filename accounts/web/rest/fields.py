@@ -1,7 +1,6 @@
 """The kinds of values that resources are made of, and serializers that refuse every name they do not know."""
 
 import ipaddress
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
@@ -17,7 +16,6 @@ from accounts.core.email_addresses import normalize_email
 from accounts.events.outbox import iso
 from accounts.models import Agency
 
-ID_PATTERN = re.compile(r"[0-9A-Za-z_-]{1,40}")
 NAMES_SHOWN = 10
 
 

@@ -1,174 +1,131 @@
-"""Query parameters: each one declared, checked and documented; every other one is a 400 that names it."""
+"""Query parameters: each one declared, checked and documented; every other one is a 400 that names it.
 
-from abc import ABC, abstractmethod
+A resource declares its own in a `StrictFilterSet`, which is django-filter's with fields that take no second spelling.
+"""
+
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
+from django_filters import filters
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 from rest_framework.exceptions import ValidationError
-from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.core.derived_fields import containing
 
 MAX_LENGTH = 200
-PAGING = ("limit", "cursor", "ordering")
 
 
-class Filter(ABC):
-    """One query parameter of a list."""
+class StrictFilterSet(FilterSet):  # type: ignore[misc]
+    """The filters of one list; this one has none.
 
-    description = ""
+    Makes only those that the request names, in its order: django-filter copies every filter for every request.
+    """
 
-    @abstractmethod
-    def q(self, value: str) -> Q:
-        """The condition. Raises ValueError with a sentence for people."""
+    base_filters: dict[str, Any]
 
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "maxLength": MAX_LENGTH}
-
-
-@dataclass(frozen=True)
-class Exactly(Filter):
-    """A column that equals the value."""
-
-    column: str
-    description: str = ""
-
-    def q(self, value: str) -> Q:
-        return Q(**{self.column: value})
+    def __init__(self, data: Mapping[str, str], *args: Any, **options: Any) -> None:
+        declared = self.base_filters
+        self.base_filters = {name: declared[name] for name in data if name in declared}
+        super().__init__(data, *args, **options)
 
 
-@dataclass(frozen=True)
-class OneOf(Filter):
-    """A column that holds one word of a closed set."""
+class StrictFilter(filters.Filter):  # type: ignore[misc]
+    """One query parameter, and what OpenAPI says of it."""
 
-    column: str
-    words: Iterable[str]
-    description: str = ""
+    schema: dict[str, Any] = {"type": "string", "maxLength": MAX_LENGTH}
 
-    def q(self, value: str) -> Q:
-        if value not in list(self.words):
-            raise ValueError(f"Choose one of {', '.join(self.words)}.")
-        return Q(**{self.column: value})
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "enum": [str(word) for word in self.words]}
+    def __init__(self, field_name: str | None = None, *, label: str = "", **options: Any) -> None:
+        super().__init__(field_name, label=label, **options)
 
 
-@dataclass(frozen=True)
-class YesNo(Filter):
+class TextFilter(StrictFilter, filters.CharFilter):  # type: ignore[misc]
+    """A text, as it was given."""
+
+    def __init__(self, field_name: str | None = None, **options: Any) -> None:
+        super().__init__(field_name, strip=False, **options)
+
+
+class OneOfFilter(StrictFilter, filters.ChoiceFilter):  # type: ignore[misc]
+    """One word of a closed set."""
+
+    def __init__(self, words: Iterable[str], field_name: str | None = None, **options: Any) -> None:
+        choices = [str(word) for word in words]
+        self.schema = {"type": "string", "enum": choices}
+        refusal = {"invalid_choice": f"Choose one of {', '.join(choices)}."}
+        super().__init__(field_name, choices=[(word, word) for word in choices], error_messages=refusal, **options)
+
+
+class ConditionFilter(StrictFilter, filters.ChoiceFilter):  # type: ignore[misc]
     """A condition that holds (`true`) or does not (`false`)."""
 
-    condition: Q
-    description: str = ""
+    schema = {"type": "boolean"}
 
-    def q(self, value: str) -> Q:
-        match value:
-            case "true":
-                return self.condition
-            case "false":
-                return ~self.condition
-        raise ValueError("Say true or false.")
+    def __init__(self, condition: Q, **options: Any) -> None:
+        self.condition = condition
+        super().__init__(
+            choices=[("true", "true"), ("false", "false")],
+            error_messages={"invalid_choice": "Say true or false."},
+            **options,
+        )
 
-    def schema(self) -> dict[str, Any]:
-        return {"type": "boolean"}
-
-
-@dataclass(frozen=True)
-class Time(Filter):
-    """A time column compared with the value (`lookup` is `gt` or `lt`)."""
-
-    column: str
-    lookup: str
-    description: str = ""
-
-    def q(self, value: str) -> Q:
-        return Q(**{f"{self.column}__{self.lookup}": parse_time(value)})
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "format": "date-time"}
+    def filter(self, qs: "QuerySet[Any]", value: str) -> "QuerySet[Any]":
+        return qs.filter(self.condition if value == "true" else ~self.condition) if value else qs
 
 
-@dataclass(frozen=True)
-class Search(Filter):
+class TimeField(forms.Field):
+    """A time or a date."""
+
+    def to_python(self, value: str | None) -> datetime | None:
+        return parse_time(value) if value else None
+
+
+class TimeFilter(StrictFilter):
+    """A time column, compared as `lookup_expr` says."""
+
+    field_class = TimeField
+    schema = {"type": "string", "format": "date-time"}
+
+
+class SearchFilter(TextFilter):
     """The row's search text contains the value, whatever its case, accents and blanks; or it is found by `also`."""
 
-    also: Callable[[str], Q] | None = None
-    description: str = "Part of a name, an address or an id."
+    def __init__(self, also: Callable[[str], Q] | None = None) -> None:
+        self.also = also
+        super().__init__(label="Part of a name, an address or an id.")
 
-    def q(self, value: str) -> Q:
-        return containing(value) | self.also(value) if self.also else containing(value)
-
-
-@dataclass(frozen=True)
-class By(Filter):
-    """A condition that a function makes of the value."""
-
-    condition: Callable[[str], Q]
-    description: str = ""
-
-    def q(self, value: str) -> Q:
-        return self.condition(value)
-
-
-@dataclass(frozen=True)
-class ByTime(Filter):
-    """A condition that a function makes of a time."""
-
-    condition: Callable[[datetime], Q]
-    description: str = ""
-
-    def q(self, value: str) -> Q:
-        return self.condition(parse_time(value))
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "format": "date-time"}
+    def filter(self, qs: "QuerySet[Any]", value: str) -> "QuerySet[Any]":
+        if not value:
+            return qs
+        return qs.filter(containing(value) | self.also(value) if self.also else containing(value))
 
 
 def parse_time(value: str) -> datetime:
-    """An ISO 8601 time or date, UTC unless it says otherwise. Raises ValueError with a sentence for people."""
+    """Return an ISO 8601 time or date, in UTC unless it says otherwise. Raises forms.ValidationError."""
     try:
-        moment = parse_datetime(value)
-        if moment is not None:
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        time = parse_datetime(value)
+        if time is not None:
+            return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise ValueError("Give a time such as 2026-01-31T12:00:00.000Z.")
+    raise forms.ValidationError("Give a time such as 2026-01-31T12:00:00.000Z.")
 
 
-class StrictFilters(BaseFilterBackend):
-    """Applies the view's `filters`."""
+class FilterSchema(DjangoFilterExtension):  # type: ignore[no-untyped-call]
+    """Says to OpenAPI what each filter takes."""
 
-    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
-        filters: Mapping[str, Filter] = view.filters  # type: ignore[attr-defined]
-        errors = {}
-        for name in request.query_params:
-            if name in filters:
-                try:
-                    queryset = queryset.filter(filters[name].q(request.query_params[name]))
-                except ValueError as error:
-                    errors[name] = str(error)
-        if errors:
-            raise ValidationError(errors)
-        return queryset
+    target_class = DjangoFilterBackend
+    priority = 1
 
-    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        filters: Mapping[str, Filter] = view.filters  # type: ignore[attr-defined]
-        return [
-            {
-                "name": name,
-                "in": "query",
-                "required": False,
-                "description": declared.description,
-                "schema": declared.schema(),
-            }
-            for name, declared in filters.items()
-        ]
+    def resolve_filter_field(self, *args: Any) -> list[dict[str, Any]]:
+        name, declared = args[-2:]
+        description = declared.label or ""
+        return [{"name": name, "in": "query", "required": False, "description": description, "schema": declared.schema}]
 
 
 def check_parameters(request: Request, allowed: Iterable[str]) -> None:

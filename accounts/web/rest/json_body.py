@@ -1,9 +1,8 @@
 """What a request may carry: strict JSON in a bounded body, and answers that are always JSON."""
 
-import json
 import re
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.metadata import BaseMetadata
@@ -13,10 +12,11 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.core.strict_json import MAX_DEPTH, Flaw, UnreadableJSON, parse_object
 from accounts.web.rest.problems import LengthRequired, TooLarge
 
 MAX_BYTES = 1024 * 1024
-MAX_DEPTH = 64
+TOO_DEEP = "The body is nested too deeply."
 #: What PostgreSQL's text cannot hold: SQLite could, and both are to answer alike.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -31,53 +31,47 @@ class StrictJSONParser(BaseParser):
 
 
 def load(raw: bytes) -> dict[str, Any]:
-    """The object in `raw`. Raises TooLarge or ParseError."""
+    """Return the object in `raw`. Raises TooLarge or ParseError."""
     if len(raw) > MAX_BYTES:
         raise TooLarge()
-    if raw.startswith(b"\xef\xbb\xbf"):
-        raise ParseError("The body begins with a byte order mark. Send UTF-8 without one.")
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_refuse, parse_float=_float)
-    except UnicodeDecodeError:
-        raise ParseError("The body is not UTF-8.") from None
-    except RecursionError:
-        raise ParseError("The body is nested too deeply.") from None
-    except ValueError as error:
-        raise ParseError(f"The body is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise ParseError("The body must be a JSON object.")
-    _check(value, 0)
+        value = parse_object(raw)
+    except UnreadableJSON as unreadable:
+        raise ParseError(_sentence(unreadable)) from None
+    _check_texts(value, 0)
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        raise ValueError("an object has the same name twice")
-    return value
+def _sentence(unreadable: UnreadableJSON) -> str:
+    match unreadable.flaw:
+        case Flaw.BYTE_ORDER_MARK:
+            return str(unreadable)
+        case Flaw.NOT_UTF8:
+            return "The body is not UTF-8."
+        case Flaw.TOO_DEEP:
+            return TOO_DEEP
+        case Flaw.NOT_AN_OBJECT:
+            return "The body must be a JSON object."
+        case Flaw.NOT_JSON | Flaw.TOO_MANY_DIGITS:
+            return f"The body is not JSON: {unreadable.detail}"
+        case Flaw.DUPLICATE_NAME:
+            return "The body is not JSON: an object has the same name twice"
+        case Flaw.CONSTANT:
+            return f"The body is not JSON: {unreadable.detail} is not a JSON value"
+        case Flaw.NUMBER_TOO_LARGE:
+            return "The body is not JSON: a number is too large"
 
 
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not a JSON value")
-
-
-def _float(text: str) -> float:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
-        raise ValueError("a number is too large")
-    return number
-
-
-def _check(value: Any, depth: int) -> None:
+def _check_texts(value: Any, depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise ParseError("The body is nested too deeply.")
+        raise ParseError(TOO_DEEP)
     if isinstance(value, dict):
         for name, inner in value.items():
-            _check(name, depth)
-            _check(inner, depth + 1)
+            _check_texts(name, depth)
+            _check_texts(inner, depth + 1)
     elif isinstance(value, list):
         for inner in value:
-            _check(inner, depth + 1)
+            _check_texts(inner, depth + 1)
     elif isinstance(value, str) and UNSTORABLE.search(value):
         raise ParseError("The body has a NUL character or half a surrogate pair in a text.")
 

@@ -1,104 +1,104 @@
-"""Pages by position, not by number: a list read to its end shows every row once, whatever is added meanwhile."""
+"""The API's pages: a cursor names a position of `accounts.core.keyset` and the ordering that it belongs to."""
 
 import base64
 import binascii
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from accounts.core.keyset import Page, Position, fetch_page, is_key
+
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-BIGGEST_KEY = 2**63 - 1
-_KEY = re.compile(r"[0-9A-Za-z_-]{1,40}")
+PAGING_PARAMETERS = ("limit", "cursor", "ordering")
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """The page on one side of a row. `column` orders the list, the key breaks ties."""
+    """A position in a list, and how the list is ordered."""
 
     ordering: str
-    backwards: bool
-    inclusive: bool
-    column: Any
-    key: Any
+    position: Position
 
     def encode(self) -> str:
-        column = self.column.isoformat() if isinstance(self.column, datetime) else self.column
-        raw = json.dumps([self.ordering, self.backwards, self.inclusive, column, self.key])
+        at = self.position
+        value = at.value.isoformat() if isinstance(at.value, datetime) else at.value
+        raw = json.dumps([self.ordering, at.backwards, at.inclusive, value, at.key])
         return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str) -> "Cursor":
+        """Return what `encode` was given; a time is still a text. Raises ValueError."""
+        try:
+            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            ordering, backwards, inclusive, value, key = json.loads(raw)
+        except (binascii.Error, UnicodeDecodeError, json.JSONDecodeError, RecursionError, TypeError) as error:
+            raise ValueError("not a cursor") from error
+        if not isinstance(backwards, bool) or not isinstance(inclusive, bool):
+            raise ValueError("not a cursor")
+        return cls(ordering, Position(key, value, backwards, inclusive))
 
 
 class KeysetPagination(BasePagination):
-    """`?limit=`, `?cursor=` and, over the view's allow-list, `?ordering=`."""
+    """`?limit=`, `?cursor=` and, over the view's `orderings`, `?ordering=`."""
+
+    next: Cursor | None = None
+    previous: Cursor | None = None
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
-        self.limit = read_limit(request)
+        limit = read_limit(request)
         self.ordering, self.column = read_ordering(request, view.orderings)
-        self.cursor = self._read_cursor(queryset)
+        position = self._read_position(queryset)
         descending = self.ordering.startswith("-")
-        backwards = bool(self.cursor and self.cursor.backwards)
-        order = [name if descending == backwards else f"-{name}" for name in dict.fromkeys((self.column, "pk"))]
-        if self.cursor:
-            queryset = queryset.filter(self._beyond(self.cursor, up=descending == backwards))
-        fetched = list(queryset.order_by(*order)[: self.limit + 1])
-        rows = list(view.trim(fetched[: self.limit]))
-        more = len(fetched) > len(rows)
-        if backwards:
-            rows.reverse()
-        self._link(rows, more_before=more if backwards else bool(self.cursor), more_after=more or backwards)
+        page = fetch_page(queryset, limit, position, column=self.column, descending=descending, trim=self.trim)
+        self._link(page, position)
+        return page.rows
+
+    def trim(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """Return the rows of a page that are shown: all, or fewer from its beginning."""
         return rows
 
-    def _beyond(self, cursor: Cursor, *, up: bool) -> Q:
-        side = "gt" if up else "lt"
-        key = f"pk__{side}e" if cursor.inclusive else f"pk__{side}"
-        if self.column == "pk":
-            return Q(**{key: cursor.key})
-        # The first condition is implied by the second, and is what the index can use.
-        return Q(**{f"{self.column}__{side}e": cursor.column}) & (
-            Q(**{f"{self.column}__{side}": cursor.column}) | Q(**{key: cursor.key})
-        )
+    def _link(self, page: Page[Any], position: Position | None) -> None:
+        if page.rows:
+            self.previous = self._beside(page.rows[0], backwards=True) if page.has_before else None
+            self.next = self._beside(page.rows[-1], backwards=False) if page.has_after else None
+        elif position:  # nothing is left on that side: the way back starts at the row the cursor names
+            back = replace(position, backwards=not position.backwards, inclusive=not position.inclusive)
+            cursor = Cursor(self.ordering, back)
+            self.previous, self.next = (cursor, None) if back.backwards else (None, cursor)
 
-    def _link(self, rows: Sequence[Any], *, more_before: bool, more_after: bool) -> None:
-        self.next = self.previous = None
-        if rows:
-            self.previous = self._at(rows[0], backwards=True) if more_before else None
-            self.next = self._at(rows[-1], backwards=False) if more_after else None
-        elif self.cursor:  # nothing is left on that side: the way back starts at the row the cursor names
-            back = not self.cursor.backwards
-            cursor = Cursor(self.ordering, back, not self.cursor.inclusive, self.cursor.column, self.cursor.key)
-            self.previous, self.next = (cursor, None) if back else (None, cursor)
+    def _beside(self, row: Any, *, backwards: bool) -> Cursor:
+        value = None if self.column == "pk" else getattr(row, self.column)
+        return Cursor(self.ordering, Position(row.pk, value, backwards))
 
-    def _at(self, row: Any, *, backwards: bool) -> Cursor:
-        column = None if self.column == "pk" else getattr(row, self.column)
-        return Cursor(self.ordering, backwards, False, column, row.pk)
-
-    def _read_cursor(self, queryset: QuerySet[Any]) -> Cursor | None:
+    def _read_position(self, queryset: QuerySet[Any]) -> Position | None:
         text = self.request.query_params.get("cursor")
         if text is None:
             return None
-        number = queryset.model._meta.pk.get_internal_type() != "CharField"
         try:
-            cursor = Cursor(*decode(text))
-            column = _moment(cursor.column) if self.column != "pk" else None
-        except (TypeError, ValueError, OverflowError):
+            cursor = Cursor.decode(text)
+            value = _time(cursor.position.value) if self.column != "pk" else None
+        except (ValueError, OverflowError):
             raise bad_cursor() from None
-        flags = isinstance(cursor.backwards, bool) and isinstance(cursor.inclusive, bool)
-        if not flags or cursor.ordering != self.ordering or not _is_key(cursor.key, number=number):
+        if cursor.ordering != self.ordering or not is_key(queryset.model, cursor.position.key):
             raise bad_cursor()
-        return Cursor(cursor.ordering, cursor.backwards, cursor.inclusive, column, cursor.key)
+        return replace(cursor.position, value=value)
 
     def get_paginated_response(self, data: Any) -> Response:
-        return Response(page(self.request, data, self.next, self.previous))
+        here = self.request.build_absolute_uri()
+        links = {"next": self.next, "previous": self.previous}
+        urls = {name: at and replace_query_param(here, "cursor", at.encode()) for name, at in links.items()}
+        return Response({"results": data, **urls})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": "string", "format": "uri", "nullable": True}
@@ -111,31 +111,19 @@ class KeysetPagination(BasePagination):
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
         orderings = {"type": "string", "enum": [sign + name for name in view.orderings for sign in ("-", "")]}
+        described = (
+            ("limit", "Rows of a page.", limit),
+            ("cursor", "From `next` or `previous` of another page.", {"type": "string"}),
+            ("ordering", "Newest first unless said otherwise.", orderings),
+        )
         return [
-            {"name": "limit", "in": "query", "description": "Rows of a page.", "schema": limit},
-            {
-                "name": "cursor",
-                "in": "query",
-                "description": "From `next` or `previous` of another page.",
-                "schema": {"type": "string"},
-            },
-            {
-                "name": "ordering",
-                "in": "query",
-                "description": "Newest first unless said otherwise.",
-                "schema": orderings,
-            },
+            {"name": name, "in": "query", "description": description, "schema": schema}
+            for name, description, schema in described
         ]
 
 
-def page(request: Request, results: Any, following: Cursor | None, previous: Cursor | None) -> dict[str, Any]:
-    """The envelope of every list."""
-    here = request.build_absolute_uri()
-    links = [cursor and replace_query_param(here, "cursor", cursor.encode()) for cursor in (following, previous)]
-    return {"results": results, "next": links[0], "previous": links[1]}
-
-
 def read_limit(request: Request) -> int:
+    """Return how many rows a page has at most. Raises ValidationError."""
     text = request.query_params.get("limit", str(DEFAULT_LIMIT))
     if not re.fullmatch(r"[0-9]{1,3}", text, re.ASCII) or not 1 <= int(text) <= MAX_LIMIT:
         raise ValidationError({"limit": f"A whole number from 1 to {MAX_LIMIT}."})
@@ -143,7 +131,7 @@ def read_limit(request: Request) -> int:
 
 
 def read_ordering(request: Request, allowed: Mapping[str, str]) -> tuple[str, str]:
-    """The ordering asked for and its column; the default is the first of `allowed`, newest first."""
+    """Return the ordering asked for and its column; the default is the first of `allowed`, newest first."""
     ordering = request.query_params.get("ordering", f"-{next(iter(allowed))}")
     name = ordering.removeprefix("-")
     if name not in allowed:
@@ -151,32 +139,14 @@ def read_ordering(request: Request, allowed: Mapping[str, str]) -> tuple[str, st
     return ordering, allowed[name]
 
 
-def decode(text: str) -> list[Any]:
-    """What `Cursor.encode` was given. Raises ValueError."""
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        parts = json.loads(raw)
-    except (binascii.Error, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise ValueError("not a cursor") from error
-    if not isinstance(parts, list):
-        raise ValueError("not a cursor")
-    return parts
-
-
 def bad_cursor() -> ValidationError:
     return ValidationError({"cursor": "Use a cursor that `next` or `previous` of this list gave you."})
 
 
-def _moment(value: Any) -> datetime:
+def _time(value: Any) -> datetime:
     if not isinstance(value, str):
         raise ValueError("not a time")
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
+    time = datetime.fromisoformat(value)
+    if time.tzinfo is None:
         raise ValueError("not a time")
-    return moment.astimezone(UTC)
-
-
-def _is_key(value: Any, *, number: bool) -> bool:
-    if number:
-        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= BIGGEST_KEY
-    return isinstance(value, str) and _KEY.fullmatch(value) is not None
+    return time.astimezone(UTC)

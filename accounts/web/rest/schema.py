@@ -56,9 +56,12 @@ IDEMPOTENCY_KEY = {
 class OperationSchema(AutoSchema):
     """Adds the scope to the description."""
 
-    def get_description(self) -> str:  # type: ignore[override]
-        scope = needed_scope(self.view, self.method)
-        return f"{super().get_description() or ''}\n\nScope: `{scope}`.".strip()
+    def get_operation(self, *args: Any, **options: Any) -> Any:
+        operation = super().get_operation(*args, **options)
+        if operation:
+            scope = needed_scope(self.view, self.method)
+            operation["description"] = f"{operation.get('description', '')}\n\nScope: `{scope}`.".strip()
+        return operation
 
 
 def describe_errors(result: Any, generator: Any, request: Any, public: bool) -> Any:

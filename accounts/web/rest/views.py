@@ -1,11 +1,15 @@
-"""The view that every resource is: it starts at the key's agency, refuses what it does not know, and answers once."""
+"""The view that every resource is: it starts at the key's agency, refuses what it does not know, and answers once.
+
+Lists and objects are shown by DRF's own mixins.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -14,23 +18,23 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.core.enums import Scope
+from accounts.core.keyset import KEY_PATTERN
 from accounts.models import Agency, ApiKey
 from accounts.web.rest.auth import SAFE_METHODS, HasScope, KeyAuthentication, KeyThrottle
-from accounts.web.rest.fields import ID_PATTERN
-from accounts.web.rest.filters import PAGING, Filter, StrictFilters, check_parameters
+from accounts.web.rest.filters import StrictFilterSet, check_parameters
 from accounts.web.rest.idempotency import answer_once
 from accounts.web.rest.json_body import AlwaysJSON, Methods, StrictJSONParser, check_body
-from accounts.web.rest.pagination import KeysetPagination
+from accounts.web.rest.pagination import PAGING_PARAMETERS, KeysetPagination
+
+BY_AGE: Mapping[str, str] = {"created_at": "pk"}  # ids follow the order in which rows were made
 
 
-class AgencyView(GenericViewSet[Any]):
-    """A resource of one agency. Subclasses say `model` and `rows`; what they list also `filters` and `orderings`."""
+class AgencyViewSet(GenericViewSet[Any]):
+    """A resource of one agency. Subclasses say `get_queryset`, and for lists `filterset_class` and `orderings`."""
 
-    model: ClassVar[type[Model]]
-    filters: Mapping[str, Filter] = {}
-    orderings: Mapping[str, str] = {"created_at": "pk"}  # ids follow the order in which rows were made
-    parameters: tuple[str, ...] = ()  # query parameters of an action that is not a list
-    lists: bool = False  # an extra action that is a list
+    filterset_class = StrictFilterSet
+    orderings: Mapping[str, str] = BY_AGE
+    parameters: Sequence[str] = ()  # query parameters of an action that is not `list`
     write_scope: Scope = Scope.WRITE
     authentication_classes = [KeyAuthentication]
     permission_classes = [HasScope]
@@ -40,60 +44,49 @@ class AgencyView(GenericViewSet[Any]):
     content_negotiation_class = AlwaysJSON
     metadata_class = Methods
     pagination_class = KeysetPagination
-    filter_backends = [StrictFilters]
+    filter_backends = [DjangoFilterBackend]
     lookup_url_kwarg = "id"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
-    def __init__(self, **options: Any) -> None:
-        """What a list below an object can be filtered and ordered by is its own: its rows are others."""
-        if options.get("lists"):
-            options = {"filters": AgencyView.filters, "orderings": AgencyView.orderings, **options}
-        super().__init__(**options)
-
-    def rows(self, agency: Agency) -> QuerySet[Any]:
-        """All of the resource that this agency may see, and nothing else."""
-        raise NotImplementedError
-
     @property
     def agency(self) -> Agency:
+        """The key's agency; for OpenAPI one that has nothing."""
+        if getattr(self, "swagger_fake_view", False):
+            return Agency()
         assert isinstance(self.request.auth, ApiKey)  # noqa: S101 (HasScope let it through)
         return self.request.auth.agency
 
-    def get_queryset(self) -> QuerySet[Any]:
-        if getattr(self, "swagger_fake_view", False):
-            return self.model._default_manager.none()
-        return self.rows(self.agency)
-
     def get_serializer_context(self) -> dict[str, Any]:
-        fake = getattr(self, "swagger_fake_view", False)
-        return {**super().get_serializer_context(), **({} if fake else {"agency": self.agency})}
+        return {**super().get_serializer_context(), "agency": self.agency}
 
     def get_object(self) -> Any:
-        """The row that the path names. Raises NotFound, also for a stranger's."""
-        found = self.find(self.kwargs["id"]) if ID_PATTERN.fullmatch(self.kwargs["id"]) else None
+        """Return the row that the path names. Raises NotFound, also for another agency's."""
+        found = self.get_by_id(self.kwargs["id"]) if KEY_PATTERN.fullmatch(self.kwargs["id"]) else None
         if found is None:
             raise NotFound("There is no such object.")
         return found
 
-    def find(self, public_id: str) -> Any:
-        return self.get_queryset().filter(pk=public_id).first()
-
-    def trim(self, rows: Sequence[Any]) -> Sequence[Any]:
-        """The rows of a page that are shown: all, or fewer from its beginning."""
-        return rows
+    def get_by_id(self, public_id: str) -> Model | None:
+        """Return the row that has this id in the API, if there is one."""
+        found: Model | None = self.get_queryset().filter(pk=public_id).first()
+        return found
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if self.action in (None, "metadata"):
             return
-        listing = self.lists or self.action == "list"
-        check_parameters(request, [*self.filters, *PAGING] if listing else self.parameters)
+        check_parameters(request, self._allowed_parameters())
         if request.method not in SAFE_METHODS:
             check_body(request)
             _ = request.data  # read now: an unreadable body is refused before anything is looked up
 
+    def _allowed_parameters(self) -> Sequence[str]:
+        if self.action != "list":
+            return self.parameters
+        return [*self.filterset_class.base_filters, *PAGING_PARAMETERS]
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """As DRF's, but what changes something runs in a transaction, once per `Idempotency-Key`."""
+        """Do as DRF does, but run what changes something in a transaction, once per `Idempotency-Key`."""
         self.args, self.kwargs = args, kwargs
         self.request = drf_request = self.initialize_request(request, *args, **kwargs)
         self.headers = self.default_response_headers
@@ -115,38 +108,27 @@ class AgencyView(GenericViewSet[Any]):
 
     # --- what actions are made of ----------------------------------------------------------------
 
-    def page_of(self, rows: QuerySet[Any]) -> Response:
-        """One page of `rows`, filtered."""
-        page = self.paginate_queryset(self.filter_queryset(rows))
+    def list_of(self, rows: "QuerySet[Any]") -> Response:
+        """Answer with a page of rows that belong to an object."""
+        page = self.paginate_queryset(rows)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
-    def read_body(self, *, instance: Any = None, partial: bool = False) -> dict[str, Any]:
-        """The body's values. Raises ValidationError."""
-        serializer: BaseSerializer[Any] = self.get_serializer(instance, data=self.request.data, partial=partial)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
+    def validated_data(self, *, instance: Any = None, partial: bool = False) -> dict[str, Any]:
+        """Return the body's values. Raises ValidationError."""
+        return validated(self.get_serializer(instance, data=self.request.data, partial=partial))
 
-    def no_body(self) -> None:
+    def refuse_body(self) -> None:
         """Refuse a body where there is nothing to say."""
         if self.request.data:
             raise ValidationError({str(name)[:100]: "There is no such field." for name in list(self.request.data)[:10]})
 
-    def show(self, row: Any, *, status: int = 200, **extra: Any) -> Response:
-        """`row` as it is now in the database, with `extra` fields."""
+    def answer_with(self, row: Model, *, status: int = 200, **extra: Any) -> Response:
+        """Answer with `row` as it is now in the database, and `extra` fields."""
         shown = self.get_serializer(self.get_queryset().get(pk=row.pk)).data
         return Response({**shown, **extra}, status=status)
 
 
-class Listed:
-    """GET on the collection."""
-
-    def list(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        response: Response = self.page_of(self.get_queryset())
-        return response
-
-
-class Shown:
-    """GET on one object."""
-
-    def retrieve(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response(self.get_serializer(self.get_object()).data)
+def validated(serializer: BaseSerializer[Any]) -> dict[str, Any]:
+    """Return the values that a serializer was given. Raises ValidationError."""
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

@@ -1,4 +1,4 @@
-"""`/api/v1/receipts`, `/api/v1/rejected-requests` and `/api/v1/sources/{id}/requests`."""
+"""`/api/v1/receipts` and `/api/v1/rejected-requests`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,25 +9,24 @@ from django.db.models.functions import Length
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.core.enums import ProviderSlug, RequestAction, Scope
-from accounts.models import Agency
-from accounts.web.rest.fields import Reference, StrictChoiceField, StrictSerializer, Text, UTCDateTimeField, identity
-from accounts.web.rest.filters import Exactly, Filter, OneOf
+from accounts.core.enums import ProviderSlug
+from accounts.core.keyset import MAX_NUMBER
+from accounts.web.rest.fields import StrictChoiceField, StrictSerializer, Text, UTCDateTimeField, identity
+from accounts.web.rest.filters import OneOfFilter, StrictFilterSet, TextFilter
+from accounts.web.rest.pagination import KeysetPagination
 from accounts.web.rest.problems import Conflict
-from accounts.web.rest.views import AgencyView, Listed, Shown
-from leads.lead_sync.api import LinkedInSourceView
+from accounts.web.rest.views import AgencyViewSet
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
-from webhooks.processing.processor import register_request, reprocess
+from webhooks.processing.processor import reprocess
 from webhooks.providers.payload import clean
 from webhooks.providers.strict_json import UnreadablePayload, read_object
 
 PAGE_BYTES = 4 * 1024 * 1024  # of bodies in one page
 _RECEIPT_ID = re.compile(rf"{RECEIPT_PREFIX}([1-9][0-9]{{0,18}})", re.ASCII)
-BIGGEST_SEQUENCE = 2**63 - 1
 
 
 def payload_of(body: bytes) -> dict[str, Any] | None:
@@ -66,28 +65,15 @@ class ReceiptSerializer(StrictSerializer):
         return payload_of(bytes(receipt.body))
 
 
-@extend_schema(tags=["receipts"])
-class ReceiptView(Listed, Shown, AgencyView):
-    """Verified requests of providers. A page ends early when its bodies add up to 4 MiB."""
+class ReceiptFilters(StrictFilterSet):
+    status = OneOfFilter(ReceiptStatus.values)
+    provider = OneOfFilter(ProviderSlug)
+    source = TextFilter("source_id")
+    event_type = TextFilter()
 
-    model = Receipt
-    serializer_class = ReceiptSerializer
-    orderings: Mapping[str, str] = {"received_at": "pk"}  # the sequence is the order of arrival
-    filters: Mapping[str, Filter] = {
-        "status": OneOf("status", ReceiptStatus.values),
-        "provider": OneOf("provider", ProviderSlug),
-        "source": Exactly("source_id"),
-        "event_type": Exactly("event_type"),
-    }
 
-    def rows(self, agency: Agency) -> QuerySet[Receipt]:
-        receipts = agency.receipts.all()
-        return receipts.defer("body").annotate(size=Length("body")) if self.action == "list" else receipts
-
-    def find(self, public_id: str) -> Receipt | None:
-        match = _RECEIPT_ID.fullmatch(public_id)
-        sequence = int(match[1]) if match else 0
-        return self.get_queryset().filter(pk=sequence).first() if 0 < sequence <= BIGGEST_SEQUENCE else None
+class ReceiptPagination(KeysetPagination):
+    """Ends a page early when its bodies add up to PAGE_BYTES, and reads only the bodies that are shown."""
 
     def trim(self, rows: Sequence[Receipt]) -> Sequence[Receipt]:
         total = 0
@@ -100,6 +86,25 @@ class ReceiptView(Listed, Shown, AgencyView):
         for receipt in rows:
             receipt.body = bodies.get(receipt.pk, b"")
         return rows
+
+
+@extend_schema(tags=["receipts"])
+class ReceiptViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
+    """Verified requests of providers. A page ends early when its bodies add up to 4 MiB."""
+
+    serializer_class = ReceiptSerializer
+    orderings: Mapping[str, str] = {"received_at": "pk"}  # the sequence is the order of arrival
+    filterset_class = ReceiptFilters
+    pagination_class = ReceiptPagination
+
+    def get_queryset(self) -> QuerySet[Receipt]:
+        receipts = self.agency.receipts.all()
+        return receipts.defer("body").annotate(size=Length("body")) if self.action == "list" else receipts
+
+    def get_by_id(self, public_id: str) -> Receipt | None:
+        match = _RECEIPT_ID.fullmatch(public_id)
+        sequence = int(match[1]) if match else 0
+        return self.get_queryset().filter(pk=sequence).first() if 0 < sequence <= MAX_NUMBER else None
 
     @extend_schema(parameters=[OpenApiParameter("id", str, OpenApiParameter.PATH)])
     def retrieve(self, request: Request, **_: Any) -> Response:
@@ -114,12 +119,12 @@ class ReceiptView(Listed, Shown, AgencyView):
     @action(detail=True, methods=["post"])
     def reprocess(self, request: Request, **_: Any) -> Response:
         """Let the receipt go through processing once more, e.g. after its request was registered."""
-        self.no_body()
+        self.refuse_body()
         receipt = self.get_object()
         if not receipt.body:
             raise Conflict("The body of this receipt was erased.")
         reprocess(receipt)
-        return self.show(receipt, status=202)
+        return self.answer_with(receipt, status=202)
 
 
 class RejectedRequestSerializer(StrictSerializer):
@@ -131,42 +136,18 @@ class RejectedRequestSerializer(StrictSerializer):
     last_seen = UTCDateTimeField(read_only=True)
 
 
+class RejectedRequestFilters(StrictFilterSet):
+    source = TextFilter("source_id")
+    reason = TextFilter()
+
+
 @extend_schema(tags=["rejected-requests"])
-class RejectedRequestView(Listed, AgencyView):
+class RejectedRequestViewSet(ListModelMixin, AgencyViewSet):
     """Requests that failed verification, one row per source and reason."""
 
-    model = RejectedRequest
     serializer_class = RejectedRequestSerializer
     orderings: Mapping[str, str] = {"first_seen": "pk", "last_seen": "last_seen"}
-    filters: Mapping[str, Filter] = {"source": Exactly("source_id"), "reason": Exactly("reason")}
+    filterset_class = RejectedRequestFilters
 
-    def rows(self, agency: Agency) -> QuerySet[RejectedRequest]:
-        return RejectedRequest.objects.filter(source__agency=agency)
-
-
-class ProviderRequestSerializer(StrictSerializer):
-    request_id = Text(required=True, max_length=200)
-    action = StrictChoiceField(RequestAction)
-    account = Reference("accounts", noun="account")
-    lead = Reference("leads", noun="lead")
-
-
-@extend_schema(tags=["sources"])
-class SourceWithRequestsView(LinkedInSourceView):
-    """Where a provider delivers. Changing a source takes the scope `admin`, registering a request `write`."""
-
-    @extend_schema(request=ProviderRequestSerializer, responses={201: ProviderRequestSerializer})
-    @action(
-        detail=True,
-        methods=["post"],
-        url_path="requests",
-        serializer_class=ProviderRequestSerializer,
-        write_scope=Scope.WRITE,
-    )
-    def register(self, request: Request, **_: Any) -> Response:
-        """Say what a We-Link request was for; the same id again replaces it. Receipts that waited are processed."""
-        source = self.get_object()
-        values = self.read_body()
-        if source.provider != ProviderSlug.WELINK:
-            raise ValidationError("Only the requests of a welink source can be registered.")
-        return Response(self.get_serializer(register_request(source, **values)).data, status=201)
+    def get_queryset(self) -> QuerySet[RejectedRequest]:
+        return RejectedRequest.objects.filter(source__agency=self.agency)

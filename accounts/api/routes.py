@@ -1,0 +1,12 @@
+"""Adds this app's resources to the API."""
+
+from accounts.api.account_report import AccountReportViewSet
+from accounts.api.accounts import AccountViewSet
+from accounts.api.views import CampaignViewSet, EventViewSet, SubAccountViewSet
+from accounts.web.rest.router import router
+
+router.add("accounts", AccountViewSet, position=10)
+router.add("sub-accounts", SubAccountViewSet, position=30)
+router.add("campaigns", CampaignViewSet, position=40)
+router.add("events", EventViewSet, position=80)
+router.add_report("accounts", AccountReportViewSet)

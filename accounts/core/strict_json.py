@@ -1,0 +1,104 @@
+"""Reads JSON strictly: what two readers could understand in two ways, or what no column holds, is refused. Pure."""
+
+import json
+from enum import Enum, auto
+from typing import Any, NoReturn
+
+MAX_DEPTH = 64
+BOM = b"\xef\xbb\xbf"
+
+
+class Flaw(Enum):
+    """Which rule a text breaks."""
+
+    BYTE_ORDER_MARK = auto()
+    NOT_UTF8 = auto()
+    NOT_JSON = auto()
+    DUPLICATE_NAME = auto()
+    CONSTANT = auto()
+    NUMBER_TOO_LARGE = auto()
+    TOO_MANY_DIGITS = auto()
+    TOO_DEEP = auto()
+    NOT_AN_OBJECT = auto()
+
+
+class UnreadableJSON(ValueError):
+    """The bytes are no JSON object by the rules of `read_object`. The message is safe to send back."""
+
+    def __init__(self, flaw: Flaw, message: str, detail: str = "") -> None:
+        """`detail` is the parser's own sentence, where it has one, or the word that was refused."""
+        super().__init__(message)
+        self.flaw, self.detail = flaw, detail
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in a body.
+
+    Raises UnreadableJSON unless it is strict UTF-8 without a byte order mark, an object, nested at most 64 deep, with
+    no key twice in one object, no NaN or Infinity, no number beyond a double and no integer of over 4,300 digits.
+    """
+    data = parse_object(body)
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH:  # only then can it be too deep
+        _require_shallow(data)
+    return data
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Return the same, nested as deeply as the parser can follow. Raises UnreadableJSON."""
+    if body.startswith(BOM):
+        raise UnreadableJSON(Flaw.BYTE_ORDER_MARK, "The body begins with a byte order mark. Send UTF-8 without one.")
+    try:
+        data = _DECODER.decode(body.decode())
+    except UnicodeDecodeError as error:
+        raise UnreadableJSON(Flaw.NOT_UTF8, f"The body is not UTF-8 (byte {error.start}).") from None
+    except json.JSONDecodeError as error:
+        sentence = f"The body is not JSON: {error.msg} (character {error.pos})."
+        raise UnreadableJSON(Flaw.NOT_JSON, sentence, str(error)) from None
+    except RecursionError:
+        raise UnreadableJSON(Flaw.TOO_DEEP, TOO_DEEP) from None
+    except UnreadableJSON:
+        raise
+    except ValueError as error:  # Python's own limit on the digits of an integer
+        sentence = "The body has an integer of more than 4,300 digits."
+        raise UnreadableJSON(Flaw.TOO_MANY_DIGITS, sentence, str(error)) from None
+    if type(data) is not dict:
+        raise UnreadableJSON(Flaw.NOT_AN_OBJECT, "The body is not a JSON object.")
+    return data
+
+
+TOO_DEEP = f"The body is nested more than {MAX_DEPTH} deep."
+
+
+def _require_shallow(data: dict[str, Any]) -> None:
+    level: list[Any] = [data]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for item in level
+            for child in (item.values() if type(item) is dict else item)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return
+    raise UnreadableJSON(Flaw.TOO_DEEP, TOO_DEEP)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise UnreadableJSON(Flaw.DUPLICATE_NAME, "An object of the body has the same key twice.")
+    return found
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise UnreadableJSON(Flaw.NUMBER_TOO_LARGE, "The body has a number beyond a double.")
+    return number
+
+
+def _constant(word: str) -> NoReturn:
+    raise UnreadableJSON(Flaw.CONSTANT, f"The body has {word}, which is not JSON.", word)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)

@@ -1,0 +1,73 @@
+"""By what leads are found."""
+
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+
+from accounts.core.enums import AccountStatus
+from accounts.web.rest.filters import (
+    ConditionFilter,
+    OneOfFilter,
+    SearchFilter,
+    StrictFilterSet,
+    TextFilter,
+    TimeFilter,
+)
+from leads.enums import LOCALE, LeadStatus
+from leads.models import Lead, LeadReference
+from leads.pipeline.search import has_profile
+
+
+class _HasTag(Func):
+    """Whether the list of tags holds a tag, in either database's words."""
+
+    output_field = BooleanField()
+    template = "jsonb_exists(%(expressions)s)"  # the function behind `?`, which would read as a parameter
+
+    def as_sqlite(self, compiler: Any, connection: Any, **options: Any) -> Any:
+        (column, tag) = (compiler.compile(expression) for expression in self.source_expressions)
+        sql = f"EXISTS (SELECT 1 FROM json_each({column[0]}) WHERE json_each.value = {tag[0]})"  # noqa: S608
+        return sql, (*column[1], *tag[1])
+
+
+class LanguageFilter(TextFilter):
+    """A language, with or without a country."""
+
+    schema = {"type": "string", "pattern": f"^{LOCALE.pattern}$"}
+
+    def __init__(self, **options: Any) -> None:
+        matches = RegexValidator(rf"\A{LOCALE.pattern}\Z", "Give a language and a country such as en_US.")
+        super().__init__(validators=[matches], **options)
+
+
+class LeadFilters(StrictFilterSet):
+    status = OneOfFilter(LeadStatus)
+    campaign = TextFilter("campaign_id")
+    account = TextFilter("account_id")
+    account_active = ConditionFilter(
+        Q(account__status=AccountStatus.ACTIVE), label="Whether the lead's account is active."
+    )
+    source = TextFilter("source_id")
+    lead_type = TextFilter()
+    form = TextFilter()
+    creation_locale = LanguageFilter(label="The language of the form that the lead was left in, such as `en_US`.")
+    is_test = ConditionFilter(Q(is_test=True))
+    tag = TextFilter(method="filter_tag", label="A tag, exactly.")
+    external_id = TextFilter(method="filter_external_id", label="A provider's id of the lead.")
+    assigned_to = TextFilter(method="filter_assigned_to", label="A member's id.")
+    priority = TextFilter()
+    received_after = TimeFilter("received_at", lookup_expr="gt")
+    received_before = TimeFilter("received_at", lookup_expr="lt")
+    updated_after = TimeFilter("updated_at", lookup_expr="gt")
+    q = SearchFilter(has_profile)
+
+    def filter_tag(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
+        return leads.filter(_HasTag("tags", Value(value)))
+
+    def filter_external_id(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
+        return leads.filter(pk__in=LeadReference.objects.filter(external_id=value).values("lead_id"))
+
+    def filter_assigned_to(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
+        # One user may be a member of several agencies.
+        return leads.filter(assigned_to__memberships__id=value, assigned_to__memberships__agency=F("agency"))

@@ -1,0 +1,8 @@
+"""Adds this app's resources to the API."""
+
+from accounts.web.rest.router import router
+from leads.analytics.api import LeadReportViewSet
+from leads.api.leads import LeadViewSet
+
+router.add("leads", LeadViewSet, position=20)
+router.add_report("leads", LeadReportViewSet)
