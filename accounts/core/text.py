@@ -3,6 +3,7 @@
 Joiners stay where a script or an emoji needs them; other invisible characters, direction marks and controls go.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
@@ -18,6 +19,9 @@ _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u034f")
 _SPACES = frozenset({"Zs", "Zl", "Zp"})
 _FLAG, _TAG_END = "\U0001f3f4", "\U000e007f"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+#: What PostgreSQL's text cannot hold: SQLite could, and both are to keep the same.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+MAX_NAME_LENGTH = 120
 
 
 def plain(text: str, *, lines: bool = False, replaced_by: str = "") -> str:
@@ -52,6 +56,32 @@ def plain_fields(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
         elif isinstance(value, list):
             found[name] = [plain(each) for each in value]
     return found
+
+
+def safe_line(text: str, limit: int = MAX_NAME_LENGTH) -> str:
+    """Return the text as one line of at most `limit` characters, with nothing that mail programs make a link of."""
+    line = " ".join(plain(text[: limit * 20]).split())
+    line = re.sub(r":/+", ": ", line)
+    line = re.sub(r"(?i)\bwww\.", "www ", line)
+    return shorten(line, limit)
+
+
+def storable(text: str) -> str:
+    """Return a text that every database takes: U+FFFD stands for NUL and lone surrogates."""
+    return UNSTORABLE.sub(REPLACEMENT, text)
+
+
+def storable_json(value: Any, limit: int | None = None) -> Any:
+    """Return a JSON value whose names and texts are storable, each cut to `limit` characters."""
+    match value:
+        case str():
+            return storable(value[:limit])
+        case dict():
+            return {storable(name[:limit]): storable_json(inner, limit) for name, inner in value.items()}
+        case list():
+            return [storable_json(inner, limit) for inner in value]
+        case _:
+            return value
 
 
 @lru_cache(maxsize=4096)

@@ -16,8 +16,8 @@ from django.db.models import Q
 
 from accounts.core.email_addresses import normalize_email
 from accounts.core.errors import FieldError
+from accounts.core.text import safe_line
 from accounts.reauth.prompts import came_back
-from notifications.content.sanitizing import clean
 from notifications.delivery import channel_health
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 
@@ -57,7 +57,7 @@ def read(body: Any) -> Notice:
     except ValidationError:
         raise FieldError("email", "Give the address that the mail went to.") from None
     ours = _OUR_MAIL.fullmatch(body.get("message_id", "").strip())
-    return Notice(body["type"], email, ours[1] if ours else "", clean(body.get("reason", ""), MAX_REASON_LENGTH))
+    return Notice(body["type"], email, ours[1] if ours else "", safe_line(body.get("reason", ""), MAX_REASON_LENGTH))
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from django.conf import settings
 
 from accounts.core.enums import EventType
+from accounts.core.text import safe_line
 from accounts.models import Event
 from accounts.tenancy.localtime import readable, reading_as
 from leads.enums import LeadStatus
@@ -19,8 +20,7 @@ from leads.pipeline.history import ALSO_TOLD
 from notifications.content import rendering
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.event_kinds import HEADINGS
-from notifications.content.rendering import Fact, Message, render, tidy
-from notifications.content.sanitizing import MAX_SUBJECT_LENGTH, clean
+from notifications.content.rendering import MAX_SUBJECT_LENGTH, Fact, Message, render, tidy
 from notifications.content.stories import LEAD_STORY, STATUS_CHANGES, story
 from notifications.message import PreparedDelivery
 from notifications.models import Mode
@@ -126,7 +126,7 @@ def _summary(prepared: PreparedDelivery, stories: Sequence[Sequence[Event]]) -> 
     asking = sum(len(section.lines) + section.more for section in sections if section.title == NEEDS_SOMEBODY)
     context: dict[str, Any] = {
         "opening": _opening(prepared),
-        "agency": clean(prepared.agency.name) or "your agency",
+        "agency": safe_line(prepared.agency.name) or "your agency",
         "sections": sections,
         "count": len(stories),
         "asking": asking,
@@ -135,7 +135,7 @@ def _summary(prepared: PreparedDelivery, stories: Sequence[Sequence[Event]]) -> 
         "log_url": f"{settings.PUBLIC_URL}/notifications/deliveries",
         "unsubscribe_url": rendering.unsubscribe_url(prepared.channel),
     }
-    subject = clean(render("email/summary.subject.txt", context, html=False), MAX_SUBJECT_LENGTH)
+    subject = safe_line(render("email/summary.subject.txt", context, html=False), MAX_SUBJECT_LENGTH)
     context |= {"subject": subject}
     return Message(
         subject=subject,

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.core.enums import EventType, IncidentCause, SuggestedAction, provider_name
 from accounts.core.markup import duration
+from accounts.core.text import MAX_NAME_LENGTH, safe_line
 from accounts.linkedin.advice import REASONS, SENTENCES, sentence
 from accounts.linkedin_identity import linkedin_link
 from accounts.models import Account, Event
@@ -31,10 +32,11 @@ from leads.pipeline.at_risk import MAX_COUNT as MAX_AT_RISK
 from leads.pipeline.at_risk import AtRisk
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.palette import palette
-from notifications.content.sanitizing import MAX_DETAIL_LENGTH, MAX_NAME_LENGTH, MAX_SUBJECT_LENGTH, clean
 from notifications.message import Alert, PreparedDelivery
 from notifications.models import FAILURES_TIMEOUT, Channel, ChannelKind
 
+MAX_SUBJECT_LENGTH = 150
+MAX_DETAIL_LENGTH = 500
 #: Which fields of a body a mail lists, and how it calls them.
 _FACTS = {
     "lead_name": "Lead",
@@ -123,7 +125,7 @@ def zone_of(prepared: PreparedDelivery) -> ZoneInfo:
 
 def _subject(event: Event, context: Mapping[str, Any]) -> str:
     words = render(f"email/{event.event_type}.subject.txt", context, html=False)
-    return clean(f"Test lead: {words}" if event.is_test else words, MAX_SUBJECT_LENGTH)
+    return safe_line(f"Test lead: {words}" if event.is_test else words, MAX_SUBJECT_LENGTH)
 
 
 def _context(prepared: PreparedDelivery) -> dict[str, Any]:
@@ -135,31 +137,31 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
     action_label, action_url = _action(prepared)
     return {
         "title": kind.title,
-        "agency": clean(prepared.agency.name) or "your agency",
+        "agency": safe_line(prepared.agency.name) or "your agency",
         "account": _named(body, "linkedin_account_name", "linkedin_account_email") or "A LinkedIn account",
         "lead": _named(body, "lead_name") or "A lead",
         "campaign": _named(body, "campaign_name"),
         "assignee": _named(body, "assigned_to_name") or "somebody of your team",
         "location": _named(body, "ghl_location_id"),
         "installer": _named(body, "installer_name", "installer_email"),
-        "detail": clean(str(body.get("error_detail", "")), MAX_DETAIL_LENGTH),
-        "limit": clean(" ".join(str(body[name]) for name in ("limit_type", "api_name") if name in body)),
+        "detail": safe_line(str(body.get("error_detail", "")), MAX_DETAIL_LENGTH),
+        "limit": safe_line(" ".join(str(body[name]) for name in ("limit_type", "api_name") if name in body)),
         "resets_at": _moment(body.get("resets_at"), zone),
         "expires_at": _moment(body.get("expires_at"), zone),
         "details_pending": body.get("details_pending") is True,
         "is_test": body.get("is_test") is True,
-        "status": clean(str(body.get("status_label", ""))),
+        "status": safe_line(str(body.get("status_label", ""))),
         "previous": _label(body.get("previous_status")),
         "paused_by": {"system": "Leadline", "user": "a person", "api": "an API call", "provider": "the provider"}.get(
             str(body.get("paused_by"))
         ),
-        "pause_reason": clean(str(body.get("pause_reason", "")), MAX_DETAIL_LENGTH),
+        "pause_reason": safe_line(str(body.get("pause_reason", "")), MAX_DETAIL_LENGTH),
         "channel": _named(body, "channel_name") or _describe(about) or "One of your channels",
         "source": _named(body, "source_name") or "One of your sources",
-        "tool": clean(provider_name(str(body.get("provider", "")))) or "the provider",
+        "tool": safe_line(provider_name(str(body.get("provider", "")))) or "the provider",
         "failing_since": readable(about.failing_since, zone) if about and about.failing_since else "",
         "off_at": readable(about.failing_since + FAILURES_TIMEOUT, zone) if about and about.failing_since else "",
-        "off_reason": clean(about.disabled_reason, MAX_DETAIL_LENGTH) if about else "",
+        "off_reason": safe_line(about.disabled_reason, MAX_DETAIL_LENGTH) if about else "",
         "happened_at": readable(event.occurred_at, zone),
         "late": is_late(event),
         "facts": _facts(body),
@@ -175,7 +177,7 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
         "closed": alert.closed,
         "cause": CAUSES[IncidentCause(alert.cause or "unknown")],
         "cause_step": CAUSE_STEPS[IncidentCause(alert.cause or "unknown")],
-        "accounts": [clean(name) for name in alert.accounts],
+        "accounts": [safe_line(name) for name in alert.accounts],
         "more_accounts": max(0, alert.down - len(alert.accounts)),
         "at_risk": [_risk(lead) for lead in alert.at_risk[:MAX_AT_RISK]],
         "more_at_risk": len(alert.at_risk) > MAX_AT_RISK,
@@ -219,8 +221,8 @@ def unsubscribe_url(channel: Channel | None) -> str:
 
 def _risk(lead: AtRisk) -> str:
     """`Ada Lovelace: Replied, waits for 3 hours (Ben Smith)`"""
-    owner = clean(lead.owner) or "nobody's"
-    return f"{clean(lead.name)}: {lead.status.label}, waits for {duration(timezone.now() - lead.since)} ({owner})"
+    owner = safe_line(lead.owner) or "nobody's"
+    return f"{safe_line(lead.name)}: {lead.status.label}, waits for {duration(timezone.now() - lead.since)} ({owner})"
 
 
 def _facts(body: Mapping[str, Any]) -> tuple[Fact, ...]:
@@ -231,7 +233,7 @@ def _facts(body: Mapping[str, Any]) -> tuple[Fact, ...]:
 def _fact(name: str, label: str, value: str) -> Fact:
     if name == "linkedin_url" and (link := linkedin_link(value)):
         return Fact(label, _shown(link), link)
-    return Fact(label, clean(provider_name(value) if name == "provider" else value))
+    return Fact(label, safe_line(provider_name(value) if name == "provider" else value))
 
 
 def _shown(link: str) -> str:
@@ -240,11 +242,13 @@ def _shown(link: str) -> str:
 
 
 def _named(body: Mapping[str, Any], *names: str) -> str:
-    return next((text for name in names if (text := clean(str(body.get(name, ""))))), "")
+    return next((text for name in names if (text := safe_line(str(body.get(name, ""))))), "")
 
 
 def _describe(channel: Channel | None) -> str:
-    return "" if channel is None else clean(channel.name or channel.email or f"A {channel.get_kind_display()} channel")
+    return (
+        "" if channel is None else safe_line(channel.name or channel.email or f"A {channel.get_kind_display()} channel")
+    )
 
 
 def _label(status: Any) -> str:

@@ -13,13 +13,12 @@ from pytest_django.fixtures import Settings
 from accounts.core.csv_export import safe_cell
 from accounts.core.enums import Scope
 from accounts.core.markup import visible
-from accounts.core.text import plain, shorten
+from accounts.core.text import plain, safe_line, shorten
 from accounts.models import Account, Agency, Member
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, set_status
 from notifications.channels.service import create_channel
-from notifications.content.sanitizing import clean
 from notifications.delivery import drain
 from tests.api.conftest import api_with
 from tests.keeping import keep_sample, source_of
@@ -44,17 +43,17 @@ GONE = {
 
 @pytest.mark.parametrize("text", KEPT)
 def test_what_belongs_to_a_word_or_an_emoji_is_kept_everywhere(text: str) -> None:
-    assert (plain(text), clean(text), safe_cell(text), visible(text)) == (text,) * 4
+    assert (plain(text), safe_line(text), safe_cell(text), visible(text)) == (text,) * 4
 
 
 @pytest.mark.parametrize(("text", "read"), GONE.items())
 def test_what_nobody_sees_goes_everywhere(text: str, read: str) -> None:
-    assert (plain(text), clean(text), safe_cell(text)) == (read,) * 3
+    assert (plain(text), safe_line(text), safe_cell(text)) == (read,) * 3
     assert visible(text).replace("\N{REPLACEMENT CHARACTER}", "") == read
 
 
 def test_controls_become_blanks_in_a_line_and_go_where_lines_are_kept() -> None:
-    assert clean("a\x00b\x1b[31mc\nd\te") == "a b [31mc d e"
+    assert safe_line("a\x00b\x1b[31mc\nd\te") == "a b [31mc d e"
     assert safe_cell("a\x00b\r\nc\x07") == "ab\nc"
 
 

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from accounts.core.enums import ProviderSlug
 from accounts.core.keyset import MAX_NUMBER
+from accounts.core.text import storable_json
 from accounts.web.rest.fields import StrictChoiceField, StrictSerializer, Text, UTCDateTimeField, identity
 from accounts.web.rest.filters import OneOfFilter, StrictFilterSet, TextFilter
 from accounts.web.rest.pagination import KeysetPagination
@@ -22,7 +23,6 @@ from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import AgencyViewSet
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
 from webhooks.processing.processor import reprocess
-from webhooks.providers.payload import clean
 from webhooks.providers.strict_json import UnreadablePayload, read_object
 
 PAGE_BYTES = 4 * 1024 * 1024  # of bodies in one page
@@ -32,21 +32,10 @@ _RECEIPT_ID = re.compile(rf"{RECEIPT_PREFIX}([1-9][0-9]{{0,18}})", re.ASCII)
 def payload_of(body: bytes) -> dict[str, Any] | None:
     """The body as JSON; what no text may hold is U+FFFD. None if it was erased."""
     try:
-        payload: dict[str, Any] = _cleaned(read_object(body))
+        payload: dict[str, Any] = storable_json(read_object(body))
     except UnreadablePayload:
         return None
     return payload
-
-
-def _cleaned(value: Any) -> Any:
-    match value:
-        case str():
-            return clean(value)
-        case dict():
-            return {clean(name): _cleaned(inner) for name, inner in value.items()}
-        case list():
-            return [_cleaned(inner) for inner in value]
-    return value
 
 
 class ReceiptSerializer(StrictSerializer):

@@ -15,9 +15,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from accounts.core.text import storable
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
 from webhooks.providers.events import LeadSubmitted, LeadWithdrawn, ProviderEvent
-from webhooks.providers.payload import Payload, clean
+from webhooks.providers.payload import Payload
 from webhooks.providers.signature_scheme import Claim
 from webhooks.providers.signatures import equal, hmac_hex, require_any_hex, required_header, usable
 
@@ -103,7 +104,7 @@ def _only_urn(payload: Payload, path: str) -> str:
     """The one value of `{"sponsoredAccount": "urn:…"}` and its like, whatever its key."""
     for value in payload.mapping_or_empty(path).values():
         if isinstance(value, str):
-            return clean(_urn(value[:400])[:200])
+            return storable(_urn(value[:400])[:200])
     return ""
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from json.encoder import encode_basestring_ascii
 from typing import Any, NoReturn, TypeVar
 
+from accounts.core.text import storable
+
 MAX_ID_LENGTH = 200
 MAX_TEXT_LENGTH = 500
 MAX_UNKNOWN_FIELDS = 20
@@ -16,7 +18,6 @@ LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 FIRST_MILLISECONDS = 10**11
 
 T = TypeVar("T")
-_UNTEXT = re.compile("[\x00\ud800-\udfff]")
 
 
 class UnknownVocabulary(Exception):
@@ -44,30 +45,12 @@ def key_of(*parts: Any) -> str | None:
     return f"[{', '.join([encode_basestring_ascii(str(part)) for part in parts])}]"
 
 
-def clean(text: str) -> str:
-    """Text that every database takes: NUL and lone surrogates become U+FFFD."""
-    return _UNTEXT.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def clean_deep(value: Any) -> Any:
-    """The same for every text in a JSON value, each cut to 500 characters."""
-    match value:
-        case str():
-            return clean(value[:MAX_TEXT_LENGTH])
-        case dict():
-            return {clean(key[:MAX_TEXT_LENGTH]): clean_deep(item) for key, item in value.items()}
-        case list():
-            return [clean_deep(item) for item in value]
-        case _:
-            return value
-
-
 class Payload:
     """The fields of one body, by dotted path. What is asked for is known; `unknown_fields` lists the rest.
 
     Required readings raise UnknownVocabulary (`missing_field`, `bad_field`, `unknown_status`); optional ones give the
     empty value, and count a field of the wrong type as unknown. Absent, null, empty and blank are the same. Texts come
-    cleaned, trimmed and cut to `limit`.
+    storable, trimmed and cut to `limit`.
     """
 
     def __init__(self, data: Mapping[str, Any]) -> None:
@@ -86,7 +69,7 @@ class Payload:
     def text_or_empty(self, path: str, *, limit: int = MAX_TEXT_LENGTH) -> str:
         value = self._read(path)
         if isinstance(value, str):
-            return clean(value.strip()[:limit])
+            return storable(value.strip()[:limit])
         self._reject_quietly(path, value)
         return ""
 
@@ -101,7 +84,7 @@ class Payload:
         if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
             return str(value)
         if isinstance(value, str):
-            value = clean(value.strip())
+            value = storable(value.strip())
             return value if len(value) <= limit else self._bad(path, f"an id of at most {limit} characters")
         return "" if value is None else self._bad(path, "an id")
 
@@ -167,7 +150,7 @@ class Payload:
 
     def _collect(self, data: Mapping[str, Any], prefix: str, found: list[str]) -> None:
         for key, value in data.items():
-            path = prefix + clean(key[:100])
+            path = prefix + storable(key[:100])
             if len(found) >= MAX_UNKNOWN_FIELDS:
                 return
             if path in self._known and path not in self._odd:

@@ -15,11 +15,12 @@ from hashlib import sha256
 from typing import ClassVar
 
 from accounts.core.enums import CampaignStatus
+from accounts.core.text import storable
 from leads.enums import ChangedBy, LeadStatus
 from leads.pipeline.dto import Identity
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 from webhooks.providers.events import CampaignReported, LeadStatusReported, LeadTagged, NothingToDo, ProviderEvent
-from webhooks.providers.payload import Payload, clean
+from webhooks.providers.payload import Payload
 from webhooks.providers.signature_scheme import STANDARD_KEYS, Claim
 from webhooks.providers.signatures import (
     STANDARD_PREFIX,
@@ -174,7 +175,7 @@ def _tagged(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
 
 def _tag(tag: object) -> str:
     name = tag.get("name") if isinstance(tag, dict) else tag
-    return clean(name.strip()[:100]) if isinstance(name, str) else ""
+    return storable(name.strip()[:100]) if isinstance(name, str) else ""
 
 
 def _campaign(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:

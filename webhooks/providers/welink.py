@@ -19,10 +19,11 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from accounts.core.enums import RequestAction
+from accounts.core.text import storable_json
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 from webhooks.providers.events import ProviderEvent, RequestOutcome
 from webhooks.providers.js_json import stringify, stringify_plain
-from webhooks.providers.payload import MAX_ID_LENGTH, Payload, clean_deep, key_of
+from webhooks.providers.payload import MAX_ID_LENGTH, MAX_TEXT_LENGTH, Payload, key_of
 from webhooks.providers.signature_scheme import Claim
 from webhooks.providers.signatures import hmac_hex, is_any_hex, require_hex, usable, wrong_signature
 from webhooks.providers.strict_json import UnreadablePayload, parses_quickly, read_object
@@ -206,7 +207,7 @@ def _inferred(succeeded: bool, code: str, result: Mapping[str, Any]) -> RequestA
 
 def _result(payload: Payload) -> dict[str, Any]:
     """The result, cleaned; the fields we use have their type and length, or are left out."""
-    result = clean_deep(payload.mapping_or_empty("result"))
+    result = storable_json(payload.mapping_or_empty("result"), MAX_TEXT_LENGTH)
     profile_id = payload.identifier_or_empty("result.profile_id", limit=MAX_ID_LENGTH)
     texts = {name: payload.text_or_empty(f"result.{name}", limit=limit) for name, limit in RESULT_TEXTS.items()}
     for name, value in {"profile_id": profile_id, **texts}.items():

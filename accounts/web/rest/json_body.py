@@ -13,12 +13,11 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.core.strict_json import MAX_DEPTH, Flaw, UnreadableJSON, parse_object
+from accounts.core.text import UNSTORABLE
 from accounts.web.rest.problems import LengthRequired, TooLarge
 
 MAX_BYTES = 1024 * 1024
 TOO_DEEP = "The body is nested too deeply."
-#: What PostgreSQL's text cannot hold: SQLite could, and both are to answer alike.
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class StrictJSONParser(BaseParser):
