@@ -42,13 +42,16 @@ KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 @pytest.fixture(autouse=True, scope="session")
 def quick_emptying() -> Iterator[None]:
     """After a test with transactions of its own Django truncates every table and fills those of `KEPT` anew, for half a
-    second on PostgreSQL. Deleting the few rows there are is enough."""
+    second on PostgreSQL. Deleting the few rows there are is enough, and asking once where they are."""
 
     def delete_rows(case: TransactionTestCase) -> None:
-        tables = connection.introspection.django_table_names(only_existing=True)
+        tables = set(connection.introspection.django_table_names(only_existing=True)) - KEPT
+        names = {table: connection.ops.quote_name(table) for table in sorted(tables)}
+        filled = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {names[table]})" for table in names)
         with transaction.atomic(), connection.cursor() as cursor:
-            for table in set(tables) - KEPT:
-                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+            cursor.execute(filled)
+            for (table,) in cursor.fetchall():
+                cursor.execute(f"DELETE FROM {names[table]}")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", delete_rows)
@@ -120,13 +123,17 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what takes longest; with LEADLINE_DATABASE_TESTS_ONLY leave out what touches no database: it would be
-    the same test again."""
+    """Begin with what takes longest; with LEADLINE_DATABASE_TESTS_ONLY leave out what would be the same test again:
+    what touches no database, and all but the first case of what is marked `once`."""
     items.sort(key=lambda item: not item.nodeid.startswith(END_TO_END))
     if not os.environ.get("LEADLINE_DATABASE_TESTS_ONLY"):
         return
-    kept = [item for item in items if _uses_database(item)]
-    left_out = [item for item in items if not _uses_database(item)]
+    kept, left_out, begun = [], [], set()
+    for item in items:
+        function = item.nodeid.partition("[")[0]
+        again = not _uses_database(item) or (function in begun and item.get_closest_marker("once"))
+        (left_out if again else kept).append(item)
+        begun.add(function)
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept
 

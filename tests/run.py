@@ -1,7 +1,8 @@
 """`make test`: the suite on SQLite with the embedded broker and, where both answer, on PostgreSQL with Redis, side by
 side.
 
-What touches neither a database nor a broker runs once. Each suite migrates one database, which its workers copy. With
+What touches neither a database nor a broker runs once, and so does what is marked `once`: of its many cases, which
+look alike to a database, PostgreSQL gets the first. Each suite migrates one database, which its workers copy. With
 arguments for pytest the two run one after the other: faults and browsers want the machine for themselves.
 """
 

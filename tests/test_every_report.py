@@ -182,6 +182,7 @@ def expected(case: str, before: str) -> tuple[list[str], str, str]:
     return [event] if event else [], campaign, prompt
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("before", ["", *STATUSES])
 @pytest.mark.parametrize("case", REPORTS)
 def test_a_report_of_a_status(agency: Agency, stranger: Agency, case: str, before: str) -> None:
@@ -199,6 +200,7 @@ def test_a_report_of_a_status(agency: Agency, stranger: Agency, case: str, befor
     assert not Event.objects.filter(agency=stranger).exists()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("before", STATUSES)
 @pytest.mark.parametrize("case", WITHOUT_STATUS)
 def test_a_report_that_leaves_the_status(agency: Agency, case: str, before: str) -> None:
@@ -212,6 +214,7 @@ def test_a_report_that_leaves_the_status(agency: Agency, case: str, before: str)
     assert (account.rate_limited_until is not None) == (WITHOUT_STATUS[case] == ["linkedin_rate_limit"])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("before", STATUSES)
 @pytest.mark.parametrize("case", UNINSTALLS)
 def test_an_uninstall(agency: Agency, case: str, before: str) -> None:

@@ -92,6 +92,7 @@ def test_a_sample_becomes_what_the_contract_says(agency: Agency, stranger: Agenc
     assert told(agency) == events
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("provider", "sample"), [key for key in SAMPLES if key[0] == "linkedconnector"])
 def test_the_body_agencies_get_has_every_field_of_the_providers(agency: Agency, provider: str, sample: str) -> None:
     keep_sample(source_of(agency, provider), sample)

@@ -138,5 +138,7 @@ def test_the_mail_has_the_link_and_the_reason_and_the_link_works(day: Day) -> No
 def test_every_body_is_as_the_catalogue_says(day: Day) -> None:
     day.at(1, "BLOCKED")
     day.at(5.01)
-    for event in Event.objects.filter(event_type=EventType.REAUTH_REQUESTED):
+    events = Event.objects.filter(event_type=EventType.REAUTH_REQUESTED)
+    assert len(events) == 3  # the agency's, and to the owner the request and its reminder
+    for event in events:
         Draft202012Validator(CATALOGUE[EventType.REAUTH_REQUESTED].schema).validate(event.payload)

@@ -216,6 +216,7 @@ def test_what_cannot_heal_fails_at_once_and_a_person_tries_it_again(
     assert client.get(f"/api/v1/campaigns/{campaign.pk}/at-provider").json()["order"]["status"] == "done"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("status", ["PAUSED", "paused", "FINISHED", "draft"])
 def test_a_refused_pause_of_what_does_not_run_is_done(
     agency: Agency, campaign: Campaign, sendpilot: StandIn, status: str
@@ -239,6 +240,7 @@ def test_a_refused_resumption_of_what_runs_is_done(agency: Agency, campaign: Cam
     assert CampaignCommand.objects.get().status == "done"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "shown", [(200, {"status": "STARTED"}), (200, {"status": None}), (200, ["PAUSED"]), (404, {"status": "PAUSED"})]
 )

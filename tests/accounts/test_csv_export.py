@@ -67,7 +67,7 @@ def test_no_cell_runs_whatever_a_program_takes_for_a_delimiter(text: str, writte
     st.sampled_from(list(NAMED.values())),
     st.sampled_from(READ_WITH),
 )
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_no_made_up_cell_runs_either(row: list[str], written_with: str, read_with: str) -> None:
     text = "".join(lines([row, row], written_with))
     assert [cell for cell in cells(text, read_with) if runs(cell)] == []
@@ -125,6 +125,7 @@ def download(agency: Agency, **choice: str) -> str:
     return b"".join(answer.streaming_content).decode()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("locale", "choice", "delimiter"),
     [

@@ -59,6 +59,7 @@ def mailed(agency: Agency) -> list[str]:
     return [event.recipient for event in events]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("before", [None, *S])
 @pytest.mark.parametrize("after", list(S))
 def test_every_change_of_status_opens_keeps_or_ends_the_prompt(agency: Agency, before: S | None, after: S) -> None:

@@ -48,6 +48,7 @@ FIRST_SEEN = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("before", [None, *S])
 @pytest.mark.parametrize("after", list(S))
 def test_every_status_after_every_other_tells_the_agency_what_the_contract_says(
@@ -108,6 +109,7 @@ def test_equal_times_count_in_the_order_of_the_receipts(agency: Agency) -> None:
     assert report(agency, S.ACTIVE, 10, sequence=8).status == S.ACTIVE
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_any_order_of_four_reports_ends_in_the_newest_state(agency: Agency, order: tuple[int, ...]) -> None:
     statuses = [S.ACTIVE, S.BLOCKED, S.DELETED, S.DISCONNECTED]

@@ -31,6 +31,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("provider", "secret"), REFUSED)
 def test_a_secret_that_verifies_nothing_is_refused(
     provider: str, secret: str, agency: Agency, sign_owner: Client
@@ -76,6 +77,7 @@ def sign_owner(agency: Agency, client: Client) -> Client:
     return client
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("pasted", [STANDARD, f"v1,{STANDARD}", f" v1,{STANDARD}\n", f"{STANDARD} "])
 def test_a_secret_copied_with_its_version_verifies(pasted: str, agency: Agency) -> None:
     source, shown = create_source(agency=agency, provider="sendpilot", secret=pasted)

@@ -68,6 +68,7 @@ def test_making_takes_a_key_with_the_scope(resource: str, scope: Scope, body: ob
     assert api_with(agency, Scope.READ).get(f"{resource}/{made.json()['id']}").status_code == 200
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "header",
     [
@@ -93,6 +94,7 @@ def test_the_word_bearer_is_read_in_any_case(api: Api) -> None:
     assert Api("").get("leads", Authorization=f"bEARER {api.key}").status_code == 200
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["key", "api_key", "access_token", "Authorization"])
 def test_a_key_in_the_query_string_is_not_a_key(name: str, api: Api) -> None:
     assert Api("").get("leads", {name: api.key}).status_code == 401

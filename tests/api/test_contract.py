@@ -33,6 +33,7 @@ FIELDS = {
 TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("resource", FIELDS)
 def test_a_list_has_the_fields_of_the_contract_in_their_order(resource: str, world: World, api: Api) -> None:
     answer = api.get(resource)
@@ -41,6 +42,7 @@ def test_a_list_has_the_fields_of_the_contract_in_their_order(resource: str, wor
     assert list(answer.json()["results"][0]) == FIELDS[resource].split()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("resource", FIELDS)
 def test_an_object_is_what_its_list_shows(resource: str, world: World, api: Api) -> None:
     if resource not in world.ids:
@@ -167,6 +169,7 @@ def test_an_account_knows_its_campaigns_pause_and_the_persons_other_accounts(wor
 NOW = timezone.now()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("changes", "action", "codes"),
     [

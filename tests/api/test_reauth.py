@@ -55,6 +55,7 @@ def test_an_account_that_works_or_is_gone_is_409(status: str, world: World, api:
     assert (ReauthPrompt.objects.count(), len(mail.outbox)) == (0, 0)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -250,6 +250,7 @@ def test_numbers_stay_numbers() -> None:
     assert [safe_cell(value) for value in nearly] == [f"'{value}" for value in nearly]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("report_name", ["accounts", "leads"])
 @pytest.mark.parametrize(
     ("query", "named"),

@@ -61,6 +61,7 @@ UNKNOWN = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("resource", LISTS)
 def test_lists_refuse_what_they_do_not_know(resource: str, api: Api) -> None:
     for name, value in UNKNOWN:
@@ -141,6 +142,7 @@ WRITABLE = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("resource", WRITABLE)
 def test_read_only_fields_cannot_be_written(resource: str, world: World, api: Api) -> None:
     path = f"{resource}/{world.ids[resource]}"

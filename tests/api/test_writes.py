@@ -108,6 +108,7 @@ def test_a_lead_needs_an_address_of_some_kind(agency: Any, api: Api) -> None:
     assert Lead.objects.count() == 3
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "url",
     [
@@ -276,6 +277,7 @@ def test_a_source_is_made_and_shows_its_secret_once(agency: Any, api: Api) -> No
     assert shown == {name: value for name, value in source.items() if name != "secret"}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("body", "status", "secret"),
     [
@@ -416,6 +418,7 @@ def test_a_webhook_channel_shows_its_secret_once_and_can_be_changed(agency: Any,
     assert api.get(path).status_code == 404
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "url",
     [

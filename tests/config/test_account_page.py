@@ -106,6 +106,7 @@ def test_staff_revive_a_deleted_account(agency: Agency, signed_in: Client) -> No
     assert "not deleted" in press(signed_in, account, "revive")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [

@@ -72,6 +72,7 @@ def test_every_page_opens_with_data_and_shows_no_secret(everything: Everything, 
         assert [secret for secret in secrets if secret in html] == [], page
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("page", "crumbs"),
     [
@@ -210,6 +211,7 @@ def test_hostile_words_find_nothing(everything: Everything, signed_in: Client) -
         assert response.status_code in (200, 302, 400), (model, word)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("turn", range(len(XSS) // 2))
 def test_no_field_of_any_model_runs_as_a_script(turn: int, agency: Agency, staff: User, signed_in: Client) -> None:
     """Two texts at a time; each page sees four of the ten."""
@@ -241,6 +243,7 @@ def test_rows_that_no_key_opens_break_no_page(everything: Everything, signed_in:
         assert signed_in.get(page).status_code == 200, page
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "body",
     [

@@ -50,6 +50,7 @@ def test_a_company_id_is_made_up_if_none_is_given(capsys: pytest.CaptureFixture[
     assert first["company_id"] != second["company_id"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -96,6 +97,7 @@ def test_a_marketplace_source_needs_no_agency_and_no_secret(capsys: pytest.Captu
     assert Source.objects.get(pk=answer["source_id"]).agency is None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -127,6 +129,7 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes, dict[str, 
     return requests
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("slug", [slug for slug in PROVIDERS if slug != "highlevel"])
 def test_every_sample_is_signed_as_its_provider_signs(
     capsys: pytest.CaptureFixture[str],
@@ -172,6 +175,7 @@ def test_a_change_steps_into_lists_and_makes_what_is_new() -> None:
             assign(payload, impossible)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -235,6 +239,7 @@ def test_the_doctor_notices_secrets_that_no_key_opens(agency: Agency, settings: 
     assert "stored secrets cannot be read" in finding.detail
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("command", "begins"),
     [

@@ -73,6 +73,7 @@ def test_not_ready_before_any_process_was_seen(client: Client, db: None) -> None
     assert wrong["scheduler"] == "never seen: start it with manage.py run_scheduler"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", health.PROCESSES)
 def test_not_ready_when_a_process_is_silent(name: str, client: Client, beating: None) -> None:
     Heartbeat.objects.filter(name=name).update(at=timezone.now() - timedelta(seconds=61))
@@ -247,6 +248,7 @@ def test_the_probe_of_the_broker_leaves_nothing_behind(client: Client, beating: 
     assert [path for path in embedded_broker.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", health.PROCESSES)
 def test_a_sign_of_life_from_the_future_is_none(name: str, client: Client, beating: None) -> None:
     Heartbeat.objects.filter(name=name).update(at=timezone.now() + timedelta(hours=1))

@@ -73,6 +73,7 @@ def test_a_person_of_the_staff_switches_alerts_on_for_themselves(
     assert (recipients(), slack_url(f"slack:{staff.pk}")) == ([], "")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "http://169.254.169.254/latest", "ftp://example.com", "x"])
 def test_a_webhook_that_may_not_be_reached_is_refused(signed_in: Client, url: str) -> None:
     answer = signed_in.post("/admin/my-alerts/", {"by_slack": "on", "slack_url": url})

@@ -76,6 +76,7 @@ SMUGGLED = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("request_", SMUGGLED.values(), ids=SMUGGLED)
 def test_what_two_servers_could_read_differently_is_refused(server: Server, request_: bytes) -> None:
     with server.connect() as client:
@@ -91,6 +92,7 @@ def test_what_two_servers_could_read_differently_is_refused(server: Server, requ
 HEAD = b"POST /webhooks/salesflow/nobody HTTP/1.1\r\nHost: x\r\n"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("data", "status"),
     [
@@ -181,6 +183,7 @@ EARLY = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("head", "status"), EARLY.values(), ids=EARLY)
 def test_an_answer_that_comes_early_can_be_read_after_everything_was_sent(
     server: Server, source: Source, head: bytes, status: int

@@ -99,6 +99,7 @@ SECRET_PATHS = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", SECRET_PATHS)
 def test_no_address_that_opens_something_is_logged(path: str, db: None, log_lines: io.StringIO) -> None:
     token = secrets.token_urlsafe(32)

@@ -80,6 +80,7 @@ def test_an_unknown_host_is_a_400(settings: Settings, db: None) -> None:
     assert "The request was not understood" in answer.content.decode()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html"])
 def test_every_notice_can_be_rendered_from_nothing(name: str, db: None) -> None:
     assert "<h1>" in render_to_string(name)

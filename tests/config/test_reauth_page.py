@@ -161,6 +161,7 @@ def test_a_link_that_ended_is_410_and_says_how(agency: Agency, end: str, said: s
         assert Client().get(f"{path}/progress").status_code == 410
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "text", ["<script>alert(1)</script>", "{{ settings.SECRET_KEY }}", "\u202eevil", '"><img src=x>']
 )
@@ -229,6 +230,7 @@ def test_the_kept_token_opens_the_update_frame_of_the_source(agency: Agency, sal
     assert there.calls == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("said", "kept"),
     [({"action": "0"}, False), ({"action": 1}, True), ({"linkedinId": 9}, False), ({"linkedinId": "7688"}, True)],
@@ -242,6 +244,7 @@ def test_a_failure_or_another_account_is_no_success(
     assert steps()[-1] == ("finished" if kept else "failed")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b"1" * 20_000, b"[" * 10_000, b"\xff"])
 def test_a_result_that_cannot_be_read_is_400(agency: Agency, salesflow: Source, body: bytes) -> None:
     path = take_down(agency, salesflow, "salesflow")
@@ -266,6 +269,7 @@ def test_a_token_that_comes_after_the_webhook_is_kept_for_an_hour(agency: Agency
     assert AccountToken.objects.get().token == "account-token"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -295,6 +299,7 @@ def test_a_provider_that_cannot_be_reached_is_said_so(agency: Agency, salesflow:
     assert (page.status_code, "cannot be reached" in text_of(page)) == (502, True)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("host", ["evil.example.com; script-src *", "a b", "", "x/y", "u@h", "h:1:2", "é.example.com"])
 def test_a_host_that_is_none_is_never_framed(agency: Agency, salesflow: Source, host: str, there: StandIn) -> None:
     salesflow.credentials = {"api_key": "sf-key", "domain_host_name": host}
@@ -306,6 +311,7 @@ def test_a_host_that_is_none_is_never_framed(agency: Agency, salesflow: Source, 
     assert "frame-src" not in answer["Content-Security-Policy"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("host", "approved", "framed"),
     [
@@ -402,6 +408,7 @@ def test_a_provider_that_stays_silent_does_not_hold_the_page(agency: Agency, wel
         assert "not heard from We-Link yet" in text_of(Client().get(path))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "fields",
     [

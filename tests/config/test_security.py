@@ -44,6 +44,7 @@ def code_for(secret: str) -> str:
     return format_hotp_value(hotp_value(secret, next(iter(counters()))))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ["/", "/accounts/login/", "/nowhere", "/healthz", "/metrics", "/admin/"])
 def test_every_answer_carries_the_policy_and_a_request_id(path: str, db: None) -> None:
     answer = Client().get(path)
@@ -76,6 +77,7 @@ def test_a_callers_request_id_comes_back(db: None) -> None:
     assert Client().get("/", headers={"X-Request-ID": "trace-1.a_B:9"})["X-Request-ID"] == "trace-1.a_B:9"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("bad", ["", "a b", "x" * 65, "a\tb", "é", "<b>", "-a", "a;b", "%0d%0a"])
 def test_a_harmful_request_id_is_replaced(bad: str, db: None) -> None:
     answer = Client().get("/", HTTP_X_REQUEST_ID=bad)
@@ -129,6 +131,7 @@ def test_a_wrong_password_says_nothing_about_who_exists(staff: User) -> None:
     assert strip.sub("", known) == strip.sub("", unknown)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("login", ["staff", "staff@example.com", "other@example.com", "nobody", "nobody@example.com"])
 def test_an_attempt_hashes_one_password_whoever_exists(
     staff: User, member: User, monkeypatch: pytest.MonkeyPatch, login: str

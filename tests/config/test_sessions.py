@@ -56,6 +56,7 @@ def test_a_session_is_not_written_at_every_request(staff: User) -> None:
         assert client.session["session_seen_at"] == seen
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "path", ["/", "/admin/", "/accounts/2fa/", "/accounts/2fa/recovery-codes/", "/accounts/email/"]
 )
@@ -64,6 +65,7 @@ def test_no_cache_keeps_what_is_shown_to_who_is_signed_in(path: str, staff: User
     assert "no-store" in client.get(path)["Cache-Control"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ["leads", "sources", "nowhere", "channels", "leads/x"])
 def test_no_cache_keeps_an_answer_of_the_api(
     path: str, agency: Agency, staff: User, client: Client, fresh_cache: None

@@ -3,12 +3,16 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from email.message import Message
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
+import time_machine
+from django.db.models import Min, Model
 from django.test import override_settings
+from django.utils import timezone
 
 from accounts.models import Agency, Source
 from accounts.providers import linkedin as api
@@ -22,8 +26,9 @@ from leads.lead_sync.health_checks import check_due
 from leads.lead_sync.labels import label_due
 from leads.lead_sync.oauth import complete, connect_link
 from leads.lead_sync.subscriptions import want
-from leads.models import LeadSync
+from leads.models import LeadFetch, LeadSync, Pull, RefusedForm
 from tests.keeping import keep
+from webhooks.models import Receipt
 from webhooks.processing.processor import process_due
 
 BASE = "https://linkedin.example.com"
@@ -84,6 +89,26 @@ def work() -> None:
     """Everything that is due, as the workers would do it."""
     while process_due() or fetch_due() or check_due() or backfill.pull_due() or label_due():
         pass
+
+
+def let_pass(clock: time_machine.Traveller, *, pace: timedelta, **time: float) -> None:
+    """Work, and let time pass: from one moment at which something is due to the next that is at least `pace` later."""
+    end = timezone.now() + timedelta(**time)
+    work()
+    while (now := timezone.now()) < end:
+        due = [moment for moment in _due_after(now) if moment is not None]
+        clock.move_to(min(end, max(now + pace, min(due, default=end))))
+        work()
+
+
+def _due_after(now: datetime) -> Iterator[datetime | None]:
+    columns: tuple[tuple[type[Model], str], ...] = (
+        *((model, "next_attempt_at") for model in (Receipt, LeadFetch, Pull, RefusedForm)),
+        (LeadSync, "next_check_at"),
+    )
+    for model, column in columns:
+        rows = model._default_manager.filter(**{f"{column}__gt": now})
+        yield rows.aggregate(first=Min(column))["first"]
 
 
 def notification(response: dict[str, Any], action: str = "CREATED", occurred_at: int = 0) -> dict[str, Any]:

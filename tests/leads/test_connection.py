@@ -76,6 +76,7 @@ def test_the_callback_completes_a_connection_without_a_sign_in_of_ours(agency: A
     assert not [token for token in (*stand_in.world.access, *stand_in.world.refresh) if token in stored]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("change", "words"),
     [

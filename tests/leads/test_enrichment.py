@@ -65,6 +65,7 @@ def to_enrich(agency: Agency, **fields: str) -> Lead:
     return lead
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("email", "company"),
     [
@@ -80,6 +81,7 @@ def test_a_business_address_names_the_company(email: str, company: str) -> None:
     assert email_company(Lead(email=email)) == ({"company": company} if company else {})
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("phone", "country"),
     [
@@ -219,6 +221,7 @@ def test_what_comes_in_meanwhile_counts_and_is_looked_at_once_more(agency: Agenc
     assert not Enrichment.objects.exists()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "is_there"),
     [("email_company", True), (f"{HERE}.knows", True), ("acme.leads.look_up", False), ("nobody", False)],

@@ -49,6 +49,7 @@ def report(agency: Agency, number: int, url: str, **data: object) -> None:
     keep(source_of(agency, "sendpilot"), body)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("url", NOBODY)
 def test_a_url_that_names_nobody_makes_nobody_one(agency: Agency, url: str, together: bool) -> None:
@@ -62,6 +63,7 @@ def test_a_url_that_names_nobody_makes_nobody_one(agency: Agency, url: str, toge
     assert sorted(leads.values_list("linkedin_url", flat=True)) == sorted(url.format(number) for number in (1, 2, 3))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("url", NOBODY)
 def test_leads_that_are_there_already_keep_what_people_typed(agency: Agency, url: str) -> None:
     for number in (1, 2):

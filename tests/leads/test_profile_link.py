@@ -97,6 +97,7 @@ def test_a_new_person_has_the_address_and_is_found_by_it_later(agency: Agency, p
     assert Lead.objects.get().pk == lead.pk
 
 
+@pytest.mark.once
 @PATHS
 @pytest.mark.parametrize("link", ["N/A", "-", "https://www.linkedin.com/in/", "https://example.com/mira", "mira"])
 def test_an_answer_that_names_nobody_joins_nobody(agency: Agency, path: Path, link: str) -> None:
@@ -133,6 +134,7 @@ def test_somebody_elses_profile_stays_somebody_elses(agency: Agency) -> None:
     assert Lead.objects.count() == 2
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("theirs", "ours"), PREDEFINED.items())
 def test_every_predefined_field_is_read_into_the_leads_field(theirs: str, ours: str) -> None:
     question = {"questionId": 1, "predefinedField": theirs, "name": "A question"}

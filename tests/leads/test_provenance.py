@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 PAYLOADS = Path(__file__).parents[1] / "webhooks" / "payloads" / "welink"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("held", "came", "stays"),
     [

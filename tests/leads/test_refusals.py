@@ -18,7 +18,7 @@ from leads.lead_sync.problems import problems_of
 from leads.lead_sync.subscriptions import want
 from leads.models import Lead, LeadFetch, LeadForm, Pull, RefusedForm, UnlabelledAnswers
 from tests.api.conftest import api_with
-from tests.leads.linkedin import SPONSORED, agree, connected, linkedin, notify, sync_of, work
+from tests.leads.linkedin import SPONSORED, agree, connected, let_pass, linkedin, notify, sync_of, work
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -41,11 +41,7 @@ class Day:
 
     def go_on(self, **time: float) -> None:
         """Work, and let time pass in steps that no wait is shorter than."""
-        end = datetime.now(UTC) + timedelta(**time)  # noqa: TID251
-        work()
-        while (now := datetime.now(UTC)) < end:  # noqa: TID251
-            self.clock.move_to(min(end, now + max(timedelta(seconds=61), timedelta(**time) / 40)))
-            work()
+        let_pass(self.clock, pace=max(timedelta(seconds=61), timedelta(**time) / 40), **time)
 
     def lead(self, response: dict[str, Any]) -> Lead:
         return Lead.objects.get(references__external_id=response["id"])
@@ -72,6 +68,7 @@ REFUSALS = [
 ]  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("refusal", REFUSALS, ids=str)
 def test_a_form_that_is_not_shown_holds_up_no_other_and_its_leads_come_by_question_id(
     day: Day, refusal: dict[str, Any]
@@ -94,6 +91,7 @@ def test_a_form_that_is_not_shown_holds_up_no_other_and_its_leads_come_by_questi
     assert (issue["kind"], str(OTHER) in issue["detail"]) == ("lead_sync", True)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("refusal", REFUSALS, ids=str)
 def test_a_lead_that_a_notification_told_of_is_not_pending_for_ever(day: Day, refusal: dict[str, Any]) -> None:
     day.world.refuse("leadForms", key=str(OTHER), **refusal)
@@ -246,6 +244,7 @@ ODD_LEADS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("odd", ODD_LEADS, ids=str)
 def test_a_lead_of_a_shape_that_we_do_not_know_comes_and_leaves_the_others_alone(day: Day, odd: dict[str, Any]) -> None:
     strange, plain = day.world.submit(), day.world.submit()
@@ -289,6 +288,7 @@ def test_a_lead_that_cannot_be_kept_holds_up_no_other(day: Day, monkeypatch: pyt
     assert "leads_skipped" in day.codes()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "refusal", [{"status": 403}, {"status": 500}, {"status": 200, "body": "{"}, {"status": 200, "body": "{}"}], ids=str
 )
@@ -343,6 +343,7 @@ def test_an_owner_that_linkedin_refuses_holds_up_no_other(day: Day) -> None:
     assert (day.codes(), day.health()["troubles"]) == (set(), [])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("body", ["<html>", "[]", "null", "{}", '{"elements": "none"}', '{"paging": {"total": 0}}'])
 def test_an_answer_that_nobody_can_read_is_not_an_empty_archive(day: Day, body: str) -> None:
     day.world.refuse("leadFormResponses", owner=ACCOUNT, status=200, body=body, times=3)

@@ -113,6 +113,7 @@ def test_an_older_word_changes_nothing_but_the_history(agency: Agency) -> None:
 STORY = [(S.CONNECTION_SENT, False), (S.REPLY_RECEIVED, False), (S.CONNECTION_ACCEPTED, True), (S.MESSAGE_SENT, False)]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_any_order_of_words_and_derived_steps_ends_alike(agency: Agency, order: tuple[int, ...]) -> None:
     for place in order:

@@ -114,6 +114,7 @@ def test_an_address_that_never_confirmed_is_not_asked_again_by_itself(agency: Ag
     assert (channel.status, channel.disabled_reason) == (ChannelStatus.DISABLED, "Mail to this address came back.")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("notice", "detail"),
     [
@@ -136,6 +137,7 @@ def test_a_notice_that_cannot_be_read_is_refused_by_name(db: None, notice: Any, 
     assert answer.json()["detail"] == detail
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer wrong", "Basic !!", "Token x", f"Bearer {TOKEN}x"])
 def test_only_who_has_the_token_may_say_so(mailbox_channel: Channel, authorization: str) -> None:
     answer = post({"type": "hard", "email": "team@example.com"}, authorization=authorization)

@@ -41,6 +41,7 @@ def test_a_webhook_gets_a_secret_that_is_shown_once(agency: Agency) -> None:
     assert [row.secret for row in channel.secrets.all()] == [secret]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [

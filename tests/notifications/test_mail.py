@@ -114,6 +114,7 @@ def test_a_mail_says_what_happened_and_what_to_do_next(
     assert delivery.status == DeliveryStatus.DELIVERED
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("event_type", [*map(EventType, AGENCY_EVENTS)])
 def test_every_event_type_makes_a_mail_without_raw_variables(
     agency: Agency, mailbox_channel: Channel, event_type: EventType
@@ -134,6 +135,7 @@ def test_every_event_type_makes_a_mail_without_raw_variables(
     assert Page(html_of(message)).tags >= {"h1", "table", "a"}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("event_type", [*map(EventType, AGENCY_EVENTS)])
 def test_a_mail_without_any_optional_field_still_reads_well(
     agency: Agency, mailbox_channel: Channel, event_type: EventType
@@ -150,6 +152,7 @@ def test_a_mail_without_any_optional_field_still_reads_well(
     assert len(message.subject) > 10
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize(
     "event_type", [EventType.LINKEDIN_AUTH_ERROR, EventType.LEAD_STATUS_CHANGED, EventType.CAMPAIGN_PAUSED]
@@ -223,6 +226,7 @@ def test_a_confirmation_that_is_no_longer_needed_is_not_sent(agency: Agency) -> 
     assert (delivery.status, delivery.attempts) == (DeliveryStatus.FAILED, 1)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("error", "status", "reason"),
     [

@@ -48,6 +48,7 @@ def check(body: dict[str, Any]) -> str:
     return "\n".join(texts)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("count", "length"), [(60, 120), (56, 35), (25, 120), (300, 120)])
 def test_a_daily_summary_names_whole_leads_and_says_how_many_more(
     agency: Agency, loopback: None, count: int, length: int

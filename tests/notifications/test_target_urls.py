@@ -50,6 +50,7 @@ def sent(inbox: Receiver) -> list[str]:
     return [request.path for request in inbox.requests]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", SIGNED)
 @pytest.mark.parametrize("kind", ["webhook", "slack"])
 def test_a_saved_url_is_sent_as_it_was_saved(
@@ -64,6 +65,7 @@ def test_a_saved_url_is_sent_as_it_was_saved(
     assert sent(inbox) == [path]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("typed", "canonical"), CANONICAL.items())
 def test_what_http_cannot_carry_is_made_plain_when_it_is_saved(
     agency: Agency, loopback: None, happen: Callable[..., Event], typed: str, canonical: str

@@ -101,6 +101,7 @@ def test_a_failing_receiver_is_tried_ten_times_by_the_schedule_and_then_the_deli
     assert set(delivery.attempt_log.values_list("status_code", "response_excerpt")) == {(500, "we are mending it")}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("status", "retry_after", "seconds"),
     [
@@ -154,6 +155,7 @@ def test_a_redirect_is_an_answer_and_is_not_followed(webhook: MakeChannel, happe
     assert Delivery.objects.get().error == "The receiver answered 302."
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [

@@ -1,12 +1,16 @@
 """Every page and button of the portal. A test below holds this list against the URL patterns."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from django.db import transaction
 from django.urls import reverse
 
 from accounts.core.enums import Role
 from tests.portal.conftest import Everything
 
+T = TypeVar("T")
 ALL, CHANGES, DECIDES = frozenset(Role), frozenset({Role.OWNER, Role.MANAGER}), frozenset({Role.OWNER})
 
 
@@ -39,6 +43,21 @@ def button(
     route: str, of: str = "", /, *more: str, roles: frozenset[Role] = CHANGES, answers: int = 0, **data: str
 ) -> Route:
     return Route(route, of, more, post=True, roles=roles, data=data, answers=answers)
+
+
+def walk(routes: list[Route], answer: Callable[[Route], T]) -> dict[str, T]:
+    """What each of them answers, all in the same state: what one changes is undone before the next."""
+    answers = {}
+    for route in routes:
+        with transaction.atomic():
+            answers[str(route)] = answer(route)
+            transaction.set_rollback(True)
+    return answers
+
+
+def same(routes: list[Route], answer: T) -> dict[str, T]:
+    """The answer that is expected of them all."""
+    return {str(route): answer for route in routes}
 
 
 ROUTES = [

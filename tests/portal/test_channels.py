@@ -109,6 +109,7 @@ def test_rotating_shows_the_new_secret_and_keeps_the_old_one_for_a_day(agency: A
     assert "two secrets sign" in html(manager)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("kind", "given", "complaint"),
     [
@@ -334,6 +335,7 @@ def test_the_log_is_searched_and_paged(agency: Agency, manager: Client) -> None:
         assert len(shown.findall(html(manager, f"{PAGE}/deliveries{query}"))) == found, query
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", AGENCY_EVENTS)
 def test_every_message_can_be_looked_at_before_it_is_sent(agency: Agency, manager: Client, name: str) -> None:
     before = Event.objects.count()
@@ -447,6 +449,7 @@ def test_languages_of_lead_forms_are_chosen_from_those_that_leads_came_by(agency
     assert made.creation_locales == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [

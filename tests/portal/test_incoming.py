@@ -74,6 +74,7 @@ def test_a_nul_in_any_path_is_not_found(visitors: list[Client]) -> None:
             assert act(route.replace("{}", value)).status_code == 404, route
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("turn", range(2))
 def test_no_path_is_a_fault(turn: int, visitors: list[Client]) -> None:
     """Each route with two values, for two of the visitors by turns."""
@@ -117,6 +118,7 @@ def test_an_api_body_with_a_nul_is_refused(agency: Agency, visitors: list[Client
             assert answer.status_code in (400, 401, 404, 405), route
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["sessionid", "csrftoken", "messages", "x"])
 def test_a_cookie_with_a_nul_counts_as_none(name: str, visitors: list[Client]) -> None:
     for client in visitors:
@@ -142,6 +144,7 @@ def test_a_form_in_another_charset_is_refused_on_every_page(visitors: list[Clien
         assert len(answer.content) < 5000
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("charset", CHARSETS)
 def test_the_api_reads_json_as_utf8_whatever_its_charset_says(charset: str, agency: Agency, fresh_cache: None) -> None:
     from accounts.tenancy.api_keys import create_api_key
@@ -156,6 +159,7 @@ def test_the_api_reads_json_as_utf8_whatever_its_charset_says(charset: str, agen
     assert [lead["name"] for lead in answer.json()["results"]] == ["Zoë"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "kind",
     [
@@ -194,6 +198,7 @@ def test_a_part_of_a_form_in_an_unknown_encoding_is_refused(visitors: list[Clien
             assert answer.status_code < 500
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("host", ["10.4.7.12:8111", "web", "127.0.0.1:8111", "evil.example", "a b", "[::1]", ""])
 @pytest.mark.parametrize(("path", "status"), [("/healthz", 200), ("/readyz", None), ("/metrics", 200)])
 def test_the_probes_answer_under_every_host(

@@ -118,6 +118,7 @@ def test_a_link_that_was_never_ours_is_not_found(agency: Agency, sign_in: Browse
     assert Client().get(f"{path[:-2]}{spoil}" if spoil != "inv_0~x" else "/invitation/inv_0~x").status_code == 404
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("password", "again", "complaint"),
     [

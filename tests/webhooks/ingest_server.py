@@ -17,6 +17,9 @@ from webhooks.ingest.app import Ingest
 from webhooks.ingest.http import Receive, Scope, Send
 from webhooks.ingest.server_protocol import server_protocol
 
+#: For what comes at once where the machine is not loaded: whoever waits in vain waits so many seconds.
+PATIENCE = 30.0
+
 
 @dataclass
 class Answer:
@@ -35,11 +38,16 @@ class Server:
     port: int
     app: Any
 
-    def connect(self, timeout: float = 10) -> socket.socket:
+    def connect(self, timeout: float = PATIENCE) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
 
     def send(
-        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None, timeout: float = 10
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        timeout: float = PATIENCE,
     ) -> Answer:
         began = time.monotonic()
         with self.connect(timeout) as connection:
@@ -106,7 +114,7 @@ def serving(app: Callable[[Scope, Receive, Send], Any] | None = None) -> Iterato
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while not server.started:
             assert thread.is_alive(), "the server ended"
             assert time.monotonic() < deadline, "the server did not start"
@@ -115,7 +123,7 @@ def serving(app: Callable[[Scope, Receive, Send], Any] | None = None) -> Iterato
             yield Server(listener.getsockname()[1], app)
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(PATIENCE)
             assert not thread.is_alive(), "the server did not stop"
             assert not getattr(server.lifespan, "shutdown_failed", False), "the application did not stop cleanly"
 
@@ -160,7 +168,7 @@ class Call:
         )
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
+def wait_until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """What the condition answers once it is true."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

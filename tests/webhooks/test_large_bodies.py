@@ -145,6 +145,7 @@ def test_what_parses_quickly_is_small_or_has_few_values() -> None:
     assert [strict_json.parses_quickly(body) for body in slow] == [False] * 3
 
 
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("unit", UNITS)
 def test_the_web_process_parses_no_large_forged_welink_body(

@@ -242,6 +242,7 @@ def test_both_looks_are_in_the_schedule() -> None:
 # --- other apps --------------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("app_id", ["app-theirs", "", " ", "APP-OURS", 7])
 @pytest.mark.parametrize("kind", ["INSTALL", "UNINSTALL", "PLAN_CHANGE"])
 def test_an_event_of_another_app_changes_nothing(agency: Agency, only_app: str, app_id: Any, kind: str) -> None:
