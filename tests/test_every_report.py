@@ -14,7 +14,7 @@ from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Campaign, Event, ReauthPrompt, Source
 from tests.keeping import keep, source_of
 from tests.reactions import react
-from tests.webhooks.wire import PAYLOADS, payload
+from tests.webhooks.providers.wire import PAYLOADS, payload
 from webhooks.models import Receipt
 from webhooks.processing.processor import process_due, register_request
 

@@ -14,10 +14,10 @@ from leads.models import Lead, LeadFetch, LeadSync
 from notifications.delivery import claim, drain, worker
 from notifications.models import Attempt, Delivery, DeliveryStatus
 from tests.keeping import keep_sample, source_of
-from tests.leads.linkedin import connected, linkedin, notify, work
+from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.notifications.conftest import happen, loopback, webhook  # noqa: F401 (fixtures)
 from tests.notifications.receiver import receiver
-from tests.notifications.test_webhooks import Happen, MakeChannel
+from tests.notifications.transports.test_webhooks import Happen, MakeChannel
 from tests.outages import break_off, outage
 from webhooks.models import Receipt
 from webhooks.processing import processor

@@ -36,7 +36,9 @@ def drain() -> None:
 
 
 def told(agency: Agency) -> list[str]:
-    told = Event.objects.filter(agency=agency).exclude(event_type="reauth_requested")  # tests/accounts/test_reauth.py
+    told = Event.objects.filter(agency=agency).exclude(
+        event_type="reauth_requested"
+    )  # tests/accounts/reauth/test_prompts.py
     return list(told.order_by("id").values_list("event_type", flat=True))
 
 

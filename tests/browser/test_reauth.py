@@ -21,7 +21,7 @@ from accounts.tenancy.agencies import create_agency
 from notifications.delivery import drain
 from tests.browser.conftest import Visit, in_a_thread
 from tests.keeping import keep
-from tests.leads.linkedin import connected, linkedin, notify, work
+from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.reactions import react
 from tests.standins import StandIn, provider
 from webhooks.processing.processor import process_due

@@ -20,10 +20,10 @@ from leads.models import Lead, LeadFetch, Pull
 from notifications.delivery import claim, drain, rate_limit
 from notifications.models import Channel, Delivery, DeliveryStatus
 from tests.keeping import keep_sample, source_of
-from tests.leads.linkedin import connected, linkedin, notify, work
+from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.notifications.conftest import happen, loopback, webhook  # noqa: F401 (fixtures)
 from tests.notifications.receiver import answering, receiver
-from tests.notifications.test_webhooks import Happen, MakeChannel
+from tests.notifications.transports.test_webhooks import Happen, MakeChannel
 from webhooks.models import Receipt
 from webhooks.processing import processor
 from webhooks.processing.processor import process_due

@@ -19,7 +19,7 @@ from config.demo.linkedin_api import StandIn
 from tests import servers
 from tests.e2e.client import Client
 from tests.e2e.stack import Checkout, Run, backend, http, rows, running, wait_for
-from tests.leads.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, found_in
+from tests.leads.privacy.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, found_in
 from tests.notifications.receiver import Request, answering, receiver
 
 pytestmark = pytest.mark.fault

@@ -11,7 +11,7 @@ from config.demo.linkedin_api.world import World
 from leads.lead_sync.problems import problems_of
 from leads.models import LeadFetch, LeadSync, Pull, Subscription
 from tests.api.conftest import api_with
-from tests.leads.linkedin import connected, linkedin, notify, sync_of, work
+from tests.leads.lead_sync.linkedin import connected, linkedin, notify, sync_of, work
 from webhooks.processing.processor import process_due
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ from leads.pipeline.merge import merge
 from leads.pipeline.search import exact_ids
 from leads.privacy.erasure import erase
 from tests.api.conftest import Api, create_api_key
-from tests.leads.test_identity import NOON, report
+from tests.leads.pipeline.test_matching import NOON, report
 from tests.test_pipeline import drain
 
 JOERG, ZOE = "J\u00f6rg \u00c4rmel", "Zoe\u0308 Nfd"

@@ -12,7 +12,7 @@ from accounts.sources.service import create_source
 from config.demo.linkedin_api.world import form
 from leads.lead_sync import backfill
 from leads.models import LeadSync, Subscription
-from tests.leads.linkedin import connected, linkedin, sync_of, work
+from tests.leads.lead_sync.linkedin import connected, linkedin, sync_of, work
 from tests.portal.conftest import Browser
 
 pytestmark = pytest.mark.django_db
