@@ -4,21 +4,37 @@ import gc
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.cache import caches
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.template import Context, RequestContext, Template
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 from django.test.signals import template_rendered
+from django.utils import timezone
 from django.utils.safestring import SafeString
+from pytest_django.fixtures import Settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from accounts.models import Agency
+from accounts.core.enums import EventType, Role
+from accounts.events.outbox import record
+from accounts.models import (
+    Agency,
+    Event,
+    Heartbeat,
+    Member,
+)
+from accounts.tasks import PURGE, SCHEDULER, WORKERS
 from accounts.tenancy.agencies import create_agency
+from accounts.tenancy.verified_email import mark_email_verified
+from notifications.channels.service import create_channel
+from notifications.models import Channel
+from tests.factories import make_everything
+from tests.portal.browser import Browser
 from tests.settings import SQLITE, TEMPLATE
 from tests.staged_rows import no_statement_past_a_batch
 
@@ -144,3 +160,70 @@ def _uses_database(item: pytest.Item) -> bool:
     if item.get_closest_marker("fault") and "checkout" in fixtures:
         return True
     return item.get_closest_marker("django_db") is not None or bool(fixtures & {"db", "transactional_db"})
+
+
+@pytest.fixture
+def signed_in(staff: User) -> Client:
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def onlooker(db: None) -> Client:
+    """Staff with the right to look and no other."""
+    user = User.objects.create_user("onlooker", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def beating(db: None) -> None:
+    """All processes live, and retention runs."""
+    for name in (*WORKERS.values(), SCHEDULER, PURGE):
+        Heartbeat.objects.update_or_create(name=name, defaults={"at": timezone.now()})
+
+
+@pytest.fixture
+def everything(agency: Agency, staff: User) -> dict[type[models.Model], Any]:
+    return make_everything(agency, staff, text="Ann <b>Lee</b>")
+
+
+@pytest.fixture
+def sign_in(agency: Agency) -> Browser:
+    """A browser of a new member with this role."""
+
+    def sign_in(role: Role = Role.OWNER, *, of: Agency | None = None) -> Client:
+        place = of or agency
+        name = f"{role}@{place.pk[-6:]}.example.com"
+        user = User.objects.filter(username=name).first() or User.objects.create_user(name, name, "correct horse")
+        mark_email_verified(user, name)
+        Member.objects.get_or_create(agency=place, user=user, defaults={"role": role})
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def loopback(settings: Settings) -> None:
+    settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+
+
+@pytest.fixture
+def webhook(agency: Agency, loopback: None) -> Callable[..., Channel]:
+    """Make a webhook channel of the agency for a receiver's URL."""
+    return lambda url, **fields: create_channel(agency, kind="webhook", url=url, **fields)[0]
+
+
+@pytest.fixture
+def happen(agency: Agency) -> Callable[..., Event]:
+    """Let something happen at the agency."""
+
+    def happen(event_type: EventType = EventType.LINKEDIN_DISCONNECTED, **fields: str) -> Event:
+        return record(agency, event_type, **({"linkedin_account_name": "John Doe"} | fields))
+
+    return happen

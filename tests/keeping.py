@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from accounts.models import Agency, Source
 from accounts.sources.service import create_source, valid_secrets
+from tests.reactions import react
 from webhooks.models import Receipt
+from webhooks.processing.processor import process_due
 from webhooks.providers import PROVIDERS
 from webhooks.providers.base import SignedRequest
 from webhooks.samples import load
@@ -66,3 +68,9 @@ def keep(source: Source, body: dict[str, Any] | bytes, *, at: datetime | None = 
 
 def keep_sample(source: Source, name: str, *, at: datetime | None = None, **changes: Any) -> Receipt:
     return keep(source, {**load(source.provider, name), **changes}, at=at)
+
+
+def drain() -> None:
+    while process_due():
+        pass
+    react()

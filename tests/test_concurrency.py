@@ -3,12 +3,11 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core import mail
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.db.utils import OperationalError
 from django.utils import timezone
 
@@ -24,36 +23,14 @@ from notifications.delivery import drain as deliver
 from notifications.models import Delivery
 from tests.keeping import keep, keep_sample, signed, source_of
 from tests.reactions import react
+from tests.threads import at_once
 from tests.webhooks.ingest_server import Answer, serving
 from webhooks.models import Receipt
 from webhooks.processing.processor import process_due
 from webhooks.samples import load
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WORKERS = 4
 idle = threading.Event()
-
-
-def at_once(work: Callable[[], None], *, times: int = WORKERS) -> None:
-    """Run the same work in several threads, each with its own connection, and raise what any of them raised."""
-    errors: list[BaseException] = []
-    start = threading.Barrier(times)
-
-    def run() -> None:
-        try:
-            start.wait()
-            work()
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
 
 
 def drain() -> None:

@@ -13,9 +13,9 @@ from accounts.models import Account, Agency, Member, Outage, ReauthPrompt
 from accounts.services import report_status
 from accounts.tenancy.team import invitation_url, invite
 from notifications.channels.service import create_channel
-from tests.api.conftest import api_with, make_world
+from tests.api.client import api_with
 from tests.api.routes import HISTORIES, LISTS, OBJECT_ROUTES, REPORTS
-from tests.portal.conftest import furnish
+from tests.factories import furnish, make_world
 from tests.portal.routes import ROUTES
 from tests.reactions import react
 from tests.statements import written_tables

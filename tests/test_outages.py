@@ -15,9 +15,8 @@ from notifications.delivery import claim, drain, worker
 from notifications.models import Attempt, Delivery, DeliveryStatus
 from tests.keeping import keep_sample, source_of
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
-from tests.notifications.conftest import happen, loopback, webhook  # noqa: F401 (fixtures)
+from tests.notifications.happenings import Happen, MakeChannel
 from tests.notifications.receiver import receiver
-from tests.notifications.transports.test_webhooks import Happen, MakeChannel
 from tests.outages import break_off, outage
 from webhooks.models import Receipt
 from webhooks.processing import processor
@@ -37,8 +36,8 @@ def test_an_outage_uses_up_no_attempt_of_a_receipt(agency: Agency, monkeypatch: 
 
 
 def test_what_was_sent_when_the_database_went_is_settled_and_not_sent_again(
-    webhook: MakeChannel,  # noqa: F811
-    happen: Happen,  # noqa: F811
+    webhook: MakeChannel,
+    happen: Happen,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with receiver() as inbox:
@@ -53,8 +52,8 @@ def test_what_was_sent_when_the_database_went_is_settled_and_not_sent_again(
 
 
 def test_what_was_claimed_when_the_database_went_is_sent_at_once(
-    webhook: MakeChannel,  # noqa: F811
-    happen: Happen,  # noqa: F811
+    webhook: MakeChannel,
+    happen: Happen,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with receiver() as inbox:
@@ -67,8 +66,8 @@ def test_what_was_claimed_when_the_database_went_is_sent_at_once(
 
 
 def test_a_fan_out_that_the_database_broke_off_is_held_against_no_event(
-    webhook: MakeChannel,  # noqa: F811
-    happen: Happen,  # noqa: F811
+    webhook: MakeChannel,
+    happen: Happen,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with receiver() as inbox:

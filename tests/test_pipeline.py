@@ -13,11 +13,10 @@ from accounts.models import Account, Agency, Campaign, Event, SubAccount
 from accounts.tenancy.agencies import create_agency
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
-from tests.keeping import keep, keep_sample, source_of
-from tests.reactions import react
+from tests.keeping import drain, keep, keep_sample, source_of
 from webhooks.models import Receipt, ReceiptStatus
 from webhooks.processing import processor
-from webhooks.processing.processor import process_due, register_request, reprocess
+from webhooks.processing.processor import register_request, reprocess
 from webhooks.providers.events import Reading
 from webhooks.samples import load, names
 
@@ -27,12 +26,6 @@ ORDER = {  # a sample that only means something after another
     "lead_updated": 1,
 }
 ATTEMPTS = len(processor.BACKOFF.steps) + 1
-
-
-def drain() -> None:
-    while process_due():
-        pass
-    react()
 
 
 def told(agency: Agency) -> list[str]:

@@ -10,8 +10,9 @@ from django.utils import timezone
 from accounts.core.enums import Scope
 from accounts.models import Agency, ApiKey
 from accounts.tenancy.api_keys import create_api_key
-from tests.api.conftest import Api, World, api_with
+from tests.api.client import Api, api_with
 from tests.api.routes import CREATIONS, LISTS, OBJECT_ROUTES, success_of
+from tests.factories import World
 
 
 def test_every_object_answers_its_agency_and_nobody_else(world: World, strange_api: Api) -> None:

@@ -11,7 +11,8 @@ from django.utils import timezone
 from accounts.core.enums import AccountStatus, IssueKind
 from accounts.models import Account, Campaign
 from accounts.sources import issues
-from tests.api.conftest import Api, World
+from tests.api.client import Api
+from tests.factories import World
 
 FIELDS = {
     "accounts": "id provider external_id name email profile status status_reason status_since suggested_action "

@@ -16,8 +16,9 @@ from accounts.events.erasure import erase_everywhere
 from accounts.models import Agency, IdempotencyRecord, Source
 from accounts.tenancy.agencies import create_agency
 from leads.models import Lead
-from tests.api.conftest import Api, World, api_with
+from tests.api.client import Api, api_with
 from tests.api.routes import OBJECT_ROUTES, success_of
+from tests.factories import World
 from webhooks.models import Receipt
 
 POSTS = [route[1:] for route in OBJECT_ROUTES if route[0] == "post"]

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Api, World
+from tests.api.client import Api
 from tests.api.routes import CREATIONS, HISTORIES, LISTS, OBJECT_ROUTES, REPORTS
+from tests.factories import World
 
 #: Every name that some list can be ordered by, both ways, and some that none can.
 NAMES = ("created_at", "updated_at", "received_at", "last_seen", "status_since", "pk", "id")

@@ -8,7 +8,8 @@ from django.utils import timezone
 from accounts.models import AccountReport, Event
 from leads.models import Lead, LeadChange
 from notifications.models import Delivery
-from tests.api.conftest import Api, World
+from tests.api.client import Api
+from tests.factories import World
 from webhooks.models import Receipt, RejectedRequest
 
 

@@ -8,7 +8,8 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.tenancy.api_keys import create_api_key
-from tests.api.conftest import Api, World
+from tests.api.client import Api
+from tests.factories import World
 
 START = timezone.datetime(2026, 11, 21, 12, 0, 10, tzinfo=timezone.get_default_timezone())
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts.core.enums import AccountStatus
 from accounts.models import Account, Event, ReauthPrompt
 from notifications.delivery import drain
-from tests.api.conftest import Api, World
+from tests.api.client import Api
+from tests.factories import World
 
 
 def take_down(world: World, status: str = "disconnected") -> str:

@@ -21,7 +21,7 @@ from leads.models import Lead
 from leads.pipeline.changes import create_lead
 from leads.pipeline.dto import Identity
 from leads.pipeline.reports import report_status as report_lead
-from tests.api.conftest import Api
+from tests.api.client import Api
 from tests.reactions import react
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)  # a Wednesday

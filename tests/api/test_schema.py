@@ -9,8 +9,9 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
 
-from tests.api.conftest import Api, World
+from tests.api.client import Api
 from tests.api.routes import CREATIONS, LISTS, OBJECT_ROUTES, REPORTS
+from tests.factories import World
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ from django.test import Client
 
 from accounts.models import Source
 from leads.models import Lead
-from tests.api.conftest import Api, World
+from tests.api.client import Api
 from tests.api.routes import CREATIONS, HISTORIES, LISTS, OBJECT_ROUTES
+from tests.factories import World
 
 PROBLEM = {"type", "title", "status", "detail", "request_id"}
 JUNK = "\x01\u202e\u200b<script>alert(1)</script>' OR 1=1 --%00{{7*7}}"

@@ -18,7 +18,8 @@ from leads.pipeline.merge import merge
 from notifications.delivery import fan_out
 from notifications.delivery.digest import gather
 from notifications.models import Channel, ChannelStatus, Delivery
-from tests.api.conftest import Api, World
+from tests.api.client import Api
+from tests.factories import World
 from webhooks.models import ProviderRequest, Receipt, ReceiptStatus
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import Account, Agency, ApiKey
 from accounts.web.backoffice.filters import ByAgency
-from tests.config.conftest import CANARY, make_everything
+from tests.factories import CANARY, make_everything
 from webhooks.models import Receipt
 
 OURS = ("accounts", "leads", "webhooks", "notifications", "auth")

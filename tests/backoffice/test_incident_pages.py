@@ -18,7 +18,7 @@ from accounts.models import Agency, Campaign, CampaignCommand, Incident, Sender
 from accounts.sources.service import create_source
 from notifications.models import StaffAlerts
 from notifications.staff.alerts import recipients, slack_url
-from tests.backoffice.test_staff_actions import form_of
+from tests.backoffice.forms import form_of
 from tests.reactions import react
 
 

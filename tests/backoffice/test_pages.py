@@ -20,7 +20,7 @@ from pytest_django import Settings
 
 from accounts.models import Agency
 from config.urls import urlpatterns as real
-from tests.config.conftest import make_everything
+from tests.factories import make_everything
 from webhooks.models import Receipt
 
 

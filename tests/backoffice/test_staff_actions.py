@@ -1,7 +1,6 @@
 """What staff do goes through the services: it notifies as webhooks do, and secrets are shown exactly once."""
 
 import re
-from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
@@ -17,15 +16,9 @@ from leads.pipeline.changes import create_lead
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
 from notifications.models import Channel, Delivery
-from tests.config.conftest import make_everything
+from tests.backoffice.forms import form_of
+from tests.factories import make_everything
 from webhooks.models import Receipt
-
-
-def form_of(client: Client, page: str) -> dict[str, Any]:
-    """What a browser would send back unchanged."""
-    form = client.get(page).context["adminform"].form
-    values = {name: form[name].value() for name in form.fields}
-    return {name: "" if value is None else value for name, value in values.items()}
 
 
 def code_in(html: str, start: str) -> str:

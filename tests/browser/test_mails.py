@@ -29,7 +29,7 @@ from accounts.tenancy.team import invite
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.notifications.transports.test_mail import FREE_TEXT, HOSTILE, happened, html_of, only_for
+from tests.notifications.mails import FREE_TEXT, HOSTILE, happened, html_of, only_for
 from tests.reactions import react
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]

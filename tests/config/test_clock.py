@@ -21,9 +21,8 @@ from notifications.delivery import claim, drain, rate_limit
 from notifications.models import Channel, Delivery, DeliveryStatus
 from tests.keeping import keep_sample, source_of
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
-from tests.notifications.conftest import happen, loopback, webhook  # noqa: F401 (fixtures)
+from tests.notifications.happenings import Happen, MakeChannel
 from tests.notifications.receiver import answering, receiver
-from tests.notifications.transports.test_webhooks import Happen, MakeChannel
 from webhooks.models import Receipt
 from webhooks.processing import processor
 from webhooks.processing.processor import process_due
@@ -68,8 +67,8 @@ def test_a_receipt_that_waits_for_another_try_waits_no_longer_than_its_step(
 
 def test_an_event_is_fanned_out_and_delivered(
     agency: Agency,
-    webhook: MakeChannel,  # noqa: F811
-    happen: Happen,  # noqa: F811
+    webhook: MakeChannel,
+    happen: Happen,
     clock: time_machine.Traveller,
 ) -> None:
     with receiver() as inbox:
@@ -83,8 +82,8 @@ def test_an_event_is_fanned_out_and_delivered(
 
 def test_a_delivery_that_was_never_tried_and_one_that_is_leased_are_sent(
     agency: Agency,
-    webhook: MakeChannel,  # noqa: F811
-    happen: Happen,  # noqa: F811
+    webhook: MakeChannel,
+    happen: Happen,
     clock: time_machine.Traveller,
 ) -> None:
     with receiver() as inbox:
@@ -106,8 +105,8 @@ def test_a_delivery_that_was_never_tried_and_one_that_is_leased_are_sent(
 
 def test_a_resting_channel_is_looked_at_again(
     agency: Agency,
-    webhook: MakeChannel,  # noqa: F811
-    happen: Happen,  # noqa: F811
+    webhook: MakeChannel,
+    happen: Happen,
     clock: time_machine.Traveller,
 ) -> None:
     with receiver(answering(200)) as inbox:

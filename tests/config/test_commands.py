@@ -15,23 +15,11 @@ from accounts.sources.service import create_source, valid_secrets
 from accounts.tenancy.api_keys import find_api_key
 from config.demo import provider
 from config.management.commands.send_sample import assign
+from tests.config.commands import run
 from webhooks import samples
 from webhooks.providers import PROVIDERS
 
 pytestmark = pytest.mark.django_db
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
-    """The command's JSON. Its exit code is under `exit`, if it is not 0."""
-    code = 0
-    try:
-        call_command(*arguments, "--json")
-    except SystemExit as error:
-        code = int(str(error.code))
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1
-    answer = json.loads(lines[0])
-    return {**answer, "exit": code} if code else answer
 
 
 def test_an_agency_comes_with_a_key_that_works(capsys: pytest.CaptureFixture[str]) -> None:

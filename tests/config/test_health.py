@@ -23,7 +23,7 @@ from accounts.tasks import PURGE
 from config import health
 from config.ops.diagnosis import diagnose_one
 from config.ops.purge import purge
-from tests.config.conftest import make_everything
+from tests.factories import make_everything
 from webhooks.models import Receipt
 
 

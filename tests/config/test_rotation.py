@@ -20,7 +20,7 @@ from accounts.web.rest.idempotency import _unseal
 from config.ops import rotation
 from notifications.channels.service import create_channel
 from notifications.models import Channel, ChannelSecret
-from tests.config.test_commands import run
+from tests.config.commands import run
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()

@@ -10,7 +10,7 @@ from accounts.models import Account, AccountToken, Agency, Source
 from config.demo.linkedin_api.world import World
 from leads.lead_sync.problems import problems_of
 from leads.models import LeadFetch, LeadSync, Pull, Subscription
-from tests.api.conftest import api_with
+from tests.api.client import api_with
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, sync_of, work
 from webhooks.processing.processor import process_due
 

@@ -12,14 +12,15 @@ from accounts.core.derived_fields import fold, search_text
 from accounts.core.unit_of_work import ReportBatch
 from accounts.linkedin.links import linked_accounts, proposals, propose
 from accounts.models import Account, Agency, Member
+from accounts.tenancy.api_keys import create_api_key
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, update_lead
 from leads.pipeline.merge import merge
 from leads.pipeline.search import exact_ids
 from leads.privacy.erasure import erase
-from tests.api.conftest import Api, create_api_key
-from tests.leads.pipeline.test_matching import NOON, report
-from tests.test_pipeline import drain
+from tests.api.client import Api
+from tests.keeping import drain
+from tests.leads.reporting import NOON, report
 
 JOERG, ZOE = "J\u00f6rg \u00c4rmel", "Zoe\u0308 Nfd"
 IVAN = "\u0418\u0412\u0410\u041d \u041f\u0435\u0442\u0440\u043e\u0432"

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts.core.enums import Role
-from tests.portal.conftest import Everything
+from tests.factories import Everything
 
 T = TypeVar("T")
 ALL, CHANGES, DECIDES = frozenset(Role), frozenset({Role.OWNER, Role.MANAGER}), frozenset({Role.OWNER})

@@ -14,7 +14,8 @@ from accounts.core.enums import Role
 from accounts.models import Agency, Member
 from leads.models import Lead
 from notifications.models import Channel, Delivery
-from tests.portal.conftest import Browser, Everything, furnish
+from tests.factories import Everything, furnish
+from tests.portal.browser import Browser
 from tests.portal.routes import ELSEWHERE, ROUTES, Route, same, walk
 
 WITH_ID = [route for route in ROUTES if route.of]

@@ -23,7 +23,7 @@ from notifications.content.catalogue import CATALOGUE
 from notifications.delivery import drain, fan_out
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
 from tests.notifications.receiver import answering, receiver
-from tests.portal.conftest import Browser
+from tests.portal.browser import Browser
 
 PAGE = "/notifications"
 

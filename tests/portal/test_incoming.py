@@ -14,7 +14,8 @@ from pytest_django import Settings
 
 from accounts.models import Agency
 from config.asgi import django as wsgi
-from tests.portal.conftest import Browser, furnish
+from tests.factories import furnish
+from tests.portal.browser import Browser
 
 #: What stands in for each variable part of a path, and what is answered at most.
 NUL = ("%00", "a%00b", "%00/x", "x%00")

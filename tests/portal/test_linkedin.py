@@ -13,7 +13,7 @@ from config.demo.linkedin_api.world import form
 from leads.lead_sync import backfill
 from leads.models import LeadSync, Subscription
 from tests.leads.lead_sync.linkedin import connected, linkedin, sync_of, work
-from tests.portal.conftest import Browser
+from tests.portal.browser import Browser
 
 pytestmark = pytest.mark.django_db
 

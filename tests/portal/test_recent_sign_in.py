@@ -10,7 +10,8 @@ from django.test import Client
 from accounts.core.enums import Role
 from accounts.models import ApiKey
 from leads.models import Lead
-from tests.portal.conftest import Browser, Everything
+from tests.factories import Everything
+from tests.portal.browser import Browser
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 REAUTHENTICATE = "/accounts/reauthenticate/"

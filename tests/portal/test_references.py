@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 
 from accounts.core.enums import Role
-from tests.portal.conftest import Browser, Everything
+from tests.factories import Everything
+from tests.portal.browser import Browser
 from tests.portal.routes import ROUTES, Route
 
 NAMING = ("aria-describedby", "aria-labelledby", "aria-controls", "for")

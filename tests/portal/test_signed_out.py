@@ -9,7 +9,8 @@ from django.test import Client
 
 from accounts.core.enums import Role
 from accounts.models import Source
-from tests.portal.conftest import Browser, Everything
+from tests.factories import Everything
+from tests.portal.browser import Browser
 from tests.portal.routes import ROUTES, Route, walk
 
 OURS = ({"sec-fetch-site": "same-origin"}, {"origin": "http://testserver"})

@@ -21,7 +21,7 @@ from accounts.tenancy.verified_email import mark_email_verified
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
 from notifications.models import Delivery
-from tests.portal.conftest import Browser
+from tests.portal.browser import Browser
 
 PASSWORD = "a long and strange sentence"
 

@@ -17,7 +17,8 @@ from accounts.tenancy.api_keys import find_api_key
 from leads.enums import LeadStatus
 from leads.models import Lead, LeadChange
 from leads.pipeline.changes import create_lead
-from tests.portal.conftest import Browser, Everything
+from tests.factories import Everything
+from tests.portal.browser import Browser
 
 
 @pytest.fixture

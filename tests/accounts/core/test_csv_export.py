@@ -13,7 +13,7 @@ from accounts.core.csv_export import NAMED, delimiter_for, lines, safe_cell
 from accounts.models import Agency, Member
 from leads.analytics.export import COLUMNS
 from leads.pipeline.changes import create_lead
-from tests.portal.conftest import furnish
+from tests.factories import furnish
 
 READ_WITH = [",", ";", "\t", "|"]
 #: What a spreadsheet runs when a cell begins with it, after blanks too.

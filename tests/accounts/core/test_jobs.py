@@ -17,7 +17,7 @@ from accounts.core import jobs
 from accounts.core.connections import is_database_back
 from accounts.core.jobs import Backoff, DueRow, claim_due, complete, fail, leased, put_off, restart, retry
 from tests.outages import outage
-from tests.test_concurrency import at_once
+from tests.threads import at_once
 
 NOW = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)

@@ -20,10 +20,10 @@ from leads.models import Lead
 from leads.pipeline.changes import create_lead, set_status
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
-from tests.api.conftest import api_with
+from tests.api.client import api_with
+from tests.factories import furnish
 from tests.keeping import keep_sample, source_of
 from tests.notifications.receiver import receiver
-from tests.portal.conftest import furnish
 from webhooks.processing.processor import process_due
 
 #: Whole as they are: emoji of several, Persian, Hindi and Sinhala words, flags, marks.

@@ -11,11 +11,10 @@ from accounts.models import Agency
 from accounts.tenancy.localtime import readable
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
-from tests.api.conftest import api_with
+from tests.api.client import api_with
 from tests.leads.lead_sync.linkedin import linkedin, notify, source_of, work
-from tests.portal.conftest import Browser, sign_in
+from tests.portal.browser import Browser
 
-__all__ = ["sign_in"]
 MOMENT = datetime.fromtimestamp(1686182358.881, tz=UTC)
 
 

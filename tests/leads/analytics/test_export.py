@@ -20,9 +20,8 @@ from leads.enums import LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
 from leads.privacy.erasure import erase
-from tests.portal.conftest import Browser, sign_in
+from tests.portal.browser import Browser
 
-__all__ = ["sign_in"]
 pytestmark = pytest.mark.django_db
 URL = "/leads/export"
 

@@ -22,11 +22,9 @@ from leads.models import Enrichment, Lead
 from leads.pipeline.changes import create_lead, update_lead
 from leads.pipeline.enrichment_requests import request_enrichment
 from leads.privacy.erasure import erase
-from tests.config.conftest import signed_in
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from webhooks.processing.processor import process_due
 
-__all__ = ["signed_in"]
 pytestmark = pytest.mark.django_db
 LIST = "/admin/leads/enrichment/"
 HERE = "tests.leads.enrichment.test_service"

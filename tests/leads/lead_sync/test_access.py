@@ -20,7 +20,7 @@ from leads.lead_sync.oauth import complete, connect_link
 from leads.lead_sync.problems import problems_of
 from leads.lead_sync.subscriptions import want
 from leads.models import Lead, LeadReference, LeadSync, OwnerAccess, Pull
-from tests.api.conftest import api_with
+from tests.api.client import api_with
 from tests.leads.lead_sync.linkedin import SPONSORED, agree, connected, linkedin, notify, sync_of, work
 
 pytestmark = pytest.mark.django_db

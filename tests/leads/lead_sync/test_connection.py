@@ -21,7 +21,7 @@ from leads.lead_sync.problems import problems_of
 from leads.lead_sync.subscriptions import want
 from leads.models import Lead, LeadSync, Subscription
 from leads.tasks import look_after
-from tests.api.conftest import api_with
+from tests.api.client import api_with
 from tests.leads.lead_sync.linkedin import SPONSORED, agree, connected, linkedin, notify, source_of, sync_of, work
 
 pytestmark = pytest.mark.django_db

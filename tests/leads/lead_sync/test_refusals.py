@@ -17,7 +17,7 @@ from leads.lead_sync import backfill, backfill_import, backfill_pages
 from leads.lead_sync.problems import problems_of
 from leads.lead_sync.subscriptions import want
 from leads.models import Lead, LeadFetch, LeadForm, Pull, RefusedForm, UnlabelledAnswers
-from tests.api.conftest import api_with
+from tests.api.client import api_with
 from tests.leads.lead_sync.linkedin import SPONSORED, agree, connected, let_pass, linkedin, notify, sync_of, work
 
 pytestmark = pytest.mark.django_db

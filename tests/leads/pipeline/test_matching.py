@@ -1,16 +1,13 @@
 """Leads of one person become one lead, and leads whose URL names nobody stay apart."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from accounts.models import Agency
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
-from tests.keeping import keep, source_of
-from tests.test_pipeline import drain
+from tests.keeping import drain
+from tests.leads.reporting import report
 
-NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 NOBODY = [
     *(
         "N/A",
@@ -36,17 +33,6 @@ SPELLINGS = [
     "https://www.linkedin.com//in/anna-ex\u00e9mple/details/experience/",
     "linkedin.com/mwlite/in/anna-ex%c3%a9mple?trk=x",
 ]
-
-
-def report(agency: Agency, number: int, url: str, **data: object) -> None:
-    body = {
-        "eventId": f"evt_{number}_{url}",
-        "eventType": "lead.status.changed",
-        "timestamp": (NOON + timedelta(seconds=number)).isoformat(),
-        "workspaceId": "ws_1",
-        "data": {"leadId": f"person_{number}", "linkedinUrl": url, "newStatus": "CONNECTION_ACCEPTED", **data},
-    }
-    keep(source_of(agency, "sendpilot"), body)
 
 
 @pytest.mark.once

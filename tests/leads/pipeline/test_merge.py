@@ -24,8 +24,7 @@ from leads.pipeline.merge import lock_root, merge, records_of, root_ids, shown_i
 from leads.pipeline.tombstones import OURSELVES, digest_of
 from leads.privacy import retention
 from leads.privacy.erasure import erase
-from tests.keeping import keep, source_of
-from tests.test_pipeline import drain
+from tests.keeping import drain, keep, source_of
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 ANNA = "https://www.linkedin.com/in/anna-example"

@@ -22,10 +22,8 @@ from leads.pipeline.changes import create_lead, set_status
 from notifications.channels.service import create_channel
 from notifications.delivery import drain, fan_out
 from notifications.models import Delivery
-from tests.api.conftest import api_with
-from tests.portal.conftest import Browser, sign_in
-
-__all__ = ["sign_in"]
+from tests.api.client import api_with
+from tests.portal.browser import Browser
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from notifications.channels.service import create_channel, disable, enable, send
 from notifications.delivery import drain, fan_out, worker
 from notifications.delivery.digest import gather
 from notifications.models import Channel, Delivery, DeliveryStatus, Hold
-from tests.notifications.delivery.test_promises import Killed
+from tests.notifications.happenings import Killed
 from tests.notifications.receiver import answering, receiver
 from tests.reactions import react
 

@@ -18,14 +18,11 @@ from notifications.delivery import drain, fan_out, worker
 from notifications.delivery.claim import claim
 from notifications.delivery.concurrency import ConcurrencyLimits
 from notifications.models import Attempt, Channel, Delivery, DeliveryStatus
+from tests.notifications.happenings import Killed
 from tests.notifications.receiver import receiver
 
 MakeChannel = Callable[..., Channel]
 Happen = Callable[..., Event]
-
-
-class Killed(BaseException):
-    """The worker is gone between sending and settling."""
 
 
 def test_an_attempt_whose_worker_died_is_made_again_under_the_same_id_when_its_lease_is_over(

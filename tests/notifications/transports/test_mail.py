@@ -6,7 +6,6 @@ import smtplib
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 import time_machine
@@ -26,41 +25,15 @@ from notifications.channels.service import create_channel
 from notifications.content.catalogue import CATALOGUE
 from notifications.delivery import drain
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
+from tests.notifications.mails import FREE_TEXT, HOSTILE, happened, html_of, only_for
 from tests.notifications.receiver import answering, receiver
 
 Happen = Callable[..., Event]
 NAMED = [EventType.LINKEDIN_AUTH_ERROR, EventType.LEAD_STATUS_CHANGED, EventType.CAMPAIGN_PAUSED]
-FREE_TEXT = (
-    "linkedin_account_name",
-    "lead_name",
-    "campaign_name",
-    "error_detail",
-    "pause_reason",
-    "linkedin_url",
-    "provider",
-)
-HOSTILE = (
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "Ann\r\nBcc: victim@example.org",
-    "\u202eevil\u202c\u200b\u2066name\ufeff",
-    "{{ settings.SECRET_KEY }}{% debug %}",
-    "javascript:alert(1)",
-    "Visit https://evil.example.org/login now",
-    "\x00\x07\ud800 bell",
-    "x" * 10_000,
-    "=cmd|' /C calc'!A0",
-)
 
 
 def sent() -> list[EmailMultiAlternatives]:
     return [message for message in mail.outbox if isinstance(message, EmailMultiAlternatives)]
-
-
-def html_of(message: EmailMultiAlternatives) -> str:
-    [(content, kind)] = message.alternatives
-    assert kind == "text/html"
-    return str(content)
 
 
 class Page(HTMLParser):
@@ -77,20 +50,6 @@ class Page(HTMLParser):
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
         self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
-
-
-def happened(agency: Agency, event_type: EventType, **fields: Any) -> Event:
-    example = {
-        name: value
-        for name, value in CATALOGUE[event_type].example.items()
-        if name not in {"event_type", "event_id", "ghl_company_id", "timestamp", "ghl_location_id"}
-    }
-    return record(agency, event_type, location_id="tdIePnL9kWCtdO7z6Md5", **{**example, **fields})
-
-
-def only_for(channel: Channel, event_type: EventType) -> dict[str, str]:
-    """Of an erasure hears who got the lead; here nobody did."""
-    return {"for_channel": channel.pk} if event_type is EventType.LEAD_ERASED else {}
 
 
 def test_a_mail_says_what_happened_and_what_to_do_next(

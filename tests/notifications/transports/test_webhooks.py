@@ -1,7 +1,6 @@
 """What an agency's webhook receives, and when it is tried again."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
@@ -11,15 +10,13 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from accounts.core.enums import EventType
-from accounts.models import Event
 from notifications.channels.service import rotate_secret
 from notifications.delivery import drain
 from notifications.egress import session as egress
-from notifications.models import Attempt, Channel, ChannelStatus, Delivery, DeliveryStatus
+from notifications.models import Attempt, ChannelStatus, Delivery, DeliveryStatus
+from tests.notifications.happenings import Happen, MakeChannel
 from tests.notifications.receiver import answering, dripping, flooding, hanging, raw, receiver, resetting
 
-MakeChannel = Callable[..., Channel]
-Happen = Callable[..., Event]
 UNREADABLE = "The receiver's answer is not HTTP that can be read."
 START = datetime(2026, 3, 21, 0, 22, 16, tzinfo=UTC)
 STEPS = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]

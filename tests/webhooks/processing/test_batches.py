@@ -19,9 +19,8 @@ from accounts.core.unit_of_work import ReportBatch
 from accounts.linkedin.matching import ACCOUNTS_NAMED
 from accounts.models import Account, AccountReport, Agency, Campaign, Event, Outage, ReauthPrompt, ReauthStep, Source
 from leads.models import Lead, LeadChange, LeadReference
-from tests.keeping import keep, keep_sample, source_of
+from tests.keeping import drain, keep, keep_sample, source_of
 from tests.reactions import react
-from tests.test_pipeline import drain
 from webhooks.models import Receipt
 from webhooks.processing import processor
 from webhooks.processing.processor import process_due, register_request

@@ -1,4 +1,5 @@
-"""A receiver that does everything wrong: `python -m tests.notifications.egress.hostile.receiver FOLDER` says where it listens, as JSON.
+"""A receiver that does everything wrong: `python -m tests.notifications.egress.hostile.receiver FOLDER` says where,
+as JSON.
 
 Each path is a way to misbehave, each TLS port a bad handshake, and a name server gives another address every time it is
 asked. `GET /report` counts the whole requests that each path got; `inside` is where redirects and names try to lead.

@@ -1,25 +1,28 @@
-"""One row of every model, with a canary in every secret and a hostile text in every field that is shown."""
+"""One of everything that there is, for tests that walk over all of it."""
 
+import json
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.db import models
-from django.test import Client
 from django.utils import timezone
 
+from accounts.core.enums import AccountStatus, EventType, Role
 from accounts.models import (
     Account,
     AccountLink,
     AccountReport,
     Agency,
+    ApiKey,
     Campaign,
     CampaignCall,
     CampaignCommand,
     Event,
     Heartbeat,
     IdempotencyRecord,
+    Invitation,
     MailCount,
     Member,
     RetentionRun,
@@ -28,11 +31,11 @@ from accounts.models import (
     SourceIssue,
     SubAccount,
 )
-from accounts.models.agency import Invitation
 from accounts.models.incident import Incident, IncidentStep, Outage
 from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
-from accounts.tasks import PURGE, SCHEDULER, WORKERS
+from accounts.sources.service import create_source
 from accounts.tenancy.api_keys import create_api_key
+from accounts.tenancy.team import invite
 from leads.models import (
     Enrichment,
     Lead,
@@ -49,39 +52,13 @@ from leads.models import (
     Tombstone,
     UnlabelledAnswers,
 )
+from leads.pipeline.changes import create_lead
+from notifications.channels.service import create_channel
+from notifications.delivery import fan_out
 from notifications.models import Attempt, Channel, Delivery, StaffAlerts
 from webhooks.models import LatencyTally, ProviderRequest, Receipt, RejectedRequest, SourceMonitor
 
 CANARY = "canarySECRETcanary"
-
-
-@pytest.fixture
-def signed_in(staff: User) -> Client:
-    client = Client()
-    client.force_login(staff)
-    return client
-
-
-@pytest.fixture
-def onlooker(db: None) -> Client:
-    """Staff with the right to look and no other."""
-    user = User.objects.create_user("onlooker", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def beating(db: None) -> None:
-    """All processes live, and retention runs."""
-    for name in (*WORKERS.values(), SCHEDULER, PURGE):
-        Heartbeat.objects.update_or_create(name=name, defaults={"at": timezone.now()})
-
-
-@pytest.fixture
-def everything(agency: Agency, staff: User) -> dict[type[models.Model], Any]:
-    return make_everything(agency, staff, text="Ann <b>Lee</b>")
 
 
 def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -> dict[type[models.Model], Any]:
@@ -292,3 +269,192 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         RetentionRun.objects.get_or_create(defaults={"cutoff": now, "error": text})[0],
     ]
     return {type(row): row for row in rows}
+
+
+@dataclass
+class World:
+    """One of everything of an agency."""
+
+    agency: Agency
+    sub_account: SubAccount
+    source: Source
+    account: Account
+    campaign: Campaign
+    lead: Lead
+    receipt: Receipt
+    rejected: RejectedRequest
+    channel: Channel
+    email_channel: Channel
+    delivery: Delivery
+
+    def make_ready_for(self, rest: str) -> None:
+        """Let what follows an id in a path succeed."""
+        if rest == "/reauth":
+            Account.objects.filter(pk=self.account.pk).update(status=AccountStatus.DISCONNECTED)
+        if rest == "/connect":
+            self.source.provider, self.source.credentials = "linkedin", {"client_id": "app"}
+            self.source.save()
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The id of one object of each resource that has a page of its own."""
+        return {
+            "accounts": self.account.id,
+            "leads": self.lead.id,
+            "sub-accounts": self.sub_account.id,
+            "campaigns": self.campaign.id,
+            "sources": self.source.id,
+            "receipts": self.receipt.public_id,
+            "events": self.delivery.event_id,
+            "channels": self.channel.id,
+            "deliveries": self.delivery.id,
+        }
+
+
+def make_world(agency: Agency, mark: str) -> World:
+    now = timezone.now()
+    sub_account = SubAccount.objects.create(agency=agency, location_id=f"loc{mark}", name="Main street", installed=True)
+    source, _ = create_source(agency=agency, provider="welink", name=f"We-Link {mark}")
+    account = Account.objects.create(
+        agency=agency,
+        provider="welink",
+        external_id=f"profile-{mark}",
+        name="Ada Lovelace",
+        email=f"ada-{mark}@example.com",
+        sub_account=sub_account,
+        source=source,
+        status=AccountStatus.ACTIVE,
+        status_since=now,
+        reported_at=now,
+    )
+    AccountReport.objects.create(
+        account=account, to_status="active", occurred_at=now, reported_by="welink", receipt_id="rct_1", applied=True
+    )
+    campaign = Campaign.objects.create(
+        agency=agency, provider="sendpilot", external_id=f"c-{mark}", name="Founders", account=account
+    )
+    CampaignCommand.objects.create(campaign=campaign, action="pause", status="failed")
+    lead = create_lead(agency, name="Grace Hopper", email=f"grace-{mark}@example.com", campaign=campaign)
+    LeadReference.objects.create(
+        lead=lead, agency=agency, provider="sendpilot", external_id=f"lead-{mark}", campaign=campaign, status_since=now
+    )
+    receipt = Receipt.objects.create(
+        source=source,
+        agency=agency,
+        provider="welink",
+        dedupe_key=mark.encode().ljust(32, b"."),
+        body=json.dumps({"request_id": f"r-{mark}", "status": "SUCCESS"}).encode(),
+        received_at=now,
+    )
+    rejected = RejectedRequest.objects.create(
+        source=source,
+        reason="wrong_signature",
+        diagnosis="It was not signed by us.",
+        count=3,
+        first_seen=now,
+        last_seen=now,
+    )
+    channel, _ = create_channel(agency, kind="webhook", name="CRM", url=f"https://crm-{mark}.example.com/hook")
+    email_channel, _ = create_channel(agency, kind="email", email=f"team-{mark}@example.com", verified=True)
+    event = agency.events.filter(event_type=EventType.LEAD_CREATED).get()
+    delivery = Delivery.objects.create(agency=agency, event=event, channel=channel)
+    Attempt.objects.create(
+        delivery=delivery, at=now, duration_ms=12, status_code=500, error="500 Internal Server Error"
+    )
+    return World(
+        agency, sub_account, source, account, campaign, lead, receipt, rejected, channel, email_channel, delivery
+    )
+
+
+@dataclass(frozen=True)
+class Everything:
+    """What one agency has: one of each."""
+
+    agency: Agency
+    account: Account
+    lead: Lead
+    source: Source
+    linkedin: Source
+    email: Channel
+    webhook: Channel
+    delivery: Delivery
+    key: ApiKey
+    invitation: Invitation
+    member: Member
+
+
+def furnish(agency: Agency, text: str = "Ann") -> Everything:
+    """One of everything, each shown text being `text`."""
+    now = timezone.now() - timedelta(minutes=3)
+    owner = User.objects.create_user(f"first-{agency.pk}", f"first@{agency.pk[-6:]}.example.com", "correct horse")
+    member = Member.objects.create(agency=agency, user=owner, role=Role.OWNER)
+    place = SubAccount.objects.create(agency=agency, location_id=f"loc{text}"[:100], name=text[:200])
+    source, _ = create_source(agency=agency, provider="welink", name=text[:200])
+    linkedin, _ = create_source(agency=agency, provider="linkedin", name=text[:200], secret="hush")
+    RejectedRequest.objects.create(
+        source=source, reason="signature", diagnosis=text[:500], count=3, first_seen=now, last_seen=now
+    )
+    account = Account.objects.create(
+        agency=agency,
+        provider="welink",
+        external_id=text[:200],
+        sub_account=place,
+        source=source,
+        name=text[:200],
+        email=text[:254],
+        occupation=text[:500],
+        status="auth_error",
+        status_reason=text[:500],
+        status_since=now,
+    )
+    AccountReport.objects.create(
+        account=account,
+        from_status="active",
+        to_status="auth_error",
+        occurred_at=now,
+        reported_by="welink",
+        applied=True,
+        note=text[:500],
+    )
+    campaign = Campaign.objects.create(
+        agency=agency, provider="sendpilot", external_id=text[:200], name=text[:300], account=account
+    )
+    lead = create_lead(
+        agency,
+        name=text[:400],
+        email="lead@example.com",
+        company=text[:300],
+        title=text[:300],
+        linkedin_url=f"https://www.linkedin.com/in/{agency.pk}",
+        campaign=campaign,
+        account=account,
+        tags=[text[:100]],
+        answers=[{"label": text, "value": text}],
+    )
+    LeadReference.objects.create(
+        lead=lead, agency=agency, provider="sendpilot", external_id="ref-1", campaign=campaign, status_since=now
+    )
+    email, _ = create_channel(agency, kind="email", email="team@example.com", name="Team inbox", verified=True)
+    webhook, _ = create_channel(agency, kind="webhook", url="https://example.com/hook?token=hush", name="CRM")
+    Channel.objects.filter(pk=webhook.pk).update(name=text[:200], disabled_reason=text[:300])
+    fan_out()
+    delivery = Delivery.objects.filter(channel=webhook, event__event_type=EventType.LEAD_CREATED).order_by("-pk")[0]
+    Delivery.objects.filter(pk=delivery.pk).update(error=text[:500], status="failed", next_attempt_at=None)
+    Attempt.objects.create(
+        delivery=delivery, at=now, duration_ms=12, status_code=500, error=text[:500], response_excerpt=text
+    )
+    key, _ = create_api_key(agency, name=text[:100])
+    invitation = invite(agency, email="new@example.com", role=Role.READ_ONLY, invited_by=owner)
+    return Everything(
+        agency=agency,
+        account=account,
+        lead=lead,
+        source=source,
+        linkedin=linkedin,
+        email=email,
+        webhook=webhook,
+        delivery=delivery,
+        key=key,
+        invitation=invitation,
+        member=member,
+    )
