@@ -18,7 +18,7 @@ from webhooks.ingest.http import Receive, Scope, Send
 from webhooks.ingest.server_protocol import server_protocol
 
 #: For what comes at once where the machine is not loaded: whoever waits in vain waits so many seconds.
-PATIENCE = 30.0
+ANSWER_TIMEOUT = 30.0
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Server:
     port: int
     app: Any
 
-    def connect(self, timeout: float = PATIENCE) -> socket.socket:
+    def connect(self, timeout: float = ANSWER_TIMEOUT) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
 
     def send(
@@ -47,7 +47,7 @@ class Server:
         path: str,
         body: bytes = b"",
         headers: dict[str, str] | None = None,
-        timeout: float = PATIENCE,
+        timeout: float = ANSWER_TIMEOUT,
     ) -> Answer:
         began = time.monotonic()
         with self.connect(timeout) as connection:
@@ -114,7 +114,7 @@ def serving(app: Callable[[Scope, Receive, Send], Any] | None = None) -> Iterato
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + ANSWER_TIMEOUT
         while not server.started:
             assert thread.is_alive(), "the server ended"
             assert time.monotonic() < deadline, "the server did not start"
@@ -123,7 +123,7 @@ def serving(app: Callable[[Scope, Receive, Send], Any] | None = None) -> Iterato
             yield Server(listener.getsockname()[1], app)
         finally:
             server.should_exit = True
-            thread.join(PATIENCE)
+            thread.join(ANSWER_TIMEOUT)
             assert not thread.is_alive(), "the server did not stop"
             assert not getattr(server.lifespan, "shutdown_failed", False), "the application did not stop cleanly"
 
@@ -168,7 +168,7 @@ class Call:
         )
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+def wait_until(condition: Callable[[], Any], seconds: float = ANSWER_TIMEOUT) -> Any:
     """What the condition answers once it is true."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
