@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from accounts.campaigns import commands
+from accounts.core import jobs
 from accounts.models import CampaignCommand, Event
 from leads.enrichment import service as enrichment
 from leads.lead_sync import backfill, fetching, health_checks, submissions
@@ -37,6 +38,7 @@ def release_future_rows() -> int:
             ),
             _release_deliveries(now),
             _release_commands(now),
+            jobs.release_future_rows(now),
             *(_release_claimable(model, lease, now) for model, lease in LEASES.items()),
             LeadFetch.objects.filter(announce_by__gt=now + submissions.ANSWERS_TIMEOUT + MARGIN).update(
                 announce_by=now

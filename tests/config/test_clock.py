@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from accounts.campaigns import commands
 from accounts.core.enums import EventType
+from accounts.events import reactions
 from accounts.events.outbox import record
-from accounts.models import Agency, Campaign, CampaignCommand, Event
+from accounts.models import Agency, Campaign, CampaignCommand, Event, Reaction
 from accounts.models.command import CommandStatus
 from accounts.sources.service import create_source
 from config.celery import LivingScheduler, app
@@ -23,6 +24,7 @@ from tests.keeping import keep_sample, source_of
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.notifications.happenings import Happen, MakeChannel
 from tests.notifications.receiver import answering, receiver
+from tests.reactions import react
 from webhooks.models import Receipt
 from webhooks.processing import processor
 from webhooks.processing.processor import process_due
@@ -63,6 +65,17 @@ def test_a_receipt_that_waits_for_another_try_waits_no_longer_than_its_step(
     assert process_due() == 0
     release_future_rows()
     assert process_due() == 1
+
+
+def test_a_reaction_that_was_never_tried_is_carried_out(agency: Agency, clock: time_machine.Traveller) -> None:
+    keep_sample(source_of(agency, "salesflow"), "account_blocked")
+    process_due()
+    assert Reaction.objects.exists()
+    clock.shift(-JUMP)
+    assert reactions.carry_out_due() == 0
+    release_future_rows()
+    react()
+    assert not Reaction.objects.exists()
 
 
 def test_an_event_is_fanned_out_and_delivered(
