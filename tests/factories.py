@@ -25,6 +25,7 @@ from accounts.models import (
     Invitation,
     MailCount,
     Member,
+    Reaction,
     RetentionRun,
     Sender,
     Source,
@@ -219,6 +220,9 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         AccountLink.objects.create(agency=agency, first=account, second=account, decided_by=user),
         SourceIssue.objects.create(source=source, kind="rejecting", detail=text),
         SourceMonitor.objects.create(source=source, checked_at=now),
+        Reaction.objects.create(
+            subscriber="status", event=event, subject=account.pk, attempts=8, next_attempt_at=None, error=text
+        ),
         LatencyTally.objects.create(source=source, began_at=now, requests=300, slow=1),
         ProviderRequest.objects.create(
             source=source, request_id=f"{number}{text}", action="login", account=account, lead=lead

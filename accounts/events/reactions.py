@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.core.connections import is_outage
 from accounts.core.enums import EventType
-from accounts.core.jobs import CRASHED, Backoff, claim_due, fail, retry
+from accounts.core.jobs import CRASHED, Backoff, claim_due, fail, restart, retry
 from accounts.core.unit_of_work import ReportBatch, UnitOfWork
 from accounts.core.wakeups import WakeUp
 from accounts.events.signals import event_recorded
@@ -82,6 +82,12 @@ def carry_out_due(limit: int = BATCH) -> int:
         for reactions in together.values():
             _carry_out(reactions)
     return len(claimed)
+
+
+def try_again(reaction: Reaction) -> None:
+    """Make a reaction that failed due now, from the first attempt on."""
+    restart(Reaction.objects.filter(pk=reaction.pk))
+    transaction.on_commit(_wake_up.wake_up, robust=True)
 
 
 def unattempted(now: datetime) -> QuerySet[Reaction]:

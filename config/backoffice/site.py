@@ -18,6 +18,7 @@ NAMES = {
     "ProviderRequest": "Registered requests",
     "AccountLink": "Perhaps the same person",
     "SourceIssue": "Troubles of sources",
+    "Reaction": "What follows events",
 }
 
 

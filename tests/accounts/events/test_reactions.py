@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 
 from accounts.core.enums import EventType
@@ -108,6 +109,23 @@ def test_one_that_always_fails_stays_visible_and_lets_the_next_go_on(
     echo.refused.clear()
     reactions.request(NAME, subject="a", work=AT_ONCE)
     assert (reactions.carry_out_due(), echoed()) == (1, ["a"])
+
+
+def test_staff_see_one_that_failed_and_try_it_again(
+    agency: Agency, echo: Echo, clock: time_machine.Traveller, signed_in: Client
+) -> None:
+    echo.refused = {"a"}
+    reactions.request(NAME, subject="a", work=AT_ONCE)
+    for _ in range(len(reactions.BACKOFF.steps) + 1):
+        reactions.carry_out_due()
+        clock.shift(timedelta(hours=2))
+    [row] = Reaction.objects.all()
+    page = f"/admin/accounts/reaction/{row.pk}/"
+    assert "no such luck" in signed_in.get("/admin/accounts/reaction/?state=failed").content.decode()
+    assert "no such luck" in signed_in.get(f"{page}change/").content.decode()
+    echo.refused.clear()
+    assert signed_in.post(f"{page}press/try_again/").status_code == 302
+    assert (reactions.carry_out_due(), echoed(), Reaction.objects.count()) == (1, ["a"], 0)
 
 
 def test_one_whose_worker_dies_is_carried_out_again_when_its_lease_is_over(

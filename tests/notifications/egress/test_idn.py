@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import Account, Agency, Event
+from accounts.models.agency import Role
 from accounts.reauth.prompts import ask
 from accounts.reauth.recipients import block, reachable
 from accounts.tenancy.api_keys import create_api_key
@@ -104,9 +105,9 @@ def test_an_owner_is_not_asked_at_an_address_that_came_back_in_another_spelling(
 
 
 def test_one_person_is_invited_and_found_in_every_spelling(agency: Agency) -> None:
-    first = invite(agency, email="Ann@faß.example", role="owner")  # type: ignore[arg-type]
-    assert invite(agency, email="ann@xn--fa-hia.example", role="owner") == first  # type: ignore[arg-type]
-    assert invite(agency, email="ann@fass.example", role="owner") != first  # type: ignore[arg-type]
+    first = invite(agency, email="Ann@faß.example", role=Role.OWNER)
+    assert invite(agency, email="ann@xn--fa-hia.example", role=Role.OWNER) == first  # type: ignore[arg-type]
+    assert invite(agency, email="ann@fass.example", role=Role.OWNER) != first  # type: ignore[arg-type]
     user = User.objects.create_user("ann")
     mark_email_verified(user, "ann@FAß.example")
     assert find_user_by_email("ann@xn--fa-hia.example") == user

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.core import strict_json as json_reader
 from accounts.models import Agency, Source
 from accounts.sources.service import create_source, rotate_secret
 from tests.webhooks.ingest_server import Answer, Server, wait_until
@@ -58,14 +59,14 @@ def signed(body: bytes, secret: str = SECRET) -> bytes:
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of what this process parses."""
     sizes: list[int] = []
-    decoder = strict_json._DECODER
+    decoder = json_reader._DECODER
 
     class Counting:
         def decode(self, text: str) -> Any:
             sizes.append(len(text))
             return decoder.decode(text)
 
-    monkeypatch.setattr(strict_json, "_DECODER", Counting())
+    monkeypatch.setattr(json_reader, "_DECODER", Counting())
     return sizes
 
 

@@ -1,0 +1,67 @@
+"""What waits to be done because of an event, and what failed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from accounts.core.markup import NOTHING, ago, badge, link
+from accounts.events import reactions
+from accounts.models import Reaction
+from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.cross_links import subject_link
+from accounts.web.backoffice.filters import BySubject
+
+
+class ByFailed(SimpleListFilter):
+    title, parameter_name = "state", "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("failed", "Failed")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        return queryset.filter(next_attempt_at__isnull=True) if self.value() else queryset
+
+
+@admin.register(Reaction)
+class ReactionAdmin(BackOfficeAdmin):
+    list_display = ("subscriber", "subject_link", "event_link", "state", "attempts", "made", "error")
+    list_filter = (ByFailed, BySubject)
+    list_select_related = ("event",)
+    fieldsets = (
+        (None, {"fields": ("subscriber", "subject_link", "event_link", "state", "attempts", "made", "error", "facts")}),
+    )
+    search_help_text = "A whole number, or a whole id of the account, lead, campaign, … it is about."
+    exact_search = ("pk", "subject")
+    actions = ("try_again",)
+    buttons = ("try_again",)
+
+    def fits(self, button: str, obj: Reaction) -> bool:
+        return bool(obj.error)
+
+    @admin.action(description="Try again", permissions=["operate"])
+    def try_again(self, request: HttpRequest, chosen: "QuerySet[Reaction]") -> None:
+        self.do_each(request, chosen, reactions.try_again, "Tried again")
+
+    @admin.display(description="about")
+    def subject_link(self, reaction: Reaction) -> str:
+        return subject_link(reaction.subject)
+
+    @admin.display(description="event")
+    def event_link(self, reaction: Reaction) -> str:
+        return link(reaction.event) if reaction.event else NOTHING
+
+    @admin.display(description="state")
+    def state(self, reaction: Reaction) -> str:
+        if reaction.next_attempt_at is None:
+            return badge("failed", "bad")
+        if reaction.error:
+            return format_html("{} {}", badge("waits", "busy"), ago(reaction.next_attempt_at))
+        return badge("due", "busy")
+
+    @admin.display(description="made")
+    def made(self, reaction: Reaction) -> str:
+        return ago(reaction.created_at)
