@@ -1,5 +1,6 @@
 """An account that needs its owner has one open prompt; who is asked, when again, and when nobody is any more."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -24,6 +25,15 @@ from config.ops.purge import purge
 from tests.reactions import react
 
 T0 = timezone.now().replace(microsecond=0)
+
+
+@pytest.fixture(autouse=True)
+def begins_at_t0() -> Iterator[None]:
+    """Let each test begin at T0, however long ago this module was imported."""
+    with time_machine.travel(T0, tick=True):
+        yield
+
+
 ASKED = (S.INCOMPLETE, S.DISCONNECTED, S.AUTH_ERROR)
 
 
