@@ -42,8 +42,8 @@ class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
-        "too_many_login_attempts": "Too many failed login attempts. Wait a few minutes, or come in by mail: "
-        "“Forgot the password?”. A passkey works as well."
+        "too_many_login_attempts": "Too many failed login attempts. Wait a few minutes, or reset your password with "
+        "“Forgot your password?”. A passkey works as well."
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""The audit trail: who of staff or of an agency did what. Rows of Django's admin log."""
+"""Write the audit log: which member of staff or of an agency did what. Its rows are Django's admin log."""
 
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import User
@@ -7,17 +7,17 @@ from django.db.models import Model
 
 
 def added(by: User | None, obj: Model, message: str) -> None:
-    """Note that a person made something; by nobody (a program, Leadline itself) writes nothing."""
+    """Log that a user created an object. Without a user (a program, Leadline itself) nothing is logged."""
     _note_by(by, obj, ADDITION, message)
 
 
 def changed(by: User | None, obj: Model, message: str) -> None:
-    """Note that a person changed something."""
+    """Log that a user changed an object."""
     _note_by(by, obj, CHANGE, message)
 
 
 def removed(by: User | None, obj: Model, message: str) -> None:
-    """Note that a person took something away. Call it before the row goes: the key goes with it."""
+    """Log that a user deletes an object. Call it before the deletion, which clears the object's primary key."""
     _note_by(by, obj, DELETION, message)
 
 
@@ -27,7 +27,7 @@ def _note_by(by: User | None, obj: Model, flag: int, message: str) -> None:
 
 
 def note(user_id: int, obj: Model, flag: int, message: str) -> LogEntry:
-    """The id stands instead of the object's name: a name must not outlive the person's row."""
+    """Write one row of the log. It shows the object's id, not its name: a name must not outlive the erased person."""
     return LogEntry.objects.create(
         user_id=user_id,
         content_type_id=ContentType.objects.get_for_model(obj, for_concrete_model=False).pk,

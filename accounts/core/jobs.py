@@ -25,7 +25,10 @@ CRASHED = "Every attempt ended with the worker that made it."
 
 
 class DueRow(models.Model):
-    """A row that is work. It wants an index of its own on `next_attempt_at`, of the rows that have not ended."""
+    """Add to a model what a retried job needs: attempts, due time, lease and last error.
+
+    Each such model defines a partial index on `next_attempt_at` over its unfinished rows.
+    """
 
     #: Whether rows are made for a later time. Otherwise one that lies ahead unattempted was dated by a clock that was
     #: set back since, and is due.

@@ -111,7 +111,8 @@ def rotate_secret(channel: Channel, *, by: User | None = None) -> str:
 
 @transaction.atomic
 def enable(channel: Channel, *, by: User | None = None) -> Channel:
-    """Switch on. An address that was never confirmed, wants no mail or did not work is asked (again) first."""
+    """Switch a channel on. Ask for a new confirmation first if its e-mail address is unconfirmed, unsubscribed or
+    bouncing."""
     channel = _locked(channel)
     audit.changed(by, channel, "Enabled.")
     if channel.kind == ChannelKind.EMAIL and is_lost(channel):
@@ -124,7 +125,10 @@ def enable(channel: Channel, *, by: User | None = None) -> Channel:
 
 @transaction.atomic
 def disable(channel: Channel, reason: str, *, by: User | None = None) -> Channel:
-    """Switch off: what was due is cancelled and kept, the agency's other channels hear of it. Raises FieldError."""
+    """Switch a channel off: cancel its pending deliveries, keep them in the log, and notify the other channels.
+
+    Raises FieldError if the channel's address was never confirmed.
+    """
     channel = _locked(channel)
     if channel.status == ChannelStatus.UNVERIFIED:
         raise FieldError("status", "The channel waits for its confirmation and gets nothing: remove it instead.")
@@ -135,7 +139,7 @@ def disable(channel: Channel, reason: str, *, by: User | None = None) -> Channel
 
 @transaction.atomic
 def delete_channel(channel: Channel, *, by: User | None = None) -> None:
-    """Take a channel away, with its deliveries."""
+    """Delete a channel and its deliveries."""
     audit.removed(by, channel, "Removed.")
     channel.delete()
 

@@ -56,7 +56,7 @@ def walk(routes: list[Route], answer: Callable[[Route], T]) -> dict[str, T]:
 
 
 def same(routes: list[Route], answer: T) -> dict[str, T]:
-    """The answer that is expected of them all."""
+    """Expect the same answer of each route. Return it by the route's name."""
     return {str(route): answer for route in routes}
 
 

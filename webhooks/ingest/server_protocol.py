@@ -59,7 +59,7 @@ def _try_fast_path() -> None:
 
 
 class _Ingest:
-    """Accepts every webhook, and answers when it is told to."""
+    """Stand in for the ingest application: accept every request, and answer it with 200 when `answer` is called."""
 
     def at_once(self, packet: Packet, peer: str, reply: Reply) -> bool:
         self._reply = reply

@@ -25,7 +25,7 @@ from webhooks.providers.events import (
 
 
 def prefetch(work: ReportBatch, source: Source, events: Sequence[ProviderEvent]) -> None:
-    """Load and lock the accounts and leads that the events are about, and what hangs on them."""
+    """Load and lock the accounts and leads that the events name, and the rows that processing them reads."""
     accounts = [event.account for event in events if isinstance(event, AccountReported | AccountRateLimited)]
     leads = [event.lead for event in events if isinstance(event, LeadStatusReported | LeadNoted | LeadTagged)]
     leads += [Identity(external_id=event.external_id) for event in events if isinstance(event, LeadSubmitted)]

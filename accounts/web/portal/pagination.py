@@ -18,7 +18,7 @@ _KEY = re.compile(r"[0-9A-Za-z_]{1,40}", re.ASCII)
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """One page; the queries lead to its neighbours and are empty where there is none."""
+    """Hold the rows of one page, and the query strings of its neighbours (empty: there is none)."""
 
     rows: Sequence[Row]
     older: str
@@ -30,7 +30,7 @@ class Page(Generic[Row]):
 
 
 def turn(request: HttpRequest, rows: "QuerySet[Row]", *, size: int = SIZE) -> Page[Row]:
-    """Fetch the page that the request asks for. A key that cannot be one means the first."""
+    """Return the page of `rows` that the query parameters ask for; the first page if their key is malformed."""
     position = _position(request, rows.model, NEWER) or _position(request, rows.model, OLDER)
     page = fetch_page(rows, size, position)
     return Page(
