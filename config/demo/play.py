@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q, Sum
 
-from accounts.models import Account, Agency, Campaign, Event, Source, SubAccount
+from accounts.models import Account, Agency, Campaign, Event, Reaction, Source, SubAccount
 from config.demo.provider import Answer, compact, post, sign, webhook_url
 from config.demo.receiver import Receiver
 from config.demo.story import Step
@@ -98,6 +98,7 @@ class Stage:
         """The events of a receipt, until each was delivered to the mailbox (at once, so not alerts of drops) and to the
         endpoint."""
         events = Event.objects.filter(receipt_id=receipt.public_id).order_by("pk")
+        wait_for(lambda: not Reaction.objects.filter(facts__receipt_id=receipt.public_id).exists())
         told = list(events.filter(recipient="", channel_id=""))
         personal = [event.id for event in events.exclude(recipient="")]
         seen.events = [event.event_type for event in told]
