@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +211,7 @@ def rows(checkout: Checkout, query: str) -> list[tuple[Any, ...]]:
     if url:
         with psycopg.connect(url) as server:
             return server.execute(query).fetchall()
-    with sqlite3.connect(checkout.folder / "var" / "leadline.sqlite3", timeout=10) as file:
+    with closing(sqlite3.connect(checkout.folder / "var" / "leadline.sqlite3", timeout=10)) as file:
         return file.execute(query).fetchall()
 
 
@@ -221,7 +221,7 @@ def change(checkout: Checkout, statement: str) -> int:
     if url:
         with psycopg.connect(url) as server:
             return server.execute(statement).rowcount
-    with sqlite3.connect(checkout.folder / "var" / "leadline.sqlite3", timeout=30) as file:
+    with closing(sqlite3.connect(checkout.folder / "var" / "leadline.sqlite3", timeout=30)) as file, file:
         return file.execute(statement).rowcount
 
 
@@ -229,7 +229,7 @@ def is_writable(checkout: Checkout) -> bool:
     """Whether nobody holds SQLite's lock for writing at this moment."""
     if "DATABASE_URL" in checkout.settings:
         return True
-    with sqlite3.connect(checkout.folder / "var" / "leadline.sqlite3", timeout=1) as file:
+    with closing(sqlite3.connect(checkout.folder / "var" / "leadline.sqlite3", timeout=1)) as file:
         try:
             file.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:

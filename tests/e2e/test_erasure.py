@@ -5,7 +5,7 @@ import re
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -183,7 +183,7 @@ def back_up(checkout: Checkout, file: Path) -> None:
     if url := checkout.settings.get("DATABASE_URL"):
         subprocess.run(["pg_dump", "--no-owner", "--file", str(file), url], check=True)
         return
-    with sqlite3.connect(checkout.folder / "var" / "leadline.sqlite3", timeout=30) as database:
+    with closing(sqlite3.connect(checkout.folder / "var" / "leadline.sqlite3", timeout=30)) as database:
         database.execute("VACUUM INTO ?", [str(file)])
 
 
