@@ -29,7 +29,7 @@ ROUNDS = 3  # a third loss within the hour would be another story: an account th
 SOURCES, ACCOUNTS = 4, 1000
 COUNT = ROUNDS * ACCOUNTS
 TASKS = ACCOUNTS
-BARS = {"pgbench": 0.7, "task per event": 4.0}
+BARS = {"pgbench": 0.9, "task per event": 6.0}
 ACCOUNT_STATUSES = ("ACCOUNT_ACTIVE", "ACCOUNT_BLOCKED")
 LEAD_STATUSES = ("CONNECTION_SENT", "CONNECTION_ACCEPTED", "MESSAGE_SENT", "REPLY_RECEIVED")
 
