@@ -1,4 +1,4 @@
-"""Write the audit log: which member of staff or of an agency did what. Its rows are Django's admin log."""
+"""Write the audit log: which staff member or agency member did what. Store its rows in Django's admin log."""
 
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import User
@@ -7,17 +7,18 @@ from django.db.models import Model
 
 
 def added(by: User | None, obj: Model, message: str) -> None:
-    """Log that a user created an object. Without a user (a program, Leadline itself) nothing is logged."""
+    """Log that a user created an object. Log nothing if `by` is None, which stands for a program or Leadline itself."""
     _note_by(by, obj, ADDITION, message)
 
 
 def changed(by: User | None, obj: Model, message: str) -> None:
-    """Log that a user changed an object."""
+    """Log that a user changed an object. Log nothing if `by` is None."""
     _note_by(by, obj, CHANGE, message)
 
 
 def removed(by: User | None, obj: Model, message: str) -> None:
-    """Log that a user deletes an object. Call it before the deletion, which clears the object's primary key."""
+    """Log that a user deletes an object. Call this function before the deletion, which clears the object's primary
+    key."""
     _note_by(by, obj, DELETION, message)
 
 
@@ -27,7 +28,7 @@ def _note_by(by: User | None, obj: Model, flag: int, message: str) -> None:
 
 
 def note(user_id: int, obj: Model, flag: int, message: str) -> LogEntry:
-    """Write one row of the log. It shows the object's id, not its name: a name must not outlive the erased person."""
+    """Write one row of the log. Store the object's id, not its name, so that no name outlives an erased person."""
     return LogEntry.objects.create(
         user_id=user_id,
         content_type_id=ContentType.objects.get_for_model(obj, for_concrete_model=False).pk,

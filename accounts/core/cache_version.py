@@ -1,4 +1,7 @@
-"""How a process knows at once that it changed a source itself. Others see the change when their cache ages."""
+"""Number the committed changes of sources, so that this process can drop its cached sources at once.
+
+Other processes see a change when their cache entries expire.
+"""
 
 import itertools
 
@@ -9,12 +12,13 @@ _version = 0
 
 
 def sources_version() -> int:
-    """A number that grows with every committed change of a source or its secrets by this process."""
+    """Return a number that grows with every change of a source or its secrets that this process commits."""
     return _version
 
 
 def sources_changed() -> None:
-    """To be called with every change of a source or its secrets; counts once the change is committed."""
+    """Grow the version once the current transaction commits. Call this function with every change of a source or its
+    secrets."""
     transaction.on_commit(_count, robust=True)
 
 

@@ -1,5 +1,8 @@
-"""Database connections across outages. Every unit of work begins with `close_old_connections`, which Django calls for
-each request and `config.task` for each task; this module is for what an outage interrupts."""
+"""Carry work over outages of the database.
+
+Every unit of work begins with `close_old_connections`, which Django calls for each request and `config.task` for each
+task. This module handles the work that an outage interrupts.
+"""
 
 import time
 from collections import deque
@@ -32,7 +35,8 @@ _outage_began: float | None = None
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the database as a whole was to blame: the same work may succeed as soon as it is back."""
+    """Return whether the database as a whole caused the error, so that the same work may succeed once it is reachable
+    again."""
     if isinstance(error, InterfaceError):
         return True
     if not isinstance(error, DATABASE_ERRORS):
@@ -48,9 +52,10 @@ def is_outage(error: BaseException) -> bool:
 
 @contextmanager
 def undone_after_outage(undo: Callable[[], None]) -> Iterator[None]:
-    """Remember `undo` if an outage ends the block: it releases a claim, so that nobody waits for the lease's end.
+    """Run `undo` after an outage that ends the block. It releases a claim, so that nobody waits for the end of its
+    lease.
 
-    `undo` runs once the database is back, must be harmless for work that was done, and may run twice.
+    `undo` runs once the database is reachable again. It may run twice, and must not harm work that was completed.
     """
     try:
         yield
@@ -61,7 +66,7 @@ def undone_after_outage(undo: Callable[[], None]) -> Iterator[None]:
 
 
 def is_database_back() -> bool:
-    """Whether the database can be written to again. If so, undo what the outage interrupted."""
+    """Return whether the database accepts writes again. If it does, undo the claims that the outage interrupted."""
     try:
         close_old_connections()
         connection.ensure_connection()
@@ -78,12 +83,12 @@ def is_database_back() -> bool:
 
 
 def run_through_outages(work: Callable[[], T], *, seconds: float) -> T | None:
-    """Run `work`, again after an outage that lasts at most so many seconds. Return None if the outage lasts longer.
+    """Run `work`, and run it again after an outage of at most `seconds`. Return None if the outage lasts longer.
 
-    `work` must be repeatable. An outage is logged once, however many calls it fails.
+    `work` must be repeatable. Each outage is logged once, however many calls it interrupts.
     """
     until, pause = None, 0.0
-    if _interrupted:  # by an outage that an earlier call did not see end
+    if _interrupted:  # by an outage whose end no earlier call saw
         is_database_back()
     while True:
         try:
@@ -103,7 +108,7 @@ def run_through_outages(work: Callable[[], T], *, seconds: float) -> T | None:
 
 
 def note_outage(error: Exception) -> None:
-    """Log the beginning of an outage."""
+    """Log the beginning of an outage, once."""
     global _outage_began
     if _outage_began is None:
         _outage_began = time.monotonic()
@@ -119,7 +124,8 @@ def note_success() -> None:
 
 
 def _undo(undo: Callable[[], None]) -> None:
-    """Undo one interrupted claim. If that fails for a reason of its own, the claim's lease ends by itself."""
+    """Undo one interrupted claim. If that fails for another reason than an outage, leave the claim until its lease
+    ends."""
     try:
         undo()
     except Error as error:
@@ -130,7 +136,7 @@ def _undo(undo: Callable[[], None]) -> None:
 
 
 def _wait_for_database(until: float) -> bool:
-    """Wait until the database is back. Return False if it is not by `until` (monotonic)."""
+    """Wait until the database is reachable again. Return False if it is not by `until` (monotonic seconds)."""
     while time.monotonic() < until:
         if is_database_back():
             return True

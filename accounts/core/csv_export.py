@@ -1,4 +1,4 @@
-"""Tables for spreadsheets. Whatever a cell came from, no spreadsheet runs it, wherever it takes a cell to end."""
+"""Write tables as CSV for spreadsheets. No cell runs as a formula, wherever a program splits the file into cells."""
 
 import csv
 import re
@@ -7,34 +7,34 @@ from typing import Any
 
 from accounts.core.text import plain
 
-#: What a spreadsheet takes for the beginning of a formula, also in the wide characters of East Asian keyboards.
+#: Characters that begin a formula in a spreadsheet, also in the full-width forms of East Asian keyboards.
 FORMULA = "=+\\-@\uff1d\uff0b\uff0d\uff20"
-#: What some program ends a cell with: a file that is read otherwise than it was written begins cells after each.
+#: Characters that end a cell in some program. A file read with another delimiter than its own begins a cell after each.
 DELIMITERS = ",;\t|"
-#: What people may ask for.
+#: The delimiters that people may ask for, by name.
 NAMED = {"comma": ",", "semicolon": ";", "tab": "\t"}
-#: What may stand before a formula: whatever may end a cell, blanks and quotes. Each such run is looked at once.
+#: What may stand before a formula: delimiters, blanks and quotes. Each such run is matched once.
 _BEFORE_FORMULA = re.compile(rf"(?<![{DELIMITERS}\s\"])[{DELIMITERS}\s\"]*+(?=[{FORMULA}])")
 _AFTER_WHITE_DELIMITER = re.compile(r"[\t\r\n]")
-#: A number to dial, with what people write between its digits.
+#: A telephone number in international form, with the separators that people write between its digits.
 _DIALLED = re.compile(r"\+[1-9]([ ()./-]{0,2}[0-9]){6,14}", re.ASCII)
-#: Without it spreadsheets read UTF-8 as something older.
+#: Makes spreadsheets read the file as UTF-8.
 BYTE_ORDER_MARK = "\ufeff"
-#: Where a comma separates decimals, spreadsheets separate cells by a semicolon.
+#: Spreadsheets separate cells by a semicolon where a comma separates decimals.
 _COMMA_LANGUAGES = frozenset({"en", "he", "ja", "ko", "th", "zh", "hi", "bn", "ms", "fil"})
 _COMMA_COUNTRIES = frozenset({"US", "MX", "GT", "HN", "NI", "SV", "PA", "PR", "DO"})
 _SEMICOLON_COUNTRIES = frozenset({"ZA"})
 
 
 class _Line:
-    """A file that hands back what is written to it."""
+    """A file-like object whose `write` returns the text, for `csv.writer`."""
 
     def write(self, text: str) -> str:
         return text
 
 
 def delimiter_for(locale: str) -> str:
-    """Return what spreadsheets of a country separate cells by: `;` for de-DE, `,` for en-US."""
+    """Return the delimiter that spreadsheets of a locale expect: `;` for de-DE, `,` for en-US."""
     language, _, country = locale.replace("_", "-").partition("-")
     if country.upper() in _SEMICOLON_COUNTRIES:
         return ";"
@@ -42,17 +42,17 @@ def delimiter_for(locale: str) -> str:
 
 
 def lines(rows: Iterable[Sequence[Any]], delimiter: str = ",") -> Iterator[str]:
-    """CSV, a row at a time. Every text is quoted, so that no delimiter in it ends a cell."""
+    """Yield the CSV lines of the rows. Every text is quoted, so that no delimiter inside a text ends its cell."""
     writer = csv.writer(_Line(), delimiter=delimiter, quoting=csv.QUOTE_NONNUMERIC)
     for row in rows:
         yield writer.writerow([safe_cell(value) for value in row])
 
 
 def safe_cell(value: Any) -> Any:
-    """Return numbers as they are, and a telephone number with blanks only between its digits, which no spreadsheet
-    computes with; other text with an apostrophe before what would be a formula.
+    """Return a value in a form that no spreadsheet runs.
 
-    An apostrophe stands also inside the text, after whatever may be taken for the end of a cell.
+    Numbers stay as they are. A telephone number keeps its digits, separated by blanks, so that no spreadsheet computes
+    with it. Any other text gets an apostrophe before each formula that may begin a cell, also inside the text.
     """
     if not isinstance(value, str):
         return "" if value is None else value
@@ -64,7 +64,7 @@ def safe_cell(value: Any) -> Any:
 
 
 def _guard(found: re.Match[str]) -> str:
-    """Put an apostrophe wherever a cell may begin from which blanks and quotes alone lead to the formula."""
+    """Put an apostrophe at each place where a cell may begin and only blanks and quotes precede the formula."""
     run = found[0]
     begins = max(run.rfind(sign) for sign in ",;|") + 1
     blank = _AFTER_WHITE_DELIMITER.sub(r"\g<0>'", run[begins:])

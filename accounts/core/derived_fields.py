@@ -1,4 +1,4 @@
-"""Columns that are computed from others whenever these are saved, so that every back end has the same."""
+"""Compute columns from other fields when a row is saved, so that every database back end stores the same values."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -6,11 +6,11 @@ from typing import Any
 
 from django.db import models
 
-Source = str | tuple[str, ...]  # a field's name; those of several whose values are joined
+Source = str | tuple[str, ...]  # a field's name, or the names of fields whose values are joined
 
 
 class DerivedTextField(models.TextField):  # type: ignore[type-arg]
-    """A text that `derive` makes of other fields' values. To migrations it is a plain text."""
+    """A text column that `derive` computes from other fields. Migrations see a plain TextField."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class DerivedTextField(models.TextField):  # type: ignore[type-arg]
 
     @property
     def names(self) -> frozenset[str]:
-        """The fields that the text is made of."""
+        """Return the names of the fields that the text is computed from."""
         return frozenset(name for source in self.sources for name in ([source] if isinstance(source, str) else source))
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
@@ -38,7 +38,7 @@ class DerivedTextField(models.TextField):  # type: ignore[type-arg]
 
 
 class HasDerivedFields(models.Model):
-    """A model whose derived columns are saved with the fields that they are made of."""
+    """A model that saves its derived columns together with the fields that they are computed from."""
 
     class Meta:
         abstract = True
@@ -50,14 +50,15 @@ class HasDerivedFields(models.Model):
 
 
 def with_derived(model: type[models.Model], names: Iterable[str]) -> list[str]:
-    """Return these fields' names, and those of the derived fields that change with them."""
+    """Return the given field names and the names of the derived fields that depend on them."""
     changed = list(dict.fromkeys(names))
     derived = (field for field in model._meta.concrete_fields if isinstance(field, DerivedTextField))
     return [*changed, *(field.name for field in derived if field.name not in changed and field.names & {*changed})]
 
 
 def fold(text: str) -> str:
-    """Return a text as searches compare it: without case, with composed letters, single blanks, nothing invisible."""
+    """Return a text in the form that searches compare: case-folded, composed, single-spaced, without invisible
+    characters."""
     if not text.isascii():
         for _ in range(4):
             visible = "".join(char for char in text if unicodedata.category(char) != "Cf")
@@ -69,7 +70,7 @@ def fold(text: str) -> str:
 
 
 def search_text(values: Iterable[str]) -> str:
-    """Return the folded values, a line each, with their accents and without."""
+    """Return the folded values, one a line, each with and without its accents."""
     lines = [folded for value in values if (folded := fold(value))]
     return "\n".join(dict.fromkeys([*lines, *map(without_accents, lines)]))
 
@@ -82,7 +83,7 @@ def without_accents(text: str) -> str:
 
 
 def containing(word: str, column: str = "search_text") -> models.Q:
-    """Return the condition that a row's search text contains a word; nothing contains a blank one."""
+    """Return the condition that a row's search text contains a word. A blank word matches no row."""
     folded = fold(word)
     return models.Q(**{f"{column}__contains": folded}) if folded else models.Q(pk__in=[])
 

@@ -1,7 +1,7 @@
-"""The canonical form of e-mail addresses and host names: one spelling for every way of writing the same one.
+"""Bring e-mail addresses and host names into one canonical form, so that equal addresses compare equal.
 
 Domains follow IDNA 2008 with UTS 46, non-transitional: `faß.example` and `fass.example` stay two domains. The local
-part is folded to lower case: no mailbox provider in use tells `Ann` from `ann`.
+part is folded to lower case, because no mailbox provider in use distinguishes `Ann` from `ann`.
 """
 
 import re
@@ -27,8 +27,8 @@ _QUOTED = re.compile(r'"([^"\\]+)"\Z')
 def normalize_email(text: str) -> str:
     """Return the canonical form of one e-mail address. Raises ValidationError.
 
-    Blanks around it, a `mailto:` before it and a display name (`Ann <ann@example.com>`) are left out. Full-width
-    letters are read as the ASCII letters they stand for.
+    Surrounding blanks, a `mailto:` prefix and a display name (`Ann <ann@example.com>`) are removed. Full-width letters
+    are read as ASCII.
     """
     if not isinstance(text, str) or len(text) > 4 * MAX_LENGTH or _CONTROLS.search(text.strip()):
         raise ValidationError(INVALID)
@@ -47,7 +47,8 @@ def normalize_email(text: str) -> str:
 
 
 def email_key(text: str) -> str:
-    """Return the canonical form of an address, or the lower-case text where it is none, to compare and look up."""
+    """Return the canonical form of an address, or the lower-case text if it is no address, for comparisons and
+    look-ups."""
     try:
         return normalize_email(text)
     except ValidationError:
@@ -55,7 +56,8 @@ def email_key(text: str) -> str:
 
 
 def normalize_host(host: str) -> str:
-    """Return a host name in lower-case ASCII without a trailing dot. Raises UnicodeError for what no domain can be."""
+    """Return a host name in lower-case ASCII without a trailing dot. Raises UnicodeError for a name that no domain can
+    have."""
     host = host.strip().removesuffix(".")
     if host.isascii() and "xn--" not in host.lower():
         return host.lower()
@@ -63,7 +65,8 @@ def normalize_host(host: str) -> str:
 
 
 def normalize_sender(text: str) -> str:
-    """Return a sender, `Name <address>` or an address, with its address in canonical form, or the text as it is."""
+    """Return a sender (`Name <address>` or an address) with its address in canonical form. Return any other text
+    unchanged."""
     name, address = parseaddr(text)
     try:
         return formataddr((name, normalize_email(address)))
@@ -72,7 +75,7 @@ def normalize_sender(text: str) -> str:
 
 
 def display_email(address: str) -> str:
-    """Return an address as people read it: an internationalised domain in its own letters."""
+    """Return an address for display, with an internationalised domain in its own letters."""
     local, at, domain = address.rpartition("@")
     if "xn--" not in domain.lower():
         return address
@@ -84,7 +87,7 @@ def display_email(address: str) -> str:
 
 
 class EmailAddressField(forms.EmailField):
-    """A form's field for an address in any spelling; its value is the canonical form."""
+    """A form field that takes an address in any spelling. Its value is the canonical form."""
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value)

@@ -1,4 +1,4 @@
-"""Columns that are encrypted at rest with FIELD_ENCRYPTION_KEYS (newest first; every key still decrypts)."""
+"""Encrypt columns at rest with FIELD_ENCRYPTION_KEYS. The newest key comes first; every key decrypts."""
 
 import json
 from functools import lru_cache
@@ -19,7 +19,7 @@ def fernet() -> MultiFernet:
 
 
 class Unreadable(str):
-    """What no key opens. Reads as nothing; saved again, the row keeps what it had."""
+    """A stored value that no key decrypts. It reads as an empty text; saving its row stores the same token again."""
 
     __slots__ = ("stored",)
     stored: str
@@ -31,10 +31,10 @@ class Unreadable(str):
 
 
 class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
-    """Any JSON value as a Fernet token.
+    """A column that stores any JSON value as a Fernet token.
 
-    A row that no key opens raises `cryptography.fernet.InvalidToken`, or, where the field is `tolerant`, is Unreadable:
-    for columns whose rows stand in lists, and whose readers ask.
+    Reading a row that no key decrypts raises `cryptography.fernet.InvalidToken`. A `tolerant` field returns Unreadable
+    instead, for columns that appear in lists and whose readers check for it.
     """
 
     def __init__(self, *args: Any, tolerant: bool = False, **kwargs: Any) -> None:

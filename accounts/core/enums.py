@@ -1,4 +1,4 @@
-"""The closed sets of the domain's bottom layer. Pure: wire adapters import them too."""
+"""Define the closed sets of values that the whole product uses. Pure, because wire adapters import this module too."""
 
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ class ProviderSlug(StrEnum):
     HIGHLEVEL = "highlevel"
 
 
-#: How people call them.
+#: The display names of the providers.
 PROVIDERS: dict[ProviderSlug, str] = {
     ProviderSlug.SALESFLOW: "Salesflow",
     ProviderSlug.WELINK: "We-Link",
@@ -24,7 +24,8 @@ PROVIDERS: dict[ProviderSlug, str] = {
 
 
 def provider_choices() -> list[tuple[str, str]]:
-    """For columns. Migrations name this function and do not repeat what it answers: a new provider is no migration."""
+    """Return the choices for columns. Migrations name this function instead of its result, so a new provider needs
+    none."""
     return [(slug.value, name) for slug, name in PROVIDERS.items()]
 
 
@@ -52,14 +53,14 @@ class SuggestedAction(StrEnum):
 
 
 class StatusReason(StrEnum):
-    """Words of `status_reason` that we act on; every other reason is the provider's text."""
+    """Values of `status_reason` that change what Leadline does. Every other reason is the provider's text."""
 
     USER_ACTION = "user_action"
     UNINSTALLED = "uninstalled"
 
 
 class ReauthContact(StrEnum):
-    """Whom an agency has asked when neither an account nor its location has an address."""
+    """Whom to ask to reconnect an account when neither the account nor its location has an address."""
 
     OWNER = "owner"
     TEAM = "team"
@@ -73,7 +74,7 @@ class CampaignStatus(StrEnum):
 
 
 class PausedBy(StrEnum):
-    """`system` is Leadline itself; a pause that a provider reports as its own system's is `provider`."""
+    """Who paused a campaign. `system` is Leadline; `provider` is the provider's own system."""
 
     SYSTEM = "system"
     USER = "user"
@@ -82,7 +83,7 @@ class PausedBy(StrEnum):
 
 
 class IssueKind(StrEnum):
-    """What can be wrong with a source."""
+    """The kinds of issues that a source can have."""
 
     SILENT = "silent"
     REJECTING = "rejecting"
@@ -93,12 +94,12 @@ class IssueKind(StrEnum):
 
 
 def issue_choices() -> list[tuple[str, str]]:
-    """For columns; see `provider_choices`."""
+    """Return the choices for columns, as `provider_choices` does."""
     return [(kind.value, kind.replace("_", " ")) for kind in IssueKind]
 
 
 class IncidentCause(StrEnum):
-    """What probably made many accounts drop at once."""
+    """The probable cause of many outages at once."""
 
     PROXY = "proxy"
     PROVIDER = "provider"
@@ -129,7 +130,7 @@ class Role(StrEnum):
 
 
 class EventType(StrEnum):
-    """What happened, in our words: the names agencies receive (contract: "What agencies receive")."""
+    """The types of events, by the names that agencies receive (contract: "What agencies receive")."""
 
     INSTALL = "install"
     UNINSTALL = "uninstall"
@@ -170,13 +171,13 @@ class EventType(StrEnum):
 
 
 def event_type_choices() -> list[tuple[str, str]]:
-    """For columns; see `provider_choices`."""
+    """Return the choices for columns, as `provider_choices` does."""
     return [(event_type.value, event_type.value) for event_type in EventType]
 
 
-#: For Leadline's own staff: nobody of an agency sees them.
+#: Events for Leadline's own staff. No agency sees them.
 STAFF_EVENTS = frozenset({EventType.STAFF_ALERT})
-#: Mails to one person: no channel hears of them, and agencies' programs do not see them.
+#: Events that are mailed to one person. Neither channels nor the API show them.
 PERSONAL_EVENTS = frozenset({EventType.MEMBER_INVITED, *STAFF_EVENTS})
-#: What agencies are told.
+#: Events that agencies receive.
 AGENCY_EVENTS = tuple(event_type.value for event_type in EventType if event_type not in PERSONAL_EVENTS)

@@ -1,8 +1,8 @@
-"""What services refuse. Pages, back office and API each turn it into their own form in one place."""
+"""Define the errors by which services refuse a request. Pages, back office and API each show them in one place."""
 
 
 class FieldError(ValueError):
-    """Refuse a value. `field` names what is wrong with it ("": the whole); the message is for people."""
+    """A refused value. `field` names the wrong field ("" for the whole request); the message is for people."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -10,4 +10,4 @@ class FieldError(ValueError):
 
 
 class StateError(FieldError):
-    """Refuse an action because of how the object is, whatever the values (the API's 409)."""
+    """An action refused because of the object's state, whatever the values (the API's 409)."""

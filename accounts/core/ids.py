@@ -1,4 +1,5 @@
-"""Public ids: a prefix that names the kind, then 26 time-ordered characters, so that newest-first is an index walk."""
+"""Make public ids: a prefix that names the kind, then 26 time-ordered characters, so that an index lists newest
+first."""
 
 import secrets
 import threading
@@ -11,7 +12,7 @@ _last = 0
 
 
 def new_id(prefix: str) -> str:
-    """`acc_01k…`: 48 bits of milliseconds and 80 random bits, strictly increasing within a process."""
+    """Return an id such as `acc_01k…`: 48 bits of milliseconds and 80 random bits, strictly increasing in a process."""
     global _last
     value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
     with _lock:
@@ -22,7 +23,7 @@ def new_id(prefix: str) -> str:
 
 
 def first_id(prefix: str, moment: datetime) -> str:
-    """The smallest id that something made at this moment can have."""
+    """Return the smallest id that an object made at this time can have."""
     return f"{prefix}_{encode(max(0, int(moment.timestamp() * 1000)) << 80, 26)}"
 
 
@@ -35,5 +36,5 @@ def encode(value: int, length: int) -> str:
 
 
 def new_token() -> str:
-    """160 unguessable bits for a URL."""
+    """Return a random token of 160 bits for a URL."""
     return encode(secrets.randbits(160), 32)

@@ -1,7 +1,7 @@
-"""The work that waits in rows, by the queue whose worker does it.
+"""Run the jobs of each worker queue in rounds.
 
-An app registers its handlers in `AppConfig.ready`. The worker calls them in rounds, each at most as often as its quota:
-a busy one leaves the others their share, and one that fails holds up none.
+An app registers its jobs in `AppConfig.ready`. The worker calls each job at most as often as its quota in a round, so a
+busy job leaves the others their share. A job that fails does not stop the others.
 """
 
 import time
@@ -22,7 +22,7 @@ TASK = "accounts.tasks.run_jobs"
 
 @dataclass(frozen=True, slots=True)
 class JobHandler:
-    """One kind of work. `work` takes up some due rows, a few seconds' worth, and returns whether there were any."""
+    """One kind of job. `work` processes some due rows for a few seconds, and returns whether there were any."""
 
     name: str
     queue: QueueName
@@ -35,22 +35,22 @@ _wake_ups: dict[QueueName, WakeUp] = {}
 
 
 def register_job(name: str, *, queue: QueueName, quota: int, work: Callable[[], object]) -> None:
-    """Have `work` called in each round of a queue's worker, at most `quota` times. Raises ValueError if a job has that
-    name already."""
+    """Have `work` called in each round of a queue's worker, at most `quota` times. Raises ValueError if the name is
+    taken."""
     if name in _handlers:
         raise ValueError(f"There is a job named {name!r} already.")
     _handlers[name] = JobHandler(name, queue, quota, work)
 
 
 def wake_up_jobs(queue: QueueName) -> None:
-    """Have the queue's worker look for due rows now; otherwise it does within two seconds."""
+    """Wake the queue's worker to look for due rows now. Without a wake-up it looks within two seconds."""
     _wake_ups.setdefault(queue, WakeUp(TASK, queue=queue, arguments={"queue": queue})).wake_up()
 
 
 def run_due_jobs(queue: QueueName, *, seconds: float, note_alive: Callable[[], None]) -> bool:
-    """Call the queue's handlers round by round until none finds anything. Return True if time ran out before.
+    """Call the queue's jobs in rounds until none finds a due row. Return True if time ran out before.
 
-    Handlers come in the order of their registration. A round is never cut short, so that the last has its turn too.
+    Jobs run in the order of their registration. A round is always completed, so that the last job has its turn.
     """
     until = time.monotonic() + seconds
     handlers = [handler for handler in _handlers.values() if handler.queue == queue]
@@ -64,7 +64,7 @@ def run_due_jobs(queue: QueueName, *, seconds: float, note_alive: Callable[[], N
 
 
 def _call(handler: JobHandler, note_alive: Callable[[], None]) -> bool | None:
-    """Call one handler as often as its quota allows. Return whether it found anything; None: it failed."""
+    """Call one job as often as its quota allows. Return whether it found a due row, or None if it failed."""
     calls = 0
     try:
         while calls < handler.quota and handler.work():

@@ -1,8 +1,8 @@
-"""Work that waits in rows: when it is due, whose it is, how often it was attempted, and why it failed last.
+"""Process rows that wait: claim them under a lease, count attempts, and end each with a result.
 
-`claim_due` leases due rows to one worker and counts the attempt before the work, so that work that kills its worker is
-counted too. The worker settles each row under its lease, with `complete`, `retry`, `put_off` or `fail`. A row whose
-lease ends unsettled is due again.
+`claim_due` leases due rows to one worker and counts the attempt before the work. So an attempt that kills its worker
+counts too. The worker ends the lease of each row with `complete`, `retry`, `put_off` or `fail`. A row whose lease
+expires is due again.
 """
 
 import random
@@ -25,13 +25,13 @@ CRASHED = "Every attempt ended with the worker that made it."
 
 
 class DueRow(models.Model):
-    """Add to a model what a retried job needs: attempts, due time, lease and last error.
+    """An abstract model with what a retried job needs: attempts, due time, lease and last error.
 
-    Each such model defines a partial index on `next_attempt_at` over its unfinished rows.
+    Each concrete model defines a partial index on `next_attempt_at` over its unfinished rows.
     """
 
-    #: Whether rows are made for a later time. Otherwise one that lies ahead unattempted was dated by a clock that was
-    #: set back since, and is due.
+    #: Whether rows are made for a later time. If not, an unattempted row with a later time was dated by a clock that
+    #: was set back since, and is due.
     is_planned_ahead: ClassVar[bool] = False
 
     attempts = models.PositiveIntegerField(default=0, help_text="Counted before each attempt, so a crash counts too.")
@@ -48,9 +48,10 @@ R = TypeVar("R", bound=DueRow)
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """The waits after the first attempt that failed, the second, …; `jitter` lengthens each by up to that share.
+    """The waits after the first failed attempt, the second, and so on. `jitter` lengthens each wait by up to that
+    share.
 
-    After the last wait comes one more attempt; with `is_endless` the last wait is repeated.
+    After the last wait comes one more attempt. With `is_endless` the last wait is repeated.
     """
 
     steps: Sequence[timedelta]
@@ -58,28 +59,29 @@ class Backoff:
     jitter: float = 0.0
 
     def allows(self, attempts: int) -> bool:
-        """Return whether an attempt of this number is made."""
+        """Return whether the attempt with this number is allowed."""
         return self.is_endless or attempts <= len(self.steps) + 1
 
     def wait(self, attempts: int) -> timedelta | None:
-        """Return how long to wait after so many failed attempts. None: no more are made."""
+        """Return how long to wait after this number of failed attempts, or None if no more are allowed."""
         if not self.allows(attempts + 1):
             return None
         step = self.steps[min(max(attempts, 1), len(self.steps)) - 1]
         return step * (1 + random.random() * self.jitter)  # noqa: S311 (spreads load)
 
     def next_attempt_at(self, attempts: int, ended_at: datetime | None = None) -> datetime | None:
-        """Return when to try again after so many failed attempts, the last of which ended then. None: never."""
+        """Return when to try again after this number of failed attempts, the last of which ended at `ended_at`. None:
+        never."""
         wait = self.wait(attempts)
         return None if wait is None else (ended_at or timezone.now()) + wait
 
 
 @contextmanager
 def claim_due(queryset: QuerySet[R], *, limit: int, lease: timedelta) -> Iterator[list[R]]:
-    """Lease up to `limit` due rows, those first that wait longest, and count the attempt. Work on them in the block.
+    """Lease up to `limit` due rows, longest waiting first, count the attempt, and yield the rows to work on.
 
-    No two workers get the same row. If an outage of the database ends the block, the rows not settled are given back
-    as soon as it is over, and the attempt does not count.
+    No two workers get the same row. If an outage of the database ends the block, the unfinished rows are released as
+    soon as the outage is over, and the attempt does not count.
     """
     now = timezone.now()
     until = now + lease
@@ -88,28 +90,31 @@ def claim_due(queryset: QuerySet[R], *, limit: int, lease: timedelta) -> Iterato
 
 
 def is_unleased(now: datetime, lease: timedelta) -> Q:
-    """Return the condition for rows without a lease. One that ends later than any that is given now has ended, too:
-    the clock was set back."""
+    """Return the condition for rows without a valid lease.
+
+    A lease that ends later than any given now is invalid too, because the clock was set back since.
+    """
     ended = Q(leased_until__lte=now) | Q(leased_until__gt=now + lease + MAX_CLOCK_SKEW)
     return Q(leased_until__isnull=True) | ended
 
 
 def leased(row: R) -> QuerySet[R]:
-    """Return the row's query under its lease: empty once the lease is another worker's, or was ended (`restart`)."""
+    """Return the query of the row under its lease. It is empty once another worker has the lease or `restart` ended
+    it."""
     return type(row)._base_manager.filter(pk=row.pk, leased_until=row.leased_until, leased_until__isnull=False)
 
 
 def complete(row: DueRow, *, again_at: datetime | None = None, **changes: Any) -> bool:
-    """Note that the leased row's work is done, with `changes` to other columns. Return False if the lease was lost.
+    """Complete the leased row, with `changes` to other columns. Return False if the lease was lost.
 
-    With `again_at` the row is due again at that time, its attempts counted from the beginning.
+    With `again_at` the row becomes due again at that time, with its attempts counted anew.
     """
     fresh = {"attempts": 0} if again_at else {}
     return _settle(row, **{"next_attempt_at": again_at, "error": "", **fresh, **changes})
 
 
 def retry(row: DueRow, error: str, when: datetime | Backoff, **changes: Any) -> bool:
-    """Note why the attempt failed and when the next one is due; fail the row if its back-off allows no more.
+    """Store why the attempt failed and when the next one is due. Fail the row if its back-off allows no more attempts.
 
     Return False if the lease was lost.
     """
@@ -118,30 +123,30 @@ def retry(row: DueRow, error: str, when: datetime | Backoff, **changes: Any) -> 
 
 
 def put_off(row: DueRow, until: datetime, reason: str, **changes: Any) -> bool:
-    """Let the leased row wait for something else than its own success: no attempt counts. Return False if the lease
-    was lost."""
+    """Let the leased row wait for a reason outside of it, without counting the attempt. Return False if the lease was
+    lost."""
     return _settle(
         row, **{"next_attempt_at": until, "error": _cut(row, reason), "attempts": F("attempts") - 1, **changes}
     )
 
 
 def fail(row: DueRow, error: str, **changes: Any) -> bool:
-    """Note that no more attempts are made, and why. Return False if the lease was lost."""
+    """Allow the leased row no more attempts, and store why. Return False if the lease was lost."""
     return _settle(row, **{"next_attempt_at": None, "error": _cut(row, error), **changes})
 
 
 def restart(rows: QuerySet[R], **changes: Any) -> int:
-    """Make rows due now, from the first attempt on, whatever became of them. Return how many.
+    """Make rows due now with no attempts counted, whatever their state. Return the number of rows.
 
-    A worker that is at one of them does not settle it any more.
+    A worker that is processing one of them loses its lease.
     """
     return rows.update(next_attempt_at=timezone.now(), attempts=0, error="", leased_until=None, **changes)
 
 
 def release_future_rows(now: datetime) -> int:
-    """Make due what lies ahead though it was never attempted: the clock was set back. Return how many rows.
+    """Make due the unattempted rows that are dated ahead because the clock was set back. Return the number of rows.
 
-    Leases need no mending: see `is_unleased`.
+    Leases need no correction: see `is_unleased`.
     """
     tables = [model for model in apps.get_models() if issubclass(model, DueRow) and not model.is_planned_ahead]
     return sum(
@@ -153,7 +158,7 @@ def release_future_rows(now: datetime) -> int:
 
 
 def _claim(due: QuerySet[R], limit: int, until: datetime) -> list[R]:
-    if not due.exists():  # looking takes no lock of SQLite's
+    if not due.exists():  # reading takes no lock in SQLite
         return []
     with transaction.atomic():
         oldest = due.order_by("next_attempt_at", "pk")
@@ -166,7 +171,7 @@ def _claim(due: QuerySet[R], limit: int, until: datetime) -> list[R]:
 
 
 def _give_back(model: type[DueRow], until: datetime) -> None:
-    """End the leases of one claim that are not settled. The attempt does not count."""
+    """End the leases of one claim that are still held, without counting the attempt."""
     model._base_manager.filter(leased_until=until).update(attempts=F("attempts") - 1, leased_until=None)
 
 

@@ -1,7 +1,7 @@
-"""Pages by key instead of by number: a list read to its end shows every row once, whatever is added meanwhile.
+"""Read lists in pages by key instead of by number, so that a reader sees every row once, whatever is added meanwhile.
 
-A page is fetched from a position, which is one row's key and, where a column orders the list, that row's value. The key
-breaks ties. Nothing is counted, and no row is skipped by OFFSET, so a page costs the same at any depth.
+A page starts at a position: one row's key and, where a column orders the list, that row's value. The key breaks ties.
+No rows are counted or skipped by OFFSET, so a page costs the same at any depth.
 """
 
 import re
@@ -18,7 +18,7 @@ MAX_NUMBER = 2**63 - 1
 
 @dataclass(frozen=True)
 class Position:
-    """Where a page begins: after the row with this key, or before it if `backwards`; with the row if `inclusive`."""
+    """Where a page starts: after the row with this key, or before it if `backwards`; with that row if `inclusive`."""
 
     key: Any
     value: Any = None
@@ -44,10 +44,7 @@ def fetch_page(
     descending: bool = True,
     trim: Callable[[Sequence[Row]], Sequence[Row]] | None = None,
 ) -> Page[Row]:
-    """Fetch the page of `rows` at `position`, or the first one.
-
-    `trim` may shorten a page to its beginning.
-    """
+    """Fetch the page of `rows` at `position`, or the first page. `trim` may cut rows off the end of a page."""
     backwards = position is not None and position.backwards
     up = descending == backwards
     if position is not None:
@@ -78,5 +75,5 @@ def _beyond(position: Position, column: str, *, up: bool) -> Q:
     key = Q(**{f"pk__{side}e" if position.inclusive else f"pk__{side}": position.key})
     if column == "pk":
         return key
-    # The first condition is implied by the second, and is what the index can use.
+    # The first condition follows from the second, and lets the database use the index.
     return Q(**{f"{column}__{side}e": position.value}) & (Q(**{f"{column}__{side}": position.value}) | key)

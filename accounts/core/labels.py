@@ -1,4 +1,4 @@
-"""How a state is shown: as a word and a tone."""
+"""Label states for people: a text and a tone."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ from accounts.core import markup
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A state as people read it, with the tone that its badge has."""
+    """A state as people read it, with the tone of its badge."""
 
     text: str
     tone: markup.Tone
 
     def badge(self, text: str = "") -> SafeString:
-        """The badge; `text` instead of its own word where the back office names the state as programs do."""
+        """Return the badge. `text` replaces the label's text where the back office shows the state's technical name."""
         return markup.badge(text or self.text, self.tone)

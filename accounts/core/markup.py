@@ -1,4 +1,4 @@
-"""How the product's pages show times, states and stored JSON. Everything is escaped: `format_html` only."""
+"""Render times, states and stored JSON for pages. Everything is escaped, because only `format_html` makes HTML."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from accounts.core.text import REPLACEMENT, plain
 
 Tone = Literal["good", "busy", "warn", "bad", "quiet"]
 
-#: The sign stands beside the colour, so that nobody has to tell colours apart.
+#: The signs that stand beside the colours, for people who cannot tell colours apart.
 SIGNS: Mapping[Tone, str] = {"good": "✓", "busy": "…", "warn": "!", "bad": "✕", "quiet": "–"}
 NOTHING = "–"
 JSON_LENGTH = 60_000
@@ -25,7 +25,7 @@ _STEPS = [(60, "second", 1), (3600, "minute", 60), (86_400, "hour", 3600), (86_4
 
 
 def ago(moment: datetime | None) -> str:
-    """`3 minutes ago`, with the exact time in UTC on hover."""
+    """Return a time such as `3 minutes ago`, with the exact time in UTC on hover."""
     if moment is None:
         return NOTHING
     exact = moment.astimezone(UTC)
@@ -38,7 +38,7 @@ def ago(moment: datetime | None) -> str:
 
 
 def relative(age: timedelta) -> str:
-    """`just now`, `5 minutes ago`, `in 2 hours`; from two months on in months, then years."""
+    """Return `just now`, `5 minutes ago` or `in 2 hours`. From two months on count months, then years."""
     seconds = abs(age.total_seconds())
     if seconds < 5:
         return "just now"
@@ -47,7 +47,7 @@ def relative(age: timedelta) -> str:
 
 
 def duration(length: timedelta) -> str:
-    """`1 minute`, `3 hours`: the largest unit that fits, rounded down."""
+    """Return a duration such as `1 minute` or `3 hours`, in the largest unit that fits, rounded down."""
     seconds = int(length.total_seconds())
     for limit, unit, size in _STEPS:
         if seconds < limit:
@@ -57,7 +57,7 @@ def duration(length: timedelta) -> str:
 
 
 def badge(text: str, tone: Tone) -> SafeString:
-    """A state as a word, a sign and a colour."""
+    """Return a badge: a text, a sign and a colour."""
     return format_html(
         '<span class="badge badge-{}"><span aria-hidden="true">{}</span> {}</span>', tone, SIGNS[tone], text
     )
@@ -68,7 +68,7 @@ def code(text: str) -> SafeString | str:
 
 
 def link(target: Model | None, text: str = "") -> SafeString | str:
-    """A link to the object's page in the back office."""
+    """Return a link to the object's page in the back office."""
     if target is None:
         return NOTHING
     meta = target._meta
@@ -76,7 +76,7 @@ def link(target: Model | None, text: str = "") -> SafeString | str:
 
 
 def link_to(view: str, pk: object, text: str) -> SafeString | str:
-    """A link to a back-office page by name, for references that go up the layers and so hold only an id."""
+    """Return a link to a back-office page by the name of its view, for callers that hold only an id of an upper app."""
     if not pk:
         return NOTHING
     try:
@@ -87,12 +87,12 @@ def link_to(view: str, pk: object, text: str) -> SafeString | str:
 
 
 def receipt_link(public_id: str) -> SafeString | str:
-    """A link to a receipt by the id that everybody else knows it by."""
+    """Return a link to a receipt by its public id."""
     return link_to("webhooks_receipt", public_id.rpartition("_")[2], public_id)
 
 
 def list_link(view: str, text: str, **filters: str) -> SafeString:
-    """A link to a back-office list with filters set."""
+    """Return a link to a back-office list with filters set."""
     url = reverse(f"admin:{view}_changelist", query=filters)
     return format_html('<a href="{}">{}</a>', url, text)
 
@@ -102,12 +102,12 @@ def side_by_side(*links: SafeString) -> SafeString:
 
 
 def pretty_json(value: Any) -> SafeString:
-    """Stored JSON, indented, without secrets."""
+    """Return stored JSON, indented and without secrets."""
     return _preformatted(json.dumps(mask(value), indent=2, ensure_ascii=False, default=str))
 
 
 def pretty_body(body: bytes | memoryview) -> SafeString:
-    """A request body: indented if it is JSON, else as text; bytes that are no text show as U+FFFD."""
+    """Return a request body, indented if it is JSON, else as text. Bytes that are not UTF-8 show as U+FFFD."""
     try:
         return pretty_json(json.loads(bytes(body)))
     except (ValueError, RecursionError):
@@ -115,7 +115,7 @@ def pretty_body(body: bytes | memoryview) -> SafeString:
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[object]], *, empty: str) -> SafeString:
-    """A small table inside a page; `empty` is the sentence that stands there without rows."""
+    """Return a small table for a page, or the sentence `empty` if there are no rows."""
     heads = list(heads)
     cells = (format_html_join("", '<td data-label="{}">{}</td>', zip(heads, row, strict=True)) for row in rows)
     body = format_html_join("", "<tr>{}</tr>", ([row] for row in cells))
@@ -128,8 +128,7 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[object]], *, empty: str)
 
 
 def visible(text: str) -> str:
-    """Text with control characters, direction marks and what else is invisible as U+FFFD: what is read is what is
-    there."""
+    """Return the text with U+FFFD in place of control characters, direction marks and other invisible characters."""
     return plain(text, lines=True, replaced_by=REPLACEMENT)
 
 

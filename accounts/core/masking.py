@@ -1,4 +1,4 @@
-"""What is shown instead of a secret to who may not use it."""
+"""Hide secrets from people who may not use them."""
 
 from urllib.parse import urlsplit
 
@@ -6,6 +6,6 @@ MASK = "********"
 
 
 def mask_url(url: str) -> str:
-    """Return the scheme and host of a URL. Its path and query may be what lets somebody post."""
+    """Return the scheme and host of a URL. The path and query are hidden, because they may authorise a post."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}/{MASK}" if parts.netloc else MASK

@@ -1,4 +1,4 @@
-"""What a provider's id is unique with: the agency and the provider."""
+"""Define the key that makes a provider's id unique: agency, provider and id."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ class ProviderKey(NamedTuple):
 
 
 def by_provider(keys: Iterable[ProviderKey]) -> dict[tuple[str, str], list[str]]:
-    """Return the providers' ids by agency and provider."""
+    """Group the providers' ids by agency and provider."""
     found = defaultdict(list)
     for key in keys:
         found[key.agency_id, key.provider].append(key.external_id)

@@ -1,11 +1,11 @@
-"""What must never be read by people who do not need it: secrets, tokens, passwords, signatures, e-mail addresses.
+"""Hide secrets, tokens, passwords, signatures and e-mail addresses from people who do not need them.
 
-Pure: the logging set-up imports it before Django is ready. The log passes through `scrub`; the back office shows stored
-JSON through `mask`, which hides secrets but leaves people's addresses, because staff work with them.
+Pure, because the logging set-up imports this module before Django is ready. The log passes through `scrub`. The back
+office shows stored JSON through `mask`, which hides secrets but not addresses, because staff work with them.
 
-The text comes from outside and may be of any length, so that both look at a bounded part of it: MAX_STRING characters
-of a text, MAX_NAME of a name, MAX_TOTAL of a whole value. Every pattern takes time that grows with the length of the
-text and no faster: repetitions that could be matched in several ways are possessive.
+Outside text may have any length, so both functions read a bounded part of it: MAX_STRING characters of a text, MAX_NAME
+of a name, MAX_TOTAL of a whole value. Every pattern takes linear time: repetitions that could match in several ways are
+possessive.
 """
 
 import re
@@ -18,15 +18,15 @@ MAX_DEPTH = 12
 MAX_STRING = 16_384
 MAX_NAME = 200
 MAX_TOTAL = 131_072
-ITEM_COST = 8  # characters that an item of a list or mapping counts for, however short it is
-CUT_MARGIN = 300  # characters before a cut that are left out, because half a secret may stand there
+ITEM_COST = 8  # characters that one item of a list or mapping counts as at least
+CUT_MARGIN = 300  # characters dropped before a cut, because a part of a secret may stand there
 
 _SECRET_NAME = re.compile(
     r"secret|token|passw|authori[sz]ation|signature|cookie|credential|session_?id|csrf|otp|"
     r"(api|private|public|access|encryption|secret)[-_ ]?key|^(auth|pin|proxy|code_verifier|sig)$",
     re.IGNORECASE,
 )
-#: Names that match the pattern above and are harmless.
+#: Names that match the pattern above but hold no secret.
 _HARMLESS = frozenset({"signature_tolerance_seconds", "public_key_id", "hsts_seconds"})
 
 _SECRET_TEXT = [
@@ -44,7 +44,7 @@ _SECRET_TEXT = [
         (r"(://[^/\s:@]*+:)[^/\s@]++@", 0, rf"\1{HIDDEN}@"),
         (
             r"(/(?:verify|unsubscribe|reauth|invitation|confirm-email|linkedin/again|password/reset/key)/)"
-            r"[^/\s\"'?#<][^/\s\"'?#]*+",  # <str:token> is a route
+            r"[^/\s\"'?#<][^/\s\"'?#]*+",  # a text such as <str:token> is a route
             0,
             rf"\1{HIDDEN}",
         ),
@@ -62,25 +62,25 @@ _ADDRESS = re.compile(r"(?<![\w.%+'-])[\w.%+'-]++@[\w-]++(?:\.[\w-]++)++")
 
 
 def scrub(value: Any) -> Any:
-    """Return a copy without secrets and e-mail addresses, for logs. Never raises; what is nested too deep is hidden."""
+    """Return a copy for logs, without secrets and e-mail addresses. Hide what is nested too deep. Never raises."""
     return _Walk(addresses=True).visit(value, MAX_DEPTH)
 
 
 def mask(value: Any) -> Any:
-    """Return a copy without secrets, for people of ours who look at stored JSON."""
+    """Return a copy without secrets, for staff who read stored JSON."""
     return _Walk(addresses=False).visit(value, MAX_DEPTH)
 
 
 def is_secret_name(name: str) -> bool:
-    """Return whether a field, header or setting of this name holds something that is never shown. A name too long to
-    be looked at counts as one."""
+    """Return whether a field, header or setting of this name holds a secret. A name over MAX_NAME characters counts as
+    one."""
     if len(name) > MAX_NAME:
         return True
     return name.lower() not in _HARMLESS and _SECRET_NAME.search(name) is not None
 
 
 class _Walk:
-    """One walk through a value. It ends when MAX_TOTAL characters have been looked at."""
+    """One traversal of a value, which ends after MAX_TOTAL characters."""
 
     def __init__(self, *, addresses: bool) -> None:
         self._addresses = addresses
@@ -130,7 +130,8 @@ class _Walk:
         return name if len(name) <= 30 and "@" not in name else self._text(name[:MAX_NAME], len(name) - MAX_NAME)
 
     def _text(self, text: str, beyond: int = 0) -> str:
-        """Return the text without secrets, cut at what may be looked at; `beyond` is what was cut off before."""
+        """Return the text without secrets, cut to its limit. `beyond` is the number of characters that were cut off
+        before."""
         limit = max(min(MAX_STRING, self._left), 0)
         beyond = max(beyond, len(text) - limit)
         text = text[:limit]

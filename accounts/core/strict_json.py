@@ -1,4 +1,4 @@
-"""Reads JSON strictly: what two readers could understand in two ways, or what no column holds, is refused. Pure."""
+"""Read JSON strictly. Refuse what two readers could understand in two ways, and what no column can store. Pure."""
 
 import json
 from enum import Enum, auto
@@ -9,7 +9,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 class Flaw(Enum):
-    """Which rule a text breaks."""
+    """The rules that a text can break."""
 
     BYTE_ORDER_MARK = auto()
     NOT_UTF8 = auto()
@@ -23,10 +23,10 @@ class Flaw(Enum):
 
 
 class UnreadableJSON(ValueError):
-    """The bytes are no JSON object by the rules of `read_object`. The message is safe to send back."""
+    """The bytes are no JSON object by the rules of `read_object`. The message is safe to return to the client."""
 
     def __init__(self, flaw: Flaw, message: str, detail: str = "") -> None:
-        """`detail` is the parser's own sentence, where it has one, or the word that was refused."""
+        """Store the broken rule. `detail` is the parser's own sentence, where there is one, or the refused word."""
         super().__init__(message)
         self.flaw, self.detail = flaw, detail
 
@@ -34,17 +34,18 @@ class UnreadableJSON(ValueError):
 def read_object(body: bytes) -> dict[str, Any]:
     """Return the JSON object in a body.
 
-    Raises UnreadableJSON unless it is strict UTF-8 without a byte order mark, an object, nested at most 64 deep, with
-    no key twice in one object, no NaN or Infinity, no number beyond a double and no integer of over 4,300 digits.
+    Raises UnreadableJSON unless the body is strict UTF-8 without a byte order mark and an object that is nested at most
+    64 levels deep, has no key twice in one object, no NaN or Infinity, no number beyond a double and no integer over
+    4,300 digits.
     """
     data = parse_object(body)
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH:  # only then can it be too deep
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH:  # with fewer brackets the body cannot be nested too deep
         _require_shallow(data)
     return data
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """Return the same, nested as deeply as the parser can follow. Raises UnreadableJSON."""
+    """Return the JSON object in a body, nested as deep as the parser allows. Raises UnreadableJSON."""
     if body.startswith(BOM):
         raise UnreadableJSON(Flaw.BYTE_ORDER_MARK, "The body begins with a byte order mark. Send UTF-8 without one.")
     try:

@@ -1,6 +1,6 @@
-"""Outside text, made harmless and kept readable: the one place that says which characters people never see.
+"""Clean outside text and keep it readable. This module alone defines which characters people never see.
 
-Joiners stay where a script or an emoji needs them; other invisible characters, direction marks and controls go.
+Joiners stay where a script or an emoji needs them. Other invisible characters, direction marks and controls go.
 """
 
 import re
@@ -11,7 +11,8 @@ from typing import Any
 
 ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER = "\u200c", "\u200d"
 JOINERS = frozenset({ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER})
-#: What a joiner may follow: letters of scripts without case, their marks, and symbols. No Latin word needs one.
+#: Categories that a joiner may follow: letters of scripts without case, their marks, and symbols. No Latin word needs
+#: one.
 _JOINED = frozenset({"Lo", "Mn", "Mc", "So", "Sk"})
 #: Controls, formatting, surrogates, private and unassigned characters.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
@@ -19,15 +20,15 @@ _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u034f")
 _SPACES = frozenset({"Zs", "Zl", "Zp"})
 _FLAG, _TAG_END = "\U0001f3f4", "\U000e007f"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-#: What PostgreSQL's text cannot hold: SQLite could, and both are to keep the same.
+#: Characters that PostgreSQL's text type cannot store. SQLite could, but both back ends are to store the same.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_NAME_LENGTH = 120
 
 
 def plain(text: str, *, lines: bool = False, replaced_by: str = "") -> str:
-    """Return the text without what people cannot see, or with `replaced_by` in its place.
+    """Return the text without invisible characters, or with `replaced_by` in their place.
 
-    Spaces, line breaks and controls become spaces, unless `lines` are kept; then controls go too.
+    Spaces, line breaks and controls become spaces. With `lines`, spaces and line breaks stay and controls are replaced.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -47,7 +48,7 @@ def plain(text: str, *, lines: bool = False, replaced_by: str = "") -> str:
 
 
 def plain_fields(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """Return the fields; of those named, texts and lists of texts are plain lines."""
+    """Return the fields with the named texts and lists of texts cleaned by `plain`."""
     found = dict(fields)
     for name in found.keys() & set(names):
         value = found[name]
@@ -59,7 +60,8 @@ def plain_fields(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def safe_line(text: str, limit: int = MAX_NAME_LENGTH) -> str:
-    """Return the text as one line of at most `limit` characters, with nothing that mail programs make a link of."""
+    """Return the text as one line of at most `limit` characters, without anything that mail programs turn into a
+    link."""
     line = " ".join(plain(text[: limit * 20]).split())
     line = re.sub(r":/+", ": ", line)
     line = re.sub(r"(?i)\bwww\.", "www ", line)
@@ -67,12 +69,12 @@ def safe_line(text: str, limit: int = MAX_NAME_LENGTH) -> str:
 
 
 def storable(text: str) -> str:
-    """Return a text that every database takes: U+FFFD stands for NUL and lone surrogates."""
+    """Return the text with U+FFFD in place of NUL and lone surrogates, so that every database stores it."""
     return UNSTORABLE.sub(REPLACEMENT, text)
 
 
 def storable_json(value: Any, limit: int | None = None) -> Any:
-    """Return a JSON value whose names and texts are storable, each cut to `limit` characters."""
+    """Return the JSON value with storable names and texts, each cut to `limit` characters."""
     match value:
         case str():
             return storable(value[:limit])
@@ -86,14 +88,14 @@ def storable_json(value: Any, limit: int | None = None) -> Any:
 
 @lru_cache(maxsize=4096)
 def is_unseen(char: str) -> bool:
-    """Whether a character by itself shows nothing, or changes how others are read."""
+    """Return whether a character shows nothing by itself, or changes how others are displayed."""
     return unicodedata.category(char) in _UNSEEN or char in _FILLERS
 
 
 def shorten(text: str, limit: int) -> str:
     """Return the text if it has at most `limit` characters, else its beginning and an ellipsis.
 
-    What reads as one character (an emoji of several, a letter and its marks) is kept or left out as a whole.
+    Characters that display as one (an emoji of several, a letter and its marks) are kept or removed together.
     """
     if len(text) <= limit:
         return text
@@ -108,7 +110,7 @@ def _joins(text: str, place: int) -> bool:
 
 
 def _is_boundary(text: str, place: int) -> bool:
-    """Whether a text may be cut before the character at `place`."""
+    """Return whether the text may be cut before the character at `place`."""
     before, after = text[place - 1], text[place]
     if before == ZERO_WIDTH_JOINER or after in JOINERS:
         return False
@@ -116,7 +118,7 @@ def _is_boundary(text: str, place: int) -> bool:
         return False
     if "\U000e0020" <= after <= _TAG_END:
         return False
-    if _is_regional(before) and _is_regional(after):  # flags are pairs of letters
+    if _is_regional(before) and _is_regional(after):  # a flag is a pair of letters
         run = len(text[:place]) - len(text[:place].rstrip("".join(map(chr, range(0x1F1E6, 0x1F200)))))
         return run % 2 == 0
     return True

@@ -1,12 +1,13 @@
-"""The unit of work that services write and read through: one save at a time, or a batch of reports in one transaction.
+"""Define the unit of work that services write and read through: one save at a time, or a batch in one transaction.
 
-Services take it as `work`. `AT_ONCE`, their default, saves and reads at once. A `ReportBatch` writes at its end what
-services `add` and `update`, and answers from what was prefetched what they `look_up`. What goes past it says so first:
+Services take it as `work`. Their default `AT_ONCE` saves and reads at once. A `ReportBatch` writes at its end what
+services `add` and `update`, and answers `look_up` from prefetched results. Code that queries the database itself calls
+first:
 
 - `flush(Model)` before a statement reads rows of that model;
 - `bypass(Model)` before a statement writes rows of that model.
 
-`tests/staged_rows.py` makes every test fail whose statements do not.
+`tests/staged_rows.py` fails every test whose statements do not.
 """
 
 from collections import defaultdict
@@ -24,9 +25,9 @@ Kind = type[models.Model]
 
 
 class Lookup(Generic[K, V]):
-    """A question that the database answers by key: `load` gives the answer for every one of the keys that it is given.
+    """A query for values by key. `load` returns the value of each key that it is given.
 
-    The answers are rows of `kind`, or made of them; `reads` are all models whose rows the query joins.
+    The values are rows of `kind`, or made from them. `reads` holds all models whose rows the query joins.
     """
 
     def __init__(self, load: Callable[[Collection[K]], Mapping[K, V]], kind: Kind, *joined: Kind) -> None:
@@ -34,22 +35,22 @@ class Lookup(Generic[K, V]):
 
 
 class UnitOfWork:
-    """Save and read at once."""
+    """Save and read rows at once."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        """Write what is staged, unless an exception ended the work."""
+        """Write the staged rows, unless an exception ended the work."""
 
     def add(self, row: models.Model, *, now: bool = False) -> None:
-        """Save a new row; with `now` at once, for who needs the key that the database gives it."""
+        """Save a new row. With `now`, save it at once, for callers that need the key from the database."""
         row.save(force_insert=True)
 
     def try_add(self, row: models.Model) -> bool:
-        """Save a new row that somebody else may have made a moment ago. Return whether it was saved.
+        """Save a new row that another process may have made just before. Return whether it was saved.
 
-        A batch assumes that it will be, and is refused by the database at its end if not.
+        A batch assumes that it will be saved. If it cannot be, the database refuses the batch at its end.
         """
         try:
             with transaction.atomic():
@@ -59,44 +60,44 @@ class UnitOfWork:
         return True
 
     def update(self, row: models.Model, *fields: str) -> None:
-        """Save these fields of a row."""
+        """Save the given fields of a row."""
         row.save(update_fields=fields)
 
     def flush(self, *kinds: Kind) -> None:
-        """Write what is staged of these models (of all, if none is named), before a statement reads them."""
+        """Write the staged rows of these models (of all, if none is given) before a statement reads them."""
 
     def bypass(self, *kinds: Kind) -> None:
-        """Write what is staged of these models (of all, if none is named) and forget what was looked up of them, before
-        a statement writes their rows."""
+        """Write the staged rows of these models (of all, if none is given) and forget the values looked up from them,
+        before a statement writes their rows."""
 
     def savepoint(self) -> AbstractContextManager[None]:
-        """Take back everything within if an exception leaves it."""
+        """Roll back the block if an exception leaves it."""
         return transaction.atomic()
 
     def look_up(self, lookup: Lookup[K, V], key: K) -> V:
-        """Return the answer for one key."""
+        """Return the value of one key."""
         return self.look_up_all(lookup, [key])[key]
 
     def look_up_all(self, lookup: Lookup[K, V], keys: Collection[K]) -> Mapping[K, V]:
-        """Return the answers for several keys."""
+        """Return the values of several keys."""
         return lookup.load(keys) if keys else {}
 
     def known(self, lookup: Lookup[K, V], key: K) -> V | None:
-        """Return the answer for a key if it was prefetched."""
+        """Return the value of a key if it was prefetched, else None."""
         return None
 
     def remember(self, lookup: Lookup[K, V], answers: Mapping[K, V]) -> None:
-        """Keep answers, as prefetched or as a change has made them."""
+        """Store values that were prefetched, or that a change has made."""
 
     def forget(self, lookup: Lookup[K, V], key: K) -> None:
-        """Forget the answer for a key, which a change has made false."""
+        """Forget the value of a key that a change has made wrong."""
 
 
 AT_ONCE = UnitOfWork()
 
 
 class ReportBatch(UnitOfWork):
-    """Stage what services write, until the end of the `with` block, which is in a transaction of the caller's."""
+    """Stage the writes of services until the end of the `with` block, inside a transaction of the caller."""
 
     def __init__(self) -> None:
         self._database = connections[DEFAULT_DB_ALIAS]
@@ -140,7 +141,10 @@ class ReportBatch(UnitOfWork):
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Make it in the database only if something within goes there (`flush`, `bypass`). Savepoints do not nest."""
+        """Roll back the block if an exception leaves it. Savepoints do not nest.
+
+        A savepoint is made in the database only if the block writes there (`flush`, `bypass`).
+        """
         mark = _Mark(len(self._writes), self._written, len(self._database.run_on_commit))
         self._is_in_savepoint = True
         try:
@@ -163,7 +167,7 @@ class ReportBatch(UnitOfWork):
         return {key: found[key] if key in found else answers[key] for key in keys}
 
     def prefetch(self, lookup: Lookup[K, V], keys: Collection[K]) -> Mapping[K, V]:
-        """Load and remember the answers for these keys."""
+        """Load and store the values of these keys."""
         found = lookup.load(keys) if keys else {}
         self.remember(lookup, found)
         return found
@@ -183,7 +187,7 @@ class ReportBatch(UnitOfWork):
             for field in fields
             if not (is_new and field.primary_key and row.pk is None)
         }
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # for whoever saves it again
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # for callers that save the row again
         self._writes.append(_Write(type(row), object() if row.pk is None else row.pk, values, is_new))
         self._staged.add(type(row))
 
@@ -191,7 +195,8 @@ class ReportBatch(UnitOfWork):
         row.save(force_insert=True)
 
     def _write(self) -> None:
-        """Write what is staged: changes before new rows, which may take the place of what is changed."""
+        """Write the staged rows: changes before new rows, because a new row may take a unique value that a change gives
+        up."""
         staged, self._written = self._writes[self._written :], len(self._writes)
         self._staged.clear()
         with self._database.cursor() as cursor:
@@ -203,7 +208,7 @@ class ReportBatch(UnitOfWork):
             self._savepoint = transaction.savepoint()
 
     def _go_back(self, mark: "_Mark") -> None:
-        """Stage again what was staged before the savepoint; forget all answers, whose rows are not what they were."""
+        """Restore the staged writes of before the savepoint. Forget all values, because their rows may have changed."""
         transaction.set_rollback(False)
         if self._savepoint:
             transaction.savepoint_rollback(self._savepoint)
@@ -215,7 +220,7 @@ class ReportBatch(UnitOfWork):
 
 
 class _Write(NamedTuple):
-    """`row` tells writes to the same row, the same values by column are of one statement."""
+    """One staged write. Writes with an equal `row` are to the same row; `values` are by column."""
 
     kind: Kind
     row: Hashable
@@ -224,7 +229,7 @@ class _Write(NamedTuple):
 
 
 class _Mark(NamedTuple):
-    """How far a batch was when a savepoint began."""
+    """The state of a batch when a savepoint began."""
 
     staged: int
     written: int
@@ -232,7 +237,7 @@ class _Mark(NamedTuple):
 
 
 def _statements(writes: list[_Write]) -> Iterator[tuple[str, list[list[Any]]]]:
-    """Yield each statement with the rows that it is for. Several writes to one row are one."""
+    """Yield each statement with the parameters of its rows. Merge several writes to one row into one."""
     rows: dict[tuple[Kind, Hashable], _Write] = {}
     for write in writes:
         earlier = rows.get(write[:2])

@@ -1,4 +1,4 @@
-"""The doorbell: wakes a worker through the broker. Rows are the promise; a lost ring costs a second, never a row."""
+"""Wake workers through the broker. A lost wake-up costs a second and no row, because sweeps find every due row."""
 
 import os
 import threading
@@ -10,14 +10,14 @@ from celery import current_app
 
 log = structlog.get_logger(__name__)
 
-PAUSE = 0.05  # seconds between two rings of one process
-BUSY = 3  # rings asked for within a pause: the worker has enough to do, and publishing costs milliseconds
+PAUSE = 0.05  # seconds between two messages of one process
+BUSY = 3  # wake-ups asked for within a pause, above which the pause grows, because publishing costs milliseconds
 BUSY_PAUSE = 0.25
-EXPIRES = 60  # seconds after which a ring that nobody heard is worthless
+EXPIRES = 60  # seconds after which an unread message is worthless
 
 
 class WakeUp:
-    """Publishes a task from a thread of its own, so that a slow or absent broker never holds up who rings."""
+    """Publish a task from a thread of its own, so that a slow or absent broker never blocks the caller."""
 
     def __init__(self, task: str, *, queue: str, arguments: Mapping[str, str] | None = None) -> None:
         self._task = task
@@ -30,7 +30,7 @@ class WakeUp:
         self._is_failing = False
 
     def wake_up(self) -> None:
-        """Ask for one run of the task, soon. Never raises, never waits; many rings at once are one."""
+        """Ask for one run of the task soon. Never raises and never blocks. Calls within a pause share one message."""
         self._presses += 1
         self._pressed.set()
         if self._pid != os.getpid():

@@ -1,4 +1,4 @@
-"""Erasure: every app registers what it holds of a person, and one call empties all of it."""
+"""Erase a person's data from every app. Each app registers what it stores of a person."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from accounts.models import Event, IdempotencyRecord
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """A lead that is erased, and the ids of its events. `by_age`: what came lately and waits to be understood stays."""
+    """The erasure of a lead. With `by_age`, data that came lately and waits to be processed stays."""
 
     lead_id: str
     event_ids: Sequence[str]
     by_age: bool
 
 
-#: Answers how much was erased, by the place's name.
+#: Erases one place and returns the number of erased rows by the place's name.
 Part = Callable[[Erasure], dict[str, int]]
 _parts: list[Part] = []
 
@@ -31,7 +31,7 @@ def register(part: Part) -> Part:
 
 
 def erase_everywhere(lead_id: str, *, by_age: bool = False) -> dict[str, int]:
-    """Empty every copy of a lead's data outside its own rows. Call it in the transaction that deletes those."""
+    """Erase every copy of a lead's data outside its own rows. Call this in the transaction that deletes those."""
     erased: dict[str, int] = {}
     event_ids = list(Event.objects.filter(subject=lead_id).values_list("id", flat=True))
     for part in _parts:
@@ -50,10 +50,10 @@ def _events(erasure: Erasure) -> dict[str, int]:
 
 @register
 def _answers(erasure: Erasure) -> dict[str, int]:
-    """Answers that are kept for repeated requests and show the lead."""
+    """Delete the idempotency records whose responses show the lead."""
     return {"idempotency answers": forget_answers_about([erasure.lead_id])}
 
 
 def forget_answers_about(subjects: Collection[str]) -> int:
-    """Delete the answers kept for repeated requests that show these. Return how many there were."""
+    """Delete the idempotency records whose responses show these subjects. Return the number of records."""
     return IdempotencyRecord.objects.alias(about=Lower(KT("body__subject"))).filter(about__in=subjects).delete()[0]

@@ -1,4 +1,4 @@
-"""Reports: what somebody says about an account, a campaign or a sub-account, and the rule of which one counts."""
+"""Decide which of several reports about an account, a campaign or a sub-account counts."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,14 +6,14 @@ from typing import Protocol
 
 from accounts.models import Source
 
-#: What happened longer ago than this before it was reported is history: it changes states and alarms nobody.
+#: A report that arrives later than this after it happened is history: it changes states but alerts nobody.
 OLD = timedelta(days=1)
 
 
 class Quarantine(Exception):
-    """A report that we cannot place. `reason` is one machine-readable word, the message a sentence for people.
+    """A report that cannot be assigned. `reason` is one machine-readable word; the message is a sentence for people.
 
-    `waits_for` is the id that would place it, once it is known (`accounts.core.known_ids`).
+    `waits_for` is the id that the report waits for (`accounts.core.known_ids`).
     """
 
     def __init__(self, reason: str, message: str, *, waits_for: str = "") -> None:
@@ -24,7 +24,8 @@ class Quarantine(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a report comes from and when it counts. `sequence` breaks ties: the order in which receipts were kept."""
+    """Where a report comes from and when it happened. `sequence`, the order in which receipts were stored, breaks
+    ties."""
 
     by: str
     at: datetime
@@ -43,5 +44,5 @@ class Reported(Protocol):
 
 
 def is_newer(origin: Origin, state: Reported) -> bool:
-    """Whether a report is newer than the one the state rests on; a state that rests on none is older than all."""
+    """Return whether a report is newer than the one that set the state. A state without a report is older than all."""
     return state.reported_at is None or origin.order > (state.reported_at, state.reported_sequence)

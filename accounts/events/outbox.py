@@ -1,4 +1,4 @@
-"""The event log: `record` writes what happened, in the transaction that made it so; `notifications` does the rest."""
+"""Write the event log in the transaction that makes an event so. `notifications` delivers the events."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -28,10 +28,10 @@ def record(
     work: UnitOfWork = AT_ONCE,
     **fields: Any,
 ) -> Event:
-    """Write one Event. `fields` are the body's optional ones; those without a value are left out of it.
+    """Write one Event. `fields` are the optional fields of the body; those without a value are left out.
 
-    With `for_channel` (an id) or `recipient` the event is for that channel or address only; `is_test` keeps it from
-    channels that do not ask for what test leads do, `creation_locale` from those that chose other languages of forms.
+    With `for_channel` (an id) or `recipient` the event goes to that channel or address only. `is_test` keeps it from
+    channels that do not ask for test leads, `creation_locale` from those that chose other form languages.
     """
     event = Event(
         agency=agency,
@@ -66,12 +66,12 @@ def _wake_up() -> None:
 
 
 def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with three fractional digits and `Z`, as everywhere in the product."""
+    """Return a time in ISO 8601 in UTC with three fractional digits and `Z`, the product's format everywhere."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def account_fields(account: Account) -> dict[str, Any]:
-    """The body fields that tell which account an event is about."""
+    """Return the body fields that name the account of an event."""
     return {
         "location_id": account.sub_account.location_id if account.sub_account else "",
         "linkedin_account_id": account.id,

@@ -1,8 +1,9 @@
-"""What must follow an event without being asked in its transaction: subscribers react to it a moment later.
+"""Let subscribers react to events shortly after the event's transaction.
 
-An app says `subscribe` in its `ready`. The event's transaction makes a `Reaction` for each subscriber, and
-`carry_out_due` works them off: a subscriber's reactions to one subject in their order, those to several subjects
-together. An event is told once its reactions were attempted, so that agencies get what these tell in the same order.
+An app calls `subscribe` in its `ready`. The event's transaction makes a `Reaction` for each subscriber, and
+`carry_out_due` processes them. A subscriber's reactions to one subject run in their order, those to several subjects
+together. An event is fanned out once its reactions were attempted, so that agencies get the events of reactions in the
+same order.
 """
 
 from collections import defaultdict
@@ -29,10 +30,10 @@ log = structlog.get_logger(__name__)
 BATCH = 100
 LEASE = timedelta(seconds=60)
 BACKOFF = Backoff([timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800, 3600)])
-#: So long an event waits for its reactions before it is told.
+#: How long an event waits for its reactions before it is fanned out.
 MAX_WAIT = timedelta(seconds=30)
 
-#: Carries out reactions of one subscriber, each to another subject, in a transaction that also ends them.
+#: Carries out reactions of one subscriber, each to another subject, in a transaction that also deletes them.
 Handler = Callable[[Sequence[Reaction], UnitOfWork], None]
 
 _wake_up = WakeUp("accounts.tasks.react", queue="receipts")
@@ -48,12 +49,13 @@ _subscriptions: dict[str, _Subscription] = {}
 
 
 def subscribe(name: str, event_types: Collection[EventType], handle: Handler) -> None:
-    """Let `handle` react to all events of these types, and to what is requested of it. Rows keep `name`: it stays."""
+    """Let `handle` react to all events of these types, and to requested reactions. Rows store `name`, so never change
+    it."""
     _subscriptions[name] = _Subscription(frozenset(event_types), handle)
 
 
 def react_to(event: Event, work: UnitOfWork) -> None:
-    """Make a reaction of each subscriber to an event, in its transaction."""
+    """Make a reaction of each subscriber to an event, in the event's transaction."""
     for name, subscription in _subscriptions.items():
         if event.event_type in subscription.event_types:
             request(name, subject=event.subject, event=event, work=work)
@@ -67,13 +69,13 @@ def request(
     facts: Mapping[str, Any] = MappingProxyType({}),
     work: UnitOfWork,
 ) -> None:
-    """Make a reaction of one subscriber: one that needs `facts` beside the event, or reacts to what is no event."""
+    """Make a reaction of one subscriber that needs `facts` besides the event, or that has no event."""
     work.add(Reaction(subscriber=name, event=event, subject=subject, facts=dict(facts)))
     transaction.on_commit(_wake_up.wake_up, robust=True)
 
 
 def carry_out_due(limit: int = BATCH) -> int:
-    """Carry out what is due, at most `limit`. Return how many were attempted."""
+    """Carry out at most `limit` due reactions. Return the number of attempted ones."""
     due = Reaction.objects.filter(~Exists(_waiting().filter(**_same, pk__lt=OuterRef("pk"))))
     with claim_due(due, limit=limit, lease=LEASE) as claimed:
         together = defaultdict(list)
@@ -85,14 +87,16 @@ def carry_out_due(limit: int = BATCH) -> int:
 
 
 def try_again(reaction: Reaction) -> None:
-    """Make a reaction that failed due now, from the first attempt on."""
+    """Make a failed reaction due now, with its attempts counted anew."""
     restart(Reaction.objects.filter(pk=reaction.pk))
     transaction.on_commit(_wake_up.wake_up, robust=True)
 
 
 def unattempted(now: datetime) -> QuerySet[Reaction]:
-    """Return, for a subquery, the reactions that the outer event waits for: its own, and those of the agency's events
-    before it."""
+    """Return, for a subquery, the reactions that the outer event waits for.
+
+    These are its own reactions and those of the agency's earlier events.
+    """
     waiting = _waiting().filter(error="", created_at__gt=now - MAX_WAIT)
     return waiting.filter(event__agency=OuterRef("agency"), event__lte=OuterRef("pk"))
 
@@ -105,7 +109,7 @@ def _waiting() -> QuerySet[Reaction]:
 
 
 def _carry_out(reactions: Sequence[Reaction]) -> None:
-    """Carry out reactions of one subscriber, together; one by one if that fails."""
+    """Carry out reactions of one subscriber together, or one by one if that fails."""
     first = reactions[0]
     if not BACKOFF.allows(first.attempts):
         fail(first, CRASHED)
@@ -128,11 +132,11 @@ def _carry_out(reactions: Sequence[Reaction]) -> None:
 
 
 def _settle(reactions: Sequence[Reaction]) -> None:
-    """Delete reactions that were carried out under their lease. Raises LeaseLost: somebody else carries them out."""
+    """Delete reactions that were carried out under their lease. Raises LeaseLost if another worker has the lease."""
     leased = Reaction.objects.filter(pk__in=[each.pk for each in reactions], leased_until=reactions[0].leased_until)
     if leased.delete()[0] < len(reactions):
         raise LeaseLost
-    transaction.on_commit(lambda: event_recorded.send(sender=Event), robust=True)  # their events waited
+    transaction.on_commit(lambda: event_recorded.send(sender=Event), robust=True)  # events waited for these reactions
 
 
 class LeaseLost(Exception):

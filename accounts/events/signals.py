@@ -1,4 +1,5 @@
-"""The only signal of the product, a doorbell: an Event was recorded. Lost, it costs a second: a sweep finds the row."""
+"""Define the only signal of the product: an event was recorded. A lost signal costs a second, until a sweep finds the
+row."""
 
 from django.dispatch import Signal
 

@@ -1,8 +1,8 @@
-"""An account's timeline: what was reported, what its owner was asked, what paused, who was told, what staff did.
+"""Build an account's timeline: reports, prompts, pauses, deliveries and staff actions.
 
-Each stream is a table, read newest first by its key; streams are merged by the time at which we learned of each entry.
-A cursor holds the last key that was shown of every stream, so that any page costs the same. Apps add their streams
-(`add_stream`) and say what became of an event's deliveries (`register_deliveries`) in `AppConfig.ready`.
+Each stream is a table, read newest first by its key. The streams are merged by the time at which Leadline learned of
+each entry. A cursor holds the last shown key of every stream, so that any page costs the same. In `AppConfig.ready`
+apps add their streams (`add_stream`) and the look-up of an event's deliveries (`register_deliveries`).
 """
 
 import re
@@ -21,13 +21,13 @@ from accounts.core.markup import Tone
 from accounts.models import Account, Event, ReauthStep
 
 PAGE = 30
-MAX_CAMPAIGNS = 50  # whose pauses are shown, the newest
+MAX_CAMPAIGNS = 50  # the newest campaigns, whose pauses are shown
 _CURSOR = re.compile(r"(?<![a-z])([a-z]++)-([0-9A-Za-z_]{1,40})")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One delivery of an event: to whom, how it stands and in which tone to say so, its id."""
+    """One delivery of an event: its recipient, its state, the tone of that state, and its id."""
 
     to: str
     state: str
@@ -37,7 +37,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`kind` is the stream's name; `told` is empty but for events."""
+    """One entry of a timeline. `kind` is the stream's name; only events have `told`."""
 
     at: datetime
     kind: str
@@ -47,7 +47,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`older` is the cursor of the next page, "" on the last."""
+    """One page of a timeline. `older` is the cursor of the next page, "" on the last one."""
 
     entries: list[Entry]
     older: str
@@ -55,7 +55,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One table: its rows about an account, and the field with the time at which we learned of a row."""
+    """One table of a timeline: its rows about an account, and the field with the time at which Leadline learned of a
+    row."""
 
     name: str
     time: str
@@ -68,18 +69,18 @@ _streams: dict[str, Stream] = {}
 
 
 def add_stream(stream: Stream) -> None:
-    """Add a stream to every account's timeline. `accounts.web.backoffice.timeline` says how its entries are worded."""
+    """Add a stream to every account's timeline. `accounts.web.backoffice.timeline` words its entries."""
     _streams[stream.name] = stream
 
 
 def register_deliveries(find: Deliveries) -> Deliveries:
-    """`find` answers, for the ids of events, what became of each."""
+    """Register a function that returns the deliveries of each event by the event's id."""
     _deliveries.append(find)
     return find
 
 
 def timeline(account: Account, cursor: str = "", size: int = PAGE) -> Page:
-    """One page, newest first. A cursor that is none begins at the top."""
+    """Return one page of the timeline, newest first. An invalid cursor starts at the top."""
     last = dict(_CURSOR.findall(cursor)) if cursor else {}
     entries = _merged(account, last, size + 1)
     shown = entries[:size]
@@ -96,12 +97,12 @@ def _merged(account: Account, last: Mapping[str, str], most: int) -> list[Entry]
         if stream.name in last:
             rows = rows.filter(pk__lt=_key(rows, last[stream.name]))
         found += [Entry(getattr(row, stream.time), stream.name, row) for row in rows.order_by("-pk")[:most]]
-    # A stable sort: within a table the order of its keys stays, whatever its times say.
+    # The sort is stable: the rows of one table stay in the order of their keys, whatever their times.
     return list(islice(_in_time(found), most))
 
 
 def _in_time(entries: Iterable[Entry]) -> Iterable[Entry]:
-    """Merged by time, the entries of one stream staying in their order."""
+    """Yield the entries merged by time, keeping the order of each stream."""
     queues: dict[str, list[Entry]] = {}
     for entry in entries:
         queues.setdefault(entry.kind, []).append(entry)
@@ -115,7 +116,7 @@ def _in_time(entries: Iterable[Entry]) -> Iterable[Entry]:
 
 
 def _key(rows: "QuerySet[Any]", text: str) -> Any:
-    """The key as the table has it; one that it cannot have shows everything."""
+    """Return the key in the table's type. A text that is no key becomes one beyond all rows."""
     field = rows.model._meta.pk
     if field.get_internal_type() == "CharField":
         return text
@@ -156,7 +157,7 @@ def _staff(account: Account) -> "QuerySet[LogEntry]":
 
 
 def add_own_streams() -> None:
-    """Add the streams of this app."""
+    """Add the streams of the accounts app."""
     add_stream(Stream("report", "created_at", lambda account: account.reports.all()))
     add_stream(Stream("prompt", "at", _steps))
     add_stream(Stream("event", "created_at", _events))

@@ -1,4 +1,4 @@
-"""A LinkedIn account as one provider sees it, and every report about it."""
+"""Store LinkedIn accounts as providers see them, and every report about them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -20,7 +20,11 @@ def _key_of_identifier(values: Iterable[str]) -> str:
 
 
 class Account(HasDerivedFields):
-    """One per agency + provider + provider's id; LinkedConnector's, which sends none, per location + folded name."""
+    """A LinkedIn account as one provider sees it.
+
+    It is unique by agency, provider and the provider's id. LinkedConnector sends no id, so its accounts are unique by
+    location and folded name.
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "acc"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="accounts")
@@ -91,7 +95,7 @@ class Account(HasDerivedFields):
 
     @property
     def sender_ids(self) -> list[str]:
-        """As whom SendPilot knows it."""
+        """Return the ids by which SendPilot knows the account as a sender."""
         return sorted(sender.external_id for sender in self.senders.all())
 
     @property
@@ -104,7 +108,7 @@ class Account(HasDerivedFields):
 
     @property
     def sign_in_by(self) -> datetime | None:
-        """When a person must have signed in again (LinkedIn's own connections only)."""
+        """Return when a person must have signed in again (LinkedIn's own connections only)."""
         return self.refresh_expires_at or self.token_expires_at
 
     @property
@@ -125,7 +129,7 @@ class Account(HasDerivedFields):
 
 
 class AccountReport(models.Model):
-    """One row for every report about an account, also for those that changed nothing. Append-only."""
+    """One report about an account, also if it changed nothing. Append-only."""
 
     id = models.BigAutoField(primary_key=True)
     account = models.ForeignKey(Account, models.CASCADE, related_name="reports")

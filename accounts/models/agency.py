@@ -1,4 +1,4 @@
-"""The tenant, its people, its API keys and its sub-accounts."""
+"""Store the tenant, its members, its API keys and its sub-accounts."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,7 +22,7 @@ def new_company_id() -> str:
 
 
 class Agency(models.Model):
-    """The tenant. Every row of the product belongs to one, directly or through its parent."""
+    """The tenant. Every row of the product belongs to an agency, directly or through its parent."""
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "agc"), editable=False)
     name = models.CharField(max_length=200)
@@ -71,7 +71,7 @@ def invitation_end() -> datetime:
 
 
 class Invitation(models.Model):
-    """A person who may become a member. The link in their mail is signed, not stored."""
+    """An invitation to become a member. The link in the mail is signed, not stored."""
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "inv"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="invitations")
@@ -101,7 +101,7 @@ class Invitation(models.Model):
 
 
 class SubAccount(models.Model):
-    """A location of an agency, known by its HighLevel id; whether the app is installed there."""
+    """A location of an agency with its HighLevel id, and whether the app is installed there."""
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "sub"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="sub_accounts")
@@ -136,7 +136,7 @@ class SubAccount(models.Model):
 
 
 class ApiKey(models.Model):
-    """A key of the REST API. Only its SHA-256 is kept; the key itself is shown once."""
+    """A key of the REST API. Only its SHA-256 is stored; the key itself is shown once."""
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "key"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="api_keys")
@@ -154,7 +154,7 @@ class ApiKey(models.Model):
 
 
 class IdempotencyRecord(models.Model):
-    """The first answer to a POST that carried an `Idempotency-Key`, given again to the same POST for 24 hours."""
+    """The first response to a POST with an `Idempotency-Key`. The same POST gets it again for 24 hours."""
 
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)

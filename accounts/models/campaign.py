@@ -1,4 +1,4 @@
-"""An outreach sequence at a provider."""
+"""Store the campaigns of providers and their senders."""
 
 from functools import partial
 
@@ -56,7 +56,7 @@ class Campaign(models.Model):
 
 
 class Sender(models.Model):
-    """Who sends campaigns, as a provider names them; `account` once somebody said which account that is."""
+    """The sender of campaigns, with the provider's id for it. `account` is set once a person maps it."""
 
     id = models.BigAutoField(primary_key=True)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="senders")

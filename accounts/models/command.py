@@ -1,4 +1,4 @@
-"""What a provider was asked to do with a campaign, until it has; and every call that asked for it."""
+"""Store what a provider is to do with a campaign, and every call that asked for it."""
 
 from django.db import models
 from django.utils import timezone
@@ -19,7 +19,7 @@ class CommandStatus(models.TextChoices):
 
 
 class CampaignCommand(models.Model):
-    """How a campaign is to be at its provider. The latest command replaces the one before."""
+    """The state that a campaign is to have at its provider. The latest command replaces the one before."""
 
     campaign = models.OneToOneField(Campaign, models.CASCADE, primary_key=True, related_name="command")
     action = models.CharField(max_length=8, choices=CommandAction)
@@ -49,7 +49,8 @@ class CampaignCommand(models.Model):
 
 
 class CampaignCall(models.Model):
-    """One try. `echoed_at` is when the provider's own webhook told us of it. Append-only but for that."""
+    """One call to a provider. `echoed_at` is when the provider's webhook reported the change. No other field
+    changes."""
 
     id = models.BigAutoField(primary_key=True)
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="calls")

@@ -1,4 +1,4 @@
-"""What happened, in our words: history for people, and the outbox that `notifications` fans out."""
+"""Store events: a history for people, and the outbox that `notifications` fans out."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from accounts.models.agency import Agency
 
 
 class Event(models.Model):
-    """One thing that happened. `payload` is the flat JSON body that agencies receive (contract)."""
+    """One event. `payload` is the flat JSON body that agencies receive (contract)."""
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "evt"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="events")

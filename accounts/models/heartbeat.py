@@ -2,7 +2,7 @@ from django.db import models
 
 
 class Heartbeat(models.Model):
-    """When a process (`worker`, `scheduler`) last said that it lives; `/readyz` and `doctor` read it."""
+    """The last sign of life of a process (`worker`, `scheduler`). `/readyz` and `doctor` read it."""
 
     name = models.CharField(primary_key=True, max_length=40)
     at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Outages: accounts that stopped working unasked; and incidents: many outages at once, with their probable cause."""
+"""Store outages (accounts that stopped working unasked) and incidents (many outages at once, with a probable cause)."""
 
 from functools import partial
 
@@ -15,9 +15,9 @@ CAUSES = [(c.value, NOT_KNOWN if c is IncidentCause.UNKNOWN else c.value) for c 
 
 
 class Incident(models.Model):
-    """Several accounts of one agency that dropped together. Open while one of them is not back.
+    """Several outages of one agency that belong together. An incident is open while one of its accounts is not back.
 
-    Without an agency it is an outage of a provider across agencies, whose incidents are its `parts`.
+    An incident without an agency is a provider's, across agencies. The incidents of the agencies are its `parts`.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "inc"), editable=False)
@@ -43,7 +43,8 @@ class Incident(models.Model):
 
 
 class Outage(models.Model):
-    """One account that stopped working, until it is back. `status` is `active` for trouble, as with its proxy."""
+    """An account that stopped working, until it is back. `status` is `active` if it has a problem, as with its
+    proxy."""
 
     id = models.BigAutoField(primary_key=True)
     account = models.ForeignKey(Account, models.CASCADE, related_name="outages")
@@ -80,7 +81,7 @@ class Outage(models.Model):
 
 
 class IncidentStep(models.Model):
-    """One thing that happened to an incident. Append-only."""
+    """One entry in the history of an incident. Append-only."""
 
     id = models.BigAutoField(primary_key=True)
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="steps")

@@ -1,4 +1,4 @@
-"""What is wrong with a source, since when, and when it ended."""
+"""Store the issues of sources, with their beginning and end."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,7 @@ from accounts.models.source import Source
 
 
 class SourceIssue(models.Model):
-    """One issue of a source from its beginning to its end. A source has at most one of a kind that is open."""
+    """One issue of a source from its beginning to its end. A source has at most one open issue of a kind."""
 
     id = models.BigAutoField(primary_key=True)
     source = models.ForeignKey(Source, models.CASCADE, related_name="issues")

@@ -1,4 +1,4 @@
-"""Two accounts of one agency that may be, or are said to be, the same person's."""
+"""Store pairs of accounts of one agency that may belong to the same person."""
 
 from django.conf import settings
 from django.db import models
@@ -14,7 +14,8 @@ class LinkState(models.TextChoices):
 
 
 class AccountLink(models.Model):
-    """What agrees in name only is proposed; a person says whether it is one person. `first` has the smaller id."""
+    """A pair of accounts. A pair whose names alone agree is proposed, and a person decides. `first` has the smaller
+    id."""
 
     id = models.BigAutoField(primary_key=True)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="account_links")

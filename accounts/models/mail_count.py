@@ -2,7 +2,7 @@ from django.db import models
 
 
 class MailCount(models.Model):
-    """How many mails of a kind were asked for within an hour, for one address or by one agency."""
+    """The number of mails of one kind asked for within an hour, for one address or by one agency."""
 
     key = models.CharField(max_length=64, help_text="A keyed hash: it names no address.")
     hour = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""What is to be done because of an event, after its transaction."""
+"""Store what subscribers have to do because of an event, after its transaction."""
 
 from django.db import models
 from django.utils import timezone

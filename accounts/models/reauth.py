@@ -1,4 +1,4 @@
-"""Getting an account back: what its owner was asked, each step on the way, the token that opens a provider's page."""
+"""Store re-authentication: prompts to owners, their steps, and the tokens that open a provider's page."""
 
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from accounts.models.account import Account
 
 
 class PromptEnd(models.TextChoices):
-    """How a prompt ended: the account came back, its time ran out, or nobody is to be asked any more."""
+    """How a prompt ended: the account came back, the time ran out, or the prompt was revoked."""
 
     DONE = "done", "done"
     EXPIRED = "expired", "expired"
@@ -35,9 +35,9 @@ class StepKind(models.TextChoices):
 
 
 class ReauthPrompt(models.Model):
-    """The request to an account's owner to reconnect it. An account has at most one that is open.
+    """The request to an account's owner to reconnect the account. An account has at most one open prompt.
 
-    The link's token is found by its SHA-256 and kept encrypted, so that every mail can carry the same link.
+    The link's token is looked up by its SHA-256, and stored encrypted so that every mail can carry the same link.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "rap"), editable=False)
@@ -77,19 +77,19 @@ class ReauthPrompt(models.Model):
 
     @property
     def end(self) -> PromptEnd | None:
-        """How it ended; None: its link works."""
+        """Return how the prompt ended, or None if its link works."""
         if self.closed_at is not None:
             return PromptEnd(self.closed_as)
         return PromptEnd.EXPIRED if self.expires_at <= timezone.now() else None
 
     @property
     def url(self) -> str:
-        """The link. Raises `cryptography.fernet.InvalidToken` where no key opens the token."""
+        """Return the link. Raises `cryptography.fernet.InvalidToken` if no key decrypts the token."""
         return f"{settings.PUBLIC_URL}/reauth/{self.token}"
 
 
 class ReauthStep(models.Model):
-    """One thing that happened on the way. Append-only; the account's timeline shows it."""
+    """One entry in the history of a prompt. Append-only; the account's timeline shows it."""
 
     id = models.BigAutoField(primary_key=True)
     prompt = models.ForeignKey(ReauthPrompt, models.CASCADE, related_name="steps")
@@ -111,7 +111,7 @@ class ReauthStep(models.Model):
 
 
 class BouncedAddress(models.Model):
-    """An address to which no owner's mail goes any more: a mail came back, or its reader called it unwanted."""
+    """An address that gets no more mail for owners, because a mail bounced or its reader complained."""
 
     email = models.CharField(max_length=254, unique=True, help_text="In canonical form.")
     reason = models.CharField(max_length=300)

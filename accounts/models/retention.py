@@ -3,7 +3,7 @@ from django.utils import timezone
 
 
 class RetentionRun(models.Model):
-    """How far the run of retention is that is under way, or what the last one did. There is one row."""
+    """The position of the current retention run, or the result of the last one. There is one row."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     cutoff = models.DateTimeField(help_text="What is older than this goes.")

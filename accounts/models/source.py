@@ -1,4 +1,4 @@
-"""Where a provider delivers to us: a URL token, secrets, API credentials."""
+"""Store sources, where providers deliver to Leadline: URL token, secrets, API credentials."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,7 @@ frame_template = RegexValidator(
 
 
 class Watched(models.Model):
-    """Tells this process's caches when a row is saved or deleted."""
+    """A model that invalidates this process's cached sources when a row is saved or deleted."""
 
     class Meta:
         abstract = True
@@ -41,7 +41,8 @@ class Watched(models.Model):
 
 
 def new_source_id() -> str:
-    """Return a time-ordered id, with more chance than others: older URLs of LinkedConnector have it as their token."""
+    """Return a time-ordered id with 40 extra random bits, because older URLs of LinkedConnector have it as their
+    token."""
     return new_id("src") + new_token()[:8]
 
 
@@ -121,19 +122,19 @@ class Source(Watched):
 
     @property
     def readable_credentials(self) -> dict[str, str]:
-        """The keys to the provider's API by their names; empty where no encryption key opens them."""
+        """Return the keys of the provider's API by name. Empty if no encryption key decrypts them."""
         stored = self.credentials if isinstance(self.credentials, dict) else {}
         return {name: value for name, value in stored.items() if isinstance(value, str)}
 
     @property
     def wanted_subscriptions(self) -> list[Any]:
-        """Whose leads LinkedIn is to tell us about; the rows are Lead Sync's."""
+        """Return the wanted LinkedIn subscriptions of the source, which are rows of Lead Sync."""
         sync = getattr(self, "lead_sync", None)
         return [row for row in sync.subscriptions.all() if row.wanted] if sync else []
 
     @property
     def url_is_secret(self) -> bool:
-        """Whether nothing but the URL guards the source, because its provider signs nothing."""
+        """Return whether only the URL guards the source, because its provider signs nothing."""
         return self.provider == ProviderSlug.LINKEDCONNECTOR
 
     @property
@@ -142,7 +143,7 @@ class Source(Watched):
 
     @property
     def masked_webhook_url(self) -> str:
-        """The URL for who may look, but not change: without its token where that is a secret."""
+        """Return the URL for people who may not change the source. Its token is hidden if that is a secret."""
         return self.webhook_url.removesuffix(self.token) + MASK if self.url_is_secret else self.webhook_url
 
 
@@ -159,5 +160,5 @@ class SourceSecret(Watched):
 
 
 def overlap() -> timedelta:
-    """How long an old secret stays valid after a rotation."""
+    """Return how long an old secret stays valid after a rotation."""
     return timedelta(hours=settings.SECRET_OVERLAP_HOURS)

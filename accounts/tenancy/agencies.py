@@ -1,4 +1,4 @@
-"""Agencies and what they start with."""
+"""Create and change agencies."""
 
 from typing import Any
 
@@ -20,7 +20,8 @@ def create_agency_without_key(
     locale: str = "en-US",
     by: User | None = None,
 ) -> Agency:
-    """Make an agency whose owner makes the keys. Raises `django.db.IntegrityError` if the company id is taken."""
+    """Create an agency without an API key; its owner makes the keys. Raises `IntegrityError` if the company id is
+    taken."""
     agency = Agency.objects.create(
         name=name, ghl_company_id=company_id or new_company_id(), timezone=timezone, locale=locale
     )
@@ -42,7 +43,7 @@ def update_agency(agency: Agency, *, by: User | None = None, **changes: Any) -> 
 def create_agency(
     *, name: str, company_id: str | None = None, timezone: str = "UTC", locale: str = "en-US"
 ) -> tuple[Agency, str]:
-    """Make an agency and its first API key (all scopes); the key is in no other answer.
+    """Create an agency and its first API key, with all scopes. Only this call returns the key.
 
     Raises `django.db.IntegrityError` if the company id is taken.
     """

@@ -1,4 +1,4 @@
-"""API keys: 256 random bits, kept as SHA-256, compared by index lookup of the digest."""
+"""Manage API keys: 256 random bits, stored as SHA-256, looked up by the index of the digest."""
 
 import hashlib
 import secrets
@@ -26,7 +26,7 @@ def create_api_key(
     expires_at: datetime | None = None,
     by: User | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key; the second value is the key itself, which is in no other place."""
+    """Create an API key. Return its row and the key itself, which is stored nowhere."""
     key = PREFIX + secrets.token_urlsafe(32)
     row = ApiKey.objects.create(
         agency=agency, name=name, start=key[:8], digest=_digest(key), scopes=list(scopes), expires_at=expires_at
@@ -36,7 +36,8 @@ def create_api_key(
 
 
 def find_api_key(key: str) -> ApiKey | None:
-    """The live key, its agency loaded; None if unknown, expired or revoked. Notes the use, at most once a minute."""
+    """Return the live key with its agency, or None if it is unknown, expired or revoked. Store its use at most once a
+    minute."""
     now = timezone.now()
     try:
         row = ApiKey.objects.select_related("agency").get(digest=_digest(key))
@@ -51,7 +52,7 @@ def find_api_key(key: str) -> ApiKey | None:
 
 @transaction.atomic
 def revoke_api_key(key: ApiKey, *, by: User | None = None) -> None:
-    """Every program that uses it is refused from now on."""
+    """Revoke a key, so that every program that uses it is refused."""
     if ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
         audit.changed(by, key, "Revoked.")
 

@@ -1,4 +1,4 @@
-"""Times as an agency's people read them: in their zone, written as in their country. The API has ISO instead."""
+"""Write times for an agency's people: in their time zone and in the format of their country. The API uses ISO 8601."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,15 +12,16 @@ from django.utils.formats import get_format
 from accounts.models import Agency
 
 DEFAULT_LOCALE = "en-US"
-#: Countries that count hours to twelve, where English is read.
+#: English-speaking countries with a twelve-hour clock.
 TWELVE_HOURS = frozenset({"US", "CA", "AU", "NZ", "PH", "IN", "PK", "ZA"})
 _locale: ContextVar[str] = ContextVar("locale", default=DEFAULT_LOCALE)
 
 
 def readable(moment: datetime, zone: ZoneInfo | None = None, locale: str = "") -> str:
-    """`06/07/2023 7:59 PM EDT` for en-US in New York, `08.06.2023 01:59 CEST` for de-DE in Berlin.
+    """Return a time such as `06/07/2023 7:59 PM EDT` for en-US in New York, `08.06.2023 01:59 CEST` for de-DE in
+    Berlin.
 
-    Without a zone or a locale: those that `reading_as` and Django's `timezone.override` say.
+    Without a zone or a locale, use those of `reading_as` and of Django's `timezone.override`.
     """
     local = moment.astimezone(zone or timezone.get_current_timezone())
     language, _, country = (locale or _locale.get()).replace("_", "-").partition("-")
@@ -32,7 +33,7 @@ def readable(moment: datetime, zone: ZoneInfo | None = None, locale: str = "") -
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """UTC where there is no such zone (any more)."""
+    """Return the time zone of this name, or UTC if there is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -41,14 +42,14 @@ def zone_named(name: str) -> ZoneInfo:
 
 @contextmanager
 def reading_for(agency: Agency) -> Iterator[None]:
-    """Within, times are written as the agency's people read them."""
+    """Write times within the block in the agency's zone and locale."""
     with timezone.override(zone_named(agency.timezone)), reading_as(agency.locale):
         yield
 
 
 @contextmanager
 def reading_as(locale: str) -> Iterator[None]:
-    """Within, times are written as in this locale."""
+    """Write times within the block in this locale."""
     token = _locale.set(locale or DEFAULT_LOCALE)
     try:
         yield
@@ -57,7 +58,7 @@ def reading_as(locale: str) -> Iterator[None]:
 
 
 def _known(language: str, country: str) -> str:
-    """The nearest language that Django has formats for."""
+    """Return the closest language that Django has formats for."""
     for code in (f"{language}-{country}".lower().strip("-"), language.lower()):
         if translation.check_for_language(code):
             return code

@@ -1,7 +1,7 @@
-"""Limits of mails that somebody can have sent to an address of their choice: by recipient, and by agency.
+"""Limit the mails that a person can have sent to an address of their choice, by recipient and by agency.
 
-The counts are rows, so that all processes keep to them and none forgets them. A count is written in the transaction
-that records the mail.
+The counts are rows, so that all processes share them and restarts keep them. A count is written in the transaction that
+records the mail.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ AFTER_A_COMPLAINT = Limit(per_hour=1, per_day=1)
 
 
 class TooManyMails(ValueError):
-    """No more mails go to this address, or from this agency, for now. The message is for people."""
+    """The limit of mails to this address, or from this agency, is reached. The message is for people."""
 
     field = "email"
 
@@ -43,7 +43,7 @@ class TooManyMails(ValueError):
 
 @transaction.atomic
 def count_mail(recipient: str, *, agency: Agency | None = None, purpose: str = "") -> None:
-    """Count a mail that is about to be recorded. A `purpose` has a count of its own beside the common one.
+    """Count a mail that is about to be recorded. Each `purpose` has a count of its own.
 
     Raises TooManyMails.
     """
@@ -63,7 +63,7 @@ def count_mail(recipient: str, *, agency: Agency | None = None, purpose: str = "
 
 
 def forget_counts() -> int:
-    """Delete the counts that no limit asks for any more. Return how many."""
+    """Delete the counts that no limit reads any more. Return their number."""
     return MailCount.objects.filter(hour__lt=timezone.now() - 2 * DAY).delete()[0]
 
 
@@ -75,7 +75,7 @@ def _count(name: str, limit: Limit, message: str) -> None:
     of_the_day = MailCount.objects.filter(key=key, hour__gt=now - DAY)
     if (of_the_day.aggregate(sum=Sum("count"))["sum"] or 0) >= limit.per_day:
         raise TooManyMails(message, _until_a_count_is_a_day_old(key, now))
-    # One conditional statement: of two at once, at the last place, one comes through.
+    # A single conditional statement, so that of two concurrent mails at the limit only one passes.
     if not MailCount.objects.filter(pk=row.pk, count__lt=limit.per_hour).update(count=F("count") + 1):
         raise TooManyMails(message, hour + HOUR - now)
 
