@@ -1,4 +1,4 @@
-"""What to do about an account: one sentence per suggested action, for the API, the back office, mails and pages."""
+"""Say what to do about an account: one sentence per suggested action, for the API, the back office, mails and pages."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ from accounts.models import Account
 
 
 class Turn(StrEnum):
-    """Whose move it is."""
+    """Who has to act next."""
 
     OWNER = "owner"
     WAIT = "wait"
@@ -32,16 +32,16 @@ TURNS = {
     SuggestedAction.WAIT: Turn.WAIT,
     SuggestedAction.ARCHIVE: Turn.NOBODY,
 }
-#: Why its owner is asked, said to the owner.
+#: The reason why the owner is asked, addressed to the owner.
 REASONS = {
     AccountStatus.INCOMPLETE: "LinkedIn waits for a code or a confirmation from you.",
     AccountStatus.DISCONNECTED: "The account was disconnected from LinkedIn.",
     AccountStatus.AUTH_ERROR: "LinkedIn did not accept the account's sign-in.",
     AccountStatus.BLOCKED: "LinkedIn restricted the account.",
 }
-#: In which statuses its owner can bring an account back by signing in.
+#: The statuses that the owner can end by signing in.
 RECOVERABLE = (AccountStatus.INCOMPLETE, AccountStatus.DISCONNECTED, AccountStatus.AUTH_ERROR)
-#: Somebody wanted it so: nobody is asked to undo it.
+#: Reasons of a deliberate disconnection, which nobody is asked to undo.
 WANTED = (StatusReason.USER_ACTION, StatusReason.UNINSTALLED)
 
 
@@ -54,10 +54,10 @@ def turn(account: Account) -> Turn:
 
 
 def is_wanted(account: Account) -> bool:
-    """Whether it is disconnected because somebody wanted it so."""
+    """Return whether the account is disconnected because a person wanted it so."""
     return account.status == AccountStatus.DISCONNECTED and account.status_reason in WANTED
 
 
 def needs_its_owner(account: Account) -> bool:
-    """Whether its owner is asked to reconnect it."""
+    """Return whether the owner is asked to reconnect the account."""
     return account.status in RECOVERABLE and not is_wanted(account)

@@ -1,6 +1,8 @@
-"""Accounts that flap: they lose their connection, get it back and lose it again. It is said once, not each time.
+"""Detect accounts that flap: they lose their connection, get it back and lose it again. Report this once, not each
+time.
 
-An account flaps from its third loss within an hour on, and has settled when its status has stood for half an hour.
+An account flaps from its third loss within an hour on. It is stable again when its status has not changed for half an
+hour.
 """
 
 from collections.abc import Collection, Iterable
@@ -18,13 +20,13 @@ from accounts.models import Account, AccountReport, Event
 LOSSES = 3
 WITHIN = timedelta(hours=1)
 SETTLED = timedelta(minutes=30)
-#: One that never settles is told of once a day.
+#: How often an account that keeps flapping is reported.
 AGAIN = timedelta(days=1)
 _MOST = 100  # changes to look back on
 
 
 def follow(account: Account, *, before: str, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
-    """Say so when a report that counted was one loss too many; the account is locked, the report in its history."""
+    """Record that an account flaps, if an applied report was one loss too many. The account must be locked."""
     if before != AccountStatus.ACTIVE or account.status in (AccountStatus.ACTIVE, AccountStatus.DELETED):
         return
     if origin.at < timezone.now() - OLD:
@@ -49,7 +51,7 @@ def follow(account: Account, *, before: str, origin: Origin, work: UnitOfWork = 
 
 
 def settles_at(account: Account, work: UnitOfWork = AT_ONCE) -> datetime | None:
-    """When the account, which is locked, will have settled if nothing more happens; None: it does not flap."""
+    """Return when the locked account will be stable if nothing more happens, or None if it does not flap."""
     if not work.look_up(TOLD_LATELY, account.pk):
         return None
     work.flush(Event)
@@ -57,7 +59,7 @@ def settles_at(account: Account, work: UnitOfWork = AT_ONCE) -> datetime | None:
 
 
 def settling(account_ids: Iterable[str], now: datetime) -> dict[str, datetime]:
-    """Those of the accounts that flap at this moment, and when they will have settled if nothing more happens."""
+    """Return the accounts that flap now, with the time at which each will be stable if nothing more happens."""
     found = {}
     said = _said(since=now - AGAIN).filter(subject__in=set(account_ids)).order_by("id")
     for account_id, at in dict(said.values_list("subject", "occurred_at")).items():
@@ -68,13 +70,14 @@ def settling(account_ids: Iterable[str], now: datetime) -> dict[str, datetime]:
 
 
 def _changes(account_id: str) -> QuerySet[AccountReport]:
-    """The changes of the account's status, the latest first."""
+    """Return the changes of the account's status, latest first."""
     reports = AccountReport.objects.filter(account_id=account_id, applied=True).exclude(from_status="")
     return reports.exclude(from_status=F("to_status")).order_by("-id")
 
 
 def _began(changes: Iterable[datetime]) -> datetime:
-    """The first of the changes (the latest first, at least one) between which the account never settled."""
+    """Return the first of the changes since which the account was never stable. `changes` has the latest first, at
+    least one."""
     began, *earlier = changes
     for at in earlier:
         if began - at >= SETTLED:
@@ -102,7 +105,7 @@ def _load_losses(account_ids: Collection[str]) -> dict[str, list[datetime]]:
     return found
 
 
-#: By account whether it was told lately that it flaps.
+#: By account, whether it was reported lately that the account flaps.
 TOLD_LATELY: Lookup[str, bool] = Lookup(_load_told, Event)
-#: By account when it lost its connection lately.
+#: By account, when it lost its connection lately.
 RECENT_LOSSES: Lookup[str, list[datetime]] = Lookup(_load_losses, AccountReport)

@@ -1,7 +1,7 @@
-"""Incidents: many outages at once are one matter. `watch` groups them, tells of them once, and closes what is over.
+"""Group many outages at once into incidents, report each incident once, and close those that are over.
 
-Outages belong together by when they happened (`at`). Everybody's mail about an outage waits `WAIT` from when we learned
-of it (`noted_at`): by then it is known whether one account is down or many are.
+Outages belong together by when they happened (`at`). All mail about an outage waits for `WAIT` from when Leadline
+learned of it (`noted_at`), because by then it is known whether one account is down or many are.
 """
 
 from collections import Counter, defaultdict
@@ -20,15 +20,15 @@ from accounts.models import Agency, Incident, IncidentStep, Outage
 
 WAIT = timedelta(seconds=60)
 WINDOW = timedelta(minutes=5)
-FEW = 3  # accounts of one agency within WINDOW are an incident,
-MANY = 5  # and so many of one provider,
-AGENCIES = 3  # at so many agencies, are the provider's
-MAX_IDS = 200  # accounts that a body names
+FEW = 3  # accounts of one agency within WINDOW make an incident
+MANY = 5  # accounts of one provider within WINDOW,
+AGENCIES = 3  # at so many agencies, make an incident of the provider
+MAX_IDS = 200  # accounts that the body of an event names
 BATCH = 2000
 
 
 def watch() -> None:
-    """Take up new outages, tell of those that waited, and close incidents whose accounts are back. Idempotent."""
+    """Group new outages, report those that waited, and close incidents whose accounts are back. Idempotent."""
     if Outage.objects.filter(pending=True).exists():
         _take_up()
     if Incident.objects.filter(closed_at__isnull=True).exists():
@@ -36,7 +36,7 @@ def watch() -> None:
 
 
 def probable_cause(outages: Iterable[Outage], *, across_agencies: bool) -> IncidentCause:
-    """What most of them point to. At many agencies at once it is no matter of passwords."""
+    """Return the cause that most of the outages point to. Across agencies passwords are no likely cause."""
     outages = list(outages)
     counted = Counter(outage.cause for outage in outages)
     if counted[IncidentCause.PROXY] * 2 >= len(outages):
@@ -51,7 +51,7 @@ def probable_cause(outages: Iterable[Outage], *, across_agencies: bool) -> Incid
 @transaction.atomic
 def _take_up() -> None:
     now = timezone.now()
-    # Everybody locks all of them, oldest first: two watchers cannot make two incidents of one.
+    # Every process locks all of them, oldest first, so that two cannot make two incidents of one.
     pending = Outage.objects.filter(pending=True).order_by("id").select_for_update(of=("self",))
     outages = list(pending.select_related("account__sub_account", "agency")[:BATCH])
     standing = sorted((outage for outage in outages if outage.back_at is None), key=lambda outage: outage.at)
@@ -73,7 +73,8 @@ def _take_up() -> None:
 
 
 def _group_agency(outages: Sequence[Outage]) -> None:
-    """Add an agency's new outages, oldest first, to its open incident, or open one where FEW are near each other."""
+    """Add an agency's new outages, oldest first, to its open incident. Open an incident where FEW are near each
+    other."""
     agency = outages[0].agency
     incident = _near(agency.incidents.all(), outages)
     joining: list[Outage] = []
@@ -93,7 +94,7 @@ def _group_agency(outages: Sequence[Outage]) -> None:
 
 
 def _group_provider(outages: Sequence[Outage]) -> None:
-    """Many of one provider across agencies: each agency's incident, made if there is none, becomes part of one."""
+    """Make an incident across agencies of many outages of one provider. Each agency's incident becomes a part of it."""
     provider, latest = outages[0].provider, outages[-1].at
     around = Outage.objects.filter(
         provider=provider, at__gte=latest - WINDOW, at__lte=latest, back_at__isnull=True, expected=False
@@ -125,7 +126,7 @@ def _group_provider(outages: Sequence[Outage]) -> None:
 def _admit(
     outages: Sequence[Outage], incident: Incident | None, agency: Agency, part_of: Incident | None = None
 ) -> None:
-    """Make outages part of an incident: of this one, or of a new one that the agency is told of."""
+    """Add outages to an incident, or to a new one, which is reported to the agency."""
     if not outages:
         return
     new = incident is None
@@ -149,7 +150,7 @@ def _admit(
 
 
 def _near(incidents: QuerySet[Incident], outages: Sequence[Outage]) -> Incident | None:
-    """Return the open incident that happened not longer than WINDOW before or after the outages (oldest first)."""
+    """Return the open incident that happened within WINDOW before or after the outages (oldest first)."""
     near = incidents.filter(
         closed_at__isnull=True, last_outage_at__gte=outages[0].at - WINDOW, opened_at__lte=outages[-1].at + WINDOW
     )
@@ -157,7 +158,7 @@ def _near(incidents: QuerySet[Incident], outages: Sequence[Outage]) -> Incident 
 
 
 def _near_each_other(outages: Sequence[Outage]) -> Iterator[list[Outage]]:
-    """Split outages, oldest first, where nothing happened for longer than WINDOW."""
+    """Split outages, oldest first, at gaps longer than WINDOW."""
     group: list[Outage] = []
     for outage in outages:
         if group and outage.at - group[-1].at > WINDOW:
@@ -184,7 +185,7 @@ def _open(outages: Sequence[Outage], *, agency: Agency | None, part_of: Incident
 
 @transaction.atomic
 def _look_after() -> None:
-    """Tell staff of incidents whose wait is over; close those of which no account is down any more."""
+    """Alert staff about incidents whose wait is over. Close incidents without an account that is down."""
     now = timezone.now()
     mere_problem = Outage.objects.filter(status=AccountStatus.ACTIVE, back_at__isnull=True, last_at__lt=now - QUIET)
     mere_problem.filter(incident__isnull=False).update(back_at=now)
@@ -215,8 +216,8 @@ def _close(incident: Incident, now: datetime) -> None:
 
 
 def _tell_agency(incident: Incident, account_ids: Sequence[str]) -> None:
-    """One event at the beginning and, with a count of zero, one at the end."""
-    assert incident.agency is not None  # noqa: S101 (asked by the callers)
+    """Record one event at the beginning and, with a count of zero, one at the end."""
+    assert incident.agency is not None  # noqa: S101 (callers check this)
     events.record(
         incident.agency,
         EventType.ACCOUNTS_INCIDENT,
@@ -231,7 +232,7 @@ def _tell_agency(incident: Incident, account_ids: Sequence[str]) -> None:
 
 
 def _tell_staff_of(incident: Incident) -> None:
-    """Recorded with the agency; for an outage, with the one that it hit first."""
+    """Record an alert with the incident's agency, or with the agency that a provider's incident hit first."""
     first = Outage.objects.filter(incident__part_of=incident).select_related("agency").order_by("id").first()
     agency = incident.agency or (first.agency if first else None)
     if agency is not None:
@@ -255,7 +256,7 @@ def _by(outages: Iterable[Outage], name: str) -> dict[str, list[Outage]]:
 
 
 def _only(words: Iterable[str]) -> str:
-    """The word that all are; empty if they differ."""
+    """Return the word that all are, or an empty text if they differ."""
     found = set(words)
     return found.pop() if len(found) == 1 else ""
 

@@ -19,7 +19,7 @@ class Durations:
 
 
 def durations(account: Account, *, until: datetime | None = None) -> Durations:
-    """From the account's history, up to `until` (now). What a deletion interrupts is no reconnection."""
+    """Measure an account's history up to `until` (now). A deletion ends an outage without a reconnection."""
     in_status: defaultdict[AccountStatus, timedelta] = defaultdict(timedelta)
     to_reconnect: list[timedelta] = []
     left_active: datetime | None = None

@@ -1,7 +1,7 @@
-"""One person, several accounts: the same LinkedIn person connected at more than one provider.
+"""Link accounts of one LinkedIn person at several providers.
 
-Each provider's view stays its own row. Rows with the same e-mail or public identifier are linked by that alone; where
-only the names agree a link is proposed, and a person decides.
+Each provider's view stays a row of its own. Accounts with the same e-mail or public identifier are linked by that
+alone. If only the names agree, a link is proposed and a person decides.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,16 +20,16 @@ from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.models import Account, AccountLink
 from accounts.models.link import LinkState
 
-#: From best to worst.
+#: The statuses from best to worst.
 SEVERITY = list(AccountStatus)
 MAX_NAMESAKES = 10
 MAX_CANDIDATES = 200
 
 
 def linked_accounts(accounts: Sequence[Account]) -> dict[str, list[Account]]:
-    """For each account (all of one agency) the agency's others that are the same person's, by its id.
+    """Return for each account (all of one agency), by its id, the agency's other accounts of the same person.
 
-    Deleted ones are not counted: they have been replaced.
+    Deleted accounts are left out, because they have been replaced.
     """
     if not accounts:
         return {}
@@ -44,18 +44,19 @@ def linked_accounts(accounts: Sequence[Account]) -> dict[str, list[Account]]:
 
 
 def worst_status(account: Account, linked: Sequence[Account]) -> AccountStatus:
-    """The worst status of an account and those linked to it."""
+    """Return the worst status of an account and of those linked to it."""
     return max((AccountStatus(one.status) for one in (account, *linked)), key=SEVERITY.index)
 
 
 def contradicting(account: Account, linked: Iterable[Account]) -> list[Account]:
-    """The account and those linked to it if their providers disagree on whether it works; else none."""
+    """Return the account and those linked to it if their providers disagree on whether it works, else an empty list."""
     views = sorted((account, *linked), key=lambda one: (one.provider, one.id))
     return views if len({one.status == AccountStatus.ACTIVE for one in views}) == 2 else []
 
 
 def views_in_words(views: Iterable[Account]) -> str:
-    """What each provider says: `Salesflow: active, LinkedConnector: blocked since 14:02`. Times are UTC."""
+    """Return what each provider says, such as `Salesflow: active, LinkedConnector: blocked since 14:02`. Times are
+    UTC."""
     return ", ".join(f"{provider_name(view.provider)}: {_view(view)}" for view in views)
 
 
@@ -90,7 +91,7 @@ def propose(account: Account, work: UnitOfWork = AT_ONCE) -> None:
 
 @transaction.atomic
 def decide(link: AccountLink, *, same: bool, by: int | None) -> AccountLink:
-    """Say whether both are one person's; a decision can be changed later."""
+    """Decide whether both accounts are one person's. A later decision replaces an earlier one."""
     link.state = LinkState.ACCEPTED if same else LinkState.DECLINED
     link.decided_by_id, link.decided_at = by, timezone.now()
     link.save(update_fields=["state", "decided_by", "decided_at"])
@@ -98,14 +99,14 @@ def decide(link: AccountLink, *, same: bool, by: int | None) -> AccountLink:
 
 
 def proposals(account: Account) -> list[AccountLink]:
-    """Those that nobody has decided and that are still needed."""
+    """Return the undecided links of an account that are still needed."""
     links = AccountLink.objects.filter(Q(first=account) | Q(second=account), state=LinkState.PROPOSED)
     rows = links.select_related("first", "second").order_by("id")[:MAX_NAMESAKES]
     return [row for row in rows if not _same_person(row.first, row.second)]
 
 
 def _names(account: Account) -> set[str]:
-    """The names that an account goes by, folded."""
+    """Return the folded names of an account."""
     full_name = f"{account.first_name} {account.last_name}" if account.first_name and account.last_name else ""
     return {fold(account.name or account.display_name), fold(full_name)} - {""}
 
@@ -124,7 +125,7 @@ def _with_same_keys(accounts: Sequence[Account]) -> list[Account]:
 
 
 def _accepted(accounts: Sequence[Account]) -> dict[str, list[Account]]:
-    """By account those that a person said are the same person's."""
+    """Return by account the accounts that a person has linked to it."""
     ids = [account.id for account in accounts]
     links = AccountLink.objects.filter(Q(first__in=ids) | Q(second__in=ids), state=LinkState.ACCEPTED)
     found: dict[str, list[Account]] = {}

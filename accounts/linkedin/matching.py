@@ -1,4 +1,4 @@
-"""How a report names an account, and which account that is."""
+"""Find the account that a report names, or make it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -14,13 +14,14 @@ from accounts.events.ordering import Origin, Quarantine
 from accounts.models import Account, Agency
 from accounts.sources.service import sub_account_at
 
-#: What people read of an account.
+#: The fields with text that people read.
 NAMES = frozenset({"name", "first_name", "last_name", "occupation"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountIdentity:
-    """How a report names an account, and what else it says of it. LinkedConnector names it by location and name."""
+    """How a report names an account, and what it says about the person. LinkedConnector names it by location and
+    name."""
 
     external_id: str = ""
     location_id: str = ""
@@ -38,9 +39,9 @@ def find_or_make(
     known: Account | None,
     work: UnitOfWork,
 ) -> tuple[Account, bool]:
-    """The account, locked, and False; or a new one, not saved yet, and True.
+    """Return the locked account and False, or a new unsaved account and True.
 
-    Saving it raises IntegrityError where another source saw it first, a moment ago: the report is tried again.
+    Saving a new account raises IntegrityError if another source saw it first; the report is then processed again.
     """
     found = locked(known, work) if known else _find(agency, provider, identity, work)
     if found is not None:
@@ -69,19 +70,19 @@ def find_or_make(
 
 
 def locked(account: Account, work: UnitOfWork = AT_ONCE) -> Account:
-    """The account as it is now, and stays until the transaction ends."""
+    """Return the account as it is now, locked until the transaction ends."""
     return work.look_up(ACCOUNTS, account.pk)
 
 
 def remember(work: UnitOfWork, account: Account) -> None:
-    """Let reports of this batch find the account, which is locked or new."""
+    """Let later reports of this batch find the account, which is locked or new."""
     work.remember(ACCOUNTS, {account.pk: account})
     if account.external_id:
         work.remember(ACCOUNTS_NAMED, {ProviderKey(account.agency_id, account.provider, account.external_id): account})
 
 
 def fill(account: Account, identity: AccountIdentity, *, overwrite: bool) -> None:
-    """Take over what a report says of the person; an empty word takes nothing away."""
+    """Copy what a report says about the person. An empty value erases nothing."""
     said = {"name": identity.name, "email": identity.email, **identity.profile}
     for name, value in plain_fields(said, *NAMES & said.keys()).items():
         if value not in (None, "") and (overwrite or getattr(account, name) in (None, "")):
@@ -106,7 +107,7 @@ def _load_named(keys: Collection[ProviderKey]) -> dict[ProviderKey, Account | No
 
 
 def _find(agency: Agency, provider: str, identity: AccountIdentity, work: UnitOfWork) -> Account | None:
-    """The account a report is about, locked; None if it is new. Raises Quarantine where that cannot be told."""
+    """Return the locked account of a report, or None if it is new. Raises Quarantine if the report names none."""
     if identity.external_id:
         return work.look_up(ACCOUNTS_NAMED, ProviderKey(agency.pk, provider, identity.external_id))
     work.flush(Account)
@@ -126,10 +127,10 @@ def _find(agency: Agency, provider: str, identity: AccountIdentity, work: UnitOf
 
 
 def _folded(name: str) -> str:
-    """A display name as it is compared: without case, with single spaces."""
+    """Return a display name for comparison: case-folded, with single spaces."""
     return " ".join(name.split()).casefold()[:200]
 
 
-#: Accounts, locked: by their id, and by the provider's.
+#: Locked accounts, by their id and by the provider's id.
 ACCOUNTS: Lookup[str, Account] = Lookup(_load, Account)
 ACCOUNTS_NAMED: Lookup[ProviderKey, Account | None] = Lookup(_load_named, Account)

@@ -1,7 +1,7 @@
-"""Outages: which accounts stopped working although nobody wanted it, written down in the transaction of the report.
+"""Store outages, which are accounts that stopped working unasked, in the transaction of the report.
 
-An outage has the time at which it happened, by the provider's word. What many of them together mean, and who is told,
-`incidents` decides a moment later.
+An outage has the provider's time at which it happened. `incidents` decides shortly afterwards which outages belong
+together and who is alerted.
 """
 
 from collections.abc import Collection
@@ -16,17 +16,17 @@ from accounts.events.ordering import OLD, Origin
 from accounts.linkedin.advice import is_wanted
 from accounts.models import Account, Outage, ReauthPrompt
 
-#: How long after the prompt's page was used a change is expected: the account's owner is at it.
+#: How long a change is expected after the owner used the prompt's page.
 AT_IT = timedelta(minutes=15)
-#: How far a provider's clock may be behind ours.
+#: How far a provider's clock may be behind Leadline's.
 SKEW = timedelta(minutes=1)
-#: Without a repetition for so long, mere trouble is over.
+#: How long after its last repetition a problem is over.
 QUIET = timedelta(minutes=15)
 PROXY_ERROR = "PROXY_ERROR"
 
 
 def follow(account: Account, *, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
-    """Note that an account dropped or came back, after a report that changed its status; the account is locked."""
+    """Open or end the outage of an account after a report that changed its status. The account must be locked."""
     at = min(origin.at, timezone.now())
     if account.status == AccountStatus.ACTIVE:
         _end(account, work.look_up(OPEN_OUTAGES, account.pk), at=at, work=work)
@@ -39,7 +39,8 @@ def follow(account: Account, *, origin: Origin, work: UnitOfWork = AT_ONCE) -> N
 
 
 def note_problem(account: Account, *, code: str, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
-    """Note an error that leaves the account, which is locked, as it is; only when many have it does it matter."""
+    """Store an error that does not change the status of the locked account. It matters only if many accounts have
+    it."""
     cause = IncidentCause.PROXY if code == PROXY_ERROR else IncidentCause.PROVIDER
     at = min(origin.at, timezone.now())
     outage = work.look_up(OPEN_OUTAGES, account.pk)
@@ -64,11 +65,11 @@ def _end(account: Account, outage: Outage | None, *, at: datetime, work: UnitOfW
 
 def _open(account: Account, *, cause: IncidentCause, expected: bool, at: datetime, work: UnitOfWork) -> None:
     outage = work.look_up(OPEN_OUTAGES, account.pk)
-    if outage and outage.status != AccountStatus.ACTIVE:  # down before, down otherwise now
+    if outage and outage.status != AccountStatus.ACTIVE:  # down before, down in another way now
         outage.status, outage.cause, outage.last_at = account.status, cause, at
         work.update(outage, "status", "cause", "last_at")
         return
-    _end(account, outage, at=at, work=work)  # trouble that became an outage
+    _end(account, outage, at=at, work=work)  # a problem that became an outage
     outage = Outage(
         account=account,
         agency_id=account.agency_id,
@@ -81,7 +82,7 @@ def _open(account: Account, *, cause: IncidentCause, expected: bool, at: datetim
         pending=not expected and at > timezone.now() - OLD,
     )
     work.add(outage)
-    work.forget(OPEN_OUTAGES, account.pk)  # whose key only the database gives
+    work.forget(OPEN_OUTAGES, account.pk)  # because its key comes from the database
 
 
 def _cause_of(account: Account) -> IncidentCause:
@@ -93,7 +94,7 @@ def _cause_of(account: Account) -> IncidentCause:
 
 
 def _is_expected(account: Account, origin: Origin, work: UnitOfWork) -> bool:
-    """Whether a person made the change, or the account's owner was using the prompt's page when it happened."""
+    """Return whether a person made the change, or the owner was using the prompt's page when it happened."""
     if origin.by not in set(ProviderSlug):
         return True
     return any(at - SKEW <= origin.at < at + AT_IT for at in work.look_up(PAGE_USES, account.pk))
@@ -116,7 +117,7 @@ def _load_uses(account_ids: Collection[str]) -> dict[str, list[datetime]]:
     return found
 
 
-#: By account the outage that has not ended.
+#: By account, the outage that has not ended.
 OPEN_OUTAGES: Lookup[str, Outage | None] = Lookup(_load_open, Outage)
-#: By account when the pages of its prompts were used lately.
+#: By account, when the pages of its prompts were used lately.
 PAGE_USES: Lookup[str, list[datetime]] = Lookup(_load_uses, ReauthPrompt)

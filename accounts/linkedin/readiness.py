@@ -1,4 +1,4 @@
-"""Whether an account may be used now, and why not: what an automation asks before it sends."""
+"""Decide whether an account may be used now, and why not. Automations ask this before they send."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +10,8 @@ from django.utils import timezone
 from accounts.core.enums import AccountStatus, CampaignStatus
 from accounts.models import Account, Campaign
 
-#: After this long without a word from the account's source, about this account or any other, we no longer know how it
-#: is. Providers report changes only: an account that stays as it is may say nothing for months.
+#: How long the status counts after the last report from the account's source, about any account. Providers report only
+#: changes, so a stable account may report nothing for months.
 EVIDENCE_LASTS = timedelta(days=7)
 
 
@@ -22,7 +22,7 @@ class Action(StrEnum):
     SYNC = "sync"
 
 
-#: Actions that reach nobody: a pause of the campaigns does not forbid them.
+#: Actions that reach no person, so that a pause of the campaigns does not forbid them.
 QUIET = (Action.VIEW_PROFILE, Action.SYNC)
 
 
@@ -37,7 +37,8 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """`retry_at` is when the rate limit ends, if there is one; the evidence is the newest report that counted."""
+    """Whether an account may be used. `retry_at` is when the rate limit ends; the age is that of the newest applied
+    report."""
 
     reasons: tuple[Reason, ...]
     retry_at: datetime | None
@@ -49,7 +50,7 @@ class Readiness:
 
 
 def readiness(account: Account, action: Action | None = None) -> Readiness:
-    """Whether `action` (None: any) may be done with the account now; every reason against it."""
+    """Return whether `action` (None: any) may be done with the account now, with every reason against it."""
     now = timezone.now()
     reported_at = account.reported_at or account.status_since
     age = max(timedelta(0), now - reported_at)
@@ -78,10 +79,10 @@ class Held:
 
 
 def held(account: Account, action: Action = Action.SYNC) -> Held | None:
-    """What everything of ours asks before it sends, pushes, pulls or follows up: None, go on; else wait, do not fail.
+    """Return why Leadline's own work with the account has to wait, or None if it may go on. Work that waits does not
+    fail.
 
-    It is `readiness`, asked by Leadline itself: that nothing was heard for long forbids nothing here, since an answer
-    is what tells.
+    The rule is that of `readiness`, but without staleness: only an attempt can show how a silent account is.
     """
     found = [reason for reason in readiness(account, action).reasons if reason.code != STALE]
     if not found:
@@ -91,12 +92,12 @@ def held(account: Account, action: Action = Action.SYNC) -> Held | None:
 
 
 def with_campaigns_paused(accounts: QuerySet[Account]) -> QuerySet[Account]:
-    """Adds `campaigns_paused`: there are paused campaigns, and none that runs."""
+    """Annotate accounts with `campaigns_paused`: they have paused campaigns and no active one."""
     return accounts.annotate(campaigns_paused=_all_paused())
 
 
 def _stands_still(account: Account) -> bool:
-    """The same of one account, in the cheapest of queries: automations ask before each of their steps."""
+    """Return the same for one account, in the cheapest query, because automations ask before each step."""
     statuses = set(Campaign.objects.filter(account=account.pk).order_by().values_list("status", flat=True).distinct())
     return CampaignStatus.PAUSED in statuses and CampaignStatus.ACTIVE not in statuses
 

@@ -1,4 +1,4 @@
-"""When accounts were active and when they were down, from their history: for reports and charts."""
+"""Compute from their history when accounts were active and when they were down, for reports and charts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ class Span:
         return self.status not in NOT_DOWN
 
     def seconds(self, begin: datetime, end: datetime) -> float:
-        """How much of it lies in a window."""
+        """Return how many seconds of the span lie in a window."""
         return max((min(self.end, end) - max(self.begin, begin)).total_seconds(), 0.0)
 
 
 def spans(accounts: Sequence[Account], begin: datetime, end: datetime) -> list[Span]:
-    """What each account was within the window; before it was first seen it was nothing."""
+    """Return the spans of each account within the window. Before it was first seen an account has none."""
     changes: dict[str, list[tuple[str, str, datetime]]] = {}
     rows = AccountReport.objects.filter(
         account__in=[account.pk for account in accounts], applied=True, occurred_at__gt=begin
@@ -51,18 +51,19 @@ def down_seconds(found: Sequence[Span], begin: datetime, end: datetime) -> float
 
 
 def count_outages(found: Sequence[Span], begin: datetime, end: datetime) -> int:
-    """How often an account went down within a window; one that merely changed what is wrong did not."""
+    """Return how often an account went down within a window. A change from one down status to another does not
+    count."""
     return sum(1 for span in _outages(found) if begin < span.begin < end)
 
 
 def seconds_to_reconnect(found: Sequence[Span], until: datetime) -> float | None:
-    """The median of the outages that ended before `until`; None if none did."""
+    """Return the median length of the outages that ended before `until`, or None if none did."""
     lengths = [(span.end - span.begin).total_seconds() for span in _outages(found) if span.end < until]
     return median(lengths) if lengths else None
 
 
 def _outages(found: Sequence[Span]) -> list[Span]:
-    """Spans of being down, those that touch being one."""
+    """Return the down spans of each account, adjacent ones merged."""
     outages: list[Span] = []
     for span in found:
         last = outages[-1] if outages else None

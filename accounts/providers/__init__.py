@@ -1,1 +1,1 @@
-"""What Leadline asks of providers' own APIs. What they deliver to us is the business of `webhooks.providers`."""
+"""Call the providers' own APIs. `webhooks.providers` reads what providers deliver."""

@@ -1,4 +1,4 @@
-"""One way to call a provider's API: short, bounded, without redirects, and with errors that people can read."""
+"""Call a provider's API: with short time-outs, bounded answers, no redirects, and errors that people can read."""
 
 import json
 from collections.abc import Mapping
@@ -21,9 +21,10 @@ _pool = urllib3.PoolManager(
 
 
 class ProviderError(Exception):
-    """The provider did not do what it was asked. The message is for the person who waits; it quotes nothing.
+    """The provider did not do what was asked. The message is for the person who waits; it quotes nothing.
 
-    `status` is its HTTP status, None if there was no answer; `code` its own word for the error, if it has one.
+    `status` is the HTTP status, None without a response. `code` is the provider's own word for the error, if it has
+    one.
     """
 
     def __init__(self, message: str, *, status: int | None = None, code: str = "") -> None:
@@ -34,7 +35,7 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a provider answered, whatever its status. `headers` have lower-case names."""
+    """A provider's response of any status. `headers` have lower-case names."""
 
     status: int
     headers: Mapping[str, str]
@@ -42,7 +43,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body's JSON; None where it is none."""
+        """Return the JSON of the body, or None if it is not JSON."""
         try:
             return json.loads(self.content)
         except (ValueError, RecursionError):
@@ -58,7 +59,10 @@ def call(
     body: bytes | None = None,
     longest: int = MAX_RESPONSE_BYTES,
 ) -> Answer:
-    """One request, whatever the answer. Raises ProviderError where there is none. Neither side's words are logged."""
+    """Make one request and return the response of any status. Raises ProviderError if there is none.
+
+    Neither the request's nor the response's content is logged.
+    """
     try:
         response = _pool.request(
             method, url, body=body, headers=headers, redirect=False, preload_content=False, decode_content=True
@@ -74,7 +78,7 @@ def call(
 
 
 def post(provider: str, url: str, *, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Any:
-    """POST JSON, answer the JSON of a 2xx. Raises ProviderError. Neither body nor answer is logged."""
+    """POST JSON and return the JSON of a 2xx response. Raises ProviderError. Neither body is logged."""
     kinds = {"Content-Type": "application/json", "Accept": "application/json"}
     answer = call(provider, "POST", url, headers={**kinds, **headers}, body=json.dumps(body or {}).encode())
     return _judge(provider, answer)

@@ -1,10 +1,10 @@
-"""LinkedIn's API: OAuth, introspection and Rest.li calls, with its troubles told apart.
+"""Call LinkedIn's API: OAuth, introspection and Rest.li calls. Sort its errors by what people can do about them.
 
 https://learn.microsoft.com/en-us/linkedin/shared/authentication/authentication,
 https://learn.microsoft.com/en-us/linkedin/marketing/lead-sync/leadsync
 
 In a Rest.li query parentheses and commas are structure and stay as they are; values inside are percent-encoded. No
-answer carries Retry-After: daily counters end at 00:00 UTC.
+response carries Retry-After: daily counters end at 00:00 UTC.
 """
 
 import json
@@ -31,7 +31,7 @@ MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
 
 class ErrorKind(StrEnum):
-    """What is wrong, as far as somebody would do something else about it."""
+    """The kinds of errors that call for different actions."""
 
     UNREACHABLE = "unreachable"
     BROKEN = "broken"
@@ -39,7 +39,7 @@ class ErrorKind(StrEnum):
     THROTTLED = "throttled"
     REVOKED = "revoked"
     EXPIRED = "expired"
-    INVALID_TOKEN = "invalid_token"  # noqa: S105 (a word for a trouble)
+    INVALID_TOKEN = "invalid_token"  # noqa: S105 (a kind of error)
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     SUNSET = "sunset"
@@ -47,7 +47,7 @@ class ErrorKind(StrEnum):
 
     @property
     def passes(self) -> bool:
-        """Whether the same call may succeed a little later."""
+        """Return whether the same call may succeed a little later."""
         return self in {ErrorKind.UNREACHABLE, ErrorKind.BROKEN, ErrorKind.UNREADABLE}
 
 
@@ -77,7 +77,7 @@ _MESSAGES = {
 
 
 class LinkedInError(ProviderError):
-    """LinkedIn did not do what it was asked. The message is for people; `api` is the resource that was called."""
+    """LinkedIn did not do what was asked. The message is for people; `api` is the resource that was called."""
 
     def __init__(self, kind: ErrorKind, *, status: int | None = None, api: str = "", said: str = "") -> None:
         super().__init__(_MESSAGES[kind], status=status, code=kind)
@@ -88,7 +88,7 @@ class LinkedInError(ProviderError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """A developer app of LinkedIn's, and where its API is."""
+    """A developer app of LinkedIn, and the addresses of its API."""
 
     client_id: str
     client_secret: str
@@ -98,7 +98,7 @@ class App:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a person let us do. `refresh_token` is empty where LinkedIn gave none: then they sign in every 60 days."""
+    """A person's permission. `refresh_token` is empty if LinkedIn gave none; the person then signs in every 60 days."""
 
     access_token: str
     access_expires_at: datetime
@@ -109,7 +109,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """LinkedIn's own word on a token: `active`, `expired` or `revoked`."""
+    """LinkedIn's status of a token: `active`, `expired` or `revoked`."""
 
     status: str
     expires_at: datetime | None
@@ -118,8 +118,8 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page of a finder: its records, how many elements it has (some may be no records), how many there are in all
-    where LinkedIn says so, and whether it names a next page."""
+    """One page of a finder: its records, its number of elements (some may be no records), the total number where
+    LinkedIn gives one, and whether it names a next page."""
 
     rows: list[dict[str, Any]]
     length: int
@@ -127,7 +127,7 @@ class Page:
     names_next: bool
 
     def is_last(self, seen: int, count: int) -> bool:
-        """Whether nothing comes behind this page of at most `count`, which ends after `seen` elements."""
+        """Return whether this page of at most `count`, which ends after `seen` elements, is the last one."""
         if not self.length or self.total is not None:
             return not self.length or seen >= (self.total or 0)
         return self.length < count and not self.names_next
@@ -145,17 +145,17 @@ def authorize_url(app: App, *, redirect_uri: str, state: str, scopes: tuple[str,
 
 
 def exchange(app: App, *, code: str, redirect_uri: str) -> Grant:
-    """The grant that an authorization code stands for. Raises LinkedInError."""
+    """Exchange an authorization code for a grant. Raises LinkedInError."""
     return _grant(app, {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri})
 
 
 def refresh(app: App, refresh_token: str) -> Grant:
-    """A new access token; the refresh token keeps its end. Raises LinkedInError."""
+    """Return a grant with a new access token. The refresh token keeps its end. Raises LinkedInError."""
     return _grant(app, {"grant_type": "refresh_token", "refresh_token": refresh_token})
 
 
 def introspect(app: App, token: str) -> Inspection:
-    """What LinkedIn says of a token. Costs no scope and no quota. Raises LinkedInError."""
+    """Return LinkedIn's status of a token. The call needs no scope and costs no quota. Raises LinkedInError."""
     said = _form(app, "introspectToken", {"token": token})
     ends = said.get("expires_at")
     return Inspection(
@@ -166,12 +166,13 @@ def introspect(app: App, token: str) -> Inspection:
 
 
 def scopes_of(text: Any) -> tuple[str, ...]:
-    """LinkedIn separates scopes by commas, the standard by spaces."""
+    """Split scopes. LinkedIn separates scopes by commas, the standard by spaces."""
     return tuple(sorted({scope for scope in str(text or "").replace(",", " ").split() if len(scope) <= 100}))
 
 
 def again_url(source: Source) -> str:
-    """A page of ours that leads on to LinkedIn's consent page: for an owner who is asked to connect again."""
+    """Return the address of Leadline's page that redirects to LinkedIn's consent page, for an owner who has to
+    reconnect."""
     return f"{settings.PUBLIC_URL}/oauth/linkedin/again/{signing.dumps(source.pk, salt=AGAIN)}"
 
 
@@ -183,14 +184,14 @@ class Api:
         self._token = access_token
 
     def get(self, path: str, query: str = "") -> dict[str, Any]:
-        """Return the record that LinkedIn answers. `query` is a Rest.li query, already encoded."""
+        """Return the record at `path`. `query` is an encoded Rest.li query."""
         said = self._call("GET", path, query).json
         if not isinstance(said, dict):
             raise LinkedInError(ErrorKind.UNREADABLE, api=path.partition("/")[0])
         return said
 
     def page(self, path: str, query: str) -> Page:
-        """Return one page of a finder's answer."""
+        """Return one page of a finder."""
         said = self.get(path, query)
         rows, paging = said.get("elements"), said.get("paging")
         if not isinstance(rows, list):
@@ -206,12 +207,12 @@ class Api:
         )
 
     def profile(self, path: str) -> Any:
-        """What `/v2/me` or `/v2/userinfo` says of the person; each needs a scope of its own."""
+        """Return the person's data from `/v2/me` or `/v2/userinfo`. Each needs a scope of its own."""
         headers = {"Authorization": f"Bearer {self._token}", "X-Restli-Protocol-Version": "2.0.0"}
         return _ask("GET", f"{self._app.api_base}/v2/{path}", headers, None, api=path).json
 
     def create(self, path: str, body: Mapping[str, Any]) -> str:
-        """POST; the new row's id."""
+        """Create a record by POST and return its id."""
         return self._call("POST", path, body=body).headers.get("x-restli-id", "")
 
     def delete(self, path: str) -> None:
@@ -230,7 +231,7 @@ class Api:
 
 
 def encoded(value: str) -> str:
-    """A value inside a Rest.li query or path."""
+    """Encode a value for a Rest.li query or path."""
     return quote(value, safe="")
 
 

@@ -1,8 +1,10 @@
-"""Salesflow's onboarding frame: https://salesflow.apidocumentation.com/documentation/initial-setup/iframe-integration
+"""Open Salesflow's onboarding frame.
 
-An onboarding token is good for one use within 30 minutes, so it is minted at the click. What the frame reports when it
-is done carries a token of the account, which opens the Update frame; that frame's address is not documented and so a
-field of the source (`update_frame_url`).
+https://salesflow.apidocumentation.com/documentation/initial-setup/iframe-integration
+
+An onboarding token is good for one use within 30 minutes, so it is requested at the click. The result of the frame has
+a token of the account, which opens the Update frame. That frame's address is not documented and so is a field of the
+source (`update_frame_url`).
 """
 
 import re
@@ -25,14 +27,14 @@ MAX_TOKEN_LENGTH = 4000
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A page of Salesflow's to embed. Messages count only from `origin`, which alone may be framed."""
+    """A page of Salesflow to embed. Only messages from `origin` count, and only `origin` may be framed."""
 
     url: str
     origin: str
 
 
 def can_onboard(source: Source, credentials: dict[str, str]) -> bool:
-    """Return whether the agency's host may be framed: one of Salesflow's, or the one that staff approved."""
+    """Return whether the agency's host may be framed: a host of Salesflow, or the one that staff approved."""
     host = credentials.get("domain_host_name", "").lower()
     if not credentials.get("api_key") or not _HOST.fullmatch(host):
         return False
@@ -41,7 +43,7 @@ def can_onboard(source: Source, credentials: dict[str, str]) -> bool:
 
 
 def onboarding_frame(credentials: dict[str, str]) -> Frame:
-    """The frame with a token minted now. Raises ProviderError."""
+    """Return the onboarding frame with a newly requested token. Raises ProviderError."""
     answer = post(
         NAME,
         f"{settings.SALESFLOW_API_BASE.rstrip('/')}/public/api/v1/tokens/onboarding",
@@ -52,7 +54,7 @@ def onboarding_frame(credentials: dict[str, str]) -> Frame:
 
 
 def update_frame(source: Source, credentials: dict[str, str], token: str) -> Frame:
-    """The frame that updates an account which Salesflow knows already."""
+    """Return the frame that updates an account that Salesflow knows already."""
     host = credentials["domain_host_name"]
     url = source.update_frame_url.replace("{domain_host_name}", host).replace("{token}", quote(token, safe=""))
     origin = _origin(host)
@@ -60,13 +62,14 @@ def update_frame(source: Source, credentials: dict[str, str], token: str) -> Fra
 
 
 def _origin(host: str) -> str:
-    """Always https, but for a stand-in beside a Leadline that itself runs on loopback."""
+    """Return the origin of a host. It is https, except for a stand-in on loopback beside a Leadline on loopback."""
     plain = settings.LOOPBACK and _LOOPBACK.fullmatch(host)
     return f"{'http' if plain else 'https'}://{host.lower()}"
 
 
 def _token(answer: Any) -> str:
-    """The docs show no body for this answer: a bare string, or an object with one of the usual names."""
+    """Return the token in a response. The documentation shows no body: a bare string, or an object with a usual
+    name."""
     if isinstance(answer, dict):
         answer = answer.get("data") or answer
     if isinstance(answer, dict):

@@ -1,7 +1,8 @@
-"""SendPilot's API: https://docs.sendpilot.ai — campaigns are paused and resumed by `PATCH /campaigns/{id}`.
+"""Pause and resume campaigns by SendPilot's API, `PATCH /campaigns/{id}`: https://docs.sendpilot.ai
 
-Actions in progress may still complete. How it refuses a pause of what is paused is not documented: after a refusal
-`GET /campaigns/{id}` says whether the campaign is as it is to be. Its documentation writes statuses in both cases.
+Actions in progress may still complete. How SendPilot refuses a pause of a paused campaign is not documented, so after a
+refusal `GET /campaigns/{id}` says whether the campaign is in the wanted state. Its documentation writes statuses in
+both cases.
 """
 
 import json
@@ -13,7 +14,7 @@ from accounts.providers.client import Answer, ProviderError, call
 
 NAME = "SendPilot"
 REFUSED = {400, 409, 422}
-AFTER = {"pause": {"paused", "draft", "finished"}, "resume": {"started"}}  # our word --> their statuses
+AFTER = {"pause": {"paused", "draft", "finished"}, "resume": {"started"}}  # our action --> their statuses
 
 
 def can_act(credentials: dict[str, str]) -> bool:
@@ -21,7 +22,7 @@ def can_act(credentials: dict[str, str]) -> bool:
 
 
 def set_campaign(credentials: dict[str, str], *, external_id: str, action: str) -> None:
-    """`pause` or `resume` a campaign. Raises ProviderError; its `status` says whether it may heal."""
+    """Pause or resume a campaign. Raises ProviderError, whose `status` says whether a later attempt may succeed."""
     url = f"{settings.SENDPILOT_API_BASE.rstrip('/')}/campaigns/{quote(external_id, safe='')}"
     headers = {"X-API-Key": credentials["api_key"], "Accept": "application/json"}
     sends_json = {**headers, "Content-Type": "application/json"}

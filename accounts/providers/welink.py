@@ -1,8 +1,8 @@
-"""We-Link's sign-in: https://apidocs.we-link.ai
+"""Sign in to LinkedIn through We-Link: https://apidocs.we-link.ai
 
-Everything there is asynchronous: an answer is a request id, the outcome comes by webhook. The person's password and
-code pass through to We-Link and are neither kept nor logged. The path that takes the code is not documented and so a
-field of the source (`pin_endpoint`), and so is the body it wants: the request id of the sign-in and the code.
+Every call is asynchronous: the response is a request id, the result comes by webhook. The person's password and code
+pass through to We-Link and are neither stored nor logged. Neither the path that takes the code nor its body is
+documented: the path is a field of the source (`pin_endpoint`), the body has the request id of the sign-in and the code.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from accounts.providers.client import ProviderError, post
 
 NAME = "We-Link"
 ID_FIELDS = ("request_id", "requestId", "requestID")
-WRONG_PASSWORD = "WRONG_PASSWORD"  # noqa: S105 (their word for it)
+WRONG_PASSWORD = "WRONG_PASSWORD"  # noqa: S105 (their code for it)
 
 
 def can_sign_in(credentials: dict[str, str]) -> bool:
@@ -22,13 +22,14 @@ def can_sign_in(credentials: dict[str, str]) -> bool:
 
 
 def sign_in(source: Source, credentials: dict[str, str], *, email: str, password: str) -> str:
-    """Start a sign-in; its request id. Raises ProviderError."""
+    """Start a sign-in and return its request id. Raises ProviderError."""
     body = {"email": email, "password": password, "proxy": {"location": source.proxy_location}}
     return _request_id(_post("/api/v1/login_v2", credentials, body))
 
 
 def enter_pin(source: Source, credentials: dict[str, str], *, request_id: str, pin: str) -> str:
-    """Hand over the code that LinkedIn sent; the request id of the answer, the sign-in's own if it has none."""
+    """Submit the code that LinkedIn sent. Return the request id of the response, or that of the sign-in if it has
+    none."""
     answer = _post(source.pin_endpoint, credentials, {"request_id": request_id, "pin": pin})
     try:
         return _request_id(answer)

@@ -1,4 +1,4 @@
-"""What an owner did on the page behind their link, and what the provider made of it."""
+"""Record what an owner did on the page behind the link, and how the provider responded."""
 
 from datetime import timedelta
 
@@ -8,25 +8,25 @@ from accounts.models import AccountReport, ReauthPrompt, ReauthStep
 from accounts.models.reauth import StepKind
 
 VIEW_STEP = timedelta(minutes=1)
-RESULT_TIMEOUT = timedelta(minutes=3)  # with a provider that was handed a sign-in
+RESULT_TIMEOUT = timedelta(minutes=3)  # how long to wait for a provider that received a sign-in
 WITHIN = timedelta(minutes=10)
 ANSWERED = (StepKind.SUBMITTED, StepKind.FINISHED)
 KINDS = (*ANSWERED, StepKind.STARTED, StepKind.FAILED)
 
 
 def note(prompt: ReauthPrompt, kind: StepKind, *, text: str = "") -> ReauthStep:
-    """Write a step into the account's timeline."""
+    """Add a step to the history of the prompt."""
     return ReauthStep.objects.create(prompt=prompt, kind=kind, note=text[:300])
 
 
 def set_reference(step: ReauthStep, reference: str) -> None:
-    """Keep the id under which the provider answers this step."""
+    """Store the id by which the provider reports the result of this step."""
     step.reference = reference
     step.save(update_fields=["reference"])
 
 
 def viewed(prompt: ReauthPrompt) -> None:
-    """Note that a person uses the page: a change that follows is expected."""
+    """Record that a person uses the page, so that a change that follows counts as expected."""
     now = timezone.now()
     if prompt.viewed_at is None:
         note(prompt, StepKind.VIEWED)
@@ -35,22 +35,22 @@ def viewed(prompt: ReauthPrompt) -> None:
 
 
 def count(prompt: ReauthPrompt) -> int:
-    """How often something was tried on the page within WITHIN."""
+    """Return how many attempts were made on the page within WITHIN."""
     return prompt.steps.filter(kind__in=KINDS, at__gt=timezone.now() - WITHIN).count()
 
 
 def last(prompt: ReauthPrompt) -> ReauthStep | None:
-    """The last thing that was handed to the provider and that it answers by a report."""
+    """Return the last step that was submitted to the provider and that the provider reports on, or None."""
     return prompt.steps.filter(kind__in=ANSWERED).order_by("-id").first()
 
 
 def answer_to(step: ReauthStep) -> AccountReport | None:
-    """What the provider has reported since."""
+    """Return the latest report of the provider since the step, or None."""
     return step.prompt.account.reports.filter(created_at__gt=step.at).order_by("-id").first()
 
 
 def waits(prompt: ReauthPrompt) -> bool:
-    """Whether the provider still owes an answer to what was handed to it, and may yet give it."""
+    """Return whether the provider has yet to report on the last submission, and may still do so."""
     step = last(prompt)
     if step is None or timezone.now() - step.at > RESULT_TIMEOUT:
         return False

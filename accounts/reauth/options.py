@@ -1,4 +1,4 @@
-"""How the owner of an account can bring it back: the provider's own step where its source is set up for it."""
+"""Decide how an account's owner can reconnect it: by the provider's own step if the source is set up for one."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,7 +11,8 @@ from accounts.providers import linkedin, salesflow, welink
 
 
 class Way(StrEnum):
-    """The provider's page inside ours; its sign-in, handed over by us; a page elsewhere; words alone."""
+    """How to reconnect: in a frame of the provider's page, by a sign-in that Leadline submits, by a link, or as
+    described."""
 
     FRAME = "frame"
     SIGN_IN = "sign_in"
@@ -21,7 +22,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """`source` is whose keys are used and where the outcome will be delivered; `url` is that of a link."""
+    """The offered way. `source` has the used credentials and receives the result; `url` is the address of a link."""
 
     way: Way
     source: Source | None = None
@@ -30,7 +31,7 @@ class Offer:
 
 
 def offer_for(account: Account) -> Offer:
-    """What to offer for the account as it is now. A restriction of LinkedIn's no provider's page can lift."""
+    """Return what to offer for the account now. No provider's page can lift a restriction by LinkedIn."""
     source = _source_of(account)
     if source is None or account.status == AccountStatus.BLOCKED:
         return Offer(way=Way.WORDS, source=source)
@@ -47,7 +48,7 @@ def offer_for(account: Account) -> Offer:
 
 
 def frame_for(account: Account, offer: Offer) -> salesflow.Frame:
-    """The frame to show now: the one that updates the account if we hold its token, else a fresh onboarding. Raises
+    """Return the frame that updates the account if its token is stored, else a new onboarding frame. Raises
     ProviderError."""
     assert offer.source is not None  # noqa: S101 (a frame is offered for a source)
     token = _token_of(account) if offer.source.update_frame_url else ""
@@ -57,7 +58,7 @@ def frame_for(account: Account, offer: Offer) -> salesflow.Frame:
 
 
 def keep_token(account: Account, token: str) -> None:
-    """Keep the token that opens the account's Update frame, encrypted."""
+    """Store the token that opens the account's Update frame, encrypted."""
     AccountToken.objects.update_or_create(account=account, defaults={"token": token})
 
 
@@ -70,7 +71,7 @@ def _token_of(account: Account) -> str:
 
 
 def _source_of(account: Account) -> Source | None:
-    """The account's source, else the newest of its agency that can be used."""
+    """Return the account's source, else the newest usable one of its agency."""
     sources = Source.objects.filter(
         agency_id=account.agency_id, provider=account.provider, enabled=True, removed_at__isnull=True
     ).defer("credentials")

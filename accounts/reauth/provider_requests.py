@@ -1,4 +1,4 @@
-"""The requests that we make of a provider for an account's owner. The app that takes in its answers keeps them."""
+"""Give access to the log of sign-in requests to providers. The app that receives the results stores the log."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from accounts.models import Account, Source
 
 @dataclass(frozen=True, slots=True)
 class RequestLog:
-    """`register_sign_in` keeps what a request was for; `newest_sign_in` returns its id, or an empty text."""
+    """`register_sign_in` stores what a request was for; `newest_sign_in` returns its id, or an empty text."""
 
     register_sign_in: Callable[[Source, Account, str], None]
     newest_sign_in: Callable[[Source, Account], str]
@@ -18,7 +18,7 @@ _log: list[RequestLog] = []
 
 
 def use_request_log(log: RequestLog) -> None:
-    """Set the log. An app's `ready` calls this once."""
+    """Set the log. An app's `ready` calls this function once."""
     _log[:] = [log]
 
 

@@ -1,4 +1,4 @@
-"""Where an account's owner is written to, and the addresses that are not written to any more."""
+"""Choose the addresses for mail to an account's owner, and block addresses that must get none."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -12,52 +12,54 @@ from accounts.models import Account, Agency, BouncedAddress
 
 
 def addresses_for(account: Account, work: UnitOfWork = AT_ONCE) -> list[str]:
-    """Who is asked: the account's own address, else its location's installer, else whom the agency has chosen."""
+    """Return the address to ask: the account's own, else that of the location's installer, else those the agency
+    chose."""
     installer = account.sub_account.installer_email if account.sub_account else ""
     return reachable([account.email, installer], work)[:1] or reachable(_team_addresses(account.agency), work)
 
 
 def reachable(addresses: Iterable[str], work: UnitOfWork = AT_ONCE) -> list[str]:
-    """Return those that are addresses and get our mail, each once and in canonical form."""
+    """Return the valid addresses that get mail, each once and in canonical form."""
     found = dict.fromkeys(email_key(address) for address in addresses if _is_address(address))
     bounces = work.look_up_all(BOUNCES, found)
     return [address for address in found if bounces[address] is None]
 
 
 def bounced(addresses: Iterable[str]) -> dict[str, str]:
-    """Why mail no longer goes to those of the addresses that get none, by their canonical form."""
+    """Return why blocked addresses among these get no mail, by canonical form."""
     rows = BouncedAddress.objects.filter(email__in={email_key(address) for address in addresses})
     return dict(rows.values_list("email", "reason"))
 
 
 def block(address: str, *, reason: str, complaint: bool = False) -> None:
-    """Write to this address no more. A complaint stays one, whatever else is said of the address later."""
+    """Block an address. A complaint stays stored, whatever reason is given later."""
     values = {"reason": reason[:300], **({"complained": True} if complaint else {})}
     BouncedAddress.objects.update_or_create(email=email_key(address), defaults=values)
 
 
 def has_complained(address: str) -> bool:
-    """Whether the reader of this address has called our mail unwanted, whichever agency it was about."""
+    """Return whether the reader of this address has complained about mail of any agency."""
     return BouncedAddress.objects.filter(email=email_key(address), complained=True).exists()
 
 
 def forgive(address: str) -> None:
-    """Write to the address again: a person says that it works. A complaint is not lifted by that."""
+    """Unblock an address that a person says works, unless its reader has complained."""
     BouncedAddress.objects.filter(email=email_key(address), complained=False).delete()
 
 
 def lift(address: str) -> None:
-    """Write to the address again on behalf of staff, whom its reader has asked."""
+    """Unblock an address on behalf of staff, whom its reader has asked."""
     BouncedAddress.objects.filter(email=email_key(address)).delete()
 
 
 def forget(before: datetime) -> int:
-    """Give addresses that came back so long ago another chance; how many. Complaints stay."""
+    """Unblock addresses that bounced before this time. Return their number. Complaints stay."""
     return BouncedAddress.objects.filter(at__lt=before, complained=False).delete()[0]
 
 
 def mail_problem(account: Account) -> str:
-    """Why the owner's own address gets no mail, who is asked instead and what to do; empty: it gets it."""
+    """Return why the owner's address gets no mail, who is asked instead and what to do, or an empty text if it gets
+    mail."""
     reason = bounced([account.email]).get(email_key(account.email))
     if reason is None:
         return ""
@@ -89,5 +91,5 @@ def _load_bounces(addresses: Collection[str]) -> dict[str, str | None]:
     return {**dict.fromkeys(addresses), **bounced(addresses)}
 
 
-#: By address in canonical form why it gets no mail; None: it gets it.
+#: By address in canonical form, why it gets no mail; None if it gets mail.
 BOUNCES: Lookup[str, str | None] = Lookup(_load_bounces, BouncedAddress)

@@ -1,7 +1,7 @@
-"""`/reauth/{token}`: the page on which an account's owner reconnects it. No sign-in: the link is what is secret.
+"""Serve `/reauth/{token}`, the page on which an account's owner reconnects it. The secret link replaces a sign-in.
 
-What the owner types for a provider passes through and is kept nowhere. Only the answer that embeds a provider's page
-names that host in its policy. Whether the account is back the provider says, by its webhook, never the browser.
+What the owner types passes through to the provider and is stored nowhere. Only the response that embeds a provider's
+page names that host in its policy. The provider's webhook alone says whether the account is back, never the browser.
 """
 
 import json
@@ -48,8 +48,10 @@ class PinForm(forms.Form):
 @sensitive_post_parameters("password", "pin")
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Show which account is down and why, and offer the provider's step. A POST takes the step. A GET changes nothing,
-    since programs that check links in mails send it."""
+    """Show which account is down and why, and offer the provider's step. A POST takes the step.
+
+    A GET changes nothing, because programs that check links in mails send it.
+    """
     prompt = _prompt(token)
     if prompt.end is not None:
         return _over(request, prompt.end)
@@ -66,7 +68,7 @@ def page(request: HttpRequest, token: str) -> HttpResponseBase:
 @never_cache
 @require_safe
 def progress(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Wait for the provider's report on what the owner did, then thank them."""
+    """Wait for the provider's report on the owner's step, then thank the owner."""
     prompt = _prompt(token)
     if _just_done(prompt):
         return _render(request, "reauth/done.html", prompt)
@@ -82,8 +84,10 @@ def progress(request: HttpRequest, token: str) -> HttpResponseBase:
 @never_cache
 @require_POST
 def result(request: HttpRequest, token: str) -> HttpResponse:
-    """Take the result that Salesflow's frame gave the page (`handleResponse`). Its token is stored. Its status is not
-    believed, since the browser could send anything."""
+    """Take the result that Salesflow's frame gave the page (`handleResponse`).
+
+    The token in it is stored. The status in it is ignored, because a browser could send anything.
+    """
     prompt = _prompt(token)
     open_or_just_done = prompt.end is None or _just_done(prompt)  # the webhook may be faster than the frame
     if not open_or_just_done or prompt.account.status == AccountStatus.DELETED:
@@ -144,9 +148,9 @@ def _step(request: HttpRequest, prompt: ReauthPrompt, token: str) -> HttpRespons
 
 
 def _hand_over(prompt: ReauthPrompt, offer: Offer, form: forms.Form) -> None:
-    """Send the provider what was typed, and register what its answer will be about. Raises ProviderError."""
+    """Submit the owner's input to the provider, and register the request for its result. Raises ProviderError."""
     assert offer.source is not None  # noqa: S101 (a sign-in is offered for a source)
-    step = attempts.note(prompt, StepKind.SUBMITTED, text=welink.NAME)  # before the call: the answer may be faster
+    step = attempts.note(prompt, StepKind.SUBMITTED, text=welink.NAME)  # before the call: the result may be faster
     if isinstance(form, PinForm):
         request_id = welink.enter_pin(
             offer.source,
@@ -173,7 +177,8 @@ def _open_frame(request: HttpRequest, prompt: ReauthPrompt, offer: Offer, token:
 
 
 def _pin_request(account: Account, offer: Offer) -> str:
-    """Return the id of the sign-in that waits for a code. Empty: none waits, or the source has no address for codes."""
+    """Return the id of the sign-in that waits for a code. Return "" if none waits or the source has no address for
+    codes."""
     if offer.way is not Way.SIGN_IN or not offer.source or not offer.source.pin_endpoint:
         return ""
     if account.status != AccountStatus.INCOMPLETE:

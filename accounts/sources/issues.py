@@ -1,4 +1,4 @@
-"""Issues of sources: begun, worsened, ended, and told to the agency.
+"""Open, raise and close issues of sources, and record an event for the agency.
 
 `webhooks.monitoring.source_monitor` decides what an issue is.
 """
@@ -17,20 +17,20 @@ from accounts.events import outbox as events
 from accounts.labels import source_label
 from accounts.models import Agency, Event, Source, SourceIssue
 
-CHECK_EVERY = timedelta(hours=2)  # LinkedIn's validation of an address
+CHECK_EVERY = timedelta(hours=2)  # how often LinkedIn validates an address
 CHECK_GRACE = timedelta(minutes=15)
-CHECKS = 3  # missed in a row, after which LinkedIn blocks
+CHECKS = 3  # missed in a row, after which LinkedIn blocks the address
 
-#: What the alerts to staff are about: slow answers, at however many sources.
+#: The subject of alerts to staff about slow answers, at however many sources.
 SLOW_ANSWERS = "slow_answers"
 
-EVENTS = {  # what is wrong --> what the agency is told; slow answers are ours to mend, so staff is told
+EVENTS = {  # issue --> event for the agency; slow answers are Leadline's own, so they go to staff
     IssueKind.SILENT: EventType.SOURCE_SILENT,
     IssueKind.REJECTING: EventType.SOURCE_REJECTED,
     IssueKind.AT_RISK: EventType.SOURCE_AT_RISK,
     IssueKind.BLOCKED: EventType.SOURCE_BLOCKED,
 }
-#: For the back office: what each means, and what to do.
+#: What each issue means and what to do, for the back office.
 ADVICE = {
     IssueKind.SILENT: "Nothing comes, though it usually would. Look in the provider's settings whether its webhook "
     "is still on and still has our address.",
@@ -48,7 +48,8 @@ ADVICE = {
 
 @transaction.atomic
 def begin(source: Source, kind: IssueKind, *, detail: str, level: int = 0) -> bool:
-    """Note an issue, or that an open one has reached a higher level; whether that is news. The agency is told."""
+    """Open an issue, or raise an open one to a higher level, and record it for the agency. Return whether it is
+    news."""
     open_ones = SourceIssue.objects.select_for_update().filter(source=source, closed_at__isnull=True)
     issue = open_ones.filter(kind=kind).first()
     if issue is None:
@@ -71,7 +72,10 @@ def begin(source: Source, kind: IssueKind, *, detail: str, level: int = 0) -> bo
 
 @transaction.atomic
 def end(source: Source, *kinds: IssueKind) -> bool:
-    """End what is open of these kinds; whether anything was. The agency is told once nothing it was told of is left."""
+    """Close the open issues of these kinds. Return whether there were any.
+
+    Record a recovery for the agency once no issue is left that it was told about.
+    """
     open_ones = SourceIssue.objects.select_for_update().filter(source=source, closed_at__isnull=True)
     before = {IssueKind(kind) for kind in open_ones.values_list("kind", flat=True)}
     ended = before & set(kinds)
@@ -85,9 +89,10 @@ def end(source: Source, *kinds: IssueKind) -> bool:
 
 @transaction.atomic
 def tell_staff() -> None:
-    """Staff hears once that answers are slow, at however many sources, and once when none is any more.
+    """Alert staff once when answers become slow, at however many sources, and once when none is slow any more.
 
-    It is recorded with the oldest agency: the machine is nobody's, and its row lets in one caller at a time.
+    The alert is recorded with the oldest agency, because the machine belongs to none. The lock on its row lets in one
+    caller at a time.
     """
     agency = Agency.objects.select_for_update(no_key=True).order_by("pk").first()
     slow = SourceIssue.objects.filter(kind=IssueKind.SLOW, closed_at__isnull=True).order_by("id")
@@ -100,31 +105,32 @@ def tell_staff() -> None:
 
 
 def missed_checks(source: Source, now: datetime) -> int:
-    """How many of LinkedIn's two-hourly checks have not come since the last one; at most CHECKS."""
+    """Return how many of LinkedIn's two-hourly checks were missed since the last one, at most CHECKS."""
     if source.provider != ProviderSlug.LINKEDIN or source.validated_at is None:
         return 0
     return min(max((now - source.validated_at - CHECK_GRACE) // CHECK_EVERY, 0), CHECKS)
 
 
 def with_open_issues(sources: "QuerySet[Source]") -> "QuerySet[Source]":
-    """So that `open_issues` asks nothing more."""
+    """Prefetch the issues that `open_issues` returns."""
     rows = SourceIssue.objects.filter(closed_at__isnull=True).order_by("id")
     return sources.prefetch_related(Prefetch("issues", rows, to_attr="fetched_issues"))
 
 
 def open_issues(source: Source) -> Sequence[SourceIssue]:
-    """The oldest first."""
+    """Return the open issues of a source, oldest first."""
     fetched: Any = getattr(source, "fetched_issues", None)
     return fetched if fetched is not None else list(source.issues.filter(closed_at__isnull=True).order_by("id"))
 
 
 def label_of(source: Source, *, problems: bool = False) -> Label:
-    """The worst of a source: what is open, then `problems` with single requests."""
+    """Return the label of a source's worst state: its open issues, then `problems` with single requests."""
     return source_label(source, {IssueKind(issue.kind) for issue in open_issues(source)}, problems=problems)
 
 
 def _tell(source: Source, event_type: EventType, detail: str) -> None:
-    """A source of the whole marketplace belongs to no agency: the back office alone shows its issues."""
+    """Record an event for the source's agency. A source of the whole marketplace has none: only the back office shows
+    its issues."""
     if source.agency is None:
         return
     events.record(

@@ -1,4 +1,4 @@
-"""Sources: made, changed, rotated, removed. Secrets are shown by the call that makes them and by no other."""
+"""Create, change, rotate and remove sources. Only the call that makes a secret returns it."""
 
 import base64
 import binascii
@@ -21,17 +21,17 @@ from accounts.core.text import plain, plain_fields
 from accounts.models import Agency, Source, SubAccount
 from accounts.models.source import overlap
 
-#: So long the signature doctor knows a secret that is no longer valid, to tell who still signs with it.
+#: How long the signature doctor knows an expired secret, to say who still signs with it.
 REMEMBERED = timedelta(days=30)
-#: Providers whose own secret we cannot make up (LinkedIn's is the app's client secret) or that need none.
+#: Providers whose sources get a secret only if one is given, because they may need none.
 NO_SECRET_UNLESS_GIVEN = {ProviderSlug.LINKEDCONNECTOR, ProviderSlug.HIGHLEVEL}
 
 
 MAX_SECRET = 256
-#: How Svix and Standard Webhooks write a secret, and the version that some dashboards put before it.
+#: The prefix of a secret in Svix and Standard Webhooks, and the version that some dashboards put before it.
 STANDARD_PREFIX, VERSION_PREFIX = "whsec_", "v1,"
 
-#: What a provider's part does when one of its sources is taken away, in the same transaction.
+#: Disconnects a removed source from its provider, in the same transaction.
 Disconnect = Callable[[Source], None]
 _disconnects: dict[str, Disconnect] = {}
 
@@ -49,9 +49,9 @@ def create_source(
     credentials: dict[str, str] | None = None,
     by: User | None = None,
 ) -> tuple[Source, str | None]:
-    """Make a source; the second value is its secret (given or made), None where the provider has none.
+    """Create a source. Return it with its secret (given or generated), or None if the provider has none.
 
-    Raises FieldError: an agency is required but for `highlevel`, a secret for `linkedin`.
+    Raises FieldError. Every provider but `highlevel` requires an agency; `linkedin` requires a secret.
     """
     slug = ProviderSlug(provider)
     if agency is None and slug is not ProviderSlug.HIGHLEVEL:
@@ -79,10 +79,10 @@ def create_source(
 
 @transaction.atomic
 def rotate_secret(source: Source, secret: str | None = None, *, by: User | None = None) -> str | None:
-    """Give the source a new secret; the old one stays valid for SECRET_OVERLAP_HOURS. Answers the new one.
+    """Give the source a new secret and return it. The old one stays valid for SECRET_OVERLAP_HOURS.
 
-    A `linkedconnector` source gets a new URL token instead (and a new secret only if it has one or one is given);
-    the old URL stays valid as long. Raises FieldError where only the provider can make the secret.
+    A `linkedconnector` source gets a new URL token instead, and a new secret only if it has one or one is given. The
+    old URL stays valid as long. Raises FieldError if only the provider can make the secret.
     """
     now = timezone.now()
     audit.changed(by, source, "Secret rotated.")
@@ -101,10 +101,10 @@ def rotate_secret(source: Source, secret: str | None = None, *, by: User | None 
 
 @transaction.atomic
 def update_source(source: Source, *, by: User | None = None, **changes: Any) -> Source:
-    """Change `name`, `enabled`, `sub_account`, `allowed_networks`, `credentials` or `secret`.
+    """Change `name`, `enabled`, `sub_account`, `allowed_networks`, `credentials` or `secret` of a source.
 
-    A new secret starts an overlap with the old one; None takes all secrets away. Raises FieldError where the provider
-    signs with a secret.
+    A new secret starts an overlap with the old one; None deletes all secrets. Raises FieldError for None if the
+    provider signs with a secret.
     """
     audit.changed(by, source, f"Changed: {', '.join(sorted(changes))}.")
     if "secret" in changes:
@@ -123,7 +123,7 @@ def update_source(source: Source, *, by: User | None = None, **changes: Any) -> 
 
 @transaction.atomic
 def delete_source(source: Source, *, by: User | None = None) -> None:
-    """Take a source away: its URL is unknown from now on, its secrets are gone. The row stays, for what came by it."""
+    """Remove a source: forget its URL, secrets and credentials. Keep the row for the receipts that it received."""
     audit.removed(by, source, "Removed.")
     source.secrets.all().delete()
     source.enabled, source.credentials, source.removed_at = False, {}, timezone.now()
@@ -145,9 +145,9 @@ def _add_secret(source: Source, secret: str) -> None:
 
 
 def clean_secret(provider: ProviderSlug, secret: str) -> str:
-    """Return a secret as it is kept: to the letter, but `whsec_…` without what was copied with it (`v1,`, blanks).
+    """Return a secret as it is stored: unchanged, but `whsec_…` without a copied `v1,` prefix or blanks.
 
-    Raises FieldError for one that could verify nothing.
+    Raises FieldError for a secret that can verify nothing.
     """
     secret = secret if secret.startswith("-----BEGIN") else secret.strip("\r\n")
     standard = secret.strip().removeprefix(VERSION_PREFIX)
@@ -186,17 +186,18 @@ def _is_standard(secret: str) -> bool:
 
 
 def new_secret() -> str:
-    """`whsec_` + base64 of 32 random bytes: the form that Standard Webhooks and Svix use; opaque to the others."""
+    """Return `whsec_` and base64 of 32 random bytes, the form of Standard Webhooks and Svix. Other providers take any
+    text."""
     return "whsec_" + base64.b64encode(random.token_bytes(32)).decode()
 
 
 def sub_account_at(agency: Agency, location_id: str) -> SubAccount:
-    """The agency's sub-account at this location, made if it is new."""
+    """Return the agency's sub-account at this location, created if it is new."""
     return SubAccount.objects.get_or_create(agency=agency, location_id=location_id)[0]
 
 
 def valid_secrets(source: Source) -> list[str]:
-    """The secrets that verify now, newest first."""
+    """Return the secrets that are valid now, newest first."""
     now = timezone.now()
     rows: list[Any] = sorted(source.secrets.all(), key=lambda row: (row.created_at, row.pk), reverse=True)
     return [row.secret for row in rows if row.expires_at is None or row.expires_at > now]

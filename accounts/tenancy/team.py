@@ -1,4 +1,4 @@
-"""An agency's people: invited, let in, given another role, removed. An agency always keeps an owner."""
+"""Manage an agency's people: invite, add, change roles, remove. An agency always keeps an active owner."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,7 +21,7 @@ from accounts.models.agency import invitation_end
 from accounts.tenancy.mail_limits import count_mail
 from accounts.tenancy.verified_email import EmailTaken, find_user_by_email, mark_email_verified, verified_email
 
-#: What each role is called, and may do.
+#: What each role is called and may do.
 ROLES = {
     Role.OWNER.value: "an owner, who may do everything",
     Role.MANAGER.value: "a manager, who may do everything but change the team and API keys",
@@ -33,23 +33,23 @@ KNOWN_ALREADY = "This address has a password already: sign in with it."
 _SIGNER_SALT = "accounts.invitation"
 
 
-#: Called with each member who is removed, in that transaction.
+#: Called with each member who is removed, in the same transaction.
 _removal_hooks: list[Callable[[Member], None]] = []
 
 
 class InvitationGone(Exception):
-    """The link was valid once. The message says what became of it."""
+    """An invitation whose link is no longer valid. The message says why."""
 
 
 def on_removal(hook: Callable[[Member], None]) -> Callable[[Member], None]:
-    """Register what else ends when a member is removed."""
+    """Register `hook` for what else ends when a member is removed."""
     _removal_hooks.append(hook)
     return hook
 
 
 @transaction.atomic
 def add_member(agency: Agency, *, user: User, role: Role, by: User | None = None) -> Member:
-    """Let a user in on behalf of staff, without an invitation. Raises FieldError for who is a member already."""
+    """Add a user on behalf of staff, without an invitation. Raises FieldError if the user is a member already."""
     agency = _locked(agency)
     if agency.members.filter(user=user).exists():
         raise FieldError("user", f"{user} is a member already.")
@@ -60,7 +60,7 @@ def add_member(agency: Agency, *, user: User, role: Role, by: User | None = None
 
 @transaction.atomic
 def invite(agency: Agency, *, email: str, role: Role, invited_by: User | None = None) -> Invitation:
-    """Invite by mail. The same address again renews its invitation; it gets one mail in five minutes at most.
+    """Invite a person by mail. Renew the invitation if the address has one; mail it at most once in five minutes.
 
     Raises FieldError and TooManyMails.
     """
@@ -89,18 +89,21 @@ def invite(agency: Agency, *, email: str, role: Role, invited_by: User | None = 
 
 @transaction.atomic
 def withdraw(invitation: Invitation, *, by: User | None = None) -> None:
-    """Take an invitation back: its link opens nothing any more."""
+    """Withdraw an invitation, so that its link no longer works."""
     audit.removed(by, invitation, "Withdrawn.")
     invitation.delete()
 
 
 def invitation_url(invitation_id: str) -> str:
-    """The link that lets somebody in: whoever has it is taken for the invited person."""
+    """Return the link that accepts an invitation. Whoever holds the link counts as the invited person."""
     return f"{settings.PUBLIC_URL}/invitation/{_signer().sign(invitation_id)}"
 
 
 def find_invitation(token: str) -> Invitation:
-    """The open invitation of a link. Raises Invitation.DoesNotExist (never made by us) and InvitationGone."""
+    """Return the open invitation of a link.
+
+    Raises Invitation.DoesNotExist if Leadline never made the link, and InvitationGone if the invitation has ended.
+    """
     try:
         pk = _signer().unsign(token)
     except BadSignature:
@@ -116,15 +119,15 @@ def find_invitation(token: str) -> Invitation:
 
 
 def known_user(invitation: Invitation) -> User | None:
-    """Return who has verified the invited address: nobody else may accept with a password that exists already."""
+    """Return the user who has verified the invited address. No other existing user may accept the invitation."""
     return find_user_by_email(invitation.email)
 
 
 def may_join(invitation: Invitation, user: User) -> bool:
-    """Whether the signed-in user, who holds the mailed link, is the invited person.
+    """Return whether the signed-in user, who holds the mailed link, is the invited person.
 
-    It is the user who has verified the invited address. Where nobody has, it is the user whose only address it is: the
-    link proves the address, the password proves the user.
+    That is the user who has verified the invited address. If nobody has, it is the user without a verified address
+    whose e-mail is that address: the link proves the address, the password proves the user.
     """
     known = known_user(invitation)
     if known is not None:
@@ -134,7 +137,7 @@ def may_join(invitation: Invitation, user: User) -> bool:
 
 @transaction.atomic
 def join(token: str, *, user: User) -> Member:
-    """Let a known person in; who is a member already stays what they are. Raises InvitationGone and FieldError."""
+    """Let an existing user join by an invitation. A member keeps their role. Raises InvitationGone and FieldError."""
     invitation = _taken(token)
     if not may_join(invitation, user):
         raise FieldError("user", f"This invitation is for {invitation.email}.")
@@ -144,7 +147,7 @@ def join(token: str, *, user: User) -> Member:
 
 @transaction.atomic
 def join_as_new_user(token: str, *, password: str, first_name: str = "", last_name: str = "") -> Member:
-    """Make the invited person known, and let them in. Raises InvitationGone and FieldError."""
+    """Create a user for the invited person and let them join. Raises InvitationGone and FieldError."""
     invitation = _taken(token)
     if known_user(invitation):
         raise FieldError("password", KNOWN_ALREADY)
@@ -163,7 +166,7 @@ def join_as_new_user(token: str, *, password: str, first_name: str = "", last_na
 
 @transaction.atomic
 def change_role(member: Member, role: Role, *, by: User | None = None) -> Member:
-    """Give a member another role. Raises FieldError for the last owner."""
+    """Change the role of a member. Raises FieldError for the last owner."""
     member = _settled(member)
     if role != Role.OWNER:
         _keep_an_owner(member)
@@ -175,7 +178,7 @@ def change_role(member: Member, role: Role, *, by: User | None = None) -> Member
 
 @transaction.atomic
 def remove(member: Member, *, by: User | None = None) -> None:
-    """Take a person out of the agency; their sign-in stays. Raises FieldError for the last owner."""
+    """Remove a person from the agency. Their user stays. Raises FieldError for the last owner."""
     member = _settled(member)
     _keep_an_owner(member)
     for hook in _removal_hooks:
@@ -185,15 +188,15 @@ def remove(member: Member, *, by: User | None = None) -> None:
 
 
 def _prove(user: User, invitation: Invitation) -> None:
-    """Mark the invited address as the user's: the link was mailed to it."""
+    """Mark the invited address as verified by the user, because the link was mailed to it."""
     try:
         mark_email_verified(user, invitation.email)
-    except EmailTaken:  # by somebody who accepted another invitation at the same moment
+    except EmailTaken:  # another user accepted another invitation to this address just before
         raise FieldError("password", KNOWN_ALREADY) from None
 
 
 def _taken(token: str) -> Invitation:
-    """The invitation, locked and marked as accepted: of two clicks one comes through."""
+    """Mark the invitation as accepted and return it. Of two concurrent requests one succeeds."""
     pk = find_invitation(token).pk
     taken = Invitation.objects.filter(pk=pk, accepted_at__isnull=True).update(accepted_at=timezone.now())
     if not taken:
@@ -209,7 +212,7 @@ def _keep_an_owner(member: Member) -> None:
 
 
 def _settled(member: Member) -> Member:
-    """The member as it stands, with its agency locked: two owners cannot remove each other at once."""
+    """Lock the member's agency and return the current member, so that two owners cannot remove each other at once."""
     _locked(member.agency)
     return Member.objects.select_related("agency").get(pk=member.pk)
 

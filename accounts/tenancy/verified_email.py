@@ -1,8 +1,8 @@
-"""Proof that an e-mail address belongs to a person. Only a verified address identifies a user.
+"""Prove that an e-mail address belongs to a person. Only a verified address identifies a user.
 
-A verified address is an `EmailAddress(verified=True)`; a user has one at most, which is also their `User.email`. It
-was proved by a mailed link: an invitation, or the confirmation of a change that the signed-in user asked for. A
-`User.email` without such a row is where mail goes, and identifies nobody.
+A verified address is an `EmailAddress(verified=True)`. A user has at most one, which is also their `User.email`. A
+mailed link proved it: an invitation, or the confirmation of a change that the signed-in user asked for. A `User.email`
+without such a row receives mail but identifies nobody.
 """
 
 from allauth.account.models import EmailAddress
@@ -22,7 +22,7 @@ class EmailTaken(ValueError):
 
 
 def find_user_by_email(email: str) -> User | None:
-    """Return the user who has verified the address."""
+    """Return the user who has verified the address, or None."""
     found = EmailAddress.objects.filter(email=email_key(email), verified=True).select_related("user").first()
     return found.user if found else None
 
@@ -35,7 +35,7 @@ def verified_email(user: User) -> str:
 
 @transaction.atomic
 def mark_email_verified(user: User, email: str) -> None:
-    """Make a proved address the user's only one. A user name that was the address before follows it.
+    """Make a proved address the user's only one. Rename a user whose name was the previous address.
 
     Raises EmailTaken.
     """
@@ -53,7 +53,7 @@ def mark_email_verified(user: User, email: str) -> None:
 
 
 def rename_after_change(user: User, previous: str) -> None:
-    """Replace a user name that was the previous address by the current one, where nobody else has it."""
+    """Replace a user name that was the previous address by the current address, unless another user has that name."""
     if not previous or email_key(user.username) != email_key(previous) or len(user.email) > _MAX_USERNAME_LENGTH:
         return
     if not User.objects.filter(username__iexact=user.email).exclude(pk=user.pk).exists():
@@ -63,7 +63,8 @@ def rename_after_change(user: User, previous: str) -> None:
 
 @transaction.atomic
 def set_unverified_email(user: User, email: str) -> None:
-    """Replace the user's address on behalf of somebody else. The new one identifies nobody until the user proves it."""
+    """Replace the user's address on behalf of another person. The new address identifies nobody until the user proves
+    it."""
     EmailAddress.objects.filter(user=user).exclude(email=email).delete()
     if email:
         EmailAddress.objects.get_or_create(user=user, email=email)

@@ -1,4 +1,5 @@
-"""What every page of the back office has in common: fast lists, no secrets, buttons, and services behind changes."""
+"""Define what all pages of the back office share: lists by key, hidden secrets, buttons, and services behind
+changes."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,9 +26,9 @@ from accounts.web.recent_sign_in import require_recent_sign_in
 
 
 class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A list by key, an exact search, buttons for single objects. Read-only but for `editable` and `add_form`.
+    """An admin page with a list by key, an exact search and buttons. Read-only except for `editable` and `add_form`.
 
-    `buttons` names actions that also stand on the object's page; an action in `confirm` asks its sentence first.
+    `buttons` names actions that also stand on the object's page. An action in `confirm` shows its sentence first.
     """
 
     list_per_page = 50
@@ -40,28 +41,28 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions_selection_counter = True
     empty_value_display = "–"
     buttons: ClassVar[Sequence[str]] = ()
-    #: Actions that take a recent sign-in: they show a secret, or cannot be taken back.
+    #: Actions that require a recent sign-in, because they show a secret or cannot be undone.
     asks_who_you_are = ("rotate", "erase", "forget_second_factor")
     confirm: ClassVar[Mapping[str, str]] = {}
-    #: What `?q=` finds by whole words: each is an index lookup.
+    #: The fields that `?q=` searches by whole words. Each is an index lookup.
     exact_search: ClassVar[Sequence[str]] = ("pk",)
-    has_external_id = False  # with an agency chosen a provider's id finds it too
+    has_external_id = False  # whether a search within an agency also finds a provider's id
     empty_list: ClassVar[str] = "Nothing here yet."
-    #: The fields that staff may change, and what stands on the page where something new is made.
+    #: The fields that staff may change, and the form and fields of the page that adds an object.
     editable: ClassVar[Sequence[str]] = ()
     add_form: ClassVar[Any] = None
     add_fieldsets: ClassVar[Any] = ()
-    #: Whether the services behind its forms and buttons write the audit trail: then this class does not.
+    #: Whether the services behind forms and buttons write the audit trail, so that this class does not.
     audited: ClassVar[bool] = False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return KeysetChangeList
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
-        """Without encrypted columns: lists do not decrypt, and a row that no key opens breaks no page."""
+        """Leave out encrypted columns, so that lists decrypt nothing and a row that no key decrypts breaks no page."""
         joined = self.list_select_related or ()
         rows = super().get_queryset(request).defer(*_encrypted(self.model, joined))
-        return rows.select_related(*joined) if joined else rows  # without names it would follow every key
+        return rows.select_related(*joined) if joined else rows  # without names, select_related() joins every key
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         return list(self.exact_search)
@@ -75,13 +76,13 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return queryset.filter(self.find(word, request.GET.get("agency", ""))), False
 
     def find(self, word: str, agency_id: str) -> Q:
-        """The condition for a searched word; every part of it is an index lookup."""
+        """Return the condition for a searched word. Every part of it is an index lookup."""
         found = Q(pk__in=[])
         for name in self.exact_search:
             field = self.model._meta.pk if name == "pk" else None
             try:
                 found |= Q(**{name: field.to_python(word) if field else word})
-            except Exception:  # noqa: S112 (a word that cannot be such a key finds nothing)
+            except Exception:  # noqa: S112 (a word of the wrong type matches nothing)
                 continue
         if self.has_external_id and agency_id:
             found |= Q(agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word)
@@ -93,14 +94,15 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().changelist_view(request, extra_context)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """None (a 404 or a way back) also for what no key can be; PostgreSQL's text refuses NUL."""
+        """Return None also for an id that no row can have. PostgreSQL's text type refuses NUL."""
         try:
             return None if "\x00" in object_id else super().get_object(request, object_id, from_field)
-        except OverflowError:  # SQLite's for a number beyond its own
+        except OverflowError:  # a number beyond SQLite's integers
             return None
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Only the filters that the list offers: other columns cannot be probed, nor searched without an index."""
+        """Allow only the filters that the list offers, so that nobody probes other columns or searches without an
+        index."""
         offered = self.get_list_filter(request) if request else self.list_filter
         return "\x00" not in value and lookup in {getattr(choice, "parameter_name", "") for choice in offered}
 
@@ -130,7 +132,7 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return form
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Choices without the pop-ups that make, change and look at what is chosen: it has a page of its own."""
+        """Leave out the pop-ups that add, change and view the chosen object, which has a page of its own."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             for right in ("add", "change", "delete", "view"):
@@ -138,16 +140,16 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return field
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save nothing: a `ServiceForm` has called its service already."""
-        assert isinstance(form, ServiceForm), type(form)  # noqa: S101 (people and groups, which are Django's, override)
+        """Save nothing, because a `ServiceForm` has called its service already."""
+        assert isinstance(form, ServiceForm), type(form)  # noqa: S101 (Django's users and groups override this)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        """Instead of the usual way back, the page with the new object's secret if it has one."""
+        """Show the new object's secret if it has one, else redirect as usual."""
         new = getattr(obj, "_shown_once", None)
         return self.shown_once(request, obj, **new) if new else super().response_add(request, obj, post_url_continue)
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Whether this person may press the buttons, also of things whose fields nobody edits."""
+        """Return whether this person may press buttons, also of objects whose fields nobody edits."""
         meta = self.opts
         return request.user.has_perm(f"{meta.app_label}.change_{meta.model_name}")
 
@@ -157,7 +159,7 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return [press, *super().get_urls()]
 
     def press(self, request: HttpRequest, object_id: str, button: str) -> HttpResponseBase:
-        """A button of an object's page: its action, for this object alone."""
+        """Run the action of a button on an object's page for this object alone."""
         if request.method != "POST" or button not in self.buttons:
             raise Http404
         if button not in self.get_actions(request):
@@ -185,11 +187,11 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().render_change_form(request, context, **kwargs)
 
     def fits(self, button: str, obj: Any) -> bool:
-        """Whether the button makes sense for the object as it is."""
+        """Return whether the button makes sense for the object in its state."""
         return True
 
     def shown_once(self, request: HttpRequest, obj: Model, *, title: str, secrets: Mapping[str, str]) -> HttpResponse:
-        """A page with what is in no other place; it is neither stored nor cached."""
+        """Return a page with secrets that are shown only once. The page is neither stored nor cached."""
         context = {
             **self.admin_site.each_context(request),
             "title": title,
@@ -203,7 +205,8 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return response
 
     def do_each(self, request: HttpRequest, objects: Iterable[Any], act: Callable[[Any], object], what: str) -> None:
-        """Do it to each and log it; say to how many, and why not to the others (`act` raised ValueError)."""
+        """Apply `act` to each object and log it. Say how many succeeded, and why each other failed (`act` raised
+        ValueError)."""
         done, failed = 0, []
         for obj in objects:
             try:
@@ -216,7 +219,7 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.tell(request, done, what, failed)
 
     def tell(self, request: HttpRequest, done: int, what: str, failed: Sequence[str] = ()) -> None:
-        """Say how many an action was done to, and why not to the others."""
+        """Say how many objects an action was applied to, and why it failed for others."""
         if done:
             self.message_user(request, f"{what}: {done}.", messages.SUCCESS)
         for reason in dict.fromkeys(failed):
@@ -233,19 +236,19 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class HiddenFromIndex:
-    """Reached from the page of what it belongs to; has no entry of its own in the menu."""
+    """An admin without an entry in the menu, reached from the page of the object that its rows belong to."""
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         return {}
 
 
 def acting(request: HttpRequest) -> User:
-    """The member of staff who is here: behind `admin_view` everybody is signed in."""
+    """Return the staff member. Behind `admin_view` everybody is signed in."""
     return cast(User, request.user)
 
 
 def _encrypted(model: type[Model], related: Sequence[str]) -> list[str]:
-    """The encrypted columns of a model and of those that its pages join."""
+    """Return the names of the encrypted columns of a model and of the models that its pages join."""
     names = [field.name for field in model._meta.fields if isinstance(field, EncryptedJSONField)]
     for joined in related:
         target: Any = model

@@ -1,4 +1,4 @@
-"""Lists that stay fast at any size: pages by key instead of OFFSET, and nothing is ever counted."""
+"""List rows of any number fast: in pages by key instead of OFFSET, without counting."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ OLDER, NEWER = "before", "after"
 
 
 class KeysetChangeList(ChangeList):
-    """Newest first by primary key; `?before=<id>` and `?after=<id>` name the page."""
+    """A list in the order of the primary key, newest first. `?before=<id>` and `?after=<id>` name the page."""
 
     older_url = newer_url = ""
     result_list: Any
@@ -32,7 +32,7 @@ class KeysetChangeList(ChangeList):
         return {name: value for name, value in found.items() if name not in (OLDER, NEWER)}
 
     def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
-        """Every link leads to the first page of what it shows, except the two that `get_results` makes."""
+        """Make every link lead to the first page of its list, except the two that `get_results` makes."""
         turning = new_params is not None and (OLDER in new_params or NEWER in new_params)
         kept = {name: value for name, value in self.filter_params.items() if name not in (OLDER, NEWER)}
         whole, self.filter_params = self.filter_params, kept
@@ -69,7 +69,8 @@ class KeysetChangeList(ChangeList):
 
 
 class OnePage(Paginator):  # type: ignore[type-arg]
-    """The first page and no other, for pop-up choices and object histories: who needs more searches more precisely."""
+    """A paginator with only a first page, for pop-up choices and object histories. A precise search finds other
+    rows."""
 
     @cached_property
     def count(self) -> int:

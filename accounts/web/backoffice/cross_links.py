@@ -1,4 +1,4 @@
-"""Links between pages of the back office that different apps bring. Each app adds its own in `AppConfig.ready`."""
+"""Link pages of the back office that belong to different apps. Each app adds its links in `AppConfig.ready`."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,9 @@ from accounts.core.markup import code, link_to, list_link, side_by_side
 
 @dataclass(frozen=True, slots=True)
 class ListLink:
-    """A link from an object's page to a list of what belongs to it. `view` names the list (`leads_lead`), `filters` its
-    filters with the attribute of the object that each takes; a greater `position` stands further back."""
+    """A link from an object's page to a list of what belongs to it. `view` names the list (`leads_lead`). `filters`
+    names the list's filters with the attribute of the object that each takes. A greater `position` stands further
+    back."""
 
     view: str
     text: str
@@ -40,11 +41,11 @@ def list_links(obj: Model) -> SafeString:
 
 
 def add_subject_page(prefix: str, view: str) -> None:
-    """Say which page shows the objects whose ids begin with this prefix (`lead`: `leads_lead`)."""
+    """Register the page that shows the objects whose ids begin with this prefix (`lead`: `leads_lead`)."""
     _pages[prefix] = view
 
 
 def subject_link(public_id: str) -> SafeString | str:
-    """Return a link to the page of what an id names, whichever app it belongs to; the id alone where none shows it."""
+    """Return a link to the page of the object with this id, of whichever app, or the id alone if no page shows it."""
     view = _pages.get(public_id.partition("_")[0])
     return link_to(view, public_id, public_id) if view else code(public_id)

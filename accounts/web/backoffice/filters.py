@@ -1,4 +1,4 @@
-"""List filters that are index lookups, and that never list what may be endless."""
+"""Filter lists by index lookups, and never list choices without a bound."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -16,7 +16,7 @@ FEW = 12
 
 
 class ByParent(SimpleListFilter):
-    """Only what belongs to one object. Shown while it is set; the object's own page has the link that sets it."""
+    """A filter for what belongs to one object. It shows while it is set; a link on the object's page sets it."""
 
     model: type[Model]
     field = ""
@@ -30,7 +30,7 @@ class ByParent(SimpleListFilter):
         return str(found) if found else key
 
     def shown(self) -> tuple[str, ...]:
-        """The columns that the label needs."""
+        """Return the columns that the label needs."""
         return ("pk",)
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
@@ -39,7 +39,7 @@ class ByParent(SimpleListFilter):
 
 
 class ByAgency(ByParent):
-    """One agency; all of them stand here only while they are few."""
+    """A filter for one agency. It lists all agencies only while they are few."""
 
     title, parameter_name, model = "agency", "agency", Agency
 
@@ -66,7 +66,7 @@ class ByAccount(ByParent):
 
 
 class BySubject(ByParent):
-    """Events about one account, lead, campaign, … whichever it is."""
+    """A filter for events about one account, lead, campaign or other subject."""
 
     title, parameter_name = "subject", "subject"
 
@@ -85,10 +85,10 @@ class ByProvider(SimpleListFilter):
 
 
 class ByAge(SimpleListFilter):
-    """How long something has been in its status."""
+    """A filter by the time that an account has been in its status."""
 
     title, parameter_name = "time in this status", "age"
-    options = {  # what is chosen --> its label, at least and at most that long
+    options = {  # parameter --> label, minimum and maximum time
         "hour": ("Less than an hour", None, timedelta(hours=1)),
         "day": ("An hour to a day", timedelta(hours=1), timedelta(days=1)),
         "week": ("A day to a week", timedelta(days=1), timedelta(days=7)),
@@ -109,7 +109,8 @@ class ByAge(SimpleListFilter):
 
 
 class ByStatus(SimpleListFilter):
-    """One status, where an index serves it; `within_agency`: only together with an agency."""
+    """A filter for one status. With `within_agency` it shows only together with an agency, because the index needs
+    one."""
 
     title, parameter_name = "status", "status"
     options: Iterable[tuple[str, str]] = ()

@@ -1,4 +1,4 @@
-"""Forms whose last step of validation is the service call: what the service refuses stands beside the field."""
+"""Call a service as the last step of a form's validation, so that its refusal shows beside the field."""
 
 from typing import Any, ClassVar
 
@@ -12,19 +12,19 @@ from accounts.web.refusals import add_refusal
 
 
 class ServiceForm(ModelForm):  # type: ignore[type-arg]
-    """A form for adding (`instance.pk` is not saved yet) or changing an object through `apply`."""
+    """A form that adds (`instance.pk` is not saved yet) or changes an object through `apply`."""
 
     taken = "Another one has this already."
-    #: Who fills it in: the services write it into the audit trail.
+    #: The person who fills in the form, for the audit trail.
     by: ClassVar[User | None] = None
 
     def apply(self) -> Any:
-        """Call the service with `cleaned_data`, return the object. May raise FieldError, or another ValueError."""
+        """Call the service with `cleaned_data` and return the object. May raise FieldError or another ValueError."""
         raise NotImplementedError
 
     @property
     def changes(self) -> dict[str, Any]:
-        """The model's fields that the person changed, with their new values."""
+        """Return the model's fields that the person changed, with their new values."""
         names = {field.name for field in self._meta.model._meta.fields}
         return {name: self.cleaned_data[name] for name in self.changed_data if name in names}
 
@@ -45,7 +45,7 @@ class ServiceForm(ModelForm):  # type: ignore[type-arg]
             self.add_error(None, str(refusal))
 
     def _refuse_strangers(self) -> None:
-        """What an object is tied to belongs to the same agency."""
+        """Refuse related objects of another agency."""
         for name, field in self.fields.items():
             chosen = self.cleaned_data.get(name)
             if isinstance(field, ModelChoiceField) and chosen is not None:

@@ -1,6 +1,6 @@
-"""An account's timeline as the back office shows it: when, what, what more there is to say, and who.
+"""Show an account's timeline in the back office: when, what, details, and who.
 
-How the entries of a stream are worded, the app that adds the stream says in its `admin` (`words_for`).
+The app that adds a stream registers how to word its entries, in its `admin` (`words_for`).
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from accounts.core.markup import ago, table
 from accounts.events.timeline import Entry, timeline
 from accounts.models import Account
 
-#: What, what more, and who.
+#: What happened, details, and who did it.
 Words = tuple[str, str, str]
 Describe = Callable[[Entry], Words]
 
@@ -18,7 +18,7 @@ _words: dict[str, Describe] = {}
 
 
 def words_for(*streams: str) -> Callable[[Describe], Describe]:
-    """Register how the entries of these streams are worded."""
+    """Register a function that words the entries of these streams."""
 
     def register(describe: Describe) -> Describe:
         for stream in streams:
@@ -29,7 +29,7 @@ def words_for(*streams: str) -> Callable[[Describe], Describe]:
 
 
 def timeline_of(account: Account, cursor: str) -> dict[str, Any]:
-    """The template's context: a table, and the cursors of what is older."""
+    """Return the template's context: a table, and the cursor of older entries."""
     page = timeline(account, cursor)
     rows = ((ago(entry.at), *_words[entry.kind](entry)) for entry in page.entries)
     empty = "That was all." if cursor else "Nothing has happened yet."

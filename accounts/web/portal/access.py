@@ -1,4 +1,4 @@
-"""Who may open a page: members of an agency, by their role. A page sees one agency, the member's chosen one."""
+"""Restrict pages to members of an agency by their role. A page sees one agency, the one that the member chose."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,7 +21,7 @@ _Rest = ParamSpec("_Rest")
 
 
 class MemberRequest(HttpRequest):
-    """A request of a member; `agency` is where every query of a page starts."""
+    """A request of a member. Every query of a page starts at `agency`."""
 
     member: Member
     agency: Agency
@@ -32,22 +32,22 @@ Wrapped = Callable[Concatenate[HttpRequest, _Rest], HttpResponseBase]
 
 
 def readers(view: View[_Rest]) -> Wrapped[_Rest]:
-    """For every member."""
+    """Let every member open the page."""
     return _for(frozenset(Role), view)
 
 
 def writers(view: View[_Rest]) -> Wrapped[_Rest]:
-    """For who may change something."""
+    """Let members who may change data open the page."""
     return _for(frozenset({Role.OWNER, Role.MANAGER}), view)
 
 
 def owners(view: View[_Rest]) -> Wrapped[_Rest]:
-    """For who decides about people and keys."""
+    """Let owners open the page, who alone manage people and keys."""
     return _for(frozenset({Role.OWNER}), view)
 
 
 def current_member(request: HttpRequest) -> Member | None:
-    """The signed-in person as a member of the agency they last chose, else of their first one."""
+    """Return the signed-in user's member of the agency they last chose, else of their first one."""
     if not request.user.is_authenticated:
         return None
     members = Member.objects.filter(user=request.user).select_related("agency", "user").order_by("id")
@@ -56,7 +56,8 @@ def current_member(request: HttpRequest) -> Member | None:
 
 
 def _for(roles: frozenset[Role], view: View[_Rest]) -> Wrapped[_Rest]:
-    """Signed out: `answer_signed_out`. No member, or one of another role: 403."""
+    """Wrap a view for these roles. A signed-out user gets `answer_signed_out`, any other user without the role a
+    403."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: _Rest.args, **kwargs: _Rest.kwargs) -> HttpResponseBase:

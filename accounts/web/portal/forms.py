@@ -1,4 +1,4 @@
-"""What people may type on the pages about accounts, the team, keys and the agency. The services check the rest."""
+"""Define the forms about accounts, the team, keys and the agency. The services check the rest."""
 
 from datetime import timedelta
 from typing import Any

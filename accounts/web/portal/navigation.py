@@ -1,4 +1,4 @@
-"""The portal's menu. Each app adds its entries in `AppConfig.ready`."""
+"""Collect the entries of the portal's menu. Each app adds its entries in `AppConfig.ready`."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ OWNERS = frozenset({Role.OWNER})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A link of the menu. `section` is what the pages below it pass to `show`, `view` the name of the URL it leads to;
-    `roles` see it; a greater `position` stands further back."""
+    """An entry of the menu. `section` is what the pages below it pass to `show`; `view` is the name of the linked URL.
+    Only `roles` see it. A greater `position` stands further back."""
 
     section: str
     title: str

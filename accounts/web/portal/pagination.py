@@ -1,4 +1,4 @@
-"""Lists of the portal: newest first, pages by key (`?before=`, `?after=`)."""
+"""List rows in the portal newest first, in pages by key (`?before=`, `?after=`)."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _KEY = re.compile(r"[0-9A-Za-z_]{1,40}", re.ASCII)
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Hold the rows of one page, and the query strings of its neighbours (empty: there is none)."""
+    """The rows of one page, and the query strings of its neighbours (empty if there is none)."""
 
     rows: Sequence[Row]
     older: str
@@ -30,7 +30,7 @@ class Page(Generic[Row]):
 
 
 def turn(request: HttpRequest, rows: "QuerySet[Row]", *, size: int = SIZE) -> Page[Row]:
-    """Return the page of `rows` that the query parameters ask for; the first page if their key is malformed."""
+    """Return the page of `rows` that the query parameters ask for, or the first page if their key is malformed."""
     position = _position(request, rows.model, NEWER) or _position(request, rows.model, OLDER)
     page = fetch_page(rows, size, position)
     return Page(

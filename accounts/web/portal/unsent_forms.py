@@ -1,7 +1,7 @@
-"""A form that came too late: its sender is signed out, or its token has expired. What was typed is given back.
+"""Give back the content of a form whose sender is signed out or whose CSRF token has expired.
 
-Only to the page that it was typed on: what another site sends is not repeated, because a press of a button would then
-send it in the reader's name.
+The content is returned only to the page where it was typed. A form from another site is not repeated, because a press
+of its button would then send it in the reader's name.
 """
 
 from django.conf import settings
@@ -14,12 +14,12 @@ from django.views.csrf import csrf_failure
 from accounts.core.redaction import is_secret_name
 
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105 (the name of a field)
-MAX_SHOWN = 2_000  # characters of a field that are shown; all of them are sent
+MAX_SHOWN = 2_000  # characters of a field that are shown; the whole field is sent again
 
 
 def answer_signed_out(request: HttpRequest) -> HttpResponseBase:
-    """Answer who is signed out: htmx with a 401 that changes nothing on the page, a form with what it held, and
-    everybody else with the sign-in page."""
+    """Answer a signed-out user: htmx gets a 401 that changes nothing on the page, a form gets its content back, any
+    other request the sign-in page."""
     if request.headers.get("HX-Request") == "true":
         response = HttpResponse(status=401)
         response["HX-Reswap"] = "none"
@@ -31,7 +31,7 @@ def answer_signed_out(request: HttpRequest) -> HttpResponseBase:
 
 
 def answer_expired_form(request: HttpRequest, reason: str = "") -> HttpResponseBase:
-    """Django's view for a form whose token is missing, wrong or too old."""
+    """Answer a form whose CSRF token is missing, wrong or too old. Django calls this view."""
     if request.headers.get("HX-Request") == "true" or not _is_from_our_pages(request):
         return csrf_failure(request, reason=reason)
     return _give_back(request, status=403, signed_out=False)
@@ -57,7 +57,8 @@ def _give_back(request: HttpRequest, *, status: int, signed_out: bool) -> HttpRe
 
 
 def _is_from_our_pages(request: HttpRequest) -> bool:
-    """Return whether the browser says that one of our own pages sent the request. No page of another site can."""
+    """Return whether the browser says that one of Leadline's own pages sent the request. No other site can fake
+    that."""
     fetched = request.headers.get("Sec-Fetch-Site")
     if fetched is not None:
         return fetched == "same-origin"
