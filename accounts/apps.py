@@ -8,7 +8,7 @@ class AccountsConfig(AppConfig):
     verbose_name = "Agencies and accounts"
 
     def ready(self) -> None:
-        """Register what this app shows in the portal and in the back office, what follows its events, its jobs."""
+        """Register menu entries, back-office links, timeline streams, reactions and jobs of the accounts app."""
         from accounts.events.reactions import subscribe
         from accounts.events.timeline import add_own_streams
         from accounts.services import STATUS_SUBSCRIBER

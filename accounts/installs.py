@@ -1,4 +1,4 @@
-"""Installs: whether the app is installed at a sub-account, as HighLevel and LinkedConnector report it."""
+"""Record installs: whether the app is installed at a sub-account, as HighLevel and LinkedConnector report it."""
 
 from typing import Any
 
@@ -25,7 +25,8 @@ def report_install(
     ghl_user_id: str = "",
     work: UnitOfWork = AT_ONCE,
 ) -> None:
-    """The app was installed at a location; without one, for the whole agency (then there is no row to change)."""
+    """Record that the app was installed at a location. Without a location it is the whole agency, which has no row to
+    change."""
     details: dict[str, str] = {
         "installer_name": installer_name,
         "installer_email": installer_email,
@@ -52,7 +53,8 @@ def report_install(
 def report_uninstall(
     agency: Agency, *, location_id: str, origin: Origin, passed_on: bool, work: UnitOfWork = AT_ONCE
 ) -> None:
-    """The app was removed from a location, or (without one) from all of the agency's. One event, whatever follows."""
+    """Record that the app was removed from a location, or without one from all of the agency's. Record one event in
+    all."""
     if location_id:
         locations = [_locked(agency, location_id, work)]
         first_report = locations[0].reported_at is None
@@ -68,7 +70,7 @@ def report_uninstall(
 
 
 def _uninstall(location: SubAccount, *, origin: Origin, work: UnitOfWork) -> bool:
-    """Whether that changed anything."""
+    """Mark the location as uninstalled and disconnect its accounts. Return whether that changed anything."""
     if not is_newer(origin, location):
         return False
     news = location.installed

@@ -1,4 +1,4 @@
-"""The states of accounts, campaigns and sources in words, each with its tone, for back office and portal."""
+"""Label the states of accounts, campaigns and sources, with a tone each, for back office and portal."""
 
 from collections.abc import Collection
 
@@ -22,7 +22,7 @@ ACCOUNT_STATUSES: dict[AccountStatus, Label] = {
 RATE_LIMITED = Label("at a LinkedIn limit", "warn")
 FIRST_SEEN = Label("first seen", "quiet")  # before an account's first report
 
-#: What an agency does about an account.
+#: What an agency should do about an account.
 ACTIONS: dict[SuggestedAction, str] = {
     SuggestedAction.NONE: "",
     SuggestedAction.COMPLETE_ONBOARDING: "Somebody has to finish connecting it, for example by entering a code.",
@@ -53,7 +53,7 @@ PROMPT_ENDS: dict[PromptEnd, Label] = {
     PromptEnd.EXPIRED: Label(PromptEnd.EXPIRED.label, "warn"),
     PromptEnd.REVOKED: Label(PromptEnd.REVOKED.label, "quiet"),
 }
-#: From the worst on.
+#: From the worst to the mildest.
 SOURCE_ISSUES: dict[IssueKind, Label] = {
     IssueKind.BLOCKED: Label("blocked by LinkedIn", "bad"),
     IssueKind.REJECTING: Label("is refused", "bad"),
@@ -68,19 +68,20 @@ DELIVERS, DELIVERS_UNKNOWN = Label("delivers", "good"), Label("delivers, with un
 
 
 def account_label(account: Account) -> Label:
-    """The label of an account as it is now; of its status, unless a limit of LinkedIn's holds it up."""
+    """Return the label of an account: that of its status, or of a LinkedIn limit on an active account."""
     if account.status == AccountStatus.ACTIVE and account.rate_limited:
         return RATE_LIMITED
     return ACCOUNT_STATUSES[AccountStatus(account.status)]
 
 
 def status_label(status: str) -> Label:
-    """The label of a status in an account's history; empty: before the first report."""
+    """Return the label of a status in an account's history. An empty status stands for the time before the first
+    report."""
     return ACCOUNT_STATUSES[AccountStatus(status)] if status in set(AccountStatus) else FIRST_SEEN
 
 
 def status_badge(status: str) -> SafeString:
-    """An account's status as the back office names it."""
+    """Return the badge of an account's status, with the status's technical name."""
     return status_label(status).badge(status.replace("_", " "))
 
 
@@ -89,7 +90,7 @@ def what_to_do(account: Account) -> str:
 
 
 def source_label(source: Source, issues: Collection[IssueKind], *, problems: bool = False) -> Label:
-    """The worst of a source: its open `issues`, then `problems` with single requests."""
+    """Return the label of a source's worst state: its open `issues`, then `problems` with single requests."""
     if source.removed_at is not None:
         return REMOVED
     if not source.enabled:

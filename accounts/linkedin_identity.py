@@ -1,7 +1,8 @@
-"""The person whom a LinkedIn URL or URN names: one key for all spellings, and the link that pages and mails may show.
+"""Identify the person that a LinkedIn URL or URN names: by one key for all spellings, and by a safe link.
 
-Only a host of linkedin.com and a form that names a person give a key; everything else gives none, because a wrong key
-makes one lead of two people, and a missing one only leaves a person twice. Pure: text in, text out, nothing is raised.
+Only a host of linkedin.com and a form that names a person give a key. Anything else gives none, because a wrong key
+merges two people, while a missing key only leaves one person twice. Pure: the functions take and return text and raise
+nothing.
 """
 
 import re
@@ -10,7 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 MAX_URL = 2000
 MAX_SLUG = 200
-#: Words that programs write where they have no value, and pages that are a different person's for every visitor.
+#: Words that programs write for a missing value, and pages that show each visitor another person.
 PLACEHOLDERS = frozenset(
     [
         *("deleted", "edit", "empty", "false", "me", "n-a", "n.a", "na", "nan", "nil", "none", "not-available"),
@@ -32,18 +33,19 @@ _MEMBER_ID = re.compile(r"[\w-]+", re.ASCII)
 _PROFILE_ID = re.compile(r"ac[a-z0-9]aa[\w-]{10}", re.ASCII)
 _PLAIN = "/?#%~,;:@!$&*+=()"
 _HEX = re.compile(r"[0-9a-f]{1,4}", re.ASCII | re.IGNORECASE)
-#: The mobile site, and links in LinkedIn's mails.
+#: Path prefixes of the mobile site and of links in LinkedIn's mails.
 _PREFIXES = (["mwlite", "profile"], ["mwlite"], ["comm"])
-_PROFILE_URNS = {  # kind of URN --> page whose id it carries
+_PROFILE_URNS = {  # kind of URN --> page whose id it holds
     **dict.fromkeys(("fsd_profile", "fs_profile", "fs_miniprofile"), "in"),
     "fs_salesprofile": "sales/lead",
 }
 
 
 def linkedin_key(text: str) -> str:
-    """Return the key of the person whom a LinkedIn URL or URN names; empty if it names nobody.
+    """Return the key of the person that a LinkedIn URL or URN names, or an empty text if it names nobody.
 
-    Equal for every spelling: host, scheme, case, escapes, accents, what follows the name. The key of a key is itself.
+    All spellings have the same key, regardless of host, scheme, case, escapes, accents and what follows the name. The
+    key of a key is the key itself.
     """
     text = _tidy(text)
     if not text:
@@ -56,26 +58,26 @@ def linkedin_key(text: str) -> str:
 
 
 def public_identifier_key(identifier: str) -> str:
-    """Return the key of a public identifier (`anna-example`), or of a URL or URN that stands in its place."""
+    """Return the key of a public identifier (`anna-example`), or of a URL or URN in its place."""
     slug = identifier.strip()
     return linkedin_key(slug) or ("" if set(slug) & set("/?#") else linkedin_key(f"linkedin.com/in/{slug}"))
 
 
 def may_be_one_person(key: str, other: str) -> bool:
-    """Return whether two keys can be one person's: equal, missing, or of different kinds, such as a name and an id."""
+    """Return whether two keys may be one person's: equal, missing, or of different kinds, such as a name and an id."""
     return not key or not other or key == other or _kind(key) != _kind(other)
 
 
 def names_in_urls(key: str) -> tuple[str, ...]:
-    """Return how the person of a key is named within URLs and URNs, plain and escaped; nothing shorter than that."""
+    """Return how URLs and URNs name the person of a key, plain and escaped. Never return a shorter part of the name."""
     name = key.partition("linkedin.com/")[2].partition("/")[2] or key
     return tuple(dict.fromkeys((name, quote(name, safe="/?=,")))) if name else ()
 
 
 def linkedin_link(url: str) -> str:
-    """Return a URL as it may be linked to; empty unless it is https, LinkedIn's, and names a person.
+    """Return a URL that may be linked to, or an empty text unless it is https, LinkedIn's, and names a person.
 
-    An address without a scheme gets https. Characters that could end an attribute or a line are escaped.
+    A URL without a scheme gets https. Characters that could end an attribute or a line are escaped.
     """
     url = _tidy(url)
     found = None if url.startswith("//") else _URL.fullmatch(url)
@@ -90,7 +92,8 @@ def _kind(key: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Return the text without blanks and invisible characters around it; empty if it is no single safe word."""
+    """Return the text without surrounding blanks and invisible characters, or an empty text if it is no single safe
+    word."""
     text = text[: MAX_URL + 1].strip().strip("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff").strip()
     return "" if len(text) > MAX_URL or _UNSAFE.search(text) else text
 
@@ -105,14 +108,14 @@ def _key_of_urn(text: str) -> str:
     if page := _PROFILE_URNS.get(kind):
         return f"linkedin.com/{page}/{member_id.casefold()}"
     if kind == "person" or (kind == "member" and member_id.isdigit()):
-        return f"urn:li:{kind}:{member_id}"  # a person's id is short, and its case counts
+        return f"urn:li:{kind}:{member_id}"  # a person's id is short and case-sensitive
     return ""
 
 
 def _person_in(path: str, rest: str) -> str:
     parts = [part for part in path.split("/") if part]
     if any(_DOTS.fullmatch(part) for part in parts):
-        return ""  # browsers walk up
+        return ""  # browsers resolve the dots
     for prefix in _PREFIXES:
         if [part.lower() for part in parts[: len(prefix)]] == prefix:
             parts = parts[len(prefix) :]
@@ -135,12 +138,12 @@ def _person_in(path: str, rest: str) -> str:
 
 
 def _joined(page: str, *names: str, sign: str = "/") -> str:
-    """Return the page's path with these names; empty if one of them is."""
+    """Return the page's path with these names, or an empty text if one of them is empty."""
     return page + sign + "/".join(names) if all(names) else ""
 
 
 def _slug(text: str) -> str:
-    """Return a name in a path as it is compared: unescaped, composed, without case; empty if it is none."""
+    """Return a name in a path for comparison: unescaped, composed and case-folded. Empty if it is no name."""
     slug = _unescaped(text)
     if not 0 < len(slug) <= MAX_SLUG or _NOT_IN_A_SLUG.search(slug) or not any(map(str.isalnum, slug)):
         return ""
@@ -158,7 +161,7 @@ def _unescaped(text: str) -> str:
 
 
 def _member_id(text: str) -> str:
-    """Return an opaque id without what follows its comma (`…,NAME_SEARCH,a1B2`); empty if it is none."""
+    """Return an opaque id without what follows its comma (`…,NAME_SEARCH,a1B2`). Empty if it is no id."""
     member_id = unquote(text).partition(",")[0].casefold()
     return member_id if _MEMBER_ID.fullmatch(member_id) and _is_id(member_id) else ""
 

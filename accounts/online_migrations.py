@@ -1,10 +1,10 @@
-"""Migration operations for tables that are large and written to while `migrate` runs.
+"""Define migration operations for large tables that are written to while `migrate` runs.
 
-On PostgreSQL they hold no lock that an INSERT, an UPDATE or a DELETE waits for. On SQLite they are Django's own.
-The migration needs `atomic = False` and holds operations of this module alone, so that it can be applied again after
-it was broken off: what was built is kept, what was left half built is removed first.
+On PostgreSQL the operations hold no lock that an INSERT, UPDATE or DELETE waits for. On SQLite they are Django's own.
+The migration needs `atomic = False` and only operations of this module, so that it can be applied again after an
+interruption: a complete index is kept, an incomplete one is removed first.
 
-A foreign key of a large table is added with `db_index=False`, and its index by `AddIndexOnline`.
+Add a foreign key of a large table with `db_index=False`, and its index by `AddIndexOnline`.
 """
 
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ class RemoveIndexOnline(RemoveIndex):
 
 
 class AddUniqueConstraintOnline(AddConstraint):
-    """Build a unique index while its table is written to, and make it a constraint where it can be one."""
+    """Build a unique index while its table is written to, and turn it into a constraint if possible."""
 
     atomic = False
     constraint: UniqueConstraint
@@ -73,7 +73,7 @@ class AddUniqueConstraintOnline(AddConstraint):
 
     def _build(self, schema_editor: SchemaEditor, statement: str, model: Any) -> None:
         name, table = schema_editor.quote_name(self.constraint.name), schema_editor.quote_name(model._meta.db_table)
-        definition = statement.partition(f"ADD CONSTRAINT {name} UNIQUE")[2]  # empty: an index is all it can be
+        definition = statement.partition(f"ADD CONSTRAINT {name} UNIQUE")[2]  # empty if only an index is possible
         if definition:
             statement = f"CREATE UNIQUE INDEX {name} ON {table}{definition}"
         if not _is_built(schema_editor, self.constraint.name):
@@ -97,7 +97,7 @@ def _remove_index(
 
 
 def _is_built(schema_editor: SchemaEditor, name: str) -> bool:
-    """Return whether the index exists and is complete. Remove it if its build was broken off."""
+    """Return whether the index exists and is complete. Remove an incomplete one."""
     name = schema_editor.quote_name(name)
     query = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(%s) AND indisvalid"
     if _found(schema_editor, query, name):
@@ -116,7 +116,7 @@ def _found(schema_editor: SchemaEditor, query: str, name: str) -> bool:
 
 @contextmanager
 def _waiting_without_limit(schema_editor: SchemaEditor) -> Iterator[None]:
-    """Let a concurrent build wait for transactions that run: nobody waits for it meanwhile."""
+    """Let a concurrent build wait for running transactions, because nobody waits for the build meanwhile."""
     if schema_editor.collect_sql:
         yield
         return

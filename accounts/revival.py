@@ -1,4 +1,4 @@
-"""Bring deleted accounts back on behalf of the staff."""
+"""Revive deleted accounts on behalf of staff."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,7 +18,7 @@ class NotDeleted(ValueError):
 
 @transaction.atomic
 def revive(account: Account) -> Account:
-    """Bring a deleted account back, on behalf of staff, to the status it had before. Raises NotDeleted."""
+    """Give a deleted account back the status it had before, on behalf of staff. Raises NotDeleted."""
     account = Account.objects.select_for_update(of=("self",)).select_related("agency", "sub_account").get(pk=account.pk)
     if account.status != AccountStatus.DELETED:
         raise NotDeleted(f"This account is {account.status_label}, not deleted.")

@@ -1,4 +1,5 @@
-"""What reports do to accounts. Every change is history and, where agencies are told, an Event in the outbox."""
+"""Apply reports to accounts. Every change is added to the history and, where agencies receive it, recorded as an
+Event."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,21 +19,21 @@ from accounts.linkedin import links
 from accounts.linkedin.matching import AccountIdentity, fill, find_or_make, locked
 from accounts.models import Account, AccountReport, AccountToken, Agency, Event, SubAccount
 
-EVENTS = {  # new status --> what agencies are told
+EVENTS = {  # new status --> event for agencies
     AccountStatus.INCOMPLETE: EventType.LINKEDIN_INCOMPLETE,
     AccountStatus.DISCONNECTED: EventType.LINKEDIN_DISCONNECTED,
     AccountStatus.AUTH_ERROR: EventType.LINKEDIN_AUTH_ERROR,
     AccountStatus.BLOCKED: EventType.LINKEDIN_BLOCKED,
     AccountStatus.DELETED: EventType.LINKEDIN_DELETED,
 }
-#: Reacts to changes of accounts' statuses.
+#: The subscriber that reacts to changes of accounts' statuses.
 STATUS_SUBSCRIBER = "account status"
-#: What a report may change of an account.
+#: The fields of an account that a report may change.
 REPORTED = (
     *("name", "email", "first_name", "last_name", "public_identifier", "occupation", "premium", "updated_at"),
     *("status", "status_reason", "status_since", "reported_at", "reported_sequence"),
 )
-#: An end that we guessed (no `resets_at`) moves with every report; by less than this it is the same window.
+#: Two guessed ends of a rate limit (no `resets_at`) that are closer than this belong to the same limit.
 SAME_WINDOW = timedelta(minutes=1)
 
 
@@ -50,9 +51,9 @@ def report_status(
     account: Account | None = None,
     work: UnitOfWork = AT_ONCE,
 ) -> Account:
-    """Apply one report of a status; `account` where the caller knows which it is.
+    """Apply one report of a status. `account` is the account if the caller knows it.
 
-    With `passed_on` the agency hears of it under that name whatever our state does. Raises Quarantine.
+    With `passed_on` the agency receives that event even if the report changes nothing. Raises Quarantine.
     """
     account, first_seen = find_or_make(agency, provider, identity, status, origin, account, work)
     before = "" if first_seen else account.status
@@ -95,7 +96,7 @@ def report_rate_limit(
     account: Account | None = None,
     work: UnitOfWork = AT_ONCE,
 ) -> Account:
-    """Apply one report of a rate limit; the status stays. Raises Quarantine."""
+    """Apply one report of a rate limit, which leaves the status as it is. Raises Quarantine."""
     account, first_seen = find_or_make(agency, provider, identity, AccountStatus.ACTIVE, origin, account, work)
     before = account.rate_limited_until
     until = resets_at or origin.at + timedelta(seconds=settings.RATE_LIMIT_FALLBACK_SECONDS)
@@ -130,13 +131,14 @@ def report_rate_limit(
 
 @transaction.atomic(savepoint=False)
 def note(account: Account, *, origin: Origin, text: str, work: UnitOfWork = AT_ONCE) -> None:
-    """Put something into an account's history that changes nothing."""
+    """Add a note to an account's history without changing the account."""
     _note(account, before=account.status, after=account.status, origin=origin, applied=False, note=text, work=work)
 
 
 @transaction.atomic(savepoint=False)
 def report_problem(account: Account, *, code: str, origin: Origin, text: str, work: UnitOfWork = AT_ONCE) -> None:
-    """An error that leaves the account as it is: history, and part of an incident when many accounts have it."""
+    """Record an error that leaves the account's status as it is. It becomes part of an incident if many accounts have
+    it."""
     note(account, origin=origin, text=text, work=work)
     account = locked(account, work)
     _let_follow(account, before=account.status, origin=origin, work=work, problem=code)
@@ -144,7 +146,8 @@ def report_problem(account: Account, *, code: str, origin: Origin, text: str, wo
 
 @transaction.atomic(savepoint=False)
 def disconnect_for_uninstall(account: Account, *, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
-    """The app is gone from the account's location. The `uninstall` event says so; the account itself sends none."""
+    """Disconnect an account because the app was uninstalled at its location. Record no event besides the `uninstall`
+    event."""
     account = locked(account, work)
     if account.status == AccountStatus.DELETED:
         return
@@ -164,7 +167,7 @@ def disconnect_for_uninstall(account: Account, *, origin: Origin, work: UnitOfWo
         work.update(account, *REPORTED)
         if account.status != before:
             _take_effect(account, origin=origin, work=work)
-        # also where it was down before: nobody is asked to mend what was wanted
+        # also if it was down before, because nobody is asked to undo an uninstall
         _let_follow(account, before=before, origin=origin, work=work)
 
 
@@ -207,7 +210,7 @@ def _set_status(account: Account, status: AccountStatus, *, origin: Origin, reas
 def _save(account: Account, first_seen: bool, *changed: str, work: UnitOfWork) -> None:
     if first_seen:
         work.add(account)
-        if account.external_id is None and account.sub_account:  # a location's account: it may be its only one
+        if account.external_id is None and account.sub_account:  # a location's account, possibly its only one
             work.bypass()
             known_ids.announce(account.agency_id, account.sub_account.location_id)
     else:
@@ -215,8 +218,11 @@ def _save(account: Account, first_seen: bool, *changed: str, work: UnitOfWork) -
 
 
 def _take_effect(account: Account, *, origin: Origin, work: UnitOfWork) -> None:
-    """What a new status does at once: campaigns run while their account is active (a rate limit alone stops none of
-    them), and of a deleted account no token is kept. The rest follows a moment later (`accounts.status_reactions`)."""
+    """Apply the immediate effects of a new status.
+
+    Campaigns run while their account is active; a rate limit alone pauses none. The token of a deleted account is
+    deleted. `accounts.status_reactions` does the rest shortly afterwards.
+    """
     if account.status == AccountStatus.ACTIVE:
         campaigns.resume_for(account, origin=origin, work=work)
     else:
@@ -235,7 +241,7 @@ def _let_follow(
     event: Event | None = None,
     **more: str,
 ) -> None:
-    """Have `accounts.status_reactions` follow the account's status as it is now."""
+    """Request the reaction of `accounts.status_reactions` to the account's current status."""
     facts = {
         "before": before,
         "status": account.status,
@@ -274,7 +280,7 @@ def _note(
 
 
 def _catch_up_with_uninstall(account: Account, work: UnitOfWork) -> None:
-    """A report from before its location's uninstall, come after it, must not leave a connected account behind."""
+    """Disconnect a new account if its location was uninstalled after this report, which came late."""
     location: SubAccount | None = account.sub_account
     if location and not location.installed and location.uninstalled_at and account.reported_at:
         origin = Origin(by=account.provider, at=location.uninstalled_at, sequence=location.reported_sequence)

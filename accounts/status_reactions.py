@@ -1,4 +1,4 @@
-"""What follows a change of an account's status a moment later: flapping, the owner's prompt, outages."""
+"""React to changes of accounts' statuses: flapping, the owner's prompt, outages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from accounts.reauth.recipients import BOUNCES
 
 
 def follow_status(reactions: Sequence[Reaction], work: UnitOfWork) -> None:
-    """Carry out reactions to accounts' changes and errors, in the order in which each account had them."""
+    """Carry out reactions to changes and errors of accounts, in the order in which each account had them."""
     if isinstance(work, ReportBatch):
         _prefetch(work, [reaction.subject for reaction in reactions])
     accounts = work.look_up_all(ACCOUNTS, [reaction.subject for reaction in reactions])
@@ -28,7 +28,7 @@ def follow_status(reactions: Sequence[Reaction], work: UnitOfWork) -> None:
 
 def _follow(account: Account, facts: dict[str, Any], work: UnitOfWork) -> None:
     origin = Origin(by=facts["by"], at=datetime.fromisoformat(facts["at"]), receipt_id=facts["receipt_id"])
-    account.status, account.status_reason = facts["status"], facts["reason"]  # as it was then; nobody saves it here
+    account.status, account.status_reason = facts["status"], facts["reason"]  # at that time; not saved here
     if "problem" in facts:
         outages.note_problem(account, code=facts["problem"], origin=origin, work=work)
         return
@@ -38,7 +38,7 @@ def _follow(account: Account, facts: dict[str, Any], work: UnitOfWork) -> None:
 
 
 def _prefetch(work: ReportBatch, account_ids: Sequence[str]) -> None:
-    """Load and lock what hangs on the accounts."""
+    """Load and lock the accounts, and load what belongs to them."""
     accounts = work.prefetch(ACCOUNTS, account_ids)
     lookups: list[Lookup[str, Any]] = [
         *(outages.OPEN_OUTAGES, outages.PAGE_USES, flapping.TOLD_LATELY, flapping.RECENT_LOSSES, prompts.OPEN_PROMPTS)

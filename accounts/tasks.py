@@ -1,4 +1,4 @@
-"""Signs of life, and tidying up. A task that is lost or runs twice changes nothing."""
+"""Write heartbeats, run jobs and delete expired rows. A task that is lost or runs twice changes nothing."""
 
 import sqlite3
 import time
@@ -18,17 +18,17 @@ from accounts.sources.service import REMEMBERED
 
 IDEMPOTENCY_LIFETIME = timedelta(hours=24)
 SCHEDULER = "scheduler"
-#: The end of a run of retention; a migration makes its row first, so that a product that never runs one is known by it.
+#: The heartbeat of retention. A migration makes its row, so that a deployment where retention never runs is noticed.
 PURGE = "purge"
 RUN_SECONDS = 30.0
-SIGN_OF_LIFE_SECONDS = 5.0  # while jobs are run, which the heartbeat's own task has to wait for
-CHECKPOINT_SECONDS = 0.2  # that others are kept from writing, at most, while their readers end
-#: The row that each queue's worker keeps fresh.
+SIGN_OF_LIFE_SECONDS = 5.0  # while jobs run, because the task of the heartbeat waits for their end
+CHECKPOINT_SECONDS = 0.2  # the longest time that a checkpoint keeps others from writing while their readers end
+#: Queue --> the heartbeat of its worker.
 WORKERS = {"receipts": "worker", "deliveries": "delivery worker", "sync": "sync worker"}
 
 
 def beat(name: str) -> None:
-    """Say that the process `name` lives, now."""
+    """Write the heartbeat of a process."""
     Heartbeat.objects.bulk_create(
         [Heartbeat(name=name, at=timezone.now())],
         update_conflicts=True,
@@ -39,14 +39,15 @@ def beat(name: str) -> None:
 
 @shared_task(name="accounts.tasks.worker_heartbeat")
 def worker_heartbeat(queue: str) -> None:
-    """Runs on the worker of `queue`, in a process that also does its work, so a fresh row proves all of it."""
+    """Write the heartbeat of a queue's worker. The task runs in a process that does the worker's jobs, so it proves
+    them too."""
     beat(WORKERS[queue])
 
 
 @shared_task(name="accounts.tasks.remind")
 def remind() -> None:
-    """Remind owners who were asked to reconnect their accounts; end the prompts whose time is over; resume what waited
-    for its account to be ready."""
+    """Remind owners who were asked to reconnect accounts, expire prompts, and resume campaigns whose account is ready
+    again."""
     while remind_due():
         pass
     resume_held()
@@ -54,7 +55,7 @@ def remind() -> None:
 
 @shared_task(name="accounts.tasks.react")
 def react() -> None:
-    """Carry out what follows events."""
+    """Carry out due reactions."""
     until = time.monotonic() + RUN_SECONDS
     while reactions.carry_out_due() and time.monotonic() < until:
         pass
@@ -62,7 +63,7 @@ def react() -> None:
 
 @shared_task(name="accounts.tasks.run_jobs")
 def run_jobs(queue: QueueName) -> None:
-    """Do the work of a queue's registered jobs that is due; hand over to a successor when the time is over."""
+    """Run the due jobs of a queue. Start the task again if the time ran out."""
     beaten = time.monotonic()
 
     def stay_alive() -> None:
@@ -77,7 +78,7 @@ def run_jobs(queue: QueueName) -> None:
 
 @shared_task(name="accounts.tasks.tidy")
 def tidy() -> None:
-    """Remove what has expired: answers kept for `Idempotency-Key`, and secrets whose overlap was over long ago."""
+    """Delete expired idempotency records, and secrets whose overlap ended long ago."""
     now = timezone.now()
     IdempotencyRecord.objects.filter(created_at__lt=now - IDEMPOTENCY_LIFETIME).delete()
     SourceSecret.objects.filter(expires_at__lte=now - REMEMBERED).delete()
@@ -85,7 +86,7 @@ def tidy() -> None:
 
 
 def _empty_log() -> None:
-    """SQLite's write-ahead log still holds what was erased: it is written over only when it begins anew."""
+    """Empty SQLite's write-ahead log, which holds erased data until the log is written over."""
     if connection.vendor == "sqlite":
         with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=CHECKPOINT_SECONDS)) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

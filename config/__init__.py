@@ -1,3 +1,3 @@
-"""Composition: settings, urls, asgi, celery, the API router, and the commands that span apps."""
+"""Compose the apps: settings, URLs, ASGI, Celery, the API, and the commands that span apps."""
 
 __version__ = "0.1.0"

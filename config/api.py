@@ -1,4 +1,4 @@
-"""The REST API put together: routes, OpenAPI, the page for people, and DRF's settings."""
+"""Compose the REST API: routes, OpenAPI and the documentation page."""
 
 import json
 from functools import lru_cache
@@ -19,7 +19,7 @@ autodiscover_modules("api.routes")  # each app adds its resources to the router 
 
 @require_safe
 def schema(request: HttpRequest) -> HttpResponse:
-    """OpenAPI 3, as JSON."""
+    """Return the OpenAPI 3 document as JSON."""
     return HttpResponse(_schema(), content_type="application/json")
 
 

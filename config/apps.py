@@ -8,7 +8,8 @@ class ConfigConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        """Register the checks, and make the Celery application the one that tasks and wake-ups find in any thread."""
+        """Register checks and the menu entry, and make the Celery application the default of tasks and wake-ups in any
+        thread."""
         from accounts.web.portal.navigation import Entry, add_entry
         from accounts.web.recent_sign_in import note_sign_in
         from config.celery import app
@@ -17,11 +18,11 @@ class ConfigConfig(AppConfig):
         app.set_default()
         add_entry(Entry("overview", "Overview", "home", position=10))
         user_logged_in.connect(note_sign_in, dispatch_uid="note_sign_in")
-        apps.get_app_config("auth").verbose_name = "People"  # as the back office says it
+        apps.get_app_config("auth").verbose_name = "People"  # its name in the back office
 
 
 class BackOfficeConfig(admin_apps.AdminConfig):
-    """Django's admin, with the back office of `config.backoffice.site` as its site."""
+    """Django's admin with the site of `config.backoffice.site`."""
 
     default = False
     default_site = "config.backoffice.site.BackOffice"

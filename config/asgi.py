@@ -1,8 +1,7 @@
-"""What the web server runs: `/webhooks/` and `lifespan` by ingest, everything else by Django.
+"""Serve `/webhooks/` and `lifespan` by ingest, everything else by Django.
 
-Django is served as WSGI by a few permanent threads: its own ASGI handler gives every view a thread, and thereby a
-database connection, of its own. A request reaches such a thread only once its body is here, so that half-sent ones hold
-none of them.
+Django runs as WSGI in a few permanent threads, because its own ASGI handler gives every view a thread and thereby a
+database connection. A request gets a thread only once its body is complete, so that half-sent requests occupy none.
 """
 
 import asyncio
@@ -34,7 +33,7 @@ from webhooks.ingest.http import (  # noqa: E402
 )
 
 DJANGO_THREADS = 8
-TAKE_SECONDS = 30.0  # for a piece of an answer
+TAKE_SECONDS = 30.0  # to send one piece of a response
 CLIENT = "leadline.client"
 
 ingest = Ingest()
@@ -42,7 +41,7 @@ django.request_class = ReadableRequest
 
 
 class _Client:
-    """Who gets an answer. One that went away, or takes nothing of it for long, is `gone`."""
+    """The client of a request. `gone` is set once the client disconnects or accepts no data for TAKE_SECONDS."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive, self._send, self.gone = receive, send, False
@@ -63,7 +62,7 @@ class _Client:
 
 
 class _WhileListening:
-    """An answer of Django's, of which nothing more is made once its client is gone: a long one would hold a thread."""
+    """A response of Django that stops once its client is gone, so that a long one does not occupy its thread."""
 
     def __init__(self, answer: Any, client: _Client) -> None:
         self._answer, self._client = answer, client
@@ -82,7 +81,7 @@ def _wsgi(environ: dict[str, Any], start_response: Any) -> _WhileListening:
     return _WhileListening(django(environ, start_response), environ["asgi.scope"][CLIENT])
 
 
-pages: Any = WSGIMiddleware(_wsgi, workers=DJANGO_THREADS)  # type: ignore[arg-type]  # its idea of an environ
+pages: Any = WSGIMiddleware(_wsgi, workers=DJANGO_THREADS)  # type: ignore[arg-type]  # its type of an environ
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +112,7 @@ async def _django(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class _Replay:
-    """Gives the body in one message, then what the server says."""
+    """Receive the body in one message, then the server's messages."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:
         self._first: Message | None = {"type": "http.request", "body": body, "more_body": False}
@@ -125,7 +124,7 @@ class _Replay:
 
 
 def _tame(scope: Scope) -> Scope:
-    """WSGI takes `X_Forwarded_For` for `X-Forwarded-For`, so such names do not pass; query strings are ASCII there."""
+    """Drop headers with an underscore, which WSGI confuses with `-`, and make the query string ASCII."""
     return {
         **scope,
         "headers": [(name, value) for name, value in scope["headers"] if b"_" not in name],

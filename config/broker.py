@@ -1,4 +1,4 @@
-"""The connection to the broker, and kombu's Redis transport, so that both outlast the broker's outages."""
+"""Adapt the connection to the broker and kombu's Redis transport, so that both outlast outages of the broker."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from kombu import Connection
 from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as redis_transport
 
-RETRY_SECONDS = 1.0  # kombu's own waits grow to half a minute, and so would the standstill after an outage
+RETRY_SECONDS = 1.0  # kombu's own waits grow to half a minute, and so would the delay after an outage
 LOG_SECONDS = 60.0
 PROBE_TIMEOUT = 2.0
 
@@ -21,10 +21,10 @@ class PersistentConnection(Connection):
     def ensure_connection(  # type: ignore[override]
         self, errback: Errback | None = None, max_retries: int | None = None, **options: Any
     ) -> "PersistentConnection":
-        """Connect, and try again every second. `errback` hears of the first failure and then once a minute.
+        """Connect, and try again every second. Call `errback` on the first failure and then once a minute.
 
-        Without `max_retries` a Redis that takes no writes, since it is read-only or full, is waited for too: a worker
-        cannot even take a message from it.
+        Without `max_retries`, also wait for a Redis that accepts no writes because it is read-only or full: a worker
+        cannot take messages from it.
         """
         if max_retries is not None:
             super().ensure_connection(errback, max_retries, **options)
@@ -35,14 +35,14 @@ class PersistentConnection(Connection):
         while (error := self._write_error()) is not None:
             if errback:
                 errback(error, RETRY_SECONDS)
-            if callback := options.get("callback"):  # raises when the worker is to stop
+            if callback := options.get("callback"):  # raises an error when the worker has to stop
                 callback()
             time.sleep(RETRY_SECONDS)
             super().ensure_connection(errback, **options)
         return self
 
     def _write_error(self) -> Exception | None:
-        """Why Redis takes no write; None if it does, or if the broker is another."""
+        """Return why Redis accepts no write, or None if it does or if the broker is no Redis."""
         if self.transport.driver_type != "redis":
             return None
         url = self.as_uri(include_password=True)
@@ -56,10 +56,10 @@ class PersistentConnection(Connection):
 
 
 class QoS(redis_transport.QoS):
-    """Count a message as done also when Redis does not hear of it.
+    """Count a message as done even if Redis does not receive its acknowledgement.
 
-    kombu's own keeps counting it, and Celery only logs the error: a worker that takes one message at a time would never
-    take another one. The message itself stays in Redis, and is delivered again after the visibility timeout.
+    kombu's own class keeps counting it while Celery only logs the error, so a worker that takes one message at a time
+    would never take another. The message itself stays in Redis and is delivered again after the visibility timeout.
     """
 
     def ack(self, delivery_tag: str) -> None:

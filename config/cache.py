@@ -1,6 +1,7 @@
-"""The cache: Redis, and while it does not answer this process's own memory.
+"""Cache in Redis, and in this process's own memory while Redis does not answer.
 
-What is counted there limits sign-ins. Without Redis people still come in, and each process keeps the limits for itself.
+The cache holds the counts that limit sign-ins. Without Redis people can still sign in, and each process keeps its own
+limits.
 """
 
 from functools import partialmethod

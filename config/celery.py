@@ -1,7 +1,7 @@
-"""The Celery application: three queues, and a schedule whose every entry is a wake-up or a sweep.
+"""Configure Celery: three queues, and a schedule of wake-ups and sweeps.
 
-Tasks are doorbells: the rows they work on are the promise, so results are ignored, nothing waits in the broker, and
-whatever a broker loses the sweeps find within a second or two.
+The rows that a task works on are the promise; the task only wakes a worker. So results are ignored, nothing waits in
+the broker, and sweeps find within two seconds what a broker loses.
 """
 
 import logging
@@ -28,7 +28,7 @@ spool.register()
 
 QUEUES = ("receipts", "deliveries", "sync")
 HEARTBEAT_SECONDS = 5.0
-MAX_STEP_BACK = 1.0  # seconds that the clock may be corrected by without the schedule noticing
+MAX_STEP_BACK = 1.0  # seconds by which the clock may be set back without a new schedule
 
 app = Celery("leadline", task_cls="config.task:Task")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -115,7 +115,8 @@ app.autodiscover_tasks()
 
 
 class LivingScheduler(Scheduler):
-    """Beat, which writes its own sign of life. Nothing in the schedule is rare enough to need a file."""
+    """Celery beat that writes its own heartbeat. Every entry of the schedule is frequent, so no file stores their
+    times."""
 
     _beat_at = 0.0
     _clock_at = 0.0
@@ -129,7 +130,7 @@ class LivingScheduler(Scheduler):
         return float(super().tick(*args, **options))
 
     def _keep_up_with_clock(self) -> None:
-        """Begin the schedule anew when the clock was set back: its next times lie as far ahead."""
+        """Restart the schedule if the clock was set back, because its next times would lie as far ahead."""
         before, self._clock_at = self._clock_at, time.time()
         if before - self._clock_at > MAX_STEP_BACK:
             log.warning("The clock was set back by %.0f s; the schedule begins anew.", before - self._clock_at)
@@ -139,7 +140,7 @@ class LivingScheduler(Scheduler):
             self._heap = None
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
-        """Send a wake-up. One that the broker does not take is replaced by the next."""
+        """Send a wake-up. If the broker refuses it, the next one replaces it."""
         try:
             self.apply_async(entry, producer=producer, advance=False)
         except Exception as error:
@@ -154,13 +155,13 @@ class LivingScheduler(Scheduler):
             close_old_connections()
             beat(SCHEDULER)
         except DATABASE_ERRORS as error:
-            self._beat_at -= HEARTBEAT_SECONDS - 1  # again in a second
+            self._beat_at -= HEARTBEAT_SECONDS - 1  # try again in a second
             self._note("database", error)
         else:
             self._note("database", None)
 
     def _note(self, what: str, error: Exception | None) -> None:
-        """Log the first failure of a row of them, and its end."""
+        """Log the first of consecutive failures, and their end."""
         if error is not None and not self._is_failing[what]:
             log.warning("The scheduler cannot use the %s: %s", what, error)
         elif error is None and self._is_failing[what]:
@@ -170,10 +171,10 @@ class LivingScheduler(Scheduler):
 
 @signals.setup_logging.connect
 def _keep_the_projects_logging(**_: Any) -> None:
-    """Being connected is all: Celery then leaves logging as the settings made it."""
+    """Do nothing: with a receiver connected, Celery leaves logging as the settings define it."""
 
 
 @signals.worker_process_init.connect
 def _die_with_the_worker(**_: Any) -> None:
-    """A pool process must not outlive a worker that was killed."""
+    """End a pool process together with its worker, even if the worker was killed."""
     die_with_parent()

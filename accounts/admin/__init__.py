@@ -1,4 +1,4 @@
-"""The back office's pages for agencies, people, accounts, campaigns, sources and the event log."""
+"""Show agencies, people, accounts, campaigns, sources and the event log in the back office."""
 
 from accounts.admin import (
     accounts,

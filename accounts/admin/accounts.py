@@ -1,4 +1,4 @@
-"""LinkedIn accounts and everything that was ever reported about them."""
+"""Show LinkedIn accounts and everything that was reported about them."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -29,7 +29,10 @@ from accounts.web.backoffice.forms import ServiceForm
 from accounts.web.backoffice.timeline import timeline_of
 
 WHOSE_TURN = {Turn.OWNER: badge("owner", "warn"), Turn.WAIT: badge("wait", "busy"), Turn.NOBODY: ""}
-CHANGED_STATUSES = {"pause": CampaignStatus.ACTIVE, "resume": CampaignStatus.PAUSED}  # what a button changes
+CHANGED_STATUSES = {
+    "pause": CampaignStatus.ACTIVE,
+    "resume": CampaignStatus.PAUSED,
+}  # button --> status that it ends
 LATEST = 20
 
 
@@ -45,7 +48,7 @@ class AccountForm(ServiceForm):
 
 
 class ByAccountStatus(ByStatus):
-    """Deleted accounts are listed only when they are asked for, by status or by a search."""
+    """A filter by status. Deleted accounts are listed only if the status or a search asks for them."""
 
     options = [(status.value, status.replace("_", " ")) for status in AccountStatus]
 

@@ -1,4 +1,4 @@
-"""Agencies and their sub-accounts."""
+"""Show agencies and their sub-accounts."""
 
 from django.contrib import admin
 from django.db.models import Q
@@ -65,7 +65,7 @@ class AgencyAdmin(BackOfficeAdmin):
     search_help_text = "A part of the name, or a whole company id or id."
 
     def find(self, word: str, agency_id: str) -> Q:
-        """Agencies are few: a part of the name will do."""
+        """Search a part of the name, because agencies are few."""
         return Q(name__icontains=word) | Q(pk=word) | Q(ghl_company_id=word)
 
     @admin.display(description="company id")

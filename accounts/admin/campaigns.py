@@ -1,4 +1,4 @@
-"""Outreach campaigns."""
+"""Show outreach campaigns and their senders."""
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
@@ -31,7 +31,7 @@ class CampaignForm(ServiceForm):
 
 
 class Unprotected(SimpleListFilter):
-    """Campaigns without an account: when it drops, nobody stops them."""
+    """A filter for campaigns without an account, which nobody pauses in an outage, and for failed commands."""
 
     title, parameter_name = "protection", "protected"
 
@@ -82,7 +82,7 @@ class CampaignAdmin(BackOfficeAdmin):
     def command_error(self, campaign: Campaign) -> str:
         return (campaign.command.error if hasattr(campaign, "command") else "") or NOTHING
 
-    @admin.display(description="tries")
+    @admin.display(description="attempts")
     def call_table(self, campaign: Campaign) -> str:
         return table(
             ("When", "What", "Error", "Reported back"),
@@ -139,7 +139,8 @@ class Unmapped(SimpleListFilter):
 
 @admin.register(Sender)
 class SenderAdmin(BackOfficeAdmin):
-    """Which account a sender of SendPilot's is: its campaigns stop when that account drops."""
+    """The senders of SendPilot and the account that each belongs to. Their campaigns pause when that account is
+    down."""
 
     list_display = ("external_id", "agency", "provider", "account_link", "made")
     list_filter = (Unmapped, ByAgency)

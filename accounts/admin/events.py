@@ -1,4 +1,4 @@
-"""The event log, and the processes' signs of life."""
+"""Show the event log, heartbeats and retention runs."""
 
 from datetime import timedelta
 

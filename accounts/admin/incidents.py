@@ -1,4 +1,4 @@
-"""Incidents: which accounts dropped together, why, and what became of them."""
+"""Show incidents: which accounts failed together, why, and what became of them."""
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter

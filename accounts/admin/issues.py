@@ -1,4 +1,4 @@
-"""What is or was wrong with sources, and what to do about it."""
+"""Show open and closed issues of sources, and what to do about them."""
 
 from typing import Any
 

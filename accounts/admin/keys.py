@@ -1,4 +1,4 @@
-"""API keys, and the answers kept for requests that are sent again."""
+"""Show API keys and idempotency records."""
 
 from functools import partial
 from typing import Any, ClassVar
@@ -98,7 +98,7 @@ class ApiKeyAdmin(BackOfficeAdmin):
 
 @admin.register(IdempotencyRecord)
 class IdempotencyRecordAdmin(HiddenFromIndex, BackOfficeAdmin):
-    """Without the kept answers: the first answer to a POST may hold a secret."""
+    """Idempotency records without their responses, because the response to a POST may hold a secret."""
 
     list_display = ("key", "agency", "status_code", "made")
     list_filter = (ByAgency,)

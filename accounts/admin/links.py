@@ -1,4 +1,4 @@
-"""Accounts that have the same name only: staff say whether they are one person's."""
+"""Let staff decide whether accounts that share only a name belong to one person."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +19,7 @@ from accounts.web.backoffice.filters import ByAgency, ByStatus
 
 
 class ByLinkState(ByStatus):
-    """Those to be decided stand first: the others only where they are asked for."""
+    """A filter by decision. It shows the undecided links first, and the others on request."""
 
     options = [(LinkState.ACCEPTED.value, "the same person"), (LinkState.DECLINED.value, "not the same")]
 

@@ -1,4 +1,4 @@
-"""Users and groups, and a way back in for a colleague who lost the second factor."""
+"""Show users and groups, and let superusers reset a lost second factor."""
 
 from typing import Any, ClassVar
 
@@ -45,7 +45,7 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
         return UserAdmin.has_change_permission(self, request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Only superusers hand out rights: otherwise a right to edit people would be a right to everything."""
+        """Let only superusers grant rights. Otherwise the right to edit people would be a right to everything."""
         fields = [*self.readonly_fields]
         if not request.user.is_superuser:
             fields += ["is_superuser", "is_staff", "groups", "user_permissions"]
@@ -57,7 +57,7 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
         return UserAdmin.get_form(self, request, obj, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """An address that staff typed has to be proved by the person: until then it identifies nobody."""
+        """Save the person. An address that staff typed identifies nobody until the person proves it."""
         UserAdmin.save_model(self, request, obj, form, change)
         if change and "email" in form.changed_data:
             set_unverified_email(obj, email_key(obj.email))
@@ -88,7 +88,7 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
         return super().user_change_password(request, id, form_url)
 
     def find(self, word: str, agency_id: str) -> Q:
-        """People are few: the beginning of a name will do."""
+        """Search the beginning of a name or address, because people are few."""
         return Q(username__istartswith=word) | Q(email__istartswith=word)
 
     @admin.display(description="kind")

@@ -1,4 +1,4 @@
-"""What LinkedIn permits to one of its own connections, on the account's page."""
+"""Show what LinkedIn permits to one of its own connections, on the account's page."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ PERMISSION: Any = ("Permission at LinkedIn", {"fields": ("token_ends", "signs_in
 
 
 class ShowsPermission:
-    """For the account's page. `PERMISSION` stands among its fieldsets."""
+    """Adds `PERMISSION` to the account's page."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What LinkedIn permits stands on the pages of its own connections only."""
+        """Leave out LinkedIn's permission on the pages of other providers' accounts."""
         fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]  # an admin's
         if obj is None or obj.provider == ProviderSlug.LINKEDIN:
             return fieldsets

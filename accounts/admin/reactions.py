@@ -1,4 +1,4 @@
-"""What waits to be done because of an event, and what failed."""
+"""Show reactions that wait or failed."""
 
 from typing import Any
 

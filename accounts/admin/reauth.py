@@ -1,4 +1,4 @@
-"""How accounts are got back: prompts to their owners, each step on the way. Links and tokens are never shown."""
+"""Show re-authentication: prompts to owners and each of their steps. Links and tokens are never shown."""
 
 from typing import ClassVar
 
@@ -93,7 +93,7 @@ class ReauthStepAdmin(HiddenFromIndex, BackOfficeAdmin):
 
 @admin.register(BouncedAddress)
 class BouncedAddressAdmin(BackOfficeAdmin):
-    """Addresses to which no owner's mail goes, and why; staff says when one works again."""
+    """Addresses that get no mail for owners, and why. Staff may unblock one."""
 
     list_display = ("email", "reason", "said")
     fieldsets = ((None, {"fields": ("email", "reason", "said")}),)
@@ -120,7 +120,7 @@ class BouncedAddressAdmin(BackOfficeAdmin):
 
 @admin.register(MailCount)
 class MailCountAdmin(HiddenFromIndex, BackOfficeAdmin):
-    """How many mails were asked for, by hour; the hash does not say for whom."""
+    """How many mails were asked for by hour. The hash does not reveal for whom."""
 
     list_display = ("hour", "count", "key")
     fieldsets = ((None, {"fields": ("hour", "count", "key")}),)
@@ -130,7 +130,7 @@ class MailCountAdmin(HiddenFromIndex, BackOfficeAdmin):
 
 @admin.register(AccountToken)
 class AccountTokenAdmin(HiddenFromIndex, BackOfficeAdmin):
-    """That a provider gave a token for an account, and when; never which."""
+    """The accounts with a provider's token, and since when. The token is never shown."""
 
     list_display = ("account", "made")
     list_filter = (ByAccount,)

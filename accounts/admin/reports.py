@@ -1,4 +1,4 @@
-"""Every report about an account."""
+"""Show every report about an account."""
 
 from django.contrib import admin
 

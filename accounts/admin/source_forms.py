@@ -1,4 +1,4 @@
-"""The forms with which staff makes and changes a source. Keys to a provider's API are written here and never read."""
+"""Define the forms with which staff create and change a source. Keys of a provider's API are write-only."""
 
 import ipaddress
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where providers deliver: URLs, health, rotation. Secrets are on the page that makes them and on no other."""
+"""Show sources: URLs, health, rotation. Only the page that makes a secret shows it."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -31,7 +31,7 @@ WRONG = "What is wrong with it"
 
 
 class BySourceState(SimpleListFilter):
-    """Those that were taken away are listed only when they are asked for, by this filter or by a search."""
+    """A filter by state. Removed sources are listed only if this filter or a search asks for them."""
 
     title, parameter_name = "state", "state"
 
@@ -125,7 +125,7 @@ class SourceAdmin(BackOfficeAdmin):
         return obj.provider not in {ProviderSlug.LINKEDIN, ProviderSlug.HIGHLEVEL}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """With the rows that other apps show of a source."""
+        """Add the rows that other apps show of a source."""
         return [
             (title, {**options, "fields": (*options["fields"], *page_sections(title or ""))} if obj else options)
             for title, options in super().get_fieldsets(request, obj) or ()
@@ -180,7 +180,7 @@ class SourceAdmin(BackOfficeAdmin):
         return code(source.webhook_url if source.may_change else source.masked_webhook_url)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Note who looks: an URL that is a secret is shown whole to who may change the source."""
+        """Store whether the reader may change the source, and so sees a secret URL unmasked."""
         if obj is not None:
             obj.may_change = self.has_change_permission(request, obj)
         return super().get_readonly_fields(request, obj)
@@ -226,7 +226,7 @@ def _validity(secret: SourceSecret) -> str:
 
 @admin.register(SourceSecret)
 class SourceSecretAdmin(HiddenFromIndex, BackOfficeAdmin):
-    """That there is a secret, and since when; never which."""
+    """The secrets of sources, and since when they are valid. The secret is never shown."""
 
     list_display = ("source", "made", "ends")
     list_filter = (BySource,)

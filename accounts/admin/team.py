@@ -1,4 +1,4 @@
-"""The people of agencies: members, and invitations."""
+"""Show the people of agencies: members and invitations."""
 
 from functools import partial
 from typing import ClassVar
@@ -85,7 +85,7 @@ class NewInvitationForm(ServiceForm):
 
 @admin.register(Invitation)
 class InvitationAdmin(BackOfficeAdmin):
-    """How an agency's first person gets in: staff invite an owner, who invites the others."""
+    """Invitations. Staff invite the first owner of an agency, who invites the others."""
 
     audited = True
     list_display = ("email", "agency", "role", "state", "sent")

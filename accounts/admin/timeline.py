@@ -1,4 +1,4 @@
-"""How the entries of an account's timeline are worded that this app brings."""
+"""Word the entries of the accounts app in an account's timeline."""
 
 from collections.abc import Sequence
 
@@ -50,7 +50,7 @@ def _reported(report: AccountReport) -> SafeString:
 
 
 def _details(report: AccountReport) -> SafeString:
-    """Its text, what kept it from taking effect, when it is said to have happened, its receipt."""
+    """Return a report's note, why it had no effect, its time if it came late, and its receipt."""
     late = abs((report.created_at - report.occurred_at).total_seconds()) > 60
     parts = [
         report.note,

@@ -1,1 +1,1 @@
-"""The resources of the REST API that this app has."""
+"""Define the API resources of the accounts app."""

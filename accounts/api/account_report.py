@@ -1,4 +1,4 @@
-"""`/api/v1/reports/accounts`: how many there are, how long they were up and down, how often they dropped."""
+"""Serve `/api/v1/reports/accounts`: the number of accounts, their uptime and downtime, and their outages."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from accounts.linkedin.uptime import Span
 from accounts.models import Account, Agency
 
 GROUPS = ("provider", "location", "account")
-MAX_SPANS = 2000  # of downtime that are listed one by one
+MAX_SPANS = 2000  # of downtime that are listed
 
 
 def account_report(agency: Agency, question: Question) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class AccountReportViewSet(ReportViewSet):
         ),
     )
     def report(self, request: Request, **_: Any) -> Response | HttpResponse:
-        """Accounts that are active now, unless `include_inactive`: how long they were up and down, period by period.
-        `downtime` lists each time one was down, to be shaded in a chart."""
+        """Active accounts, or all with `include_inactive`: their uptime and downtime by period. `downtime` lists each
+        span in which one was down, for the shading of a chart."""
         question = self.question(request)
         return self.answer(question, account_report(self.agency, question), "accounts")

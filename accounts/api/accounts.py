@@ -130,7 +130,7 @@ class AccountFilters(StrictFilterSet):
 
 @extend_schema(tags=["accounts"])
 class AccountViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
-    """LinkedIn accounts, one per provider's id."""
+    """LinkedIn accounts, one for each id of a provider."""
 
     serializer_class = AccountSerializer
     filterset_class = AccountFilters
@@ -160,19 +160,20 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
         filterset_class=StrictFilterSet,
     )
     def history(self, request: Request, **_: Any) -> Response:
-        """Every report about the account, also those that changed nothing."""
+        """List every report about the account, also those that changed nothing."""
         return self.list_of(self.get_object().reports.all())
 
     @extend_schema(responses=SendersSerializer)
     @action(detail=True, serializer_class=SendersSerializer)
     def senders(self, request: Request, **_: Any) -> Response:
-        """As whom SendPilot knows the account."""
+        """Show the ids by which SendPilot knows the account as a sender."""
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=SendersSerializer, responses={202: SendersSerializer})
     @senders.mapping.post
     def map_senders(self, request: Request, **_: Any) -> Response:
-        """Say so; these take the place of those before. Campaigns without an account follow their sender."""
+        """Replace the ids by which SendPilot knows the account. Campaigns without an account get the account of their
+        sender."""
         account = self.get_object()
         set_senders(account, validated(SendersSerializer(data=request.data))["sender_ids"])
         return Response(SendersSerializer(self.get_object()).data, status=202)
@@ -180,8 +181,8 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
     @extend_schema(request=ReauthSerializer, responses=ReauthLinkSerializer)
     @action(detail=True, methods=["post"])
     def reauth(self, request: Request, **_: Any) -> Response:
-        """Make a link with which the account's owner reconnects it. While one is open, it is that one, for longer. An
-        active or deleted account answers 409."""
+        """Make a link with which the account's owner reconnects it. If one is open, extend and return that one. Answers
+        409 for an active or deleted account."""
         email = validated(ReauthSerializer(data=request.data)).get("email", "")
         try:
             prompt = ask(self.get_object(), by="api", email=email)
@@ -195,7 +196,7 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
     )
     @action(detail=True, serializer_class=ReadinessSerializer, parameters=("action",))
     def readiness(self, request: Request, **_: Any) -> Response:
-        """Whether the account may be used now; `stale` after 7 days without a word from its provider."""
+        """Say whether the account may be used now. It is `stale` after 7 days without a report from its provider."""
         word = request.query_params.get("action")
         if word is not None and word not in list(Action):
             raise ValidationError({"action": f"Choose one of {', '.join(Action)}."})

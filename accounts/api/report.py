@@ -1,4 +1,4 @@
-"""What the reports have in common: the window, its periods, the parameters, JSON or CSV. `reports/accounts` itself."""
+"""Define what reports share: the window, its periods, the parameters, JSON or CSV."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ from accounts.events.outbox import iso
 from accounts.models import Account, Agency
 from accounts.web.rest.views import AgencyViewSet
 
-DAYS = 30  # of a window that nobody chose
+DAYS = 30  # of a window without a chosen beginning
 MAX_DAYS = 400
 PERIODS = ("day", "week", "month")
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From `begin` to before `end`, cut into periods that begin at midnight of `zone`."""
+    """The time from `begin` to before `end`, cut into periods that begin at midnight in `zone`."""
 
     begin: datetime
     end: datetime
@@ -60,7 +60,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a report is asked for."""
+    """The parameters of a report."""
 
     window: Window
     group_by: str
@@ -81,7 +81,7 @@ ALL_PARAMETERS = (*PARAMETERS, "format", "delimiter")
 
 
 def described(groups: Sequence[str]) -> list[OpenApiParameter]:
-    """For OpenAPI."""
+    """Describe the parameters to OpenAPI."""
     return [
         OpenApiParameter("from", str, description=f"A date or time. Default: {DAYS} days before `to`."),
         OpenApiParameter("to", str, description="A date (which is included) or time. Default: now."),
@@ -108,18 +108,18 @@ HEAD: dict[str, Any] = {
 
 
 def described_answers(name: str, **more: serializers.Field[Any, Any, Any, Any]) -> dict[tuple[int, str], Any]:
-    """For OpenAPI: a report as JSON, and its series or groups as a table."""
+    """Describe the responses to OpenAPI: a report as JSON, and its series or groups as CSV."""
     return {(200, "application/json"): inline_serializer(name, {**HEAD, **more}), (200, "text/csv"): OpenApiTypes.STR}
 
 
 class ReportViewSet(AgencyViewSet):
-    """One report. Subclasses say `groups` and `report`."""
+    """A report. Subclasses define `groups` and `report`."""
 
     parameters = ALL_PARAMETERS
     groups: Sequence[str] = ()
 
     def question(self, request: Request) -> Question:
-        """Raises ValidationError, which names what is wrong."""
+        """Return the report's parameters. Raises ValidationError, which names the wrong ones."""
         asked = _Asked(request.query_params)
         zone = asked.zone(self.agency.timezone)
         group_by = asked.word("group_by", (*PERIODS, *self.groups), "day")
@@ -135,7 +135,8 @@ class ReportViewSet(AgencyViewSet):
         )
 
     def answer(self, question: Question, found: Mapping[str, Any], name: str) -> Response | HttpResponse:
-        """`found` has `figures`, `series` and `groups`; CSV is the series, or the groups where one was asked for."""
+        """Answer with `found`, which has `figures`, `series` and `groups`. CSV has the series, or the groups if
+        grouped."""
         if question.as_csv:
             return csv_of(found["series" if question.group_by in PERIODS else "groups"], name, question.delimiter)
         window = question.window
@@ -144,7 +145,7 @@ class ReportViewSet(AgencyViewSet):
 
 
 def accounts_in(agency: Agency, question: Question) -> "QuerySet[Account]":
-    """The accounts that count: those that are active now, unless the others are asked for; deleted ones never."""
+    """Return the accounts to count: active ones, or all with `include_inactive`, but never deleted ones."""
     accounts = agency.accounts.exclude(status=AccountStatus.DELETED)
     if not question.include_inactive:
         accounts = accounts.filter(status=AccountStatus.ACTIVE)
@@ -156,7 +157,7 @@ def accounts_in(agency: Agency, question: Question) -> "QuerySet[Account]":
 
 
 def csv_of(rows: Iterable[Mapping[str, Any]], name: str, delimiter: str) -> HttpResponse:
-    """A table for spreadsheets."""
+    """Return a CSV response for spreadsheets."""
     flat = [_flat(row) for row in rows]
     columns = list(dict.fromkeys(name for row in flat for name in row))
     table: list[list[Any]] = [columns, *([row.get(column) for column in columns] for row in flat)]
@@ -176,7 +177,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Asked:
-    """Query parameters that were given once each."""
+    """Query parameters, each given at most once."""
 
     def __init__(self, parameters: Any) -> None:
         self._parameters = parameters

@@ -1,4 +1,4 @@
-"""Adds this app's resources to the API."""
+"""Add the resources of the accounts app to the API."""
 
 from accounts.api.account_report import AccountReportViewSet
 from accounts.api.accounts import AccountViewSet

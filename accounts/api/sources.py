@@ -1,4 +1,4 @@
-"""`/api/v1/sources`. What a request was for (`…/requests`) is the business of `webhooks`."""
+"""Serve `/api/v1/sources`. The webhooks app serves `…/requests`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -116,7 +116,7 @@ class ChangedSourceSerializer(SourceSerializer):
 
 
 class SourceWithSecretSerializer(SourceSerializer):
-    """As in the answers that make or rotate the secret."""
+    """A source in the responses that make or rotate its secret."""
 
     secret = serializers.CharField(read_only=True, allow_null=True)
 
@@ -151,12 +151,13 @@ class SourceViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agenc
         return ChangedSourceSerializer if self.action == "partial_update" else super().get_serializer_class()
 
     def also(self, provider: str, values: dict[str, Any]) -> Callable[[Source], object]:
-        """What a subclass does with fields of its own, which it takes out of `values`, once the source is there."""
+        """Return what to do with a subclass's own fields once the source exists. The subclass removes them from
+        `values`."""
         return lambda source: None
 
     @extend_schema(request=SourceSerializer, responses={201: SourceWithSecretSerializer})
     def create(self, request: Request, **_: Any) -> Response:
-        """Make a source. The answer is the only one that shows its secret."""
+        """Make a source. The response is the only one that shows its secret."""
         values = self.validated_data()
         place = values.pop("sub_account", None)
         also = self.also(values["provider"], values)
@@ -166,8 +167,8 @@ class SourceViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agenc
 
     @extend_schema(request=ChangedSourceSerializer, responses=SourceSerializer)
     def partial_update(self, request: Request, **_: Any) -> Response:
-        """Change a source. A new `secret` starts an overlap with the old one; null takes it away, where that is
-        allowed."""
+        """Change a source. A new `secret` starts an overlap with the old one. null deletes the secret where none is
+        required."""
         source = self.get_object()
         values = self.validated_data(instance=source, partial=True)
         also = self.also(source.provider, values)
@@ -181,7 +182,7 @@ class SourceViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agenc
     @extend_schema(request=RotationSerializer, responses=SourceWithSecretSerializer)
     @action(detail=True, methods=["post"], url_path="rotate-secret")
     def rotate_secret(self, request: Request, **_: Any) -> Response:
-        """Give the source a new secret. The old one stays valid for the overlap; a `linkedconnector` source gets a new
+        """Give the source a new secret. The old one stays valid for the overlap. A `linkedconnector` source gets a new
         URL."""
         source = self.get_object()
         secret = rotate_secret(source, validated(RotationSerializer(data=request.data)).get("secret"))

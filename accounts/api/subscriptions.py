@@ -1,4 +1,4 @@
-"""Whose leads a `linkedin` source is to be told of, as the API takes and shows it."""
+"""Define the API field for the leads that a `linkedin` source subscribes to."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def _matches(pattern: re.Pattern[str], example: str) -> Callable[[str], None]:
 
 
 class SubscriptionSerializer(StrictSerializer):
-    """Leads that LinkedIn is to tell a source about."""
+    """A subscription to leads of one owner, type, form or entity."""
 
     owner = Text(
         required=True, max_length=200, validators=[_matches(_OWNER, "urn:li:sponsoredAccount:123")],

@@ -1,4 +1,4 @@
-"""`/api/v1/sub-accounts`, `/api/v1/campaigns` and `/api/v1/events`."""
+"""Serve `/api/v1/sub-accounts`, `/api/v1/campaigns` and `/api/v1/events`."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ class SubAccountViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
 
 @extend_schema_serializer(component_name="Order")
 class CommandSerializer(StrictSerializer):
-    """What the provider was asked to do; null: nothing, as its source has no API key."""
+    """The command to the provider, or null if its source has no API key."""
 
     action = StrictChoiceField(CommandAction, read_only=True)
     status = StrictChoiceField(CommandStatus, read_only=True)
@@ -111,13 +111,13 @@ class CampaignViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
     @extend_schema(responses=AtProviderSerializer)
     @action(detail=True, url_path="at-provider", serializer_class=AtProviderSerializer)
     def at_provider(self, request: Request, **_: Any) -> Response:
-        """How the campaign stands at its provider: who sends it, and whether our last pause or resumption got there."""
+        """Show the campaign at its provider: its sender, and whether the last pause or resumption was carried out."""
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=None, responses={202: AtProviderSerializer})
     @action(detail=True, methods=["post"], serializer_class=AtProviderSerializer)
     def retry(self, request: Request, **_: Any) -> Response:
-        """Ask the provider again for what failed there. Answers 409 if nothing did."""
+        """Send a failed command to the provider again. Answers 409 if none failed."""
         self.refuse_body()
         campaign = self.get_object()
         try:
@@ -143,7 +143,7 @@ class EventFilters(StrictFilterSet):
 
 @extend_schema(tags=["events"])
 class EventViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
-    """What happened, as agencies are told."""
+    """What happened, as agencies receive it."""
 
     serializer_class = EventSerializer
     filterset_class = EventFilters

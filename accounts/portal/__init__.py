@@ -1,4 +1,4 @@
-"""The agency's own pages: who may see them, how they are put together, and those about accounts and the team."""
+"""Export what the portal's pages use: access, pagination and rendering."""
 
 from accounts.web.portal.access import MemberRequest, current_member, owners, readers, writers
 from accounts.web.portal.pagination import Page, turn

@@ -1,4 +1,4 @@
-"""The pages about LinkedIn accounts."""
+"""Show LinkedIn accounts."""
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse

@@ -1,4 +1,4 @@
-"""The team: who is in, who is invited; and the page on which an invited person comes in."""
+"""Show the team and its invitations, and the page on which an invited person joins."""
 
 from typing import cast
 
@@ -24,7 +24,7 @@ from accounts.web.refusals import refusals_as_messages, refusals_on
 @require_http_methods(["GET", "HEAD", "POST"])
 @owners
 def team_page(request: MemberRequest) -> HttpResponse:
-    """Members and invitations; a POST invites."""
+    """Show members and invitations. A POST invites a person."""
     form = InvitationForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
@@ -84,7 +84,7 @@ def invitation_withdraw(request: MemberRequest, pk: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
-    """Opening it changes nothing; its button lets the invited person in. 404 for a link that was never ours."""
+    """Show an invitation. Only its button accepts it. Answers 404 for a link that Leadline never made."""
     try:
         invitation = team.find_invitation(token)
         known = team.known_user(invitation)
@@ -117,7 +117,7 @@ def _for_new_person(request: HttpRequest, token: str, invitation: Invitation) ->
             member = team.join_as_new_user(token, **given)
             login(request, member.user)
             return _let_in(request, member)
-    # Always 200: Django logs the paths of other answers, and this one lets somebody in.
+    # Always answer 200: Django logs the paths of other responses, and this path accepts the invitation.
     return render(request, "portal/invitation.html", {"invitation": invitation, "form": form, "known": False})
 
 

@@ -1,4 +1,4 @@
-"""API keys, the agency's own settings, which agency is shown, and what is shown once."""
+"""Show API keys, the agency's settings, the choice of an agency, and secrets once."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -21,7 +21,7 @@ KEY_HINT = "Programs send it as “Authorization: Bearer <the key>”. If it is 
 @owners
 @with_recent_sign_in
 def key_page(request: MemberRequest) -> HttpResponse:
-    """The keys; a POST makes one."""
+    """List the API keys. A POST makes one."""
     form = KeyForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         row, key = create_api_key(request.agency, by=request.member.user, **form.values())
@@ -75,7 +75,7 @@ def choose_agency(request: MemberRequest) -> HttpResponse:
 @require_safe
 @readers
 def shown_once(request: MemberRequest) -> HttpResponse:
-    """What the last change made. Looking at it again is not possible."""
+    """Show the secrets of the last change, once."""
     shown = take_shown(request)
     if shown is None:
         messages.info(request, "That was shown already, and is in no other place.")

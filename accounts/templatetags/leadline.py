@@ -1,4 +1,4 @@
-"""`{% load leadline %}`: `{{ moment|ago }}` and `{% badge "text" "good" %}`."""
+"""Define `{% load leadline %}`: `{{ time|ago }}`, `{{ length|duration }}` and `{% badge "text" "good" %}`."""
 
 from django import template
 

@@ -1,4 +1,4 @@
-"""`{% load portal %}`: states in words, forms and pages as the agency's portal shows them."""
+"""Define `{% load portal %}`: labels of states, forms and pages for the portal."""
 
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ register.simple_tag(markup.badge, name="badge")
 
 @register.filter
 def ago(moment: datetime | None) -> SafeString | str:
-    """`3 minutes ago`; the exact time, where the agency is, on hover."""
+    """Return a time such as `3 minutes ago`, with the exact time in the agency's zone on hover."""
     if moment is None:
         return markup.NOTHING
     exact = timezone.localtime(moment)
@@ -57,13 +57,13 @@ def campaign_badge(status: str) -> SafeString:
 
 @register.inclusion_tag("portal/parts/field.html")
 def field(bound: BoundField) -> dict[str, Any]:
-    """A label, the input, what is wrong with it, and its help."""
+    """Render a form field: its label, input, errors and help text."""
     return {"field": bound, "is_check": getattr(bound.field.widget, "input_type", "") == "checkbox"}
 
 
 @register.inclusion_tag("portal/parts/choices.html")
 def choices(bound: BoundField, *, in_columns: bool = False) -> dict[str, Any]:
-    """Boxes or buttons to choose from, under one legend."""
+    """Render checkboxes or radio buttons under one legend."""
     return {"field": bound, "in_columns": in_columns}
 
 
@@ -82,9 +82,10 @@ def press(
     inline: bool = False,
     right: bool = False,
 ) -> dict[str, Any]:
-    """A form that is one button. With `opens` it stands behind a button of that name and says `ask` first.
+    """Render a form that is one button. With `opens` the button stands behind another of that name, beside the text
+    `ask`.
 
-    `look` are the button's classes, `name` and `value` what it sends; `htmx` sends it without a new page.
+    `look` is the button's classes; `name` and `value` are what it sends. With `htmx` it sends without loading a page.
     """
     given = {"url": url, "label": label, "look": look, "opens": opens, "ask": ask, "name": name, "value": value}
     return {**given, "htmx": htmx, "inline": inline, "right": right, "csrf_token": context.get("csrf_token", "")}

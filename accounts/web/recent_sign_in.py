@@ -1,6 +1,6 @@
-"""A recent sign-in, asked of who is about to make keys, see secrets, export leads or erase them.
+"""Require a recent sign-in of users who are about to make keys, see secrets, export leads or erase them.
 
-A session that somebody else found open does not do for that.
+An open session alone does not prove that its user is at the keyboard.
 """
 
 import time
@@ -20,7 +20,7 @@ from django.utils.http import urlencode
 from accounts.core.redaction import is_secret_name
 from accounts.web.portal.unsent_forms import TOKEN
 
-BEGAN, SEEN = "session_began_at", "session_seen_at"  # when its owner signed in, and was last here
+BEGAN, SEEN = "session_began_at", "session_seen_at"  # when the user signed in, and when the user made the last request
 
 ASKED = "Show that it is you, then do that once more: the secret that you typed was kept nowhere."
 
@@ -28,13 +28,15 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def note_sign_in(request: HttpRequest, **_: Any) -> None:
-    """Keep in the new session when its owner signed in. Django sends `user_logged_in` to this."""
+    """Store the time of the sign-in in the new session. Django sends `user_logged_in` to this function."""
     request.session[BEGAN] = request.session[SEEN] = int(time.time())
 
 
 def require_recent_sign_in(request: HttpRequest) -> None:
-    """Raise ReauthenticationRequired, upon which the person proves who they are and the request goes on, unless they
-    signed in, or proved it, within RECENT_SIGN_IN_SECONDS."""
+    """Raise ReauthenticationRequired unless the user signed in or re-authenticated within RECENT_SIGN_IN_SECONDS.
+
+    The request continues after the user has re-authenticated.
+    """
     if -1 <= time.time() - request.session.get(BEGAN, 0) <= settings.RECENT_SIGN_IN_SECONDS:
         return
     if is_reauthentication_required(request, app="leadline"):
@@ -57,7 +59,8 @@ def with_recent_sign_in(view: View) -> View:
 
 
 def _ask(request: HttpRequest) -> HttpResponse:
-    """Send the person to prove who they are. The request goes on afterwards; one with a secret in it is not kept."""
+    """Redirect the user to re-authentication. The request continues afterwards, unless it holds a secret: that is not
+    stored."""
     page = reverse("account_reauthenticate")
     if any(value and is_secret_name(name) and name != TOKEN for name, value in request.POST.items()):
         messages.warning(request, ASKED)

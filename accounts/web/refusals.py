@@ -1,4 +1,4 @@
-"""A service's refusal on a page: beside the form's field that it names, or as a message where no form is shown."""
+"""Show a service's refusal on a page: beside the form's field that it names, or as a message where no form is shown."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +11,13 @@ from accounts.core.errors import FieldError
 
 
 def add_refusal(form: BaseForm, refusal: FieldError) -> None:
-    """Add a refusal to a form's errors: at its field, or at the whole form if the form has no such field."""
+    """Add a refusal to the errors of a form: at its field, or at the whole form if the form has no such field."""
     form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
 
 
 @contextmanager
 def refusals_on(form: BaseForm) -> Iterator[None]:
-    """Add what a service refuses within the block to the form's errors, and go on after the block."""
+    """Add a service's refusal within the block to the form's errors, and continue after the block."""
     try:
         yield
     except FieldError as refusal:
@@ -26,7 +26,7 @@ def refusals_on(form: BaseForm) -> Iterator[None]:
 
 @contextmanager
 def refusals_as_messages(request: HttpRequest) -> Iterator[None]:
-    """Show what a service refuses within the block as a message on the next page, and go on after the block."""
+    """Show a service's refusal within the block as a message on the next page, and continue after the block."""
     try:
         yield
     except FieldError as refusal:

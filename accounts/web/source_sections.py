@@ -1,4 +1,4 @@
-"""What apps above `accounts` show of a source, on its card in the portal and on its page in the back office.
+"""Collect what apps above `accounts` show of a source, on its card in the portal and on its page in the back office.
 
 Each app adds its sections in `AppConfig.ready`.
 """
@@ -26,7 +26,7 @@ _pages: list[PageSection] = []
 
 
 def add_card_section(show: Show) -> None:
-    """Show something on the card of each source in the portal; "" for sources that it does not concern."""
+    """Add a section to the card of each source in the portal. `show` returns "" for sources without the section."""
     _cards.append(show)
 
 
@@ -35,7 +35,7 @@ def card_sections(source: Source) -> list[SafeString | str]:
 
 
 def add_page_section(fieldset: str, show: Show) -> None:
-    """Show something on the page of each source in the back office. `show` carries an `admin.display` description."""
+    """Add a row to the page of each source in the back office. `show` carries an `admin.display` description."""
     _pages.append(PageSection(fieldset, show))
 
 

@@ -1,4 +1,4 @@
-"""What the back office's first page shows: what needs a person, whether everything runs, and where to begin."""
+"""Collect what the back office's first page shows: problems, the state of the processes, and first steps."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,7 +26,7 @@ RECENT = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A number that somebody should look at if it is not zero."""
+    """A number that staff should look at if it is not zero."""
 
     label: str
     count: int
@@ -41,7 +41,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """Whether one part of the machinery runs."""
+    """The state of one process or queue. `finding` is empty if it works."""
 
     label: str
     finding: str
@@ -49,7 +49,7 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """How many accounts are in one status; `share` in percent of all."""
+    """The number of accounts in one status; `share` is in percent of all."""
 
     badge: str
     count: int
@@ -59,8 +59,10 @@ class Bar:
 
 
 def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
-    """Return the template's context: a dozen index lookups, whatever the size of the tables. It holds nothing about
-    what this member of staff may not view."""
+    """Return the template's context, without anything that this staff member may not view.
+
+    It takes a dozen index lookups, whatever the size of the tables.
+    """
     receipts, deliveries = figures.receipts_by_status(), figures.deliveries_by_status()
     rejecting = list(_rejecting_sources()[:FEW])
     failing = list(_failing_channels()[:FEW])
@@ -214,7 +216,7 @@ def _failing_channels() -> "QuerySet[Channel]":
 
 
 def _first_steps(receipts: dict[str, int]) -> list[tuple[str, str, str]]:
-    """For a Leadline that is still empty: what to do, the link's text, where it leads."""
+    """Return the first steps of an empty Leadline: what to do, the link's text and its target."""
     steps = []
     if not Agency.objects.exists():
         steps.append(("There is no agency yet.", "Add the first agency", reverse("admin:accounts_agency_add")))

@@ -1,4 +1,4 @@
-"""What a member sees first: who needs somebody, which leads wait, what does not work."""
+"""Show the portal's overview: accounts that need somebody, leads that wait, channels that fail."""
 
 from datetime import timedelta
 from typing import Any
@@ -52,7 +52,7 @@ def overview(request: MemberRequest) -> HttpResponse:
 
 
 def _troubled(agency: Agency) -> list[Channel]:
-    """Channels that do not deliver, though nobody switched them off by hand."""
+    """Return channels that do not deliver, except those that a person switched off."""
     off = Q(status=ChannelStatus.DISABLED) & ~Q(disabled_reason="Switched off by hand.")
     wrong = off | Q(status=ChannelStatus.UNVERIFIED) | Q(status=ChannelStatus.ENABLED, consecutive_failures__gt=0)
     return list(agency.channels.filter(wrong).order_by("-id")[:SHOWN])
@@ -68,7 +68,7 @@ def _waiting_receipts(agency: Agency) -> Any:
 
 
 def _first_steps(agency: Agency) -> list[str]:
-    """What an agency that just began does next; empty once all of it is done."""
+    """Return the first steps that a new agency has not done."""
     sources = agency.sources.filter(removed_at=None)
     steps = {
         "source": sources.exists(),

@@ -1,4 +1,4 @@
-"""The staff's back office: Django's admin with a dashboard of its own and the product's sign-in."""
+"""Serve the back office: Django's admin with its own dashboard and the product's sign-in."""
 
 from typing import Any
 
@@ -28,14 +28,15 @@ class BackOffice(admin.AdminSite):
     index_template = "admin/dashboard.html"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Only our own pages: those that libraries bring show what ours hide, second factors among it."""
-        from accounts.web.backoffice.base import BackOfficeAdmin  # which registers itself here while it is imported
+        """Register only Leadline's own pages, because those of libraries show what ours hide, such as second
+        factors."""
+        from accounts.web.backoffice.base import BackOfficeAdmin  # it registers itself here on import
 
         if admin_class is not None and issubclass(admin_class, BackOfficeAdmin):
             super().register(model_or_iterable, admin_class, **options)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
-        """The menu in the order of an event's way."""
+        """Return the menu in the order in which an event passes through the apps."""
         groups = {group["app_label"]: group for group in super().get_app_list(request, app_label)}
         for group in groups.values():
             for model in group["models"]:
@@ -43,7 +44,7 @@ class BackOffice(admin.AdminSite):
         return [groups[label] for label in GROUPS if label in groups]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The product's own sign-in page; who is signed in and no staff gets a 403."""
+        """Redirect to the product's sign-in page. A signed-in user who is no staff gets a 403."""
         if request.user.is_authenticated:
             if self.has_permission(request):
                 return redirect("admin:index")
@@ -60,7 +61,7 @@ class BackOffice(admin.AdminSite):
         return redirect("account_change_password")
 
     def get_urls(self) -> list[Any]:
-        """Without Django's "view on site": nothing links to it, and its pattern holds the process on a long path."""
+        """Leave out Django's "view on site": nothing links to it, and its pattern blocks the process on a long path."""
         from notifications.staff.preferences import my_alerts
 
         usual = [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]

@@ -1,4 +1,4 @@
-"""What `make run` tells people before it serves. Standard library only."""
+"""Print what `make run` tells people before it serves. Standard library only."""
 
 import sys
 
@@ -8,7 +8,7 @@ from config.demo.first_start import Made
 
 
 def show(made: Made | None) -> None:
-    """Where to look; and the secrets, if they were just made."""
+    """Print where to look, and the secrets if they were just made."""
     known = settings()
     url = known.get("PUBLIC_URL", "").rstrip("/")
     lines = [

@@ -1,4 +1,4 @@
-"""`var/env`: the settings that every command of a checkout shares. Standard library only."""
+"""Read and write `var/env`, the settings that all commands of a checkout share. Standard library only."""
 
 import base64
 import os
@@ -13,7 +13,8 @@ DEFAULTS = {
 
 
 def prepare(port: int, *, root: Path = ROOT) -> None:
-    """Write keys (once), defaults for one machine (once) and PUBLIC_URL (each time, unless set) to `var/env`."""
+    """Write keys (once), defaults for one machine (once) and PUBLIC_URL (each time, unless set elsewhere) to
+    `var/env`."""
     path = root / "var" / "env"
     values = read(path)
     elsewhere = read(root / ".env") | dict(os.environ)
@@ -35,7 +36,7 @@ def read(path: Path) -> dict[str, str]:
 
 
 def write(path: Path, values: dict[str, str]) -> None:
-    """Replace the file at once, readable by its owner only; a crash leaves the old one."""
+    """Replace the file in one step, readable by its owner only. A crash leaves the old file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_suffix(".tmp")
     half.unlink(missing_ok=True)

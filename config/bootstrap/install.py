@@ -1,8 +1,7 @@
-"""Installs the locked dependencies into the running virtual environment: `python -m config.bootstrap.install [--dev]`.
+"""Install the locked dependencies into the running virtual environment: `python -m config.bootstrap.install [--dev]`.
 
-Standard library only. Every file is checked against the lock's hashes. A pinned uv does it quickly, and where uv cannot
-be had or fails, pip itself does it. `var/installed` holds the hashes of the locks that are installed: what stands there
-is skipped.
+Standard library only. Every file is checked against the lock's hashes. A pinned uv installs quickly; pip installs where
+uv is missing or fails. `var/installed` holds the hashes of the installed locks, which are skipped.
 """
 
 import hashlib
@@ -18,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = ROOT / "var" / "installed"
 CACHE = ROOT / "var" / "cache"
 
-#: pip's setting --> the variable by which uv is told the same.
+#: pip's setting --> uv's variable for the same.
 SHARED_SETTINGS = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -61,7 +60,7 @@ def with_pip(*what: str, quietly: bool = False) -> bool:
 
 
 def uv_environment() -> dict[str, str]:
-    """uv reads none of pip's configuration: hand over where packages come from."""
+    """Return the environment for uv, which reads none of pip's configuration, with pip's package sources."""
     environment = {
         "UV_CACHE_DIR": str(CACHE / "uv"),
         "UV_INDEX_STRATEGY": "unsafe-best-match",  # as pip does; the hashes decide what is installed

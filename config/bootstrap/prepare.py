@@ -1,4 +1,4 @@
-"""What `make run` makes ready before it serves: the schema, the static files and, once, something to look at."""
+"""Prepare what `make run` serves: the schema, the static files and, once, demonstration data."""
 
 import hashlib
 from pathlib import Path
@@ -13,14 +13,14 @@ from config.demo.setup import make_demo_agency
 
 
 def migrate() -> None:
-    """Apply what is missing; on a database that is up to date this is one query."""
+    """Apply missing migrations. An up-to-date database costs one query."""
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0, interactive=False)
 
 
 def collect_static() -> None:
-    """Gather the static files under var/, unless nothing changed since they were."""
+    """Collect the static files under `var/`, unless nothing changed since the last time."""
     stamp = settings.STATIC_ROOT / ".stamp"
     fingerprint = _fingerprint()
     if not stamp.is_file() or stamp.read_text() != fingerprint:
@@ -29,7 +29,7 @@ def collect_static() -> None:
 
 
 def first_start() -> Made | None:
-    """Make the demonstration's staff user, agency, sources and channels; None if that was done before."""
+    """Make the demonstration's staff user, agency, sources and channels. Return None if they were made before."""
     try:
         return make_demo_agency(settings.VAR / "demo.json")
     finally:

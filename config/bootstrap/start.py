@@ -1,4 +1,4 @@
-"""`make run`: keys, migrations, what the demonstration needs, then web, workers and scheduler until Ctrl-C."""
+"""Run `make run`: prepare keys, migrations and demonstration data, then supervise web, workers and scheduler."""
 
 import contextlib
 import fcntl
@@ -43,11 +43,11 @@ def main(arguments: list[str]) -> int:
 
 
 def close_to_others(folder: Path) -> None:
-    """Let only the owner read the folder and what lies in it, be it written by an earlier version."""
+    """Restrict the folder and its content to its owner, also what an earlier version wrote."""
     os.umask(0o077)
     folder.mkdir(exist_ok=True)
     for path in (folder, *folder.rglob("*")):
-        with contextlib.suppress(OSError):  # gone meanwhile, or another user's
+        with contextlib.suppress(OSError):  # deleted meanwhile, or another user's
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode & 0o700)
 
@@ -69,7 +69,7 @@ def _port() -> int:
 
 
 def _reserve(port: int) -> socket.socket:
-    """Hold the port, without listening: nobody is answered before the migrations are through."""
+    """Bind the port without listening, because nobody is answered before the migrations are complete."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -81,7 +81,8 @@ def _reserve(port: int) -> socket.socket:
 
 
 def _set_up() -> None:
-    """Migrations, static files, and on the first start the demo agency: the slow part, skipped when nothing changed."""
+    """Migrate, collect static files, and make the demo agency on the first start. This slow part is skipped if nothing
+    changed."""
     import django
     from django.core.exceptions import ImproperlyConfigured
     from django.db import DatabaseError
@@ -103,7 +104,7 @@ def _supervise(listener: socket.socket, port: int) -> int:
     configure_structlog(state.settings().get("LOG_FORMAT", "console"))
     logging.config.dictConfig(LOGGING)
     manage = [sys.executable, str(Path(ROOT, "manage.py"))]
-    soon = time.monotonic() + 1.0  # the first page first
+    soon = time.monotonic() + 1.0  # the web process starts first, for a fast first page
     return Supervisor(
         [
             Child("web", [*manage, "run_web", "--fd", str(listener.fileno())], pass_fds=(listener.fileno(),)),

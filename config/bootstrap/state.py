@@ -1,7 +1,7 @@
-"""Whether `make run` has anything to prepare. Standard library only, so that a second start is quick.
+"""Decide whether `make run` has to prepare anything. Standard library only, so that a second start is fast.
 
 A fingerprint covers what preparation depends on: the locks, the migrations, the static files and every setting. Only
-the embedded database is trusted to be as it was left; with a server, preparation looks each time.
+the embedded database is assumed to be unchanged; with a database server, preparation always runs.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ NOT_SETTINGS = {"PORT", "PWD", "OLDPWD", "SHLVL", "_", "TERM", "COLUMNS", "LINES
 
 
 def settings() -> dict[str, str]:
-    """What the environment, `.env` and `var/env` say, in that order."""
+    """Return the settings of the environment, `.env` and `var/env`; the first one with a value counts."""
     return read(ROOT / "var" / "env") | read(ROOT / ".env") | dict(os.environ)
 
 

@@ -1,8 +1,8 @@
-"""Runs child processes, starts again those that die, and stops all of them, with all they started.
+"""Run child processes, restart those that die, and stop all of them with everything they started.
 
-Each child leads a process group of its own, so a Ctrl-C at the terminal reaches only the supervisor; it answers the
-first SIGINT or SIGTERM, once: SIGTERM to every child, SIGKILL to every group that is left after the grace. If the
-supervisor itself is killed, the kernel kills the children.
+Each child leads a process group of its own, so a Ctrl-C at the terminal reaches only the supervisor. On the first
+SIGINT or SIGTERM the supervisor sends SIGTERM to every child, and after the grace period SIGKILL to every group that is
+left. If the supervisor itself is killed, the kernel kills the children.
 """
 
 import contextlib
@@ -20,13 +20,13 @@ from config.processes import die_with_parent
 log = logging.getLogger("leadline")
 
 GRACE = 10.0  # seconds between SIGTERM and SIGKILL
-STEADY = 30.0  # seconds after which a child counts as well started
+STEADY = 30.0  # seconds after which a start counts as successful
 MAX_PAUSE = 30.0
 
 
 @dataclass
 class Child:
-    """One process to keep alive. `pass_fds` are the open files it inherits; it starts at `start_at` (monotonic)."""
+    """One process to keep alive. It inherits the open files `pass_fds`, and starts at `start_at` (monotonic)."""
 
     name: str
     argv: Sequence[str]
@@ -49,7 +49,7 @@ class Child:
         log.info("%s started (pid %d)", self.name, self.process.pid)
 
     def note_death(self) -> None:
-        """Say that it died and when it is started again: at once, then after 1, 2, 4 … seconds."""
+        """Log the death and schedule the restart: at once, then after 1, 2, 4 … seconds."""
         code = self.process.returncode if self.process else 0
         self.kill()
         now = time.monotonic()
@@ -60,14 +60,14 @@ class Child:
         log.error("%s ended (%s) and is started again%s", self.name, how, f" in {pause:.0f} s" if pause else "")
 
     def kill(self, number: int = signal.SIGKILL) -> None:
-        """Signal the whole group; what is already gone is fine."""
+        """Signal the whole process group, if it still exists."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, number)
 
 
 class Supervisor:
-    """`run` blocks until a signal asks it to stop, and answers the exit code: 0 after a clean stop."""
+    """The supervisor of the children. `run` blocks until a signal stops it, and returns 0, the exit code."""
 
     def __init__(self, children: Sequence[Child], *, grace: float = GRACE, on_tick: Callable[[], None] | None = None):
         self.children = list(children)
@@ -108,7 +108,7 @@ class Supervisor:
         if late:
             log.warning("killing what did not stop in %.0f s: %s", self.grace, ", ".join(late))
         for child in self.children:
-            child.kill()  # the whole group: a child may have left something behind
+            child.kill()  # the whole group, because a child may have left processes behind
             if child.process is not None:
                 child.process.wait()
         log.info("stopped")

@@ -1,1 +1,1 @@
-"""What a newcomer meets: a demonstration agency, and a day of its providers' webhooks."""
+"""Set up a demonstration agency for newcomers, and play a day of its providers' webhooks."""

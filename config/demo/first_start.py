@@ -1,4 +1,4 @@
-"""What the first start of `make run` made. Standard library only."""
+"""Define what the first start of `make run` made. Standard library only."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class MadeSource:
 
 @dataclass(frozen=True)
 class Made:
-    """What the first start made; the secrets are in no other place."""
+    """What the first start made. Its secrets are stored nowhere in plain text."""
 
     username: str
     password: str

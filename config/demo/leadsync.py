@@ -1,4 +1,4 @@
-"""LinkedIn's part of the day in full: connect, subscribe, a form that is sent and taken back, beside its stand-in."""
+"""Play LinkedIn's part of the day against its stand-in: connect, subscribe, submit a form and withdraw it."""
 
 import json
 import secrets
@@ -29,7 +29,7 @@ _http = urllib3.PoolManager(retries=False, timeout=20)
 
 
 def play_lead_sync(stage: Stage) -> list[Seen]:
-    """Return what became of a connection, a lead and its withdrawal."""
+    """Play a connection, a lead and its withdrawal, and return what became of each."""
     secret = secrets.token_urlsafe(24)
     with _stand_in(secret) as base:
         source, _ = create_source(
@@ -55,8 +55,11 @@ def _day(stage: Stage, source: Source, base: str) -> list[Seen]:
 
 
 def _connect(stage: Stage, source: Source) -> Seen:
-    """Follow the link as a person would, and wait until LinkedIn has challenged the address and tells us of leads, and
-    what it had before is here: what comes now, only a notification tells."""
+    """Open the link as a person would, and wait until LinkedIn has validated the address, subscribed and finished the
+    back-fill.
+
+    From then on only a notification can tell of a new lead.
+    """
     seen = Seen(source.provider, "connect", link=f"/admin/leads/leadsync/{source.pk}/change/")
     there = _http.request("GET", connect_link(source).url, redirect=False)
     back = urlsplit(there.headers.get("location", ""))
@@ -99,7 +102,7 @@ def _state(stage: Stage, external_id: str) -> str:
 
 
 def _tell(base: str, what: str, body: dict[str, Any]) -> Any:
-    """Let something happen on LinkedIn's side."""
+    """Make something happen on LinkedIn's side."""
     answer = _http.request("POST", f"{base}/_stand_in/{what}", body=json.dumps(body).encode())
     return json.loads(answer.data)
 

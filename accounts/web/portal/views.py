@@ -1,4 +1,4 @@
-"""How a page is put together: what every page shows, messages after a change, and secrets that are shown once."""
+"""Render the portal's pages: what every page shows, messages after a change, and secrets that are shown once."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ ONCE = "portal_shown_once"
 
 
 def show(request: MemberRequest, template: str, section: str, *, status: int = 200, **context: Any) -> HttpResponse:
-    """A page of the portal; `section` is the menu's entry it belongs to."""
+    """Render a page of the portal. `section` is the menu entry that the page belongs to."""
     mine = Member.objects.filter(user=request.member.user).select_related("agency").order_by("agency__name")
     everywhere: dict[str, Any] = {
         "member": request.member,
@@ -39,7 +39,7 @@ def show(request: MemberRequest, template: str, section: str, *, status: int = 2
 
 @dataclass(frozen=True)
 class Shown:
-    """What is in no other place: a title, the values by their names, and a word about what to do with them."""
+    """Secrets that are shown once: a title, the values by name, and a hint what to do with them."""
 
     title: str
     secrets: Mapping[str, str]
@@ -48,14 +48,14 @@ class Shown:
 
 
 def show_once(request: MemberRequest, shown: Shown) -> HttpResponse:
-    """Answer a change with a redirect to a page that shows its secrets, once. On the way there they are encrypted."""
+    """Redirect to a page that shows the secrets of a change once. They are encrypted in the session until then."""
     content = {"title": shown.title, "secrets": dict(shown.secrets), "hint": shown.hint, "back": shown.back}
     request.session[ONCE] = fernet().encrypt(json.dumps(content).encode()).decode()
     return redirect("portal_shown_once")
 
 
 def take_shown(request: HttpRequest) -> Shown | None:
-    """What `show_once` left, and then nothing any more."""
+    """Return what `show_once` stored, and delete it."""
     sealed = request.session.pop(ONCE, None)
     if not sealed:
         return None
@@ -66,7 +66,7 @@ def take_shown(request: HttpRequest) -> Shown | None:
 
 
 def back_to(request: HttpRequest, view: str, *args: str, anchor: str = "") -> HttpResponse:
-    """After a change: to where the form says it was pressed (`next`, ours only), else to a page."""
+    """Redirect after a change: to the page that the form names (`next`, own pages only), else to a view."""
     there = request.POST.get("next", "")
     if there and url_has_allowed_host_and_scheme(there, allowed_hosts=None) and there.startswith("/"):
         return redirect(there)
@@ -74,7 +74,7 @@ def back_to(request: HttpRequest, view: str, *args: str, anchor: str = "") -> Ht
 
 
 def say_errors(request: HttpRequest, form: Form) -> None:
-    """A form too small to be shown again says what is wrong as messages."""
+    """Show the errors of a form as messages, if the form is too small to be shown again."""
     for errors in form.errors.values():
         for error in errors:
             messages.error(request, str(error))

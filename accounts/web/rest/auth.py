@@ -1,4 +1,4 @@
-"""Who asks, what their key may do, and how often."""
+"""Authenticate API keys, check their scopes and limit their rate."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class KeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <key>`, and nowhere else: a key in a URL ends up in logs."""
+    """Authentication by `Authorization: Bearer <key>` alone, because a key in a URL ends up in logs."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
         scheme, _, key = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
@@ -48,7 +48,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 
 
 class HasScope(BasePermission):
-    """The key must have the scope that the view asks for; without a key the answer is 401."""
+    """Permission for keys with the scope that the view requires. Without a key the response is a 401."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not isinstance(request.auth, ApiKey):
@@ -61,21 +61,21 @@ class HasScope(BasePermission):
 
 
 def may_see_secrets(request: Request | None) -> bool:
-    """Whether the key may administer, so that what lets somebody post or sign is shown to it unmasked."""
+    """Return whether the key may administer, and so sees secrets unmasked."""
     key = request.auth if request is not None else None
     return isinstance(key, ApiKey) and Scope.ADMIN in key.scopes
 
 
 def needed_scope(view: Any, method: str) -> Scope:
-    """Reading takes `read`; a view says what changing takes (`write_scope`)."""
+    """Return the scope that a method requires: `read` for reading, else the view's `write_scope`."""
     return Scope.READ if method in SAFE_METHODS else view.write_scope
 
 
 class KeyThrottle(SimpleRateThrottle):
-    """At most API_RATE requests per key in each minute of the clock. A courtesy: without a cache nobody is refused.
+    """Throttle of at most API_RATE requests per key in each minute of the clock. Without a cache nobody is refused.
 
-    DRF's own keeps the time of every request of the last minute; a counter costs the same at any rate and loses no
-    request to another that is counted at the same moment.
+    DRF's own throttle stores the time of every request of the last minute. A counter costs the same at any rate and
+    loses no concurrent request.
     """
 
     num_requests: int
@@ -97,7 +97,7 @@ class KeyThrottle(SimpleRateThrottle):
         try:
             self.cache.add(key, 0, timeout=2 * self.duration)
             used = self.cache.incr(key)
-        except Exception as error:  # any trouble of any cache backend
+        except Exception as error:  # any error of any cache backend
             log.warning("cache unavailable", error=type(error).__name__)
             return True
         return bool(used <= self.num_requests)

@@ -1,4 +1,4 @@
-"""The kinds of values that resources are made of, and serializers that refuse every name they do not know."""
+"""Define the fields of the API's resources, and serializers that refuse unknown names."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ NAMES_SHOWN = 10
 
 class StrictSerializer(serializers.Serializer[Any]):  # no docstring: OpenAPI would show it for every subclass
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse a body that names a field which is unknown here or not writable; say which."""
+        """Refuse a body that names unknown or read-only fields, and name them."""
         if isinstance(data, dict):
             writable = {field.field_name for field in self._writable_fields}
             strangers = [name for name in data if name not in writable]
@@ -30,7 +30,8 @@ class StrictSerializer(serializers.Serializer[Any]):  # no docstring: OpenAPI wo
         return super().to_internal_value(data)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        """Check an object inside of a PATCH as in a POST: what a row of a list leaves out is missing, not as before."""
+        """Validate an object inside a PATCH as in a POST: a value that a row of a list leaves out is missing, not
+        unchanged."""
         if self.root is not self and getattr(self.root, "partial", False) and data is not serializers.empty:
             return type(self)(context=self.context, allow_null=self.allow_null).run_validation(data)
         return super().run_validation(data)
@@ -45,7 +46,7 @@ class StrictSerializer(serializers.Serializer[Any]):  # no docstring: OpenAPI wo
 
 
 class Text(serializers.CharField):
-    """A text; none is null. It can be cleared with null or an empty text unless it is required."""
+    """A text field that returns null for an empty text. Null or "" clears it, unless it is required."""
 
     def __init__(self, **options: Any) -> None:
         if not options.get("read_only") and not options.get("required"):
@@ -68,16 +69,16 @@ class Text(serializers.CharField):
     def get_attribute(self, instance: Any) -> Any:
         try:
             return super().get_attribute(instance)
-        except AttributeError:  # a text of a related row that is not there
+        except AttributeError:  # the text of a related row that does not exist
             return ""
 
 
 class Email(Text, serializers.EmailField):
-    """An e-mail address."""
+    """An e-mail address in the given spelling."""
 
 
 class EmailAddress(Email):
-    """An address that is written to, in any spelling; its value is the canonical form."""
+    """An e-mail address in any spelling. Its value is the canonical form."""
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
@@ -88,13 +89,13 @@ class EmailAddress(Email):
 
 
 class StrictChoiceField(serializers.ChoiceField):
-    """One word of a closed set; none is null."""
+    """One of a closed set of words, or null."""
 
     def __init__(self, words: type[Enum] | Iterable[str], **options: Any) -> None:
         self.enum = words if isinstance(words, type) else None
         if self.enum is None:
             choices: list[Any] = list(words)
-        else:  # as OpenAPI's names of enumerations are found
+        else:  # the choices by which OpenAPI finds the enumeration's name
             choices = getattr(self.enum, "choices", None) or [(word.value, word.name) for word in self.enum]
         super().__init__(choices=choices, **options)
 
@@ -109,7 +110,7 @@ class StrictChoiceField(serializers.ChoiceField):
 
 
 class UTCDateTimeField(serializers.DateTimeField):
-    """A time: ISO 8601, out in UTC with three fractional digits and `Z`."""
+    """A time in ISO 8601. Responses have it in UTC with three fractional digits and `Z`."""
 
     def to_representation(self, value: Any) -> Any:
         return iso(value) if isinstance(value, datetime) else None
@@ -126,7 +127,7 @@ class UTCDateTimeField(serializers.DateTimeField):
 
 
 class StrictBooleanField(serializers.BooleanField):
-    """true or false; the words and numbers that look like them are refused."""
+    """true or false. Words and numbers that look like them are refused."""
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, bool):
@@ -136,12 +137,12 @@ class StrictBooleanField(serializers.BooleanField):
 
 @extend_schema_field(OpenApiTypes.STR)
 class Reference(serializers.Field[Any, Any, Any, Any]):
-    """Another row of the agency, by its id. A stranger's row is refused in the words of an unknown one."""
+    """Another row of the agency, by its id. Another agency's row is refused like an unknown one."""
 
     default_error_messages = {"unknown": "There is no such {noun}."}
 
     def __init__(self, rows: str, *, noun: str, by: str = "pk", **options: Any) -> None:
-        """`rows` is the agency's relation to choose from, `by` the column that holds the public id."""
+        """`rows` is the agency's relation to choose from, `by` the column with the public id."""
         self.rows, self.noun, self.by = rows, noun, by
         super().__init__(allow_null=True, required=False, **options)
 
@@ -169,7 +170,7 @@ def identity(**options: Any) -> serializers.CharField:
 
 
 def network(value: str) -> None:
-    """Raises ValidationError unless `value` is an address range such as `203.0.113.0/24`."""
+    """Raise ValidationError unless `value` is an address range such as `203.0.113.0/24`."""
     try:
         ipaddress.ip_network(value, strict=False)
     except ValueError:
@@ -177,7 +178,7 @@ def network(value: str) -> None:
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A whole JSON number."""
+    """A whole JSON number, never a boolean or a text."""
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool) or not isinstance(data, int):
@@ -186,7 +187,7 @@ class StrictIntegerField(serializers.IntegerField):
 
 
 class Number(serializers.FloatField):
-    """A JSON number."""
+    """A JSON number, never a boolean or a text."""
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, (int, float)):

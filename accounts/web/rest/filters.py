@@ -1,6 +1,7 @@
-"""Query parameters: each one declared, checked and documented; every other one is a 400 that names it.
+"""Declare, check and document query parameters. Any undeclared parameter is a 400 that names it.
 
-A resource declares its own in a `StrictFilterSet`, which is django-filter's with fields that take no second spelling.
+A resource declares its parameters in a `StrictFilterSet`, which is django-filter's with fields that accept one
+spelling.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,9 +23,9 @@ MAX_LENGTH = 200
 
 
 class StrictFilterSet(FilterSet):  # type: ignore[misc]
-    """The filters of one list; this one has none.
+    """The filters of one list; the base class has none.
 
-    Makes only those that the request names, in its order: django-filter copies every filter for every request.
+    Only filters that the request names are instantiated, because django-filter copies every filter for every request.
     """
 
     base_filters: dict[str, Any]
@@ -36,7 +37,7 @@ class StrictFilterSet(FilterSet):  # type: ignore[misc]
 
 
 class StrictFilter(filters.Filter):  # type: ignore[misc]
-    """One query parameter, and what OpenAPI says of it."""
+    """One query parameter, with its OpenAPI schema."""
 
     schema: dict[str, Any] = {"type": "string", "maxLength": MAX_LENGTH}
 
@@ -45,14 +46,14 @@ class StrictFilter(filters.Filter):  # type: ignore[misc]
 
 
 class TextFilter(StrictFilter, filters.CharFilter):  # type: ignore[misc]
-    """A text, as it was given."""
+    """A filter by a text, which is not stripped."""
 
     def __init__(self, field_name: str | None = None, **options: Any) -> None:
         super().__init__(field_name, strip=False, **options)
 
 
 class OneOfFilter(StrictFilter, filters.ChoiceFilter):  # type: ignore[misc]
-    """One word of a closed set."""
+    """A filter by one of a closed set of words."""
 
     def __init__(self, words: Iterable[str], field_name: str | None = None, **options: Any) -> None:
         choices = [str(word) for word in words]
@@ -62,7 +63,7 @@ class OneOfFilter(StrictFilter, filters.ChoiceFilter):  # type: ignore[misc]
 
 
 class ConditionFilter(StrictFilter, filters.ChoiceFilter):  # type: ignore[misc]
-    """A condition that holds (`true`) or does not (`false`)."""
+    """A filter for rows that meet a condition (`true`) or do not (`false`)."""
 
     schema = {"type": "boolean"}
 
@@ -79,21 +80,22 @@ class ConditionFilter(StrictFilter, filters.ChoiceFilter):  # type: ignore[misc]
 
 
 class TimeField(forms.Field):
-    """A time or a date."""
+    """A form field for a time or a date."""
 
     def to_python(self, value: str | None) -> datetime | None:
         return parse_time(value) if value else None
 
 
 class TimeFilter(StrictFilter):
-    """A time column, compared as `lookup_expr` says."""
+    """A filter by a time column, compared by `lookup_expr`."""
 
     field_class = TimeField
     schema = {"type": "string", "format": "date-time"}
 
 
 class SearchFilter(TextFilter):
-    """The row's search text contains the value, whatever its case, accents and blanks; or it is found by `also`."""
+    """A filter by the row's search text, regardless of case, accents and blanks. `also` adds an alternative
+    condition."""
 
     def __init__(self, also: Callable[[str], Q] | None = None) -> None:
         self.also = also
@@ -106,7 +108,7 @@ class SearchFilter(TextFilter):
 
 
 def parse_time(value: str) -> datetime:
-    """Return an ISO 8601 time or date, in UTC unless it says otherwise. Raises forms.ValidationError."""
+    """Return an ISO 8601 time or date, in UTC unless it has an offset. Raises forms.ValidationError."""
     try:
         time = parse_datetime(value)
         if time is not None:
@@ -117,7 +119,7 @@ def parse_time(value: str) -> datetime:
 
 
 class FilterSchema(DjangoFilterExtension):  # type: ignore[no-untyped-call]
-    """Says to OpenAPI what each filter takes."""
+    """Describe the filters to OpenAPI."""
 
     target_class = DjangoFilterBackend
     priority = 1
@@ -129,7 +131,7 @@ class FilterSchema(DjangoFilterExtension):  # type: ignore[no-untyped-call]
 
 
 def check_parameters(request: Request, allowed: Iterable[str]) -> None:
-    """Refuse every parameter that is not allowed here, given twice, empty, too long or not plain text."""
+    """Refuse every parameter that is not allowed, repeated, empty, too long or not plain text."""
     known = set(allowed)
     errors = {}
     for name, values in request.query_params.lists():

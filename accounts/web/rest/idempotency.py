@@ -1,9 +1,9 @@
-"""`Idempotency-Key`: the same POST twice within 24 hours has one effect and one answer.
+"""Serve `Idempotency-Key`: the same POST twice within 24 hours has one effect and one response.
 
-The effect and the stored answer are one transaction, so that a crash leaves neither. What marks a request as running is
-a row committed before; one that is older than LEASE was left by a crash and may be taken over, because the transaction
-it stood for can no longer commit. Only successes are stored: after an error the key is free again. Answers may hold
-secrets and personal data, so they are stored encrypted.
+The effect and the stored response are one transaction, so that a crash leaves neither. A row committed before marks the
+request as running. A crash left a row that is older than LEASE, so another request may take it over: the transaction of
+the crashed request can no longer commit. Only successes are stored; an error frees the key. Responses may hold secrets
+and personal data, so they are stored encrypted.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from accounts.web.rest.problems import Conflict, Unprocessable
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
-LEASE = timedelta(minutes=2)  # no request runs as long: statements end after 30 s
+LEASE = timedelta(minutes=2)  # longer than any request, because statements time out after 30 s
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
@@ -35,8 +35,10 @@ class StillRunning(Conflict):
 
 
 def answer_once(agency: Agency, request: Request, act: Callable[[], Response]) -> Response:
-    """Run `act` in a transaction, at most once per key. Raises Conflict while the first runs, Unprocessable if the key
-    came with another request before."""
+    """Run `act` in a transaction, at most once per key.
+
+    Raises Conflict while the first request runs, and Unprocessable if the key came with another request before.
+    """
     key = request.headers.get(HEADER)
     if request.method != "POST" or key is None:
         with transaction.atomic():
@@ -57,7 +59,7 @@ def answer_once(agency: Agency, request: Request, act: Callable[[], Response]) -
 
 
 def _claim(agency: Agency, key: str, fingerprint: str) -> tuple[IdempotencyRecord, Response | None]:
-    """The row that marks this request as running, and the answer if the key has one already."""
+    """Return the row that marks this request as running, and the stored response if the key has one."""
     for _ in range(3):
         record = IdempotencyRecord.objects.filter(agency=agency, key=key).first()
         if record is None:
@@ -65,7 +67,7 @@ def _claim(agency: Agency, key: str, fingerprint: str) -> tuple[IdempotencyRecor
                 with transaction.atomic():
                     fresh = IdempotencyRecord.objects.create(agency=agency, key=key, fingerprint=fingerprint)
                 return fresh, None
-            except IntegrityError:  # somebody else was first, a moment ago
+            except IntegrityError:  # another request with this key was first
                 continue
         lifetime = LEASE if record.status_code is None else IDEMPOTENCY_LIFETIME
         if timezone.now() - record.created_at >= lifetime:
@@ -81,7 +83,7 @@ def _claim(agency: Agency, key: str, fingerprint: str) -> tuple[IdempotencyRecor
 
 def _keep(record: IdempotencyRecord, response: Response) -> None:
     kept = _own(record).update(status_code=response.status_code, body=_seal(response.data))
-    if not kept:  # another request took over: its effect counts, ours is rolled back
+    if not kept:  # another request took over, so this one's effect is rolled back
         raise StillRunning()
 
 
@@ -95,7 +97,7 @@ def _fingerprint(request: Request) -> str:
 
 
 def _seal(data: Any) -> dict[str, str]:
-    """The answer, encrypted; beside it what it is about, for erasure."""
+    """Return the encrypted response, with its subject beside it for erasure."""
     subject = data.get("id", "") if isinstance(data, dict) else ""
     return {"subject": str(subject), "sealed": fernet().encrypt(json.dumps(data).encode()).decode()}
 

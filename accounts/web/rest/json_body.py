@@ -1,4 +1,4 @@
-"""What a request may carry: strict JSON in a bounded body, and answers that are always JSON."""
+"""Limit what a request may carry: strict JSON in a body of bounded size. Responses are always JSON."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,8 @@ TOO_DEEP = "The body is nested too deeply."
 
 
 class StrictJSONParser(BaseParser):
-    """UTF-8 JSON, an object, without duplicate names, NaN, infinities, NUL or lone surrogates. All else is a 400."""
+    """Parser of a UTF-8 JSON object without duplicate names, NaN, infinities, NUL or lone surrogates. Any other body is
+    a 400."""
 
     media_type = "application/json"
 
@@ -76,7 +77,7 @@ def _check_texts(value: Any, depth: int) -> None:
 
 
 def check_body(request: Request) -> None:
-    """Refuse, before a byte is read, what we would not read to the end."""
+    """Refuse a body by its headers, before any of it is read."""
     if request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
         raise UnsupportedMediaType("", "Send the body uncompressed.")
     if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
@@ -89,7 +90,7 @@ def check_body(request: Request) -> None:
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """Answers are JSON whatever `Accept` says; bodies must say that they are JSON."""
+    """Negotiation that answers in JSON whatever `Accept` says. Bodies must declare JSON as their type."""
 
     def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
@@ -102,7 +103,7 @@ class AlwaysJSON(BaseContentNegotiation):
 
 
 class Methods(BaseMetadata):
-    """The answer to OPTIONS."""
+    """The response to OPTIONS."""
 
     def determine_metadata(self, request: Request, view: APIView) -> dict[str, list[str]]:
         return {"methods": view.allowed_methods}

@@ -1,4 +1,4 @@
-"""The API's pages: a cursor names a position of `accounts.core.keyset` and the ordering that it belongs to."""
+"""Paginate the API: a cursor names a position of `accounts.core.keyset` and the ordering that it belongs to."""
 
 import base64
 import binascii
@@ -24,7 +24,7 @@ PAGING_PARAMETERS = ("limit", "cursor", "ordering")
 
 @dataclass(frozen=True)
 class Cursor:
-    """A position in a list, and how the list is ordered."""
+    """A position in a list, and the ordering of the list."""
 
     ordering: str
     position: Position
@@ -37,7 +37,7 @@ class Cursor:
 
     @classmethod
     def decode(cls, text: str) -> "Cursor":
-        """Return what `encode` was given; a time is still a text. Raises ValueError."""
+        """Return the cursor that `encode` wrote; a time in it is still a text. Raises ValueError."""
         try:
             raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
             ordering, backwards, inclusive, value, key = json.loads(raw)
@@ -49,7 +49,7 @@ class Cursor:
 
 
 class KeysetPagination(BasePagination):
-    """`?limit=`, `?cursor=` and, over the view's `orderings`, `?ordering=`."""
+    """Pagination by `?limit=`, `?cursor=` and `?ordering=`, which names one of the view's `orderings`."""
 
     next: Cursor | None = None
     previous: Cursor | None = None
@@ -65,14 +65,14 @@ class KeysetPagination(BasePagination):
         return page.rows
 
     def trim(self, rows: Sequence[Any]) -> Sequence[Any]:
-        """Return the rows of a page that are shown: all, or fewer from its beginning."""
+        """Return the rows of a page to show: all, or fewer from its beginning."""
         return rows
 
     def _link(self, page: Page[Any], position: Position | None) -> None:
         if page.rows:
             self.previous = self._beside(page.rows[0], backwards=True) if page.has_before else None
             self.next = self._beside(page.rows[-1], backwards=False) if page.has_after else None
-        elif position:  # nothing is left on that side: the way back starts at the row the cursor names
+        elif position:  # no row is left on that side, so the way back starts at the row that the cursor names
             back = replace(position, backwards=not position.backwards, inclusive=not position.inclusive)
             cursor = Cursor(self.ordering, back)
             self.previous, self.next = (cursor, None) if back.backwards else (None, cursor)
@@ -123,7 +123,7 @@ class KeysetPagination(BasePagination):
 
 
 def read_limit(request: Request) -> int:
-    """Return how many rows a page has at most. Raises ValidationError."""
+    """Return the maximum number of rows of a page. Raises ValidationError."""
     text = request.query_params.get("limit", str(DEFAULT_LIMIT))
     if not re.fullmatch(r"[0-9]{1,3}", text, re.ASCII) or not 1 <= int(text) <= MAX_LIMIT:
         raise ValidationError({"limit": f"A whole number from 1 to {MAX_LIMIT}."})
@@ -131,7 +131,8 @@ def read_limit(request: Request) -> int:
 
 
 def read_ordering(request: Request, allowed: Mapping[str, str]) -> tuple[str, str]:
-    """Return the ordering asked for and its column; the default is the first of `allowed`, newest first."""
+    """Return the requested ordering and its column. The default is the first of `allowed`, newest first. Raises
+    ValidationError."""
     ordering = request.query_params.get("ordering", f"-{next(iter(allowed))}")
     name = ordering.removeprefix("-")
     if name not in allowed:

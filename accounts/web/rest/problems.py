@@ -1,4 +1,5 @@
-"""Errors as RFC 9457 problem details: `application/problem+json` with type, title, status, detail and request_id."""
+"""Answer errors as RFC 9457 problem details: `application/problem+json` with type, title, status, detail,
+request_id."""
 
 import math
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from accounts.core.errors import FieldError, StateError
 from accounts.tenancy.mail_limits import TooManyMails
 
 CONTENT_TYPE = "application/problem+json"
-DETAILS = {  # status --> what to say where nobody said more
+DETAILS = {  # status --> the detail, unless the error has one
     400: "The request cannot be understood.",
     401: "Send a valid API key: `Authorization: Bearer <key>`.",
     403: "This is not allowed.",
@@ -76,7 +77,7 @@ class TooManyRequests(APIException):
 
 
 def problem(status: int, detail: str = "", *, request_id: str = "", errors: list[dict[str, str]] | None = None) -> Any:
-    """The body of an error. `errors` names each field or parameter that is wrong."""
+    """Return the body of an error. `errors` names each wrong field or parameter."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -92,7 +93,8 @@ def request_id_of(request: HttpRequest) -> str:
 
 
 def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler: every known error as a problem; None (a 500) for what we did not foresee."""
+    """Return a problem for every known error, or None for an unforeseen one, which becomes a 500. DRF's exception
+    handler."""
     error = _known(error)
     response = exception_handler(error, context)
     if response is None:
@@ -127,7 +129,7 @@ def _known(error: Exception) -> Exception:
 
 
 def _flat(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
-    """DRF's nested errors as a list of `{"field", "message"}`; `field` is a dotted path."""
+    """Yield DRF's nested errors as `{"field", "message"}`, where `field` is a dotted path."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
             own = "" if name == "non_field_errors" else str(name)

@@ -1,4 +1,4 @@
-"""The registry of the API's resources. Each app adds its own in its `api/routes.py`, which `config.api` imports."""
+"""Register the API's resources. Each app adds its resources in its `api/routes.py`, which `config.api` imports."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What OpenAPI says of every operation alike: scopes, errors, `Idempotency-Key`, `X-Request-ID`."""
+"""Describe to OpenAPI what all operations share: scopes, errors, `Idempotency-Key`, `X-Request-ID`."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ IDEMPOTENCY_KEY = {
 
 
 class OperationSchema(AutoSchema):
-    """Adds the scope to the description."""
+    """Schema of an operation, with the required scope in its description."""
 
     def get_operation(self, *args: Any, **options: Any) -> Any:
         operation = super().get_operation(*args, **options)
@@ -65,9 +65,9 @@ class OperationSchema(AutoSchema):
 
 
 def describe_errors(result: Any, generator: Any, request: Any, public: bool) -> Any:
-    """A drf-spectacular postprocessing hook."""
+    """Add the common errors and headers to the schema. A postprocessing hook of drf-spectacular."""
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
-    for path, in_any_order in result["paths"].items():  # another one in every process
+    for path, in_any_order in result["paths"].items():  # their order differs between processes
         result["paths"][path] = operations = {verb: in_any_order[verb] for verb in VERBS if verb in in_any_order}
         for method, operation in operations.items():
             if method == "post":

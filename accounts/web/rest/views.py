@@ -1,6 +1,6 @@
-"""The view that every resource is: it starts at the key's agency, refuses what it does not know, and answers once.
+"""Define the base view of all resources: it starts at the key's agency, refuses unknown input, and acts once per key.
 
-Lists and objects are shown by DRF's own mixins.
+DRF's own mixins show lists and objects.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,15 +26,15 @@ from accounts.web.rest.idempotency import answer_once
 from accounts.web.rest.json_body import AlwaysJSON, Methods, StrictJSONParser, check_body
 from accounts.web.rest.pagination import PAGING_PARAMETERS, KeysetPagination
 
-BY_AGE: Mapping[str, str] = {"created_at": "pk"}  # ids follow the order in which rows were made
+BY_AGE: Mapping[str, str] = {"created_at": "pk"}  # ids follow the order of creation
 
 
 class AgencyViewSet(GenericViewSet[Any]):
-    """A resource of one agency. Subclasses say `get_queryset`, and for lists `filterset_class` and `orderings`."""
+    """A resource of one agency. Subclasses define `get_queryset`, and for lists `filterset_class` and `orderings`."""
 
     filterset_class = StrictFilterSet
     orderings: Mapping[str, str] = BY_AGE
-    parameters: Sequence[str] = ()  # query parameters of an action that is not `list`
+    parameters: Sequence[str] = ()  # query parameters of actions other than `list`
     write_scope: Scope = Scope.WRITE
     authentication_classes = [KeyAuthentication]
     permission_classes = [HasScope]
@@ -50,24 +50,24 @@ class AgencyViewSet(GenericViewSet[Any]):
 
     @property
     def agency(self) -> Agency:
-        """The key's agency; for OpenAPI one that has nothing."""
+        """Return the key's agency, or an empty one while OpenAPI is generated."""
         if getattr(self, "swagger_fake_view", False):
             return Agency()
-        assert isinstance(self.request.auth, ApiKey)  # noqa: S101 (HasScope let it through)
+        assert isinstance(self.request.auth, ApiKey)  # noqa: S101 (HasScope checks this)
         return self.request.auth.agency
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "agency": self.agency}
 
     def get_object(self) -> Any:
-        """Return the row that the path names. Raises NotFound, also for another agency's."""
+        """Return the row that the path names. Raises NotFound, also for another agency's row."""
         found = self.get_by_id(self.kwargs["id"]) if KEY_PATTERN.fullmatch(self.kwargs["id"]) else None
         if found is None:
             raise NotFound("There is no such object.")
         return found
 
     def get_by_id(self, public_id: str) -> Model | None:
-        """Return the row that has this id in the API, if there is one."""
+        """Return the row with this public id, or None."""
         found: Model | None = self.get_queryset().filter(pk=public_id).first()
         return found
 
@@ -78,7 +78,7 @@ class AgencyViewSet(GenericViewSet[Any]):
         check_parameters(request, self._allowed_parameters())
         if request.method not in SAFE_METHODS:
             check_body(request)
-            _ = request.data  # read now: an unreadable body is refused before anything is looked up
+            _ = request.data  # parse the body now, so that an unreadable one is refused before any look-up
 
     def _allowed_parameters(self) -> Sequence[str]:
         if self.action != "list":
@@ -86,7 +86,7 @@ class AgencyViewSet(GenericViewSet[Any]):
         return [*self.filterset_class.base_filters, *PAGING_PARAMETERS]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Do as DRF does, but run what changes something in a transaction, once per `Idempotency-Key`."""
+        """Dispatch as DRF does, but run writes in a transaction, once per `Idempotency-Key`."""
         self.args, self.kwargs = args, kwargs
         self.request = drf_request = self.initialize_request(request, *args, **kwargs)
         self.headers = self.default_response_headers
@@ -106,7 +106,7 @@ class AgencyViewSet(GenericViewSet[Any]):
         handler: Callable[..., Response] = getattr(self, method if known else "", self.http_method_not_allowed)
         return handler
 
-    # --- what actions are made of ----------------------------------------------------------------
+    # --- helpers for actions ---------------------------------------------------------------------
 
     def list_of(self, rows: "QuerySet[Any]") -> Response:
         """Answer with a page of rows that belong to an object."""
@@ -114,11 +114,11 @@ class AgencyViewSet(GenericViewSet[Any]):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def validated_data(self, *, instance: Any = None, partial: bool = False) -> dict[str, Any]:
-        """Return the body's values. Raises ValidationError."""
+        """Return the validated values of the body. Raises ValidationError."""
         return validated(self.get_serializer(instance, data=self.request.data, partial=partial))
 
     def refuse_body(self) -> None:
-        """Refuse a body where there is nothing to say."""
+        """Refuse a body, because the action takes none."""
         if self.request.data:
             raise ValidationError({str(name)[:100]: "There is no such field." for name in list(self.request.data)[:10]})
 
@@ -129,6 +129,6 @@ class AgencyViewSet(GenericViewSet[Any]):
 
 
 def validated(serializer: BaseSerializer[Any]) -> dict[str, Any]:
-    """Return the values that a serializer was given. Raises ValidationError."""
+    """Return the validated values of a serializer. Raises ValidationError."""
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)

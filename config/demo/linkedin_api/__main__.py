@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def end_with_parent() -> None:
-    """Whoever started us holds our standard input; when it closes they are gone. At a terminal Ctrl-C does it."""
+    """Exit when standard input closes, because the process that started this one holds it. Ignore a terminal."""
     if not sys.stdin.isatty():
         sys.stdin.read()
         os._exit(0)
