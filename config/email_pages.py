@@ -1,4 +1,4 @@
-"""The pages on which a signed-in person changes their address: it counts when they have proved the new one."""
+"""Let a signed-in user change their address, which counts once they have proved the new one."""
 
 from typing import Any
 
@@ -10,14 +10,15 @@ from django.shortcuts import render
 
 
 class ChangeEmailView(EmailView):  # type: ignore[misc]
-    """Add an address to prove, send its mail again or take it back. Nothing but a proof makes it the user's own."""
+    """Add an address to prove, mail its link again or withdraw it. Only a proof makes it the user's own."""
 
     def _action_primary(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         return None
 
 
 class ConfirmOwnEmailView(ConfirmEmailView):  # type: ignore[misc]
-    """Confirm an address as the user who asked: who only reads the mailbox can be talked into confirming anything."""
+    """Confirm an address as the user who asked for it. A person who only reads the mailbox might be tricked into
+    confirming."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:

@@ -1,5 +1,5 @@
-"""Numbers about what is in the database, for the dashboard and `/metrics`: each one an index walk, never a full count
-of a table that grows."""
+"""Count rows for the dashboard and `/metrics`. Each figure is an index lookup, never a full count of a growing
+table."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,20 +17,21 @@ MANY = 10_000  # counting stops here
 
 
 def accounts_by_status() -> dict[str, int]:
-    """Every status, also those without an account."""
+    """Return the number of accounts in every status, also zero."""
     found = dict(Account.objects.order_by().values_list("status").annotate(Count("pk")))
     return {status.value: found.get(status.value, 0) for status in AccountStatus}
 
 
 def open_issues() -> dict[str, int]:
-    """Every kind of trouble that a source can have."""
+    """Return the number of open issues of every kind, also zero."""
     rows = SourceIssue.objects.filter(closed_at__isnull=True).order_by()
     found = dict(rows.values_list("kind").annotate(Count("pk")))
     return {kind.value: found.get(kind.value, 0) for kind in IssueKind}
 
 
 def receipts_by_status() -> dict[str, int]:
-    """Waiting, quarantined and failed exactly (up to MANY), processed from the size of the table."""
+    """Return exact numbers of waiting, quarantined and failed receipts (up to MANY), and an estimate of processed
+    ones."""
     counted = {
         status.value: up_to(Receipt.objects.filter(status=status))
         for status in (ReceiptStatus.RECEIVED, ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED)
@@ -39,7 +40,7 @@ def receipts_by_status() -> dict[str, int]:
 
 
 def deliveries_by_status() -> dict[str, int]:
-    """Pending and failed exactly (up to MANY), `settled` (delivered or cancelled) from the size of the table."""
+    """Return exact numbers of pending and failed deliveries (up to MANY), and an estimate of `settled` (ended) ones."""
     counted = {
         status.value: up_to(Delivery.objects.filter(status=status))
         for status in (DeliveryStatus.PENDING, DeliveryStatus.FAILED)
@@ -48,27 +49,27 @@ def deliveries_by_status() -> dict[str, int]:
 
 
 def oldest_due_receipt() -> timedelta:
-    """How long the receipt that waits longest has been due; zero if none is."""
+    """Return how long the oldest due receipt has been due, or zero if none is."""
     return _oldest_due(Receipt.objects.filter(status=ReceiptStatus.RECEIVED))
 
 
 def oldest_due_delivery() -> timedelta:
-    """How long the delivery that waits longest has been due; zero if none is."""
+    """Return how long the oldest due delivery has been due, or zero if none is."""
     return _oldest_due(Delivery.objects.filter(status=DeliveryStatus.PENDING))
 
 
 def oldest_due_event() -> timedelta:
-    """How long the event that waits longest for its fan-out has been due; zero if none is."""
+    """Return how long the oldest event due for its fan-out has been due, or zero if none is."""
     return _oldest_due(Event.objects.filter(fanned_out_at__isnull=True))
 
 
 def up_to(rows: "QuerySet[Any, Any]", most: int = MANY) -> int:
-    """How many rows there are; counting stops at `most`."""
+    """Return the number of rows. Counting stops at `most`."""
     return rows.order_by()[:most].count()
 
 
 def rows_about(model: type[Model]) -> int:
-    """The size of a table: PostgreSQL's own estimate, SQLite's distance between the first and the last row."""
+    """Return the estimated size of a table: PostgreSQL's own estimate, or SQLite's distance of first and last row."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

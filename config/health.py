@@ -1,4 +1,4 @@
-"""Is the product well? Each check answers with an empty string, or with a sentence that says what is wrong."""
+"""Check the product's health. Each check returns an empty string, or a sentence that says what is wrong."""
 
 import shutil
 from collections.abc import Callable
@@ -26,18 +26,18 @@ HEARTBEAT_AGE = timedelta(seconds=60)
 RETENTION_AGE = timedelta(hours=26)  # it runs once a day
 MAX_CLOCK_SKEW = timedelta(seconds=15)  # between hosts
 DUE_AGE = timedelta(seconds=120)
-DISK_FREE = 0.05  # of the disk that holds var/, and of what the database may fill
+DISK_FREE = 0.05  # share of the disk that holds var/, and of what the database may use
 BROKER_SECONDS = 2
 REFUSALS: dict[type[Exception], str] = {
     redis.ReadOnlyError: "is read-only",
     redis.OutOfMemoryError: "is full",
     redis.AuthenticationError: "refuses the password",
 }
-PROBE = "probe"  # the heartbeat and the queue that checks write to, and leave nothing in
+PROBE = "probe"  # the heartbeat and the queue that checks write to and clean up
 
 
 def findings() -> dict[str, str]:
-    """What is wrong, by the name of the check; "" where all is well. Never raises."""
+    """Return the problem found by each check by name, or "" if there is none. Never raises."""
     checks: dict[str, Callable[[], str]] = {"database": database}
     if broken := _run(database):
         stored = dict.fromkeys(("migrations", *PROCESSES, "database space", "receipts", "events", "retention"), "")
@@ -51,7 +51,7 @@ def findings() -> dict[str, str]:
 
 
 def database() -> str:
-    """Write, and take it back: a database that can only be read takes no webhook."""
+    """Write to the database and roll back, because a read-only database accepts no webhooks."""
     with transaction.atomic():
         beat(PROBE)
         transaction.set_rollback(True)
@@ -59,18 +59,18 @@ def database() -> str:
 
 
 def migrations() -> str:
-    """Those that the code has and the database has not."""
+    """Report the migrations that are not applied to the database."""
     missing = sorted(_known_migrations() - set(MigrationRecorder(connection).applied_migrations()))
     return f"{len(missing)} not applied, the first is {'.'.join(missing[0])}: run manage.py migrate" if missing else ""
 
 
 def heartbeat(name: str) -> str:
-    """Whether the process (one of PROCESSES) said within 60 s that it lives."""
+    """Report a process (one of PROCESSES) without a heartbeat within 60 s."""
     return silence(name, Heartbeat.objects.filter(name=name).values_list("at", flat=True).first())
 
 
 def silence(name: str, last: datetime | None) -> str:
-    """What is wrong with a process that was last heard of then."""
+    """Return what is wrong with a process whose last heartbeat was at `last`."""
     if last is None:
         return f"never seen: start it with manage.py run_{'scheduler' if name == SCHEDULER else 'worker'}"
     silent = timezone.now() - last
@@ -80,12 +80,13 @@ def silence(name: str, last: datetime | None) -> str:
 
 
 def overdue(oldest: timedelta) -> str:
-    """Whether what is ours to work on has waited for more than 120 s. (Deliveries wait for slow receivers, too.)"""
+    """Report work that has been due for more than 120 s. Deliveries are left out, because they wait for slow
+    receivers."""
     return f"the oldest has been due for {duration(oldest)}" if oldest > DUE_AGE else ""
 
 
 def retention() -> str:
-    """Whether a run of retention has ended within 26 hours."""
+    """Report that no run of retention has ended within 26 hours."""
     last = Heartbeat.objects.filter(name=PURGE).values_list("at", flat=True).first()
     if last is not None and timezone.now() - last <= RETENTION_AGE:
         return ""
@@ -95,7 +96,7 @@ def retention() -> str:
 
 
 def broker() -> str:
-    """Put a message into a queue of its own, and take it away: a broker that can only be read wakes nobody."""
+    """Publish a message to a queue of its own and delete it, because a read-only broker wakes nobody."""
     from config.celery import app
 
     with app.connection_for_write() as channel:
@@ -106,7 +107,7 @@ def broker() -> str:
 
 
 def erasure_log() -> str:
-    """Append nothing to the file that every erasure must be written to."""
+    """Append nothing to the file that every erasure must be written to, to prove that it can be written."""
     erasure_log_file.append([])
     return ""
 
@@ -126,11 +127,14 @@ def _disk_of(folder: Path) -> str:
 
 
 def database_space() -> str:
-    """Whether the database has room: SQLite on the disk of its file. PostgreSQL does not say how much is free where it
-    writes: its size is held against DATABASE_BYTES, where an operator set that."""
+    """Report a database without room: SQLite on the disk of its file, PostgreSQL by its size.
+
+    PostgreSQL does not say how much space is free, so its size is compared with DATABASE_BYTES, if an operator set
+    that.
+    """
     if connection.vendor == "sqlite":
         folder = Path(connection.settings_dict["NAME"]).parent
-        return "" if _is_on_disk_of_var(folder) else _disk_of(folder)  # `disk` says so already
+        return "" if _is_on_disk_of_var(folder) else _disk_of(folder)  # `disk` reports that already
     if not settings.DATABASE_BYTES:
         return ""
     with connection.cursor() as cursor:

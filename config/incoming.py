@@ -1,7 +1,7 @@
-"""Middleware: what a request may hold before any page sees it, and under which names the probes are asked.
+"""Check requests before any page sees them, and accept health probes under any host name. Middleware.
 
-No path, parameter, form field or cookie with a NUL passes: PostgreSQL's text cannot hold one, SQLite's can, and both
-are to answer alike. The API, whose parameters and bodies are checked one by one, names what is wrong itself.
+No path, parameter, form field or cookie with a NUL passes, because PostgreSQL's text type cannot store one and SQLite's
+can. The API checks its parameters and bodies itself and names what is wrong.
 """
 
 import codecs
@@ -27,7 +27,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class ReadableRequest(WSGIRequest):
-    """A request whose `Content-Type` may be anything: one that cannot be read counts as none."""
+    """A request with any `Content-Type`. One that cannot be parsed counts as missing."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         try:
@@ -37,7 +37,7 @@ class ReadableRequest(WSGIRequest):
 
 
 def probes_by_any_name(get_response: Respond) -> Respond:
-    """Let the probes be asked under every host name: load balancers and orchestrators use addresses."""
+    """Accept health probes under every host name, because load balancers and orchestrators use addresses."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info in PROBES:
@@ -65,12 +65,12 @@ def storable_text(get_response: Respond) -> Respond:
 def _is_storable(request: HttpRequest) -> bool:
     try:
         return not any("\x00" in text for text in _texts(request.GET, request.POST))
-    except ValueError:  # a part of a form says that it is encoded in a way nobody knows
+    except ValueError:  # a part of a form names an unknown encoding
         return False
 
 
 def _is_read_as_utf8(request: HttpRequest) -> bool:
-    """Return whether a form is in UTF-8. What is no form is read as that, whatever it says of itself."""
+    """Return whether a form is in UTF-8. Anything but a form is read as UTF-8, whatever charset it declares."""
     charset = (request.content_params or {}).get("charset", "utf-8")
     try:
         if codecs.lookup(charset).name == "utf-8":

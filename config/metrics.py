@@ -1,4 +1,4 @@
-"""Prometheus metrics, computed from the database at every scrape: every process gives the same answer."""
+"""Expose Prometheus metrics, computed from the database at every scrape, so that all processes answer alike."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +15,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
 def exposition() -> bytes:
-    """All metrics in Prometheus' text format."""
+    """Return all metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Database())
     return generate_latest(registry)

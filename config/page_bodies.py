@@ -1,6 +1,6 @@
-"""The bodies of requests for pages and the API: complete before a thread takes the request, and bounded.
+"""Receive the bodies of requests for pages and the API: complete before a thread takes the request, and bounded.
 
-Webhooks have bodies of their own (`webhooks/ingest/http.py`).
+`webhooks/ingest/http.py` receives the bodies of webhooks.
 """
 
 import asyncio
@@ -11,15 +11,15 @@ from typing import Any, cast
 from webhooks.ingest.half_read import NO_ROOM, HalfReadBodies
 from webhooks.ingest.http import Disconnected, Message, Receive, Refusal, no_room
 
-BODY_LIMIT = 3 * 1024 * 1024  # above Django's own limit, so that Django answers what is a little too large
+BODY_LIMIT = 3 * 1024 * 1024  # above Django's own limit, so that Django answers slightly larger bodies
 BODY_SECONDS = 30.0
-#: Of bodies that come in several pieces, until their requests are answered.
+#: Bodies that arrive in several pieces, until their requests are answered.
 HELD = HalfReadBodies(limit=32 * 1024 * 1024)
 
 
 @asynccontextmanager
 async def held_body(receive: Receive) -> AsyncIterator[bytes]:
-    """Read the whole body; count it as held until the block ends. Raises Refusal (408, 413, 503) or Disconnected."""
+    """Yield the whole body, counted as held until the block ends. Raises Refusal (408, 413, 503) or Disconnected."""
     task = cast("asyncio.Task[Any]", asyncio.current_task())
     size = 0
     try:
@@ -56,11 +56,11 @@ async def _read(receive: Receive, task: asyncio.Task[Any]) -> bytes:
                 return bytes(body)
             message = await _next(receive)
     finally:
-        body.clear()  # the traceback keeps it while a refusal is sent
+        body.clear()  # the traceback keeps a reference to it while a refusal is sent
 
 
 async def _next(receive: Receive) -> Message:
-    """Return the next piece. Half a body is none: a form that was cut off must not count as sent."""
+    """Return the next message. Raises Disconnected, so that an incomplete form never counts as sent."""
     message = await receive()
     if message["type"] == "http.disconnect":
         raise Disconnected

@@ -1,5 +1,7 @@
-"""Middleware: the REST API tolerates one slash at a path's end and answers every error as a problem document; pages say
-when too many mails were asked for."""
+"""Answer errors of the API as problem documents and of pages with a sentence about mail limits. Middleware.
+
+The API also accepts one slash at the end of a path.
+"""
 
 import math
 from collections.abc import Callable
@@ -16,8 +18,10 @@ Respond = Callable[[HttpRequest], HttpResponse]
 
 
 def api_answers(get_response: Respond) -> Respond:
-    """For paths under `/api/`: errors that no view of the API made (unknown paths, refused hosts, a 500) become
-    problems, their headers kept."""
+    """Turn errors under `/api/` that no view of the API made into problem documents, with their headers kept.
+
+    Such errors are unknown paths, refused hosts and a 500.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(PREFIX):
@@ -40,7 +44,7 @@ def api_answers(get_response: Respond) -> Respond:
 
 
 def mail_limit_page(get_response: Respond) -> Respond:
-    """Answer TooManyMails of a page's view by a 429 with its words."""
+    """Answer TooManyMails of a page's view with a 429 and its message."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request)

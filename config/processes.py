@@ -1,4 +1,4 @@
-"""What the kernel can promise about processes."""
+"""Ask the kernel about processes: end with the parent, open files, free memory."""
 
 import ctypes
 import os
@@ -13,17 +13,17 @@ MAX_FILES = 65_536
 
 
 def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
-    """Ask the kernel to send this process `signal_number` when its parent ends, however it ends (Linux only)."""
+    """Ask the kernel to send this process `signal_number` when its parent ends for any reason (Linux only)."""
     if sys.platform != "linux":
         return
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
-    if os.getppid() != parent:  # it ended meanwhile
+    if os.getppid() != parent:  # the parent ended meanwhile
         os.kill(os.getpid(), signal_number)
 
 
 def open_more_files() -> None:
-    """Raise this process's limit of open files to what it may have: each connection is one."""
+    """Raise this process's limit of open files to the allowed maximum, because each connection is a file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -31,9 +31,9 @@ def open_more_files() -> None:
 
 
 def give_large_blocks_back() -> None:
-    """Let the C library return large blocks of memory to the system when they are freed (glibc only).
+    """Let the C library return large freed blocks of memory to the system (glibc only).
 
-    It raises the size from which it does so with every such block, and then keeps what a flood of large bodies needed.
+    By default glibc raises this size with every large block, and so keeps the memory that many large bodies needed.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

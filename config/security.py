@@ -1,4 +1,4 @@
-"""Middleware: request ids, the content security policy, who a proxy speaks for, and the staff's second factor."""
+"""Apply request ids, the content security policy, trusted proxy headers and the staff's second factor. Middleware."""
 
 import re
 import time
@@ -37,9 +37,9 @@ PERMISSIONS_POLICY = (
 
 
 def request_id(get_response: Respond) -> Respond:
-    """Name every request (`request.request_id`, `X-Request-ID`), bind the name to the log, log the answer.
+    """Give every request an id (`request.request_id`, `X-Request-ID`), bind it to the log, and log the response.
 
-    A caller's own id is taken over if it is 1–64 harmless characters. The logged route carries no token of the path.
+    A caller's own id is used if it is 1–64 harmless characters. The logged route holds no token of the path.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -64,7 +64,7 @@ def request_id(get_response: Respond) -> Respond:
 
 
 def proxy_headers(get_response: Respond) -> Respond:
-    """Believe `X-Forwarded-*` only from `TRUSTED_PROXIES`; behind one, `REMOTE_ADDR` is the address it speaks for."""
+    """Trust `X-Forwarded-*` only from `TRUSTED_PROXIES`. Behind a proxy, set `REMOTE_ADDR` to the client's address."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         peer = request.META.get("REMOTE_ADDR", "")
@@ -80,9 +80,9 @@ def proxy_headers(get_response: Respond) -> Respond:
 
 
 def content_security(get_response: Respond) -> Respond:
-    """Send `settings.SECURE_CSP` (Django 6's name and form) with every answer, and a `Permissions-Policy`.
+    """Send `settings.SECURE_CSP` (Django 6's name and form) and a `Permissions-Policy` with every response.
 
-    A view under `csp_override` brings a policy of its own.
+    A view under `csp_override` has a policy of its own.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -96,7 +96,7 @@ def content_security(get_response: Respond) -> Respond:
 
 
 def csp_override(view: Callable[..., Any], **directives: list[str]) -> Callable[..., Any]:
-    """`view` with some directives of the policy replaced, e.g. `img_src=["'self'", "data:"]`."""
+    """Return `view` with some directives of the policy replaced, such as `img_src=["'self'", "data:"]`."""
 
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -110,12 +110,12 @@ def csp_override(view: Callable[..., Any], **directives: list[str]) -> Callable[
 
 
 def build_policy(policy: Policy) -> str:
-    """The header's value."""
+    """Return the header's value."""
     return "; ".join(" ".join([name, *sources]) for name, sources in policy.items())
 
 
 def staff_second_factor(get_response: Respond) -> Respond:
-    """With `STAFF_TWO_FACTOR`, staff see nothing of the back office before this session has shown a second factor."""
+    """Require a second factor of staff in the back office, if `STAFF_TWO_FACTOR` is on."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if settings.STAFF_TWO_FACTOR and request.path_info.startswith("/admin/") and request.user.is_authenticated:
@@ -130,7 +130,7 @@ def staff_second_factor(get_response: Respond) -> Respond:
 
 
 def _way_to_second_factor(request: HttpRequest) -> str:
-    """Where to send a signed-in visitor of the back office first; empty: nowhere."""
+    """Return where to send a signed-in visitor of the back office first, or an empty text."""
     if not request.user.is_staff:
         return ""
     if not is_mfa_enabled(request.user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]):

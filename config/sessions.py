@@ -1,4 +1,4 @@
-"""Middleware: when a session ends, and that nobody else keeps what a signed-in person or a key is shown."""
+"""End sessions, and keep caches from storing what signed-in users and API keys are shown. Middleware."""
 
 import time
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from config.problems import PREFIX as API
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
-NOTED_EVERY = 300  # seconds: a session is not written at every request
+NOTED_EVERY = 300  # seconds, so that not every request writes its session
 
 
 def ending_sessions(get_response: Respond) -> Respond:
-    """Sign a person out after SESSION_IDLE_HOURS without a request, and after SESSION_COOKIE_AGE at the latest."""
+    """Sign a user out after SESSION_IDLE_HOURS without a request, and after SESSION_COOKIE_AGE at the latest."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
@@ -33,10 +33,10 @@ def ending_sessions(get_response: Respond) -> Respond:
 
 
 def private_answers(get_response: Respond) -> Respond:
-    """Let no cache keep an answer of the API or what is shown to somebody who is signed in."""
+    """Let no cache store a response of the API or a page of a signed-in user."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        private = request.path_info.startswith(API)  # asked before: the API has users of its own
+        private = request.path_info.startswith(API)  # decided before the response, because the API has users of its own
         if not private and settings.SESSION_COOKIE_NAME in request.COOKIES:
             private = request.user.is_authenticated
         response = get_response(request)

@@ -1,4 +1,4 @@
-"""Every setting of Leadline, read by django-environ from the environment, then `.env`, then `var/env`."""
+"""Read every setting of Leadline with django-environ from the environment, then `.env`, then `var/env`."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from config import __version__
 from config.ops.logs import LOGGING as LOGGING
 from config.ops.logs import configure_structlog
 
-os.umask(0o077)  # what any process writes is its owner's alone: the database, mails, the log of erasures
+os.umask(0o077)  # only the owner may read what a process writes: the database, mails, the erasure log
 
 VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -22,7 +22,7 @@ VAR = BASE_DIR / "var"
 
 class Env(environ.Env):  # type: ignore[misc]
     def get_value(self, var: str, *args: Any, **options: Any) -> Any:
-        """A value that cannot be read is a sentence, not a traceback."""
+        """Return a setting's value. Raises ImproperlyConfigured with a sentence if it cannot be parsed."""
         try:
             return super().get_value(var, *args, **options)
         except (ValueError, AttributeError):
@@ -179,7 +179,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "config.static.Storage"},
 }
-WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # of which nobody's browser asks
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # which no browser requests
 WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").is_file()  # before the first collectstatic
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -195,8 +195,8 @@ if not _database.get("ENGINE"):
     raise ImproperlyConfigured("DATABASE_URL cannot be read. It looks like postgres://user:password@host:5432/name.")
 DATABASES = {"default": _database}
 if _database["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE takes the write lock at BEGIN: a transaction that upgrades later fails with "database is locked".
-    # What is erased is overwritten in the file (`accounts.tasks.tidy` sees to the write-ahead log).
+    # IMMEDIATE takes the write lock at BEGIN, because a transaction that upgrades later fails with "database is
+    # locked". Erased data is overwritten in the file; `accounts.tasks.tidy` truncates the write-ahead log.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -209,7 +209,8 @@ else:
     _database["CONN_HEALTH_CHECKS"] = True
     _database.setdefault("OPTIONS", {}).update(
         connect_timeout=2,
-        # Where packets are dropped silently, both sides notice: we ours, and the server a lock that nobody holds.
+        # Keepalives end connections on dead networks on both sides: ours, and the server's with a lock that nobody
+        # holds.
         keepalives_idle=10,
         keepalives_interval=5,
         keepalives_count=3,
@@ -228,7 +229,7 @@ CACHES: dict[str, dict[str, Any]] = (
             "BACKEND": "config.cache.FallbackRedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": REDIS_KEY_PREFIX,
-            # A cache that does not answer is a cache that is not there.
+            # A cache that does not answer is treated as absent.
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
         }
     }
@@ -252,21 +253,21 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
 )
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CHANNEL_ERROR_RETRY = True  # nor does a Redis that refuses a command end a worker
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a worker outlives a broker that is away
-CELERY_TASK_PUBLISH_RETRY = False  # a doorbell that cannot ring must not hold up who rings it
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True  # a Redis that refuses a command does not end a worker
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # unlimited, so that a worker outlives an outage of the broker
+CELERY_TASK_PUBLISH_RETRY = False  # a wake-up that cannot be sent must not hold up the sender
 CELERY_TASK_DEFAULT_QUEUE = "receipts"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_TIME_LIMIT = 300  # seconds; tasks hand over to a successor long before
+CELERY_TASK_TIME_LIMIT = 300  # seconds; tasks start a successor long before
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BEAT_SCHEDULER = "config.celery:LivingScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
-CELERY_DB_REUSE_MAX = 1000  # Celery only counts (0: a connection for every task); `config.task` looks at their health
+CELERY_DB_REUSE_MAX = 1000  # Celery only counts (0: a new connection for every task); `config.task` checks their health
 
 # --- mail -----------------------------------------------------------------------------------------
 
@@ -284,17 +285,17 @@ EMAIL_TIMEOUT = 15
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-# About a whole domain, and hardly to be taken back: for who runs the domain to decide.
+# These apply to a whole domain and can hardly be revoked, so the domain's operator decides.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and env.bool("HSTS_INCLUDE_SUBDOMAINS", False)
 SECURE_HSTS_PRELOAD = HTTPS and env.bool("HSTS_PRELOAD", False)
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # both ask for them
-SESSION_COOKIE_AGE = 14 * 86_400  # seconds after signing in
-RECENT_SIGN_IN_SECONDS = ACCOUNT_REAUTHENTICATION_TIMEOUT = 1800  # before keys, secrets, exports and erasure
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # both demand these settings
+SESSION_COOKIE_AGE = 14 * 86_400  # seconds after the sign-in
+RECENT_SIGN_IN_SECONDS = ACCOUNT_REAUTHENTICATION_TIMEOUT = 1800  # required before keys, secrets, exports and erasure
 SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", 72)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # probes speak plain http from inside
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # probes use plain http inside the network
 SECURE_CSP = {  # Django 6's name and form
     "default-src": ["'none'"],
     "script-src": ["'self'"],
@@ -324,14 +325,14 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "config.signin.Adapter"
 ACCOUNT_FORMS = {"add_email": "config.signin.ChangeEmailForm", "reset_password": "config.signin.PasswordResetForm"}
-ACCOUNT_CHANGE_EMAIL = True  # one address, replaced when the new one is proved
+ACCOUNT_CHANGE_EMAIL = True  # one address, replaced when the user proves the new one
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody signs up: people are added by staff or invited
-ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the mailed link lets in who cannot sign in with a password just now
+ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody signs up: staff add or invite users
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the mailed link signs in a user without their password
 ACCOUNT_RATE_LIMITS = {
-    "login_failed": "10/m/ip,5/5m/key",  # the key is a login at an address: nobody locks others out from everywhere
+    "login_failed": "10/m/ip,5/5m/key",  # key: login and address, so that nobody locks out others
     "login_failed_anywhere": "100/h/key",
 }
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
@@ -342,12 +343,12 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOOPBACK
 MFA_TOTP_ISSUER = "Leadline"
-MFA_TOTP_TOLERANCE = 1  # half a minute of a phone's clock
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s by which a phone's clock may differ
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 # --- REST API -----------------------------------------------------------------------------------------
 
-REST_FRAMEWORK: dict[str, Any] = {  # what every resource is, `accounts.web.rest.views.AgencyViewSet` says
+REST_FRAMEWORK: dict[str, Any] = {  # defaults; `accounts.web.rest.views.AgencyViewSet` sets the rest
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_SCHEMA_CLASS": "accounts.web.rest.schema.OperationSchema",
     "EXCEPTION_HANDLER": "accounts.web.rest.problems.answer_problem",

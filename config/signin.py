@@ -1,5 +1,4 @@
-"""How people sign in: allauth's rules, except that nobody signs up, that only a verified address identifies a user, and
-that second factors are kept encrypted."""
+"""Adapt allauth's sign-in: nobody signs up, only a verified address identifies a user, second factors are encrypted."""
 
 import time
 from typing import Any, ClassVar
@@ -32,7 +31,7 @@ log = structlog.get_logger("leadline.signin")
 
 
 class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
-    """The only back end. One password is hashed for every attempt, whether the login exists or not."""
+    """The only authentication back end. Every attempt hashes one password, whether the login exists or not."""
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:
         login = credentials.get("email") or credentials.get("username") or ""
@@ -53,12 +52,12 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         return normalize_email(email)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Count failures of a login at the address that they come from, in whatever spelling."""
+        """Return the key that counts failures of a login by its address of origin, in any spelling of the login."""
         login = credentials.get("email") or credentials.get("username") or ""
         return f"{ratelimit.get_ip(request)} {email_key(login)}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Refuse after too many failures of the login from this address, or, a larger number, from everywhere."""
+        """Refuse after too many failures of the login from this address or, at a higher limit, from everywhere."""
         super().pre_authenticate(request, **credentials)
         login = email_key(credentials.get("email") or credentials.get("username") or "")
         everywhere = {"app": "allauth.account", "action": "login_failed_anywhere", "key": login}
@@ -79,12 +78,13 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         return normalize_sender(settings.DEFAULT_FROM_EMAIL)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Staff start in the back office, everybody else at home."""
+        """Return the back office for staff, and the home page for other users."""
         user = request.user
         return resolve_url("admin:index" if user.is_authenticated and user.is_staff else settings.LOGIN_REDIRECT_URL)
 
     def is_reauthentication_required(self, *, app: str, **options: Any) -> bool:
-        """Not for who signed in a moment ago: setting up the second factor then takes the password once, not twice."""
+        """Return whether re-authentication is required. A user who just signed in may set up the second factor without
+        it."""
         user = self.request.user
         if any(
             time.time() - record.get("at", 0) < account_settings.REAUTHENTICATION_TIMEOUT
@@ -102,7 +102,8 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         return True
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """Replace the user's address by the proved one and tell the old one. False if another user has proved it."""
+        """Replace the user's address by the proved one, and notify the old address. Return False if another user has
+        proved it."""
         user, previous, before = email_address.user, email_address.user.email, verified_email(email_address.user)
         try:
             with transaction.atomic():
@@ -120,12 +121,12 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         asker = {"ip": self.get_client_ip(request), "user_agent": self.get_http_user_agent(request)[:200]}
         try:
             self.send_mail("account/email/email_changed", before, details | asker)
-        except OSError:  # the mail server's too: the change stands
+        except OSError:  # also for errors of the mail server, because the change stands
             log.warning("change_of_address_not_mailed", exc_info=True)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """Authenticator secrets and recovery seeds are encrypted with FIELD_ENCRYPTION_KEYS."""
+    """Adapter that encrypts authenticator secrets and recovery seeds with FIELD_ENCRYPTION_KEYS."""
 
     def encrypt(self, text: str) -> str:
         return fernet().encrypt(text.encode()).decode()
@@ -135,7 +136,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]
-    """Mail the link only to an address that its user has verified."""
+    """Form that mails the reset link only to an address that its user has verified."""
 
     def clean_email(self) -> str:
         email = normalize_email(self.cleaned_data["email"])
@@ -144,13 +145,13 @@ class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]
         return email
 
     def save(self, request: HttpRequest, **options: Any) -> str:
-        """Mail the link. Whether there is such a user or not, the address gets so many mails and no more."""
+        """Mail the link. The limit of mails to the address holds whether there is such a user or not."""
         count_mail(self.cleaned_data["email"], purpose="reset")
         return str(super().save(request, **options))
 
 
 class ChangeEmailForm(AddEmailForm):  # type: ignore[misc]
-    """Ask for another address. Whether somebody else has it is said to nobody but its owner."""
+    """Form that asks for another address. Only the address's owner learns whether another user has it."""
 
     def clean_email(self) -> str:
         email = normalize_email(self.cleaned_data["email"])

@@ -1,8 +1,8 @@
-"""`spool://`: the embedded broker, a folder of files. A doorbell only: whatever it loses, a sweep finds the row.
+"""Implement `spool://`, the embedded broker: a folder of files. It only wakes workers, and sweeps find what it loses.
 
-A message is written to a temporary name, synced and renamed, so nobody reads half of one; it is renamed again when it
-is taken, deleted when it is acknowledged, and given back if its taker died. A task without arguments waits at most
-once: its file is named after the task. The folders are made again whenever they have vanished.
+A message is written to a temporary name, synced and renamed, so that nobody reads an incomplete one. It is renamed
+again when it is taken, deleted when it is acknowledged, and given back if the process that took it died. A task without
+arguments waits at most once, because its file is named after the task. Missing folders are created again.
 """
 
 import json
@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 
 class Channel(virtual.Channel):
-    """Options: `folder`, and `visibility_timeout` in seconds, after which a taken message is given back."""
+    """Channel with the options `folder`, and `visibility_timeout` in seconds, after which a taken message is given
+    back."""
 
     folder = "spool"
     visibility_timeout = 60.0
@@ -66,7 +67,7 @@ class Channel(virtual.Channel):
         raise Empty
 
     def _take(self, waiting: Path) -> dict[str, Any] | None:
-        """The message, now ours; None if somebody was faster, it has expired, or it cannot be read."""
+        """Take a message. Return None if another process took it, it has expired, or it cannot be read."""
         taken = waiting.parent / "taken" / f"{secrets.token_hex(8)}.msg"
         taken.parent.mkdir(exist_ok=True)
         try:
@@ -122,7 +123,7 @@ class Transport(virtual.Transport):
     connection_errors = (*virtual.Transport.connection_errors, OSError)
 
     def establish_connection(self) -> Any:
-        """Raises OSError where the folder cannot be made or written to."""
+        """Connect to the folder. Raises OSError if it cannot be made or written to."""
         folder = Path(self.client.transport_options["folder"])  # type: ignore[union-attr, index]
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
@@ -131,7 +132,7 @@ class Transport(virtual.Transport):
 
 
 def register() -> None:
-    """Make Celery and kombu understand `spool://`."""
+    """Register `spool://` with Celery and kombu."""
     TRANSPORT_ALIASES["spool"] = "config.spool:Transport"
 
 

@@ -1,4 +1,4 @@
-"""The class of every Celery task: a wake-up that begins with a healthy connection and survives outages."""
+"""Define the class of every Celery task. A task begins with a healthy connection and survives outages."""
 
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ OUTAGE_SECONDS = 30.0  # that a task waits for the database; the next wake-up wa
 
 class Task(DjangoTask[..., Any]):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the task. In a worker run it again after an outage, so that no wake-up has to come first."""
+        """Run the task. In a worker, run it again after an outage, so that it does not need another wake-up."""
         if self.request.called_directly or self.request.is_eager:
             return super().__call__(*args, **kwargs)
         return run_through_outages(partial(self.run, *args, **kwargs), seconds=OUTAGE_SECONDS)

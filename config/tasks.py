@@ -1,4 +1,4 @@
-"""Wake-ups for what concerns the whole product."""
+"""Define the tasks that concern the whole product."""
 
 import time
 
@@ -15,7 +15,7 @@ wake_up = WakeUp("config.tasks.purge", queue="sync").wake_up
 
 @shared_task(name="config.tasks.purge")
 def purge() -> None:
-    """Do a round of retention, if one is due, and hand over to a successor while there is more."""
+    """Run a round of retention if one is due, and start the task again if there is more to do."""
     beaten = time.monotonic()
 
     def stay_alive() -> None:
@@ -30,5 +30,5 @@ def purge() -> None:
 
 @shared_task(name="config.tasks.release_future_rows")
 def release_future_rows() -> None:
-    """Let nothing wait for a clock that was set back."""
+    """Release the rows that wait because the clock was set back."""
     clock.release_future_rows()

@@ -13,7 +13,7 @@ urlpatterns = [
     path("metrics", views.metrics, name="metrics"),
     path("api/v1/", include("config.api")),
     path("admin/", admin.site.urls),
-    # The QR code is an image inside the page.
+    # The QR code is an inline image.
     path("accounts/2fa/totp/activate/", csp_override(activate_totp, img_src=["'self'", "data:"])),
     path("reauth/<str:token>", reauth.page, name="reauth"),
     path("reauth/<str:token>/progress", reauth.progress, name="reauth_progress"),

@@ -1,4 +1,4 @@
-"""The pages that belong to no app: home, the probes and the metrics."""
+"""Serve the pages that belong to no app: home, the probes and the metrics."""
 
 import secrets
 
@@ -17,7 +17,7 @@ from config.metrics import CONTENT_TYPE, exposition
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponseBase:
-    """For a member the agency's overview; for everybody else what Leadline is, and where to go from here."""
+    """Show a member the agency's overview, and other visitors what Leadline is and where to go."""
     if current_member(request):
         return overview(request)
     return render(request, "home.html", {"version": __version__})
@@ -26,14 +26,14 @@ def home(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 as soon as the process serves; asks nobody else."""
+    """Answer 200 as soon as the process serves, without asking any other part."""
     return JsonResponse({"status": "ok", "version": __version__})
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 if everything that the product needs is there, else 503; either way which part is how."""
+    """Answer 200 if every part that the product needs works, else 503. Either way name the state of each part."""
     findings = health.findings()
     wrong = any(findings.values())
     return JsonResponse(
@@ -48,7 +48,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @require_GET
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus' text format, for who has `METRICS_TOKEN`; 404 where none is set."""
+    """Return metrics in Prometheus' text format, for holders of `METRICS_TOKEN`. Answer 404 where none is set."""
     if not settings.METRICS_TOKEN:
         return HttpResponse("METRICS_TOKEN is not set.\n", status=404, content_type="text/plain; charset=utf-8")
     expected = f"Bearer {settings.METRICS_TOKEN}".encode()
@@ -64,5 +64,5 @@ def metrics(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def second_factor_needed(request: HttpRequest) -> HttpResponse:
-    """Tell staff that the back office opens only with a second factor, and how to set one up."""
+    """Tell staff that the back office requires a second factor, and how to set one up."""
     return render(request, "account/second_factor_needed.html")

@@ -1,4 +1,4 @@
-"""Plays the day into a running Leadline, and looks at what came of each request."""
+"""Play the day into a running Leadline, and check the result of each request."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +20,7 @@ from notifications.transports.mailfolder import is_where_mail_goes, mails_of
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
 from webhooks.processing.processor import register_request
 
-EFFECT_TIMEOUT = 30.0  # seconds for any one effect
+EFFECT_TIMEOUT = 30.0  # seconds for each effect
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Seen:
 
 
 class Stage:
-    """The demo agency, where it listens, and what was posted last."""
+    """The demo agency, its channels, and the last posted body."""
 
     def __init__(self, agency: Agency, base_url: str, mailbox: Channel, endpoint: Channel, receiver: Receiver) -> None:
         self.agency = agency
@@ -95,8 +95,10 @@ class Stage:
         return Receipt.objects.get(pk=sequence)
 
     def follow(self, receipt: Receipt, seen: Seen) -> None:
-        """The events of a receipt, until each was delivered to the mailbox (at once, so not alerts of drops) and to the
-        endpoint."""
+        """Wait until the events of a receipt are delivered to the mailbox and the endpoint, and count the deliveries.
+
+        Mails about outages are not awaited, because they wait themselves.
+        """
         events = Event.objects.filter(receipt_id=receipt.public_id).order_by("pk")
         wait_for(lambda: not Reaction.objects.filter(facts__receipt_id=receipt.public_id).exists())
         told = list(events.filter(recipient="", channel_id=""))
@@ -104,7 +106,7 @@ class Stage:
         seen.events = [event.event_type for event in told]
         ids = [event.id for event in told]
         by_mail = [event for event in told if hears(self.mailbox, event)]
-        later = [event for event in by_mail if is_about_an_outage(event)]  # those wait, and may be told in an incident
+        later = [event for event in by_mail if is_about_an_outage(event)]  # may be part of an incident's mail
         mails: set[tuple[str, str | None]] = {(event.id, self.mailbox.id) for event in by_mail if event not in later}
         mails |= {(event, None) for event in personal}
         wanted = mails | {(event, self.endpoint.id) for event in ids}
@@ -122,7 +124,7 @@ class Stage:
             seen.faults.append(f"{told_by_mail} by mail and {seen.webhooks} by webhook of {len(ids)} events arrived")
 
     def mails_about(self, events: Sequence[str]) -> int:
-        """How many messages those are: what is due together goes out as one."""
+        """Return how many messages are about these events. Deliveries that are due together go out as one message."""
         sent = Delivery.objects.filter(event__in=events, status=DeliveryStatus.DELIVERED, carrier=None)
         return sent.exclude(channel=self.endpoint).count()
 
@@ -142,7 +144,7 @@ def judge(seen: Seen, step: Step) -> Seen:
 
 
 def state_of(agency: Agency, step: Step) -> str:
-    """The state of what the step is about, in a few words."""
+    """Return the state of what the step is about, in a few words."""
     kind, name = step.about
     match kind:
         case "account":
@@ -171,8 +173,8 @@ def _account(accounts: Iterable[Account]) -> str:
 
 
 def delivered(events: Sequence[str]) -> set[tuple[str, str | None]]:
-    """Which events have arrived on which channels, by themselves or in an incident; None where one person was written
-    to."""
+    """Return which events have arrived on which channels, by themselves or in an incident. The channel of a personal
+    mail is None."""
     arrived = Q(status=DeliveryStatus.DELIVERED) | Q(status=DeliveryStatus.CANCELLED, error__startswith=TOLD_IN)
     done = Delivery.objects.filter(arrived, event__in=events)
     return set(done.values_list("event_id", "channel_id"))

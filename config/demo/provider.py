@@ -1,4 +1,4 @@
-"""Playing a provider: sign a body as it would, and post it."""
+"""Play a provider: sign a body as it would, and post it."""
 
 import json
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from webhooks.providers import PROVIDERS
 
 
 class CannotSign(Exception):
-    """We do not have what the provider signs with; the message is for people."""
+    """We do not have the provider's signing key. The message is for people."""
 
 
 class NoAnswer(Exception):
-    """Nobody answered; the message is for people."""
+    """Nobody answered. The message is for people."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ _pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=3, re
 
 
 def compact(payload: dict[str, Any]) -> bytes:
-    """JSON as the providers write it."""
+    """Return compact JSON, as the providers write it."""
     return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def sign(source: Source, body: bytes) -> tuple[bytes, dict[str, str]]:
-    """Body and headers as the provider would send them now. Raises CannotSign."""
+    """Return body and headers as the provider would send them now. Raises CannotSign."""
     if source.provider == ProviderSlug.HIGHLEVEL:
         secret = signing_key(settings.VAR / "demo.json", source)
         if secret is None:
@@ -51,7 +51,7 @@ def sign(source: Source, body: bytes) -> tuple[bytes, dict[str, str]]:
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
-    """Raises NoAnswer."""
+    """Post a body and return the response. Raises NoAnswer."""
     try:
         response = _pool.request("POST", url, body=body, headers={"Content-Type": "application/json", **headers})
     except urllib3.exceptions.HTTPError as error:

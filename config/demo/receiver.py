@@ -1,4 +1,4 @@
-"""An agency's own endpoint, on this machine: takes webhooks, checks their signature, remembers them."""
+"""Receive an agency's webhooks on this machine, check their signatures and count them."""
 
 import base64
 import hashlib
@@ -13,7 +13,10 @@ LIMIT = 1024 * 1024
 
 
 class Receiver:
-    """A context manager. `received` counts correctly signed deliveries by `webhook-id`, `refused` the others."""
+    """A context manager that receives webhooks.
+
+    `received` counts correctly signed deliveries by `webhook-id`; `refused` counts the others.
+    """
 
     def __init__(self, secret: str = "") -> None:
         self.secret = secret
@@ -30,7 +33,7 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, *args: object) -> None:
-                """Say nothing: the table at the end does."""
+                """Log nothing, because the table at the end shows the result."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

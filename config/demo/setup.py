@@ -1,4 +1,4 @@
-"""The demonstration's people, agency, sources and channels, made on the first `make run`."""
+"""Make the demonstration's people, agency, sources and channels on the first `make run`."""
 
 import json
 import os
@@ -26,7 +26,8 @@ OWNER = "owner@example.com"
 
 @transaction.atomic
 def make_demo_agency(keys: Path) -> Made | None:
-    """Make all of it, or None if the demo agency exists. `keys` gets the private halves that only a provider has."""
+    """Make the demonstration, or return None if its agency exists. Write private keys that only a provider has to
+    `keys`."""
     if Agency.objects.filter(ghl_company_id=COMPANY_ID).exists():
         return None
     username, password = make_staff_user()
@@ -47,7 +48,7 @@ def make_staff_user() -> tuple[str, str]:
 
 
 def make_owner(agency: Agency) -> tuple[str, str]:
-    """A person of the agency; how they sign in."""
+    """Make an owner of the agency. Return their user name and password."""
     address, password = OWNER, secrets.token_urlsafe(12)
     if User.objects.filter(username=address).exists() or find_user_by_email(address):
         address = f"owner-{secrets.token_hex(3)}@example.com"
@@ -58,7 +59,8 @@ def make_owner(agency: Agency) -> tuple[str, str]:
 
 
 def make_source(agency: Agency, provider: ProviderSlug, keys: Path) -> MadeSource:
-    """LinkedIn gets a made-up client secret, HighLevel a key pair of its own: `send_sample` must be able to sign."""
+    """Make a source. LinkedIn gets a random client secret, HighLevel its own key pair, so that `send_sample` can
+    sign."""
     secret = private = None
     if provider is ProviderSlug.LINKEDIN:
         secret = secrets.token_urlsafe(24)
@@ -74,7 +76,7 @@ def make_source(agency: Agency, provider: ProviderSlug, keys: Path) -> MadeSourc
 
 
 def make_key_pair() -> tuple[str, str]:
-    """An Ed25519 pair as PEM: private, public."""
+    """Return an Ed25519 key pair as PEM: private, public."""
     private = Ed25519PrivateKey.generate()
     return (
         private.private_bytes(
@@ -95,7 +97,7 @@ def keep_signing_key(keys: Path, source: Source, private: str) -> None:
 
 
 def signing_key(keys: Path, source: Source) -> str | None:
-    """The private key with which a demonstration plays this source's provider."""
+    """Return the private key with which the demonstration signs as this source's provider."""
     kept: dict[str, Any] = json.loads(keys.read_text()) if keys.is_file() else {}
     key: str | None = kept.get(source.id, {}).get("private_key")
     return key

@@ -1,4 +1,4 @@
-"""A day of every provider's webhooks: all samples, and between them what makes a day. Ids are new for each telling."""
+"""Describe a day of every provider's webhooks: all samples, and the steps between them. Each run gets new ids."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from webhooks import samples
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One request, and what must have come of it. `about` says whose state `becomes` describes."""
+    """One request, and what it must become. `about` names the object whose state `becomes` describes."""
 
     provider: ProviderSlug
     title: str
@@ -27,12 +27,12 @@ class Step:
     status_code: int = 200
     forged: bool = False
     same_body_as_before: bool = False
-    registers: tuple[str, RequestAction] | None = None  # We-Link: said before the answer comes
-    registers_late: tuple[str, RequestAction] | None = None  # … and after it waited in quarantine
+    registers: tuple[str, RequestAction] | None = None  # We-Link: registered before the result arrives
+    registers_late: tuple[str, RequestAction] | None = None  # registered after the result waited in quarantine
 
 
 def day(run: str, now: datetime) -> list[Step]:
-    """`run` makes every id new; `now` is when the day ends."""
+    """Return the steps of a day that ends at `now`. `run` makes every id new."""
     return [
         *salesflow(run),
         *welink(run),

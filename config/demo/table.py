@@ -1,4 +1,4 @@
-"""The table at the end of `make demo`."""
+"""Format the table at the end of `make demo`."""
 
 from collections.abc import Sequence
 

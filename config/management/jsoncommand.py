@@ -1,4 +1,5 @@
-"""The manners of every command: `--json` prints one JSON object on stdout and nothing else; errors are one sentence."""
+"""Define the behaviour of all commands: `--json` prints one JSON object on stdout and nothing else, errors are one
+sentence."""
 
 import json
 import sys
@@ -10,9 +11,9 @@ from django.db import DatabaseError
 
 
 class JsonCommand(BaseCommand):
-    """A command whose `answer` makes an object: printed as JSON with `--json`, else by `show`, for people.
+    """A command whose `answer` returns an object. With `--json` it is printed as JSON, otherwise by `show`, for people.
 
-    A CommandError ends it with exit code 1 and, with `--json`, the object `{"error": …}`.
+    A CommandError ends the command with exit code 1 and, with `--json`, prints the object `{"error": …}`.
     """
 
     requires_system_checks: list[str] = []
@@ -36,7 +37,7 @@ class JsonCommand(BaseCommand):
                     f"The database did not answer ({error}). Is it running, and migrated?".replace("\n", " ")
                 )
             if options["json"]:
-                print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201 (stdout is the answer)
+                print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201 (stdout is for the JSON)
                 sys.exit(error.returncode)
             raise error from None
         if options["json"]:
@@ -59,7 +60,8 @@ class JsonCommand(BaseCommand):
 
 
 class ProcessCommand(JsonCommand):
-    """A command that stays. What it answers is what begins, and is printed before; for people the log says it."""
+    """A command that keeps running. Its `answer` describes the process, and is printed first; people read the log
+    instead."""
 
     requires_system_checks = [Tags.security]
 

@@ -1,4 +1,4 @@
-"""System checks: settings that would fail later, and where nobody looks, fail at the start with a sentence."""
+"""Check settings at the start that would otherwise fail later and unnoticed."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from leads.enrichment.service import SHIPPED, enricher_named
 
 @register(Tags.security)
 def encryption_keys_are_usable(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
-    """Every FIELD_ENCRYPTION_KEYS entry is 32 bytes in url-safe base64."""
+    """Report entries of FIELD_ENCRYPTION_KEYS that are not 32 bytes in url-safe base64."""
     wrong = [place for place, key in enumerate(settings.FIELD_ENCRYPTION_KEYS, start=1) if not _is_key(key)]
     return [
         Error(
@@ -27,7 +27,7 @@ def encryption_keys_are_usable(app_configs: Any, **_: Any) -> Sequence[CheckMess
 
 @register(Tags.security)
 def networks_are_readable(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
-    """TRUSTED_PROXIES and OUTBOUND_ALLOWED_NETWORKS hold addresses or CIDRs."""
+    """Report entries of TRUSTED_PROXIES and OUTBOUND_ALLOWED_NETWORKS that are neither addresses nor CIDRs."""
     return [
         Error(f"{name} has {cidr!r}, which is neither an address nor a network.", id="leadline.E002")
         for name in ("TRUSTED_PROXIES", "OUTBOUND_ALLOWED_NETWORKS")
@@ -38,7 +38,7 @@ def networks_are_readable(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
 
 @register()
 def enrichers_are_there(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
-    """LEAD_ENRICHERS names functions that can be imported."""
+    """Report entries of LEAD_ENRICHERS that cannot be imported."""
     return [
         Error(
             f"LEAD_ENRICHERS has {name!r}, which cannot be found.",

@@ -1,7 +1,7 @@
-"""Rows dated by a clock that was set back since: they lie in the future, and would wait as long as it went back.
+"""Make due the rows dated ahead by a clock that was set back since. They would wait as long as the clock went back.
 
-What was never tried is due whatever its time says. A lease or a wait further ahead than any that is given was given by
-another clock, and has ended.
+A row that was never attempted is due whatever its time. A lease or a wait longer than any that is given came from the
+wrong clock, and has ended.
 """
 
 from datetime import datetime, timedelta
@@ -23,12 +23,12 @@ from webhooks.processing import processor
 
 log = structlog.get_logger(__name__)
 
-MAX_CLOCK_SKEW = timedelta(seconds=5)  # between hosts, for what is due at once
+MAX_CLOCK_SKEW = timedelta(seconds=5)  # between hosts, for rows that are due at once
 MARGIN = timedelta(seconds=60)  # beyond the longest wait or lease that is given
 
 
 def release_future_rows() -> int:
-    """Make due what only a clock that was ahead holds back. Return how many rows that were."""
+    """Make due the rows that only a clock set back holds back. Return the number of rows."""
     now = timezone.now()
     released = sum(
         [
@@ -53,7 +53,7 @@ def release_future_rows() -> int:
     return released
 
 
-#: Where `next_attempt_at` is also the lease, how long that is.
+#: The lengths of leases that are stored in `next_attempt_at`.
 LEASES: dict[type[Model], timedelta] = {
     LeadFetch: fetching.LEASE,
     Pull: backfill.LEASE,
@@ -62,7 +62,7 @@ LEASES: dict[type[Model], timedelta] = {
 
 
 def _release_receipts(now: datetime) -> int:
-    """Those that wait for another try; one that was never tried is due anyway."""
+    """Release receipts that wait for another attempt. A receipt that was never attempted is due anyway."""
     waiting = Receipt.objects.filter(status=ReceiptStatus.RECEIVED)
     return sum(
         waiting.filter(attempts=attempts, next_attempt_at__gt=now + wait + MARGIN).update(next_attempt_at=now)
@@ -71,7 +71,8 @@ def _release_receipts(now: datetime) -> int:
 
 
 def _release_deliveries(now: datetime) -> int:
-    """Those that wait for nothing; those that wait for their receiver, which are put off again if need be."""
+    """Release deliveries that wait for nothing, and those that wait too long for their receiver or whose lease is too
+    long."""
     pending = Delivery.objects.filter(status=DeliveryStatus.PENDING, batch="")
     late = pending.filter(next_attempt_at__gt=now + MAX_CLOCK_SKEW)
     return (
@@ -91,7 +92,7 @@ def _release_commands(now: datetime) -> int:
 
 
 def _release_claimable(model: type[Model], lease: timedelta, now: datetime) -> int:
-    """Rows without an error: they were never tried, or are leased."""
+    """Release rows without an error, which were never attempted or are leased."""
     rows: QuerySet[Model] = model._default_manager.filter(error="")
     never_tried = rows.filter(attempts=0, next_attempt_at__gt=now + MAX_CLOCK_SKEW)
     leased = rows.filter(attempts__gt=0, next_attempt_at__gt=now + lease + MARGIN)

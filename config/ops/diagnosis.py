@@ -1,4 +1,4 @@
-"""What `manage.py doctor` looks at. Every check answers with a Finding; none raises."""
+"""Run the checks of `manage.py doctor`. Every check returns a Finding; none raises."""
 
 import smtplib
 import time
@@ -27,7 +27,7 @@ WORKER_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. `remedy` says what to do, if it is not ok."""
+    """The result of one check. `remedy` says what to do if it is not ok."""
 
     name: str
     ok: bool
@@ -36,7 +36,7 @@ class Finding:
 
 
 class Ill(Exception):
-    """A check's verdict: what is wrong, and how to mend it."""
+    """A problem found by a check, with its remedy."""
 
     def __init__(self, detail: str, remedy: str) -> None:
         super().__init__(detail)
@@ -80,7 +80,7 @@ def broker() -> str:
 
 
 def worker(queue: str) -> str:
-    """Ask the worker for a sign of life through the broker, so that a dead scheduler is not blamed on it."""
+    """Ask the worker for a heartbeat through the broker, so that a dead scheduler is not blamed on the worker."""
     asked = timezone.now()
     worker_heartbeat.apply_async(kwargs={"queue": queue}, queue=queue, expires=60, retry=False)
     deadline = time.monotonic() + WORKER_SECONDS
@@ -98,7 +98,7 @@ def scheduler() -> str:
 
 
 def mail() -> str:
-    """Sign in to the mail server, without sending anything."""
+    """Sign in to the mail server without sending anything."""
     if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
         if settings.LOOPBACK:
             return "no server: mails are written to files"
@@ -115,7 +115,7 @@ def mail() -> str:
 
 
 def public_url() -> str:
-    """Fetch /healthz from where providers would."""
+    """Fetch /healthz at the address that providers use."""
     answer = _fetch_health()
     if answer.status != 200:
         raise Ill(
@@ -136,7 +136,7 @@ def _fetch_health() -> urllib3.BaseHTTPResponse:
 
 
 def encryption_keys() -> str:
-    """The keys are usable, and the stored secrets can be read with them."""
+    """Check that the keys are usable and decrypt the stored secrets."""
     for place, key in enumerate(settings.FIELD_ENCRYPTION_KEYS, start=1):
         try:
             Fernet(key)
@@ -156,7 +156,7 @@ def encryption_keys() -> str:
 
 
 def clock() -> str:
-    """Compare with the database's clock, and with the proxy's where there is one."""
+    """Compare this clock with the database's, and with that of a proxy."""
     theirs = [parsedate_to_datetime(date)] if (date := _fetch_health().headers.get("Date")) else []
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -188,7 +188,7 @@ def retention() -> str:
 
 
 def erasure_journal() -> str:
-    """It can be written, and is a file that several hosts can share where there may be several."""
+    """Check that the erasure log can be written, and that several hosts could share its file."""
     path = settings.ERASURE_JOURNAL
     try:
         erasure_log.append([])
@@ -203,7 +203,7 @@ def erasure_journal() -> str:
 
 
 def deployment() -> str:
-    """`check --deploy`, of which loopback without https fails the parts about https."""
+    """Run `check --deploy`, without the checks about https on loopback."""
     found = checks.run_checks(include_deployment_checks=not settings.LOOPBACK)
     serious = [message for message in found if message.level >= checks.WARNING and not message.is_silenced()]
     if serious:
@@ -213,7 +213,7 @@ def deployment() -> str:
 
 
 def highlevel() -> str:
-    """Whether events of other marketplace apps, which HighLevel signs with the same key, are told apart."""
+    """Check that events of other marketplace apps, which HighLevel signs with the same key, are ignored."""
     if not Source.objects.filter(provider=ProviderSlug.HIGHLEVEL, enabled=True, removed_at=None).exists():
         return "not used"
     if settings.HIGHLEVEL_APP_ID:

@@ -1,7 +1,7 @@
-"""Errors to Sentry, where `SENTRY_DSN` names one: what went wrong and where in the code, never whose data it was.
+"""Report errors to Sentry, if `SENTRY_DSN` is set: what failed and where in the code, without anybody's data.
 
-What nobody foresaw ends in the log, whatever process it happens in. So the log is what is reported, as clean as it is
-written, and nothing of Sentry's reaches into requests, tasks, calls to others or local variables.
+Every unforeseen error ends in the log, in any process. So the redacted log is what is reported. Sentry's own hooks into
+requests, tasks, outgoing calls and local variables are off.
 """
 
 import logging
@@ -19,7 +19,7 @@ from config.ops.logs import LOGGING
 
 
 def report_to(dsn: str, *, release: str) -> None:
-    """Raises ValueError if that is no DSN."""
+    """Report logged errors to a DSN. Raises ValueError if the DSN is invalid."""
     sentry_sdk.init(
         dsn,
         release=release,
@@ -36,11 +36,11 @@ def report_to(dsn: str, *, release: str) -> None:
 
 
 class Reports(logging.Handler):
-    """Reports what is logged as an error, with the exception that it was about."""
+    """Log handler that reports errors with their exception."""
 
     def emit(self, record: logging.LogRecord) -> None:
         said: dict[str, Any] = dict(record.msg) if isinstance(record.msg, dict) else {"event": record.getMessage()}
-        said.pop("exception", None)  # as text; here it is itself
+        said.pop("exception", None)  # the text of the exception, which is reported as such
         error = record.exc_info or sys.exc_info()
         event, hint = (
             event_from_exception(error, client_options=sentry_sdk.get_client().options) if error[0] else ({}, None)

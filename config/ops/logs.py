@@ -1,4 +1,4 @@
-"""Logging: structlog on top of the standard library, to stderr, one readable line or one JSON object per event."""
+"""Log by structlog on top of the standard library to stderr, one readable line or one JSON object per event."""
 
 import logging
 from collections.abc import MutableMapping
@@ -10,19 +10,21 @@ from accounts.core.redaction import scrub
 
 Entry = MutableMapping[str, Any]
 
-#: Text of several lines, written by the interpreter: how it is set out has to stay.
+#: Keys whose texts of several lines keep their layout, because the interpreter wrote them.
 TRACEBACKS = ("exception", "stack")
 
 
 def name_route(request: Any) -> str:
-    """Return the pattern that a request's path was matched by, in which variable parts stand by their names."""
+    """Return the pattern that matched a request's path, with names in place of its variable parts."""
     match = getattr(request, "resolver_match", None)
     return f"/{match.route}" if match else "(none)"
 
 
 class DescribeRequests(logging.Filter):
-    """Names the route in what Django logs about a request, in place of its path: a path holds tokens, or whatever its
-    sender likes. What was refused as suspicious is logged without a traceback."""
+    """Replace a request's path by its route in Django's log entries, because a path may hold tokens or arbitrary text.
+
+    Suspicious requests are logged without a traceback.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)
@@ -35,15 +37,17 @@ class DescribeRequests(logging.Filter):
 
 
 def redact(_logger: Any, _method: str, entry: Entry) -> Entry:
-    """Hide secrets and e-mail addresses, whoever logged them. This runs last but for `show_unprintable`."""
+    """Hide secrets and e-mail addresses in an entry. Only `show_unprintable` runs after this processor."""
     cleaned: Entry = scrub(dict(entry))
     return cleaned
 
 
 def show_unprintable(_logger: Any, _method: str, entry: Entry) -> Entry:
-    """Replace what no terminal should get (line breaks, escape sequences, direction marks) by its escape, as `\\n`.
+    """Replace unprintable characters (line breaks, escape sequences, direction marks) by their escapes, such as `\
 
-    Tracebacks keep their lines, each behind a bar, so that none of them looks like an entry of its own.
+    `.
+
+    Tracebacks keep their lines, each behind a bar, so that no line looks like an entry of its own.
     """
     return {
         _printable(name): _set_out(value) if name in TRACEBACKS and isinstance(value, str) else _printable(value)
@@ -73,7 +77,7 @@ SHARED: list[Any] = [
     structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,
 ]
-#: What every entry goes through before it is written, whoever logged it.
+#: Processors of every entry before it is written.
 CLEANING: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, show_unprintable]
 
 LOGGING: dict[str, Any] = {
@@ -85,13 +89,13 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "propagate": False},
-        "celery": {"level": "WARNING"},  # a wake-up is no news; what it led to is
+        "celery": {"level": "WARNING"},  # a wake-up is no news, only its result is
     },
 }
 
 
 def configure_structlog(log_format: str) -> None:
-    """Point structlog and the standard library at one renderer; `log_format` is `console` or `json`."""
+    """Configure structlog and the standard library with one renderer; `log_format` is `console` or `json`."""
     renderer: Any = (
         structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )

@@ -1,6 +1,6 @@
-"""Retention: what is older than RETENTION_DAYS goes, once a day, in short rounds that other work passes between.
+"""Delete what is older than RETENTION_DAYS, once a day, in short rounds between which other work runs.
 
-A run is a row: its steps go on where the last round ended, whoever ended it.
+A run is a row, so that any process continues where the last round ended.
 """
 
 import math
@@ -31,17 +31,17 @@ from webhooks.retention import delete_old_receipts, delete_old_rejections
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(hours=24)
-LEASE = timedelta(seconds=60)  # a round that was killed holds up the next one for so long
+LEASE = timedelta(seconds=60)  # how long a killed round delays the next one
 ROUND_SECONDS = 20.0
-SAVE_SECONDS = 1.0  # between two notes of how far a round is
-PAUSE = 0.25  # of the time that a transaction took
+SAVE_SECONDS = 1.0  # between two saves of a round's position
+PAUSE = 0.25  # share of the time that a transaction took
 MAX_PAUSE_SECONDS = 0.25
 WAIT_SECONDS = 0.5
 Alive = Callable[[], None]
 
 
 class _LostLease(Exception):
-    """The round took longer than its lease, and another process goes on with the run."""
+    """The round took longer than its lease, and another process continues the run."""
 
 
 def _replay(position: str, cutoff: datetime) -> Iterator[Progress]:
@@ -54,7 +54,7 @@ def _forget_addresses(position: str, cutoff: datetime) -> Iterator[Progress]:
     yield Progress(position, Counter(forgotten), is_last=True)
 
 
-#: In this order: what is quick and frees most comes first.
+#: The order of the steps: fast ones that free the most space come first.
 STEPS: dict[str, Step] = {
     "erasures to repeat": _replay,
     "receipts": delete_old_receipts,
@@ -66,26 +66,28 @@ STEPS: dict[str, Step] = {
 
 
 def purge(alive: Alive = lambda: None) -> dict[str, Any]:
-    """Run retention to its end, or go on with a run that is under way. Return how much was erased where.
+    """Run retention to its end, or continue a run to its end. Return how much was erased where.
 
-    `alive` is called now and then: the caller is not stuck.
+    `alive` is called regularly, as a sign that the caller is not stuck.
     """
     while not ((run := _claim(start=True)) and _work(run, seconds=math.inf, alive=alive)):
-        time.sleep(WAIT_SECONDS)  # another process is in a round
+        time.sleep(WAIT_SECONDS)  # another process runs a round
     erased = {place: count for place, count in run.erased.items() if count}
     return {"older_than": run.cutoff.isoformat(), "erased": erased, "failures": run.failures}
 
 
 def purge_if_due(alive: Alive = lambda: None) -> bool:
-    """Do one round of retention, if a run is due or under way. Return whether there is more to do."""
+    """Run one round of retention if a run is due or unfinished. Return whether there is more to do."""
     finished = Heartbeat.objects.filter(name=PURGE).values_list("at", flat=True).first()
     run = _claim(start=finished is None or timezone.now() - finished >= EVERY)
     return run is not None and not _work(run, seconds=ROUND_SECONDS, alive=alive)
 
 
 def catch_up() -> bool:
-    """Before a process serves or works: erase again who was erased since the backup that the database may have been
-    restored from. Whether the database answered."""
+    """Erase again, before a process serves or works, what a restored backup may have brought back.
+
+    Return whether the database answered.
+    """
     try:
         if erased := retention.replay(whole=False):
             log.warning("Erased again what a backup had brought back.", **erased)
@@ -100,7 +102,7 @@ def catch_up() -> bool:
 
 
 def _claim(*, start: bool) -> RetentionRun | None:
-    """Lease the run that is under way; else, with `start`, a new one. Return None if another process has it."""
+    """Lease the unfinished run or, with `start`, a new one. Return None if another process has the lease."""
     now = timezone.now()
     cutoff = now - timedelta(days=settings.RETENTION_DAYS)
     RetentionRun.objects.get_or_create(defaults={"cutoff": cutoff, "finished_at": now})
@@ -122,7 +124,7 @@ def _claim(*, start: bool) -> RetentionRun | None:
 
 
 def _work(run: RetentionRun, *, seconds: float, alive: Alive) -> bool:
-    """Go on with a leased run for some seconds, and give the lease back. Return whether the run has ended."""
+    """Continue a leased run for some seconds and release its lease. Return whether the run has ended."""
     try:
         with _lease_given_back(run):
             return _walk(run, until=time.monotonic() + seconds, alive=alive)
@@ -147,7 +149,7 @@ def _lease_given_back(run: RetentionRun) -> Iterator[None]:
 
 def _walk(run: RetentionRun, *, until: float, alive: Alive) -> bool:
     names = list(STEPS)
-    if run.step not in STEPS:  # it begins, or a step has another name since an update
+    if run.step not in STEPS:  # the run begins, or an update renamed the step
         run.step, run.position = names[0], ""
     for following in [*names[names.index(run.step) + 1 :], ""]:
         if not _work_at(run, STEPS[run.step], until=until, alive=alive):
@@ -162,7 +164,7 @@ def _walk(run: RetentionRun, *, until: float, alive: Alive) -> bool:
 
 
 def _work_at(run: RetentionRun, step: Step, *, until: float, alive: Alive) -> bool:
-    """Go on with one step. Return whether it has ended, well or with an error that the run keeps."""
+    """Continue one step. Return whether it has ended, successfully or with an error that is stored in the run."""
     saved = began = time.monotonic()
     try:
         for progress in step(run.position, run.cutoff):
@@ -189,7 +191,7 @@ def _work_at(run: RetentionRun, step: Step, *, until: float, alive: Alive) -> bo
 
 
 def _pause(took: float) -> float:
-    """Return for how many seconds others are to write in between. SQLite's look for its lock ten times a second."""
+    """Return how many seconds to let others write. Waiting SQLite connections try its lock ten times a second."""
     least = 0.11 if connection.vendor == "sqlite" else 0.0
     return min(max(took * PAUSE, least), MAX_PAUSE_SECONDS)
 
@@ -202,7 +204,7 @@ def _add(run: RetentionRun, progress: Progress) -> None:
 
 
 def _save(run: RetentionRun, *, leased_until: datetime | None) -> None:
-    """Write down how far a run is. Raises _LostLease if another process goes on with it."""
+    """Save the position of a run. Raises _LostLease if another process continues it."""
     names = ("step", "position", "erased", "failures", "error", "finished_at")
     state = {name: getattr(run, name) for name in names} | {"leased_until": leased_until}
     if not RetentionRun.objects.filter(leased_until=run.leased_until).update(**state):

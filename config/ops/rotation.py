@@ -1,7 +1,7 @@
-"""Writing everything that is encrypted anew under the newest of FIELD_ENCRYPTION_KEYS, while the product runs.
+"""Encrypt all stored secrets anew under the newest of FIELD_ENCRYPTION_KEYS, while the product runs.
 
-Row by row, each batch in a transaction of its own that locks its rows: nothing is lost that somebody changes meanwhile.
-What is under the newest key already is left alone, so a run that was stopped is simply started again.
+Each batch of rows is locked and changed in a transaction of its own, so that no concurrent change is lost. Values under
+the newest key are left alone, so a stopped run can simply be started again.
 """
 
 from dataclasses import dataclass, field
@@ -17,12 +17,12 @@ from django.db.models.functions import Cast
 from accounts.core.encrypted_fields import EncryptedJSONField, fernet
 
 BATCH = 200
-MAX_NAMED = 20  # unreadable rows that are named
-JSON_COLUMNS = (  # encrypted strings inside
+MAX_NAMED = 20  # unreadable rows that are listed
+JSON_COLUMNS = (  # columns with encrypted strings inside their JSON
     ("accounts.IdempotencyRecord", "body"),
     ("mfa.Authenticator", "data"),
 )
-TOKEN = "gAAAA"  # noqa: S105 (how every Fernet token begins)
+TOKEN = "gAAAA"  # noqa: S105 (the beginning of every Fernet token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,15 @@ class Column:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the values of a column."""
+    """The numbers of a column's values, by result."""
 
     checked: int = 0
     rotated: int = 0
-    unreadable: list[str] = field(default_factory=list)  # keys of rows
+    unreadable: list[str] = field(default_factory=list)  # primary keys of rows
 
 
 def columns() -> list[Column]:
-    """Every column of the product that holds something encrypted."""
+    """Return every column of the product that holds encrypted values."""
     found = [
         Column(model, column.name)
         for model in apps.get_models()
@@ -55,7 +55,7 @@ def columns() -> list[Column]:
 
 
 def rotate(column: Column, *, batch: int = BATCH, change: bool = True) -> Tally:
-    """Renew a column; with `change` off only count what is not under the newest key."""
+    """Rotate the values of a column. Without `change`, only count the values that are not under the newest key."""
     tally = Tally()
     after: Any = None
     while (after := _rotate_batch(column, after, batch, change, tally)) is not None:
@@ -65,7 +65,7 @@ def rotate(column: Column, *, batch: int = BATCH, change: bool = True) -> Tally:
 
 @transaction.atomic
 def _rotate_batch(column: Column, after: Any, batch: int, change: bool, tally: Tally) -> Any:
-    """One batch; the key of its last row, None at the end."""
+    """Rotate one batch. Return the key of its last row, or None at the end."""
     rows = column.model._default_manager.annotate(stored=_stored(column)).order_by("pk")
     if after is not None:
         rows = rows.filter(pk__gt=after)
@@ -88,12 +88,12 @@ def _rotate_batch(column: Column, after: Any, batch: int, change: bool, tally: T
 
 
 def _stored(column: Column) -> Any:
-    """What the row holds, not decrypted."""
+    """Return an expression for the stored value, which is not decrypted."""
     return F(column.name) if _is_json(column) else Cast(column.name, TextField())
 
 
 def _as_it_is(column: Column, value: Any) -> Any:
-    """The value for an update, not encrypted once more."""
+    """Return the value for an update, which is not encrypted once more."""
     return value if _is_json(column) else Value(value, output_field=TextField())
 
 
@@ -103,7 +103,7 @@ def _is_json(column: Column) -> bool:
 
 
 def _renewed(stored: Any) -> Any:
-    """The same with every token in it under the newest key. Raises InvalidToken if no key opens one."""
+    """Return the value with every token in it under the newest key. Raises InvalidToken if no key decrypts one."""
     match stored:
         case dict():
             return {name: _renewed(value) if _may_hold(value) else value for name, value in stored.items()}
@@ -124,5 +124,5 @@ def _renewed_token(token: str) -> str:
 
 
 def _may_hold(value: Any) -> bool:
-    """Inside JSON there is also what is not encrypted."""
+    """Return whether a value inside JSON may hold a token. Other values are not encrypted."""
     return isinstance(value, dict | list) or (isinstance(value, str) and value.startswith(TOKEN))

@@ -1,4 +1,4 @@
-"""A PostgreSQL connection that counts as healthy only while it can be written through."""
+"""Count a PostgreSQL connection as healthy only while it accepts writes."""
 
 from django.db import Error
 from django.db.backends.postgresql import base
@@ -6,10 +6,10 @@ from django.db.backends.postgresql import base
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self) -> bool:
-        """Whether the connection answers and takes writes.
+        """Return whether the connection answers and accepts writes.
 
-        A session that began while the database was read-only, or that a failover left on a standby, stays so: only a
-        new one can be written through.
+        A session that began while the database was read-only, or that a failover left on a standby, stays read-only.
+        Only a new one accepts writes.
         """
         if self.connection is None:
             return False

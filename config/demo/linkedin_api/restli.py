@@ -1,4 +1,4 @@
-"""Rest.li 2.0 as LinkedIn's gateway reads it: parentheses and commas are structure, values are percent-encoded."""
+"""Parse Rest.li 2.0 as LinkedIn's gateway does: parentheses and commas are structure, values are percent-encoded."""
 
 import re
 from typing import Any
@@ -6,11 +6,11 @@ from urllib.parse import unquote
 
 
 class Malformed(ValueError):
-    """What LinkedIn answers with 400."""
+    """A query that LinkedIn answers with 400."""
 
 
 def query(raw: str) -> dict[str, Any]:
-    """The parameters of a raw query string, records and lists as dicts and lists."""
+    """Return the parameters of a raw query string, records as dicts and lists as lists. Raises Malformed."""
     found: dict[str, Any] = {}
     for part in filter(None, raw.split("&")):
         name, sign, text = part.partition("=")

@@ -1,4 +1,4 @@
-"""The HTTP side of the stand-in."""
+"""Serve the stand-in's HTTP API."""
 
 import json
 import threading
@@ -29,7 +29,7 @@ class StandIn:
 
 
 class Refusal(Exception):
-    """An error as LinkedIn words it."""
+    """An error in LinkedIn's words."""
 
     def __init__(self, status: int, message: str, *, service: int = 0, code: str = "") -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class Refusal(Exception):
 
 
 class Odd(Exception):
-    """An answer that is none of LinkedIn's."""
+    """A response in a form that LinkedIn does not document."""
 
     def __init__(self, status: int, body: str) -> None:
         super().__init__(body)
@@ -69,7 +69,7 @@ def serving(world: World | None = None, *, port: int = 0) -> Iterator[StandIn]:
 class _Handler(BaseHTTPRequestHandler):
     gateway: "Gateway"
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else the body waits 40 ms for the headers to be acknowledged
+    disable_nagle_algorithm = True  # otherwise the body waits 40 ms for the acknowledgement of the headers
 
     def do_GET(self) -> None:
         self._serve("GET")
@@ -81,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve("DELETE")
 
     def log_message(self, *_: Any) -> None:
-        """Not into anybody's output."""
+        """Log nothing, to keep the output clean."""
 
     def _serve(self, method: str) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0) or 0))
@@ -95,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Gateway:
-    """What answers a request, however it came."""
+    """The API, independent of its transport."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -179,7 +179,7 @@ class Gateway:
         return token.scope
 
     def _gate(self, method: str, resource: str, headers: Message) -> tuple[str, ...]:
-        """What every call under /rest/ must pass: token, version, protocol, trouble and limits of the day."""
+        """Check what every call under /rest/ must pass: token, version, protocol, set failures and daily limits."""
         scopes = self._authorized(headers)
         version = headers.get("LinkedIn-Version", "")
         if version not in self.world.versions:
@@ -237,7 +237,7 @@ class Gateway:
         raise Refusal(404, f"Could not find entity {resource}", code="NOT_FOUND")
 
     def _refuse(self, resource: str, keys: set[str], owner: str) -> None:
-        """Raise what somebody wanted LinkedIn to answer."""
+        """Raise the refusal that was set for a resource, if one matches."""
         for refusal in self.world.refusals:
             if refusal.meets(resource, keys, owner):
                 if refusal.body is not None:
@@ -376,7 +376,7 @@ class Gateway:
 
 
 def _owner_in(query: dict[str, Any]) -> str:
-    """Whose leads or subscriptions are asked for; empty where it is neither."""
+    """Return the owner whose leads or subscriptions are asked for, or an empty text."""
     owner = query.get("owner")
     owner = owner.get("value", owner) if isinstance(owner, dict) else {}
     return next(iter(owner.values()), "") if isinstance(owner, dict) else ""

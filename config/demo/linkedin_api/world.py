@@ -1,4 +1,4 @@
-"""What stands behind the API: apps, tokens, a member with roles, forms, leads, subscriptions, limits."""
+"""Hold the state behind the API: apps, tokens, a member with roles, forms, leads, subscriptions, limits."""
 
 import hashlib
 import hmac
@@ -32,8 +32,10 @@ class Token:
 
 @dataclass
 class Refusal:
-    """What LinkedIn does not answer as it should: a resource, of it one key or those of one owner; for how many more
-    answers (None: until it is taken back). `body` is sent as it is in the place of an error."""
+    """A refusal set for a resource, for one key of it or for one owner.
+
+    `times` is for how many more responses (None: until it is cleared). `body` replaces the error's body.
+    """
 
     resource: str
     key: str = ""
@@ -54,7 +56,7 @@ class Refusal:
 
 @dataclass
 class World:
-    """`offset` moves its clock by seconds; `versions` are the months that LinkedIn still serves."""
+    """LinkedIn's state. `offset` moves its clock by seconds; `versions` are the months that LinkedIn still serves."""
 
     client_id: str = "standin-client"
     client_secret: str = "li-client-secret-example"
@@ -71,12 +73,12 @@ class World:
     forms: dict[int, dict[str, Any]] = field(default_factory=dict)
     leads: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscriptions: dict[int, dict[str, Any]] = field(default_factory=dict)
-    limits: dict[str, int] = field(default_factory=dict)  # resource --> calls that are left today
-    broken: dict[str, int] = field(default_factory=dict)  # resource --> how many more answers are 503
+    limits: dict[str, int] = field(default_factory=dict)  # resource --> calls left today
+    broken: dict[str, int] = field(default_factory=dict)  # resource --> how many more responses are a 503
     refusals: list[Refusal] = field(default_factory=list)
-    hidden_forms: set[int] = field(default_factory=set)  # whose leads the member may not see
+    hidden_forms: set[int] = field(default_factory=set)  # the member may not see the leads of these forms
     slow: float = 0.0
-    held_from: int | None = None  # an archive's pages from this start on wait for `released`
+    held_from: int | None = None  # pages of the back-fill from this start on wait for `released`
     held: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
     calls: Counter[str] = field(default_factory=Counter)
@@ -113,7 +115,7 @@ class World:
         return self._issue(name, refresh)
 
     def _issue(self, name: str, refresh: Token) -> dict[str, Any]:
-        """An access token never outlives its refresh token, and a refresh prolongs nothing but the access."""
+        """Issue an access token. It never outlives its refresh token, and a refresh extends only the access token."""
         now = self.now()
         ends = min(now + ACCESS_LASTS, refresh.expires_at)
         access = secrets.token_urlsafe(370)
@@ -135,7 +137,7 @@ class World:
         }  # fmt: skip
 
     def refuse(self, resource: str, **what: Any) -> None:
-        """Answer a resource, or one thing of it, in another way from now on (see Refusal)."""
+        """Refuse a resource, or a part of it, from now on (see Refusal)."""
         self.refusals.append(Refusal(resource, **what))
 
     def shows(self, lead: dict[str, Any]) -> bool:
@@ -145,7 +147,7 @@ class World:
         return self.sees(owner) and form not in self.hidden_forms
 
     def sees(self, owner: str) -> bool:
-        """Whether the member has the roles that it takes to see an owner's leads: ads need one on a page, too."""
+        """Return whether the member may see an owner's leads. An ad account's leads also need a role on a page."""
         return bool(self.page_roles) if owner in self.account_roles else owner in self.page_roles
 
     def revoke(self) -> None:
@@ -155,7 +157,7 @@ class World:
     # --- leads ---------------------------------------------------------------------------------
 
     def submit(self, answers: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-        """A member fills in the form: an answer by the question's name. Notifies nobody yet."""
+        """Submit the form as a member, with an answer by each question's name. Notify nobody yet."""
         filled = dict(SAMPLE_ANSWERS if answers is None else answers)
         content = self.forms[more.pop("form", FORM)]
         response = {
@@ -182,14 +184,14 @@ class World:
         return response
 
     def submit_many(self, count: int, *, prefix: str = "old", until: int = 0, every: int = 60_000, **more: Any) -> None:
-        """An archive: one lead a minute, going back from `until` (ms)."""
+        """Submit leads of the past: one a minute, going back from `until` (ms)."""
         last = until or int(self.now() * 1000) - DAY * 1000
         for number in range(count):
             answers = {"First name": f"Ada{number}", "Last name": "Archive", "Work email": f"ada{number}@example.com"}
             self.submit(answers, id=f"{prefix}-{number}-6", submittedAt=last - number * every, **more)
 
     def notify(self, lead: str, action: str = "CREATED", occurred_at: int = 0) -> list[int]:
-        """Tell every subscription whose owner and kind the lead has; the answers' statuses."""
+        """Notify every subscription with the lead's owner and type. Return the status codes of the responses."""
         response = self.leads[lead]
         body = json.dumps(
             {
@@ -218,7 +220,7 @@ class World:
         return _fetch(urllib.request.Request(url, body, headers))[0]
 
     def challenge(self, url: str) -> bool:
-        """Whether the webhook answers the challenge within three seconds as it must."""
+        """Return whether the webhook answers the challenge correctly within three seconds."""
         code = str(uuid.uuid4())
         expected = hmac.new(self.client_secret.encode(), code.encode(), hashlib.sha256).hexdigest()
         status, headers, body = _fetch(urllib.request.Request(f"{url}?{urlencode({'challengeCode': code})}"), 3)
@@ -269,7 +271,7 @@ SAMPLE_ANSWERS: dict[str, Any] = {
 
 
 def form(number: int = FORM, *, version: int = 1, locale: tuple[str, str] = ("en", "US")) -> dict[str, Any]:
-    """A form as `/rest/leadForms` shows it; `name` is in its creator's language, the questions in the form's."""
+    """Return a form as `/rest/leadForms` does. `name` is in its creator's language, the questions are in the form's."""
     language, country = locale
     word = f"{language}_{country}"
 

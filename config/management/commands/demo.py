@@ -95,7 +95,7 @@ def healthy(base_url: str) -> bool:
 
 
 def mailbox(agency: Agency) -> Channel:
-    """The demo agency's own mailbox, made again if somebody removed it."""
+    """Return the demo agency's mailbox channel, created again or enabled if necessary."""
     channel = Channel.objects.filter(agency=agency, kind=ChannelKind.EMAIL, email=MAILBOX).first()
     if channel is None:
         channel, _ = create_channel(agency, kind="email", name="The team's mailbox", email=MAILBOX, verified=True)
@@ -105,7 +105,7 @@ def mailbox(agency: Agency) -> Channel:
 
 
 def endpoint(agency: Agency, receiver: Receiver) -> Channel:
-    """The channel to the local receiver: one, whose URL moves with each run."""
+    """Return the channel to the local receiver, whose URL changes with each run."""
     channel = Channel.objects.filter(agency=agency, kind=ChannelKind.WEBHOOK, name=ENDPOINT).first()
     if channel is None:
         channel, secret = create_channel(agency, kind="webhook", name=ENDPOINT, url=receiver.url)

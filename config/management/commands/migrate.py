@@ -11,7 +11,7 @@ log = structlog.get_logger(__name__)
 MAX_ATTEMPTS = 60
 PAUSE_SECONDS = 3.0
 TRY_AGAIN = {"55P03", "40P01"}  # PostgreSQL's codes of a lock time-out and of a deadlock
-#: Statements may take as long as they need, but wait for no lock for long: whoever comes after them waits, too.
+#: Statements may take any time, but they must not wait long for locks, because later statements queue behind them.
 LIMITS = {
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
@@ -41,7 +41,8 @@ class Command(DjangoCommand):
                         cursor.execute(f"RESET {name}")
 
     def _migrate_with_retries(self, *args: Any, **options: Any) -> None:
-        """Apply the migrations. What was applied before a lock time-out stays, and the next try goes on after it."""
+        """Apply the migrations. Those applied before a lock time-out stay, and the next attempt continues after
+        them."""
         for attempts_left in reversed(range(MAX_ATTEMPTS)):
             try:
                 super().handle(*args, **options)

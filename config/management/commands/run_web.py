@@ -50,7 +50,7 @@ class Server(uvicorn.Server):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket, or a CommandError that says what to do."""
+    """Return a listening socket. Raises CommandError with advice if the port cannot be used."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -66,14 +66,14 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def serve(listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM; requests that run then have 8 seconds to end."""
+    """Serve until SIGINT or SIGTERM. Running requests then have 8 seconds to end."""
     config = uvicorn.Config(
         "config.asgi:application",
         loop="uvloop",
         http=server_protocol(),
         ws="none",
         lifespan="on",
-        proxy_headers=False,  # the applications trust X-Forwarded-* from TRUSTED_PROXIES only
+        proxy_headers=False,  # the applications trust X-Forwarded-* only from TRUSTED_PROXIES
         server_header=False,
         access_log=False,
         log_config=None,

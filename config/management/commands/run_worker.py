@@ -16,7 +16,7 @@ from config.ops.purge import catch_up
 
 
 def worker_children(concurrency: int) -> list[Child]:
-    """One worker per queue, so that slow receivers and a slow LinkedIn never hold up receipts."""
+    """Return one worker per queue, so that neither slow receivers nor a slow LinkedIn delay receipts."""
     manage = [sys.executable, str(Path(settings.BASE_DIR, "manage.py")), "run_worker"]
     return [
         Child(f"{queue} worker", [*manage, "--queue", queue, "--concurrency", str(concurrency)]) for queue in QUEUES
@@ -41,11 +41,11 @@ class Command(ProcessCommand):
 
 
 def work(queue: str, concurrency: int) -> None:
-    """A Celery worker in this process. Gossip, mingling and broker heartbeats serve fleets that talk; ours need not."""
+    """Run a Celery worker in this process, without gossip, mingling and broker heartbeats, which it does not need."""
     while not catch_up():
         time.sleep(1)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # Celery takes its leave on stdout, which is for the answer
-    warnings.simplefilter("ignore", SecurityWarning)  # about root and pickle: we take nothing but JSON
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # stdout is for the JSON; Celery writes its farewell there
+    warnings.simplefilter("ignore", SecurityWarning)  # about root and pickle, but only JSON is accepted
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     who = ["--queues", queue, "--hostname", f"{queue}@%h"]
     how = ["--pool=prefork", f"--concurrency={concurrency}", "--loglevel=WARNING"]

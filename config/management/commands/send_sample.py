@@ -63,7 +63,7 @@ def find_source(provider: str, name: str | None) -> Source:
 
 
 def assign(payload: Any, assignment: str) -> None:
-    """Apply `a.b=1`: the path's last name is made if it is new, the others too; numbers step into lists."""
+    """Apply an assignment such as `a.b=1` to the payload. Missing names are created; numbers index lists."""
     path, equals, text = assignment.partition("=")
     if not equals or not path:
         raise CommandError(f"--set takes key=value, not {assignment!r}.")

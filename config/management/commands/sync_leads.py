@@ -72,7 +72,7 @@ class Command(JsonCommand):
         self.stdout.write(f"{answer['pulled']} pulled, {answer['new']} of them new.")
 
     def _walk(self, planned: list[int], *, quiet: bool) -> None:
-        """Page by page, until all have ended or wait for something. Beside a worker that is at it: watch."""
+        """Pull page by page, until every pull has ended or waits. While a worker pulls, only watch."""
         while open_ones := list(Pull.objects.filter(pk__in=planned, next_attempt_at__isnull=False)):
             done = backfill.pull_due(planned)
             if not quiet and self.stderr.isatty():
@@ -89,7 +89,7 @@ class Command(JsonCommand):
         done, total = sum(row.position for row in rows), sum(max(row.total or 0, row.position) for row in rows)
         full = BAR * done // max(total, 1)
         bar = f"\r[{'█' * full}{'·' * (BAR - full)}] {done:,} of {total:,} leads"
-        self.stderr.write(bar, style_func=str, ending="")  # on stderr, and yet no error
+        self.stderr.write(bar, style_func=str, ending="")  # to stderr, but not as an error
 
 
 def _chosen(source: str | None) -> list[LeadSync]:
@@ -101,7 +101,7 @@ def _chosen(source: str | None) -> list[LeadSync]:
 
 
 def _moment(text: str) -> datetime:
-    """A day or a moment. Raises CommandError."""
+    """Return the time or the beginning of the day that a text names. Raises CommandError."""
     try:
         day, moment = parse_date(text), parse_datetime(text)
     except ValueError:
