@@ -12,7 +12,7 @@ class AccountsConfig(AppConfig):
         from accounts.events.reactions import subscribe
         from accounts.events.timeline import add_own_streams
         from accounts.services import STATUS_SUBSCRIBER
-        from accounts.status_reactions import follow_status
+        from accounts.status_reactions import react_to_statuses
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
         from accounts.web.portal.navigation import OWNERS, WRITERS, Entry, add_entry
 
@@ -40,7 +40,7 @@ class AccountsConfig(AppConfig):
         add_list_link("accounts.account", "accounts_reauthprompt", "Prompts to reconnect", position=30, account="pk")
         add_list_link("accounts.campaign", "accounts_event", "Events", position=10, subject="pk")
         add_list_link("leads.lead", "accounts_event", "Events", position=30, subject="pk")
-        subscribe(STATUS_SUBSCRIBER, (), follow_status)
+        subscribe(STATUS_SUBSCRIBER, (), react_to_statuses)
         from accounts.campaigns.commands import carry_out_due
         from accounts.core.job_handlers import register_job
 

@@ -10,7 +10,7 @@ from accounts.events import outbox as events
 from accounts.events.ordering import Origin, is_newer
 from accounts.models import Account, Agency, SubAccount
 from accounts.services import disconnect_for_uninstall
-from accounts.sources.service import sub_account_at
+from accounts.sources.service import get_or_create_sub_account
 
 
 @transaction.atomic(savepoint=False)
@@ -33,8 +33,8 @@ def report_install(
         "ghl_user_id": ghl_user_id,
     }
     if not location_id:
-        return _tell(agency, EventType.INSTALL, origin=origin, location=None, work=work, **details)
-    location = _locked(agency, location_id, work)
+        return _record_install_event(agency, EventType.INSTALL, origin=origin, location=None, work=work, **details)
+    location = _lock_location(agency, location_id, work)
     news = False
     if is_newer(origin, location):
         news = not location.installed
@@ -45,7 +45,7 @@ def report_install(
                 setattr(location, name, value)
         location.save()
     if news or passed_on:
-        _tell(agency, EventType.INSTALL, origin=origin, location=location, work=work, **details)
+        _record_install_event(agency, EventType.INSTALL, origin=origin, location=location, work=work, **details)
     return None
 
 
@@ -56,7 +56,7 @@ def report_uninstall(
     """Record that the app was removed from a location, or without one from all of the agency's. Record one event in
     all."""
     if location_id:
-        locations = [_locked(agency, location_id, work)]
+        locations = [_lock_location(agency, location_id, work)]
         first_report = locations[0].reported_at is None
     else:
         work.bypass()
@@ -66,7 +66,9 @@ def report_uninstall(
     for location in locations:
         news = _uninstall(location, origin=origin, work=work) or news
     if news or passed_on:
-        _tell(agency, EventType.UNINSTALL, origin=origin, location=locations[0] if location_id else None, work=work)
+        _record_install_event(
+            agency, EventType.UNINSTALL, origin=origin, location=locations[0] if location_id else None, work=work
+        )
 
 
 def _uninstall(location: SubAccount, *, origin: Origin, work: UnitOfWork) -> bool:
@@ -83,12 +85,12 @@ def _uninstall(location: SubAccount, *, origin: Origin, work: UnitOfWork) -> boo
     return news
 
 
-def _locked(agency: Agency, location_id: str, work: UnitOfWork) -> SubAccount:
+def _lock_location(agency: Agency, location_id: str, work: UnitOfWork) -> SubAccount:
     work.bypass()
-    return SubAccount.objects.select_for_update().get(pk=sub_account_at(agency, location_id).pk)
+    return SubAccount.objects.select_for_update().get(pk=get_or_create_sub_account(agency, location_id).pk)
 
 
-def _tell(
+def _record_install_event(
     agency: Agency,
     event_type: EventType,
     *,
@@ -97,7 +99,7 @@ def _tell(
     work: UnitOfWork,
     **fields: Any,
 ) -> None:
-    events.record(
+    events.record_event(
         agency,
         event_type,
         subject=location.id if location else "",

@@ -16,7 +16,7 @@ from accounts.events import outbox as events
 from accounts.events import reactions
 from accounts.events.ordering import Origin, is_newer
 from accounts.linkedin import links
-from accounts.linkedin.matching import AccountIdentity, fill, find_or_make, locked
+from accounts.linkedin.matching import AccountIdentity, copy_identity, get_or_build_account, lock_account
 from accounts.models import Account, AccountReport, AccountToken, Agency, Event, SubAccount
 
 EVENTS = {  # new status --> event for agencies
@@ -55,28 +55,28 @@ def report_status(
 
     With `passed_on` the agency receives that event even if the report changes nothing. Raises Quarantine.
     """
-    account, first_seen = find_or_make(agency, provider, identity, status, origin, account, work)
+    account, first_seen = get_or_build_account(agency, provider, identity, status, origin, account, work)
     before = "" if first_seen else account.status
     applied = is_newer(origin, account)
-    called = "" if first_seen else account.display_name
-    fill(account, identity, overwrite=applied)
+    previous_name = "" if first_seen else account.display_name
+    copy_identity(account, identity, overwrite=applied)
     text = error_detail or reason
     if applied and before == AccountStatus.DELETED and status != before:
         text = f"Revived by {origin.by}. {text}".rstrip()
     if applied:
         _set_status(account, status, origin=origin, reason=error_detail or reason)
     _save(account, first_seen, *REPORTED, work=work)
-    if account.display_name != called:
-        links.propose(account, work)
-    _note(account, before=before, after=status, origin=origin, applied=applied, note=text, work=work)
+    if account.display_name != previous_name:
+        links.propose_links(account, work)
+    _add_history_row(account, before=before, after=status, origin=origin, applied=applied, note=text, work=work)
     event_type = passed_on or (_event_for(before, status) if applied else None)
     event = None
     if event_type:
         extra = {"error_detail": error_detail} if event_type is EventType.LINKEDIN_AUTH_ERROR else {}
-        event = tell(account, event_type, origin=origin, work=work, **extra)
+        event = record_account_event(account, event_type, origin=origin, work=work, **extra)
     if applied and account.status not in (before, AccountStatus.ACTIVE if not before else ""):
-        _take_effect(account, origin=origin, work=work)
-        _let_follow(account, before=before, origin=origin, event=event, work=work)
+        _apply_status(account, origin=origin, work=work)
+        _request_status_reaction(account, before=before, origin=origin, event=event, work=work)
     if first_seen:
         _catch_up_with_uninstall(account, work)
     return account
@@ -97,7 +97,7 @@ def report_rate_limit(
     work: UnitOfWork = AT_ONCE,
 ) -> Account:
     """Apply one report of a rate limit, which leaves the status as it is. Raises Quarantine."""
-    account, first_seen = find_or_make(agency, provider, identity, AccountStatus.ACTIVE, origin, account, work)
+    account, first_seen = get_or_build_account(agency, provider, identity, AccountStatus.ACTIVE, origin, account, work)
     before = account.rate_limited_until
     until = resets_at or origin.at + timedelta(seconds=settings.RATE_LIMIT_FALLBACK_SECONDS)
     later = before is None or until > before
@@ -105,54 +105,56 @@ def report_rate_limit(
         account.rate_limited_until = until
     _save(account, first_seen, "rate_limited_until", "updated_at", work=work)
     if first_seen:
-        links.propose(account, work)
-    _note(
+        links.propose_links(account, work)
+    _add_history_row(
         account,
         before="" if first_seen else account.status,
         after=account.status,
         origin=origin,
         applied=later,
-        note=f"rate limited until {events.iso(until)}",
+        note=f"rate limited until {events.iso_timestamp(until)}",
         work=work,
     )
     same_window = resets_at is None and before is not None and before > origin.at and until - before < SAME_WINDOW
     if passed_on or (later and not same_window):
-        tell(
+        record_account_event(
             account,
             EventType.LINKEDIN_RATE_LIMIT,
             origin=origin,
             work=work,
             limit_type=limit_type,
             api_name=api_name,
-            resets_at=events.iso(resets_at) if resets_at else "",
+            resets_at=events.iso_timestamp(resets_at) if resets_at else "",
         )
     return account
 
 
 @transaction.atomic(savepoint=False)
-def note(account: Account, *, origin: Origin, text: str, work: UnitOfWork = AT_ONCE) -> None:
+def add_history_note(account: Account, *, origin: Origin, text: str, work: UnitOfWork = AT_ONCE) -> None:
     """Add a note to an account's history without changing the account."""
-    _note(account, before=account.status, after=account.status, origin=origin, applied=False, note=text, work=work)
+    _add_history_row(
+        account, before=account.status, after=account.status, origin=origin, applied=False, note=text, work=work
+    )
 
 
 @transaction.atomic(savepoint=False)
 def report_problem(account: Account, *, code: str, origin: Origin, text: str, work: UnitOfWork = AT_ONCE) -> None:
     """Record an error that leaves the account's status as it is. It becomes part of an incident if many accounts have
     it."""
-    note(account, origin=origin, text=text, work=work)
-    account = locked(account, work)
-    _let_follow(account, before=account.status, origin=origin, work=work, problem=code)
+    add_history_note(account, origin=origin, text=text, work=work)
+    account = lock_account(account, work)
+    _request_status_reaction(account, before=account.status, origin=origin, work=work, problem=code)
 
 
 @transaction.atomic(savepoint=False)
 def disconnect_for_uninstall(account: Account, *, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
     """Disconnect an account because the app was uninstalled at its location. Record no event besides the `uninstall`
     event."""
-    account = locked(account, work)
+    account = lock_account(account, work)
     if account.status == AccountStatus.DELETED:
         return
     applied = is_newer(origin, account)
-    _note(
+    _add_history_row(
         account,
         before=account.status,
         after=AccountStatus.DISCONNECTED,
@@ -166,9 +168,9 @@ def disconnect_for_uninstall(account: Account, *, origin: Origin, work: UnitOfWo
         _set_status(account, AccountStatus.DISCONNECTED, origin=origin, reason=StatusReason.UNINSTALLED)
         work.update(account, *REPORTED)
         if account.status != before:
-            _take_effect(account, origin=origin, work=work)
+            _apply_status(account, origin=origin, work=work)
         # also if it was down before, because nobody is asked to undo an uninstall
-        _let_follow(account, before=before, origin=origin, work=work)
+        _request_status_reaction(account, before=before, origin=origin, work=work)
 
 
 @transaction.atomic(savepoint=False)
@@ -178,17 +180,17 @@ def update_account(account: Account, **changes: Any) -> Account:
         setattr(account, name, value)
     account.save(update_fields=[*changes, "updated_at"])
     if "name" in changes:
-        links.propose(account)
+        links.propose_links(account)
     if account.sub_account and "sub_account" in changes:
-        known_ids.announce(account.agency_id, account.sub_account.location_id)
+        known_ids.announce_known_ids(account.agency_id, account.sub_account.location_id)
     return account
 
 
-def tell(
+def record_account_event(
     account: Account, event_type: EventType, *, origin: Origin, work: UnitOfWork = AT_ONCE, **fields: Any
 ) -> Event:
     """Record an event about an account."""
-    return events.record(
+    return events.record_event(
         account.agency,
         event_type,
         subject=account.id,
@@ -212,12 +214,12 @@ def _save(account: Account, first_seen: bool, *changed: str, work: UnitOfWork) -
         work.add(account)
         if account.external_id is None and account.sub_account:  # a location's account, possibly its only one
             work.bypass()
-            known_ids.announce(account.agency_id, account.sub_account.location_id)
+            known_ids.announce_known_ids(account.agency_id, account.sub_account.location_id)
     else:
         work.update(account, *changed)
 
 
-def _take_effect(account: Account, *, origin: Origin, work: UnitOfWork) -> None:
+def _apply_status(account: Account, *, origin: Origin, work: UnitOfWork) -> None:
     """Apply the immediate effects of a new status.
 
     Campaigns run while their account is active; a rate limit alone pauses none. The token of a deleted account is
@@ -232,7 +234,7 @@ def _take_effect(account: Account, *, origin: Origin, work: UnitOfWork) -> None:
         AccountToken.objects.filter(account=account).delete()
 
 
-def _let_follow(
+def _request_status_reaction(
     account: Account,
     *,
     before: str,
@@ -251,7 +253,7 @@ def _let_follow(
         "receipt_id": origin.receipt_id,
         **more,
     }
-    reactions.request(STATUS_SUBSCRIBER, subject=account.pk, event=event, facts=facts, work=work)
+    reactions.request_reaction(STATUS_SUBSCRIBER, subject=account.pk, event=event, facts=facts, work=work)
 
 
 def _event_for(before: str, after: AccountStatus) -> EventType | None:
@@ -263,7 +265,7 @@ def _event_for(before: str, after: AccountStatus) -> EventType | None:
     return EVENTS[after]
 
 
-def _note(
+def _add_history_row(
     account: Account, *, before: str, after: str, origin: Origin, applied: bool, note: str, work: UnitOfWork
 ) -> None:
     report = AccountReport(

@@ -11,10 +11,10 @@ from accounts.linkedin import flapping, outages
 from accounts.linkedin.matching import ACCOUNTS
 from accounts.models import Account, Agency, Reaction
 from accounts.reauth import prompts
-from accounts.reauth.recipients import BOUNCES
+from accounts.reauth.recipients import BLOCK_REASONS
 
 
-def follow_status(reactions: Sequence[Reaction], work: UnitOfWork) -> None:
+def react_to_statuses(reactions: Sequence[Reaction], work: UnitOfWork) -> None:
     """Carry out reactions to changes and errors of accounts, in the order in which each account had them."""
     if isinstance(work, ReportBatch):
         _prefetch(work, [reaction.subject for reaction in reactions])
@@ -23,26 +23,32 @@ def follow_status(reactions: Sequence[Reaction], work: UnitOfWork) -> None:
     for reaction in reactions:
         account = accounts[reaction.subject]
         account.agency = agencies[account.agency_id]
-        _follow(account, reaction.facts, work)
+        _react(account, reaction.facts, work)
 
 
-def _follow(account: Account, facts: dict[str, Any], work: UnitOfWork) -> None:
+def _react(account: Account, facts: dict[str, Any], work: UnitOfWork) -> None:
     origin = Origin(by=facts["by"], at=datetime.fromisoformat(facts["at"]), receipt_id=facts["receipt_id"])
     account.status, account.status_reason = facts["status"], facts["reason"]  # at that time; not saved here
     if "problem" in facts:
-        outages.note_problem(account, code=facts["problem"], origin=origin, work=work)
+        outages.record_problem(account, code=facts["problem"], origin=origin, work=work)
         return
-    flapping.follow(account, before=facts["before"], origin=origin, work=work)
+    flapping.record_flapping(account, before=facts["before"], origin=origin, work=work)
     prompts.follow(account, before=facts["before"], origin=origin, work=work)
-    outages.follow(account, origin=origin, work=work)
+    outages.update_outage(account, origin=origin, work=work)
 
 
 def _prefetch(work: ReportBatch, account_ids: Sequence[str]) -> None:
     """Load and lock the accounts, and load what belongs to them."""
     accounts = work.prefetch(ACCOUNTS, account_ids)
     lookups: list[Lookup[str, Any]] = [
-        *(outages.OPEN_OUTAGES, outages.PAGE_USES, flapping.TOLD_LATELY, flapping.RECENT_LOSSES, prompts.OPEN_PROMPTS)
+        *(
+            outages.OPEN_OUTAGES,
+            outages.PAGE_USES,
+            flapping.REPORTED_LATELY,
+            flapping.RECENT_LOSSES,
+            prompts.OPEN_PROMPTS,
+        )
     ]
     for lookup in lookups:
         work.prefetch(lookup, account_ids)
-    work.prefetch(BOUNCES, {email_key(account.email) for account in accounts.values()} - {""})
+    work.prefetch(BLOCK_REASONS, {email_key(account.email) for account in accounts.values()} - {""})

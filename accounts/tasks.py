@@ -14,20 +14,20 @@ from accounts.core.job_handlers import QueueName, run_due_jobs, wake_up_jobs
 from accounts.events import reactions
 from accounts.models import Heartbeat, IdempotencyRecord, SourceSecret
 from accounts.reauth.prompts import remind_due
-from accounts.sources.service import REMEMBERED
+from accounts.sources.service import EXPIRED_SECRET_LIFETIME
 
 IDEMPOTENCY_LIFETIME = timedelta(hours=24)
 SCHEDULER = "scheduler"
 #: The heartbeat of retention. A migration makes its row, so that a deployment where retention never runs is noticed.
 PURGE = "purge"
 RUN_SECONDS = 30.0
-SIGN_OF_LIFE_SECONDS = 5.0  # while jobs run, because the task of the heartbeat waits for their end
+HEARTBEAT_INTERVAL = 5.0  # while jobs run, because the task of the heartbeat waits for their end
 CHECKPOINT_SECONDS = 0.2  # the longest time that a checkpoint keeps others from writing while their readers end
 #: Queue --> the heartbeat of its worker.
 WORKERS = {"receipts": "worker", "deliveries": "delivery worker", "sync": "sync worker"}
 
 
-def beat(name: str) -> None:
+def write_heartbeat(name: str) -> None:
     """Write the heartbeat of a process."""
     Heartbeat.objects.bulk_create(
         [Heartbeat(name=name, at=timezone.now())],
@@ -41,7 +41,7 @@ def beat(name: str) -> None:
 def worker_heartbeat(queue: str) -> None:
     """Write the heartbeat of a queue's worker. The task runs in a process that does the worker's jobs, so it proves
     them too."""
-    beat(WORKERS[queue])
+    write_heartbeat(WORKERS[queue])
 
 
 @shared_task(name="accounts.tasks.remind")
@@ -57,22 +57,22 @@ def remind() -> None:
 def react() -> None:
     """Carry out due reactions."""
     until = time.monotonic() + RUN_SECONDS
-    while reactions.carry_out_due() and time.monotonic() < until:
+    while reactions.carry_out_due_reactions() and time.monotonic() < until:
         pass
 
 
 @shared_task(name="accounts.tasks.run_jobs")
 def run_jobs(queue: QueueName) -> None:
     """Run the due jobs of a queue. Start the task again if the time ran out."""
-    beaten = time.monotonic()
+    sent_at = time.monotonic()
 
-    def stay_alive() -> None:
-        nonlocal beaten
-        if time.monotonic() - beaten > SIGN_OF_LIFE_SECONDS:
-            beaten = time.monotonic()
-            beat(WORKERS[queue])
+    def send_heartbeat() -> None:
+        nonlocal sent_at
+        if time.monotonic() - sent_at > HEARTBEAT_INTERVAL:
+            sent_at = time.monotonic()
+            write_heartbeat(WORKERS[queue])
 
-    if run_due_jobs(queue, seconds=RUN_SECONDS, note_alive=stay_alive):
+    if run_due_jobs(queue, seconds=RUN_SECONDS, send_heartbeat=send_heartbeat):
         wake_up_jobs(queue)
 
 
@@ -81,11 +81,11 @@ def tidy() -> None:
     """Delete expired idempotency records, and secrets whose overlap ended long ago."""
     now = timezone.now()
     IdempotencyRecord.objects.filter(created_at__lt=now - IDEMPOTENCY_LIFETIME).delete()
-    SourceSecret.objects.filter(expires_at__lte=now - REMEMBERED).delete()
-    _empty_log()
+    SourceSecret.objects.filter(expires_at__lte=now - EXPIRED_SECRET_LIFETIME).delete()
+    _truncate_wal()
 
 
-def _empty_log() -> None:
+def _truncate_wal() -> None:
     """Empty SQLite's write-ahead log, which holds erased data until the log is written over."""
     if connection.vendor == "sqlite":
         with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=CHECKPOINT_SECONDS)) as database:

@@ -171,10 +171,10 @@ def work_off() -> tuple[float, float]:
 
 def react(count: int, rate: float) -> float:
     """Work off what follows `count` events that were processed at this rate; events a second of both together."""
-    from accounts.events.reactions import carry_out_due
+    from accounts.events.reactions import carry_out_due_reactions
 
     began = time.monotonic()
-    while carry_out_due():
+    while carry_out_due_reactions():
         pass
     return count / (count / rate + time.monotonic() - began)
 

@@ -11,13 +11,13 @@ class ConfigConfig(AppConfig):
         """Register checks and the menu entry, and make the Celery application the default of tasks and wake-ups in any
         thread."""
         from accounts.web.portal.navigation import Entry, add_entry
-        from accounts.web.recent_sign_in import note_sign_in
+        from accounts.web.recent_sign_in import record_sign_in
         from config.celery import app
         from config.ops import checks  # noqa: F401
 
         app.set_default()
         add_entry(Entry("overview", "Overview", "home", position=10))
-        user_logged_in.connect(note_sign_in, dispatch_uid="note_sign_in")
+        user_logged_in.connect(record_sign_in, dispatch_uid="record_sign_in")
         apps.get_app_config("auth").verbose_name = "People"  # its name in the back office
 
 

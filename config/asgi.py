@@ -17,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django: Any = get_wsgi_application()
 
 from config.incoming import ReadableRequest  # noqa: E402
-from config.page_bodies import held_body  # noqa: E402
+from config.page_bodies import receive_body  # noqa: E402
 from webhooks.ingest.app import Ingest  # noqa: E402 (needs Django's apps)
 from webhooks.ingest.http import (  # noqa: E402
     PROBLEM,
@@ -33,7 +33,7 @@ from webhooks.ingest.http import (  # noqa: E402
 )
 
 DJANGO_THREADS = 8
-TAKE_SECONDS = 30.0  # to send one piece of a response
+SEND_TIMEOUT = 30.0  # to send one piece of a response
 CLIENT = "leadline.client"
 
 ingest = Ingest()
@@ -46,7 +46,7 @@ class _Client:
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive, self._send, self.gone = receive, send, False
 
-    async def watch(self) -> None:
+    async def wait_for_disconnect(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self.gone = True
@@ -55,13 +55,13 @@ class _Client:
         if self.gone:
             return
         try:
-            async with asyncio.timeout(TAKE_SECONDS):
+            async with asyncio.timeout(SEND_TIMEOUT):
                 await self._send(message)
         except TimeoutError:
             self.gone = True
 
 
-class _WhileListening:
+class _StoppableResponse:
     """A response of Django that stops once its client is gone, so that a long one does not occupy its thread."""
 
     def __init__(self, answer: Any, client: _Client) -> None:
@@ -77,8 +77,8 @@ class _WhileListening:
         self._answer.close()
 
 
-def _wsgi(environ: dict[str, Any], start_response: Any) -> _WhileListening:
-    return _WhileListening(django(environ, start_response), environ["asgi.scope"][CLIENT])
+def _wsgi(environ: dict[str, Any], start_response: Any) -> _StoppableResponse:
+    return _StoppableResponse(django(environ, start_response), environ["asgi.scope"][CLIENT])
 
 
 pages: Any = WSGIMiddleware(_wsgi, workers=DJANGO_THREADS)  # type: ignore[arg-type]  # its type of an environ
@@ -95,13 +95,13 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _django(scope: Scope, receive: Receive, send: Send) -> None:
     try:
-        async with held_body(receive) as body:
+        async with receive_body(receive) as body:
             client = _Client(receive, send)
-            watch = asyncio.create_task(client.watch())
+            listener = asyncio.create_task(client.wait_for_disconnect())
             try:
-                await pages({**_tame(scope), CLIENT: client}, _Replay(body, receive), client.send)
+                await pages({**_sanitize(scope), CLIENT: client}, _Replay(body, receive), client.send)
             finally:
-                watch.cancel()
+                listener.cancel()
     except Refusal as refusal:
         request_id = new_request_id()
         problem = refusal.problem(request_id)
@@ -123,7 +123,7 @@ class _Replay:
         return message if message is not None else await self._receive()
 
 
-def _tame(scope: Scope) -> Scope:
+def _sanitize(scope: Scope) -> Scope:
     """Drop headers with an underscore, which WSGI confuses with `-`, and make the query string ASCII."""
     return {
         **scope,

@@ -29,7 +29,7 @@ class PersistentConnection(Connection):
         if max_retries is not None:
             super().ensure_connection(errback, max_retries, **options)
             return self
-        errback = _limited(errback) if errback else None
+        errback = _log_at_most_once_a_minute(errback) if errback else None
         options |= {"interval_start": RETRY_SECONDS, "interval_step": 0, "interval_max": RETRY_SECONDS}
         super().ensure_connection(errback, **options)
         while (error := self._write_error()) is not None:
@@ -66,17 +66,17 @@ class QoS(redis_transport.QoS):
         try:
             super().ack(delivery_tag)
         except Exception:
-            self._release(delivery_tag)
+            self._count_as_done(delivery_tag)
             raise
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         try:
             super().reject(delivery_tag, requeue=requeue)
         except Exception:
-            self._release(delivery_tag)
+            self._count_as_done(delivery_tag)
             raise
 
-    def _release(self, delivery_tag: str) -> None:
+    def _count_as_done(self, delivery_tag: str) -> None:
         virtual.QoS.ack(self, delivery_tag)
 
 
@@ -94,13 +94,13 @@ def register() -> None:
         TRANSPORT_ALIASES[scheme] = "config.broker:RedisTransport"
 
 
-def _limited(errback: Errback) -> Errback:
-    heard_at = -LOG_SECONDS
+def _log_at_most_once_a_minute(errback: Errback) -> Errback:
+    logged_at = -LOG_SECONDS
 
-    def hear(error: Exception, interval: float) -> None:
-        nonlocal heard_at
-        if time.monotonic() - heard_at >= LOG_SECONDS:
-            heard_at = time.monotonic()
+    def log_failure(error: Exception, interval: float) -> None:
+        nonlocal logged_at
+        if time.monotonic() - logged_at >= LOG_SECONDS:
+            logged_at = time.monotonic()
             errback(error, interval)
 
-    return hear
+    return log_failure

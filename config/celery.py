@@ -114,22 +114,22 @@ app.conf.beat_schedule |= {
 app.autodiscover_tasks()
 
 
-class LivingScheduler(Scheduler):
+class HeartbeatScheduler(Scheduler):
     """Celery beat that writes its own heartbeat. Every entry of the schedule is frequent, so no file stores their
     times."""
 
-    _beat_at = 0.0
+    _heartbeat_at = 0.0
     _clock_at = 0.0
     _is_failing = {"database": False, "broker": False}
 
     def tick(self, *args: Any, **options: Any) -> float:
-        self._keep_up_with_clock()
-        if time.monotonic() - self._beat_at > HEARTBEAT_SECONDS:
-            self._beat_at = time.monotonic()
-            self._beat()
+        self._restart_after_clock_change()
+        if time.monotonic() - self._heartbeat_at > HEARTBEAT_SECONDS:
+            self._heartbeat_at = time.monotonic()
+            self._write_heartbeat()
         return float(super().tick(*args, **options))
 
-    def _keep_up_with_clock(self) -> None:
+    def _restart_after_clock_change(self) -> None:
         """Restart the schedule if the clock was set back, because its next times would lie as far ahead."""
         before, self._clock_at = self._clock_at, time.time()
         if before - self._clock_at > MAX_STEP_BACK:
@@ -144,23 +144,23 @@ class LivingScheduler(Scheduler):
         try:
             self.apply_async(entry, producer=producer, advance=False)
         except Exception as error:
-            self._note("broker", error)
+            self._log_change("broker", error)
         else:
-            self._note("broker", None)
+            self._log_change("broker", None)
 
-    def _beat(self) -> None:
-        from accounts.tasks import SCHEDULER, beat
+    def _write_heartbeat(self) -> None:
+        from accounts.tasks import SCHEDULER, write_heartbeat
 
         try:
             close_old_connections()
-            beat(SCHEDULER)
+            write_heartbeat(SCHEDULER)
         except DATABASE_ERRORS as error:
-            self._beat_at -= HEARTBEAT_SECONDS - 1  # try again in a second
-            self._note("database", error)
+            self._heartbeat_at -= HEARTBEAT_SECONDS - 1  # try again in a second
+            self._log_change("database", error)
         else:
-            self._note("database", None)
+            self._log_change("database", None)
 
-    def _note(self, what: str, error: Exception | None) -> None:
+    def _log_change(self, what: str, error: Exception | None) -> None:
         """Log the first of consecutive failures, and their end."""
         if error is not None and not self._is_failing[what]:
             log.warning("The scheduler cannot use the %s: %s", what, error)
@@ -170,11 +170,11 @@ class LivingScheduler(Scheduler):
 
 
 @signals.setup_logging.connect
-def _keep_the_projects_logging(**_: Any) -> None:
+def _use_project_logging(**_: Any) -> None:
     """Do nothing: with a receiver connected, Celery leaves logging as the settings define it."""
 
 
 @signals.worker_process_init.connect
-def _die_with_the_worker(**_: Any) -> None:
+def _end_with_worker(**_: Any) -> None:
     """End a pool process together with its worker, even if the worker was killed."""
     die_with_parent()

@@ -13,7 +13,7 @@ from accounts.models import Account, Event, SourceIssue
 from notifications.models import Delivery, DeliveryStatus
 from webhooks.models import Receipt, ReceiptStatus
 
-MANY = 10_000  # counting stops here
+MAX_COUNT = 10_000  # counting stops here
 
 
 def accounts_by_status() -> dict[str, int]:
@@ -33,19 +33,19 @@ def receipts_by_status() -> dict[str, int]:
     """Return exact numbers of waiting, quarantined and failed receipts (up to MANY), and an estimate of processed
     ones."""
     counted = {
-        status.value: up_to(Receipt.objects.filter(status=status))
+        status.value: count_up_to(Receipt.objects.filter(status=status))
         for status in (ReceiptStatus.RECEIVED, ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED)
     }
-    return {**counted, ReceiptStatus.PROCESSED.value: max(0, rows_about(Receipt) - sum(counted.values()))}
+    return {**counted, ReceiptStatus.PROCESSED.value: max(0, estimate_rows(Receipt) - sum(counted.values()))}
 
 
 def deliveries_by_status() -> dict[str, int]:
     """Return exact numbers of pending and failed deliveries (up to MANY), and an estimate of `settled` (ended) ones."""
     counted = {
-        status.value: up_to(Delivery.objects.filter(status=status))
+        status.value: count_up_to(Delivery.objects.filter(status=status))
         for status in (DeliveryStatus.PENDING, DeliveryStatus.FAILED)
     }
-    return {**counted, "settled": max(0, rows_about(Delivery) - sum(counted.values()))}
+    return {**counted, "settled": max(0, estimate_rows(Delivery) - sum(counted.values()))}
 
 
 def oldest_due_receipt() -> timedelta:
@@ -63,12 +63,12 @@ def oldest_due_event() -> timedelta:
     return _oldest_due(Event.objects.filter(fanned_out_at__isnull=True))
 
 
-def up_to(rows: "QuerySet[Any, Any]", most: int = MANY) -> int:
+def count_up_to(rows: "QuerySet[Any, Any]", limit: int = MAX_COUNT) -> int:
     """Return the number of rows. Counting stops at `most`."""
-    return rows.order_by()[:most].count()
+    return rows.order_by()[:limit].count()
 
 
-def rows_about(model: type[Model]) -> int:
+def estimate_rows(model: type[Model]) -> int:
     """Return the estimated size of a table: PostgreSQL's own estimate, or SQLite's distance of first and last row."""
     table = model._meta.db_table
     with connection.cursor() as cursor:

@@ -17,7 +17,7 @@ from kombu import Producer
 from accounts.core.connections import is_outage
 from accounts.core.markup import duration
 from accounts.models import Heartbeat, RetentionRun
-from accounts.tasks import PURGE, SCHEDULER, WORKERS, beat
+from accounts.tasks import PURGE, SCHEDULER, WORKERS, write_heartbeat
 from config.figures import oldest_due_event, oldest_due_receipt
 from leads.privacy import erasure_log as erasure_log_file
 
@@ -36,7 +36,7 @@ REFUSALS: dict[type[Exception], str] = {
 PROBE = "probe"  # the heartbeat and the queue that checks write to and clean up
 
 
-def findings() -> dict[str, str]:
+def find_problems() -> dict[str, str]:
     """Return the problem found by each check by name, or "" if there is none. Never raises."""
     checks: dict[str, Callable[[], str]] = {"database": database}
     if broken := _run(database):
@@ -53,7 +53,7 @@ def findings() -> dict[str, str]:
 def database() -> str:
     """Write to the database and roll back, because a read-only database accepts no webhooks."""
     with transaction.atomic():
-        beat(PROBE)
+        write_heartbeat(PROBE)
         transaction.set_rollback(True)
     return ""
 
@@ -160,7 +160,7 @@ def _run(check: Callable[[], str]) -> str:
     except Exception as error:
         cause = error.__cause__ or error
         return next(
-            (words for kind, words in REFUSALS.items() if isinstance(cause, kind)),
+            (refusal for kind, refusal in REFUSALS.items() if isinstance(cause, kind)),
             f"does not answer ({type(error).__name__})",
         )
 

@@ -36,7 +36,7 @@ class ReadableRequest(WSGIRequest):
             self.content_type, self.content_params = "", {}
 
 
-def probes_by_any_name(get_response: Respond) -> Respond:
+def allow_probe_hosts(get_response: Respond) -> Respond:
     """Accept health probes under every host name, because load balancers and orchestrators use addresses."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -47,7 +47,7 @@ def probes_by_any_name(get_response: Respond) -> Respond:
     return middleware
 
 
-def storable_text(get_response: Respond) -> Respond:
+def refuse_unstorable_text(get_response: Respond) -> Respond:
     """Answer 404 to a path, and 400 to parameters and form fields, that no page can use."""
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -27,13 +27,13 @@ class _Database:
         yield _by("leadline_accounts", "LinkedIn accounts.", "status", figures.accounts_by_status())
         yield _by(
             "leadline_receipts",
-            f"Kept requests; processed is an estimate, counting of the others stops at {figures.MANY}.",
+            f"Kept requests; processed is an estimate, counting of the others stops at {figures.MAX_COUNT}.",
             "status",
             figures.receipts_by_status(),
         )
         yield _by(
             "leadline_deliveries",
-            f"Deliveries; settled ones are an estimate, counting of the others stops at {figures.MANY}.",
+            f"Deliveries; settled ones are an estimate, counting of the others stops at {figures.MAX_COUNT}.",
             "status",
             figures.deliveries_by_status(),
         )
@@ -47,7 +47,7 @@ class _Database:
                 "delivery": _seconds(figures.oldest_due_delivery()),
             },
         )
-        yield _by("leadline_source_troubles", "Open troubles of sources.", "kind", figures.open_issues())
+        yield _by("leadline_source_troubles", "Open issues of sources.", "kind", figures.open_issues())
         now = timezone.now()
         yield _by(
             "leadline_heartbeat_age_seconds",

@@ -14,11 +14,11 @@ from webhooks.ingest.http import Disconnected, Message, Receive, Refusal, no_roo
 BODY_LIMIT = 3 * 1024 * 1024  # above Django's own limit, so that Django answers slightly larger bodies
 BODY_SECONDS = 30.0
 #: Bodies that arrive in several pieces, until their requests are answered.
-HELD = HalfReadBodies(limit=32 * 1024 * 1024)
+HELD_BODIES = HalfReadBodies(limit=32 * 1024 * 1024)
 
 
 @asynccontextmanager
-async def held_body(receive: Receive) -> AsyncIterator[bytes]:
+async def receive_body(receive: Receive) -> AsyncIterator[bytes]:
     """Yield the whole body, counted as held until the block ends. Raises Refusal (408, 413, 503) or Disconnected."""
     task = cast("asyncio.Task[Any]", asyncio.current_task())
     size = 0
@@ -33,11 +33,11 @@ async def held_body(receive: Receive) -> AsyncIterator[bytes]:
                 raise
             task.uncancel()
             raise no_room() from None
-        size = HELD.keep(task)
+        size = HELD_BODIES.keep(task)
         yield body
     finally:
-        HELD.release(task)
-        HELD.discard(size)
+        HELD_BODIES.release(task)
+        HELD_BODIES.discard(size)
 
 
 async def _read(receive: Receive, task: asyncio.Task[Any]) -> bytes:
@@ -50,7 +50,7 @@ async def _read(receive: Receive, task: asyncio.Task[Any]) -> bytes:
         while True:
             body += message.get("body", b"")
             _check_size(body)
-            if not HELD.grow(task, len(message.get("body", b""))):
+            if not HELD_BODIES.grow(task, len(message.get("body", b""))):
                 raise no_room()
             if not message.get("more_body"):
                 return bytes(body)

@@ -17,7 +17,7 @@ PREFIX = "/api/"
 Respond = Callable[[HttpRequest], HttpResponse]
 
 
-def api_answers(get_response: Respond) -> Respond:
+def api_problems(get_response: Respond) -> Respond:
     """Turn errors under `/api/` that no view of the API made into problem documents, with their headers kept.
 
     Such errors are unknown paths, refused hosts and a 500.

@@ -22,7 +22,7 @@ def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
         os.kill(os.getpid(), signal_number)
 
 
-def open_more_files() -> None:
+def raise_file_limit() -> None:
     """Raise this process's limit of open files to the allowed maximum, because each connection is a file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
@@ -30,7 +30,7 @@ def open_more_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def give_large_blocks_back() -> None:
+def return_freed_memory() -> None:
     """Let the C library return large freed blocks of memory to the system (glibc only).
 
     By default glibc raises this size with every large block, and so keeps the memory that many large bodies needed.

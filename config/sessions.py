@@ -8,31 +8,31 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 
-from accounts.web.recent_sign_in import BEGAN, SEEN
+from accounts.web.recent_sign_in import LAST_SEEN_AT, SIGNED_IN_AT
 from config.problems import PREFIX as API
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
-NOTED_EVERY = 300  # seconds, so that not every request writes its session
+SAVE_INTERVAL = 300  # seconds, so that not every request writes its session
 
 
-def ending_sessions(get_response: Respond) -> Respond:
+def expire_sessions(get_response: Respond) -> Respond:
     """Sign a user out after SESSION_IDLE_HOURS without a request, and after SESSION_COOKIE_AGE at the latest."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
             now = int(time.time())
-            began, seen = request.session.get(BEGAN, now), request.session.get(SEEN, now)
+            began, seen = request.session.get(SIGNED_IN_AT, now), request.session.get(LAST_SEEN_AT, now)
             if now - seen > settings.SESSION_IDLE_HOURS * 3600 or now - began > settings.SESSION_COOKIE_AGE:
                 logout(request)
-            elif SEEN not in request.session or now - seen >= NOTED_EVERY:
-                request.session[BEGAN], request.session[SEEN] = began, now
+            elif LAST_SEEN_AT not in request.session or now - seen >= SAVE_INTERVAL:
+                request.session[SIGNED_IN_AT], request.session[LAST_SEEN_AT] = began, now
         return get_response(request)
 
     return middleware
 
 
-def private_answers(get_response: Respond) -> Respond:
+def private_responses(get_response: Respond) -> Respond:
     """Let no cache store a response of the API or a page of a signed-in user."""
 
     def middleware(request: HttpRequest) -> HttpResponse:

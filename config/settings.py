@@ -93,10 +93,10 @@ TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 LOG_FORMAT = env.str("LOG_FORMAT", "console")
 configure_structlog(LOG_FORMAT)
 if SENTRY_DSN := env.str("SENTRY_DSN", ""):
-    from config.ops.errors import report_to
+    from config.ops.errors import report_errors_to
 
     try:
-        report_to(SENTRY_DSN, release=f"leadline@{VERSION}")
+        report_errors_to(SENTRY_DSN, release=f"leadline@{VERSION}")
     except ValueError:
         raise ImproperlyConfigured("SENTRY_DSN cannot be read. It looks like https://key@host/1.") from None
 
@@ -127,19 +127,19 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.security.request_id",
-    "config.problems.api_answers",
+    "config.problems.api_problems",
     "config.security.proxy_headers",
     "config.security.content_security",
-    "config.incoming.probes_by_any_name",
-    "config.incoming.storable_text",
+    "config.incoming.allow_probe_hosts",
+    "config.incoming.refuse_unstorable_text",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "config.sessions.ending_sessions",
-    "config.sessions.private_answers",
+    "config.sessions.expire_sessions",
+    "config.sessions.private_responses",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -265,7 +265,7 @@ CELERY_TASK_TIME_LIMIT = 300  # seconds; tasks start a successor long before
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-CELERY_BEAT_SCHEDULER = "config.celery:LivingScheduler"
+CELERY_BEAT_SCHEDULER = "config.celery:HeartbeatScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_DB_REUSE_MAX = 1000  # Celery only counts (0: a new connection for every task); `config.task` checks their health
 

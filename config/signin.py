@@ -113,10 +113,10 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         except IntegrityError:
             return False
         if confirmed and before:
-            self._tell_previous_address(request, before, email_address.email)
+            self._notify_previous_address(request, before, email_address.email)
         return confirmed
 
-    def _tell_previous_address(self, request: HttpRequest, before: str, after: str) -> None:
+    def _notify_previous_address(self, request: HttpRequest, before: str, after: str) -> None:
         details = {"from_email": before, "to_email": after, "timestamp": timezone.now()}
         asker = {"ip": self.get_client_ip(request), "user_agent": self.get_http_user_agent(request)[:200]}
         try:

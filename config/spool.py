@@ -33,7 +33,7 @@ class Channel(virtual.Channel):
     def __init__(self, connection: Any, **options: Any) -> None:
         super().__init__(connection, **options)
         self._taken: dict[str, Path] = {}
-        self._gave_back_at = 0.0
+        self._returned_at = 0.0
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         super().basic_ack(delivery_tag, multiple)
@@ -57,7 +57,7 @@ class Channel(virtual.Channel):
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         folder = Path(self.folder, queue)
         try:
-            self._give_back(folder)
+            self._return_expired(folder)
             for waiting in _oldest_first(folder):
                 message = self._take(waiting)
                 if message is not None:
@@ -87,11 +87,11 @@ class Channel(virtual.Channel):
         self._taken[tag] = taken
         return message
 
-    def _give_back(self, folder: Path) -> None:
+    def _return_expired(self, folder: Path) -> None:
         now = time.time()
-        if now - self._gave_back_at < min(5.0, self.visibility_timeout):
+        if now - self._returned_at < min(5.0, self.visibility_timeout):
             return
-        self._gave_back_at = now
+        self._returned_at = now
         for taken in _oldest_first(folder / "taken"):
             try:
                 if now - taken.stat().st_mtime > self.visibility_timeout:

@@ -9,7 +9,7 @@ from django.db import close_old_connections
 
 from accounts.core.connections import run_through_outages
 
-OUTAGE_SECONDS = 30.0  # that a task waits for the database; the next wake-up waits on
+MAX_OUTAGE_SECONDS = 30.0  # that a task waits for the database; the next wake-up waits on
 
 
 class Task(DjangoTask[..., Any]):
@@ -17,7 +17,7 @@ class Task(DjangoTask[..., Any]):
         """Run the task. In a worker, run it again after an outage, so that it does not need another wake-up."""
         if self.request.called_directly or self.request.is_eager:
             return super().__call__(*args, **kwargs)
-        return run_through_outages(partial(self.run, *args, **kwargs), seconds=OUTAGE_SECONDS)
+        return run_through_outages(partial(self.run, *args, **kwargs), seconds=MAX_OUTAGE_SECONDS)
 
 
 @signals.task_prerun.connect

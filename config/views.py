@@ -34,12 +34,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 if every part that the product needs works, else 503. Either way name the state of each part."""
-    findings = health.findings()
-    wrong = any(findings.values())
+    problems = health.find_problems()
+    wrong = any(problems.values())
     return JsonResponse(
         {
             "status": "not ready" if wrong else "ready",
-            "checks": {name: {"ok": not finding, "detail": finding} for name, finding in findings.items()},
+            "checks": {name: {"ok": not problem, "detail": problem} for name, problem in problems.items()},
         },
         status=503 if wrong else 200,
     )

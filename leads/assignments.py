@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts.core.errors import FieldError
 from accounts.models import Agency, Member
-from accounts.tenancy.team import on_removal
+from accounts.tenancy.team import on_member_removal
 from leads.models import Lead
 
 
@@ -21,7 +21,7 @@ def refuse_other_agencies(agency: Agency, fields: dict[str, Any]) -> None:
         raise FieldError("assigned_to", "This person is not a member of the lead's agency.")
 
 
-@on_removal
+@on_member_removal
 def unassign_leads(member: Member) -> None:
     """Leave the leads of a removed member to nobody: who has gone is shown and told to nobody any more."""
     theirs = Lead.all_records.filter(agency=member.agency_id, assigned_to=member.user_id)

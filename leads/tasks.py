@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.models import Heartbeat
-from accounts.tasks import beat
+from accounts.tasks import write_heartbeat
 from leads.lead_sync import backfill
 from leads.lead_sync.health_checks import look_after_all
 
@@ -20,5 +20,5 @@ def look_after() -> None:
     last = Heartbeat.objects.filter(name=CARETAKER).values_list("at", flat=True).first()
     if last is not None and timezone.now() - last > OUTAGE:
         backfill.plan_all()
-    beat(CARETAKER)
+    write_heartbeat(CARETAKER)
     look_after_all()

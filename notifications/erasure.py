@@ -3,13 +3,13 @@ has not been sent to people yet."""
 
 from django.db import transaction
 
-from accounts.events.erasure import Erasure, register
+from accounts.events.erasure import Erasure, register_eraser
 from notifications.delivery.digest import cancel, leave
 from notifications.models import Attempt, Delivery, DeliveryStatus
 from notifications.transports.mailfolder import erase_mails
 
 
-@register
+@register_eraser
 def _attempts(erasure: Erasure) -> dict[str, int]:
     about = Delivery.objects.filter(event_id__in=erasure.event_ids)
     rows = list(about.values_list("pk", "status", "carrier__event_id"))

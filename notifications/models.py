@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.functions import Upper
 from django.utils import timezone
 
-from accounts.core.encrypted_fields import EncryptedJSONField, Unreadable
+from accounts.core.encrypted_fields import EncryptedJSONField, UnreadableValue
 from accounts.core.enums import STAFF_EVENTS
 from accounts.core.ids import new_id, new_token
 from accounts.models import Agency, Event
@@ -116,7 +116,7 @@ class Channel(models.Model):
         if self.kind == ChannelKind.EMAIL:
             return False
         secrets = [row.secret for row in self.secrets.all() if row.signs()]
-        return any(isinstance(value, Unreadable) for value in (self.url, self.headers, *secrets))
+        return any(isinstance(value, UnreadableValue) for value in (self.url, self.headers, *secrets))
 
 
 class StaffAlerts(models.Model):

@@ -3,20 +3,20 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from accounts.events.timeline import Told, register_deliveries
+from accounts.events.timeline import DeliverySummary, register_delivery_loader
 from notifications.labels import DELIVERIES
 from notifications.models import Delivery, DeliveryStatus
 
 MAX_COUNT = 500  # deliveries of one page
 
 
-@register_deliveries
-def deliveries_of(event_ids: Sequence[str]) -> Mapping[str, Sequence[Told]]:
-    found: dict[str, list[Told]] = defaultdict(list)
+@register_delivery_loader
+def deliveries_of(event_ids: Sequence[str]) -> Mapping[str, Sequence[DeliverySummary]]:
+    found: dict[str, list[DeliverySummary]] = defaultdict(list)
     rows = Delivery.objects.filter(event__in=event_ids).select_related("channel").order_by("id")
     for delivery in rows.defer("channel__url", "channel__headers")[:MAX_COUNT]:
         to = delivery.recipient or str(delivery.channel or "")
         found[delivery.event_id].append(
-            Told(to, delivery.status, DELIVERIES[DeliveryStatus(delivery.status)].tone, delivery.pk)
+            DeliverySummary(to, delivery.status, DELIVERIES[DeliveryStatus(delivery.status)].tone, delivery.pk)
         )
     return found

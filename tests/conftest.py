@@ -21,7 +21,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from accounts.core.enums import EventType, Role
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import (
     Agency,
     Event,
@@ -52,7 +52,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 #: What migrations fill.
-KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+PRESERVED_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -61,7 +61,7 @@ def quick_emptying() -> Iterator[None]:
     second on PostgreSQL. Deleting the few rows there are is enough, and asking once where they are."""
 
     def delete_rows(case: TransactionTestCase) -> None:
-        tables = set(connection.introspection.django_table_names(only_existing=True)) - KEPT
+        tables = set(connection.introspection.django_table_names(only_existing=True)) - PRESERVED_TABLES
         names = {table: connection.ops.quote_name(table) for table in sorted(tables)}
         filled = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {names[table]})" for table in names)
         with transaction.atomic(), connection.cursor() as cursor:
@@ -144,14 +144,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: not item.nodeid.startswith(END_TO_END))
     if not os.environ.get("LEADLINE_DATABASE_TESTS_ONLY"):
         return
-    kept, left_out, begun = [], [], set()
+    selected, left_out, begun = [], [], set()
     for item in items:
         function = item.nodeid.partition("[")[0]
         again = not _uses_database(item) or (function in begun and item.get_closest_marker("once"))
-        (left_out if again else kept).append(item)
+        (left_out if again else selected).append(item)
         begun.add(function)
     config.hook.pytest_deselected(items=left_out)
-    items[:] = kept
+    items[:] = selected
 
 
 def _uses_database(item: pytest.Item) -> bool:
@@ -224,6 +224,6 @@ def happen(agency: Agency) -> Callable[..., Event]:
     """Let something happen at the agency."""
 
     def happen(event_type: EventType = EventType.LINKEDIN_DISCONNECTED, **fields: str) -> Event:
-        return record(agency, event_type, **({"linkedin_account_name": "John Doe"} | fields))
+        return record_event(agency, event_type, **({"linkedin_account_name": "John Doe"} | fields))
 
     return happen

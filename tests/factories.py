@@ -36,7 +36,7 @@ from accounts.models.incident import Incident, IncidentStep, Outage
 from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
 from accounts.sources.service import create_source
 from accounts.tenancy.api_keys import create_api_key
-from accounts.tenancy.team import invite
+from accounts.tenancy.team import invite_member
 from leads.models import (
     Enrichment,
     Lead,
@@ -448,7 +448,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         delivery=delivery, at=now, duration_ms=12, status_code=500, error=text[:500], response_excerpt=text
     )
     key, _ = create_api_key(agency, name=text[:100])
-    invitation = invite(agency, email="new@example.com", role=Role.READ_ONLY, invited_by=owner)
+    invitation = invite_member(agency, email="new@example.com", role=Role.READ_ONLY, invited_by=owner)
     return Everything(
         agency=agency,
         account=account,

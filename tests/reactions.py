@@ -6,7 +6,7 @@ from accounts.models import Reaction
 
 def react() -> None:
     """Carry out all that is due. Raises AssertionError if one of them failed."""
-    while reactions.carry_out_due():
+    while reactions.carry_out_due_reactions():
         pass
     failed = list(Reaction.objects.exclude(error="").values_list("subscriber", "subject", "error"))
     assert not failed, failed

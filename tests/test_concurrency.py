@@ -21,8 +21,8 @@ from leads.models import Lead, LeadChange, LeadReference
 from notifications.channels.service import create_channel
 from notifications.delivery import drain as deliver
 from notifications.models import Delivery
-from tests.keeping import keep, keep_sample, signed, source_of
 from tests.reactions import react
+from tests.receiving import receive, receive_sample, signed, source_of
 from tests.threads import at_once
 from tests.webhooks.ingest_server import Answer, serving
 from webhooks.models import Receipt
@@ -46,15 +46,15 @@ def drain() -> None:
 def test_200_alternating_reports_apply_in_order_with_several_workers(agency: Agency) -> None:
     source = source_of(agency, "salesflow")
     for number in range(200):
-        keep_sample(source, "account_blocked" if number % 2 else "account_active")
+        receive_sample(source, "account_blocked" if number % 2 else "account_active")
     at_once(drain)
     account = Account.objects.get()
     assert account.status == "disconnected"
     assert AccountReport.objects.filter(applied=True).count() == 200
-    told = list(Event.objects.order_by("id").values_list("event_type", flat=True))
-    assert told.count("linkedin_disconnected") == 100
-    assert told.count("linkedin_connected") == 1
-    assert told.count("linkedin_reconnected") == 99
+    recorded = list(Event.objects.order_by("id").values_list("event_type", flat=True))
+    assert recorded.count("linkedin_disconnected") == 100
+    assert recorded.count("linkedin_connected") == 1
+    assert recorded.count("linkedin_reconnected") == 99
     moves = AccountReport.objects.order_by("id").values_list("from_status", "to_status")
     assert all(before != after for before, after in moves)
 
@@ -62,7 +62,7 @@ def test_200_alternating_reports_apply_in_order_with_several_workers(agency: Age
 def test_receipts_of_many_sources_are_processed_once_each(agency: Agency, stranger: Agency) -> None:
     sources = [source_of(owner, "salesflow") for owner in (agency, stranger) for _ in range(3)]
     for number in range(60):
-        keep_sample(sources[number % 6], "account_active", LinkedInAccountId=number + 1)
+        receive_sample(sources[number % 6], "account_active", LinkedInAccountId=number + 1)
     at_once(drain)
     assert Receipt.objects.filter(status="processed", attempts__gte=1).count() == 60
     assert AccountReport.objects.count() == 60
@@ -73,22 +73,22 @@ def test_two_sources_that_report_on_the_same_accounts_see_what_the_other_made_of
     sources = [source_of(agency, "salesflow") for _ in range(2)]
     for number in range(120):
         status = "account_blocked" if number % 3 else "account_active"
-        keep_sample(sources[number % 2], status, LinkedInAccountId=1 + number // 2 % 4)
+        receive_sample(sources[number % 2], status, LinkedInAccountId=1 + number // 2 % 4)
     at_once(drain)
     assert Receipt.objects.filter(status="processed").count() == AccountReport.objects.count() == 120
-    told = Counter(Event.objects.exclude(event_type="reauth_requested").values_list("subject", flat=True))
+    recorded = Counter(Event.objects.exclude(event_type="reauth_requested").values_list("subject", flat=True))
     for account in Account.objects.all():
         moves = list(account.reports.filter(applied=True).order_by("id").values_list("from_status", "to_status"))
         assert [before for before, _ in moves] == ["", *(after for _, after in moves[:-1])]
         assert account.status == moves[-1][1]
         flaps = Event.objects.filter(subject=account.pk, event_type="linkedin_flapping").count()
-        assert told[account.pk] - flaps == sum(before != after for before, after in moves)
+        assert recorded[account.pk] - flaps == sum(before != after for before, after in moves)
 
 
 def test_two_sources_that_see_the_same_new_person_at_once_make_one_lead(agency: Agency) -> None:
     sources = [source_of(agency, "sendpilot") for _ in range(4)]
     for source in sources:
-        keep_sample(source, "lead_status_changed")
+        receive_sample(source, "lead_status_changed")
     at_once(drain)
     assert Event.objects.filter(event_type="lead_created").count() == 1
     assert Event.objects.filter(event_type="lead_opportunity").count() == 1
@@ -102,7 +102,7 @@ def test_records_that_several_sources_merge_at_once_end_as_one_lead_each_and_not
         nonlocal number
         number += 1
         body = {"eventId": str(number), "eventType": "lead.status.changed", "timestamp": timezone.now().isoformat()}
-        keep(source, {**body, "data": {"leadId": lead, "linkedinUrl": url, "newStatus": "MESSAGE_SENT"}})
+        receive(source, {**body, "data": {"leadId": lead, "linkedinUrl": url, "newStatus": "MESSAGE_SENT"}})
 
     for person in range(people):
         report(sources[0], f"nameless-{person}", "")
@@ -186,13 +186,13 @@ def test_16_identical_posts_at_once_are_one_event_and_one_mail(agency: Agency, p
 
         answers = list(pool.map(post, range(16)))
     assert [answer.status for answer in answers] == [200] * 16
-    kept = {answer.json["receipt_id"] for answer in answers}
+    stored = {answer.json["receipt_id"] for answer in answers}
     statuses = sorted(answer.json["status"] for answer in answers)
     if provider == "salesflow":  # sends neither id nor time: the same bytes can be news again
-        assert (len(kept), statuses) == (16, ["accepted"] * 16)
+        assert (len(stored), statuses) == (16, ["accepted"] * 16)
     else:
-        assert (len(kept), statuses) == (1, ["accepted", *["duplicate"] * 15])
-    assert {receipt.public_id for receipt in Receipt.objects.all()} == kept
+        assert (len(stored), statuses) == (1, ["accepted", *["duplicate"] * 15])
+    assert {receipt.public_id for receipt in Receipt.objects.all()} == stored
     at_once(drain)
     react()
     at_once(lambda: assert_done(deliver()), times=2)

@@ -12,8 +12,8 @@ from accounts.core.enums import RequestAction
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Campaign, Event, ReauthPrompt, Source
-from tests.keeping import keep, source_of
 from tests.reactions import react
+from tests.receiving import receive, source_of
 from tests.webhooks.providers.wire import PAYLOADS, payload
 from webhooks.models import Receipt
 from webhooks.processing.processor import process_due, register_request
@@ -131,7 +131,7 @@ class Case:
         if self.provider == "welink" and self.account:
             [name] = {"request_id", "requestId", "requestID"} & set(self.body)
             register_request(self.source, request_id=self.body[name], action=RequestAction.LOGIN, account=self.account)
-        receipt = keep(self.source, self.body)
+        receipt = receive(self.source, self.body)
         while process_due():
             pass
         react()
@@ -146,9 +146,9 @@ class Case:
         campaign = Campaign.objects.first()
         if campaign is None:
             return "none"
-        told = set(Event.objects.filter(event_type__startswith="campaign_").values_list("event_type", flat=True))
-        if told:
-            [word] = told
+        recorded = set(Event.objects.filter(event_type__startswith="campaign_").values_list("event_type", flat=True))
+        if recorded:
+            [word] = recorded
             assert (campaign.status, campaign.paused_by) == {
                 "campaign_paused": ("paused", "system"),
                 "campaign_resumed": ("active", ""),

@@ -11,7 +11,7 @@ from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Member, Outage, ReauthPrompt
 from accounts.services import report_status
-from accounts.tenancy.team import invitation_url, invite
+from accounts.tenancy.team import invitation_url, invite_member
 from notifications.channels.service import create_channel
 from tests.api.client import api_with
 from tests.api.routes import HISTORIES, LISTS, OBJECT_ROUTES, REPORTS
@@ -44,7 +44,7 @@ def links(agency: Agency) -> list[str]:
     channel, _ = create_channel(agency, kind="email", email="team@example.com", verified=True)
     new = agency.channels.get(email="new@example.com")
     token = report(agency, AccountStatus.DISCONNECTED).prompts.get().token
-    invitation = invite(agency, email="bea@example.com", role=Role.MANAGER)
+    invitation = invite_member(agency, email="bea@example.com", role=Role.MANAGER)
     return [
         f"/verify/{new.verification_token}",
         f"/unsubscribe/{channel.unsubscribe_token}",

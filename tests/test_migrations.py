@@ -197,7 +197,7 @@ def indexes() -> dict[str, bool]:
     return {name: one["unique"] for name, one in found.items()}
 
 
-def tell(query: str, *values: Any) -> list[Any]:
+def run_sql(query: str, *values: Any) -> list[Any]:
     """Ask from a connection of its own, which waits for nothing for long."""
     url = servers.url_of(connection.settings_dict["NAME"])
     with psycopg.connect(url, autocommit=True, options="-c lock_timeout=5000") as database:
@@ -230,7 +230,7 @@ def half_way(migration: migrations.Migration) -> Iterator[int]:
         writer.execute(INSERT, [b"first"])
         builder.start()
         waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        [[pid]] = wait_for(lambda: tell(waiting))
+        [[pid]] = wait_for(lambda: run_sql(waiting))
         yield pid
     builder.join()
 
@@ -244,7 +244,7 @@ def test_an_index_is_built_while_others_write(operation: Any) -> None:
     name = operation.index.name if isinstance(operation, AddIndexOnline) else operation.constraint.name
     if connection.vendor == "postgresql":
         with half_way(migration):
-            tell(INSERT, b"second")  # nobody waits for the one who waits
+            run_sql(INSERT, b"second")  # nobody waits for the one who waits
         assert Receipt.objects.count() == 2
     else:
         run(migration)
@@ -259,13 +259,13 @@ def test_a_build_that_was_killed_begins_anew_and_one_that_was_not_recorded_is_ke
     if connection.vendor == "postgresql":
         valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('receipt_by_reason')"
         with half_way(migration) as pid:
-            tell("SELECT pg_terminate_backend(%s)", pid)
-        assert tell(valid) == [(False,)]
+            run_sql("SELECT pg_terminate_backend(%s)", pid)
+        assert run_sql(valid) == [(False,)]
         run(migration)
-        assert tell(valid) == [(True,)]
-        before = tell("SELECT 'receipt_by_reason'::regclass::oid")
+        assert run_sql(valid) == [(True,)]
+        before = run_sql("SELECT 'receipt_by_reason'::regclass::oid")
         run(migration)
-        assert tell("SELECT 'receipt_by_reason'::regclass::oid") == before
+        assert run_sql("SELECT 'receipt_by_reason'::regclass::oid") == before
     else:
         run(migration)
     run(migration, backwards=True)
@@ -276,7 +276,7 @@ def test_an_index_is_removed_while_others_write() -> None:
     migration = migration_of(RemoveIndexOnline("receipt", "receipt_newest"), atomic=False)
     if connection.vendor == "postgresql":
         with half_way(migration):
-            tell(INSERT, b"second")
+            run_sql(INSERT, b"second")
     else:
         run(migration)
     assert "receipt_newest" not in indexes()

@@ -15,8 +15,8 @@ WRITES = frozenset(
 #: A call --> why it is no change past a service.
 ALLOWED = {
     "accounts/web/rest/idempotency.py: IdempotencyRecord.objects.create": "the API's own memory of an answer",
-    "accounts/web/rest/idempotency.py: _own(record).update": "the same",
-    "accounts/web/rest/idempotency.py: _own(record).delete": "the same",
+    "accounts/web/rest/idempotency.py: _own_record(record).update": "the same",
+    "accounts/web/rest/idempotency.py: _own_record(record).delete": "the same",
     "config/signin.py: super().save": "allauth's form mails a link and stores nothing",
 }
 

@@ -13,11 +13,11 @@ from leads.lead_sync import backfill, fetching, health_checks
 from leads.models import Lead, LeadFetch, LeadSync
 from notifications.delivery import claim, drain, worker
 from notifications.models import Attempt, Delivery, DeliveryStatus
-from tests.keeping import keep_sample, source_of
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.notifications.happenings import Happen, MakeChannel
 from tests.notifications.receiver import receiver
 from tests.outages import break_off, outage
+from tests.receiving import receive_sample, source_of
 from webhooks.models import Receipt
 from webhooks.processing import processor
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_an_outage_uses_up_no_attempt_of_a_receipt(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
     source = source_of(agency, "salesflow")
     for _ in range(3):
-        keep_sample(source, "account_blocked")
+        receive_sample(source, "account_blocked")
     break_off(monkeypatch, processor, "prefetch", times=30)
     while run_through_outages(processor.process_due, seconds=30):
         pass

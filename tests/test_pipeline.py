@@ -13,7 +13,7 @@ from accounts.models import Account, Agency, Campaign, Event, SubAccount
 from accounts.tenancy.agencies import create_agency
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
-from tests.keeping import drain, keep, keep_sample, source_of
+from tests.receiving import drain, receive, receive_sample, source_of
 from webhooks.models import Receipt, ReceiptStatus
 from webhooks.processing import processor
 from webhooks.processing.processor import register_request, reprocess
@@ -28,11 +28,11 @@ ORDER = {  # a sample that only means something after another
 ATTEMPTS = len(processor.BACKOFF.steps) + 1
 
 
-def told(agency: Agency) -> list[str]:
-    told = Event.objects.filter(agency=agency).exclude(
+def recorded(agency: Agency) -> list[str]:
+    events = Event.objects.filter(agency=agency).exclude(
         event_type="reauth_requested"
     )  # tests/accounts/reauth/test_prompts.py
-    return list(told.order_by("id").values_list("event_type", flat=True))
+    return list(events.order_by("id").values_list("event_type", flat=True))
 
 
 # provider, sample --> receipt status, events of an agency that has seen nothing before
@@ -76,21 +76,21 @@ def test_every_sample_is_in_the_table() -> None:
 
 @pytest.mark.parametrize(("provider", "sample"), SAMPLES)
 def test_a_sample_becomes_what_the_contract_says(agency: Agency, stranger: Agency, provider: str, sample: str) -> None:
-    receipt = keep_sample(source_of(agency, provider), sample)
+    receipt = receive_sample(source_of(agency, provider), sample)
     drain()
     receipt.refresh_from_db()
     status, events = SAMPLES[provider, sample]
-    assert (receipt.status, told(agency), told(stranger)) == (status, events, [])
+    assert (receipt.status, recorded(agency), recorded(stranger)) == (status, events, [])
     assert receipt.agency == agency
     assert Event.objects.exclude(receipt_id=receipt.public_id).count() == 0
     drain()
-    assert told(agency) == events
+    assert recorded(agency) == events
 
 
 @pytest.mark.once
 @pytest.mark.parametrize(("provider", "sample"), [key for key in SAMPLES if key[0] == "linkedconnector"])
 def test_the_body_agencies_get_has_every_field_of_the_providers(agency: Agency, provider: str, sample: str) -> None:
-    keep_sample(source_of(agency, provider), sample)
+    receive_sample(source_of(agency, provider), sample)
     drain()
     payload = Event.objects.exclude(event_type="reauth_requested").get().payload
     assert {**payload, **load(provider, sample)} == payload
@@ -101,14 +101,14 @@ def test_a_day_of_samples_twice_over_tells_nothing_twice(agency: Agency, provide
     source = source_of(agency, provider)
     day = sorted((name for slug, name in SAMPLES if slug == provider), key=lambda name: (ORDER.get(name, 0), name))
     for name in day:
-        keep_sample(source, name)
+        receive_sample(source, name)
     drain()
-    events = told(agency)
+    events = recorded(agency)
     assert events
     for name in day if provider != "salesflow" else day[-1:]:
-        keep_sample(source, name)
+        receive_sample(source, name)
     drain()
-    assert told(agency) == events
+    assert recorded(agency) == events
 
 
 # --- We-Link: what a request was for ---------------------------------------------------------------
@@ -116,7 +116,7 @@ def test_a_day_of_samples_twice_over_tells_nothing_twice(agency: Agency, provide
 
 @pytest.fixture
 def jane(agency: Agency) -> Account:
-    keep_sample(source_of(agency, "welink"), "login_success", request_id="req-0")
+    receive_sample(source_of(agency, "welink"), "login_success", request_id="req-0")
     drain()
     Event.objects.all().delete()
     return Account.objects.get()
@@ -143,23 +143,23 @@ def test_an_answer_applies_to_the_account_of_its_request_even_if_that_is_registe
     request_id = load("welink", sample)["request_id"]
     if early:
         register_request(jane.source, request_id=request_id, action=action, account=jane)
-    receipt = keep_sample(jane.source, sample)
+    receipt = receive_sample(jane.source, sample)
     drain()
     if not early:
         receipt.refresh_from_db()
         assert (receipt.status, receipt.reason) == ("quarantined", "unknown_request")
-        assert told(agency) == []
+        assert recorded(agency) == []
         register_request(jane.source, request_id=request_id, action=action, account=jane)
         drain()
     receipt.refresh_from_db()
     jane.refresh_from_db()
-    assert (receipt.status, jane.status, told(agency)) == ("processed", status, events)
+    assert (receipt.status, jane.status, recorded(agency)) == ("processed", status, events)
     assert receipt.account_id == jane.id
 
 
 def test_an_answer_is_about_the_account_of_an_earlier_one_with_its_request_id(agency: Agency, jane: Account) -> None:
     assert jane.source is not None
-    keep_sample(jane.source, "account_restricted", request_id="req-0")
+    receive_sample(jane.source, "account_restricted", request_id="req-0")
     drain()
     jane.refresh_from_db()
     assert jane.status == "blocked"
@@ -173,7 +173,7 @@ def test_a_sent_invitation_is_not_a_connection_and_belongs_to_the_registered_lea
         agency=agency, name="Target User", status_since=timezone.now(), received_at=timezone.now()
     )
     register_request(jane.source, request_id="req-67890", action=CONNECT, account=jane, lead=lead)
-    keep_sample(jane.source, "connection_sent")
+    receive_sample(jane.source, "connection_sent")
     drain()
     lead.refresh_from_db()
     assert (lead.status, lead.account) == ("CONNECTION_SENT", jane)
@@ -199,22 +199,22 @@ def test_a_failed_invitation_is_a_remark_in_the_leads_history(agency: Agency, ja
     assert jane.source is not None
     lead = Lead.objects.create(agency=agency, status_since=timezone.now(), received_at=timezone.now())
     register_request(jane.source, request_id="req-1", action=CONNECT, account=jane, lead=lead)
-    keep(jane.source, {"status": "FAILED", "request_id": "req-1", "error": "Weekly limit reached", "hash": ""})
+    receive(jane.source, {"status": "FAILED", "request_id": "req-1", "error": "Weekly limit reached", "hash": ""})
     drain()
     change = lead.changes.get()
     assert (change.note, change.applied, change.new_status) == ("Weekly limit reached", False, "PENDING")
     jane.refresh_from_db()
-    assert (jane.status, told(agency)) == ("active", [])
+    assert (jane.status, recorded(agency)) == ("active", [])
 
 
 @pytest.mark.parametrize("code", ["PROXY_ERROR", "PROFILE_NOT_FOUND"])
 def test_trouble_that_is_not_the_accounts_is_history_only(agency: Agency, jane: Account, code: str) -> None:
     assert jane.source is not None
     register_request(jane.source, request_id="req-1", action=LOGIN, account=jane)
-    keep(jane.source, {"status": "FAILED", "request_id": "req-1", "error": code, "hash": ""})
+    receive(jane.source, {"status": "FAILED", "request_id": "req-1", "error": code, "hash": ""})
     drain()
     row = jane.reports.latest("id")
-    assert (row.note, row.applied, row.to_status, told(agency)) == (code, False, "active", [])
+    assert (row.note, row.applied, row.to_status, recorded(agency)) == (code, False, "active", [])
 
 
 # --- whose it is ------------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ def test_trouble_that_is_not_the_accounts_is_history_only(agency: Agency, jane: 
 
 def test_a_body_that_names_another_company_waits_in_quarantine(agency: Agency, stranger: Agency) -> None:
     source = source_of(agency, "linkedconnector")
-    receipt = keep_sample(source, "linkedin_blocked", ghl_company_id=stranger.ghl_company_id)
+    receipt = receive_sample(source, "linkedin_blocked", ghl_company_id=stranger.ghl_company_id)
     drain()
     receipt.refresh_from_db()
     assert (receipt.status, receipt.reason) == ("quarantined", "foreign_company")
@@ -232,7 +232,7 @@ def test_a_body_that_names_another_company_waits_in_quarantine(agency: Agency, s
 
 def test_a_marketplace_source_finds_the_agency_by_company_then_by_location(agency: Agency, stranger: Agency) -> None:
     source = source_of(None, "highlevel")
-    keep_sample(source, "install")
+    receive_sample(source, "install")
     drain()
     sub_account = SubAccount.objects.get()
     assert (sub_account.agency, sub_account.installed, sub_account.ghl_user_id) == (
@@ -240,33 +240,33 @@ def test_a_marketplace_source_finds_the_agency_by_company_then_by_location(agenc
         True,
         "nX3qLLvKkGyo2z3lLxZk",
     )
-    keep_sample(source, "uninstall", timestamp="2026-03-22T00:00:00.000Z")
+    receive_sample(source, "uninstall", timestamp="2026-03-22T00:00:00.000Z")
     drain()
     sub_account.refresh_from_db()
     assert sub_account.installed is False
-    assert (told(agency), told(stranger)) == (["install", "uninstall"], [])
+    assert (recorded(agency), recorded(stranger)) == (["install", "uninstall"], [])
 
 
 def test_nobody_claims_another_agencys_location_by_naming_it(agency: Agency, stranger: Agency) -> None:
     marketplace = source_of(None, "highlevel")
-    keep_sample(marketplace, "install")
+    receive_sample(marketplace, "install")
     claim = {**load("linkedconnector", "install"), "ghl_location_id": load("highlevel", "install")["locationId"]}
-    keep(source_of(stranger, "linkedconnector"), {**claim, "ghl_company_id": stranger.ghl_company_id})
-    keep_sample(marketplace, "uninstall", timestamp="2026-03-22T00:00:00.000Z")
+    receive(source_of(stranger, "linkedconnector"), {**claim, "ghl_company_id": stranger.ghl_company_id})
+    receive_sample(marketplace, "uninstall", timestamp="2026-03-22T00:00:00.000Z")
     drain()
-    assert told(agency) == ["install", "uninstall"]
-    assert told(stranger) == ["install"]
+    assert recorded(agency) == ["install", "uninstall"]
+    assert recorded(stranger) == ["install"]
 
 
 def test_an_unknown_company_waits_until_somebody_makes_the_agency(db: None) -> None:
-    receipt = keep_sample(source_of(None, "highlevel"), "install", companyId="newCompany1")
+    receipt = receive_sample(source_of(None, "highlevel"), "install", companyId="newCompany1")
     drain()
     receipt.refresh_from_db()
     assert (receipt.status, receipt.reason, receipt.agency) == ("quarantined", "unknown_company", None)
     agency, _ = create_agency(name="New", company_id="newCompany1")
     drain()
     receipt.refresh_from_db()
-    assert (receipt.status, receipt.agency, told(agency)) == ("processed", agency, ["install"])
+    assert (receipt.status, receipt.agency, recorded(agency)) == ("processed", agency, ["install"])
 
 
 # --- words we do not know, clocks, failures ----------------------------------------------------------
@@ -277,7 +277,7 @@ def test_an_unknown_word_waits_for_a_mapping(agency: Agency, monkeypatch: pytest
 
     source = source_of(agency, "sendpilot")
     data = {**load("sendpilot", "lead_updated")["data"], "newStatus": "GHOSTED"}
-    receipt = keep_sample(source, "lead_updated", data=data)
+    receipt = receive_sample(source, "lead_updated", data=data)
     drain()
     receipt.refresh_from_db()
     assert (receipt.status, receipt.reason) == ("quarantined", "unknown_status")
@@ -290,7 +290,7 @@ def test_an_unknown_word_waits_for_a_mapping(agency: Agency, monkeypatch: pytest
 
 def test_an_unknown_field_is_processed_and_counted_as_drift(agency: Agency) -> None:
     source = source_of(agency, "salesflow")
-    receipt = keep_sample(source, "account_active", SeatColour="green")
+    receipt = receive_sample(source, "account_active", SeatColour="green")
     drain()
     receipt.refresh_from_db()
     source.refresh_from_db()
@@ -304,7 +304,7 @@ def test_a_time_more_than_five_minutes_ahead_counts_as_the_time_of_receipt(
 ) -> None:
     now = timezone.now().replace(microsecond=0)
     stamp = now + timedelta(seconds=ahead)
-    keep_sample(source_of(agency, "linkedconnector"), "linkedin_blocked", at=now, timestamp=stamp.isoformat())
+    receive_sample(source_of(agency, "linkedconnector"), "linkedin_blocked", at=now, timestamp=stamp.isoformat())
     drain()
     assert Account.objects.get().status_since == (stamp if believed else now)
 
@@ -316,7 +316,7 @@ def test_a_receipt_that_fails_is_tried_again_later_and_then_stays_visible(
         raise RuntimeError("no such luck")
 
     source = source_of(agency, "salesflow")
-    receipt = keep_sample(source, "account_active")
+    receipt = receive_sample(source, "account_active")
     monkeypatch.setattr(processor, "apply", broken)
     for attempt in range(1, ATTEMPTS + 1):
         Receipt.objects.update(next_attempt_at=timezone.now())
@@ -334,8 +334,8 @@ def test_a_receipt_that_fails_is_tried_again_later_and_then_stays_visible(
 
 def test_a_failing_receipt_holds_up_nobody_else(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
     source = source_of(agency, "salesflow")
-    bad = keep_sample(source, "account_active", LinkedInAccountId=666)
-    good = [keep_sample(source, "account_active", LinkedInAccountId=number + 1) for number in range(5)]
+    bad = receive_sample(source, "account_active", LinkedInAccountId=666)
+    good = [receive_sample(source, "account_active", LinkedInAccountId=number + 1) for number in range(5)]
     apply = processor.apply
 
     def broken_for_one(receipt: Receipt, event: Any, work: UnitOfWork) -> None:
@@ -354,8 +354,8 @@ def test_a_receipt_that_kills_its_worker_is_counted_walks_alone_and_ends_as_fail
     agency: Agency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = source_of(agency, "salesflow")
-    bad = keep_sample(source, "account_active", LinkedInAccountId=666)
-    good = keep_sample(source, "account_active", LinkedInAccountId=1)
+    bad = receive_sample(source, "account_active", LinkedInAccountId=666)
+    good = receive_sample(source, "account_active", LinkedInAccountId=1)
     process = processor._process_one
 
     class Killed(BaseException):
@@ -382,7 +382,7 @@ def test_a_receipt_that_kills_its_worker_is_counted_walks_alone_and_ends_as_fail
 
 def test_a_campaign_paused_by_the_providers_own_system_is_not_ours_to_resume(agency: Agency) -> None:
     data = {**load("sendpilot", "campaign_paused")["data"], "pausedBy": "system"}
-    keep_sample(source_of(agency, "sendpilot"), "campaign_paused", data=data)
+    receive_sample(source_of(agency, "sendpilot"), "campaign_paused", data=data)
     drain()
     campaign = Campaign.objects.get()
     assert (campaign.status, campaign.paused_by) == ("paused", "provider")

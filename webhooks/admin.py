@@ -47,10 +47,10 @@ class ReceiptAdmin(BackOfficeAdmin):
         """Lists do without the body, which is up to 1 MiB a row."""
         return super().get_queryset(request).defer("body", "headers", "dedupe_key")
 
-    def find(self, word: str, agency_id: str) -> Q:
-        return super().find(word.removeprefix(RECEIPT_PREFIX), agency_id)
+    def search_condition(self, word: str, agency_id: str) -> Q:
+        return super().search_condition(word.removeprefix(RECEIPT_PREFIX), agency_id)
 
-    def fits(self, button: str, obj: Receipt) -> bool:
+    def is_button_applicable(self, button: str, obj: Receipt) -> bool:
         return obj.status != ReceiptStatus.RECEIVED
 
     @admin.action(description="Process again", permissions=["operate"])
@@ -59,7 +59,7 @@ class ReceiptAdmin(BackOfficeAdmin):
         for receipt in chosen:
             reprocess(receipt)
             self.log_change(request, receipt, "Sent through processing again.")
-        self.tell(request, len(chosen), "Sent through processing again")
+        self.message_result(request, len(chosen), "Sent through processing again")
 
     @admin.display(description="receipt")
     def label(self, receipt: Receipt) -> str:

@@ -9,14 +9,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from accounts.admin.permission import PERMISSION, ShowsPermission
+from accounts.admin.permission import PERMISSION, LinkedInPermissionMixin
 from accounts.campaigns.service import pause_all, resume_all
 from accounts.core.enums import AccountStatus, CampaignStatus, provider_name
 from accounts.core.markup import NOTHING, ago, badge, duration, link, table
 from accounts.labels import CAMPAIGN_STATUSES, status_badge
-from accounts.linkedin.advice import Turn, sentence, turn
-from accounts.linkedin.lifecycle import durations
-from accounts.linkedin.links import contradicting, linked_accounts, proposals, views_in_words
+from accounts.linkedin.advice import Turn, advice_sentence, whose_turn
+from accounts.linkedin.lifecycle import status_durations
+from accounts.linkedin.links import contradicting_accounts, describe_views, linked_accounts, proposed_links
 from accounts.models import Account
 from accounts.reauth.prompts import NotNeeded, ask, revoke
 from accounts.reauth.recipients import addresses_for, mail_problem
@@ -26,14 +26,14 @@ from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAge, ByAgency, ByProvider, ByStatus
 from accounts.web.backoffice.forms import ServiceForm
-from accounts.web.backoffice.timeline import timeline_of
+from accounts.web.backoffice.timeline import timeline_context
 
-WHOSE_TURN = {Turn.OWNER: badge("owner", "warn"), Turn.WAIT: badge("wait", "busy"), Turn.NOBODY: ""}
+TURN_BADGES = {Turn.OWNER: badge("owner", "warn"), Turn.WAIT: badge("wait", "busy"), Turn.NOBODY: ""}
 CHANGED_STATUSES = {
     "pause": CampaignStatus.ACTIVE,
     "resume": CampaignStatus.PAUSED,
 }  # button --> status that it ends
-LATEST = 20
+MAX_ROWS = 20
 
 
 class AccountForm(ServiceForm):
@@ -63,7 +63,7 @@ class ByAccountStatus(ByStatus):
 
 
 @admin.register(Account)
-class AccountAdmin(ShowsPermission, BackOfficeAdmin):
+class AccountAdmin(LinkedInPermissionMixin, BackOfficeAdmin):
     list_display = ("label", "agency", "provider", "state", "status_reason", "since", "next_step")
     list_filter = (ByAccountStatus, ByProvider, ByAge, ByAgency)
     list_select_related = ("agency", "source", "sub_account")
@@ -105,7 +105,7 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
     has_external_id = True
     search_help_text = "A whole id; with an agency chosen also the provider's id of the account."
 
-    def fits(self, button: str, obj: Account) -> bool:
+    def is_button_applicable(self, button: str, obj: Account) -> bool:
         if button == "withdraw":
             return obj.prompts.filter(closed_at__isnull=True).exists()
         if button == "revive":
@@ -116,29 +116,29 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
 
     @admin.action(description="Ask the owner to reconnect", permissions=["operate"])
     def ask_owner(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
-        self.do_each(request, accounts, _ask_owner, "Asked the owner")
+        self.apply_to_each(request, accounts, _ask_owner, "Asked the owner")
 
     @admin.action(description="Withdraw the owner's link", permissions=["operate"])
     def withdraw(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
-        self.do_each(request, accounts, _withdraw, "Withdrew the link")
+        self.apply_to_each(request, accounts, _withdraw, "Withdrew the link")
 
     @admin.action(description="Pause its campaigns", permissions=["operate"])
     def pause(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
-        self.do_each(request, accounts, _pause, "Paused its campaigns")
+        self.apply_to_each(request, accounts, _pause, "Paused its campaigns")
 
     @admin.action(description="Resume its campaigns", permissions=["operate"])
     def resume(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
-        self.do_each(request, accounts, _resume, "Resumed its campaigns")
+        self.apply_to_each(request, accounts, _resume, "Resumed its campaigns")
 
     @admin.action(description="Revive", permissions=["operate"])
     def revive(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
-        self.do_each(request, accounts, revive, "Revived")
+        self.apply_to_each(request, accounts, revive, "Revived")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         account = self.get_object(request, unquote(object_id))
-        lines = timeline_of(account, request.GET.get("before", "")) if account else {}
+        lines = timeline_context(account, request.GET.get("before", "")) if account else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **lines})
 
     @admin.display(description="account")
@@ -155,7 +155,7 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
 
     @admin.display(description="next step")
     def next_step(self, account: Account) -> str:
-        return format_html("{} {}", sentence(account), WHOSE_TURN[turn(account)])
+        return format_html("{} {}", advice_sentence(account), TURN_BADGES[whose_turn(account)])
 
     @admin.display(description="mail to it")
     def mail(self, account: Account) -> str:
@@ -172,7 +172,7 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
 
     @admin.display(description="campaigns")
     def campaign_list(self, account: Account) -> str:
-        campaigns = account.campaigns.order_by("-id")[:LATEST]
+        campaigns = account.campaigns.order_by("-id")[:MAX_ROWS]
         return table(
             ("Campaign", "Status", "Why"),
             (
@@ -188,9 +188,9 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
 
     @admin.display(description="agreement")
     def agreement(self, account: Account) -> str:
-        found = contradicting(account, linked_accounts([account])[account.pk])
+        found = contradicting_accounts(account, linked_accounts([account])[account.pk])
         return (
-            format_html("{} {}", badge("they contradict", "warn"), views_in_words(found))
+            format_html("{} {}", badge("they contradict", "warn"), describe_views(found))
             if found
             else "They agree on whether it works."
         )
@@ -214,7 +214,7 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
 
     @admin.display(description="the same name only")
     def namesakes(self, account: Account) -> str:
-        rows = proposals(account)
+        rows = proposed_links(account)
         return table(
             ("Provider", "Account", "Is it the same person?"),
             (
@@ -227,7 +227,7 @@ class AccountAdmin(ShowsPermission, BackOfficeAdmin):
 
     @admin.display(description="how long")
     def durations(self, account: Account) -> str:
-        found = durations(account)
+        found = status_durations(account)
         back = sorted(found.to_reconnect)
         rows: list[tuple[str, str]] = [
             (status_badge(status), duration(length)) for status, length in found.in_status.items()

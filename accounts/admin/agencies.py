@@ -64,7 +64,7 @@ class AgencyAdmin(BackOfficeAdmin):
     search_fields = ("name", "ghl_company_id")
     search_help_text = "A part of the name, or a whole company id or id."
 
-    def find(self, word: str, agency_id: str) -> Q:
+    def search_condition(self, word: str, agency_id: str) -> Q:
         """Search a part of the name, because agencies are few."""
         return Q(name__icontains=word) | Q(pk=word) | Q(ghl_company_id=word)
 

@@ -18,7 +18,7 @@ from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency, ByParent
 from accounts.web.backoffice.forms import ServiceForm
 
-LATEST = 20
+MAX_ROWS = 20
 
 
 class CampaignForm(ServiceForm):
@@ -30,7 +30,7 @@ class CampaignForm(ServiceForm):
         return update_campaign(self.instance, changed_by=PausedBy.USER, **self.changes)
 
 
-class Unprotected(SimpleListFilter):
+class ByProtection(SimpleListFilter):
     """A filter for campaigns without an account, which nobody pauses in an outage, and for failed commands."""
 
     title, parameter_name = "protection", "protected"
@@ -47,7 +47,7 @@ class Unprotected(SimpleListFilter):
 @admin.register(Campaign)
 class CampaignAdmin(BackOfficeAdmin):
     list_display = ("label", "agency", "provider", "state", "paused", "account_link", "at_provider", "made")
-    list_filter = (Unprotected, ByAgency)
+    list_filter = (ByProtection, ByAgency)
     list_select_related = ("agency", "account", "command")
     raw_id_fields = ("account",)
     form = CampaignForm
@@ -65,12 +65,12 @@ class CampaignAdmin(BackOfficeAdmin):
     has_external_id = True
     search_help_text = "A whole id; with an agency chosen also the provider's id of the campaign."
 
-    def fits(self, button: str, obj: Campaign) -> bool:
+    def is_button_applicable(self, button: str, obj: Campaign) -> bool:
         return hasattr(obj, "command") and obj.command.status == CommandStatus.FAILED
 
     @admin.action(description="Try again at the provider", permissions=["operate"])
     def try_again(self, request: HttpRequest, campaigns: "QuerySet[Campaign]") -> None:
-        self.do_each(request, campaigns, retry, "Asked the provider again")
+        self.apply_to_each(request, campaigns, retry, "Asked the provider again")
 
     @admin.display(description="at the provider")
     def at_provider(self, campaign: Campaign) -> str:
@@ -88,7 +88,7 @@ class CampaignAdmin(BackOfficeAdmin):
             ("When", "What", "Error", "Reported back"),
             (
                 (ago(call.at), call.get_action_display(), call.error or NOTHING, ago(call.echoed_at))
-                for call in campaign.calls.order_by("-pk")[:LATEST]
+                for call in campaign.calls.order_by("-pk")[:MAX_ROWS]
             ),
             empty="Nothing was asked of the provider. That takes an API key on its source.",
         )
@@ -127,7 +127,7 @@ class SenderForm(ServiceForm):
         return map_sender(self.instance, self.cleaned_data["account"])
 
 
-class Unmapped(SimpleListFilter):
+class ByMapping(SimpleListFilter):
     title, parameter_name = "account", "mapped"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
@@ -143,7 +143,7 @@ class SenderAdmin(BackOfficeAdmin):
     down."""
 
     list_display = ("external_id", "agency", "provider", "account_link", "made")
-    list_filter = (Unmapped, ByAgency)
+    list_filter = (ByMapping, ByAgency)
     list_select_related = ("agency", "account")
     raw_id_fields = ("account",)
     form = SenderForm
@@ -165,7 +165,7 @@ class SenderAdmin(BackOfficeAdmin):
 class ByCampaign(ByParent):
     title, parameter_name, model = "campaign", "campaign", Campaign
 
-    def shown(self) -> tuple[str, ...]:
+    def label_fields(self) -> tuple[str, ...]:
         return ("name", "external_id")
 
 

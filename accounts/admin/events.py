@@ -11,7 +11,7 @@ from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.cross_links import list_links, subject_link
 from accounts.web.backoffice.filters import ByAgency, BySubject
 
-LATE = timedelta(seconds=60)
+MAX_HEARTBEAT_AGE = timedelta(seconds=60)
 
 
 @admin.register(Event)
@@ -72,7 +72,7 @@ class HeartbeatAdmin(HiddenFromIndex, BackOfficeAdmin):
 
     @admin.display(description="state")
     def state(self, heartbeat: Heartbeat) -> str:
-        return badge("silent", "bad") if timezone.now() - heartbeat.at > LATE else badge("alive", "good")
+        return badge("silent", "bad") if timezone.now() - heartbeat.at > MAX_HEARTBEAT_AGE else badge("alive", "good")
 
 
 @admin.register(RetentionRun)

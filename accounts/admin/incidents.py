@@ -13,7 +13,7 @@ from accounts.models import Incident, IncidentStep, Outage
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAccount, ByAgency, ByParent
 
-SHOWN = 200
+MAX_ROWS = 200
 
 
 def incident_badge(incident: Incident) -> SafeString:
@@ -27,7 +27,7 @@ class ByIncident(ByParent):
         return key
 
 
-class Open(SimpleListFilter):
+class ByOpen(SimpleListFilter):
     title, parameter_name = "state", "open"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
@@ -40,10 +40,10 @@ class Open(SimpleListFilter):
 @admin.register(Incident)
 class IncidentAdmin(BackOfficeAdmin):
     list_display = ("where", "state", "cause", "provider", "opened", "lasted")
-    list_filter = (Open, ByAgency)
+    list_filter = (ByOpen, ByAgency)
     list_select_related = ("agency", "part_of")
     fieldsets = (
-        (None, {"fields": ("where", "state", "cause", "provider", "opened", "latest", "lasted", "told")}),
+        (None, {"fields": ("where", "state", "cause", "provider", "opened", "latest", "lasted", "alerted")}),
         ("Accounts", {"fields": ("account_table",)}),
         ("What belongs together", {"fields": ("part_of_link", "part_table")}),
         ("History", {"fields": ("history_table",)}),
@@ -71,8 +71,8 @@ class IncidentAdmin(BackOfficeAdmin):
     def lasted(self, incident: Incident) -> str:
         return duration(incident.closed_at - incident.opened_at) if incident.closed_at else "still open"
 
-    @admin.display(description="staff told")
-    def told(self, incident: Incident) -> str:
+    @admin.display(description="staff alerted")
+    def alerted(self, incident: Incident) -> str:
         return ago(incident.alerted_at)
 
     @admin.display(description="accounts")
@@ -83,13 +83,13 @@ class IncidentAdmin(BackOfficeAdmin):
             (
                 (
                     link(outage.account),
-                    "in trouble" if outage.status == AccountStatus.ACTIVE else status_badge(outage.status),
+                    "had a problem" if outage.status == AccountStatus.ACTIVE else status_badge(outage.status),
                     outage.get_cause_display(),
                     ago(outage.at),
                     ago(outage.back_at) if outage.back_at else "not yet",
                     status_badge(outage.account.status),
                 )
-                for outage in outages.order_by("pk")[:SHOWN]
+                for outage in outages.order_by("pk")[:MAX_ROWS]
             ),
             empty="None is left: accounts that were deleted, or disconnected on purpose, are in no incident.",
         )
@@ -100,7 +100,7 @@ class IncidentAdmin(BackOfficeAdmin):
 
     @admin.display(description="parts")
     def part_table(self, incident: Incident) -> str:
-        parts = incident.parts.select_related("agency").order_by("pk")[:SHOWN]
+        parts = incident.parts.select_related("agency").order_by("pk")[:MAX_ROWS]
         return table(
             ("Agency", "State", "Since"),
             ((link(part, str(part.agency)), incident_badge(part), ago(part.opened_at)) for part in parts),
@@ -109,7 +109,7 @@ class IncidentAdmin(BackOfficeAdmin):
 
     @admin.display(description="what happened")
     def history_table(self, incident: Incident) -> str:
-        steps = incident.steps.order_by("-pk")[:SHOWN]
+        steps = incident.steps.order_by("-pk")[:MAX_ROWS]
         return table(("When", "What"), ((ago(step.at), step.text) for step in steps), empty="Nothing yet.")
 
 
@@ -118,7 +118,9 @@ class OutageAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("dropped", "account_link", "status", "cause", "expected", "back", "incident_link")
     list_filter = (ByAccount, ByIncident)
     list_select_related = ("account", "incident")
-    fieldsets = ((None, {"fields": ("account", "incident", "status", "cause", "expected", "dropped", "back", "told")}),)
+    fieldsets = (
+        (None, {"fields": ("account", "incident", "status", "cause", "expected", "dropped", "back", "alerted")}),
+    )
     search_help_text = "A whole number."
 
     @admin.display(description="dropped")
@@ -133,8 +135,8 @@ class OutageAdmin(HiddenFromIndex, BackOfficeAdmin):
     def back(self, outage: Outage) -> str:
         return ago(outage.back_at)
 
-    @admin.display(description="staff told")
-    def told(self, outage: Outage) -> str:
+    @admin.display(description="staff alerted")
+    def alerted(self, outage: Outage) -> str:
         return ago(outage.alerted_at)
 
     @admin.display(description="incident")

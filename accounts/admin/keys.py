@@ -13,7 +13,7 @@ from accounts.core.enums import Scope
 from accounts.core.markup import ago, badge
 from accounts.models import ApiKey, IdempotencyRecord
 from accounts.tenancy.api_keys import create_api_key, revoke_api_key
-from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting_user
 from accounts.web.backoffice.filters import ByAgency
 from accounts.web.backoffice.forms import ServiceForm
 
@@ -37,7 +37,7 @@ class NewKeyForm(ServiceForm):
             expires_at=self.cleaned_data["expires_at"],
             by=self.by,
         )
-        row._shown_once = {"title": "The new API key", "secrets": {f"Key for {row.agency}": key}}  # type: ignore[attr-defined]
+        row._new_secrets = {"title": "The new API key", "secrets": {f"Key for {row.agency}": key}}  # type: ignore[attr-defined]
         return row
 
 
@@ -61,13 +61,13 @@ class ApiKeyAdmin(BackOfficeAdmin):
     buttons = ("revoke",)
     confirm: ClassVar[dict[str, str]] = {"revoke": "Every program that uses this key stops at once, for good."}
 
-    def fits(self, button: str, obj: ApiKey) -> bool:
+    def is_button_applicable(self, button: str, obj: ApiKey) -> bool:
         return obj.revoked_at is None
 
     @admin.action(description="Revoke", permissions=["operate"])
     def revoke(self, request: HttpRequest, keys: "QuerySet[ApiKey]") -> HttpResponse | None:
-        self.do_each(
-            request, keys.filter(revoked_at__isnull=True), partial(revoke_api_key, by=acting(request)), "Revoked"
+        self.apply_to_each(
+            request, keys.filter(revoked_at__isnull=True), partial(revoke_api_key, by=acting_user(request)), "Revoked"
         )
         return None
 

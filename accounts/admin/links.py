@@ -11,7 +11,7 @@ from django.utils.html import format_html_join
 from accounts.core.enums import provider_name
 from accounts.core.markup import ago, link
 from accounts.labels import ACCOUNT_LINKS, status_badge
-from accounts.linkedin.links import decide
+from accounts.linkedin.links import decide_link
 from accounts.models import AccountLink
 from accounts.models.link import LinkState
 from accounts.web.backoffice.base import BackOfficeAdmin
@@ -46,7 +46,7 @@ class AccountLinkAdmin(BackOfficeAdmin):
     actions = ("accept", "decline")
     buttons = ("accept", "decline")
 
-    def fits(self, button: str, obj: AccountLink) -> bool:
+    def is_button_applicable(self, button: str, obj: AccountLink) -> bool:
         return obj.state != (LinkState.ACCEPTED if button == "accept" else LinkState.DECLINED)
 
     @admin.action(description="The same person", permissions=["operate"])
@@ -60,9 +60,9 @@ class AccountLinkAdmin(BackOfficeAdmin):
     def _decide(self, request: HttpRequest, links: "QuerySet[AccountLink]", *, same: bool) -> None:
         chosen = list(links)
         for link_ in chosen:
-            decide(link_, same=same, by=request.user.pk)
+            decide_link(link_, same=same, by=request.user.pk)
             self.log_change(request, link_, "The same person." if same else "Not the same person.")
-        self.tell(request, len(chosen), "Linked" if same else "Kept apart")
+        self.message_result(request, len(chosen), "Linked" if same else "Kept apart")
 
     @admin.display(description="accounts")
     def pair(self, row: AccountLink) -> str:

@@ -15,7 +15,7 @@ from accounts.core.email_addresses import email_key
 from accounts.core.markup import ago, badge
 from accounts.tenancy.second_factor import forget_second_factor
 from accounts.tenancy.verified_email import set_unverified_email
-from accounts.web.backoffice.base import BackOfficeAdmin, acting
+from accounts.web.backoffice.base import BackOfficeAdmin, acting_user
 
 
 @admin.register(User)
@@ -87,7 +87,7 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
             return redirect("admin:auth_user_change", id)
         return super().user_change_password(request, id, form_url)
 
-    def find(self, word: str, agency_id: str) -> Q:
+    def search_condition(self, word: str, agency_id: str) -> Q:
         """Search the beginning of a name or address, because people are few."""
         return Q(username__istartswith=word) | Q(email__istartswith=word)
 
@@ -115,7 +115,7 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
     def seen(self, user: User) -> str:
         return ago(user.last_login) if user.last_login else "never"
 
-    def fits(self, button: str, obj: Any) -> bool:
+    def is_button_applicable(self, button: str, obj: Any) -> bool:
         return bool(obj.has_second_factor)
 
     def has_forget_permission(self, request: HttpRequest) -> bool:
@@ -125,8 +125,8 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
     def forget_second_factor(self, request: HttpRequest, users: "QuerySet[User]") -> None:
         people = list(users)
         for user in people:
-            forget_second_factor(user, by=acting(request))
-        self.tell(request, len(people), "Second factor forgotten")
+            forget_second_factor(user, by=acting_user(request))
+        self.message_result(request, len(people), "Second factor forgotten")
 
 
 @admin.register(Group)

@@ -12,7 +12,7 @@ from accounts.models import Account
 PERMISSION: Any = ("Permission at LinkedIn", {"fields": ("token_ends", "signs_in_by", "heartbeat", "scopes")})
 
 
-class ShowsPermission:
+class LinkedInPermissionMixin:
     """Adds `PERMISSION` to the account's page."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

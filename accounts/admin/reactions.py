@@ -39,12 +39,12 @@ class ReactionAdmin(BackOfficeAdmin):
     actions = ("try_again",)
     buttons = ("try_again",)
 
-    def fits(self, button: str, obj: Reaction) -> bool:
+    def is_button_applicable(self, button: str, obj: Reaction) -> bool:
         return bool(obj.error)
 
     @admin.action(description="Try again", permissions=["operate"])
     def try_again(self, request: HttpRequest, chosen: "QuerySet[Reaction]") -> None:
-        self.do_each(request, chosen, reactions.try_again, "Tried again")
+        self.apply_to_each(request, chosen, reactions.retry_reaction, "Tried again")
 
     @admin.display(description="about")
     def subject_link(self, reaction: Reaction) -> str:

@@ -11,11 +11,11 @@ from accounts.core.markup import NOTHING, ago, badge, link, table
 from accounts.labels import PROMPT_ENDS
 from accounts.models import MailCount
 from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
-from accounts.reauth.recipients import lift
+from accounts.reauth.recipients import unblock_address
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAccount, ByParent
 
-LATEST = 50
+MAX_ROWS = 50
 
 
 class ByPrompt(ByParent):
@@ -66,7 +66,7 @@ class ReauthPromptAdmin(BackOfficeAdmin):
 
     @admin.display(description="steps")
     def step_table(self, prompt: ReauthPrompt) -> str:
-        rows = prompt.steps.order_by("-pk")[:LATEST]
+        rows = prompt.steps.order_by("-pk")[:MAX_ROWS]
         return table(
             ("When", "What", "To", "Note"),
             ((ago(row.at), row.get_kind_display(), row.recipient or NOTHING, row.note or NOTHING) for row in rows),
@@ -95,8 +95,8 @@ class ReauthStepAdmin(HiddenFromIndex, BackOfficeAdmin):
 class BouncedAddressAdmin(BackOfficeAdmin):
     """Addresses that get no mail for owners, and why. Staff may unblock one."""
 
-    list_display = ("email", "reason", "said")
-    fieldsets = ((None, {"fields": ("email", "reason", "said")}),)
+    list_display = ("email", "reason", "blocked_since")
+    fieldsets = ((None, {"fields": ("email", "reason", "blocked_since")}),)
     actions = ("forgive",)
     buttons = ("forgive",)
     confirm: ClassVar[dict[str, str]] = {
@@ -106,15 +106,15 @@ class BouncedAddressAdmin(BackOfficeAdmin):
     search_help_text = "A whole address, or number."
     empty_list = "None: no mail to an account's owner came back."
 
-    def find(self, word: str, agency_id: str) -> Q:
-        return super().find(word, agency_id) | Q(email=email_key(word))
+    def search_condition(self, word: str, agency_id: str) -> Q:
+        return super().search_condition(word, agency_id) | Q(email=email_key(word))
 
     @admin.action(description="Write to it again", permissions=["operate"])
     def forgive(self, request: HttpRequest, rows: "QuerySet[BouncedAddress]") -> None:
-        self.do_each(request, rows, lambda row: lift(row.email), "Writing again to")
+        self.apply_to_each(request, rows, lambda row: unblock_address(row.email), "Writing again to")
 
     @admin.display(description="since")
-    def said(self, row: BouncedAddress) -> str:
+    def blocked_since(self, row: BouncedAddress) -> str:
         return ago(row.at)
 
 

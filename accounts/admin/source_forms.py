@@ -43,8 +43,8 @@ class NewSourceForm(ServiceForm):
             location_id=self.cleaned_data["location_id"],
             by=self.by,
         )
-        shown = {"Webhook URL": source.webhook_url} | ({"Secret": secret} if secret else {})
-        source._shown_once = {"title": f"{source} is ready", "secrets": shown}  # type: ignore[attr-defined]
+        new_secrets = {"Webhook URL": source.webhook_url} | ({"Secret": secret} if secret else {})
+        source._new_secrets = {"title": f"{source} is ready", "secrets": new_secrets}  # type: ignore[attr-defined]
         return source
 
 

@@ -12,22 +12,22 @@ from django.utils.html import format_html
 
 from accounts.admin.source_forms import KEYS, SETTINGS, NewSourceForm, SourceForm
 from accounts.core import audit
-from accounts.core.encrypted_fields import Unreadable
+from accounts.core.encrypted_fields import UnreadableValue
 from accounts.core.enums import IssueKind, ProviderSlug
 from accounts.core.errors import FieldError
 from accounts.core.markup import NOTHING, ago, badge, code, table
 from accounts.labels import DELIVERS, DELIVERS_UNKNOWN, SOURCE_ISSUES
 from accounts.models import Source, SourceIssue, SourceSecret
-from accounts.sources.issues import ADVICE, CHECKS, label_of, missed_checks, with_open_issues
+from accounts.sources.issues import ADVICE, MAX_MISSED_CHECKS, label_of, missed_checks, with_open_issues
 from accounts.sources.recovery import recovery_for
 from accounts.sources.service import rotate_secret
-from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting_user
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency, BySource
 from accounts.web.source_sections import page_sections
 
-LATEST = 10
-WRONG = "What is wrong with it"
+MAX_ROWS = 10
+ISSUES_TITLE = "What is wrong with it"
 
 
 class BySourceState(SimpleListFilter):
@@ -36,7 +36,7 @@ class BySourceState(SimpleListFilter):
     title, parameter_name = "state", "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("troubled", "In trouble"), ("off", "Switched off"), ("removed", "Removed")]
+        return [("issues", "With issues"), ("off", "Switched off"), ("removed", "Removed")]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         first, *others = super().choices(changelist)
@@ -49,7 +49,7 @@ class BySourceState(SimpleListFilter):
         if request.GET.get("q"):
             return queryset
         rows = queryset.filter(removed_at__isnull=True)
-        if self.value() == "troubled":
+        if self.value() == "issues":
             return rows.filter(pk__in=SourceIssue.objects.filter(closed_at__isnull=True).values("source"))
         return rows.filter(enabled=False) if self.value() == "off" else rows
 
@@ -63,7 +63,7 @@ class SourceAdmin(BackOfficeAdmin):
     autocomplete_fields = ("agency",)
     fieldsets = (
         (None, {"fields": ("name", "enabled", "health", "webhook_url_field", "previous_url", "received")}),
-        (WRONG, {"fields": ("issue_list", "checks")}),
+        (ISSUES_TITLE, {"fields": ("issue_list", "checks")}),
         ("Where it belongs", {"fields": ("id", "agency", "provider", "sub_account", "allowed_networks", "made")}),
         ("Keys", {"fields": ("secret_list", "api_keys", *KEYS, "forget_keys")}),
         (
@@ -93,12 +93,12 @@ class SourceAdmin(BackOfficeAdmin):
             return None
         source = chosen[0]
         try:
-            secret = rotate_secret(source, by=acting(request))
+            secret = rotate_secret(source, by=acting_user(request))
         except FieldError as error:
             self.message_user(request, str(error), messages.ERROR)
             return None
-        shown = {"Webhook URL": source.webhook_url} | ({"Secret": secret} if secret else {})
-        return self.shown_once(request, source, title=f"New secret of {source}", secrets=shown)
+        new_secrets = {"Webhook URL": source.webhook_url} | ({"Secret": secret} if secret else {})
+        return self.render_secrets(request, source, title=f"New secret of {source}", secrets=new_secrets)
 
     @admin.action(description="Recover now", permissions=["operate"])
     def recover(self, request: HttpRequest, sources: "QuerySet[Source]") -> None:
@@ -112,12 +112,12 @@ class SourceAdmin(BackOfficeAdmin):
             except ValueError as refusal:
                 self.message_user(request, str(refusal), messages.ERROR)
                 continue
-            audit.changed(acting(request), source, "Recovered.")
+            audit.log_change(acting_user(request), source, "Recovered.")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Source]":
         return with_open_issues(super().get_queryset(request))
 
-    def fits(self, button: str, obj: Source) -> bool:
+    def is_button_applicable(self, button: str, obj: Source) -> bool:
         if button == "recover":
             return recovery_for(obj) is not None
         if obj.removed_at is not None:
@@ -140,7 +140,7 @@ class SourceAdmin(BackOfficeAdmin):
         label = label_of(source)
         return (DELIVERS_UNKNOWN if label is DELIVERS and source.drift else label).badge()
 
-    @admin.display(description="troubles")
+    @admin.display(description="issues")
     def issue_list(self, source: Source) -> str:
         return table(
             ("What", "Since", "Ended", "Detail", "What to do"),
@@ -152,7 +152,7 @@ class SourceAdmin(BackOfficeAdmin):
                     issue.detail or NOTHING,
                     NOTHING if issue.closed_at else ADVICE[kind],
                 )
-                for issue in source.issues.order_by("-pk")[:LATEST]
+                for issue in source.issues.order_by("-pk")[:MAX_ROWS]
                 for kind in [IssueKind(issue.kind)]
             ),
             empty="Nothing, and nothing ever was.",
@@ -165,7 +165,9 @@ class SourceAdmin(BackOfficeAdmin):
         if source.validated_at is None:
             return "LinkedIn has not checked its address yet."
         missed = missed_checks(source, timezone.now())
-        return format_html("last checked {}, {} of {} missed since", ago(source.validated_at), missed, CHECKS)
+        return format_html(
+            "last checked {}, {} of {} missed since", ago(source.validated_at), missed, MAX_MISSED_CHECKS
+        )
 
     @admin.display(description="last receipt")
     def received(self, source: Source) -> str:
@@ -201,7 +203,7 @@ class SourceAdmin(BackOfficeAdmin):
 
     @admin.display(description="API credentials")
     def api_keys(self, source: Source) -> str:
-        if isinstance(source.credentials, Unreadable):
+        if isinstance(source.credentials, UnreadableValue):
             return badge("none of today's encryption keys opens them", "bad")
         names = sorted(source.readable_credentials)
         return f"stored: {', '.join(names)}" if names else NOTHING

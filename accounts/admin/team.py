@@ -12,8 +12,8 @@ from accounts.core.enums import Role
 from accounts.core.markup import ago, badge
 from accounts.models import Member
 from accounts.models.agency import Invitation
-from accounts.tenancy.team import add_member, change_role, invite, remove
-from accounts.web.backoffice.base import BackOfficeAdmin, acting
+from accounts.tenancy.team import add_member, change_role, invite_member, remove_member
+from accounts.web.backoffice.base import BackOfficeAdmin, acting_user
 from accounts.web.backoffice.filters import ByAgency
 from accounts.web.backoffice.forms import ServiceForm
 
@@ -65,7 +65,7 @@ class MemberAdmin(BackOfficeAdmin):
     @admin.action(description="Remove from the agency", permissions=["remove"])
     def remove(self, request: HttpRequest, members: "QuerySet[Member]") -> HttpResponse | None:
         chosen = list(members.select_related("agency", "user"))
-        self.do_each(request, chosen, partial(remove, by=acting(request)), "Removed")
+        self.apply_to_each(request, chosen, partial(remove_member, by=acting_user(request)), "Removed")
         return HttpResponseRedirect(reverse("admin:accounts_member_changelist")) if len(chosen) == 1 else None
 
     @admin.display(description="since")
@@ -80,7 +80,7 @@ class NewInvitationForm(ServiceForm):
 
     def apply(self) -> Invitation:
         data = self.cleaned_data
-        return invite(data["agency"], email=data["email"], role=Role(data["role"]), invited_by=self.by)
+        return invite_member(data["agency"], email=data["email"], role=Role(data["role"]), invited_by=self.by)
 
 
 @admin.register(Invitation)

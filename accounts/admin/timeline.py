@@ -8,35 +8,35 @@ from django.utils.safestring import SafeString
 
 from accounts.core.enums import provider_name
 from accounts.core.markup import NOTHING, ago, badge, link_to, receipt_link
-from accounts.events.timeline import Entry, Told
+from accounts.events.timeline import DeliverySummary, Entry
 from accounts.labels import status_badge
 from accounts.models import AccountReport, Event, ReauthStep
-from accounts.web.backoffice.timeline import Words, words_for
+from accounts.web.backoffice.timeline import EntryTexts, describes_streams
 
 
-@words_for("report")
-def _report(entry: Entry) -> Words:
+@describes_streams("report")
+def _report(entry: Entry) -> EntryTexts:
     report: AccountReport = entry.row
     return _reported(report), _details(report), provider_name(report.reported_by)
 
 
-@words_for("prompt")
-def _step(entry: Entry) -> Words:
+@describes_streams("prompt")
+def _step(entry: Entry) -> EntryTexts:
     step: ReauthStep = entry.row
     text = " · ".join(part for part in (step.recipient, step.note) if part)
     return format_html("Prompt: {}", step.get_kind_display()), text or NOTHING, NOTHING
 
 
-@words_for("event", "pause")
-def _event(entry: Entry) -> Words:
+@describes_streams("event", "pause")
+def _event(entry: Entry) -> EntryTexts:
     event: Event = entry.row
     name = link_to("accounts_event", event.pk, event.event_type.replace("_", " "))
     reason = event.payload.get("pause_reason") or event.payload.get("campaign_name") or ""
-    return format_html("Told: {}", name), _told(entry.told, str(reason)), event.recipient or "the agency"
+    return format_html("Told: {}", name), _deliveries(entry.deliveries, str(reason)), event.recipient or "the agency"
 
 
-@words_for("staff")
-def _staff(entry: Entry) -> Words:
+@describes_streams("staff")
+def _staff(entry: Entry) -> EntryTexts:
     log: LogEntry = entry.row
     what = log.get_change_message() or log.get_action_flag_display()
     return format_html("Staff: {}", what), NOTHING, str(log.user)
@@ -61,14 +61,14 @@ def _details(report: AccountReport) -> SafeString:
     return format_html_join(" · ", "{}", ([part] for part in parts if part)) or SafeString(NOTHING)
 
 
-def _told(told: Sequence[Told], reason: str) -> SafeString:
+def _deliveries(deliveries: Sequence[DeliverySummary], reason: str) -> SafeString:
     lines: list[str] = [
         format_html(
             "{} {}",
             badge(one.state, one.tone),
-            link_to("notifications_delivery", one.delivery_id, one.to),
+            link_to("notifications_delivery", one.delivery_id, one.recipient),
         )
-        for one in told
+        for one in deliveries
     ]
     parts: list[str] = [*([reason] if reason else []), *(lines or ["nobody listens to it"])]
     return format_html_join(" · ", "{}", ([part] for part in parts))

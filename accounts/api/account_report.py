@@ -11,9 +11,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.report import Question, ReportViewSet, accounts_in, described, described_answers
+from accounts.api.report import Question, ReportViewSet, describe_parameters, describe_responses, select_accounts
 from accounts.core.enums import AccountStatus
-from accounts.events.outbox import iso
+from accounts.events.outbox import iso_timestamp
 from accounts.linkedin import uptime
 from accounts.linkedin.uptime import Span
 from accounts.models import Account, Agency
@@ -23,30 +23,36 @@ MAX_SPANS = 2000  # of downtime that are listed
 
 
 def account_report(agency: Agency, question: Question) -> dict[str, Any]:
-    accounts = list(accounts_in(agency, question))
+    accounts = list(select_accounts(agency, question))
     window = question.window
-    found = uptime.spans(accounts, window.begin, window.end)
+    found = uptime.account_spans(accounts, window.begin, window.end)
     statuses = Counter(account.status for account in accounts)
     down = [span for span in found if span.is_down]
     return {
         "figures": {
             "accounts": len(accounts),
             "by_status": {status.value: statuses[status] for status in AccountStatus if status != "deleted"},
-            **_measures(found, window.begin, window.end),
+            **_measure(found, window.begin, window.end),
             "median_seconds_to_reconnect": uptime.seconds_to_reconnect(found, window.end),
         },
         "series": [
-            {"start": iso(begin), "end": iso(end), **_measures(found, begin, end)} for begin, end in window.periods()
+            {"start": iso_timestamp(begin), "end": iso_timestamp(end), **_measure(found, begin, end)}
+            for begin, end in window.periods()
         ],
         "groups": _groups(accounts, found, question),
         "downtime": [
-            {"account": span.account_id, "status": span.status, "from": iso(span.begin), "to": iso(span.end)}
+            {
+                "account": span.account_id,
+                "status": span.status,
+                "from": iso_timestamp(span.begin),
+                "to": iso_timestamp(span.end),
+            }
             for span in sorted(down, key=lambda span: span.begin, reverse=True)[:MAX_SPANS]
         ],
     }
 
 
-def _measures(found: Sequence[Span], begin: datetime, end: datetime) -> dict[str, Any]:
+def _measure(found: Sequence[Span], begin: datetime, end: datetime) -> dict[str, Any]:
     active, down = uptime.active_seconds(found, begin, end), uptime.down_seconds(found, begin, end)
     return {
         "active_account_days": round(active / 86_400, 3),
@@ -72,7 +78,7 @@ def _groups(accounts: Sequence[Account], found: Sequence[Span], question: Questi
                 question.group_by: key or None,
                 "name": name_of(group[0], question.group_by),
                 "accounts": len(group),
-                **_measures(mine, window.begin, window.end),
+                **_measure(mine, window.begin, window.end),
             }
         )
     return rows
@@ -104,13 +110,13 @@ class AccountReportViewSet(ReportViewSet):
     @extend_schema(
         tags=["reports"],
         operation_id="reports_accounts",
-        parameters=described(GROUPS),
-        responses=described_answers(
+        parameters=describe_parameters(GROUPS),
+        responses=describe_responses(
             "AccountReportAnswer", downtime=serializers.ListField(child=serializers.DictField())
         ),
     )
     def report(self, request: Request, **_: Any) -> Response | HttpResponse:
-        """Active accounts, or all with `include_inactive`: their uptime and downtime by period. `downtime` lists each
-        span in which one was down, for the shading of a chart."""
+        """Report active accounts, or all with `include_inactive`: their uptime and downtime by period. `downtime` lists
+        each span in which one was down, for the shading of a chart."""
         question = self.question(request)
         return self.answer(question, account_report(self.agency, question), "accounts")

@@ -1,4 +1,4 @@
-"""`/api/v1/accounts`."""
+"""Serve `/api/v1/accounts`."""
 
 from dataclasses import asdict
 from typing import Any
@@ -21,38 +21,38 @@ from accounts.models import Account
 from accounts.reauth.prompts import NotNeeded, ask
 from accounts.services import update_account
 from accounts.web.rest.fields import (
-    EmailAddress,
-    Reference,
+    AgencyRelatedField,
+    EmailAddressField,
     StrictBooleanField,
+    StrictCharField,
     StrictChoiceField,
     StrictSerializer,
-    Text,
     UTCDateTimeField,
-    identity,
+    id_field,
 )
-from accounts.web.rest.filters import OneOfFilter, SearchFilter, StrictFilterSet, TextFilter
+from accounts.web.rest.filters import SearchFilter, StrictChoiceFilter, StrictFilterSet, TextFilter
 from accounts.web.rest.pagination import PAGING_PARAMETERS
 from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import AgencyViewSet, validated
 
 
 class ProfileSerializer(StrictSerializer):
-    first_name = Text(read_only=True)
-    last_name = Text(read_only=True)
-    public_identifier = Text(read_only=True)
-    occupation = Text(read_only=True)
+    first_name = StrictCharField(read_only=True)
+    last_name = StrictCharField(read_only=True)
+    public_identifier = StrictCharField(read_only=True)
+    occupation = StrictCharField(read_only=True)
     premium = StrictBooleanField(read_only=True, allow_null=True)
 
 
 class AccountSerializer(StrictSerializer):
-    id = identity()
+    id = id_field()
     provider = StrictChoiceField(ProviderSlug, read_only=True)
-    external_id = Text(read_only=True)
-    name = Text(max_length=200)
-    email = EmailAddress(max_length=254)
+    external_id = StrictCharField(read_only=True)
+    name = StrictCharField(max_length=200)
+    email = EmailAddressField(max_length=254)
     profile = ProfileSerializer(source="*", read_only=True)
     status = StrictChoiceField(AccountStatus, read_only=True)
-    status_reason = Text(read_only=True)
+    status_reason = StrictCharField(read_only=True)
     status_since = UTCDateTimeField(read_only=True)
     suggested_action = StrictChoiceField(
         SuggestedAction,
@@ -61,8 +61,8 @@ class AccountSerializer(StrictSerializer):
     )
     rate_limited_until = UTCDateTimeField(read_only=True, allow_null=True)
     campaigns_paused = StrictBooleanField(read_only=True)
-    source = Text(source="source_id", read_only=True)  # type: ignore[assignment]
-    location_id = Reference("sub_accounts", noun="location", by="location_id", source="sub_account")
+    source = StrictCharField(source="source_id", read_only=True)  # type: ignore[assignment]
+    location_id = AgencyRelatedField("sub_accounts", noun="location", by="location_id", source="sub_account")
     linked_accounts = serializers.SerializerMethodField()
     worst_status = serializers.SerializerMethodField()
     created_at = UTCDateTimeField(read_only=True)
@@ -84,8 +84,8 @@ class AccountReportSerializer(StrictSerializer):
     from_status = StrictChoiceField(AccountStatus, read_only=True, allow_null=True)
     to_status = StrictChoiceField(AccountStatus, read_only=True)
     occurred_at = UTCDateTimeField(read_only=True)
-    reported_by = Text(read_only=True)
-    receipt_id = Text(read_only=True)
+    reported_by = StrictCharField(read_only=True)
+    receipt_id = StrictCharField(read_only=True)
     applied = StrictBooleanField(read_only=True)
 
 
@@ -103,14 +103,14 @@ class ReadinessSerializer(StrictSerializer):
 
 class SendersSerializer(StrictSerializer):
     sender_ids = serializers.ListField(
-        child=Text(max_length=200, required=True),
+        child=StrictCharField(max_length=200, required=True),
         max_length=100,
         help_text="As whom SendPilot knows the account: campaigns of these senders run on it.",
     )
 
 
 class ReauthSerializer(StrictSerializer):
-    email = EmailAddress(max_length=254, help_text="Where to mail the link; without it nobody is mailed.")
+    email = EmailAddressField(max_length=254, help_text="Where to mail the link; without it nobody is mailed.")
 
 
 class ReauthLinkSerializer(StrictSerializer):
@@ -122,8 +122,8 @@ NEEDED_FOR_READINESS = ("status", "status_since", "rate_limited_until", "reporte
 
 
 class AccountFilters(StrictFilterSet):
-    status = OneOfFilter(AccountStatus)
-    provider = OneOfFilter(ProviderSlug)
+    status = StrictChoiceFilter(AccountStatus)
+    provider = StrictChoiceFilter(ProviderSlug)
     location_id = TextFilter("sub_account__location_id")
     q = SearchFilter()
 
@@ -142,8 +142,8 @@ class AccountViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
         return with_campaigns_paused(accounts.select_related("sub_account"))
 
     def get_serializer(self, *args: Any, **options: Any) -> Any:
-        shown = args[0] if args and self.serializer_class is AccountSerializer else None
-        accounts = (shown if options.get("many") else [shown]) if shown else []
+        rows = args[0] if args and self.serializer_class is AccountSerializer else None
+        accounts = (rows if options.get("many") else [rows]) if rows else []
         options["context"] = self.get_serializer_context() | {"linked": linked_accounts(accounts)}
         return super().get_serializer(*args, **options)
 

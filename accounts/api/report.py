@@ -19,11 +19,11 @@ from rest_framework.response import Response
 
 from accounts.core import csv_export
 from accounts.core.enums import AccountStatus, ProviderSlug
-from accounts.events.outbox import iso
+from accounts.events.outbox import iso_timestamp
 from accounts.models import Account, Agency
 from accounts.web.rest.views import AgencyViewSet
 
-DAYS = 30  # of a window without a chosen beginning
+DEFAULT_DAYS = 30  # of a window without a chosen beginning
 MAX_DAYS = 400
 PERIODS = ("day", "week", "month")
 
@@ -46,8 +46,8 @@ class Window:
             begin = end
         return found
 
-    def _next(self, moment: datetime) -> datetime:
-        day = moment.astimezone(self.zone).date()
+    def _next(self, begin: datetime) -> datetime:
+        day = begin.astimezone(self.zone).date()
         match self.period:
             case "month":
                 day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
@@ -80,10 +80,10 @@ PARAMETERS = ("from", "to", "timezone", "provider", "location_id", "group_by", "
 ALL_PARAMETERS = (*PARAMETERS, "format", "delimiter")
 
 
-def described(groups: Sequence[str]) -> list[OpenApiParameter]:
+def describe_parameters(groups: Sequence[str]) -> list[OpenApiParameter]:
     """Describe the parameters to OpenAPI."""
     return [
-        OpenApiParameter("from", str, description=f"A date or time. Default: {DAYS} days before `to`."),
+        OpenApiParameter("from", str, description=f"A date or time. Default: {DEFAULT_DAYS} days before `to`."),
         OpenApiParameter("to", str, description="A date (which is included) or time. Default: now."),
         OpenApiParameter("timezone", str, description="In which days begin, such as `Europe/Berlin`. Default: yours."),
         OpenApiParameter("provider", str, enum=[slug.value for slug in ProviderSlug]),
@@ -92,7 +92,9 @@ def described(groups: Sequence[str]) -> list[OpenApiParameter]:
         OpenApiParameter("include_inactive", bool, description="Also accounts that are not active now, and theirs."),
         OpenApiParameter("include_test", bool, description="Also leads that are tests."),
         OpenApiParameter("format", str, enum=["json", "csv"], description="Default: `json`."),
-        OpenApiParameter("delimiter", str, enum=list(csv_export.NAMED), description="Of CSV. Default: `comma`."),
+        OpenApiParameter(
+            "delimiter", str, enum=list(csv_export.NAMED_DELIMITERS), description="Of CSV. Default: `comma`."
+        ),
     ]
 
 
@@ -107,7 +109,7 @@ HEAD: dict[str, Any] = {
 }
 
 
-def described_answers(name: str, **more: serializers.Field[Any, Any, Any, Any]) -> dict[tuple[int, str], Any]:
+def describe_responses(name: str, **more: serializers.Field[Any, Any, Any, Any]) -> dict[tuple[int, str], Any]:
     """Describe the responses to OpenAPI: a report as JSON, and its series or groups as CSV."""
     return {(200, "application/json"): inline_serializer(name, {**HEAD, **more}), (200, "text/csv"): OpenApiTypes.STR}
 
@@ -120,7 +122,7 @@ class ReportViewSet(AgencyViewSet):
 
     def question(self, request: Request) -> Question:
         """Return the report's parameters. Raises ValidationError, which names the wrong ones."""
-        asked = _Asked(request.query_params)
+        asked = _Parameters(request.query_params)
         zone = asked.zone(self.agency.timezone)
         group_by = asked.word("group_by", (*PERIODS, *self.groups), "day")
         return Question(
@@ -131,20 +133,20 @@ class ReportViewSet(AgencyViewSet):
             include_inactive=asked.flag("include_inactive"),
             include_test=asked.flag("include_test"),
             as_csv=asked.word("format", ("json", "csv"), "json") == "csv",
-            delimiter=csv_export.NAMED[asked.word("delimiter", tuple(csv_export.NAMED), "comma")],
+            delimiter=csv_export.NAMED_DELIMITERS[asked.word("delimiter", tuple(csv_export.NAMED_DELIMITERS), "comma")],
         )
 
     def answer(self, question: Question, found: Mapping[str, Any], name: str) -> Response | HttpResponse:
         """Answer with `found`, which has `figures`, `series` and `groups`. CSV has the series, or the groups if
         grouped."""
         if question.as_csv:
-            return csv_of(found["series" if question.group_by in PERIODS else "groups"], name, question.delimiter)
+            return csv_response(found["series" if question.group_by in PERIODS else "groups"], name, question.delimiter)
         window = question.window
-        head = {"from": iso(window.begin), "to": iso(window.end), "timezone": str(window.zone)}
+        head = {"from": iso_timestamp(window.begin), "to": iso_timestamp(window.end), "timezone": str(window.zone)}
         return Response({**head, "group_by": question.group_by, **found})
 
 
-def accounts_in(agency: Agency, question: Question) -> "QuerySet[Account]":
+def select_accounts(agency: Agency, question: Question) -> "QuerySet[Account]":
     """Return the accounts to count: active ones, or all with `include_inactive`, but never deleted ones."""
     accounts = agency.accounts.exclude(status=AccountStatus.DELETED)
     if not question.include_inactive:
@@ -156,17 +158,17 @@ def accounts_in(agency: Agency, question: Question) -> "QuerySet[Account]":
     return accounts.select_related("sub_account").order_by("id")
 
 
-def csv_of(rows: Iterable[Mapping[str, Any]], name: str, delimiter: str) -> HttpResponse:
+def csv_response(rows: Iterable[Mapping[str, Any]], name: str, delimiter: str) -> HttpResponse:
     """Return a CSV response for spreadsheets."""
-    flat = [_flat(row) for row in rows]
+    flat = [_flatten(row) for row in rows]
     columns = list(dict.fromkeys(name for row in flat for name in row))
     table: list[list[Any]] = [columns, *([row.get(column) for column in columns] for row in flat)]
-    answer = HttpResponse("".join(csv_export.lines(table, delimiter)), content_type="text/csv; charset=utf-8")
+    answer = HttpResponse("".join(csv_export.csv_lines(table, delimiter)), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
 
 
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+def _flatten(row: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, Mapping):
@@ -176,7 +178,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-class _Asked:
+class _Parameters:
     """Query parameters, each given at most once."""
 
     def __init__(self, parameters: Any) -> None:
@@ -208,27 +210,27 @@ class _Asked:
 
     def window(self, zone: ZoneInfo, period: str) -> Window:
         now = timezone.now()
-        end = self._moment("to", zone, end_of_day=True) or now
-        first_day = (min(end, now).astimezone(zone) - timedelta(days=DAYS - 1)).date()
-        begin = self._moment("from", zone) or midnight(first_day, zone)
+        end = self.read_time("to", zone, end_of_day=True) or now
+        first_day = (min(end, now).astimezone(zone) - timedelta(days=DEFAULT_DAYS - 1)).date()
+        begin = self.read_time("from", zone) or midnight(first_day, zone)
         if begin >= end:
             raise ValidationError({"from": "It must be before `to`."})
         if end - begin > timedelta(days=MAX_DAYS):
             raise ValidationError({"from": f"A report covers at most {MAX_DAYS} days."})
         return Window(begin, min(end, max(now, begin + timedelta(seconds=1))), zone, period)
 
-    def _moment(self, name: str, zone: ZoneInfo, *, end_of_day: bool = False) -> datetime | None:
+    def read_time(self, name: str, zone: ZoneInfo, *, end_of_day: bool = False) -> datetime | None:
         text = self.text(name)
         if name not in self._parameters:
             return None
         try:
             day = parse_date(text)
-            moment = midnight(day + timedelta(days=end_of_day), zone) if day else parse_datetime(text)
-            if moment is None:
+            value = midnight(day + timedelta(days=end_of_day), zone) if day else parse_datetime(text)
+            if value is None:
                 raise ValueError
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-            if not 2000 <= moment.year <= 2200:
+            value = value if value.tzinfo else value.replace(tzinfo=zone)
+            if not 2000 <= value.year <= 2200:
                 raise ValueError
-            return moment
+            return value
         except (ValueError, OverflowError):
             raise ValidationError({name: "Give a date (2026-03-21) or a time (2026-03-21T00:22:16Z)."}) from None

@@ -18,16 +18,16 @@ from accounts.sources.issues import open_issues, with_open_issues
 from accounts.sources.service import create_source, delete_source, rotate_secret, update_source
 from accounts.web.rest.auth import may_see_secrets
 from accounts.web.rest.fields import (
-    Reference,
+    AgencyRelatedField,
     StrictBooleanField,
+    StrictCharField,
     StrictChoiceField,
     StrictSerializer,
-    Text,
     UTCDateTimeField,
-    identity,
-    network,
+    id_field,
+    validate_network,
 )
-from accounts.web.rest.filters import ConditionFilter, OneOfFilter, StrictFilterSet
+from accounts.web.rest.filters import ConditionFilter, StrictChoiceFilter, StrictFilterSet
 from accounts.web.rest.views import AgencyViewSet, validated
 
 SECRET_LENGTH = 256
@@ -35,10 +35,10 @@ MAX_SUBSCRIPTIONS = 200
 
 
 class CredentialsSerializer(StrictSerializer):
-    api_key = Text(max_length=500)
-    api_secret = Text(max_length=500)
-    domain_host_name = Text(max_length=500)
-    client_id = Text(max_length=500)
+    api_key = StrictCharField(max_length=500)
+    api_secret = StrictCharField(max_length=500)
+    domain_host_name = StrictCharField(max_length=500)
+    client_id = StrictCharField(max_length=500)
 
 
 @extend_schema_serializer(component_name="Trouble")
@@ -52,7 +52,7 @@ class HealthSerializer(StrictSerializer):
     status = serializers.ChoiceField(
         choices=["disabled", "waiting", "healthy", "attention"],
         read_only=True,
-        help_text="`waiting`: nothing has come yet; `attention`: troubles, gaps, or fields that nobody knows.",
+        help_text="`waiting`: nothing has come yet; `attention`: open issues, gaps, or unknown fields.",
     )
     troubles = IssueSerializer(many=True, read_only=True)
     gaps = serializers.IntegerField(read_only=True, help_text="Status changes that never reached us.")
@@ -65,18 +65,20 @@ class HealthSerializer(StrictSerializer):
 
 
 class SourceSerializer(StrictSerializer):
-    id = identity()
+    id = id_field()
     provider = StrictChoiceField(ProviderSlug)
-    name = Text(max_length=200)
+    name = StrictCharField(max_length=200)
     webhook_url = serializers.SerializerMethodField(
         help_text="LinkedConnector signs nothing, so that its URL is a secret: masked below the scope `admin`."
     )
     enabled = StrictBooleanField(required=False)
     health = serializers.SerializerMethodField()
     last_receipt_at = UTCDateTimeField(read_only=True, allow_null=True)
-    location_id = Reference("sub_accounts", noun="location", by="location_id", source="sub_account")
+    location_id = AgencyRelatedField("sub_accounts", noun="location", by="location_id", source="sub_account")
     allowed_networks = serializers.ListField(
-        child=Text(max_length=50, required=True, validators=[network]), max_length=100, required=False
+        child=StrictCharField(max_length=50, required=True, validators=[validate_network]),
+        max_length=100,
+        required=False,
     )
     secret = serializers.CharField(
         write_only=True, required=False, allow_null=True, max_length=SECRET_LENGTH, trim_whitespace=False
@@ -95,19 +97,19 @@ class SourceSerializer(StrictSerializer):
         return rows
 
     def get_webhook_url(self, source: Source) -> str:
-        shown = may_see_secrets(self.context.get("request"))
-        return source.webhook_url if shown else source.masked_webhook_url
+        is_visible = may_see_secrets(self.context.get("request"))
+        return source.webhook_url if is_visible else source.masked_webhook_url
 
     @extend_schema_field(HealthSerializer)
     def get_health(self, source: Source) -> dict[str, Any]:
-        troubles = open_issues(source)
+        issues = open_issues(source)
         if not source.enabled:
             status = "disabled"
-        elif source.last_receipt_at is None and not troubles:
+        elif source.last_receipt_at is None and not issues:
             status = "waiting"
         else:
-            status = "attention" if troubles or source.gaps or source.drift else "healthy"
-        health = {"status": status, "troubles": troubles, "gaps": source.gaps, "drift": source.drift}
+            status = "attention" if issues or source.gaps or source.drift else "healthy"
+        health = {"status": status, "troubles": issues, "gaps": source.gaps, "drift": source.drift}
         return HealthSerializer({**health, "validated_at": source.validated_at}).data
 
 
@@ -128,7 +130,7 @@ class RotationSerializer(StrictSerializer):
 
 
 class SourceFilters(StrictFilterSet):
-    provider = OneOfFilter(ProviderSlug)
+    provider = StrictChoiceFilter(ProviderSlug)
     enabled = ConditionFilter(Q(enabled=True))
 
 

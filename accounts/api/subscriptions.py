@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.web.rest.fields import StrictChoiceField, StrictSerializer, Text
+from accounts.web.rest.fields import StrictCharField, StrictChoiceField, StrictSerializer
 
 LEAD_TYPES = ("SPONSORED", "EVENT", "COMPANY", "ORGANIZATION_PRODUCT")
 _OWNER = re.compile(r"urn:li:(sponsoredAccount|organization):[0-9]{1,24}")
@@ -25,17 +25,17 @@ def _matches(pattern: re.Pattern[str], example: str) -> Callable[[str], None]:
 class SubscriptionSerializer(StrictSerializer):
     """A subscription to leads of one owner, type, form or entity."""
 
-    owner = Text(
+    owner = StrictCharField(
         required=True, max_length=200, validators=[_matches(_OWNER, "urn:li:sponsoredAccount:123")],
         help_text="Whose leads: an ad account or a page.",
     )  # fmt: skip
     lead_type = StrictChoiceField(LEAD_TYPES)
-    form = Text(
+    form = StrictCharField(
         max_length=200,
         validators=[_matches(_FORM, "urn:li:versionedLeadGenForm:(urn:li:leadGenForm:818,1)")],
         help_text="Only this version of one form.",
     )
-    entity = Text(
+    entity = StrictCharField(
         max_length=200, validators=[_matches(_ENTITY, "urn:li:event:123")], help_text="Only one event, ad or page."
     )
 

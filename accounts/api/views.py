@@ -16,28 +16,28 @@ from accounts.core.enums import AGENCY_EVENTS, PERSONAL_EVENTS, CampaignStatus, 
 from accounts.models import Campaign, Event, SubAccount
 from accounts.models.command import CommandAction, CommandStatus
 from accounts.web.rest.fields import (
-    Reference,
+    AgencyRelatedField,
     StrictBooleanField,
+    StrictCharField,
     StrictChoiceField,
     StrictSerializer,
-    Text,
     UTCDateTimeField,
-    identity,
+    id_field,
 )
-from accounts.web.rest.filters import ConditionFilter, OneOfFilter, StrictFilterSet, TextFilter
+from accounts.web.rest.filters import ConditionFilter, StrictChoiceFilter, StrictFilterSet, TextFilter
 from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import AgencyViewSet
 
 
 class SubAccountSerializer(StrictSerializer):
-    id = identity()
-    location_id = Text(read_only=True, allow_null=False)
-    name = Text(read_only=True)
+    id = id_field()
+    location_id = StrictCharField(read_only=True, allow_null=False)
+    name = StrictCharField(read_only=True)
     installed = StrictBooleanField(read_only=True)
     installed_at = UTCDateTimeField(read_only=True, allow_null=True)
-    installer_name = Text(read_only=True)
-    installer_email = Text(read_only=True)
-    ghl_user_id = Text(read_only=True)
+    installer_name = StrictCharField(read_only=True)
+    installer_email = StrictCharField(read_only=True)
+    ghl_user_id = StrictCharField(read_only=True)
     uninstalled_at = UTCDateTimeField(read_only=True, allow_null=True)
 
 
@@ -63,31 +63,31 @@ class CommandSerializer(StrictSerializer):
     action = StrictChoiceField(CommandAction, read_only=True)
     status = StrictChoiceField(CommandStatus, read_only=True)
     attempts = serializers.IntegerField(read_only=True)
-    error = Text(read_only=True)
+    error = StrictCharField(read_only=True)
     next_attempt_at = UTCDateTimeField(read_only=True, allow_null=True)
 
 
 class AtProviderSerializer(StrictSerializer):
-    sender_id = Text(read_only=True, help_text="Who sends it, as the provider names them.")
+    sender_id = StrictCharField(read_only=True, help_text="Who sends it, as the provider names them.")
     order = CommandSerializer(source="command", read_only=True, allow_null=True, default=None)
 
 
 class CampaignSerializer(StrictSerializer):
-    id = identity()
+    id = id_field()
     provider = StrictChoiceField(ProviderSlug, read_only=True)
-    external_id = Text(read_only=True, allow_null=False)
-    name = Text(read_only=True)
+    external_id = StrictCharField(read_only=True, allow_null=False)
+    name = StrictCharField(read_only=True)
     status = StrictChoiceField(CampaignStatus, required=False)
     paused_by = StrictChoiceField(PausedBy, read_only=True, allow_null=True)
-    pause_reason = Text(max_length=300)
-    account = Reference("accounts", noun="account")
+    pause_reason = StrictCharField(max_length=300)
+    account = AgencyRelatedField("accounts", noun="account")
 
 
 class CampaignFilters(StrictFilterSet):
-    status = OneOfFilter(CampaignStatus)
-    provider = OneOfFilter(ProviderSlug)
+    status = StrictChoiceFilter(CampaignStatus)
+    provider = StrictChoiceFilter(ProviderSlug)
     account = TextFilter("account_id")
-    order = OneOfFilter(CommandStatus.values, "command__status")
+    order = StrictChoiceFilter(CommandStatus.values, "command__status")
     protected = ConditionFilter(
         ~UNPROTECTED, label="`false`: without an account, so that nobody stops them when it drops."
     )
@@ -128,16 +128,16 @@ class CampaignViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
 
 
 class EventSerializer(StrictSerializer):
-    id = identity()
+    id = id_field()
     event_type = StrictChoiceField(AGENCY_EVENTS, read_only=True)
     payload = serializers.DictField(read_only=True, help_text="The body that agencies receive.")
-    subject = Text(read_only=True, help_text="The id of what it is about.")
+    subject = StrictCharField(read_only=True, help_text="The id of what it is about.")
     occurred_at = UTCDateTimeField(read_only=True)
     created_at = UTCDateTimeField(read_only=True)
 
 
 class EventFilters(StrictFilterSet):
-    event_type = OneOfFilter(AGENCY_EVENTS)
+    event_type = StrictChoiceFilter(AGENCY_EVENTS)
     subject = TextFilter()
 
 

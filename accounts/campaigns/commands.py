@@ -108,7 +108,7 @@ def carry_out_due(limit: int = BATCH) -> int:
 def key_of(campaign: Campaign) -> dict[str, str] | None:
     """The credentials of the source that the campaign came by, or of the agency's only one that has some."""
     sources = Source.objects.filter(agency_id=campaign.agency_id, provider=campaign.provider, removed_at__isnull=True)
-    keys = {source.pk: found for source in sources if sendpilot.can_act(found := source.readable_credentials)}
+    keys = {source.pk: found for source in sources if sendpilot.can_control(found := source.readable_credentials)}
     if campaign.source_id in keys:
         return keys[campaign.source_id]
     return next(iter(keys.values())) if len(keys) == 1 else None

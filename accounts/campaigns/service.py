@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.campaigns import commands
 from accounts.core.enums import AccountStatus, CampaignStatus, EventType, PausedBy
-from accounts.core.provider_key import ProviderKey, by_provider
+from accounts.core.provider_key import ProviderKey, group_by_provider
 from accounts.core.text import plain
 from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events import outbox as events
@@ -213,7 +213,7 @@ def _change(
 
 def _tell(campaign: Campaign, event_type: EventType, *, origin: Origin, work: UnitOfWork, **fields: Any) -> None:
     account = events.account_fields(campaign.account) if campaign.account else {"provider": campaign.provider}
-    events.record(
+    events.record_event(
         campaign.agency,
         event_type,
         subject=campaign.id,
@@ -228,7 +228,7 @@ def _tell(campaign: Campaign, event_type: EventType, *, origin: Origin, work: Un
 
 def _load_named(keys: Collection[ProviderKey]) -> dict[ProviderKey, Campaign | None]:
     found: dict[ProviderKey, Campaign | None] = dict.fromkeys(keys)
-    for (agency_id, provider), external_ids in by_provider(keys).items():
+    for (agency_id, provider), external_ids in group_by_provider(keys).items():
         named = Campaign.objects.filter(agency=agency_id, provider=provider, external_id__in=external_ids)
         found |= {ProviderKey(agency_id, provider, campaign.external_id): campaign for campaign in named}
     return found

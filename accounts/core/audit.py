@@ -6,28 +6,28 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
 
-def added(by: User | None, obj: Model, message: str) -> None:
+def log_creation(by: User | None, obj: Model, message: str) -> None:
     """Log that a user created an object. Log nothing if `by` is None, which stands for a program or Leadline itself."""
-    _note_by(by, obj, ADDITION, message)
+    _log_by(by, obj, ADDITION, message)
 
 
-def changed(by: User | None, obj: Model, message: str) -> None:
+def log_change(by: User | None, obj: Model, message: str) -> None:
     """Log that a user changed an object. Log nothing if `by` is None."""
-    _note_by(by, obj, CHANGE, message)
+    _log_by(by, obj, CHANGE, message)
 
 
-def removed(by: User | None, obj: Model, message: str) -> None:
+def log_deletion(by: User | None, obj: Model, message: str) -> None:
     """Log that a user deletes an object. Call this function before the deletion, which clears the object's primary
     key."""
-    _note_by(by, obj, DELETION, message)
+    _log_by(by, obj, DELETION, message)
 
 
-def _note_by(by: User | None, obj: Model, flag: int, message: str) -> None:
+def _log_by(by: User | None, obj: Model, flag: int, message: str) -> None:
     if by is not None:
-        note(by.pk, obj, flag, message)
+        add_log_entry(by.pk, obj, flag, message)
 
 
-def note(user_id: int, obj: Model, flag: int, message: str) -> LogEntry:
+def add_log_entry(user_id: int, obj: Model, flag: int, message: str) -> LogEntry:
     """Write one row of the log. Store the object's id, not its name, so that no name outlives an erased person."""
     return LogEntry.objects.create(
         user_id=user_id,

@@ -16,12 +16,12 @@ def sources_version() -> int:
     return _version
 
 
-def sources_changed() -> None:
+def bump_sources_version() -> None:
     """Grow the version once the current transaction commits. Call this function with every change of a source or its
     secrets."""
-    transaction.on_commit(_count, robust=True)
+    transaction.on_commit(_bump, robust=True)
 
 
-def _count() -> None:
+def _bump() -> None:
     global _version
     _version = next(_counter)

@@ -96,18 +96,18 @@ def run_through_outages(work: Callable[[], T], *, seconds: float) -> T | None:
         except DATABASE_ERRORS as error:
             if not is_outage(error):
                 raise
-            note_outage(error)
+            log_outage_begin(error)
             until = until or time.monotonic() + seconds
             time.sleep(pause)
             pause = RETRY_PAUSE
             if not _wait_for_database(until):
                 return None
         else:
-            note_success()
+            log_outage_end()
             return result
 
 
-def note_outage(error: Exception) -> None:
+def log_outage_begin(error: Exception) -> None:
     """Log the beginning of an outage, once."""
     global _outage_began
     if _outage_began is None:
@@ -115,7 +115,7 @@ def note_outage(error: Exception) -> None:
         log.warning("The database is away; the work goes on when it is back.", error=f"{type(error).__name__}: {error}")
 
 
-def note_success() -> None:
+def log_outage_end() -> None:
     """Log the end of an outage, if there was one."""
     global _outage_began
     if _outage_began is not None:

@@ -12,7 +12,7 @@ FORMULA = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 #: Characters that end a cell in some program. A file read with another delimiter than its own begins a cell after each.
 DELIMITERS = ",;\t|"
 #: The delimiters that people may ask for, by name.
-NAMED = {"comma": ",", "semicolon": ";", "tab": "\t"}
+NAMED_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 #: What may stand before a formula: delimiters, blanks and quotes. Each such run is matched once.
 _BEFORE_FORMULA = re.compile(rf"(?<![{DELIMITERS}\s\"])[{DELIMITERS}\s\"]*+(?=[{FORMULA}])")
 _AFTER_WHITE_DELIMITER = re.compile(r"[\t\r\n]")
@@ -41,7 +41,7 @@ def delimiter_for(locale: str) -> str:
     return "," if language.lower() in _COMMA_LANGUAGES or country.upper() in _COMMA_COUNTRIES else ";"
 
 
-def lines(rows: Iterable[Sequence[Any]], delimiter: str = ",") -> Iterator[str]:
+def csv_lines(rows: Iterable[Sequence[Any]], delimiter: str = ",") -> Iterator[str]:
     """Yield the CSV lines of the rows. Every text is quoted, so that no delimiter inside a text ends its cell."""
     writer = csv.writer(_Line(), delimiter=delimiter, quoting=csv.QUOTE_NONNUMERIC)
     for row in rows:
@@ -59,13 +59,13 @@ def safe_cell(value: Any) -> Any:
     text = plain(value, lines=True)
     if _DIALLED.fullmatch(text):
         return "+" + " ".join(re.findall("[0-9]+", text.replace("(0)", " ")))
-    guarded = _BEFORE_FORMULA.sub(_guard, text)
+    guarded = _BEFORE_FORMULA.sub(_add_apostrophes, text)
     return f"'{guarded}" if guarded[:1] in {"\t", "\r", "\n"} else guarded
 
 
-def _guard(found: re.Match[str]) -> str:
+def _add_apostrophes(match: re.Match[str]) -> str:
     """Put an apostrophe at each place where a cell may begin and only blanks and quotes precede the formula."""
-    run = found[0]
+    run = match[0]
     begins = max(run.rfind(sign) for sign in ",;|") + 1
     blank = _AFTER_WHITE_DELIMITER.sub(r"\g<0>'", run[begins:])
-    return f"{run[:begins]}'{blank}" if begins or found.start() == 0 else blank
+    return f"{run[:begins]}'{blank}" if begins or match.start() == 0 else blank

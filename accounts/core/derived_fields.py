@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-Source = str | tuple[str, ...]  # a field's name, or the names of fields whose values are joined
+SourceFields = str | tuple[str, ...]  # a field's name, or the names of fields whose values are joined
 
 
 class DerivedTextField(models.TextField):  # type: ignore[type-arg]
@@ -15,7 +15,7 @@ class DerivedTextField(models.TextField):  # type: ignore[type-arg]
     def __init__(
         self,
         *args: Any,
-        sources: Sequence[Source] = (),
+        sources: Sequence[SourceFields] = (),
         derive: Callable[[Iterable[str]], str] = "\n".join,
         **kwargs: Any,
     ) -> None:
@@ -82,13 +82,13 @@ def without_accents(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(char for char in apart if unicodedata.category(char) != "Mn"))
 
 
-def containing(word: str, column: str = "search_text") -> models.Q:
+def search_text_contains(word: str, column: str = "search_text") -> models.Q:
     """Return the condition that a row's search text contains a word. A blank word matches no row."""
     folded = fold(word)
     return models.Q(**{f"{column}__contains": folded}) if folded else models.Q(pk__in=[])
 
 
-def _values(row: models.Model, sources: Sequence[Source]) -> Iterable[str]:
+def _values(row: models.Model, sources: Sequence[SourceFields]) -> Iterable[str]:
     for source in sources:
         names = [source] if isinstance(source, str) else source
         yield " ".join(text for name in names if (text := getattr(row, name)))

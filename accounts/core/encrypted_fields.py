@@ -18,16 +18,16 @@ def fernet() -> MultiFernet:
     return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS))
 
 
-class Unreadable(str):
+class UnreadableValue(str):
     """A stored value that no key decrypts. It reads as an empty text; saving its row stores the same token again."""
 
     __slots__ = ("stored",)
     stored: str
 
     def __new__(cls, stored: str) -> Self:
-        it = super().__new__(cls)
-        it.stored = stored
-        return it
+        value = super().__new__(cls)
+        value.stored = stored
+        return value
 
 
 class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
@@ -44,7 +44,7 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
     def get_prep_value(self, value: Any) -> str | None:
         if value is None:
             return None
-        if isinstance(value, Unreadable):
+        if isinstance(value, UnreadableValue):
             return value.stored
         return fernet().encrypt(json.dumps(value).encode()).decode()
 
@@ -55,7 +55,7 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
             return json.loads(fernet().decrypt(value.encode()))
         except InvalidToken:
             if self.tolerant:
-                return Unreadable(value)
+                return UnreadableValue(value)
             raise
 
     def to_python(self, value: Any) -> Any:

@@ -19,15 +19,15 @@ def new_id(prefix: str) -> str:
         if value >> 80 <= _last >> 80:
             value = _last + 1 + secrets.randbits(32)
         _last = value
-    return f"{prefix}_{encode(value, 26)}"
+    return f"{prefix}_{encode_base32(value, 26)}"
 
 
-def first_id(prefix: str, moment: datetime) -> str:
+def first_id(prefix: str, when: datetime) -> str:
     """Return the smallest id that an object made at this time can have."""
-    return f"{prefix}_{encode(max(0, int(moment.timestamp() * 1000)) << 80, 26)}"
+    return f"{prefix}_{encode_base32(max(0, int(when.timestamp() * 1000)) << 80, 26)}"
 
 
-def encode(value: int, length: int) -> str:
+def encode_base32(value: int, length: int) -> str:
     digits = []
     for _ in range(length):
         value, rest = divmod(value, 32)
@@ -37,4 +37,4 @@ def encode(value: int, length: int) -> str:
 
 def new_token() -> str:
     """Return a random token of 160 bits for a URL."""
-    return encode(secrets.randbits(160), 32)
+    return encode_base32(secrets.randbits(160), 32)

@@ -47,7 +47,7 @@ def wake_up_jobs(queue: QueueName) -> None:
     _wake_ups.setdefault(queue, WakeUp(TASK, queue=queue, arguments={"queue": queue})).wake_up()
 
 
-def run_due_jobs(queue: QueueName, *, seconds: float, note_alive: Callable[[], None]) -> bool:
+def run_due_jobs(queue: QueueName, *, seconds: float, send_heartbeat: Callable[[], None]) -> bool:
     """Call the queue's jobs in rounds until none finds a due row. Return True if time ran out before.
 
     Jobs run in the order of their registration. A round is always completed, so that the last job has its turn.
@@ -55,21 +55,21 @@ def run_due_jobs(queue: QueueName, *, seconds: float, note_alive: Callable[[], N
     until = time.monotonic() + seconds
     handlers = [handler for handler in _handlers.values() if handler.queue == queue]
     while True:
-        found = {handler.name: _call(handler, note_alive) for handler in handlers}
-        handlers = [handler for handler in handlers if found[handler.name] is not None]
-        if not any(found.values()):
+        results = {handler.name: _call_handler(handler, send_heartbeat) for handler in handlers}
+        handlers = [handler for handler in handlers if results[handler.name] is not None]
+        if not any(results.values()):
             return False
         if time.monotonic() > until:
             return True
 
 
-def _call(handler: JobHandler, note_alive: Callable[[], None]) -> bool | None:
+def _call_handler(handler: JobHandler, send_heartbeat: Callable[[], None]) -> bool | None:
     """Call one job as often as its quota allows. Return whether it found a due row, or None if it failed."""
     calls = 0
     try:
         while calls < handler.quota and handler.work():
             calls += 1
-            note_alive()
+            send_heartbeat()
     except Exception as error:
         if is_outage(error):
             raise

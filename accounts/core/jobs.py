@@ -85,8 +85,8 @@ def claim_due(queryset: QuerySet[R], *, limit: int, lease: timedelta) -> Iterato
     """
     now = timezone.now()
     until = now + lease
-    with undone_after_outage(partial(_give_back, queryset.model, until)):
-        yield _claim(queryset.filter(is_unleased(now, lease), next_attempt_at__lte=now), limit, until)
+    with undone_after_outage(partial(_release_claim, queryset.model, until)):
+        yield _claim_rows(queryset.filter(is_unleased(now, lease), next_attempt_at__lte=now), limit, until)
 
 
 def is_unleased(now: datetime, lease: timedelta) -> Q:
@@ -110,7 +110,7 @@ def complete(row: DueRow, *, again_at: datetime | None = None, **changes: Any) -
     With `again_at` the row becomes due again at that time, with its attempts counted anew.
     """
     fresh = {"attempts": 0} if again_at else {}
-    return _settle(row, **{"next_attempt_at": again_at, "error": "", **fresh, **changes})
+    return _end_lease(row, **{"next_attempt_at": again_at, "error": "", **fresh, **changes})
 
 
 def retry(row: DueRow, error: str, when: datetime | Backoff, **changes: Any) -> bool:
@@ -119,20 +119,21 @@ def retry(row: DueRow, error: str, when: datetime | Backoff, **changes: Any) -> 
     Return False if the lease was lost.
     """
     due = when.next_attempt_at(row.attempts) if isinstance(when, Backoff) else when
-    return _settle(row, **{"next_attempt_at": due, "error": _cut(row, error), **changes})
+    return _end_lease(row, **{"next_attempt_at": due, "error": _shorten_error(row, error), **changes})
 
 
 def put_off(row: DueRow, until: datetime, reason: str, **changes: Any) -> bool:
     """Let the leased row wait for a reason outside of it, without counting the attempt. Return False if the lease was
     lost."""
-    return _settle(
-        row, **{"next_attempt_at": until, "error": _cut(row, reason), "attempts": F("attempts") - 1, **changes}
+    return _end_lease(
+        row,
+        **{"next_attempt_at": until, "error": _shorten_error(row, reason), "attempts": F("attempts") - 1, **changes},
     )
 
 
 def fail(row: DueRow, error: str, **changes: Any) -> bool:
     """Allow the leased row no more attempts, and store why. Return False if the lease was lost."""
-    return _settle(row, **{"next_attempt_at": None, "error": _cut(row, error), **changes})
+    return _end_lease(row, **{"next_attempt_at": None, "error": _shorten_error(row, error), **changes})
 
 
 def restart(rows: QuerySet[R], **changes: Any) -> int:
@@ -157,7 +158,7 @@ def release_future_rows(now: datetime) -> int:
     )
 
 
-def _claim(due: QuerySet[R], limit: int, until: datetime) -> list[R]:
+def _claim_rows(due: QuerySet[R], limit: int, until: datetime) -> list[R]:
     if not due.exists():  # reading takes no lock in SQLite
         return []
     with transaction.atomic():
@@ -170,14 +171,14 @@ def _claim(due: QuerySet[R], limit: int, until: datetime) -> list[R]:
     return rows
 
 
-def _give_back(model: type[DueRow], until: datetime) -> None:
+def _release_claim(model: type[DueRow], until: datetime) -> None:
     """End the leases of one claim that are still held, without counting the attempt."""
     model._base_manager.filter(leased_until=until).update(attempts=F("attempts") - 1, leased_until=None)
 
 
-def _settle(row: DueRow, **values: Any) -> bool:
+def _end_lease(row: DueRow, **values: Any) -> bool:
     return bool(leased(row).update(leased_until=None, **values))
 
 
-def _cut(row: DueRow, text: str) -> str:
+def _shorten_error(row: DueRow, text: str) -> str:
     return text[: row._meta.get_field("error").max_length]

@@ -48,14 +48,14 @@ def fetch_page(
     backwards = position is not None and position.backwards
     up = descending == backwards
     if position is not None:
-        rows = rows.filter(_beyond(position, column, up=up))
+        rows = rows.filter(_is_beyond(position, column, up=up))
     order = [name if up else f"-{name}" for name in dict.fromkeys((column, "pk"))]
     fetched = list(rows.order_by(*order)[: size + 1])
-    shown = list(trim(fetched[:size]) if trim else fetched[:size])
-    more = len(fetched) > len(shown)
+    page_rows = list(trim(fetched[:size]) if trim else fetched[:size])
+    more = len(fetched) > len(page_rows)
     if backwards:
-        return Page(shown[::-1], has_before=more, has_after=True)
-    return Page(shown, has_before=position is not None, has_after=more)
+        return Page(page_rows[::-1], has_before=more, has_after=True)
+    return Page(page_rows, has_before=position is not None, has_after=more)
 
 
 def is_key(model: type[Model], value: Any) -> bool:
@@ -70,7 +70,7 @@ def has_text_key(model: type[Model]) -> bool:
     return model._meta.pk.get_internal_type() == "CharField"
 
 
-def _beyond(position: Position, column: str, *, up: bool) -> Q:
+def _is_beyond(position: Position, column: str, *, up: bool) -> Q:
     side = "gt" if up else "lt"
     key = Q(**{f"pk__{side}e" if position.inclusive else f"pk__{side}": position.key})
     if column == "pk":

@@ -14,7 +14,7 @@ def on_known_id(listener: Listener) -> None:
     _listeners.append(listener)
 
 
-def announce(agency_id: str, *ids: str) -> None:
+def announce_known_ids(agency_id: str, *ids: str) -> None:
     """Call the listeners with the ids that became known of an agency. Empty ids are left out."""
     named = {each for each in ids if each}
     for listener in _listeners if named else ():

@@ -24,16 +24,16 @@ JSON_LENGTH = 60_000
 _STEPS = [(60, "second", 1), (3600, "minute", 60), (86_400, "hour", 3600), (86_400 * 60, "day", 86_400)]
 
 
-def ago(moment: datetime | None) -> str:
+def ago(when: datetime | None) -> str:
     """Return a time such as `3 minutes ago`, with the exact time in UTC on hover."""
-    if moment is None:
+    if when is None:
         return NOTHING
-    exact = moment.astimezone(UTC)
+    exact = when.astimezone(UTC)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         exact.isoformat(timespec="seconds"),
         f"{exact:%a %d %b %Y, %H:%M:%S} UTC",
-        relative(timezone.now() - moment),
+        relative(timezone.now() - when),
     )
 
 
@@ -51,9 +51,9 @@ def duration(length: timedelta) -> str:
     seconds = int(length.total_seconds())
     for limit, unit, size in _STEPS:
         if seconds < limit:
-            return _count(seconds // size, unit)
+            return _pluralize(seconds // size, unit)
     months = seconds // (86_400 * 30)
-    return _count(months, "month") if months < 24 else _count(months // 12, "year")
+    return _pluralize(months, "month") if months < 24 else _pluralize(months // 12, "year")
 
 
 def badge(text: str, tone: Tone) -> SafeString:
@@ -134,9 +134,9 @@ def visible(text: str) -> str:
 
 def _preformatted(text: str) -> SafeString:
     cut = len(text) > JSON_LENGTH
-    shown = visible(text[:JSON_LENGTH]) + ("\n… (cut here)" if cut else "")
-    return format_html('<pre class="json" tabindex="0">{}</pre>', shown)
+    content = visible(text[:JSON_LENGTH]) + ("\n… (cut here)" if cut else "")
+    return format_html('<pre class="json" tabindex="0">{}</pre>', content)
 
 
-def _count(number: int, unit: str) -> str:
+def _pluralize(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"

@@ -11,9 +11,9 @@ class ProviderKey(NamedTuple):
     external_id: str
 
 
-def by_provider(keys: Iterable[ProviderKey]) -> dict[tuple[str, str], list[str]]:
+def group_by_provider(keys: Iterable[ProviderKey]) -> dict[tuple[str, str], list[str]]:
     """Group the providers' ids by agency and provider."""
-    found = defaultdict(list)
+    grouped = defaultdict(list)
     for key in keys:
-        found[key.agency_id, key.provider].append(key.external_id)
-    return found
+        grouped[key.agency_id, key.provider].append(key.external_id)
+    return grouped

@@ -90,8 +90,8 @@ class _Walk:
         if isinstance(value, str):
             return self._text(value)
         if isinstance(value, bytes | bytearray | memoryview):
-            seen = bytes(value[: MAX_STRING + 1]).decode("utf-8", "replace")
-            return self._text(seen, len(value) - MAX_STRING)
+            text = bytes(value[: MAX_STRING + 1]).decode("utf-8", "replace")
+            return self._text(text, len(value) - MAX_STRING)
         if value is None or isinstance(value, bool | int | float):
             return value
         if depth == 0:
@@ -103,24 +103,24 @@ class _Walk:
         return self._text(str(value))
 
     def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
-        shown: dict[Any, Any] = {}
+        copy: dict[Any, Any] = {}
         for name, item in value.items():
             if not self._has_room():
-                shown["…"] = f"({len(value) - len(shown)} more)"
+                copy["…"] = f"({len(value) - len(copy)} more)"
                 break
             key = self._name(name) if isinstance(name, str) else name
             secret = is_secret_name(str(name)) and not isinstance(item, bool | None)
-            shown[key] = HIDDEN if secret else self.visit(item, depth)
-        return shown
+            copy[key] = HIDDEN if secret else self.visit(item, depth)
+        return copy
 
     def _items(self, value: Collection[Any], depth: int) -> list[Any]:
-        shown: list[Any] = []
+        copy: list[Any] = []
         for item in value:
             if not self._has_room():
-                shown.append(f"… ({len(value) - len(shown)} more)")
+                copy.append(f"… ({len(value) - len(copy)} more)")
                 break
-            shown.append(self.visit(item, depth))
-        return shown
+            copy.append(self.visit(item, depth))
+        return copy
 
     def _has_room(self) -> bool:
         self._left -= ITEM_COST

@@ -85,10 +85,10 @@ def _require_shallow(data: dict[str, Any]) -> None:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise UnreadableJSON(Flaw.DUPLICATE_NAME, "An object of the body has the same key twice.")
-    return found
+    return members
 
 
 def _float(digits: str) -> float:

@@ -32,31 +32,31 @@ def plain(text: str, *, lines: bool = False, replaced_by: str = "") -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    kept: list[str] = []
+    cleaned: list[str] = []
     in_flag = False
     for place, char in enumerate(text):
         in_flag = char == _FLAG or (in_flag and "\U000e0020" <= char <= _TAG_END)
         if char in "\n\t" or unicodedata.category(char) in _SPACES:
-            kept.append(char if lines else " ")
+            cleaned.append(char if lines else " ")
         elif unicodedata.category(char) == "Cc":
-            kept.append(replaced_by if lines else " ")
+            cleaned.append(replaced_by if lines else " ")
         elif in_flag or not is_unseen(char) or (char in JOINERS and _joins(text, place)):
-            kept.append(char)
+            cleaned.append(char)
         else:
-            kept.append(replaced_by)
-    return "".join(kept)
+            cleaned.append(replaced_by)
+    return "".join(cleaned)
 
 
 def plain_fields(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """Return the fields with the named texts and lists of texts cleaned by `plain`."""
-    found = dict(fields)
-    for name in found.keys() & set(names):
-        value = found[name]
+    cleaned = dict(fields)
+    for name in cleaned.keys() & set(names):
+        value = cleaned[name]
         if isinstance(value, str):
-            found[name] = plain(value)
+            cleaned[name] = plain(value)
         elif isinstance(value, list):
-            found[name] = [plain(each) for each in value]
-    return found
+            cleaned[name] = [plain(each) for each in value]
+    return cleaned
 
 
 def safe_line(text: str, limit: int = MAX_NAME_LENGTH) -> str:

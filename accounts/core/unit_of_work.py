@@ -150,7 +150,7 @@ class ReportBatch(UnitOfWork):
         try:
             yield
         except BaseException:
-            self._go_back(mark)
+            self._roll_back(mark)
             raise
         else:
             if self._savepoint:
@@ -163,14 +163,14 @@ class ReportBatch(UnitOfWork):
         missing = [key for key in keys if key not in answers]
         if missing:
             self.flush(*lookup.reads)
-        found = lookup.load(missing) if missing else {}
-        return {key: found[key] if key in found else answers[key] for key in keys}
+        loaded = lookup.load(missing) if missing else {}
+        return {key: loaded[key] if key in loaded else answers[key] for key in keys}
 
     def prefetch(self, lookup: Lookup[K, V], keys: Collection[K]) -> Mapping[K, V]:
         """Load and store the values of these keys."""
-        found = lookup.load(keys) if keys else {}
-        self.remember(lookup, found)
-        return found
+        loaded = lookup.load(keys) if keys else {}
+        self.remember(lookup, loaded)
+        return loaded
 
     def known(self, lookup: Lookup[K, V], key: K) -> V | None:
         return self._answers[lookup].get(key)
@@ -207,7 +207,7 @@ class ReportBatch(UnitOfWork):
         if self._is_in_savepoint and self._savepoint is None:
             self._savepoint = transaction.savepoint()
 
-    def _go_back(self, mark: "_Mark") -> None:
+    def _roll_back(self, mark: "_Mark") -> None:
         """Restore the staged writes of before the savepoint. Forget all values, because their rows may have changed."""
         transaction.set_rollback(False)
         if self._savepoint:

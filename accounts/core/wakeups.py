@@ -10,10 +10,10 @@ from celery import current_app
 
 log = structlog.get_logger(__name__)
 
-PAUSE = 0.05  # seconds between two messages of one process
-BUSY = 3  # wake-ups asked for within a pause, above which the pause grows, because publishing costs milliseconds
-BUSY_PAUSE = 0.25
-EXPIRES = 60  # seconds after which an unread message is worthless
+PAUSE_SECONDS = 0.05  # seconds between two messages of one process
+BUSY_REQUESTS = 3  # wake-ups within a pause, above which the pause grows: publishing costs milliseconds
+BUSY_PAUSE_SECONDS = 0.25
+EXPIRY_SECONDS = 60  # seconds after which an unread message is worthless
 
 
 class WakeUp:
@@ -23,16 +23,16 @@ class WakeUp:
         self._task = task
         self._queue = queue
         self._arguments = dict(arguments or {})
-        self._pressed = threading.Event()
-        self._presses = 0
+        self._requested = threading.Event()
+        self._requests = 0
         self._lock = threading.Lock()
         self._pid = 0
         self._is_failing = False
 
     def wake_up(self) -> None:
         """Ask for one run of the task soon. Never raises and never blocks. Calls within a pause share one message."""
-        self._presses += 1
-        self._pressed.set()
+        self._requests += 1
+        self._requested.set()
         if self._pid != os.getpid():
             self._start()
 
@@ -40,18 +40,18 @@ class WakeUp:
         with self._lock:
             if self._pid != os.getpid():
                 self._pid = os.getpid()
-                threading.Thread(target=self._run, name=f"doorbell {self._queue}", daemon=True).start()
+                threading.Thread(target=self._run, name=f"wake-up {self._queue}", daemon=True).start()
 
     def _run(self) -> None:
         while True:
-            self._pressed.wait()
-            self._pressed.clear()
+            self._requested.wait()
+            self._requested.clear()
             try:
                 current_app.send_task(
                     self._task,
                     kwargs=self._arguments,
                     queue=self._queue,
-                    expires=EXPIRES,
+                    expires=EXPIRY_SECONDS,
                     retry=False,
                     ignore_result=True,
                 )
@@ -61,7 +61,7 @@ class WakeUp:
                 self._is_failing = True
             else:
                 self._is_failing = False
-            self._presses = 0
-            time.sleep(PAUSE)
-            if self._presses > BUSY:
-                time.sleep(BUSY_PAUSE - PAUSE)
+            self._requests = 0
+            time.sleep(PAUSE_SECONDS)
+            if self._requests > BUSY_REQUESTS:
+                time.sleep(BUSY_PAUSE_SECONDS - PAUSE_SECONDS)

@@ -19,41 +19,41 @@ class Erasure:
 
 
 #: Erases one place and returns the number of erased rows by the place's name.
-Part = Callable[[Erasure], dict[str, int]]
-_parts: list[Part] = []
+Eraser = Callable[[Erasure], dict[str, int]]
+_erasers: list[Eraser] = []
 
-KEPT_IN_EVENTS = ("event_type", "event_id", "ghl_company_id", "timestamp", "lead_id")
+PRESERVED_FIELDS = ("event_type", "event_id", "ghl_company_id", "timestamp", "lead_id")
 
 
-def register(part: Part) -> Part:
-    _parts.append(part)
-    return part
+def register_eraser(eraser: Eraser) -> Eraser:
+    _erasers.append(eraser)
+    return eraser
 
 
 def erase_everywhere(lead_id: str, *, by_age: bool = False) -> dict[str, int]:
     """Erase every copy of a lead's data outside its own rows. Call this in the transaction that deletes those."""
     erased: dict[str, int] = {}
     event_ids = list(Event.objects.filter(subject=lead_id).values_list("id", flat=True))
-    for part in _parts:
-        erased.update(part(Erasure(lead_id, event_ids, by_age)))
+    for eraser in _erasers:
+        erased.update(eraser(Erasure(lead_id, event_ids, by_age)))
     return erased
 
 
-@register
+@register_eraser
 def _events(erasure: Erasure) -> dict[str, int]:
     events = list(Event.objects.filter(pk__in=erasure.event_ids))
     for event in events:
-        event.payload = {name: event.payload[name] for name in KEPT_IN_EVENTS if name in event.payload}
+        event.payload = {name: event.payload[name] for name in PRESERVED_FIELDS if name in event.payload}
     Event.objects.bulk_update(events, ["payload"], batch_size=500)
     return {"event payloads": len(events)}
 
 
-@register
-def _answers(erasure: Erasure) -> dict[str, int]:
+@register_eraser
+def _idempotency_records(erasure: Erasure) -> dict[str, int]:
     """Delete the idempotency records whose responses show the lead."""
-    return {"idempotency answers": forget_answers_about([erasure.lead_id])}
+    return {"idempotency answers": delete_responses_about([erasure.lead_id])}
 
 
-def forget_answers_about(subjects: Collection[str]) -> int:
+def delete_responses_about(subjects: Collection[str]) -> int:
     """Delete the idempotency records whose responses show these subjects. Return the number of records."""
     return IdempotencyRecord.objects.alias(about=Lower(KT("body__subject"))).filter(about__in=subjects).delete()[0]

@@ -7,7 +7,7 @@ from typing import Protocol
 from accounts.models import Source
 
 #: A report that arrives later than this after it happened is history: it changes states but alerts nobody.
-OLD = timedelta(days=1)
+MAX_ALERT_AGE = timedelta(days=1)
 
 
 class Quarantine(Exception):
@@ -38,11 +38,11 @@ class Origin:
         return self.at, self.sequence
 
 
-class Reported(Protocol):
+class ReportedState(Protocol):
     reported_at: datetime | None
     reported_sequence: int
 
 
-def is_newer(origin: Origin, state: Reported) -> bool:
+def is_newer(origin: Origin, state: ReportedState) -> bool:
     """Return whether a report is newer than the one that set the state. A state without a report is older than all."""
     return state.reported_at is None or origin.order > (state.reported_at, state.reported_sequence)

@@ -13,7 +13,7 @@ from accounts.events.signals import event_recorded
 from accounts.models import Account, Agency, Campaign, Event
 
 
-def record(
+def record_event(
     agency: Agency,
     event_type: EventType,
     *,
@@ -50,7 +50,7 @@ def record(
         "event_id": event.id,
         "ghl_company_id": agency.ghl_company_id,
         "ghl_location_id": location_id,
-        "timestamp": iso(event.occurred_at),
+        "timestamp": iso_timestamp(event.occurred_at),
         "is_test": is_test or None,
         **fields,
     }
@@ -65,9 +65,9 @@ def _wake_up() -> None:
     event_recorded.send(sender=Event)
 
 
-def iso(moment: datetime) -> str:
+def iso_timestamp(when: datetime) -> str:
     """Return a time in ISO 8601 in UTC with three fractional digits and `Z`, the product's format everywhere."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def account_fields(account: Account) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Let subscribers react to events shortly after the event's transaction.
 
 An app calls `subscribe` in its `ready`. The event's transaction makes a `Reaction` for each subscriber, and
-`carry_out_due` processes them. A subscriber's reactions to one subject run in their order, those to several subjects
-together. An event is fanned out once its reactions were attempted, so that agencies get the events of reactions in the
-same order.
+`carry_out_due_reactions` processes them. A subscriber's reactions to one subject run in their order, those to several
+subjects together. An event is fanned out once its reactions were attempted, so that agencies get the events of
+reactions in the same order.
 """
 
 from collections import defaultdict
@@ -58,10 +58,10 @@ def react_to(event: Event, work: UnitOfWork) -> None:
     """Make a reaction of each subscriber to an event, in the event's transaction."""
     for name, subscription in _subscriptions.items():
         if event.event_type in subscription.event_types:
-            request(name, subject=event.subject, event=event, work=work)
+            request_reaction(name, subject=event.subject, event=event, work=work)
 
 
-def request(
+def request_reaction(
     name: str,
     *,
     subject: str,
@@ -74,9 +74,9 @@ def request(
     transaction.on_commit(_wake_up.wake_up, robust=True)
 
 
-def carry_out_due(limit: int = BATCH) -> int:
+def carry_out_due_reactions(limit: int = BATCH) -> int:
     """Carry out at most `limit` due reactions. Return the number of attempted ones."""
-    due = Reaction.objects.filter(~Exists(_waiting().filter(**_same, pk__lt=OuterRef("pk"))))
+    due = Reaction.objects.filter(~Exists(_waiting_reactions().filter(**_same, pk__lt=OuterRef("pk"))))
     with claim_due(due, limit=limit, lease=LEASE) as claimed:
         together = defaultdict(list)
         for reaction in claimed:
@@ -86,25 +86,25 @@ def carry_out_due(limit: int = BATCH) -> int:
     return len(claimed)
 
 
-def try_again(reaction: Reaction) -> None:
+def retry_reaction(reaction: Reaction) -> None:
     """Make a failed reaction due now, with its attempts counted anew."""
     restart(Reaction.objects.filter(pk=reaction.pk))
     transaction.on_commit(_wake_up.wake_up, robust=True)
 
 
-def unattempted(now: datetime) -> QuerySet[Reaction]:
+def unattempted_reactions(now: datetime) -> QuerySet[Reaction]:
     """Return, for a subquery, the reactions that the outer event waits for.
 
     These are its own reactions and those of the agency's earlier events.
     """
-    waiting = _waiting().filter(error="", created_at__gt=now - MAX_WAIT)
+    waiting = _waiting_reactions().filter(error="", created_at__gt=now - MAX_WAIT)
     return waiting.filter(event__agency=OuterRef("agency"), event__lte=OuterRef("pk"))
 
 
 _same = {"subscriber": OuterRef("subscriber"), "subject": OuterRef("subject")}
 
 
-def _waiting() -> QuerySet[Reaction]:
+def _waiting_reactions() -> QuerySet[Reaction]:
     return Reaction.objects.filter(next_attempt_at__isnull=False)
 
 
@@ -118,7 +118,7 @@ def _carry_out(reactions: Sequence[Reaction]) -> None:
         with transaction.atomic():
             with ReportBatch() as work:
                 _subscriptions[first.subscriber].handle(reactions, work)
-            _settle(reactions)
+            _delete_completed(reactions)
     except Exception as error:
         if is_outage(error):
             raise
@@ -131,7 +131,7 @@ def _carry_out(reactions: Sequence[Reaction]) -> None:
             retry(first, f"{type(error).__name__}: {error}", BACKOFF)
 
 
-def _settle(reactions: Sequence[Reaction]) -> None:
+def _delete_completed(reactions: Sequence[Reaction]) -> None:
     """Delete reactions that were carried out under their lease. Raises LeaseLost if another worker has the lease."""
     leased = Reaction.objects.filter(pk__in=[each.pk for each in reactions], leased_until=reactions[0].leased_until)
     if leased.delete()[0] < len(reactions):

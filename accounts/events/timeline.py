@@ -2,7 +2,7 @@
 
 Each stream is a table, read newest first by its key. The streams are merged by the time at which Leadline learned of
 each entry. A cursor holds the last shown key of every stream, so that any page costs the same. In `AppConfig.ready`
-apps add their streams (`add_stream`) and the look-up of an event's deliveries (`register_deliveries`).
+apps add their streams (`add_stream`) and the look-up of an event's deliveries (`register_delivery_loader`).
 """
 
 import re
@@ -26,10 +26,10 @@ _CURSOR = re.compile(r"(?<![a-z])([a-z]++)-([0-9A-Za-z_]{1,40})")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DeliverySummary:
     """One delivery of an event: its recipient, its state, the tone of that state, and its id."""
 
-    to: str
+    recipient: str
     state: str
     tone: Tone
     delivery_id: str
@@ -37,12 +37,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a timeline. `kind` is the stream's name; only events have `told`."""
+    """One entry of a timeline. `kind` is the stream's name; only events have `deliveries`."""
 
     at: datetime
     kind: str
     row: Any
-    told: Sequence[Told] = ()
+    deliveries: Sequence[DeliverySummary] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Stream:
     rows: Callable[[Account], "QuerySet[Any]"]
 
 
-Deliveries = Callable[[Sequence[str]], Mapping[str, Sequence[Told]]]
-_deliveries: list[Deliveries] = []
+LoadDeliveries = Callable[[Sequence[str]], Mapping[str, Sequence[DeliverySummary]]]
+_delivery_loaders: list[LoadDeliveries] = []
 _streams: dict[str, Stream] = {}
 
 
@@ -73,32 +73,32 @@ def add_stream(stream: Stream) -> None:
     _streams[stream.name] = stream
 
 
-def register_deliveries(find: Deliveries) -> Deliveries:
+def register_delivery_loader(load: LoadDeliveries) -> LoadDeliveries:
     """Register a function that returns the deliveries of each event by the event's id."""
-    _deliveries.append(find)
-    return find
+    _delivery_loaders.append(load)
+    return load
 
 
-def timeline(account: Account, cursor: str = "", size: int = PAGE) -> Page:
+def timeline_page(account: Account, cursor: str = "", size: int = PAGE) -> Page:
     """Return one page of the timeline, newest first. An invalid cursor starts at the top."""
     last = dict(_CURSOR.findall(cursor)) if cursor else {}
     entries = _merged(account, last, size + 1)
-    shown = entries[:size]
-    for entry in shown:
+    page_entries = entries[:size]
+    for entry in page_entries:
         last[entry.kind] = str(entry.row.pk)
     older = ".".join(f"{name}-{key}" for name, key in sorted(last.items())) if len(entries) > size else ""
-    return Page(_with_deliveries(shown), older)
+    return Page(_with_deliveries(page_entries), older)
 
 
-def _merged(account: Account, last: Mapping[str, str], most: int) -> list[Entry]:
-    found: list[Entry] = []
+def _merged(account: Account, last: Mapping[str, str], limit: int) -> list[Entry]:
+    entries: list[Entry] = []
     for stream in _streams.values():
         rows = stream.rows(account)
         if stream.name in last:
             rows = rows.filter(pk__lt=_key(rows, last[stream.name]))
-        found += [Entry(getattr(row, stream.time), stream.name, row) for row in rows.order_by("-pk")[:most]]
+        entries += [Entry(getattr(row, stream.time), stream.name, row) for row in rows.order_by("-pk")[:limit]]
     # The sort is stable: the rows of one table stay in the order of their keys, whatever their times.
-    return list(islice(_in_time(found), most))
+    return list(islice(_in_time(entries), limit))
 
 
 def _in_time(entries: Iterable[Entry]) -> Iterable[Entry]:
@@ -125,13 +125,13 @@ def _key(rows: "QuerySet[Any]", text: str) -> Any:
 
 def _with_deliveries(entries: list[Entry]) -> list[Entry]:
     ids = [entry.row.pk for entry in entries if isinstance(entry.row, Event)]
-    told: dict[str, list[Told]] = {}
-    for find in _deliveries if ids else ():
+    deliveries_of: dict[str, list[DeliverySummary]] = {}
+    for find in _delivery_loaders if ids else ():
         for event_id, deliveries in find(ids).items():
-            told.setdefault(event_id, []).extend(deliveries)
+            deliveries_of.setdefault(event_id, []).extend(deliveries)
     return [
-        Entry(entry.at, entry.kind, entry.row, told[entry.row.pk])
-        if isinstance(entry.row, Event) and entry.row.pk in told
+        Entry(entry.at, entry.kind, entry.row, deliveries_of[entry.row.pk])
+        if isinstance(entry.row, Event) and entry.row.pk in deliveries_of
         else entry
         for entry in entries
     ]

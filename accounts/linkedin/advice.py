@@ -42,22 +42,22 @@ REASONS = {
 #: The statuses that the owner can end by signing in.
 RECOVERABLE = (AccountStatus.INCOMPLETE, AccountStatus.DISCONNECTED, AccountStatus.AUTH_ERROR)
 #: Reasons of a deliberate disconnection, which nobody is asked to undo.
-WANTED = (StatusReason.USER_ACTION, StatusReason.UNINSTALLED)
+DELIBERATE_REASONS = (StatusReason.USER_ACTION, StatusReason.UNINSTALLED)
 
 
-def sentence(account: Account) -> str:
+def advice_sentence(account: Account) -> str:
     return SENTENCES[account.suggested_action]
 
 
-def turn(account: Account) -> Turn:
+def whose_turn(account: Account) -> Turn:
     return TURNS[account.suggested_action]
 
 
-def is_wanted(account: Account) -> bool:
+def is_deliberate(account: Account) -> bool:
     """Return whether the account is disconnected because a person wanted it so."""
-    return account.status == AccountStatus.DISCONNECTED and account.status_reason in WANTED
+    return account.status == AccountStatus.DISCONNECTED and account.status_reason in DELIBERATE_REASONS
 
 
-def needs_its_owner(account: Account) -> bool:
+def needs_owner(account: Account) -> bool:
     """Return whether the owner is asked to reconnect the account."""
-    return account.status in RECOVERABLE and not is_wanted(account)
+    return account.status in RECOVERABLE and not is_deliberate(account)

@@ -18,7 +18,7 @@ class Durations:
     to_reconnect: tuple[timedelta, ...]
 
 
-def durations(account: Account, *, until: datetime | None = None) -> Durations:
+def status_durations(account: Account, *, until: datetime | None = None) -> Durations:
     """Measure an account's history up to `until` (now). A deletion ends an outage without a reconnection."""
     in_status: defaultdict[AccountStatus, timedelta] = defaultdict(timedelta)
     to_reconnect: list[timedelta] = []

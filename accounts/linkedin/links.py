@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts.core.derived_fields import containing, fold
+from accounts.core.derived_fields import fold, search_text_contains
 from accounts.core.enums import AccountStatus, provider_name
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.models import Account, AccountLink
@@ -34,11 +34,11 @@ def linked_accounts(accounts: Sequence[Account]) -> dict[str, list[Account]]:
     if not accounts:
         return {}
     alike = _with_same_keys(accounts)
-    said = _accepted(accounts)
+    accepted = _accepted(accounts)
     found = {}
     for account in accounts:
         others = {other.id: other for other in alike if _same_person(account, other)}
-        others |= {other.id: other for other in said.get(account.id, ())}
+        others |= {other.id: other for other in accepted.get(account.id, ())}
         found[account.id] = [others[key] for key in sorted(others, reverse=True)]
     return found
 
@@ -48,19 +48,19 @@ def worst_status(account: Account, linked: Sequence[Account]) -> AccountStatus:
     return max((AccountStatus(one.status) for one in (account, *linked)), key=SEVERITY.index)
 
 
-def contradicting(account: Account, linked: Iterable[Account]) -> list[Account]:
+def contradicting_accounts(account: Account, linked: Iterable[Account]) -> list[Account]:
     """Return the account and those linked to it if their providers disagree on whether it works, else an empty list."""
     views = sorted((account, *linked), key=lambda one: (one.provider, one.id))
     return views if len({one.status == AccountStatus.ACTIVE for one in views}) == 2 else []
 
 
-def views_in_words(views: Iterable[Account]) -> str:
+def describe_views(views: Iterable[Account]) -> str:
     """Return what each provider says, such as `Salesflow: active, LinkedConnector: blocked since 14:02`. Times are
     UTC."""
-    return ", ".join(f"{provider_name(view.provider)}: {_view(view)}" for view in views)
+    return ", ".join(f"{provider_name(view.provider)}: {_describe_view(view)}" for view in views)
 
 
-def _view(account: Account) -> str:
+def _describe_view(account: Account) -> str:
     if account.status == AccountStatus.ACTIVE:
         return account.status_label
     since = account.status_since.astimezone(UTC)
@@ -69,7 +69,7 @@ def _view(account: Account) -> str:
 
 
 @transaction.atomic(savepoint=False)
-def propose(account: Account, work: UnitOfWork = AT_ONCE) -> None:
+def propose_links(account: Account, work: UnitOfWork = AT_ONCE) -> None:
     """Propose links to the agency's accounts at other providers that have this name and nothing else in common."""
     name = account.display_name
     if not name or "@" in name or account.status == AccountStatus.DELETED:
@@ -80,7 +80,7 @@ def propose(account: Account, work: UnitOfWork = AT_ONCE) -> None:
     if not names:
         return
     work.flush(Account)
-    alike = reduce(or_, map(containing, sorted(names)))
+    alike = reduce(or_, map(search_text_contains, sorted(names)))
     namesakes = [other for other in others.filter(alike).order_by("-id")[:MAX_CANDIDATES] if names & _names(other)]
     for other in namesakes[:MAX_NAMESAKES]:
         if not _same_person(account, other):
@@ -90,7 +90,7 @@ def propose(account: Account, work: UnitOfWork = AT_ONCE) -> None:
 
 
 @transaction.atomic
-def decide(link: AccountLink, *, same: bool, by: int | None) -> AccountLink:
+def decide_link(link: AccountLink, *, same: bool, by: int | None) -> AccountLink:
     """Decide whether both accounts are one person's. A later decision replaces an earlier one."""
     link.state = LinkState.ACCEPTED if same else LinkState.DECLINED
     link.decided_by_id, link.decided_at = by, timezone.now()
@@ -98,7 +98,7 @@ def decide(link: AccountLink, *, same: bool, by: int | None) -> AccountLink:
     return link
 
 
-def proposals(account: Account) -> list[AccountLink]:
+def proposed_links(account: Account) -> list[AccountLink]:
     """Return the undecided links of an account that are still needed."""
     links = AccountLink.objects.filter(Q(first=account) | Q(second=account), state=LinkState.PROPOSED)
     rows = links.select_related("first", "second").order_by("id")[:MAX_NAMESAKES]

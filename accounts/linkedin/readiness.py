@@ -12,7 +12,7 @@ from accounts.models import Account, Campaign
 
 #: How long the status counts after the last report from the account's source, about any account. Providers report only
 #: changes, so a stable account may report nothing for months.
-EVIDENCE_LASTS = timedelta(days=7)
+EVIDENCE_LIFETIME = timedelta(days=7)
 
 
 class Action(StrEnum):
@@ -23,7 +23,7 @@ class Action(StrEnum):
 
 
 #: Actions that reach no person, so that a pause of the campaigns does not forbid them.
-QUIET = (Action.VIEW_PROFILE, Action.SYNC)
+PASSIVE_ACTIONS = (Action.VIEW_PROFILE, Action.SYNC)
 
 
 RATE_LIMITED, STALE = "rate_limited", "stale"
@@ -54,17 +54,17 @@ def readiness(account: Account, action: Action | None = None) -> Readiness:
     now = timezone.now()
     reported_at = account.reported_at or account.status_since
     age = max(timedelta(0), now - reported_at)
-    heard_at = max(reported_at, (account.source and account.source.last_receipt_at) or reported_at)
+    last_receipt_at = max(reported_at, (account.source and account.source.last_receipt_at) or reported_at)
     reasons = []
     if account.status != AccountStatus.ACTIVE:
         state = account.status.replace("_", " ")
         reasons.append(Reason(f"status_{account.status}", f"The account is {state}, not active."))
     if account.rate_limited:
         reasons.append(Reason(RATE_LIMITED, "LinkedIn limits this account for now."))
-    if action not in QUIET and _stands_still(account):
+    if action not in PASSIVE_ACTIONS and _are_campaigns_paused(account):
         reasons.append(Reason("campaigns_paused", "All campaigns of this account are paused."))
-    if now - heard_at > EVIDENCE_LASTS:
-        silence = (now - heard_at).days
+    if now - last_receipt_at > EVIDENCE_LIFETIME:
+        silence = (now - last_receipt_at).days
         reasons.append(Reason(STALE, f"Nothing was heard from this account's provider for {silence} days."))
     retry_at = account.rate_limited_until if account.rate_limited else None
     return Readiness(tuple(reasons), retry_at, int(age.total_seconds()))
@@ -96,8 +96,11 @@ def with_campaigns_paused(accounts: QuerySet[Account]) -> QuerySet[Account]:
     return accounts.annotate(campaigns_paused=_all_paused())
 
 
-def _stands_still(account: Account) -> bool:
-    """Return the same for one account, in the cheapest query, because automations ask before each step."""
+def _are_campaigns_paused(account: Account) -> bool:
+    """Return whether an account has paused campaigns and no active one.
+
+    The query is the cheapest one, because automations ask before each step.
+    """
     statuses = set(Campaign.objects.filter(account=account.pk).order_by().values_list("status", flat=True).distinct())
     return CampaignStatus.PAUSED in statuses and CampaignStatus.ACTIVE not in statuses
 

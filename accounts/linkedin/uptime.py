@@ -31,7 +31,7 @@ class Span:
         return max((min(self.end, end) - max(self.begin, begin)).total_seconds(), 0.0)
 
 
-def spans(accounts: Sequence[Account], begin: datetime, end: datetime) -> list[Span]:
+def account_spans(accounts: Sequence[Account], begin: datetime, end: datetime) -> list[Span]:
     """Return the spans of each account within the window. Before it was first seen an account has none."""
     changes: dict[str, list[tuple[str, str, datetime]]] = {}
     rows = AccountReport.objects.filter(

@@ -14,7 +14,7 @@ from accounts.core import known_ids
 from accounts.core.enums import ReauthContact, Role
 from accounts.core.ids import new_id
 
-INVITATION_LASTS = timedelta(days=7)
+INVITATION_LIFETIME = timedelta(days=7)
 
 
 def new_company_id() -> str:
@@ -47,7 +47,7 @@ class Agency(models.Model):
     @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
-        known_ids.announce(self.pk, self.ghl_company_id)
+        known_ids.announce_known_ids(self.pk, self.ghl_company_id)
 
 
 class Member(models.Model):
@@ -67,7 +67,7 @@ class Member(models.Model):
 
 
 def invitation_end() -> datetime:
-    return timezone.now() + INVITATION_LASTS
+    return timezone.now() + INVITATION_LIFETIME
 
 
 class Invitation(models.Model):
@@ -132,7 +132,7 @@ class SubAccount(models.Model):
         is_new = self._state.adding
         super().save(*args, **kwargs)
         if is_new:
-            known_ids.announce(self.agency_id, self.location_id)
+            known_ids.announce_known_ids(self.agency_id, self.location_id)
 
 
 class ApiKey(models.Model):

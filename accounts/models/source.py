@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
-from accounts.core.cache_version import sources_changed
+from accounts.core.cache_version import bump_sources_version
 from accounts.core.encrypted_fields import EncryptedJSONField
 from accounts.core.enums import ProviderSlug, provider_choices
 from accounts.core.ids import new_id, new_token
@@ -24,7 +24,7 @@ frame_template = RegexValidator(
 )
 
 
-class Watched(models.Model):
+class InvalidatesSourceCache(models.Model):
     """A model that invalidates this process's cached sources when a row is saved or deleted."""
 
     class Meta:
@@ -32,11 +32,11 @@ class Watched(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
-        sources_changed()
+        bump_sources_version()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         deleted = super().delete(*args, **kwargs)
-        sources_changed()
+        bump_sources_version()
         return deleted
 
 
@@ -46,7 +46,7 @@ def new_source_id() -> str:
     return new_id("src") + new_token()[:8]
 
 
-class Source(Watched):
+class Source(InvalidatesSourceCache):
     """An agency's connection to a provider. A `highlevel` source without an agency serves the whole marketplace app."""
 
     id = models.CharField(primary_key=True, max_length=40, default=new_source_id, editable=False)
@@ -147,7 +147,7 @@ class Source(Watched):
         return self.webhook_url.removesuffix(self.token) + MASK if self.url_is_secret else self.webhook_url
 
 
-class SourceSecret(Watched):
+class SourceSecret(InvalidatesSourceCache):
     """One secret of a source. While a rotation overlaps there are two; the newest signs."""
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="secrets")
@@ -159,6 +159,6 @@ class SourceSecret(Watched):
         return f"secret of {self.source_id}"
 
 
-def overlap() -> timedelta:
+def secret_overlap() -> timedelta:
     """Return how long an old secret stays valid after a rotation."""
     return timedelta(hours=settings.SECRET_OVERLAP_HOURS)

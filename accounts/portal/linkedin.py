@@ -5,15 +5,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from accounts.core.derived_fields import containing
-from accounts.linkedin.links import contradicting, linked_accounts, views_in_words
+from accounts.core.derived_fields import search_text_contains
+from accounts.linkedin.links import contradicting_accounts, describe_views, linked_accounts
 from accounts.linkedin.readiness import with_campaigns_paused
 from accounts.models import Account
 from accounts.reauth.recipients import mail_problem
 from accounts.web.portal.access import MemberRequest, readers
 from accounts.web.portal.forms import AccountFilter
-from accounts.web.portal.pagination import turn
-from accounts.web.portal.views import show
+from accounts.web.portal.pagination import paginate
+from accounts.web.portal.views import render_page
 
 
 @require_safe
@@ -21,11 +21,11 @@ from accounts.web.portal.views import show
 def account_list(request: MemberRequest) -> HttpResponse:
     filters = AccountFilter(request.GET)
     rows = _filtered(request.agency.accounts.select_related("sub_account"), filters)
-    return show(
+    return render_page(
         request,
         "portal/accounts.html",
         "accounts",
-        page=turn(request, rows),
+        page=paginate(request, rows),
         filters=filters,
         filtered=any(request.GET.get(name) for name in filters.fields),
     )
@@ -37,13 +37,13 @@ def account_page(request: MemberRequest, pk: str) -> HttpResponse:
     accounts = with_campaigns_paused(request.agency.accounts.select_related("sub_account", "source"))
     account = get_object_or_404(accounts, pk=pk)
     linked = linked_accounts([account])[account.pk]
-    return show(
+    return render_page(
         request,
         "portal/account.html",
         "accounts",
         account=account,
-        contradiction=views_in_words(contradicting(account, linked)),
-        history=turn(request, account.reports.all(), size=25),
+        contradiction=describe_views(contradicting_accounts(account, linked)),
+        history=paginate(request, account.reports.all(), size=25),
         linked=linked,
         mail_problem=mail_problem(account),
         campaigns=account.campaigns.order_by("-id")[:50],
@@ -56,5 +56,5 @@ def _filtered(accounts: "QuerySet[Account]", filters: AccountFilter) -> "QuerySe
         if value := filters.cleaned_data.get(name):
             accounts = accounts.filter(**{name: value})
     if word := filters.cleaned_data.get("q"):
-        accounts = accounts.filter(containing(word) | Q(pk__icontains=word))
+        accounts = accounts.filter(search_text_contains(word) | Q(pk__icontains=word))
     return accounts

@@ -15,9 +15,9 @@ from accounts.core.email_addresses import display_email
 from accounts.core.enums import Role
 from accounts.models import Invitation, Member
 from accounts.tenancy import team
-from accounts.web.portal.access import CHOSEN, MemberRequest, owners
+from accounts.web.portal.access import CHOSEN_AGENCY, MemberRequest, owners
 from accounts.web.portal.forms import InvitationForm, NewPersonForm, RoleForm
-from accounts.web.portal.views import back_to, say_errors, show
+from accounts.web.portal.views import add_error_messages, redirect_back, render_page
 from accounts.web.refusals import refusals_as_messages, refusals_on
 
 
@@ -28,16 +28,16 @@ def team_page(request: MemberRequest) -> HttpResponse:
     form = InvitationForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
-            invitation = team.invite(
+            invitation = team.invite_member(
                 request.agency,
                 email=form.cleaned_data["email"],
                 role=Role(form.cleaned_data["role"]),
                 invited_by=request.member.user,
             )
             messages.success(request, f"The invitation to {display_email(invitation.email)} is on its way.")
-            return back_to(request, "portal_team")
+            return redirect_back(request, "portal_team")
     members = request.agency.members.select_related("user").order_by("id")
-    return show(
+    return render_page(
         request,
         "portal/team.html",
         "team",
@@ -57,8 +57,8 @@ def member_role(request: MemberRequest, pk: str) -> HttpResponse:
         with refusals_as_messages(request):
             team.change_role(member, Role(form.cleaned_data["role"]), by=request.member.user)
             messages.success(request, f"{member.user} has another role now.")
-    say_errors(request, form)
-    return back_to(request, "home" if member == request.member else "portal_team")
+    add_error_messages(request, form)
+    return redirect_back(request, "home" if member == request.member else "portal_team")
 
 
 @require_POST
@@ -66,18 +66,18 @@ def member_role(request: MemberRequest, pk: str) -> HttpResponse:
 def member_remove(request: MemberRequest, pk: str) -> HttpResponse:
     member = get_object_or_404(request.agency.members.select_related("user"), pk=pk)
     with refusals_as_messages(request):
-        team.remove(member, by=request.member.user)
+        team.remove_member(member, by=request.member.user)
         messages.success(request, f"{member.user} is no longer a member.")
-    return back_to(request, "home" if member == request.member else "portal_team")
+    return redirect_back(request, "home" if member == request.member else "portal_team")
 
 
 @require_POST
 @owners
 def invitation_withdraw(request: MemberRequest, pk: str) -> HttpResponse:
     invitation = get_object_or_404(request.agency.invitations.filter(accepted_at__isnull=True), pk=pk)
-    team.withdraw(invitation, by=request.member.user)
+    team.withdraw_invitation(invitation, by=request.member.user)
     messages.success(request, f"The invitation to {display_email(invitation.email)} is withdrawn.")
-    return back_to(request, "portal_team")
+    return redirect_back(request, "portal_team")
 
 
 @sensitive_post_parameters("password", "again")
@@ -87,7 +87,7 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show an invitation. Only its button accepts it. Answers 404 for a link that Leadline never made."""
     try:
         invitation = team.find_invitation(token)
-        known = team.known_user(invitation)
+        known = team.invited_user(invitation)
         if known is not None or request.user.is_authenticated:
             return _for_known_person(request, token, invitation)
         return _for_new_person(request, token, invitation)
@@ -99,13 +99,13 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
 
 def _for_known_person(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
     user = request.user
-    here = user.is_authenticated and team.may_join(invitation, user)
+    here = user.is_authenticated and team.is_invited_user(invitation, user)
     if request.method != "POST":
         return render(request, "portal/invitation.html", {"invitation": invitation, "here": here, "known": True})
     if not here:
         return redirect("invitation", token)
     with refusals_as_messages(request):
-        return _let_in(request, team.join(token, user=cast(User, user)))
+        return _welcome(request, team.accept_invitation(token, user=cast(User, user)))
     return redirect("invitation", token)
 
 
@@ -114,14 +114,14 @@ def _for_new_person(request: HttpRequest, token: str, invitation: Invitation) ->
     if request.method == "POST" and form.is_valid():
         given = {name: form.cleaned_data[name] for name in ("password", "first_name", "last_name")}
         with refusals_on(form):
-            member = team.join_as_new_user(token, **given)
+            member = team.accept_invitation_as_new_user(token, **given)
             login(request, member.user)
-            return _let_in(request, member)
+            return _welcome(request, member)
     # Always answer 200: Django logs the paths of other responses, and this path accepts the invitation.
     return render(request, "portal/invitation.html", {"invitation": invitation, "form": form, "known": False})
 
 
-def _let_in(request: HttpRequest, member: Member) -> HttpResponse:
-    request.session[CHOSEN] = member.agency_id
+def _welcome(request: HttpRequest, member: Member) -> HttpResponse:
+    request.session[CHOSEN_AGENCY] = member.agency_id
     messages.success(request, f"Welcome to {member.agency}.")
     return redirect("home")

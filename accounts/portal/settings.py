@@ -9,9 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.tenancy.agencies import update_agency
 from accounts.tenancy.api_keys import create_api_key, revoke_api_key
-from accounts.web.portal.access import CHOSEN, MemberRequest, owners, readers, writers
+from accounts.web.portal.access import CHOSEN_AGENCY, MemberRequest, owners, readers, writers
 from accounts.web.portal.forms import AgencyForm, KeyForm
-from accounts.web.portal.views import Shown, back_to, show, show_once, take_shown
+from accounts.web.portal.views import NewSecrets, pop_secrets, redirect_back, redirect_to_secrets, render_page
 from accounts.web.recent_sign_in import with_recent_sign_in
 
 KEY_HINT = "Programs send it as “Authorization: Bearer <the key>”. If it is lost, revoke it and make another one."
@@ -25,12 +25,12 @@ def key_page(request: MemberRequest) -> HttpResponse:
     form = KeyForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         row, key = create_api_key(request.agency, by=request.member.user, **form.values())
-        return show_once(
-            request, Shown(f"The key for {row.name}", {"API key": key}, hint=KEY_HINT, back=reverse("portal_keys"))
+        return redirect_to_secrets(
+            request, NewSecrets(f"The key for {row.name}", {"API key": key}, hint=KEY_HINT, back=reverse("portal_keys"))
         )
     keys = request.agency.api_keys.order_by("-id")
     now = timezone.now()
-    return show(
+    return render_page(
         request,
         "portal/keys.html",
         "keys",
@@ -48,7 +48,7 @@ def key_revoke(request: MemberRequest, pk: str) -> HttpResponse:
     key = get_object_or_404(request.agency.api_keys, pk=pk)
     revoke_api_key(key, by=request.member.user)
     messages.success(request, f"{key} is revoked.")
-    return back_to(request, "portal_keys")
+    return redirect_back(request, "portal_keys")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -58,9 +58,9 @@ def agency_page(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         update_agency(request.agency, by=request.member.user, **form.cleaned_data)
         messages.success(request, "Saved.")
-        return back_to(request, "portal_settings")
+        return redirect_back(request, "portal_settings")
     request.agency.refresh_from_db()
-    return show(request, "portal/settings.html", "settings", status=422 if form.errors else 200, form=form)
+    return render_page(request, "portal/settings.html", "settings", status=422 if form.errors else 200, form=form)
 
 
 @require_POST
@@ -68,7 +68,7 @@ def agency_page(request: MemberRequest) -> HttpResponse:
 def choose_agency(request: MemberRequest) -> HttpResponse:
     """Show another agency of this person."""
     member = get_object_or_404(request.member.user.memberships, agency_id=request.POST.get("agency", ""))
-    request.session[CHOSEN] = member.agency_id
+    request.session[CHOSEN_AGENCY] = member.agency_id
     return redirect("home")
 
 
@@ -76,8 +76,8 @@ def choose_agency(request: MemberRequest) -> HttpResponse:
 @readers
 def shown_once(request: MemberRequest) -> HttpResponse:
     """Show the secrets of the last change, once."""
-    shown = take_shown(request)
-    if shown is None:
+    secrets = pop_secrets(request)
+    if secrets is None:
         messages.info(request, "That was shown already, and is in no other place.")
         return redirect("home")
-    return show(request, "portal/shown_once.html", "", shown=shown)
+    return render_page(request, "portal/shown_once.html", "", shown=secrets)

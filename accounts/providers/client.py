@@ -11,12 +11,12 @@ from urllib3.exceptions import HTTPError
 
 log = structlog.get_logger(__name__)
 
-CONNECT_SECONDS = 5
-READ_SECONDS = 15
+CONNECT_TIMEOUT = 5
+READ_TIMEOUT = 15
 MAX_RESPONSE_BYTES = 256 * 1024
 
 _pool = urllib3.PoolManager(
-    num_pools=8, maxsize=4, retries=False, timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+    num_pools=8, maxsize=4, retries=False, timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
 )
 
 
@@ -34,7 +34,7 @@ class ProviderError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """A provider's response of any status. `headers` have lower-case names."""
 
     status: int
@@ -50,15 +50,15 @@ class Answer:
             return None
 
 
-def call(
+def send_request(
     provider: str,
     method: str,
     url: str,
     *,
     headers: Mapping[str, str],
     body: bytes | None = None,
-    longest: int = MAX_RESPONSE_BYTES,
-) -> Answer:
+    max_bytes: int = MAX_RESPONSE_BYTES,
+) -> ApiResponse:
     """Make one request and return the response of any status. Raises ProviderError if there is none.
 
     Neither the request's nor the response's content is logged.
@@ -68,27 +68,27 @@ def call(
             method, url, body=body, headers=headers, redirect=False, preload_content=False, decode_content=True
         )
         try:
-            content = response.read(longest, decode_content=True)
+            content = response.read(max_bytes, decode_content=True)
         finally:
             response.close()
     except HTTPError as error:
         log.warning("A provider's API did not answer.", provider=provider, error=type(error).__name__)
         raise ProviderError(f"{provider} cannot be reached at the moment. Try again in a few minutes.") from None
-    return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
+    return ApiResponse(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
 
 
-def post(provider: str, url: str, *, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Any:
+def post_json(provider: str, url: str, *, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Any:
     """POST JSON and return the JSON of a 2xx response. Raises ProviderError. Neither body is logged."""
     kinds = {"Content-Type": "application/json", "Accept": "application/json"}
-    answer = call(provider, "POST", url, headers={**kinds, **headers}, body=json.dumps(body or {}).encode())
-    return _judge(provider, answer)
+    answer = send_request(provider, "POST", url, headers={**kinds, **headers}, body=json.dumps(body or {}).encode())
+    return _json_of(provider, answer)
 
 
-def _judge(provider: str, answer: Answer) -> Any:
-    said = answer.json
-    if 200 <= answer.status < 300 and said is not None:
-        return said
-    code = str(said.get("status", ""))[:64] if isinstance(said, dict) else ""
+def _json_of(provider: str, answer: ApiResponse) -> Any:
+    body = answer.json
+    if 200 <= answer.status < 300 and body is not None:
+        return body
+    code = str(body.get("status", ""))[:64] if isinstance(body, dict) else ""
     log.warning("A provider's API refused.", provider=provider, status=answer.status)
     raise ProviderError(_message(provider, answer.status), status=answer.status, code=code)
 
@@ -100,4 +100,4 @@ def _message(provider: str, status: int) -> str:
         return f"{provider} wants a pause after so many tries. Try again in a few minutes."
     if 400 <= status < 500:
         return f"{provider} did not accept this. Check what you entered and try again."
-    return f"{provider} has trouble at the moment. Try again in a few minutes."
+    return f"{provider} has a problem at the moment. Try again in a few minutes."

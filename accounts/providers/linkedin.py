@@ -21,12 +21,12 @@ from django.core import signing
 from django.utils import timezone
 
 from accounts.models import Source
-from accounts.providers.client import Answer, ProviderError, call
+from accounts.providers.client import ApiResponse, ProviderError, send_request
 
 log = structlog.get_logger(__name__)
 
 NAME = "LinkedIn"
-AGAIN = "accounts.linkedin.again"
+RECONNECT_SALT = "accounts.linkedin.again"
 MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
 
@@ -62,7 +62,7 @@ _STATUSES = {
 }
 _MESSAGES = {
     ErrorKind.UNREACHABLE: "LinkedIn cannot be reached at the moment.",
-    ErrorKind.BROKEN: "LinkedIn has trouble at the moment.",
+    ErrorKind.BROKEN: "LinkedIn has a problem at the moment.",
     ErrorKind.UNREADABLE: "LinkedIn's answer cannot be read.",
     ErrorKind.THROTTLED: "LinkedIn's daily limit for this is used up. It starts anew at 00:00 UTC.",
     ErrorKind.REVOKED: "The person who connected LinkedIn took the permission back. Somebody has to connect it again.",
@@ -79,11 +79,11 @@ _MESSAGES = {
 class LinkedInError(ProviderError):
     """LinkedIn did not do what was asked. The message is for people; `api` is the resource that was called."""
 
-    def __init__(self, kind: ErrorKind, *, status: int | None = None, api: str = "", said: str = "") -> None:
+    def __init__(self, kind: ErrorKind, *, status: int | None = None, api: str = "", detail: str = "") -> None:
         super().__init__(_MESSAGES[kind], status=status, code=kind)
         self.kind = kind
         self.api = api
-        self.said = said[:300]
+        self.detail = detail[:300]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,36 +144,36 @@ def authorize_url(app: App, *, redirect_uri: str, state: str, scopes: tuple[str,
     return f"{app.oauth_base}/authorization?{urlencode(query, quote_via=quote)}"
 
 
-def exchange(app: App, *, code: str, redirect_uri: str) -> Grant:
+def exchange_code(app: App, *, code: str, redirect_uri: str) -> Grant:
     """Exchange an authorization code for a grant. Raises LinkedInError."""
     return _grant(app, {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri})
 
 
-def refresh(app: App, refresh_token: str) -> Grant:
+def refresh_grant(app: App, refresh_token: str) -> Grant:
     """Return a grant with a new access token. The refresh token keeps its end. Raises LinkedInError."""
     return _grant(app, {"grant_type": "refresh_token", "refresh_token": refresh_token})
 
 
-def introspect(app: App, token: str) -> Inspection:
+def introspect_token(app: App, token: str) -> Inspection:
     """Return LinkedIn's status of a token. The call needs no scope and costs no quota. Raises LinkedInError."""
-    said = _form(app, "introspectToken", {"token": token})
-    ends = said.get("expires_at")
+    answer = _post_form(app, "introspectToken", {"token": token})
+    ends = answer.get("expires_at")
     return Inspection(
-        status=str(said.get("status") or ("active" if said.get("active") else "expired")),
+        status=str(answer.get("status") or ("active" if answer.get("active") else "expired")),
         expires_at=_from_now(float(ends) - timezone.now().timestamp()) if isinstance(ends, int | float) else None,
-        scopes=scopes_of(said.get("scope")),
+        scopes=parse_scopes(answer.get("scope")),
     )
 
 
-def scopes_of(text: Any) -> tuple[str, ...]:
+def parse_scopes(text: Any) -> tuple[str, ...]:
     """Split scopes. LinkedIn separates scopes by commas, the standard by spaces."""
     return tuple(sorted({scope for scope in str(text or "").replace(",", " ").split() if len(scope) <= 100}))
 
 
-def again_url(source: Source) -> str:
+def reconnect_url(source: Source) -> str:
     """Return the address of Leadline's page that redirects to LinkedIn's consent page, for an owner who has to
     reconnect."""
-    return f"{settings.PUBLIC_URL}/oauth/linkedin/again/{signing.dumps(source.pk, salt=AGAIN)}"
+    return f"{settings.PUBLIC_URL}/oauth/linkedin/again/{signing.dumps(source.pk, salt=RECONNECT_SALT)}"
 
 
 class Api:
@@ -185,15 +185,15 @@ class Api:
 
     def get(self, path: str, query: str = "") -> dict[str, Any]:
         """Return the record at `path`. `query` is an encoded Rest.li query."""
-        said = self._call("GET", path, query).json
-        if not isinstance(said, dict):
+        record = self._call("GET", path, query).json
+        if not isinstance(record, dict):
             raise LinkedInError(ErrorKind.UNREADABLE, api=path.partition("/")[0])
-        return said
+        return record
 
     def page(self, path: str, query: str) -> Page:
         """Return one page of a finder."""
-        said = self.get(path, query)
-        rows, paging = said.get("elements"), said.get("paging")
+        answer = self.get(path, query)
+        rows, paging = answer.get("elements"), answer.get("paging")
         if not isinstance(rows, list):
             raise LinkedInError(ErrorKind.UNREADABLE, api=path)
         paging = paging if isinstance(paging, dict) else {}
@@ -209,7 +209,7 @@ class Api:
     def profile(self, path: str) -> Any:
         """Return the person's data from `/v2/me` or `/v2/userinfo`. Each needs a scope of its own."""
         headers = {"Authorization": f"Bearer {self._token}", "X-Restli-Protocol-Version": "2.0.0"}
-        return _ask("GET", f"{self._app.api_base}/v2/{path}", headers, None, api=path).json
+        return _request("GET", f"{self._app.api_base}/v2/{path}", headers, None, api=path).json
 
     def create(self, path: str, body: Mapping[str, Any]) -> str:
         """Create a record by POST and return its id."""
@@ -218,7 +218,7 @@ class Api:
     def delete(self, path: str) -> None:
         self._call("DELETE", path)
 
-    def _call(self, method: str, path: str, query: str = "", body: Mapping[str, Any] | None = None) -> Answer:
+    def _call(self, method: str, path: str, query: str = "", body: Mapping[str, Any] | None = None) -> ApiResponse:
         headers = {
             "Authorization": f"Bearer {self._token}",
             "LinkedIn-Version": settings.LINKEDIN_VERSION,
@@ -227,39 +227,39 @@ class Api:
         }
         url = f"{self._base}/{path}" + (f"?{query}" if query else "")
         content = None if body is None else json.dumps(body).encode()
-        return _ask(method, url, headers, content, api=path.partition("/")[0])
+        return _request(method, url, headers, content, api=path.partition("/")[0])
 
 
-def encoded(value: str) -> str:
+def encode_value(value: str) -> str:
     """Encode a value for a Rest.li query or path."""
     return quote(value, safe="")
 
 
 def _grant(app: App, form: Mapping[str, str]) -> Grant:
-    said = _form(app, "accessToken", form)
-    token, lasts = said.get("access_token"), said.get("expires_in")
-    if not isinstance(token, str) or not 0 < len(token) <= 4000 or not isinstance(lasts, int | float):
+    answer = _post_form(app, "accessToken", form)
+    token, lifetime = answer.get("access_token"), answer.get("expires_in")
+    if not isinstance(token, str) or not 0 < len(token) <= 4000 or not isinstance(lifetime, int | float):
         raise LinkedInError(ErrorKind.REFUSED, api="accessToken")
-    refresh_token, refresh_lasts = said.get("refresh_token"), said.get("refresh_token_expires_in")
+    refresh_token, refresh_lifetime = answer.get("refresh_token"), answer.get("refresh_token_expires_in")
     return Grant(
         access_token=token,
-        access_expires_at=_from_now(lasts),
+        access_expires_at=_from_now(lifetime),
         refresh_token=refresh_token if isinstance(refresh_token, str) else "",
-        refresh_expires_at=_from_now(refresh_lasts) if isinstance(refresh_lasts, int | float) else None,
-        scopes=scopes_of(said.get("scope")),
+        refresh_expires_at=_from_now(refresh_lifetime) if isinstance(refresh_lifetime, int | float) else None,
+        scopes=parse_scopes(answer.get("scope")),
     )
 
 
-def _form(app: App, what: str, form: Mapping[str, str]) -> dict[str, Any]:
+def _post_form(app: App, what: str, form: Mapping[str, str]) -> dict[str, Any]:
     body = urlencode({**form, "client_id": app.client_id, "client_secret": app.client_secret}).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    said = _ask("POST", f"{app.oauth_base}/{what}", headers, body, api=what).json
-    return said if isinstance(said, dict) else {}
+    answer = _request("POST", f"{app.oauth_base}/{what}", headers, body, api=what).json
+    return answer if isinstance(answer, dict) else {}
 
 
-def _ask(method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, api: str) -> Answer:
+def _request(method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, api: str) -> ApiResponse:
     try:
-        answer = call(NAME, method, url, headers=headers, body=body, longest=MAX_RESPONSE_BYTES)
+        answer = send_request(NAME, method, url, headers=headers, body=body, max_bytes=MAX_RESPONSE_BYTES)
     except ProviderError:
         raise LinkedInError(ErrorKind.UNREACHABLE, api=api) from None
     if 200 <= answer.status < 300:
@@ -267,15 +267,15 @@ def _ask(method: str, url: str, headers: Mapping[str, str], body: bytes | None, 
     kind = _kind_of(answer)
     support = {name: answer.headers[name] for name in ("x-li-uuid", "x-li-request-id") if name in answer.headers}
     log.warning("LinkedIn refused.", api=api, status=answer.status, kind=str(kind), **support)
-    said = answer.json
+    details = answer.json
     raise LinkedInError(
-        kind, status=answer.status, api=api, said=str(said.get("message", "")) if isinstance(said, dict) else ""
+        kind, status=answer.status, api=api, detail=str(details.get("message", "")) if isinstance(details, dict) else ""
     )
 
 
-def _kind_of(answer: Answer) -> ErrorKind:
-    said = answer.json
-    code = said.get("serviceErrorCode") if isinstance(said, dict) else None
+def _kind_of(answer: ApiResponse) -> ErrorKind:
+    details = answer.json
+    code = details.get("serviceErrorCode") if isinstance(details, dict) else None
     if answer.status == 401 and code in _SERVICE_CODES:
         return _SERVICE_CODES[code]
     if answer.status >= 500:

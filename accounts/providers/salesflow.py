@@ -15,7 +15,7 @@ from urllib.parse import quote
 from django.conf import settings
 
 from accounts.models import Source
-from accounts.providers.client import ProviderError, post
+from accounts.providers.client import ProviderError, post_json
 
 NAME = "Salesflow"
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
@@ -44,7 +44,7 @@ def can_onboard(source: Source, credentials: dict[str, str]) -> bool:
 
 def onboarding_frame(credentials: dict[str, str]) -> Frame:
     """Return the onboarding frame with a newly requested token. Raises ProviderError."""
-    answer = post(
+    answer = post_json(
         NAME,
         f"{settings.SALESFLOW_API_BASE.rstrip('/')}/public/api/v1/tokens/onboarding",
         headers={"Authorization": f"Bearer {credentials['api_key']}"},

@@ -10,14 +10,14 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from accounts.providers.client import Answer, ProviderError, call
+from accounts.providers.client import ApiResponse, ProviderError, send_request
 
 NAME = "SendPilot"
-REFUSED = {400, 409, 422}
-AFTER = {"pause": {"paused", "draft", "finished"}, "resume": {"started"}}  # our action --> their statuses
+REFUSED_STATUSES = {400, 409, 422}
+STATUSES_AFTER = {"pause": {"paused", "draft", "finished"}, "resume": {"started"}}  # our action --> their statuses
 
 
-def can_act(credentials: dict[str, str]) -> bool:
+def can_control(credentials: dict[str, str]) -> bool:
     return bool(credentials.get("api_key"))
 
 
@@ -26,20 +26,23 @@ def set_campaign(credentials: dict[str, str], *, external_id: str, action: str) 
     url = f"{settings.SENDPILOT_API_BASE.rstrip('/')}/campaigns/{quote(external_id, safe='')}"
     headers = {"X-API-Key": credentials["api_key"], "Accept": "application/json"}
     sends_json = {**headers, "Content-Type": "application/json"}
-    answer = call(NAME, "PATCH", url, headers=sends_json, body=json.dumps({"action": action}).encode())
+    answer = send_request(NAME, "PATCH", url, headers=sends_json, body=json.dumps({"action": action}).encode())
     if 200 <= answer.status < 300:
         return
-    if answer.status in REFUSED and _status_of(call(NAME, "GET", url, headers=headers)) in AFTER[action]:
+    if (
+        answer.status in REFUSED_STATUSES
+        and _status_of(send_request(NAME, "GET", url, headers=headers)) in STATUSES_AFTER[action]
+    ):
         return
-    raise ProviderError(_why(answer.status), status=answer.status)
+    raise ProviderError(_message(answer.status), status=answer.status)
 
 
-def _status_of(shown: Answer) -> str:
-    body = shown.json if shown.status == 200 else None
+def _status_of(answer: ApiResponse) -> str:
+    body = answer.json if answer.status == 200 else None
     return str(body.get("status", "")).casefold() if isinstance(body, dict) else ""
 
 
-def _why(status: int) -> str:
+def _message(status: int) -> str:
     if status in {401, 403}:
         return f"{NAME} did not accept the API key that is stored for its source."
     if status == 404:

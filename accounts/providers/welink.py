@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from accounts.models import Source
-from accounts.providers.client import ProviderError, post
+from accounts.providers.client import ProviderError, post_json
 
 NAME = "We-Link"
 ID_FIELDS = ("request_id", "requestId", "requestID")
@@ -40,7 +40,7 @@ def enter_pin(source: Source, credentials: dict[str, str], *, request_id: str, p
 def _post(path: str, credentials: dict[str, str], body: dict[str, Any]) -> Any:
     keys = {"x-api-key": credentials["api_key"], "x-api-secret": credentials["api_secret"]}
     try:
-        return post(NAME, f"{settings.WELINK_API_BASE.rstrip('/')}{path}", headers=keys, body=body)
+        return post_json(NAME, f"{settings.WELINK_API_BASE.rstrip('/')}{path}", headers=keys, body=body)
     except ProviderError as error:
         if error.code == WRONG_PASSWORD:
             raise ProviderError(

@@ -7,14 +7,14 @@ from django.utils import timezone
 from accounts.models import AccountReport, ReauthPrompt, ReauthStep
 from accounts.models.reauth import StepKind
 
-VIEW_STEP = timedelta(minutes=1)
+PAGE_USE_INTERVAL = timedelta(minutes=1)
 RESULT_TIMEOUT = timedelta(minutes=3)  # how long to wait for a provider that received a sign-in
-WITHIN = timedelta(minutes=10)
-ANSWERED = (StepKind.SUBMITTED, StepKind.FINISHED)
-KINDS = (*ANSWERED, StepKind.STARTED, StepKind.FAILED)
+ATTEMPT_WINDOW = timedelta(minutes=10)
+SUBMISSION_KINDS = (StepKind.SUBMITTED, StepKind.FINISHED)
+ATTEMPT_KINDS = (*SUBMISSION_KINDS, StepKind.STARTED, StepKind.FAILED)
 
 
-def note(prompt: ReauthPrompt, kind: StepKind, *, text: str = "") -> ReauthStep:
+def add_step(prompt: ReauthPrompt, kind: StepKind, *, text: str = "") -> ReauthStep:
     """Add a step to the history of the prompt."""
     return ReauthStep.objects.create(prompt=prompt, kind=kind, note=text[:300])
 
@@ -25,34 +25,34 @@ def set_reference(step: ReauthStep, reference: str) -> None:
     step.save(update_fields=["reference"])
 
 
-def viewed(prompt: ReauthPrompt) -> None:
+def record_page_use(prompt: ReauthPrompt) -> None:
     """Record that a person uses the page, so that a change that follows counts as expected."""
     now = timezone.now()
     if prompt.viewed_at is None:
-        note(prompt, StepKind.VIEWED)
-    if prompt.viewed_at is None or now - prompt.viewed_at > VIEW_STEP:
+        add_step(prompt, StepKind.VIEWED)
+    if prompt.viewed_at is None or now - prompt.viewed_at > PAGE_USE_INTERVAL:
         ReauthPrompt.objects.filter(pk=prompt.pk).update(viewed_at=now)
 
 
-def count(prompt: ReauthPrompt) -> int:
+def count_recent_attempts(prompt: ReauthPrompt) -> int:
     """Return how many attempts were made on the page within WITHIN."""
-    return prompt.steps.filter(kind__in=KINDS, at__gt=timezone.now() - WITHIN).count()
+    return prompt.steps.filter(kind__in=ATTEMPT_KINDS, at__gt=timezone.now() - ATTEMPT_WINDOW).count()
 
 
-def last(prompt: ReauthPrompt) -> ReauthStep | None:
+def last_submission(prompt: ReauthPrompt) -> ReauthStep | None:
     """Return the last step that was submitted to the provider and that the provider reports on, or None."""
-    return prompt.steps.filter(kind__in=ANSWERED).order_by("-id").first()
+    return prompt.steps.filter(kind__in=SUBMISSION_KINDS).order_by("-id").first()
 
 
-def answer_to(step: ReauthStep) -> AccountReport | None:
+def report_since(step: ReauthStep) -> AccountReport | None:
     """Return the latest report of the provider since the step, or None."""
     return step.prompt.account.reports.filter(created_at__gt=step.at).order_by("-id").first()
 
 
-def waits(prompt: ReauthPrompt) -> bool:
+def is_waiting(prompt: ReauthPrompt) -> bool:
     """Return whether the provider has yet to report on the last submission, and may still do so."""
-    step = last(prompt)
+    step = last_submission(prompt)
     if step is None or timezone.now() - step.at > RESULT_TIMEOUT:
         return False
     failed = prompt.steps.filter(kind=StepKind.FAILED, id__gt=step.id).exists()
-    return not failed and answer_to(step) is None
+    return not failed and report_since(step) is None

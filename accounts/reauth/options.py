@@ -22,7 +22,8 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """The offered way. `source` has the used credentials and receives the result; `url` is the address of a link."""
+    """How an owner can reconnect an account. `source` has the used credentials and receives the result; `url` is the
+    address of a link."""
 
     way: Way
     source: Source | None = None
@@ -41,7 +42,7 @@ def offer_for(account: Account) -> Offer:
     if account.provider == ProviderSlug.WELINK and welink.can_sign_in(credentials):
         return Offer(way=Way.SIGN_IN, source=source, credentials=credentials)
     if account.provider == ProviderSlug.LINKEDIN:
-        return Offer(way=Way.LINK, source=source, url=linkedin.again_url(source))
+        return Offer(way=Way.LINK, source=source, url=linkedin.reconnect_url(source))
     if source.reauth_url.startswith("https://"):
         return Offer(way=Way.LINK, source=source, url=source.reauth_url)
     return Offer(way=Way.WORDS, source=source)
@@ -57,7 +58,7 @@ def frame_for(account: Account, offer: Offer) -> salesflow.Frame:
     return salesflow.onboarding_frame(offer.credentials)
 
 
-def keep_token(account: Account, token: str) -> None:
+def store_token(account: Account, token: str) -> None:
     """Store the token that opens the account's Update frame, encrypted."""
     AccountToken.objects.update_or_create(account=account, defaults={"token": token})
 

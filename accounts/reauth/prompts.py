@@ -21,7 +21,7 @@ from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
 from accounts.linkedin import flapping
-from accounts.linkedin.advice import needs_its_owner
+from accounts.linkedin.advice import needs_owner
 from accounts.models import Account, ReauthPrompt, ReauthStep
 from accounts.models.reauth import PromptEnd, StepKind
 from accounts.reauth import recipients as addresses
@@ -54,7 +54,7 @@ def follow(account: Account, *, before: str, origin: Origin, work: UnitOfWork = 
     Only a change of status opens one: the same bad news again asks nobody twice. One that a person made for an account
     that we would not ask about stays.
     """
-    if needs_its_owner(account):
+    if needs_owner(account):
         if account.status != before:
             prompt, is_new = _open_prompt(account, opened_by=SYSTEM, origin=origin, work=work)
             if is_new:
@@ -90,7 +90,7 @@ def ask(account: Account, *, by: str, email: str = "") -> ReauthPrompt:
         if addresses.has_complained(email):
             raise NotNeeded(f"{email} wants no mail of ours: its reader said so. Hand the link over another way.")
         count_mail(email, agency=account.agency)
-        addresses.forgive(email)
+        addresses.unblock_unless_complained(email)
         _invite(prompt, [email], kind=StepKind.MAILED, origin=origin)
     return prompt
 
@@ -110,7 +110,7 @@ def came_back(address: str, *, reason: str, complaint: bool = False) -> None:
 
     Saying so again changes nothing.
     """
-    addresses.block(address, reason=reason, complaint=complaint)
+    addresses.block_address(address, reason=reason, complaint=complaint)
     gone = email_key(address)
     wrote = ReauthStep.objects.filter(recipient__iexact=gone, prompt__closed_at__isnull=True)
     for prompt in _open_prompts().filter(pk__in=wrote.values("prompt")).order_by("pk"):
@@ -146,7 +146,7 @@ def letters(event_ids: Iterable[str]) -> dict[str, OwnerMail]:
     address gets no mail any more, is absent."""
     open_ones = ReauthStep.objects.filter(event_id__in=list(event_ids), prompt__closed_at__isnull=True)
     steps = list(open_ones.select_related("prompt__account").defer("prompt__token"))
-    gone = addresses.bounced(step.recipient for step in steps)
+    gone = addresses.block_reasons(step.recipient for step in steps)
     found = {}
     for step in steps:
         prompt = step.prompt
@@ -235,7 +235,7 @@ def _invite(
 def _ask_owner(prompt: ReauthPrompt, account: Account, *, origin: Origin, work: UnitOfWork) -> None:
     """Write to them; of an account that flaps not before it has settled, if it still needs them then."""
     recipients = addresses.addresses_for(account, work)
-    settles_at = flapping.settles_at(account, work)
+    settles_at = flapping.stable_at(account, work)
     if settles_at is None or not recipients:
         _invite(prompt, recipients, kind=StepKind.MAILED, origin=origin, work=work)
         return
@@ -246,7 +246,7 @@ def _ask_owner(prompt: ReauthPrompt, account: Account, *, origin: Origin, work: 
 def _remind(prompt: ReauthPrompt, now: datetime) -> None:
     """One reminder, however many times have passed unused; or the first mail, where the account flapped before or the
     mail to others came back."""
-    prompt.recipients = addresses.reachable(prompt.recipients) or addresses.addresses_for(prompt.account)
+    prompt.recipients = addresses.reachable_addresses(prompt.recipients) or addresses.addresses_for(prompt.account)
     asked = prompt.steps.filter(kind=StepKind.MAILED, recipient__in=prompt.recipients).exists()
     kind = StepKind.REMINDED if asked else StepKind.MAILED
     _invite(prompt, prompt.recipients, kind=kind, origin=Origin(by=SYSTEM, at=now))
@@ -268,7 +268,7 @@ def _close(prompt: ReauthPrompt, end: PromptEnd, *, note: str = "", work: UnitOf
 def _tell(prompt: ReauthPrompt, *, origin: Origin, recipient: str = "", work: UnitOfWork) -> str:
     """Record `reauth_requested`, for the agency's channels or for one address; its id."""
     account = prompt.account
-    event = events.record(
+    event = events.record_event(
         account.agency,
         EventType.REAUTH_REQUESTED,
         subject=account.id,

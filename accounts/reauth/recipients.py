@@ -15,23 +15,25 @@ def addresses_for(account: Account, work: UnitOfWork = AT_ONCE) -> list[str]:
     """Return the address to ask: the account's own, else that of the location's installer, else those the agency
     chose."""
     installer = account.sub_account.installer_email if account.sub_account else ""
-    return reachable([account.email, installer], work)[:1] or reachable(_team_addresses(account.agency), work)
+    return reachable_addresses([account.email, installer], work)[:1] or reachable_addresses(
+        _team_addresses(account.agency), work
+    )
 
 
-def reachable(addresses: Iterable[str], work: UnitOfWork = AT_ONCE) -> list[str]:
+def reachable_addresses(addresses: Iterable[str], work: UnitOfWork = AT_ONCE) -> list[str]:
     """Return the valid addresses that get mail, each once and in canonical form."""
     found = dict.fromkeys(email_key(address) for address in addresses if _is_address(address))
-    bounces = work.look_up_all(BOUNCES, found)
+    bounces = work.look_up_all(BLOCK_REASONS, found)
     return [address for address in found if bounces[address] is None]
 
 
-def bounced(addresses: Iterable[str]) -> dict[str, str]:
+def block_reasons(addresses: Iterable[str]) -> dict[str, str]:
     """Return why blocked addresses among these get no mail, by canonical form."""
     rows = BouncedAddress.objects.filter(email__in={email_key(address) for address in addresses})
     return dict(rows.values_list("email", "reason"))
 
 
-def block(address: str, *, reason: str, complaint: bool = False) -> None:
+def block_address(address: str, *, reason: str, complaint: bool = False) -> None:
     """Block an address. A complaint stays stored, whatever reason is given later."""
     values = {"reason": reason[:300], **({"complained": True} if complaint else {})}
     BouncedAddress.objects.update_or_create(email=email_key(address), defaults=values)
@@ -42,17 +44,17 @@ def has_complained(address: str) -> bool:
     return BouncedAddress.objects.filter(email=email_key(address), complained=True).exists()
 
 
-def forgive(address: str) -> None:
+def unblock_unless_complained(address: str) -> None:
     """Unblock an address that a person says works, unless its reader has complained."""
     BouncedAddress.objects.filter(email=email_key(address), complained=False).delete()
 
 
-def lift(address: str) -> None:
+def unblock_address(address: str) -> None:
     """Unblock an address on behalf of staff, whom its reader has asked."""
     BouncedAddress.objects.filter(email=email_key(address)).delete()
 
 
-def forget(before: datetime) -> int:
+def unblock_bounced_before(before: datetime) -> int:
     """Unblock addresses that bounced before this time. Return their number. Complaints stay."""
     return BouncedAddress.objects.filter(at__lt=before, complained=False).delete()[0]
 
@@ -60,7 +62,7 @@ def forget(before: datetime) -> int:
 def mail_problem(account: Account) -> str:
     """Return why the owner's address gets no mail, who is asked instead and what to do, or an empty text if it gets
     mail."""
-    reason = bounced([account.email]).get(email_key(account.email))
+    reason = block_reasons([account.email]).get(email_key(account.email))
     if reason is None:
         return ""
     others = ", ".join(addresses_for(account))
@@ -87,9 +89,9 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _load_bounces(addresses: Collection[str]) -> dict[str, str | None]:
-    return {**dict.fromkeys(addresses), **bounced(addresses)}
+def _load_block_reasons(addresses: Collection[str]) -> dict[str, str | None]:
+    return {**dict.fromkeys(addresses), **block_reasons(addresses)}
 
 
 #: By address in canonical form, why it gets no mail; None if it gets mail.
-BOUNCES: Lookup[str, str | None] = Lookup(_load_bounces, BouncedAddress)
+BLOCK_REASONS: Lookup[str, str | None] = Lookup(_load_block_reasons, BouncedAddress)

@@ -25,13 +25,13 @@ from accounts.models.reauth import PromptEnd, StepKind
 from accounts.providers import salesflow, welink
 from accounts.providers.client import ProviderError
 from accounts.reauth import attempts, prompts
-from accounts.reauth.options import Offer, Way, frame_for, keep_token, offer_for
+from accounts.reauth.options import Offer, Way, frame_for, offer_for, store_token
 from accounts.reauth.provider_requests import request_log
-from accounts.tenancy.localtime import readable, zone_named
+from accounts.tenancy.localtime import format_local_time, get_zone
 
 MAX_ATTEMPTS = 10
 REFRESH_SECONDS = 3
-THANKS_LAST = timedelta(hours=1)
+THANKS_DURATION = timedelta(hours=1)
 MAX_RESULT_BYTES = 16 * 1024
 
 
@@ -54,13 +54,13 @@ def page(request: HttpRequest, token: str) -> HttpResponseBase:
     """
     prompt = _prompt(token)
     if prompt.end is not None:
-        return _over(request, prompt.end)
+        return _render_ended(request, prompt.end)
     if request.method == "POST":
-        attempts.viewed(prompt)
+        attempts.record_page_use(prompt)
         if request.POST.get("step") == "used":
             return HttpResponse(status=HTTPStatus.NO_CONTENT)
-        return _step(request, prompt, token)
-    if attempts.waits(prompt):
+        return _take_step(request, prompt, token)
+    if attempts.is_waiting(prompt):
         return redirect("reauth_progress", token)
     return _page(request, prompt, problem=_what_went_wrong(prompt))
 
@@ -70,11 +70,11 @@ def page(request: HttpRequest, token: str) -> HttpResponseBase:
 def progress(request: HttpRequest, token: str) -> HttpResponseBase:
     """Wait for the provider's report on the owner's step, then thank the owner."""
     prompt = _prompt(token)
-    if _just_done(prompt):
+    if _is_just_done(prompt):
         return _render(request, "reauth/done.html", prompt)
     if prompt.end is not None:
-        return _over(request, prompt.end)
-    if attempts.waits(prompt):
+        return _render_ended(request, prompt.end)
+    if attempts.is_waiting(prompt):
         waiting = _render(request, "reauth/waiting.html", prompt)
         waiting["Refresh"] = str(REFRESH_SECONDS)
         return waiting
@@ -89,25 +89,25 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
     The token in it is stored. The status in it is ignored, because a browser could send anything.
     """
     prompt = _prompt(token)
-    open_or_just_done = prompt.end is None or _just_done(prompt)  # the webhook may be faster than the frame
+    open_or_just_done = prompt.end is None or _is_just_done(prompt)  # the webhook may be faster than the frame
     if not open_or_just_done or prompt.account.status == AccountStatus.DELETED:
         return JsonResponse({"message": "This link has ended."}, status=410)
     if prompt.end is None:
-        attempts.viewed(prompt)
-    if attempts.count(prompt) >= MAX_ATTEMPTS:
-        return _wait_a_little(JsonResponse({"message": "Please wait ten minutes before the next try."}))
-    said = _read_result(request)
-    if said is None:
+        attempts.record_page_use(prompt)
+    if attempts.count_recent_attempts(prompt) >= MAX_ATTEMPTS:
+        return _too_many_attempts(JsonResponse({"message": "Please wait ten minutes before the next try."}))
+    outcome = _read_result(request)
+    if outcome is None:
         return JsonResponse({"message": "This cannot be understood."}, status=400)
-    problem = _problem_with(said, prompt.account)
+    problem = _problem_with(outcome, prompt.account)
     if problem:
-        attempts.note(prompt, StepKind.FAILED, text=problem)
+        attempts.add_step(prompt, StepKind.FAILED, text=problem)
         return JsonResponse({"message": problem})
-    account_token = said.get("token")
+    account_token = outcome.get("token")
     if isinstance(account_token, str) and 0 < len(account_token) <= salesflow.MAX_TOKEN_LENGTH:
-        keep_token(prompt.account, account_token)
+        store_token(prompt.account, account_token)
     if prompt.end is None:
-        attempts.note(prompt, StepKind.FINISHED, text=salesflow.NAME)
+        attempts.add_step(prompt, StepKind.FINISHED, text=salesflow.NAME)
     return JsonResponse({"message": "Thank you.", "finished": True})
 
 
@@ -118,17 +118,17 @@ def _prompt(token: str) -> ReauthPrompt:
     return prompt
 
 
-def _just_done(prompt: ReauthPrompt) -> bool:
+def _is_just_done(prompt: ReauthPrompt) -> bool:
     closed_at = prompt.closed_at
-    return prompt.end is PromptEnd.DONE and closed_at is not None and timezone.now() - closed_at < THANKS_LAST
+    return prompt.end is PromptEnd.DONE and closed_at is not None and timezone.now() - closed_at < THANKS_DURATION
 
 
-def _step(request: HttpRequest, prompt: ReauthPrompt, token: str) -> HttpResponseBase:
+def _take_step(request: HttpRequest, prompt: ReauthPrompt, token: str) -> HttpResponseBase:
     """Take the step that a form asks for, if the account's provider offers it."""
     offer = offer_for(prompt.account)
     asked = request.POST.get("step", "")
-    if attempts.count(prompt) >= MAX_ATTEMPTS:
-        return _wait_a_little(_page(request, prompt, problem="Please wait ten minutes before the next try."))
+    if attempts.count_recent_attempts(prompt) >= MAX_ATTEMPTS:
+        return _too_many_attempts(_page(request, prompt, problem="Please wait ten minutes before the next try."))
     if asked == "frame" and offer.way is Way.FRAME:
         return _open_frame(request, prompt, offer, token)
     if asked == "sign_in" and offer.way is Way.SIGN_IN:
@@ -140,17 +140,17 @@ def _step(request: HttpRequest, prompt: ReauthPrompt, token: str) -> HttpRespons
     if not form.is_valid():
         return _page(request, prompt, form=form, status=400)
     try:
-        _hand_over(prompt, offer, form)
+        _submit_to_provider(prompt, offer, form)
     except ProviderError as error:
-        attempts.note(prompt, StepKind.FAILED, text=str(error))
+        attempts.add_step(prompt, StepKind.FAILED, text=str(error))
         return _page(request, prompt, problem=str(error), form=form, status=502)
     return redirect("reauth_progress", token)
 
 
-def _hand_over(prompt: ReauthPrompt, offer: Offer, form: forms.Form) -> None:
+def _submit_to_provider(prompt: ReauthPrompt, offer: Offer, form: forms.Form) -> None:
     """Submit the owner's input to the provider, and register the request for its result. Raises ProviderError."""
     assert offer.source is not None  # noqa: S101 (a sign-in is offered for a source)
-    step = attempts.note(prompt, StepKind.SUBMITTED, text=welink.NAME)  # before the call: the result may be faster
+    step = attempts.add_step(prompt, StepKind.SUBMITTED, text=welink.NAME)  # before the call: the result may be faster
     if isinstance(form, PinForm):
         request_id = welink.enter_pin(
             offer.source,
@@ -165,11 +165,11 @@ def _hand_over(prompt: ReauthPrompt, offer: Offer, form: forms.Form) -> None:
 
 
 def _open_frame(request: HttpRequest, prompt: ReauthPrompt, offer: Offer, token: str) -> HttpResponseBase:
-    attempts.note(prompt, StepKind.STARTED, text=salesflow.NAME)
+    attempts.add_step(prompt, StepKind.STARTED, text=salesflow.NAME)
     try:
         frame = frame_for(prompt.account, offer)
     except ProviderError as error:
-        attempts.note(prompt, StepKind.FAILED, text=str(error))
+        attempts.add_step(prompt, StepKind.FAILED, text=str(error))
         return _page(request, prompt, problem=str(error), status=502)
     response = _render(request, "reauth/frame.html", prompt, frame=frame, token=token)
     response._csp_config = settings.SECURE_CSP | {"frame-src": [frame.origin]}  # type: ignore[attr-defined]
@@ -188,10 +188,10 @@ def _pin_request(account: Account, offer: Offer) -> str:
 
 def _what_went_wrong(prompt: ReauthPrompt) -> str:
     """Return what went wrong with the latest attempt, or an empty text."""
-    step = attempts.last(prompt)
+    step = attempts.last_submission(prompt)
     if step is None:
         return ""
-    answer = attempts.answer_to(step)
+    answer = attempts.report_since(step)
     provider = provider_name(prompt.account.provider)
     if answer is None:
         failed = prompt.steps.filter(kind=StepKind.FAILED, id__gt=step.id).exists()
@@ -207,17 +207,17 @@ def _read_result(request: HttpRequest) -> dict[str, Any] | None:
     if len(request.body) > MAX_RESULT_BYTES:
         return None
     try:
-        said = json.loads(request.body)
+        outcome = json.loads(request.body)
     except (ValueError, RecursionError):
         return None
-    return said if isinstance(said, dict) else None
+    return outcome if isinstance(outcome, dict) else None
 
 
-def _problem_with(said: dict[str, Any], account: Account) -> str:
+def _problem_with(outcome: dict[str, Any], account: Account) -> str:
     """Return why the frame's result is no success for this account, or an empty text."""
-    if str(said.get("action")) != "1":
+    if str(outcome.get("action")) != "1":
         return "Salesflow says that it did not work. Please try again."
-    named = said.get("linkedinId")
+    named = outcome.get("linkedinId")
     if named is not None and account.external_id and str(named) != account.external_id:
         return "Another LinkedIn account was connected. Please try again with the one named above."
     return ""
@@ -246,23 +246,23 @@ def _render(
     request: HttpRequest, template: str, prompt: ReauthPrompt, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     account = prompt.account
-    shown = {
+    values = {
         "account": account,
         "agency": account.agency,
         "provider": provider_name(account.provider),
         "why": REASONS.get(AccountStatus(account.status), ""),
         "blocked": account.status == AccountStatus.BLOCKED,
-        "expires_at": readable(prompt.expires_at, zone_named(account.agency.timezone), account.agency.locale),
+        "expires_at": format_local_time(prompt.expires_at, get_zone(account.agency.timezone), account.agency.locale),
         **context,
     }
-    return render(request, template, shown, status=status)
+    return render(request, template, values, status=status)
 
 
-def _over(request: HttpRequest, end: PromptEnd) -> HttpResponse:
+def _render_ended(request: HttpRequest, end: PromptEnd) -> HttpResponse:
     return render(request, "reauth/over.html", {"end": end.value}, status=HTTPStatus.GONE)
 
 
-def _wait_a_little(response: HttpResponse) -> HttpResponse:
+def _too_many_attempts(response: HttpResponse) -> HttpResponse:
     response.status_code = HTTPStatus.TOO_MANY_REQUESTS
-    response["Retry-After"] = str(int(attempts.WITHIN.total_seconds()))
+    response["Retry-After"] = str(int(attempts.ATTEMPT_WINDOW.total_seconds()))
     return response

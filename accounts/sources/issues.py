@@ -17,9 +17,9 @@ from accounts.events import outbox as events
 from accounts.labels import source_label
 from accounts.models import Agency, Event, Source, SourceIssue
 
-CHECK_EVERY = timedelta(hours=2)  # how often LinkedIn validates an address
+CHECK_INTERVAL = timedelta(hours=2)  # how often LinkedIn validates an address
 CHECK_GRACE = timedelta(minutes=15)
-CHECKS = 3  # missed in a row, after which LinkedIn blocks the address
+MAX_MISSED_CHECKS = 3  # missed in a row, after which LinkedIn blocks the address
 
 #: The subject of alerts to staff about slow answers, at however many sources.
 SLOW_ANSWERS = "slow_answers"
@@ -47,11 +47,11 @@ ADVICE = {
 
 
 @transaction.atomic
-def begin(source: Source, kind: IssueKind, *, detail: str, level: int = 0) -> bool:
+def open_issue(source: Source, kind: IssueKind, *, detail: str, level: int = 0) -> bool:
     """Open an issue, or raise an open one to a higher level, and record it for the agency. Return whether it is
     news."""
-    open_ones = SourceIssue.objects.select_for_update().filter(source=source, closed_at__isnull=True)
-    issue = open_ones.filter(kind=kind).first()
+    open_rows = SourceIssue.objects.select_for_update().filter(source=source, closed_at__isnull=True)
+    issue = open_rows.filter(kind=kind).first()
     if issue is None:
         SourceIssue.objects.create(source=source, kind=kind, detail=detail[:500], level=level)
     elif level > issue.level:
@@ -64,31 +64,31 @@ def begin(source: Source, kind: IssueKind, *, detail: str, level: int = 0) -> bo
     else:
         return False
     if kind is IssueKind.BLOCKED:
-        open_ones.filter(kind=IssueKind.AT_RISK).update(closed_at=timezone.now())
+        open_rows.filter(kind=IssueKind.AT_RISK).update(closed_at=timezone.now())
     if kind in EVENTS:
-        _tell(source, EVENTS[kind], detail)
+        _record_event(source, EVENTS[kind], detail)
     return True
 
 
 @transaction.atomic
-def end(source: Source, *kinds: IssueKind) -> bool:
+def close_issues(source: Source, *kinds: IssueKind) -> bool:
     """Close the open issues of these kinds. Return whether there were any.
 
     Record a recovery for the agency once no issue is left that it was told about.
     """
-    open_ones = SourceIssue.objects.select_for_update().filter(source=source, closed_at__isnull=True)
-    before = {IssueKind(kind) for kind in open_ones.values_list("kind", flat=True)}
+    open_rows = SourceIssue.objects.select_for_update().filter(source=source, closed_at__isnull=True)
+    before = {IssueKind(kind) for kind in open_rows.values_list("kind", flat=True)}
     ended = before & set(kinds)
     if not ended:
         return False
-    open_ones.filter(kind__in=ended).update(closed_at=timezone.now())
+    open_rows.filter(kind__in=ended).update(closed_at=timezone.now())
     if ended & EVENTS.keys() and not (before - ended) & EVENTS.keys():
-        _tell(source, EventType.SOURCE_RECOVERED, "")
+        _record_event(source, EventType.SOURCE_RECOVERED, "")
     return True
 
 
 @transaction.atomic
-def tell_staff() -> None:
+def alert_staff() -> None:
     """Alert staff once when answers become slow, at however many sources, and once when none is slow any more.
 
     The alert is recorded with the oldest agency, because the machine belongs to none. The lock on its row lets in one
@@ -97,18 +97,18 @@ def tell_staff() -> None:
     agency = Agency.objects.select_for_update(no_key=True).order_by("pk").first()
     slow = SourceIssue.objects.filter(kind=IssueKind.SLOW, closed_at__isnull=True).order_by("id")
     first = slow.select_related("source").first()
-    told = Event.objects.filter(subject=SLOW_ANSWERS, event_type=EventType.STAFF_ALERT).order_by("-id").first()
-    if agency is None or (first is not None) == (told is not None and told.payload["count"] > 0):
+    last_alert = Event.objects.filter(subject=SLOW_ANSWERS, event_type=EventType.STAFF_ALERT).order_by("-id").first()
+    if agency is None or (first is not None) == (last_alert is not None and last_alert.payload["count"] > 0):
         return
     about: dict[str, Any] = {"source_name": str(first.source), "error_detail": first.detail} if first else {}
-    events.record(agency, EventType.STAFF_ALERT, subject=SLOW_ANSWERS, count=slow.count(), **about)
+    events.record_event(agency, EventType.STAFF_ALERT, subject=SLOW_ANSWERS, count=slow.count(), **about)
 
 
 def missed_checks(source: Source, now: datetime) -> int:
     """Return how many of LinkedIn's two-hourly checks were missed since the last one, at most CHECKS."""
     if source.provider != ProviderSlug.LINKEDIN or source.validated_at is None:
         return 0
-    return min(max((now - source.validated_at - CHECK_GRACE) // CHECK_EVERY, 0), CHECKS)
+    return min(max((now - source.validated_at - CHECK_GRACE) // CHECK_INTERVAL, 0), MAX_MISSED_CHECKS)
 
 
 def with_open_issues(sources: "QuerySet[Source]") -> "QuerySet[Source]":
@@ -128,12 +128,12 @@ def label_of(source: Source, *, problems: bool = False) -> Label:
     return source_label(source, {IssueKind(issue.kind) for issue in open_issues(source)}, problems=problems)
 
 
-def _tell(source: Source, event_type: EventType, detail: str) -> None:
+def _record_event(source: Source, event_type: EventType, detail: str) -> None:
     """Record an event for the source's agency. A source of the whole marketplace has none: only the back office shows
     its issues."""
     if source.agency is None:
         return
-    events.record(
+    events.record_event(
         source.agency,
         event_type,
         subject=source.id,

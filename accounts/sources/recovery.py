@@ -14,7 +14,7 @@ Recovery = Callable[[Source], str]
 _recoveries: dict[str, Recovery] = {}
 
 
-def register(provider: str, recovery: Recovery) -> None:
+def register_recovery(provider: str, recovery: Recovery) -> None:
     _recoveries[provider] = recovery
 
 

@@ -19,15 +19,15 @@ from accounts.core.errors import FieldError
 from accounts.core.ids import new_token
 from accounts.core.text import plain, plain_fields
 from accounts.models import Agency, Source, SubAccount
-from accounts.models.source import overlap
+from accounts.models.source import secret_overlap
 
 #: How long the signature doctor knows an expired secret, to say who still signs with it.
-REMEMBERED = timedelta(days=30)
+EXPIRED_SECRET_LIFETIME = timedelta(days=30)
 #: Providers whose sources get a secret only if one is given, because they may need none.
 NO_SECRET_UNLESS_GIVEN = {ProviderSlug.LINKEDCONNECTOR, ProviderSlug.HIGHLEVEL}
 
 
-MAX_SECRET = 256
+MAX_SECRET_LENGTH = 256
 #: The prefix of a secret in Svix and Standard Webhooks, and the version that some dashboards put before it.
 STANDARD_PREFIX, VERSION_PREFIX = "whsec_", "v1,"
 
@@ -67,13 +67,13 @@ def create_source(
         provider=slug,
         name=plain(name),
         enabled=enabled,
-        sub_account=sub_account_at(agency, location_id) if agency and location_id else None,
+        sub_account=get_or_create_sub_account(agency, location_id) if agency and location_id else None,
         allowed_networks=allowed_networks or [],
         credentials=cast(Any, credentials or {}),
     )
     if secret is not None:
         source.secrets.create(secret=secret)
-    audit.added(by, source, "Made.")
+    audit.log_creation(by, source, "Made.")
     return source, secret
 
 
@@ -85,9 +85,9 @@ def rotate_secret(source: Source, secret: str | None = None, *, by: User | None 
     old URL stays valid as long. Raises FieldError if only the provider can make the secret.
     """
     now = timezone.now()
-    audit.changed(by, source, "Secret rotated.")
+    audit.log_change(by, source, "Secret rotated.")
     if source.provider == ProviderSlug.LINKEDCONNECTOR:
-        source.previous_token, source.previous_token_expires_at = source.token, now + overlap()
+        source.previous_token, source.previous_token_expires_at = source.token, now + secret_overlap()
         source.token = new_token()
         source.save(update_fields=["token", "previous_token", "previous_token_expires_at", "updated_at"])
         if secret is None and not source.secrets.exists():
@@ -106,7 +106,7 @@ def update_source(source: Source, *, by: User | None = None, **changes: Any) -> 
     A new secret starts an overlap with the old one; None deletes all secrets. Raises FieldError for None if the
     provider signs with a secret.
     """
-    audit.changed(by, source, f"Changed: {', '.join(sorted(changes))}.")
+    audit.log_change(by, source, f"Changed: {', '.join(sorted(changes))}.")
     if "secret" in changes:
         secret = changes.pop("secret")
         if secret is not None:
@@ -114,7 +114,7 @@ def update_source(source: Source, *, by: User | None = None, **changes: Any) -> 
         elif source.provider in NO_SECRET_UNLESS_GIVEN:
             source.secrets.all().delete()
         else:
-            raise FieldError("secret", "This provider signs with a secret: it can be changed, not taken away.")
+            raise FieldError("secret", "This provider signs with a secret: it can be changed, but not removed.")
     for name, value in plain_fields(changes, "name").items():
         setattr(source, name, value)
     source.save(update_fields=[*changes, "updated_at"])
@@ -124,7 +124,7 @@ def update_source(source: Source, *, by: User | None = None, **changes: Any) -> 
 @transaction.atomic
 def delete_source(source: Source, *, by: User | None = None) -> None:
     """Remove a source: forget its URL, secrets and credentials. Keep the row for the receipts that it received."""
-    audit.removed(by, source, "Removed.")
+    audit.log_deletion(by, source, "Removed.")
     source.secrets.all().delete()
     source.enabled, source.credentials, source.removed_at = False, {}, timezone.now()
     source.save(update_fields=["enabled", "credentials", "removed_at", "updated_at"])
@@ -132,14 +132,14 @@ def delete_source(source: Source, *, by: User | None = None) -> None:
         disconnect(source)
 
 
-def at_removal(provider: str, disconnect: Disconnect) -> None:
+def on_source_removal(provider: str, disconnect: Disconnect) -> None:
     _disconnects[provider] = disconnect
 
 
 def _add_secret(source: Source, secret: str) -> None:
     now = timezone.now()
-    source.secrets.filter(expires_at__isnull=True).update(expires_at=now + overlap())
-    source.secrets.filter(expires_at__lte=now - REMEMBERED).delete()
+    source.secrets.filter(expires_at__isnull=True).update(expires_at=now + secret_overlap())
+    source.secrets.filter(expires_at__lte=now - EXPIRED_SECRET_LIFETIME).delete()
     source.secrets.create(secret=secret)
     source.save(update_fields=["updated_at"])
 
@@ -155,17 +155,17 @@ def clean_secret(provider: ProviderSlug, secret: str) -> str:
         secret = standard
     if not secret.strip():
         raise FieldError("secret", "The secret is empty. Anybody could sign with that.")
-    if len(secret) > MAX_SECRET:
-        raise FieldError("secret", f"The secret is too long: {MAX_SECRET} characters are the most.")
+    if len(secret) > MAX_SECRET_LENGTH:
+        raise FieldError("secret", f"The secret is too long: at most {MAX_SECRET_LENGTH} characters.")
     if any(not char.isprintable() for char in secret.replace("\r\n", "\n").replace("\n", "")):
-        raise FieldError("secret", "The secret has a character in it that is not shown. Copy it once more.")
+        raise FieldError("secret", "The secret has an invisible character in it. Copy it once more.")
     if provider is ProviderSlug.HIGHLEVEL and not _is_public_key(secret):
         raise FieldError(
             "secret",
             "HighLevel signs with a key of its own: give the public key in PEM form (Ed25519, from -----BEGIN PUBLIC "
             "KEY----- to -----END PUBLIC KEY-----), or none for the published one.",
         )
-    if provider is ProviderSlug.SENDPILOT and secret.startswith(STANDARD_PREFIX) and not _is_standard(secret):
+    if provider is ProviderSlug.SENDPILOT and secret.startswith(STANDARD_PREFIX) and not _is_standard_secret(secret):
         raise FieldError("secret", "What follows whsec_ is not base64. Copy the whole secret once more.")
     return secret
 
@@ -177,7 +177,7 @@ def _is_public_key(pem: str) -> bool:
         return False
 
 
-def _is_standard(secret: str) -> bool:
+def _is_standard_secret(secret: str) -> bool:
     encoded = secret.removeprefix(STANDARD_PREFIX).rstrip("=")
     try:
         return bool(base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True))
@@ -191,7 +191,7 @@ def new_secret() -> str:
     return "whsec_" + base64.b64encode(random.token_bytes(32)).decode()
 
 
-def sub_account_at(agency: Agency, location_id: str) -> SubAccount:
+def get_or_create_sub_account(agency: Agency, location_id: str) -> SubAccount:
     """Return the agency's sub-account at this location, created if it is new."""
     return SubAccount.objects.get_or_create(agency=agency, location_id=location_id)[0]
 

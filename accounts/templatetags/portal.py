@@ -15,7 +15,7 @@ from accounts.core.email_addresses import display_email
 from accounts.core.enums import CampaignStatus, provider_name
 from accounts.labels import CAMPAIGN_STATUSES, account_label, status_label, what_to_do
 from accounts.models import Account
-from accounts.tenancy.localtime import readable
+from accounts.tenancy.localtime import format_local_time
 
 register = template.Library()
 register.filter("visible", lambda text: markup.visible(str(text)))
@@ -27,16 +27,16 @@ register.simple_tag(markup.badge, name="badge")
 
 
 @register.filter
-def ago(moment: datetime | None) -> SafeString | str:
+def ago(when: datetime | None) -> SafeString | str:
     """Return a time such as `3 minutes ago`, with the exact time in the agency's zone on hover."""
-    if moment is None:
+    if when is None:
         return markup.NOTHING
-    exact = timezone.localtime(moment)
+    exact = timezone.localtime(when)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         exact.isoformat(timespec="seconds"),
-        readable(moment),
-        markup.relative(timezone.now() - moment),
+        format_local_time(when),
+        markup.relative(timezone.now() - when),
     )
 
 

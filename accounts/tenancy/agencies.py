@@ -25,7 +25,7 @@ def create_agency_without_key(
     agency = Agency.objects.create(
         name=name, ghl_company_id=company_id or new_company_id(), timezone=timezone, locale=locale
     )
-    audit.added(by, agency, "Made.")
+    audit.log_creation(by, agency, "Made.")
     return agency
 
 
@@ -35,7 +35,7 @@ def update_agency(agency: Agency, *, by: User | None = None, **changes: Any) -> 
     for name, value in changes.items():
         setattr(agency, name, value)
     agency.save(update_fields=list(changes))
-    audit.changed(by, agency, f"Changed: {', '.join(sorted(changes))}.")
+    audit.log_change(by, agency, f"Changed: {', '.join(sorted(changes))}.")
     return agency
 
 

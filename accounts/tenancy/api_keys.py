@@ -31,7 +31,7 @@ def create_api_key(
     row = ApiKey.objects.create(
         agency=agency, name=name, start=key[:8], digest=_digest(key), scopes=list(scopes), expires_at=expires_at
     )
-    audit.added(by, row, "Made.")
+    audit.log_creation(by, row, "Made.")
     return row, key
 
 
@@ -54,7 +54,7 @@ def find_api_key(key: str) -> ApiKey | None:
 def revoke_api_key(key: ApiKey, *, by: User | None = None) -> None:
     """Revoke a key, so that every program that uses it is refused."""
     if ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
-        audit.changed(by, key, "Revoked.")
+        audit.log_change(by, key, "Revoked.")
 
 
 def _digest(key: str) -> str:

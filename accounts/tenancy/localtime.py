@@ -17,22 +17,22 @@ TWELVE_HOURS = frozenset({"US", "CA", "AU", "NZ", "PH", "IN", "PK", "ZA"})
 _locale: ContextVar[str] = ContextVar("locale", default=DEFAULT_LOCALE)
 
 
-def readable(moment: datetime, zone: ZoneInfo | None = None, locale: str = "") -> str:
+def format_local_time(when: datetime, zone: ZoneInfo | None = None, locale: str = "") -> str:
     """Return a time such as `06/07/2023 7:59 PM EDT` for en-US in New York, `08.06.2023 01:59 CEST` for de-DE in
     Berlin.
 
-    Without a zone or a locale, use those of `reading_as` and of Django's `timezone.override`.
+    Without a zone or a locale, use those of `override_locale` and of Django's `timezone.override`.
     """
-    local = moment.astimezone(zone or timezone.get_current_timezone())
+    local = when.astimezone(zone or timezone.get_current_timezone())
     language, _, country = (locale or _locale.get()).replace("_", "-").partition("-")
-    with translation.override(_known(language, country)):
+    with translation.override(_supported_language(language, country)):
         date = dateformat.format(local, get_format("SHORT_DATE_FORMAT"))
         half_days = language.lower() == "en" and country.upper() in TWELVE_HOURS
         hour = dateformat.format(local, "g:i A" if half_days else "H:i")
     return f"{date} {hour} {local.tzname()}"
 
 
-def zone_named(name: str) -> ZoneInfo:
+def get_zone(name: str) -> ZoneInfo:
     """Return the time zone of this name, or UTC if there is none."""
     try:
         return ZoneInfo(name)
@@ -41,14 +41,14 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 @contextmanager
-def reading_for(agency: Agency) -> Iterator[None]:
+def override_for_agency(agency: Agency) -> Iterator[None]:
     """Write times within the block in the agency's zone and locale."""
-    with timezone.override(zone_named(agency.timezone)), reading_as(agency.locale):
+    with timezone.override(get_zone(agency.timezone)), override_locale(agency.locale):
         yield
 
 
 @contextmanager
-def reading_as(locale: str) -> Iterator[None]:
+def override_locale(locale: str) -> Iterator[None]:
     """Write times within the block in this locale."""
     token = _locale.set(locale or DEFAULT_LOCALE)
     try:
@@ -57,7 +57,7 @@ def reading_as(locale: str) -> Iterator[None]:
         _locale.reset(token)
 
 
-def _known(language: str, country: str) -> str:
+def _supported_language(language: str, country: str) -> str:
     """Return the closest language that Django has formats for."""
     for code in (f"{language}-{country}".lower().strip("-"), language.lower()):
         if translation.check_for_language(code):

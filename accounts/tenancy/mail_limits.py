@@ -28,7 +28,7 @@ class Limit:
 
 PER_RECIPIENT = Limit(per_hour=5, per_day=15)
 PER_AGENCY = Limit(per_hour=60, per_day=300)
-AFTER_A_COMPLAINT = Limit(per_hour=1, per_day=1)
+AFTER_COMPLAINT = Limit(per_hour=1, per_day=1)
 
 
 class TooManyMails(ValueError):
@@ -49,37 +49,37 @@ def count_mail(recipient: str, *, agency: Agency | None = None, purpose: str = "
     """
     address = email_key(recipient)
     complained = not purpose and BouncedAddress.objects.filter(email=address, complained=True).exists()
-    _count(
+    _count_within(
         f"to:{purpose}:{address}",
-        AFTER_A_COMPLAINT if complained else PER_RECIPIENT,
+        AFTER_COMPLAINT if complained else PER_RECIPIENT,
         f"{recipient} has got several such mails already. Look for the newest one, also among spam, or try later.",
     )
     if agency is not None:
-        _count(
+        _count_within(
             f"by:{agency.pk}",
             PER_AGENCY,
             "So many invitations, confirmations and links were mailed that more have to wait. Try again in an hour.",
         )
 
 
-def forget_counts() -> int:
+def delete_old_counts() -> int:
     """Delete the counts that no limit reads any more. Return their number."""
     return MailCount.objects.filter(hour__lt=timezone.now() - 2 * DAY).delete()[0]
 
 
-def _count(name: str, limit: Limit, message: str) -> None:
+def _count_within(name: str, limit: Limit, message: str) -> None:
     now = timezone.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
     key = hmac.new(settings.SECRET_KEY.encode(), name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
     row, _ = MailCount.objects.get_or_create(key=key, hour=hour)
     of_the_day = MailCount.objects.filter(key=key, hour__gt=now - DAY)
     if (of_the_day.aggregate(sum=Sum("count"))["sum"] or 0) >= limit.per_day:
-        raise TooManyMails(message, _until_a_count_is_a_day_old(key, now))
+        raise TooManyMails(message, _wait_for_day_limit(key, now))
     # A single conditional statement, so that of two concurrent mails at the limit only one passes.
     if not MailCount.objects.filter(pk=row.pk, count__lt=limit.per_hour).update(count=F("count") + 1):
         raise TooManyMails(message, hour + HOUR - now)
 
 
-def _until_a_count_is_a_day_old(key: str, now: datetime) -> timedelta:
+def _wait_for_day_limit(key: str, now: datetime) -> timedelta:
     counts = MailCount.objects.filter(key=key, hour__gt=now - DAY, count__gt=0).order_by("hour")
     return max(counts.values_list("hour", flat=True)[0] + DAY - now, timedelta(seconds=1))

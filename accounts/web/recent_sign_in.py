@@ -18,18 +18,19 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from accounts.core.redaction import is_secret_name
-from accounts.web.portal.unsent_forms import TOKEN
+from accounts.web.portal.unsent_forms import CSRF_FIELD
 
-BEGAN, SEEN = "session_began_at", "session_seen_at"  # when the user signed in, and when the user made the last request
+#: Keys of the session: when the user signed in, and when the user made the last request.
+SIGNED_IN_AT, LAST_SEEN_AT = "session_began_at", "session_seen_at"
 
-ASKED = "Show that it is you, then do that once more: the secret that you typed was kept nowhere."
+REPEAT_NOTICE = "Show that it is you, then do that once more: the secret that you typed was kept nowhere."
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def note_sign_in(request: HttpRequest, **_: Any) -> None:
+def record_sign_in(request: HttpRequest, **_: Any) -> None:
     """Store the time of the sign-in in the new session. Django sends `user_logged_in` to this function."""
-    request.session[BEGAN] = request.session[SEEN] = int(time.time())
+    request.session[SIGNED_IN_AT] = request.session[LAST_SEEN_AT] = int(time.time())
 
 
 def require_recent_sign_in(request: HttpRequest) -> None:
@@ -37,7 +38,7 @@ def require_recent_sign_in(request: HttpRequest) -> None:
 
     The request continues after the user has re-authenticated.
     """
-    if -1 <= time.time() - request.session.get(BEGAN, 0) <= settings.RECENT_SIGN_IN_SECONDS:
+    if -1 <= time.time() - request.session.get(SIGNED_IN_AT, 0) <= settings.RECENT_SIGN_IN_SECONDS:
         return
     if is_reauthentication_required(request, app="leadline"):
         raise ReauthenticationRequired
@@ -52,18 +53,18 @@ def with_recent_sign_in(view: View) -> View:
             try:
                 require_recent_sign_in(request)
             except ReauthenticationRequired:
-                return _ask(request)
+                return _redirect_to_reauthentication(request)
         return view(request, *args, **kwargs)
 
     return cast(View, guarded)
 
 
-def _ask(request: HttpRequest) -> HttpResponse:
+def _redirect_to_reauthentication(request: HttpRequest) -> HttpResponse:
     """Redirect the user to re-authentication. The request continues afterwards, unless it holds a secret: that is not
     stored."""
     page = reverse("account_reauthenticate")
-    if any(value and is_secret_name(name) and name != TOKEN for name, value in request.POST.items()):
-        messages.warning(request, ASKED)
+    if any(value and is_secret_name(name) and name != CSRF_FIELD for name, value in request.POST.items()):
+        messages.warning(request, REPEAT_NOTICE)
         response: HttpResponse = redirect(f"{page}?{urlencode({'next': reverse('home')})}")
     else:
         response = suspend_request(request, page)

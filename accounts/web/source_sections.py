@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Source
 
-Show = Callable[[Source], SafeString | str]
+RenderSection = Callable[[Source], SafeString | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,26 +18,26 @@ class PageSection:
     """A row of the source's page in the back office, within the fieldset of this title."""
 
     fieldset: str
-    show: Show
+    render: RenderSection
 
 
-_cards: list[Show] = []
+_cards: list[RenderSection] = []
 _pages: list[PageSection] = []
 
 
-def add_card_section(show: Show) -> None:
-    """Add a section to the card of each source in the portal. `show` returns "" for sources without the section."""
-    _cards.append(show)
+def add_card_section(render: RenderSection) -> None:
+    """Add a section to the card of each source in the portal. `render` returns "" for sources without the section."""
+    _cards.append(render)
 
 
 def card_sections(source: Source) -> list[SafeString | str]:
-    return [section for show in _cards if (section := show(source))]
+    return [section for render in _cards if (section := render(source))]
 
 
-def add_page_section(fieldset: str, show: Show) -> None:
-    """Add a row to the page of each source in the back office. `show` carries an `admin.display` description."""
-    _pages.append(PageSection(fieldset, show))
+def add_page_section(fieldset: str, render: RenderSection) -> None:
+    """Add a row to the page of each source in the back office. `render` carries an `admin.display` description."""
+    _pages.append(PageSection(fieldset, render))
 
 
-def page_sections(fieldset: str) -> list[Show]:
-    return [section.show for section in _pages if section.fieldset == fieldset]
+def page_sections(fieldset: str) -> list[RenderSection]:
+    return [section.render for section in _pages if section.fieldset == fieldset]

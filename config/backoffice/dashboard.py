@@ -20,8 +20,8 @@ from leads.models import Enrichment
 from notifications.models import Channel, ChannelStatus, DeliveryStatus
 from webhooks.models import Receipt, ReceiptStatus, RejectedRequest
 
-FEW = 6
-RECENT = timedelta(hours=24)
+MAX_ROWS = 6
+REJECTION_WINDOW = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,16 @@ class Tile:
     tone: Tone = "bad"
 
     @property
-    def shown(self) -> str:
-        return f"{figures.MANY:,}+" if self.count >= figures.MANY else f"{self.count:,}"
+    def display(self) -> str:
+        return f"{figures.MAX_COUNT:,}+" if self.count >= figures.MAX_COUNT else f"{self.count:,}"
 
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The state of one process or queue. `finding` is empty if it works."""
+    """The state of one process or queue. `problem` is empty if it works."""
 
     label: str
-    finding: str
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +64,19 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
     It takes a dozen index lookups, whatever the size of the tables.
     """
     receipts, deliveries = figures.receipts_by_status(), figures.deliveries_by_status()
-    rejecting = list(_rejecting_sources()[:FEW])
-    failing = list(_failing_channels()[:FEW])
-    troubled = _open_issues()
+    rejecting = list(_rejecting_sources()[:MAX_ROWS])
+    failing = list(_failing_channels()[:MAX_ROWS])
+    open_issues = _open_issues()
     tiles = [
         Tile(
             "open incidents",
-            figures.up_to(_open_incidents().filter(part_of=None)),
+            figures.count_up_to(_open_incidents().filter(part_of=None)),
             _list("accounts_incident", open="yes"),
             "Many accounts dropped at once: look at the probable cause.",
         ),
         Tile(
             "pauses not carried out",
-            figures.up_to(CampaignCommand.objects.filter(status=CommandStatus.FAILED)),
+            figures.count_up_to(CampaignCommand.objects.filter(status=CommandStatus.FAILED)),
             _list("accounts_campaign", protected="failed"),
             "The provider refused: mend the source's API key, then try again.",
         ),
@@ -101,27 +101,27 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
         ),
         Tile(
             "channels failing",
-            figures.up_to(_failing_channels()),
+            figures.count_up_to(_failing_channels()),
             _list("notifications_channel"),
             "Each is tried again by itself; after five days it is disabled.",
             "warn",
         ),
         Tile(
-            "troubles of sources",
-            figures.up_to(troubled),
+            "source issues",
+            figures.count_up_to(open_issues),
             _list("accounts_sourceissue", state="open"),
             "Silent, refused, or at risk of being blocked: each page says what to do.",
         ),
         Tile(
             "leads not enriched",
-            figures.up_to(Enrichment.objects.filter(next_attempt_at=None)),
+            figures.count_up_to(Enrichment.objects.filter(next_attempt_at=None)),
             _list("leads_enrichment"),
             "Each says which enricher failed; once it is mended, try again.",
             "warn",
         ),
         Tile(
             "sources refused in 24 h",
-            figures.up_to(_rejecting_sources().order_by().values("source").distinct()),
+            figures.count_up_to(_rejecting_sources().order_by().values("source").distinct()),
             _list("webhooks_rejectedrequest"),
             "Mostly a secret that was changed on one side only.",
             "warn",
@@ -134,7 +134,7 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
         "links": _may_view(user, "accounts", "accountlink"),
         "receipts": _may_view(user, "webhooks", "receipt"),
         "deliveries": _may_view(user, "notifications", "delivery"),
-        "troubles": _may_view(user, "accounts", "sourceissue"),
+        "issues": _may_view(user, "accounts", "sourceissue"),
         "incidents": _may_view(user, "accounts", "incident"),
         "rejected": _may_view(user, "webhooks", "rejectedrequest"),
         "channels": _may_view(user, "notifications", "channel"),
@@ -143,15 +143,17 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
     return {
         "sees": sees,
         "tiles": tiles,
-        "needs": sum(1 for tile in tiles if tile.count) + sum(1 for pulse in pulses if pulse.finding),
+        "needs": sum(1 for tile in tiles if tile.count) + sum(1 for pulse in pulses if pulse.problem),
         "pulses": pulses,
         "waiting": {"receipts": receipts[ReceiptStatus.RECEIVED], "deliveries": deliveries[DeliveryStatus.PENDING]},
         "oldest": figures.oldest_due_receipt(),
         "bars": _bars() if sees["accounts"] else [],
-        "namesakes": sees["links"] and figures.up_to(AccountLink.objects.filter(state=LinkState.PROPOSED)),
-        "troubled": [(issue, SOURCE_ISSUES[IssueKind(issue.kind)]) for issue in troubled[: FEW * sees["troubles"]]],
-        "quarantined": _attention(ReceiptStatus.QUARANTINED) if sees["receipts"] else [],
-        "incidents": _open_incidents().filter(part_of=None)[:FEW] if sees["incidents"] else [],
+        "namesakes": sees["links"] and figures.count_up_to(AccountLink.objects.filter(state=LinkState.PROPOSED)),
+        "open_issues": [
+            (issue, SOURCE_ISSUES[IssueKind(issue.kind)]) for issue in open_issues[: MAX_ROWS * sees["issues"]]
+        ],
+        "quarantined": _newest_receipts(ReceiptStatus.QUARANTINED) if sees["receipts"] else [],
+        "incidents": _open_incidents().filter(part_of=None)[:MAX_ROWS] if sees["incidents"] else [],
         "rejecting": rejecting if sees["rejected"] else [],
         "failing": failing if sees["channels"] else [],
         "first_steps": _first_steps(receipts) if sees["sources"] else [],
@@ -175,12 +177,12 @@ def _pulses() -> list[Pulse]:
 
 def _bars() -> list[Bar]:
     counts = figures.accounts_by_status()
-    whole = sum(counts.values())
+    total = sum(counts.values())
     return [
         Bar(
             status_badge(status),
             count,
-            round(100 * count / whole, 1) if whole else 0.0,
+            round(100 * count / total, 1) if total else 0.0,
             _list("accounts_account", status=status),
             status_label(status).tone,
         )
@@ -188,20 +190,20 @@ def _bars() -> list[Bar]:
     ]
 
 
-def _attention(status: ReceiptStatus) -> "QuerySet[Receipt]":
+def _newest_receipts(status: ReceiptStatus) -> "QuerySet[Receipt]":
     rows = Receipt.objects.filter(status=status).select_related("agency").defer("body", "headers", "dedupe_key")
-    return rows.order_by("-sequence")[:FEW]
+    return rows.order_by("-sequence")[:MAX_ROWS]
 
 
 def _open_incidents() -> "QuerySet[Incident]":
-    mine = Q(incident=OuterRef("pk")) | Q(incident__part_of=OuterRef("pk"))
-    down = Outage.objects.filter(mine, back_at__isnull=True).order_by().annotate(n=Func("pk", function="COUNT"))
+    of_incident = Q(incident=OuterRef("pk")) | Q(incident__part_of=OuterRef("pk"))
+    down = Outage.objects.filter(of_incident, back_at__isnull=True).order_by().annotate(n=Func("pk", function="COUNT"))
     incidents = Incident.objects.filter(closed_at__isnull=True).select_related("agency").order_by("-id")
     return incidents.annotate(down=Subquery(down.values("n")))
 
 
 def _rejecting_sources() -> "QuerySet[RejectedRequest]":
-    recent = RejectedRequest.objects.filter(last_seen__gte=timezone.now() - RECENT)
+    recent = RejectedRequest.objects.filter(last_seen__gte=timezone.now() - REJECTION_WINDOW)
     return recent.select_related("source__agency").defer("source__credentials").order_by("-last_seen")
 
 

@@ -10,14 +10,14 @@ from django.views.decorators.http import require_safe
 
 from accounts.core.enums import AccountStatus
 from accounts.models import Account, Agency
-from accounts.portal import MemberRequest, readers, show
-from config.figures import up_to
+from accounts.portal import MemberRequest, readers, render_page
+from config.figures import count_up_to
 from leads.enums import LeadStatus
 from notifications.labels import address_of, channel_label
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
 from webhooks.models import Receipt, ReceiptStatus
 
-SHOWN = 8
+MAX_ROWS = 8
 MAX_COUNT = 99  # counting stops here
 NEEDS_SOMEBODY = (
     AccountStatus.BLOCKED,
@@ -34,15 +34,15 @@ def overview(request: MemberRequest) -> HttpResponse:
     agency = request.agency
     accounts = agency.accounts.filter(status__in=NEEDS_SOMEBODY)
     leads = agency.leads.real().filter(status__in=WAITING)
-    channels = [(channel, channel_label(channel), address_of(channel)) for channel in _troubled(agency)]
-    return show(
+    channels = [(channel, channel_label(channel), address_of(channel)) for channel in _failing_channels(agency)]
+    return render_page(
         request,
         "portal/overview.html",
         "overview",
-        accounts=accounts.order_by("-status_since")[:SHOWN],
+        accounts=accounts.order_by("-status_since")[:MAX_ROWS],
         account_count=_count(accounts),
         limited=Account.objects.filter(agency=agency, rate_limited_until__gt=timezone.now(), status="active").count(),
-        leads=leads.select_related("campaign", "account").order_by("-id")[:SHOWN],
+        leads=leads.select_related("campaign", "account").order_by("-id")[:MAX_ROWS],
         lead_count=_count(leads),
         channels=channels,
         failed=_count(_failed_lately(agency)),
@@ -51,11 +51,11 @@ def overview(request: MemberRequest) -> HttpResponse:
     )
 
 
-def _troubled(agency: Agency) -> list[Channel]:
+def _failing_channels(agency: Agency) -> list[Channel]:
     """Return channels that do not deliver, except those that a person switched off."""
     off = Q(status=ChannelStatus.DISABLED) & ~Q(disabled_reason="Switched off by hand.")
     wrong = off | Q(status=ChannelStatus.UNVERIFIED) | Q(status=ChannelStatus.ENABLED, consecutive_failures__gt=0)
-    return list(agency.channels.filter(wrong).order_by("-id")[:SHOWN])
+    return list(agency.channels.filter(wrong).order_by("-id")[:MAX_ROWS])
 
 
 def _failed_lately(agency: Agency) -> Any:
@@ -79,5 +79,5 @@ def _first_steps(agency: Agency) -> list[str]:
 
 
 def _count(rows: Any) -> str:
-    count = up_to(rows, MAX_COUNT + 1)
+    count = count_up_to(rows, MAX_COUNT + 1)
     return f"{MAX_COUNT}+" if count > MAX_COUNT else str(count)

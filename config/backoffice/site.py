@@ -17,7 +17,7 @@ NAMES = {
     "ReauthPrompt": "Prompts to reconnect",
     "ProviderRequest": "Registered requests",
     "AccountLink": "Perhaps the same person",
-    "SourceIssue": "Troubles of sources",
+    "SourceIssue": "Source issues",
     "Reaction": "What follows events",
 }
 

@@ -4,10 +4,10 @@ import sys
 
 from config.bootstrap.envfile import ROOT
 from config.bootstrap.state import settings
-from config.demo.first_start import Made
+from config.demo.first_start import FirstStart
 
 
-def show(made: Made | None) -> None:
+def print_banner(made: FirstStart | None) -> None:
     """Print where to look, and the secrets if they were just made."""
     known = settings()
     url = known.get("PUBLIC_URL", "").rstrip("/")
@@ -28,7 +28,7 @@ def show(made: Made | None) -> None:
     sys.stdout.flush()
 
 
-def _secrets(made: Made) -> list[str]:
+def _secrets(made: FirstStart) -> list[str]:
     lines = [
         "",
         "Made on this first start, and shown only now:",

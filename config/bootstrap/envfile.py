@@ -12,7 +12,7 @@ DEFAULTS = {
 }
 
 
-def prepare(port: int, *, root: Path = ROOT) -> None:
+def write_settings(port: int, *, root: Path = ROOT) -> None:
     """Write keys (once), defaults for one machine (once) and PUBLIC_URL (each time, unless set elsewhere) to
     `var/env`."""
     path = root / "var" / "env"

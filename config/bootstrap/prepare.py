@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from config.demo.first_start import Made
+from config.demo.first_start import FirstStart
 from config.demo.setup import make_demo_agency
 
 
@@ -28,7 +28,7 @@ def collect_static() -> None:
         stamp.write_text(fingerprint)
 
 
-def first_start() -> Made | None:
+def first_start() -> FirstStart | None:
     """Make the demonstration's staff user, agency, sources and channels. Return None if they were made before."""
     try:
         return make_demo_agency(settings.VAR / "demo.json")

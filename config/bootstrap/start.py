@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from config.bootstrap import banner, state
-from config.bootstrap.envfile import ROOT, prepare
+from config.bootstrap.envfile import ROOT, write_settings
 from config.bootstrap.supervisor import Child, Supervisor
 from config.ops.logs import LOGGING, configure_structlog
 from config.processes import die_with_parent
@@ -27,15 +27,15 @@ def main(arguments: list[str]) -> int:
     alone = _only_one()
     port = _port()
     listener = _reserve(port)
-    prepare(port)
+    write_settings(port)
     os.chdir(ROOT)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     fingerprint = state.fingerprint()
     if state.is_prepared(fingerprint):
-        banner.show(None)
+        banner.print_banner(None)
     else:
         _set_up()
-        state.remember(fingerprint)
+        state.mark_prepared(fingerprint)
     listener.listen(2048)
     code = _supervise(listener, port)
     alone.close()
@@ -93,7 +93,7 @@ def _set_up() -> None:
 
         preparation.migrate()
         preparation.collect_static()
-        banner.show(preparation.first_start())
+        banner.print_banner(preparation.first_start())
     except ImproperlyConfigured as error:
         _fail(str(error))
     except DatabaseError as error:

@@ -39,7 +39,7 @@ def is_prepared(fingerprint: str) -> bool:
     return PREPARED.read_text() == f"{fingerprint} {_applied_migrations()}"
 
 
-def remember(fingerprint: str) -> None:
+def mark_prepared(fingerprint: str) -> None:
     PREPARED.write_text(f"{fingerprint} {_applied_migrations()}")
 
 

@@ -19,9 +19,9 @@ from config.processes import die_with_parent
 
 log = logging.getLogger("leadline")
 
-GRACE = 10.0  # seconds between SIGTERM and SIGKILL
-STEADY = 30.0  # seconds after which a start counts as successful
-MAX_PAUSE = 30.0
+GRACE_SECONDS = 10.0  # seconds between SIGTERM and SIGKILL
+STEADY_SECONDS = 30.0  # seconds after which a start counts as successful
+MAX_PAUSE_SECONDS = 30.0
 
 
 @dataclass
@@ -48,13 +48,13 @@ class Child:
         )
         log.info("%s started (pid %d)", self.name, self.process.pid)
 
-    def note_death(self) -> None:
+    def schedule_restart(self) -> None:
         """Log the death and schedule the restart: at once, then after 1, 2, 4 … seconds."""
         code = self.process.returncode if self.process else 0
         self.kill()
         now = time.monotonic()
-        self.deaths = 1 if now - self.started_at > STEADY else self.deaths + 1
-        pause = min(2.0 ** (self.deaths - 2), MAX_PAUSE) if self.deaths > 1 else 0.0
+        self.deaths = 1 if now - self.started_at > STEADY_SECONDS else self.deaths + 1
+        pause = min(2.0 ** (self.deaths - 2), MAX_PAUSE_SECONDS) if self.deaths > 1 else 0.0
         self.start_at, self.process = now + pause, None
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         log.error("%s ended (%s) and is started again%s", self.name, how, f" in {pause:.0f} s" if pause else "")
@@ -69,7 +69,9 @@ class Child:
 class Supervisor:
     """The supervisor of the children. `run` blocks until a signal stops it, and returns 0, the exit code."""
 
-    def __init__(self, children: Sequence[Child], *, grace: float = GRACE, on_tick: Callable[[], None] | None = None):
+    def __init__(
+        self, children: Sequence[Child], *, grace: float = GRACE_SECONDS, on_tick: Callable[[], None] | None = None
+    ):
         self.children = list(children)
         self.grace = grace
         self.on_tick = on_tick
@@ -77,24 +79,24 @@ class Supervisor:
 
     def run(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._answer)
+            signal.signal(number, self._request_stop)
         while not self._stopping:
             for child in self.children:
-                self._tend(child)
+                self._start_or_restart(child)
             if self.on_tick:
                 self.on_tick()
             time.sleep(0.1)
         return self._stop()
 
-    def _answer(self, number: int, frame: FrameType | None) -> None:
+    def _request_stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
 
-    def _tend(self, child: Child) -> None:
+    def _start_or_restart(self, child: Child) -> None:
         if child.process is None:
             if time.monotonic() >= child.start_at and not self._stopping:
                 child.start()
         elif child.process.poll() is not None:
-            child.note_death()
+            child.schedule_restart()
 
     def _stop(self) -> int:
         log.info("stopping")

@@ -11,7 +11,7 @@ class MadeSource:
 
 
 @dataclass(frozen=True)
-class Made:
+class FirstStart:
     """What the first start made. Its secrets are stored nowhere in plain text."""
 
     username: str

@@ -16,7 +16,7 @@ from accounts.models import Agency, Member, Source
 from accounts.sources.service import create_source
 from accounts.tenancy.agencies import create_agency
 from accounts.tenancy.verified_email import find_user_by_email, mark_email_verified
-from config.demo.first_start import Made, MadeSource
+from config.demo.first_start import FirstStart, MadeSource
 from notifications.channels.service import create_channel
 
 COMPANY_ID = "fhRhvcLbntMZs3hVo5L4"
@@ -25,7 +25,7 @@ OWNER = "owner@example.com"
 
 
 @transaction.atomic
-def make_demo_agency(keys: Path) -> Made | None:
+def make_demo_agency(keys: Path) -> FirstStart | None:
     """Make the demonstration, or return None if its agency exists. Write private keys that only a provider has to
     `keys`."""
     if Agency.objects.filter(ghl_company_id=COMPANY_ID).exists():
@@ -35,7 +35,7 @@ def make_demo_agency(keys: Path) -> Made | None:
     sources = [make_source(agency, provider, keys) for provider in ProviderSlug]
     create_channel(agency, kind="email", name="The team's mailbox", email=MAILBOX, verified=True, conflation_seconds=0)
     owner = make_owner(agency)
-    return Made(username, password, *owner, agency.name, COMPANY_ID, api_key, sources)
+    return FirstStart(username, password, *owner, agency.name, COMPANY_ID, api_key, sources)
 
 
 def make_staff_user() -> tuple[str, str]:
@@ -68,7 +68,7 @@ def make_source(agency: Agency, provider: ProviderSlug, keys: Path) -> MadeSourc
         private, secret = make_key_pair()
     source, secret = create_source(agency=agency, provider=provider, name=f"Demo {provider}", secret=secret)
     if private:
-        keep_signing_key(keys, source, private)
+        store_signing_key(keys, source, private)
         note = f"its own key pair; the private half signs the samples from {keys.name}"
     else:
         note = f"secret {secret}" if secret else "no secret: the URL itself is the secret"
@@ -88,16 +88,16 @@ def make_key_pair() -> tuple[str, str]:
     )
 
 
-def keep_signing_key(keys: Path, source: Source, private: str) -> None:
-    kept: dict[str, Any] = json.loads(keys.read_text()) if keys.is_file() else {}
-    kept[source.id] = {"provider": source.provider, "private_key": private}
+def store_signing_key(keys: Path, source: Source, private: str) -> None:
+    stored: dict[str, Any] = json.loads(keys.read_text()) if keys.is_file() else {}
+    stored[source.id] = {"provider": source.provider, "private_key": private}
     keys.unlink(missing_ok=True)
     with os.fdopen(os.open(keys, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(kept, file, indent=2)
+        json.dump(stored, file, indent=2)
 
 
 def signing_key(keys: Path, source: Source) -> str | None:
     """Return the private key with which the demonstration signs as this source's provider."""
-    kept: dict[str, Any] = json.loads(keys.read_text()) if keys.is_file() else {}
-    key: str | None = kept.get(source.id, {}).get("private_key")
+    stored: dict[str, Any] = json.loads(keys.read_text()) if keys.is_file() else {}
+    key: str | None = stored.get(source.id, {}).get("private_key")
     return key

@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from config.demo.play import Seen
+from config.demo.runner import StepResult
 
 HEADINGS = ("", "provider", "they sent", "answer", "receipt", "it became", "events", "mails", "webhooks", "look at it")
 
 
-def table(seen: Sequence[Seen], base_url: str) -> str:
-    rows = [HEADINGS, *(_row(each) for each in seen)]
+def table(results: Sequence[StepResult], base_url: str) -> str:
+    rows = [HEADINGS, *(_row(each) for each in results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(["", f"What became of each request (links are below {base_url}):", "", *lines])
 
 
-def _row(each: Seen) -> tuple[str, ...]:
+def _row(each: StepResult) -> tuple[str, ...]:
     return (
         "!" if each.faults else "✓",
         each.provider,

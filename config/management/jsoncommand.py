@@ -11,7 +11,8 @@ from django.db import DatabaseError
 
 
 class JsonCommand(BaseCommand):
-    """A command whose `answer` returns an object. With `--json` it is printed as JSON, otherwise by `show`, for people.
+    """A command whose `build_result` returns an object. With `--json` it is printed as JSON, otherwise by
+    `print_result`, for people.
 
     A CommandError ends the command with exit code 1 and, with `--json`, prints the object `{"error": …}`.
     """
@@ -30,7 +31,7 @@ class JsonCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            answer = self.answer(*args, **options)
+            answer = self.build_result(*args, **options)
         except (CommandError, DatabaseError) as error:
             if isinstance(error, DatabaseError):
                 error = CommandError(
@@ -43,15 +44,15 @@ class JsonCommand(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(answer, ensure_ascii=False))
         else:
-            self.show(answer)
+            self.print_result(answer)
         code = self.exit_code(answer)
         if code:
             sys.exit(code)
 
-    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+    def build_result(self, *args: Any, **options: Any) -> dict[str, Any]:
         raise NotImplementedError
 
-    def show(self, answer: dict[str, Any]) -> None:
+    def print_result(self, answer: dict[str, Any]) -> None:
         for name, value in answer.items():
             self.stdout.write(f"{name:<12} {'–' if value is None else value}")
 
@@ -60,17 +61,17 @@ class JsonCommand(BaseCommand):
 
 
 class ProcessCommand(JsonCommand):
-    """A command that keeps running. Its `answer` describes the process, and is printed first; people read the log
+    """A command that keeps running. Its `build_result` describes the process, and is printed first; people read the log
     instead."""
 
     requires_system_checks = [Tags.security]
 
     def handle(self, *args: Any, **options: Any) -> None:
         super().handle(*args, **options)
-        self.stay(**options)
+        self.run_process(**options)
 
-    def stay(self, **options: Any) -> None:
+    def run_process(self, **options: Any) -> None:
         raise NotImplementedError
 
-    def show(self, answer: dict[str, Any]) -> None:
+    def print_result(self, answer: dict[str, Any]) -> None:
         pass

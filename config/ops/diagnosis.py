@@ -26,7 +26,7 @@ WORKER_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """The result of one check. `remedy` says what to do if it is not ok."""
 
     name: str
@@ -35,7 +35,7 @@ class Finding:
     remedy: str = ""
 
 
-class Ill(Exception):
+class CheckFailed(Exception):
     """A problem found by a check, with its remedy."""
 
     def __init__(self, detail: str, remedy: str) -> None:
@@ -43,30 +43,30 @@ class Ill(Exception):
         self.remedy = remedy
 
 
-def diagnose() -> list[Finding]:
+def diagnose() -> list[CheckResult]:
     return [diagnose_one(name) for name in CHECKS]
 
 
-def diagnose_one(name: str) -> Finding:
+def diagnose_one(name: str) -> CheckResult:
     try:
-        return Finding(name, True, CHECKS[name]())
-    except Ill as ill:
-        return Finding(name, False, str(ill), ill.remedy)
+        return CheckResult(name, True, CHECKS[name]())
+    except CheckFailed as failure:
+        return CheckResult(name, False, str(failure), failure.remedy)
     except Exception as error:
-        return Finding(name, False, f"{type(error).__name__}: {error}".strip(), "Mend what the message names.")
+        return CheckResult(name, False, f"{type(error).__name__}: {error}".strip(), "Fix what the message names.")
 
 
 def database() -> str:
     try:
         health.database()
     except Exception as error:
-        raise Ill(str(error).strip(), "Start the database, or correct DATABASE_URL.") from None
+        raise CheckFailed(str(error).strip(), "Start the database, or correct DATABASE_URL.") from None
     return f"{connection.vendor} answers"
 
 
 def migrations() -> str:
     if problem := health.migrations():
-        raise Ill(problem, "manage.py migrate")
+        raise CheckFailed(problem, "manage.py migrate")
     return "all applied"
 
 
@@ -75,7 +75,9 @@ def broker() -> str:
         health.broker()
     except Exception as error:
         place = "REDIS_URL" if settings.REDIS_URL else "the spool folder"
-        raise Ill(f"cannot be used ({error})", f"Start Redis, let it take writes, or correct {place}.") from None
+        raise CheckFailed(
+            f"cannot be used ({error})", f"Start Redis, let it take writes, or correct {place}."
+        ) from None
     return "Redis takes writes" if settings.REDIS_URL else "the embedded broker's folder can be used"
 
 
@@ -88,13 +90,15 @@ def worker(queue: str) -> str:
         if Heartbeat.objects.filter(name=WORKERS[queue], at__gte=asked).exists():
             return f"answered after {(timezone.now() - asked).total_seconds():.1f} s"
         time.sleep(0.1)
-    raise Ill(f"did not answer within {WORKER_SECONDS:.0f} s", "Start it, or start it again: manage.py run_worker")
+    raise CheckFailed(
+        f"did not answer within {WORKER_SECONDS:.0f} s", "Start it, or start it again: manage.py run_worker"
+    )
 
 
 def scheduler() -> str:
     if problem := health.heartbeat(SCHEDULER):
-        raise Ill(problem, "Start it, or start it again: manage.py run_scheduler")
-    return "lives"
+        raise CheckFailed(problem, "Start it, or start it again: manage.py run_scheduler")
+    return "is running"
 
 
 def mail() -> str:
@@ -102,7 +106,7 @@ def mail() -> str:
     if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
         if settings.LOOPBACK:
             return "no server: mails are written to files"
-        raise Ill(
+        raise CheckFailed(
             "mails are written to files, nobody gets them", "Set EMAIL_URL, for example smtp+tls://user:…@host:587"
         )
     try:
@@ -110,15 +114,15 @@ def mail() -> str:
         backend.open()
         backend.close()
     except (OSError, smtplib.SMTPException) as error:
-        raise Ill(f"the mail server refuses ({error})", "Correct EMAIL_URL, or mend the mail server.") from None
-    return "the mail server lets us in"
+        raise CheckFailed(f"the mail server refuses ({error})", "Correct EMAIL_URL, or mend the mail server.") from None
+    return "the mail server accepts the sign-in"
 
 
 def public_url() -> str:
     """Fetch /healthz at the address that providers use."""
     answer = _fetch_health()
     if answer.status != 200:
-        raise Ill(
+        raise CheckFailed(
             f"{settings.PUBLIC_URL}/healthz answers {answer.status}",
             "Point PUBLIC_URL at the web process, and let the proxy pass /healthz, /webhooks/ and everything else.",
         )
@@ -130,7 +134,7 @@ def _fetch_health() -> urllib3.BaseHTTPResponse:
     try:
         return urllib3.request("GET", url, retries=False, redirect=False, timeout=5)
     except urllib3.exceptions.HTTPError as error:
-        raise Ill(
+        raise CheckFailed(
             f"{url} does not answer ({type(error).__name__})", "Start the web process: manage.py run_web"
         ) from None
 
@@ -141,14 +145,14 @@ def encryption_keys() -> str:
         try:
             Fernet(key)
         except ValueError:
-            raise Ill(
+            raise CheckFailed(
                 f"entry {place} of FIELD_ENCRYPTION_KEYS is no key",
                 "A key is 32 bytes in url-safe base64; the newest comes first.",
             ) from None
     try:
         count = sum(1 for _ in SourceSecret.objects.order_by("-pk")[:100])
     except (InvalidToken, ValueError) as error:
-        raise Ill(
+        raise CheckFailed(
             f"stored secrets cannot be read ({type(error).__name__})",
             "Put the key they were written with back at the end of FIELD_ENCRYPTION_KEYS.",
         ) from None
@@ -157,45 +161,47 @@ def encryption_keys() -> str:
 
 def clock() -> str:
     """Compare this clock with the database's, and with that of a proxy."""
-    theirs = [parsedate_to_datetime(date)] if (date := _fetch_health().headers.get("Date")) else []
+    others = [parsedate_to_datetime(date)] if (date := _fetch_health().headers.get("Date")) else []
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT now()")
-            theirs.append(cursor.fetchone()[0])
-    off = max((abs(their.astimezone(UTC) - datetime.now(UTC)) for their in theirs), default=timedelta())  # noqa: TID251
+            others.append(cursor.fetchone()[0])
+    off = max((abs(their.astimezone(UTC) - datetime.now(UTC)) for their in others), default=timedelta())  # noqa: TID251
     if off > CLOCK_TOLERANCE:
-        raise Ill(
+        raise CheckFailed(
             f"{off.total_seconds():.0f} s off", "Keep the clocks with NTP: signatures over 300 s old are refused."
         )
-    return "agrees with its neighbours"
+    return "agrees with the database and the proxy"
 
 
 def disk() -> str:
     if problem := health.disk():
-        raise Ill(problem, "Make room, or lower RETENTION_DAYS.")
+        raise CheckFailed(problem, "Make room, or lower RETENTION_DAYS.")
     return "has room"
 
 
 def retention() -> str:
     if problem := health.retention():
-        raise Ill(problem, "See in the sync worker's log why it fails; or: manage.py purge")
+        raise CheckFailed(problem, "See in the sync worker's log why it fails; or: manage.py purge")
     run = RetentionRun.objects.filter(failures__gt=0).first()
     if run:
-        raise Ill(
+        raise CheckFailed(
             f"could not erase everything: {run.failures} × failed, last {run.error}", "See the sync worker's log."
         )
     return f"runs; {settings.RETENTION_DAYS} days are kept"
 
 
-def erasure_journal() -> str:
+def check_erasure_log() -> str:
     """Check that the erasure log can be written, and that several hosts could share its file."""
     path = settings.ERASURE_JOURNAL
     try:
         erasure_log.append([])
     except OSError as error:
-        raise Ill(f"{path} cannot be written ({error.strerror})", "Mend that, or correct ERASURE_JOURNAL.") from None
+        raise CheckFailed(
+            f"{path} cannot be written ({error.strerror})", "Mend that, or correct ERASURE_JOURNAL."
+        ) from None
     if connection.vendor == "postgresql" and not settings.LOOPBACK and settings.VAR in path.parents:
-        raise Ill(
+        raise CheckFailed(
             f"{path} belongs to this checkout alone: other hosts do not see what is erased here",
             "Set ERASURE_JOURNAL to a file on a volume that all web and worker hosts share, and back it up by itself.",
         )
@@ -208,7 +214,9 @@ def deployment() -> str:
     serious = [message for message in found if message.level >= checks.WARNING and not message.is_silenced()]
     if serious:
         first = serious[0]
-        raise Ill("; ".join(f"{each.id}: {each.msg}" for each in serious), first.hint or "manage.py check --deploy")
+        raise CheckFailed(
+            "; ".join(f"{each.id}: {each.msg}" for each in serious), first.hint or "manage.py check --deploy"
+        )
     return "no warnings" if not settings.LOOPBACK else "no warnings (loopback: the checks about https do not apply)"
 
 
@@ -220,7 +228,7 @@ def highlevel() -> str:
         return "only events of HIGHLEVEL_APP_ID count"
     if settings.LOOPBACK:
         return "events of every marketplace app count (HIGHLEVEL_APP_ID is not set)"
-    raise Ill(
+    raise CheckFailed(
         "events of every marketplace app count: HighLevel signs them all with one key",
         "Set HIGHLEVEL_APP_ID to your marketplace app's id.",
     )
@@ -238,7 +246,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "clock": clock,
     "disk": disk,
     "retention": retention,
-    "erasure journal": erasure_journal,
+    "erasure log": check_erasure_log,
     "highlevel": highlevel,
     "check --deploy": deployment,
 }

@@ -18,7 +18,7 @@ from accounts.core.redaction import scrub
 from config.ops.logs import LOGGING
 
 
-def report_to(dsn: str, *, release: str) -> None:
+def report_errors_to(dsn: str, *, release: str) -> None:
     """Report logged errors to a DSN. Raises ValueError if the DSN is invalid."""
     sentry_sdk.init(
         dsn,
@@ -39,8 +39,8 @@ class Reports(logging.Handler):
     """Log handler that reports errors with their exception."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        said: dict[str, Any] = dict(record.msg) if isinstance(record.msg, dict) else {"event": record.getMessage()}
-        said.pop("exception", None)  # the text of the exception, which is reported as such
+        fields: dict[str, Any] = dict(record.msg) if isinstance(record.msg, dict) else {"event": record.getMessage()}
+        fields.pop("exception", None)  # the text of the exception, which is reported as such
         error = record.exc_info or sys.exc_info()
         event, hint = (
             event_from_exception(error, client_options=sentry_sdk.get_client().options) if error[0] else ({}, None)
@@ -48,7 +48,7 @@ class Reports(logging.Handler):
         event |= {
             "level": "error",
             "logger": record.name,
-            "logentry": {"message": str(said.pop("event", ""))},
-            "extra": said,
+            "logentry": {"message": str(fields.pop("event", ""))},
+            "extra": fields,
         }
         sentry_sdk.capture_event(event, hint)

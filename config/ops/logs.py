@@ -50,12 +50,12 @@ def show_unprintable(_logger: Any, _method: str, entry: Entry) -> Entry:
     Tracebacks keep their lines, each behind a bar, so that no line looks like an entry of its own.
     """
     return {
-        _printable(name): _set_out(value) if name in TRACEBACKS and isinstance(value, str) else _printable(value)
+        _printable(name): _bar_lines(value) if name in TRACEBACKS and isinstance(value, str) else _printable(value)
         for name, value in entry.items()
     }
 
 
-def _set_out(text: str) -> str:
+def _bar_lines(text: str) -> str:
     return "\n".join(f"| {_printable(line)}" for line in text.split("\n"))
 
 

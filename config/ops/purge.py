@@ -22,7 +22,7 @@ from accounts.core.connections import is_outage
 from accounts.events.retention import Progress, Step
 from accounts.models import Heartbeat, RetentionRun
 from accounts.reauth import recipients
-from accounts.tasks import PURGE, beat
+from accounts.tasks import PURGE, write_heartbeat
 from accounts.tenancy import mail_limits
 from leads.privacy import retention
 from notifications.retention import awaited_subjects, delete_old_events
@@ -30,14 +30,14 @@ from webhooks.retention import delete_old_receipts, delete_old_rejections
 
 log = structlog.get_logger(__name__)
 
-EVERY = timedelta(hours=24)
+INTERVAL = timedelta(hours=24)
 LEASE = timedelta(seconds=60)  # how long a killed round delays the next one
 ROUND_SECONDS = 20.0
 SAVE_SECONDS = 1.0  # between two saves of a round's position
 PAUSE = 0.25  # share of the time that a transaction took
 MAX_PAUSE_SECONDS = 0.25
 WAIT_SECONDS = 0.5
-Alive = Callable[[], None]
+SendHeartbeat = Callable[[], None]
 
 
 class _LostLease(Exception):
@@ -50,7 +50,10 @@ def _replay(position: str, cutoff: datetime) -> Iterator[Progress]:
 
 
 def _forget_addresses(position: str, cutoff: datetime) -> Iterator[Progress]:
-    forgotten = {"addresses without mail": recipients.forget(cutoff), "counts of mails": mail_limits.forget_counts()}
+    forgotten = {
+        "addresses without mail": recipients.unblock_bounced_before(cutoff),
+        "counts of mails": mail_limits.delete_old_counts(),
+    }
     yield Progress(position, Counter(forgotten), is_last=True)
 
 
@@ -65,25 +68,25 @@ STEPS: dict[str, Step] = {
 }
 
 
-def purge(alive: Alive = lambda: None) -> dict[str, Any]:
+def purge(send_heartbeat: SendHeartbeat = lambda: None) -> dict[str, Any]:
     """Run retention to its end, or continue a run to its end. Return how much was erased where.
 
     `alive` is called regularly, as a sign that the caller is not stuck.
     """
-    while not ((run := _claim(start=True)) and _work(run, seconds=math.inf, alive=alive)):
+    while not ((run := _lease_run(start=True)) and _continue_run(run, seconds=math.inf, send_heartbeat=send_heartbeat)):
         time.sleep(WAIT_SECONDS)  # another process runs a round
     erased = {place: count for place, count in run.erased.items() if count}
     return {"older_than": run.cutoff.isoformat(), "erased": erased, "failures": run.failures}
 
 
-def purge_if_due(alive: Alive = lambda: None) -> bool:
+def purge_if_due(send_heartbeat: SendHeartbeat = lambda: None) -> bool:
     """Run one round of retention if a run is due or unfinished. Return whether there is more to do."""
     finished = Heartbeat.objects.filter(name=PURGE).values_list("at", flat=True).first()
-    run = _claim(start=finished is None or timezone.now() - finished >= EVERY)
-    return run is not None and not _work(run, seconds=ROUND_SECONDS, alive=alive)
+    run = _lease_run(start=finished is None or timezone.now() - finished >= INTERVAL)
+    return run is not None and not _continue_run(run, seconds=ROUND_SECONDS, send_heartbeat=send_heartbeat)
 
 
-def catch_up() -> bool:
+def repeat_erasures() -> bool:
     """Erase again, before a process serves or works, what a restored backup may have brought back.
 
     Return whether the database answered.
@@ -95,20 +98,20 @@ def catch_up() -> bool:
         log.warning("Erasures wait for the database.", error=type(error).__name__)
         return False
     except OSError as error:
-        log.error("The erasure journal cannot be used: see manage.py doctor.", error=str(error))
+        log.error("The erasure log cannot be used: see manage.py doctor.", error=str(error))
     finally:
         connections.close_all()
     return True
 
 
-def _claim(*, start: bool) -> RetentionRun | None:
+def _lease_run(*, start: bool) -> RetentionRun | None:
     """Lease the unfinished run or, with `start`, a new one. Return None if another process has the lease."""
     now = timezone.now()
     cutoff = now - timedelta(days=settings.RETENTION_DAYS)
     RetentionRun.objects.get_or_create(defaults={"cutoff": cutoff, "finished_at": now})
-    mine = {"leased_until": now + LEASE}
+    lease = {"leased_until": now + LEASE}
     free = RetentionRun.objects.filter(Q(leased_until=None) | Q(leased_until__lte=now))
-    if not free.filter(finished_at=None).update(**mine):
+    if not free.filter(finished_at=None).update(**lease):
         fresh: dict[str, Any] = {
             "cutoff": cutoff,
             "started_at": now,
@@ -118,62 +121,62 @@ def _claim(*, start: bool) -> RetentionRun | None:
             "erased": {},
         }
         done = free.filter(finished_at__isnull=False) if start else free.none()
-        if not done.update(**mine, **fresh, failures=0, error=""):
+        if not done.update(**lease, **fresh, failures=0, error=""):
             return None
     return RetentionRun.objects.get()
 
 
-def _work(run: RetentionRun, *, seconds: float, alive: Alive) -> bool:
+def _continue_run(run: RetentionRun, *, seconds: float, send_heartbeat: SendHeartbeat) -> bool:
     """Continue a leased run for some seconds and release its lease. Return whether the run has ended."""
     try:
-        with _lease_given_back(run):
-            return _walk(run, until=time.monotonic() + seconds, alive=alive)
+        with _releasing_lease(run):
+            return _run_steps(run, until=time.monotonic() + seconds, send_heartbeat=send_heartbeat)
     except _LostLease:
         log.warning("A round of retention took too long, and another process went on with it.", step=run.step)
         return False
 
 
 @contextmanager
-def _lease_given_back(run: RetentionRun) -> Iterator[None]:
+def _releasing_lease(run: RetentionRun) -> Iterator[None]:
     try:
         yield
     except _LostLease:
         raise
     except BaseException:
         with suppress(Error, _LostLease):
-            _save(run, leased_until=None)
+            _save_run(run, leased_until=None)
         raise
     else:
-        _save(run, leased_until=None)
+        _save_run(run, leased_until=None)
 
 
-def _walk(run: RetentionRun, *, until: float, alive: Alive) -> bool:
+def _run_steps(run: RetentionRun, *, until: float, send_heartbeat: SendHeartbeat) -> bool:
     names = list(STEPS)
     if run.step not in STEPS:  # the run begins, or an update renamed the step
         run.step, run.position = names[0], ""
     for following in [*names[names.index(run.step) + 1 :], ""]:
-        if not _work_at(run, STEPS[run.step], until=until, alive=alive):
+        if not _run_step(run, STEPS[run.step], until=until, send_heartbeat=send_heartbeat):
             return False
         run.step, run.position = following, ""
         if following and time.monotonic() > until:
             return False
     run.finished_at = timezone.now()
-    beat(PURGE)
+    write_heartbeat(PURGE)
     log.info("Retention has run.", failures=run.failures, **run.erased)
     return True
 
 
-def _work_at(run: RetentionRun, step: Step, *, until: float, alive: Alive) -> bool:
+def _run_step(run: RetentionRun, step: Step, *, until: float, send_heartbeat: SendHeartbeat) -> bool:
     """Continue one step. Return whether it has ended, successfully or with an error that is stored in the run."""
     saved = began = time.monotonic()
     try:
         for progress in step(run.position, run.cutoff):
-            _add(run, progress)
-            alive()
+            _add_progress(run, progress)
+            send_heartbeat()
             now = time.monotonic()
             if now - saved > SAVE_SECONDS:
                 saved = now
-                _save(run, leased_until=timezone.now() + LEASE)
+                _save_run(run, leased_until=timezone.now() + LEASE)
             if progress.is_last:
                 return True
             if now > until:
@@ -186,24 +189,24 @@ def _work_at(run: RetentionRun, step: Step, *, until: float, alive: Alive) -> bo
         if is_outage(error):
             raise
         log.exception("A step of retention failed; the others go on.", step=run.step)
-        _add(run, Progress(run.position, failure=f"{run.step}: {type(error).__name__}"))
+        _add_progress(run, Progress(run.position, failure=f"{run.step}: {type(error).__name__}"))
     return True
 
 
-def _pause(took: float) -> float:
+def _pause(duration: float) -> float:
     """Return how many seconds to let others write. Waiting SQLite connections try its lock ten times a second."""
-    least = 0.11 if connection.vendor == "sqlite" else 0.0
-    return min(max(took * PAUSE, least), MAX_PAUSE_SECONDS)
+    minimum = 0.11 if connection.vendor == "sqlite" else 0.0
+    return min(max(duration * PAUSE, minimum), MAX_PAUSE_SECONDS)
 
 
-def _add(run: RetentionRun, progress: Progress) -> None:
+def _add_progress(run: RetentionRun, progress: Progress) -> None:
     run.position = progress.position
     run.erased = {place: count for place, count in (Counter(run.erased) + progress.erased).items() if count}
     if progress.failure:
         run.failures, run.error = run.failures + 1, progress.failure[:300]
 
 
-def _save(run: RetentionRun, *, leased_until: datetime | None) -> None:
+def _save_run(run: RetentionRun, *, leased_until: datetime | None) -> None:
     """Save the position of a run. Raises _LostLease if another process continues it."""
     names = ("step", "position", "erased", "failures", "error", "finished_at")
     state = {name: getattr(run, name) for name in names} | {"leased_until": leased_until}

@@ -83,7 +83,7 @@ def _rotate_batch(column: Column, after: Any, batch: int, change: bool, tally: T
         if renewed != stored:
             tally.rotated += 1
             if change:
-                column.model._default_manager.filter(pk=last).update(**{column.name: _as_it_is(column, renewed)})
+                column.model._default_manager.filter(pk=last).update(**{column.name: _raw_value(column, renewed)})
     return last
 
 
@@ -92,7 +92,7 @@ def _stored(column: Column) -> Any:
     return F(column.name) if _is_json(column) else Cast(column.name, TextField())
 
 
-def _as_it_is(column: Column, value: Any) -> Any:
+def _raw_value(column: Column, value: Any) -> Any:
     """Return the value for an update, which is not encrypted once more."""
     return value if _is_json(column) else Value(value, output_field=TextField())
 
@@ -106,9 +106,9 @@ def _renewed(stored: Any) -> Any:
     """Return the value with every token in it under the newest key. Raises InvalidToken if no key decrypts one."""
     match stored:
         case dict():
-            return {name: _renewed(value) if _may_hold(value) else value for name, value in stored.items()}
+            return {name: _renewed(value) if _may_hold_token(value) else value for name, value in stored.items()}
         case list():
-            return [_renewed(value) if _may_hold(value) else value for value in stored]
+            return [_renewed(value) if _may_hold_token(value) else value for value in stored]
         case str() if stored:
             return _renewed_token(stored)
         case _:
@@ -123,6 +123,6 @@ def _renewed_token(token: str) -> str:
     return token
 
 
-def _may_hold(value: Any) -> bool:
+def _may_hold_token(value: Any) -> bool:
     """Return whether a value inside JSON may hold a token. Other values are not encrypted."""
     return isinstance(value, dict | list) or (isinstance(value, str) and value.startswith(TOKEN))

@@ -28,7 +28,7 @@ class EnrichmentAdmin(BackOfficeAdmin):
 
     @admin.action(description="Try again", permissions=["operate"])
     def again(self, request: HttpRequest, rows: "QuerySet[Enrichment]") -> None:
-        self.do_each(request, rows, try_again, "Under way")
+        self.apply_to_each(request, rows, try_again, "Under way")
 
     @admin.display(description="lead")
     def label(self, row: Enrichment) -> str:

@@ -36,5 +36,5 @@ class ByFormLanguage(SimpleListFilter):
 class ByLead(ByParent):
     title, parameter_name, model = "lead", "lead", Lead
 
-    def shown(self) -> tuple[str, ...]:
+    def label_fields(self) -> tuple[str, ...]:
         return ("name", "first_name", "last_name", "linkedin_url")

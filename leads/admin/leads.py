@@ -140,7 +140,7 @@ class LeadAdmin(BackOfficeAdmin):
             self.log_deletions(request, [lead])
             receipt = erase(lead)
         where = ", ".join(f"{count} {place}" for place, count in receipt.items() if count) if len(chosen) == 1 else ""
-        self.tell(request, len(chosen), f"Erased ({where})" if where else "Erased")
+        self.message_result(request, len(chosen), f"Erased ({where})" if where else "Erased")
         return HttpResponseRedirect(reverse("admin:leads_lead_changelist"))
 
     def get_urls(self) -> list[URLPattern]:
@@ -175,8 +175,8 @@ class LeadAdmin(BackOfficeAdmin):
         is_merged = found is None and "\x00" not in object_id and (shown := shown_id(object_id)) != object_id
         return super().get_object(request, shown, from_field) if is_merged else found
 
-    def find(self, word: str, agency_id: str) -> Q:
-        found = super().find(shown_id(word), agency_id)
+    def search_condition(self, word: str, agency_id: str) -> Q:
+        found = super().search_condition(shown_id(word), agency_id)
         return found | Q(pk__in=exact_ids(agency_id, word)) if agency_id else found
 
     @admin.display(description="lead")

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.report import ReportViewSet, described, described_answers
+from accounts.api.report import ReportViewSet, describe_parameters, describe_responses
 from leads.analytics.lead_report import GROUPS, lead_report
 
 
@@ -17,8 +17,8 @@ class LeadReportViewSet(ReportViewSet):
     @extend_schema(
         tags=["reports"],
         operation_id="reports_leads",
-        parameters=described(tuple(GROUPS)),
-        responses=described_answers("LeadReportAnswer"),
+        parameters=describe_parameters(tuple(GROUPS)),
+        responses=describe_responses("LeadReportAnswer"),
     )
     def report(self, request: Request, **_: Any) -> Response | HttpResponse:
         """Leads of accounts that are active now, and those without an account, unless `include_inactive`: how many

@@ -15,9 +15,9 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from accounts.core import audit, csv_export
-from accounts.events.outbox import iso
+from accounts.events.outbox import iso_timestamp
 from accounts.models import Agency
-from accounts.tenancy.localtime import readable, zone_named
+from accounts.tenancy.localtime import format_local_time, get_zone
 from leads.models import Lead, LeadQuerySet
 from leads.pipeline.form_fields import PREDEFINED_FIELDS
 from leads.pipeline.languages import language_name
@@ -73,11 +73,11 @@ def download(agency: Agency, leads: LeadQuerySet, *, user_id: int, delimiter: st
     Cells are separated by `delimiter`, else as spreadsheets of the agency's country have it.
     """
     with transaction.atomic():
-        audit.note(user_id, agency, CHANGE, "Downloaded leads (CSV).")
+        audit.add_log_entry(user_id, agency, CHANGE, "Downloaded leads (CSV).")
         answer = StreamingHttpResponse(
             _OnItsWay(table(agency, leads, delimiter)), content_type="text/csv; charset=utf-8"
         )
-    day = timezone.localtime(timezone=zone_named(agency.timezone)).date()
+    day = timezone.localtime(timezone=get_zone(agency.timezone)).date()
     answer["Content-Disposition"] = f'attachment; filename="leads-{day}.csv"'
     answer["Cache-Control"] = "no-store"
     return answer
@@ -85,15 +85,15 @@ def download(agency: Agency, leads: LeadQuerySet, *, user_id: int, delimiter: st
 
 def table(agency: Agency, leads: LeadQuerySet, delimiter: str = "") -> Iterator[str]:
     """The table in pieces of some hundred lines, the newest lead first."""
-    zone, delimiter = zone_named(agency.timezone), delimiter or csv_export.delimiter_for(agency.locale)
+    zone, delimiter = get_zone(agency.timezone), delimiter or csv_export.delimiter_for(agency.locale)
 
     def moment(at: datetime | None) -> str:
-        return readable(at, zone, agency.locale) if at else ""
+        return format_local_time(at, zone, agency.locale) if at else ""
 
-    yield csv_export.BYTE_ORDER_MARK + "".join(csv_export.lines([list(COLUMNS)], delimiter))
+    yield csv_export.BYTE_ORDER_MARK + "".join(csv_export.csv_lines([list(COLUMNS)], delimiter))
     for page in _pages(leads.real().filter(agency=agency)):
         rows = ([_cell(read(lead, moment)) for read in COLUMNS.values()] for lead in page)
-        yield "".join(csv_export.lines(rows, delimiter))
+        yield "".join(csv_export.csv_lines(rows, delimiter))
 
 
 class _OnItsWay:
@@ -122,7 +122,7 @@ def _pages(leads: LeadQuerySet) -> Iterator[list[Lead]]:
 
 
 def _iso(at: datetime | None) -> str:
-    return iso(at) if at else ""
+    return iso_timestamp(at) if at else ""
 
 
 def _cell(value: object) -> object:

@@ -6,9 +6,9 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDay, TruncMonth, TruncWeek
 
-from accounts.api.report import Question, Window, accounts_in
+from accounts.api.report import Question, Window, select_accounts
 from accounts.core.enums import AccountStatus
-from accounts.events.outbox import iso
+from accounts.events.outbox import iso_timestamp
 from accounts.linkedin import uptime
 from accounts.models import Agency
 from leads.enums import LeadStatus
@@ -32,8 +32,8 @@ def lead_report(agency: Agency, question: Question) -> dict[str, Any]:
     leads = leads_in(agency, question)
     came = leads.filter(received_at__gte=window.begin, received_at__lt=window.end)
     moves = _moves(leads, window)
-    accounts = list(accounts_in(agency, question))
-    spans = uptime.spans(accounts, window.begin, window.end)
+    accounts = list(select_accounts(agency, question))
+    spans = uptime.account_spans(accounts, window.begin, window.end)
     conversions = moves.filter(new_status__in=CONVERTED)
     converted = conversions.aggregate(n=Count("lead", distinct=True))["n"]
     active = uptime.active_seconds(spans, window.begin, window.end)
@@ -93,8 +93,8 @@ def _series(
         active = uptime.active_seconds(spans, begin, end)
         rows.append(
             {
-                "start": iso(begin),
-                "end": iso(end),
+                "start": iso_timestamp(begin),
+                "end": iso_timestamp(end),
                 "leads": new.get(key, 0),
                 "conversions": converted.get(key, 0),
                 "conversions_per_active_account_day": _per_day(converted.get(key, 0), active),

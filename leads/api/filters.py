@@ -8,8 +8,8 @@ from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 from accounts.core.enums import AccountStatus
 from accounts.web.rest.filters import (
     ConditionFilter,
-    OneOfFilter,
     SearchFilter,
+    StrictChoiceFilter,
     StrictFilterSet,
     TextFilter,
     TimeFilter,
@@ -42,7 +42,7 @@ class LanguageFilter(TextFilter):
 
 
 class LeadFilters(StrictFilterSet):
-    status = OneOfFilter(LeadStatus)
+    status = StrictChoiceFilter(LeadStatus)
     campaign = TextFilter("campaign_id")
     account = TextFilter("account_id")
     account_active = ConditionFilter(

@@ -9,14 +9,14 @@ from rest_framework.exceptions import ValidationError
 from accounts.core.enums import ProviderSlug
 from accounts.models import Member
 from accounts.web.rest.fields import (
-    Email,
-    Reference,
+    AgencyRelatedField,
     StrictBooleanField,
+    StrictCharField,
     StrictChoiceField,
+    StrictEmailField,
     StrictSerializer,
-    Text,
     UTCDateTimeField,
-    identity,
+    id_field,
 )
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead
@@ -31,7 +31,7 @@ def web_address(value: str) -> None:
         raise serializers.ValidationError("Give the address of a LinkedIn page.")
 
 
-class Assignee(Reference):
+class Assignee(AgencyRelatedField):
     """A member of the agency; the lead's row names their user."""
 
     def get_attribute(self, instance: Lead) -> str | None:
@@ -46,56 +46,56 @@ class Assignee(Reference):
 
 class LeadReferenceSerializer(StrictSerializer):
     provider = StrictChoiceField(ProviderSlug, read_only=True)
-    source = Text(source="source_id", read_only=True)  # type: ignore[assignment]
-    external_id = Text(read_only=True, allow_null=False)
-    campaign = Text(source="campaign_id", read_only=True)
+    source = StrictCharField(source="source_id", read_only=True)  # type: ignore[assignment]
+    external_id = StrictCharField(read_only=True, allow_null=False)
+    campaign = StrictCharField(source="campaign_id", read_only=True)
     status = StrictChoiceField(LeadStatus, read_only=True)
     status_since = UTCDateTimeField(read_only=True)
 
 
 class AnswerSerializer(StrictSerializer):
-    question_id = Text(read_only=True)
-    predefined_field = Text(read_only=True)
-    label = Text(read_only=True)  # type: ignore[assignment]
+    question_id = StrictCharField(read_only=True)
+    predefined_field = StrictCharField(read_only=True)
+    label = StrictCharField(read_only=True)  # type: ignore[assignment]
     value = serializers.JSONField(read_only=True)
 
 
 class LeadSerializer(StrictSerializer):
-    id = identity()
-    name = Text(max_length=400)
-    first_name = Text(max_length=200)
-    last_name = Text(max_length=200)
-    email = Email(max_length=254)
-    phone = Text(max_length=50)
-    phone_e164 = Text(read_only=True)
-    title = Text(max_length=300)
-    company = Text(max_length=300)
-    company_size = Text(read_only=True)
-    industry = Text(read_only=True)
-    country = Text(read_only=True)
-    state = Text(read_only=True)
-    postal_code = Text(read_only=True)
-    linkedin_url = Text(max_length=500, validators=[web_address])
-    location = Text(max_length=300)
+    id = id_field()
+    name = StrictCharField(max_length=400)
+    first_name = StrictCharField(max_length=200)
+    last_name = StrictCharField(max_length=200)
+    email = StrictEmailField(max_length=254)
+    phone = StrictCharField(max_length=50)
+    phone_e164 = StrictCharField(read_only=True)
+    title = StrictCharField(max_length=300)
+    company = StrictCharField(max_length=300)
+    company_size = StrictCharField(read_only=True)
+    industry = StrictCharField(read_only=True)
+    country = StrictCharField(read_only=True)
+    state = StrictCharField(read_only=True)
+    postal_code = StrictCharField(read_only=True)
+    linkedin_url = StrictCharField(max_length=500, validators=[web_address])
+    location = StrictCharField(max_length=300)
     references = LeadReferenceSerializer(many=True, read_only=True)
     answers = AnswerSerializer(many=True, read_only=True)
     consents = serializers.ListField(child=serializers.JSONField(), read_only=True)
     hidden_fields = serializers.ListField(child=serializers.JSONField(), read_only=True)
     details_pending = StrictBooleanField(read_only=True)
-    source = Text(source="source_id", read_only=True)  # type: ignore[assignment]
-    lead_type = Text(read_only=True)
-    form = Text(read_only=True)
-    owner = Text(read_only=True)
-    associated_entity = Text(read_only=True)
-    campaign = Reference("campaigns", noun="campaign")
-    account = Reference("accounts", noun="account")
+    source = StrictCharField(source="source_id", read_only=True)  # type: ignore[assignment]
+    lead_type = StrictCharField(read_only=True)
+    form = StrictCharField(read_only=True)
+    owner = StrictCharField(read_only=True)
+    associated_entity = StrictCharField(read_only=True)
+    campaign = AgencyRelatedField("campaigns", noun="campaign")
+    account = AgencyRelatedField("accounts", noun="account")
     status = StrictChoiceField(LeadStatus, required=False)
-    status_label = Text(read_only=True, allow_null=False)
+    status_label = StrictCharField(read_only=True, allow_null=False)
     status_since = UTCDateTimeField(read_only=True)
     score = serializers.IntegerField(read_only=True, allow_null=True)
-    priority = Text(max_length=16)
+    priority = StrictCharField(max_length=16)
     assigned_to = Assignee("members", noun="member")
-    tags = serializers.ListField(child=Text(max_length=100, required=True), max_length=100, required=False)
+    tags = serializers.ListField(child=StrictCharField(max_length=100, required=True), max_length=100, required=False)
     is_test = StrictBooleanField(read_only=True)
     received_at = UTCDateTimeField(read_only=True)
     first_response_at = UTCDateTimeField(read_only=True, allow_null=True)
@@ -135,6 +135,6 @@ class LeadChangeSerializer(StrictSerializer):
     new_status = StrictChoiceField(LeadStatus, read_only=True)
     changed_by = StrictChoiceField(ChangedBy, read_only=True)
     occurred_at = UTCDateTimeField(read_only=True)
-    receipt_id = Text(read_only=True)
+    receipt_id = StrictCharField(read_only=True)
     applied = StrictBooleanField(read_only=True)
-    note = Text(read_only=True)
+    note = StrictCharField(read_only=True)

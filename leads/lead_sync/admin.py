@@ -56,7 +56,7 @@ class LeadSyncAdmin(BackOfficeAdmin):
         wakeups.wake_up()
         self.message_user(request, f"{asked} form{'' if asked == 1 else 's'} asked for again.")
 
-    def fits(self, button: str, obj: LeadSync) -> bool:
+    def is_button_applicable(self, button: str, obj: LeadSync) -> bool:
         return button != "ask_for_forms" or obj.refused_forms.exists()
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:  # type: ignore[override]

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.core.connections import DATABASE_ERRORS, is_outage
-from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, Page, encoded
+from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, Page, encode_value
 from leads.lead_sync.access import Access, ask_roles, note_access, note_pulled
 from leads.lead_sync.backfill_import import FoundLead, import_leads
 from leads.lead_sync.forms import form_for
@@ -158,7 +158,7 @@ def _move(pull: Pull, step: Step) -> None:
 def _query(pull: Pull, *, count: int, start: int, at: datetime | None = None) -> str:
     """The finder's query for a part of the pull's window; with `at` for that moment alone."""
     return (
-        f"q=owner&owner=({owner_kind(pull.owner)}:{encoded(pull.owner)})&leadType=(leadType:{pull.lead_type})"
+        f"q=owner&owner=({owner_kind(pull.owner)}:{encode_value(pull.owner)})&leadType=(leadType:{pull.lead_type})"
         f"&limitedToTestLeads=false&submittedAtTimeRange=(start:{_ms(at or pull.since)},end:{_ms(at or pull.until)})"
         f"&count={count}&start={start}"
     )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.core.enums import ProviderSlug
 from accounts.models import AccountToken, Source
 from accounts.providers.linkedin import TOKEN_ERRORS, ErrorKind, LinkedInError
-from accounts.sources.service import at_removal
+from accounts.sources.service import on_source_removal
 from leads import wakeups
 from leads.lead_sync import problems
 from leads.lead_sync.problem import ConnectionProblem
@@ -85,4 +85,4 @@ def _end(sync: LeadSync, found: list[ConnectionProblem]) -> None:
         AccountToken.objects.filter(account=account).delete()
 
 
-at_removal(ProviderSlug.LINKEDIN, begin)
+on_source_removal(ProviderSlug.LINKEDIN, begin)

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.core.connections import DATABASE_ERRORS, undone_after_outage
-from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encoded
+from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encode_value
 from leads.lead_sync import backfill
 from leads.lead_sync.access import doubt
 from leads.lead_sync.form_answers import details
@@ -106,7 +106,7 @@ def _fetch(source: str, fetches: list[LeadFetch]) -> None:
 
 def _ask(api: Api, fetch: LeadFetch) -> Asked:
     try:
-        path = f"leadFormResponses/{encoded(fetch.reference.external_id)}"
+        path = f"leadFormResponses/{encode_value(fetch.reference.external_id)}"
         response = api.get(path, f"fields={FIELDS}")
         if not isinstance(response.get("formResponse"), dict):
             raise LinkedInError(ErrorKind.UNREADABLE, api="leadFormResponses")

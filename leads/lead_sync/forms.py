@@ -14,7 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Agency
-from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encoded
+from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encode_value
 from leads.lead_sync.form_answers import tidy
 from leads.models import LeadForm, LeadSync, RefusedForm
 
@@ -79,7 +79,7 @@ def embedded_form(agency: Agency, urn: str, content: Any) -> Form | None:
 
 def ask_for_form(agency: Agency, form_id: str, version: str, api: Api) -> Mapping[str, Any]:
     """Ask LinkedIn for a form, and keep it. Raises LinkedInError."""
-    content = api.get(f"leadForms/{encoded(form_id)}")
+    content = api.get(f"leadForms/{encode_value(form_id)}")
     if not is_readable(content):
         raise LinkedInError(ErrorKind.UNREADABLE, api="leadForms")
     for shown in {version, str(content.get("versionId", version))}:

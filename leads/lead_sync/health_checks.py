@@ -146,4 +146,6 @@ def _warn(account: Account, now: datetime) -> None:
     fresh = Q(warned_days=None) | Q(warned_days__gt=left)
     if Account.objects.filter(fresh, pk=account.pk).update(warned_days=left):
         origin = Origin(by=ProviderSlug.LINKEDIN, at=now)
-        accounts.tell(account, EventType.LINKEDIN_TOKEN_EXPIRING, origin=origin, expires_at=events.iso(ends))
+        accounts.record_account_event(
+            account, EventType.LINKEDIN_TOKEN_EXPIRING, origin=origin, expires_at=events.iso_timestamp(ends)
+        )

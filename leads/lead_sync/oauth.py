@@ -82,7 +82,7 @@ def complete(query: Mapping[str, str]) -> LeadSync:
     if app is None or not query.get("code"):
         raise CannotConnect("LinkedIn sent nothing to connect with. Start again from the source's page.")
     try:
-        grant = linkedin.exchange(app, code=query["code"][:4000], redirect_uri=callback_url())
+        grant = linkedin.exchange_code(app, code=query["code"][:4000], redirect_uri=callback_url())
         person = _who(app, grant, source)
     except LinkedInError as error:
         if error.kind in {ErrorKind.SUNSET, ErrorKind.THROTTLED}:

@@ -5,7 +5,7 @@ LinkedIn checks an address when a subscription for it is made, so that making it
 
 from accounts.core.enums import ProviderSlug
 from accounts.models import Source
-from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encoded
+from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encode_value
 from accounts.sources import recovery
 from leads import wakeups
 from leads.lead_sync import backfill
@@ -38,7 +38,7 @@ def _make_anew(sync: LeadSync, api: Api) -> tuple[int, list[str]]:
     """How many LinkedIn has now, and why it refused others."""
     for row in sync.subscriptions.filter(wanted=True).exclude(external_id=""):
         try:
-            api.delete(f"leadNotifications/{encoded(row.external_id)}")
+            api.delete(f"leadNotifications/{encode_value(row.external_id)}")
         except LinkedInError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
@@ -49,4 +49,4 @@ def _make_anew(sync: LeadSync, api: Api) -> tuple[int, list[str]]:
     return sum(1 for row in rows if row.external_id), [row.error for row in rows if row.error]
 
 
-recovery.register(ProviderSlug.LINKEDIN, recover)
+recovery.register_recovery(ProviderSlug.LINKEDIN, recover)

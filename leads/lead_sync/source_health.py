@@ -17,6 +17,6 @@ def show_health(sync: LeadSync) -> None:
         return
     wrong = [finding.message for finding in problems_of(found) if finding.code not in NO_ISSUE]
     if wrong and found.account_id and found.source.enabled and not found.source.removed_at:
-        issues.begin(found.source, IssueKind.LEAD_SYNC, detail=" ".join(wrong))
+        issues.open_issue(found.source, IssueKind.LEAD_SYNC, detail=" ".join(wrong))
     else:
-        issues.end(found.source, IssueKind.LEAD_SYNC)
+        issues.close_issues(found.source, IssueKind.LEAD_SYNC)

@@ -157,7 +157,7 @@ def _tell_the_tester(lead: Lead, fetch: LeadFetch) -> None:
     person = sync.connected_by if sync else None
     if person is None or not person.email or not person.is_active:
         return
-    events.record(
+    events.record_event(
         lead.agency,
         EventType.LEAD_CREATED,
         subject=lead.id,

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Source
-from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encoded
+from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encode_value
 from leads import wakeups
 from leads.models import LeadSync, Subscription
 
@@ -78,7 +78,7 @@ def _match(sync: LeadSync, api: Api, row: Subscription, actual: Mapping[str, Any
         if row.wanted and not actual:
             row.external_id = api.create("leadNotifications", _body(sync.source, row))[:64]
         elif not row.wanted and actual:
-            api.delete(f"leadNotifications/{encoded(row.external_id)}")
+            api.delete(f"leadNotifications/{encode_value(row.external_id)}")
             row.external_id = ""
     except LinkedInError as error:
         if error.kind not in OF_ONE_OWNER:
@@ -90,11 +90,11 @@ def _match(sync: LeadSync, api: Api, row: Subscription, actual: Mapping[str, Any
 
 def _words(error: LinkedInError) -> str:
     """LinkedIn's own where they say more than that it refused."""
-    return (error.said if error.kind is ErrorKind.REFUSED and error.said else str(error))[:300]
+    return (error.detail if error.kind is ErrorKind.REFUSED and error.detail else str(error))[:300]
 
 
 def _actual(api: Api, owner: str, lead_type: str) -> Iterator[Mapping[str, Any]]:
-    query = f"q=criteria&owner=(value:({owner_kind(owner)}:{encoded(owner)}))&leadType=(leadType:{lead_type})"
+    query = f"q=criteria&owner=(value:({owner_kind(owner)}:{encode_value(owner)}))&leadType=(leadType:{lead_type})"
     seen = 0
     for _ in range(MAX_PAGES):
         page = api.page("leadNotifications", f"{query}&count={PAGE}&start={seen}")

@@ -90,7 +90,7 @@ def renew(account: Account, app: App) -> bool:
     if not token or (ends is not None and account.token_expires_at is not None and ends <= account.token_expires_at):
         return False
     try:
-        grant = linkedin.refresh(app, token)
+        grant = linkedin.refresh_grant(app, token)
     except LinkedInError as error:
         if error.kind in {ErrorKind.REFUSED, ErrorKind.INVALID_TOKEN}:
             raise LinkedInError(_cause(app, token, ErrorKind.EXPIRED), status=error.status, api=error.api) from None
@@ -121,7 +121,7 @@ def keep_grant(account: Account, grant: Grant) -> None:
 def heartbeat(account: Account, app: App) -> None:
     """Ask LinkedIn whether the token is good. Raises LinkedInError (REVOKED or EXPIRED where it is not)."""
     try:
-        found = linkedin.introspect(app, tokens_of(account).get("access", ""))
+        found = linkedin.introspect_token(app, tokens_of(account).get("access", ""))
     except LinkedInError as error:
         if error.kind is ErrorKind.REFUSED:
             raise LinkedInError(ErrorKind.INVALID_TOKEN, status=error.status, api=error.api) from None
@@ -204,7 +204,7 @@ def _judge(sync: LeadSync, kind: ErrorKind) -> ErrorKind | None:
 def _cause(app: App, token: str, otherwise: ErrorKind) -> ErrorKind:
     """Why a refresh token was refused."""
     try:
-        status = linkedin.introspect(app, token).status
+        status = linkedin.introspect_token(app, token).status
     except LinkedInError:
         return otherwise
     return {"revoked": ErrorKind.REVOKED, "expired": ErrorKind.EXPIRED}.get(status, otherwise)

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from accounts.core.enums import ProviderSlug, Role
 from accounts.core.errors import FieldError
 from accounts.models import Source
-from accounts.portal import MemberRequest, back_to, readers, say_errors, show, writers
-from accounts.providers.linkedin import AGAIN
+from accounts.portal import MemberRequest, add_error_messages, readers, redirect_back, render_page, writers
+from accounts.providers.linkedin import RECONNECT_SALT
 from accounts.sources.service import update_source
 from leads.lead_sync.oauth import CannotConnect, Link, complete, connect_link
 from leads.lead_sync.onboarding import set_up
@@ -44,7 +44,7 @@ def again(request: HttpRequest, token: str) -> HttpResponse:
     """On to LinkedIn's consent page: what the owner of a connection that ended is offered."""
     try:
         source = Source.objects.filter(
-            pk=signing.loads(token, salt=AGAIN, max_age=LASTS), enabled=True, removed_at=None
+            pk=signing.loads(token, salt=RECONNECT_SALT, max_age=LASTS), enabled=True, removed_at=None
         ).first()
         link = connect_link(source) if source else None
     except (signing.BadSignature, FieldError):
@@ -60,7 +60,7 @@ def source_page(request: MemberRequest, pk: str) -> HttpResponse:
     """What is set up and what is wrong, whose leads are wanted, how far the pulls are."""
     source = _source(request, pk)
     sync = _sync(source)
-    return show(
+    return render_page(
         request,
         "portal/linkedin.html",
         "sources",
@@ -87,8 +87,8 @@ def source_app(request: MemberRequest, pk: str) -> HttpResponse:
         kept = {**source.readable_credentials, "client_id": form.cleaned_data["client_id"]}
         update_source(source, credentials=kept, by=request.member.user)
         messages.success(request, "Saved. Now connect LinkedIn.")
-    say_errors(request, form)
-    return back_to(request, "portal_linkedin", source.pk)
+    add_error_messages(request, form)
+    return redirect_back(request, "portal_linkedin", source.pk)
 
 
 @require_POST
@@ -105,13 +105,13 @@ def source_want(request: MemberRequest, pk: str) -> HttpResponse:
     if len(keys) < len(rows):
         want(source, keys)
         messages.success(request, "LinkedIn is told that we no longer want these leads.")
-        return back_to(request, "portal_linkedin", source.pk)
+        return redirect_back(request, "portal_linkedin", source.pk)
     form = OwnerForm(request.POST)
     if form.is_valid():
         want(source, [*keys, form.wanted()])
         messages.success(request, "LinkedIn is asked to tell us of these leads. This takes a few seconds.")
-    say_errors(request, form)
-    return back_to(request, "portal_linkedin", source.pk)
+    add_error_messages(request, form)
+    return redirect_back(request, "portal_linkedin", source.pk)
 
 
 def _source(request: MemberRequest, pk: str) -> Source:

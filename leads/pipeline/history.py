@@ -38,7 +38,7 @@ def tell(lead: Lead, event_type: EventType, *, origin: Origin, work: UnitOfWork 
         "details_pending": lead.details_pending or None,
         **fields,
     }
-    events.record(
+    events.record_event(
         lead.agency,
         event_type,
         subject=lead.id,

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from accounts.campaigns.service import campaign_of
-from accounts.core.provider_key import ProviderKey, by_provider
+from accounts.core.provider_key import ProviderKey, group_by_provider
 from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events.ordering import Origin
 from accounts.linkedin_identity import linkedin_key
@@ -183,7 +183,7 @@ def _load_references(pks: Collection[str]) -> dict[str, list[LeadReference]]:
 
 def _load_named(keys: Collection[ProviderKey]) -> dict[ProviderKey, set[str]]:
     found: dict[ProviderKey, set[str]] = {key: set() for key in keys}
-    for (agency_id, provider), external_ids in by_provider(keys).items():
+    for (agency_id, provider), external_ids in group_by_provider(keys).items():
         named = LeadReference.objects.filter(agency=agency_id, provider=provider, external_id__in=external_ids)
         for external_id, pk in named.values_list("external_id", "lead"):
             found[ProviderKey(agency_id, provider, external_id)].add(pk)

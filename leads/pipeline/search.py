@@ -3,7 +3,7 @@
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from accounts.core.derived_fields import containing, fold
+from accounts.core.derived_fields import fold, search_text_contains
 from accounts.core.enums import ProviderSlug
 from accounts.linkedin_identity import linkedin_key
 from leads.models import Lead, LeadReference
@@ -38,5 +38,5 @@ def _with_email(agency_id: str, word: str) -> set[str]:
     if address.isascii():
         leads = leads.annotate(lower=Lower("email")).filter(lower=address)
     else:
-        leads = leads.filter(containing(word))
+        leads = leads.filter(search_text_contains(word))
     return {pk for pk, email in leads.values_list("pk", "email")[:MAX_FOUND] if fold(email) == address}

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from accounts.core.provider_key import ProviderKey, by_provider
+from accounts.core.provider_key import ProviderKey, group_by_provider
 from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.models import Agency
 from leads.models import Tombstone
@@ -58,7 +58,7 @@ def digest_of(agency_id: str, external_id: str) -> str:
 
 def _load(keys: Collection[ProviderKey]) -> dict[ProviderKey, datetime | None]:
     found: dict[ProviderKey, datetime | None] = dict.fromkeys(keys)
-    for (agency_id, provider), external_ids in by_provider(keys).items():
+    for (agency_id, provider), external_ids in group_by_provider(keys).items():
         ids = {digest_of(agency_id, external_id): external_id for external_id in external_ids}
         stones = Tombstone.objects.filter(agency=agency_id, provider=provider, digest__in=list(ids))
         for digest, erased_at in stones.values_list("digest", "erased_at"):

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.core import csv_export
 from accounts.linkedin_identity import linkedin_link
 from accounts.models import Agency
-from accounts.portal import MemberRequest, back_to, readers, say_errors, show, turn, writers
+from accounts.portal import MemberRequest, add_error_messages, paginate, readers, redirect_back, render_page, writers
 from accounts.web.recent_sign_in import with_recent_sign_in
 from leads.analytics.export import Busy, download
 from leads.enums import ChangedBy, LeadStatus
@@ -25,11 +25,11 @@ from leads.portal.forms import LeadFilter, StatusForm
 def lead_list(request: MemberRequest) -> HttpResponse:
     filters = LeadFilter(request.GET, agency=request.agency)
     rows = request.agency.leads.select_related("campaign", "account")
-    return show(
+    return render_page(
         request,
         "portal/leads.html",
         "leads",
-        page=turn(request, _filtered(request.agency, rows, filters)),
+        page=paginate(request, _filtered(request.agency, rows, filters)),
         filters=filters,
         filtered=any(request.GET.get(name) for name in filters.fields),
     )
@@ -42,12 +42,12 @@ def lead_export(request: MemberRequest) -> HttpResponseBase:
     """The leads that the list shows with the same filters, as a file."""
     filters = LeadFilter(request.GET, agency=request.agency)
     leads = _filtered(request.agency, request.agency.leads.all(), filters)
-    delimiter = csv_export.NAMED.get(request.POST.get("delimiter", ""), "")
+    delimiter = csv_export.NAMED_DELIMITERS.get(request.POST.get("delimiter", ""), "")
     try:
         return download(request.agency, leads, user_id=request.member.user_id, delimiter=delimiter)
     except Busy as busy:
         messages.error(request, str(busy))
-        return back_to(request, "portal_leads")
+        return redirect_back(request, "portal_leads")
 
 
 @require_safe
@@ -59,13 +59,13 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
         return redirect("portal_lead", shown)
     lead = get_object_or_404(leads, pk=pk)
     changes = lead.changes.select_related("reference__campaign")
-    return show(
+    return render_page(
         request,
         "portal/lead.html",
         "leads",
         lead=lead,
         linkedin=linkedin_link(lead.linkedin_url),
-        history=turn(request, changes, size=25),
+        history=paginate(request, changes, size=25),
         form=StatusForm(initial={"status": lead.status}),
     )
 
@@ -79,8 +79,8 @@ def lead_status(request: MemberRequest, pk: str) -> HttpResponse:
         status = LeadStatus(form.cleaned_data["status"])
         set_status(lead, status=status, changed_by=ChangedBy.USER, note=form.cleaned_data["note"])
         messages.success(request, f"{lead} is “{status.label}” now.")
-    say_errors(request, form)
-    return back_to(request, "portal_lead", lead.pk)
+    add_error_messages(request, form)
+    return redirect_back(request, "portal_lead", lead.pk)
 
 
 def _filtered(agency: Agency, leads: LeadQuerySet, filters: LeadFilter) -> LeadQuerySet:

@@ -67,7 +67,7 @@ def erase(lead: Lead, *, origin: Origin | None = None, by_age: bool = False) -> 
         erased.update(erase_everywhere(lead_id, by_age=by_age))
     erased["history rows"] = root.changes.count()
     for lead_id in ids:
-        events.record(
+        events.record_event(
             agency,
             EventType.LEAD_ERASED,
             subject=lead_id,

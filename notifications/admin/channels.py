@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from accounts.core.email_addresses import display_email
 from accounts.core.markup import NOTHING, ago, badge, link, table
-from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting_user
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency
 from leads.pipeline.languages import language_name
@@ -62,22 +62,22 @@ class ChannelAdmin(BackOfficeAdmin):
         rows = [(title, [name for name in options["fields"] if _has(obj, name)]) for title, options in found]
         return [(title, {"fields": names}) for title, names in rows if names]
 
-    def fits(self, button: str, obj: Channel) -> bool:
+    def is_button_applicable(self, button: str, obj: Channel) -> bool:
         enabled = obj.status == ChannelStatus.ENABLED
         return {"enable": obj.status == ChannelStatus.DISABLED, "disable": enabled, "send_test": enabled}[button]
 
     @admin.action(description="Enable", permissions=["operate"])
     def enable(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
-        self.do_each(request, chosen, partial(channels.enable, by=acting(request)), "Enabled")
+        self.apply_to_each(request, chosen, partial(channels.enable, by=acting_user(request)), "Enabled")
 
     @admin.action(description="Disable", permissions=["operate"])
     def disable(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
-        disable = partial(channels.disable, reason="Disabled by Leadline's staff.", by=acting(request))
-        self.do_each(request, chosen, disable, "Disabled")
+        disable = partial(channels.disable, reason="Disabled by Leadline's staff.", by=acting_user(request))
+        self.apply_to_each(request, chosen, disable, "Disabled")
 
     @admin.action(description="Send a test", permissions=["operate"])
     def send_test(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
-        self.do_each(request, chosen, partial(channels.send_test, by=acting(request)), "Test sent")
+        self.apply_to_each(request, chosen, partial(channels.send_test, by=acting_user(request)), "Test sent")
 
     @admin.display(description="channel")
     def label(self, channel: Channel) -> str:

@@ -33,15 +33,15 @@ class DeliveryAdmin(BackOfficeAdmin):
     actions = ("send_again",)
     buttons = ("send_again",)
 
-    def find(self, word: str, agency_id: str) -> Q:
+    def search_condition(self, word: str, agency_id: str) -> Q:
         return search.by_word(word)
 
-    def fits(self, button: str, obj: Delivery) -> bool:
+    def is_button_applicable(self, button: str, obj: Delivery) -> bool:
         return obj.status != DeliveryStatus.PENDING
 
     @admin.action(description="Send again", permissions=["operate"])
     def send_again(self, request: HttpRequest, deliveries: "QuerySet[Delivery]") -> None:
-        self.do_each(request, deliveries, replay.resend, "Sent again")
+        self.apply_to_each(request, deliveries, replay.resend, "Sent again")
 
     @admin.display(description="delivery")
     def label(self, delivery: Delivery) -> str:

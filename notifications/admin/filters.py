@@ -18,14 +18,14 @@ from notifications.models import Channel, Delivery, DeliveryStatus
 class ByChannel(ByParent):
     title, parameter_name, model = "channel", "channel", Channel
 
-    def shown(self) -> tuple[str, ...]:
+    def label_fields(self) -> tuple[str, ...]:
         return ("name", "email", "kind")
 
 
 class ByEvent(ByParent):
     title, parameter_name, model = "event", "event", Event
 
-    def shown(self) -> tuple[str, ...]:
+    def label_fields(self) -> tuple[str, ...]:
         return ("event_type",)
 
 

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from accounts.api.views import EventSerializer
 from accounts.core.enums import Scope
 from accounts.web.rest.fields import StrictChoiceField, StrictSerializer, UTCDateTimeField
-from accounts.web.rest.filters import OneOfFilter, StrictFilterSet
+from accounts.web.rest.filters import StrictChoiceFilter, StrictFilterSet
 from accounts.web.rest.views import AgencyViewSet, validated
 from notifications.channels.api_fields import (
     CHANGES,
@@ -49,8 +49,8 @@ class ReplaySerializer(StrictSerializer):
 
 
 class ChannelFilters(StrictFilterSet):
-    kind = OneOfFilter(ChannelKind.values)
-    status = OneOfFilter(ChannelStatus.values)
+    kind = StrictChoiceFilter(ChannelKind.values)
+    status = StrictChoiceFilter(ChannelStatus.values)
 
 
 @extend_schema(tags=["channels"])

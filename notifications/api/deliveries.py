@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.core.enums import AGENCY_EVENTS
-from accounts.web.rest.fields import StrictChoiceField, StrictSerializer, Text, UTCDateTimeField, identity
-from accounts.web.rest.filters import OneOfFilter, StrictFilterSet, TextFilter, TimeFilter
+from accounts.web.rest.fields import StrictCharField, StrictChoiceField, StrictSerializer, UTCDateTimeField, id_field
+from accounts.web.rest.filters import StrictChoiceFilter, StrictFilterSet, TextFilter, TimeFilter
 from accounts.web.rest.views import AgencyViewSet
 from notifications.channels import search
 from notifications.channels.replay import resend
@@ -21,10 +21,10 @@ from notifications.models import Attempt, Delivery, DeliveryStatus
 
 
 class DeliverySerializer(StrictSerializer):
-    id = identity()
-    event = Text(source="event_id", read_only=True, allow_null=False)
-    channel = Text(source="channel_id", read_only=True)
-    recipient = Text(read_only=True)
+    id = id_field()
+    event = StrictCharField(source="event_id", read_only=True, allow_null=False)
+    channel = StrictCharField(source="channel_id", read_only=True)
+    recipient = StrictCharField(read_only=True)
     status = StrictChoiceField(DeliveryStatus, read_only=True)
     attempts = serializers.IntegerField(read_only=True)
     next_attempt_at = UTCDateTimeField(read_only=True, allow_null=True)
@@ -34,13 +34,13 @@ class AttemptSerializer(StrictSerializer):
     at = UTCDateTimeField(read_only=True)
     duration_ms = serializers.IntegerField(read_only=True)
     status_code = serializers.IntegerField(read_only=True, allow_null=True)
-    error = Text(read_only=True)
-    response_excerpt = Text(read_only=True)
+    error = StrictCharField(read_only=True)
+    response_excerpt = StrictCharField(read_only=True)
 
 
 class DeliveryWithLogSerializer(DeliverySerializer):
-    reason = Text(read_only=True, help_text="What it waits for, or why it failed or was cancelled.")
-    sent_with = Text(
+    reason = StrictCharField(read_only=True, help_text="What it waits for, or why it failed or was cancelled.")
+    sent_with = StrictCharField(
         source="carrier_id",
         read_only=True,
         help_text="The delivery in whose message it went along, and which has the log.",
@@ -49,10 +49,10 @@ class DeliveryWithLogSerializer(DeliverySerializer):
 
 
 class DeliveryFilters(StrictFilterSet):
-    status = OneOfFilter(DeliveryStatus.values)
+    status = StrictChoiceFilter(DeliveryStatus.values)
     channel = TextFilter("channel_id")
     event = TextFilter("event_id")
-    event_type = OneOfFilter(AGENCY_EVENTS, "event__event_type")
+    event_type = StrictChoiceFilter(AGENCY_EVENTS, "event__event_type")
     subject = TextFilter(method="filter_subject", label="The id of the account, lead, campaign, … that it is about.")
     recipient = TextFilter(
         method="filter_recipient", label="The e-mail address that it went to, through a channel or directly."

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.core.keyset import Position
 from accounts.web.rest.fields import StrictChoiceField, StrictSerializer
-from accounts.web.rest.pagination import Cursor, KeysetPagination, bad_cursor, read_limit
+from accounts.web.rest.pagination import Cursor, KeysetPagination, invalid_cursor, read_limit
 from accounts.web.rest.views import AgencyViewSet
 from notifications.content.catalogue import CATALOGUE
 
@@ -47,10 +47,10 @@ class CataloguePagination(KeysetPagination):
         try:
             cursor = Cursor.decode(text)
         except ValueError:
-            raise bad_cursor() from None
+            raise invalid_cursor() from None
         place = cursor.position.key
         if type(place) is not int or not 0 <= place < count or cursor != self._at(place):
-            raise bad_cursor()
+            raise invalid_cursor()
         return place
 
     def _at(self, place: int) -> Cursor:

@@ -8,14 +8,14 @@ from accounts.core.enums import AGENCY_EVENTS
 from accounts.core.masking import MASK, mask_url
 from accounts.web.rest.auth import may_see_secrets
 from accounts.web.rest.fields import (
-    EmailAddress,
-    Number,
+    EmailAddressField,
     StrictBooleanField,
+    StrictCharField,
     StrictChoiceField,
+    StrictFloatField,
     StrictIntegerField,
     StrictSerializer,
-    Text,
-    identity,
+    id_field,
 )
 from leads.enums import LeadStatus
 from notifications.channels.fields import FIELDS, fields_of
@@ -25,8 +25,8 @@ from notifications.policy.quiet_hours import WEEK
 
 
 class QuietHoursSerializer(StrictSerializer):
-    start = Text(required=True, max_length=5, help_text="Such as 22:00.")
-    end = Text(required=True, max_length=5)
+    start = StrictCharField(required=True, max_length=5, help_text="Such as 22:00.")
+    end = StrictCharField(required=True, max_length=5)
 
 
 class Headers(serializers.DictField):
@@ -37,7 +37,7 @@ class Headers(serializers.DictField):
         return headers if may_see_secrets(self.context.get("request")) else dict.fromkeys(headers, MASK)
 
 
-class TargetURL(Text):
+class TargetURL(StrictCharField):
     """Its path may be what lets somebody post: a key below `admin` is shown the host."""
 
     def to_representation(self, value: Any) -> Any:
@@ -52,34 +52,37 @@ def purpose(name: str) -> str:
 # All that a channel can have; a subclass shows what its kind has. (A docstring would stand in the API's description.)
 class BaseChannelSerializer(StrictSerializer):
     of_kind: ClassVar[ChannelKind]
-    id = identity()
+    id = id_field()
     kind = StrictChoiceField(ChannelKind)
-    name = Text(max_length=200)
+    name = StrictCharField(max_length=200)
     event_types = serializers.ListField(
         child=StrictChoiceField(AGENCY_EVENTS), max_length=100, required=False, help_text=purpose("event_types")
     )
     locations = serializers.ListField(
-        child=Text(required=True, max_length=100), max_length=1000, required=False, help_text=purpose("locations")
+        child=StrictCharField(required=True, max_length=100),
+        max_length=1000,
+        required=False,
+        help_text=purpose("locations"),
     )
     lead_statuses = serializers.ListField(
         child=StrictChoiceField(LeadStatus), max_length=100, required=False, help_text=purpose("lead_statuses")
     )
     creation_locales = serializers.ListField(
-        child=Text(required=True, max_length=16),
+        child=StrictCharField(required=True, max_length=16),
         max_length=100,
         required=False,
         help_text=purpose("creation_locales"),
     )
     test_events = StrictBooleanField(required=False, help_text=purpose("test_events"))
     status = StrictChoiceField(ChannelStatus, read_only=True)
-    disabled_reason = Text(read_only=True)
+    disabled_reason = StrictCharField(read_only=True)
     mode = StrictChoiceField(Mode, required=False)
-    digest_at = Text(max_length=5, allow_null=False, help_text=purpose("digest_at"))
+    digest_at = StrictCharField(max_length=5, allow_null=False, help_text=purpose("digest_at"))
     quiet_hours = QuietHoursSerializer(required=False, allow_null=True)
     working_days = serializers.ListField(
         child=StrictChoiceField(WEEK), max_length=100, required=False, help_text=purpose("working_days")
     )
-    timezone = Text(max_length=64, help_text=purpose("timezone"))
+    timezone = StrictCharField(max_length=64, help_text=purpose("timezone"))
     conflation_seconds = StrictIntegerField(
         min_value=0, max_value=MAX_CONFLATION_SECONDS, required=False, help_text=purpose("conflation_seconds")
     )
@@ -89,10 +92,12 @@ class BaseChannelSerializer(StrictSerializer):
         required=False,
         help_text=purpose("urgent_event_types"),
     )
-    email = EmailAddress(max_length=254, required=True)
+    email = EmailAddressField(max_length=254, required=True)
     url = TargetURL(max_length=2000, required=True, help_text=purpose("url"))
-    headers = Headers(child=Text(required=True, max_length=1000), required=False, help_text=purpose("headers"))
-    rate_per_second = Number(required=False, allow_null=True, help_text=purpose("rate_per_second"))
+    headers = Headers(
+        child=StrictCharField(required=True, max_length=1000), required=False, help_text=purpose("headers")
+    )
+    rate_per_second = StrictFloatField(required=False, allow_null=True, help_text=purpose("rate_per_second"))
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields() | {"kind": StrictChoiceField([self.of_kind.value])}
@@ -139,7 +144,7 @@ class WebhookChannelChangesSerializer(Changes):
 class WebhookChannelWithSecretSerializer(WebhookChannelSerializer):
     """A webhook channel in the answer that makes its secret."""
 
-    secret = Text(read_only=True, help_text="`whsec_` and base64. No other answer shows it.")
+    secret = StrictCharField(read_only=True, help_text="`whsec_` and base64. No other answer shows it.")
 
 
 class ChannelChangesSerializer(Changes):

@@ -12,9 +12,9 @@ from accounts.core import audit
 from accounts.core.enums import EventType
 from accounts.core.errors import FieldError, StateError
 from accounts.core.ids import new_token
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Agency, Event
-from accounts.models.source import overlap
+from accounts.models.source import secret_overlap
 from accounts.tenancy.mail_limits import count_mail
 from notifications.channels.fields import FIELDS, TIMING, checked, checked_kind
 from notifications.delivery.channel_health import UNSUBSCRIBED, is_lost, lose, switch_off
@@ -55,7 +55,7 @@ def create_channel(
     given = {name: values.pop(name, field.absent) for name, field in FIELDS.items()}
     fields = checked(of_kind, {**given, **values})
     channel = Channel.objects.create(agency=agency, kind=of_kind, **fields)
-    audit.added(by, channel, "Made.")
+    audit.log_creation(by, channel, "Made.")
     if of_kind is ChannelKind.EMAIL and not verified:
         _ask_to_confirm(channel)
     if of_kind is not ChannelKind.WEBHOOK:
@@ -72,7 +72,7 @@ def update_channel(channel: Channel, *, by: User | None = None, **changes: Any) 
     Raises FieldError.
     """
     channel = _locked(channel)
-    audit.changed(by, channel, f"Changed: {', '.join(sorted(changes))}.")
+    audit.log_change(by, channel, f"Changed: {', '.join(sorted(changes))}.")
     status = changes.pop("status", channel.status)
     fields = checked(ChannelKind(channel.kind), changes)
     moved = [name for name in ("email", "url") if name in fields and fields[name] != getattr(channel, name)]
@@ -99,12 +99,12 @@ def rotate_secret(channel: Channel, *, by: User | None = None) -> str:
     channel = _locked(channel)
     if channel.kind != ChannelKind.WEBHOOK:
         raise StateError("kind", "Only webhook channels have a secret.")
-    audit.changed(by, channel, "Secret rotated.")
+    audit.log_change(by, channel, "Secret rotated.")
     if channel.damaged:
         channel.secrets.all().delete()
     now, secret = clock.now(), new_secret()
     channel.secrets.filter(expires_at__lte=now).delete()
-    channel.secrets.filter(expires_at__isnull=True).update(expires_at=now + overlap())
+    channel.secrets.filter(expires_at__isnull=True).update(expires_at=now + secret_overlap())
     channel.secrets.create(secret=secret)
     return secret
 
@@ -114,7 +114,7 @@ def enable(channel: Channel, *, by: User | None = None) -> Channel:
     """Switch a channel on. Ask for a new confirmation first if its e-mail address is unconfirmed, unsubscribed or
     bouncing."""
     channel = _locked(channel)
-    audit.changed(by, channel, "Enabled.")
+    audit.log_change(by, channel, "Enabled.")
     if channel.kind == ChannelKind.EMAIL and is_lost(channel):
         return _ask_to_confirm(channel)
     channel.status, channel.disabled_reason = ChannelStatus.ENABLED, ""
@@ -132,7 +132,7 @@ def disable(channel: Channel, reason: str, *, by: User | None = None) -> Channel
     channel = _locked(channel)
     if channel.status == ChannelStatus.UNVERIFIED:
         raise FieldError("status", "The channel waits for its confirmation and gets nothing: remove it instead.")
-    audit.changed(by, channel, "Disabled.")
+    audit.log_change(by, channel, "Disabled.")
     switch_off(channel, reason)
     return channel
 
@@ -140,7 +140,7 @@ def disable(channel: Channel, reason: str, *, by: User | None = None) -> Channel
 @transaction.atomic
 def delete_channel(channel: Channel, *, by: User | None = None) -> None:
     """Delete a channel and its deliveries."""
-    audit.removed(by, channel, "Removed.")
+    audit.log_deletion(by, channel, "Removed.")
     channel.delete()
 
 
@@ -148,11 +148,11 @@ def delete_channel(channel: Channel, *, by: User | None = None) -> None:
 def send_test(channel: Channel, *, by: User | None = None) -> Event:
     """Send a `test` event to this channel only, whatever it listens to. Raises FieldError if it is not on."""
     channel = locked_and_on(channel)
-    audit.changed(by, channel, "Test sent.")
+    audit.log_change(by, channel, "Test sent.")
     if channel.kind == ChannelKind.EMAIL:
         count_mail(channel.email, agency=channel.agency, purpose="test")
     wake(channel)
-    return record(
+    return record_event(
         channel.agency,
         EventType.TEST,
         subject=channel.pk,
@@ -232,7 +232,7 @@ def _ask_to_confirm(channel: Channel) -> Channel:
     )
     if not lately.exists():
         count_mail(channel.email, agency=channel.agency)
-        record(
+        record_event(
             channel.agency,
             EventType.CHANNEL_VERIFICATION,
             subject=channel.pk,

@@ -14,7 +14,7 @@ from django.conf import settings
 from accounts.core.enums import EventType
 from accounts.core.text import safe_line
 from accounts.models import Event
-from accounts.tenancy.localtime import readable, reading_as
+from accounts.tenancy.localtime import format_local_time, override_locale
 from leads.enums import LeadStatus
 from leads.pipeline.history import ALSO_TOLD
 from notifications.content import rendering
@@ -53,7 +53,7 @@ class Section:
 
 def message_for(prepared: PreparedDelivery) -> Message:
     """What a parcel says, in its agency's way to write times."""
-    with reading_as(prepared.agency.locale):
+    with override_locale(prepared.agency.locale):
         return _message(prepared)
 
 
@@ -173,7 +173,7 @@ def _line(prepared: PreparedDelivery, event: Event, events: Sequence[Event]) -> 
         text=rendering.subject_of(replace(prepared, event=event, together=())),
         changes=changes_of(events),
         next_step=rendering.next_step(event, prepared.owner_mail),
-        happened_at=readable(event.occurred_at, rendering.zone_of(prepared)),
+        happened_at=format_local_time(event.occurred_at, rendering.zone_of(prepared)),
         late=rendering.is_late(event),
         url=_page(event.subject),
     )

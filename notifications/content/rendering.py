@@ -19,13 +19,13 @@ from django.utils import timezone
 from accounts.core.enums import EventType, IncidentCause, SuggestedAction, provider_name
 from accounts.core.markup import duration
 from accounts.core.text import MAX_NAME_LENGTH, safe_line
-from accounts.linkedin.advice import REASONS, SENTENCES, sentence
+from accounts.linkedin.advice import REASONS, SENTENCES, advice_sentence
 from accounts.linkedin_identity import linkedin_link
 from accounts.models import Account, Event
 from accounts.reauth.prompts import OwnerMail
 from accounts.services import EVENTS as STATUS_EVENTS
 from accounts.sources.issues import SLOW_ANSWERS
-from accounts.tenancy.localtime import readable, zone_named
+from accounts.tenancy.localtime import format_local_time, get_zone
 from accounts.tenancy.team import ROLES, invitation_url
 from leads.enums import LeadStatus
 from leads.pipeline.at_risk import MAX_COUNT as MAX_AT_RISK
@@ -120,7 +120,7 @@ def is_late(event: Event) -> bool:
 def zone_of(prepared: PreparedDelivery) -> ZoneInfo:
     """In which times are told: the channel's own, else its agency's."""
     own = prepared.channel.timezone if prepared.channel else ""
-    return zone_named(own or prepared.agency.timezone)
+    return get_zone(own or prepared.agency.timezone)
 
 
 def _subject(event: Event, context: Mapping[str, Any]) -> str:
@@ -159,16 +159,18 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
         "channel": _named(body, "channel_name") or _describe(about) or "One of your channels",
         "source": _named(body, "source_name") or "One of your sources",
         "tool": safe_line(provider_name(str(body.get("provider", "")))) or "the provider",
-        "failing_since": readable(about.failing_since, zone) if about and about.failing_since else "",
-        "off_at": readable(about.failing_since + FAILURES_TIMEOUT, zone) if about and about.failing_since else "",
+        "failing_since": format_local_time(about.failing_since, zone) if about and about.failing_since else "",
+        "off_at": format_local_time(about.failing_since + FAILURES_TIMEOUT, zone)
+        if about and about.failing_since
+        else "",
         "off_reason": safe_line(about.disabled_reason, MAX_DETAIL_LENGTH) if about else "",
-        "happened_at": readable(event.occurred_at, zone),
+        "happened_at": format_local_time(event.occurred_at, zone),
         "late": is_late(event),
         "facts": _facts(body),
         "next_step": next_step(event, prepared.owner_mail),
         "why": REASONS.get(prepared.owner_mail.status, "") if prepared.owner_mail else "",
         "reminder": prepared.owner_mail is not None and prepared.owner_mail.reminder,
-        "link_ends": readable(prepared.owner_mail.expires_at, zone) if prepared.owner_mail else "",
+        "link_ends": format_local_time(prepared.owner_mail.expires_at, zone) if prepared.owner_mail else "",
         "incident": "incident_id" in body,
         "slow": event.subject == SLOW_ANSWERS,
         "count": alert.total or body.get("count", 0),
@@ -210,7 +212,7 @@ def next_step(event: Event, owner_mail: OwnerMail | None) -> str:
     if event.event_type == EventType.LINKEDIN_RATE_LIMIT:
         return SENTENCES[SuggestedAction.WAIT]
     status = _STATUSES.get(EventType(event.event_type))
-    return sentence(Account(status=status, provider=event.payload.get("provider", ""))) if status else ""
+    return advice_sentence(Account(status=status, provider=event.payload.get("provider", ""))) if status else ""
 
 
 def unsubscribe_url(channel: Channel | None) -> str:
@@ -257,7 +259,7 @@ def _label(status: Any) -> str:
 
 def _moment(text: Any, zone: ZoneInfo) -> str:
     try:
-        return readable(datetime.fromisoformat(str(text)), zone)
+        return format_local_time(datetime.fromisoformat(str(text)), zone)
     except ValueError:
         return ""
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.core.email_addresses import email_key
 from accounts.core.enums import EventType
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Event
 from notifications.delivery import rate_limit
 from notifications.delivery.sender import Result
@@ -97,7 +97,7 @@ def is_lost(channel: Channel) -> bool:
 
 def tell(channel: Channel, event_type: EventType, *, recipient: str = "") -> Event:
     """Record an event about the channel itself: for everybody who listens, or for one address."""
-    return record(
+    return record_event(
         channel.agency,
         event_type,
         subject=channel.pk,

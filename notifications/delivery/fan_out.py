@@ -14,8 +14,8 @@ from django.utils import timezone
 from accounts.core.connections import is_outage
 from accounts.core.enums import PERSONAL_EVENTS, STAFF_EVENTS, EventType
 from accounts.core.jobs import Backoff
-from accounts.events.reactions import unattempted
-from accounts.linkedin.flapping import settling
+from accounts.events.reactions import unattempted_reactions
+from accounts.linkedin.flapping import flapping_until
 from accounts.models import Event
 from notifications.content.stories import STATUS_CHANGES, account_of
 from notifications.delivery.recipient_limit import hold_back
@@ -127,7 +127,7 @@ def _who_got(event: Event) -> set[tuple[str | None, str]]:
 
 def _due(now: datetime) -> QuerySet[Event]:
     due = Event.objects.filter(fanned_out_at__isnull=True, next_attempt_at__lte=now + ONE_REPORT)
-    due = due.exclude(Exists(unattempted(now)))  # what a reaction tells is told with it
+    due = due.exclude(Exists(unattempted_reactions(now)))  # what a reaction tells is told with it
     return due.order_by("next_attempt_at")
 
 
@@ -144,7 +144,7 @@ def _fan_out_due(now: datetime, limit: int) -> int:
 
 def _write(events: Sequence[Event]) -> None:
     listening = _listening({event.agency_id for event in events})
-    restless = settling(filter(None, map(account_of, events)), timezone.now())
+    restless = flapping_until(filter(None, map(account_of, events)), timezone.now())
     made = [delivery for event in events for delivery in deliveries_of(event, listening[event.agency_id], restless)]
     hold_back(made)
     Delivery.objects.bulk_create(made, ignore_conflicts=True)

@@ -8,11 +8,11 @@ from accounts.core.connections import (
     RETRY_PAUSE,
     is_database_back,
     is_outage,
-    note_outage,
-    note_success,
+    log_outage_begin,
+    log_outage_end,
 )
 from accounts.linkedin import incidents
-from accounts.tasks import WORKERS, beat
+from accounts.tasks import WORKERS, write_heartbeat
 from notifications.delivery import channel_health
 from notifications.delivery.claim import claim, is_due, turn_is_near
 from notifications.delivery.concurrency import ConcurrencyLimits
@@ -33,7 +33,7 @@ OUTAGE_SECONDS = 30.0  # that results are kept for: what is claimed is leased fo
 def drain(*, run_seconds: float = RUN_SECONDS, session: Callable[[], GuardedSession] = GuardedSession) -> bool:
     """Fan out due Events and make due attempts. True: time ran out and more may be due."""
     out_of_time = False
-    incidents.watch()
+    incidents.update_incidents()
     if fan_out() + gather() or is_due():
         with DeliverySender(session) as sender:
             out_of_time = _Drain(sender).run(run_seconds)
@@ -59,7 +59,7 @@ class _Drain:
         while True:
             try:
                 is_done = self._turn(close_at)
-                note_success()
+                log_outage_end()
                 if is_done:
                     return self._limits.closing
             except DATABASE_ERRORS as error:
@@ -68,7 +68,7 @@ class _Drain:
 
     def _wait_for_database(self, error: Exception) -> bool:
         """Keep what is under way moving until the database is back. Return False if that takes too long."""
-        note_outage(error)
+        log_outage_begin(error)
         until = time.monotonic() + OUTAGE_SECONDS
         while time.monotonic() < until:
             self._results += self._sender.results(RETRY_PAUSE)
@@ -85,7 +85,7 @@ class _Drain:
             fanned_out = fan_out()
             gather()
             if fanned_out:
-                incidents.watch()
+                incidents.update_incidents()
             self._sender.send(claim(self._limits))
         if not self._limits.busy and (self._limits.closing or not (fanned_out or turn_is_near())):
             return True
@@ -108,4 +108,4 @@ class _Drain:
         """A drain may hold its process for a while: the heartbeat's own task would wait behind it."""
         if time.monotonic() - self._beaten_at > BEAT_SECONDS:
             self._beaten_at = time.monotonic()
-            beat(WORKERS["deliveries"])
+            write_heartbeat(WORKERS["deliveries"])

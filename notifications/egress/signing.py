@@ -7,7 +7,7 @@ import secrets as random
 from collections.abc import Iterable
 from datetime import datetime
 
-from accounts.core.encrypted_fields import Unreadable
+from accounts.core.encrypted_fields import UnreadableValue
 from notifications.models import Channel
 
 PREFIX = "whsec_"
@@ -19,7 +19,7 @@ def new_secret() -> str:
 
 def valid_secrets(channel: Channel, now: datetime | None = None) -> tuple[str, ...]:
     """The secrets that sign now, newest first: two while a rotation overlaps. None is one that no key opens."""
-    rows = [row for row in channel.secrets.all() if row.signs(now) and not isinstance(row.secret, Unreadable)]
+    rows = [row for row in channel.secrets.all() if row.signs(now) and not isinstance(row.secret, UnreadableValue)]
     return tuple(row.secret for row in sorted(rows, key=lambda row: (row.created_at, row.pk), reverse=True))
 
 

@@ -12,7 +12,7 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from accounts.core.enums import AccountStatus, EventType, PausedBy
-from accounts.linkedin.incidents import WAIT
+from accounts.linkedin.incidents import ALERT_DELAY
 from accounts.models import Account, Event, Incident, Outage
 from accounts.services import EVENTS as STATUS_EVENTS
 from accounts.sources.issues import SLOW_ANSWERS
@@ -42,10 +42,10 @@ def due_at(event: Event, channel: Channel) -> datetime | None:
         return None
     due = None
     if is_about_an_outage(event):
-        due = event.created_at + WAIT
+        due = event.created_at + ALERT_DELAY
     elif event.event_type == EventType.ACCOUNTS_INCIDENT and event.payload.get("count"):
         noted_at = Outage.objects.filter(incident=event.subject).aggregate(first=Min("noted_at"))["first"]
-        due = (noted_at or event.created_at) + WAIT  # as the first of those whose place it takes
+        due = (noted_at or event.created_at) + ALERT_DELAY  # as the first of those whose place it takes
     return due if due and due > timezone.now() else None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from accounts.tenancy.localtime import zone_named
+from accounts.tenancy.localtime import get_zone
 from notifications.models import MORNING, Channel, Mode
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -75,7 +75,7 @@ def hours_of(channel: Channel) -> Hours:
     """The channel's own; its agency (loaded) has the time zone where it names none."""
     quiet = channel.quiet_hours
     return Hours(
-        zone=zone_named(channel.timezone or channel.agency.timezone),
+        zone=get_zone(channel.timezone or channel.agency.timezone),
         quiet=(time.fromisoformat(quiet["start"]), time.fromisoformat(quiet["end"])) if quiet else None,
         days=frozenset(WEEK.index(day) for day in channel.working_days),
         digest_at=time.fromisoformat(channel.digest_at),

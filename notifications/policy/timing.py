@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from accounts.core.enums import EventType
-from accounts.events.ordering import OLD
+from accounts.events.ordering import MAX_ALERT_AGE
 from accounts.models import Event
 from leads.enums import LeadStatus
 from leads.pipeline.history import ALSO_TOLD
@@ -36,7 +36,7 @@ class Plan:
 
 
 def plan(channel: Channel, event: Event, now: datetime, settles_at: datetime | None = None) -> Plan:
-    """When `channel` (its agency loaded) gets `event`; `settles_at`: its account flaps until then."""
+    """When `channel` (its agency loaded) gets `event`; `stable_at`: its account flaps until then."""
     planned, alert_at = _plan(channel, event, now, settles_at), alert_policy.due_at(event, channel)
     if alert_at is None or alert_at <= planned.next_attempt_at:
         return planned
@@ -64,7 +64,7 @@ def is_urgent(channel: Channel, event: Event) -> bool:
     """Whether it goes through at once: by its type, because the agency said so, or because a person asked for it."""
     if event.channel_id:
         return True
-    if event.created_at - event.occurred_at > OLD:
+    if event.created_at - event.occurred_at > MAX_ALERT_AGE:
         return False
     kinds = [event.event_type, *_companion(event), *alert_policy.stands_in_for(event)]
     return any(kind in channel.urgent_event_types or CATALOGUE[EventType(kind)].urgent for kind in kinds)

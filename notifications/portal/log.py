@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.core.errors import FieldError
 from accounts.models import Agency
-from accounts.portal import MemberRequest, back_to, readers, show, turn, writers
+from accounts.portal import MemberRequest, paginate, readers, redirect_back, render_page, writers
 from leads.models import Lead
 from notifications.channels import replay, search
 from notifications.content.payload_schemas import in_order
@@ -26,11 +26,11 @@ MAX_CARRIED = 100
 def delivery_list(request: MemberRequest) -> HttpResponse:
     filters = LogFilter(request.GET, agency=request.agency)
     rows = _filtered(request.agency, filters)
-    return show(
+    return render_page(
         request,
         "portal/deliveries.html",
         "notifications",
-        page=turn(request, rows),
+        page=paginate(request, rows),
         filters=filters,
         filtered=any(request.GET.get(name) for name in filters.fields),
     )
@@ -41,7 +41,7 @@ def delivery_list(request: MemberRequest) -> HttpResponse:
 def delivery_page(request: MemberRequest, pk: str) -> HttpResponse:
     deliveries = Delivery.objects.seen_by(request.agency).select_related("event", "channel", "carrier__event")
     delivery = get_object_or_404(deliveries, pk=pk)
-    return show(
+    return render_page(
         request,
         "portal/delivery.html",
         "notifications",
@@ -63,7 +63,7 @@ def delivery_resend(request: MemberRequest, pk: str) -> HttpResponse:
         messages.success(request, "It will be sent again, under the same id.")
     except FieldError as error:
         messages.error(request, str(error))
-    return back_to(request, "portal_delivery", delivery.pk)
+    return redirect_back(request, "portal_delivery", delivery.pk)
 
 
 def sent(agency: Agency) -> "QuerySet[Delivery]":

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.models import Agency, Event
-from accounts.portal import MemberRequest, readers, show
+from accounts.portal import MemberRequest, readers, render_page
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.digest import message_for
 from notifications.content.event_kinds import EventKind
@@ -38,7 +38,7 @@ def preview_page(request: MemberRequest, event_type: str = EventType.LINKEDIN_DI
     if event_type not in (*AGENCY_EVENTS, SUMMARY):
         raise Http404
     kind = None if event_type == SUMMARY else CATALOGUE[EventType(event_type)]
-    return show(
+    return render_page(
         request,
         "portal/preview.html",
         "notifications",

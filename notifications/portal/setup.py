@@ -15,7 +15,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.core.email_addresses import display_email
 from accounts.core.labels import Label
-from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
+from accounts.portal import (
+    MemberRequest,
+    NewSecrets,
+    add_error_messages,
+    readers,
+    redirect_back,
+    redirect_to_secrets,
+    render_page,
+    writers,
+)
 from accounts.web.recent_sign_in import with_recent_sign_in
 from accounts.web.refusals import refusals_as_messages, refusals_on
 from notifications.channels import replay as resending
@@ -100,7 +109,7 @@ def add(request: MemberRequest, kind: str) -> HttpResponse:
         messages.success(request, f"Added. {address} gets a mail with a button to confirm, and nothing before.")
     else:
         messages.success(request, "Added. Send a test to see whether it arrives.")
-    return back_to(request, "portal_notifications", anchor=channel.pk)
+    return redirect_back(request, "portal_notifications", anchor=channel.pk)
 
 
 @require_POST
@@ -114,7 +123,7 @@ def edit(request: MemberRequest, pk: str) -> HttpResponse:
     with refusals_on(form):
         channels.update_channel(channel, by=request.member.user, **form.values())
         messages.success(request, "Saved.")
-        return back_to(request, "portal_notifications", anchor=channel.pk)
+        return redirect_back(request, "portal_notifications", anchor=channel.pk)
     return _page(request, form)
 
 
@@ -129,7 +138,7 @@ def press(request: MemberRequest, pk: str, button: str) -> HttpResponse:
         if button == "test":
             return _test(request, channel)
         messages.success(request, _BUTTONS[button](channel, request.member.user))
-    return back_to(request, "portal_notifications", anchor=channel.pk)
+    return redirect_back(request, "portal_notifications", anchor=channel.pk)
 
 
 @require_POST
@@ -140,7 +149,7 @@ def rotate(request: MemberRequest, pk: str) -> HttpResponse:
     with refusals_as_messages(request):
         secret = channels.rotate_secret(channel, by=request.member.user)
         return _show_secret(request, f"A new secret for {channel}", channel, secret)
-    return back_to(request, "portal_notifications", anchor=channel.pk)
+    return redirect_back(request, "portal_notifications", anchor=channel.pk)
 
 
 @require_POST
@@ -154,8 +163,8 @@ def replay(request: MemberRequest, pk: str) -> HttpResponse:
             count = resending.replay(channel, **span, status=form.cleaned_data["status"] or None)
             what = "Nothing of that time" if not count else f"{count} deliver{'y' if count == 1 else 'ies'}"
             messages.success(request, f"{what} will be sent again.")
-    say_errors(request, form)
-    return back_to(request, "portal_notifications", anchor=channel.pk)
+    add_error_messages(request, form)
+    return redirect_back(request, "portal_notifications", anchor=channel.pk)
 
 
 def _test(request: MemberRequest, channel: Channel) -> HttpResponse:
@@ -207,7 +216,7 @@ def _page(request: MemberRequest, bound: ChannelForm | None = None) -> HttpRespo
         for kind, words in KINDS.items()
     ]
     latest = sent(request.agency).order_by("-id")[:8]
-    return show(
+    return render_page(
         request,
         "portal/notifications.html",
         "notifications",
@@ -251,4 +260,4 @@ def _channel(request: MemberRequest, pk: str) -> Channel:
 
 def _show_secret(request: MemberRequest, title: str, channel: Channel, secret: str) -> HttpResponse:
     back = f"{reverse('portal_notifications')}#{channel.pk}"
-    return show_once(request, Shown(title, {"Signing secret": secret}, hint=HINT, back=back))
+    return redirect_to_secrets(request, NewSecrets(title, {"Signing secret": secret}, hint=HINT, back=back))

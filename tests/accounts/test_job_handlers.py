@@ -37,7 +37,7 @@ def add(done: list[str], name: str, rows: int, *, quota: int = 1, queue: QueueNa
 
 
 def run(queue: QueueName = "sync", *, seconds: float = 30) -> bool:
-    return run_due_jobs(queue, seconds=seconds, note_alive=lambda: None)
+    return run_due_jobs(queue, seconds=seconds, send_heartbeat=lambda: None)
 
 
 def test_a_busy_job_leaves_the_others_their_share(done: list[str]) -> None:
@@ -104,8 +104,8 @@ def test_a_worker_whose_time_is_over_wakes_its_successor_and_says_that_it_lives(
     beats: list[str] = []
     monkeypatch.setattr(job_handlers, "_wake_ups", {})
     monkeypatch.setattr(WakeUp, "wake_up", lambda self: woken.append((self._task, self._queue, self._arguments)))
-    monkeypatch.setattr(tasks, "beat", beats.append)
-    monkeypatch.setattr(tasks, "SIGN_OF_LIFE_SECONDS", 0.0)
+    monkeypatch.setattr(tasks, "write_heartbeat", beats.append)
+    monkeypatch.setattr(tasks, "HEARTBEAT_INTERVAL", 0.0)
     add(done, "short", 1)
     tasks.run_jobs("sync")
     assert (woken, beats) == ([], ["sync worker"])

@@ -33,11 +33,11 @@ def report(agency: Agency, status: S, minutes: float = 0, *, sequence: int = 0, 
     return account
 
 
-def told(agency: Agency) -> list[str]:
-    told = Event.objects.filter(agency=agency).exclude(
+def recorded(agency: Agency) -> list[str]:
+    recorded_events = Event.objects.filter(agency=agency).exclude(
         event_type="reauth_requested"
     )  # tests/accounts/reauth/test_prompts.py
-    return list(told.order_by("id").values_list("event_type", flat=True))
+    return list(recorded_events.order_by("id").values_list("event_type", flat=True))
 
 
 FIRST_SEEN = {
@@ -65,7 +65,7 @@ def test_every_status_after_every_other_tells_the_agency_what_the_contract_says(
         expected = []
     elif after is S.ACTIVE and before not in (None, S.DELETED):
         expected = [E.LINKEDIN_RECONNECTED]
-    assert told(agency) == expected
+    assert recorded(agency) == expected
     assert account.status == after
     row = account.reports.latest("id")
     assert (row.from_status, row.to_status, row.applied) == (before or "", after, True)
@@ -75,7 +75,7 @@ def test_every_status_after_every_other_tells_the_agency_what_the_contract_says(
 def test_the_same_status_again_only_renews_the_reason(agency: Agency) -> None:
     report(agency, S.DISCONNECTED, 0, reason="captcha")
     account = report(agency, S.DISCONNECTED, 5, sequence=1, reason="email code")
-    assert told(agency) == [E.LINKEDIN_DISCONNECTED]
+    assert recorded(agency) == [E.LINKEDIN_DISCONNECTED]
     assert account.status_reason == "email code"
     assert account.status_since == T0
 
@@ -103,7 +103,7 @@ def test_a_report_not_newer_than_the_state_changes_nothing_but_the_history(agenc
         account = report(agency, S.ACTIVE, minutes, sequence=sequence)
         assert account.status == S.BLOCKED
         assert account.reports.latest("id").applied is False
-    assert told(agency) == [E.LINKEDIN_BLOCKED]
+    assert recorded(agency) == [E.LINKEDIN_BLOCKED]
 
 
 def test_equal_times_count_in_the_order_of_the_receipts(agency: Agency) -> None:
@@ -129,7 +129,7 @@ def test_two_agencies_with_the_same_provider_id_have_two_accounts(agency: Agency
     report(agency, S.ACTIVE)
     report(stranger, S.BLOCKED)
     assert Account.objects.get(agency=agency).status == S.ACTIVE
-    assert told(stranger) == [E.LINKEDIN_BLOCKED]
+    assert recorded(stranger) == [E.LINKEDIN_BLOCKED]
 
 
 def limit(agency: Agency, minutes: float, *, resets: float | None = None, passed_on: bool = False) -> Account:
@@ -153,7 +153,7 @@ def test_a_rate_limit_is_told_once_per_window_and_again_when_its_end_moves_later
     limit(agency, 0, resets=30)
     limit(agency, 1, resets=30)
     limit(agency, 2, resets=20)
-    assert told(agency) == [E.LINKEDIN_RATE_LIMIT]
+    assert recorded(agency) == [E.LINKEDIN_RATE_LIMIT]
     account = limit(agency, 3, resets=60)
     assert account.rate_limited_until == T0 + timedelta(minutes=60)
     assert [event.payload["resets_at"] for event in Event.objects.order_by("id")] == [
@@ -165,7 +165,7 @@ def test_a_rate_limit_is_told_once_per_window_and_again_when_its_end_moves_later
 def test_a_guessed_end_that_moves_by_seconds_is_the_same_window(agency: Agency) -> None:
     limit(agency, 0)
     account = limit(agency, 0.5)
-    assert told(agency) == [E.LINKEDIN_RATE_LIMIT]
+    assert recorded(agency) == [E.LINKEDIN_RATE_LIMIT]
     assert account.rate_limited_until == T0 + timedelta(minutes=60.5)
 
 
@@ -211,7 +211,7 @@ def test_linkedconnectors_events_are_passed_on_even_when_nothing_changes(agency:
     connector(agency, S.ACTIVE, 5)
     connector(agency, S.ACTIVE, 6)
     connector(agency, S.BLOCKED, 1)
-    assert told(agency) == [E.LINKEDIN_RECONNECTED, E.LINKEDIN_RECONNECTED, E.LINKEDIN_BLOCKED]
+    assert recorded(agency) == [E.LINKEDIN_RECONNECTED, E.LINKEDIN_RECONNECTED, E.LINKEDIN_BLOCKED]
     assert Account.objects.get().status == S.ACTIVE
 
 
@@ -231,9 +231,9 @@ def test_an_uninstall_disconnects_the_locations_accounts_in_any_order_and_sends_
         uninstall(agency, 5)
     account = Account.objects.get()
     assert (account.status, account.status_reason) == (S.DISCONNECTED, "uninstalled")
-    assert sorted(told(agency)) == [E.LINKEDIN_RECONNECTED, E.UNINSTALL]
+    assert sorted(recorded(agency)) == [E.LINKEDIN_RECONNECTED, E.UNINSTALL]
     uninstall(agency, 6)
-    assert told(agency).count(E.UNINSTALL) == 1
+    assert recorded(agency).count(E.UNINSTALL) == 1
 
 
 def test_an_install_makes_the_sub_account_and_says_who_installed(agency: Agency) -> None:

@@ -6,7 +6,7 @@ import pytest
 from rest_framework.exceptions import ParseError
 
 from accounts.core.strict_json import MAX_DEPTH, Flaw, UnreadableJSON, read_object
-from accounts.web.rest.json_body import load
+from accounts.web.rest.json_body import parse_body
 from webhooks.providers import strict_json
 from webhooks.providers.strict_json import UnreadablePayload
 
@@ -38,7 +38,7 @@ def test_both_doors_refuse_the_same(body: bytes, flaw: Flaw) -> None:
     with pytest.raises(UnreadablePayload, match=r"\w"):
         strict_json.read_object(body)
     with pytest.raises(ParseError):
-        load(body)
+        parse_body(body)
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_both_doors_refuse_the_same(body: bytes, flaw: Flaw) -> None:
     ids=["empty", "values", "digits"],
 )
 def test_both_doors_read_the_same(body: bytes, value: Any) -> None:
-    assert read_object(body) == strict_json.read_object(body) == load(body) == value
+    assert read_object(body) == strict_json.read_object(body) == parse_body(body) == value

@@ -48,12 +48,12 @@ def test_a_list_has_the_fields_of_the_contract_in_their_order(resource: str, wor
 def test_an_object_is_what_its_list_shows(resource: str, world: World, api: Api) -> None:
     if resource not in world.ids:
         return
-    shown = api.get(f"{resource}/{world.ids[resource]}").json()
-    listed = next(row for row in api.get(resource).json()["results"] if row["id"] == world.ids[resource])
-    log = shown.pop("attempt_log", None)
+    body = api.get(f"{resource}/{world.ids[resource]}").json()
+    row = next(row for row in api.get(resource).json()["results"] if row["id"] == world.ids[resource])
+    log = body.pop("attempt_log", None)
     if resource == "deliveries":
-        assert (shown.pop("reason"), shown.pop("sent_with")) == (None, None)
-    assert shown == listed
+        assert (body.pop("reason"), body.pop("sent_with")) == (None, None)
+    assert body == row
     assert (log is not None) == (resource == "deliveries")
 
 
@@ -139,9 +139,9 @@ def test_event_types_are_the_catalogue_and_its_examples_fit_their_schemas(api: A
 def test_a_receipt_shows_the_body_as_json_without_what_text_cannot_hold(world: World, api: Api) -> None:
     world.receipt.body = b'{"preview": "half \\ud83d and \\u0000", "n": [1.5, {"\\ud800": null}]}'
     world.receipt.save()
-    shown = api.get(f"receipts/{world.receipt.public_id}").json()
-    assert shown["id"] == world.receipt.public_id
-    assert shown["payload"] == {"preview": "half \ufffd and \ufffd", "n": [1.5, {"\ufffd": None}]}
+    body = api.get(f"receipts/{world.receipt.public_id}").json()
+    assert body["id"] == world.receipt.public_id
+    assert body["payload"] == {"preview": "half \ufffd and \ufffd", "n": [1.5, {"\ufffd": None}]}
     world.receipt.body = b""
     world.receipt.save()
     assert api.get("receipts").json()["results"][0]["payload"] is None
@@ -159,12 +159,12 @@ def test_an_account_knows_its_campaigns_pause_and_the_persons_other_accounts(wor
         status=AccountStatus.BLOCKED,
         status_since=timezone.now(),
     )
-    shown = api.get(path).json()
-    assert (shown["campaigns_paused"], shown["linked_accounts"], shown["worst_status"]) == (True, [other.id], "blocked")
+    body = api.get(path).json()
+    assert (body["campaigns_paused"], body["linked_accounts"], body["worst_status"]) == (True, [other.id], "blocked")
     Campaign.objects.create(agency=world.agency, provider="sendpilot", external_id="runs", account=world.account)
     Account.objects.filter(pk=other.pk).update(status=AccountStatus.DELETED)
-    shown = api.get(path).json()
-    assert (shown["campaigns_paused"], shown["linked_accounts"], shown["worst_status"]) == (False, [], "active")
+    body = api.get(path).json()
+    assert (body["campaigns_paused"], body["linked_accounts"], body["worst_status"]) == (False, [], "active")
 
 
 NOW = timezone.now()
@@ -205,9 +205,9 @@ def test_readiness_says_whether_and_why_not(
 
 
 def test_a_sources_health_names_its_open_troubles(api: Api, world: World) -> None:
-    issues.begin(world.source, IssueKind.SILENT, detail="Nothing has come for 3 hours.")
-    issues.begin(world.source, IssueKind.REJECTING, detail="")
-    issues.end(world.source, IssueKind.REJECTING)
+    issues.open_issue(world.source, IssueKind.SILENT, detail="Nothing has come for 3 hours.")
+    issues.open_issue(world.source, IssueKind.REJECTING, detail="")
+    issues.close_issues(world.source, IssueKind.REJECTING)
     health = api.get(f"sources/{world.source.pk}").json()["health"]
     assert health["status"] == "attention"
     assert [(row["kind"], row["detail"]) for row in health["troubles"]] == [("silent", "Nothing has come for 3 hours.")]

@@ -38,17 +38,17 @@ def test_a_key_that_does_not_administer_reads_no_secret(
     agency: Agency, connector: Source, scopes: tuple[Scope, ...]
 ) -> None:
     paths = ["channels", "sources", f"sources/{connector.pk}", *(f"channels/{row.pk}" for row in agency.channels.all())]
-    shown = "".join(read(agency, path, *scopes) for path in paths)
-    assert [secret for secret in (*SECRETS, connector.token) if secret in shown] == []
-    assert '"url":"https://hooks.slack.example/********"' in shown
-    assert '"headers":{"X-Token":"********"}' in shown
-    assert f'"webhook_url":"{connector.masked_webhook_url}"' in shown
+    text = "".join(read(agency, path, *scopes) for path in paths)
+    assert [secret for secret in (*SECRETS, connector.token) if secret in text] == []
+    assert '"url":"https://hooks.slack.example/********"' in text
+    assert '"headers":{"X-Token":"********"}' in text
+    assert f'"webhook_url":"{connector.masked_webhook_url}"' in text
     assert connector.masked_webhook_url.endswith("/webhooks/linkedconnector/********")
 
 
 def test_a_key_that_administers_reads_them(agency: Agency, connector: Source) -> None:
-    shown = read(agency, "channels", Scope.READ, Scope.ADMIN) + read(agency, "sources", Scope.READ, Scope.ADMIN)
-    assert [secret for secret in (*SECRETS, connector.webhook_url) if secret not in shown] == []
+    text = read(agency, "channels", Scope.READ, Scope.ADMIN) + read(agency, "sources", Scope.READ, Scope.ADMIN)
+    assert [secret for secret in (*SECRETS, connector.webhook_url) if secret not in text] == []
 
 
 def test_where_the_provider_signs_the_url_is_no_secret(agency: Agency) -> None:
@@ -62,10 +62,10 @@ def test_a_read_only_member_sees_no_secret(agency: Agency, connector: Source) ->
     Member.objects.create(agency=agency, user=user, role=Role.READ_ONLY)
     client = Client()
     client.force_login(user)
-    shown = client.get("/notifications").content.decode() + client.get("/sources").content.decode()
-    assert "hooks.example.com" in shown
+    text = client.get("/notifications").content.decode() + client.get("/sources").content.decode()
+    assert "hooks.example.com" in text
     secrets = ("hdrsecret", "slacksecret", "querysecret", connector.token)
-    assert [secret for secret in secrets if secret in shown] == []
+    assert [secret for secret in secrets if secret in text] == []
 
 
 def test_staff_who_may_only_look_see_no_secret(agency: Agency, connector: Source) -> None:
@@ -75,8 +75,8 @@ def test_staff_who_may_only_look_see_no_secret(agency: Agency, connector: Source
     client.force_login(looker)
     pages = [f"accounts/source/{connector.pk}/change/", "accounts/source/", "notifications/channel/"]
     pages += [f"notifications/channel/{row.pk}/change/" for row in agency.channels.all()]
-    shown = "".join(client.get(f"/admin/{page}").content.decode() for page in pages)
-    assert [secret for secret in (*SECRETS, connector.token) if secret in shown] == []
+    text = "".join(client.get(f"/admin/{page}").content.decode() for page in pages)
+    assert [secret for secret in (*SECRETS, connector.token) if secret in text] == []
     client.force_login(User.objects.create_superuser("chief"))
     assert connector.webhook_url in client.get(f"/admin/accounts/source/{connector.pk}/change/").content.decode()
 

@@ -155,8 +155,8 @@ def test_oldest_first_is_newest_first_turned_round(path: str, world: World, api:
 
 def test_leads_are_read_by_their_last_change_with_ties(world: World, api: Api) -> None:
     add_leads(world, 6)
-    moment = timezone.now()
-    Lead.objects.all().update(updated_at=moment)
+    at = timezone.now()
+    Lead.objects.all().update(updated_at=at)
     world.lead.refresh_from_db()
     everything = {row["id"] for row in api.get("leads").json()["results"]}
     for ordering in ("updated_at", "-updated_at"):

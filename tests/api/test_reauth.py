@@ -77,5 +77,5 @@ def test_the_event_log_has_one_event_however_many_mails_went_out(world: World, a
     path = take_down(world)
     for name in ("one", "two"):
         api.post(path, {"email": f"{name}@example.com"})
-    listed = api.get("events", {"event_type": "reauth_requested"}).json()["results"]
-    assert [event["subject"] for event in listed] == [world.account.id]
+    results = api.get("events", {"event_type": "reauth_requested"}).json()["results"]
+    assert [event["subject"] for event in results] == [world.account.id]

@@ -24,8 +24,8 @@ def document() -> Any:
 def test_the_description_is_valid_and_the_one_in_docs_is_current(tmp_path: Path) -> None:
     target = tmp_path / "openapi.json"
     call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", "--file", str(target))
-    kept = settings.BASE_DIR / "docs" / "openapi.json"
-    assert target.read_text() == kept.read_text(), (
+    stored = settings.BASE_DIR / "docs" / "openapi.json"
+    assert target.read_text() == stored.read_text(), (
         "docs/openapi.json is out of date: manage.py spectacular --format openapi-json --file docs/openapi.json"
     )
 

@@ -147,19 +147,19 @@ WRITABLE = {
 @pytest.mark.parametrize("resource", WRITABLE)
 def test_read_only_fields_cannot_be_written(resource: str, world: World, api: Api) -> None:
     path = f"{resource}/{world.ids[resource]}"
-    shown = api.get(path).json()
-    for name in set(shown) - WRITABLE[resource]:
-        answer = api.patch(path, {name: shown[name]})
+    result = api.get(path).json()
+    for name in set(result) - WRITABLE[resource]:
+        answer = api.patch(path, {name: result[name]})
         assert_problem(answer, 400, name)
         assert "cannot be written" in answer.json()["detail"]
-    assert api.get(path).json() == shown
+    assert api.get(path).json() == result
 
 
 @pytest.mark.parametrize(("resource", "scope", "body"), CREATIONS)
 def test_read_only_fields_cannot_be_made_up(resource: str, scope: str, body: Any, world: World, api: Api) -> None:
-    shown = api.get(f"{resource}/{world.ids[resource]}").json()
-    for name in ("id", *(set(shown) - WRITABLE[resource] - {"provider", "kind"})):
-        assert_problem(api.post(resource, body | {name: shown[name]}), 400, name)
+    result = api.get(f"{resource}/{world.ids[resource]}").json()
+    for name in ("id", *(set(result) - WRITABLE[resource] - {"provider", "kind"})):
+        assert_problem(api.post(resource, body | {name: result[name]}), 400, name)
 
 
 MALFORMED = [

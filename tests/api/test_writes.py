@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from accounts.core.enums import EventType
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Account, Event, Member, Source
 from accounts.sources.service import valid_secrets
 from leads.models import Lead, LeadChange
@@ -23,7 +23,7 @@ from tests.factories import World
 from webhooks.models import ProviderRequest, Receipt, ReceiptStatus
 
 
-def told(world: World) -> list[str]:
+def recorded(world: World) -> list[str]:
     return list(Event.objects.filter(agency=world.agency).order_by("id").values_list("event_type", flat=True))
 
 
@@ -58,14 +58,14 @@ def test_two_accounts_cannot_become_one_by_moving(world: World, api: Api) -> Non
 
 def test_pausing_a_campaign_is_the_apis_doing_and_is_told(world: World, api: Api) -> None:
     path = f"campaigns/{world.campaign.id}"
-    before = told(world)
+    before = recorded(world)
     paused = api.patch(path, {"status": "paused", "pause_reason": "holidays"}).json()
     assert (paused["status"], paused["paused_by"], paused["pause_reason"]) == ("paused", "api", "holidays")
-    assert told(world) == [*before, "campaign_paused"]
+    assert recorded(world) == [*before, "campaign_paused"]
     resumed = api.patch(path, {"status": "active"}).json()
     assert (resumed["status"], resumed["paused_by"], resumed["pause_reason"]) == ("active", None, None)
     assert api.patch(path, {"account": None}).json()["account"] is None
-    assert told(world) == [*before, "campaign_paused", "campaign_resumed"]
+    assert recorded(world) == [*before, "campaign_paused", "campaign_resumed"]
 
 
 # --- leads ----------------------------------------------------------------------------------------
@@ -139,15 +139,15 @@ def test_one_person_is_one_lead(world: World, strange_api: Api, api: Api) -> Non
 
 def test_the_id_of_a_merged_lead_goes_on_answering(world: World, api: Api, strange_api: Api) -> None:
     other = api.post("leads", {"linkedin_url": "https://www.linkedin.com/in/one"}).json()["id"]
-    kept, record = (Lead.objects.get(pk=pk) for pk in (world.lead.id, other))
-    merge(kept, record)
-    for pk in (kept.id, other):
+    survivor, record = (Lead.objects.get(pk=pk) for pk in (world.lead.id, other))
+    merge(survivor, record)
+    for pk in (survivor.id, other):
         answer = api.get(f"leads/{pk}")
-        assert (answer.status_code, answer.json()["id"], answer.json()["merged_from"]) == (200, kept.id, [other])
+        assert (answer.status_code, answer.json()["id"], answer.json()["merged_from"]) == (200, survivor.id, [other])
         assert strange_api.get(f"leads/{pk}").status_code == 404
-    assert [row["id"] for row in api.get("leads").json()["results"]] == [kept.id]
-    assert api.patch(f"leads/{other}", {"company": "Example"}).json()["id"] == kept.id
-    assert len(api.get(f"leads/{other}/history").json()["results"]) == LeadChange.objects.filter(lead=kept).count()
+    assert [row["id"] for row in api.get("leads").json()["results"]] == [survivor.id]
+    assert api.patch(f"leads/{other}", {"company": "Example"}).json()["id"] == survivor.id
+    assert len(api.get(f"leads/{other}/history").json()["results"]) == LeadChange.objects.filter(lead=survivor).count()
     assert api.post("leads", {"linkedin_url": "linkedin.com/in/one"}).status_code == 409
 
 
@@ -197,7 +197,7 @@ def test_a_lead_is_assigned_to_a_member_of_the_agency_only(world: World, strange
 
 
 def test_leads_are_filtered(world: World, api: Api) -> None:
-    moment = timezone.now() - timedelta(days=3)
+    then = timezone.now() - timedelta(days=3)
     other = Lead.objects.create(
         agency=world.agency,
         name="Mary Jackson",
@@ -205,8 +205,8 @@ def test_leads_are_filtered(world: World, api: Api) -> None:
         account=world.account,
         source=world.source,
         status="DONE",
-        status_since=moment,
-        received_at=moment,
+        status_since=then,
+        received_at=then,
         tags=["a b", 'q"uote', "ü"],
         priority="high",
         is_test=True,
@@ -214,7 +214,7 @@ def test_leads_are_filtered(world: World, api: Api) -> None:
         form="f1",
         creation_locale="de_DE",
     )
-    day = (moment + timedelta(days=1)).isoformat()
+    day = (then + timedelta(days=1)).isoformat()
     found = {
         ("status", "DONE"): [other],
         ("status", "PENDING"): [world.lead],
@@ -274,8 +274,8 @@ def test_a_source_is_made_and_shows_its_secret_once(agency: Any, api: Api) -> No
     assert source["secret"].startswith("whsec_")
     assert source["webhook_url"].startswith(f"{settings.PUBLIC_URL}/webhooks/salesflow/")
     assert (source["enabled"], source["health"]["status"], source["last_receipt_at"]) == (True, "waiting", None)
-    shown = api.get(f"sources/{source['id']}").json()
-    assert shown == {name: value for name, value in source.items() if name != "secret"}
+    result = api.get(f"sources/{source['id']}").json()
+    assert result == {name: value for name, value in source.items() if name != "secret"}
 
 
 @pytest.mark.once
@@ -492,8 +492,8 @@ def test_people_choose_when_they_get_what_they_hear_of(world: World, api: Api) -
         "creation_locales": ["de_DE", "en_US"],
         "test_events": True,
     }
-    shown = api.patch(path, chosen).json()
-    assert {name: shown[name] for name in chosen} == chosen
+    result = api.patch(path, chosen).json()
+    assert {name: result[name] for name in chosen} == chosen
     for name, wrong in (
         ("mode", "weekly"),
         ("digest_at", "7:30"),
@@ -515,14 +515,14 @@ def test_people_choose_when_they_get_what_they_hear_of(world: World, api: Api) -
         answer = api.patch(path, {name: wrong})
         assert (answer.status_code, name in answer.json()["detail"]) == (400, True), (name, wrong)
     assert api.patch(f"channels/{world.channel.id}", {"mode": "daily"}).status_code == 400
-    assert api.get(path).json() == shown
+    assert api.get(path).json() == result
 
 
 def test_a_delivery_says_why_it_waits_and_with_what_it_went(world: World, api: Api) -> None:
     api.patch(f"channels/{world.email_channel.id}", {"mode": "hourly"})
     with time_machine.travel(timezone.now()) as clock:
         for name in ("First", "Second"):
-            record(world.agency, EventType.LINKEDIN_DELETED, linkedin_account_name=name)
+            record_event(world.agency, EventType.LINKEDIN_DELETED, linkedin_account_name=name)
         fan_out()
         rows = list(world.email_channel.deliveries.filter(event__event_type="linkedin_deleted").order_by("pk"))
         waiting = api.get(f"deliveries/{rows[0].id}").json()

@@ -53,11 +53,11 @@ def press(client: Client, account: Account, button: str) -> str:
 def test_deleted_accounts_are_listed_only_when_they_are_asked_for(agency: Agency, signed_in: Client) -> None:
     gone = report(agency, "deleted", hours_ago=1, number=1)
     report(agency, "active", hours_ago=1, number=2)
-    listed = {
+    names = {
         query: [name for name in ("Ada 1", "Ada 2") if name in text_of(signed_in, f"/admin/accounts/account/?{query}")]
         for query in ("", "status=deleted", "status=active", f"q={gone.pk}")
     }
-    assert listed == {"": ["Ada 2"], "status=deleted": ["Ada 1"], "status=active": ["Ada 2"], f"q={gone.pk}": ["Ada 1"]}
+    assert names == {"": ["Ada 2"], "status=deleted": ["Ada 1"], "status=active": ["Ada 2"], f"q={gone.pk}": ["Ada 1"]}
     assert "All but deleted" in text_of(signed_in, "/admin/accounts/account/")
     assert "Ada 1" in text_of(signed_in, page_of(gone))
 
@@ -203,13 +203,13 @@ def test_staff_filter_by_provider_and_by_age(agency: Agency, signed_in: Client) 
     report(agency, "blocked", hours_ago=100, number=3)
     report(agency, "blocked", hours_ago=1000, number=4)
 
-    def listed(query: str) -> list[int]:
+    def numbers(query: str) -> list[int]:
         page = text_of(signed_in, f"/admin/accounts/account/?{query}")
         return [number for number in range(1, 5) if f"Ada {number} " in page]
 
-    assert [listed(f"age={age}") for age in ("hour", "day", "week", "longer")] == [[1], [2], [3], [4]]
-    assert listed("provider=salesflow&status=blocked&age=week") == [3]
-    assert listed("provider=welink") == []
+    assert [numbers(f"age={age}") for age in ("hour", "day", "week", "longer")] == [[1], [2], [3], [4]]
+    assert numbers("provider=salesflow&status=blocked&age=week") == [3]
+    assert numbers("provider=welink") == []
 
 
 def test_namesakes_are_proposed_and_decided_in_the_back_office(agency: Agency, signed_in: Client) -> None:
@@ -251,8 +251,8 @@ def test_the_page_says_that_the_owner_gets_no_mail_who_is_asked_instead_and_what
     )
     assert "Prompt: mail came back" in text
     row = BouncedAddress.objects.get()
-    listed = signed_in.get("/admin/accounts/bouncedaddress/?q=Ada@example.com")
-    assert [found.pk for found in listed.context["cl"].result_list] == [row.pk]
+    response = signed_in.get("/admin/accounts/bouncedaddress/?q=Ada@example.com")
+    assert [found.pk for found in response.context["cl"].result_list] == [row.pk]
     assert signed_in.post(f"/admin/accounts/bouncedaddress/{row.pk}/press/forgive/").status_code == 302
     assert "gets none" not in text_of(signed_in, page_of(account))
 

@@ -85,8 +85,8 @@ def test_every_page_opens_with_data_and_shows_no_secret(everything: Everything, 
 )
 def test_a_page_says_where_it_is(page: str, crumbs: list[str], signed_in: Client) -> None:
     html = signed_in.get(f"/admin/{page}/").content.decode()
-    [shown] = re.findall(r'<div class="breadcrumbs">(.*?)</div>', html, re.S)
-    assert [word.strip() for word in re.sub(r"<[^>]+>", "", shown).split("&rsaquo;")] == crumbs
+    [names] = re.findall(r'<div class="breadcrumbs">(.*?)</div>', html, re.S)
+    assert [word.strip() for word in re.sub(r"<[^>]+>", "", names).split("&rsaquo;")] == crumbs
 
 
 def test_every_empty_list_opens(signed_in: Client) -> None:
@@ -130,16 +130,16 @@ def test_pages_turn_by_key_and_back(agency: Agency, signed_in: Client) -> None:
     ]
     newest_first = [account.pk for account in reversed(accounts)]
 
-    def shown(response: Any) -> list[str]:
+    def names(response: Any) -> list[str]:
         return [row.pk for row in response.context["cl"].result_list]
 
     first = signed_in.get(url(Account, "changelist"))
     second = signed_in.get(url(Account, "changelist") + first.context["cl"].older_url)
     third = signed_in.get(url(Account, "changelist") + second.context["cl"].older_url)
-    assert shown(first) + shown(second) + shown(third) == newest_first
+    assert names(first) + names(second) + names(third) == newest_first
     assert (first.context["cl"].newer_url, third.context["cl"].older_url) == ("", "")
     back = signed_in.get(url(Account, "changelist") + third.context["cl"].newer_url)
-    assert shown(back) == shown(second)
+    assert names(back) == names(second)
     assert "OFFSET" not in str(back.context["cl"].queryset.query).upper()
 
 
@@ -258,15 +258,15 @@ def test_rows_that_no_key_opens_break_no_page(everything: Everything, signed_in:
 def test_a_large_receipt_is_shown_in_part_and_holds_nobody_up(
     body: bytes, signed_in: Client, everything: Everything
 ) -> None:
-    def seconds(shown: bytes) -> float:
-        Receipt.objects.update(body=shown)
+    def seconds(names: bytes) -> float:
+        Receipt.objects.update(body=names)
 
         def once() -> float:
             began = time.thread_time()
             answer = signed_in.get(path)
             assert answer.status_code == 200
             assert len(answer.content) < 400_000
-            assert (b"more)" in answer.content or b"(cut here)" in answer.content) == (shown is body)
+            assert (b"more)" in answer.content or b"(cut here)" in answer.content) == (names is body)
             return time.thread_time() - began
 
         return min(once() for _ in range(3))

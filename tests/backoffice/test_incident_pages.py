@@ -12,7 +12,7 @@ from accounts import services
 from accounts.campaigns.service import campaign_of
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
-from accounts.linkedin.incidents import watch
+from accounts.linkedin.incidents import update_incidents
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Agency, Campaign, CampaignCommand, Incident, Sender
 from accounts.sources.service import create_source
@@ -33,18 +33,18 @@ def incident(agency: Agency) -> Incident:
             origin=Origin(by="salesflow", at=timezone.now()),
         )
     react()
-    watch()
+    update_incidents()
     return Incident.objects.get()
 
 
 def test_an_incident_is_on_the_dashboard_in_the_list_and_on_its_page(signed_in: Client, incident: Incident) -> None:
     page = f"/admin/accounts/incident/{incident.pk}/change/"
     assert page in signed_in.get("/admin/").content.decode()
-    listed = signed_in.get("/admin/accounts/incident/?open=yes")
-    assert [row.pk for row in listed.context["cl"].result_list] == [incident.pk]
-    shown = signed_in.get(page).content.decode()
-    assert all(f">{name}</a>" in shown for name in ("Ann", "Bea", "Cid"))
-    assert "Opened: 3 accounts dropped within 5 minutes." in shown
+    response = signed_in.get("/admin/accounts/incident/?open=yes")
+    assert [row.pk for row in response.context["cl"].result_list] == [incident.pk]
+    content = signed_in.get(page).content.decode()
+    assert all(f">{name}</a>" in content for name in ("Ann", "Bea", "Cid"))
+    assert "Opened: 3 accounts dropped within 5 minutes." in content
     Incident.objects.update(closed_at=timezone.now())
     assert page not in signed_in.get("/admin/").content.decode()
     assert not signed_in.get("/admin/accounts/incident/?open=yes").context["cl"].result_list
@@ -99,10 +99,10 @@ def test_staff_writes_a_sources_keys_and_never_reads_them(signed_in: Client, age
     assert saved.status_code == 302
     source.refresh_from_db()
     assert source.credentials == {"api_key": "sp-key", "api_secret": "sp-secret"}
-    shown = signed_in.get(page).content.decode()
-    assert "stored: api_key, api_secret" in shown
-    assert "sp-key" not in shown
-    assert "sp-secret" not in shown
+    content = signed_in.get(page).content.decode()
+    assert "stored: api_key, api_secret" in content
+    assert "sp-key" not in content
+    assert "sp-secret" not in content
     signed_in.post(page, form_of(signed_in, page) | {"api_key": "newer"})
     source.refresh_from_db()
     assert source.credentials == {"api_key": "newer", "api_secret": "sp-secret"}
@@ -134,10 +134,10 @@ def test_staff_sets_the_networks_a_source_may_be_called_from(signed_in: Client, 
 def test_campaigns_without_an_account_are_listed_as_unprotected(
     signed_in: Client, agency: Agency, incident: Incident
 ) -> None:
-    loose, kept = (campaign_of(agency, provider="sendpilot", external_id=name) for name in ("loose", "kept"))
-    Campaign.objects.filter(pk=kept.pk).update(account=agency.accounts.first())
-    shown = signed_in.get("/admin/accounts/campaign/?protected=no").context["cl"].result_list
-    assert [row.pk for row in shown] == [loose.pk]
+    loose, protected = (campaign_of(agency, provider="sendpilot", external_id=name) for name in ("loose", "kept"))
+    Campaign.objects.filter(pk=protected.pk).update(account=agency.accounts.first())
+    content = signed_in.get("/admin/accounts/campaign/?protected=no").context["cl"].result_list
+    assert [row.pk for row in content] == [loose.pk]
 
 
 def test_staff_tries_again_what_the_provider_refused(signed_in: Client, agency: Agency) -> None:
@@ -146,8 +146,8 @@ def test_staff_tries_again_what_the_provider_refused(signed_in: Client, agency: 
     page = f"/admin/accounts/campaign/{campaign.pk}/"
     assert "SendPilot answered 500." in signed_in.get(f"{page}change/").content.decode()
     assert "pauses not carried out" in signed_in.get("/admin/").content.decode()
-    shown = signed_in.get("/admin/accounts/campaign/?protected=failed").context["cl"].result_list
-    assert [row.pk for row in shown] == [campaign.pk]
+    content = signed_in.get("/admin/accounts/campaign/?protected=failed").context["cl"].result_list
+    assert [row.pk for row in content] == [campaign.pk]
     signed_in.post(f"{page}press/try_again/")
     command = CampaignCommand.objects.get()
     assert (command.status, command.error) == ("pending", "")

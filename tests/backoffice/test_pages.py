@@ -101,7 +101,7 @@ def test_the_dashboard_shows_what_needs_a_person(signed_in: Client, staff: User,
         (0, "receipts failed", "/admin/webhooks/receipt/?status=failed"),
         (1, "deliveries failed", "/admin/notifications/delivery/?status=failed"),
         (1, "channels failing", "/admin/notifications/channel/"),
-        (1, "troubles of sources", "/admin/accounts/sourceissue/?state=open"),
+        (1, "source issues", "/admin/accounts/sourceissue/?state=open"),
         (1, "sources refused in 24 h", "/admin/webhooks/rejectedrequest/"),
     ]:
         assert f'<a href="{url}"><strong>{number}</strong> <span>{label}</span></a>' in html

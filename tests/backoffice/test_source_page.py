@@ -49,7 +49,7 @@ def recovered() -> Iterator[list[Source]]:
         return "Made 2 subscriptions anew and fetched 3 leads."
 
     before = dict(recovery._recoveries)
-    recovery.register("linkedin", recover)
+    recovery.register_recovery("linkedin", recover)
     yield calls
     recovery._recoveries.clear()
     recovery._recoveries.update(before)
@@ -61,28 +61,28 @@ def test_removed_sources_are_listed_only_when_they_are_asked_for(agency: Agency,
     off, _ = create_source(agency=agency, provider="salesflow", name="Off", enabled=False)
     delete_source(gone)
     names = ("Gone", "Here", "Off")
-    listed = {
+    sources = {
         query: [name for name in names if f" {name} " in text_of(signed_in, f"{LIST}?{query}")]
-        for query in ("", "state=removed", "state=off", "state=troubled", f"q={gone.pk}")
+        for query in ("", "state=removed", "state=off", "state=issues", f"q={gone.pk}")
     }
-    assert listed == {
+    assert sources == {
         "": ["Here", "Off"],
         "state=removed": ["Gone"],
         "state=off": ["Off"],
-        "state=troubled": [],
+        "state=issues": [],
         f"q={gone.pk}": ["Gone"],
     }
-    issues.begin(off, IssueKind.SILENT, detail="")
-    assert " Off " in text_of(signed_in, f"{LIST}?state=troubled")
+    issues.open_issue(off, IssueKind.SILENT, detail="")
+    assert " Off " in text_of(signed_in, f"{LIST}?state=issues")
     assert " Rotate secret " not in text_of(signed_in, page_of(gone))
 
 
 def test_the_page_shows_troubles_refusals_answers_and_linkedins_checks(source: Source, signed_in: Client) -> None:
     now = timezone.now()
     assert "delivers" in text_of(signed_in, LIST)
-    issues.begin(source, IssueKind.SILENT, detail="Nothing has come for 5 hours.")
-    issues.end(source, IssueKind.SILENT)
-    issues.begin(source, IssueKind.AT_RISK, detail="1 of 3 checks was missed.", level=1)
+    issues.open_issue(source, IssueKind.SILENT, detail="Nothing has come for 5 hours.")
+    issues.close_issues(source, IssueKind.SILENT)
+    issues.open_issue(source, IssueKind.AT_RISK, detail="1 of 3 checks was missed.", level=1)
     Source.objects.filter(pk=source.pk).update(validated_at=now - timedelta(hours=2.5))
     RejectedRequest.objects.create(
         source=source,
@@ -107,8 +107,8 @@ def test_the_page_shows_troubles_refusals_answers_and_linkedins_checks(source: S
 
 
 def test_a_blocked_source_says_how_to_revalidate_it(source: Source, signed_in: Client) -> None:
-    issues.begin(source, IssueKind.AT_RISK, detail="", level=2)
-    issues.begin(source, IssueKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
+    issues.open_issue(source, IssueKind.AT_RISK, detail="", level=2)
+    issues.open_issue(source, IssueKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
     page = text_of(signed_in, page_of(source))
     assert "blocked by LinkedIn" in page
     assert "LinkedIn's developer portal" in page

@@ -168,8 +168,8 @@ def test_a_status_set_by_staff_is_told_as_one_that_a_provider_reported(signed_in
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     change = lead.changes.order_by("-pk")[0]
     assert (change.new_status, change.changed_by, change.note) == ("OPPORTUNITY", "user", "Called us.")
-    told = Event.objects.filter(subject=lead.pk).order_by("pk").values_list("event_type", flat=True)
-    assert list(told) == ["lead_status_changed", "lead_opportunity"]
+    recorded = Event.objects.filter(subject=lead.pk).order_by("pk").values_list("event_type", flat=True)
+    assert list(recorded) == ["lead_status_changed", "lead_opportunity"]
 
 
 def test_saving_a_lead_unchanged_tells_nobody(signed_in: Client, agency: Agency) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from accounts.campaigns.service import campaign_of, update_campaign
 from accounts.core.enums import AccountStatus, IssueKind
 from accounts.events.ordering import Origin
-from accounts.linkedin.incidents import watch
+from accounts.linkedin.incidents import update_incidents
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountLink, Agency, Incident, Source
 from accounts.reauth.prompts import ask
@@ -48,7 +48,7 @@ def report(agency: Agency, provider: str, status: str, *, hours_ago: float, **id
 
 
 def furnish() -> tuple[Account, Source]:
-    """An account with a life, and a source in trouble."""
+    """An account with a life, and a source with an issue."""
     agency, _ = create_agency(name="Northwind Outreach")
     create_channel(agency=agency, kind="webhook", name="CRM hook", url="https://crm.example.com/hook")
     ada = {"external_id": "7688", "name": "Ada Lovelace", "email": "ada@example.com"}
@@ -66,10 +66,10 @@ def furnish() -> tuple[Account, Source]:
     Source.objects.filter(pk=source.pk).update(
         last_receipt_at=now, validated_at=now - timedelta(hours=5), drift={"data.utm_campaign": 12}, gaps=2
     )
-    issues.begin(source, IssueKind.SILENT, detail="Nothing has come for 5 hours.")
-    issues.end(source, IssueKind.SILENT)
-    issues.begin(source, IssueKind.AT_RISK, detail="2 of 3 checks were missed.", level=2)
-    issues.begin(source, IssueKind.REJECTING, detail="7 requests were refused.")
+    issues.open_issue(source, IssueKind.SILENT, detail="Nothing has come for 5 hours.")
+    issues.close_issues(source, IssueKind.SILENT)
+    issues.open_issue(source, IssueKind.AT_RISK, detail="2 of 3 checks were missed.", level=2)
+    issues.open_issue(source, IssueKind.REJECTING, detail="7 requests were refused.")
     RejectedRequest.objects.create(
         source=source, reason="wrong_signature", diagnosis=DOCTOR, count=7, first_seen=now, last_seen=now
     )
@@ -103,7 +103,7 @@ def office(visit: Visit) -> tuple[Visit, str, Account, Source]:
 def test_the_dashboard(office: tuple[Visit, str, Account, Source]) -> None:
     visit, base, _, _ = office
     visit.page.goto(f"{base}/")
-    expect(visit.page.get_by_role("heading", name="Sources in trouble")).to_be_visible()
+    expect(visit.page.get_by_role("heading", name="Sources with issues")).to_be_visible()
     expect(visit.page.get_by_text("2 of 3 checks were missed.")).to_be_visible()
     visit.look("dashboard")
 
@@ -145,7 +145,7 @@ def test_an_incident_and_ones_own_alerts(office: tuple[Visit, str, Account, Sour
     visit, base, account, _ = office
     for name in ("Bea", "Cid", "Dan"):
         report(account.agency, "salesflow", "disconnected", hours_ago=0, external_id=name, name=name)
-    in_a_thread(watch)
+    in_a_thread(update_incidents)
     incident = Incident.objects.get()
     page = visit.page
     page.goto(f"{base}/")

@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.core.enums import EventType, Role
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Agency, Member
 from notifications.channels.service import create_channel
 from notifications.delivery import drain, fan_out
@@ -94,7 +94,7 @@ def test_the_log_is_filtered_and_turned_in_its_place(
     visit: Visit, channel: Channel, agency: Agency, live_server: LiveServer
 ) -> None:
     for number in range(60):
-        record(agency, EventType.LINKEDIN_BLOCKED, linkedin_account_name=f"Person {number}")
+        record_event(agency, EventType.LINKEDIN_BLOCKED, linkedin_account_name=f"Person {number}")
     fan_out()
     page = visit.page
     page.goto(f"{live_server.url}/notifications/deliveries")

@@ -19,13 +19,13 @@ from pytest_django.fixtures import Settings
 
 from accounts.core.enums import AGENCY_EVENTS, AccountStatus, EventType, Role
 from accounts.events.ordering import Origin
-from accounts.linkedin.incidents import WAIT
+from accounts.linkedin.incidents import ALERT_DELAY
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency
 from accounts.services import report_status
 from accounts.sources.service import create_source
 from accounts.tenancy.agencies import create_agency
-from accounts.tenancy.team import invite
+from accounts.tenancy.team import invite_member
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
 from tests.browser.conftest import CHROMIUM, FLAGS
@@ -43,7 +43,7 @@ def mails(agency: Agency, settings: Settings) -> dict[str, EmailMultiAlternative
     sent: dict[str, EmailMultiAlternatives] = {}
 
     def take(name: str, *, to: str = "") -> None:
-        with time_machine.travel(timezone.now() + WAIT, tick=False):  # alerts of drops wait
+        with time_machine.travel(timezone.now() + ALERT_DELAY, tick=False):  # alerts of drops wait
             drain()
         messages = [message for message in mail.outbox if isinstance(message, EmailMultiAlternatives)]
         found = [message for message in messages if not to or message.to == [to]]
@@ -53,7 +53,7 @@ def mails(agency: Agency, settings: Settings) -> dict[str, EmailMultiAlternative
 
     create_channel(agency, kind="email", email="new@example.com")
     take(EventType.CHANNEL_VERIFICATION)
-    invite(agency, email="lena@example.com", role=Role.MANAGER, invited_by=User.objects.create_user("boss"))
+    invite_member(agency, email="lena@example.com", role=Role.MANAGER, invited_by=User.objects.create_user("boss"))
     take(EventType.MEMBER_INVITED)
     settings.STAFF_ALERT_EMAILS = ["staff@example.com"]
     happened(agency, EventType.STAFF_ALERT)

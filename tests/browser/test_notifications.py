@@ -11,7 +11,7 @@ from django.test import Client
 from playwright.sync_api import Page
 
 from accounts.core.enums import EventType, Role
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Agency, Member
 from leads.enums import ChangedBy, LeadStatus
 from leads.pipeline.changes import create_lead, set_status
@@ -37,8 +37,8 @@ def summary(agency: Agency) -> str:
             for status in statuses:
                 clock.shift(timedelta(minutes=20))
                 set_status(lead, status=status, changed_by=ChangedBy.USER)
-        record(agency, EventType.LINKEDIN_DISCONNECTED, subject="acc_x", linkedin_account_name="John Doe")
-        record(agency, EventType.CAMPAIGN_PAUSED, subject="cmp_x", campaign_name="Founders in Berlin")
+        record_event(agency, EventType.LINKEDIN_DISCONNECTED, subject="acc_x", linkedin_account_name="John Doe")
+        record_event(agency, EventType.CAMPAIGN_PAUSED, subject="cmp_x", campaign_name="Founders in Berlin")
         fan_out()
         clock.move_to(datetime(2026, 3, 3, 8, tzinfo=UTC))
         drain()

@@ -20,9 +20,9 @@ from accounts.sources.service import create_source
 from accounts.tenancy.agencies import create_agency
 from notifications.delivery import drain
 from tests.browser.conftest import Visit, in_a_thread
-from tests.keeping import keep
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.reactions import react
+from tests.receiving import receive
 from tests.standins import StandIn, provider
 from webhooks.processing.processor import process_due
 
@@ -71,7 +71,7 @@ def link_in(message: EmailMessage) -> str:
 
 def webhook(source: Source, **body: object) -> None:
     """What the provider delivers next."""
-    keep(source, json.dumps(body).encode())
+    receive(source, json.dumps(body).encode())
     while process_due():
         pass
     react()

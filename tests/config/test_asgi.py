@@ -27,9 +27,9 @@ def server(transactional_db: None) -> Iterator[Server]:
 def test_webhooks_go_to_ingest_and_pages_to_django(server: Server, agency: Agency) -> None:
     source, secret = create_source(agency=agency, provider="salesflow")
 
-    kept = server.post(f"/webhooks/salesflow/{source.token}", b"{}", {"x-webhook-secret": secret or ""})
+    stored = server.post(f"/webhooks/salesflow/{source.token}", b"{}", {"x-webhook-secret": secret or ""})
 
-    assert kept.status == 200
+    assert stored.status == 200
     assert Receipt.objects.count() == 1
     assert server.send("GET", "/healthz").status == 200
     assert server.send("GET", "/webhooks/salesflow/nobody").status == 404

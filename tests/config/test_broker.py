@@ -22,12 +22,12 @@ def test_a_broker_that_takes_no_writes_is_waited_for_and_logged_once(monkeypatch
     refusals: list[Exception] = [redis.ReadOnlyError("READONLY"), redis.OutOfMemoryError("OOM"), redis.ReadOnlyError()]
     monkeypatch.setattr(broker, "RETRY_SECONDS", 0.0)
     monkeypatch.setattr(PersistentConnection, "_write_error", lambda self: refusals.pop() if refusals else None)
-    heard: list[Exception] = []
+    failures: list[Exception] = []
     with PersistentConnection("memory://") as connection:
-        connection.ensure_connection(lambda error, interval: heard.append(error))
+        connection.ensure_connection(lambda error, interval: failures.append(error))
         assert connection.connected
     assert refusals == []
-    assert len(heard) == 1
+    assert len(failures) == 1
 
 
 def test_a_worker_that_is_to_stop_does_not_wait_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,8 +57,8 @@ threading.Thread(target=lambda: print(current_app.main, current_app.conf.broker_
 
 def test_a_wake_up_that_a_thread_sends_goes_to_the_products_broker() -> None:
     """In a process that never names Celery, as the web process is."""
-    said = subprocess.run([sys.executable, "-c", WHO_SENDS], check=True, capture_output=True, text=True).stdout
-    assert said.split() == ["leadline", app.conf.broker_url]
+    output = subprocess.run([sys.executable, "-c", WHO_SENDS], check=True, capture_output=True, text=True).stdout
+    assert output.split() == ["leadline", app.conf.broker_url]
 
 
 @pytest.mark.parametrize("answer", ["ack", "reject"])

@@ -10,21 +10,21 @@ from django.utils import timezone
 from accounts.campaigns import commands
 from accounts.core.enums import EventType
 from accounts.events import reactions
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Agency, Campaign, CampaignCommand, Event, Reaction
 from accounts.models.command import CommandStatus
 from accounts.sources.service import create_source
-from config.celery import LivingScheduler, app
+from config.celery import HeartbeatScheduler, app
 from config.ops.clock import MARGIN, release_future_rows
 from leads.lead_sync import backfill, fetching, health_checks
 from leads.models import Lead, LeadFetch, Pull
 from notifications.delivery import claim, drain, rate_limit
 from notifications.models import Channel, Delivery, DeliveryStatus
-from tests.keeping import keep_sample, source_of
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.notifications.happenings import Happen, MakeChannel
 from tests.notifications.receiver import answering, receiver
 from tests.reactions import react
+from tests.receiving import receive_sample, source_of
 from webhooks.models import Receipt
 from webhooks.processing import processor
 from webhooks.processing.processor import process_due
@@ -43,7 +43,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 def test_a_receipt_that_was_never_tried_is_processed_at_once(agency: Agency, clock: time_machine.Traveller) -> None:
     source = source_of(agency, "salesflow")
-    keep_sample(source, "account_blocked")
+    receive_sample(source, "account_blocked")
     clock.shift(-JUMP)
     assert process_due() == 1
     assert Receipt.objects.get().status == "processed"
@@ -53,7 +53,7 @@ def test_a_receipt_that_waits_for_another_try_waits_no_longer_than_its_step(
     agency: Agency, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = source_of(agency, "salesflow")
-    keep_sample(source, "account_blocked")
+    receive_sample(source, "account_blocked")
 
     def fail(*_: object) -> None:
         raise ValueError
@@ -68,11 +68,11 @@ def test_a_receipt_that_waits_for_another_try_waits_no_longer_than_its_step(
 
 
 def test_a_reaction_that_was_never_tried_is_carried_out(agency: Agency, clock: time_machine.Traveller) -> None:
-    keep_sample(source_of(agency, "salesflow"), "account_blocked")
+    receive_sample(source_of(agency, "salesflow"), "account_blocked")
     process_due()
     assert Reaction.objects.exists()
     clock.shift(-JUMP)
-    assert reactions.carry_out_due() == 0
+    assert reactions.carry_out_due_reactions() == 0
     release_future_rows()
     react()
     assert not Reaction.objects.exists()
@@ -190,7 +190,7 @@ def test_an_order_is_carried_out(
 
 def test_what_is_to_wait_goes_on_waiting(agency: Agency, clock: time_machine.Traveller) -> None:
     """An ordinary day: nothing that was put off for a reason is released."""
-    event = record(agency, EventType.TEST)
+    event = record_event(agency, EventType.TEST)
     Event.objects.update(attempts=3, next_attempt_at=NOW + timedelta(minutes=30))
     for hold, attempts in (("quiet_hours", 0), ("digest", 0), ("", 4)):
         Delivery.objects.create(
@@ -208,11 +208,11 @@ def test_the_schedule_goes_on_when_the_clock_is_set_back(
     clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    scheduler = LivingScheduler(app, lazy=True)
+    scheduler = HeartbeatScheduler(app, lazy=True)
     scheduler.setup_schedule()
-    monkeypatch.setattr(scheduler, "_beat", lambda: None)
+    monkeypatch.setattr(scheduler, "_write_heartbeat", lambda: None)
     monkeypatch.setattr(scheduler, "apply_entry", lambda entry, producer=None: sent.append(entry.name))
-    monkeypatch.setattr(LivingScheduler, "producer", None)
+    monkeypatch.setattr(HeartbeatScheduler, "producer", None)
 
     def tick_for(seconds: int) -> set[str]:
         sent.clear()

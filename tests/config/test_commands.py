@@ -208,13 +208,13 @@ def test_the_doctor_wants_an_erasure_journal_that_all_hosts_share(db: None, sett
 
     settings.LOOPBACK, settings.VAR = False, tmp_path / "var"
     settings.ERASURE_JOURNAL = settings.VAR / "erasures.jsonl"
-    finding = diagnose_one("erasure journal")
-    assert finding.ok is (connection.vendor == "sqlite")  # which has one host
+    result = diagnose_one("erasure log")
+    assert result.ok is (connection.vendor == "sqlite")  # which has one host
     settings.ERASURE_JOURNAL = tmp_path / "shared" / "erasures.jsonl"
-    assert diagnose_one("erasure journal").ok
+    assert diagnose_one("erasure log").ok
     settings.ERASURE_JOURNAL /= "below-a-file"
-    finding = diagnose_one("erasure journal")
-    assert (finding.ok, "cannot be written" in finding.detail) == (False, True)
+    result = diagnose_one("erasure log")
+    assert (result.ok, "cannot be written" in result.detail) == (False, True)
 
 
 def test_the_doctor_notices_secrets_that_no_key_opens(agency: Agency, settings: Any) -> None:
@@ -222,9 +222,9 @@ def test_the_doctor_notices_secrets_that_no_key_opens(agency: Agency, settings: 
 
     create_source(agency=agency, provider="salesflow")
     settings.FIELD_ENCRYPTION_KEYS = ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
-    finding = diagnose_one("encryption keys")
-    assert finding.ok is False
-    assert "stored secrets cannot be read" in finding.detail
+    result = diagnose_one("encryption keys")
+    assert result.ok is False
+    assert "stored secrets cannot be read" in result.detail
 
 
 @pytest.mark.once
@@ -244,7 +244,7 @@ def test_a_process_says_what_begins(
         if command[0] == "run_web":
             self.listener.close()
 
-    monkeypatch.setattr(f"config.management.commands.{command[0]}.Command.stay", leave)
+    monkeypatch.setattr(f"config.management.commands.{command[0]}.Command.run_process", leave)
     answer = run(capsys, *command)
     assert answer.pop("pid") == os.getpid()
     assert answer.pop("port", 1) > 0

@@ -39,15 +39,15 @@ def test_an_error_is_reported_with_its_place_and_without_anybodys_data() -> None
     with receiver(answering(200)) as sentry:
         ended = run(FAILING, f"http://key@127.0.0.1:{sentry.port}/1")
     assert ended.returncode == 0
-    raised, said = [event for request in sentry.requests for event in events_of(request)]
+    raised, logged = [event for request in sentry.requests for event in events_of(request)]
     assert (raised["logger"], raised["logentry"]["message"]) == ("webhooks.ingest.app", "An ingest request failed.")
     assert raised["extra"]["source"] == "src_1"
     [error] = raised["exception"]["values"]
     assert (error["type"], error["value"]) == ("RuntimeError", "[e-mail] sent [hidden]")
     assert [frame["function"] for frame in error["stacktrace"]["frames"]] == ["<module>"]
-    assert said["logentry"]["message"] == "Nothing was raised for [e-mail]."
-    assert "exception" not in said
-    assert CANARY not in json.dumps([raised, said])
+    assert logged["logentry"]["message"] == "Nothing was raised for [e-mail]."
+    assert "exception" not in logged
+    assert CANARY not in json.dumps([raised, logged])
     assert "request" not in raised
     assert CANARY not in ended.stderr
 

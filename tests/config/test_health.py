@@ -17,7 +17,7 @@ from psycopg.errors import ReadOnlySqlTransaction
 from pytest_django import Settings
 
 from accounts.core.enums import EventType
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Agency, Heartbeat, RetentionRun
 from accounts.tasks import PURGE
 from config import health
@@ -107,8 +107,8 @@ def test_a_new_product_knows_since_when_retention_is_due(beating: None) -> None:
 
 def test_doctor_says_what_retention_could_not_erase(beating: None) -> None:
     RetentionRun.objects.create(cutoff=timezone.now(), failures=2, error="lead_1: RuntimeError")
-    finding = diagnose_one("retention")
-    assert (finding.ok, "2" in finding.detail, "lead_1" in finding.detail) == (False, True, True)
+    result = diagnose_one("retention")
+    assert (result.ok, "2" in result.detail, "lead_1" in result.detail) == (False, True, True)
 
 
 def test_not_ready_when_a_receipt_is_overdue(client: Client, beating: None, agency: Agency, staff: Any) -> None:
@@ -120,7 +120,7 @@ def test_not_ready_when_a_receipt_is_overdue(client: Client, beating: None, agen
 
 def test_not_ready_when_an_event_is_overdue(client: Client, beating: None, agency: Agency) -> None:
     with time_machine.travel(timezone.now() - timedelta(seconds=125)):
-        record(agency, EventType.TEST)
+        record_event(agency, EventType.TEST)
     assert checks(client) == (503, {"events": "the oldest has been due for 2 minutes"})
 
 
@@ -205,7 +205,7 @@ def test_not_ready_when_the_database_can_only_be_read(
     def refuse(*_: Any, **__: Any) -> None:
         raise InternalError("cannot execute INSERT in a read-only transaction") from ReadOnlySqlTransaction()
 
-    monkeypatch.setattr(health, "beat", refuse)
+    monkeypatch.setattr(health, "write_heartbeat", refuse)
     status, wrong = checks(client)
     assert (status, wrong["database"]) == (503, "the database is read-only")
 
@@ -218,11 +218,11 @@ def test_the_database_is_asked_to_write() -> None:
             "SET default_transaction_read_only = on" if connection.vendor == "postgresql" else "PRAGMA query_only = ON"
         )
     try:
-        found = health.findings()["database"]
+        found = health.find_problems()["database"]
     finally:
         connection.close()
     assert found in {"the database is read-only", "the database does not answer (OperationalError)"}
-    assert health.findings()["database"] == ""
+    assert health.find_problems()["database"] == ""
     assert not Heartbeat.objects.filter(name=health.PROBE).exists()
 
 

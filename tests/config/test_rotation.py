@@ -16,7 +16,7 @@ from accounts.core.encrypted_fields import EncryptedJSONField, fernet
 from accounts.models import Account, Agency, IdempotencyRecord, Source, SourceSecret
 from accounts.models.reauth import AccountToken
 from accounts.sources.service import create_source
-from accounts.web.rest.idempotency import _unseal
+from accounts.web.rest.idempotency import _decrypt_response
 from config.ops import rotation
 from notifications.channels.service import create_channel
 from notifications.models import Channel, ChannelSecret
@@ -64,7 +64,7 @@ def read(stored: dict[str, Any]) -> None:
     assert SourceSecret.objects.get().secret == stored["source"]
     assert Source.objects.get().credentials == {"api_key": "canary"}
     assert AccountToken.objects.get().token == "account-token"
-    assert _unseal(IdempotencyRecord.objects.get()) == {"secret": "kept"}
+    assert _decrypt_response(IdempotencyRecord.objects.get()) == {"secret": "kept"}
     data = Authenticator.objects.get().data
     assert fernet().decrypt(data["secret"].encode()) == b"totp"
     assert [fernet().decrypt(code.encode()) for code in data["migrated_codes"]] == [b"one", b"two"]

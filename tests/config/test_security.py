@@ -228,13 +228,13 @@ def test_staff_set_up_a_second_factor_show_it_once_and_are_in(staff: User, setti
     page = client.get("/accounts/2fa/totp/activate/")
     secret = page.context["form"].secret
     client.post("/accounts/2fa/totp/activate/", {"code": code_for(secret)})
-    kept = Authenticator.objects.get(user=staff, type="totp").data["secret"]
-    assert secret not in kept
-    assert kept.startswith("gAAAA")
+    stored = Authenticator.objects.get(user=staff, type="totp").data["secret"]
+    assert secret not in stored
+    assert stored.startswith("gAAAA")
     asked = client.get("/admin/")
     assert asked["Location"] == "/accounts/2fa/reauthenticate/?next=%2Fadmin%2F"
-    shown = client.post(asked["Location"], {"code": code_for(secret), "next": "/admin/"})
-    assert shown["Location"] == "/admin/"
+    response = client.post(asked["Location"], {"code": code_for(secret), "next": "/admin/"})
+    assert response["Location"] == "/admin/"
     assert client.get("/admin/").status_code == 200
 
 

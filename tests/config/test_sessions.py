@@ -82,7 +82,8 @@ def test_staff_sees_on_the_first_page_what_it_may_view(db: None, client: Client)
     user = User.objects.create_user("clerk", is_staff=True)
     client.force_login(user)
     page = client.get("/admin/").content.decode()
-    for heading in ("LinkedIn accounts", "Sources in trouble", "Newest in quarantine", "Refused in", "receipts failed"):
+    headings = ("LinkedIn accounts", "Sources with issues", "Newest in quarantine", "Refused in", "receipts failed")
+    for heading in headings:
         assert heading not in page
     assert not client.get("/admin/").context["tiles"]
     user.user_permissions.set(Permission.objects.filter(codename="view_receipt"))

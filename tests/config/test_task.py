@@ -24,7 +24,7 @@ def run_in_worker(name: str = HEARTBEAT, **kwargs: Any) -> None:
     build_tracer(name, app.tasks[name], app=app)(str(uuid.uuid4()), (), kwargs or {"queue": "receipts"})
 
 
-def has_beaten() -> bool:
+def has_heartbeat() -> bool:
     return bool(Heartbeat.objects.filter(name="worker").delete()[0])
 
 
@@ -50,7 +50,7 @@ def test_a_task_after_a_lost_connection_does_its_work() -> None:
     for _ in range(3):
         terminate(session())
         run_in_worker()
-        assert has_beaten()
+        assert has_heartbeat()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -59,7 +59,7 @@ def test_a_session_that_began_while_the_database_was_read_only_is_replaced() -> 
         connection.cursor().execute("SET default_transaction_read_only = on")
     run_in_worker()
     connection.close()
-    assert has_beaten()
+    assert has_heartbeat()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -78,32 +78,32 @@ def test_a_task_that_an_outage_ends_runs_again_and_what_it_had_claimed_is_given_
     monkeypatch.setattr(outages, "RETRY_PAUSE", 0.0)
     done: list[str] = []
 
-    def beat(name: str) -> None:
+    def write_heartbeat(name: str) -> None:
         with outages.undone_after_outage(lambda: done.append("given back")):
             terminate(session())
             if len(done) < 2:
                 raise outage()
             done.append(name)
 
-    monkeypatch.setattr(tasks, "beat", beat)
+    monkeypatch.setattr(tasks, "write_heartbeat", write_heartbeat)
     run_in_worker()
     assert done == ["given back", "given back", "worker"]
-    said = [record.getMessage() for record in caplog.records]
-    assert len([line for line in said if "The database is away" in line]) == 1
-    assert len([line for line in said if "The database is back" in line]) == 1
+    messages = [record.getMessage() for record in caplog.records]
+    assert len([line for line in messages if "The database is away" in line]) == 1
+    assert len([line for line in messages if "The database is back" in line]) == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_error_that_is_no_outage_ends_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = []
 
-    def beat(name: str) -> None:
+    def write_heartbeat(name: str) -> None:
         runs.append(name)
         error = OperationalError("deadlock detected")
         error.__cause__ = errors.DeadlockDetected("deadlock detected")
         raise error
 
-    monkeypatch.setattr(tasks, "beat", beat)
+    monkeypatch.setattr(tasks, "write_heartbeat", write_heartbeat)
     run_in_worker()
     assert runs == ["worker"]
 
@@ -116,7 +116,7 @@ def test_a_task_waits_for_the_database_no_longer_than_it_may(monkeypatch: pytest
         raise outage()
 
     assert outages.run_through_outages(work, seconds=0.0) is None
-    outages.note_success()
+    outages.log_outage_end()
 
 
 def caused(error: Exception, cause: Exception | None = None, **names: str) -> Exception:

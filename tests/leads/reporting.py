@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from accounts.models import Agency
-from tests.keeping import keep, source_of
+from tests.receiving import receive, source_of
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -16,4 +16,4 @@ def report(agency: Agency, number: int, url: str, **data: object) -> None:
         "workspaceId": "ws_1",
         "data": {"leadId": f"person_{number}", "linkedinUrl": url, "newStatus": "CONNECTION_ACCEPTED", **data},
     }
-    keep(source_of(agency, "sendpilot"), body)
+    receive(source_of(agency, "sendpilot"), body)

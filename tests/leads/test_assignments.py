@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.core.enums import Role
 from accounts.core.errors import FieldError
 from accounts.models import Account, Agency, Campaign, Event, Member
-from accounts.tenancy.team import remove
+from accounts.tenancy.team import remove_member
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, update_lead
 
@@ -51,7 +51,7 @@ def test_the_leads_of_a_removed_member_are_nobodys(agency: Agency, stranger: Age
     here = create_lead(agency, email="ada@example.com", assigned_to=both)
     elsewhere = create_lead(stranger, email="ada@example.com", assigned_to=both)
     kept = create_lead(agency, email="bea@example.com", assigned_to=owner)
-    remove(agency.members.get(user=both))
+    remove_member(agency.members.get(user=both))
     for lead, user in ((here, None), (elsewhere, both), (kept, owner)):
         lead.refresh_from_db()
         assert lead.assigned_to == user

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from accounts.core.derived_fields import fold, search_text
 from accounts.core.unit_of_work import ReportBatch
-from accounts.linkedin.links import linked_accounts, proposals, propose
+from accounts.linkedin.links import linked_accounts, propose_links, proposed_links
 from accounts.models import Account, Agency, Member
 from accounts.tenancy.api_keys import create_api_key
 from leads.models import Lead
@@ -19,8 +19,8 @@ from leads.pipeline.merge import merge
 from leads.pipeline.search import exact_ids
 from leads.privacy.erasure import erase
 from tests.api.client import Api
-from tests.keeping import drain
 from tests.leads.reporting import NOON, report
+from tests.receiving import drain
 
 JOERG, ZOE = "J\u00f6rg \u00c4rmel", "Zoe\u0308 Nfd"
 IVAN = "\u0418\u0412\u0410\u041d \u041f\u0435\u0442\u0440\u043e\u0432"
@@ -170,9 +170,9 @@ def test_accounts_of_the_same_name_are_proposed_however_it_is_written(agency: Ag
         account_of(agency, "welink", name="jo\u0308rg \u00e4RMEL"),
     )
     longer = account_of(agency, "welink", name="J\u00f6rg \u00c4rmelmann")
-    propose(one)
-    assert [(row.first, row.second) for row in proposals(one)] == [(one, other)]
-    assert proposals(longer) == []
+    propose_links(one)
+    assert [(row.first, row.second) for row in proposed_links(one)] == [(one, other)]
+    assert proposed_links(longer) == []
 
 
 @given(st.text(), st.text())

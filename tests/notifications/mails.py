@@ -5,7 +5,7 @@ from typing import Any
 from django.core.mail import EmailMultiAlternatives
 
 from accounts.core.enums import EventType
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Agency, Event
 from notifications.content.catalogue import CATALOGUE
 from notifications.models import Channel
@@ -47,7 +47,7 @@ def happened(agency: Agency, event_type: EventType, **fields: Any) -> Event:
         for name, value in CATALOGUE[event_type].example.items()
         if name not in {"event_type", "event_id", "ghl_company_id", "timestamp", "ghl_location_id"}
     }
-    return record(agency, event_type, location_id="tdIePnL9kWCtdO7z6Md5", **{**example, **fields})
+    return record_event(agency, event_type, location_id="tdIePnL9kWCtdO7z6Md5", **{**example, **fields})
 
 
 def only_for(channel: Channel, event_type: EventType) -> dict[str, str]:

@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.core.enums import Role
 from accounts.core.errors import FieldError
 from accounts.models import Agency, Invitation, Member
-from accounts.tenancy.team import invitation_url, invite, join_as_new_user
+from accounts.tenancy.team import accept_invitation_as_new_user, invitation_url, invite_member
 from accounts.tenancy.verified_email import find_user_by_email, mark_email_verified, verified_email
 from notifications.delivery import drain
 
@@ -32,8 +32,8 @@ def is_signed_in(client: Client) -> bool:
 
 
 def join_by_invitation(agency: Agency, email: str, role: Role = Role.OWNER, password: str = PASSWORD) -> User:
-    token = invitation_url(invite(agency, email=email, role=role).pk).rpartition("/")[2]
-    return join_as_new_user(token, password=password).user
+    token = invitation_url(invite_member(agency, email=email, role=role).pk).rpartition("/")[2]
+    return accept_invitation_as_new_user(token, password=password).user
 
 
 def path_in_mail(pattern: str, to: str) -> str:
@@ -185,7 +185,7 @@ def test_an_address_that_staff_typed_identifies_nobody_until_it_is_proved(entry:
 
 def test_a_known_person_accepts_with_the_password_they_have(agency: Agency, stranger: Agency) -> None:
     user = join_by_invitation(stranger, "Lena@Example.com", Role.READ_ONLY)
-    path = invitation_url(invite(agency, email="lena@example.com", role=Role.OWNER).pk).partition(":8000")[2]
+    path = invitation_url(invite_member(agency, email="lena@example.com", role=Role.OWNER).pk).partition(":8000")[2]
     assert "has a password here already" in Client().get(path).content.decode()
     client = sign_in_as("LENA@example.com")
     assert client.post(path)["Location"] == "/"
@@ -194,7 +194,7 @@ def test_a_known_person_accepts_with_the_password_they_have(agency: Agency, stra
 
 def test_a_link_in_the_hands_of_a_user_with_that_unproved_address_proves_it(agency: Agency) -> None:
     user = User.objects.create_user("lena", "Lena@example.com", PASSWORD)
-    path = invitation_url(invite(agency, email="lena@example.com", role=Role.OWNER).pk).partition(":8000")[2]
+    path = invitation_url(invite_member(agency, email="lena@example.com", role=Role.OWNER).pk).partition(":8000")[2]
     client = sign_in_as("lena")
     client.post(path)
     assert find_user_by_email("lena@example.com") == user
@@ -202,7 +202,7 @@ def test_a_link_in_the_hands_of_a_user_with_that_unproved_address_proves_it(agen
 
 
 def test_a_user_with_a_proved_address_does_not_join_for_another(agency: Agency, attacker: Client) -> None:
-    path = invitation_url(invite(agency, email=STRANGERS, role=Role.OWNER).pk).partition(":8000")[2]
+    path = invitation_url(invite_member(agency, email=STRANGERS, role=Role.OWNER).pk).partition(":8000")[2]
     User.objects.filter(username=OWN).update(email=STRANGERS)
     assert "This invitation is for" in attacker.get(path).content.decode()
     assert attacker.post(path)["Location"] == path
@@ -219,7 +219,7 @@ def test_two_invitations_of_one_address_make_one_user(agency: Agency, stranger: 
 def test_an_unproved_address_does_not_keep_its_owner_out_of_the_agency(agency: Agency) -> None:
     squatter = User.objects.create_user("squatter", STRANGERS, PASSWORD)
     Member.objects.create(agency=agency, user=squatter, role=Role.READ_ONLY)
-    assert invite(agency, email=STRANGERS, role=Role.OWNER).is_open
+    assert invite_member(agency, email=STRANGERS, role=Role.OWNER).is_open
 
 
 def test_a_user_name_that_is_somebodys_address_does_not_stand_for_them(agency: Agency) -> None:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from accounts.core.enums import AGENCY_EVENTS, EventType, Role
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Agency, Event
 from accounts.tenancy.api_keys import create_api_key
 from leads.pipeline.changes import create_lead
@@ -283,7 +283,7 @@ def test_a_stretch_of_time_is_sent_again_in_the_agencys_time(agency: Agency, man
         made, _ = create_channel(agency, kind="webhook", url=program.url)
         events = []
         for _ in range(3):
-            events.append(record(agency, EventType.LINKEDIN_BLOCKED).pk)
+            events.append(record_event(agency, EventType.LINKEDIN_BLOCKED).pk)
             clock.shift(timedelta(hours=1))
         drain()
         told = manager.post(
@@ -309,7 +309,7 @@ def test_the_log_is_searched_and_paged(agency: Agency, manager: Client) -> None:
     made, _ = create_channel(agency, kind="webhook", url="https://example.com/in", name="CRM")
     other, _ = create_channel(agency, kind="email", email="team@example.com", verified=True)
     for number in range(60):
-        record(agency, EventType.LEAD_REPLIED, subject=f"lead_{number}", lead_name=f"Lead {number}")
+        record_event(agency, EventType.LEAD_REPLIED, subject=f"lead_{number}", lead_name=f"Lead {number}")
     fan_out()
     old = Delivery.objects.filter(channel=made, event__subject="lead_7").get()
     Delivery.objects.filter(pk=old.pk).update(status=DeliveryStatus.FAILED)
@@ -415,7 +415,7 @@ def test_when_people_get_it_is_chosen_in_the_form_and_shown(agency: Agency, mana
 
 def test_the_time_of_a_daily_summary_is_chosen_and_shown(agency: Agency, manager: Client) -> None:
     made, _ = create_channel(agency, kind="email", email="team@example.com", verified=True)
-    record(agency, EventType.INSTALL, location_id="berlin")
+    record_event(agency, EventType.INSTALL, location_id="berlin")
     chosen = {"email": "team@example.com", "listens": "all", "mode": "daily"}
     assert manager.post(f"{PAGE}/channels/{made.pk}/edit", {**chosen, "digest_at": "17:30"}).status_code == 302
     made.refresh_from_db()
@@ -482,7 +482,7 @@ def test_the_log_says_what_is_held_and_what_went_together(agency: Agency, manage
     with time_machine.travel(datetime(2026, 3, 2, 9, tzinfo=UTC), tick=False) as clock:
         create_channel(agency, kind="email", email="team@example.com", verified=True, mode="hourly")
         for name in ("First", "Second"):
-            record(agency, EventType.LINKEDIN_DELETED, linkedin_account_name=name)
+            record_event(agency, EventType.LINKEDIN_DELETED, linkedin_account_name=name)
         fan_out()
         assert "It waits for the next summary." in html(manager, f"{PAGE}/deliveries")
         clock.shift(timedelta(hours=1))

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.core.enums import EventType, Role
 from accounts.core.errors import FieldError
 from accounts.models import Agency, Event, Invitation, Member
-from accounts.tenancy.team import invitation_url, invite, join_as_new_user
+from accounts.tenancy.team import accept_invitation_as_new_user, invitation_url, invite_member
 from accounts.tenancy.verified_email import mark_email_verified
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
@@ -28,7 +28,7 @@ PASSWORD = "a long and strange sentence"
 
 def link(agency: Agency, email: str = "lena@example.com", role: Role = Role.MANAGER) -> str:
     owner = agency.members.filter(role=Role.OWNER).get().user
-    url = invitation_url(invite(agency, email=email, role=role, invited_by=owner).pk)
+    url = invitation_url(invite_member(agency, email=email, role=role, invited_by=owner).pk)
     return url.removeprefix("http://127.0.0.1:8000")
 
 
@@ -203,7 +203,7 @@ def test_a_name_that_is_taken_makes_no_trouble(agency: Agency, sign_in: Browser)
     sign_in(Role.OWNER)
     User.objects.create_user("lena@example.com", "elsewhere@example.com", PASSWORD)
     token = link(agency).rpartition("/")[2]
-    member = join_as_new_user(token, password=PASSWORD)
+    member = accept_invitation_as_new_user(token, password=PASSWORD)
     assert member.user.email == "lena@example.com"
     assert member.user.username != "lena@example.com"
 

@@ -294,8 +294,8 @@ def test_settings_that_cannot_be_are_refused(agency: Agency, owner: Client, give
 
 def test_a_sources_troubles_are_said_with_what_to_do(agency: Agency, owner: Client) -> None:
     source, _ = create_source(agency=agency, provider="linkedin", secret="client-secret", name="Lead forms")
-    issues.begin(source, IssueKind.AT_RISK, detail="1 of 3 checks was missed.", level=1)
-    issues.begin(source, IssueKind.SLOW, detail="Ours to mend.")
+    issues.open_issue(source, IssueKind.AT_RISK, detail="1 of 3 checks was missed.", level=1)
+    issues.open_issue(source, IssueKind.SLOW, detail="Ours to mend.")
     page = html(owner, "/sources")
     assert "may soon be blocked" in page
     assert "1 of 3 checks was missed." in page

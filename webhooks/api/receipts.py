@@ -16,8 +16,8 @@ from rest_framework.response import Response
 from accounts.core.enums import ProviderSlug
 from accounts.core.keyset import MAX_NUMBER
 from accounts.core.text import storable_json
-from accounts.web.rest.fields import StrictChoiceField, StrictSerializer, Text, UTCDateTimeField, identity
-from accounts.web.rest.filters import OneOfFilter, StrictFilterSet, TextFilter
+from accounts.web.rest.fields import StrictCharField, StrictChoiceField, StrictSerializer, UTCDateTimeField, id_field
+from accounts.web.rest.filters import StrictChoiceFilter, StrictFilterSet, TextFilter
 from accounts.web.rest.pagination import KeysetPagination
 from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import AgencyViewSet
@@ -39,14 +39,14 @@ def payload_of(body: bytes) -> dict[str, Any] | None:
 
 
 class ReceiptSerializer(StrictSerializer):
-    id = identity(source="public_id")
+    id = id_field(source="public_id")
     provider = StrictChoiceField(ProviderSlug, read_only=True)
-    source = Text(source="source_id", read_only=True)  # type: ignore[assignment]
-    event_type = Text(read_only=True)
+    source = StrictCharField(source="source_id", read_only=True)  # type: ignore[assignment]
+    event_type = StrictCharField(read_only=True)
     status = StrictChoiceField(ReceiptStatus, read_only=True)
     received_at = UTCDateTimeField(read_only=True)
     processed_at = UTCDateTimeField(read_only=True, allow_null=True)
-    error = Text(read_only=True)
+    error = StrictCharField(read_only=True)
     payload = serializers.SerializerMethodField()
 
     @extend_schema_field(serializers.DictField(allow_null=True, help_text="The body; null once it is erased."))
@@ -55,8 +55,8 @@ class ReceiptSerializer(StrictSerializer):
 
 
 class ReceiptFilters(StrictFilterSet):
-    status = OneOfFilter(ReceiptStatus.values)
-    provider = OneOfFilter(ProviderSlug)
+    status = StrictChoiceFilter(ReceiptStatus.values)
+    provider = StrictChoiceFilter(ProviderSlug)
     source = TextFilter("source_id")
     event_type = TextFilter()
 
@@ -117,9 +117,9 @@ class ReceiptViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
 
 
 class RejectedRequestSerializer(StrictSerializer):
-    source = Text(source="source_id", read_only=True)  # type: ignore[assignment]
-    reason = Text(read_only=True, allow_null=False)
-    diagnosis = Text(read_only=True)
+    source = StrictCharField(source="source_id", read_only=True)  # type: ignore[assignment]
+    reason = StrictCharField(read_only=True, allow_null=False)
+    diagnosis = StrictCharField(read_only=True)
     count = serializers.IntegerField(read_only=True)
     first_seen = UTCDateTimeField(read_only=True)
     last_seen = UTCDateTimeField(read_only=True)

@@ -9,16 +9,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.core.enums import ProviderSlug, RequestAction, Scope
-from accounts.web.rest.fields import Reference, StrictChoiceField, StrictSerializer, Text
+from accounts.web.rest.fields import AgencyRelatedField, StrictCharField, StrictChoiceField, StrictSerializer
 from leads.lead_sync.api import LinkedInSourceViewSet
 from webhooks.processing.processor import register_request
 
 
 class ProviderRequestSerializer(StrictSerializer):
-    request_id = Text(required=True, max_length=200)
+    request_id = StrictCharField(required=True, max_length=200)
     action = StrictChoiceField(RequestAction)
-    account = Reference("accounts", noun="account")
-    lead = Reference("leads", noun="lead")
+    account = AgencyRelatedField("accounts", noun="account")
+    lead = AgencyRelatedField("leads", noun="lead")
 
 
 @extend_schema(tags=["sources"])

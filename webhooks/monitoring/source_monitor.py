@@ -17,8 +17,8 @@ from accounts.core.enums import IssueKind
 from accounts.core.markup import duration
 from accounts.models import Source, SourceIssue
 from accounts.sources import issues
-from accounts.sources.issues import CHECKS, missed_checks
-from accounts.tenancy.localtime import zone_named
+from accounts.sources.issues import MAX_MISSED_CHECKS, missed_checks
+from accounts.tenancy.localtime import get_zone
 from webhooks.models import LatencyTally, Receipt, ReceiptStatus, RejectedRequest, SourceMonitor
 from webhooks.monitoring.traffic_baseline import FADES, TrafficBaseline, limit, slot_of
 
@@ -67,7 +67,7 @@ def watch_sources() -> None:
             _check_answers(source, answers.get(pk))
             watch.checked_at = now
             watch.save()
-    issues.tell_staff()
+    issues.alert_staff()
 
 
 def _sources() -> QuerySet[Source]:
@@ -95,8 +95,8 @@ def _listen(source: Any, watch: SourceMonitor, now: datetime) -> None:
     if heard:
         watch.most_natural = max(watch.most_natural, watch.surprise)
         watch.heard_at, watch.surprise = source.last_receipt_at, 0.0
-        issues.end(source, IssueKind.SILENT)
-    zone = zone_named(source.agency.timezone if source.agency else "UTC")
+        issues.close_issues(source, IssueKind.SILENT)
+    zone = get_zone(source.agency.timezone if source.agency else "UTC")
     baseline = TrafficBaseline(list(watch.busy), list(watch.weeks)) if watch.busy else TrafficBaseline()
     elapsed = now - watch.checked_at
     quiet = not heard and not source.waiting  # what waits was heard, though nobody has looked at it yet
@@ -106,7 +106,7 @@ def _listen(source: Any, watch: SourceMonitor, now: datetime) -> None:
     _count_minute(watch, baseline, now, zone, busy=heard, watched=elapsed <= HOLE, silent=silent)
     since = now - source.last_receipt_at
     if quiet and silent and since >= SHORTEST_SILENCE:
-        issues.begin(source, IssueKind.SILENT, detail=f"Nothing has come for {duration(since)}.")
+        issues.open_issue(source, IssueKind.SILENT, detail=f"Nothing has come for {duration(since)}.")
 
 
 def _count_minute(
@@ -146,11 +146,11 @@ def _count_refused(source: Source, watch: SourceMonitor, refused: Refused | None
     accepted = source.last_receipt_at is not None and source.last_receipt_at > (watch.refused_at or now)
     if watch.refused_at is None or now - watch.refused_at >= RUN_ENDS or (calm and accepted):
         watch.refused = 0
-        issues.end(source, IssueKind.REJECTING)
+        issues.close_issues(source, IssueKind.REJECTING)
         return
     quiet = source.last_receipt_at is None or now - source.last_receipt_at >= CALM
     if watch.refused >= (REFUSED if quiet else REFUSED_AMONG_GOOD):
-        issues.begin(source, IssueKind.REJECTING, detail=_why_refused(source, watch.refused))
+        issues.open_issue(source, IssueKind.REJECTING, detail=_why_refused(source, watch.refused))
 
 
 def _why_refused(source: Source, count: int) -> str:
@@ -162,23 +162,23 @@ def _why_refused(source: Source, count: int) -> str:
 
 def _check_validation(source: Source, now: datetime) -> None:
     missed = missed_checks(source, now)
-    if missed >= CHECKS:
-        detail = f"{CHECKS} of {CHECKS} checks were missed."
-        issues.begin(source, IssueKind.BLOCKED, detail=detail, level=missed)
+    if missed >= MAX_MISSED_CHECKS:
+        detail = f"{MAX_MISSED_CHECKS} of {MAX_MISSED_CHECKS} checks were missed."
+        issues.open_issue(source, IssueKind.BLOCKED, detail=detail, level=missed)
     elif missed:
-        detail = f"{missed} of {CHECKS} checks {'was' if missed == 1 else 'were'} missed."
-        issues.begin(source, IssueKind.AT_RISK, detail=detail, level=missed)
+        detail = f"{missed} of {MAX_MISSED_CHECKS} checks {'was' if missed == 1 else 'were'} missed."
+        issues.open_issue(source, IssueKind.AT_RISK, detail=detail, level=missed)
     else:
-        issues.end(source, IssueKind.AT_RISK, IssueKind.BLOCKED)
+        issues.close_issues(source, IssueKind.AT_RISK, IssueKind.BLOCKED)
 
 
 def _check_answers(source: Source, answers: Answers | None) -> None:
     """The 99th percentile is over a second where more than one in a hundred is; half of that is well again."""
     if answers is not None and answers.slow * 100 > answers.count:
         detail = f"{answers.slow} of {answers.count} answers of the last hour took more than a second."
-        issues.begin(source, IssueKind.SLOW, detail=detail)
+        issues.open_issue(source, IssueKind.SLOW, detail=detail)
     elif answers is None or answers.slow * 200 <= answers.count:
-        issues.end(source, IssueKind.SLOW)
+        issues.close_issues(source, IssueKind.SLOW)
 
 
 def _refused() -> dict[str, Refused]:

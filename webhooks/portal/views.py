@@ -16,7 +16,16 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.core.enums import IssueKind, ProviderSlug, provider_name
 from accounts.core.labels import Label
 from accounts.models import Agency, Source, SourceIssue
-from accounts.portal import MemberRequest, Shown, back_to, readers, say_errors, show, show_once, writers
+from accounts.portal import (
+    MemberRequest,
+    NewSecrets,
+    add_error_messages,
+    readers,
+    redirect_back,
+    redirect_to_secrets,
+    render_page,
+    writers,
+)
 from accounts.sources.issues import label_of, open_issues, with_open_issues
 from accounts.sources.service import create_source, delete_source, rotate_secret, update_source
 from accounts.web.recent_sign_in import with_recent_sign_in
@@ -78,8 +87,8 @@ def source_rename(request: MemberRequest, pk: str) -> HttpResponse:
     if form.is_valid():
         update_source(source, name=form.cleaned_data["name"], by=request.member.user)
         messages.success(request, "Saved.")
-    say_errors(request, form)
-    return back_to(request, "portal_sources", anchor=source.pk)
+    add_error_messages(request, form)
+    return redirect_back(request, "portal_sources", anchor=source.pk)
 
 
 @require_POST
@@ -87,7 +96,7 @@ def source_rename(request: MemberRequest, pk: str) -> HttpResponse:
 def source_switch(request: MemberRequest, pk: str) -> HttpResponse:
     source = update_source(_source(request, pk), enabled=request.POST.get("to") == "on", by=request.member.user)
     messages.success(request, f"{source} is {'on' if source.enabled else 'off: its address answers 404 now'}.")
-    return back_to(request, "portal_sources", anchor=source.pk)
+    return redirect_back(request, "portal_sources", anchor=source.pk)
 
 
 @sensitive_post_parameters("secret")
@@ -101,8 +110,8 @@ def source_rotate(request: MemberRequest, pk: str) -> HttpResponse:
         with refusals_as_messages(request):
             secret = rotate_secret(source, form.cleaned_data["secret"] or None, by=request.member.user)
             return _show_secret(request, f"{source} has a new secret", source, secret)
-    say_errors(request, form)
-    return back_to(request, "portal_sources", anchor=source.pk)
+    add_error_messages(request, form)
+    return redirect_back(request, "portal_sources", anchor=source.pk)
 
 
 @require_POST
@@ -111,12 +120,12 @@ def source_remove(request: MemberRequest, pk: str) -> HttpResponse:
     source = _source(request, pk)
     delete_source(source, by=request.member.user)
     messages.success(request, f"{source} is gone. What came by it stays.")
-    return back_to(request, "portal_sources")
+    return redirect_back(request, "portal_sources")
 
 
 def _page(request: MemberRequest, form: SourceForm) -> HttpResponse:
     sources = with_open_issues(request.agency.sources.filter(removed_at=None).order_by("provider", "id"))
-    return show(
+    return render_page(
         request,
         "portal/sources.html",
         "sources",
@@ -157,4 +166,6 @@ def _show_secret(request: MemberRequest, title: str, source: Source, secret: str
     hint = HINT if secret else f"Copy it into {provider_name(source.provider)}'s settings."
     if source.provider == ProviderSlug.LINKEDCONNECTOR:
         hint = "Copy it into LinkedConnector's settings. Whoever knows this address can report: keep it to yourselves."
-    return show_once(request, Shown(title, values, hint=hint, back=f"{reverse('portal_sources')}#{source.pk}"))
+    return redirect_to_secrets(
+        request, NewSecrets(title, values, hint=hint, back=f"{reverse('portal_sources')}#{source.pk}")
+    )

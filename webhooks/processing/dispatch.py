@@ -172,7 +172,7 @@ def _install(receipt: Receipt, event: AppInstalled, work: UnitOfWork) -> None:
         work.bypass()
         unknown = agency.sub_accounts.filter(location_id=event.tenant.location_id, vouched_for=False)
         if unknown.update(vouched_for=True):
-            known_ids.announce(agency.pk, event.tenant.location_id)
+            known_ids.announce_known_ids(agency.pk, event.tenant.location_id)
 
 
 def _lead_status(receipt: Receipt, event: LeadStatusReported, work: UnitOfWork) -> None:

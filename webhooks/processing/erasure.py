@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
-from accounts.events.erasure import Erasure, forget_answers_about, register
+from accounts.events.erasure import Erasure, delete_responses_about, register_eraser
 from accounts.linkedin_identity import names_in_urls
 from leads.models import Lead, LeadReference
 from leads.pipeline.merge import root_ids
@@ -14,13 +14,13 @@ BATCH = 500
 WAITING = (ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED)
 
 
-@register
+@register_eraser
 def _receipts(erasure: Erasure) -> dict[str, int]:
     placed = list(placed_receipts(erasure.lead_id).values_list("pk", flat=True))
     waiting = [] if erasure.by_age else _not_understood(erasure.lead_id)
     for start in range(0, len(placed + waiting), BATCH):
         receipts = Receipt.objects.filter(pk__in=(placed + waiting)[start : start + BATCH])
-        forget_answers_about([receipt.public_id for receipt in receipts.only("sequence")])
+        delete_responses_about([receipt.public_id for receipt in receipts.only("sequence")])
         receipts.update(body=b"", headers={}, error="")
     for start in range(0, len(waiting), BATCH):
         Receipt.objects.filter(pk__in=waiting[start : start + BATCH]).update(correlation="")

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from accounts.campaigns.service import CAMPAIGNS_NAMED, HAS_CAMPAIGNS
 from accounts.core.provider_key import ProviderKey
 from accounts.core.unit_of_work import ReportBatch
-from accounts.linkedin.matching import ACCOUNTS, ACCOUNTS_NAMED
+from accounts.linkedin.matching import ACCOUNTS, ACCOUNTS_BY_EXTERNAL_ID
 from accounts.linkedin_identity import linkedin_key
 from accounts.models import Campaign, Source
 from leads.models import Lead, LeadReference
@@ -36,7 +36,7 @@ def prefetch(work: ReportBatch, source: Source, events: Sequence[ProviderEvent])
 
 
 def _prefetch_accounts(work: ReportBatch, source: Source, named: Collection[AccountRef]) -> None:
-    found = work.prefetch(ACCOUNTS_NAMED, _keys(source, (account.external_id for account in named)))
+    found = work.prefetch(ACCOUNTS_BY_EXTERNAL_ID, _keys(source, (account.external_id for account in named)))
     accounts = {account.pk: account for account in found.values() if account}
     work.remember(ACCOUNTS, accounts)
     work.prefetch(HAS_CAMPAIGNS, accounts)

@@ -42,7 +42,7 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     empty_value_display = "–"
     buttons: ClassVar[Sequence[str]] = ()
     #: Actions that require a recent sign-in, because they show a secret or cannot be undone.
-    asks_who_you_are = ("rotate", "erase", "forget_second_factor")
+    needs_recent_sign_in = ("rotate", "erase", "forget_second_factor")
     confirm: ClassVar[Mapping[str, str]] = {}
     #: The fields that `?q=` searches by whole words. Each is an index lookup.
     exact_search: ClassVar[Sequence[str]] = ("pk",)
@@ -73,23 +73,23 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         word = search_term.strip().replace("\x00", "")
         if not word:
             return queryset, False
-        return queryset.filter(self.find(word, request.GET.get("agency", ""))), False
+        return queryset.filter(self.search_condition(word, request.GET.get("agency", ""))), False
 
-    def find(self, word: str, agency_id: str) -> Q:
+    def search_condition(self, word: str, agency_id: str) -> Q:
         """Return the condition for a searched word. Every part of it is an index lookup."""
-        found = Q(pk__in=[])
+        condition = Q(pk__in=[])
         for name in self.exact_search:
             field = self.model._meta.pk if name == "pk" else None
             try:
-                found |= Q(**{name: field.to_python(word) if field else word})
+                condition |= Q(**{name: field.to_python(word) if field else word})
             except Exception:  # noqa: S112 (a word of the wrong type matches nothing)
                 continue
         if self.has_external_id and agency_id:
-            found |= Q(agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word)
-        return found
+            condition |= Q(agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word)
+        return condition
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if request.method == "POST" and request.POST.get("action") in self.asks_who_you_are:
+        if request.method == "POST" and request.POST.get("action") in self.needs_recent_sign_in:
             require_recent_sign_in(request)
         return super().changelist_view(request, extra_context)
 
@@ -128,7 +128,7 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             kwargs["form"] = self.add_form
         form = super().get_form(request, obj, change=change, **kwargs)
         if issubclass(form, ServiceForm):
-            form.by = acting(request)
+            form.by = acting_user(request)
         return form
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -145,8 +145,10 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Show the new object's secret if it has one, else redirect as usual."""
-        new = getattr(obj, "_shown_once", None)
-        return self.shown_once(request, obj, **new) if new else super().response_add(request, obj, post_url_continue)
+        new = getattr(obj, "_new_secrets", None)
+        return (
+            self.render_secrets(request, obj, **new) if new else super().response_add(request, obj, post_url_continue)
+        )
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Return whether this person may press buttons, also of objects whose fields nobody edits."""
@@ -166,13 +168,13 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise PermissionDenied
         if self.get_object(request, unquote(object_id)) is None:
             raise Http404
-        if button in self.asks_who_you_are:
+        if button in self.needs_recent_sign_in:
             require_recent_sign_in(request)
         rows = self.get_queryset(request).filter(pk=unquote(object_id))
         answer: HttpResponseBase | None = getattr(self, button)(request, rows)
-        return answer or HttpResponseRedirect(self.page_of(rows[0]))
+        return answer or HttpResponseRedirect(self.change_url(rows[0]))
 
-    def page_of(self, obj: Model) -> str:
+    def change_url(self, obj: Model) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:  # type: ignore[override]
@@ -181,16 +183,18 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         context["buttons"] = [
             {"name": name, "label": offered[name][2], "confirm": self.confirm.get(name, "")}
             for name in self.buttons
-            if name in offered and self.fits(name, obj)
+            if name in offered and self.is_button_applicable(name, obj)
         ]
         context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, **kwargs)
 
-    def fits(self, button: str, obj: Any) -> bool:
+    def is_button_applicable(self, button: str, obj: Any) -> bool:
         """Return whether the button makes sense for the object in its state."""
         return True
 
-    def shown_once(self, request: HttpRequest, obj: Model, *, title: str, secrets: Mapping[str, str]) -> HttpResponse:
+    def render_secrets(
+        self, request: HttpRequest, obj: Model, *, title: str, secrets: Mapping[str, str]
+    ) -> HttpResponse:
         """Return a page with secrets that are shown only once. The page is neither stored nor cached."""
         context = {
             **self.admin_site.each_context(request),
@@ -198,13 +202,15 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "opts": self.opts,
             "original": obj,
             "secrets": secrets,
-            "back": self.page_of(obj),
+            "back": self.change_url(obj),
         }
         response = TemplateResponse(request, "admin/shown_once.html", context)
         add_never_cache_headers(response)
         return response
 
-    def do_each(self, request: HttpRequest, objects: Iterable[Any], act: Callable[[Any], object], what: str) -> None:
+    def apply_to_each(
+        self, request: HttpRequest, objects: Iterable[Any], act: Callable[[Any], object], what: str
+    ) -> None:
         """Apply `act` to each object and log it. Say how many succeeded, and why each other failed (`act` raised
         ValueError)."""
         done, failed = 0, []
@@ -216,9 +222,9 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 continue
             done += 1
             self.log_change(request, obj, f"{what}.")
-        self.tell(request, done, what, failed)
+        self.message_result(request, done, what, failed)
 
-    def tell(self, request: HttpRequest, done: int, what: str, failed: Sequence[str] = ()) -> None:
+    def message_result(self, request: HttpRequest, done: int, what: str, failed: Sequence[str] = ()) -> None:
         """Say how many objects an action was applied to, and why it failed for others."""
         if done:
             self.message_user(request, f"{what}: {done}.", messages.SUCCESS)
@@ -226,13 +232,13 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.message_user(request, reason, messages.ERROR)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry | None:  # type: ignore[override]
-        return None if self.audited else _log(request, obj, ADDITION, message)
+        return None if self.audited else _add_log_entry(request, obj, ADDITION, message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry | None:  # type: ignore[override]
-        return None if self.audited else _log(request, obj, CHANGE, message)
+        return None if self.audited else _add_log_entry(request, obj, CHANGE, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> list[LogEntry]:
-        return [] if self.audited else [_log(request, obj, DELETION, "") for obj in queryset]
+        return [] if self.audited else [_add_log_entry(request, obj, DELETION, "") for obj in queryset]
 
 
 class HiddenFromIndex:
@@ -242,7 +248,7 @@ class HiddenFromIndex:
         return {}
 
 
-def acting(request: HttpRequest) -> User:
+def acting_user(request: HttpRequest) -> User:
     """Return the staff member. Behind `admin_view` everybody is signed in."""
     return cast(User, request.user)
 
@@ -258,6 +264,6 @@ def _encrypted(model: type[Model], related: Sequence[str]) -> list[str]:
     return names
 
 
-def _log(request: HttpRequest, obj: Model, flag: int, message: Any) -> LogEntry:
+def _add_log_entry(request: HttpRequest, obj: Model, flag: int, message: Any) -> LogEntry:
     text = json.dumps(message) if isinstance(message, list) else message
-    return audit.note(acting(request).pk, obj, flag, text)
+    return audit.add_log_entry(acting_user(request).pk, obj, flag, text)

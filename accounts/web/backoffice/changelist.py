@@ -33,13 +33,13 @@ class KeysetChangeList(ChangeList):
 
     def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
         """Make every link lead to the first page of its list, except the two that `get_results` makes."""
-        turning = new_params is not None and (OLDER in new_params or NEWER in new_params)
-        kept = {name: value for name, value in self.filter_params.items() if name not in (OLDER, NEWER)}
-        whole, self.filter_params = self.filter_params, kept
+        turns_page = new_params is not None and (OLDER in new_params or NEWER in new_params)
+        params = {name: value for name, value in self.filter_params.items() if name not in (OLDER, NEWER)}
+        saved_params, self.filter_params = self.filter_params, params
         try:
-            return super().get_query_string(new_params, [] if turning else remove)
+            return super().get_query_string(new_params, [] if turns_page else remove)
         finally:
-            self.filter_params = whole
+            self.filter_params = saved_params
 
     def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[Any]:
         return ["-pk"]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.core.enums import PROVIDERS
 from accounts.models import Account, Agency, Source
 
-FEW = 12
+MAX_LISTED_AGENCIES = 12
 
 
 class ByParent(SimpleListFilter):
@@ -26,10 +26,10 @@ class ByParent(SimpleListFilter):
         return [(chosen, self.label(chosen))] if chosen else []
 
     def label(self, key: str) -> str:
-        found = self.model._default_manager.filter(pk=key).only(*self.shown()).first()
+        found = self.model._default_manager.filter(pk=key).only(*self.label_fields()).first()
         return str(found) if found else key
 
-    def shown(self) -> tuple[str, ...]:
+    def label_fields(self) -> tuple[str, ...]:
         """Return the columns that the label needs."""
         return ("pk",)
 
@@ -44,24 +44,24 @@ class ByAgency(ByParent):
     title, parameter_name, model = "agency", "agency", Agency
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        some = list(Agency.objects.order_by("name", "pk").values_list("pk", "name")[: FEW + 1])
-        return some if len(some) <= FEW else super().lookups(request, model_admin)
+        some = list(Agency.objects.order_by("name", "pk").values_list("pk", "name")[: MAX_LISTED_AGENCIES + 1])
+        return some if len(some) <= MAX_LISTED_AGENCIES else super().lookups(request, model_admin)
 
-    def shown(self) -> tuple[str, ...]:
+    def label_fields(self) -> tuple[str, ...]:
         return ("name",)
 
 
 class BySource(ByParent):
     title, parameter_name, model = "source", "source", Source
 
-    def shown(self) -> tuple[str, ...]:
+    def label_fields(self) -> tuple[str, ...]:
         return ("name", "provider")
 
 
 class ByAccount(ByParent):
     title, parameter_name, model = "account", "account", Account
 
-    def shown(self) -> tuple[str, ...]:
+    def label_fields(self) -> tuple[str, ...]:
         return ("name", "first_name", "last_name", "email", "external_id")
 
 
@@ -101,11 +101,11 @@ class ByAge(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         if self.value() not in self.options:
             return queryset
-        _, least, most = self.options[str(self.value())]
+        _, minimum, maximum = self.options[str(self.value())]
         now = timezone.now()
-        if least:
-            queryset = queryset.filter(status_since__lte=now - least)
-        return queryset.filter(status_since__gt=now - most) if most else queryset
+        if minimum:
+            queryset = queryset.filter(status_since__lte=now - minimum)
+        return queryset.filter(status_since__gt=now - maximum) if maximum else queryset
 
 
 class ByStatus(SimpleListFilter):

@@ -1,37 +1,37 @@
 """Show an account's timeline in the back office: when, what, details, and who.
 
-The app that adds a stream registers how to word its entries, in its `admin` (`words_for`).
+The app that adds a stream registers how to word its entries, in its `admin` (`describes_streams`).
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from accounts.core.markup import ago, table
-from accounts.events.timeline import Entry, timeline
+from accounts.events.timeline import Entry, timeline_page
 from accounts.models import Account
 
 #: What happened, details, and who did it.
-Words = tuple[str, str, str]
-Describe = Callable[[Entry], Words]
+EntryTexts = tuple[str, str, str]
+Describe = Callable[[Entry], EntryTexts]
 
-_words: dict[str, Describe] = {}
+_descriptions: dict[str, Describe] = {}
 
 
-def words_for(*streams: str) -> Callable[[Describe], Describe]:
+def describes_streams(*streams: str) -> Callable[[Describe], Describe]:
     """Register a function that words the entries of these streams."""
 
     def register(describe: Describe) -> Describe:
         for stream in streams:
-            _words[stream] = describe
+            _descriptions[stream] = describe
         return describe
 
     return register
 
 
-def timeline_of(account: Account, cursor: str) -> dict[str, Any]:
+def timeline_context(account: Account, cursor: str) -> dict[str, Any]:
     """Return the template's context: a table, and the cursor of older entries."""
-    page = timeline(account, cursor)
-    rows = ((ago(entry.at), *_words[entry.kind](entry)) for entry in page.entries)
+    page = timeline_page(account, cursor)
+    rows = ((ago(entry.at), *_descriptions[entry.kind](entry)) for entry in page.entries)
     empty = "That was all." if cursor else "Nothing has happened yet."
     return {
         "timeline": table(("When", "What", "More", "Who"), rows, empty=empty),

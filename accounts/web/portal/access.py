@@ -10,14 +10,14 @@ from django.utils.cache import add_never_cache_headers
 
 from accounts.core.enums import Role
 from accounts.models import Agency, Member
-from accounts.tenancy.localtime import reading_for
+from accounts.tenancy.localtime import override_for_agency
 from accounts.web.portal.unsent_forms import answer_signed_out
 
-CHOSEN = "portal_agency"
+CHOSEN_AGENCY = "portal_agency"
 NO_MEMBER = "You are signed in, but belong to no agency. Ask its owner for an invitation."
-TOO_LITTLE = "Your role in this agency does not allow this. Ask one of its owners."
+ROLE_NOT_ALLOWED = "Your role in this agency does not allow this. Ask one of its owners."
 
-_Rest = ParamSpec("_Rest")
+_Arguments = ParamSpec("_Arguments")
 
 
 class MemberRequest(HttpRequest):
@@ -27,23 +27,23 @@ class MemberRequest(HttpRequest):
     agency: Agency
 
 
-View = Callable[Concatenate[MemberRequest, _Rest], HttpResponseBase]
-Wrapped = Callable[Concatenate[HttpRequest, _Rest], HttpResponseBase]
+View = Callable[Concatenate[MemberRequest, _Arguments], HttpResponseBase]
+Wrapped = Callable[Concatenate[HttpRequest, _Arguments], HttpResponseBase]
 
 
-def readers(view: View[_Rest]) -> Wrapped[_Rest]:
+def readers(view: View[_Arguments]) -> Wrapped[_Arguments]:
     """Let every member open the page."""
-    return _for(frozenset(Role), view)
+    return _require_roles(frozenset(Role), view)
 
 
-def writers(view: View[_Rest]) -> Wrapped[_Rest]:
+def writers(view: View[_Arguments]) -> Wrapped[_Arguments]:
     """Let members who may change data open the page."""
-    return _for(frozenset({Role.OWNER, Role.MANAGER}), view)
+    return _require_roles(frozenset({Role.OWNER, Role.MANAGER}), view)
 
 
-def owners(view: View[_Rest]) -> Wrapped[_Rest]:
+def owners(view: View[_Arguments]) -> Wrapped[_Arguments]:
     """Let owners open the page, who alone manage people and keys."""
-    return _for(frozenset({Role.OWNER}), view)
+    return _require_roles(frozenset({Role.OWNER}), view)
 
 
 def current_member(request: HttpRequest) -> Member | None:
@@ -51,28 +51,28 @@ def current_member(request: HttpRequest) -> Member | None:
     if not request.user.is_authenticated:
         return None
     members = Member.objects.filter(user=request.user).select_related("agency", "user").order_by("id")
-    chosen = str(request.session.get(CHOSEN, ""))
+    chosen = str(request.session.get(CHOSEN_AGENCY, ""))
     return members.filter(agency_id=chosen).first() or members.first()
 
 
-def _for(roles: frozenset[Role], view: View[_Rest]) -> Wrapped[_Rest]:
+def _require_roles(roles: frozenset[Role], view: View[_Arguments]) -> Wrapped[_Arguments]:
     """Wrap a view for these roles. A signed-out user gets `answer_signed_out`, any other user without the role a
     403."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: _Rest.args, **kwargs: _Rest.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return answer_signed_out(request)
         member = current_member(request)
         if member is None:
             raise PermissionDenied(NO_MEMBER)
         if member.role not in roles:
-            raise PermissionDenied(TOO_LITTLE)
-        ours = cast(MemberRequest, request)
-        ours.member, ours.agency = member, member.agency
-        with reading_for(member.agency):
-            response = view(ours, *args, **kwargs)
+            raise PermissionDenied(ROLE_NOT_ALLOWED)
+        member_request = cast(MemberRequest, request)
+        member_request.member, member_request.agency = member, member.agency
+        with override_for_agency(member.agency):
+            response = view(member_request, *args, **kwargs)
         add_never_cache_headers(cast(HttpResponse, response))
         return response
 
-    return cast(Wrapped[_Rest], guarded)
+    return cast(Wrapped[_Arguments], guarded)

@@ -11,8 +11,8 @@ OWNERS = frozenset({Role.OWNER})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of the menu. `section` is what the pages below it pass to `show`; `view` is the name of the linked URL.
-    Only `roles` see it. A greater `position` stands further back."""
+    """An entry of the menu. `section` is what the pages below it pass to `render_page`; `view` is the name of the
+    linked URL. Only `roles` see it. A greater `position` stands further back."""
 
     section: str
     title: str

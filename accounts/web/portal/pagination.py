@@ -29,7 +29,7 @@ class Page(Generic[Row]):
         return bool(self.rows)
 
 
-def turn(request: HttpRequest, rows: "QuerySet[Row]", *, size: int = SIZE) -> Page[Row]:
+def paginate(request: HttpRequest, rows: "QuerySet[Row]", *, size: int = SIZE) -> Page[Row]:
     """Return the page of `rows` that the query parameters ask for, or the first page if their key is malformed."""
     position = _position(request, rows.model, NEWER) or _position(request, rows.model, OLDER)
     page = fetch_page(rows, size, position)

@@ -13,8 +13,8 @@ from django.views.csrf import csrf_failure
 
 from accounts.core.redaction import is_secret_name
 
-TOKEN = "csrfmiddlewaretoken"  # noqa: S105 (the name of a field)
-MAX_SHOWN = 2_000  # characters of a field that are shown; the whole field is sent again
+CSRF_FIELD = "csrfmiddlewaretoken"
+MAX_SHOWN_LENGTH = 2_000  # characters of a field that are shown; the whole field is sent again
 
 
 def answer_signed_out(request: HttpRequest) -> HttpResponseBase:
@@ -26,21 +26,21 @@ def answer_signed_out(request: HttpRequest) -> HttpResponseBase:
         add_never_cache_headers(response)
         return response
     if request.method == "POST" and _is_from_our_pages(request):
-        return _give_back(request, status=401, signed_out=True)
-    return _to_sign_in(request)
+        return _render_unsent_form(request, status=401, signed_out=True)
+    return _redirect_to_sign_in(request)
 
 
 def answer_expired_form(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """Answer a form whose CSRF token is missing, wrong or too old. Django calls this view."""
     if request.headers.get("HX-Request") == "true" or not _is_from_our_pages(request):
         return csrf_failure(request, reason=reason)
-    return _give_back(request, status=403, signed_out=False)
+    return _render_unsent_form(request, status=403, signed_out=False)
 
 
-def _give_back(request: HttpRequest, *, status: int, signed_out: bool) -> HttpResponse:
-    fields = [(name, value) for name, values in request.POST.lists() if name != TOKEN for value in values]
+def _render_unsent_form(request: HttpRequest, *, status: int, signed_out: bool) -> HttpResponse:
+    fields = [(name, value) for name, values in request.POST.lists() if name != CSRF_FIELD for value in values]
     shown = [
-        (name.replace("_", " "), value[:MAX_SHOWN])
+        (name.replace("_", " "), value[:MAX_SHOWN_LENGTH])
         for name, value in fields
         if value.strip() and not is_secret_name(name) and name != "next"
     ]
@@ -65,5 +65,5 @@ def _is_from_our_pages(request: HttpRequest) -> bool:
     return request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponseRedirect:
+def _redirect_to_sign_in(request: HttpRequest) -> HttpResponseRedirect:
     return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")

@@ -19,26 +19,28 @@ from accounts.models import Member
 from accounts.web.portal.access import MemberRequest
 from accounts.web.portal.navigation import entries_for
 
-ONCE = "portal_shown_once"
+SECRETS_KEY = "portal_shown_once"
 
 
-def show(request: MemberRequest, template: str, section: str, *, status: int = 200, **context: Any) -> HttpResponse:
+def render_page(
+    request: MemberRequest, template: str, section: str, *, status: int = 200, **context: Any
+) -> HttpResponse:
     """Render a page of the portal. `section` is the menu entry that the page belongs to."""
-    mine = Member.objects.filter(user=request.member.user).select_related("agency").order_by("agency__name")
-    everywhere: dict[str, Any] = {
+    memberships = Member.objects.filter(user=request.member.user).select_related("agency").order_by("agency__name")
+    common: dict[str, Any] = {
         "member": request.member,
         "agency": request.agency,
-        "memberships": list(mine),
+        "memberships": list(memberships),
         "may_change": request.member.role in (Role.OWNER, Role.MANAGER),
         "is_owner": request.member.role == Role.OWNER,
         "section": section,
         "menu": entries_for(request.member.role),
     }
-    return render(request, template, {**everywhere, **context}, status=status)
+    return render(request, template, {**common, **context}, status=status)
 
 
 @dataclass(frozen=True)
-class Shown:
+class NewSecrets:
     """Secrets that are shown once: a title, the values by name, and a hint what to do with them."""
 
     title: str
@@ -47,33 +49,38 @@ class Shown:
     back: str
 
 
-def show_once(request: MemberRequest, shown: Shown) -> HttpResponse:
+def redirect_to_secrets(request: MemberRequest, new_secrets: NewSecrets) -> HttpResponse:
     """Redirect to a page that shows the secrets of a change once. They are encrypted in the session until then."""
-    content = {"title": shown.title, "secrets": dict(shown.secrets), "hint": shown.hint, "back": shown.back}
-    request.session[ONCE] = fernet().encrypt(json.dumps(content).encode()).decode()
+    content = {
+        "title": new_secrets.title,
+        "secrets": dict(new_secrets.secrets),
+        "hint": new_secrets.hint,
+        "back": new_secrets.back,
+    }
+    request.session[SECRETS_KEY] = fernet().encrypt(json.dumps(content).encode()).decode()
     return redirect("portal_shown_once")
 
 
-def take_shown(request: HttpRequest) -> Shown | None:
-    """Return what `show_once` stored, and delete it."""
-    sealed = request.session.pop(ONCE, None)
+def pop_secrets(request: HttpRequest) -> NewSecrets | None:
+    """Return what `redirect_to_secrets` stored, and delete it."""
+    sealed = request.session.pop(SECRETS_KEY, None)
     if not sealed:
         return None
     try:
-        return Shown(**json.loads(fernet().decrypt(sealed.encode(), ttl=600)))
+        return NewSecrets(**json.loads(fernet().decrypt(sealed.encode(), ttl=600)))
     except InvalidToken:
         return None
 
 
-def back_to(request: HttpRequest, view: str, *args: str, anchor: str = "") -> HttpResponse:
+def redirect_back(request: HttpRequest, view: str, *args: str, anchor: str = "") -> HttpResponse:
     """Redirect after a change: to the page that the form names (`next`, own pages only), else to a view."""
-    there = request.POST.get("next", "")
-    if there and url_has_allowed_host_and_scheme(there, allowed_hosts=None) and there.startswith("/"):
-        return redirect(there)
+    target = request.POST.get("next", "")
+    if target and url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.startswith("/"):
+        return redirect(target)
     return redirect(reverse(view, args=args) + (f"#{anchor}" if anchor else ""))
 
 
-def say_errors(request: HttpRequest, form: Form) -> None:
+def add_error_messages(request: HttpRequest, form: Form) -> None:
     """Show the errors of a form as messages, if the form is too small to be shown again."""
     for errors in form.errors.values():
         for error in errors:

@@ -13,10 +13,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.core.email_addresses import normalize_email
-from accounts.events.outbox import iso
+from accounts.events.outbox import iso_timestamp
 from accounts.models import Agency
 
-NAMES_SHOWN = 10
+MAX_NAMES = 10
 
 
 class StrictSerializer(serializers.Serializer[Any]):  # no docstring: OpenAPI would show it for every subclass
@@ -26,7 +26,7 @@ class StrictSerializer(serializers.Serializer[Any]):  # no docstring: OpenAPI wo
             writable = {field.field_name for field in self._writable_fields}
             strangers = [name for name in data if name not in writable]
             if strangers:
-                raise serializers.ValidationError({name[:100]: self._refusal(name) for name in strangers[:NAMES_SHOWN]})
+                raise serializers.ValidationError({name[:100]: self._refusal(name) for name in strangers[:MAX_NAMES]})
         return super().to_internal_value(data)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
@@ -45,7 +45,7 @@ class StrictSerializer(serializers.Serializer[Any]):  # no docstring: OpenAPI wo
         return agency
 
 
-class Text(serializers.CharField):
+class StrictCharField(serializers.CharField):
     """A text field that returns null for an empty text. Null or "" clears it, unless it is required."""
 
     def __init__(self, **options: Any) -> None:
@@ -73,11 +73,11 @@ class Text(serializers.CharField):
             return ""
 
 
-class Email(Text, serializers.EmailField):
+class StrictEmailField(StrictCharField, serializers.EmailField):
     """An e-mail address in the given spelling."""
 
 
-class EmailAddress(Email):
+class EmailAddressField(StrictEmailField):
     """An e-mail address in any spelling. Its value is the canonical form."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -113,17 +113,17 @@ class UTCDateTimeField(serializers.DateTimeField):
     """A time in ISO 8601. Responses have it in UTC with three fractional digits and `Z`."""
 
     def to_representation(self, value: Any) -> Any:
-        return iso(value) if isinstance(value, datetime) else None
+        return iso_timestamp(value) if isinstance(value, datetime) else None
 
     def to_internal_value(self, value: Any) -> datetime:
         if not isinstance(value, str):
             self.fail("invalid", format="ISO 8601")
         try:
-            moment = super().to_internal_value(value)
-            iso(moment)
+            time = super().to_internal_value(value)
+            iso_timestamp(time)
         except OverflowError:
             self.fail("invalid", format="ISO 8601")
-        return moment
+        return time
 
 
 class StrictBooleanField(serializers.BooleanField):
@@ -136,13 +136,13 @@ class StrictBooleanField(serializers.BooleanField):
 
 
 @extend_schema_field(OpenApiTypes.STR)
-class Reference(serializers.Field[Any, Any, Any, Any]):
+class AgencyRelatedField(serializers.Field[Any, Any, Any, Any]):
     """Another row of the agency, by its id. Another agency's row is refused like an unknown one."""
 
     default_error_messages = {"unknown": "There is no such {noun}."}
 
     def __init__(self, rows: str, *, noun: str, by: str = "pk", **options: Any) -> None:
-        """`rows` is the agency's relation to choose from, `by` the column with the public id."""
+        """Choose from the agency's relation `rows` by the public id in the column `by`."""
         self.rows, self.noun, self.by = rows, noun, by
         super().__init__(allow_null=True, required=False, **options)
 
@@ -165,11 +165,11 @@ class Reference(serializers.Field[Any, Any, Any, Any]):
         return found
 
 
-def identity(**options: Any) -> serializers.CharField:
+def id_field(**options: Any) -> serializers.CharField:
     return serializers.CharField(read_only=True, **options)
 
 
-def network(value: str) -> None:
+def validate_network(value: str) -> None:
     """Raise ValidationError unless `value` is an address range such as `203.0.113.0/24`."""
     try:
         ipaddress.ip_network(value, strict=False)
@@ -186,7 +186,7 @@ class StrictIntegerField(serializers.IntegerField):
         return int(super().to_internal_value(data))
 
 
-class Number(serializers.FloatField):
+class StrictFloatField(serializers.FloatField):
     """A JSON number, never a boolean or a text."""
 
     def to_internal_value(self, data: Any) -> float:

@@ -17,7 +17,7 @@ from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from accounts.core.derived_fields import containing
+from accounts.core.derived_fields import search_text_contains
 
 MAX_LENGTH = 200
 
@@ -52,7 +52,7 @@ class TextFilter(StrictFilter, filters.CharFilter):  # type: ignore[misc]
         super().__init__(field_name, strip=False, **options)
 
 
-class OneOfFilter(StrictFilter, filters.ChoiceFilter):  # type: ignore[misc]
+class StrictChoiceFilter(StrictFilter, filters.ChoiceFilter):  # type: ignore[misc]
     """A filter by one of a closed set of words."""
 
     def __init__(self, words: Iterable[str], field_name: str | None = None, **options: Any) -> None:
@@ -104,7 +104,7 @@ class SearchFilter(TextFilter):
     def filter(self, qs: "QuerySet[Any]", value: str) -> "QuerySet[Any]":
         if not value:
             return qs
-        return qs.filter(containing(value) | self.also(value) if self.also else containing(value))
+        return qs.filter(search_text_contains(value) | self.also(value) if self.also else search_text_contains(value))
 
 
 def parse_time(value: str) -> datetime:

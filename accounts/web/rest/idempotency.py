@@ -25,7 +25,7 @@ from accounts.tasks import IDEMPOTENCY_LIFETIME
 from accounts.web.rest.problems import Conflict, Unprocessable
 
 HEADER = "Idempotency-Key"
-REPLAYED = "Idempotent-Replayed"
+REPLAYED_HEADER = "Idempotent-Replayed"
 LEASE = timedelta(minutes=2)  # longer than any request, because statements time out after 30 s
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
@@ -45,20 +45,20 @@ def answer_once(agency: Agency, request: Request, act: Callable[[], Response]) -
             return act()
     if not _KEY.fullmatch(key):
         raise ValidationError({HEADER: "1 to 255 printable ASCII characters."})
-    record, stored = _claim(agency, key, _fingerprint(request))
+    record, stored = _claim_key(agency, key, _fingerprint(request))
     if stored is not None:
         return stored
     try:
         with transaction.atomic():
             response = act()
-            _keep(record, response)
+            _store_response(record, response)
     except BaseException:
-        _own(record).delete()
+        _own_record(record).delete()
         raise
     return response
 
 
-def _claim(agency: Agency, key: str, fingerprint: str) -> tuple[IdempotencyRecord, Response | None]:
+def _claim_key(agency: Agency, key: str, fingerprint: str) -> tuple[IdempotencyRecord, Response | None]:
     """Return the row that marks this request as running, and the stored response if the key has one."""
     for _ in range(3):
         record = IdempotencyRecord.objects.filter(agency=agency, key=key).first()
@@ -71,23 +71,23 @@ def _claim(agency: Agency, key: str, fingerprint: str) -> tuple[IdempotencyRecor
                 continue
         lifetime = LEASE if record.status_code is None else IDEMPOTENCY_LIFETIME
         if timezone.now() - record.created_at >= lifetime:
-            _own(record).delete()
+            _own_record(record).delete()
             continue
         if record.fingerprint != fingerprint:
             raise Unprocessable("This Idempotency-Key was used for another request.")
         if record.status_code is None:
             raise StillRunning()
-        return record, Response(_unseal(record), status=record.status_code, headers={REPLAYED: "true"})
+        return record, Response(_decrypt_response(record), status=record.status_code, headers={REPLAYED_HEADER: "true"})
     raise StillRunning()
 
 
-def _keep(record: IdempotencyRecord, response: Response) -> None:
-    kept = _own(record).update(status_code=response.status_code, body=_seal(response.data))
-    if not kept:  # another request took over, so this one's effect is rolled back
+def _store_response(record: IdempotencyRecord, response: Response) -> None:
+    updated = _own_record(record).update(status_code=response.status_code, body=_encrypt_response(response.data))
+    if not updated:  # another request took over, so this one's effect is rolled back
         raise StillRunning()
 
 
-def _own(record: IdempotencyRecord) -> Any:
+def _own_record(record: IdempotencyRecord) -> Any:
     return IdempotencyRecord.objects.filter(pk=record.pk, status_code=record.status_code)
 
 
@@ -96,12 +96,12 @@ def _fingerprint(request: Request) -> str:
     return hashlib.sha256(f"{request.method} {request.path.rstrip('/')} {body}".encode()).hexdigest()
 
 
-def _seal(data: Any) -> dict[str, str]:
+def _encrypt_response(data: Any) -> dict[str, str]:
     """Return the encrypted response, with its subject beside it for erasure."""
     subject = data.get("id", "") if isinstance(data, dict) else ""
     return {"subject": str(subject), "sealed": fernet().encrypt(json.dumps(data).encode()).decode()}
 
 
-def _unseal(record: IdempotencyRecord) -> Any:
+def _decrypt_response(record: IdempotencyRecord) -> Any:
     assert record.body is not None  # noqa: S101 (stored together with the status)
     return json.loads(fernet().decrypt(record.body["sealed"].encode()))

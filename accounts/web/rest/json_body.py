@@ -27,10 +27,10 @@ class StrictJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        return load(stream.read(MAX_BYTES + 1))
+        return parse_body(stream.read(MAX_BYTES + 1))
 
 
-def load(raw: bytes) -> dict[str, Any]:
+def parse_body(raw: bytes) -> dict[str, Any]:
     """Return the object in `raw`. Raises TooLarge or ParseError."""
     if len(raw) > MAX_BYTES:
         raise TooLarge()
@@ -89,7 +89,7 @@ def check_body(request: Request) -> None:
         raise TooLarge()
 
 
-class AlwaysJSON(BaseContentNegotiation):
+class JSONNegotiation(BaseContentNegotiation):
     """Negotiation that answers in JSON whatever `Accept` says. Bodies must declare JSON as their type."""
 
     def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:
@@ -102,7 +102,7 @@ class AlwaysJSON(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class Methods(BaseMetadata):
+class MethodsMetadata(BaseMetadata):
     """The response to OPTIONS."""
 
     def determine_metadata(self, request: Request, view: APIView) -> dict[str, list[str]]:

@@ -61,23 +61,23 @@ class KeysetPagination(BasePagination):
         position = self._read_position(queryset)
         descending = self.ordering.startswith("-")
         page = fetch_page(queryset, limit, position, column=self.column, descending=descending, trim=self.trim)
-        self._link(page, position)
+        self._set_links(page, position)
         return page.rows
 
     def trim(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Return the rows of a page to show: all, or fewer from its beginning."""
         return rows
 
-    def _link(self, page: Page[Any], position: Position | None) -> None:
+    def _set_links(self, page: Page[Any], position: Position | None) -> None:
         if page.rows:
-            self.previous = self._beside(page.rows[0], backwards=True) if page.has_before else None
-            self.next = self._beside(page.rows[-1], backwards=False) if page.has_after else None
+            self.previous = self._cursor_at(page.rows[0], backwards=True) if page.has_before else None
+            self.next = self._cursor_at(page.rows[-1], backwards=False) if page.has_after else None
         elif position:  # no row is left on that side, so the way back starts at the row that the cursor names
             back = replace(position, backwards=not position.backwards, inclusive=not position.inclusive)
             cursor = Cursor(self.ordering, back)
             self.previous, self.next = (cursor, None) if back.backwards else (None, cursor)
 
-    def _beside(self, row: Any, *, backwards: bool) -> Cursor:
+    def _cursor_at(self, row: Any, *, backwards: bool) -> Cursor:
         value = None if self.column == "pk" else getattr(row, self.column)
         return Cursor(self.ordering, Position(row.pk, value, backwards))
 
@@ -87,17 +87,17 @@ class KeysetPagination(BasePagination):
             return None
         try:
             cursor = Cursor.decode(text)
-            value = _time(cursor.position.value) if self.column != "pk" else None
+            value = _parse_time(cursor.position.value) if self.column != "pk" else None
         except (ValueError, OverflowError):
-            raise bad_cursor() from None
+            raise invalid_cursor() from None
         if cursor.ordering != self.ordering or not is_key(queryset.model, cursor.position.key):
-            raise bad_cursor()
+            raise invalid_cursor()
         return replace(cursor.position, value=value)
 
     def get_paginated_response(self, data: Any) -> Response:
-        here = self.request.build_absolute_uri()
+        url = self.request.build_absolute_uri()
         links = {"next": self.next, "previous": self.previous}
-        urls = {name: at and replace_query_param(here, "cursor", at.encode()) for name, at in links.items()}
+        urls = {name: at and replace_query_param(url, "cursor", at.encode()) for name, at in links.items()}
         return Response({"results": data, **urls})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
@@ -140,11 +140,11 @@ def read_ordering(request: Request, allowed: Mapping[str, str]) -> tuple[str, st
     return ordering, allowed[name]
 
 
-def bad_cursor() -> ValidationError:
+def invalid_cursor() -> ValidationError:
     return ValidationError({"cursor": "Use a cursor that `next` or `previous` of this list gave you."})
 
 
-def _time(value: Any) -> datetime:
+def _parse_time(value: Any) -> datetime:
     if not isinstance(value, str):
         raise ValueError("not a time")
     time = datetime.fromisoformat(value)

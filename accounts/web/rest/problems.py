@@ -95,15 +95,15 @@ def request_id_of(request: HttpRequest) -> str:
 def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return a problem for every known error, or None for an unforeseen one, which becomes a 500. DRF's exception
     handler."""
-    error = _known(error)
+    error = _as_api_exception(error)
     response = exception_handler(error, context)
     if response is None:
         return None
     wait = getattr(error, "wait", None)
     if wait is not None:
         response["Retry-After"] = str(max(1, math.ceil(wait)))
-    errors = list(_flat(as_serializer_error(error))) if isinstance(error, ValidationError) else None
-    detail = _sentence(errors) if errors else str(getattr(error, "detail", ""))
+    errors = list(_flatten(as_serializer_error(error))) if isinstance(error, ValidationError) else None
+    detail = _join_messages(errors) if errors else str(getattr(error, "detail", ""))
     request = context["request"]
     response.data = problem(
         response.status_code, detail, request_id=request_id_of(getattr(request, "_request", request)), errors=errors
@@ -112,7 +112,7 @@ def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None
     return response
 
 
-def _known(error: Exception) -> Exception:
+def _as_api_exception(error: Exception) -> Exception:
     if isinstance(error, StateError):
         return Conflict(str(error))
     if isinstance(error, FieldError):
@@ -128,18 +128,18 @@ def _known(error: Exception) -> Exception:
     return error
 
 
-def _flat(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
+def _flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
     """Yield DRF's nested errors as `{"field", "message"}`, where `field` is a dotted path."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
             own = "" if name == "non_field_errors" else str(name)
-            yield from _flat(inner, ".".join(filter(None, [path, own])))
+            yield from _flatten(inner, ".".join(filter(None, [path, own])))
     elif isinstance(detail, list):
         for inner in detail:
-            yield from _flat(inner, path)
+            yield from _flatten(inner, path)
     elif isinstance(detail, (ErrorDetail, str)):
         yield {"field": path, "message": str(detail)}
 
 
-def _sentence(errors: list[dict[str, str]]) -> str:
+def _join_messages(errors: list[dict[str, str]]) -> str:
     return " ".join(f"{error['field']}: {error['message']}" if error["field"] else error["message"] for error in errors)

@@ -23,7 +23,7 @@ from accounts.models import Agency, ApiKey
 from accounts.web.rest.auth import SAFE_METHODS, HasScope, KeyAuthentication, KeyThrottle
 from accounts.web.rest.filters import StrictFilterSet, check_parameters
 from accounts.web.rest.idempotency import answer_once
-from accounts.web.rest.json_body import AlwaysJSON, Methods, StrictJSONParser, check_body
+from accounts.web.rest.json_body import JSONNegotiation, MethodsMetadata, StrictJSONParser, check_body
 from accounts.web.rest.pagination import PAGING_PARAMETERS, KeysetPagination
 
 BY_AGE: Mapping[str, str] = {"created_at": "pk"}  # ids follow the order of creation
@@ -41,8 +41,8 @@ class AgencyViewSet(GenericViewSet[Any]):
     throttle_classes = [KeyThrottle]
     parser_classes = [StrictJSONParser]
     renderer_classes = [JSONRenderer]
-    content_negotiation_class = AlwaysJSON
-    metadata_class = Methods
+    content_negotiation_class = JSONNegotiation
+    metadata_class = MethodsMetadata
     pagination_class = KeysetPagination
     filter_backends = [DjangoFilterBackend]
     lookup_url_kwarg = "id"
@@ -124,8 +124,8 @@ class AgencyViewSet(GenericViewSet[Any]):
 
     def answer_with(self, row: Model, *, status: int = 200, **extra: Any) -> Response:
         """Answer with `row` as it is now in the database, and `extra` fields."""
-        shown = self.get_serializer(self.get_queryset().get(pk=row.pk)).data
-        return Response({**shown, **extra}, status=status)
+        body = self.get_serializer(self.get_queryset().get(pk=row.pk)).data
+        return Response({**body, **extra}, status=status)
 
 
 def validated(serializer: BaseSerializer[Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Refusal(Exception):
         self.body |= {"code": code} if code else {}
 
 
-class Odd(Exception):
+class UndocumentedResponse(Exception):
     """A response in a form that LinkedIn does not document."""
 
     def __init__(self, status: int, body: str) -> None:
@@ -49,17 +49,17 @@ class Odd(Exception):
 
 @contextmanager
 def serving(world: World | None = None, *, port: int = 0) -> Iterator[StandIn]:
-    shown = world or World()
+    state = world or World()
 
     class Handler(_Handler):
-        gateway = Gateway(shown)
+        gateway = Gateway(state)
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield StandIn(shown, f"http://127.0.0.1:{server.server_port}")
+        yield StandIn(state, f"http://127.0.0.1:{server.server_port}")
     finally:
         server.shutdown()
         server.server_close()
@@ -106,7 +106,7 @@ class Gateway:
             status, answer, more = self._route(method, parts.path, parts.query, headers, body)
         except Refusal as refusal:
             status, answer, more = refusal.status, refusal.body, {}
-        except Odd as odd:
+        except UndocumentedResponse as odd:
             return odd.status, {"Content-Type": "text/html", "X-LI-UUID": "stand-in"}, odd.body.encode()
         except restli.Malformed as error:
             status, answer, more = 400, {"message": str(error), "status": 400, "code": "ILLEGAL_ARGUMENT"}, {}
@@ -129,7 +129,7 @@ class Gateway:
         if not path.startswith("/rest/"):
             raise Refusal(404, "No virtual resource found", code="RESOURCE_NOT_FOUND")
         resource, _, rest = path.removeprefix("/rest/").partition("/")
-        scopes = self._gate(method, resource, headers)
+        scopes = self._check_access(method, resource, headers)
         return self._rest(method, resource, unquote(rest), restli.query(query), body, scopes)
 
     # --- OAuth ------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ class Gateway:
             raise Refusal(401, "The token used in the request has expired", service=65602, code="EXPIRED_ACCESS_TOKEN")
         return token.scope
 
-    def _gate(self, method: str, resource: str, headers: Message) -> tuple[str, ...]:
+    def _check_access(self, method: str, resource: str, headers: Message) -> tuple[str, ...]:
         """Check what every call under /rest/ must pass: token, version, protocol, set failures and daily limits."""
         scopes = self._authorized(headers)
         version = headers.get("LinkedIn-Version", "")
@@ -239,9 +239,9 @@ class Gateway:
     def _refuse(self, resource: str, keys: set[str], owner: str) -> None:
         """Raise the refusal that was set for a resource, if one matches."""
         for refusal in self.world.refusals:
-            if refusal.meets(resource, keys, owner):
+            if refusal.matches(resource, keys, owner):
                 if refusal.body is not None:
-                    raise Odd(refusal.status, refusal.body)
+                    raise UndocumentedResponse(refusal.status, refusal.body)
                 raise Refusal(refusal.status, f"Not for you: {resource}", code="ACCESS_DENIED")
 
     def _owned(self, owner: dict[str, str]) -> None:

@@ -44,7 +44,7 @@ class Refusal:
     body: str | None = None
     times: int | None = None
 
-    def meets(self, resource: str, keys: set[str], owner: str) -> bool:
+    def matches(self, resource: str, keys: set[str], owner: str) -> bool:
         if self.resource != resource or self.times == 0 or (self.owner and self.owner != owner):
             return False
         if self.key and self.key not in keys:

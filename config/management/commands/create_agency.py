@@ -14,11 +14,11 @@ class Command(JsonCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
-        parser.add_argument("--company-id", help="the agency's HighLevel company id; made up if absent")
+        parser.add_argument("--company-id", help="the agency's HighLevel company id; generated if absent")
         parser.add_argument("--timezone", default="UTC")
         parser.add_argument("--locale", default="en-US")
 
-    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+    def build_result(self, *args: Any, **options: Any) -> dict[str, Any]:
         name, company_id = options["name"].strip(), options["company_id"]
         if not 0 < len(name) <= 200:
             raise CommandError("An agency's name has 1 to 200 characters.")

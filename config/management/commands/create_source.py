@@ -17,10 +17,10 @@ class Command(JsonCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("provider", help=", ".join(ProviderSlug))
         parser.add_argument("--agency", help="the agency's id or company id; required but for highlevel")
-        parser.add_argument("--secret", help="made up if absent and if the provider lets us")
+        parser.add_argument("--secret", help="generated if absent, if the provider lets us choose it")
         parser.add_argument("--name", default="")
 
-    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+    def build_result(self, *args: Any, **options: Any) -> dict[str, Any]:
         provider = options["provider"]
         if provider not in list(ProviderSlug):
             raise CommandError(f"There is no provider {provider!r}. Providers: {', '.join(ProviderSlug)}.")

@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from accounts.models import Agency
 from config.demo.leadsync import play_lead_sync
-from config.demo.play import Seen, Stage
 from config.demo.provider import CannotSign, NoAnswer
 from config.demo.receiver import Receiver
+from config.demo.runner import Runner, StepResult
+from config.demo.scenario import day
 from config.demo.setup import COMPANY_ID, MAILBOX
-from config.demo.story import day
 from config.demo.table import table
 from config.management.jsoncommand import JsonCommand
 from notifications.channels.service import create_channel, disable, enable, update_channel
@@ -30,42 +30,42 @@ class Command(JsonCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--base-url", default=settings.PUBLIC_URL, help="where Leadline runs; PUBLIC_URL if absent")
 
-    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+    def build_result(self, *args: Any, **options: Any) -> dict[str, Any]:
         base_url = options["base_url"].rstrip("/")
         agency = Agency.objects.filter(ghl_company_id=COMPANY_ID).first()
         if agency is None or not healthy(base_url):
             raise CommandError(f"Leadline does not run at {base_url}. Start it in another terminal: make run")
         began = time.monotonic()
         with Receiver() as receiver:
-            stage = Stage(agency, base_url, mailbox(agency), endpoint(agency, receiver), receiver)
+            runner = Runner(agency, base_url, mailbox(agency), endpoint(agency, receiver), receiver)
             try:
-                seen = self.play(stage, quiet=options["json"])
+                results = self.run_steps(runner, quiet=options["json"])
             except (CannotSign, NoAnswer) as error:
                 raise CommandError(str(error)) from None
             finally:
-                disable(stage.endpoint, "make demo has ended")
-        faults = [f"{each.provider} {each.title}: {fault}" for each in seen for fault in each.faults]
+                disable(runner.endpoint, "make demo has ended")
+        faults = [f"{each.provider} {each.title}: {fault}" for each in results for fault in each.faults]
         if receiver.refused:
             faults.append(f"{receiver.refused} webhooks were not signed as they should be")
         return {
             "ok": not faults,
             "seconds": round(time.monotonic() - began, 1),
             "base_url": base_url,
-            "steps": [asdict(each) for each in seen],
+            "steps": [asdict(each) for each in results],
             "faults": faults,
         }
 
-    def play(self, stage: Stage, *, quiet: bool) -> list[Seen]:
+    def run_steps(self, runner: Runner, *, quiet: bool) -> list[StepResult]:
         run = secrets.token_hex(4)
-        seen = []
+        results = []
         for step in day(run, timezone.now()):
-            seen.append(stage.play(step))
+            results.append(runner.run_step(step))
             if not quiet:
-                self.stderr.write(f"{step.provider:<16}{step.title}", self.style.NOTICE if seen[-1].faults else str)
-        return [*seen, *play_lead_sync(stage)]
+                self.stderr.write(f"{step.provider:<16}{step.title}", self.style.NOTICE if results[-1].faults else str)
+        return [*results, *play_lead_sync(runner)]
 
-    def show(self, answer: dict[str, Any]) -> None:
-        self.stdout.write(table([Seen(**step) for step in answer["steps"]], answer["base_url"]))
+    def print_result(self, answer: dict[str, Any]) -> None:
+        self.stdout.write(table([StepResult(**step) for step in answer["steps"]], answer["base_url"]))
         mails, webhooks = (sum(step[kind] for step in answer["steps"]) for kind in ("mails", "webhooks"))
         self.stdout.write(
             f"\n{len(answer['steps'])} requests, {mails} e-mails (to {MAILBOX} and accounts' owners), "

@@ -8,12 +8,12 @@ from leads.enrichment.service import request_all
 
 
 class Command(JsonCommand):
-    help = "Let LEAD_ENRICHERS look at the leads that are there already. The worker does it, after all that is new."
+    help = "Enrich the existing leads with LEAD_ENRICHERS. The worker does it after all new leads."
 
-    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+    def build_result(self, *args: Any, **options: Any) -> dict[str, Any]:
         if not settings.LEAD_ENRICHERS:
-            raise CommandError("LEAD_ENRICHERS names nobody who could look at them.")
+            raise CommandError("LEAD_ENRICHERS names no enricher.")
         return {"asked": request_all()}
 
-    def show(self, answer: dict[str, Any]) -> None:
-        self.stdout.write(f"{answer['asked']} leads will be looked at.")
+    def print_result(self, answer: dict[str, Any]) -> None:
+        self.stdout.write(f"{answer['asked']} leads will be enriched.")

@@ -18,13 +18,13 @@ class Command(JsonCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("lead", metavar="ID")
 
-    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+    def build_result(self, *args: Any, **options: Any) -> dict[str, Any]:
         lead = Lead.all_records.select_related("agency").filter(pk=options["lead"]).first()
         if lead is None:
             raise CommandError(f"There is no lead with the id {options['lead']!r}.")
         return {"lead_id": lead.pk, "erased": erase(lead, origin=Origin(by="staff", at=timezone.now()))}
 
-    def show(self, answer: dict[str, Any]) -> None:
+    def print_result(self, answer: dict[str, Any]) -> None:
         self.stdout.write(f"{answer['lead_id']} is gone.")
         for place, count in answer["erased"].items():
             self.stdout.write(f"{count:>8}  {place}")

@@ -20,9 +20,7 @@ LIMITS = {
 
 
 class Command(DjangoCommand):
-    help = (
-        f"{DjangoCommand.help} It runs beside live traffic: where a lock is not free, it lets others pass and retries."
-    )
+    help = f"{DjangoCommand.help} It runs beside live traffic: if a lock is not free, it lets others pass and retries."
 
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connections[options["database"]]

@@ -7,10 +7,10 @@ from config.ops.purge import purge
 class Command(JsonCommand):
     help = "Erase what is older than RETENTION_DAYS, and again what a restored backup brought back; say what and where."
 
-    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+    def build_result(self, *args: Any, **options: Any) -> dict[str, Any]:
         return purge()
 
-    def show(self, answer: dict[str, Any]) -> None:
+    def print_result(self, answer: dict[str, Any]) -> None:
         self.stdout.write(f"Everything before {answer['older_than']} is gone.")
         for place, count in answer["erased"].items():
             self.stdout.write(f"{count:>8}  {place}")

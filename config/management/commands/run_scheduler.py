@@ -6,10 +6,10 @@ from config.management.jsoncommand import ProcessCommand
 
 
 class Command(ProcessCommand):
-    help = "Run the scheduler: wakes the workers every second, so that nothing due is ever forgotten. Run one."
+    help = "Run the scheduler, which wakes the workers every second. Run exactly one."
 
-    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+    def build_result(self, *args: Any, **options: Any) -> dict[str, Any]:
         return {"process": "scheduler", "pid": os.getpid()}
 
-    def stay(self, **options: Any) -> None:
+    def run_process(self, **options: Any) -> None:
         app.Beat(loglevel="WARNING", quiet=True, redirect_stdouts=False, max_interval=1).run()

@@ -12,8 +12,8 @@ from django.core.management.base import CommandError
 
 from config.bootstrap.supervisor import Child, Supervisor
 from config.management.jsoncommand import ProcessCommand
-from config.ops.purge import catch_up
-from config.processes import give_large_blocks_back, open_more_files
+from config.ops.purge import repeat_erasures
+from config.processes import raise_file_limit, return_freed_memory
 from webhooks.ingest.server_protocol import server_protocol
 
 log = logging.getLogger("leadline")
@@ -28,13 +28,13 @@ class Command(ProcessCommand):
         parser.add_argument("--workers", type=int, default=1, help="processes that share the port (default 1)")
         parser.add_argument("--fd", type=int, help="serve this inherited socket")
 
-    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+    def build_result(self, *args: Any, **options: Any) -> dict[str, Any]:
         fd = options["fd"]
         self.listener = bind(options["host"], options["port"]) if fd is None else socket.socket(fileno=fd)
         host, port, *_ = self.listener.getsockname()
         return {"process": "web", "pid": os.getpid(), "host": host, "port": port}
 
-    def stay(self, **options: Any) -> None:
+    def run_process(self, **options: Any) -> None:
         if options["fd"] is not None or options["workers"] == 1:
             return serve(self.listener)
         fd = self.listener.fileno()
@@ -82,9 +82,9 @@ def serve(listener: socket.socket) -> None:
         timeout_graceful_shutdown=8,
         backlog=2048,
     )
-    catch_up()
-    open_more_files()
-    give_large_blocks_back()
+    repeat_erasures()
+    raise_file_limit()
+    return_freed_memory()
     server = Server(config)
     server.run(sockets=[listener])
     if not server.started:

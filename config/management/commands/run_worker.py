@@ -12,7 +12,7 @@ from django.conf import settings
 from config.bootstrap.supervisor import Child, Supervisor
 from config.celery import QUEUES, app
 from config.management.jsoncommand import ProcessCommand
-from config.ops.purge import catch_up
+from config.ops.purge import repeat_erasures
 
 
 def worker_children(concurrency: int) -> list[Child]:
@@ -24,16 +24,16 @@ def worker_children(concurrency: int) -> list[Child]:
 
 
 class Command(ProcessCommand):
-    help = "Run the workers, one each for receipts, deliveries and lead sync, started again when they die."
+    help = "Run the workers, one each for receipts, deliveries and sync. They are restarted when they die."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--queue", choices=QUEUES, help="run only this queue's worker, without a supervisor")
         parser.add_argument("--concurrency", type=int, default=1, help="processes per queue (default 1)")
 
-    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+    def build_result(self, *args: Any, **options: Any) -> dict[str, Any]:
         return {"process": "worker", "pid": os.getpid(), "queues": [options["queue"]] if options["queue"] else QUEUES}
 
-    def stay(self, **options: Any) -> None:
+    def run_process(self, **options: Any) -> None:
         if options["queue"]:
             work(options["queue"], options["concurrency"])
         else:
@@ -42,9 +42,9 @@ class Command(ProcessCommand):
 
 def work(queue: str, concurrency: int) -> None:
     """Run a Celery worker in this process, without gossip, mingling and broker heartbeats, which it does not need."""
-    while not catch_up():
+    while not repeat_erasures():
         time.sleep(1)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # stdout is for the JSON; Celery writes its farewell there
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # stdout is for the JSON; Celery prints its exit message there
     warnings.simplefilter("ignore", SecurityWarning)  # about root and pickle, but only JSON is accepted
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     who = ["--queues", queue, "--hostname", f"{queue}@%h"]

@@ -29,7 +29,7 @@ class Command(JsonCommand):
             help="change a field: data.leadId=lead_7; the value is JSON, or else text",
         )
 
-    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
+    def build_result(self, *args: Any, **options: Any) -> dict[str, Any]:
         provider = options["provider"]
         if provider not in list(ProviderSlug):
             raise CommandError(f"There is no provider {provider!r}. Providers: {', '.join(ProviderSlug)}.")

@@ -19,16 +19,16 @@ OUTAGE_SECONDS = 60.0
 
 class Command(JsonCommand):
     help = (
-        "Pull LinkedIn's leads now: 365 days on the first run, since the last pull on later ones. It can be broken off "
-        "and goes on where it was; what was pulled before is not made twice."
+        "Pull LinkedIn's leads now: 365 days on the first run, since the last pull on later ones. It can be "
+        "interrupted and continues where it was; no lead is made twice."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--source", metavar="ID", help="only this source; all connected ones if absent")
         parser.add_argument("--since", metavar="DATE", help="go back to this day (YYYY-MM-DD), at most 365 days")
 
-    def answer(self, *args: Any, **options: Any) -> dict[str, Any]:
-        since = _moment(options["since"]) if options["since"] else None
+    def build_result(self, *args: Any, **options: Any) -> dict[str, Any]:
+        since = _parse_time(options["since"]) if options["since"] else None
         syncs = _chosen(options["source"])
         planned = [pull.pk for sync in syncs for pull in backfill.plan(sync, since=since)]
         before = {pull.pk: (pull.position, pull.found, pull.skipped) for pull in Pull.objects.filter(pk__in=planned)}
@@ -60,9 +60,9 @@ class Command(JsonCommand):
     def exit_code(self, answer: dict[str, Any]) -> int:
         return 0 if answer["finished"] and not answer["skipped"] else 1
 
-    def show(self, answer: dict[str, Any]) -> None:
+    def print_result(self, answer: dict[str, Any]) -> None:
         for row in answer["pulls"]:
-            end = "" if row["finished"] else f" — not finished: {row['error'] or 'a worker is at it'}"
+            end = "" if row["finished"] else f" — not finished: {row['error'] or 'a worker pulls it'}"
             self.stdout.write(f"{row['owner']} {row['lead_type']}: {row['pulled']} pulled, {row['new']} new{end}")
             if row["skipped"]:
                 self.stdout.write(f"  {row['skipped']} of them cannot be read; they are asked for again tomorrow.")
@@ -100,14 +100,14 @@ def _chosen(source: str | None) -> list[LeadSync]:
     return found
 
 
-def _moment(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     """Return the time or the beginning of the day that a text names. Raises CommandError."""
     try:
-        day, moment = parse_date(text), parse_datetime(text)
+        day, time = parse_date(text), parse_datetime(text)
     except ValueError:
-        day = moment = None
+        day = time = None
     if day is not None and len(text) == len("2026-01-31"):
         return datetime(day.year, day.month, day.day, tzinfo=UTC)
-    if moment is None:
+    if time is None:
         raise CommandError(f"--since {text!r} is no date. Give one such as {timezone.now():%Y-%m-%d}.")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

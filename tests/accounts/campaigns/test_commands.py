@@ -23,8 +23,8 @@ from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Campaign, CampaignCommand, Event, Source
 from accounts.sources.service import create_source, update_source
 from accounts.tenancy.api_keys import create_api_key
-from tests.keeping import keep
 from tests.reactions import react
+from tests.receiving import receive
 from tests.standins import StandIn, provider
 from webhooks.processing.processor import process_due
 
@@ -55,7 +55,7 @@ def source(agency: Agency) -> Source:
 
 @pytest.fixture
 def campaign(agency: Agency, source: Source, clock: time_machine.Traveller) -> Campaign:
-    hear(source, "started")
+    report_campaign_event(source, "started")
     campaign = Campaign.objects.get()
     return campaigns.update_campaign(campaign, account=report(agency, S.ACTIVE))
 
@@ -72,16 +72,16 @@ def report(agency: Agency, status: S) -> Account:
     return account
 
 
-def hear(source: Source, what: str, by: str = "", *, at: datetime | None = None) -> None:
+def report_campaign_event(source: Source, what: str, by: str = "", *, at: datetime | None = None) -> None:
     """SendPilot's webhook about the campaign."""
     now = (at or timezone.now()).isoformat().replace("+00:00", "Z")
     data = {"campaignId": "camp_xyz789", "campaignName": "Q1", **({f"{what}By": by, f"{what}At": now} if by else {})}
-    tell(source, f"campaign.{what}", data, now)
+    report_event(source, f"campaign.{what}", data, now)
 
 
-def tell(source: Source, what: str, data: dict[str, str], now: str) -> None:
+def report_event(source: Source, what: str, data: dict[str, str], now: str) -> None:
     envelope = {"eventId": f"evt_{next(EVENTS)}", "eventType": what, "timestamp": now, "workspaceId": "ws_1"}
-    keep(source, {**envelope, "data": data}, at=timezone.now())
+    receive(source, {**envelope, "data": data}, at=timezone.now())
     while process_due():
         pass
 
@@ -95,7 +95,7 @@ def state(campaign: Campaign) -> tuple[str, str]:
     return campaign.status, campaign.paused_by
 
 
-def told() -> list[str]:
+def recorded() -> list[str]:
     events = Event.objects.filter(event_type__in=["campaign_paused", "campaign_resumed"]).order_by("id")
     return list(events.values_list("event_type", flat=True))
 
@@ -125,10 +125,10 @@ def test_our_own_echo_changes_nothing_whenever_it_comes(
     report(agency, S.ACTIVE)
     carry_out_due()
     clock.shift(30)
-    hear(source, "paused", "api", at=echo_at)
+    report_campaign_event(source, "paused", "api", at=echo_at)
     assert state(campaign) == ("active", "")
-    hear(source, "resumed", "api")
-    assert told() == ["campaign_paused", "campaign_resumed"]
+    report_campaign_event(source, "resumed", "api")
+    assert recorded() == ["campaign_paused", "campaign_resumed"]
     assert asked(sendpilot) == ["pause", "resume"]
     assert campaign.calls.filter(echoed_at=None).count() == 0
 
@@ -139,7 +139,7 @@ def test_an_echo_leaves_the_pause_the_systems_so_that_it_resumes_by_itself(
     report(agency, S.DISCONNECTED)
     carry_out_due()
     clock.shift(2)
-    hear(source, "paused", "api")
+    report_campaign_event(source, "paused", "api")
     assert state(campaign) == ("paused", "system")
     report(agency, S.ACTIVE)
     assert state(campaign) == ("active", "")
@@ -150,7 +150,7 @@ def test_what_somebody_else_does_there_counts(
     agency: Agency, source: Source, campaign: Campaign, sendpilot: StandIn, clock: time_machine.Traveller, by: str
 ) -> None:
     clock.shift(5)
-    hear(source, "paused", by)
+    report_campaign_event(source, "paused", by)
     assert state(campaign) == ("paused", {"user": "user", "system": "provider"}[by])
     assert carry_out_due() == 0
     assert sendpilot.calls == []
@@ -162,13 +162,13 @@ def test_each_call_has_one_echo_and_a_second_pause_by_api_is_somebody_elses(
     report(agency, S.DISCONNECTED)
     carry_out_due()
     clock.shift(1)
-    hear(source, "paused", "api")
+    report_campaign_event(source, "paused", "api")
     report(agency, S.ACTIVE)
     carry_out_due()
     clock.shift(1)
-    hear(source, "resumed", "api")
+    report_campaign_event(source, "resumed", "api")
     clock.shift(1)
-    hear(source, "paused", "api")
+    report_campaign_event(source, "paused", "api")
     assert state(campaign) == ("paused", "api")
 
 
@@ -205,9 +205,9 @@ def test_what_cannot_heal_fails_at_once_and_a_person_tries_it_again(
     carry_out_due()
     assert carry_out_due() == 0
     client = Client(headers={"authorization": f"Bearer {create_api_key(agency)[1]}"})
-    shown = client.get(f"/api/v1/campaigns/{campaign.pk}/at-provider").json()["order"]
+    body = client.get(f"/api/v1/campaigns/{campaign.pk}/at-provider").json()["order"]
     assert [row["id"] for row in client.get("/api/v1/campaigns?order=failed").json()["results"]] == [campaign.pk]
-    assert shown == {"action": "pause", "status": "failed", "attempts": 1, "error": error, "next_attempt_at": None}
+    assert body == {"action": "pause", "status": "failed", "attempts": 1, "error": error, "next_attempt_at": None}
     sendpilot.answers[PATH] = (200, {})
     url = f"/api/v1/campaigns/{campaign.pk}/retry"
     assert client.post(url, content_type="application/json").status_code == 202
@@ -242,13 +242,13 @@ def test_a_refused_resumption_of_what_runs_is_done(agency: Agency, campaign: Cam
 
 @pytest.mark.once
 @pytest.mark.parametrize(
-    "shown", [(200, {"status": "STARTED"}), (200, {"status": None}), (200, ["PAUSED"]), (404, {"status": "PAUSED"})]
+    "body", [(200, {"status": "STARTED"}), (200, {"status": None}), (200, ["PAUSED"]), (404, {"status": "PAUSED"})]
 )
 def test_a_refusal_is_a_failure_where_the_campaign_is_not_as_it_is_to_be(
-    agency: Agency, campaign: Campaign, sendpilot: StandIn, shown: Any
+    agency: Agency, campaign: Campaign, sendpilot: StandIn, body: Any
 ) -> None:
     sendpilot.answers[PATH] = (400, {"message": "Campaign is already paused"})
-    sendpilot.answers[f"GET {PATH}"] = shown
+    sendpilot.answers[f"GET {PATH}"] = body
     report(agency, S.DISCONNECTED)
     carry_out_due()
     command = CampaignCommand.objects.get()
@@ -293,7 +293,7 @@ def test_a_change_that_the_provider_reports_makes_a_waiting_order_void(
 ) -> None:
     report(agency, S.DISCONNECTED)
     clock.shift(5)
-    hear(source, "resumed", "user")
+    report_campaign_event(source, "resumed", "user")
     assert state(campaign) == ("active", "")
     assert carry_out_due() == 0
     assert CampaignCommand.objects.get().status == "cancelled"
@@ -350,7 +350,7 @@ def test_the_key_is_in_no_answer_and_no_log(
 
 def first_message(source: Source, *, campaign: str = "camp_1", sender: str = "sender_1") -> None:
     data = {"leadId": "lead_1", "campaignId": campaign, "senderId": sender, "linkedinUrl": "linkedin.com/in/ada"}
-    tell(source, "connection.sent", data, timezone.now().isoformat())
+    report_event(source, "connection.sent", data, timezone.now().isoformat())
 
 
 def test_a_mapped_sender_gives_its_campaigns_their_account(
@@ -404,9 +404,9 @@ def test_another_agencys_sender_of_the_same_name_is_another(
 
 
 def test_finished_campaigns_need_no_protection(agency: Agency, source: Source, clock: time_machine.Traveller) -> None:
-    hear(source, "started")
+    report_campaign_event(source, "started")
     clock.shift(timedelta(seconds=1))
-    hear(source, "finished")
+    report_campaign_event(source, "finished")
     assert not Campaign.objects.filter(campaigns.UNPROTECTED).exists()
 
 

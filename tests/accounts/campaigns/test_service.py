@@ -46,11 +46,11 @@ def campaign(agency: Agency) -> Campaign:
     return campaigns.update_campaign(campaign, account=account)
 
 
-def told(agency: Agency) -> list[str]:
-    told = Event.objects.filter(agency=agency).exclude(
+def recorded(agency: Agency) -> list[str]:
+    events = Event.objects.filter(agency=agency).exclude(
         event_type="reauth_requested"
     )  # tests/accounts/reauth/test_prompts.py
-    return list(told.order_by("id").values_list("event_type", flat=True))
+    return list(events.order_by("id").values_list("event_type", flat=True))
 
 
 @pytest.mark.parametrize("status", [status for status in S if status is not S.ACTIVE])
@@ -58,7 +58,7 @@ def test_a_campaign_is_paused_when_its_account_leaves_active(agency: Agency, cam
     report(agency, status, 1)
     campaign.refresh_from_db()
     assert (campaign.status, campaign.paused_by) == (CampaignStatus.PAUSED, PausedBy.SYSTEM)
-    assert told(agency)[1:] == [f"linkedin_{status}", "campaign_paused"]
+    assert recorded(agency)[1:] == [f"linkedin_{status}", "campaign_paused"]
     payload = Event.objects.get(event_type="campaign_paused").payload
     assert (payload["paused_by"], payload["campaign_name"]) == ("system", "Spring")
     assert payload["pause_reason"] == campaign.pause_reason
@@ -70,7 +70,7 @@ def test_it_resumes_by_itself_when_the_account_is_back(agency: Agency, campaign:
     report(agency, S.ACTIVE, 3)
     campaign.refresh_from_db()
     assert (campaign.status, campaign.paused_by, campaign.pause_reason) == (CampaignStatus.ACTIVE, "", "")
-    assert told(agency) == [
+    assert recorded(agency) == [
         "linkedin_connected",
         "linkedin_disconnected",
         "campaign_paused",
@@ -124,7 +124,7 @@ def test_while_the_account_is_limited_its_campaigns_wait_and_then_resume_by_them
         remind()
         campaign.refresh_from_db()
         assert (campaign.status, campaign.paused_by) == (CampaignStatus.ACTIVE, "")
-        assert told(agency)[-1] == "campaign_resumed"
+        assert recorded(agency)[-1] == "campaign_resumed"
         assert campaigns.resume_held() == 0
 
 
@@ -172,7 +172,7 @@ def test_a_campaign_given_to_an_account_that_is_down_is_paused_until_it_is_back(
     report(agency, S.ACTIVE, 2)
     campaign.refresh_from_db()
     assert (campaign.status, campaign.paused_by, campaign.pause_reason) == ("active", "", "")
-    assert told(agency)[-1] == "campaign_resumed"
+    assert recorded(agency)[-1] == "campaign_resumed"
 
 
 @pytest.mark.parametrize("status", [S.BLOCKED, S.DELETED])
@@ -195,7 +195,7 @@ def test_moved_from_one_account_that_is_down_to_another_it_says_why_it_waits_now
     campaigns.update_campaign(campaign, account=other)
     campaign.refresh_from_db()
     assert (campaign.status, campaign.pause_reason) == ("paused", "The account is blocked.")
-    assert told(agency).count("campaign_paused") == 1
+    assert recorded(agency).count("campaign_paused") == 1
 
 
 def test_what_a_person_paused_stays_so_whatever_account_it_is_given_to(agency: Agency, campaign: Campaign) -> None:

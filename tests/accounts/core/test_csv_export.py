@@ -9,7 +9,7 @@ from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounts.core.csv_export import NAMED, delimiter_for, lines, safe_cell
+from accounts.core.csv_export import NAMED_DELIMITERS, csv_lines, delimiter_for, safe_cell
 from accounts.models import Agency, Member
 from leads.analytics.export import COLUMNS
 from leads.pipeline.changes import create_lead
@@ -55,28 +55,28 @@ def runs(cell: str) -> bool:
 
 
 @pytest.mark.parametrize("read_with", READ_WITH)
-@pytest.mark.parametrize("written_with", NAMED.values())
+@pytest.mark.parametrize("written_with", NAMED_DELIMITERS.values())
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_cell_runs_whatever_a_program_takes_for_a_delimiter(text: str, written_with: str, read_with: str) -> None:
     table = [["Anna", text, text, 7], [text, "", "x", text]]
-    assert [cell for cell in cells("".join(lines(table, written_with)), read_with) if runs(cell)] == []
+    assert [cell for cell in cells("".join(csv_lines(table, written_with)), read_with) if runs(cell)] == []
 
 
 @given(
     st.lists(st.text(st.sampled_from(list("=+-@＝;,\t|\"' \n\rax1\u200b\u202e")), max_size=12), min_size=1, max_size=4),
-    st.sampled_from(list(NAMED.values())),
+    st.sampled_from(list(NAMED_DELIMITERS.values())),
     st.sampled_from(READ_WITH),
 )
 @settings(max_examples=500, deadline=None)
 def test_no_made_up_cell_runs_either(row: list[str], written_with: str, read_with: str) -> None:
-    text = "".join(lines([row, row], written_with))
+    text = "".join(csv_lines([row, row], written_with))
     assert [cell for cell in cells(text, read_with) if runs(cell)] == []
 
 
-@pytest.mark.parametrize("delimiter", NAMED.values())
+@pytest.mark.parametrize("delimiter", NAMED_DELIMITERS.values())
 def test_columns_stay_columns(delimiter: str) -> None:
     row = ["a;b", "c,d", "e\tf", 'g "h"', "i\nj", "k|l", 3, -1.5, None]
-    [read] = csv.reader(io.StringIO("".join(lines([row], delimiter)), newline=""), delimiter=delimiter)
+    [read] = csv.reader(io.StringIO("".join(csv_lines([row], delimiter)), newline=""), delimiter=delimiter)
     assert read == ["a;b", "c,d", "e\tf", 'g "h"', "i\nj", "k|l", "3", "-1.5", ""]
 
 

@@ -171,9 +171,9 @@ def test_a_text_of_any_length_costs_no_more_than_a_harmless_page(pump: str, shap
 
 @pytest.mark.parametrize("value", [[[]] * 400_000, {f"k{n}": n for n in range(100_000)}, ["x" * 20_000] * 100])
 def test_a_value_of_any_size_is_looked_at_in_part_and_says_so(value: Any) -> None:
-    shown = json.dumps(mask(value))
-    assert len(shown) < 2 * MAX_TOTAL
-    assert re.search(r"\(\d+ more\)", shown)
+    visible = json.dumps(mask(value))
+    assert len(visible) < 2 * MAX_TOTAL
+    assert re.search(r"\(\d+ more\)", visible)
 
 
 @pytest.mark.parametrize(
@@ -185,10 +185,10 @@ def test_a_value_of_any_size_is_looked_at_in_part_and_says_so(value: Any) -> Non
         f"-----BEGIN PRIVATE KEY-----{CANARY}",
     ],
 )
-@pytest.mark.parametrize("shown", range(0, 60, 7))
-def test_a_secret_that_a_cut_goes_through_does_not_come_through(secret: str, shown: int) -> None:
+@pytest.mark.parametrize("visible", range(0, 60, 7))
+def test_a_secret_that_a_cut_goes_through_does_not_come_through(secret: str, visible: int) -> None:
     text = "x " * MAX_STRING
-    text = text[: MAX_STRING - shown] + secret + text
+    text = text[: MAX_STRING - visible] + secret + text
     assert CANARY[:8] not in scrub(text)
     assert CANARY[:8] not in scrub(text.encode())
     assert CANARY[:8] not in mask(text) or "@" in secret

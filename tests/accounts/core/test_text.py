@@ -22,12 +22,12 @@ from notifications.channels.service import create_channel
 from notifications.delivery import drain
 from tests.api.client import api_with
 from tests.factories import furnish
-from tests.keeping import keep_sample, source_of
 from tests.notifications.receiver import receiver
+from tests.receiving import receive_sample, source_of
 from webhooks.processing.processor import process_due
 
 #: Whole as they are: emoji of several, Persian, Hindi and Sinhala words, flags, marks.
-KEPT = ["👩‍💻 Ada", "👩🏽‍🚀", "👨‍👩‍👧‍👦", "❤️‍🔥", "🏳️‍🌈", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🇩🇪🇫🇷", "می‌خواهم", "क्‍ष", "ශ්‍රී", "e\u0301", "Zoë"]
+READABLE = ["👩‍💻 Ada", "👩🏽‍🚀", "👨‍👩‍👧‍👦", "❤️‍🔥", "🏳️‍🌈", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🇩🇪🇫🇷", "می‌خواهم", "क्‍ष", "ශ්‍රී", "e\u0301", "Zoë"]
 #: What is typed --> what is read.
 GONE = {
     "Ann\u202egpj.exe": "Anngpj.exe",
@@ -41,7 +41,7 @@ GONE = {
 }
 
 
-@pytest.mark.parametrize("text", KEPT)
+@pytest.mark.parametrize("text", READABLE)
 def test_what_belongs_to_a_word_or_an_emoji_is_kept_everywhere(text: str) -> None:
     assert (plain(text), safe_line(text), safe_cell(text), visible(text)) == (text,) * 4
 
@@ -57,7 +57,7 @@ def test_controls_become_blanks_in_a_line_and_go_where_lines_are_kept() -> None:
     assert safe_cell("a\x00b\r\nc\x07") == "ab\nc"
 
 
-@pytest.mark.parametrize("text", KEPT)
+@pytest.mark.parametrize("text", READABLE)
 def test_nothing_is_cut_in_two(text: str) -> None:
     for limit in range(1, 2 * len(text) + 4):
         short = shorten(text + "x" + text, limit)
@@ -121,9 +121,9 @@ def test_what_providers_say_of_people_is_kept_without_what_nobody_sees(agency: A
     source = source_of(agency, "linkedconnector")
     where = {"ghl_company_id": agency.ghl_company_id, "ghl_location_id": "loc-1"}
     for _ in range(2):  # the second is about the same account
-        keep_sample(source, "linkedin_blocked", **where, linkedin_account_name="A\u202enn\u2066 👩‍💻")
+        receive_sample(source, "linkedin_blocked", **where, linkedin_account_name="A\u202enn\u2066 👩‍💻")
     data = json.loads(Path("webhooks/samples/sendpilot/lead_updated.json").read_text())["data"]
-    keep_sample(
+    receive_sample(
         source_of(agency, "sendpilot"), "lead_updated", data={**data, "firstName": "B\u202eea", "company": "می‌خواهم"}
     )
     while process_due():

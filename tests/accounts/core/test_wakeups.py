@@ -20,12 +20,12 @@ def test_a_broker_that_is_away_is_logged_once(
             raise ConnectionError
 
     monkeypatch.setattr(wakeups, "current_app", Broker())
-    monkeypatch.setattr(wakeups, "PAUSE", 0.0)
+    monkeypatch.setattr(wakeups, "PAUSE_SECONDS", 0.0)
     waker = WakeUp("webhooks.tasks.process_receipts", queue="receipts")
     for _ in range(5):
         waker.wake_up()
         assert tried.acquire(timeout=10)
     waker.wake_up()
     assert tried.acquire(timeout=10)
-    said = [record for record in caplog.records if "takes no wake-ups" in record.getMessage()]
-    assert len(said) == 1
+    warnings = [record for record in caplog.records if "takes no wake-ups" in record.getMessage()]
+    assert len(warnings) == 1

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.core.enums import EventType
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events import reactions
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Agency, Event, Reaction
 from notifications.delivery import fan_out
 from notifications.retention import delete_old_events
@@ -32,7 +32,7 @@ class Echo:
         self.handed.append([row.subject for row in rows])
         for row in rows:
             agency = row.event.agency if row.event else Agency.objects.get()
-            record(agency, EventType.TEST, subject=row.subject, work=work)
+            record_event(agency, EventType.TEST, subject=row.subject, work=work)
         if self.refused.intersection(row.subject for row in rows):
             raise ValueError("no such luck")
 
@@ -56,24 +56,24 @@ def echoed() -> list[str]:
 
 
 def test_a_subscriber_reacts_to_its_events_and_to_no_others(agency: Agency, echo: Echo) -> None:
-    event = record(agency, EventType.LEAD_CREATED, subject="lead_1")
-    record(agency, EventType.LEAD_ERASED, subject="lead_1")
+    event = record_event(agency, EventType.LEAD_CREATED, subject="lead_1")
+    record_event(agency, EventType.LEAD_ERASED, subject="lead_1")
     assert list(Reaction.objects.values_list("subscriber", "event", "subject")) == [(NAME, event.pk, "lead_1")]
-    assert (reactions.carry_out_due(), reactions.carry_out_due()) == (1, 0)
+    assert (reactions.carry_out_due_reactions(), reactions.carry_out_due_reactions()) == (1, 0)
     assert (echoed(), Reaction.objects.count()) == (["lead_1"], 0)
 
 
 def test_an_event_that_is_rolled_back_is_not_reacted_to(agency: Agency, echo: Echo) -> None:
     with transaction.atomic():
-        record(agency, EventType.LEAD_CREATED, subject="lead_1")
+        record_event(agency, EventType.LEAD_CREATED, subject="lead_1")
         transaction.set_rollback(True)
-    assert reactions.carry_out_due() == 0
+    assert reactions.carry_out_due_reactions() == 0
 
 
 def test_one_subjects_reactions_go_in_order_and_several_subjects_together(agency: Agency, echo: Echo) -> None:
     for subject in ("a", "b", "a", "c"):
-        reactions.request(NAME, subject=subject, work=AT_ONCE)
-    while reactions.carry_out_due():
+        reactions.request_reaction(NAME, subject=subject, work=AT_ONCE)
+    while reactions.carry_out_due_reactions():
         pass
     assert echo.handed == [["a", "b", "c"], ["a"]]
 
@@ -83,15 +83,15 @@ def test_one_that_fails_leaves_nothing_holds_up_its_own_subject_only_and_is_trie
 ) -> None:
     echo.refused = {"a"}
     for subject in ("a", "b", "a"):
-        reactions.request(NAME, subject=subject, work=AT_ONCE)
-    assert [reactions.carry_out_due() for _ in range(2)] == [2, 0]
+        reactions.request_reaction(NAME, subject=subject, work=AT_ONCE)
+    assert [reactions.carry_out_due_reactions() for _ in range(2)] == [2, 0]
     assert echoed() == ["b"]
     assert list(Reaction.objects.order_by("id").values_list("attempts", "error")) == [
         *((1, "ValueError: no such luck"), (0, ""))
     ]
     echo.refused.clear()
     clock.shift(2)
-    while reactions.carry_out_due():
+    while reactions.carry_out_due_reactions():
         pass
     assert (echoed(), Reaction.objects.count()) == (["b", "a", "a"], 0)
 
@@ -100,24 +100,24 @@ def test_one_that_always_fails_stays_visible_and_lets_the_next_go_on(
     agency: Agency, echo: Echo, clock: time_machine.Traveller
 ) -> None:
     echo.refused = {"a"}
-    reactions.request(NAME, subject="a", work=AT_ONCE)
+    reactions.request_reaction(NAME, subject="a", work=AT_ONCE)
     for attempts in range(1, len(reactions.BACKOFF.steps) + 2):
-        assert reactions.carry_out_due() == 1
+        assert reactions.carry_out_due_reactions() == 1
         assert Reaction.objects.get().attempts == attempts
         clock.shift(timedelta(hours=2))
-    assert (reactions.carry_out_due(), Reaction.objects.get().next_attempt_at) == (0, None)
+    assert (reactions.carry_out_due_reactions(), Reaction.objects.get().next_attempt_at) == (0, None)
     echo.refused.clear()
-    reactions.request(NAME, subject="a", work=AT_ONCE)
-    assert (reactions.carry_out_due(), echoed()) == (1, ["a"])
+    reactions.request_reaction(NAME, subject="a", work=AT_ONCE)
+    assert (reactions.carry_out_due_reactions(), echoed()) == (1, ["a"])
 
 
 def test_staff_see_one_that_failed_and_try_it_again(
     agency: Agency, echo: Echo, clock: time_machine.Traveller, signed_in: Client
 ) -> None:
     echo.refused = {"a"}
-    reactions.request(NAME, subject="a", work=AT_ONCE)
+    reactions.request_reaction(NAME, subject="a", work=AT_ONCE)
     for _ in range(len(reactions.BACKOFF.steps) + 1):
-        reactions.carry_out_due()
+        reactions.carry_out_due_reactions()
         clock.shift(timedelta(hours=2))
     [row] = Reaction.objects.all()
     page = f"/admin/accounts/reaction/{row.pk}/"
@@ -125,7 +125,7 @@ def test_staff_see_one_that_failed_and_try_it_again(
     assert "no such luck" in signed_in.get(f"{page}change/").content.decode()
     echo.refused.clear()
     assert signed_in.post(f"{page}press/try_again/").status_code == 302
-    assert (reactions.carry_out_due(), echoed(), Reaction.objects.count()) == (1, ["a"], 0)
+    assert (reactions.carry_out_due_reactions(), echoed(), Reaction.objects.count()) == (1, ["a"], 0)
 
 
 def test_one_whose_worker_dies_is_carried_out_again_when_its_lease_is_over(
@@ -137,26 +137,26 @@ def test_one_whose_worker_dies_is_carried_out_again_when_its_lease_is_over(
     def die(*_: object) -> None:
         raise Killed
 
-    reactions.request(NAME, subject="a", work=AT_ONCE)
+    reactions.request_reaction(NAME, subject="a", work=AT_ONCE)
     with monkeypatch.context() as deadly:
         deadly.setattr(reactions, "_carry_out", die)
         with pytest.raises(Killed):
-            reactions.carry_out_due()
-    assert reactions.carry_out_due() == 0
+            reactions.carry_out_due_reactions()
+    assert reactions.carry_out_due_reactions() == 0
     clock.shift(reactions.LEASE)
-    assert (reactions.carry_out_due(), echoed()) == (1, ["a"])
+    assert (reactions.carry_out_due_reactions(), echoed()) == (1, ["a"])
 
 
 def test_an_event_and_those_after_it_are_told_once_its_reactions_were_attempted(
     agency: Agency, stranger: Agency, echo: Echo
 ) -> None:
-    before = record(agency, EventType.LEAD_ERASED, subject="lead_0")
-    record(agency, EventType.LEAD_CREATED, subject="lead_1")
-    record(agency, EventType.LEAD_ERASED, subject="lead_2")
-    elsewhere = record(stranger, EventType.LEAD_ERASED, subject="lead_3")
+    before = record_event(agency, EventType.LEAD_ERASED, subject="lead_0")
+    record_event(agency, EventType.LEAD_CREATED, subject="lead_1")
+    record_event(agency, EventType.LEAD_ERASED, subject="lead_2")
+    elsewhere = record_event(stranger, EventType.LEAD_ERASED, subject="lead_3")
     fan_out()
     assert set(Event.objects.filter(fanned_out_at__isnull=False)) == {before, elsewhere}
-    reactions.carry_out_due()
+    reactions.carry_out_due_reactions()
     fan_out()
     assert not Event.objects.filter(fanned_out_at__isnull=True).exists()
 
@@ -165,17 +165,17 @@ def test_an_event_is_told_though_its_reactions_fail_or_nobody_carries_them_out(
     agency: Agency, echo: Echo, clock: time_machine.Traveller
 ) -> None:
     echo.refused = {"lead_1"}
-    record(agency, EventType.LEAD_CREATED, subject="lead_1")
-    reactions.carry_out_due()
+    record_event(agency, EventType.LEAD_CREATED, subject="lead_1")
+    reactions.carry_out_due_reactions()
     assert fan_out() == 1
-    record(agency, EventType.LEAD_CREATED, subject="lead_2")
+    record_event(agency, EventType.LEAD_CREATED, subject="lead_2")
     assert fan_out() == 0
     clock.shift(reactions.MAX_WAIT)
     assert fan_out() == 1
 
 
 def test_retention_takes_an_event_and_its_reaction_that_failed(agency: Agency, echo: Echo) -> None:
-    event = record(agency, EventType.LEAD_CREATED, subject="lead_1")
+    event = record_event(agency, EventType.LEAD_CREATED, subject="lead_1")
     Reaction.objects.update(next_attempt_at=None, error="ValueError: no such luck")
     Event.objects.update(created_at=event.created_at - timedelta(days=40), fanned_out_at=event.created_at)
     assert list(delete_old_events("", event.created_at - timedelta(days=30)))

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.campaigns.service import campaign_of, update_campaign
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
-from accounts.events.timeline import Entry, timeline
+from accounts.events.timeline import Entry, timeline_page
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency
 from accounts.services import report_status
@@ -74,7 +74,7 @@ def lived(agency: Agency, staff: User) -> Account:
 
 
 def test_everything_stands_in_one_line(lived: Account) -> None:
-    page = timeline(lived)
+    page = timeline_page(lived)
     assert page.older == ""
     times = [entry.at for entry in page.entries]
     assert times == sorted(times, reverse=True)
@@ -91,18 +91,20 @@ def test_everything_stands_in_one_line(lived: Account) -> None:
 
 
 def test_an_event_says_whom_it_reached(lived: Account) -> None:
-    told = {words(entry): [(one.to, one.state) for one in entry.told] for entry in timeline(lived).entries}
-    assert told["event linkedin_disconnected"] == [("CRM", "pending")]
-    assert told["event linkedin_reconnected"] == []
+    deliveries = {
+        words(entry): [(one.recipient, one.state) for one in entry.deliveries] for entry in timeline_page(lived).entries
+    }
+    assert deliveries["event linkedin_disconnected"] == [("CRM", "pending")]
+    assert deliveries["event linkedin_reconnected"] == []
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
 def test_pages_join_without_a_gap_and_without_a_double(lived: Account, size: int) -> None:
-    whole = [(entry.kind, entry.row.pk) for entry in timeline(lived).entries]
+    whole = [(entry.kind, entry.row.pk) for entry in timeline_page(lived).entries]
     found: list[tuple[str, object]] = []
     cursor = ""
     while True:
-        page = timeline(lived, cursor, size)
+        page = timeline_page(lived, cursor, size)
         found += [(entry.kind, entry.row.pk) for entry in page.entries]
         cursor = page.older
         if not cursor:
@@ -113,7 +115,7 @@ def test_pages_join_without_a_gap_and_without_a_double(lived: Account, size: int
 def test_no_page_skips_rows_and_a_long_life_asks_no_more(lived: Account, agency: Agency) -> None:
     def asked() -> list[str]:
         with CaptureQueriesContext(connection) as captured:
-            timeline(lived, timeline(lived, "", 4).older, 4)
+            timeline_page(lived, timeline_page(lived, "", 4).older, 4)
         return [query["sql"].upper() for query in captured.captured_queries]
 
     before = asked()
@@ -129,10 +131,10 @@ def test_no_page_skips_rows_and_a_long_life_asks_no_more(lived: Account, agency:
     "cursor", ["x", "report-0", "report-" + "9" * 30, "report-x.event-", "event-zzz", "\x00", "staff--1"]
 )
 def test_a_cursor_that_is_none_breaks_nothing(lived: Account, cursor: str) -> None:
-    assert timeline(lived, cursor).older == ""
+    assert timeline_page(lived, cursor).older == ""
 
 
 def test_a_campaigns_pauses_stay_with_the_account_they_were_for(lived: Account, agency: Agency) -> None:
     other = report(agency, "active", number=3)
     update_campaign(lived.campaigns.get(), account=other)
-    assert [words(entry) for entry in timeline(other).entries if entry.kind == "pause"] == []
+    assert [words(entry) for entry in timeline_page(other).entries if entry.kind == "pause"] == []

@@ -12,7 +12,7 @@ from accounts import installs, services
 from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import StatusReason
 from accounts.events.ordering import Origin
-from accounts.linkedin.incidents import QUIET, WAIT, WINDOW, watch
+from accounts.linkedin.incidents import ALERT_DELAY, PROBLEM_TIMEOUT, WINDOW, update_incidents
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Event, Incident, Outage, ReauthPrompt
 from accounts.reauth import attempts
@@ -48,15 +48,15 @@ def report(
 def take_down(agency: Agency, *names: str, status: S = S.DISCONNECTED, **how: str) -> None:
     for name in names:
         report(agency, name, status, **how)
-    watch()
+    update_incidents()
 
 
-def told(agency: Agency) -> list[tuple[int, str]]:
+def incident_events(agency: Agency) -> list[tuple[int, str]]:
     events = Event.objects.filter(agency=agency, event_type="accounts_incident").order_by("id")
     return [(event.payload["count"], event.payload["cause"]) for event in events]
 
 
-def staff_told() -> list[str]:
+def staff_alerts() -> list[str]:
     return list(Event.objects.filter(event_type="staff_alert").order_by("id").values_list("subject", flat=True))
 
 
@@ -72,7 +72,7 @@ def test_two_drops_are_two_matters_and_a_third_makes_one_of_all(agency: Agency, 
     incident = Incident.objects.get()
     assert accounts_in(incident) == ["a", "b", "c"]
     assert (incident.agency, incident.provider, incident.opened_at) == (agency, "salesflow", T0)
-    assert told(agency) == [(3, "provider")]
+    assert incident_events(agency) == [(3, "provider")]
 
 
 def test_three_drops_over_more_than_five_minutes_are_three_matters(
@@ -82,9 +82,9 @@ def test_three_drops_over_more_than_five_minutes_are_three_matters(
     clock.shift(WINDOW + timedelta(seconds=1))
     take_down(agency, "c")
     assert not Incident.objects.exists()
-    clock.shift(WAIT)
-    watch()
-    assert len(staff_told()) == 3
+    clock.shift(ALERT_DELAY)
+    update_incidents()
+    assert len(staff_alerts()) == 3
 
 
 def test_what_follows_joins_and_what_comes_much_later_is_another_matter(
@@ -99,7 +99,7 @@ def test_what_follows_joins_and_what_comes_much_later_is_another_matter(
     clock.shift(WINDOW + timedelta(seconds=1))
     take_down(agency, "f")
     assert accounts_in(Incident.objects.get()) == ["a", "b", "c", "d", "e"]
-    assert told(agency) == [(3, "provider")]
+    assert incident_events(agency) == [(3, "provider")]
 
 
 def test_drops_that_nobody_grouped_in_time_are_grouped_by_when_they_were(
@@ -111,9 +111,9 @@ def test_drops_that_nobody_grouped_in_time_are_grouped_by_when_they_were(
         report(agency, name, S.DISCONNECTED)
     clock.move_to(T0 + timedelta(hours=1))
     report(agency, "late", S.DISCONNECTED)
-    watch()
+    update_incidents()
     assert accounts_in(Incident.objects.get()) == ["a", "b", "c", "d"]
-    assert told(agency) == [(4, "provider")]
+    assert incident_events(agency) == [(4, "provider")]
 
 
 def test_two_agencies_have_two_incidents_and_see_nothing_of_each_other(
@@ -124,7 +124,7 @@ def test_two_agencies_have_two_incidents_and_see_nothing_of_each_other(
     assert not Incident.objects.exists()
     take_down(stranger, "c")
     assert Incident.objects.get().agency == stranger
-    assert (told(agency), told(stranger)) == ([], [(3, "provider")])
+    assert (incident_events(agency), incident_events(stranger)) == ([], [(3, "provider")])
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_the_probable_cause_is_what_most_of_them_point_to(
 ) -> None:
     for number, (status, reason, provider) in enumerate(how):
         report(agency, f"account {number}", status, reason=reason, provider=provider)
-    watch()
+    update_incidents()
     assert Incident.objects.get().cause == cause
 
 
@@ -182,12 +182,12 @@ def test_many_of_one_provider_across_agencies_are_one_outage_with_a_part_at_each
         third: ["e"],
     }
     assert {incident.cause for incident in Incident.objects.all()} == {"provider"}
-    assert (told(stranger), told(third)) == ([(1, "provider")], [(1, "provider")])
+    assert (incident_events(stranger), incident_events(third)) == ([(1, "provider")], [(1, "provider")])
     take_down(third, "f")
     assert Incident.objects.filter(agency=third).count() == 1
-    clock.shift(WAIT)
-    watch()
-    assert staff_told() == [outage.pk]
+    clock.shift(ALERT_DELAY)
+    update_incidents()
+    assert staff_alerts() == [outage.pk]
 
 
 def test_another_provider_has_no_part_in_an_outage(
@@ -202,17 +202,17 @@ def test_another_provider_has_no_part_in_an_outage(
 
 def test_it_closes_when_all_are_back_and_says_so_once(agency: Agency, clock: time_machine.Traveller) -> None:
     take_down(agency, "a", "b", "c")
-    clock.shift(WAIT)
-    watch()
+    clock.shift(ALERT_DELAY)
+    update_incidents()
     take_down(agency, "a", "b", status=S.ACTIVE)
     assert Incident.objects.get().closed_at is None
     clock.shift(60)
     take_down(agency, "c", status=S.ACTIVE)
-    watch()
+    update_incidents()
     incident = Incident.objects.get()
-    assert incident.closed_at == T0 + WAIT + timedelta(seconds=60)
-    assert told(agency) == [(3, "provider"), (0, "provider")]
-    assert staff_told() == [incident.pk, incident.pk]
+    assert incident.closed_at == T0 + ALERT_DELAY + timedelta(seconds=60)
+    assert incident_events(agency) == [(3, "provider"), (0, "provider")]
+    assert staff_alerts() == [incident.pk, incident.pk]
     take_down(agency, "a")
     assert accounts_in(incident) == ["a", "b", "c"]
     assert Incident.objects.count() == 1
@@ -257,7 +257,7 @@ def test_an_uninstall_is_no_incident(agency: Agency, clock: time_machine.Travell
         agency, location_id="berlin", origin=Origin(by="highlevel", at=T0 + timedelta(seconds=5)), passed_on=False
     )
     react()
-    watch()
+    update_incidents()
     assert not Outage.objects.exists()
 
 
@@ -267,15 +267,15 @@ def test_what_a_person_did_and_what_happens_while_the_prompts_page_is_open_alert
     take_down(agency, "a", by="staff")
     account = report(agency, "b", S.ACTIVE)
     report(agency, "b", S.DISCONNECTED)
-    attempts.viewed(ReauthPrompt.objects.get(account=account))
+    attempts.record_page_use(ReauthPrompt.objects.get(account=account))
     clock.shift(30)
     report(agency, "b", S.ACTIVE)
     clock.shift(30)
     report(agency, "b", S.INCOMPLETE)
     take_down(agency, "c", by="api")
-    clock.shift(WAIT)
-    watch()
-    assert (staff_told(), Incident.objects.count()) == ([], 0)
+    clock.shift(ALERT_DELAY)
+    update_incidents()
+    assert (staff_alerts(), Incident.objects.count()) == ([], 0)
 
 
 def test_a_revived_account_is_expected_to_be_down(agency: Agency, clock: time_machine.Traveller) -> None:
@@ -287,9 +287,9 @@ def test_a_revived_account_is_expected_to_be_down(agency: Agency, clock: time_ma
     report(agency, "a", S.DELETED)
     clock.shift(1)
     assert revive(account).status == S.BLOCKED
-    clock.shift(WAIT)
-    watch()
-    assert staff_told() == []
+    clock.shift(ALERT_DELAY)
+    update_incidents()
+    assert staff_alerts() == []
 
 
 def test_staff_is_told_of_one_drop_once_after_a_minute_and_not_if_it_is_back(
@@ -298,14 +298,14 @@ def test_staff_is_told_of_one_drop_once_after_a_minute_and_not_if_it_is_back(
     take_down(agency, "a", "b")
     clock.shift(59)
     take_down(agency, "a", status=S.ACTIVE)
-    assert staff_told() == []
+    assert staff_alerts() == []
     clock.shift(1)
-    watch()
-    watch()
+    update_incidents()
+    update_incidents()
     take_down(agency, "b", status=S.BLOCKED)
-    clock.shift(WAIT)
-    watch()
-    assert staff_told() == [Account.objects.get(name="b").pk]
+    clock.shift(ALERT_DELAY)
+    update_incidents()
+    assert staff_alerts() == [Account.objects.get(name="b").pk]
 
 
 def test_an_incident_that_is_over_within_a_minute_alerts_no_staff(
@@ -314,9 +314,9 @@ def test_an_incident_that_is_over_within_a_minute_alerts_no_staff(
     take_down(agency, "a", "b", "c")
     clock.shift(30)
     take_down(agency, "a", "b", "c", status=S.ACTIVE)
-    clock.shift(WAIT)
-    watch()
-    assert staff_told() == []
+    clock.shift(ALERT_DELAY)
+    update_incidents()
+    assert staff_alerts() == []
 
 
 def report_problem(agency: Agency, *names: str, code: str = "PROXY_ERROR") -> None:
@@ -324,7 +324,7 @@ def report_problem(agency: Agency, *names: str, code: str = "PROXY_ERROR") -> No
         account = Account.objects.get(agency=agency, name=name)
         services.report_problem(account, code=code, origin=Origin(by="welink", at=timezone.now()), text=code)
     react()
-    watch()
+    update_incidents()
 
 
 def test_one_proxys_error_is_history_and_many_are_an_incident_that_ends_with_silence(
@@ -333,20 +333,20 @@ def test_one_proxys_error_is_history_and_many_are_an_incident_that_ends_with_sil
     for name in "abc":
         report(agency, name, S.ACTIVE, provider="welink")
     report_problem(agency, "a", "a", "b")
-    clock.shift(WAIT)
-    watch()
-    assert (Incident.objects.count(), staff_told()) == (0, [])
+    clock.shift(ALERT_DELAY)
+    update_incidents()
+    assert (Incident.objects.count(), staff_alerts()) == (0, [])
     report_problem(agency, "c")
     incident = Incident.objects.get()
     assert (incident.cause, accounts_in(incident)) == ("proxy", ["a", "b", "c"])
     assert set(Account.objects.values_list("status", flat=True)) == {"active"}
-    clock.shift(QUIET - WAIT)
+    clock.shift(PROBLEM_TIMEOUT - ALERT_DELAY)
     report_problem(agency, "a")
-    clock.shift(WAIT)
-    watch()
+    clock.shift(ALERT_DELAY)
+    update_incidents()
     assert Incident.objects.get().closed_at is None
-    clock.shift(QUIET)
-    watch()
+    clock.shift(PROBLEM_TIMEOUT)
+    update_incidents()
     assert Incident.objects.get().closed_at is not None
 
 

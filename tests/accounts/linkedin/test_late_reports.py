@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from accounts import services
 from accounts.core.enums import AccountStatus as S
 from accounts.events.ordering import Origin
-from accounts.linkedin.incidents import WAIT, watch
+from accounts.linkedin.incidents import ALERT_DELAY, update_incidents
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Agency, Event, Incident, Outage, ReauthPrompt
 from accounts.reauth import attempts
@@ -22,9 +22,9 @@ from accounts.tenancy.agencies import create_agency
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
 from notifications.models import Delivery
-from tests.keeping import keep_sample, source_of
 from tests.notifications.receiver import receiver
 from tests.reactions import react
+from tests.receiving import receive_sample, source_of
 from webhooks.processing.processor import process_due
 
 SEQUENCE = count(1)
@@ -51,7 +51,7 @@ def report(agency: Agency, ago: timedelta, *names: str, status: S = S.BLOCKED) -
     react()
 
 
-def staff_told() -> list[str]:
+def staff_alerts() -> list[str]:
     return list(Event.objects.filter(event_type="staff_alert").order_by("id").values_list("subject", flat=True))
 
 
@@ -64,15 +64,15 @@ def test_a_block_of_twelve_days_ago_is_in_no_incident_of_today_and_alarms_nobody
 ) -> None:
     report(agency, timedelta(days=12), "old")
     report(agency, timedelta(0), "a", "b")
-    watch()
-    clock.shift(WAIT)
-    watch()
+    update_incidents()
+    clock.shift(ALERT_DELAY)
+    update_incidents()
     assert not Incident.objects.exists()
     known = Outage.objects.get(account__name="old")
     assert (known.at, known.noted_at, known.pending) == (T0 - timedelta(days=12), T0, False)
-    assert known.account_id not in staff_told()
+    assert known.account_id not in staff_alerts()
     report(agency, timedelta(days=2), *"uvwxyz")
-    watch()
+    update_incidents()
     assert not Incident.objects.exists()
 
 
@@ -81,11 +81,11 @@ def test_what_happened_hours_apart_and_comes_at_once_is_no_incident(
 ) -> None:
     for hours, name in enumerate("abcde", start=1):
         report(agency, hours * HOUR, name)
-    watch()
-    clock.shift(WAIT)
-    watch()
+    update_incidents()
+    clock.shift(ALERT_DELAY)
+    update_incidents()
     assert not Incident.objects.exists()
-    assert len(staff_told()) == 5
+    assert len(staff_alerts()) == 5
 
 
 def test_what_happened_together_and_comes_hours_later_is_an_incident_of_then(
@@ -93,15 +93,15 @@ def test_what_happened_together_and_comes_hours_later_is_an_incident_of_then(
 ) -> None:
     for minute, name in enumerate("abc"):
         report(agency, 2 * HOUR - timedelta(minutes=minute), name)
-    watch()
+    update_incidents()
     incident = Incident.objects.get()
     assert (incident.opened_at, incident.last_outage_at) == (T0 - 2 * HOUR, T0 - 2 * HOUR + timedelta(minutes=2))
-    assert staff_told() == []
-    clock.shift(WAIT)
-    watch()
-    assert staff_told() == [incident.id]
-    report(agency, 2 * HOUR + WAIT + timedelta(minutes=4), "earlier")
-    watch()
+    assert staff_alerts() == []
+    clock.shift(ALERT_DELAY)
+    update_incidents()
+    assert staff_alerts() == [incident.id]
+    report(agency, 2 * HOUR + ALERT_DELAY + timedelta(minutes=4), "earlier")
+    update_incidents()
     incident.refresh_from_db()
     assert accounts_in(incident) == ["a", "b", "c", "earlier"]
     assert incident.opened_at == T0 - 2 * HOUR - timedelta(minutes=4)
@@ -109,9 +109,9 @@ def test_what_happened_together_and_comes_hours_later_is_an_incident_of_then(
 
 def test_a_late_report_joins_no_incident_of_now(agency: Agency, clock: time_machine.Traveller) -> None:
     report(agency, timedelta(0), "a", "b", "c")
-    watch()
+    update_incidents()
     report(agency, 3 * HOUR, "late")
-    watch()
+    update_incidents()
     assert accounts_in(Incident.objects.get()) == ["a", "b", "c"]
 
 
@@ -120,7 +120,7 @@ def test_two_outages_of_a_provider_are_told_apart_by_when_they_were(db: None, cl
     for agency in agencies:
         report(agency, 2 * HOUR, "a", "b")
         report(agency, timedelta(0), "c")
-    watch()
+    update_incidents()
     outage = Incident.objects.get(agency=None)
     assert (outage.opened_at, outage.parts.count()) == (T0 - 2 * HOUR, 3)
     assert set(Outage.objects.filter(incident__part_of=outage).values_list("account__name", flat=True)) == {"a", "b"}
@@ -135,7 +135,7 @@ def test_an_account_that_was_back_hours_ago_was_down_until_then(agency: Agency, 
 
 def test_a_report_of_before_the_page_was_used_is_not_expected(agency: Agency, clock: time_machine.Traveller) -> None:
     report(agency, 2 * HOUR, "a", status=S.DISCONNECTED)
-    attempts.viewed(ReauthPrompt.objects.get())
+    attempts.record_page_use(ReauthPrompt.objects.get())
     report(agency, HOUR, "a", status=S.ACTIVE)
     report(agency, timedelta(minutes=30), "a", status=S.DISCONNECTED)
     assert Outage.objects.get(back_at=None).expected is False
@@ -166,7 +166,7 @@ def test_a_webhook_that_comes_twelve_days_late_is_history_from_the_receipt_on(
 ) -> None:
     source = source_of(agency, "linkedconnector")
     for number, days in enumerate((12, 0, 0)):
-        keep_sample(
+        receive_sample(
             source,
             "linkedin_blocked",
             ghl_company_id=agency.ghl_company_id,
@@ -177,7 +177,7 @@ def test_a_webhook_that_comes_twelve_days_late_is_history_from_the_receipt_on(
     while process_due():
         pass
     react()
-    watch()
+    update_incidents()
     assert not Incident.objects.exists()
     assert [outage.at for outage in Outage.objects.order_by("account__name")] == [T0 - timedelta(days=12), T0, T0]
 
@@ -191,7 +191,7 @@ def test_what_is_urgent_wakes_nobody_when_it_is_old(
     )
     report(agency, ago, "Ada Lovelace")
     drain()
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
     assert [message.to for message in mail.outbox] == ([["team@example.com"]] if urgent else [])
     delivery = Delivery.objects.get(event__event_type="linkedin_blocked")
@@ -202,18 +202,18 @@ def test_what_is_urgent_wakes_nobody_when_it_is_old(
     assert f"{T0 - ago:%m/%d/%Y}" in message.body
 
 
-@pytest.mark.parametrize(("ago", "said"), [(timedelta(days=12), "When: 03/11/2026 8:00 AM UTC"), (WAIT, "")])
+@pytest.mark.parametrize(("ago", "expected"), [(timedelta(days=12), "When: 03/11/2026 8:00 AM UTC"), (ALERT_DELAY, "")])
 def test_slack_says_when_what_comes_late_happened(
-    agency: Agency, clock: time_machine.Traveller, settings: Settings, ago: timedelta, said: str
+    agency: Agency, clock: time_machine.Traveller, settings: Settings, ago: timedelta, expected: str
 ) -> None:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
     with receiver() as slack:
         create_channel(agency, kind="slack", url=slack.url, event_types=["linkedin_blocked"])
         report(agency, ago, "Ada Lovelace")
         drain()
-        clock.shift(WAIT)
+        clock.shift(ALERT_DELAY)
         drain()
     [request] = slack.requests
     text = json.loads(request.body)["blocks"][1]["text"]["text"]
     assert "restricted the account Ada Lovelace" in text
-    assert (said in text) if said else ("When:" not in text)
+    assert (expected in text) if expected else ("When:" not in text)

@@ -9,7 +9,14 @@ from django.utils import timezone
 
 from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
-from accounts.linkedin.links import contradicting, decide, linked_accounts, proposals, views_in_words, worst_status
+from accounts.linkedin.links import (
+    contradicting_accounts,
+    decide_link,
+    describe_views,
+    linked_accounts,
+    proposed_links,
+    worst_status,
+)
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountLink, Agency
 from accounts.services import report_rate_limit, report_status, update_account
@@ -51,7 +58,7 @@ def test_the_same_name_is_proposed_and_links_nothing(agency: Agency, name: str) 
     other = seen(agency, "welink", name)
     assert linked(one) == linked(other) == set()
     assert [(row.first, row.second) for row in AccountLink.objects.all()] == [(one, other)]
-    assert proposals(one) == proposals(other) == list(AccountLink.objects.all())
+    assert proposed_links(one) == proposed_links(other) == list(AccountLink.objects.all())
 
 
 def test_first_and_last_name_count_as_a_name(agency: Agency) -> None:
@@ -86,24 +93,24 @@ def test_people_decide_and_may_change_their_mind(agency: Agency, staff: User) ->
     one, other = seen(agency, "salesflow"), seen(agency, "welink", status="blocked")
     link = AccountLink.objects.get()
 
-    decide(link, same=True, by=staff.pk)
+    decide_link(link, same=True, by=staff.pk)
     assert (linked(one), linked(other)) == ({"welink"}, {"salesflow"})
     assert worst_status(one, linked_accounts([one])[one.pk]) == "blocked"
     assert Account.objects.count() == 2
-    assert proposals(one) == []
+    assert proposed_links(one) == []
 
-    decide(link, same=False, by=staff.pk)
+    decide_link(link, same=False, by=staff.pk)
     assert linked(one) == set()
     link.refresh_from_db()
     assert (link.state, link.decided_by, link.decided_at is not None) == ("declined", staff, True)
-    assert proposals(one) == []
+    assert proposed_links(one) == []
     seen(agency, "welink", status="active")
     assert AccountLink.objects.get().state == "declined"
 
 
 def test_a_deleted_account_is_linked_to_nobody(agency: Agency, staff: User) -> None:
     one, other = seen(agency, "salesflow"), seen(agency, "welink")
-    decide(AccountLink.objects.get(), same=True, by=staff.pk)
+    decide_link(AccountLink.objects.get(), same=True, by=staff.pk)
     Account.objects.filter(pk=other.pk).update(status="deleted")
     assert linked(one) == set()
 
@@ -114,15 +121,17 @@ def test_contradictions_are_said_with_their_times(agency: Agency) -> None:
     with time_machine.travel("2026-03-02T15:30:00Z", tick=False) as clock:
         active = seen(agency, "salesflow", email="ada@example.com")
         third = seen(agency, "welink", email="ada@example.com", status="blocked")
-        assert said(active) == "LinkedConnector: blocked since 14:02, Salesflow: active, We-Link: blocked since 15:30"
-        assert contradicting(blocked, [third]) == []
-        assert contradicting(active, []) == []
+        assert (
+            views_of(active) == "LinkedConnector: blocked since 14:02, Salesflow: active, We-Link: blocked since 15:30"
+        )
+        assert contradicting_accounts(blocked, [third]) == []
+        assert contradicting_accounts(active, []) == []
         clock.shift(timedelta(days=3))
-        assert "LinkedConnector: blocked since 02 Mar 2026" in said(active)
+        assert "LinkedConnector: blocked since 02 Mar 2026" in views_of(active)
 
 
-def said(account: Account) -> str:
-    return views_in_words(contradicting(account, linked_accounts([account])[account.pk]))
+def views_of(account: Account) -> str:
+    return describe_views(contradicting_accounts(account, linked_accounts([account])[account.pk]))
 
 
 def test_a_rename_and_a_first_rate_limit_are_looked_at_too(agency: Agency) -> None:
@@ -137,4 +146,4 @@ def test_a_rename_and_a_first_rate_limit_are_looked_at_too(agency: Agency) -> No
     other = seen(agency, "welink", "Somebody else")
     update_account(other, name="Ada Lovelace")
     assert AccountLink.objects.filter(second=other).count() == 2
-    assert len(proposals(account)) == 2
+    assert len(proposed_links(account)) == 2

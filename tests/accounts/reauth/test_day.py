@@ -19,8 +19,8 @@ from notifications.content.catalogue import CATALOGUE
 from notifications.delivery import drain
 from notifications.models import Delivery
 from notifications.staff.alerts import set_alerts
-from tests.keeping import keep, source_of
 from tests.reactions import react
+from tests.receiving import receive, source_of
 from webhooks.processing.processor import process_due
 
 MONDAY = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
@@ -45,7 +45,7 @@ class Day:
                 "LinkedInAccountId": 7688,
                 "LinkedInEmail": OWNER,
             }
-            keep(self.source, json.dumps(body).encode())
+            receive(self.source, json.dumps(body).encode())
         while process_due():
             pass
         react()
@@ -84,7 +84,7 @@ BACK = [(TEAM, "Spring runs again"), (TEAM, f"{OWNER} is back on LinkedIn")]
 
 
 def test_drop_reminders_and_return(day: Day) -> None:
-    told = {
+    events = {
         hours: day.at(hours, says)
         for hours, says in (
             *((1, "BLOCKED"), (1 + 0.9 * MINUTE, ""), (1 + MINUTE, ""), (1.1, "BLOCKED"), (4.99, ""), (5.01, "")),
@@ -92,7 +92,7 @@ def test_drop_reminders_and_return(day: Day) -> None:
             (200, ""),
         )
     }
-    assert {hours: messages for hours, messages in told.items() if messages} == {
+    assert {hours: messages for hours, messages in events.items() if messages} == {
         1: ASKED,
         1 + MINUTE: ALERT,
         5.01: REMINDER,
@@ -113,8 +113,8 @@ def test_a_return_stops_every_reminder_at_once(day: Day) -> None:
 
 def test_a_mail_that_is_still_on_its_way_is_not_sent_once_the_account_is_back(day: Day) -> None:
     day.at(1, "BLOCKED", deliver=False)
-    told = day.at(1.01, "ACTIVE")
-    assert [subject for to, subject in told if to == OWNER] == []
+    events = day.at(1.01, "ACTIVE")
+    assert [subject for to, subject in events if to == OWNER] == []
     cancelled = Delivery.objects.get(recipient=OWNER)
     assert (cancelled.status, cancelled.attempts) == ("cancelled", 0)
     assert "no longer needed" in cancelled.error.lower()

@@ -14,11 +14,11 @@ from accounts import installs, services
 from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import Role
 from accounts.events.ordering import Origin
-from accounts.linkedin.lifecycle import durations
+from accounts.linkedin.lifecycle import status_durations
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountToken, Agency, Event, Member, ReauthPrompt, ReauthStep
 from accounts.reauth import prompts
-from accounts.reauth.recipients import addresses_for, bounced
+from accounts.reauth.recipients import addresses_for, block_reasons
 from accounts.revival import NotDeleted, revive
 from accounts.tasks import remind
 from config.ops.purge import purge
@@ -93,12 +93,12 @@ def test_the_owner_is_mailed_at_once_and_the_channels_hear_of_it_without_the_lin
     assert steps(account) == [("opened", "by system"), ("mailed", "ada@example.com")]
     for event in Event.objects.all():
         assert prompt.token not in str(event.payload)
-    told = Event.objects.get(event_type="reauth_requested", recipient="")
-    assert told.payload == {
+    request_event = Event.objects.get(event_type="reauth_requested", recipient="")
+    assert request_event.payload == {
         "event_type": "reauth_requested",
-        "event_id": told.id,
+        "event_id": request_event.id,
         "ghl_company_id": agency.ghl_company_id,
-        "timestamp": told.payload["timestamp"],
+        "timestamp": request_event.payload["timestamp"],
         "linkedin_account_id": account.id,
         "linkedin_account_name": "Ada Lovelace",
         "linkedin_account_email": "ada@example.com",
@@ -258,7 +258,7 @@ def test_an_address_gets_another_chance_when_what_is_kept_of_it_is_too_old(agenc
     prompts.came_back("bob@example.com", reason="Mail to this address came back.")
     with time_machine.travel(T0, tick=False):
         assert purge()["erased"] == {"addresses without mail": 1}
-    assert list(bounced(["ada@example.com", "bob@example.com"])) == ["bob@example.com"]
+    assert list(block_reasons(["ada@example.com", "bob@example.com"])) == ["bob@example.com"]
 
 
 # --- reminders ---------------------------------------------------------------------------------------
@@ -461,7 +461,7 @@ def test_time_in_each_status_and_to_reconnect_come_from_the_history(agency: Agen
         (S.INCOMPLETE, 80),
     ):
         account = report(agency, status, minutes)
-    found = durations(account, until=T0 + timedelta(minutes=100))
+    found = status_durations(account, until=T0 + timedelta(minutes=100))
     minutes = {status: int(length.total_seconds() // 60) for status, length in found.in_status.items()}
     assert minutes == {
         S.ACTIVE: 10 + 10 + 10,

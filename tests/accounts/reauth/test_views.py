@@ -22,8 +22,8 @@ from accounts.models import Account, AccountToken, Agency, ReauthPrompt, ReauthS
 from accounts.reauth import prompts
 from accounts.services import report_status
 from accounts.sources.service import create_source
-from tests.keeping import keep
 from tests.reactions import react
+from tests.receiving import receive
 from tests.standins import StandIn, provider
 from webhooks.models import ProviderRequest
 from webhooks.processing.processor import process_due
@@ -232,16 +232,16 @@ def test_the_kept_token_opens_the_update_frame_of_the_source(agency: Agency, sal
 
 @pytest.mark.once
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("said", "stored"),
     [({"action": "0"}, False), ({"action": 1}, True), ({"linkedinId": 9}, False), ({"linkedinId": "7688"}, True)],
 )
 def test_a_failure_or_another_account_is_no_success(
-    agency: Agency, salesflow: Source, said: dict[str, Any], kept: bool
+    agency: Agency, salesflow: Source, said: dict[str, Any], stored: bool
 ) -> None:
     answer = result(take_down(agency, salesflow, "salesflow"), **said)
-    assert (answer.status_code, answer.json().get("finished", False)) == (200, kept)
-    assert AccountToken.objects.exists() is kept
-    assert steps()[-1] == ("finished" if kept else "failed")
+    assert (answer.status_code, answer.json().get("finished", False)) == (200, stored)
+    assert AccountToken.objects.exists() is stored
+    assert steps()[-1] == ("finished" if stored else "failed")
 
 
 @pytest.mark.once
@@ -275,10 +275,10 @@ def test_a_token_that_comes_after_the_webhook_is_kept_for_an_hour(agency: Agency
     [
         ((401, {"message": "sf-key is wrong"}), "did not accept the keys"),
         ((429, {}), "wants a pause"),
-        ((500, b"<html>"), "has trouble"),
-        ((302, {"token": "x"}), "has trouble"),
+        ((500, b"<html>"), "has a problem"),
+        ((302, {"token": "x"}), "has a problem"),
         ((200, {"surprise": 1}), "answered without a token"),
-        ((200, b"nonsense"), "has trouble"),
+        ((200, b"nonsense"), "has a problem"),
     ],
 )
 def test_what_goes_wrong_at_the_provider_is_said_in_plain_words(
@@ -343,7 +343,7 @@ def test_only_a_host_of_the_provider_or_one_that_staff_approved_is_framed(
 
 
 def answer_of_welink(source: Source, **body: str) -> None:
-    keep(source, json.dumps(body).encode())
+    receive(source, json.dumps(body).encode())
     while process_due():
         pass
     react()

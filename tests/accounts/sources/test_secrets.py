@@ -12,7 +12,7 @@ from accounts.core.errors import FieldError
 from accounts.models import Agency, Source
 from accounts.sources.service import create_source, rotate_secret, update_source, valid_secrets
 from accounts.tenancy.api_keys import create_api_key
-from tests.keeping import PUBLIC_KEY, keep
+from tests.receiving import PUBLIC_KEY, receive
 
 STANDARD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BLANK = ("", " ", "\n", "\t \r\n", "\u00a0")
@@ -80,13 +80,13 @@ def sign_owner(agency: Agency, client: Client) -> Client:
 @pytest.mark.once
 @pytest.mark.parametrize("pasted", [STANDARD, f"v1,{STANDARD}", f" v1,{STANDARD}\n", f"{STANDARD} "])
 def test_a_secret_copied_with_its_version_verifies(pasted: str, agency: Agency) -> None:
-    source, shown = create_source(agency=agency, provider="sendpilot", secret=pasted)
-    assert shown == STANDARD
+    source, returned = create_source(agency=agency, provider="sendpilot", secret=pasted)
+    assert returned == STANDARD
     assert valid_secrets(source) == [STANDARD]
-    keep(source, {"eventId": "e1", "eventType": "campaign.started", "timestamp": "2026-11-30T10:00:00Z", "data": {}})
+    receive(source, {"eventId": "e1", "eventType": "campaign.started", "timestamp": "2026-11-30T10:00:00Z", "data": {}})
     old = source.secrets.create(secret=f"v1,{STANDARD}")  # as it was saved before
     source.secrets.exclude(pk=old.pk).delete()
-    keep(source, {"eventId": "e2", "eventType": "campaign.started", "timestamp": "2026-11-30T10:00:00Z", "data": {}})
+    receive(source, {"eventId": "e2", "eventType": "campaign.started", "timestamp": "2026-11-30T10:00:00Z", "data": {}})
 
 
 def test_other_secrets_are_kept_to_the_letter(agency: Agency) -> None:

@@ -8,14 +8,14 @@ from django.core import mail
 from django.test import Client
 
 from accounts.models import Agency
-from accounts.tenancy.localtime import readable
+from accounts.tenancy.localtime import format_local_time
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
 from tests.api.client import api_with
 from tests.leads.lead_sync.linkedin import linkedin, notify, source_of, work
 from tests.portal.browser import Browser
 
-MOMENT = datetime.fromtimestamp(1686182358.881, tz=UTC)
+TIME = datetime.fromtimestamp(1686182358.881, tz=UTC)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ MOMENT = datetime.fromtimestamp(1686182358.881, tz=UTC)
     ],
 )
 def test_a_moment_reads_as_it_is_written_there(locale: str, zone: str, text: str) -> None:
-    assert readable(MOMENT, ZoneInfo(zone), locale) == text
+    assert format_local_time(TIME, ZoneInfo(zone), locale) == text
 
 
 @pytest.mark.django_db

@@ -124,7 +124,7 @@ def test_what_is_empty_is_filled_after_a_fetch_and_after_a_pull(agency: Agency, 
 def test_leads_that_are_there_already_are_looked_at_when_somebody_says_so(
     agency: Agency, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(CommandError, match="names nobody"):
+    with pytest.raises(CommandError, match="names no enricher"):
         call_command("enrich_leads")
     fields: dict[str, Any] = {"email": "kevin@example.com", "form": "urn:li:leadGenForm:1"}
     leads = [create_lead(agency, **fields) for _ in range(3)]

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Agency, Source
 from accounts.providers import linkedin as api
-from accounts.providers.client import Answer
+from accounts.providers.client import ApiResponse
 from accounts.sources.service import create_source
 from config.demo.linkedin_api import Gateway, StandIn, serving
 from config.demo.linkedin_api.world import ACCOUNT, World
@@ -27,7 +27,7 @@ from leads.lead_sync.labels import label_due
 from leads.lead_sync.oauth import complete, connect_link
 from leads.lead_sync.subscriptions import want
 from leads.models import LeadFetch, LeadSync, Pull, RefusedForm
-from tests.keeping import keep
+from tests.receiving import receive
 from webhooks.models import Receipt
 from webhooks.processing.processor import process_due
 
@@ -53,14 +53,14 @@ def linkedin(world: World | None = None, *, over_http: bool = False) -> Iterator
 def _at_hand(world: World) -> Iterator[StandIn]:
     gateway = Gateway(world)
 
-    def call(_: str, method: str, url: str, *, headers: Any, body: bytes | None = None, **__: Any) -> Answer:
+    def call(_: str, method: str, url: str, *, headers: Any, body: bytes | None = None, **__: Any) -> ApiResponse:
         sent = Message()
         for name, value in headers.items():
             sent[name] = value
         status, back, content = gateway.answer(method, url.removeprefix(BASE), sent, body or b"")
-        return Answer(status, {name.lower(): value for name, value in back.items()}, content)
+        return ApiResponse(status, {name.lower(): value for name, value in back.items()}, content)
 
-    with patch("accounts.providers.linkedin.call", call):
+    with patch("accounts.providers.linkedin.send_request", call):
         yield StandIn(world, BASE)
 
 
@@ -74,7 +74,7 @@ def source_of(agency: Agency) -> Source:
 
 def agree(url: str) -> dict[str, str]:
     """What the consent page sends the person back with."""
-    answer = api.call("LinkedIn", "GET", url, headers={})
+    answer = api.send_request("LinkedIn", "GET", url, headers={})
     assert answer.status == 302, answer.content
     return dict(parse_qsl(urlsplit(answer.headers["location"]).query))
 
@@ -125,7 +125,7 @@ def notification(response: dict[str, Any], action: str = "CREATED", occurred_at:
 
 
 def notify(source: Source, response: dict[str, Any], action: str = "CREATED", occurred_at: int = 0) -> None:
-    keep(source, json.dumps(notification(response, action, occurred_at)).encode())
+    receive(source, json.dumps(notification(response, action, occurred_at)).encode())
 
 
 def sync_of(source: Source) -> LeadSync:

@@ -256,13 +256,13 @@ def test_what_is_no_longer_wanted_is_taken_away_at_linkedin(agency: Agency) -> N
 def test_an_address_that_linkedin_blocked_is_looked_at_once_it_is_back(agency: Agency, days: Days) -> None:
     source = connected(agency)
     work()
-    issues.begin(source, IssueKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
+    issues.open_issue(source, IssueKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
     days.on(0.3)
     days.world.subscriptions.clear()
     days.world.submit()
     days.on(0.4)
     assert days.world.subscriptions == {}
-    issues.end(source, IssueKind.BLOCKED)
+    issues.close_issues(source, IssueKind.BLOCKED)
     days.on(0.41)
     assert len(days.world.subscriptions) == 1
     assert Lead.objects.get().recovered is True

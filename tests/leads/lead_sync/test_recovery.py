@@ -74,7 +74,7 @@ def test_recovering_makes_the_subscriptions_anew_and_pulls_the_gap(agency: Agenc
         source = connected(agency)
         work()
         missed = stand_in.world.submit()
-        issues.begin(source, IssueKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
+        issues.open_issue(source, IssueKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
 
         page = client.get(f"/admin/accounts/source/{source.pk}/change/").content.decode()
         assert "Recover now" in page

@@ -5,8 +5,8 @@ import pytest
 from accounts.models import Agency
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
-from tests.keeping import drain
 from tests.leads.reporting import report
+from tests.receiving import drain
 
 NOBODY = [
     *(

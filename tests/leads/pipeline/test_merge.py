@@ -24,7 +24,7 @@ from leads.pipeline.merge import lock_root, merge, records_of, root_ids, shown_i
 from leads.pipeline.tombstones import OURSELVES, digest_of
 from leads.privacy import retention
 from leads.privacy.erasure import erase
-from tests.keeping import drain, keep, source_of
+from tests.receiving import drain, receive, source_of
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 ANNA = "https://www.linkedin.com/in/anna-example"
@@ -111,7 +111,7 @@ def test_a_batch_finds_the_lead_by_a_merged_record_too(agency: Agency, together:
     for number in range(3, 8):
         data = {"leadId": f"l{number}", "linkedinUrl": (ANNA, sales)[number % 2], "newStatus": "MESSAGE_SENT"}
         body = {"eventId": str(number), "eventType": "lead.status.changed", "timestamp": NOON.isoformat()}
-        keep(source_of(agency, "sendpilot"), {**body, "data": data})
+        receive(source_of(agency, "sendpilot"), {**body, "data": data})
         if not together:
             drain()
     drain()

@@ -10,9 +10,9 @@ from accounts.models import Account, Agency
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, update_lead
 from leads.pipeline.provenance import Origin, fill
-from tests.keeping import keep
-from tests.keeping import source_of as source_at
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
+from tests.receiving import receive
+from tests.receiving import source_of as source_at
 from webhooks.processing.processor import process_due, register_request
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +74,7 @@ def test_a_profile_that_welink_read_fills_only_what_is_empty(agency: Agency) -> 
         status_since=lead.received_at,
     )  # fmt: skip
     body = json.loads((PAYLOADS / "profile_data.json").read_text())
-    keep(source, json.dumps(body, separators=(",", ":")).encode())
+    receive(source, json.dumps(body, separators=(",", ":")).encode())
     register_request(source, request_id=body["request_id"], action=RequestAction.PROFILE, account=account, lead=lead)
     process_due()
     lead.refresh_from_db()

@@ -44,11 +44,11 @@ from leads.privacy.erasure import erase, report_withdrawal
 from notifications.channels.service import create_channel
 from notifications.delivery import drain
 from notifications.models import Delivery
-from tests.keeping import keep_sample
-from tests.keeping import source_of as source_at
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.leads.privacy.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, found_in
 from tests.notifications.receiver import Receiver, Request, answering, receiver
+from tests.receiving import receive_sample
+from tests.receiving import source_of as source_at
 from webhooks.models import Receipt
 from webhooks.processing.processor import process_due
 
@@ -296,10 +296,10 @@ def test_what_nobody_has_sent_yet_is_not_sent(agency: Agency, mails: Path) -> No
 
 def test_a_late_report_of_somebody_erased_keeps_nothing(agency: Agency, mails: Path) -> None:
     source = source_at(agency, "sendpilot")
-    receipt = keep_sample(source, "lead_status_changed")
+    receipt = receive_sample(source, "lead_status_changed")
     process_due()
     erase(Lead.objects.get())
-    again = keep_sample(source, "lead_status_changed", eventId="another")
+    again = receive_sample(source, "lead_status_changed", eventId="another")
     process_due()
     assert not Lead.objects.exists()
     for row in (receipt, again):
@@ -325,9 +325,9 @@ def test_what_was_not_understood_goes_if_it_names_the_profile_and_else_stays(
     agency: Agency, mails: Path, url: str, said: str, is_erased: bool
 ) -> None:
     source = source_at(agency, "sendpilot")
-    keep_sample(source, "lead_status_changed", data={"leadId": "l1", "linkedinUrl": url, "newStatus": "DONE"})
+    receive_sample(source, "lead_status_changed", data={"leadId": "l1", "linkedinUrl": url, "newStatus": "DONE"})
     process_due()
-    waiting = keep_sample(source, "lead_status_changed", eventId="2", data={"leadId": "l2", "linkedinUrl": said})
+    waiting = receive_sample(source, "lead_status_changed", eventId="2", data={"leadId": "l2", "linkedinUrl": said})
     process_due()
     waiting.refresh_from_db()
     assert waiting.status == "quarantined" or waiting.status == "failed"
@@ -354,7 +354,7 @@ def test_retention_erases_by_age(agency: Agency, mails: Path, settings: Settings
         changes.create_lead(agency, email="old@example.com")
         drain()
     young = changes.create_lead(agency, email="young@example.com")
-    receipt = keep_sample(source_at(agency, "salesflow"), "account_active", at=long_ago)
+    receipt = receive_sample(source_at(agency, "salesflow"), "account_active", at=long_ago)
     process_due()
     answer = purge()
     assert answer["erased"]["leads"] == 1

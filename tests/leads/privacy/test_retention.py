@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.core.enums import EventType
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Agency, Event, RetentionRun
 from config.demo.linkedin_api.world import World
 from config.ops import purge as rounds
@@ -29,8 +29,8 @@ from notifications.channels.service import create_channel
 from notifications.delivery import drain
 from notifications.delivery.fan_out import fan_out
 from notifications.models import Delivery, DeliveryStatus
-from tests.keeping import keep_sample, source_of
 from tests.notifications.receiver import Receiver, answering, receiver
+from tests.receiving import receive_sample, source_of
 from webhooks.models import Receipt
 from webhooks.processing.erasure import placed_receipts
 from webhooks.processing.processor import process_due
@@ -63,7 +63,7 @@ def in_the_future(**later: float) -> time_machine.travel:
 
 def report(agency: Agency, provider: str, sample: str, **changed: Any) -> Lead:
     before = set(Lead.objects.values_list("pk", flat=True))
-    keep_sample(source_of(agency, provider), sample, **changed)
+    receive_sample(source_of(agency, provider), sample, **changed)
     process_due()
     drain()
     return Lead.objects.exclude(pk__in=before).get()
@@ -112,7 +112,7 @@ def test_a_lead_of_which_we_still_hear_is_kept_however_old_it_is(agency: Agency)
     with in_the_future(days=-300):
         changes.update_lead(edited, company="Example")
     with in_the_future(days=-10):  # with its provider's date of long ago, which changes nothing of where it stands
-        keep_sample(moved.source, "lead_status_changed", eventId="another", timestamp=LONG_AGO)
+        receive_sample(moved.source, "lead_status_changed", eventId="another", timestamp=LONG_AGO)
         process_due()
     assert purge()["erased"]["leads"] == 1
     assert set(Lead.objects.all()) == {edited, moved}
@@ -145,7 +145,7 @@ def test_those_who_got_the_lead_hear_that_it_went_today(agency: Agency, listenin
 def test_what_was_withdrawn_is_told_as_of_today(agency: Agency) -> None:
     """The provider's date says what it stops, not when it was erased."""
     lead = report(agency, "linkedin", "lead_created")
-    keep_sample(lead.source, "lead_deleted")
+    receive_sample(lead.source, "lead_deleted")
     process_due()
     erased = Event.objects.get(event_type=EventType.LEAD_ERASED)
     assert timezone.now() - erased.occurred_at < timedelta(minutes=1)
@@ -175,7 +175,7 @@ def test_what_waits_to_be_told_is_told_first(agency: Agency, failing: Receiver, 
 def test_a_receipt_that_waits_is_processed_first(agency: Agency, settings: Settings) -> None:
     settings.RETENTION_DAYS = 1
     source = source_of(agency, "sendpilot")
-    receipt = keep_sample(source, "lead_status_changed", at=timezone.now() - timedelta(days=3))
+    receipt = receive_sample(source, "lead_status_changed", at=timezone.now() - timedelta(days=3))
     purge()
     process_due()
     receipt.refresh_from_db()
@@ -187,7 +187,7 @@ def test_what_came_lately_and_was_not_understood_outlives_the_lead(agency: Agenc
     """It is processed when somebody adds the word, and makes the lead anew."""
     with in_the_future(days=-366):
         lead = report(agency, "sendpilot", "lead_status_changed")
-    puzzle = keep_sample(lead.source, "lead_status_changed", eventId="another")
+    puzzle = receive_sample(lead.source, "lead_status_changed", eventId="another")
     Receipt.objects.filter(pk=puzzle.pk).update(status="quarantined", reason="unknown_status")
     assert purge()["erased"]["leads"] == 1
     puzzle.refresh_from_db()
@@ -199,7 +199,7 @@ def test_a_report_that_comes_after_all_makes_the_lead_anew(agency: Agency) -> No
     with in_the_future(days=-366):
         lead = report(agency, "sendpilot", "lead_status_changed")
     yesterday = timezone.now() - timedelta(days=1)
-    late = keep_sample(lead.source, "lead_status_changed", eventId="2", timestamp=yesterday.isoformat())
+    late = receive_sample(lead.source, "lead_status_changed", eventId="2", timestamp=yesterday.isoformat())
     purge()
     process_due()
     late.refresh_from_db()
@@ -211,7 +211,7 @@ def test_a_backup_from_before_does_not_bring_back_what_retention_erased(agency: 
     with in_the_future(days=-366):
         lead = report(agency, "sendpilot", "lead_status_changed")
         later = (timezone.now() + timedelta(minutes=2)).isoformat()
-        keep_sample(lead.source, "lead_status_changed", eventId="2", timestamp=later)
+        receive_sample(lead.source, "lead_status_changed", eventId="2", timestamp=later)
         process_due()
         lead.refresh_from_db()
     references, history = list(lead.references.all()), list(lead.changes.all())
@@ -271,7 +271,7 @@ def test_deliveries_that_are_made_at_this_moment_do_not_stop_it(agency: Agency, 
     """It must neither fail on a foreign key nor wait for others."""
     create_channel(agency, kind="webhook", url=listening.url)
     with in_the_future(days=-370):
-        event = record(agency, EventType.TEST)
+        event = record_event(agency, EventType.TEST)
 
     def clean() -> dict[str, Any]:
         try:
@@ -292,9 +292,9 @@ def test_deliveries_go_with_their_event_and_leave_their_companions(agency: Agenc
     """An old one may carry young ones that were told in the same mail."""
     channel, _ = create_channel(agency, kind="webhook", url=listening.url)
     with in_the_future(days=-366):
-        record(agency, EventType.TEST)
+        record_event(agency, EventType.TEST)
         drain()
-    young = record(agency, EventType.TEST)
+    young = record_event(agency, EventType.TEST)
     drain()
     carrier, carried = Delivery.objects.order_by("event_id")
     Delivery.objects.filter(pk=carried.pk).update(carrier=carrier)
@@ -314,9 +314,9 @@ def test_strange_times_among_the_oldest_stop_nothing(
     monkeypatch.setattr("webhooks.retention.BATCH", 2)
     source = source_of(agency, "salesflow")
     for _ in range(strange):
-        keep_sample(source, "account_active", at=datetime(2999, 1, 1, tzinfo=UTC))
+        receive_sample(source, "account_active", at=datetime(2999, 1, 1, tzinfo=UTC))
     for _ in range(3):
-        keep_sample(source, "account_active", at=timezone.now() - timedelta(days=400))
+        receive_sample(source, "account_active", at=timezone.now() - timedelta(days=400))
     process_due()
     Receipt.objects.update(status="processed")
     assert purge()["erased"]["receipts"] == 3

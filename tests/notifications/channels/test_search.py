@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.core import ids
 from accounts.core.enums import EventType, Role, Scope
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Agency, Event, Member
 from accounts.tenancy.api_keys import create_api_key
 from notifications.channels import search
@@ -38,11 +38,11 @@ class World:
             self.mail = create_channel(agency, kind="email", email="Team@example.com", verified=True)[0]
             self.hook = create_channel(agency, kind="webhook", url="https://example.com/", event_types=["install"])[0]
             create_channel(stranger, kind="email", email="team@example.com", verified=True)
-            self.old = record(agency, EventType.LINKEDIN_BLOCKED, subject="acc_one")
-            record(stranger, EventType.LINKEDIN_BLOCKED, subject="acc_one")
+            self.old = record_event(agency, EventType.LINKEDIN_BLOCKED, subject="acc_one")
+            record_event(stranger, EventType.LINKEDIN_BLOCKED, subject="acc_one")
             fan_out()
-        self.new = record(agency, EventType.INSTALL, subject="sub_two")
-        self.alone = record(agency, EventType.CHANNEL_DISABLED, subject="chn_x", recipient="boss@example.com")
+        self.new = record_event(agency, EventType.INSTALL, subject="sub_two")
+        self.alone = record_event(agency, EventType.CHANNEL_DISABLED, subject="chn_x", recipient="boss@example.com")
         fan_out()
         self.failed = Delivery.objects.get(event=self.new, channel=self.hook)
         Delivery.objects.filter(pk=self.failed.pk).update(status=DeliveryStatus.FAILED)

@@ -8,7 +8,7 @@ from django.conf import settings
 from jsonschema import Draft202012Validator, ValidationError
 
 from accounts.core.enums import AGENCY_EVENTS, PERSONAL_EVENTS, EventType
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Agency
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.payload_schemas import in_order
@@ -89,7 +89,9 @@ def test_a_body_with_anything_else_in_it_is_not_valid(event_type: EventType, spo
 
 
 def test_a_recorded_event_is_valid_and_leaves_out_what_has_no_value(agency: Agency) -> None:
-    event = record(agency, EventType.LEAD_CREATED, lead_id="lead_1", lead_name="", linkedin_url=None, status="PENDING")
+    event = record_event(
+        agency, EventType.LEAD_CREATED, lead_id="lead_1", lead_name="", linkedin_url=None, status="PENDING"
+    )
     Draft202012Validator(CATALOGUE[EventType.LEAD_CREATED].schema).validate(event.payload)
     assert list(in_order(event.payload)) == [
         "event_type",

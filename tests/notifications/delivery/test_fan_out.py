@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.core.enums import EventType
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Agency, Event
 from leads.enums import ChangedBy, LeadStatus
 from leads.pipeline.changes import create_lead, set_status
@@ -74,8 +74,8 @@ def test_a_channel_that_is_off_or_not_confirmed_gets_nothing(agency: Agency, hap
 
 def test_an_event_for_one_channel_or_one_address_goes_nowhere_else(agency: Agency) -> None:
     picky, other = webhook(agency, event_types=["install"]), webhook(agency)
-    record(agency, EventType.TEST, for_channel=picky.pk)
-    record(agency, EventType.CHANNEL_FAILING, recipient="owner@example.com")
+    record_event(agency, EventType.TEST, for_channel=picky.pk)
+    record_event(agency, EventType.CHANNEL_FAILING, recipient="owner@example.com")
     fan_out()
     assert heard() == {("test", picky.pk, ""), ("channel_failing", None, "owner@example.com")}
     assert not other.deliveries.exists()
@@ -83,7 +83,7 @@ def test_an_event_for_one_channel_or_one_address_goes_nowhere_else(agency: Agenc
 
 def test_a_channel_does_not_hear_of_its_own_failures(agency: Agency) -> None:
     failing, other = webhook(agency), webhook(agency)
-    record(agency, EventType.CHANNEL_FAILING, subject=failing.pk)
+    record_event(agency, EventType.CHANNEL_FAILING, subject=failing.pk)
     fan_out()
     assert heard() == {("channel_failing", other.pk, "")}
 
@@ -116,7 +116,7 @@ def test_people_hear_of_an_afterthought_only_where_they_ticked_it(agency: Agency
     ticked, _ = create_channel(
         agency, kind="email", email="some@example.com", event_types=["reauth_requested"], verified=True
     )
-    record(agency, EventType.REAUTH_REQUESTED)
+    record_event(agency, EventType.REAUTH_REQUESTED)
     fan_out()
     assert heard() == {("reauth_requested", all_webhooks.pk, ""), ("reauth_requested", ticked.pk, "")}
 
@@ -180,6 +180,6 @@ def test_channels_choose_the_languages_of_the_forms_of_leads_they_hear_of(
 def test_what_one_report_said_is_taken_up_together(agency: Agency, happen: Happen) -> None:
     webhook(agency)
     for subject in ("lead_a", "lead_b", "lead_c"):
-        record(agency, EventType.LEAD_CREATED, subject=subject)
-        record(agency, EventType.LEAD_STATUS_CHANGED, subject=subject)
+        record_event(agency, EventType.LEAD_CREATED, subject=subject)
+        record_event(agency, EventType.LEAD_STATUS_CHANGED, subject=subject)
     assert [fan_out(limit=3), fan_out(limit=3), fan_out(limit=3)] == [4, 2, 0]

@@ -15,13 +15,20 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.core.enums import EventType, Role
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Account, Agency, BouncedAddress, MailCount, Member
 from accounts.reauth.prompts import NotNeeded, ask, came_back
-from accounts.reauth.recipients import block, forget, forgive, has_complained, lift, reachable
+from accounts.reauth.recipients import (
+    block_address,
+    has_complained,
+    reachable_addresses,
+    unblock_address,
+    unblock_bounced_before,
+    unblock_unless_complained,
+)
 from accounts.tenancy.api_keys import create_api_key
-from accounts.tenancy.mail_limits import PER_AGENCY, PER_RECIPIENT, TooManyMails, count_mail, forget_counts
-from accounts.tenancy.team import invite
+from accounts.tenancy.mail_limits import PER_AGENCY, PER_RECIPIENT, TooManyMails, count_mail, delete_old_counts
+from accounts.tenancy.team import invite_member
 from accounts.tenancy.verified_email import mark_email_verified
 from notifications.channels.replay import resend
 from notifications.channels.service import create_channel, send_test, update_channel
@@ -86,7 +93,7 @@ def test_what_is_asked_in_different_ways_counts_together(agency: Agency) -> None
     Member.objects.create(agency=agency, user=owner, role=Role.OWNER)
     create_channel(agency, kind="email", email=VICTIM)
     update_channel(create_channel(agency, kind="email", email="team@example.com", verified=True)[0], email=VICTIM)
-    invite(agency, email=VICTIM, role=Role.OWNER)
+    invite_member(agency, email=VICTIM, role=Role.OWNER)
     ask(account_of(agency), by="api", email=VICTIM)
     signed_in = Client()
     signed_in.post("/accounts/login/", {"login": "owner", "password": PASSWORD})
@@ -131,7 +138,7 @@ def test_the_count_of_a_day_is_kept_and_then_forgotten(agency: Agency, clock: An
     count_mail(VICTIM)
     assert not MailCount.objects.filter(key__contains="victim").exists()
     clock.shift(timedelta(days=3))
-    forget_counts()
+    delete_old_counts()
     assert not MailCount.objects.exists()
 
 
@@ -174,14 +181,16 @@ def test_an_address_to_which_many_mails_go_by_themselves_gets_them_in_turn(
     agency: Agency, stranger: Agency, clock: Any
 ) -> None:
     for number in range(2 * MAX_PER_HOUR + 5):
-        record((agency, stranger)[number % 2], EventType.REAUTH_REQUESTED, subject=f"acc_{number}", recipient=VICTIM)
+        record_event(
+            (agency, stranger)[number % 2], EventType.REAUTH_REQUESTED, subject=f"acc_{number}", recipient=VICTIM
+        )
     drain()
     held = Delivery.objects.filter(hold=Hold.RECIPIENT)
     assert Delivery.objects.count() - held.count() == MAX_PER_HOUR
     hours = [(row.next_attempt_at - timezone.now()) // timedelta(hours=1) for row in held.order_by("next_attempt_at")]
     assert hours == [1] * MAX_PER_HOUR + [2] * 5
     assert held[0].reason == "It waits: its address has got many mails within the hour."
-    record(agency, EventType.REAUTH_REQUESTED, subject="acc_x", recipient="other@example.org")
+    record_event(agency, EventType.REAUTH_REQUESTED, subject="acc_x", recipient="other@example.org")
     drain()
     assert Delivery.objects.get(recipient="other@example.org").hold == ""
 
@@ -197,20 +206,20 @@ def test_a_complaint_is_lifted_by_no_other_agency(agency: Agency, stranger: Agen
     answer = api(stranger).post(f"/api/v1/accounts/{account.pk}/reauth", {"email": VICTIM}, "application/json")
     assert (answer.status_code, "wants no mail" in answer.json()["detail"]) == (409, True)
     came_back(VICTIM, reason="Mail to this address came back.")
-    forgive(VICTIM)
-    forget(timezone.now() + timedelta(days=400))
-    assert reachable([VICTIM]) == []
+    unblock_unless_complained(VICTIM)
+    unblock_bounced_before(timezone.now() + timedelta(days=400))
+    assert reachable_addresses([VICTIM]) == []
     assert mails_to(VICTIM) == 0
     create_channel(agency, kind="email", email=VICTIM)  # its owner may agree to a channel, and is asked once a day
     with pytest.raises(TooManyMails):
         create_channel(stranger, kind="email", email=VICTIM)
-    lift(VICTIM)
-    assert reachable([VICTIM]) == [VICTIM]
+    unblock_address(VICTIM)
+    assert reachable_addresses([VICTIM]) == [VICTIM]
 
 
 def test_an_address_that_only_came_back_is_written_to_again_when_a_person_says_so(agency: Agency) -> None:
-    block(VICTIM, reason="No such user.")
-    assert reachable([VICTIM]) == []
+    block_address(VICTIM, reason="No such user.")
+    assert reachable_addresses([VICTIM]) == []
     ask(account_of(agency), by="api", email=VICTIM)
     assert not BouncedAddress.objects.exists()
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.core.enums import AccountStatus, EventType
 from accounts.events.ordering import Origin
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Event
 from accounts.reauth.prompts import remind_due
@@ -64,7 +64,7 @@ def go_down(agency: Agency, account: Account) -> Callable[..., Event]:
 
     def go_down(event_type: EventType = EventType.LINKEDIN_DISCONNECTED, status: str = "disconnected") -> Event:
         Account.objects.filter(pk=account.pk).update(status=status)
-        return record(
+        return record_event(
             agency, event_type, subject=account.pk, linkedin_account_id=account.pk, linkedin_account_name="John Doe"
         )
 
@@ -200,7 +200,7 @@ def test_a_daily_summary_says_what_changed_and_what_needs_somebody(
     moves(ada, LeadStatus.CONNECTION_SENT, LeadStatus.CONNECTION_ACCEPTED, LeadStatus.MESSAGE_SENT)
     clock.shift(3600)
     moves(bob, LeadStatus.REPLY_RECEIVED)
-    record(agency, EventType.INSTALL, location_id="berlin")
+    record_event(agency, EventType.INSTALL, location_id="berlin")
     assert sent() == []
     assert states() == {("pending", "digest")}
     clock.move_to(datetime(2026, 3, 3, 7, tzinfo=UTC))  # eight in Berlin
@@ -487,7 +487,7 @@ def test_two_leads_and_two_campaigns_are_told_apart(agency: Agency, clock: Clock
     moves(lead_of(agency), LeadStatus.CONNECTION_SENT)
     lead = lead_of(agency, "Bob")
     for campaign, before, after in (("a", "PENDING", "MESSAGE_SENT"), ("b", "MESSAGE_SENT", "PENDING")):
-        record(
+        record_event(
             agency,
             EventType.LEAD_STATUS_CHANGED,
             subject=lead.pk,
@@ -548,7 +548,7 @@ def test_two_workers_at_once_make_one_message(db: None) -> None:
         for number in range(3):
             create_channel(agency, kind="email", email=f"{number}@example.com", verified=True, mode="hourly")
         for _ in range(20):
-            record(agency, EventType.LINKEDIN_DISCONNECTED)
+            record_event(agency, EventType.LINKEDIN_DISCONNECTED)
         fan_out()
         clock.shift(3600)
         workers = [threading.Thread(target=_work) for _ in range(2)]
@@ -614,7 +614,7 @@ def test_a_summary_that_waits_for_the_mail_server_leaves_out_who_is_back(
     go_down()
     go_down(EventType.LINKEDIN_INCOMPLETE, "incomplete")
     if also:
-        record(agency, also)
+        record_event(agency, also)
     fan_out()
     clock.shift(3600)
     with monkeypatch.context() as patch:
@@ -650,7 +650,7 @@ def test_a_source_that_works_again_before_the_morning_is_no_alert(agency: Agency
         ("src_b", EventType.SOURCE_REJECTED),
         ("src_a", EventType.SOURCE_RECOVERED),
     ):
-        record(agency, event_type, subject=source, source_id=source, source_name=source)
+        record_event(agency, event_type, subject=source, source_id=source, source_name=source)
         clock.shift(60)
     fan_out()
     clock.move_to(datetime(2026, 3, 3, 7, tzinfo=UTC))

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.core.enums import EventType
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Event
 from accounts.tenancy.agencies import create_agency
 from notifications.channels.service import create_channel
@@ -117,7 +117,7 @@ def test_two_workers_at_once_send_nothing_twice(loopback: None) -> None:
     with receiver() as inbox, receiver() as second:
         create_channel(agency, kind="webhook", url=inbox.url)
         create_channel(agency, kind="webhook", url=second.url)
-        events = [record(agency, EventType.LINKEDIN_DISCONNECTED).pk for _ in range(150)]
+        events = [record_event(agency, EventType.LINKEDIN_DISCONNECTED).pk for _ in range(150)]
         workers = [threading.Thread(target=_work) for _ in range(2)]
         for thread in workers:
             thread.start()

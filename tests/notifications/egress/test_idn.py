@@ -12,9 +12,9 @@ from pytest_django.fixtures import Settings
 from accounts.models import Account, Agency, Event
 from accounts.models.agency import Role
 from accounts.reauth.prompts import ask
-from accounts.reauth.recipients import block, reachable
+from accounts.reauth.recipients import block_address, reachable_addresses
 from accounts.tenancy.api_keys import create_api_key
-from accounts.tenancy.team import invite
+from accounts.tenancy.team import invite_member
 from accounts.tenancy.verified_email import find_user_by_email, mark_email_verified
 from notifications.channels.service import create_channel, update_channel
 from notifications.delivery import drain
@@ -91,23 +91,23 @@ def test_a_bounce_in_any_spelling_finds_the_channel(
     for row, status in ((channel, ChannelStatus.DISABLED), (other, ChannelStatus.ENABLED)):
         row.refresh_from_db()
         assert row.status == status
-    assert reachable(["Bea@bücher.example", "bea@bucher.example"]) == ["bea@bucher.example"]
+    assert reachable_addresses(["Bea@bücher.example", "bea@bucher.example"]) == ["bea@bucher.example"]
 
 
 def test_an_owner_is_not_asked_at_an_address_that_came_back_in_another_spelling(agency: Agency) -> None:
     account = Account.objects.create(
         agency=agency, provider="welink", external_id="1", status="auth_error", status_since=timezone.now()
     )
-    block("ann@xn--fa-hia.example", reason="No such user.")
-    assert reachable(["ann@faß.example", "ann@fass.example"]) == ["ann@fass.example"]
+    block_address("ann@xn--fa-hia.example", reason="No such user.")
+    assert reachable_addresses(["ann@faß.example", "ann@fass.example"]) == ["ann@fass.example"]
     prompt = ask(account, by="staff", email="MAILTO:Bea@Bücher.example")
     assert prompt.recipients == ["bea@xn--bcher-kva.example"]
 
 
 def test_one_person_is_invited_and_found_in_every_spelling(agency: Agency) -> None:
-    first = invite(agency, email="Ann@faß.example", role=Role.OWNER)
-    assert invite(agency, email="ann@xn--fa-hia.example", role=Role.OWNER) == first  # type: ignore[arg-type]
-    assert invite(agency, email="ann@fass.example", role=Role.OWNER) != first  # type: ignore[arg-type]
+    first = invite_member(agency, email="Ann@faß.example", role=Role.OWNER)
+    assert invite_member(agency, email="ann@xn--fa-hia.example", role=Role.OWNER) == first  # type: ignore[arg-type]
+    assert invite_member(agency, email="ann@fass.example", role=Role.OWNER) != first  # type: ignore[arg-type]
     user = User.objects.create_user("ann")
     mark_email_verified(user, "ann@FAß.example")
     assert find_user_by_email("ann@xn--fa-hia.example") == user

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from accounts.core.enums import EventType
 from accounts.models import Agency, Event
-from accounts.providers.client import call
+from accounts.providers.client import send_request
 from notifications.channels.service import create_channel, update_channel
 from notifications.delivery import drain
 from notifications.egress.session import GuardedSession, Unanswered
@@ -103,7 +103,7 @@ def test_staffs_own_slack_is_saved_and_sent_alike(staff: User, loopback: None) -
 def test_calls_to_providers_leave_as_they_were_composed() -> None:
     path = "/rest/leadForms/(id:urn%3Ali%3Aform%3A1,v:2)?q=%27a%27&owner=(x:List(urn%3Ali%3Aorganization%3A1))&t=a%2Fb"
     with receiver() as inbox:
-        call("Example", "GET", inbox.url.removesuffix("/hook") + path, headers={})
+        send_request("Example", "GET", inbox.url.removesuffix("/hook") + path, headers={})
     assert sent(inbox) == [path]
 
 

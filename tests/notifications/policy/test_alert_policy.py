@@ -20,7 +20,7 @@ from accounts.campaigns import service as campaigns
 from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import EventType, IssueKind
 from accounts.events.ordering import Origin
-from accounts.linkedin.incidents import WAIT
+from accounts.linkedin.incidents import ALERT_DELAY
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Event, Incident
 from accounts.sources import issues
@@ -95,7 +95,7 @@ def test_forty_drops_are_one_mail_per_agency_and_forty_webhooks(
             report(stranger, f"b{number}", S.DISCONNECTED)
             if number % 10 == 3:  # a worker looks now and then; each look stays for a turn that is near
                 drain()
-        clock.shift(WAIT)
+        clock.shift(ALERT_DELAY)
         drain()
         heard = Counter(body["event_type"] for body in bodies(hook))
         [said] = [body["text"] for body in bodies(slack)]
@@ -115,10 +115,10 @@ def test_the_mail_comes_a_minute_after_the_first_drop_and_is_about_all_that_drop
         clock.move_to(T0 + timedelta(seconds=number))
         report(agency, f"Account {number}", S.DISCONNECTED)
         drain()
-    clock.move_to(T0 + WAIT - timedelta(seconds=5))
+    clock.move_to(T0 + ALERT_DELAY - timedelta(seconds=5))
     drain()
     assert mails("team@example.com") == []
-    clock.move_to(T0 + WAIT + timedelta(seconds=1))
+    clock.move_to(T0 + ALERT_DELAY + timedelta(seconds=1))
     drain()
     assert mails("team@example.com") == ["12 LinkedIn accounts dropped"]
     text = mail.outbox[-1].body
@@ -149,7 +149,7 @@ def test_what_was_sent_before_the_third_drop_stays_sent_and_what_waits_is_replac
         clock.move_to(T0 + timedelta(seconds=second))
         drain()
         report(agency, name, S.DISCONNECTED)
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
     assert mails("team@example.com") == ["Ann was disconnected from LinkedIn", "3 LinkedIn accounts dropped"]
     told = Delivery.objects.filter(status="cancelled")
@@ -166,11 +166,11 @@ def test_what_follows_is_in_the_incident_and_its_end_is_told_once(
     mail.outbox.clear()
     for name in ("Ann", "Bea", "Cid"):
         report(agency, name, S.DISCONNECTED)
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
     report(agency, "Dan", S.DISCONNECTED)
     report(agency, "Ann", S.BLOCKED)
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
     for name in ("Ann", "Bea", "Cid", "Dan"):
         report(agency, name, S.ACTIVE)
@@ -178,7 +178,7 @@ def test_what_follows_is_in_the_incident_and_its_end_is_told_once(
     assert mails("team@example.com") == ["3 LinkedIn accounts dropped", "The LinkedIn accounts that dropped are back"]
     clock.shift(1)
     report(agency, "Ann", S.DISCONNECTED)
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
     assert sorted(mails("team@example.com")[2:]) == [
         "Ann was disconnected from LinkedIn",
@@ -194,7 +194,7 @@ def test_an_incident_that_is_over_at_once_is_told_to_nobody(
             report(agency, name, status)
         drain()
         clock.shift(10)
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
     assert mails("team@example.com") == []
 
@@ -204,7 +204,7 @@ def test_who_listens_to_one_location_hears_of_it_alone(agency: Agency, clock: ti
     create_channel(agency, kind="email", email="rome@example.com", locations=["rome"], verified=True)
     for name in ("Ann", "Bea", "Cid"):
         report(agency, name, S.DISCONNECTED, location="berlin")
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
     assert (mails("berlin@example.com"), mails("rome@example.com")) == (["3 LinkedIn accounts dropped"], [])
 
@@ -213,7 +213,7 @@ def test_who_did_not_choose_drops_hears_of_no_incident(agency: Agency, clock: ti
     create_channel(agency, kind="email", email="leads@example.com", event_types=["lead_created"], verified=True)
     for name in ("Ann", "Bea", "Cid"):
         report(agency, name, S.DISCONNECTED)
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
     assert mails("leads@example.com") == []
 
@@ -264,7 +264,7 @@ def test_the_leads_that_wait_for_an_answer_stand_in_the_alert(
     mail.outbox.clear()
     clock.shift(60)
     report(agency, "Ann", S.AUTH_ERROR)
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
     expected = (
         "Leads that wait for an answer:\n"
@@ -284,7 +284,7 @@ def test_the_leads_that_wait_for_an_answer_stand_in_the_alert(
 
 def alerted(agency: Agency, clock: time_machine.Traveller) -> None:
     report(agency, "Ann", S.DISCONNECTED)
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
 
 
@@ -343,7 +343,7 @@ def test_an_incident_is_one_alert_for_the_staff_and_one_when_it_is_over(
         report(agency, name, S.DISCONNECTED)
         clock.shift(1)
         drain()
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
     for name in names:
         report(agency, name, S.ACTIVE)
@@ -359,12 +359,12 @@ def test_slow_answers_are_one_alert_for_the_staff_and_one_when_they_are_over(age
     create_channel(agency, kind="email", email="team@example.com", verified=True)
     source, _ = create_source(agency=agency, provider="sendpilot", name="Outreach")
     detail = "3 of 200 answers of the last hour took more than a second."
-    issues.begin(source, IssueKind.SLOW, detail=detail)
+    issues.open_issue(source, IssueKind.SLOW, detail=detail)
     for _ in range(2):
-        issues.tell_staff()
+        issues.alert_staff()
         drain()
-    issues.end(source, IssueKind.SLOW)
-    issues.tell_staff()
+    issues.close_issues(source, IssueKind.SLOW)
+    issues.alert_staff()
     drain()
     assert [(message.to, message.subject) for message in mail.outbox] == [
         (["sam@example.com"], "Answers are slow"),
@@ -390,7 +390,7 @@ def test_an_outage_is_one_alert_for_the_staff_and_one_mail_for_each_agency(
         create_channel(each, kind="email", email=address, verified=True)
         report(each, "Ann", S.DISCONNECTED)
         report(each, "Bea", S.DISCONNECTED)
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
     assert mails("sam@example.com") == ["Incident: 6 accounts down at 3 agencies"]
     assert [mails(address) for address in hit] == [["2 LinkedIn accounts dropped"]] * 3
@@ -420,7 +420,7 @@ def test_an_incident_with_a_restriction_in_it_does_not_wait_for_the_morning(
     clock.move_to(datetime(2026, 3, 23, 23, tzinfo=UTC))
     for name in ("Ann", "Bea", "Cid"):
         report(agency, name, S.DISCONNECTED)
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
     assert mails("team@example.com") == []
     clock.move_to(datetime(2026, 3, 24, 7, tzinfo=UTC))
@@ -429,6 +429,6 @@ def test_an_incident_with_a_restriction_in_it_does_not_wait_for_the_morning(
     clock.move_to(datetime(2026, 3, 24, 23, tzinfo=UTC))
     for name in ("Dan", "Eva", "Fay"):
         report(agency, name, S.BLOCKED)
-    clock.shift(WAIT)
+    clock.shift(ALERT_DELAY)
     drain()
     assert mails("team@example.com")[1:] == ["3 LinkedIn accounts dropped"]

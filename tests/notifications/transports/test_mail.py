@@ -17,8 +17,8 @@ from pytest_django.fixtures import Settings
 
 from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.core.text import safe_line
-from accounts.events.outbox import record
-from accounts.linkedin.incidents import WAIT
+from accounts.events.outbox import record_event
+from accounts.linkedin.incidents import ALERT_DELAY
 from accounts.linkedin_identity import linkedin_link
 from accounts.models import Agency, Event
 from notifications.channels.service import create_channel
@@ -83,7 +83,7 @@ def test_every_event_type_makes_a_mail_without_raw_variables(
         create_channel(agency, kind="email", email="new@example.com", name="New one")
     else:
         happened(agency, event_type, **only_for(mailbox_channel, event_type))
-    with time_machine.travel(timezone.now() + WAIT, tick=False):  # alerts of drops wait
+    with time_machine.travel(timezone.now() + ALERT_DELAY, tick=False):  # alerts of drops wait
         drain()
     [message] = sent()
     words = html_of(message).partition("</head>")[2]
@@ -100,7 +100,7 @@ def test_a_mail_without_any_optional_field_still_reads_well(
     agency: Agency, mailbox_channel: Channel, event_type: EventType
 ) -> None:
     Channel.objects.update(event_types=[event_type])
-    record(agency, event_type, **only_for(mailbox_channel, event_type))
+    record_event(agency, event_type, **only_for(mailbox_channel, event_type))
     drain()
     if event_type is EventType.CHANNEL_VERIFICATION:  # about no channel: there is nothing to confirm
         assert sent() == []

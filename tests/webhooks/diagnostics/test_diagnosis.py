@@ -8,7 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import Agency, Source, SourceSecret
-from accounts.sources.service import REMEMBERED, create_source, rotate_secret
+from accounts.sources.service import EXPIRED_SECRET_LIFETIME, create_source, rotate_secret
 from accounts.tasks import tidy
 from tests.webhooks.ingest_server import Server, serving, wait_until
 from webhooks.ingest import rejections
@@ -91,6 +91,6 @@ def test_old_secrets_are_forgotten(agency: Agency) -> None:
     with time_machine.travel(timezone.now() + timedelta(days=29)):
         tidy()
     assert SourceSecret.objects.count() == 2
-    with time_machine.travel(timezone.now() + REMEMBERED + timedelta(days=2)):
+    with time_machine.travel(timezone.now() + EXPIRED_SECRET_LIFETIME + timedelta(days=2)):
         tidy()
     assert [row.secret for row in SourceSecret.objects.all()] == [NEW]

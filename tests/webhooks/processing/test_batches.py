@@ -16,11 +16,11 @@ from accounts.campaigns.service import campaign_of, update_campaign
 from accounts.core.enums import RequestAction
 from accounts.core.provider_key import ProviderKey
 from accounts.core.unit_of_work import ReportBatch
-from accounts.linkedin.matching import ACCOUNTS_NAMED
+from accounts.linkedin.matching import ACCOUNTS_BY_EXTERNAL_ID
 from accounts.models import Account, AccountReport, Agency, Campaign, Event, Outage, ReauthPrompt, ReauthStep, Source
 from leads.models import Lead, LeadChange, LeadReference
-from tests.keeping import drain, keep, keep_sample, source_of
 from tests.reactions import react
+from tests.receiving import drain, receive, receive_sample, source_of
 from webhooks.models import Receipt
 from webhooks.processing import processor
 from webhooks.processing.processor import process_due, register_request
@@ -39,7 +39,7 @@ def salesflow(source: Source, dice: random.Random, number: int) -> None:
         "LinkedInAccountId": dice.randrange(4),
         "LinkedInEmail": f"a{dice.randrange(3)}@example.com",
     }
-    keep(source, body, at=NOON + timedelta(minutes=number))
+    receive(source, body, at=NOON + timedelta(minutes=number))
 
 
 def sendpilot(source: Source, dice: random.Random, number: int) -> None:
@@ -54,19 +54,19 @@ def sendpilot(source: Source, dice: random.Random, number: int) -> None:
     }
     kinds = ["lead.status.changed", "lead.status.changed", "message.received", "campaign.paused", "campaign.resumed"]
     body = {"eventId": str(number), "eventType": dice.choice(kinds), "data": data}
-    keep(source, {**body, "timestamp": (NOON + timedelta(minutes=dice.randrange(60))).isoformat()})
+    receive(source, {**body, "timestamp": (NOON + timedelta(minutes=dice.randrange(60))).isoformat()})
 
 
 def linkedin(source: Source, dice: random.Random, number: int) -> None:
     sample = dice.choice(["lead_created", "lead_created", "lead_deleted"])
     at = int((NOON + timedelta(minutes=dice.randrange(60))).timestamp() * 1000)
     who = f"urn:li:leadGenFormResponse:{dice.randrange(4)}"
-    keep_sample(source, sample, leadGenFormResponse=who, occurredAt=at)
+    receive_sample(source, sample, leadGenFormResponse=who, occurredAt=at)
 
 
 def welink(source: Source, dice: random.Random, number: int) -> None:
     sample = dice.choice(["login_success", "login_failed", "connection_sent", "rate_limited", "account_restricted"])
-    keep_sample(source, sample, request_id=f"r{dice.randrange(3)}", at=NOON + timedelta(minutes=5 * number))
+    receive_sample(source, sample, request_id=f"r{dice.randrange(3)}", at=NOON + timedelta(minutes=5 * number))
 
 
 MIXTURES = {write.__name__: write for write in (salesflow, sendpilot, linkedin, welink)}
@@ -131,7 +131,7 @@ def test_a_batch_does_what_its_receipts_do_one_by_one(
 
 
 def reports(source: Source, numbers: Iterable[int], status: str = "account_active") -> list[Receipt]:
-    return [keep_sample(source, status, LinkedInAccountId=number) for number in numbers]
+    return [receive_sample(source, status, LinkedInAccountId=number) for number in numbers]
 
 
 def test_a_receipt_that_fails_halfway_leaves_nothing_and_harms_none_of_its_batch(
@@ -179,7 +179,7 @@ def test_what_the_database_refuses_of_a_batch_is_sorted_out_one_by_one(
     def too_early(work: ReportBatch, source: Source, events: Any) -> None:
         """As if the other source's worker had made the account just after we looked."""
         prefetch(work, source, events)
-        work.remember(ACCOUNTS_NAMED, {ProviderKey(agency.pk, "salesflow", "2"): None})
+        work.remember(ACCOUNTS_BY_EXTERNAL_ID, {ProviderKey(agency.pk, "salesflow", "2"): None})
 
     monkeypatch.setattr(processor, "prefetch", too_early)
     drain()
@@ -226,7 +226,7 @@ def lead_reports(source: Source, numbers: range, *, status: str, first: int = 0)
             "eventType": "lead.status.changed",
             "timestamp": timezone.now().isoformat(),
         }
-        keep(source, {**body, "data": {**data, "newStatus": status}})
+        receive(source, {**body, "data": {**data, "newStatus": status}})
 
 
 def leads_that_move(source: Source, numbers: range) -> None:
@@ -239,7 +239,7 @@ def new_leads(source: Source, numbers: range) -> None:
 
 def sent_forms(source: Source, numbers: range) -> None:
     for number in numbers:
-        keep_sample(source, "lead_created", leadGenFormResponse=f"urn:li:leadGenFormResponse:{number}")
+        receive_sample(source, "lead_created", leadGenFormResponse=f"urn:li:leadGenFormResponse:{number}")
 
 
 #: Beside its savepoint, which is only made where there are any. A new lead's reference is written at once, because the

@@ -16,11 +16,11 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Account, Agency, Event, SubAccount
 from accounts.services import update_account
-from accounts.sources.service import sub_account_at
+from accounts.sources.service import get_or_create_sub_account
 from accounts.tenancy.agencies import create_agency
 from config.celery import app as celery
 from config.ops import diagnosis
-from tests.keeping import keep, keep_sample, source_of
+from tests.receiving import receive, receive_sample, source_of
 from webhooks.models import Receipt
 from webhooks.processing.processor import process_due
 from webhooks.processing.waiting import release_missed, release_understood
@@ -69,9 +69,9 @@ def test_a_location_that_moved_is_uninstalled_where_it_is_installed(agency: Agen
     source = source_of(None, "highlevel")
     a, b = agency.ghl_company_id, stranger.ghl_company_id
     for body in (event("INSTALL", 1, companyId=a), event("UNINSTALL", 2), event("INSTALL", 3, companyId=b)):
-        keep(source, body)
+        receive(source, body)
         process()
-    receipt = keep(source, event("UNINSTALL", 4))
+    receipt = receive(source, event("UNINSTALL", 4))
     process()
     assert state(receipt) == ("processed", "")
     assert receipt.agency == stranger
@@ -104,7 +104,7 @@ def test_the_time_of_an_uninstall_decides_which_agency_it_means(
         6: event("UNINSTALL", 6),
     }
     for place in order:
-        keep(source, bodies[place])
+        receive(source, bodies[place])
         process()
     assert not Receipt.objects.exclude(status="processed").exists()
     assert (installed(agency), installed(stranger)) == expected
@@ -112,8 +112,8 @@ def test_the_time_of_an_uninstall_decides_which_agency_it_means(
 
 def test_a_location_that_several_merely_claim_is_still_nobodys(agency: Agency, stranger: Agency) -> None:
     for claimant in (agency, stranger):
-        sub_account_at(claimant, LOCATION)
-    receipt = keep(source_of(None, "highlevel"), event("UNINSTALL", 1))
+        get_or_create_sub_account(claimant, LOCATION)
+    receipt = receive(source_of(None, "highlevel"), event("UNINSTALL", 1))
     process()
     assert state(receipt) == ("quarantined", "unknown_company")
 
@@ -138,8 +138,8 @@ def by_edit() -> None:
 @pytest.mark.parametrize("appear", [by_service, by_command, by_edit])
 def test_an_install_before_its_agency_is_processed_when_the_agency_appears(appear: Any, agency: Agency) -> None:
     source = source_of(None, "highlevel")
-    waiting = [keep(source, event("INSTALL", 1, companyId=COMPANY)), keep(source, event("UNINSTALL", 2))]
-    other = keep(source, event("INSTALL", 3, companyId="somebody-else", locationId="loc-2"))
+    waiting = [receive(source, event("INSTALL", 1, companyId=COMPANY)), receive(source, event("UNINSTALL", 2))]
+    other = receive(source, event("INSTALL", 3, companyId="somebody-else", locationId="loc-2"))
     process()
     assert [state(receipt)[1] for receipt in (*waiting, other)] == ["unknown_company"] * 3
     appear()
@@ -151,7 +151,7 @@ def test_an_install_before_its_agency_is_processed_when_the_agency_appears(appea
 
 
 def test_staff_give_an_agency_its_company_id_on_its_page(admin_client: Client, agency: Agency) -> None:
-    receipt = keep(source_of(None, "highlevel"), event("INSTALL", 1, companyId=COMPANY))
+    receipt = receive(source_of(None, "highlevel"), event("INSTALL", 1, companyId=COMPANY))
     process()
     path = f"/admin/accounts/agency/{agency.pk}/change/"
     given = {"name": agency.name, "timezone": "UTC", "locale": "en-US", "reauth_contact": "owner"}
@@ -162,7 +162,7 @@ def test_staff_give_an_agency_its_company_id_on_its_page(admin_client: Client, a
 
 
 def test_a_foreign_company_waits_for_the_agency_to_get_its_id(agency: Agency) -> None:
-    receipt = keep_sample(source_of(agency, "linkedconnector"), "linkedin_blocked", ghl_company_id=COMPANY)
+    receipt = receive_sample(source_of(agency, "linkedconnector"), "linkedin_blocked", ghl_company_id=COMPANY)
     process()
     assert state(receipt) == ("quarantined", "foreign_company")
     agency.ghl_company_id = COMPANY
@@ -175,10 +175,10 @@ def test_a_foreign_company_waits_for_the_agency_to_get_its_id(agency: Agency) ->
 def test_a_report_that_names_only_a_location_waits_for_its_account(agency: Agency) -> None:
     source = source_of(agency, "linkedconnector")
     fields = {"ghl_company_id": agency.ghl_company_id, "ghl_location_id": LOCATION}
-    nameless = keep_sample(source, "linkedin_blocked", **fields, linkedin_account_name="")
+    nameless = receive_sample(source, "linkedin_blocked", **fields, linkedin_account_name="")
     process()
     assert state(nameless) == ("quarantined", "unknown_account")
-    named = keep_sample(source, "linkedin_reconnected", **fields, timestamp="2020-01-01T00:00:00.000Z")
+    named = receive_sample(source, "linkedin_reconnected", **fields, timestamp="2020-01-01T00:00:00.000Z")
     process()
     assert [state(receipt) for receipt in (nameless, named)] == [("processed", "")] * 2
     assert Account.objects.get().status == "blocked"
@@ -186,20 +186,20 @@ def test_a_report_that_names_only_a_location_waits_for_its_account(agency: Agenc
 
 def test_an_account_that_a_person_moves_to_the_location_is_what_it_waited_for(agency: Agency) -> None:
     source = source_of(agency, "linkedconnector")
-    keep_sample(source, "linkedin_reconnected", ghl_company_id=agency.ghl_company_id, ghl_location_id="loc-first")
+    receive_sample(source, "linkedin_reconnected", ghl_company_id=agency.ghl_company_id, ghl_location_id="loc-first")
     fields = {"ghl_company_id": agency.ghl_company_id, "ghl_location_id": LOCATION}
-    nameless = keep_sample(source, "linkedin_blocked", **fields, linkedin_account_name="")
+    nameless = receive_sample(source, "linkedin_blocked", **fields, linkedin_account_name="")
     process()
     assert state(nameless) == ("quarantined", "unknown_account")
-    update_account(Account.objects.get(), sub_account=sub_account_at(agency, LOCATION))
+    update_account(Account.objects.get(), sub_account=get_or_create_sub_account(agency, LOCATION))
     process()
     assert state(nameless) == ("processed", "")
 
 
 def test_what_was_put_away_while_its_agency_was_being_made_is_found(agency: Agency) -> None:
-    receipt = keep(source_of(None, "highlevel"), event("INSTALL", 1, companyId=agency.ghl_company_id))
-    place = keep(source_of(None, "highlevel"), event("UNINSTALL", 2))
-    sub_account_at(agency, LOCATION)
+    receipt = receive(source_of(None, "highlevel"), event("INSTALL", 1, companyId=agency.ghl_company_id))
+    place = receive(source_of(None, "highlevel"), event("UNINSTALL", 2))
+    get_or_create_sub_account(agency, LOCATION)
     for row, named in ((receipt, agency.ghl_company_id), (place, LOCATION)):
         Receipt.objects.filter(pk=row.pk).update(
             status="quarantined", reason="unknown_company", correlation=named, processed_at=timezone.now()
@@ -210,7 +210,7 @@ def test_what_was_put_away_while_its_agency_was_being_made_is_found(agency: Agen
 
 
 def test_the_look_for_what_was_missed_ends_after_two_minutes(agency: Agency) -> None:
-    receipt = keep(source_of(None, "highlevel"), event("INSTALL", 1, companyId=agency.ghl_company_id))
+    receipt = receive(source_of(None, "highlevel"), event("INSTALL", 1, companyId=agency.ghl_company_id))
     Receipt.objects.filter(pk=receipt.pk).update(
         status="quarantined", reason="unknown_company", correlation=agency.ghl_company_id
     )
@@ -224,8 +224,8 @@ def test_words_that_an_update_teaches_are_processed_by_themselves(
 ) -> None:
     source = source_of(agency, "sendpilot")
     body = json.loads(Path("webhooks/samples/sendpilot/lead_updated.json").read_text())
-    receipt = keep_sample(source, "lead_updated", data={**body["data"], "newStatus": "GHOSTED"})
-    never = keep_sample(source, "lead_updated", eventId="evt_2", data={**body["data"], "newStatus": "VANISHED"})
+    receipt = receive_sample(source, "lead_updated", data={**body["data"], "newStatus": "GHOSTED"})
+    never = receive_sample(source, "lead_updated", eventId="evt_2", data={**body["data"], "newStatus": "VANISHED"})
     process()
     assert release_understood() == 0
     monkeypatch.setitem(sendpilot.STATUSES, "GHOSTED", sendpilot.STATUSES["NOT_INTERESTED"])
@@ -247,7 +247,7 @@ def test_both_looks_are_in_the_schedule() -> None:
 @pytest.mark.parametrize("kind", ["INSTALL", "UNINSTALL", "PLAN_CHANGE"])
 def test_an_event_of_another_app_changes_nothing(agency: Agency, only_app: str, app_id: Any, kind: str) -> None:
     body = {**event(kind, 1, companyId=agency.ghl_company_id), "appId": app_id}
-    receipt = keep(source_of(None, "highlevel"), body)
+    receipt = receive(source_of(None, "highlevel"), body)
     process()
     assert state(receipt) == ("quarantined", "other_app")
     assert (installed(agency), told(agency)) == (None, [])
@@ -256,19 +256,21 @@ def test_an_event_of_another_app_changes_nothing(agency: Agency, only_app: str, 
 def test_an_event_that_names_no_app_is_not_ours(agency: Agency, only_app: str) -> None:
     body = event("INSTALL", 1, companyId=agency.ghl_company_id)
     del body["appId"]
-    receipt = keep(source_of(agency, "highlevel"), body)
+    receipt = receive(source_of(agency, "highlevel"), body)
     process()
     assert state(receipt) == ("quarantined", "other_app")
 
 
 def test_our_own_apps_events_count(agency: Agency, only_app: str) -> None:
-    receipt = keep(source_of(None, "highlevel"), event("INSTALL", 1, companyId=agency.ghl_company_id))
+    receipt = receive(source_of(None, "highlevel"), event("INSTALL", 1, companyId=agency.ghl_company_id))
     process()
     assert (state(receipt), installed(agency)) == (("processed", ""), True)
 
 
 def test_events_are_released_when_the_setting_is_corrected(agency: Agency, only_app: str) -> None:
-    receipt = keep(source_of(None, "highlevel"), event("INSTALL", 1, companyId=agency.ghl_company_id, appId="app-new"))
+    receipt = receive(
+        source_of(None, "highlevel"), event("INSTALL", 1, companyId=agency.ghl_company_id, appId="app-new")
+    )
     process()
     HIGHLEVEL.configure(app_id="app-new")
     assert release_understood() == 1

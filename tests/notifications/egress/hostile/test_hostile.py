@@ -26,7 +26,7 @@ from pytest_django.fixtures import Settings
 from standardwebhooks import Webhook
 
 from accounts.core.enums import EventType
-from accounts.events.outbox import record
+from accounts.events.outbox import record_event
 from accounts.models import Agency
 from accounts.tenancy.agencies import create_agency
 from notifications.channels.service import create_channel, rotate_secret
@@ -143,7 +143,7 @@ class Day:
     def happen(self) -> None:
         try:
             for _ in range(self.events):
-                event = record(self.agency, EventType.LINKEDIN_BLOCKED, linkedin_account_name="John Doe")
+                event = record_event(self.agency, EventType.LINKEDIN_BLOCKED, linkedin_account_name="John Doe")
                 self.happened_at[event.pk] = time.monotonic()
                 time.sleep(self.every)
         finally:

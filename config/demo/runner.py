@@ -11,7 +11,7 @@ from django.db.models import Q, Sum
 from accounts.models import Account, Agency, Campaign, Event, Reaction, Source, SubAccount
 from config.demo.provider import Answer, compact, post, sign, webhook_url
 from config.demo.receiver import Receiver
-from config.demo.story import Step
+from config.demo.scenario import Step
 from leads.models import LeadReference
 from notifications.delivery import hears
 from notifications.models import Channel, Delivery, DeliveryStatus
@@ -24,7 +24,7 @@ EFFECT_TIMEOUT = 30.0  # seconds for each effect
 
 
 @dataclass
-class Seen:
+class StepResult:
     """What one request became. `faults` is empty if that is what it must become."""
 
     provider: str
@@ -40,7 +40,7 @@ class Seen:
     faults: list[str] = field(default_factory=list)
 
 
-class Stage:
+class Runner:
     """The demo agency, its channels, and the last posted body."""
 
     def __init__(self, agency: Agency, base_url: str, mailbox: Channel, endpoint: Channel, receiver: Receiver) -> None:
@@ -54,33 +54,33 @@ class Stage:
             self.sources.setdefault(source.provider, source)
         self._last: tuple[bytes, dict[str, str]] = (b"", {})
 
-    def play(self, step: Step) -> Seen:
+    def run_step(self, step: Step) -> StepResult:
         source = self.sources[step.provider]
-        seen = Seen(step.provider, step.title)
+        result = StepResult(step.provider, step.title)
         if step.registers:
             register_request(source, request_id=step.registers[0], action=step.registers[1])
         rejected = _rejected(source)
         answer = self._post(step, source)
-        seen.answer = _describe(answer)
+        result.answer = _describe(answer)
         if step.status_code != 200 or answer.status_code != 200:
-            seen.state = state_of(self.agency, step)
+            result.state = state_of(self.agency, step)
             if step.forged and not wait_for(lambda: _rejected(source) > rejected):
-                seen.faults.append("the rejected request was not recorded")
-            seen.link = "/admin/webhooks/rejectedrequest/"
-            return judge(seen, step)
+                result.faults.append("the rejected request was not recorded")
+            result.link = "/admin/webhooks/rejectedrequest/"
+            return check_result(result, step)
         sequence = int(str(answer.body["receipt_id"]).removeprefix(RECEIPT_PREFIX))
-        seen.link = f"/admin/webhooks/receipt/{sequence}/change/"
-        receipt = self._settled(sequence)
+        result.link = f"/admin/webhooks/receipt/{sequence}/change/"
+        receipt = self._processed_receipt(sequence)
         if step.registers_late:
             if receipt.reason != "unknown_request":
-                seen.faults.append(f"it did not wait for its request ({receipt.status} {receipt.reason})")
+                result.faults.append(f"it did not wait for its request ({receipt.status} {receipt.reason})")
             register_request(source, request_id=step.registers_late[0], action=step.registers_late[1])
-            receipt = self._settled(sequence)
-        seen.receipt = str(receipt.status)
-        seen.state = state_of(self.agency, step)
+            receipt = self._processed_receipt(sequence)
+        result.receipt = str(receipt.status)
+        result.state = state_of(self.agency, step)
         if step.answer == "accepted":
-            self.follow(receipt, seen)
-        return judge(seen, step)
+            self.await_deliveries(receipt, result)
+        return check_result(result, step)
 
     def _post(self, step: Step, source: Source) -> Answer:
         if not step.same_body_as_before:
@@ -90,38 +90,40 @@ class Stage:
             headers = dict.fromkeys(headers, "forged")
         return post(webhook_url(source, self.base_url), body, headers)
 
-    def _settled(self, sequence: int) -> Receipt:
+    def _processed_receipt(self, sequence: int) -> Receipt:
         wait_for(lambda: not Receipt.objects.filter(pk=sequence, status=ReceiptStatus.RECEIVED).exists())
         return Receipt.objects.get(pk=sequence)
 
-    def follow(self, receipt: Receipt, seen: Seen) -> None:
+    def await_deliveries(self, receipt: Receipt, result: StepResult) -> None:
         """Wait until the events of a receipt are delivered to the mailbox and the endpoint, and count the deliveries.
 
         Mails about outages are not awaited, because they wait themselves.
         """
         events = Event.objects.filter(receipt_id=receipt.public_id).order_by("pk")
         wait_for(lambda: not Reaction.objects.filter(facts__receipt_id=receipt.public_id).exists())
-        told = list(events.filter(recipient="", channel_id=""))
+        channel_events = list(events.filter(recipient="", channel_id=""))
         personal = [event.id for event in events.exclude(recipient="")]
-        seen.events = [event.event_type for event in told]
-        ids = [event.id for event in told]
-        by_mail = [event for event in told if hears(self.mailbox, event)]
+        result.events = [event.event_type for event in channel_events]
+        ids = [event.id for event in channel_events]
+        by_mail = [event for event in channel_events if hears(self.mailbox, event)]
         later = [event for event in by_mail if is_about_an_outage(event)]  # may be part of an incident's mail
         mails: set[tuple[str, str | None]] = {(event.id, self.mailbox.id) for event in by_mail if event not in later}
         mails |= {(event, None) for event in personal}
         wanted = mails | {(event, self.endpoint.id) for event in ids}
-        wait_for(lambda: wanted <= delivered([*ids, *personal]))
-        done = delivered([*ids, *personal]) & wanted
-        told_by_mail = sum(1 for _, channel in done if channel != self.endpoint.id)
-        seen.mails, seen.later_mails = self.mails_about([*ids, *personal]), len(later)
-        seen.webhooks = sum(1 for event in ids if self.receiver.received[event])
+        wait_for(lambda: wanted <= delivered_on([*ids, *personal]))
+        done = delivered_on([*ids, *personal]) & wanted
+        mail_deliveries = sum(1 for _, channel in done if channel != self.endpoint.id)
+        result.mails, result.later_mails = self.mails_about([*ids, *personal]), len(later)
+        result.webhooks = sum(1 for event in ids if self.receiver.received[event])
         for event in ids:
             if self.receiver.received[event] > 1:
-                seen.faults.append(f"the webhook of {event} came {self.receiver.received[event]} times")
-        if is_where_mail_goes() and (lie := len(mails_of({*ids, *personal}))) < seen.mails:
-            seen.faults.append(f"{lie} of its mails lie in {settings.EMAIL_FILE_PATH}")
-        if told_by_mail != len(mails) or seen.webhooks != len(ids):
-            seen.faults.append(f"{told_by_mail} by mail and {seen.webhooks} by webhook of {len(ids)} events arrived")
+                result.faults.append(f"the webhook of {event} came {self.receiver.received[event]} times")
+        if is_where_mail_goes() and (lie := len(mails_of({*ids, *personal}))) < result.mails:
+            result.faults.append(f"{lie} of its mails lie in {settings.EMAIL_FILE_PATH}")
+        if mail_deliveries != len(mails) or result.webhooks != len(ids):
+            result.faults.append(
+                f"{mail_deliveries} by mail and {result.webhooks} by webhook of {len(ids)} events arrived"
+            )
 
     def mails_about(self, events: Sequence[str]) -> int:
         """Return how many messages are about these events. Deliveries that are due together go out as one message."""
@@ -129,18 +131,18 @@ class Stage:
         return sent.exclude(channel=self.endpoint).count()
 
 
-def judge(seen: Seen, step: Step) -> Seen:
+def check_result(result: StepResult, step: Step) -> StepResult:
     expected_answer = f"{step.status_code} {step.answer}".strip()
     pairs: list[tuple[str, Any, Any]] = [
-        ("answer", seen.answer, expected_answer),
-        ("receipt", seen.receipt, step.receipt),
-        ("state", seen.state, step.becomes),
-        ("events", seen.events, [event.value for event in step.events]),
+        ("answer", result.answer, expected_answer),
+        ("receipt", result.receipt, step.receipt),
+        ("state", result.state, step.becomes),
+        ("events", result.events, [event.value for event in step.events]),
     ]
-    seen.faults += [
+    result.faults += [
         f"{name}: {got or 'nothing'}, not {wanted or 'nothing'}" for name, got, wanted in pairs if got != wanted
     ]
-    return seen
+    return result
 
 
 def state_of(agency: Agency, step: Step) -> str:
@@ -172,7 +174,7 @@ def _account(accounts: Iterable[Account]) -> str:
     return f"account {account.status}" + (", waiting" if account.rate_limited else "")
 
 
-def delivered(events: Sequence[str]) -> set[tuple[str, str | None]]:
+def delivered_on(events: Sequence[str]) -> set[tuple[str, str | None]]:
     """Return which events have arrived on which channels, by themselves or in an incident. The channel of a personal
     mail is None."""
     arrived = Q(status=DeliveryStatus.DELIVERED) | Q(status=DeliveryStatus.CANCELLED, error__startswith=TOLD_IN)

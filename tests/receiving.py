@@ -1,4 +1,4 @@
-"""Signed deliveries, verified and kept as ingest keeps them, but without a server in between."""
+"""Receive signed deliveries as ingest does, but without a server in between."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ def signed(source: Source, body: bytes, *, at: datetime | None = None) -> tuple[
     return PROVIDERS[source.provider].sign(body, secret, at=at or timezone.now())
 
 
-def keep(source: Source, body: dict[str, Any] | bytes, *, at: datetime | None = None) -> Receipt:
+def receive(source: Source, body: dict[str, Any] | bytes, *, at: datetime | None = None) -> Receipt:
     """Sign a body as the provider would, verify it, and keep it; the same delivery again is the first one's row."""
     provider = PROVIDERS[source.provider]
     received_at = at or timezone.now()
@@ -66,8 +66,8 @@ def keep(source: Source, body: dict[str, Any] | bytes, *, at: datetime | None = 
     return receipt
 
 
-def keep_sample(source: Source, name: str, *, at: datetime | None = None, **changes: Any) -> Receipt:
-    return keep(source, {**load(source.provider, name), **changes}, at=at)
+def receive_sample(source: Source, name: str, *, at: datetime | None = None, **changes: Any) -> Receipt:
+    return receive(source, {**load(source.provider, name), **changes}, at=at)
 
 
 def drain() -> None:

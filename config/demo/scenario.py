@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.core.enums import EventType as E
 from accounts.core.enums import ProviderSlug, RequestAction
-from accounts.events.outbox import iso
+from accounts.events.outbox import iso_timestamp
 from config.demo.setup import COMPANY_ID
 from webhooks import samples
 
@@ -133,12 +133,12 @@ def sendpilot(run: str, now: datetime) -> Iterator[Step]:
         )
         number = next(minutes)
         at = now - timedelta(hours=2) if earlier else now - timedelta(minutes=60 - number)
-        payload |= {"eventId": f"evt_{run}_{number}", "timestamp": iso(at)}
+        payload |= {"eventId": f"evt_{run}_{number}", "timestamp": iso_timestamp(at)}
         payload["data"] = payload["data"] | data | more.pop("data", {})
         if title == "campaign_paused":
             payload["data"] = {
                 "campaignId": campaign, "campaignName": "Q1 Tech Founders Outreach",
-                "pausedAt": iso(at), "pausedBy": "api",
+                "pausedAt": iso_timestamp(at), "pausedBy": "api",
             }  # fmt: skip
         return Step(
             provider=ProviderSlug.SENDPILOT, title=title, payload=payload,
@@ -196,9 +196,9 @@ def linkedconnector(run: str, now: datetime) -> Iterator[Step]:
     for number, (sample, about, becomes, *events) in enumerate(samples_and_states):
         at = now - timedelta(minutes=20 - number)
         payload = samples.load("linkedconnector", sample)
-        payload |= {"ghl_company_id": COMPANY_ID, "ghl_location_id": location, "timestamp": iso(at)}
+        payload |= {"ghl_company_id": COMPANY_ID, "ghl_location_id": location, "timestamp": iso_timestamp(at)}
         if "resets_at" in payload:
-            payload["resets_at"] = iso(now + timedelta(hours=1))
+            payload["resets_at"] = iso_timestamp(now + timedelta(hours=1))
         yield Step(
             provider=ProviderSlug.LINKEDCONNECTOR,
             title=sample,
@@ -216,7 +216,7 @@ def highlevel(run: str, now: datetime) -> Iterator[Step]:
     ):
         payload = samples.load("highlevel", sample)
         payload |= {"locationId": location, "webhookId": f"wh_{run}_{number}"}
-        payload |= {"timestamp": iso(now - timedelta(minutes=5 - number))}
+        payload |= {"timestamp": iso_timestamp(now - timedelta(minutes=5 - number))}
         if "companyId" in payload:
             payload["companyId"] = COMPANY_ID
         yield Step(
