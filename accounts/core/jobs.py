@@ -1,8 +1,8 @@
 """Process rows that wait: claim them under a lease, count attempts, and end each with a result.
 
-`claim_due` leases due rows to one worker and counts the attempt before the work. So an attempt that kills its worker
-counts too. The worker ends the lease of each row with `complete`, `retry`, `put_off` or `fail`. A row whose lease
-expires is due again.
+`claim_due` leases due rows to one worker and counts the attempt before the work, so that work that kills its worker is
+counted too. The worker settles each row under its lease, with `complete`, `remove`, `retry`, `put_off` or `fail`. A row
+whose lease ends unsettled is due again. Others ask for the work anew with `restart`, or call it off with `end`.
 """
 
 import random
@@ -15,7 +15,8 @@ from typing import Any, ClassVar, TypeVar
 
 from django.apps import apps
 from django.db import models, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.core.connections import undone_after_outage
@@ -30,9 +31,9 @@ class DueRow(models.Model):
     Each concrete model defines a partial index on `next_attempt_at` over its unfinished rows.
     """
 
-    #: Whether rows are made for a later time. If not, an unattempted row with a later time was dated by a clock that
-    #: was set back since, and is due.
-    is_planned_ahead: ClassVar[bool] = False
+    #: Which rows were made to be due at once. One of these that lies ahead was dated by a clock that was set back
+    #: since, and is due. None: rows are made for a later time.
+    due_at_once: ClassVar[Q | None] = Q(attempts=0, error="")
 
     attempts = models.PositiveIntegerField(default=0, help_text="Counted before each attempt, so a crash counts too.")
     next_attempt_at = models.DateTimeField(null=True, default=timezone.now, help_text="None: it has ended.")
@@ -99,9 +100,9 @@ def is_unleased(now: datetime, lease: timedelta) -> Q:
 
 
 def leased(row: R) -> QuerySet[R]:
-    """Return the query of the row under its lease. It is empty once another worker has the lease or `restart` ended
-    it."""
-    return type(row)._base_manager.filter(pk=row.pk, leased_until=row.leased_until, leased_until__isnull=False)
+    """Return the row's query under its lease: empty once the lease is another worker's or was ended (`end`), or the
+    work was asked for anew (`restart`)."""
+    return _still_leased(row).filter(attempts=row.attempts)
 
 
 def complete(row: DueRow, *, again_at: datetime | None = None, **changes: Any) -> bool:
@@ -111,6 +112,11 @@ def complete(row: DueRow, *, again_at: datetime | None = None, **changes: Any) -
     """
     fresh = {"attempts": 0} if again_at else {}
     return _end_lease(row, **{"next_attempt_at": again_at, "error": "", **fresh, **changes})
+
+
+def remove(row: DueRow) -> bool:
+    """Delete the leased row, whose work is done. Return False if the lease was lost."""
+    return bool(leased(row).delete()[0]) or _release(row)
 
 
 def retry(row: DueRow, error: str, when: datetime | Backoff, **changes: Any) -> bool:
@@ -139,23 +145,32 @@ def fail(row: DueRow, error: str, **changes: Any) -> bool:
 def restart(rows: QuerySet[R], **changes: Any) -> int:
     """Make rows due now with no attempts counted, whatever their state. Return the number of rows.
 
-    A worker that is processing one of them loses its lease.
+    A row that a worker is at is due once that worker is done with it, and what that worker made of it does not count.
     """
-    return rows.update(next_attempt_at=timezone.now(), attempts=0, error="", leased_until=None, **changes)
+    return rows.update(next_attempt_at=timezone.now(), attempts=0, error="", **changes)
+
+
+def end(rows: QuerySet[R], reason: str = "", **changes: Any) -> int:
+    """End rows whose work is not needed any more, or was done elsewhere. Return how many.
+
+    A worker that is at one of them does not settle it any more.
+    """
+    return rows.update(next_attempt_at=None, leased_until=None, error=_shorten_error(rows.model, reason), **changes)
 
 
 def release_future_rows(now: datetime) -> int:
-    """Make due the unattempted rows that are dated ahead because the clock was set back. Return the number of rows.
+    """Make due what lies ahead only because the clock was set back. Return how many rows.
 
     Leases need no correction: see `is_unleased`.
     """
-    tables = [model for model in apps.get_models() if issubclass(model, DueRow) and not model.is_planned_ahead]
-    return sum(
-        model._base_manager.filter(attempts=0, error="", next_attempt_at__gt=now + MAX_CLOCK_SKEW).update(
-            next_attempt_at=now
-        )
-        for model in tables
-    )
+    return sum(_release_future(model, now) for model in apps.get_models() if issubclass(model, DueRow))
+
+
+def _release_future(model: type[DueRow], now: datetime) -> int:
+    was_due = Q(leased_until__isnull=False)  # when it was claimed
+    dated_ahead = was_due | model.due_at_once if model.due_at_once else was_due
+    ahead = model._base_manager.filter(dated_ahead, next_attempt_at__gt=now + MAX_CLOCK_SKEW)
+    return ahead.update(next_attempt_at=now)
 
 
 def _claim_rows(due: QuerySet[R], limit: int, until: datetime) -> list[R]:
@@ -172,13 +187,24 @@ def _claim_rows(due: QuerySet[R], limit: int, until: datetime) -> list[R]:
 
 
 def _release_claim(model: type[DueRow], until: datetime) -> None:
-    """End the leases of one claim that are still held, without counting the attempt."""
-    model._base_manager.filter(leased_until=until).update(attempts=F("attempts") - 1, leased_until=None)
+    """End the leases of one claim that are not settled. The attempt does not count."""
+    attempts = Greatest(F("attempts") - 1, Value(0))  # none are counted where the work was asked for anew
+    model._base_manager.filter(leased_until=until).update(attempts=attempts, leased_until=None)
+
+
+def _still_leased(row: R) -> QuerySet[R]:
+    return type(row)._base_manager.filter(pk=row.pk, leased_until=row.leased_until, leased_until__isnull=False)
 
 
 def _end_lease(row: DueRow, **values: Any) -> bool:
-    return bool(leased(row).update(leased_until=None, **values))
+    return bool(leased(row).update(leased_until=None, **values)) or _release(row)
 
 
-def _shorten_error(row: DueRow, text: str) -> str:
+def _release(row: DueRow) -> bool:
+    """End the worker's lease of a row that it may not settle: the work was asked for anew. Return False."""
+    _still_leased(row).update(leased_until=None)
+    return False
+
+
+def _shorten_error(row: DueRow | type[DueRow], text: str) -> str:
     return text[: row._meta.get_field("error").max_length]

@@ -15,7 +15,19 @@ from django.utils import timezone
 
 from accounts.core import jobs
 from accounts.core.connections import is_database_back
-from accounts.core.jobs import Backoff, DueRow, claim_due, complete, fail, leased, put_off, restart, retry
+from accounts.core.jobs import (
+    Backoff,
+    DueRow,
+    claim_due,
+    complete,
+    end,
+    fail,
+    leased,
+    put_off,
+    remove,
+    restart,
+    retry,
+)
 from tests.outages import outage
 from tests.threads import at_once
 
@@ -164,12 +176,44 @@ def test_what_is_done_every_hour_begins_anew(clock: time_machine.Traveller) -> N
     assert states("attempts", "next_attempt_at", "error") == [(0, NOW + 60 * MINUTE, "")]
 
 
-def test_what_is_asked_for_anew_is_not_settled_by_who_is_at_it(clock: time_machine.Traveller) -> None:
+def test_what_is_asked_for_anew_is_due_once_who_is_at_it_is_done(clock: time_machine.Traveller) -> None:
+    for settle in (complete, remove, lambda row: retry(row, "busy", BACKOFF)):
+        Errand.objects.all().delete()
+        Errand.objects.create()
+        (row,) = claim()
+        assert restart(Errand.objects.all()) == 1
+        assert claim() == []  # never two at once
+        assert settle(row) is False
+        assert states("attempts", "next_attempt_at", "error") == [(0, NOW, "")]
+        assert [again.attempts for again in claim()] == [1]
+
+
+def test_what_is_asked_for_anew_is_due_after_the_lease_of_a_worker_that_was_killed(
+    clock: time_machine.Traveller,
+) -> None:
+    Errand.objects.create()
+    claim()
+    restart(Errand.objects.all())
+    clock.shift(LEASE)
+    assert [again.attempts for again in claim()] == [1]
+
+
+def test_what_is_called_off_is_not_settled_by_who_is_at_it(clock: time_machine.Traveller) -> None:
     Errand.objects.create()
     (row,) = claim()
-    assert restart(Errand.objects.all()) == 1
+    assert end(Errand.objects.all(), "Nobody wants it any more.", note="called off") == 1
     assert complete(row) is False
-    assert [again.attempts for again in claim()] == [1]
+    assert claim() == []
+    assert states("next_attempt_at", "leased_until", "error", "note") == [
+        (None, None, "Nobody wants it any more.", "called off")
+    ]
+
+
+def test_a_row_may_go_when_its_work_is_done(clock: time_machine.Traveller) -> None:
+    Errand.objects.create()
+    (row,) = claim()
+    assert remove(row)
+    assert not Errand.objects.exists()
 
 
 def test_a_lease_dated_by_a_clock_that_was_set_back_has_ended(clock: time_machine.Traveller) -> None:
@@ -179,6 +223,20 @@ def test_a_lease_dated_by_a_clock_that_was_set_back_has_ended(clock: time_machin
     Errand.objects.update(next_attempt_at=timezone.now())
     assert [row.attempts for row in claim()] == [2]
     assert claim() == []
+
+
+@pytest.mark.parametrize("due_at_once", [Errand.due_at_once, None])
+def test_a_row_that_was_claimed_before_the_clock_was_set_back_is_due(
+    clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch, due_at_once: models.Q | None
+) -> None:
+    monkeypatch.setattr(jobs.apps, "get_models", lambda: [Errand])
+    monkeypatch.setattr(Errand, "due_at_once", due_at_once)
+    Errand.objects.create()
+    claim()
+    clock.shift(-timedelta(hours=1))
+    assert claim() == []
+    assert jobs.release_future_rows(timezone.now()) == 1
+    assert [row.attempts for row in claim()] == [2]
 
 
 def test_a_row_dated_by_a_clock_that_was_set_back_is_due(
@@ -191,7 +249,7 @@ def test_a_row_dated_by_a_clock_that_was_set_back_is_due(
     clock.shift(-timedelta(hours=1))
     assert jobs.release_future_rows(timezone.now()) == 1
     assert [row.note for row in claim()] == ["never tried"]
-    monkeypatch.setattr(Errand, "is_planned_ahead", True)
+    monkeypatch.setattr(Errand, "due_at_once", None)
     Errand.objects.create(next_attempt_at=NOW + timedelta(days=1))
     assert jobs.release_future_rows(timezone.now()) == 0
 
@@ -208,6 +266,20 @@ def test_an_outage_gives_back_what_is_not_settled_and_counts_no_attempt(clock: t
         work()
     assert is_database_back()
     assert states("attempts", "next_attempt_at", "leased_until") == [(1, None, None), (0, NOW, None)]
+
+
+def test_an_outage_gives_back_what_was_asked_for_anew(clock: time_machine.Traveller) -> None:
+    Errand.objects.create()
+
+    def work() -> None:
+        with claim_due(Errand.objects.all(), limit=1, lease=LEASE):
+            restart(Errand.objects.all())
+            raise outage()
+
+    with pytest.raises(OperationalError):
+        work()
+    assert is_database_back()
+    assert states("attempts", "next_attempt_at", "leased_until") == [(0, NOW, None)]
 
 
 def test_looking_for_work_costs_one_statement_and_taking_it_three(
