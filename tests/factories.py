@@ -239,7 +239,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         UnlabelledAnswers.objects.create(reference=reference, form=refused, version="1"),
         LeadFetch.objects.create(reference=reference, source=source, next_attempt_at=now, error=text),
         Pull.objects.create(sync=sync, owner=text, lead_type="SPONSORED", since=now, until=now, total=3, error=text),
-        Enrichment.objects.create(lead=lead, error=text),
+        Enrichment.objects.create(lead=lead, attempts=5, next_attempt_at=None, error=text),
         Tombstone.objects.create(agency=agency, provider="linkedin", digest=f"{number}", erased_at=now),
         IdempotencyRecord.objects.create(
             agency=agency, key=f"{number}{text}", fingerprint="0", body={"secret": CANARY}

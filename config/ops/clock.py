@@ -13,9 +13,8 @@ from django.utils import timezone
 from accounts.campaigns import commands
 from accounts.core import jobs
 from accounts.models import CampaignCommand, Event
-from leads.enrichment import service as enrichment
 from leads.lead_sync import backfill, fetching, health_checks, submissions
-from leads.models import Enrichment, LeadFetch, LeadSync, Pull
+from leads.models import LeadFetch, LeadSync, Pull
 from notifications.delivery import claim, rate_limit
 from notifications.models import Delivery, DeliveryStatus, Hold
 from webhooks.models import Receipt, ReceiptStatus
@@ -57,7 +56,6 @@ def release_future_rows() -> int:
 LEASES: dict[type[Model], timedelta] = {
     LeadFetch: fetching.LEASE,
     Pull: backfill.LEASE,
-    Enrichment: enrichment.LEASE,
 }
 
 

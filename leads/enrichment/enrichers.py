@@ -1,4 +1,4 @@
-"""The enrichers that are shipped. They ask nobody: what they know they read from the lead."""
+"""Derive contact fields from other fields of a lead: the enrichers that are shipped. They use no network."""
 
 from leads.models import Lead
 from leads.pipeline.phones import country_of
@@ -19,11 +19,11 @@ PRIVATE_MAIL = frozenset(
 
 
 def email_company(lead: Lead) -> dict[str, str]:
-    """The company, as the domain of a business address: `example.com`."""
+    """Return the domain of a business address as the company: `example.com`."""
     domain = lead.email.rpartition("@")[2].lower()
     return {"company": domain} if "." in domain and domain not in PRIVATE_MAIL else {}
 
 
 def phone_country(lead: Lead) -> dict[str, str]:
-    """The country, in English, that the telephone number belongs to."""
+    """Return the country, in English, that the telephone number belongs to."""
     return {"country": country_of(lead.phone_e164)} if lead.phone_e164 else {}

@@ -5,6 +5,7 @@ import accounts.core.ids
 import django.core.serializers.json
 import django.db.models.deletion
 import django.db.models.functions.text
+import django.utils.timezone
 import functools
 import leads.enums
 from django.conf import settings
@@ -236,10 +237,11 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Enrichment',
             fields=[
+                ('attempts', models.PositiveIntegerField(default=0, help_text='Counted before each attempt, so a crash counts too.')),
+                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, help_text='None: it has ended.', null=True)),
+                ('leased_until', models.DateTimeField(editable=False, null=True)),
+                ('error', models.CharField(blank=True, help_text='Why the last attempt failed, or what it waits for.', max_length=500)),
                 ('lead', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='enrichment', serialize=False, to='leads.lead')),
-                ('next_attempt_at', models.DateTimeField(help_text='None: given up, until a person tries it again.', null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('error', models.CharField(blank=True, max_length=300)),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('next_attempt_at__isnull', False)), fields=['next_attempt_at'], name='enrichment_due')],

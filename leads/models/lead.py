@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from accounts.core.derived_fields import DerivedTextField, HasDerivedFields, search_text
 from accounts.core.enums import provider_choices
 from accounts.core.ids import new_id
+from accounts.core.jobs import DueRow
 from accounts.models import Account, Agency, Campaign, Source
 from leads.enums import ChangedBy, LeadStatus
 
@@ -226,13 +227,10 @@ class LeadChange(models.Model):
         return f"{self.previous_status or 'first seen'} → {self.new_status}"
 
 
-class Enrichment(models.Model):
-    """A lead that enrichers are to look at. The row goes when they have; one that stays says what went wrong."""
+class Enrichment(DueRow):
+    """A lead that enrichers are to be asked about. The row is deleted once they have answered."""
 
     lead = models.OneToOneField(Lead, models.CASCADE, primary_key=True, related_name="enrichment")
-    next_attempt_at = models.DateTimeField(null=True, help_text="None: given up, until a person tries it again.")
-    attempts = models.PositiveSmallIntegerField(default=0)
-    error = models.CharField(max_length=300, blank=True)
 
     class Meta:
         indexes = [

@@ -78,7 +78,7 @@ def test_staff_see_what_could_not_be_enriched_and_what_linkedin_permits(
     agency: Agency, staff: User, visit: Visit
 ) -> None:
     lead = create_lead(agency, name="Ada Lovelace", email="ada@example.com")
-    Enrichment.objects.create(lead=lead, attempts=5, error="acme.leads.look_up: TimeoutError")
+    Enrichment.objects.create(lead=lead, attempts=5, next_attempt_at=None, error="acme.leads.look_up: TimeoutError")
     now = timezone.now()
     account = Account.objects.create(
         agency=agency,

@@ -12,11 +12,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from accounts.core.jobs import CRASHED
 from accounts.models import Agency
 from accounts.tasks import run_jobs
 from leads.enrichment import service as enrichment
 from leads.enrichment.enrichers import email_company, phone_country
-from leads.enrichment.service import MAX_ATTEMPTS, enrich_due
+from leads.enrichment.service import BACKOFF, enrich_due
 from leads.lead_sync.fetching import fetch_due
 from leads.models import Enrichment, Lead
 from leads.pipeline.changes import create_lead, update_lead
@@ -175,7 +176,7 @@ def test_one_that_fails_harms_nobody_is_tried_again_and_then_given_up(
             clock.move_to(row.next_attempt_at)
             attempts += enrich_due()
             row.refresh_from_db()
-        assert (attempts, row.attempts, row.error) == (MAX_ATTEMPTS, MAX_ATTEMPTS, failed)
+        assert (attempts, row.attempts, row.error) == (5, 5, failed)
         assert (row.next_attempt_at, enrich_due()) == (None, 0)
     page = signed_in.get(LIST).content.decode()
     assert "given up" in page
@@ -190,10 +191,10 @@ def test_one_that_fails_harms_nobody_is_tried_again_and_then_given_up(
 def test_one_that_kills_its_worker_comes_to_an_end(agency: Agency, settings: Settings) -> None:
     settings.LEAD_ENRICHERS = ["email_company"]
     lead = to_enrich(agency)
-    Enrichment.objects.update(attempts=MAX_ATTEMPTS)
+    Enrichment.objects.update(attempts=len(BACKOFF.steps) + 1)
     enrich_due()
     row = Enrichment.objects.get()
-    assert (row.next_attempt_at, row.error) == (None, "It never came to an end.")
+    assert (row.next_attempt_at, row.error) == (None, CRASHED)
     lead.refresh_from_db()
     assert lead.company == ""
 
