@@ -25,11 +25,11 @@ class LeadsConfig(AppConfig):
         from accounts.core.job_handlers import register_job
         from leads.enrichment.service import enrich_due
         from leads.lead_sync.backfill import pull_due
-        from leads.lead_sync.fetching import fetch_due, tell_overdue
+        from leads.lead_sync.fetching import announce_overdue, fetch_due
         from leads.lead_sync.health_checks import check_due
         from leads.lead_sync.labels import label_due
 
-        register_job("late answers", queue="receipts", quota=5, work=tell_overdue)
+        register_job("late answers", queue="receipts", quota=5, work=announce_overdue)
         register_job("lead fetching", queue="sync", quota=2, work=fetch_due)
         register_job("connection checks", queue="sync", quota=1, work=check_due)
         register_job("back-fill", queue="sync", quota=1, work=pull_due)

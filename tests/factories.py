@@ -237,7 +237,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
             sync=sync, form_id=f"{number}", reason="forbidden", refused_at=now, next_attempt_at=now
         ),
         UnlabelledAnswers.objects.create(reference=reference, form=refused, version="1"),
-        LeadFetch.objects.create(reference=reference, source=source, next_attempt_at=now, error=text),
+        LeadFetch.objects.create(reference=reference, source=source, error=text),
         Pull.objects.create(sync=sync, owner=text, lead_type="SPONSORED", since=now, until=now, total=3, error=text),
         Enrichment.objects.create(lead=lead, attempts=5, next_attempt_at=None, error=text),
         Tombstone.objects.create(agency=agency, provider="linkedin", digest=f"{number}", erased_at=now),

@@ -6,11 +6,15 @@ from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
-from accounts.core.jobs import DueRow
+from django.utils import timezone
+
+from accounts.core.jobs import DueRow, complete
 from accounts.models import Agency
 from leads.enrichment import service as enrichment
-from leads.models import Enrichment
+from leads.lead_sync import fetching
+from leads.models import Enrichment, LeadFetch, LeadReference
 from leads.pipeline.changes import create_lead
+from tests.receiving import source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,16 @@ def _make_enrichments(agency: Agency, count: int) -> None:
         Enrichment.objects.create(lead=create_lead(agency, email=f"lead{number}@example.com"))
 
 
+def _make_fetches(agency: Agency, count: int) -> None:
+    source = source_of(agency, "linkedin")
+    for number in range(count):
+        lead = create_lead(agency, email=f"lead{number}@example.com")
+        reference = LeadReference.objects.create(
+            lead=lead, agency=agency, provider="linkedin", external_id=f"{number}", status_since=timezone.now()
+        )
+        LeadFetch.objects.create(reference=reference, source=source)
+
+
 KINDS = [
     Kind(
         model=Enrichment,
@@ -43,5 +57,14 @@ KINDS = [
         module=enrichment,
         inner="_ask_enrichers",
         result=lambda lead: "",
+    ),
+    Kind(
+        model=LeadFetch,
+        make=_make_fetches,
+        work=lambda: fetching.fetch_due(limit=1),
+        lease=fetching.LEASE,
+        module=fetching,
+        inner="_fetch",
+        result=lambda source, fetches: [complete(fetch) for fetch in fetches],
     ),
 ]

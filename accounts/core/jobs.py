@@ -119,8 +119,8 @@ def remove(row: DueRow) -> bool:
     return bool(leased(row).delete()[0]) or _release(row)
 
 
-def retry(row: DueRow, error: str, when: datetime | Backoff, **changes: Any) -> bool:
-    """Store why the attempt failed and when the next one is due. Fail the row if its back-off allows no more attempts.
+def retry(row: DueRow, error: str, when: datetime | Backoff | None, **changes: Any) -> bool:
+    """Note why the attempt failed and when the next one is due. Fail the row if `when` is None or allows no more.
 
     Return False if the lease was lost.
     """

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.campaigns import commands
 from accounts.core import jobs
 from accounts.models import CampaignCommand, Event
-from leads.lead_sync import backfill, fetching, health_checks, submissions
+from leads.lead_sync import backfill, health_checks, submissions
 from leads.models import LeadFetch, LeadSync, Pull
 from notifications.delivery import claim, rate_limit
 from notifications.models import Delivery, DeliveryStatus, Hold
@@ -54,7 +54,6 @@ def release_future_rows() -> int:
 
 #: The lengths of leases that are stored in `next_attempt_at`.
 LEASES: dict[type[Model], timedelta] = {
-    LeadFetch: fetching.LEASE,
     Pull: backfill.LEASE,
 }
 

@@ -15,7 +15,7 @@ from accounts.models import Agency, Source
 from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.form_answers import Details, details, submitted_at, tidy
 from leads.lead_sync.forms import Form
-from leads.lead_sync.submissions import complete, let_wait_for_labels, put_in, tell_once
+from leads.lead_sync.submissions import announce_once, complete, let_wait_for_labels, put_in
 from leads.models import Lead, LeadChange, LeadFetch, LeadReference
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
@@ -111,7 +111,9 @@ def _join(source: Source, lead_found: ImportedLead) -> None:
     if lead is None or reference is None:
         return
     if now - (lead_found.at or now) <= OLD:
-        LeadFetch.objects.get_or_create(reference=reference, defaults={"source": source, "announce_by": now})
+        LeadFetch.objects.get_or_create(
+            reference=reference, defaults={"source": source, "next_attempt_at": None, "announce_by": now}
+        )
     complete(reference, lead_found.details, lead_found.form)
 
 
@@ -156,9 +158,11 @@ def _make(source: Source, imported: Sequence[ImportedLead]) -> None:
         (reference, lead_found.form) for reference, lead_found in zip(references, imported, strict=True)
     )
     fresh = [reference for reference in references if now - reference.status_since <= OLD]
-    LeadFetch.objects.bulk_create(LeadFetch(reference=reference, source=source, announce_by=now) for reference in fresh)
+    LeadFetch.objects.bulk_create(
+        LeadFetch(reference=reference, source=source, next_attempt_at=None, announce_by=now) for reference in fresh
+    )
     for reference in fresh:
-        tell_once(reference)
+        announce_once(reference)
 
 
 def _lead(source: Source, lead_found: ImportedLead, at: datetime) -> Lead:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.core.enums import ProviderSlug
+from accounts.core.jobs import end
 from accounts.models import AccountToken, Source
 from accounts.providers.linkedin import TOKEN_ERRORS, ErrorKind, LinkedInError
 from accounts.sources.service import on_source_removal
@@ -36,7 +37,7 @@ def begin(source: Source) -> None:
     source.lead_sync.refused_forms.all().delete()
     ended = {"next_attempt_at": None, "error": GONE}
     Pull.objects.filter(sync__source=source, next_attempt_at__isnull=False).update(**ended)
-    LeadFetch.objects.filter(source=source, next_attempt_at__isnull=False).update(**ended)
+    end(LeadFetch.objects.filter(source=source, next_attempt_at__isnull=False), GONE)
     transaction.on_commit(wakeups.wake_up, robust=True)
 
 

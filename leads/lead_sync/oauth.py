@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts import services as accounts
 from accounts.core.enums import AccountStatus, ProviderSlug
 from accounts.core.errors import FieldError
+from accounts.core.jobs import restart
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Source
@@ -107,7 +108,7 @@ def _connect(source: Source, user: User | None, grant: Grant, person: str, made_
     sync.account, sync.connected_by, sync.connected_at = account, user, now
     sync.next_check_at, sync.check_attempts = now, 0
     sync.save()
-    LeadFetch.objects.filter(source=source, next_attempt_at__isnull=False).update(next_attempt_at=now, attempts=0)
+    restart(LeadFetch.objects.filter(source=source, next_attempt_at__isnull=False))
     Pull.objects.filter(sync=sync, next_attempt_at__isnull=False).update(next_attempt_at=now, attempts=0)
     ask_again(sync)
     transaction.on_commit(wakeups.wake_up, robust=True)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.core.enums import AccountStatus, EventType, ProviderSlug
+from accounts.core.jobs import end
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
@@ -84,8 +85,8 @@ def complete(reference: LeadReference, found: Details, form: Form) -> Lead | Non
         let_wait_for_labels([(reference, form)])
         lead = find_person(lead, reference, found)
     request_enrichment([lead])
-    LeadFetch.objects.filter(pk=reference.pk).update(next_attempt_at=None, error="")
-    tell_once(reference)
+    end(LeadFetch.objects.filter(pk=reference.pk))
+    announce_once(reference)
     return lead
 
 
@@ -135,8 +136,9 @@ def put_in(lead: Lead, found: Details) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def tell_once(reference: LeadReference) -> bool:
-    """Tell agencies of a lead, if that still waits. A test lead is also told to the person who connected LinkedIn."""
+def announce_once(reference: LeadReference) -> bool:
+    """Announce a lead to its agency, if that still waits: a test lead also to the person who connected LinkedIn. Return
+    whether it waited."""
     fetch = LeadFetch.objects.select_related("reference__lead__agency", "source__lead_sync__connected_by")
     found = fetch.filter(pk=reference.pk).first()
     if (
@@ -148,11 +150,11 @@ def tell_once(reference: LeadReference) -> bool:
     origin = Origin(by=ProviderSlug.LINKEDIN, at=lead.received_at, receipt_id=found.receipt_id, source=found.source)
     tell(lead, EventType.LEAD_CREATED, origin=origin)
     if lead.is_test:
-        _tell_the_tester(lead, found)
+        _announce_to_tester(lead, found)
     return True
 
 
-def _tell_the_tester(lead: Lead, fetch: LeadFetch) -> None:
+def _announce_to_tester(lead: Lead, fetch: LeadFetch) -> None:
     sync: LeadSync | None = getattr(fetch.source, "lead_sync", None)
     person = sync.connected_by if sync else None
     if person is None or not person.email or not person.is_active:

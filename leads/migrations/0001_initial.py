@@ -102,11 +102,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='LeadFetch',
             fields=[
+                ('attempts', models.PositiveIntegerField(default=0, help_text='Counted before each attempt, so a crash counts too.')),
+                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, help_text='None: it has ended.', null=True)),
+                ('leased_until', models.DateTimeField(editable=False, null=True)),
+                ('error', models.CharField(blank=True, help_text='Why the last attempt failed, or what it waits for.', max_length=500)),
                 ('reference', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='fetch', serialize=False, to='leads.leadreference')),
-                ('next_attempt_at', models.DateTimeField(help_text='None: it has ended.', null=True)),
                 ('announce_by', models.DateTimeField(help_text='When agencies are told without it; none: they were told.', null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('error', models.CharField(blank=True, max_length=300)),
                 ('was_hidden', models.BooleanField(db_default=False, default=False, help_text='LinkedIn did not show it for a while.')),
                 ('receipt_id', models.CharField(blank=True, max_length=40)),
             ],

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from accounts.core.jobs import DueRow
 from accounts.models import Account, Agency, Source
 
 
@@ -125,15 +126,12 @@ class UnlabelledAnswers(models.Model):
         return f"unlabelled answers of {self.reference_id}"
 
 
-class LeadFetch(models.Model):
+class LeadFetch(DueRow):
     """The answers of one lead that are still at LinkedIn, and the `lead_created` that waits for them."""
 
     reference = models.OneToOneField("leads.LeadReference", models.CASCADE, primary_key=True, related_name="fetch")
     source = models.ForeignKey(Source, models.CASCADE, related_name="+")
-    next_attempt_at = models.DateTimeField(null=True, help_text="None: it has ended.")
     announce_by = models.DateTimeField(null=True, help_text="When agencies are told without it; none: they were told.")
-    attempts = models.PositiveIntegerField(default=0)
-    error = models.CharField(max_length=300, blank=True)
     was_hidden = models.BooleanField(default=False, db_default=False, help_text="LinkedIn did not show it for a while.")
     receipt_id = models.CharField(max_length=40, blank=True)
 

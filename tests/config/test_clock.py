@@ -146,7 +146,7 @@ def test_a_leads_answers_are_fetched_and_it_is_told_of(agency: Agency, clock: ti
         process_due()
         first = LeadFetch.objects.order_by("pk").first()
         assert first is not None
-        LeadFetch.objects.filter(pk=first.pk).update(next_attempt_at=timezone.now() + fetching.LEASE, attempts=1)
+        LeadFetch.objects.filter(pk=first.pk).update(leased_until=timezone.now() + fetching.LEASE, attempts=1)
         clock.shift(-JUMP)
         assert fetching.fetch_due() == 0
         release_future_rows()

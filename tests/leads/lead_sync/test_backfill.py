@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from accounts.models import Account, Agency, Event, Source
 from config.demo.linkedin_api.world import World
 from leads.lead_sync import backfill, backfill_pages
-from leads.lead_sync.fetching import fetch_due, tell_overdue
+from leads.lead_sync.fetching import announce_overdue, fetch_due
 from leads.lead_sync.health_checks import check_due
 from leads.models import Lead, LeadReference, Pull
 from leads.tasks import look_after
@@ -288,7 +288,7 @@ class Story:
         for step in rest:
             self.take(step)
         work()
-        tell_overdue()
+        announce_overdue()
 
     def here(self) -> dict[str, Any]:
         rows = LeadReference.objects.filter(external_id__in=list(self.lives)).select_related("lead")

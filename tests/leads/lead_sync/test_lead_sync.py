@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from accounts.models import Account, Agency, Event
 from config.demo.linkedin_api.world import form
-from leads.lead_sync.fetching import fetch_due, tell_overdue
+from leads.lead_sync.fetching import announce_overdue, fetch_due
 from leads.models import Lead, LeadFetch
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, source_of, work
 from webhooks.processing.processor import process_due
@@ -84,15 +84,15 @@ def test_after_thirty_seconds_agencies_are_told_without_answers_and_never_twice(
         notify(source, stand_in.world.submit())
         work()
         clock.move_to(now + timedelta(seconds=29))
-        assert tell_overdue() == 0
+        assert announce_overdue() == 0
         assert told() == []
         clock.move_to(now + timedelta(seconds=30))
-        assert tell_overdue() == 1
+        assert announce_overdue() == 1
         assert told()[0].payload["details_pending"] is True
         for minutes in range(1, 30):
             clock.move_to(now + timedelta(minutes=minutes))
             work()
-            tell_overdue()
+            announce_overdue()
     assert Lead.objects.get().details_pending is False
     assert len(told()) == 1
     assert LeadFetch.objects.get().next_attempt_at is None
