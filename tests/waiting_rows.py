@@ -11,8 +11,8 @@ from django.utils import timezone
 from accounts.core.jobs import DueRow, complete
 from accounts.models import Agency
 from leads.enrichment import service as enrichment
-from leads.lead_sync import fetching
-from leads.models import Enrichment, LeadFetch, LeadReference
+from leads.lead_sync import backfill, fetching
+from leads.models import Enrichment, LeadFetch, LeadReference, LeadSync, Pull
 from leads.pipeline.changes import create_lead
 from tests.receiving import source_of
 
@@ -48,6 +48,13 @@ def _make_fetches(agency: Agency, count: int) -> None:
         LeadFetch.objects.create(reference=reference, source=source)
 
 
+def _make_pulls(agency: Agency, count: int) -> None:
+    sync = LeadSync.objects.create(source=source_of(agency, "linkedin"))
+    now = timezone.now()
+    for number in range(count):
+        Pull.objects.create(sync=sync, owner=f"urn:li:organization:{number}", lead_type="COMPANY", since=now, until=now)
+
+
 KINDS = [
     Kind(
         model=Enrichment,
@@ -66,5 +73,14 @@ KINDS = [
         module=fetching,
         inner="_fetch",
         result=lambda source, fetches: [complete(fetch) for fetch in fetches],
+    ),
+    Kind(
+        model=Pull,
+        make=_make_pulls,
+        work=backfill.pull_due,
+        lease=backfill.LEASE,
+        module=backfill,
+        inner="_go_on",
+        result=complete,
     ),
 ]

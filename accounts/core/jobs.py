@@ -128,9 +128,9 @@ def retry(row: DueRow, error: str, when: datetime | Backoff | None, **changes: A
     return _end_lease(row, **{"next_attempt_at": due, "error": _shorten_error(row, error), **changes})
 
 
-def put_off(row: DueRow, until: datetime, reason: str, **changes: Any) -> bool:
-    """Let the leased row wait for a reason outside of it, without counting the attempt. Return False if the lease was
-    lost."""
+def put_off(row: DueRow, until: datetime, reason: str, /, **changes: Any) -> bool:
+    """Let the leased row wait for something else than its own success: no attempt counts. Return False if the lease
+    was lost."""
     return _end_lease(
         row,
         **{"next_attempt_at": until, "error": _shorten_error(row, reason), "attempts": F("attempts") - 1, **changes},

@@ -7,14 +7,13 @@ wrong clock, and has ended.
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from accounts.campaigns import commands
 from accounts.core import jobs
 from accounts.models import CampaignCommand, Event
-from leads.lead_sync import backfill, health_checks, submissions
-from leads.models import LeadFetch, LeadSync, Pull
+from leads.lead_sync import health_checks, submissions
+from leads.models import LeadFetch, LeadSync
 from notifications.delivery import claim, rate_limit
 from notifications.models import Delivery, DeliveryStatus, Hold
 from webhooks.models import Receipt, ReceiptStatus
@@ -38,7 +37,6 @@ def release_future_rows() -> int:
             _release_deliveries(now),
             _release_commands(now),
             jobs.release_future_rows(now),
-            *(_release_claimable(model, lease, now) for model, lease in LEASES.items()),
             LeadFetch.objects.filter(announce_by__gt=now + submissions.ANSWERS_TIMEOUT + MARGIN).update(
                 announce_by=now
             ),
@@ -50,12 +48,6 @@ def release_future_rows() -> int:
     if released:
         log.warning("The clock was set back: rows dated ahead of it are due now.", rows=released)
     return released
-
-
-#: The lengths of leases that are stored in `next_attempt_at`.
-LEASES: dict[type[Model], timedelta] = {
-    Pull: backfill.LEASE,
-}
 
 
 def _release_receipts(now: datetime) -> int:
@@ -86,11 +78,3 @@ def _release_commands(now: datetime) -> int:
     never_tried = pending.filter(attempts=0, error="", next_attempt_at__gt=now + MAX_CLOCK_SKEW)
     leased = pending.filter(leased_until__gt=now + commands.LEASE + MARGIN)
     return never_tried.update(next_attempt_at=now) + leased.update(leased_until=None, next_attempt_at=now)
-
-
-def _release_claimable(model: type[Model], lease: timedelta, now: datetime) -> int:
-    """Release rows without an error, which were never attempted or are leased."""
-    rows: QuerySet[Model] = model._default_manager.filter(error="")
-    never_tried = rows.filter(attempts=0, next_attempt_at__gt=now + MAX_CLOCK_SKEW)
-    leased = rows.filter(attempts__gt=0, next_attempt_at__gt=now + lease + MARGIN)
-    return never_tried.update(next_attempt_at=now) + leased.update(next_attempt_at=now)

@@ -1,20 +1,19 @@
-"""The pull: walks through what LinkedIn keeps of an owner's leads, so that none is missed when a notification is.
+"""Pull what LinkedIn keeps of an owner's leads, so that no lead is missed when a notification is.
 
-The first goes back 365 days, the others to where the last one ended whose access was proved (`access.py`). A page is
-put in by one short transaction, which moves the position too (`backfill_pages.py`): a pull that was killed goes on
+The first pull goes back 365 days, the others to where the last one ended whose access was proved (`access.py`). One
+short transaction imports a page and moves the pull's position (`backfill_pages.py`): a pull that was killed goes on
 where it stood, and what is seen twice is the same lead.
 """
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
-from accounts.core.connections import DATABASE_ERRORS, undone_after_outage
+from accounts.core.connections import DATABASE_ERRORS
+from accounts.core.jobs import Backoff, claim_due, put_off, retry
 from accounts.providers.linkedin import LinkedInError
 from leads.lead_sync.backfill_pages import OVERLAP, REACH, pull_page
 from leads.lead_sync.source_health import show_health
@@ -24,16 +23,17 @@ from leads.models import LeadSync, OwnerAccess, Pull
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
-WAITS = [timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600)]
-KEPT = 3  # pulls that have ended, of each owner
-HIDDEN_EVERY = timedelta(hours=23)  # between two pulls while LinkedIn hides an owner's leads
+BACKOFF = Backoff([timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600)], is_endless=True)
+MAX_ENDED_PULLS = 3  # of each owner; older ones are deleted
+HIDDEN_INTERVAL = timedelta(hours=23)  # between two pulls while LinkedIn hides an owner's leads
 
 
 @transaction.atomic
 def plan(sync: LeadSync, *, since: datetime | None = None, patient: bool = False) -> list[Pull]:
-    """Let every owner's leads be pulled that are wanted and not being pulled, from where access was last proved.
+    """Have every owner's leads pulled that are wanted and not being pulled, from where access was last proved. Return
+    the pulls.
 
-    `since` goes further back. With `patient` owners whose leads are hidden are left out, if asked for within a day.
+    `since` goes further back. With `patient` owners whose leads are hidden are left out, if pulled within a day.
     """
     now = timezone.now()
     rows = []
@@ -45,77 +45,51 @@ def plan(sync: LeadSync, *, since: datetime | None = None, patient: bool = False
             rows.append(running)
             continue
         access, _ = OwnerAccess.objects.get_or_create(sync=sync, owner=owner, lead_type=lead_type)
-        if patient and access.missing_since and pulls.filter(started_at__gt=now - HIDDEN_EVERY).exists():
+        if patient and access.missing_since and pulls.filter(started_at__gt=now - HIDDEN_INTERVAL).exists():
             continue
         begin = since or (access.pulled_until - OVERLAP if access.pulled_until else now - REACH)
         ended = pulls.filter(next_attempt_at=None)
-        Pull.objects.filter(pk__in=list(ended.values_list("pk", flat=True)[KEPT:])).delete()
+        Pull.objects.filter(pk__in=list(ended.values_list("pk", flat=True)[MAX_ENDED_PULLS:])).delete()
         rows.append(
-            Pull.objects.create(
-                sync=sync, owner=owner, lead_type=lead_type, since=max(begin, now - REACH), until=now,
-                next_attempt_at=now,
-            )
-        )  # fmt: skip
+            Pull.objects.create(sync=sync, owner=owner, lead_type=lead_type, since=max(begin, now - REACH), until=now)
+        )
     return rows
 
 
 def plan_all() -> None:
-    """After an outage of ours: every connection's gap is to be closed."""
+    """Have the gap of every connection pulled, after an outage of ours."""
     for sync in LeadSync.objects.filter(account__isnull=False, source__removed_at=None):
         plan(sync)
 
 
 def pull_due(only: Iterable[int] | None = None) -> Pull | None:
-    """One page of one pull that is due; None if there is none. `only` names pulls."""
-    until = timezone.now() + LEASE
-    with undone_after_outage(partial(_release, until)):
-        pull = _claim(only, until)
-        if pull is not None:
+    """Pull one page of one pull that is due. Return the pull, or None if none is due. `only` names pulls."""
+    due = Pull.objects.select_related("sync__source__agency", "sync__account__agency", "sync__account__sub_account")
+    if only is not None:
+        due = due.filter(pk__in=list(only))
+    with claim_due(due, limit=1, lease=LEASE) as claimed:
+        for pull in claimed:
             _go_on(pull)
-    return pull
+    return claimed[0] if claimed else None
 
 
 def _go_on(pull: Pull) -> None:
+    """Pull the next page, or have it pulled later."""
+    before = (pull.error, pull.reason)
+    in_an_hour = timezone.now() + BACKOFF.steps[-1]
     try:
         pull_page(pull, api_for(pull.sync))
     except OnHold as hold:
-        _put_off(pull, hold.until or timezone.now() + WAITS[-1], str(hold))
-        Pull.objects.filter(pk=pull.pk).update(attempts=pull.attempts - 1)
+        put_off(pull, hold.until or in_an_hour, str(hold), reason="")
     except NotConnected:
-        _put_off(pull, timezone.now() + WAITS[-1], "Nobody is connected to LinkedIn.")
+        retry(pull, "Nobody is connected to LinkedIn.", in_an_hour, reason="")
     except LinkedInError as error:
-        until = report_error(pull.sync, error)
-        until = until or timezone.now() + WAITS[min(pull.attempts, len(WAITS)) - 1]
-        _put_off(pull, until, str(error), reason=error.kind)
-    except DATABASE_ERRORS:  # the lease brings it back when the database is there again
+        retry(pull, str(error), report_error(pull.sync, error) or BACKOFF, reason=error.kind)
+    except DATABASE_ERRORS:  # the claim is given back
         raise
     except Exception as error:  # one pull that fails leaves the others alone
         log.exception("A pull failed.", pull=pull.pk)
-        _put_off(pull, timezone.now() + WAITS[-1], f"It cannot be kept here ({type(error).__name__}).", reason="failed")
-    before = (pull.error, pull.reason)
+        retry(pull, f"It cannot be kept here ({type(error).__name__}).", in_an_hour, reason="failed")
     pull.refresh_from_db()
     if pull.finished_at or (pull.error, pull.reason) != before:
         show_health(pull.sync)
-
-
-def _release(until: datetime) -> None:
-    """Give back what was claimed with this lease and is not done. The attempt does not count."""
-    claimed = Pull.objects.filter(next_attempt_at=until)
-    claimed.update(next_attempt_at=timezone.now(), attempts=F("attempts") - 1)
-
-
-def _claim(only: Iterable[int] | None, until: datetime) -> Pull | None:
-    due = Pull.objects.filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")
-    if only is not None:
-        due = due.filter(pk__in=list(only))
-    with transaction.atomic():
-        key = due.select_for_update(skip_locked=True).values_list("pk", flat=True).first()
-        if key is None:
-            return None
-        Pull.objects.filter(pk=key).update(next_attempt_at=until, attempts=F("attempts") + 1)
-    rows = Pull.objects.select_related("sync__source__agency", "sync__account__agency", "sync__account__sub_account")
-    return rows.filter(pk=key).first()
-
-
-def _put_off(pull: Pull, until: datetime, error: str, *, reason: str = "") -> None:
-    Pull.objects.filter(pk=pull.pk).update(next_attempt_at=until, error=error[:300], reason=reason)

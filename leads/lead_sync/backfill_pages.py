@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.core.connections import DATABASE_ERRORS, is_outage
+from accounts.core.jobs import complete
 from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, Page, encode_value
 from leads.lead_sync.access import Access, ask_roles, note_access, note_pulled
 from leads.lead_sync.backfill_import import FoundLead, import_leads
@@ -89,7 +90,7 @@ def _narrow(pull: Pull, error: LinkedInError) -> None:
     """Ask for half as many; where a single lead is left that LinkedIn does not show, go on behind it."""
     size = pull.page_size or PAGE
     if size > 1:
-        Pull.objects.filter(pk=pull.pk).update(page_size=size // 2, next_attempt_at=timezone.now())
+        complete(pull, again_at=timezone.now(), attempts=pull.attempts, error=pull.error, page_size=size // 2)
         return
     log.warning("LinkedIn does not show a lead.", pull=pull.pk, position=pull.position, kind=str(error.kind))
     _move(pull, Step(pull.position + 1, pull.total, unreadable=1))
@@ -134,19 +135,20 @@ def _move(pull: Pull, step: Step) -> None:
     now = timezone.now()
     size = pull.page_size and (None if step.unreadable or pull.page_size * 2 >= PAGE else pull.page_size * 2)
     hidden = step.access is Access.MISSING
-    Pull.objects.filter(pk=pull.pk).update(
+    is_moved = complete(
+        pull,
+        again_at=None if step.access else now,
+        attempts=pull.attempts if size else 0,
         position=step.position,
         total=step.total,
         found=F("found") + step.found,
         skipped=F("skipped") + step.unreadable,
         page_size=size,
-        attempts=pull.attempts if size else 0,
         error=HIDDEN if hidden else "",
         reason="no_role" if hidden else "",
-        next_attempt_at=None if step.access else now,
         finished_at=now if step.access and not hidden else None,
     )
-    if step.access is None:
+    if not is_moved or step.access is None:
         return
     note_access(pull.sync, pull.owner, pull.lead_type, step.access)
     if step.access is Access.PROVED and not pull.skipped + step.unreadable:

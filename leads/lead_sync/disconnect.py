@@ -35,8 +35,7 @@ def begin(source: Source) -> None:
         return
     source.lead_sync.subscriptions.update(wanted=False)
     source.lead_sync.refused_forms.all().delete()
-    ended = {"next_attempt_at": None, "error": GONE}
-    Pull.objects.filter(sync__source=source, next_attempt_at__isnull=False).update(**ended)
+    end(Pull.objects.filter(sync__source=source, next_attempt_at__isnull=False), GONE)
     end(LeadFetch.objects.filter(source=source, next_attempt_at__isnull=False), GONE)
     transaction.on_commit(wakeups.wake_up, robust=True)
 

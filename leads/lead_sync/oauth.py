@@ -109,7 +109,7 @@ def _connect(source: Source, user: User | None, grant: Grant, person: str, made_
     sync.next_check_at, sync.check_attempts = now, 0
     sync.save()
     restart(LeadFetch.objects.filter(source=source, next_attempt_at__isnull=False))
-    Pull.objects.filter(sync=sync, next_attempt_at__isnull=False).update(next_attempt_at=now, attempts=0)
+    restart(Pull.objects.filter(sync=sync, next_attempt_at__isnull=False))
     ask_again(sync)
     transaction.on_commit(wakeups.wake_up, robust=True)
     return sync

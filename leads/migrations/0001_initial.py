@@ -179,6 +179,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Pull',
             fields=[
+                ('attempts', models.PositiveIntegerField(default=0, help_text='Counted before each attempt, so a crash counts too.')),
+                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, help_text='None: it has ended.', null=True)),
+                ('leased_until', models.DateTimeField(editable=False, null=True)),
+                ('error', models.CharField(blank=True, help_text='Why the last attempt failed, or what it waits for.', max_length=500)),
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('owner', models.CharField(max_length=200)),
                 ('lead_type', models.CharField(max_length=32)),
@@ -189,9 +193,6 @@ class Migration(migrations.Migration):
                 ('found', models.PositiveIntegerField(default=0, help_text='Leads that were not here yet.')),
                 ('page_size', models.PositiveSmallIntegerField(help_text='Smaller while a lead is looked for that fails.', null=True)),
                 ('skipped', models.PositiveIntegerField(db_default=0, default=0, help_text='Leads that LinkedIn did not show, or nobody can read.')),
-                ('next_attempt_at', models.DateTimeField(help_text='None: it has ended.', null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('error', models.CharField(blank=True, max_length=300)),
                 ('reason', models.CharField(blank=True, db_default='', default='', help_text="The error in a word of LinkedIn's client.", max_length=16)),
                 ('started_at', models.DateTimeField(auto_now_add=True)),
                 ('finished_at', models.DateTimeField(null=True)),

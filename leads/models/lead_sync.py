@@ -150,8 +150,10 @@ class LeadFetch(DueRow):
         return f"answers of {self.reference_id}"
 
 
-class Pull(models.Model):
+class Pull(DueRow):
     """A walk through what LinkedIn keeps of one owner's leads; `position` says from where a killed one goes on."""
+
+    due_at_once = models.Q(error="")  # a page that was made smaller keeps its attempts
 
     sync = models.ForeignKey(LeadSync, models.CASCADE, related_name="pulls")
     owner = models.CharField(max_length=200)
@@ -165,9 +167,6 @@ class Pull(models.Model):
     skipped = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Leads that LinkedIn did not show, or nobody can read."
     )
-    next_attempt_at = models.DateTimeField(null=True, help_text="None: it has ended.")
-    attempts = models.PositiveIntegerField(default=0)
-    error = models.CharField(max_length=300, blank=True)
     reason = models.CharField(
         max_length=16, blank=True, default="", db_default="", help_text="The error in a word of LinkedIn's client."
     )

@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from accounts.core.jobs import claim_due
 from accounts.models import Account, Agency, Event, Source
 from config.demo.linkedin_api.world import World
 from leads.lead_sync import backfill, backfill_pages
@@ -70,9 +71,11 @@ def test_a_pull_that_was_killed_goes_on_where_it_stood(agency: Agency) -> None:
         backfill.pull_due()
         assert Pull.objects.get().position == 10
         asked = world.calls["GET leadFormResponses"]
-        backfill._claim(None, timezone.now() + backfill.LEASE)  # taken up by somebody who died
+        clock.shift(backfill.BACKOFF.steps[0])
+        with claim_due(Pull.objects.all(), limit=1, lease=backfill.LEASE) as claimed:  # by a worker that died
+            assert len(claimed) == 1
         assert backfill.pull_due() is None
-        clock.shift(backfill.LEASE + timedelta(seconds=1))
+        clock.shift(backfill.LEASE)
         work()
         assert world.calls["GET leadFormResponses"] - asked == 3
     assert Lead.objects.count() == Pull.objects.get().found == 35
