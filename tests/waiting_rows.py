@@ -8,11 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.core.jobs import DueRow, complete
+from accounts.core.jobs import DueRow, complete, remove
 from accounts.models import Agency
 from leads.enrichment import service as enrichment
-from leads.lead_sync import backfill, fetching
-from leads.models import Enrichment, LeadFetch, LeadReference, LeadSync, Pull
+from leads.lead_sync import backfill, fetching, labels
+from leads.models import Enrichment, LeadFetch, LeadReference, LeadSync, Pull, RefusedForm
 from leads.pipeline.changes import create_lead
 from tests.receiving import source_of
 
@@ -55,6 +55,12 @@ def _make_pulls(agency: Agency, count: int) -> None:
         Pull.objects.create(sync=sync, owner=f"urn:li:organization:{number}", lead_type="COMPANY", since=now, until=now)
 
 
+def _make_refused_forms(agency: Agency, count: int) -> None:
+    sync = LeadSync.objects.create(source=source_of(agency, "linkedin"))
+    for number in range(count):
+        RefusedForm.objects.create(sync=sync, form_id=f"{number}", reason="forbidden", refused_at=timezone.now())
+
+
 KINDS = [
     Kind(
         model=Enrichment,
@@ -82,5 +88,14 @@ KINDS = [
         module=backfill,
         inner="_go_on",
         result=complete,
+    ),
+    Kind(
+        model=RefusedForm,
+        make=_make_refused_forms,
+        work=labels.label_due,
+        lease=labels.LEASE,
+        module=labels,
+        inner="_label",
+        result=remove,
     ),
 ]

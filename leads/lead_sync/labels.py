@@ -1,18 +1,17 @@
-"""Labels for answers that came before their form could be read: the form is asked for again, and they are put in.
+"""Label answers that came before their form could be read, once LinkedIn shows it.
 
 LinkedIn is asked for the form alone, not for the leads: what they answered is here, by their questions' ids.
 """
 
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.core.connections import undone_after_outage
+from accounts.core.jobs import claim_due, put_off, remove, retry
 from accounts.providers.linkedin import LinkedInError
 from leads.lead_sync.form_answers import relabelled
-from leads.lead_sync.forms import OF_ONE_FORM, WAITS, ask_for_form, note_refusal, put_off
+from leads.lead_sync.forms import BACKOFF, OF_ONE_FORM, ask_for_form, next_attempt_at
 from leads.lead_sync.source_health import show_health
 from leads.lead_sync.submissions import find_person, put_in
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_error
@@ -24,52 +23,38 @@ LEASE = timedelta(seconds=60)
 
 
 def label_due() -> bool:
-    """Ask for one refused form that is due, and label the answers that wait for it; whether there was one."""
-    until = timezone.now() + LEASE
-    with undone_after_outage(partial(_release, until)):
-        row = _claim(until)
-        if row is not None:
+    """Ask for one refused form that is due, and label the answers that wait for it. Return whether one was due."""
+    due = RefusedForm.objects.select_related("sync__source__agency", "sync__account__agency")
+    with claim_due(due, limit=1, lease=LEASE) as claimed:
+        for row in claimed:
             _label(row)
-    return row is not None
+    return bool(claimed)
 
 
 def _label(row: RefusedForm) -> None:
+    """Ask for a refused form, and label the answers that wait for it; or have it asked for later."""
+    soon, late = (timezone.now() + BACKOFF.steps[step] for step in (0, -1))
     try:
-        _read_form(row)
+        _ask_for_versions(row)
     except OnHold as hold:
-        put_off(row, hold.until or timezone.now() + WAITS[-1])
+        put_off(row, hold.until or late, str(hold))
     except NotConnected:
-        put_off(row, timezone.now() + WAITS[-1])
+        put_off(row, late, "Nobody is connected to LinkedIn.")
     except LinkedInError as error:
         until = report_error(row.sync, error)
         if until or error.kind not in OF_ONE_FORM:
-            put_off(row, until or timezone.now() + WAITS[0])
+            put_off(row, until or soon, str(error))
         else:
-            note_refusal(row.sync, row.form_id, error)
+            retry(row, str(error), next_attempt_at(row), reason=error.kind)
     else:
         while _label_some(row):
             pass
-        row.delete()
+        remove(row)
     show_health(row.sync)
 
 
-def _release(until: datetime) -> None:
-    """Give back what was claimed with this lease and is not done."""
-    RefusedForm.objects.filter(next_attempt_at=until).update(next_attempt_at=timezone.now())
-
-
-def _claim(until: datetime) -> RefusedForm | None:
-    with transaction.atomic():
-        due = RefusedForm.objects.filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")
-        key = due.select_for_update(skip_locked=True).values_list("pk", flat=True).first()
-        if key is None:
-            return None
-        RefusedForm.objects.filter(pk=key).update(next_attempt_at=until)
-    return RefusedForm.objects.select_related("sync__source__agency", "sync__account__agency").filter(pk=key).first()
-
-
-def _read_form(row: RefusedForm) -> None:
-    """Ask for the versions that are waited for and not here. Raises LinkedInError, NotConnected."""
+def _ask_for_versions(row: RefusedForm) -> None:
+    """Ask LinkedIn for the versions of a form that answers wait for. Raises LinkedInError, NotConnected."""
     agency = row.sync.source.agency
     assert agency is not None  # noqa: S101 (a linkedin source belongs to an agency)
     wanted = set(row.waiting.values_list("version", flat=True).distinct())
@@ -80,7 +65,7 @@ def _read_form(row: RefusedForm) -> None:
 
 @transaction.atomic
 def _label_some(row: RefusedForm) -> bool:
-    """Label a batch of answers that wait for a form; whether there were any."""
+    """Label a batch of answers that wait for a form. Return whether there were any."""
     waiting = list(row.waiting.select_related("reference").order_by("pk")[:BATCH])
     versions = LeadForm.objects.filter(agency=row.sync.source.agency, form_id=row.form_id)
     contents = {form.version: form.content for form in versions}

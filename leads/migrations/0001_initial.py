@@ -202,12 +202,14 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='RefusedForm',
             fields=[
+                ('attempts', models.PositiveIntegerField(default=0, help_text='Counted before each attempt, so a crash counts too.')),
+                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, help_text='None: it has ended.', null=True)),
+                ('leased_until', models.DateTimeField(editable=False, null=True)),
+                ('error', models.CharField(blank=True, help_text='Why the last attempt failed, or what it waits for.', max_length=500)),
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('form_id', models.CharField(max_length=64)),
                 ('reason', models.CharField(help_text="What was wrong the last time: a word of LinkedIn's client.", max_length=16)),
                 ('refused_at', models.DateTimeField(help_text='When LinkedIn first did not show it.')),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(help_text='None: it is asked for no more by itself.', null=True)),
                 ('sync', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refused_forms', to='leads.leadsync')),
             ],
         ),

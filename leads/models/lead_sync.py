@@ -92,16 +92,14 @@ class OwnerAccess(models.Model):
         return f"access to the {self.lead_type} leads of {self.owner}"
 
 
-class RefusedForm(models.Model):
+class RefusedForm(DueRow):
     """A form that LinkedIn does not show to the person who connected a source. It is asked for again, ever more rarely;
-    the row goes when the form was read and the answers that wait for it have their labels."""
+    the row is deleted when the form was read and the answers that wait for it have their labels."""
 
     sync = models.ForeignKey(LeadSync, models.CASCADE, related_name="refused_forms")
     form_id = models.CharField(max_length=64)
     reason = models.CharField(max_length=16, help_text="What was wrong the last time: a word of LinkedIn's client.")
     refused_at = models.DateTimeField(help_text="When LinkedIn first did not show it.")
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True, help_text="None: it is asked for no more by itself.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sync", "form_id"], name="refused_form_once_per_source")]
