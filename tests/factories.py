@@ -228,7 +228,11 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
             source=source, request_id=f"{number}{text}", action="login", account=account, lead=lead
         ),
         sync := LeadSync.objects.create(
-            source=source, account=account, connected_by=user, problems=[{"code": text[:20], "message": text}]
+            source=source,
+            account=account,
+            connected_by=user,
+            problems=[{"code": text[:20], "message": text}],
+            next_attempt_at=None,
         ),
         Subscription.objects.create(sync=sync, owner=text, lead_type="SPONSORED", form=text, entity=text, error=text),
         LeadForm.objects.create(agency=agency, form_id=f"{number}", version="1", name=text, content={"name": text}),

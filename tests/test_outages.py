@@ -124,7 +124,7 @@ def test_a_pull_and_a_check_go_on_when_the_database_is_back(agency: Agency, monk
         connected(agency)
         break_off(monkeypatch, health_checks, "reconcile", times=1)
         run_through_outages(health_checks.check_due, seconds=30)
-        assert (LeadSync.objects.get().check_attempts, LeadSync.objects.get().checked_at is None) == (0, False)
+        assert (LeadSync.objects.get().attempts, LeadSync.objects.get().checked_at is None) == (0, False)
         break_off(monkeypatch, backfill, "_go_on", times=2)
         while run_through_outages(backfill.pull_due, seconds=30):
             pass

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.core.jobs import DueRow, complete, remove
 from accounts.models import Agency
 from leads.enrichment import service as enrichment
-from leads.lead_sync import backfill, fetching, labels
+from leads.lead_sync import backfill, fetching, health_checks, labels
 from leads.models import Enrichment, LeadFetch, LeadReference, LeadSync, Pull, RefusedForm
 from leads.pipeline.changes import create_lead
 from tests.receiving import source_of
@@ -49,16 +49,21 @@ def _make_fetches(agency: Agency, count: int) -> None:
 
 
 def _make_pulls(agency: Agency, count: int) -> None:
-    sync = LeadSync.objects.create(source=source_of(agency, "linkedin"))
+    sync = LeadSync.objects.create(source=source_of(agency, "linkedin"), next_attempt_at=None)
     now = timezone.now()
     for number in range(count):
         Pull.objects.create(sync=sync, owner=f"urn:li:organization:{number}", lead_type="COMPANY", since=now, until=now)
 
 
 def _make_refused_forms(agency: Agency, count: int) -> None:
-    sync = LeadSync.objects.create(source=source_of(agency, "linkedin"))
+    sync = LeadSync.objects.create(source=source_of(agency, "linkedin"), next_attempt_at=None)
     for number in range(count):
         RefusedForm.objects.create(sync=sync, form_id=f"{number}", reason="forbidden", refused_at=timezone.now())
+
+
+def _make_connections(agency: Agency, count: int) -> None:
+    for _ in range(count):
+        LeadSync.objects.create(source=source_of(agency, "linkedin"))
 
 
 KINDS = [
@@ -88,6 +93,15 @@ KINDS = [
         module=backfill,
         inner="_go_on",
         result=complete,
+    ),
+    Kind(
+        model=LeadSync,
+        make=_make_connections,
+        work=health_checks.check_due,
+        lease=health_checks.LEASE,
+        module=health_checks,
+        inner="_check_or_end",
+        result=lambda sync: complete(sync, again_at=timezone.now() + health_checks.INTERVAL, checked_at=timezone.now()),
     ),
     Kind(
         model=RefusedForm,

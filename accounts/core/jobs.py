@@ -2,7 +2,8 @@
 
 `claim_due` leases due rows to one worker and counts the attempt before the work, so that work that kills its worker is
 counted too. The worker settles each row under its lease, with `complete`, `remove`, `retry`, `put_off` or `fail`. A row
-whose lease ends unsettled is due again. Others ask for the work anew with `restart`, or call it off with `end`.
+whose lease ends unsettled is due again. Others ask for the work anew with `restart`, sooner with `hasten`, or call it
+off with `end`.
 """
 
 import random
@@ -148,6 +149,12 @@ def restart(rows: QuerySet[R], **changes: Any) -> int:
     A row that a worker is at is due once that worker is done with it, and what that worker made of it does not count.
     """
     return rows.update(next_attempt_at=timezone.now(), attempts=0, error="", **changes)
+
+
+def hasten(rows: QuerySet[R]) -> int:
+    """Make rows due now that wait for a later time, their attempts as they are. Return how many."""
+    now = timezone.now()
+    return rows.filter(next_attempt_at__gt=now).update(next_attempt_at=now)
 
 
 def end(rows: QuerySet[R], reason: str = "", **changes: Any) -> int:

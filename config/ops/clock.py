@@ -12,8 +12,8 @@ from django.utils import timezone
 from accounts.campaigns import commands
 from accounts.core import jobs
 from accounts.models import CampaignCommand, Event
-from leads.lead_sync import health_checks, submissions
-from leads.models import LeadFetch, LeadSync
+from leads.lead_sync import submissions
+from leads.models import LeadFetch
 from notifications.delivery import claim, rate_limit
 from notifications.models import Delivery, DeliveryStatus, Hold
 from webhooks.models import Receipt, ReceiptStatus
@@ -40,9 +40,6 @@ def release_future_rows() -> int:
             LeadFetch.objects.filter(announce_by__gt=now + submissions.ANSWERS_TIMEOUT + MARGIN).update(
                 announce_by=now
             ),
-            LeadSync.objects.filter(
-                checked_at=None, next_check_at__gt=now + health_checks.LEASE + MARGIN, problems=[]
-            ).update(next_check_at=now),
         ]
     )
     if released:

@@ -86,7 +86,7 @@ class LeadSyncAdmin(BackOfficeAdmin):
 
     @admin.display(description="next check")
     def next_check(self, sync: LeadSync) -> str:
-        return ago(sync.next_check_at)
+        return ago(sync.next_attempt_at)
 
     @admin.display(description="token")
     def token(self, sync: LeadSync) -> str:

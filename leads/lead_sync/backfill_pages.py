@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.core.connections import DATABASE_ERRORS, is_outage
-from accounts.core.jobs import complete
+from accounts.core.jobs import complete, hasten
 from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, Page, encode_value
 from leads.lead_sync.access import Access, ask_roles, note_access, note_pulled
 from leads.lead_sync.backfill_import import FoundLead, import_leads
@@ -154,7 +154,7 @@ def _move(pull: Pull, step: Step) -> None:
     if step.access is Access.PROVED and not pull.skipped + step.unreadable:
         note_pulled(pull, reaches_back_to=pull.started_at - REACH + OVERLAP)
     if hidden and not any(row["code"].startswith("role_") for row in pull.sync.problems):  # the check says which
-        LeadSync.objects.filter(pk=pull.sync_id, next_check_at__gt=now).update(next_check_at=now)
+        hasten(LeadSync.objects.filter(pk=pull.sync_id))
 
 
 def _query(pull: Pull, *, count: int, start: int, at: datetime | None = None) -> str:

@@ -1,16 +1,16 @@
-"""A source that was taken away: LinkedIn is told to send nothing more to its address.
+"""Delete the subscriptions that LinkedIn has for a source that was taken away, so that it sends nothing more there.
 
-Its subscriptions are the order: until LinkedIn has none of them it is told again, for a day at most. Of what the source
-knew only the person's token is left for that, encrypted as ever, and it goes when this ends.
+LinkedIn is asked again until it has none of them, for a day at most. Of the source's secrets only the person's token is
+left for that, encrypted as ever, and is deleted when this ends.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.core.enums import ProviderSlug
-from accounts.core.jobs import end
+from accounts.core.jobs import Backoff, complete, end, restart, retry
 from accounts.models import AccountToken, Source
 from accounts.providers.linkedin import TOKEN_ERRORS, ErrorKind, LinkedInError
 from accounts.sources.service import on_source_removal
@@ -22,16 +22,16 @@ from leads.lead_sync.tokens import api_of_removed, midnight
 from leads.models import LeadFetch, LeadSync, Pull
 
 DISCONNECT_TIMEOUT = timedelta(hours=24)
-WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
+BACKOFF = Backoff([timedelta(minutes=minutes) for minutes in (5, 15, 60)], is_endless=True)
 GONE = "The source was taken away."
 REFUSED = "It does not let go of one."
 NOBODY = "Nobody's permission is left to ask it with."
 
 
 def begin(source: Source) -> None:
-    """Nothing more is wanted, fetched or pulled; LinkedIn hears of it soon. In the transaction of the removal."""
-    now = timezone.now()
-    if not LeadSync.objects.filter(source=source).update(next_check_at=now, check_attempts=0, problems=[]):
+    """End what is fetched and pulled for a source, and have its subscriptions deleted at LinkedIn. Call it in the
+    transaction of the removal."""
+    if not restart(LeadSync.objects.filter(source=source), problems=[]):
         return
     source.lead_sync.subscriptions.update(wanted=False)
     source.lead_sync.refused_forms.all().delete()
@@ -40,10 +40,11 @@ def begin(source: Source) -> None:
     transaction.on_commit(wakeups.wake_up, robust=True)
 
 
-def take_leave(sync: LeadSync) -> None:
-    """Tell LinkedIn, once; on failure say so on the sync's row, and when it is told again."""
+def delete_subscriptions(sync: LeadSync) -> None:
+    """Have LinkedIn delete the subscriptions of a source that was taken away. After an error show the problem, and when
+    LinkedIn is asked again."""
     now = timezone.now()
-    again: datetime | None = now + WAITS[min(sync.check_attempts, len(WAITS) - 1)]
+    again = BACKOFF.next_attempt_at(sync.attempts)
     why = REFUSED
     api = api_of_removed(sync)
     try:
@@ -64,7 +65,7 @@ def take_leave(sync: LeadSync) -> None:
         _end(sync, [_problem(why, "Take them away by hand: in LinkedIn's Developer Portal, the app, Webhooks.")])
     else:
         problems.store(sync, [_problem(why, "It is told again by itself.")])
-        LeadSync.objects.filter(pk=sync.pk).update(problems=sync.problems, next_check_at=again)
+        retry(sync, why, again, problems=sync.problems)
 
 
 def _problem(why: str, then: str) -> ConnectionProblem:
@@ -75,13 +76,11 @@ def _problem(why: str, then: str) -> ConnectionProblem:
 
 @transaction.atomic
 def _end(sync: LeadSync, found: list[ConnectionProblem]) -> None:
-    """What is left stands there to be seen; the token goes, unless another source works with it."""
+    """End the connection. Problems that are left stay visible; the token goes, unless another source works with it."""
     problems.store(sync, found)
     account = sync.account
-    LeadSync.objects.filter(pk=sync.pk).update(
-        account=None, problems=sync.problems, next_check_at=None, check_attempts=0, checked_at=timezone.now()
-    )
-    if account and not account.lead_syncs.exists():
+    has_ended = complete(sync, account=None, problems=sync.problems, checked_at=timezone.now())
+    if has_ended and account and not account.lead_syncs.exists():
         AccountToken.objects.filter(account=account).delete()
 
 

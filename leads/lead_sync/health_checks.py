@@ -1,15 +1,14 @@
-"""The daily look at every connection: is the token good, are permissions and roles there, does LinkedIn tell us."""
+"""Check every connection daily: its token, its permissions and roles, its subscriptions at LinkedIn."""
 
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts import services as accounts
-from accounts.core.connections import undone_after_outage
 from accounts.core.enums import AccountStatus, EventType, IssueKind, ProviderSlug
+from accounts.core.jobs import Backoff, claim_due, complete, hasten, put_off, retry
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
 from accounts.linkedin.readiness import Action, held
@@ -17,45 +16,49 @@ from accounts.models import Account, SourceIssue
 from accounts.providers.linkedin import ErrorKind, LinkedInError
 from leads.lead_sync import backfill, problems
 from leads.lead_sync.access import ask_roles, note_roles
-from leads.lead_sync.disconnect import take_leave
+from leads.lead_sync.disconnect import delete_subscriptions
 from leads.lead_sync.problem import ConnectionProblem
 from leads.lead_sync.source_health import show_health
 from leads.lead_sync.subscriptions import reconcile
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, app_of, heartbeat, report_error
 from leads.models import LeadSync
 
-EVERY = timedelta(hours=24)
-EVERY_WITHOUT_ROLES = timedelta(hours=1)  # so that the gap is pulled soon after a role is given back
+INTERVAL = timedelta(hours=24)
+INTERVAL_WITHOUT_ROLES = timedelta(hours=1)  # so that the gap is pulled soon after a role is given back
 LEASE = timedelta(seconds=60)
-WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
+BACKOFF = Backoff([timedelta(minutes=minutes) for minutes in (5, 15, 60)], is_endless=True)
 WARN_DAYS = (1, 3, 7, 14)
 
 
 def check_due() -> bool:
-    """Check one connection that is due, or end that of a source that was taken away; whether there was one."""
-    until = timezone.now() + LEASE
-    with undone_after_outage(partial(_release, until)):
-        sync = _claim(until)
-        if sync is not None and sync.source.removed_at:
-            take_leave(sync)
-        elif sync is not None:
-            _check_one(sync)
-    return sync is not None
+    """Check one connection that is due, or end that of a source that was taken away. Return whether one was due."""
+    due = LeadSync.objects.select_related("source__agency", "account__agency", "account__sub_account")
+    with claim_due(due.prefetch_related("subscriptions"), limit=1, lease=LEASE) as claimed:
+        for sync in claimed:
+            _check_or_end(sync)
+    return bool(claimed)
 
 
-def _check_one(sync: LeadSync) -> None:
+def _check_or_end(sync: LeadSync) -> None:
+    """Check a connection, and have it checked again; end that of a source that was taken away."""
+    if sync.source.removed_at:
+        delete_subscriptions(sync)
+        return
     try:
         found = _check(sync)
     except OnHold as hold:
-        kept = [ConnectionProblem(row["code"], row["message"]) for row in sync.problems]
-        _settle(sync, kept if hold.until else [], next_check_at=hold.until, done=hold.until is None)
+        if hold.until:
+            put_off(sync, hold.until, str(hold))
+            show_health(sync)
+        else:
+            _store_result(sync, [], again_at=None)
     except NotConnected:
-        _settle(sync, [], next_check_at=None)
+        _store_result(sync, [], again_at=None)
     except LinkedInError as error:
-        _kind_of(sync, error)
+        _retry(sync, error)
     else:
         lacks_roles = any(problem.code.startswith("role_") for problem in found)
-        _settle(sync, found, next_check_at=timezone.now() + (EVERY_WITHOUT_ROLES if lacks_roles else EVERY))
+        _store_result(sync, found, again_at=timezone.now() + (INTERVAL_WITHOUT_ROLES if lacks_roles else INTERVAL))
         backfill.plan(sync, patient=True)
 
 
@@ -66,31 +69,15 @@ def look_after_all() -> None:
     for account in connected.filter(lead_syncs__isnull=False).distinct().select_related("agency", "sub_account"):
         _warn(account, now)
     ended = Q(account__token_expires_at__lte=now, account__status=AccountStatus.ACTIVE)
-    LeadSync.objects.filter(ended, next_check_at__gt=now + LEASE).update(next_check_at=now)
+    hasten(LeadSync.objects.filter(ended))
     over = SourceIssue.objects.filter(
         kind=IssueKind.BLOCKED, source=OuterRef("pk"), closed_at__gt=OuterRef("checked_at")
     )
-    LeadSync.objects.filter(Exists(over), next_check_at__gt=now + LEASE).update(next_check_at=now)
-
-
-def _release(until: datetime) -> None:
-    """Give back what was claimed with this lease and is not done. The attempt does not count."""
-    claimed = LeadSync.objects.filter(next_check_at=until)
-    claimed.update(next_check_at=timezone.now(), check_attempts=F("check_attempts") - 1)
-
-
-def _claim(until: datetime) -> LeadSync | None:
-    with transaction.atomic():
-        due = LeadSync.objects.filter(next_check_at__lte=timezone.now()).order_by("next_check_at")
-        key = due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True).first()
-        if key is None:
-            return None
-        LeadSync.objects.filter(pk=key).update(next_check_at=until, check_attempts=F("check_attempts") + 1)
-    rows = LeadSync.objects.select_related("source__agency", "account__agency", "account__sub_account")
-    return rows.prefetch_related("subscriptions").filter(pk=key).first()
+    hasten(LeadSync.objects.filter(Exists(over)))
 
 
 def _check(sync: LeadSync) -> list[ConnectionProblem]:
+    """Return what is wrong with a connection. Raises NotConnected, OnHold, LinkedInError."""
     app = app_of(sync.source)
     if sync.account is None or app is None or sync.account.status != AccountStatus.ACTIVE:
         raise NotConnected
@@ -108,30 +95,23 @@ def _check(sync: LeadSync) -> list[ConnectionProblem]:
     return found + problems.of_subscriptions(sync, foreign)
 
 
-def _kind_of(sync: LeadSync, error: LinkedInError) -> None:
-    """Say what is wrong, and look again: after the limit's end, soon, or when a person has mended it."""
-    until: datetime | None = report_error(sync, error)
+def _retry(sync: LeadSync, error: LinkedInError) -> None:
+    """Show the problem that broke off a check, and check again: after the limit's end, soon, or once a person may have
+    mended it."""
+    until = report_error(sync, error)
     if until is None:
-        place = min(sync.check_attempts, len(WAITS) - 1)
-        until = timezone.now() + (WAITS[place] if error.kind.passes else WAITS[-1])
-    found = (
-        [] if error.kind.passes or error.kind is ErrorKind.THROTTLED else [ConnectionProblem(error.kind, str(error))]
-    )
-    kept = [ConnectionProblem(row["code"], row["message"]) for row in sync.problems if row["code"] != error.kind]
-    _settle(sync, [*kept, *found], next_check_at=until, done=False)
+        until = BACKOFF.next_attempt_at(sync.attempts) if error.kind.passes else timezone.now() + BACKOFF.steps[-1]
+    is_shown = not error.kind.passes and error.kind is not ErrorKind.THROTTLED
+    others = [ConnectionProblem(row["code"], row["message"]) for row in sync.problems if row["code"] != error.kind]
+    problems.store(sync, [*others, ConnectionProblem(error.kind, str(error))] if is_shown else others)
+    retry(sync, str(error), until, problems=sync.problems)
+    show_health(sync)
 
 
-def _settle(
-    sync: LeadSync, found: list[ConnectionProblem], *, next_check_at: datetime | None, done: bool = True
-) -> None:
-    """Keep what was found, unless somebody connected anew meanwhile: that made another check due."""
+def _store_result(sync: LeadSync, found: list[ConnectionProblem], *, again_at: datetime | None) -> None:
+    """Store and show the problems that a check found."""
     problems.store(sync, found)
-    LeadSync.objects.filter(pk=sync.pk, connected_at=sync.connected_at).update(
-        problems=sync.problems,
-        next_check_at=next_check_at,
-        check_attempts=0 if done else sync.check_attempts,
-        checked_at=timezone.now() if done else sync.checked_at,
-    )
+    complete(sync, again_at=again_at, problems=sync.problems, checked_at=timezone.now())
     show_health(sync)
 
 

@@ -106,8 +106,8 @@ def _connect(source: Source, user: User | None, grant: Grant, person: str, made_
     account.warned_days = None
     account.save(update_fields=["warned_days"])
     sync.account, sync.connected_by, sync.connected_at = account, user, now
-    sync.next_check_at, sync.check_attempts = now, 0
-    sync.save()
+    sync.save(update_fields=["account", "connected_by", "connected_at"])
+    restart(LeadSync.objects.filter(source=source))
     restart(LeadFetch.objects.filter(source=source, next_attempt_at__isnull=False))
     restart(Pull.objects.filter(sync=sync, next_attempt_at__isnull=False))
     ask_again(sync)

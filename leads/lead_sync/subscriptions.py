@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.core.jobs import restart
 from accounts.models import Source
 from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encode_value
 from leads import wakeups
@@ -29,7 +30,8 @@ ENTITY_KINDS = {
 
 @transaction.atomic
 def want(source: Source, wanted: Sequence[Mapping[str, str]]) -> LeadSync:
-    """Say which leads a source is to be told of: `owner, lead_type, form, entity` each. LinkedIn hears of it soon."""
+    """Set which leads LinkedIn is to notify a source of: `owner, lead_type, form, entity` each. Return its connection,
+    whose check is due now: it asks LinkedIn for that."""
     sync, _ = LeadSync.objects.get_or_create(source=source)
     keys = {tuple(row.get(name) or "" for name in ("owner", "lead_type", "form", "entity")) for row in wanted}
     for owner, lead_type, form, entity in sorted(keys):
@@ -40,8 +42,7 @@ def want(source: Source, wanted: Sequence[Mapping[str, str]]) -> LeadSync:
         if (row.owner, row.lead_type, row.form, row.entity) not in keys:
             row.wanted = False
             row.save(update_fields=["wanted"])
-    sync.next_check_at = timezone.now()
-    sync.save(update_fields=["next_check_at"])
+    restart(LeadSync.objects.filter(pk=sync.pk))
     transaction.on_commit(wakeups.wake_up, robust=True)
     return sync
 

@@ -154,11 +154,13 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='LeadSync',
             fields=[
+                ('attempts', models.PositiveIntegerField(default=0, help_text='Counted before each attempt, so a crash counts too.')),
+                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, help_text='None: it has ended.', null=True)),
+                ('leased_until', models.DateTimeField(editable=False, null=True)),
+                ('error', models.CharField(blank=True, help_text='Why the last attempt failed, or what it waits for.', max_length=500)),
                 ('source', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='lead_sync', serialize=False, to='accounts.source')),
                 ('connected_at', models.DateTimeField(null=True)),
                 ('problems', models.JSONField(default=list, help_text="What is wrong, in a marketer's words, each with a code.")),
-                ('next_check_at', models.DateTimeField(null=True)),
-                ('check_attempts', models.PositiveIntegerField(default=0)),
                 ('checked_at', models.DateTimeField(null=True)),
                 ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='lead_syncs', to='accounts.account')),
                 ('connected_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -315,7 +317,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='leadsync',
-            index=models.Index(condition=models.Q(('next_check_at__isnull', False)), fields=['next_check_at'], name='lead_sync_due'),
+            index=models.Index(condition=models.Q(('next_attempt_at__isnull', False)), fields=['next_attempt_at'], name='lead_sync_due'),
         ),
         migrations.AddConstraint(
             model_name='owneraccess',

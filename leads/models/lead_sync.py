@@ -7,22 +7,22 @@ from accounts.core.jobs import DueRow
 from accounts.models import Account, Agency, Source
 
 
-class LeadSync(models.Model):
-    """The LinkedIn side of a `linkedin` source: who connected it, what is wrong with it, what is due."""
+class LeadSync(DueRow):
+    """The LinkedIn side of a `linkedin` source: who connected it, what is wrong with it, when it is checked next."""
+
+    due_at_once = models.Q(attempts=0, error="", checked_at=None)  # later checks are a day apart
 
     source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="lead_sync")
     account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="lead_syncs")
     connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     connected_at = models.DateTimeField(null=True)
     problems = models.JSONField(default=list, help_text="What is wrong, in a marketer's words, each with a code.")
-    next_check_at = models.DateTimeField(null=True)
-    check_attempts = models.PositiveIntegerField(default=0)
     checked_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
             models.Index(
-                fields=["next_check_at"], name="lead_sync_due", condition=models.Q(next_check_at__isnull=False)
+                fields=["next_attempt_at"], name="lead_sync_due", condition=models.Q(next_attempt_at__isnull=False)
             )
         ]
 

@@ -82,9 +82,9 @@ def test_a_day_with_a_form_that_is_not_shown_and_a_role_that_is_lost(run: Run, l
 
     world.account_roles[owner] = "VIEWER"
     world.refusals.remove(refusal)
-    due = "next_attempt_at = '2000-01-01' WHERE sync_id", "next_check_at = '2000-01-01' WHERE source_id"
-    for table, what in zip(("refusedform", "leadsync"), due, strict=True):
-        change(run.checkout, f"UPDATE leads_{table} SET {what} = '{source['id']}'")
+    for table, key in {"refusedform": "sync_id", "leadsync": "source_id"}.items():
+        due = f"UPDATE leads_{table} SET next_attempt_at = '2000-01-01' WHERE {key} = '{source['id']}'"
+        change(run.checkout, due)
     assert wait_for(lambda: lead(hidden))["email"] == "kevin@example.com"
     wait_for(lambda: lead(forbidden)["email"] == "kevin@example.com")
     wait_for(lambda: health()["troubles"] == [])

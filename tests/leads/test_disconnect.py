@@ -46,7 +46,7 @@ def test_linkedin_is_told_and_the_token_goes(agency: Agency, world: World) -> No
     assert not Subscription.objects.exists()
     assert not AccountToken.objects.exists()
     sync = LeadSync.objects.get()
-    assert (sync.account, sync.next_check_at, problems_of(sync)) == (None, None, [])
+    assert (sync.account, sync.next_attempt_at, problems_of(sync)) == (None, None, [])
 
 
 def test_it_is_told_again_until_it_listens(agency: Agency, clock: time_machine.Traveller, world: World) -> None:
@@ -75,7 +75,7 @@ def test_after_a_day_it_is_left_to_a_person_and_the_token_goes_all_the_same(
         clock.shift(timedelta(hours=1))
     sync = sync_of(source)
     assert "by hand" in problems_of(sync)[0].message
-    assert (sync.next_check_at, AccountToken.objects.exists()) == (None, False)
+    assert (sync.next_attempt_at, AccountToken.objects.exists()) == (None, False)
     assert Subscription.objects.get().external_id
 
 

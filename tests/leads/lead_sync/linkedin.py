@@ -102,13 +102,10 @@ def let_pass(clock: time_machine.Traveller, *, pace: timedelta, **time: float) -
 
 
 def _due_after(now: datetime) -> Iterator[datetime | None]:
-    columns: tuple[tuple[type[Model], str], ...] = (
-        *((model, "next_attempt_at") for model in (Receipt, LeadFetch, Pull, RefusedForm)),
-        (LeadSync, "next_check_at"),
-    )
-    for model, column in columns:
-        rows = model._default_manager.filter(**{f"{column}__gt": now})
-        yield rows.aggregate(first=Min(column))["first"]
+    models: tuple[type[Model], ...] = (Receipt, LeadFetch, Pull, RefusedForm, LeadSync)
+    for model in models:
+        rows = model._default_manager.filter(next_attempt_at__gt=now)
+        yield rows.aggregate(first=Min("next_attempt_at"))["first"]
 
 
 def notification(response: dict[str, Any], action: str = "CREATED", occurred_at: int = 0) -> dict[str, Any]:

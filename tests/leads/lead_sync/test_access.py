@@ -66,7 +66,7 @@ class Days:
             pass
 
     def check(self) -> None:
-        LeadSync.objects.update(next_check_at=datetime.now(UTC))  # noqa: TID251
+        LeadSync.objects.update(next_attempt_at=datetime.now(UTC))  # noqa: TID251
         check_due()
 
     def codes(self) -> set[str]:

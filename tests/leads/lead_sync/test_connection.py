@@ -279,7 +279,7 @@ def test_a_version_that_linkedin_no_longer_serves_names_the_setting(agency: Agen
         [finding] = [found for found in problems_of(sync_of(source)) if found.code == "sunset"]
         assert "LINKEDIN_VERSION" in finding.message
         with override_settings(LINKEDIN_VERSION="209901"):
-            LeadSync.objects.update(next_check_at=START)
+            LeadSync.objects.update(next_attempt_at=START)
             work()
     assert codes(sync_of(source)) == set()
 

@@ -28,14 +28,14 @@ def test_a_fetch_a_pull_and_a_check_wait_for_the_end_of_a_limit(agency: Agency) 
         stand_in.world.calls.clear()
         notify(source, stand_in.world.submit())
         Pull.objects.update(next_attempt_at=NOW, attempts=0, finished_at=None)
-        LeadSync.objects.update(next_check_at=NOW)
+        LeadSync.objects.update(next_attempt_at=NOW)
         work()
 
         assert not stand_in.world.calls
         fetch, pull = LeadFetch.objects.get(), Pull.objects.get()
         assert (fetch.next_attempt_at, fetch.attempts) == (until, 0)
         assert (pull.next_attempt_at, pull.attempts) == (until, 0)
-        assert LeadSync.objects.get().next_check_at == until
+        assert LeadSync.objects.get().next_attempt_at == until
         assert fetch.error == pull.error == "LinkedIn limits this account for now."
 
         clock.move_to(until + timedelta(seconds=1))
