@@ -101,9 +101,9 @@ def is_unleased(now: datetime, lease: timedelta) -> Q:
 
 
 def leased(row: R) -> QuerySet[R]:
-    """Return the row's query under its lease: empty once the lease is another worker's or was ended (`end`), or the
-    work was asked for anew (`restart`)."""
-    return _still_leased(row).filter(attempts=row.attempts)
+    """Return the row's query under its lease: empty once the lease is another worker's, or the work was asked for anew
+    (`restart`) or called off (`end`)."""
+    return _still_leased(row).filter(attempts=row.attempts, next_attempt_at=row.next_attempt_at)
 
 
 def complete(row: DueRow, *, again_at: datetime | None = None, **changes: Any) -> bool:
@@ -160,9 +160,9 @@ def hasten(rows: QuerySet[R]) -> int:
 def end(rows: QuerySet[R], reason: str = "", **changes: Any) -> int:
     """End rows whose work is not needed any more, or was done elsewhere. Return how many.
 
-    A worker that is at one of them does not settle it any more.
+    What a worker that is at one of them makes of it does not count.
     """
-    return rows.update(next_attempt_at=None, leased_until=None, error=_shorten_error(rows.model, reason), **changes)
+    return rows.update(next_attempt_at=None, error=_shorten_error(rows.model, reason), **changes)
 
 
 def release_future_rows(now: datetime) -> int:
@@ -174,7 +174,7 @@ def release_future_rows(now: datetime) -> int:
 
 
 def _release_future(model: type[DueRow], now: datetime) -> int:
-    was_due = Q(leased_until__isnull=False)  # when it was claimed
+    was_due = Q(leased_until__gt=now)  # when it was claimed
     dated_ahead = was_due | model.due_at_once if model.due_at_once else was_due
     ahead = model._base_manager.filter(dated_ahead, next_attempt_at__gt=now + MAX_CLOCK_SKEW)
     return ahead.update(next_attempt_at=now)
@@ -208,7 +208,7 @@ def _end_lease(row: DueRow, **values: Any) -> bool:
 
 
 def _release(row: DueRow) -> bool:
-    """End the worker's lease of a row that it may not settle: the work was asked for anew. Return False."""
+    """End the worker's lease of a row that others have asked for anew, or called off. Return False."""
     _still_leased(row).update(leased_until=None)
     return False
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.core.jobs import Backoff, restart
@@ -127,7 +128,9 @@ def store_form(agency: Agency, form_id: str, version: str, content: Mapping[str,
         defaults={"name": tidy(content.get("name"), 300), "content": _storable(content)},
     )
     if made:
-        RefusedForm.objects.filter(sync__source__agency=agency, form_id=form_id).update(next_attempt_at=timezone.now())
+        now = timezone.now()
+        later = Q(next_attempt_at__gt=now) | Q(next_attempt_at=None)
+        RefusedForm.objects.filter(later, sync__source__agency=agency, form_id=form_id).update(next_attempt_at=now)
 
 
 def _may_be_asked_for(row: RefusedForm) -> bool:

@@ -22,6 +22,7 @@ from accounts.core.jobs import (
     complete,
     end,
     fail,
+    hasten,
     leased,
     put_off,
     remove,
@@ -198,7 +199,7 @@ def test_what_is_asked_for_anew_is_due_after_the_lease_of_a_worker_that_was_kill
     assert [again.attempts for again in claim()] == [1]
 
 
-def test_what_is_called_off_is_not_settled_by_who_is_at_it(clock: time_machine.Traveller) -> None:
+def test_what_is_called_off_stays_ended_whatever_who_is_at_it_makes_of_it(clock: time_machine.Traveller) -> None:
     Errand.objects.create()
     (row,) = claim()
     assert end(Errand.objects.all(), "Nobody wants it any more.", note="called off") == 1
@@ -207,6 +208,25 @@ def test_what_is_called_off_is_not_settled_by_who_is_at_it(clock: time_machine.T
     assert states("next_attempt_at", "leased_until", "error", "note") == [
         (None, None, "Nobody wants it any more.", "called off")
     ]
+    restart(Errand.objects.all())
+    assert len(claim()) == 1
+
+
+def test_what_is_called_off_and_asked_for_anew_waits_for_who_is_at_it(clock: time_machine.Traveller) -> None:
+    Errand.objects.create()
+    (row,) = claim()
+    end(Errand.objects.all())
+    restart(Errand.objects.all())
+    assert claim() == []
+    complete(row)
+    assert len(claim()) == 1
+
+
+def test_only_what_waits_for_a_later_time_is_hastened(clock: time_machine.Traveller) -> None:
+    for at in (NOW - MINUTE, NOW + MINUTE, None):
+        Errand.objects.create(next_attempt_at=at, attempts=2)
+    assert hasten(Errand.objects.all()) == 1
+    assert states("next_attempt_at", "attempts") == [(NOW - MINUTE, 2), (NOW, 2), (None, 2)]
 
 
 def test_a_row_may_go_when_its_work_is_done(clock: time_machine.Traveller) -> None:
