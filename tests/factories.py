@@ -263,7 +263,9 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         AccountToken.objects.create(account=account, token=CANARY),
         BouncedAddress.objects.create(email=f"{number}{text}".lower(), reason=text),
         Sender.objects.create(agency=agency, provider="sendpilot", external_id=f"{number}{text}"),
-        CampaignCommand.objects.create(campaign=campaign, action="pause", status="failed", error=text),
+        CampaignCommand.objects.create(
+            campaign=campaign, action="pause", status="failed", next_attempt_at=None, error=text
+        ),
         CampaignCall.objects.create(campaign=campaign, action="pause", error=text),
         incident := Incident.objects.create(agency=agency, opened_at=now, last_outage_at=now),
         Outage.objects.create(
@@ -341,7 +343,7 @@ def make_world(agency: Agency, mark: str) -> World:
     campaign = Campaign.objects.create(
         agency=agency, provider="sendpilot", external_id=f"c-{mark}", name="Founders", account=account
     )
-    CampaignCommand.objects.create(campaign=campaign, action="pause", status="failed")
+    CampaignCommand.objects.create(campaign=campaign, action="pause", status="failed", next_attempt_at=None)
     lead = create_lead(agency, name="Grace Hopper", email=f"grace-{mark}@example.com", campaign=campaign)
     LeadReference.objects.create(
         lead=lead, agency=agency, provider="sendpilot", external_id=f"lead-{mark}", campaign=campaign, status_since=now

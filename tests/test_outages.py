@@ -131,14 +131,14 @@ def test_a_pull_and_a_check_go_on_when_the_database_is_back(agency: Agency, monk
     assert Lead.objects.count() == 15
 
 
-def test_an_order_is_carried_out_again_when_the_database_is_back(
+def test_a_campaign_command_is_carried_out_again_when_the_database_is_back(
     agency: Agency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create_source(agency=agency, provider="sendpilot", credentials={"api_key": "sp-key"})
     campaign = Campaign.objects.create(agency=agency, provider="sendpilot", external_id="camp_1", status="paused")
-    monkeypatch.setattr(commands, "_carry_out", lambda command: ("", False))
-    commands.place(campaign)
-    break_off(monkeypatch, commands, "_settle", times=1)
+    monkeypatch.setattr(commands, "_ask_provider", lambda command: ("", False))
+    commands.issue_command(campaign)
+    break_off(monkeypatch, commands, "complete", times=1)
     run_through_outages(commands.carry_out_due, seconds=30)
     command = CampaignCommand.objects.get()
     assert (command.status, command.attempts, command.leased_until) == ("done", 1, None)

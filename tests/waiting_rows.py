@@ -8,8 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from accounts.campaigns import commands
 from accounts.core.jobs import DueRow, complete, remove
-from accounts.models import Agency
+from accounts.models import Agency, Campaign, CampaignCommand
 from leads.enrichment import service as enrichment
 from leads.lead_sync import backfill, fetching, health_checks, labels
 from leads.models import Enrichment, LeadFetch, LeadReference, LeadSync, Pull, RefusedForm
@@ -66,7 +67,22 @@ def _make_connections(agency: Agency, count: int) -> None:
         LeadSync.objects.create(source=source_of(agency, "linkedin"))
 
 
+def _make_commands(agency: Agency, count: int) -> None:
+    for number in range(count):
+        campaign = Campaign.objects.create(agency=agency, provider="sendpilot", external_id=f"{number}")
+        CampaignCommand.objects.create(campaign=campaign, action="pause")
+
+
 KINDS = [
+    Kind(
+        model=CampaignCommand,
+        make=_make_commands,
+        work=lambda: commands.carry_out_due(limit=1),
+        lease=commands.LEASE,
+        module=commands,
+        inner="_ask_provider",
+        result=lambda command: ("", False),
+    ),
     Kind(
         model=Enrichment,
         make=_make_enrichments,

@@ -5,7 +5,7 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.campaigns.commands import retry
+from accounts.campaigns.commands import try_again
 from accounts.campaigns.senders import map_sender
 from accounts.campaigns.service import UNPROTECTED, update_campaign
 from accounts.core.enums import CampaignStatus, PausedBy
@@ -70,7 +70,7 @@ class CampaignAdmin(BackOfficeAdmin):
 
     @admin.action(description="Try again at the provider", permissions=["operate"])
     def try_again(self, request: HttpRequest, campaigns: "QuerySet[Campaign]") -> None:
-        self.apply_to_each(request, campaigns, retry, "Asked the provider again")
+        self.apply_to_each(request, campaigns, try_again, "Asked the provider again")
 
     @admin.display(description="at the provider")
     def at_provider(self, campaign: Campaign) -> str:

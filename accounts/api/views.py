@@ -10,7 +10,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.campaigns.commands import NothingFailed, retry
+from accounts.campaigns.commands import NothingFailed, try_again
 from accounts.campaigns.service import UNPROTECTED, update_campaign
 from accounts.core.enums import AGENCY_EVENTS, PERSONAL_EVENTS, CampaignStatus, EventType, PausedBy, ProviderSlug
 from accounts.models import Campaign, Event, SubAccount
@@ -121,7 +121,7 @@ class CampaignViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
         self.refuse_body()
         campaign = self.get_object()
         try:
-            retry(campaign)
+            try_again(campaign)
         except NothingFailed as refusal:
             raise Conflict(str(refusal)) from None
         return self.answer_with(campaign, status=202)

@@ -61,12 +61,12 @@ def report_campaign(
     found = campaign_of(agency, provider=provider, external_id=external_id, name=name, work=work)
     work.bypass(Campaign)
     campaign = Campaign.objects.select_for_update().get(pk=found.pk)
-    if commands.is_echo(campaign, status, by=changed_by, at=origin.at) or not is_newer(origin, campaign):
+    if commands.take_echo(campaign, status, by=changed_by, at=origin.at) or not is_newer(origin, campaign):
         return campaign
     campaign.reported_at, campaign.reported_sequence = origin.order
     campaign.source = origin.source or campaign.source
     if status != campaign.status:
-        commands.overtake(campaign)
+        commands.cancel_command(campaign)
     by = PausedBy(changed_by) if changed_by in (PausedBy.API, PausedBy.USER) else PausedBy.PROVIDER
     _change(campaign, status, by=by, reason="", origin=origin, work=work)
     return campaign
@@ -204,7 +204,7 @@ def _change(
     if status == before:
         return
     if origin.by != campaign.provider or by is PausedBy.SYSTEM:
-        commands.place(campaign)
+        commands.issue_command(campaign)
     if status is CampaignStatus.PAUSED:
         _tell(campaign, EventType.CAMPAIGN_PAUSED, origin=origin, work=work, paused_by=by, pause_reason=reason)
     elif status is CampaignStatus.ACTIVE and before == CampaignStatus.PAUSED:

@@ -409,19 +409,18 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='CampaignCommand',
             fields=[
+                ('attempts', models.PositiveIntegerField(default=0, help_text='Counted before each attempt, so a crash counts too.')),
+                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, help_text='None: it has ended.', null=True)),
+                ('leased_until', models.DateTimeField(editable=False, null=True)),
+                ('error', models.CharField(blank=True, help_text='Why the last attempt failed, or what it waits for.', max_length=500)),
                 ('campaign', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='command', serialize=False, to='accounts.campaign')),
                 ('action', models.CharField(choices=[('pause', 'pause'), ('resume', 'resume')], max_length=8)),
                 ('status', models.CharField(choices=[('pending', 'on its way'), ('done', 'done'), ('failed', 'failed'), ('cancelled', 'overtaken')], default='pending', max_length=12)),
-                ('number', models.PositiveIntegerField(default=1, help_text='Grows with every command: an answer is to one of them.')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, help_text='Counted before each try, so a crash counts too.')),
-                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, null=True)),
-                ('leased_until', models.DateTimeField(editable=False, null=True)),
-                ('error', models.CharField(blank=True, max_length=300)),
                 ('issued_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('done_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['next_attempt_at'], name='campaign_command_due'), models.Index(condition=models.Q(('status', 'failed')), fields=['-campaign'], name='campaign_command_failed')],
+                'indexes': [models.Index(condition=models.Q(('next_attempt_at__isnull', False)), fields=['next_attempt_at'], name='campaign_command_due'), models.Index(condition=models.Q(('status', 'failed')), fields=['-campaign'], name='campaign_command_failed')],
             },
         ),
         migrations.CreateModel(

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
+from accounts.core.jobs import DueRow
 from accounts.models.campaign import Campaign
 
 
@@ -18,17 +19,12 @@ class CommandStatus(models.TextChoices):
     CANCELLED = "cancelled", "overtaken"
 
 
-class CampaignCommand(models.Model):
-    """The state that a campaign is to have at its provider. The latest command replaces the one before."""
+class CampaignCommand(DueRow):
+    """How a campaign is to be at its provider. The latest command replaces the one before; only a pending one waits."""
 
     campaign = models.OneToOneField(Campaign, models.CASCADE, primary_key=True, related_name="command")
     action = models.CharField(max_length=8, choices=CommandAction)
     status = models.CharField(max_length=12, choices=CommandStatus, default=CommandStatus.PENDING)
-    number = models.PositiveIntegerField(default=1, help_text="Grows with every command: an answer is to one of them.")
-    attempts = models.PositiveSmallIntegerField(default=0, help_text="Counted before each try, so a crash counts too.")
-    next_attempt_at = models.DateTimeField(null=True, default=timezone.now)
-    leased_until = models.DateTimeField(null=True, editable=False)
-    error = models.CharField(max_length=300, blank=True)
     issued_at = models.DateTimeField(default=timezone.now)
     done_at = models.DateTimeField(null=True, blank=True)
 
@@ -37,7 +33,7 @@ class CampaignCommand(models.Model):
             models.Index(
                 fields=["next_attempt_at"],
                 name="campaign_command_due",
-                condition=models.Q(status=CommandStatus.PENDING),
+                condition=models.Q(next_attempt_at__isnull=False),
             ),
             models.Index(
                 fields=["-campaign"], name="campaign_command_failed", condition=models.Q(status=CommandStatus.FAILED)
@@ -49,8 +45,7 @@ class CampaignCommand(models.Model):
 
 
 class CampaignCall(models.Model):
-    """One call to a provider. `echoed_at` is when the provider's webhook reported the change. No other field
-    changes."""
+    """One attempt. `echoed_at` is when the provider's own webhook told us of it. Append-only but for that."""
 
     id = models.BigAutoField(primary_key=True)
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="calls")

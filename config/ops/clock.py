@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 import structlog
 from django.utils import timezone
 
-from accounts.campaigns import commands
 from accounts.core import jobs
-from accounts.models import CampaignCommand, Event
+from accounts.models import Event
 from leads.lead_sync import submissions
 from leads.models import LeadFetch
 from notifications.delivery import claim, rate_limit
@@ -35,7 +34,6 @@ def release_future_rows() -> int:
                 next_attempt_at=now
             ),
             _release_deliveries(now),
-            _release_commands(now),
             jobs.release_future_rows(now),
             LeadFetch.objects.filter(announce_by__gt=now + submissions.ANSWERS_TIMEOUT + MARGIN).update(
                 announce_by=now
@@ -68,10 +66,3 @@ def _release_deliveries(now: datetime) -> int:
         .update(next_attempt_at=now)
         + pending.filter(leased_until__gt=now + claim.LEASE + MARGIN).update(leased_until=None, next_attempt_at=now)
     )
-
-
-def _release_commands(now: datetime) -> int:
-    pending = CampaignCommand.objects.filter(status="pending")
-    never_tried = pending.filter(attempts=0, error="", next_attempt_at__gt=now + MAX_CLOCK_SKEW)
-    leased = pending.filter(leased_until__gt=now + commands.LEASE + MARGIN)
-    return never_tried.update(next_attempt_at=now) + leased.update(leased_until=None, next_attempt_at=now)

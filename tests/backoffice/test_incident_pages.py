@@ -142,7 +142,9 @@ def test_campaigns_without_an_account_are_listed_as_unprotected(
 
 def test_staff_tries_again_what_the_provider_refused(signed_in: Client, agency: Agency) -> None:
     campaign = campaign_of(agency, provider="sendpilot", external_id="c1")
-    CampaignCommand.objects.create(campaign=campaign, action="pause", status="failed", error="SendPilot answered 500.")
+    CampaignCommand.objects.create(
+        campaign=campaign, action="pause", status="failed", next_attempt_at=None, error="SendPilot answered 500."
+    )
     page = f"/admin/accounts/campaign/{campaign.pk}/"
     assert "SendPilot answered 500." in signed_in.get(f"{page}change/").content.decode()
     assert "pauses not carried out" in signed_in.get("/admin/").content.decode()

@@ -169,13 +169,13 @@ def test_a_connection_is_checked_and_its_pull_goes_on(agency: Agency, clock: tim
     assert Pull.objects.exclude(position=0).exists() or Pull.objects.filter(finished_at__isnull=False).exists()
 
 
-def test_an_order_is_carried_out(
+def test_a_campaign_command_is_carried_out(
     agency: Agency, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create_source(agency=agency, provider="sendpilot", credentials={"api_key": "sp-key"})
-    monkeypatch.setattr(commands, "_carry_out", lambda order: ("", False))
+    monkeypatch.setattr(commands, "_ask_provider", lambda command: ("", False))
     for number in range(2):
-        commands.place(
+        commands.issue_command(
             Campaign.objects.create(agency=agency, provider="sendpilot", external_id=f"c{number}", status="paused")
         )
     leased = CampaignCommand.objects.order_by("pk").first()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -15,9 +16,10 @@ from pytest_django.fixtures import Settings
 from accounts import services
 from accounts.campaigns import commands
 from accounts.campaigns import service as campaigns
-from accounts.campaigns.commands import WAITS, carry_out_due
+from accounts.campaigns.commands import BACKOFF, carry_out_due
 from accounts.campaigns.senders import set_senders
 from accounts.core.enums import AccountStatus as S
+from accounts.core.jobs import claim_due
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Campaign, CampaignCommand, Event, Source
@@ -177,7 +179,7 @@ def test_a_provider_that_is_down_is_asked_again_later_and_later(
 ) -> None:
     sendpilot.answers[PATH] = (503, {})
     report(agency, S.DISCONNECTED)
-    for number, wait in enumerate(WAITS, 1):
+    for number, wait in enumerate(BACKOFF.steps, 1):
         assert (carry_out_due(), carry_out_due()) == (1, 0)
         command = CampaignCommand.objects.get()
         assert (command.status, command.attempts, command.next_attempt_at) == ("pending", number, timezone.now() + wait)
@@ -264,24 +266,46 @@ def test_only_the_latest_wish_is_carried_out(agency: Agency, campaign: Campaign,
 
 
 def test_a_wish_that_comes_during_the_call_is_next(agency: Agency, campaign: Campaign, sendpilot: StandIn) -> None:
-    [(command, call)] = claim_one(agency)
-    report(agency, S.ACTIVE)
-    assert carry_out_due() == 0  # one call at a time
-    commands._settle(command, call, "", False)
+    report(agency, S.DISCONNECTED)
+    with under_way():
+        report(agency, S.ACTIVE)
+        assert carry_out_due() == 0  # one call at a time
+    assert asked(sendpilot) == ["pause"]
+    assert CampaignCommand.objects.get().status == "pending"
     assert carry_out_due() == 1
-    assert asked(sendpilot) == ["resume"]
+    assert asked(sendpilot) == ["pause", "resume"]
     assert CampaignCommand.objects.get().status == "done"
 
 
-def claim_one(agency: Agency) -> list[Any]:
+def test_a_wish_that_overtakes_what_the_provider_reports_during_the_call_is_next(
+    agency: Agency, source: Source, campaign: Campaign, sendpilot: StandIn, clock: time_machine.Traveller
+) -> None:
     report(agency, S.DISCONNECTED)
-    return commands._claim(1, timezone.now())
+    clock.shift(5)
+    with under_way():
+        report_campaign_event(source, "resumed", "user")
+        assert CampaignCommand.objects.get().status == "cancelled"
+        report(agency, S.BLOCKED)
+        assert carry_out_due() == 0
+    assert CampaignCommand.objects.get().status == "pending"
+    assert carry_out_due() == 1
+    assert CampaignCommand.objects.get().status == "done"
+
+
+@contextmanager
+def under_way() -> Iterator[None]:
+    """A worker has claimed a command; what it makes of it comes after the block."""
+    with claim_due(CampaignCommand.objects.select_related("campaign"), limit=1, lease=commands.LEASE) as [command]:
+        yield
+        commands._carry_out(command)
 
 
 def test_a_worker_that_dies_during_the_call_is_replaced_after_its_lease(
     agency: Agency, campaign: Campaign, sendpilot: StandIn, clock: time_machine.Traveller
 ) -> None:
-    claim_one(agency)
+    report(agency, S.DISCONNECTED)
+    with claim_due(CampaignCommand.objects.all(), limit=1, lease=commands.LEASE):
+        pass
     assert carry_out_due() == 0
     clock.shift(61)
     assert carry_out_due() == 1
@@ -418,7 +442,7 @@ def test_a_resumption_waits_for_its_account_and_a_pause_does_not(
     campaigns.update_campaign(campaign, status="paused")
     carry_out_due()
     campaigns.update_campaign(campaign, status="active")
-    assert carry_out_due() == 0
+    assert (carry_out_due(), carry_out_due()) == (1, 0)
     command = CampaignCommand.objects.get()
     assert (command.next_attempt_at, command.attempts) == (until, 0)
     assert command.error == "LinkedIn limits this account for now."
