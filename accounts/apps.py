@@ -43,5 +43,7 @@ class AccountsConfig(AppConfig):
         subscribe(STATUS_SUBSCRIBER, (), react_to_statuses)
         from accounts.campaigns.commands import carry_out_due
         from accounts.core.job_handlers import register_job
+        from accounts.reauth.reminders import remind_due
 
+        register_job("re-auth reminders", queue="receipts", quota=2, work=remind_due)
         register_job("campaign commands", queue="sync", quota=2, work=partial(carry_out_due, limit=1))

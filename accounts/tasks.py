@@ -13,7 +13,6 @@ from accounts.campaigns.service import resume_held
 from accounts.core.job_handlers import QueueName, run_due_jobs, wake_up_jobs
 from accounts.events import reactions
 from accounts.models import Heartbeat, IdempotencyRecord, SourceSecret
-from accounts.reauth.prompts import remind_due
 from accounts.sources.service import EXPIRED_SECRET_LIFETIME
 
 IDEMPOTENCY_LIFETIME = timedelta(hours=24)
@@ -44,12 +43,9 @@ def worker_heartbeat(queue: str) -> None:
     write_heartbeat(WORKERS[queue])
 
 
-@shared_task(name="accounts.tasks.remind")
-def remind() -> None:
-    """Remind owners who were asked to reconnect accounts, expire prompts, and resume campaigns whose account is ready
-    again."""
-    while remind_due():
-        pass
+@shared_task(name="accounts.tasks.resume_campaigns")
+def resume_campaigns() -> None:
+    """Resume the campaigns that waited for their account to be ready."""
     resume_held()
 
 

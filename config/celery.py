@@ -53,8 +53,8 @@ app.conf.beat_schedule = {
         "schedule": 1.0,
         "options": {"queue": "deliveries", "expires": 10},
     },
-    "reminders": {
-        "task": "accounts.tasks.remind",
+    "held campaigns": {
+        "task": "accounts.tasks.resume_campaigns",
         "schedule": 15.0,
         "options": {"queue": "receipts", "expires": 60},
     },

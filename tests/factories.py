@@ -258,6 +258,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
             opened_by="staff",
             recipients=[text],
             expires_at=now + timedelta(days=1),
+            next_attempt_at=now + timedelta(days=1),
         ),
         ReauthStep.objects.create(prompt=prompt, kind="mailed", recipient=text, reference=text, note=text),
         AccountToken.objects.create(account=account, token=CANARY),

@@ -8,9 +8,15 @@ from typing import Any
 
 from django.utils import timezone
 
+from accounts import services
 from accounts.campaigns import commands
+from accounts.core.enums import AccountStatus
 from accounts.core.jobs import DueRow, complete, remove
-from accounts.models import Agency, Campaign, CampaignCommand
+from accounts.events.ordering import Origin
+from accounts.linkedin.matching import AccountIdentity
+from accounts.models import Agency, Campaign, CampaignCommand, Reaction, ReauthPrompt
+from accounts.reauth import reminders
+from accounts.reauth.prompts import ask
 from leads.enrichment import service as enrichment
 from leads.lead_sync import backfill, fetching, health_checks, labels
 from leads.models import Enrichment, LeadFetch, LeadReference, LeadSync, Pull, RefusedForm
@@ -73,7 +79,30 @@ def _make_commands(agency: Agency, count: int) -> None:
         CampaignCommand.objects.create(campaign=campaign, action="pause")
 
 
+def _make_prompts(agency: Agency, count: int) -> None:
+    for number in range(count):
+        account = services.report_status(
+            agency,
+            provider="salesflow",
+            identity=AccountIdentity(external_id=f"{number}", email=f"owner{number}@example.com"),
+            status=AccountStatus.DISCONNECTED,
+            origin=Origin(by="salesflow", at=timezone.now()),
+        )
+        prompt = ask(account, by="staff", email=account.email)
+        ReauthPrompt.objects.filter(pk=prompt.pk).update(next_attempt_at=timezone.now())
+    Reaction.objects.all().delete()
+
+
 KINDS = [
+    Kind(
+        model=ReauthPrompt,
+        make=_make_prompts,
+        work=lambda: reminders.remind_due(limit=1),
+        lease=reminders.LEASE,
+        module=reminders,
+        inner="_remind",
+        result=lambda prompt: complete(prompt, again_at=prompt.expires_at),
+    ),
     Kind(
         model=CampaignCommand,
         make=_make_commands,

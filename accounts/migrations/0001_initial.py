@@ -226,6 +226,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ReauthPrompt',
             fields=[
+                ('attempts', models.PositiveIntegerField(default=0, help_text='Counted before each attempt, so a crash counts too.')),
+                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, help_text='None: it has ended.', null=True)),
+                ('leased_until', models.DateTimeField(editable=False, null=True)),
+                ('error', models.CharField(blank=True, help_text='Why the last attempt failed, or what it waits for.', max_length=500)),
                 ('id', models.CharField(default=functools.partial(accounts.core.ids.new_id, *('rap',), **{}), editable=False, max_length=40, primary_key=True, serialize=False)),
                 ('token', accounts.core.encrypted_fields.EncryptedJSONField(editable=False)),
                 ('digest', models.CharField(editable=False, max_length=64, unique=True)),
@@ -234,7 +238,6 @@ class Migration(migrations.Migration):
                 ('recipients', models.JSONField(blank=True, default=list, help_text='Addresses that get the mail and its reminders.')),
                 ('opened_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('expires_at', models.DateTimeField()),
-                ('next_reminder_at', models.DateTimeField(blank=True, null=True)),
                 ('viewed_at', models.DateTimeField(blank=True, help_text='When its page was last open.', null=True)),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
                 ('closed_as', models.CharField(blank=True, choices=[('done', 'done'), ('expired', 'expired'), ('revoked', 'revoked')], max_length=8)),
@@ -524,11 +527,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='reauthprompt',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['next_reminder_at'], name='prompt_reminder_due'),
-        ),
-        migrations.AddIndex(
-            model_name='reauthprompt',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['expires_at'], name='prompt_expiry'),
+            index=models.Index(condition=models.Q(('next_attempt_at__isnull', False)), fields=['next_attempt_at'], name='prompt_reminder_due'),
         ),
         migrations.AddConstraint(
             model_name='reauthprompt',

@@ -1,5 +1,6 @@
 """Store re-authentication: prompts to owners, their steps, and the tokens that open a provider's page."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from accounts.core.encrypted_fields import EncryptedJSONField
 from accounts.core.enums import AccountStatus
 from accounts.core.ids import new_id
+from accounts.core.jobs import DueRow
 from accounts.models.account import Account
 
 
@@ -34,11 +36,14 @@ class StepKind(models.TextChoices):
     CLOSED = "closed", "closed"
 
 
-class ReauthPrompt(models.Model):
-    """The request to an account's owner to reconnect the account. An account has at most one open prompt.
+class ReauthPrompt(DueRow):
+    """The request to an account's owner to reconnect it. An account has at most one that is open.
 
-    The link's token is looked up by its SHA-256, and stored encrypted so that every mail can carry the same link.
+    The link's token is found by its SHA-256 and kept encrypted, so that every mail can carry the same link. An open
+    prompt is due at its next reminder, or else when it expires.
     """
+
+    due_at_once = None
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "rap"), editable=False)
     account = models.ForeignKey(Account, models.CASCADE, related_name="prompts")
@@ -53,7 +58,6 @@ class ReauthPrompt(models.Model):
     recipients = models.JSONField(default=list, blank=True, help_text="Addresses that get the mail and its reminders.")
     opened_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
-    next_reminder_at = models.DateTimeField(null=True, blank=True)
     viewed_at = models.DateTimeField(null=True, blank=True, help_text="When its page was last open.")
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_as = models.CharField(max_length=8, choices=PromptEnd, blank=True)
@@ -67,9 +71,10 @@ class ReauthPrompt(models.Model):
         indexes = [
             models.Index(fields=["account", "-id"], name="prompt_newest"),
             models.Index(
-                fields=["next_reminder_at"], name="prompt_reminder_due", condition=models.Q(closed_at__isnull=True)
+                fields=["next_attempt_at"],
+                name="prompt_reminder_due",
+                condition=models.Q(next_attempt_at__isnull=False),
             ),
-            models.Index(fields=["expires_at"], name="prompt_expiry", condition=models.Q(closed_at__isnull=True)),
         ]
 
     def __str__(self) -> str:
@@ -77,14 +82,20 @@ class ReauthPrompt(models.Model):
 
     @property
     def end(self) -> PromptEnd | None:
-        """Return how the prompt ended, or None if its link works."""
+        """Return how it ended. None: its link works."""
         if self.closed_at is not None:
             return PromptEnd(self.closed_as)
         return PromptEnd.EXPIRED if self.expires_at <= timezone.now() else None
 
     @property
+    def next_reminder_at(self) -> datetime | None:
+        """Return when its owner is mailed next. None: only its end is left."""
+        due = self.next_attempt_at
+        return due if due is not None and due < self.expires_at else None
+
+    @property
     def url(self) -> str:
-        """Return the link. Raises `cryptography.fernet.InvalidToken` if no key decrypts the token."""
+        """Return the link. Raises `cryptography.fernet.InvalidToken` where no key opens the token."""
         return f"{settings.PUBLIC_URL}/reauth/{self.token}"
 
 

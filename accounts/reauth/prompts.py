@@ -1,11 +1,11 @@
-"""Re-authentication: an account that needs its owner has exactly one open prompt, and nobody is asked once it is back.
+"""Ask the owner of an account to reconnect it: one open prompt an account, and none once it is back.
 
 A prompt is a link, the addresses that got it, and reminders that stop with it. The link stands in no Event: a mail's
 transport fetches it (`letters`) at the moment of sending, and a mail whose prompt has ended is not sent.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,7 +29,6 @@ from accounts.tenancy.mail_limits import count_mail
 
 LIFETIME = timedelta(days=7)
 REMINDERS = (timedelta(hours=4), timedelta(hours=24), timedelta(hours=72))  # after the prompt was opened
-BATCH = 100
 SYSTEM = "system"
 
 
@@ -62,9 +61,9 @@ def follow(account: Account, *, before: str, origin: Origin, work: UnitOfWork = 
         return
     for prompt in work.look_up(OPEN_PROMPTS, account.pk):
         if account.status == AccountStatus.ACTIVE:
-            _close(prompt, PromptEnd.DONE, note="The account is active.", work=work)
+            close(prompt, PromptEnd.DONE, note="The account is active.", work=work)
         elif account.status == AccountStatus.DELETED or prompt.opened_by == SYSTEM:
-            _close(prompt, PromptEnd.REVOKED, note=f"The account is {account.status_label}.", work=work)
+            close(prompt, PromptEnd.REVOKED, note=f"The account is {account.status_label}.", work=work)
 
 
 @transaction.atomic
@@ -83,15 +82,17 @@ def ask(account: Account, *, by: str, email: str = "") -> ReauthPrompt:
     origin = Origin(by=by, at=now)
     prompt, is_new = _open_prompt(account, opened_by=by, origin=origin)
     if not is_new:
+        reminder_at = prompt.next_reminder_at
         prompt.expires_at = now + LIFETIME
-        prompt.save(update_fields=["expires_at"])
+        prompt.next_attempt_at = reminder_at or prompt.expires_at
+        prompt.save(update_fields=["expires_at", "next_attempt_at"])
     if email:
         email = email_key(email)
         if addresses.has_complained(email):
             raise NotNeeded(f"{email} wants no mail of ours: its reader said so. Hand the link over another way.")
         count_mail(email, agency=account.agency)
         addresses.unblock_unless_complained(email)
-        _invite(prompt, [email], kind=StepKind.MAILED, origin=origin)
+        invite(prompt, [email], kind=StepKind.MAILED, origin=origin)
     return prompt
 
 
@@ -100,7 +101,7 @@ def revoke(account: Account, *, by: str) -> bool:
     """End the account's open prompt before its time; whether there was one."""
     prompts = AT_ONCE.look_up(OPEN_PROMPTS, account.pk)
     for prompt in prompts:
-        _close(prompt, PromptEnd.REVOKED, note=f"Revoked by {by}.")
+        close(prompt, PromptEnd.REVOKED, note=f"Revoked by {by}.")
     return bool(prompts)
 
 
@@ -119,26 +120,14 @@ def came_back(address: str, *, reason: str, complaint: bool = False) -> None:
             continue
         ReauthStep.objects.create(prompt=prompt, kind=StepKind.BOUNCED, recipient=address, note=reason[:300])
         prompt.recipients = others
-        prompt.next_reminder_at = prompt.next_reminder_at if others else timezone.now()
-        prompt.save(update_fields=["recipients", "next_reminder_at"])
+        prompt.next_attempt_at = prompt.next_attempt_at if others else timezone.now()
+        prompt.save(update_fields=["recipients", "next_attempt_at"])
 
 
 def find(token: str) -> ReauthPrompt | None:
     """The prompt that a link belongs to, whatever became of it; None: nobody ever made such a link."""
     prompts = ReauthPrompt.objects.select_related("account__agency", "account__sub_account", "account__source")
     return prompts.defer("token", "account__source__credentials").filter(digest=_digest(token)).first()
-
-
-def remind_due(limit: int = BATCH) -> int:
-    """Send what reminders are due and close what has expired; how many prompts were taken up.
-
-    Idempotent, also beside others doing the same: rows are locked, and each reminder moves its prompt's next time on.
-    """
-    now = timezone.now()
-    waiting = ReauthPrompt.objects.filter(closed_at__isnull=True)
-    expired = _take(waiting.filter(expires_at__lte=now), limit, lambda prompt: _close(prompt, PromptEnd.EXPIRED))
-    due = waiting.filter(next_reminder_at__lte=now, expires_at__gt=now)
-    return expired + _take(due.order_by("next_reminder_at"), limit, lambda prompt: _remind(prompt, now))
 
 
 def letters(event_ids: Iterable[str]) -> dict[str, OwnerMail]:
@@ -163,19 +152,8 @@ def letters(event_ids: Iterable[str]) -> dict[str, OwnerMail]:
     return found
 
 
-def _take(prompts: QuerySet[ReauthPrompt], limit: int, act: Callable[[ReauthPrompt], None]) -> int:
-    if not prompts.exists():
-        return 0
-    with transaction.atomic():
-        rows = prompts.select_for_update(skip_locked=True, of=("self",)).defer("token")
-        taken = list(rows.select_related("account__agency", "account__sub_account")[:limit])
-        for prompt in taken:
-            act(prompt)
-    return len(taken)
-
-
 def _open_prompts() -> QuerySet[ReauthPrompt]:
-    """Locked, and without their tokens: one that no key opens can still be closed."""
+    """Return open prompts, locked, without their tokens: one that no key opens can still be closed."""
     return ReauthPrompt.objects.select_for_update().defer("token").filter(closed_at__isnull=True)
 
 
@@ -198,7 +176,7 @@ def _open_prompt(
         work.flush(ReauthPrompt)  # the token was not loaded with it
         if prompt.end is None and _is_readable(prompt):
             return prompt, False
-        _close(prompt, prompt.end or PromptEnd.REVOKED, work=work)
+        close(prompt, prompt.end or PromptEnd.REVOKED, work=work)
     token, now = new_token(), timezone.now()
     prompt = ReauthPrompt(
         account=account,
@@ -208,6 +186,7 @@ def _open_prompt(
         opened_by=opened_by,
         opened_at=now,
         expires_at=now + LIFETIME,
+        next_attempt_at=now + LIFETIME,
     )
     work.add(prompt)
     work.remember(OPEN_PROMPTS, {account.pk: [prompt]})
@@ -216,7 +195,7 @@ def _open_prompt(
     return prompt, True
 
 
-def _invite(
+def invite(
     prompt: ReauthPrompt,
     recipients: Sequence[str],
     *,
@@ -224,42 +203,36 @@ def _invite(
     origin: Origin,
     work: UnitOfWork = AT_ONCE,
 ) -> None:
+    """Mail the link to addresses, and have those that got it reminded."""
     for address in recipients:
         event_id = _tell(prompt, origin=origin, recipient=address, work=work)
         work.add(ReauthStep(prompt=prompt, kind=kind, recipient=address, event_id=event_id))
     prompt.recipients = list(dict.fromkeys([*prompt.recipients, *recipients]))
-    prompt.next_reminder_at = _next_reminder(prompt) if prompt.recipients else None
-    work.update(prompt, "recipients", "next_reminder_at")
+    prompt.next_attempt_at = next_attempt_at(prompt)
+    work.update(prompt, "recipients", "next_attempt_at")
 
 
 def _ask_owner(prompt: ReauthPrompt, account: Account, *, origin: Origin, work: UnitOfWork) -> None:
-    """Write to them; of an account that flaps not before it has settled, if it still needs them then."""
+    """Mail the owner. That of an account that flaps is mailed once it has settled, if it still needs its owner then."""
     recipients = addresses.addresses_for(account, work)
     settles_at = flapping.stable_at(account, work)
     if settles_at is None or not recipients:
-        _invite(prompt, recipients, kind=StepKind.MAILED, origin=origin, work=work)
+        invite(prompt, recipients, kind=StepKind.MAILED, origin=origin, work=work)
         return
-    prompt.recipients, prompt.next_reminder_at = recipients, settles_at
-    work.update(prompt, "recipients", "next_reminder_at")
+    prompt.recipients, prompt.next_attempt_at = recipients, min(settles_at, prompt.expires_at)
+    work.update(prompt, "recipients", "next_attempt_at")
 
 
-def _remind(prompt: ReauthPrompt, now: datetime) -> None:
-    """One reminder, however many times have passed unused; or the first mail, where the account flapped before or the
-    mail to others came back."""
-    prompt.recipients = addresses.reachable_addresses(prompt.recipients) or addresses.addresses_for(prompt.account)
-    asked = prompt.steps.filter(kind=StepKind.MAILED, recipient__in=prompt.recipients).exists()
-    kind = StepKind.REMINDED if asked else StepKind.MAILED
-    _invite(prompt, prompt.recipients, kind=kind, origin=Origin(by=SYSTEM, at=now))
-
-
-def _next_reminder(prompt: ReauthPrompt) -> datetime | None:
+def next_attempt_at(prompt: ReauthPrompt) -> datetime:
+    """Return when an open prompt is due: at the next reminder of those who got the link, or else when it expires."""
     now = timezone.now()
-    return next((at for wait in REMINDERS if (at := prompt.opened_at + wait) > now), None)
+    reminders = [at for wait in REMINDERS if (at := prompt.opened_at + wait) > now] if prompt.recipients else []
+    return min([*reminders, prompt.expires_at])
 
 
-def _close(prompt: ReauthPrompt, end: PromptEnd, *, note: str = "", work: UnitOfWork = AT_ONCE) -> None:
-    prompt.closed_at, prompt.closed_as, prompt.next_reminder_at = timezone.now(), end, None
-    work.update(prompt, "closed_at", "closed_as", "next_reminder_at")
+def close(prompt: ReauthPrompt, end: PromptEnd, *, note: str = "", work: UnitOfWork = AT_ONCE) -> None:
+    prompt.closed_at, prompt.closed_as, prompt.next_attempt_at = timezone.now(), end, None
+    work.update(prompt, "closed_at", "closed_as", "next_attempt_at")
     work.remember(OPEN_PROMPTS, {prompt.account_id: []})
     text = f"{end.label}. {note}".strip()
     work.add(ReauthStep(prompt=prompt, kind=StepKind.CLOSED, note=text[:300]))

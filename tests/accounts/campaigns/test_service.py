@@ -14,7 +14,7 @@ from accounts.core.enums import CampaignStatus, PausedBy
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Campaign, Event, Sender, Source
-from accounts.tasks import remind
+from accounts.tasks import resume_campaigns
 from leads.models import Lead
 from tests.reactions import react
 from webhooks.models import RequestAction
@@ -121,7 +121,7 @@ def test_while_the_account_is_limited_its_campaigns_wait_and_then_resume_by_them
         assert (campaign.status, campaign.paused_by) == (CampaignStatus.PAUSED, PausedBy.SYSTEM)
 
         clock.shift(timedelta(hours=1, seconds=1))
-        remind()
+        resume_campaigns()
         campaign.refresh_from_db()
         assert (campaign.status, campaign.paused_by) == (CampaignStatus.ACTIVE, "")
         assert recorded(agency)[-1] == "campaign_resumed"

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from accounts.campaigns import service as campaigns
 from accounts.core.enums import EventType
 from accounts.models import Account, Agency, Event, ReauthPrompt, Source
-from accounts.tasks import remind
+from accounts.tasks import run_jobs
 from notifications.channels.service import create_channel
 from notifications.content.catalogue import CATALOGUE
 from notifications.delivery import drain
@@ -49,7 +49,7 @@ class Day:
         while process_due():
             pass
         react()
-        remind()
+        run_jobs("receipts")
         if deliver:
             drain()
         fresh = mail.outbox[self.seen :]

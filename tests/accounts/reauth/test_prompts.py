@@ -20,7 +20,7 @@ from accounts.models import Account, AccountToken, Agency, Event, Member, Reauth
 from accounts.reauth import prompts
 from accounts.reauth.recipients import addresses_for, block_reasons
 from accounts.revival import NotDeleted, revive
-from accounts.tasks import remind
+from accounts.tasks import run_jobs
 from config.ops.purge import purge
 from tests.reactions import react
 
@@ -266,7 +266,7 @@ def test_an_address_gets_another_chance_when_what_is_kept_of_it_is_too_old(agenc
 
 def remind_at(hours: float) -> None:
     with time_machine.travel(T0 + timedelta(hours=hours), tick=False):
-        remind()
+        run_jobs("receipts")
 
 
 def test_reminders_go_after_4_24_and_72_hours_and_never_twice(agency: Agency) -> None:
@@ -339,11 +339,11 @@ def test_two_schedulers_at_once_send_one_reminder_each() -> None:
             origin=Origin(by="salesflow", at=T0),
         )
     react()
-    ReauthPrompt.objects.update(next_reminder_at=timezone.now(), opened_at=timezone.now() - timedelta(hours=5))
+    ReauthPrompt.objects.update(next_attempt_at=timezone.now(), opened_at=timezone.now() - timedelta(hours=5))
 
     def run(_: int) -> None:
         try:
-            remind()
+            run_jobs("receipts")
         finally:
             connections.close_all()
 

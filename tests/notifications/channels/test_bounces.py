@@ -20,7 +20,7 @@ from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Agency, Event, Member
 from accounts.reauth.recipients import mail_problem
 from accounts.services import report_status
-from accounts.tasks import remind
+from accounts.tasks import run_jobs
 from notifications.channels.service import create_channel, enable
 from notifications.delivery import drain
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
@@ -177,6 +177,6 @@ def test_the_owner_of_an_account_is_not_asked_where_mail_came_back(agency: Agenc
     }
     assert (mail_problem(account) != "") is blocked
     with time_machine.travel(timezone.now() + timedelta(hours=4, seconds=1)):
-        remind()
+        run_jobs("receipts")
         drain()
     assert len(mail.outbox) == (1 if blocked else 2)

@@ -18,7 +18,7 @@ from accounts.events.ordering import Origin
 from accounts.events.outbox import record_event
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Event
-from accounts.reauth.prompts import remind_due
+from accounts.reauth.reminders import remind_due
 from accounts.services import report_status
 from accounts.tenancy.agencies import create_agency
 from leads.enums import ChangedBy, LeadStatus
