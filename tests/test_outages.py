@@ -87,7 +87,7 @@ def test_a_leads_answers_come_at_once_when_the_database_is_back(
         work()
         notify(source, stand_in.world.submit())
         processor.process_due()
-        break_off(monkeypatch, fetching, "complete", times=2)
+        break_off(monkeypatch, fetching, "store_answers", times=2)
         run_through_outages(fetching.fetch_due, seconds=30)
     assert Lead.objects.get().details_pending is False
     assert not LeadFetch.objects.filter(next_attempt_at__isnull=False).exists()
@@ -101,7 +101,7 @@ def test_what_a_long_outage_interrupted_is_given_back_by_the_next_task(
         work()
         notify(source, stand_in.world.submit())
         processor.process_due()
-        break_off(monkeypatch, fetching, "complete", times=1)
+        break_off(monkeypatch, fetching, "store_answers", times=1)
         assert run_through_outages(fetching.fetch_due, seconds=0) is None
         assert run_through_outages(fetching.fetch_due, seconds=30) == 1
     assert Lead.objects.get().details_pending is False

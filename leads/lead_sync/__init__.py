@@ -1,1 +1,1 @@
-"""LinkedIn Lead Sync: the connection, the subscriptions, the answers behind a notification, the archive."""
+"""LinkedIn Lead Sync: connections, subscriptions, the answers behind a notification, back-fill."""

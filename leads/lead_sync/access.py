@@ -1,4 +1,4 @@
-"""Whether the person who connected LinkedIn may see an owner's leads, and how far these were pulled while they might.
+"""Note whether the person who connected LinkedIn may see an owner's leads, and how far these were pulled meanwhile.
 
 Where a role is missing LinkedIn answers 200 and nothing: an empty answer is no proof that there is nothing. So a window
 counts as pulled only if the roles were there when its last page was asked for; else the next pull begins where the last
@@ -33,7 +33,7 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The person's roles by URN; None where LinkedIn does not let us see them."""
+    """The person's roles by URN. None: LinkedIn does not let us see them."""
 
     on_accounts: dict[str, set[str]] | None
     on_pages: dict[str, set[str]] | None
@@ -45,16 +45,16 @@ class Roles:
         return _judge(self.on_accounts is not None and self.on_pages is not None, self.on_account(owner), self.on_any())
 
     def on_account(self, owner: str) -> bool:
-        """Whether nothing says that a role on the ad account is missing."""
+        """Return whether nothing says that a role on the ad account is missing."""
         return self.on_accounts is None or bool(self.on_accounts.get(owner, set()) & ACCOUNT_ROLES)
 
     def on_page(self, owner: str, lead_type: str) -> bool:
-        """Whether nothing says that a role on the page is missing."""
+        """Return whether nothing says that a role on the page is missing."""
         needed = EVENT_ROLES if lead_type == "EVENT" else PAGE_ROLES
         return self.on_pages is None or bool(self.on_pages.get(owner, set()) & needed)
 
     def on_any(self) -> bool:
-        """Whether nothing says that the person has no role on any page."""
+        """Return whether nothing says that the person has no role on any page."""
         return self.on_pages is None or any(roles & PAGE_ROLES for roles in self.on_pages.values())
 
 
@@ -96,8 +96,8 @@ def note_pulled(pull: Pull, *, reaches_back_to: datetime) -> None:
     rows.filter(joins).update(pulled_until=pull.until)
 
 
-def doubt(lead: Lead, sync: LeadSync) -> None:
-    """Let leads be pulled again that may have been hidden as this one was, since the last of its form that was not."""
+def pull_hidden_again(lead: Lead, sync: LeadSync) -> None:
+    """Have leads pulled again that may have been hidden as this one was, since the last of its form that was not."""
     shown = Lead.objects.filter(source=sync.source_id, form=lead.form, details_pending=False).exclude(pk=lead.pk)
     last = shown.filter(received_at__lt=lead.received_at).aggregate(at=Max("received_at"))["at"]
     rows = OwnerAccess.objects.filter(sync=sync, owner=lead.owner, lead_type=lead.lead_type)

@@ -1,4 +1,4 @@
-"""The back office's pages for Lead Sync: what is wrong with a connection, how far a pull is."""
+"""Show in the back office what is wrong with a connection, and how far a pull is."""
 
 from typing import Any, ClassVar
 
@@ -60,7 +60,7 @@ class LeadSyncAdmin(BackOfficeAdmin):
         return button != "ask_for_forms" or obj.refused_forms.exists()
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:  # type: ignore[override]
-        """Looks again by itself while a pull is on its way: there is nothing to type here."""
+        """Reload the page while a pull is under way: there is nothing to type here."""
         page = super().render_change_form(request, context, **kwargs)
         soon = timezone.now() + backfill.LEASE
         if kwargs.get("obj") and kwargs["obj"].pulls.filter(next_attempt_at__lte=soon).exists():
@@ -110,7 +110,7 @@ class LeadSyncAdmin(BackOfficeAdmin):
     def subscriptions_table(self, sync: LeadSync) -> str:
         rows = sync.subscriptions.order_by("pk")[:50]
         return table(
-            ("Owner", "Leads", "Id at LinkedIn", "Trouble"),
+            ("Owner", "Leads", "Id at LinkedIn", "Problem"),
             ((row.owner, row.lead_type, row.external_id or NOTHING, row.error or NOTHING) for row in rows),
             empty="None is wanted yet.",
         )
@@ -134,7 +134,7 @@ class LeadSyncAdmin(BackOfficeAdmin):
     def pulls_table(self, sync: LeadSync) -> str:
         rows = sync.pulls.order_by("-pk")[:20]
         return table(
-            ("Leads of", "Since", "Progress", "New", "Unreadable", "Ended", "Trouble"),
+            ("Leads of", "Since", "Progress", "New", "Unreadable", "Ended", "Problem"),
             (
                 (
                     *(row.owner, ago(row.since), progress(row), row.found, row.skipped),
@@ -147,7 +147,7 @@ class LeadSyncAdmin(BackOfficeAdmin):
 
 
 def progress(pull: Pull) -> SafeString | str:
-    """A bar with the figures beside it."""
+    """Return a progress bar with the figures beside it."""
     if pull.total is None:
         return f"{pull.position:,}"
     done, total = min(pull.position, pull.total), max(pull.total, 1)

@@ -1,4 +1,4 @@
-"""What `/api/v1/sources` has for LinkedIn alone: whose leads are wanted, and the link that connects it."""
+"""Extend `/api/v1/sources` for LinkedIn: whose leads are wanted, and the link that connects a source."""
 
 from collections.abc import Callable
 from functools import partial

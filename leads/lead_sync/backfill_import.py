@@ -1,4 +1,4 @@
-"""What a pull found, a page at a time: leads are completed, or made where no notification told of them."""
+"""Import what a pull found, a page at a time: complete leads, or make those that no notification told of."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from accounts.models import Agency, Source
 from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.form_answers import Details, details, submitted_at, tidy
 from leads.lead_sync.forms import Form
-from leads.lead_sync.submissions import announce_once, complete, let_wait_for_labels, put_in
+from leads.lead_sync.submissions import announce_once, fill_in, note_unlabelled, store_answers
 from leads.models import Lead, LeadChange, LeadFetch, LeadReference
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
@@ -42,14 +42,17 @@ class ImportedLead:
 
     @property
     def profile_key(self) -> str:
-        """Whose LinkedIn profile the answers name; empty if nobody's."""
+        """Return the key of the LinkedIn profile that the answers name, or an empty text."""
         return linkedin_key(self.details.contact.get("linkedin_url", ""))
 
 
 @transaction.atomic(savepoint=False)
 def import_leads(source: Source, page: Sequence[FoundLead]) -> tuple[int, int]:
-    """Keep what a pull found; how many were not here yet, and how many nobody can read. What was erased since stays
-    erased. Raises IntegrityError where a notification made one of them at the same moment: nothing is kept then."""
+    """Store what a pull found. Return how many were not here yet, and how many nobody can read.
+
+    What was erased since stays erased. Raises IntegrityError where a notification made one of them at the same time:
+    nothing is stored then.
+    """
     agency = source.agency
     assert agency is not None  # noqa: S101 (a linkedin source belongs to an agency)
     read = [_read(row) for row in page]
@@ -81,7 +84,7 @@ def _known(agency: Agency, names: Iterable[str]) -> dict[str, LeadReference]:
 
 
 def _people_known(agency: Agency, imported: Iterable[ImportedLead]) -> set[str]:
-    """Whose LinkedIn profile is a lead's already, or an earlier one's of these."""
+    """Return the ids of those whose LinkedIn profile is a lead's already, or an earlier one's of these."""
     keys = {lead_found.external_id: lead_found.profile_key for lead_found in imported if lead_found.profile_key}
     leads = Lead.all_records.filter(agency=agency, linkedin_key__in=set(keys.values())) if keys else Lead.objects.none()
     seen, known = set(leads.values_list("linkedin_key", flat=True)), set()
@@ -93,7 +96,7 @@ def _people_known(agency: Agency, imported: Iterable[ImportedLead]) -> set[str]:
 
 
 def _join(source: Source, lead_found: ImportedLead) -> None:
-    """Add to a person that is a lead already that they filled in a form, as its notification would have."""
+    """Add a filled-in form to a person that is a lead already, as its notification would have."""
     agency, now = source.agency, timezone.now()
     assert agency is not None  # noqa: S101 (a linkedin source belongs to an agency)
     lead = leads.report_status(
@@ -114,11 +117,11 @@ def _join(source: Source, lead_found: ImportedLead) -> None:
         LeadFetch.objects.get_or_create(
             reference=reference, defaults={"source": source, "next_attempt_at": None, "announce_by": now}
         )
-    complete(reference, lead_found.details, lead_found.form)
+    store_answers(reference, lead_found.details, lead_found.form)
 
 
 def _complete(source: Source, reference: LeadReference, lead_found: ImportedLead) -> None:
-    """Complete a lead that is here; that it was sent once more is a report, which outlives a DELETED of before."""
+    """Complete a lead that is here. That it was sent once more is a report, which outlives an earlier DELETED."""
     if lead_found.at and (reference.reported_at is None or lead_found.at > reference.reported_at):
         leads.report_status(
             reference.agency,
@@ -128,15 +131,15 @@ def _complete(source: Source, reference: LeadReference, lead_found: ImportedLead
             stated=False,
             origin=Origin(by=ProviderSlug.LINKEDIN, at=lead_found.at, source=source),
         )
-    complete(reference, lead_found.details, lead_found.form)
+    store_answers(reference, lead_found.details, lead_found.form)
 
 
 def _make(source: Source, imported: Sequence[ImportedLead]) -> None:
     """Make leads, each as its notification would have, and complete them."""
     now = timezone.now()
-    moments = [lead_found.at or now for lead_found in imported]
+    sent_at = [lead_found.at or now for lead_found in imported]
     made = Lead.objects.bulk_create(
-        [_lead(source, lead_found, at) for lead_found, at in zip(imported, moments, strict=True)]
+        [_lead(source, lead_found, at) for lead_found, at in zip(imported, sent_at, strict=True)]
     )
     request_enrichment(made)
     references = LeadReference.objects.bulk_create(
@@ -145,7 +148,7 @@ def _make(source: Source, imported: Sequence[ImportedLead]) -> None:
             source=source,
             status_since=at, reported_at=at,
         )
-        for lead, lead_found, at in zip(made, imported, moments, strict=True)
+        for lead, lead_found, at in zip(made, imported, sent_at, strict=True)
     )  # fmt: skip
     LeadChange.objects.bulk_create(
         LeadChange(
@@ -154,9 +157,7 @@ def _make(source: Source, imported: Sequence[ImportedLead]) -> None:
         )
         for reference in references
     )  # fmt: skip
-    let_wait_for_labels(
-        (reference, lead_found.form) for reference, lead_found in zip(references, imported, strict=True)
-    )
+    note_unlabelled((reference, lead_found.form) for reference, lead_found in zip(references, imported, strict=True))
     fresh = [reference for reference in references if now - reference.status_since <= OLD]
     LeadFetch.objects.bulk_create(
         LeadFetch(reference=reference, source=source, next_attempt_at=None, announce_by=now) for reference in fresh
@@ -174,7 +175,7 @@ def _lead(source: Source, lead_found: ImportedLead, at: datetime) -> Lead:
         recovered=True,
         **_origin_of(lead_found),
     )
-    put_in(lead, lead_found.details)
+    fill_in(lead, lead_found.details)
     if lead_found.profile_key:
         lead.linkedin_url, lead.linkedin_key = lead_found.details.contact["linkedin_url"], lead_found.profile_key
         lead.provenance = {**lead.provenance, "linkedin_url": From.FORM.value}
@@ -182,7 +183,7 @@ def _lead(source: Source, lead_found: ImportedLead, at: datetime) -> Lead:
 
 
 def _origin_of(lead_found: ImportedLead) -> dict[str, Any]:
-    """The fields that say where a lead comes from at LinkedIn."""
+    """Return the fields that say where a lead comes from at LinkedIn."""
     response = lead_found.response
     return {
         "lead_type": tidy(response.get("leadType"), 32),
@@ -193,6 +194,6 @@ def _origin_of(lead_found: ImportedLead) -> dict[str, Any]:
 
 
 def _only(value: Any) -> str:
-    """The one URN of `{"sponsoredAccount": "urn:…"}` and its like, whatever its key."""
+    """Return the one URN of `{"sponsoredAccount": "urn:…"}` and its like, whatever its key."""
     urns = [tidy(urn, 200) for urn in value.values()] if isinstance(value, dict) else []
     return next(filter(None, urns), "")

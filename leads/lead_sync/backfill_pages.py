@@ -1,4 +1,4 @@
-"""A page of a pull: asked for, put in, and the pull moved on; made smaller where one of its leads makes it fail."""
+"""Ask for a page of a pull, import it, and move the pull on. Make pages smaller where one of their leads fails."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,9 +24,9 @@ log = structlog.get_logger(__name__)
 REACH = timedelta(days=365)
 OVERLAP = timedelta(hours=1)  # LinkedIn may show a lead a little after it was sent
 PAGE = 100
-ATTEMPTS_PER_PAGE = 4  # tries of a page, after which what fails is taken for a single form's or lead's
+ATTEMPTS_PER_PAGE = 4  # attempts at a page, after which what fails is taken for a single form's or lead's
 HIDDEN = "The person who connected LinkedIn lacks a role there, so LinkedIn shows no leads."
-#: What may be the trouble of one page alone; that others work is asked.
+#: Errors that may be of one page alone; whether other pages work is asked.
 OF_ONE_PAGE = frozenset(
     {ErrorKind.REFUSED, ErrorKind.NOT_FOUND, ErrorKind.BROKEN, ErrorKind.UNREACHABLE, ErrorKind.UNREADABLE}
 )
@@ -34,7 +34,7 @@ OF_ONE_PAGE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a page brings a pull; `access` is set by the last one."""
+    """How far a page moves a pull; the last one sets `access`."""
 
     position: int
     total: int | None
@@ -47,7 +47,7 @@ class Step:
 
 
 def pull_page(pull: Pull, api: Api) -> None:
-    """Ask for a page and put it in. Raises LinkedInError."""
+    """Ask for a page and import it. Raises LinkedInError."""
     try:
         page = api.page("leadFormResponses", _query(pull, count=pull.page_size or PAGE, start=pull.position))
     except LinkedInError as error:
@@ -63,7 +63,7 @@ def pull_page(pull: Pull, api: Api) -> None:
     step = Step(pull.position + page.length, page.total, unreadable=page.length - len(page.rows))
     if page.is_last(step.position, pull.page_size or PAGE):
         step = replace(step, access=_access_at_the_end(pull, api, page))
-    return _keep(pull, [(row, forms[_form(row)]) for row in page.rows], step)
+    return _import_page(pull, [(row, forms[_form(row)]) for row in page.rows], step)
 
 
 def _access_at_the_end(pull: Pull, api: Api, last: Page) -> Access:
@@ -72,13 +72,13 @@ def _access_at_the_end(pull: Pull, api: Api, last: Page) -> Access:
     access = ask_roles(api).access_to(pull.owner, pull.lead_type)
     seen = pull.position + last.length
     if access is Access.PROVED and last.total is None and seen < (pull.total or 0):
-        return Access.UNKNOWN  # the roles were away for a moment
+        return Access.UNKNOWN  # the roles were missing for a while
     shown = last.length or (last.total and seen >= last.total)
     return Access.PROVED if access is Access.UNKNOWN and shown else access
 
 
 def _is_readable(pull: Pull, api: Api) -> bool:
-    """Whether LinkedIn shows leads of this owner at all: what fails is then a page, or one lead of it."""
+    """Return whether LinkedIn shows leads of this owner at all: what fails is then a page, or one lead of it."""
     try:
         api.page("leadFormResponses", _query(pull, count=1, start=0, at=pull.until))
     except LinkedInError:
@@ -87,7 +87,7 @@ def _is_readable(pull: Pull, api: Api) -> bool:
 
 
 def _narrow(pull: Pull, error: LinkedInError) -> None:
-    """Ask for half as many; where a single lead is left that LinkedIn does not show, go on behind it."""
+    """Have half as many asked for. Skip a single lead that is left and that LinkedIn does not show."""
     size = pull.page_size or PAGE
     if size > 1:
         complete(pull, again_at=timezone.now(), attempts=pull.attempts, error=pull.error, page_size=size // 2)
@@ -96,9 +96,12 @@ def _narrow(pull: Pull, error: LinkedInError) -> None:
     _move(pull, Step(pull.position + 1, pull.total, unreadable=1))
 
 
-def _keep(pull: Pull, page: Sequence[FoundLead], step: Step) -> None:
-    """Put a page in; a notification may be making or erasing one of its leads at the same moment: then once more. What
-    fails all the same is put in lead by lead, so that one that the database refuses holds up no other."""
+def _import_page(pull: Pull, page: Sequence[FoundLead], step: Step) -> None:
+    """Import a page and move the pull on.
+
+    A notification may make or erase one of its leads at the same time: then the page is imported once more. What fails
+    all the same is imported lead by lead, so that one that the database refuses holds up no other.
+    """
     for _ in range(3):
         try:
             with transaction.atomic():
@@ -113,12 +116,12 @@ def _keep(pull: Pull, page: Sequence[FoundLead], step: Step) -> None:
     if isinstance(failure, DATABASE_ERRORS):
         raise failure
     for row in page:
-        step = step.plus(*_keep_one(pull, row))
+        step = step.plus(*_import_one(pull, row))
     return _move(pull, step)
 
 
-def _keep_one(pull: Pull, row: FoundLead) -> tuple[int, int]:
-    """How many were new, and how many cannot be kept."""
+def _import_one(pull: Pull, row: FoundLead) -> tuple[int, int]:
+    """Import one lead. Return how many were new, and how many cannot be stored."""
     try:
         with transaction.atomic():
             return import_leads(pull.sync.source, [row])
@@ -131,7 +134,7 @@ def _keep_one(pull: Pull, row: FoundLead) -> tuple[int, int]:
 
 @transaction.atomic
 def _move(pull: Pull, step: Step) -> None:
-    """On with the next page, at once, or to the end. A page that was made smaller grows again."""
+    """Move the pull on to the next page, or to its end. A page that was made smaller grows again."""
     now = timezone.now()
     size = pull.page_size and (None if step.unreadable or pull.page_size * 2 >= PAGE else pull.page_size * 2)
     hidden = step.access is Access.MISSING
@@ -158,7 +161,7 @@ def _move(pull: Pull, step: Step) -> None:
 
 
 def _query(pull: Pull, *, count: int, start: int, at: datetime | None = None) -> str:
-    """The finder's query for a part of the pull's window; with `at` for that moment alone."""
+    """Return the finder's query for a part of the pull's window; with `at` for that time alone."""
     return (
         f"q=owner&owner=({owner_kind(pull.owner)}:{encode_value(pull.owner)})&leadType=(leadType:{pull.lead_type})"
         f"&limitedToTestLeads=false&submittedAtTimeRange=(start:{_ms(at or pull.since)},end:{_ms(at or pull.until)})"
@@ -170,5 +173,5 @@ def _form(row: dict[str, Any]) -> str:
     return "".join(str(row.get("versionedLeadGenFormUrn") or "").split())
 
 
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

@@ -14,11 +14,11 @@ from accounts.core.connections import DATABASE_ERRORS
 from accounts.core.jobs import CRASHED, Backoff, claim_due, fail, put_off, retry
 from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, encode_value
 from leads.lead_sync import backfill
-from leads.lead_sync.access import doubt
+from leads.lead_sync.access import pull_hidden_again
 from leads.lead_sync.form_answers import details
 from leads.lead_sync.forms import Form, embedded_form, form_for
 from leads.lead_sync.source_health import show_health
-from leads.lead_sync.submissions import announce_once, complete
+from leads.lead_sync.submissions import announce_once, store_answers
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_error
 from leads.models import LeadFetch, LeadSync
 
@@ -110,9 +110,9 @@ def _apply(sync: LeadSync, api: Api, answer: Answer) -> None:
         if error is None:
             form = _form_of(sync, api, answer)
             with transaction.atomic():
-                complete(fetch.reference, details(answer.response, form.content), form)
+                store_answers(fetch.reference, details(answer.response, form.content), form)
             if fetch.was_hidden:
-                doubt(fetch.reference.lead, sync)
+                pull_hidden_again(fetch.reference.lead, sync)
                 backfill.plan(sync)
             return
     except LinkedInError as kind:

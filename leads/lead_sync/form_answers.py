@@ -1,4 +1,4 @@
-"""A lead form's answers as a lead's fields. Pure: a response and a form of LinkedIn's in, plain values out.
+"""Turn a lead form's answers into a lead's fields. Pure: a response and a form of LinkedIn's in, plain values out.
 
 An answer carries only the id of its question; the form says what it means. `predefinedField` decides, never the
 question's name (that is in its creator's language). Empty optional answers are left out by LinkedIn.
@@ -46,7 +46,7 @@ class Details:
 
 
 class Answered(Protocol):
-    """A lead with its answers as they are kept."""
+    """A lead with its answers as they are stored."""
 
     answers: Any
     consents: Any
@@ -55,7 +55,7 @@ class Answered(Protocol):
 
 
 def details(response: Mapping[str, Any], form: Mapping[str, Any]) -> Details:
-    """Join a response with its form; what does not look as documented is left out, never guessed."""
+    """Join a response with its form. Leave out what does not look as documented."""
     locale = locale_of(form)
     content = _record(form.get("content"))
     questions = {str(row.get("questionId")): row for row in _rows(content.get("questions"))}
@@ -72,7 +72,7 @@ def details(response: Mapping[str, Any], form: Mapping[str, Any]) -> Details:
 
 
 def relabelled(lead: Answered, form: Mapping[str, Any]) -> Details | None:
-    """Join answers that are kept by their questions' ids alone with their form; None where they are not this form's."""
+    """Join answers that are stored by their questions' ids alone with their form. None: they answer another form."""
     known = {str(row.get("questionId")) for row in _rows(_record(form.get("content")).get("questions"))}
     if not any(row["question_id"] in known for row in lead.answers):
         return None
@@ -93,23 +93,23 @@ def relabelled(lead: Answered, form: Mapping[str, Any]) -> Details | None:
 
 
 def submitted_at(response: Mapping[str, Any]) -> datetime | None:
-    """Return when the person sent the form; None if that is not said. Milliseconds, or, as some report, seconds."""
-    moment: Any = response.get("submittedAt")
-    if isinstance(moment, str) and moment.isascii() and moment.isdigit():
-        moment = int(moment[:20])
-    if type(moment) not in {int, float} or not 0 < moment < 10**14:
+    """Return when the person sent the form, or None if that is not said. Some responses have seconds instead of ms."""
+    submitted: Any = response.get("submittedAt")
+    if isinstance(submitted, str) and submitted.isascii() and submitted.isdigit():
+        submitted = int(submitted[:20])
+    if type(submitted) not in {int, float} or not 0 < submitted < 10**14:
         return None
-    return datetime.fromtimestamp(moment if moment < SECONDS_BELOW else moment / 1000, tz=UTC)
+    return datetime.fromtimestamp(submitted if submitted < SECONDS_BELOW else submitted / 1000, tz=UTC)
 
 
 def locale_of(form: Mapping[str, Any]) -> str:
-    """`en_US`, from `creationLocale`."""
+    """Return the form's language and country, such as `en_US`, from `creationLocale`."""
     where = _record(form.get("creationLocale"))
     return tidy("_".join(str(where[part]) for part in ("language", "country") if where.get(part)), 16)
 
 
 def tidy(text: Any, limit: int = MAX_ANSWER_LENGTH) -> str:
-    """A text without what databases refuse (NUL, lone surrogates), cut to `limit` characters."""
+    """Return a text without what databases refuse (NUL, lone surrogates), cut to `limit` characters."""
     if not isinstance(text, str):
         return ""
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[:limit].strip()
@@ -127,8 +127,8 @@ def _answer(row: Mapping[str, Any], questions: Mapping[str, Mapping[str, Any]], 
 
 
 def _value(given: Mapping[str, Any], question: Mapping[str, Any], locale: str) -> str | list[str]:
-    """A text, or the texts of the choices; a choice that the form does not list is shown by its number, an answer of a
-    kind that we do not know as LinkedIn wrote it."""
+    """Return the answer's text, or the texts of the choices. A choice that the form does not list is given by its
+    number, an answer of an unknown kind as LinkedIn wrote it."""
     if "textQuestionAnswer" in given or not given:
         return tidy(_record(given.get("textQuestionAnswer")).get("answer"))
     if "multipleChoiceAnswer" not in given:
@@ -169,7 +169,7 @@ def _consents(said: Mapping[str, Any], content: Mapping[str, Any], locale: str) 
 
 
 def _hidden(said: Mapping[str, Any], form: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The form's hidden fields; what the response itself says of one counts."""
+    """Return the form's hidden fields, with the values of the response where it has some."""
     found: dict[str, str] = {}
     for row in (*_rows(form.get("hiddenFields")), *_rows(said.get("hiddenFields"))):
         if name := tidy(row.get("name"), 200):
@@ -178,7 +178,7 @@ def _hidden(said: Mapping[str, Any], form: Mapping[str, Any]) -> list[dict[str, 
 
 
 def _localized(text: Any, locale: str) -> str:
-    """A text in the form's language, else in the first it has."""
+    """Return a text in the form's language, else in the first it has."""
     texts = _record(_record(text).get("localized"))
     return tidy(texts.get(locale) or next(iter(texts.values()), ""), 1000)
 

@@ -13,7 +13,7 @@ from accounts.providers.linkedin import LinkedInError
 from leads.lead_sync.form_answers import relabelled
 from leads.lead_sync.forms import BACKOFF, OF_ONE_FORM, ask_for_form, next_attempt_at
 from leads.lead_sync.source_health import show_health
-from leads.lead_sync.submissions import find_person, put_in
+from leads.lead_sync.submissions import fill_in, person_of
 from leads.lead_sync.tokens import NotConnected, OnHold, api_for, report_error
 from leads.models import Lead, LeadForm, RefusedForm, UnlabelledAnswers
 from leads.pipeline.enrichment_requests import request_enrichment
@@ -76,9 +76,9 @@ def _label_some(row: RefusedForm) -> bool:
         lead, content = by_key.get(each.reference.lead_id), contents.get(each.version)
         found = relabelled(lead, content) if lead and content else None
         if lead and found:
-            put_in(lead, found)
+            fill_in(lead, found)
             lead.save()
-            labelled.append(find_person(lead, each.reference, found))
+            labelled.append(person_of(lead, each.reference, found))
     request_enrichment(labelled)
     UnlabelledAnswers.objects.filter(pk__in=[each.pk for each in waiting]).delete()
     return bool(waiting)

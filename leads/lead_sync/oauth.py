@@ -1,4 +1,4 @@
-"""Connecting a source to LinkedIn: a link to LinkedIn's consent page, and what comes back from there."""
+"""Connect a source to LinkedIn: link to LinkedIn's consent page, and take what comes back from there."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from accounts.providers import linkedin
 from accounts.providers.linkedin import Api, App, ErrorKind, Grant, LinkedInError
 from leads import wakeups
 from leads.lead_sync.forms import ask_again
-from leads.lead_sync.tokens import app_of, keep_grant
+from leads.lead_sync.tokens import app_of, store_grant
 from leads.models import LeadFetch, LeadSync, Pull
 
 SCOPES = ("r_marketing_leadgen_automation", "r_ads", "r_organization_admin")
@@ -51,7 +51,7 @@ class Link:
 
 
 def connect_link(source: Source, *, user: User | None = None) -> Link:
-    """A link to LinkedIn's consent page. Raises FieldError where the source cannot be connected."""
+    """Return a link to LinkedIn's consent page. Raises FieldError where the source cannot be connected."""
     if source.provider != ProviderSlug.LINKEDIN:
         raise FieldError("provider", "Only a linkedin source is connected so.")
     app = app_of(source)
@@ -65,7 +65,7 @@ def connect_link(source: Source, *, user: User | None = None) -> Link:
 
 
 def scopes_for(source: Source) -> tuple[str, ...]:
-    """What is asked of the person: the leads of events only where somebody wants them."""
+    """Return the permissions to ask for: those for events only where somebody wants their leads."""
     events = LeadSync.objects.filter(source=source, subscriptions__lead_type="EVENT", subscriptions__wanted=True)
     return (*SCOPES, EVENT_SCOPE) if events.exists() else SCOPES
 
@@ -74,7 +74,7 @@ def callback_url() -> str:
     return f"{settings.PUBLIC_URL}/oauth/linkedin/callback"
 
 
-def complete(query: Mapping[str, str]) -> LeadSync:
+def complete_connection(query: Mapping[str, str]) -> LeadSync:
     """Make the connection that LinkedIn's redirect is about. Raises CannotConnect."""
     source, user, made_at = _meant(query.get("state", ""))
     if query.get("error"):
@@ -102,7 +102,7 @@ def _connect(source: Source, user: User | None, grant: Grant, person: str, made_
     if sync.connected_at is not None and made_at <= sync.connected_at:
         raise CannotConnect("This link was used already. Start again from the source's page.")
     account = _account(source, person, now)
-    keep_grant(account, grant)
+    store_grant(account, grant)
     account.warned_days = None
     account.save(update_fields=["warned_days"])
     sync.account, sync.connected_by, sync.connected_at = account, user, now
@@ -116,7 +116,7 @@ def _connect(source: Source, user: User | None, grant: Grant, person: str, made_
 
 
 def _account(source: Source, person: str, now: datetime) -> Account:
-    """The connection as an account: who signed in, active from now on."""
+    """Return the account of the person who signed in, active from now on."""
     assert source.agency is not None  # noqa: S101 (a linkedin source belongs to an agency)
     known = source.agency.accounts.filter(provider=ProviderSlug.LINKEDIN, external_id=person).exists()
     account = accounts.report_status(
@@ -133,8 +133,10 @@ def _account(source: Source, person: str, now: datetime) -> Account:
 
 
 def _who(app: App, grant: Grant, source: Source) -> str:
-    """The URN of the person who signed in. Where none of LinkedIn's answers says it (each needs a scope or a role of
-    its own), one that stands for whoever connected this source. Raises LinkedInError."""
+    """Return the URN of the person who signed in. Raises LinkedInError.
+
+    Where none of LinkedIn's answers says it (each needs a scope or a role of its own), the source's URN stands for it.
+    """
     api = Api(app, grant.access_token)
     for resource, query, field in IDENTITIES:
         page = _ask(partial(api.page, resource, query))
@@ -149,7 +151,7 @@ def _who(app: App, grant: Grant, source: Source) -> str:
 
 
 def _ask(question: Callable[[], T]) -> T | None:
-    """Return the answer; None where the person may not ask that, or nobody can read it."""
+    """Return the answer, or None where the person may not ask that or nobody can read it."""
     try:
         return question()
     except LinkedInError as error:
@@ -159,7 +161,7 @@ def _ask(question: Callable[[], T]) -> T | None:
 
 
 def _meant(state: str) -> tuple[Source, User | None, datetime]:
-    """Whom a state was made for, and when. Raises CannotConnect."""
+    """Return the source and user that a state was made for, and when. Raises CannotConnect."""
     try:
         meant = signing.loads(state, salt=SALT, max_age=LINK_LASTS)
     except signing.SignatureExpired:

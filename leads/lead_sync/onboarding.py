@@ -1,4 +1,4 @@
-"""What has to be done before LinkedIn's leads arrive: the list on a source's page, ticked where it can be checked."""
+"""List what has to be done before LinkedIn's leads arrive, ticked where it can be checked."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from leads.models import Lead, LeadSync
 
 @dataclass(frozen=True, slots=True)
 class SetUpStep:
-    """`done` is None where only a person can tell."""
+    """One step of the list. `done` is None where only a person can tell."""
 
     title: str
     how: str
@@ -20,7 +20,7 @@ class SetUpStep:
 
 
 def set_up(source: Source, sync: LeadSync) -> list[SetUpStep]:
-    codes = {finding.code for finding in problems_of(sync)}
+    codes = {problem.code for problem in problems_of(sync)}
     granted = set(sync.account.granted_scopes) if sync.account else set()
     checked = sync.checked_at is not None
     wanted = [row for row in sync.subscriptions.all() if row.wanted]

@@ -1,10 +1,10 @@
-"""What people may type on the pages of a LinkedIn connection."""
+"""Validate what people type on the pages of a LinkedIn connection."""
 
 from django import forms
 
 
 class OwnerForm(forms.Form):
-    """Whose leads LinkedIn is to tell us about."""
+    """The owner whose leads LinkedIn is to notify us of."""
 
     owner = forms.RegexField(
         r"\A([0-9]{1,24}|urn:li:(sponsoredAccount|organization):[0-9]{1,24})\Z",

@@ -1,4 +1,4 @@
-"""What is wrong with a connection, in words that a marketer understands: which permission, who grants it, where."""
+"""Say what is wrong with a connection in a marketer's words: which permission is missing, who grants it, where."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -29,11 +29,12 @@ _SCOPE_WORDS = {
 
 
 def store(sync: LeadSync, found: Iterable[ConnectionProblem]) -> None:
-    sync.problems = [asdict(finding) for finding in found]
+    """Set the problems that a check found, unsaved."""
+    sync.problems = [asdict(problem) for problem in found]
 
 
 def problems_of(sync: LeadSync) -> list[ConnectionProblem]:
-    """What is wrong now: what the last check found, what LinkedIn refuses, and what time alone tells."""
+    """Return what is wrong now: what the last check found, what LinkedIn refuses, and what time alone shows."""
     found = [ConnectionProblem(row["code"], row["message"]) for row in sync.problems]
     if sync.source.removed_at:
         return found
@@ -41,7 +42,7 @@ def problems_of(sync: LeadSync) -> list[ConnectionProblem]:
 
 
 def count_problems(sync: LeadSync) -> int:
-    """Count what is wrong for a list, from rows that it fetched along; without answers that wait."""
+    """Count what is wrong, for a list that has loaded the rows. Answers that wait are not counted."""
     refused = sum(1 for row in sync.refused_forms.all() if row.next_attempt_at)
     return len(_of_the_connection(sync.account)) + len(sync.problems) + refused + len(of_pulls(sync))
 
@@ -59,7 +60,7 @@ def of_scopes(sync: LeadSync, granted: Iterable[str]) -> list[ConnectionProblem]
 
 
 def of_roles(wanted: Iterable[Subscription], roles: Roles) -> list[ConnectionProblem]:
-    """Which roles the person lacks on whose leads are wanted."""
+    """Return which roles the person lacks on owners whose leads are wanted."""
     found: dict[str, ConnectionProblem] = {}
     for row in wanted:
         if not is_ad_account(row.owner):

@@ -1,4 +1,4 @@
-"""Getting a source going again that LinkedIn has blocked: its subscriptions made anew, the leads of the gap pulled.
+"""Recover a source that LinkedIn has blocked: make its subscriptions anew, and pull the leads of the gap.
 
 LinkedIn checks an address when a subscription for it is made, so that making it anew is what lifts the block.
 """
@@ -15,7 +15,7 @@ from leads.models import LeadSync
 
 
 def recover(source: Source) -> str:
-    """What was done, in a sentence. Raises ValueError with one for people where nothing can be done now."""
+    """Recover a source. Return what was done, in sentences. Raises ValueError with one for people."""
     rows = LeadSync.objects.select_related("source__agency", "account__agency", "account__sub_account")
     sync = rows.filter(source=source).first()
     if sync is None or not sync.subscriptions.filter(wanted=True).exists():
@@ -35,7 +35,7 @@ def recover(source: Source) -> str:
 
 
 def _make_anew(sync: LeadSync, api: Api) -> tuple[int, list[str]]:
-    """How many LinkedIn has now, and why it refused others."""
+    """Make a source's subscriptions anew. Return how many LinkedIn has now, and why it refused others."""
     for row in sync.subscriptions.filter(wanted=True).exclude(external_id=""):
         try:
             api.delete(f"leadNotifications/{encode_value(row.external_id)}")

@@ -1,4 +1,4 @@
-"""What LinkedIn refuses of a connection, as the rows that wait say it: forms, pulls, the answers of single leads."""
+"""Say what LinkedIn refuses a connection, from the rows that wait: forms, pulls, the answers of single leads."""
 
 from operator import attrgetter
 
@@ -7,7 +7,7 @@ from leads.lead_sync.problem import ConnectionProblem
 from leads.models import LeadFetch, LeadForm, LeadSync, RefusedForm
 
 MAX_NAMED = 10
-#: Tries after which what may pass by itself is shown as a problem.
+#: Attempts after which what may pass by itself is shown as a problem.
 MIN_ATTEMPTS = 3
 _WHY_NO_FORM = {
     ErrorKind.FORBIDDEN: "the person who connected LinkedIn may not see it. A super admin of the page behind the form "
@@ -85,6 +85,6 @@ def of_fetches(sync: LeadSync) -> list[ConnectionProblem]:
 
 
 def _names_of_forms(sync: LeadSync, rows: list[RefusedForm]) -> dict[str, str]:
-    """How people call a form of which LinkedIn has shown another version."""
+    """Return how people call a form of which LinkedIn has shown another version."""
     known = LeadForm.objects.filter(agency=sync.source.agency_id, form_id__in=[row.form_id for row in rows])
     return {form_id: f"“{name}” ({form_id})" for form_id, name in known.values_list("form_id", "name") if name}

@@ -1,4 +1,4 @@
-"""What Lead Sync shows on the card of a LinkedIn source in the portal."""
+"""Show the connection on the card of a LinkedIn source in the portal."""
 
 from django.urls import reverse
 from django.utils.html import format_html

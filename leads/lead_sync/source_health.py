@@ -1,4 +1,4 @@
-"""What a source's LinkedIn side shows of itself where sources are listed: one trouble that says what is wrong."""
+"""Show what is wrong with a connection as one issue of its source."""
 
 from accounts.core.enums import IssueKind
 from accounts.sources import issues
@@ -10,12 +10,12 @@ NO_ISSUE = frozenset({"not_connected", "no_subscription", "foreign_subscription"
 
 
 def show_health(sync: LeadSync) -> None:
-    """Begin, refresh or end the source's trouble, after what is wrong may have changed."""
+    """Begin, refresh or end the source's issue, after what is wrong may have changed."""
     rows = LeadSync.objects.select_related("source__agency", "source__sub_account", "account")
     found = rows.prefetch_related("subscriptions").filter(pk=sync.pk).first()
     if found is None:
         return
-    wrong = [finding.message for finding in problems_of(found) if finding.code not in NO_ISSUE]
+    wrong = [problem.message for problem in problems_of(found) if problem.code not in NO_ISSUE]
     if wrong and found.account_id and found.source.enabled and not found.source.removed_at:
         issues.open_issue(found.source, IssueKind.LEAD_SYNC, detail=" ".join(wrong))
     else:

@@ -1,4 +1,4 @@
-"""A lead that somebody left in a form: made at once, completed by its answers, told about once."""
+"""Make a lead of a submitted form at once, complete it by its answers, and announce it once."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -29,7 +29,7 @@ from leads.pipeline.phones import e164
 from leads.pipeline.provenance import Origin as From
 from leads.pipeline.provenance import fill
 
-#: Agencies are told of a lead without its answers after so long.
+#: After so long a lead is announced without its answers.
 ANSWERS_TIMEOUT = timedelta(seconds=30)
 
 
@@ -37,8 +37,10 @@ ANSWERS_TIMEOUT = timedelta(seconds=30)
 def report_submission(
     agency: Agency, *, external_id: str, origin: Origin, work: UnitOfWork = AT_ONCE, **fields: Any
 ) -> Lead | None:
-    """A notification: somebody sent a form. The lead is there at once; its answers are fetched, where somebody is
-    connected to fetch them with; else the pull that follows a connection brings them. None: it was erased since."""
+    """Make the lead that a notification of a submitted form names. Return None if it was erased since.
+
+    Its answers are fetched where somebody is connected; else the pull that follows a connection brings them.
+    """
     identity = Identity(external_id=external_id)
     waits = not leads_named(agency, ProviderSlug.LINKEDIN, external_id, work) and _is_connected(origin.source, work)
     lead = leads.report_status(
@@ -72,18 +74,18 @@ def report_submission(
 
 
 @transaction.atomic(savepoint=False)
-def complete(reference: LeadReference, found: Details, form: Form) -> Lead | None:
-    """Put the answers into the lead and tell of it, unless that was done. None: it is gone meanwhile."""
+def store_answers(reference: LeadReference, found: Details, form: Form) -> Lead | None:
+    """Store a lead's answers, and announce the lead unless that was done. Return None if the lead is gone meanwhile."""
     lead = lock_root(reference.lead_id)
     if lead is None:
         return None
     if form.refused is None:
         UnlabelledAnswers.objects.filter(pk=reference.pk).delete()
     if form.refused is None or not has_labels(lead, found):
-        put_in(lead, found)
+        fill_in(lead, found)
         lead.save()
-        let_wait_for_labels([(reference, form)])
-        lead = find_person(lead, reference, found)
+        note_unlabelled([(reference, form)])
+        lead = person_of(lead, reference, found)
     request_enrichment([lead])
     end(LeadFetch.objects.filter(pk=reference.pk))
     announce_once(reference)
@@ -91,12 +93,12 @@ def complete(reference: LeadReference, found: Details, form: Form) -> Lead | Non
 
 
 def has_labels(lead: Lead, found: Details) -> bool:
-    """Whether the lead has these very answers already, with more of their questions than their ids."""
+    """Return whether the lead has these very answers already, with more of their questions than their ids."""
     asked = {row["question_id"] for row in lead.answers}
     return asked == {row["question_id"] for row in found.answers} and any(row["label"] for row in lead.answers)
 
 
-def let_wait_for_labels(rows: Iterable[tuple[LeadReference, Form]]) -> None:
+def note_unlabelled(rows: Iterable[tuple[LeadReference, Form]]) -> None:
     """Note whose answers came while LinkedIn did not show their form."""
     UnlabelledAnswers.objects.bulk_create(
         [
@@ -110,7 +112,7 @@ def let_wait_for_labels(rows: Iterable[tuple[LeadReference, Form]]) -> None:
     )
 
 
-def find_person(lead: Lead, reference: LeadReference, found: Details) -> Lead:
+def person_of(lead: Lead, reference: LeadReference, found: Details) -> Lead:
     """Return the one lead of the person whose LinkedIn profile the answers name, merged with what was known of them."""
     url = found.contact.get("linkedin_url", "")
     if not linkedin_key(url):
@@ -124,8 +126,8 @@ def find_person(lead: Lead, reference: LeadReference, found: Details) -> Lead:
     return person
 
 
-def put_in(lead: Lead, found: Details) -> None:
-    """Put the answers into the lead, unsaved."""
+def fill_in(lead: Lead, found: Details) -> None:
+    """Set the lead's fields from its answers, unsaved."""
     fill(lead, {name: value for name, value in found.contact.items() if name != "linkedin_url"}, origin=From.FORM)
     if lead.phone and not lead.phone_e164:
         lead.phone_e164 = e164(lead.phone, country=lead.country)

@@ -1,4 +1,4 @@
-"""What LinkedIn is to tell us about: what a source wants, held against what LinkedIn has."""
+"""Make LinkedIn's subscriptions what a source wants."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from leads.models import LeadSync, Subscription
 
 OURS = f"{settings.PUBLIC_URL}/webhooks/"
 PAGE = 100
-#: Troubles that concern one owner's leads and leave the others' alone.
+#: Errors that concern one owner's leads and leave the others' alone.
 OF_ONE_OWNER = frozenset({ErrorKind.REFUSED, ErrorKind.FORBIDDEN, ErrorKind.NOT_FOUND})
 MAX_PAGES = 20  # LinkedIn allows 1,500 subscriptions an owner
 OWNER_KINDS = {"urn:li:sponsoredAccount:": "sponsoredAccount", "urn:li:organization:": "organization"}
@@ -48,9 +48,9 @@ def want(source: Source, wanted: Sequence[Mapping[str, str]]) -> LeadSync:
 
 
 def reconcile(sync: LeadSync, api: Api) -> list[str]:
-    """Make LinkedIn's subscriptions what the source wants; the addresses of others that get the same leads.
+    """Make LinkedIn's subscriptions what the source wants. Return the addresses of others that get the same leads.
 
-    Raises LinkedInError where nothing can be done now; what LinkedIn refuses of one stands on its row.
+    Raises LinkedInError where nothing can be done now. What LinkedIn refuses of one is stored in its row.
     """
     foreign: set[str] = set()
     rows = list(sync.subscriptions.all())
@@ -90,7 +90,7 @@ def _match(sync: LeadSync, api: Api, row: Subscription, actual: Mapping[str, Any
 
 
 def _words(error: LinkedInError) -> str:
-    """LinkedIn's own where they say more than that it refused."""
+    """Return an error in LinkedIn's own words, where they say more than that it refused."""
     return (error.detail if error.kind is ErrorKind.REFUSED and error.detail else str(error))[:300]
 
 
@@ -125,7 +125,7 @@ def _key(actual: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def owner_kind(owner: str) -> str:
-    """The key under which LinkedIn names an owner: `sponsoredAccount` or `organization`."""
+    """Return the key under which LinkedIn names an owner: `sponsoredAccount` or `organization`."""
     return _kind(owner, OWNER_KINDS)
 
 

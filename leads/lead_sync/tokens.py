@@ -1,4 +1,4 @@
-"""Which developer app a source uses, and a person's permission to read with it."""
+"""Find the developer app that a source uses, and hold a person's permission to read with it."""
 
 import re
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ STAND_IN = "stand_in"
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 #: Renewed so long before its end; a new token may need seconds until LinkedIn knows it everywhere.
 EXPIRY_WARNING = timedelta(days=7)
-SETTLING = timedelta(minutes=2)
+NEW_TOKEN_DELAY = timedelta(minutes=2)
 WORDS = {
     ErrorKind.REVOKED: "revoked: the person who connected LinkedIn took the permission back (65601)",
     ErrorKind.EXPIRED: "expired: nobody has signed in again in time (65602)",
@@ -47,7 +47,7 @@ class OnHold(NotConnected):
 
 
 def app_of(source: Source) -> App | None:
-    """The developer app of a source; None without a client id and secret. The source's secret is the client's."""
+    """Return the developer app of a source, or None without a client id and secret. The secret is the source's."""
     credentials = source.readable_credentials
     client_id = credentials.get("client_id") or settings.LINKEDIN_CLIENT_ID
     own = next(iter(valid_secrets(source)), "")
@@ -58,14 +58,14 @@ def app_of(source: Source) -> App | None:
 
 
 def api_of_removed(sync: LeadSync) -> Api | None:
-    """The API for a source that was taken away: only the token is left, and cannot be renewed. None: not even that."""
+    """Return the API for a source that was taken away, with the token that is left and cannot be renewed, or None."""
     token = tokens_of(sync.account).get("access") if sync.account else None
     return Api(_app_at(sync.source.readable_credentials, "", ""), token) if token else None
 
 
 def api_for(sync: LeadSync) -> Api:
-    """The API with the connected person's permission, renewed if it is about to end. Raises NotConnected (OnHold while
-    the account is not ready), or LinkedInError where renewing fails."""
+    """Return the API with the connected person's permission, renewed if it is about to end. Raises NotConnected (OnHold
+    while the account is not ready), or LinkedInError where renewing fails."""
     account, app = sync.account, app_of(sync.source)
     if account is None or app is None or not tokens_of(account):
         raise NotConnected
@@ -83,7 +83,7 @@ def api_for(sync: LeadSync) -> Api:
 
 
 def renew(account: Account, app: App) -> bool:
-    """Get a new access token where a refresh token is left; whether one was got. Raises LinkedInError."""
+    """Get a new access token where a refresh token is left. Return whether one was got. Raises LinkedInError."""
     token = tokens_of(account).get("refresh", "")
     ends = account.refresh_expires_at
     # A refresh token that ends first gives no longer access than there is.
@@ -95,13 +95,13 @@ def renew(account: Account, app: App) -> bool:
         if error.kind in {ErrorKind.REFUSED, ErrorKind.INVALID_TOKEN}:
             raise LinkedInError(_cause(app, token, ErrorKind.EXPIRED), status=error.status, api=error.api) from None
         raise
-    keep_grant(account, grant)
+    store_grant(account, grant)
     return True
 
 
 @transaction.atomic
-def keep_grant(account: Account, grant: Grant) -> None:
-    """Keep a permission. A refresh leaves the refresh token's end where it was: LinkedIn does not prolong it."""
+def store_grant(account: Account, grant: Grant) -> None:
+    """Store a permission. A refresh leaves the refresh token's end where it was: LinkedIn does not prolong it."""
     now = timezone.now()
     refresh = grant.refresh_token or tokens_of(account).get("refresh", "")
     AccountToken.objects.update_or_create(
@@ -119,7 +119,7 @@ def keep_grant(account: Account, grant: Grant) -> None:
 
 
 def heartbeat(account: Account, app: App) -> None:
-    """Ask LinkedIn whether the token is good. Raises LinkedInError (REVOKED or EXPIRED where it is not)."""
+    """Ask LinkedIn whether the token is valid. Raises LinkedInError (REVOKED or EXPIRED where it is not)."""
     try:
         found = linkedin.introspect_token(app, tokens_of(account).get("access", ""))
     except LinkedInError as error:
@@ -140,7 +140,7 @@ def heartbeat(account: Account, app: App) -> None:
 
 
 def report_error(sync: LeadSync, error: LinkedInError) -> datetime | None:
-    """Let the connection's account show what went wrong; until when to wait, where that is known."""
+    """Show on the connection's account what went wrong. Return until when to wait, where that is known."""
     account, now = sync.account, timezone.now()
     if account is None:
         return None
@@ -161,7 +161,7 @@ def report_error(sync: LeadSync, error: LinkedInError) -> datetime | None:
     if error.kind in TOKEN_ERRORS:
         kind = _judge(sync, error.kind)
         if kind is None:
-            return now + SETTLING
+            return now + NEW_TOKEN_DELAY
         accounts.report_status(
             account.agency,
             provider=ProviderSlug.LINKEDIN,
@@ -175,12 +175,12 @@ def report_error(sync: LeadSync, error: LinkedInError) -> datetime | None:
 
 
 def midnight(now: datetime) -> datetime:
-    """When LinkedIn's daily counters start anew: 00:00 UTC."""
+    """Return when LinkedIn's daily counters start anew: 00:00 UTC."""
     return (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def tokens_of(account: Account) -> dict[str, str]:
-    """`access` and perhaps `refresh`; empty where there are none or no key opens them."""
+    """Return the tokens, `access` and perhaps `refresh`. Empty: there are none, or no key opens them."""
     try:
         row = AccountToken.objects.filter(account=account).first()
     except InvalidToken:
@@ -189,8 +189,8 @@ def tokens_of(account: Account) -> dict[str, str]:
 
 
 def _judge(sync: LeadSync, kind: ErrorKind) -> ErrorKind | None:
-    """What LinkedIn itself says of a refused token; None if it is good, or can be renewed: right after a refresh a
-    token is refused for some seconds."""
+    """Return what LinkedIn itself says of a refused token. None: it is valid, or can be renewed; right after a refresh
+    a token is refused for some seconds."""
     account, app = sync.account, app_of(sync.source)
     if account is None or app is None:
         return kind
@@ -202,7 +202,7 @@ def _judge(sync: LeadSync, kind: ErrorKind) -> ErrorKind | None:
 
 
 def _cause(app: App, token: str, otherwise: ErrorKind) -> ErrorKind:
-    """Why a refresh token was refused."""
+    """Return why a refresh token was refused."""
     try:
         status = linkedin.introspect_token(app, token).status
     except LinkedInError:

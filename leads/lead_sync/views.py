@@ -1,4 +1,4 @@
-"""The page that LinkedIn sends people back to, and a source's LinkedIn page."""
+"""Serve the page that LinkedIn sends people back to, and a source's LinkedIn page."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from accounts.models import Source
 from accounts.portal import MemberRequest, add_error_messages, readers, redirect_back, render_page, writers
 from accounts.providers.linkedin import RECONNECT_SALT
 from accounts.sources.service import update_source
-from leads.lead_sync.oauth import CannotConnect, Link, complete, connect_link
+from leads.lead_sync.oauth import CannotConnect, Link, complete_connection, connect_link
 from leads.lead_sync.onboarding import set_up
 from leads.lead_sync.page_forms import AppForm, OwnerForm
 from leads.lead_sync.problems import problems_of
@@ -30,9 +30,11 @@ LASTS = timedelta(days=8)
 @require_GET  # the code works once: a HEAD must not use it up
 @never_cache
 def callback(request: HttpRequest) -> HttpResponse:
-    """Completes a connection. The state says for which source: nobody has to be signed in here."""
+    """Complete a connection. The state says for which source: nobody has to be signed in here."""
     try:
-        sync = complete({name: request.GET[name] for name in ("code", "state", "error") if name in request.GET})
+        sync = complete_connection(
+            {name: request.GET[name] for name in ("code", "state", "error") if name in request.GET}
+        )
     except CannotConnect as error:
         return render(request, "leads/connected.html", {"error": str(error)}, status=400)
     return render(request, "leads/connected.html", {"source": sync.source})
@@ -41,7 +43,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def again(request: HttpRequest, token: str) -> HttpResponse:
-    """On to LinkedIn's consent page: what the owner of a connection that ended is offered."""
+    """Redirect the owner of a connection that ended to LinkedIn's consent page."""
     try:
         source = Source.objects.filter(
             pk=signing.loads(token, salt=RECONNECT_SALT, max_age=LASTS), enabled=True, removed_at=None
@@ -57,7 +59,7 @@ def again(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @readers
 def source_page(request: MemberRequest, pk: str) -> HttpResponse:
-    """What is set up and what is wrong, whose leads are wanted, how far the pulls are."""
+    """Show what is set up and what is wrong, whose leads are wanted, how far the pulls are."""
     source = _source(request, pk)
     sync = _sync(source)
     return render_page(
@@ -81,7 +83,7 @@ def source_page(request: MemberRequest, pk: str) -> HttpResponse:
 @require_POST
 @writers
 def source_app(request: MemberRequest, pk: str) -> HttpResponse:
-    """Keep the developer app's client id."""
+    """Store the developer app's client id."""
     source, form = _source(request, pk), AppForm(request.POST)
     if form.is_valid():
         kept = {**source.readable_credentials, "client_id": form.cleaned_data["client_id"]}
@@ -120,13 +122,13 @@ def _source(request: MemberRequest, pk: str) -> Source:
 
 
 def _sync(source: Source) -> LeadSync:
-    """The source's row with what the page shows of it; not stored where nobody has begun: a look changes nothing."""
+    """Return the source's connection with what the page shows of it. Store none: looking at a page changes nothing."""
     rows = LeadSync.objects.select_related("account", "connected_by").prefetch_related("subscriptions")
     return rows.filter(source=source).first() or LeadSync(source=source)
 
 
 def _link(request: MemberRequest, source: Source) -> Link | None:
-    """For who may change something: the way to LinkedIn. A link, because a form may lead nowhere else."""
+    """Return the link to LinkedIn for who may change something. A form may not lead to another site."""
     if request.member.role not in (Role.OWNER, Role.MANAGER):
         return None
     try:

@@ -53,9 +53,9 @@ def test_it_is_told_again_until_it_listens(agency: Agency, clock: time_machine.T
     source = removed(agency)
     world.broken["leadNotifications"] = 2
     work()
-    [finding] = problems_of(sync_of(source))
-    assert finding.code == "left_at_linkedin"
-    assert "told again" in finding.message
+    [problem] = problems_of(sync_of(source))
+    assert problem.code == "left_at_linkedin"
+    assert "told again" in problem.message
     clock.shift(timedelta(minutes=6))
     work()
     assert len(world.subscriptions) == 1

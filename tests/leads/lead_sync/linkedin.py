@@ -24,7 +24,7 @@ from leads.lead_sync import backfill
 from leads.lead_sync.fetching import fetch_due
 from leads.lead_sync.health_checks import check_due
 from leads.lead_sync.labels import label_due
-from leads.lead_sync.oauth import complete, connect_link
+from leads.lead_sync.oauth import complete_connection, connect_link
 from leads.lead_sync.subscriptions import want
 from leads.models import LeadFetch, LeadSync, Pull, RefusedForm
 from tests.receiving import receive
@@ -81,7 +81,7 @@ def agree(url: str) -> dict[str, str]:
 
 def connected(agency: Agency, **options: Any) -> Source:
     source = source_of(agency)
-    complete(agree(connect_link(source, **options).url))
+    complete_connection(agree(connect_link(source, **options).url))
     return source
 
 

@@ -16,7 +16,7 @@ from accounts.sources.service import update_source
 from config.demo.linkedin_api.world import ACCOUNT, PAGE, World, form
 from leads.lead_sync import backfill
 from leads.lead_sync.health_checks import check_due
-from leads.lead_sync.oauth import complete, connect_link
+from leads.lead_sync.oauth import complete_connection, connect_link
 from leads.lead_sync.problems import problems_of
 from leads.lead_sync.subscriptions import want
 from leads.models import Lead, LeadReference, LeadSync, OwnerAccess, Pull
@@ -178,7 +178,7 @@ def test_a_revoked_token_leaves_no_gap(days: Days) -> None:
     days.later(days=4)
     days.send(page=True)
     assert len(days.missing()) == 2
-    complete(agree(connect_link(days.source).url))
+    complete_connection(agree(connect_link(days.source).url))
     work()
     assert days.missing() == set()
 
@@ -285,7 +285,7 @@ class Story(Days):
 
     def connect(self) -> None:
         self.clock.shift(timedelta(seconds=1))
-        complete(agree(connect_link(self.source).url))
+        complete_connection(agree(connect_link(self.source).url))
 
     def show_form(self) -> None:
         """That a form was hidden is seen by a lead of it that a notification told of, and by nothing else."""

@@ -47,7 +47,7 @@ def days() -> Iterator[Days]:
 
 
 def codes(sync: LeadSync) -> set[str]:
-    return {finding.code for finding in problems_of(sync)}
+    return {problem.code for problem in problems_of(sync)}
 
 
 def told(kind: str) -> list[Event]:
@@ -209,7 +209,7 @@ def test_missing_permissions_and_roles_are_said_in_words(agency: Agency) -> None
         source = connected(agency)
         want(source, [SPONSORED, {"owner": "urn:li:sponsoredAccount:9", "lead_type": "SPONSORED"}])
         work()
-        found = {finding.code: finding.message for finding in problems_of(sync_of(source))}
+        found = {problem.code: problem.message for problem in problems_of(sync_of(source))}
     assert "Developer Portal" in found["scope_r_organization_admin"]
     assert "ad account 9" in found["role_ad_account"]
     assert "Campaign Manager" in found["role_ad_account"]
@@ -237,9 +237,9 @@ def test_a_subscription_that_vanished_is_made_anew_and_a_foreign_one_reported(ag
     assert {row["webhook"] for row in days.world.subscriptions.values()} == {
         source.webhook_url, "https://other.example.com/hook",
     }  # fmt: skip
-    [finding] = problems_of(sync_of(source))
-    assert finding.code == "foreign_subscription"
-    assert "https://other.example.com/hook" in finding.message
+    [problem] = problems_of(sync_of(source))
+    assert problem.code == "foreign_subscription"
+    assert "https://other.example.com/hook" in problem.message
 
 
 def test_what_is_no_longer_wanted_is_taken_away_at_linkedin(agency: Agency) -> None:
@@ -276,8 +276,8 @@ def test_a_version_that_linkedin_no_longer_serves_names_the_setting(agency: Agen
         source = connected(agency)
         stand_in.world.versions = {"209901"}
         work()
-        [finding] = [found for found in problems_of(sync_of(source)) if found.code == "sunset"]
-        assert "LINKEDIN_VERSION" in finding.message
+        [problem] = [found for found in problems_of(sync_of(source)) if found.code == "sunset"]
+        assert "LINKEDIN_VERSION" in problem.message
         with override_settings(LINKEDIN_VERSION="209901"):
             LeadSync.objects.update(next_attempt_at=START)
             work()
@@ -289,8 +289,8 @@ def test_a_webhook_that_fails_the_challenge_is_a_finding(agency: Agency) -> None
         stand_in.world.challenge = lambda url: False  # type: ignore[method-assign]
         source = connected(agency)
         work()
-    [finding] = problems_of(sync_of(source))
-    assert "did not pass the security challenge check" in finding.message
+    [problem] = problems_of(sync_of(source))
+    assert "did not pass the security challenge check" in problem.message
 
 
 def test_who_has_no_role_at_all_is_connected_and_told_so(agency: Agency) -> None:

@@ -47,7 +47,7 @@ class Day:
         return Lead.objects.get(references__external_id=response["id"])
 
     def codes(self) -> set[str]:
-        return {finding.code for finding in problems_of(sync_of(self.source))}
+        return {problem.code for problem in problems_of(sync_of(self.source))}
 
     def health(self) -> dict[str, Any]:
         found: dict[str, Any] = api_with(self.agency, "read").get(f"sources/{self.source.pk}").json()["health"]
@@ -83,9 +83,9 @@ def test_a_form_that_is_not_shown_holds_up_no_other_and_its_leads_come_by_questi
     assert {row["question_id"]: row["value"] for row in lead.answers}["90103"] == "kevin@example.com"
     assert {row["question_id"]: row["value"] for row in lead.answers}["90112"] == ["1", "2"]
     assert {(row["label"], row["predefined_field"]) for row in lead.answers} == {("", "")}
-    [finding] = problems_of(sync_of(day.source))
-    assert finding.code == "form_refused"
-    assert str(OTHER) in finding.message
+    [problem] = problems_of(sync_of(day.source))
+    assert problem.code == "form_refused"
+    assert str(OTHER) in problem.message
     [issue] = day.health()["troubles"]
     assert day.health()["status"] == "attention"
     assert (issue["kind"], str(OTHER) in issue["detail"]) == ("lead_sync", True)
