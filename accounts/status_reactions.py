@@ -33,7 +33,7 @@ def _react(account: Account, facts: dict[str, Any], work: UnitOfWork) -> None:
         outages.record_problem(account, code=facts["problem"], origin=origin, work=work)
         return
     flapping.record_flapping(account, before=facts["before"], origin=origin, work=work)
-    prompts.follow(account, before=facts["before"], origin=origin, work=work)
+    prompts.update_prompt(account, before=facts["before"], origin=origin, work=work)
     outages.update_outage(account, origin=origin, work=work)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.models import Agency, Event
-from accounts.reauth.prompts import OwnerMail
+from accounts.reauth.owner_mails import OwnerMail
 from leads.pipeline.at_risk import AtRisk
 from notifications.models import Channel, ChannelKind, Delivery
 

@@ -1,4 +1,4 @@
-"""Senders: whose account a campaign runs on, where the provider only names a sender and somebody said who that is."""
+"""Map senders to accounts: where a provider only names who sends a campaign, a person says whose account that is."""
 
 from collections.abc import Iterable
 
@@ -13,8 +13,8 @@ from accounts.models import Account, Agency, Campaign, Sender
 PROVIDER = ProviderSlug.SENDPILOT
 
 
-def seen(campaign: Campaign, sender_id: str, work: UnitOfWork = AT_ONCE) -> None:
-    """Note who sends a campaign when that is first heard; its account follows if it has none."""
+def note_sender(campaign: Campaign, sender_id: str, work: UnitOfWork = AT_ONCE) -> None:
+    """Note who sends a campaign, at the first report that says so. Give it the sender's account if it has none."""
     if not sender_id or campaign.sender_id:
         return
     work.bypass(Sender)
@@ -31,7 +31,7 @@ def seen(campaign: Campaign, sender_id: str, work: UnitOfWork = AT_ONCE) -> None
 
 @transaction.atomic
 def map_sender(sender: Sender, account: Account | None) -> Sender:
-    """Say whose sender it is. Its campaigns follow, but for those that a person gave to another account."""
+    """Set whose account a sender is. Its campaigns get it too, but for those that a person gave to another account."""
     sender = Sender.objects.select_for_update(of=("self",)).get(pk=sender.pk)
     mine = Campaign.objects.filter(
         agency_id=sender.agency_id, provider=sender.provider, sender_id=sender.external_id, account=sender.account_id
@@ -45,7 +45,7 @@ def map_sender(sender: Sender, account: Account | None) -> Sender:
 
 @transaction.atomic
 def set_senders(account: Account, external_ids: Iterable[str]) -> None:
-    """Make these, and no others, the account's senders, also such as were not heard of yet."""
+    """Make these, and no others, the account's senders, including those that no report has named yet."""
     wanted = set(external_ids)
     for sender in account.senders.filter(provider=PROVIDER).exclude(external_id__in=wanted):
         map_sender(sender, None)

@@ -1,4 +1,4 @@
-"""Campaigns: seen, started, paused, resumed, finished; by their provider or by a person."""
+"""Apply what providers and people say of campaigns: started, paused, resumed, finished."""
 
 from collections.abc import Collection
 from typing import Any
@@ -18,7 +18,7 @@ from accounts.linkedin import readiness
 from accounts.models import Account, Agency, Campaign
 
 FOR_GOOD = "The account was deleted."
-#: Nobody stops them when an account drops: it is not known whose they are.
+#: Nobody pauses them in an outage: it is not known whose account they run on.
 UNPROTECTED = Q(account__isnull=True) & ~Q(status=CampaignStatus.FINISHED)
 
 
@@ -29,7 +29,7 @@ class NotReady(ValueError):
 def campaign_of(
     agency: Agency, *, provider: str, external_id: str, name: str = "", work: UnitOfWork = AT_ONCE
 ) -> Campaign:
-    """The agency's campaign with this id at the provider, made (active) if it is new."""
+    """Return the agency's campaign with this id at the provider. Make it, active, if it is new."""
     named = {"agency": agency, "provider": provider, "external_id": external_id}
     key = ProviderKey(agency.pk, provider, external_id)
     campaign = work.look_up(CAMPAIGNS_NAMED, key)
@@ -83,16 +83,16 @@ def update_campaign(
     work.flush(Account, Campaign)
     account = _locked(changes.get("account"))  # before the campaign, as who reports of an account locks them
     campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
-    moves = "account" in changes and account != campaign.account
-    if moves:
+    has_moved = "account" in changes and account != campaign.account
+    if has_moved:
         campaign.account = account
     reason = plain(changes.get("pause_reason", campaign.pause_reason))
     status = CampaignStatus(changes.get("status", campaign.status))
     campaign.pause_reason = reason if status is CampaignStatus.PAUSED else ""
     origin = Origin(by=changed_by, at=timezone.now())
     _change(campaign, status, by=changed_by, reason=reason, origin=origin, work=work)
-    if moves and account is not None:
-        _fall_in(campaign, account, work)
+    if has_moved and account is not None:
+        _adapt_to_account(campaign, account, work)
     return campaign
 
 
@@ -102,7 +102,9 @@ def pause_for(account: Account, *, origin: Origin, work: UnitOfWork = AT_ONCE) -
         return
     work.flush(Account, Campaign)
     for campaign in _campaigns_of(account, status=CampaignStatus.ACTIVE):
-        _change(campaign, CampaignStatus.PAUSED, by=PausedBy.SYSTEM, reason=_why(account), origin=origin, work=work)
+        _change(
+            campaign, CampaignStatus.PAUSED, by=PausedBy.SYSTEM, reason=_pause_reason(account), origin=origin, work=work
+        )
     if account.status == AccountStatus.DELETED:
         work.bypass(Campaign)
         waiting = account.campaigns.filter(status=CampaignStatus.PAUSED, paused_by=PausedBy.SYSTEM)
@@ -122,7 +124,7 @@ def resume_for(account: Account, *, origin: Origin, work: UnitOfWork = AT_ONCE) 
 
 
 def resume_held(limit: int = 100) -> int:
-    """Resume what waited for its account to be ready, such as for the end of a limit; how many accounts."""
+    """Resume what waited for its account to be ready, such as for the end of a limit. Return of how many accounts."""
     waiting = Campaign.objects.filter(status=CampaignStatus.PAUSED, paused_by=PausedBy.SYSTEM)
     waiting = waiting.exclude(pause_reason=FOR_GOOD).filter(account__status=AccountStatus.ACTIVE)
     limits = Q(account__rate_limited_until__isnull=True) | Q(account__rate_limited_until__lte=timezone.now())
@@ -136,7 +138,7 @@ def resume_held(limit: int = 100) -> int:
 
 @transaction.atomic
 def pause_all(account: Account, *, reason: str) -> int:
-    """Pause what runs on an account on behalf of a person; how many. Only a person resumes them."""
+    """Pause what runs on an account on behalf of a person. Return how many. Only a person resumes them."""
     origin = Origin(by=PausedBy.USER, at=timezone.now())
     running = list(_campaigns_of(account, status=CampaignStatus.ACTIVE))
     for campaign in running:
@@ -146,7 +148,7 @@ def pause_all(account: Account, *, reason: str) -> int:
 
 @transaction.atomic
 def resume_all(account: Account) -> int:
-    """Resume all that is paused on an account on behalf of a person; how many. Raises NotReady while the account is."""
+    """Resume all that is paused on an account, on behalf of a person. Return how many. Raises NotReady."""
     hold = readiness.held(account)
     if hold is not None:
         raise NotReady(f"{hold.message} Its campaigns can run again when that has ended.")
@@ -157,21 +159,23 @@ def resume_all(account: Account) -> int:
     return len(paused)
 
 
-def _fall_in(campaign: Campaign, account: Account, work: UnitOfWork) -> None:
-    """Pause or resume a campaign as the account is that it was just given; both are locked."""
+def _adapt_to_account(campaign: Campaign, account: Account, work: UnitOfWork) -> None:
+    """Pause or resume a campaign as its new account requires. Both are locked."""
     origin = Origin(by=PausedBy.SYSTEM, at=timezone.now())
     if campaign.status == CampaignStatus.ACTIVE and account.status != AccountStatus.ACTIVE:
-        _change(campaign, CampaignStatus.PAUSED, by=PausedBy.SYSTEM, reason=_why(account), origin=origin, work=work)
+        _change(
+            campaign, CampaignStatus.PAUSED, by=PausedBy.SYSTEM, reason=_pause_reason(account), origin=origin, work=work
+        )
     elif campaign.status == CampaignStatus.PAUSED and campaign.paused_by == PausedBy.SYSTEM:
         hold = readiness.held(account)
         if hold is None:
             _change(campaign, CampaignStatus.ACTIVE, by=PausedBy.SYSTEM, reason="", origin=origin, work=work)
         else:
-            campaign.pause_reason = hold.message if account.status == AccountStatus.ACTIVE else _why(account)
+            campaign.pause_reason = hold.message if account.status == AccountStatus.ACTIVE else _pause_reason(account)
             campaign.save(update_fields=["pause_reason", "updated_at"])
 
 
-def _why(account: Account) -> str:
+def _pause_reason(account: Account) -> str:
     return FOR_GOOD if account.status == AccountStatus.DELETED else f"The account is {account.status_label}."
 
 
@@ -206,12 +210,14 @@ def _change(
     if origin.by != campaign.provider or by is PausedBy.SYSTEM:
         commands.issue_command(campaign)
     if status is CampaignStatus.PAUSED:
-        _tell(campaign, EventType.CAMPAIGN_PAUSED, origin=origin, work=work, paused_by=by, pause_reason=reason)
+        _record_event(campaign, EventType.CAMPAIGN_PAUSED, origin=origin, work=work, paused_by=by, pause_reason=reason)
     elif status is CampaignStatus.ACTIVE and before == CampaignStatus.PAUSED:
-        _tell(campaign, EventType.CAMPAIGN_RESUMED, origin=origin, work=work)
+        _record_event(campaign, EventType.CAMPAIGN_RESUMED, origin=origin, work=work)
 
 
-def _tell(campaign: Campaign, event_type: EventType, *, origin: Origin, work: UnitOfWork, **fields: Any) -> None:
+def _record_event(
+    campaign: Campaign, event_type: EventType, *, origin: Origin, work: UnitOfWork, **fields: Any
+) -> None:
     account = events.account_fields(campaign.account) if campaign.account else {"provider": campaign.provider}
     events.record_event(
         campaign.agency,
@@ -241,5 +247,5 @@ def _load_having(account_ids: Collection[str]) -> dict[str, bool]:
 
 #: Campaigns by the provider's id.
 CAMPAIGNS_NAMED: Lookup[ProviderKey, Campaign | None] = Lookup(_load_named, Campaign)
-#: By account whether it has campaigns.
+#: Whether an account has campaigns, by its id.
 HAS_CAMPAIGNS: Lookup[str, bool] = Lookup(_load_having, Campaign)

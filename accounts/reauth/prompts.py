@@ -1,12 +1,11 @@
 """Ask the owner of an account to reconnect it: one open prompt an account, and none once it is back.
 
 A prompt is a link, the addresses that got it, and reminders that stop with it. The link stands in no Event: a mail's
-transport fetches it (`letters`) at the moment of sending, and a mail whose prompt has ended is not sent.
+transport fetches it (`owner_mails.py`) at the moment of sending, and a mail whose prompt has ended is not sent.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from cryptography.fernet import InvalidToken
@@ -15,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.core.email_addresses import email_key
-from accounts.core.enums import AccountStatus, EventType, SuggestedAction
+from accounts.core.enums import AccountStatus, EventType
 from accounts.core.ids import new_token
 from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events import outbox as events
@@ -24,7 +23,7 @@ from accounts.linkedin import flapping
 from accounts.linkedin.advice import needs_owner
 from accounts.models import Account, ReauthPrompt, ReauthStep
 from accounts.models.reauth import PromptEnd, StepKind
-from accounts.reauth import recipients as addresses
+from accounts.reauth.recipients import addresses_for, block_address, has_complained, unblock_unless_complained
 from accounts.tenancy.mail_limits import count_mail
 
 LIFETIME = timedelta(days=7)
@@ -36,19 +35,8 @@ class NotNeeded(ValueError):
     """Nobody can or need reconnect this account. The message says why, for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnerMail:
-    """What a mail to the owner says, as things stand when it is sent."""
-
-    url: str
-    expires_at: datetime
-    status: AccountStatus
-    suggested_action: SuggestedAction
-    reminder: bool
-
-
-def follow(account: Account, *, before: str, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
-    """Open or close the account's prompt after a report that counted, in its transaction, the account being locked.
+def update_prompt(account: Account, *, before: str, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
+    """Open or close the account's prompt after a change of its status. The account is locked.
 
     Only a change of status opens one: the same bad news again asks nobody twice. One that a person made for an account
     that we would not ask about stays.
@@ -68,8 +56,8 @@ def follow(account: Account, *, before: str, origin: Origin, work: UnitOfWork = 
 
 @transaction.atomic
 def ask(account: Account, *, by: str, email: str = "") -> ReauthPrompt:
-    """The account's open prompt, made or renewed on behalf of `by` (`api` or `staff`); its link is mailed to `email`,
-    also where mail came back from there before: a person wants it.
+    """Make or renew the account's open prompt on behalf of `by` (`api` or `staff`), and mail its link to `email`, also
+    where mail came back from there before: a person wants it. Return the prompt.
 
     Raises NotNeeded for an account that is active or deleted and for an address that complained, and TooManyMails.
     """
@@ -88,17 +76,17 @@ def ask(account: Account, *, by: str, email: str = "") -> ReauthPrompt:
         prompt.save(update_fields=["expires_at", "next_attempt_at"])
     if email:
         email = email_key(email)
-        if addresses.has_complained(email):
+        if has_complained(email):
             raise NotNeeded(f"{email} wants no mail of ours: its reader said so. Hand the link over another way.")
         count_mail(email, agency=account.agency)
-        addresses.unblock_unless_complained(email)
+        unblock_unless_complained(email)
         invite(prompt, [email], kind=StepKind.MAILED, origin=origin)
     return prompt
 
 
 @transaction.atomic
 def revoke(account: Account, *, by: str) -> bool:
-    """End the account's open prompt before its time; whether there was one."""
+    """End the account's open prompt before its time. Return whether there was one."""
     prompts = AT_ONCE.look_up(OPEN_PROMPTS, account.pk)
     for prompt in prompts:
         close(prompt, PromptEnd.REVOKED, note=f"Revoked by {by}.")
@@ -106,12 +94,12 @@ def revoke(account: Account, *, by: str) -> bool:
 
 
 @transaction.atomic
-def came_back(address: str, *, reason: str, complaint: bool = False) -> None:
-    """No owner's mail goes to this address any more. Where nobody else was asked, others are, as soon as reminders go.
+def note_bounce(address: str, *, reason: str, complaint: bool = False) -> None:
+    """Send no more owners' mail to an address. Where nobody else was asked, others are, with the next reminders.
 
-    Saying so again changes nothing.
+    A second call for the same address changes nothing.
     """
-    addresses.block_address(address, reason=reason, complaint=complaint)
+    block_address(address, reason=reason, complaint=complaint)
     gone = email_key(address)
     wrote = ReauthStep.objects.filter(recipient__iexact=gone, prompt__closed_at__isnull=True)
     for prompt in _open_prompts().filter(pk__in=wrote.values("prompt")).order_by("pk"):
@@ -124,32 +112,10 @@ def came_back(address: str, *, reason: str, complaint: bool = False) -> None:
         prompt.save(update_fields=["recipients", "next_attempt_at"])
 
 
-def find(token: str) -> ReauthPrompt | None:
-    """The prompt that a link belongs to, whatever became of it; None: nobody ever made such a link."""
+def prompt_of_link(token: str) -> ReauthPrompt | None:
+    """Return the prompt that a link belongs to, whatever became of it. None: nobody ever made such a link."""
     prompts = ReauthPrompt.objects.select_related("account__agency", "account__sub_account", "account__source")
     return prompts.defer("token", "account__source__credentials").filter(digest=_digest(token)).first()
-
-
-def letters(event_ids: Iterable[str]) -> dict[str, OwnerMail]:
-    """For the Events that carry a mail to an owner what it says, by their ids. One whose prompt has ended, or whose
-    address gets no mail any more, is absent."""
-    open_ones = ReauthStep.objects.filter(event_id__in=list(event_ids), prompt__closed_at__isnull=True)
-    steps = list(open_ones.select_related("prompt__account").defer("prompt__token"))
-    gone = addresses.block_reasons(step.recipient for step in steps)
-    found = {}
-    for step in steps:
-        prompt = step.prompt
-        if email_key(step.recipient) in gone:
-            continue
-        if prompt.end is None and prompt.account.status != AccountStatus.ACTIVE and _is_readable(prompt):
-            found[step.event_id] = OwnerMail(
-                url=prompt.url,
-                expires_at=prompt.expires_at,
-                status=AccountStatus(prompt.account.status),
-                suggested_action=prompt.account.suggested_action,
-                reminder=step.kind == StepKind.REMINDED,
-            )
-    return found
 
 
 def _open_prompts() -> QuerySet[ReauthPrompt]:
@@ -164,17 +130,17 @@ def _load_open(account_ids: Collection[str]) -> dict[str, list[ReauthPrompt]]:
     return found
 
 
-#: By account its open prompts, locked: one or none.
+#: The open prompts of an account, locked, by its id: one or none.
 OPEN_PROMPTS: Lookup[str, list[ReauthPrompt]] = Lookup(_load_open, ReauthPrompt)
 
 
 def _open_prompt(
     account: Account, *, opened_by: str, origin: Origin, work: UnitOfWork = AT_ONCE
 ) -> tuple[ReauthPrompt, bool]:
-    """The account's open prompt, and whether it was made now. An open one that is past its time is replaced."""
+    """Return the account's open prompt, and whether it was made now. One that is past its time is replaced."""
     for prompt in work.look_up(OPEN_PROMPTS, account.pk):
         work.flush(ReauthPrompt)  # the token was not loaded with it
-        if prompt.end is None and _is_readable(prompt):
+        if prompt.end is None and is_readable(prompt):
             return prompt, False
         close(prompt, prompt.end or PromptEnd.REVOKED, work=work)
     token, now = new_token(), timezone.now()
@@ -191,7 +157,7 @@ def _open_prompt(
     work.add(prompt)
     work.remember(OPEN_PROMPTS, {account.pk: [prompt]})
     work.add(ReauthStep(prompt=prompt, kind=StepKind.OPENED, note=f"by {opened_by}"))
-    _tell(prompt, origin=origin, work=work)
+    _record_event(prompt, origin=origin, work=work)
     return prompt, True
 
 
@@ -205,7 +171,7 @@ def invite(
 ) -> None:
     """Mail the link to addresses, and have those that got it reminded."""
     for address in recipients:
-        event_id = _tell(prompt, origin=origin, recipient=address, work=work)
+        event_id = _record_event(prompt, origin=origin, recipient=address, work=work)
         work.add(ReauthStep(prompt=prompt, kind=kind, recipient=address, event_id=event_id))
     prompt.recipients = list(dict.fromkeys([*prompt.recipients, *recipients]))
     prompt.next_attempt_at = next_attempt_at(prompt)
@@ -214,7 +180,7 @@ def invite(
 
 def _ask_owner(prompt: ReauthPrompt, account: Account, *, origin: Origin, work: UnitOfWork) -> None:
     """Mail the owner. That of an account that flaps is mailed once it has settled, if it still needs its owner then."""
-    recipients = addresses.addresses_for(account, work)
+    recipients = addresses_for(account, work)
     settles_at = flapping.stable_at(account, work)
     if settles_at is None or not recipients:
         invite(prompt, recipients, kind=StepKind.MAILED, origin=origin, work=work)
@@ -238,8 +204,8 @@ def close(prompt: ReauthPrompt, end: PromptEnd, *, note: str = "", work: UnitOfW
     work.add(ReauthStep(prompt=prompt, kind=StepKind.CLOSED, note=text[:300]))
 
 
-def _tell(prompt: ReauthPrompt, *, origin: Origin, recipient: str = "", work: UnitOfWork) -> str:
-    """Record `reauth_requested`, for the agency's channels or for one address; its id."""
+def _record_event(prompt: ReauthPrompt, *, origin: Origin, recipient: str = "", work: UnitOfWork) -> str:
+    """Record `reauth_requested`, for the agency's channels or for one address. Return the event's id."""
     account = prompt.account
     event = events.record_event(
         account.agency,
@@ -254,8 +220,8 @@ def _tell(prompt: ReauthPrompt, *, origin: Origin, recipient: str = "", work: Un
     return event.id
 
 
-def _is_readable(prompt: ReauthPrompt) -> bool:
-    """Whether today's encryption keys open its token."""
+def is_readable(prompt: ReauthPrompt) -> bool:
+    """Return whether today's encryption keys open the prompt's token."""
     try:
         return bool(prompt.token)
     except InvalidToken:

@@ -1,4 +1,4 @@
-"""Give access to the log of sign-in requests to providers. The app that receives the results stores the log."""
+"""Register requests that we make of a provider for an account's owner, with the app that takes in its answers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -112,7 +112,7 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _prompt(token: str) -> ReauthPrompt:
-    prompt = prompts.find(token)
+    prompt = prompts.prompt_of_link(token)
     if prompt is None:
         raise Http404("There is no such link.")
     return prompt

@@ -151,7 +151,7 @@ def _locate(
         agency, provider=provider, external_id=identity.campaign_id, name=identity.campaign_name, work=work
     )
     if campaign:
-        senders.seen(campaign, identity.sender_id, work)
+        senders.note_sender(campaign, identity.sender_id, work)
     wanted: dict[str, Any] = {"provider": provider, "external_id": identity.external_id}
     found = find_lead(agency, **wanted, url=identity.linkedin_url, known_as=lead, work=work)
     made = None

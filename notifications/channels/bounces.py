@@ -17,7 +17,7 @@ from django.db.models import Q
 from accounts.core.email_addresses import normalize_email
 from accounts.core.errors import FieldError
 from accounts.core.text import safe_line
-from accounts.reauth.prompts import came_back
+from accounts.reauth.prompts import note_bounce
 from notifications.delivery import channel_health
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 
@@ -70,7 +70,7 @@ def take(notice: Notice) -> int:
     _mark(notice)
     if notice.type == SOFT:
         return 0
-    came_back(notice.email, reason=notice.sentence, complaint=notice.type == COMPLAINT)
+    note_bounce(notice.email, reason=notice.sentence, complaint=notice.type == COMPLAINT)
     channels = list(
         Channel.objects.filter(kind=ChannelKind.EMAIL, email__iexact=notice.email)
         .exclude(status=ChannelStatus.DISABLED)

@@ -22,7 +22,7 @@ from accounts.core.text import MAX_NAME_LENGTH, safe_line
 from accounts.linkedin.advice import REASONS, SENTENCES, advice_sentence
 from accounts.linkedin_identity import linkedin_link
 from accounts.models import Account, Event
-from accounts.reauth.prompts import OwnerMail
+from accounts.reauth.owner_mails import OwnerMail
 from accounts.services import EVENTS as STATUS_EVENTS
 from accounts.sources.issues import SLOW_ANSWERS
 from accounts.tenancy.localtime import format_local_time, get_zone

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.core.enums import EventType
 from accounts.models import Agency, Event
-from accounts.reauth.prompts import OwnerMail, letters
+from accounts.reauth.owner_mails import OwnerMail, owner_mails
 from notifications.delivery.concurrency import ConcurrencyLimits
 from notifications.delivery.digest import CHANNEL_OFF, cancel
 from notifications.delivery.relevance import no_longer_needed
@@ -182,7 +182,7 @@ def _still_told(carrier: Delivery, events: tuple[Event, ...], obsolete: Mapping[
 def _letters(deliveries: Iterable[Delivery]) -> dict[str, OwnerMail]:
     """What the mails to accounts' owners among them say, by their Events' ids."""
     ids = [delivery.event_id for delivery in deliveries if _is_owners_mail(delivery)]
-    return letters(ids) if ids else {}
+    return owner_mails(ids) if ids else {}
 
 
 def _is_owners_mail(delivery: Delivery) -> bool:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.core.enums import PROVIDERS, AccountStatus, EventType, IssueKind, ProviderSlug, Role, SuggestedAction
 from accounts.labels import ACCOUNT_STATUSES, ACTIONS
 from accounts.models import Account, Agency, Source
-from accounts.reauth.prompts import came_back
+from accounts.reauth.prompts import note_bounce
 from accounts.sources import issues
 from accounts.sources.service import create_source, valid_secrets
 from accounts.tenancy.api_keys import find_api_key
@@ -102,7 +102,7 @@ def test_an_account_says_that_its_address_gets_no_mail(agency: Agency, owner: Cl
         status="active",
         status_since=timezone.now(),
     )
-    came_back("ada@example.com", reason="Mail to this address came back.")
+    note_bounce("ada@example.com", reason="Mail to this address came back.")
     page = html(owner, f"/linkedin/{account.pk}")
     assert "gets no mail" in page
     assert "Mail to this address came back. Asked instead: " in page

@@ -18,6 +18,7 @@ from accounts.linkedin.lifecycle import status_durations
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountToken, Agency, Event, Member, ReauthPrompt, ReauthStep
 from accounts.reauth import prompts
+from accounts.reauth.owner_mails import owner_mails
 from accounts.reauth.recipients import addresses_for, block_reasons
 from accounts.revival import NotDeleted, revive
 from accounts.tasks import run_jobs
@@ -197,7 +198,7 @@ def test_when_mail_to_the_owner_comes_back_whoever_is_next_is_asked_and_reminded
     team(agency)
     account = report(agency, S.DISCONNECTED)
     for _ in range(2):
-        prompts.came_back("ADA@example.com", reason="Mail to this address came back: 550 No such user")
+        prompts.note_bounce("ADA@example.com", reason="Mail to this address came back: 550 No such user")
     remind_at(0.1)
     remind_at(4)
     assert mailed(agency) == ["", "ada@example.com", "olive@example.com", "olive@example.com"]
@@ -216,7 +217,7 @@ def test_when_mail_to_the_owner_comes_back_whoever_is_next_is_asked_and_reminded
 
 def test_where_nobody_is_left_nobody_is_reminded(agency: Agency) -> None:
     account = report(agency, S.DISCONNECTED)
-    prompts.came_back("ada@example.com", reason="Mail to this address came back.")
+    prompts.note_bounce("ada@example.com", reason="Mail to this address came back.")
     remind_at(0.1)
     remind_at(4)
     assert mailed(agency) == ["", "ada@example.com"]
@@ -228,7 +229,7 @@ def test_of_several_who_were_asked_the_others_are_reminded_in_their_time(agency:
     Agency.objects.update(reauth_contact="team")
     agency.refresh_from_db()
     report(agency, S.DISCONNECTED, email="")
-    prompts.came_back("olive@example.com", reason="Mail to this address came back.")
+    prompts.note_bounce("olive@example.com", reason="Mail to this address came back.")
     remind_at(0.1)
     assert mailed(agency) == ["", "olive@example.com", "max@example.com"]
     remind_at(4)
@@ -238,14 +239,14 @@ def test_of_several_who_were_asked_the_others_are_reminded_in_their_time(agency:
 def test_a_mail_that_waits_for_an_address_without_mail_is_not_sent(agency: Agency) -> None:
     report(agency, S.DISCONNECTED)
     waiting = Event.objects.get(event_type="reauth_requested", recipient="ada@example.com")
-    assert list(prompts.letters([waiting.pk])) == [waiting.pk]
-    prompts.came_back("ada@example.com", reason="Mail to this address came back.")
-    assert prompts.letters([waiting.pk]) == {}
+    assert list(owner_mails([waiting.pk])) == [waiting.pk]
+    prompts.note_bounce("ada@example.com", reason="Mail to this address came back.")
+    assert owner_mails([waiting.pk]) == {}
 
 
 def test_an_address_gets_mail_again_when_a_person_asks_for_it(agency: Agency) -> None:
     account = report(agency, S.DISCONNECTED)
-    prompts.came_back("ada@example.com", reason="Mail to this address came back.")
+    prompts.note_bounce("ada@example.com", reason="Mail to this address came back.")
     assert addresses_for(account) == []
     prompts.ask(account, by="api", email="Ada@example.com")
     assert addresses_for(account) == ["ada@example.com"]
@@ -254,8 +255,8 @@ def test_an_address_gets_mail_again_when_a_person_asks_for_it(agency: Agency) ->
 
 def test_an_address_gets_another_chance_when_what_is_kept_of_it_is_too_old(agency: Agency, settings: Settings) -> None:
     with time_machine.travel(T0 - timedelta(days=settings.RETENTION_DAYS, minutes=1), tick=False):
-        prompts.came_back("ada@example.com", reason="Mail to this address came back.")
-    prompts.came_back("bob@example.com", reason="Mail to this address came back.")
+        prompts.note_bounce("ada@example.com", reason="Mail to this address came back.")
+    prompts.note_bounce("bob@example.com", reason="Mail to this address came back.")
     with time_machine.travel(T0, tick=False):
         assert purge()["erased"] == {"addresses without mail": 1}
     assert list(block_reasons(["ada@example.com", "bob@example.com"])) == ["bob@example.com"]
@@ -389,11 +390,11 @@ def test_a_link_is_found_by_its_whole_token_and_its_token_stands_nowhere_in_the_
     account = report(agency, S.DISCONNECTED)
     prompt = account.prompts.get()
     token = prompt.url.rpartition("/")[2]
-    found = prompts.find(token)
+    found = prompts.prompt_of_link(token)
     assert found is not None
     assert found.pk == prompt.pk
-    assert prompts.find(token[:-1]) is None
-    assert prompts.find("\ud800") is None
+    assert prompts.prompt_of_link(token[:-1]) is None
+    assert prompts.prompt_of_link("\ud800") is None
     raw = ReauthPrompt.objects.extra(select={"raw": "token"}).values_list("raw", "digest")[0]
     assert token not in "".join(map(str, raw))
 
