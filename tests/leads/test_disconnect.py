@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 
 from accounts.models import Account, AccountToken, Agency, Source
 from config.demo.linkedin_api.world import World
+from leads.lead_sync import backfill, backfill_pages
+from leads.lead_sync.disconnect import GONE
+from leads.lead_sync.health_checks import check_due
 from leads.lead_sync.problems import problems_of
 from leads.models import LeadFetch, LeadSync, Pull, Subscription
 from tests.api.client import api_with
@@ -102,6 +106,25 @@ def test_another_source_of_the_same_person_works_on(
     work()
     assert [row["webhook"] for row in world.subscriptions.values()] == [kept.webhook_url]
     assert AccountToken.objects.count() == 1
+
+
+def test_a_pull_whose_source_is_taken_away_while_a_page_is_asked_for_stays_ended(
+    agency: Agency, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.submit_many(15)
+    source = connected(agency)
+    check_due()
+    import_leads = backfill_pages.import_leads
+
+    def take_away(*args: Any) -> tuple[int, int]:
+        assert api_with(agency, "admin").delete(f"sources/{source.pk}").status_code == 204
+        return import_leads(*args)
+
+    monkeypatch.setattr(backfill_pages, "import_leads", take_away)
+    backfill.pull_due()
+    pull = Pull.objects.get()
+    assert (pull.next_attempt_at, pull.leased_until, pull.position, pull.error) == (None, None, 0, GONE)
+    assert backfill.pull_due() is None
 
 
 def test_nothing_more_is_fetched_or_pulled(agency: Agency, world: World) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -17,7 +18,7 @@ from accounts.events.ordering import Origin
 from accounts.linkedin.lifecycle import status_durations
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountToken, Agency, Event, Member, ReauthPrompt, ReauthStep
-from accounts.reauth import prompts
+from accounts.reauth import prompts, reminders
 from accounts.reauth.owner_mails import owner_mails
 from accounts.reauth.recipients import addresses_for, block_reasons
 from accounts.revival import NotDeleted, revive
@@ -39,7 +40,13 @@ ASKED = (S.INCOMPLETE, S.DISCONNECTED, S.AUTH_ERROR)
 
 
 def report(
-    agency: Agency, status: S, minutes: float = 0, *, email: str = "ada@example.com", **extra: object
+    agency: Agency,
+    status: S,
+    minutes: float = 0,
+    *,
+    external_id: str = "7688",
+    email: str = "ada@example.com",
+    **extra: object,
 ) -> Account:
     """What the provider says, at the moment it says it."""
     at = T0 + timedelta(minutes=minutes)
@@ -47,7 +54,7 @@ def report(
         account = services.report_status(
             agency,
             provider="salesflow",
-            identity=AccountIdentity(external_id="7688", name="Ada Lovelace", email=email),
+            identity=AccountIdentity(external_id=external_id, name="Ada Lovelace", email=email),
             status=status,
             origin=Origin(by="salesflow", at=at, sequence=int(minutes)),
             **extra,
@@ -289,6 +296,45 @@ def test_after_a_long_silence_of_ours_only_one_reminder_goes(agency: Agency) -> 
     assert [kind for kind, _ in steps(account)] == ["opened", "mailed", "reminded"]
     remind_at(72)
     assert ReauthStep.objects.filter(kind="reminded").count() == 2
+
+
+def test_a_reminder_that_fails_is_tried_again_and_holds_up_no_other(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        report(agency, S.DISCONNECTED, external_id=str(number), email=f"a{number}@example.com")
+    invite = reminders.invite
+
+    def fail_for_one(prompt: ReauthPrompt, recipients: list[str], **options: Any) -> None:
+        if recipients == ["a1@example.com"]:
+            raise ValueError("broken")
+        invite(prompt, recipients, **options)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(reminders, "invite", fail_for_one)
+        remind_at(4)
+    failed = ReauthPrompt.objects.get(recipients=["a1@example.com"])
+    assert (failed.attempts, failed.error) == (1, "ValueError: broken")
+    reminded = ReauthStep.objects.filter(kind="reminded").order_by("recipient")
+    assert list(reminded.values_list("recipient", flat=True)) == ["a0@example.com", "a2@example.com"]
+    remind_at(4.02)
+    assert list(reminded.values_list("recipient", flat=True)) == [f"a{number}@example.com" for number in range(3)]
+    assert (ReauthPrompt.objects.filter(error="", attempts=0, leased_until=None).count()) == 3
+
+
+def test_a_link_that_is_renewed_keeps_its_next_reminder(agency: Agency) -> None:
+    account = report(agency, S.DISCONNECTED)
+    with time_machine.travel(T0 + timedelta(hours=1), tick=False):
+        prompts.ask(account, by="api")
+    assert account.prompts.get().next_reminder_at == account.prompts.get().opened_at + timedelta(hours=4)
+    remind_at(73)
+    with time_machine.travel(T0 + timedelta(days=6), tick=False):
+        prompts.ask(account, by="api")
+    remind_at(7 * 24 + 1)
+    assert ends(account) == [""]
+    remind_at(13 * 24)
+    assert ends(account) == ["expired"]
+    assert ReauthStep.objects.filter(kind="reminded").count() == 1
 
 
 @pytest.mark.parametrize("end", [S.ACTIVE, S.DELETED])

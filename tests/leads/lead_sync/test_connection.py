@@ -12,10 +12,12 @@ from django.test import Client, override_settings
 
 from accounts.core.enums import IssueKind
 from accounts.models import Account, AccountToken, Agency, Event
+from accounts.providers.linkedin import Api
 from accounts.reauth.options import offer_for
 from accounts.sources import issues
 from config.demo.linkedin_api import StandIn
 from config.demo.linkedin_api.world import ACCOUNT, PAGE, World
+from leads.lead_sync import health_checks
 from leads.lead_sync.oauth import connect_link
 from leads.lead_sync.problems import problems_of
 from leads.lead_sync.subscriptions import want
@@ -282,6 +284,27 @@ def test_a_version_that_linkedin_no_longer_serves_names_the_setting(agency: Agen
             LeadSync.objects.update(next_attempt_at=START)
             work()
     assert codes(sync_of(source)) == set()
+
+
+def test_what_is_wanted_during_a_check_makes_another_due_at_once(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with linkedin() as stand_in:
+        source = connected(agency)
+        reconcile = health_checks.reconcile
+
+        def want_more(sync: LeadSync, api: Api) -> list[str]:
+            monkeypatch.setattr(health_checks, "reconcile", reconcile)
+            foreign = reconcile(sync, api)
+            want(source, [SPONSORED, {"owner": PAGE, "lead_type": "COMPANY"}])
+            assert health_checks.check_due() is False  # not beside the one that is under way
+            return foreign
+
+        monkeypatch.setattr(health_checks, "reconcile", want_more)
+        assert health_checks.check_due() is True
+        assert len(stand_in.world.subscriptions) == 1
+        assert health_checks.check_due() is True
+        assert len(stand_in.world.subscriptions) == 2
 
 
 def test_a_webhook_that_fails_the_challenge_is_a_finding(agency: Agency) -> None:

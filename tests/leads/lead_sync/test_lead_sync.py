@@ -6,9 +6,10 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 
+from accounts.core.jobs import CRASHED
 from accounts.models import Account, Agency, Event
 from config.demo.linkedin_api.world import form
-from leads.lead_sync.fetching import announce_overdue, fetch_due
+from leads.lead_sync.fetching import MAX_ATTEMPTS, announce_overdue, fetch_due
 from leads.models import Lead, LeadFetch
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, source_of, work
 from webhooks.processing.processor import process_due
@@ -73,6 +74,19 @@ def test_a_version_of_a_form_is_asked_for_once(agency: Agency) -> None:
             work()
         assert stand_in.world.calls["GET leadForms"] == 1
     assert Lead.objects.filter(details_pending=False).count() == 3
+
+
+def test_a_fetch_that_kills_its_worker_ends_after_as_many_attempts_as_any(agency: Agency) -> None:
+    with linkedin() as stand_in:
+        source = connected(agency)
+        work()
+        notify(source, stand_in.world.submit())
+        process_due()
+        LeadFetch.objects.update(attempts=MAX_ATTEMPTS)
+        assert fetch_due() == 1
+    fetch = LeadFetch.objects.get()
+    assert (fetch.next_attempt_at, fetch.error) == (None, CRASHED)
+    assert Lead.objects.get().details_pending is True
 
 
 def test_after_thirty_seconds_agencies_are_told_without_answers_and_never_twice(agency: Agency) -> None:
