@@ -1,9 +1,9 @@
 """Process rows that wait: claim them under a lease, count attempts, and end each with a result.
 
-`claim_due` leases due rows to one worker and counts the attempt before the work, so that work that kills its worker is
-counted too. The worker settles each row under its lease, with `complete`, `remove`, `retry`, `put_off` or `fail`. A row
-whose lease ends unsettled is due again. Others ask for the work anew with `restart`, sooner with `hasten`, or call it
-off with `end`.
+`claim_due` leases due rows to one worker and counts the attempt before the work. So an attempt that kills its worker
+counts too. The worker ends the lease of each row with `complete`, `remove`, `retry`, `put_off` or `fail`. A row whose
+lease expires is due again. Others ask for the work anew with `restart`, sooner with `hasten`, or call it off with
+`end`.
 """
 
 import random
@@ -32,8 +32,8 @@ class DueRow(models.Model):
     Each concrete model defines a partial index on `next_attempt_at` over its unfinished rows.
     """
 
-    #: Which rows were made to be due at once. One of these that lies ahead was dated by a clock that was set back
-    #: since, and is due. None: rows are made for a later time.
+    #: Which rows are made to be due at once. Such a row with a later time was dated by a clock that was set back since,
+    #: and is due. None: rows are made for a later time.
     due_at_once: ClassVar[Q | None] = Q(attempts=0, error="")
 
     attempts = models.PositiveIntegerField(default=0, help_text="Counted before each attempt, so a crash counts too.")
@@ -101,8 +101,8 @@ def is_unleased(now: datetime, lease: timedelta) -> Q:
 
 
 def leased(row: R) -> QuerySet[R]:
-    """Return the row's query under its lease: empty once the lease is another worker's, or the work was asked for anew
-    (`restart`) or called off (`end`)."""
+    """Return the query of the row under its lease. It is empty once another worker has the lease, or `restart` or `end`
+    changed what is wanted of the row."""
     return _still_leased(row).filter(attempts=row.attempts, next_attempt_at=row.next_attempt_at)
 
 
@@ -121,7 +121,7 @@ def remove(row: DueRow) -> bool:
 
 
 def retry(row: DueRow, error: str, when: datetime | Backoff | None, **changes: Any) -> bool:
-    """Note why the attempt failed and when the next one is due. Fail the row if `when` is None or allows no more.
+    """Store why the attempt failed and when the next one is due. Fail the row if `when` is None or allows no more.
 
     Return False if the lease was lost.
     """
@@ -130,8 +130,8 @@ def retry(row: DueRow, error: str, when: datetime | Backoff | None, **changes: A
 
 
 def put_off(row: DueRow, until: datetime, reason: str, /, **changes: Any) -> bool:
-    """Let the leased row wait for something else than its own success: no attempt counts. Return False if the lease
-    was lost."""
+    """Let the leased row wait for a reason outside of it, without counting the attempt. Return False if the lease was
+    lost."""
     return _end_lease(
         row,
         **{"next_attempt_at": until, "error": _shorten_error(row, reason), "attempts": F("attempts") - 1, **changes},
@@ -146,27 +146,27 @@ def fail(row: DueRow, error: str, **changes: Any) -> bool:
 def restart(rows: QuerySet[R], **changes: Any) -> int:
     """Make rows due now with no attempts counted, whatever their state. Return the number of rows.
 
-    A row that a worker is at is due once that worker is done with it, and what that worker made of it does not count.
+    A row that a worker is processing is due once that worker ends its lease, and the worker's result does not count.
     """
     return rows.update(next_attempt_at=timezone.now(), attempts=0, error="", **changes)
 
 
 def hasten(rows: QuerySet[R]) -> int:
-    """Make rows due now that wait for a later time, their attempts as they are. Return how many."""
+    """Make rows due now that wait for a later time, without changing their attempts. Return the number of rows."""
     now = timezone.now()
     return rows.filter(next_attempt_at__gt=now).update(next_attempt_at=now)
 
 
 def end(rows: QuerySet[R], reason: str = "", **changes: Any) -> int:
-    """End rows whose work is not needed any more, or was done elsewhere. Return how many.
+    """End rows whose work is not needed any more, or was done elsewhere. Return the number of rows.
 
-    What a worker that is at one of them makes of it does not count.
+    The result of a worker that is processing one of them does not count.
     """
     return rows.update(next_attempt_at=None, error=_shorten_error(rows.model, reason), **changes)
 
 
 def release_future_rows(now: datetime) -> int:
-    """Make due what lies ahead only because the clock was set back. Return how many rows.
+    """Make due the rows that are dated ahead only because the clock was set back. Return the number of rows.
 
     Leases need no correction: see `is_unleased`.
     """
@@ -194,7 +194,7 @@ def _claim_rows(due: QuerySet[R], limit: int, until: datetime) -> list[R]:
 
 
 def _release_claim(model: type[DueRow], until: datetime) -> None:
-    """End the leases of one claim that are not settled. The attempt does not count."""
+    """End the leases of one claim that are still held, without counting the attempt."""
     attempts = Greatest(F("attempts") - 1, Value(0))  # none are counted where the work was asked for anew
     model._base_manager.filter(leased_until=until).update(attempts=attempts, leased_until=None)
 
@@ -208,7 +208,7 @@ def _end_lease(row: DueRow, **values: Any) -> bool:
 
 
 def _release(row: DueRow) -> bool:
-    """End the worker's lease of a row that others have asked for anew, or called off. Return False."""
+    """End the worker's lease of a row whose result does not count. Return False."""
     _still_leased(row).update(leased_until=None)
     return False
 

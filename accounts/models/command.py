@@ -20,7 +20,7 @@ class CommandStatus(models.TextChoices):
 
 
 class CampaignCommand(DueRow):
-    """How a campaign is to be at its provider. The latest command replaces the one before; only a pending one waits."""
+    """The state that a campaign is to have at its provider. The latest command replaces the one before."""
 
     campaign = models.OneToOneField(Campaign, models.CASCADE, primary_key=True, related_name="command")
     action = models.CharField(max_length=8, choices=CommandAction)
@@ -45,7 +45,8 @@ class CampaignCommand(DueRow):
 
 
 class CampaignCall(models.Model):
-    """One attempt. `echoed_at` is when the provider's own webhook told us of it. Append-only but for that."""
+    """One call to a provider. `echoed_at` is when the provider's webhook reported the change. No other field
+    changes."""
 
     id = models.BigAutoField(primary_key=True)
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="calls")

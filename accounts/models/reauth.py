@@ -37,10 +37,10 @@ class StepKind(models.TextChoices):
 
 
 class ReauthPrompt(DueRow):
-    """The request to an account's owner to reconnect it. An account has at most one that is open.
+    """The request to an account's owner to reconnect the account. An account has at most one open prompt.
 
-    The link's token is found by its SHA-256 and kept encrypted, so that every mail can carry the same link. An open
-    prompt is due at its next reminder, or else when it expires.
+    The link's token is looked up by its SHA-256, and stored encrypted so that every mail can carry the same link. An
+    open prompt is due at its next reminder, or else when it expires.
     """
 
     due_at_once = None
@@ -82,7 +82,7 @@ class ReauthPrompt(DueRow):
 
     @property
     def end(self) -> PromptEnd | None:
-        """Return how it ended. None: its link works."""
+        """Return how the prompt ended, or None if its link works."""
         if self.closed_at is not None:
             return PromptEnd(self.closed_as)
         return PromptEnd.EXPIRED if self.expires_at <= timezone.now() else None
@@ -95,7 +95,7 @@ class ReauthPrompt(DueRow):
 
     @property
     def url(self) -> str:
-        """Return the link. Raises `cryptography.fernet.InvalidToken` where no key opens the token."""
+        """Return the link. Raises `cryptography.fernet.InvalidToken` if no key decrypts the token."""
         return f"{settings.PUBLIC_URL}/reauth/{self.token}"
 
 

@@ -181,11 +181,11 @@ def invite(
 def _ask_owner(prompt: ReauthPrompt, account: Account, *, origin: Origin, work: UnitOfWork) -> None:
     """Mail the owner. That of an account that flaps is mailed once it has settled, if it still needs its owner then."""
     recipients = addresses_for(account, work)
-    settles_at = flapping.stable_at(account, work)
-    if settles_at is None or not recipients:
+    stable_at = flapping.stable_at(account, work)
+    if stable_at is None or not recipients:
         invite(prompt, recipients, kind=StepKind.MAILED, origin=origin, work=work)
         return
-    prompt.recipients, prompt.next_attempt_at = recipients, min(settles_at, prompt.expires_at)
+    prompt.recipients, prompt.next_attempt_at = recipients, min(stable_at, prompt.expires_at)
     work.update(prompt, "recipients", "next_attempt_at")
 
 

@@ -1,4 +1,4 @@
-"""Register requests that we make of a provider for an account's owner, with the app that takes in its answers."""
+"""Give access to the log of sign-in requests to providers. The app that receives the results stores the log."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
