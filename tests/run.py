@@ -37,7 +37,7 @@ class Suite:
         with self.output.open("wb") as output:
             return subprocess.Popen(command, cwd=ROOT, env=settings, stdout=output, stderr=subprocess.STDOUT)
 
-    def follow(self, process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    def relay_output(self, process: subprocess.Popen[bytes]) -> tuple[int, str]:
         """Pass its output on until it ends; its exit code and its closing line."""
         say(f"\n--- {self.name} ---")
         with self.output.open("rb") as output:
@@ -64,10 +64,12 @@ def main(arguments: list[str]) -> int:
         if any(process.wait() for process in migrations):
             return 1
         if arguments:
-            closing = {suite.name: suite.follow(suite.start(3, arguments)) for suite in suites}
+            closing = {suite.name: suite.relay_output(suite.start(3, arguments)) for suite in suites}
         else:
             processes = [suite.start(2, SUITE) for suite in suites]
-            closing = {suite.name: suite.follow(process) for suite, process in zip(suites, processes, strict=True)}
+            closing = {
+                suite.name: suite.relay_output(process) for suite, process in zip(suites, processes, strict=True)
+            }
     if "fault" in arguments and (table := figures.table()):
         say(f"\n{table}")
     return report(closing, absent)

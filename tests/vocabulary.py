@@ -1,4 +1,4 @@
-"""Refuse retired words in names: the glossary of docs/architecture.md says what is said instead.
+"""Refuse retired words in names. The glossary of docs/architecture.md lists the words that replace them.
 
 A name is what Python code binds (modules, classes, functions, arguments, variables, attributes), cut into its words.
 """
@@ -11,24 +11,31 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("accounts", "benchmarks", "config", "leads", "notifications", "tests", "webhooks")
-#: Retired word --> what is said instead.
+#: Retired word --> the word to use.
 RETIRED = {
     "bell": "wake-up",
+    "claims": "signature scheme",
     "courier": "sender",
     "doorbell": "wake-up",
     "drop": "outage",
     "drops": "outages",
     "farewell": "disconnect",
     "farewells": "disconnect",
+    "findings": "problems",
+    "intake": "submissions",
+    "lane": "source lock, or concurrency limit",
     "letter": "owner mail",
     "parcel": "prepared delivery",
     "patience": "a time-out, or a number of attempts",
+    "rhythm": "traffic baseline",
+    "ring": "wake-up",
     "sighting": "account identity",
+    "teller": "what records, sends or alerts",
     "tries": "attempts",
     "trouble": "issue (of a source), kind of error (of LinkedIn)",
     "troubles": "issues",
 }
-#: (module, name) --> why it stays.
+#: (module, name) --> why it is allowed.
 ALLOWED = {
     ("accounts/api/sources.py", "troubles"): "the API's field: health.troubles",
 }
