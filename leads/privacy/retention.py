@@ -1,7 +1,7 @@
 """Erasure of leads that nothing was heard of for long, and again of those that a restored backup brought back."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 import structlog
@@ -20,6 +20,7 @@ from leads.privacy.erasure import erase, report_withdrawal
 log = structlog.get_logger(__name__)
 
 BATCH = 20
+TOMBSTONES_AT_ONCE = 500
 BY = "retention"
 NEVER = datetime.min.replace(tzinfo=UTC)
 Stone = tuple[str, str, str]  # of an agency, the provider, the hash of the id
@@ -95,8 +96,11 @@ def replay(*, whole: bool = True) -> Counter[str]:
         for agency_id in {agency_id for agency_id, _, _ in missing}:
             gone = {(provider, digest): at for (its, provider, digest), at in missing.items() if its == agency_id}
             erased.update(_erase_again(agencies[agency_id], gone))
-        for (agency_id, provider, digest), at in reversed(missing.items()):  # at last, and the newest last of all:
-            put_tombstone(agencies[agency_id], provider=provider, digest=digest, at=at)  # until then nothing is done
+        oldest_first = list(
+            reversed(missing.items())
+        )  # at last, and the newest last of all: until then nothing is done
+        for start in range(0, len(oldest_first), TOMBSTONES_AT_ONCE):
+            _put_tombstones(agencies, dict(oldest_first[start : start + TOMBSTONES_AT_ONCE]))
         if whole:
             noted = _newest(erasure_log.lines())
             stones = _stones(Tombstone.objects.all()).items()
@@ -116,6 +120,23 @@ def _missing(agencies: Collection[str], *, whole: bool) -> dict[Stone, datetime]
         if noted and not news and not whole:
             break
     return found
+
+
+def _put_tombstones(agencies: Mapping[str, Agency], missing: Mapping[Stone, datetime]) -> None:
+    """Put tombstones together; those apart that stand already, for reports up to an earlier time."""
+    Tombstone.objects.bulk_create(
+        [
+            Tombstone(agency_id=agency_id, provider=provider, digest=digest, erased_at=at)
+            for (agency_id, provider, digest), at in missing.items()
+        ],
+        ignore_conflicts=True,
+    )
+    digests = {digest for _, _, digest in missing}
+    standing = _stones(Tombstone.objects.filter(agency__in=agencies, digest__in=digests))
+    for stone, at in missing.items():
+        if standing.get(stone, NEVER) < at:
+            agency_id, provider, digest = stone
+            put_tombstone(agencies[agency_id], provider=provider, digest=digest, at=at)
 
 
 def _newest(lines: Iterable[erasure_log.Line]) -> dict[Stone, datetime]:

@@ -185,8 +185,8 @@ def test_a_backup_from_before_brings_nobody_back(agency: Agency, echo: Receiver,
             row.save(force_insert=True)
     for pk, body in bodies.items():
         Receipt.objects.filter(pk=pk).update(body=body)
-    for pk, payload in payloads.items():
-        Event.objects.filter(pk=pk).update(payload=payload)
+    for event_id, payload in payloads.items():
+        Event.objects.filter(pk=event_id).update(payload=payload)
     assert found_in(everything_stored())
     assert purge()["erased"]["leads"] == 1
     assert found_in(everything_stored()) == []
@@ -233,8 +233,11 @@ def test_a_process_that_starts_reads_back_until_the_database_knows_the_journal(a
     with CaptureQueriesContext(connection) as asked:
         retention.replay(whole=False)
     assert len(asked) == 2
+    earlier = Tombstone.objects.filter(digest=f"{2:064}")
+    before = earlier.get().erased_at
+    earlier.update(erased_at=before - timedelta(days=1))
     retention.replay()
-    assert known() == 1500
+    assert (known(), earlier.get().erased_at) == (1500, before)
 
 
 def test_processes_write_into_one_journal_without_mixing_their_lines(mails: Path, settings: Settings) -> None:
