@@ -68,8 +68,10 @@ class ParsingProcess:
             del self._waiting[place]
 
     def _run(self, job: ParsingJob) -> ParsingResult | ParsingBusy:
+        if self._process is not None and self._process.poll() is not None:
+            self._stop()
         process = self._process
-        if process is None or process.poll() is not None:
+        if process is None:
             process = self._process = subprocess.Popen(
                 [sys.executable, "-m", "webhooks.ingest.parsing_worker"],
                 cwd=settings.BASE_DIR,
