@@ -25,8 +25,12 @@ async def connect(statements: Mapping[str, str]) -> "Connection":
             for of_django in ("context", "cursor_factory", "prepare_threshold"):
                 parameters.pop(of_django, None)
             connection = Connection(await psycopg.AsyncConnection.connect(**parameters, autocommit=True))
-            for name, sql in statements.items():
-                await connection.prepare(name, sql)
+            try:
+                for name, sql in statements.items():
+                    await connection.prepare(name, sql)
+            except BaseException:
+                connection.close()
+                raise
     except TimeoutError:
         raise psycopg.OperationalError("The database does not let us in.") from None
     return connection
