@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import UserSettingsHolder, settings
 from django.contrib.auth.models import Permission, User
 from django.core.cache import caches
 from django.db import connection, models, transaction
 from django.template import Context, RequestContext, Template
 from django.test import Client, TransactionTestCase
+from django.test.client import ClientHandler
 from django.test.signals import template_rendered
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -89,6 +91,25 @@ def noted_pages(django_test_environment: None) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def shared_middleware() -> Iterator[None]:
+    """Every test client of Django's loads the middleware for itself. Let all use what one has loaded, but those of a
+    test that has settings of its own."""
+    load, shared = ClientHandler.load_middleware, ClientHandler()
+
+    def borrow(handler: ClientHandler, is_async: bool = False) -> None:
+        if isinstance(settings._wrapped, UserSettingsHolder):
+            load(handler, is_async)
+            return
+        if shared._middleware_chain is None:  # type: ignore[attr-defined]
+            load(shared)
+        handler._middleware_chain = shared._middleware_chain  # type: ignore[attr-defined]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "load_middleware", borrow)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def nothing_past_a_batch() -> Iterator[None]:
     with no_statement_past_a_batch():
@@ -144,7 +165,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: not item.nodeid.startswith(END_TO_END))
     if not os.environ.get("LEADLINE_DATABASE_TESTS_ONLY"):
         return
-    selected, left_out, begun = [], [], set()
+    selected: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    begun: set[str] = set()
     for item in items:
         function = item.nodeid.partition("[")[0]
         again = not _uses_database(item) or (function in begun and item.get_closest_marker("once"))

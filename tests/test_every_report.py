@@ -8,7 +8,7 @@ import pytest
 
 from accounts import services
 from accounts.campaigns import service as campaigns
-from accounts.core.enums import RequestAction
+from accounts.core.enums import AccountStatus, RequestAction
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Campaign, Event, ReauthPrompt, Source
@@ -122,7 +122,7 @@ class Case:
                 name=name,
                 email="a@example.com",
             ),
-            status=services.AccountStatus(status),
+            status=AccountStatus(status),
             origin=Origin(by=self.provider, at=LONG_AGO + timedelta(days=day), source=self.source),
         )
         react()

@@ -298,11 +298,11 @@ def test_migrate_lets_others_pass_while_a_lock_is_not_free(monkeypatch: pytest.M
         else:
             limits.append(("0", "2s"))
 
-    monkeypatch.setattr(migrate.DjangoCommand, "handle", lock)
+    monkeypatch.setattr(migrate.DjangoCommand, "handle", lock)  # type: ignore[attr-defined]
     if connection.vendor == "postgresql":
         with psycopg.connect(servers.url_of(connection.settings_dict["NAME"])) as writer:
             writer.execute(INSERT, [b"first"])
-            monkeypatch.setattr(migrate.time, "sleep", lambda seconds: writer.rollback())
+            monkeypatch.setattr(migrate.time, "sleep", lambda seconds: writer.rollback())  # type: ignore[attr-defined]
             call_command("migrate")
         assert len(limits) == 2
         with connection.cursor() as cursor:
@@ -315,6 +315,6 @@ def test_migrate_lets_others_pass_while_a_lock_is_not_free(monkeypatch: pytest.M
 
 @pytest.mark.django_db(transaction=True)
 def test_migrate_fails_with_any_other_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrate.DjangoCommand, "handle", Mock(side_effect=OperationalError("no such table")))
+    monkeypatch.setattr(migrate.DjangoCommand, "handle", Mock(side_effect=OperationalError("no such table")))  # type: ignore[attr-defined]
     with pytest.raises(OperationalError, match="no such table"):
         call_command("migrate")

@@ -336,7 +336,7 @@ def test_a_failing_receipt_holds_up_nobody_else(agency: Agency, monkeypatch: pyt
     source = source_of(agency, "salesflow")
     bad = receive_sample(source, "account_active", LinkedInAccountId=666)
     good = [receive_sample(source, "account_active", LinkedInAccountId=number + 1) for number in range(5)]
-    apply = processor.apply
+    apply = processor.apply  # type: ignore[attr-defined]
 
     def broken_for_one(receipt: Receipt, event: Any, work: UnitOfWork) -> None:
         if receipt.pk == bad.pk:

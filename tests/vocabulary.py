@@ -51,7 +51,7 @@ def main() -> int:
 def faults_of(path: Path, root: Path = ROOT) -> list[str]:
     """Return a line for each retired word in the names of a module, once a name."""
     module = path.relative_to(root).as_posix()
-    faults = {}
+    faults: dict[str, str] = {}
     for line, name in ((1, path.stem), *names_bound(ast.parse(path.read_text()))):
         if (module, name) in ALLOWED:
             continue

@@ -1,15 +1,15 @@
 """Pages by key: read to the end, forwards and back, they show every row once, also where rows are equal."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from accounts.core.keyset import Page, Position, fetch_page, is_key
 from accounts.models import Account, Agency, SubAccount
 from webhooks.models import Receipt
 
-START = timezone.datetime(2026, 11, 21, 12, tzinfo=timezone.get_default_timezone())
+START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def walk(rows: Any, *, column: str, descending: bool, backwards: bool) -> list[str]:
@@ -33,7 +33,7 @@ def walk(rows: Any, *, column: str, descending: bool, backwards: bool) -> list[s
 @pytest.mark.parametrize("column", ["pk", "installed_at"])
 def test_every_row_is_on_one_page(agency: Agency, column: str, descending: bool, backwards: bool) -> None:
     for minute in (3, 1, 1, 1, 2):
-        time = START + timezone.timedelta(minutes=minute)
+        time = START + timedelta(minutes=minute)
         SubAccount.objects.create(agency=agency, location_id=f"l{SubAccount.objects.count()}", installed_at=time)
     rows = agency.sub_accounts.all()
     expected = [row.pk for row in sorted(rows, key=lambda row: (getattr(row, column), row.pk), reverse=descending)]

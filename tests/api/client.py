@@ -4,12 +4,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts.core.enums import Scope
 from accounts.models import Agency
 from accounts.tenancy.api_keys import create_api_key
+from tests.answers import Answer
 
 BASE = "/api/v1"
 
@@ -24,19 +24,19 @@ class Api:
     key: str
     client: Client = SHARED
 
-    def get(self, path: str, query: dict[str, Any] | None = None, **headers: str) -> HttpResponse:
+    def get(self, path: str, query: dict[str, Any] | None = None, **headers: str) -> Answer:
         return self.send("get", path, query or {}, **headers)
 
-    def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def post(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self.send("post", path, body, **headers)
 
-    def patch(self, path: str, body: Any, **headers: str) -> HttpResponse:
+    def patch(self, path: str, body: Any, **headers: str) -> Answer:
         return self.send("patch", path, body, **headers)
 
-    def delete(self, path: str) -> HttpResponse:
+    def delete(self, path: str) -> Answer:
         return self.send("delete", path)
 
-    def send(self, method: str, path: str, data: Any = None, **headers: str) -> HttpResponse:
+    def send(self, method: str, path: str, data: Any = None, **headers: str) -> Answer:
         """`data` is the query of a GET, else the body: JSON is made of it unless it is bytes."""
         url = path if path.startswith(("/", "http")) else f"{BASE}/{path}"
         headers = {name.replace("_", "-"): value for name, value in headers.items()}

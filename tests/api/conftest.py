@@ -1,6 +1,7 @@
 """A key for each of two agencies, and an agency that has one of everything."""
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from accounts.models import Agency
 from accounts.tenancy.api_keys import create_api_key
@@ -11,6 +12,12 @@ from tests.factories import World, make_world
 @pytest.fixture(autouse=True)
 def _fresh_limits(fresh_cache: None) -> None:
     """Every test starts with the full rate."""
+
+
+@pytest.fixture
+def unlimited(settings: Settings) -> None:
+    """As many requests as a test makes."""
+    settings.API_RATE = 1_000_000
 
 
 @pytest.fixture

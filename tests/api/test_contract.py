@@ -31,6 +31,8 @@ FIELDS = {
     "event-types": "name description schema example",
     "deliveries": "id event channel recipient status attempts next_attempt_at",
 }
+#: What is listed and has no page of its own.
+WITHOUT_PAGE = {"rejected-requests", "event-types"}
 TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -44,10 +46,8 @@ def test_a_list_has_the_fields_of_the_contract_in_their_order(resource: str, wor
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("resource", FIELDS)
+@pytest.mark.parametrize("resource", sorted(FIELDS.keys() - WITHOUT_PAGE))
 def test_an_object_is_what_its_list_shows(resource: str, world: World, api: Api) -> None:
-    if resource not in world.ids:
-        return
     body = api.get(f"{resource}/{world.ids[resource]}").json()
     row = next(row for row in api.get(resource).json()["results"] if row["id"] == world.ids[resource])
     log = body.pop("attempt_log", None)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connections
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from accounts.events.erasure import erase_everywhere
 from accounts.models import Agency, IdempotencyRecord, Source
 from accounts.tenancy.agencies import create_agency
 from leads.models import Lead
+from tests.answers import Answer
 from tests.api.client import Api, api_with
 from tests.api.routes import OBJECT_ROUTES, success_of
 from tests.factories import World
@@ -148,8 +148,8 @@ def committed_api(transactional_db: None) -> Api:
     return Api(key)
 
 
-def in_threads(*calls: Any) -> list[HttpResponse]:
-    answers: list[HttpResponse] = []
+def in_threads(*calls: Any) -> list[Answer]:
+    answers: list[Answer] = []
 
     def run(call: Any) -> None:
         try:
@@ -166,7 +166,7 @@ def in_threads(*calls: Any) -> list[HttpResponse]:
 
 
 def test_many_at_once_are_one(committed_api: Api) -> None:
-    def post() -> HttpResponse:
+    def post() -> Answer:
         return Api(committed_api.key, Client()).post("leads", {"email": "a@example.com"}, Idempotency_Key="k1")
 
     answers = in_threads(*[post] * 8)
@@ -179,7 +179,8 @@ def test_many_at_once_are_one(committed_api: Api) -> None:
 def test_the_second_is_refused_while_the_first_runs(committed_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     from leads.api import leads as leads_api
 
-    entered, go_on, real = threading.Event(), threading.Event(), leads_api.create_lead
+    entered, go_on = threading.Event(), threading.Event()
+    real = leads_api.create_lead  # type: ignore[attr-defined]
 
     def slow(*args: Any, **options: Any) -> Any:
         entered.set()
@@ -188,10 +189,10 @@ def test_the_second_is_refused_while_the_first_runs(committed_api: Api, monkeypa
 
     monkeypatch.setattr(leads_api, "create_lead", slow)
 
-    def first() -> HttpResponse:
+    def first() -> Answer:
         return Api(committed_api.key, Client()).post("leads", {"email": "a@example.com"}, Idempotency_Key="k1")
 
-    def second() -> HttpResponse:
+    def second() -> Answer:
         try:
             assert entered.wait(20)
             return Api(committed_api.key, Client()).post("leads", {"email": "a@example.com"}, Idempotency_Key="k1")

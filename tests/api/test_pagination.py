@@ -96,7 +96,9 @@ LISTS: dict[str, Any] = {
 
 def walk(api: Api, path: str, link: str = "next", **query: Any) -> tuple[list[Any], list[str]]:
     """Every row from the first page along `link`, and the URLs of the pages."""
-    rows, urls, answer = [], [], api.get(path, query).json()
+    rows: list[Any] = []
+    urls: list[str] = []
+    answer = api.get(path, query).json()
     while True:
         rows += answer["results"]
         if answer[link] is None:

@@ -1,17 +1,17 @@
 """How often a key may ask."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.core.cache import cache
-from django.utils import timezone
 
 from accounts.tenancy.api_keys import create_api_key
 from tests.api.client import Api
 from tests.factories import World
 
-START = timezone.datetime(2026, 11, 21, 12, 0, 10, tzinfo=timezone.get_default_timezone())
+START = datetime(2026, 11, 21, 12, 0, 10, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def test_a_key_is_told_to_wait_until_the_minute_is_over(world: World, api: Api) 
         assert (refused.status_code, refused["Retry-After"]) == (429, "50")
         assert refused["Content-Type"] == "application/problem+json"
         assert refused.json()["request_id"] == refused["X-Request-ID"]
-    with time_machine.travel(START + timezone.timedelta(seconds=50), tick=False):
+    with time_machine.travel(START + timedelta(seconds=50), tick=False):
         assert api.get("leads").status_code == 200
 
 

@@ -216,7 +216,10 @@ def test_compressed_and_chunked_bodies_are_refused(api: Api) -> None:
     assert_problem(chunked, 411)
 
 
-WRONG = (None, True, 0, -1, 10**400, 1.5, "", "x" * 3000, JUNK, [], [1], ["x" * 3000], [None], {}, {"a": 1}, [[[]]])
+WRONG: tuple[Any, ...] = (
+    *(None, True, 0, -1, 10**400, 1.5, "", "x" * 3000, JUNK),
+    *([], [1], ["x" * 3000], [None], {}, {"a": 1}, [[[]]]),
+)
 #: Fields and the wrong values that they take after all.
 BODIES = {
     "accounts": ("name", "email", "location_id"),
@@ -243,15 +246,16 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize(("resource", "name"), [(resource, name) for resource in BODIES for name in BODIES[resource]])
-def test_no_value_of_any_field_is_a_500(resource: str, name: str, world: World, api: Api) -> None:
+@pytest.mark.parametrize("resource", BODIES)
+def test_no_value_of_any_field_is_a_500(resource: str, world: World, api: Api) -> None:
     path = f"{resource}/{world.ids[resource]}"
-    for value in WRONG:
-        answer = api.patch(path, {name: value})
-        assert answer.status_code in (200, 400), (name, value, answer.content)
-        if answer.status_code == 400:
-            assert answer.json()["errors"][0]["field"].startswith(name)
-    assert api.get(path).status_code == 200
+    for name in BODIES[resource]:
+        for value in WRONG:
+            answer = api.patch(path, {name: value})
+            assert answer.status_code in (200, 400), (name, value, answer.content)
+            if answer.status_code == 400:
+                assert answer.json()["errors"][0]["field"].startswith(name), (name, value)
+        assert api.get(path).status_code == 200, name
     assert api.get(resource).status_code == 200
 
 

@@ -108,7 +108,7 @@ def test_every_mail_looks_right_in_light_and_dark(mails: dict[str, EmailMultiAlt
     asked: list[str] = []
     problems: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))  # type: ignore[call-overload]
     page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
     assert {template.name.partition(".")[0] for template in _templates()} <= {*mails, "summary"}
     for name, message in mails.items():

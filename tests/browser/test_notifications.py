@@ -43,7 +43,7 @@ def summary(agency: Agency) -> str:
         clock.move_to(datetime(2026, 3, 3, 8, tzinfo=UTC))
         drain()
     [message] = mail.outbox
-    return str(message.alternatives[0][0])  # type: ignore[attr-defined]
+    return str(message.alternatives[0][0])  # type: ignore[union-attr]
 
 
 def test_a_summary_reads_well_by_day_and_by_night(summary: str, visit: Visit) -> None:

@@ -139,6 +139,7 @@ def test_every_sample_is_signed_as_its_provider_signs(
         assert url == f"http://127.0.0.1:9/webhooks/{slug}/{source.token}"
         received = SignedRequest(body, {key.lower(): value for key, value in headers.items()}, timezone.now())
         PROVIDERS[slug].verify(received, [secret] if secret else [])
+    assert posted
 
 
 def test_fields_of_a_sample_can_be_changed(

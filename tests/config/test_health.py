@@ -1,5 +1,6 @@
 """/healthz, /readyz and /metrics: what watches Leadline is told the truth."""
 
+import shutil
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -145,7 +146,7 @@ def test_not_ready_when_the_disk_is_full(client: Client, beating: None, monkeypa
     class Usage:
         total, free = 1000, 49
 
-    monkeypatch.setattr(health.shutil, "disk_usage", lambda _: Usage)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage)
     status, wrong = checks(client)
     assert (status, wrong.pop("disk")) == (503, "only 4.9% of the disk is free")
     assert set(wrong.values()) <= {"only 4.9% of the disk is free"}
@@ -161,8 +162,8 @@ def test_the_database_has_room_of_its_own(
     else:
         full = type("Usage", (), {"free": 1, "total": 100})
         monkeypatch.setattr(health, "_is_on_disk_of_var", lambda folder: False)
-        usage, var = health.shutil.disk_usage, settings.VAR
-        monkeypatch.setattr(health.shutil, "disk_usage", lambda folder: usage(folder) if folder == var else full)
+        usage, var = shutil.disk_usage, settings.VAR
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(folder) if folder == var else full)
         assert checks(client)[1]["database space"] == "only 1.0% of the disk is free"
         monkeypatch.setattr(health, "_is_on_disk_of_var", lambda folder: True)
     assert checks(client) == (200, {})

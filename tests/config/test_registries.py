@@ -1,5 +1,7 @@
 """What apps add to pages that are not theirs: it is there, and where it leads there is something."""
 
+from typing import Any
+
 from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
@@ -32,7 +34,8 @@ def test_a_link_to_a_list_sets_only_filters_that_the_list_offers() -> None:
     links = [(model, link) for model, found in cross_links._lists.items() for link in found]
     assert len(links) > 20
     for model, link in links:
-        offered = {choice.parameter_name for choice in admin_of(link.view).list_filter}
+        filters: Any = admin_of(link.view).list_filter
+        offered = {choice.parameter_name for choice in filters}
         assert set(link.filters) <= offered, (model, link)
         columns = {field.attname for field in apps.get_model(model)._meta.fields} | {"pk"}
         assert set(link.filters.values()) <= columns, (model, link)

@@ -20,6 +20,7 @@ from pytest_django import Settings
 
 from accounts.tenancy.verified_email import mark_email_verified
 from config.security import proxy_headers
+from tests.answers import Answer
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -36,7 +37,7 @@ def member(db: None) -> User:
     return User.objects.create_user("member", "member@example.com", PASSWORD)
 
 
-def sign_in(client: Client, name: str, password: str = PASSWORD, **extra: Any) -> HttpResponse:
+def sign_in(client: Client, name: str, password: str = PASSWORD, **extra: Any) -> Answer:
     return client.post("/accounts/login/", {"login": name, "password": password, **extra})
 
 

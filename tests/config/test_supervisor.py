@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -26,14 +28,27 @@ STUBBORN = (
 PARENT = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]); time.sleep(600)"
 
 
-def supervise(children: dict[str, str], grace: float = 5) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(children=children, grace=grace)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
+Supervise = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def supervise() -> Iterator[Supervise]:
+    """Start a supervisor of such children, which ends with the test."""
+    with ExitStack() as stack:
+
+        def start(children: dict[str, str], grace: float = 5) -> "subprocess.Popen[str]":
+            process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM.format(children=children, grace=grace)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                cwd=Path(__file__).parents[2],
+            )
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
+
+        yield start
 
 
 def family(process: "subprocess.Popen[str]", size: int) -> list[psutil.Process]:
@@ -52,7 +67,7 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_one_signal_stops_everything_also_grandchildren(number: signal.Signals) -> None:
+def test_one_signal_stops_everything_also_grandchildren(number: signal.Signals, supervise: Supervise) -> None:
     process = supervise({"plain": SLEEPER, "with a child": PARENT})
     descendants = family(process, 3)
     process.send_signal(number)
@@ -60,7 +75,7 @@ def test_one_signal_stops_everything_also_grandchildren(number: signal.Signals) 
     assert alive(descendants) == []
 
 
-def test_a_second_signal_changes_nothing() -> None:
+def test_a_second_signal_changes_nothing(supervise: Supervise) -> None:
     process = supervise({"plain": SLEEPER})
     descendants = family(process, 1)
     process.send_signal(signal.SIGINT)
@@ -70,7 +85,7 @@ def test_a_second_signal_changes_nothing() -> None:
     assert alive(descendants) == []
 
 
-def test_what_ignores_the_request_to_stop_is_killed_after_the_grace() -> None:
+def test_what_ignores_the_request_to_stop_is_killed_after_the_grace(supervise: Supervise) -> None:
     process = supervise({"stubborn": STUBBORN}, grace=0.5)
     descendants = family(process, 1)
     assert process.stdout is not None
@@ -82,7 +97,7 @@ def test_what_ignores_the_request_to_stop_is_killed_after_the_grace() -> None:
     assert "killing what did not stop in 0 s: stubborn" in process.stderr.read()
 
 
-def test_a_child_that_dies_is_started_again_and_said_to_be() -> None:
+def test_a_child_that_dies_is_started_again_and_said_to_be(supervise: Supervise) -> None:
     process = supervise({"web": SLEEPER})
     [first] = family(process, 1)
     first.kill()
@@ -94,7 +109,7 @@ def test_a_child_that_dies_is_started_again_and_said_to_be() -> None:
     assert "web ended (killed by SIGKILL) and is started again" in log
 
 
-def test_a_child_that_keeps_dying_is_started_more_and_more_slowly() -> None:
+def test_a_child_that_keeps_dying_is_started_more_and_more_slowly(supervise: Supervise) -> None:
     process = supervise({"broken": "import sys; sys.exit(3)"})
     assert process.stderr is not None
     ends = (line.strip() for line in process.stderr if "broken ended (exit code 3)" in line)
@@ -105,7 +120,7 @@ def test_a_child_that_keeps_dying_is_started_more_and_more_slowly() -> None:
     process.communicate(timeout=10)
 
 
-def test_children_lead_groups_of_their_own_so_that_ctrl_c_reaches_only_the_supervisor() -> None:
+def test_children_lead_groups_of_their_own_so_that_ctrl_c_reaches_only_the_supervisor(supervise: Supervise) -> None:
     process = supervise({"one": SLEEPER, "two": SLEEPER})
     children = family(process, 2)
     # It is there a moment before its group is.
@@ -114,7 +129,7 @@ def test_children_lead_groups_of_their_own_so_that_ctrl_c_reaches_only_the_super
     process.communicate(timeout=10)
 
 
-def test_children_do_not_outlive_a_supervisor_that_is_killed() -> None:
+def test_children_do_not_outlive_a_supervisor_that_is_killed(supervise: Supervise) -> None:
     process = supervise({"plain": SLEEPER})
     descendants = family(process, 1)
     process.kill()

@@ -21,7 +21,7 @@ HEARTBEAT = "accounts.tasks.worker_heartbeat"
 
 def run_in_worker(name: str = HEARTBEAT, **kwargs: Any) -> None:
     """Run a task as a pool process does: with its signals; an error is logged and not raised."""
-    build_tracer(name, app.tasks[name], app=app)(str(uuid.uuid4()), (), kwargs or {"queue": "receipts"})
+    build_tracer(name, app.tasks[name], app=app)(str(uuid.uuid4()), [], kwargs or {"queue": "receipts"})  # type: ignore[call-arg]
 
 
 def has_heartbeat() -> bool:

@@ -123,7 +123,8 @@ class Run:
         self._known: set[psutil.Process] = set()
 
     def _read(self, stream: Any, lines: list[str]) -> None:
-        lines.extend(line.rstrip("\n") for line in stream)
+        with stream:
+            lines.extend(line.rstrip("\n") for line in stream)
 
     def healthy(self) -> bool:
         if self.process.poll() is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from accounts.core.enums import Scope
 from accounts.models import Account, AccountToken, Agency, Source
 from config.demo.linkedin_api.world import World
 from leads.lead_sync import backfill, backfill_pages
@@ -38,7 +39,7 @@ def removed(agency: Agency) -> Source:
     """Connected, subscribed, and taken away by the agency's program."""
     source = connected(agency)
     work()
-    assert api_with(agency, "admin").delete(f"sources/{source.pk}").status_code == 204
+    assert api_with(agency, Scope.ADMIN).delete(f"sources/{source.pk}").status_code == 204
     return source
 
 
@@ -87,7 +88,7 @@ def test_without_a_permission_it_is_left_to_a_person_at_once(agency: Agency, wor
     source = connected(agency)
     work()
     world.revoke()
-    assert api_with(agency, "admin").delete(f"sources/{source.pk}").status_code == 204
+    assert api_with(agency, Scope.ADMIN).delete(f"sources/{source.pk}").status_code == 204
     work()
     assert "by hand" in problems_of(sync_of(source))[0].message
     assert Account.objects.get().status == "active"  # nobody can sign in for it any more
@@ -102,7 +103,7 @@ def test_another_source_of_the_same_person_works_on(
     kept = connected(agency)
     work()
     assert len(world.subscriptions) == 2
-    assert api_with(agency, "admin").delete(f"sources/{gone.pk}").status_code == 204
+    assert api_with(agency, Scope.ADMIN).delete(f"sources/{gone.pk}").status_code == 204
     work()
     assert [row["webhook"] for row in world.subscriptions.values()] == [kept.webhook_url]
     assert AccountToken.objects.count() == 1
@@ -114,7 +115,7 @@ def test_a_pull_whose_source_is_taken_away_while_a_page_is_asked_for_stays_ended
     world.submit_many(15)
     source = connected(agency)
     check_due()
-    import_leads = backfill_pages.import_leads
+    import_leads = backfill_pages.import_leads  # type: ignore[attr-defined]
 
     def take_away(*args: Any) -> tuple[int, int]:
         assert api_with(agency, "admin").delete(f"sources/{source.pk}").status_code == 204
@@ -133,7 +134,7 @@ def test_nothing_more_is_fetched_or_pulled(agency: Agency, world: World) -> None
     notify(source, world.submit())
     process_due()
     world.calls.clear()
-    assert api_with(agency, "admin").delete(f"sources/{source.pk}").status_code == 204
+    assert api_with(agency, Scope.ADMIN).delete(f"sources/{source.pk}").status_code == 204
     work()
     assert "GET leadFormResponses" not in world.calls
     assert not LeadFetch.objects.filter(next_attempt_at__isnull=False).exists()

@@ -4,11 +4,11 @@ import html
 import re
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts.core.enums import Role
 from accounts.models import Source
+from tests.answers import Answer
 from tests.factories import Everything
 from tests.portal.browser import Browser
 from tests.portal.routes import ROUTES, Route, walk
@@ -28,7 +28,7 @@ def test_htmx_is_told_and_changes_nothing(ours: Everything) -> None:
         assert "no-store" in answer["Cache-Control"], route
 
 
-def fields_of(answer: HttpResponse) -> dict[str, str]:
+def fields_of(answer: Answer) -> dict[str, str]:
     found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', answer.content.decode())
     return {html.unescape(name): html.unescape(value) for name, value in found}
 

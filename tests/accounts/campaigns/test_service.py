@@ -10,14 +10,13 @@ from accounts import services
 from accounts.campaigns import service as campaigns
 from accounts.campaigns.senders import map_sender, note_sender
 from accounts.core.enums import AccountStatus as S
-from accounts.core.enums import CampaignStatus, PausedBy
+from accounts.core.enums import CampaignStatus, PausedBy, RequestAction
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Campaign, Event, Sender, Source
 from accounts.tasks import resume_campaigns
 from leads.models import Lead
 from tests.reactions import react
-from webhooks.models import RequestAction
 from webhooks.processing.processor import register_request
 
 T0 = datetime(2026, 3, 21, tzinfo=UTC)

@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import time_machine
@@ -42,6 +42,7 @@ class Errand(DueRow):
     """Belongs to no installed app, so that no migration, test or sweep of the product knows it."""
 
     note = models.CharField(max_length=20, blank=True)
+    objects: ClassVar[models.Manager["Errand"]]
 
     class Meta:
         app_label = "errands"
@@ -249,7 +250,7 @@ def test_a_lease_dated_by_a_clock_that_was_set_back_has_ended(clock: time_machin
 def test_a_row_that_was_claimed_before_the_clock_was_set_back_is_due(
     clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch, due_at_once: models.Q | None
 ) -> None:
-    monkeypatch.setattr(jobs.apps, "get_models", lambda: [Errand])
+    monkeypatch.setattr(jobs.apps, "get_models", lambda: [Errand])  # type: ignore[attr-defined]
     monkeypatch.setattr(Errand, "due_at_once", due_at_once)
     Errand.objects.create()
     claim()
@@ -262,7 +263,7 @@ def test_a_row_that_was_claimed_before_the_clock_was_set_back_is_due(
 def test_a_row_dated_by_a_clock_that_was_set_back_is_due(
     clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs.apps, "get_models", lambda: [Errand])
+    monkeypatch.setattr(jobs.apps, "get_models", lambda: [Errand])  # type: ignore[attr-defined]
     Errand.objects.create(note="never tried")
     Errand.objects.create(note="tried", attempts=1, error="busy")
     Errand.objects.create(note="put off", error="The account is not ready.")

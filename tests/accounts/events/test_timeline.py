@@ -126,7 +126,6 @@ def test_no_page_skips_rows_and_a_long_life_asks_no_more(lived: Account, agency:
     assert not any("OFFSET" in sql or "COUNT(" in sql for sql in after)
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(
     "cursor", ["x", "report-0", "report-" + "9" * 30, "report-x.event-", "event-zzz", "\x00", "staff--1"]
 )

@@ -12,8 +12,9 @@ from accounts import installs, services
 from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import StatusReason
 from accounts.events.ordering import Origin
-from accounts.linkedin.incidents import ALERT_DELAY, PROBLEM_TIMEOUT, WINDOW, update_incidents
+from accounts.linkedin.incidents import ALERT_DELAY, WINDOW, update_incidents
 from accounts.linkedin.matching import AccountIdentity
+from accounts.linkedin.outages import PROBLEM_TIMEOUT
 from accounts.models import Account, Agency, Event, Incident, Outage, ReauthPrompt
 from accounts.reauth import attempts
 from accounts.revival import revive
@@ -164,7 +165,7 @@ def test_while_the_cause_is_not_known_it_says_so_in_words(agency: Agency, clock:
     incident = Incident.objects.get()
     assert incident.cause == "unknown"
     assert str(incident) == f"{agency.name}: cause not known yet"
-    assert incident.steps.order_by("id").last().text == "The probable cause is now: not known yet."
+    assert incident.steps.latest("id").text == "The probable cause is now: not known yet."
 
 
 def test_many_of_one_provider_across_agencies_are_one_outage_with_a_part_at_each(

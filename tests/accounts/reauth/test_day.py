@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -131,7 +132,7 @@ def test_the_mail_has_the_link_and_the_reason_and_the_link_works(day: Day) -> No
     assert "ends on 03/30/2026 9:00 AM UTC" in message.body
     assert Client().get(link).status_code == 200
     assert day.at(1 + MINUTE) == ALERT
-    others = [message for message in mail.outbox if message.to != [OWNER]]
+    others: list[Any] = [message for message in mail.outbox if message.to != [OWNER]]
     assert not [message for message in others if "/reauth/" in str(message.body) + str(message.alternatives)]
 
 

@@ -303,7 +303,7 @@ def test_a_reminder_that_fails_is_tried_again_and_holds_up_no_other(
 ) -> None:
     for number in range(3):
         report(agency, S.DISCONNECTED, external_id=str(number), email=f"a{number}@example.com")
-    invite = reminders.invite
+    invite = reminders.invite  # type: ignore[attr-defined]
 
     def fail_for_one(prompt: ReauthPrompt, recipients: list[str], **options: Any) -> None:
         if recipients == ["a1@example.com"]:
@@ -509,8 +509,8 @@ def test_time_in_each_status_and_to_reconnect_come_from_the_history(agency: Agen
     ):
         account = report(agency, status, minutes)
     found = status_durations(account, until=T0 + timedelta(minutes=100))
-    minutes = {status: int(length.total_seconds() // 60) for status, length in found.in_status.items()}
-    assert minutes == {
+    whole = {status: int(length.total_seconds() // 60) for status, length in found.in_status.items()}
+    assert whole == {
         S.ACTIVE: 10 + 10 + 10,
         S.DISCONNECTED: 5,
         S.AUTH_ERROR: 25,

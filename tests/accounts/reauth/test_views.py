@@ -10,9 +10,9 @@ import pytest
 import time_machine
 from django.conf import settings as django_settings
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 from pytest_django.fixtures import Settings
 
 from accounts.core.enums import AccountStatus
@@ -22,6 +22,7 @@ from accounts.models import Account, AccountToken, Agency, ReauthPrompt, ReauthS
 from accounts.reauth import prompts
 from accounts.services import report_status
 from accounts.sources.service import create_source
+from tests.answers import Answer
 from tests.reactions import react
 from tests.receiving import receive
 from tests.standins import StandIn, provider
@@ -60,7 +61,7 @@ def back(account: Account) -> None:
     react()
 
 
-def text_of(answer: HttpResponse) -> str:
+def text_of(answer: Answer) -> str:
     return answer.content.decode()
 
 
@@ -167,6 +168,7 @@ def test_a_link_that_ended_is_410_and_says_how(agency: Agency, end: str, said: s
 )
 def test_hostile_names_are_only_text(agency: Agency, text: str) -> None:
     page = text_of(Client().get(take_down(agency, None, "salesflow", name=text)))
+    assert escape(text.replace("\u202e", "")) in page
     assert "<script>alert" not in page
     assert "<img src=x" not in page
     assert django_settings.SECRET_KEY not in page
@@ -200,7 +202,7 @@ def test_the_onboarding_token_is_minted_at_the_click_and_only_that_answer_names_
     assert "sf-key" not in text_of(answer)
 
 
-def result(path: str, **said: Any) -> HttpResponse:
+def result(path: str, **said: Any) -> Answer:
     body = {"action": "1", "linkedinId": 7688, "token": "account-token", "status": "ACCOUNT_ACTIVE"} | said
     return Client().post(f"{path}/result", json.dumps(body), content_type="application/json")
 

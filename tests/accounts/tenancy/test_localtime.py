@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from accounts.core.enums import Scope
 from accounts.models import Agency
 from accounts.tenancy.localtime import format_local_time
 from notifications.channels.service import create_channel
@@ -50,4 +51,4 @@ def test_a_lead_of_linkedin_reads_so_in_mails_pages_and_files_and_is_iso_in_the_
     assert 'title="06/07/2023 7:59 PM EDT"' in client.get(f"/leads/{lead.pk}").content.decode()
     file = b"".join(client.post("/leads/export").streaming_content)  # type: ignore[attr-defined]
     assert b'"06/07/2023 7:59 PM EDT"' in file
-    assert api_with(agency, "read").get(f"leads/{lead.pk}").json()["received_at"] == "2023-06-07T23:59:18.881Z"
+    assert api_with(agency, Scope.READ).get(f"leads/{lead.pk}").json()["received_at"] == "2023-06-07T23:59:18.881Z"

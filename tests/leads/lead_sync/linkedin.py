@@ -1,7 +1,7 @@
 """A source of an agency beside LinkedIn's stand-in, and the product's steps, taken one after the other."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.message import Message
@@ -74,7 +74,7 @@ def source_of(agency: Agency) -> Source:
 
 def agree(url: str) -> dict[str, str]:
     """What the consent page sends the person back with."""
-    answer = api.send_request("LinkedIn", "GET", url, headers={})
+    answer = api.send_request("LinkedIn", "GET", url, headers={})  # type: ignore[attr-defined]
     assert answer.status == 302, answer.content
     return dict(parse_qsl(urlsplit(answer.headers["location"]).query))
 
@@ -86,9 +86,18 @@ def connected(agency: Agency, **options: Any) -> Source:
 
 
 def work() -> None:
-    """Everything that is due, as the workers would do it."""
-    while process_due() or fetch_due() or check_due() or backfill.pull_due() or label_due():
+    """Do everything that is due, as the workers would, until one round finds nothing."""
+    jobs: tuple[Callable[[], object], ...] = (process_due, fetch_due, check_due, backfill.pull_due, label_due)
+    while [job for job in jobs if finish(job)]:
         pass
+
+
+def finish(job: Callable[[], object]) -> bool:
+    """Call a job until nothing is due. Return whether anything was."""
+    worked = False
+    while job():
+        worked = True
+    return worked
 
 
 def let_pass(clock: time_machine.Traveller, *, pace: timedelta, **time: float) -> None:

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from accounts.core.enums import Scope
 from accounts.models import Agency
 from accounts.sources.service import update_source
 from config.demo.linkedin_api.world import ACCOUNT, PAGE, World, form
-from leads.lead_sync import backfill
+from leads.lead_sync import backfill, backfill_pages
 from leads.lead_sync.health_checks import check_due
 from leads.lead_sync.oauth import complete_connection, connect_link
 from leads.lead_sync.problems import problems_of
@@ -96,14 +97,14 @@ def test_leads_sent_while_a_role_was_away_come_when_it_is_back(days: Days, page:
     pull = Pull.objects.filter(owner=PAGE if page else ACCOUNT).order_by("-pk").first()
     assert pull is not None
     assert (pull.finished_at, pull.next_attempt_at, pull.reason) == (None, None, "no_role")
-    health = api_with(days.agency, "read").get(f"sources/{days.source.pk}").json()["health"]
+    health = api_with(days.agency, Scope.READ).get(f"sources/{days.source.pk}").json()["health"]
     assert health["status"] == "attention"
     days.later(days=5)
     days.regain()
     days.later(hours=2)
     assert days.missing() == set()
     assert days.codes() == set()
-    assert api_with(days.agency, "read").get(f"sources/{days.source.pk}").json()["health"]["troubles"] == []
+    assert api_with(days.agency, Scope.READ).get(f"sources/{days.source.pk}").json()["health"]["troubles"] == []
 
 
 def test_a_role_that_was_lost_and_found_between_two_checks_hides_no_lead(days: Days) -> None:
@@ -118,9 +119,10 @@ def test_a_role_that_was_lost_and_found_between_two_checks_hides_no_lead(days: D
     assert Lead.objects.get(references__external_id=lost["id"]).email == "kevin@example.com"
 
 
-def test_a_role_that_goes_while_a_pull_walks_ends_no_window(days: Days) -> None:
+def test_a_role_that_goes_while_a_pull_walks_ends_no_window(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
     days.clock.shift(timedelta(hours=5))
-    days.world.submit_many(250, until=days.world.now_ms())
+    monkeypatch.setattr(backfill_pages, "PAGE", 10)
+    days.world.submit_many(25, until=days.world.now_ms())
     backfill.plan(sync_of(days.source))
     for _ in range(3):
         backfill.pull_due()
@@ -328,7 +330,7 @@ def play(agency: Agency, count: int, longest: int) -> None:
 
 
 def test_whatever_happens_to_roles_every_lead_comes_once(agency: Agency) -> None:
-    play(agency, 10, longest=15)
+    play(agency, 5, longest=12)
 
 
 @pytest.mark.fault  # many examples

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client, override_settings
 
-from accounts.core.enums import IssueKind
+from accounts.core.enums import IssueKind, Scope
 from accounts.models import Account, AccountToken, Agency, Event
 from accounts.providers.linkedin import Api
 from accounts.reauth.options import offer_for
@@ -110,7 +110,7 @@ def test_a_link_works_once_and_for_an_hour(agency: Agency) -> None:
 def test_the_api_makes_the_link(agency: Agency) -> None:
     with linkedin():
         source = source_of(agency)
-        answer = api_with(agency, "admin").post(f"sources/{source.pk}/connect")
+        answer = api_with(agency, Scope.ADMIN).post(f"sources/{source.pk}/connect")
     assert answer.status_code == 202
     assert set(answer.json()) == {"authorize_url", "expires_at"}
     assert "/oauth/v2/authorization?" in answer.json()["authorize_url"]
@@ -291,7 +291,7 @@ def test_what_is_wanted_during_a_check_makes_another_due_at_once(
 ) -> None:
     with linkedin() as stand_in:
         source = connected(agency)
-        reconcile = health_checks.reconcile
+        reconcile = health_checks.reconcile  # type: ignore[attr-defined]
 
         def want_more(sync: LeadSync, api: Api) -> list[str]:
             monkeypatch.setattr(health_checks, "reconcile", reconcile)

@@ -10,6 +10,7 @@ import time_machine
 from django.core.management import call_command
 from django.test import Client
 
+from accounts.core.enums import Scope
 from accounts.models import Account, Agency, Event, Source, SourceIssue
 from accounts.sources.service import update_source
 from config.demo.linkedin_api.world import ACCOUNT, FORM, PAGE, World, form
@@ -40,8 +41,8 @@ class Day:
         self.go_on(minutes=20)
 
     def go_on(self, **time: float) -> None:
-        """Work, and let time pass in steps that no wait is shorter than."""
-        let_pass(self.clock, pace=max(timedelta(seconds=61), timedelta(**time) / 40), **time)
+        """Work, and let time pass in a dozen steps that no wait is shorter than."""
+        let_pass(self.clock, pace=max(timedelta(seconds=61), timedelta(**time) / 12), **time)
 
     def lead(self, response: dict[str, Any]) -> Lead:
         return Lead.objects.get(references__external_id=response["id"])
@@ -50,7 +51,7 @@ class Day:
         return {problem.code for problem in problems_of(sync_of(self.source))}
 
     def health(self) -> dict[str, Any]:
-        found: dict[str, Any] = api_with(self.agency, "read").get(f"sources/{self.source.pk}").json()["health"]
+        found: dict[str, Any] = api_with(self.agency, Scope.READ).get(f"sources/{self.source.pk}").json()["health"]
         return found
 
 
@@ -60,16 +61,21 @@ def day(agency: Agency) -> Iterator[Day]:
         yield Day(agency, stand_in.world, clock)
 
 
-REFUSALS = [
-    {"status": 403}, {"status": 400}, {"status": 404}, {"status": 410}, {"status": 500}, {"status": 503},
-    {"status": 200, "body": "<html>"}, {"status": 200, "body": "[]"}, {"status": 200, "body": "null"},
-    {"status": 200, "body": '{"id": 901, "content": {"questions": "none"}}'}, {"status": 200, "body": "{}"},
+#: One of each kind, and more of them.
+REFUSALS = [{"status": 403}, {"status": 500}, {"status": 200, "body": "<html>"}, {"status": 200, "body": "{}"}]
+MORE_REFUSALS = [
+    {"status": 400}, {"status": 404}, {"status": 410}, {"status": 503},
+    {"status": 200, "body": "[]"}, {"status": 200, "body": "null"},
+    {"status": 200, "body": '{"id": 901, "content": {"questions": "none"}}'},
     {"status": 200, "body": '{"id": 901, "content": [{"questions": []}]}'},
 ]  # fmt: skip
+each_refusal = pytest.mark.parametrize(
+    "refusal", [*REFUSALS, *(pytest.param(more, marks=pytest.mark.fault) for more in MORE_REFUSALS)], ids=str
+)
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
+@each_refusal
 def test_a_form_that_is_not_shown_holds_up_no_other_and_its_leads_come_by_question_id(
     day: Day, refusal: dict[str, Any]
 ) -> None:
@@ -92,7 +98,7 @@ def test_a_form_that_is_not_shown_holds_up_no_other_and_its_leads_come_by_questi
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
+@each_refusal
 def test_a_lead_that_a_notification_told_of_is_not_pending_for_ever(day: Day, refusal: dict[str, Any]) -> None:
     day.world.refuse("leadForms", key=str(OTHER), **refusal)
     response = day.world.submit(form=OTHER)
@@ -160,7 +166,7 @@ def test_whoever_connects_anew_has_the_form_asked_for_at_once(day: Day) -> None:
     response = day.world.submit(form=OTHER)
     day.pull()
     day.world.refusals.clear()
-    link = api_with(day.agency, "admin").post(f"sources/{day.source.pk}/connect").json()["authorize_url"]
+    link = api_with(day.agency, Scope.ADMIN).post(f"sources/{day.source.pk}/connect").json()["authorize_url"]
     assert Client().get("/oauth/linkedin/callback", agree(link)).status_code == 200
     work()
     assert day.lead(response).email == "kevin@example.com"
@@ -199,7 +205,8 @@ def test_a_form_that_a_response_brings_along_is_not_asked_for(day: Day) -> None:
     day.pull()
     assert day.lead(response).email == "kevin@example.com"
     assert not RefusedForm.objects.exists()
-    for odd in ("a text", {"content": None}, [], 7):
+    odd_forms: list[Any] = ["a text", {"content": None}, [], 7]
+    for odd in odd_forms:
         other = day.world.submit(form=FORM)
         day.world.leads[other["id"]]["form"] = odd
         notify(day.source, other)
@@ -273,7 +280,7 @@ def test_an_answer_of_a_kind_that_we_do_not_know_is_kept_as_it_came(day: Day) ->
 
 def test_a_lead_that_cannot_be_kept_holds_up_no_other(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
     bad, good = day.world.submit(), day.world.submit()
-    read = backfill_import.details
+    read = backfill_import.details  # type: ignore[attr-defined]
 
     def details(response: Any, content: Any) -> Any:
         if response["id"] == bad["id"]:
@@ -377,7 +384,7 @@ def test_a_revoked_token_holds_the_source_and_says_so(day: Day) -> None:
     assert Account.objects.get().status == "auth_error"
     assert day.health()["status"] == "attention"
     assert "token_revoked" in day.codes()
-    link = api_with(day.agency, "admin").post(f"sources/{day.source.pk}/connect").json()["authorize_url"]
+    link = api_with(day.agency, Scope.ADMIN).post(f"sources/{day.source.pk}/connect").json()["authorize_url"]
     day.clock.shift(timedelta(seconds=1))
     assert Client().get("/oauth/linkedin/callback", agree(link)).status_code == 200
     work()

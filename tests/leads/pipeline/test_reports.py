@@ -123,7 +123,7 @@ def test_any_order_of_words_and_derived_steps_ends_alike(agency: Agency, order: 
     assert (lead.status, lead.status_since) == (S.MESSAGE_SENT, T0 + timedelta(minutes=3))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     story=st.lists(st.tuples(st.sampled_from(list(S)), st.booleans(), st.sampled_from(["c1", "c2"])), max_size=6),
     data=st.data(),

@@ -12,6 +12,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from accounts.core.enums import Scope
 from accounts.models import Account, Agency, Campaign, Event
 from config.backoffice.dashboard import dashboard
 from config.metrics import exposition
@@ -53,7 +54,7 @@ def answers(account: Account, *, is_test: bool) -> Lead:
 
 
 def report(account: Account, browser: Client, **query: str) -> Any:
-    answer = api_with(account.agency, "read").get("reports/leads", query)
+    answer = api_with(account.agency, Scope.READ).get("reports/leads", query)
     assert answer.status_code == 200
     return answer.content
 

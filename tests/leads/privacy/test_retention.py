@@ -236,7 +236,7 @@ def test_one_lead_that_cannot_be_erased_does_not_stop_the_others(
             raise RuntimeError("A part of it cannot be erased.")
         return result
 
-    erase = retention.erase
+    erase = retention.erase  # type: ignore[attr-defined]
     monkeypatch.setattr(retention, "erase", fail_for_one)
     answer = purge()
     assert answer["erased"]["leads"] == 2

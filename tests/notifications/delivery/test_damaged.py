@@ -76,9 +76,9 @@ def test_every_page_about_it_opens_and_its_buttons_work(
     assert member.post(f"/notifications/deliveries/{delivery.pk}/resend").status_code == 302
     assert b"encryption keys" in admin_client.get(f"/admin/notifications/channel/{channel.pk}/change/").content
     key = create_api_key(agency, name="all", scopes=list(Scope))[1]
-    api = {"HTTP_AUTHORIZATION": f"Bearer {key}"}
-    assert {row["id"] for row in member.get("/api/v1/channels", **api).json()["results"]} == {channel.pk, good.pk}
-    assert member.get(f"/api/v1/channels/{channel.pk}", **api).status_code == 200
+    api = {"authorization": f"Bearer {key}"}
+    assert {row["id"] for row in member.get("/api/v1/channels", headers=api).json()["results"]} == {channel.pk, good.pk}
+    assert member.get(f"/api/v1/channels/{channel.pk}", headers=api).status_code == 200
     assert member.post(f"/notifications/channels/{channel.pk}/remove").status_code == 302
     assert list(Channel.objects.all()) == [good]
 

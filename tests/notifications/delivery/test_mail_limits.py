@@ -73,17 +73,17 @@ def ask_for_channels(agency: Agency) -> list[Any]:
     spellings = [VICTIM, VICTIM.upper(), f"mailto:{VICTIM}", f"{VICTIM}.", f"V <{VICTIM}>"]
     return [
         client.post("/api/v1/channels", {"kind": "email", "email": spelling}, "application/json")
-        for spelling in spellings * 15
+        for spelling in spellings * 4
     ]
 
 
 def test_one_key_cannot_mail_a_stranger_more_than_a_few_times(agency: Agency, stranger: Agency) -> None:
     answers = ask_for_channels(agency)
-    assert [answer.status_code for answer in answers] == [201] * 5 + [429] * 70
+    assert [answer.status_code for answer in answers] == [201] * 5 + [429] * 15
     assert answers[-1]["Retry-After"] == "3000"
     assert f"{VICTIM} has got several such mails already" in answers[-1].json()["detail"]
     assert mails_to(VICTIM) == PER_RECIPIENT.per_hour == 5
-    assert [answer.status_code for answer in ask_for_channels(stranger)] == [429] * 75
+    assert [answer.status_code for answer in ask_for_channels(stranger)] == [429] * 20
     assert mails_to(VICTIM) == 5
 
 
@@ -187,7 +187,8 @@ def test_an_address_to_which_many_mails_go_by_themselves_gets_them_in_turn(
     drain()
     held = Delivery.objects.filter(hold=Hold.RECIPIENT)
     assert Delivery.objects.count() - held.count() == MAX_PER_HOUR
-    hours = [(row.next_attempt_at - timezone.now()) // timedelta(hours=1) for row in held.order_by("next_attempt_at")]
+    due = held.order_by("next_attempt_at").values_list("next_attempt_at", flat=True)
+    hours = [(at - timezone.now()) // timedelta(hours=1) for at in due if at]
     assert hours == [1] * MAX_PER_HOUR + [2] * 5
     assert held[0].reason == "It waits: its address has got many mails within the hour."
     record_event(agency, EventType.REAUTH_REQUESTED, subject="acc_x", recipient="other@example.org")

@@ -17,6 +17,7 @@ from notifications.channels.service import create_channel
 from notifications.delivery import drain, fan_out, worker
 from notifications.delivery.claim import claim
 from notifications.delivery.concurrency import ConcurrencyLimits
+from notifications.delivery.sender import Result
 from notifications.models import Attempt, Channel, Delivery, DeliveryStatus
 from tests.notifications.happenings import Killed
 from tests.notifications.receiver import receiver
@@ -96,9 +97,9 @@ def test_a_busy_receiver_takes_no_place_from_others(webhook: MakeChannel, happen
 def test_a_lead_erased_while_its_event_was_on_its_way_holds_up_nothing(
     webhook: MakeChannel, happen: Happen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = worker.settle
+    original = worker.settle  # type: ignore[attr-defined]
 
-    def erase_first(results: list[worker.Result]) -> None:
+    def erase_first(results: list[Result]) -> None:
         Event.objects.filter(pk=results[0].prepared.event.pk).delete()
         original(results)
 

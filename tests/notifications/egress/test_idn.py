@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from accounts.core.enums import Role
 from accounts.models import Account, Agency, Event
-from accounts.models.agency import Role
 from accounts.reauth.prompts import ask
 from accounts.reauth.recipients import block_address, reachable_addresses
 from accounts.tenancy.api_keys import create_api_key

@@ -18,7 +18,7 @@ from pytest_django.fixtures import Settings
 from accounts import services
 from accounts.campaigns import service as campaigns
 from accounts.core.enums import AccountStatus as S
-from accounts.core.enums import EventType, IssueKind
+from accounts.core.enums import EventType, IssueKind, Scope
 from accounts.events.ordering import Origin
 from accounts.linkedin.incidents import ALERT_DELAY
 from accounts.linkedin.matching import AccountIdentity
@@ -83,7 +83,8 @@ def test_forty_drops_are_one_mail_per_agency_and_forty_webhooks(
         create_channel(each, kind="email", email=f"all-{address}", verified=True)
     for number in range(40):
         campaign_of(report(agency, f"a{number}", S.ACTIVE), f"c{number}")
-        report(stranger, f"b{number}", S.ACTIVE)
+        if number < 10:
+            report(stranger, f"b{number}", S.ACTIVE)
     drain()
     mail.outbox.clear()
     with receiver() as hook, receiver() as slack:
@@ -92,7 +93,8 @@ def test_forty_drops_are_one_mail_per_agency_and_forty_webhooks(
         for number in range(40):
             clock.move_to(T0 + timedelta(seconds=4.5 * number + 1))
             report(agency, f"a{number}", S.DISCONNECTED)
-            report(stranger, f"b{number}", S.DISCONNECTED)
+            if number < 10:
+                report(stranger, f"b{number}", S.DISCONNECTED)
             if number % 10 == 3:  # a worker looks now and then; each look stays for a turn that is near
                 drain()
         clock.shift(ALERT_DELAY)
@@ -338,10 +340,10 @@ def test_an_incident_is_one_alert_for_the_staff_and_one_when_it_is_over(
     agency: Agency, staff_user: User, clock: time_machine.Traveller
 ) -> None:
     set_alerts(staff_user, by_email=True, by_slack=False)
-    names = [f"Account {number}" for number in range(40)]
+    names = [f"Account {number}" for number in range(15)]
     for name in names:
         report(agency, name, S.DISCONNECTED)
-        clock.shift(1)
+        clock.shift(3)
         drain()
     clock.shift(ALERT_DELAY)
     drain()
@@ -349,7 +351,7 @@ def test_an_incident_is_one_alert_for_the_staff_and_one_when_it_is_over(
         report(agency, name, S.ACTIVE)
     drain()
     assert mails("sam@example.com") == [
-        "Incident: 40 accounts down at Northwind Outreach",
+        "Incident: 15 accounts down at Northwind Outreach",
         "Over: the incident of Northwind Outreach",
     ]
 
@@ -402,7 +404,7 @@ def test_an_agency_sees_nothing_of_alerts_to_the_staff(
     set_alerts(staff_user, by_email=True, by_slack=False)
     alerted(agency, clock)
     [alert] = Delivery.objects.filter(recipient="sam@example.com")
-    key = create_api_key(agency, name="all", scopes=["read", "write", "admin"])[1]
+    key = create_api_key(agency, name="all", scopes=list(Scope))[1]
     client = Client(headers={"authorization": f"Bearer {key}"})
     for page in ("deliveries", "events", "event-types"):
         answer = client.get(f"/api/v1/{page}").content.decode()

@@ -134,7 +134,7 @@ def test_hostile_names_stay_harmless(
     assert not any(name.startswith("on") for name in page.attributes)
     assert all(link.startswith(django_settings.PUBLIC_URL) for link in page.links)
     assert "https://evil.example.org" not in message.body + html_of(message)
-    assert not re.search("[\u200b\u202e\u2066\ufeff\x07]", message.subject + message.body + html_of(message))
+    assert not re.search("[\u200b\u202e\u2066\ufeff\x07]", f"{message.subject}{message.body}" + html_of(message))
     assert len(message.body) < 5000
 
 

@@ -66,6 +66,7 @@ def test_a_daily_summary_names_whole_leads_and_says_how_many_more(
     told = check(json.loads(request.body))
     for text in (told, str(mail.outbox[0].body)):
         listed = [line for line in text.splitlines() if "#" in line]
+        assert listed
         assert all(re.search(r"#\d{4}\b", line) for line in listed)
         assert all(any(name in line for name in names) for line in listed)
         more = re.search(r"… and (\d+) more", text)

@@ -12,8 +12,9 @@ import pytest
 from tests.webhooks.providers.wire import OTHER_PRIVATE_KEY, OTHER_PUBLIC_KEY, PRIVATE_KEY, PUBLIC_KEY
 from webhooks.diagnostics import signature_doctor
 from webhooks.diagnostics.signature_doctor import KnownSecret, examine, lookalikes
-from webhooks.providers import PROVIDERS, HighLevel
+from webhooks.providers import PROVIDERS
 from webhooks.providers.base import SignedRequest
+from webhooks.providers.highlevel import HighLevel
 from webhooks.providers.signature_scheme import Claim
 from webhooks.providers.signatures import InvalidSignature, require_fresh
 

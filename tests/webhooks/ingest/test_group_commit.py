@@ -67,7 +67,7 @@ class HeldWriter(Writer):
     async def _write(self, rows: Sequence[Row]) -> list[Kept]:
         return await self._real.write(rows)
 
-    async def _insert(self, rows: Sequence[Row]) -> Any:
+    async def _insert(self, rows: Any) -> Any:
         raise NotImplementedError
 
     async def close(self) -> None:
@@ -238,7 +238,7 @@ def test_a_row_that_would_be_late_is_not_begun(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(group_commits, "ROW_TIMEOUT", 1.4)
     writer = HeldWriter()
 
-    async def keep_two(group_commit: GroupCommit) -> list[Any]:
+    async def keep_two(group_commit: GroupCommit) -> Any:
         first = asyncio.ensure_future(group_commit.keep(row(key=b"first")))
         await writer.started.wait()
         second = asyncio.ensure_future(group_commit.keep(row(key=b"second")))

@@ -11,6 +11,7 @@ from accounts.models import Agency
 from accounts.sources.service import create_source
 from tests.webhooks.ingest_server import serving
 from webhooks.ingest import group_commit, latency
+from webhooks.ingest.writers.base import Kept, Row
 from webhooks.models import LatencyTally
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,14 +48,14 @@ def test_an_answer_that_waited_for_the_database_is_slow() -> None:
     class Slow:
         async def write(self, rows: Any) -> Any:
             await asyncio.sleep(1.1)
-            return [group_commit.Kept(number, duplicate=False) for number, _ in enumerate(rows)]
+            return [Kept(number, duplicate=False) for number, _ in enumerate(rows)]
 
         async def close(self) -> None:
             pass
 
     async def run() -> None:
         kept = group_commit.GroupCommit(writer=Slow(), on_answered=lambda *args: noted.append(args))  # type: ignore[arg-type]
-        row = group_commit.Row("src_1", None, "salesflow", b"1", {}, b"{}", timezone.now())
+        row = Row("src_1", None, "salesflow", b"1", {}, b"{}", timezone.now())
         await kept.keep(row)
         await kept.close()
 

@@ -107,7 +107,7 @@ def outcome(agency: Agency) -> dict[str, list[Any]]:
     }
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.fault) for seed in range(2, 8))])
 @pytest.mark.parametrize("provider", MIXTURES)
 def test_a_batch_does_what_its_receipts_do_one_by_one(
     agency: Agency, stranger: Agency, provider: str, seed: int
@@ -171,7 +171,7 @@ def test_what_the_database_refuses_of_a_batch_is_sorted_out_one_by_one(
     agency: Agency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = source_of(agency, "salesflow"), source_of(agency, "salesflow")
-    prefetch = processor.prefetch
+    prefetch = processor.prefetch  # type: ignore[attr-defined]
     reports(first, [1, 2])
     drain()
     receipts = reports(second, [2, 3, 4])
@@ -244,7 +244,7 @@ def sent_forms(source: Source, numbers: range) -> None:
 
 #: Beside its savepoint, which is only made where there are any. A new lead's reference is written at once, because the
 #: lead's history names its key; a form's asks who is connected to fetch the answers.
-STATEMENTS = {
+STATEMENTS: dict[Callable[[Source, range], None], tuple[str, int]] = {
     accounts_as_they_were: ("salesflow", 0),
     accounts_that_go_down: ("salesflow", 0),
     new_accounts: ("salesflow", 0),

@@ -237,7 +237,7 @@ def test_a_hostile_receiver_delays_nobody_and_the_log_says_what_it_did(
     monkeypatch.setattr(egress, "BODY_SECONDS", 1)
     agency, _ = create_agency(name="Northwind")
     with receiver() as good:
-        day = live_through(hostile, agency, good, events=12, every=0.3, seconds=9)
+        day = live_through(hostile, agency, good, events=6, every=0.3, seconds=8)
         judge(day, hostile, good)
 
 
