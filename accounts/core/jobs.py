@@ -103,7 +103,7 @@ def is_unleased(now: datetime, lease: timedelta) -> Q:
 def leased(row: R) -> QuerySet[R]:
     """Return the query of the row under its lease. It is empty once another worker has the lease, or `restart` or `end`
     changed what is wanted of the row."""
-    return _still_leased(row).filter(attempts=row.attempts, next_attempt_at=row.next_attempt_at)
+    return _still_leased(row).filter(attempts=row.attempts, next_attempt_at__isnull=False)
 
 
 def complete(row: DueRow, *, again_at: datetime | None = None, **changes: Any) -> bool:

@@ -223,6 +223,16 @@ def test_what_is_called_off_and_asked_for_anew_waits_for_who_is_at_it(clock: tim
     assert len(claim()) == 1
 
 
+def test_a_due_time_that_was_changed_by_hand_is_no_wish(clock: time_machine.Traveller) -> None:
+    """SQLite compares times as text, and people write them in other ways than Django does."""
+    Errand.objects.create()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE test_errand SET next_attempt_at = '2000-01-01'")
+    (row,) = claim()
+    assert complete(row)
+    assert states("next_attempt_at", "leased_until") == [(None, None)]
+
+
 def test_only_what_waits_for_a_later_time_is_hastened(clock: time_machine.Traveller) -> None:
     for at in (NOW - MINUTE, NOW + MINUTE, None):
         Errand.objects.create(next_attempt_at=at, attempts=2)
