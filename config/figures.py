@@ -30,7 +30,7 @@ def open_issues() -> dict[str, int]:
 
 
 def receipts_by_status() -> dict[str, int]:
-    """Return exact numbers of waiting, quarantined and failed receipts (up to MANY), and an estimate of processed
+    """Return exact numbers of waiting, quarantined and failed receipts (up to MAX_COUNT), and an estimate of processed
     ones."""
     counted = {
         status.value: count_up_to(Receipt.objects.filter(status=status))
@@ -40,7 +40,8 @@ def receipts_by_status() -> dict[str, int]:
 
 
 def deliveries_by_status() -> dict[str, int]:
-    """Return exact numbers of pending and failed deliveries (up to MANY), and an estimate of `settled` (ended) ones."""
+    """Return exact numbers of pending and failed deliveries (up to MAX_COUNT), and an estimate of `settled` (ended)
+    ones."""
     counted = {
         status.value: count_up_to(Delivery.objects.filter(status=status))
         for status in (DeliveryStatus.PENDING, DeliveryStatus.FAILED)

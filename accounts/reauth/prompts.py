@@ -179,7 +179,7 @@ def invite(
 
 
 def _ask_owner(prompt: ReauthPrompt, account: Account, *, origin: Origin, work: UnitOfWork) -> None:
-    """Mail the owner. That of an account that flaps is mailed once it has settled, if it still needs its owner then."""
+    """Mail the owner. That of an account that flaps is mailed once it is stable, if it still needs its owner then."""
     recipients = addresses_for(account, work)
     stable_at = flapping.stable_at(account, work)
     if stable_at is None or not recipients:

@@ -179,13 +179,13 @@ def test_what_is_done_every_hour_begins_anew(clock: time_machine.Traveller) -> N
 
 
 def test_what_is_asked_for_anew_is_due_once_who_is_at_it_is_done(clock: time_machine.Traveller) -> None:
-    for settle in (complete, remove, lambda row: retry(row, "busy", BACKOFF)):
+    for end_attempt in (complete, remove, lambda row: retry(row, "busy", BACKOFF)):
         Errand.objects.all().delete()
         Errand.objects.create()
         (row,) = claim()
         assert restart(Errand.objects.all()) == 1
         assert claim() == []  # never two at once
-        assert settle(row) is False
+        assert end_attempt(row) is False
         assert states("attempts", "next_attempt_at", "error") == [(0, NOW, "")]
         assert [again.attempts for again in claim()] == [1]
 
