@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test faults browser client-types lint audit format bench lock installed installed-dev
+.PHONY: help run demo test coverage faults browser client-types lint audit format bench lock installed installed-dev
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,11 @@ demo: installed  ## play a day of every provider's webhooks into the running pro
 
 test: installed-dev  ## the whole suite, on SQLite and on PostgreSQL + Redis
 	@$(PY) -m tests.run
+
+coverage: installed-dev  ## the suite again, and which branches of the product it takes
+	@rm -rf var/coverage && mkdir -p var/coverage
+	@LEADLINE_COVERAGE=1 $(PY) -m tests.run
+	@.venv/bin/coverage combine -q && .venv/bin/coverage report
 
 faults: installed-dev  ## kill processes and stop servers, then count: one table
 	@$(PY) -m tests.run -m fault -n 1

@@ -4,6 +4,7 @@ side.
 What touches neither a database nor a broker runs once, and so does what is marked `once`: of its many cases, which
 look alike to a database, PostgreSQL gets the first. Each suite migrates one database, which its workers copy. With
 arguments for pytest the two run one after the other: faults and browsers want the machine for themselves.
+With LEADLINE_COVERAGE (`make coverage`) the branches are noted that the tests' own processes take.
 """
 
 import os
@@ -31,7 +32,8 @@ class Suite:
     output: Path
 
     def start(self, workers: int, options: list[str]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers)]
+        measured = ["-m", "coverage", "run"] if os.environ.get("LEADLINE_COVERAGE") else []
+        command = [sys.executable, *measured, "-m", "pytest", "-q", "-n", str(workers)]
         command += ["-o", "cache_dir=var/cache/pytest", *options]
         settings = {**compiling(), **self.environment}
         with self.output.open("wb") as output:
