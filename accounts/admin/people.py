@@ -13,9 +13,20 @@ from django.shortcuts import redirect
 
 from accounts.core.email_addresses import email_key
 from accounts.core.markup import ago, badge
+from accounts.models import Preference
 from accounts.tenancy.second_factor import forget_second_factor
 from accounts.tenancy.verified_email import set_unverified_email
-from accounts.web.backoffice.base import BackOfficeAdmin, acting_user
+from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting_user
+
+
+@admin.register(Preference)
+class PreferenceAdmin(HiddenFromIndex, BackOfficeAdmin):
+    """How a person wants the pages to look."""
+
+    list_display = ("user", "theme")
+    list_select_related = ("user",)
+    fieldsets = ((None, {"fields": ("user", "theme")}),)
+    search_help_text = "A whole number."
 
 
 @admin.register(User)

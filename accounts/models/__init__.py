@@ -8,6 +8,7 @@ from accounts.models.incident import Incident, IncidentStep, Outage
 from accounts.models.issue import SourceIssue
 from accounts.models.link import AccountLink
 from accounts.models.mail_count import MailCount
+from accounts.models.preference import Preference
 from accounts.models.reaction import Reaction
 from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
 from accounts.models.retention import RetentionRun
@@ -33,6 +34,7 @@ __all__ = [
     "MailCount",
     "Member",
     "Outage",
+    "Preference",
     "Reaction",
     "ReauthPrompt",
     "ReauthStep",
