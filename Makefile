@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test coverage faults browser client-types lint audit format bench lock installed installed-dev
+.PHONY: help run demo test coverage faults browser client-types vendor lint audit format bench lock installed installed-dev
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,10 @@ browser: installed-dev  ## open pages in a headless Chromium; screenshots go to 
 client-types:  ## types for TypeScript, made from docs/openapi.json, compile (needs node and npm; not in the suite)
 	@rm -rf var/client-types && mkdir -p var && cp -r tests/api/typescript var/client-types
 	@cd var/client-types && npm install --silent --no-audit --no-fund && npm run --silent check
+
+vendor:  ## make templates/static/vendor/tabler anew, after templates use another class or icon (needs node and npm)
+	@rm -rf var/vendor && mkdir -p var/vendor && cp -r config/frontend/. var/vendor/
+	@cd var/vendor && npm ci --silent --no-audit --no-fund && node vendor.mjs $(CURDIR)
 
 lint: installed-dev  ## formatter, linter, types, import contracts, templates
 	@$(PY) -m tests.lint

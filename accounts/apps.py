@@ -11,15 +11,28 @@ class AccountsConfig(AppConfig):
         """Register menu entries, back-office links, timeline streams, reactions and jobs of the accounts app."""
         from accounts.events.reactions import subscribe
         from accounts.events.timeline import add_own_streams
+        from accounts.linkedin.attention import needing_attention
         from accounts.services import STATUS_SUBSCRIBER
         from accounts.status_reactions import react_to_statuses
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
         from accounts.web.portal.navigation import OWNERS, WRITERS, Entry, add_entry
 
-        add_entry(Entry("accounts", "Accounts", "portal_accounts", position=20))
-        add_entry(Entry("team", "Team", "portal_team", position=60, roles=OWNERS))
-        add_entry(Entry("keys", "API keys", "portal_keys", position=70, roles=OWNERS))
-        add_entry(Entry("settings", "Settings", "portal_settings", position=80, roles=WRITERS))
+        for entry in (
+            Entry(
+                "accounts",
+                "Accounts",
+                "portal_accounts",
+                "Health",
+                icon="brand-linkedin",
+                position=10,
+                count=needing_attention,
+                tone="bad",
+            ),
+            Entry("settings", "Agency", "portal_settings", "Settings", icon="building", position=10, roles=WRITERS),
+            Entry("team", "Team", "portal_team", "Settings", icon="users-group", position=30, roles=OWNERS),
+            Entry("keys", "API keys", "portal_keys", "Settings", icon="key", position=50, roles=OWNERS),
+        ):
+            add_entry(entry)
         add_own_streams()
         for prefix, page in {"acc": "account", "cmp": "campaign", "src": "source", "sub": "subaccount"}.items():
             add_subject_page(prefix, f"accounts_{page}")

@@ -12,30 +12,30 @@ from accounts.models.link import LinkState
 from accounts.models.reauth import PromptEnd
 
 ACCOUNT_STATUSES: dict[AccountStatus, Label] = {
-    AccountStatus.ACTIVE: Label("works", "good"),
-    AccountStatus.INCOMPLETE: Label("waits for a step", "warn"),
-    AccountStatus.DISCONNECTED: Label("disconnected", "bad"),
-    AccountStatus.AUTH_ERROR: Label("sign-in failed", "bad"),
-    AccountStatus.BLOCKED: Label("blocked by LinkedIn", "bad"),
-    AccountStatus.DELETED: Label("removed", "quiet"),
+    AccountStatus.ACTIVE: Label("Active", "good"),
+    AccountStatus.INCOMPLETE: Label("Action required", "warn"),
+    AccountStatus.DISCONNECTED: Label("Disconnected", "bad"),
+    AccountStatus.AUTH_ERROR: Label("Sign-in failed", "bad"),
+    AccountStatus.BLOCKED: Label("Blocked by LinkedIn", "bad"),
+    AccountStatus.DELETED: Label("Deleted", "quiet"),
 }
-RATE_LIMITED = Label("at a LinkedIn limit", "warn")
-FIRST_SEEN = Label("first seen", "quiet")  # before an account's first report
+RATE_LIMITED = Label("Rate limited", "warn")
+FIRST_SEEN = Label("Created", "quiet")  # before an account's first report
 
 #: What an agency should do about an account.
 ACTIONS: dict[SuggestedAction, str] = {
     SuggestedAction.NONE: "",
-    SuggestedAction.COMPLETE_ONBOARDING: "Somebody has to finish connecting it, for example by entering a code.",
+    SuggestedAction.COMPLETE_ONBOARDING: "Finish connecting it, for example by entering a code.",
     SuggestedAction.SOLVE_CHALLENGE: "Ask its owner to open LinkedIn and solve the check it shows.",
     SuggestedAction.SIGN_IN_AGAIN: "Ask its owner to sign in again.",
     SuggestedAction.CONTACT_LINKEDIN: "Ask its owner to read LinkedIn's message and to contact LinkedIn's support.",
-    SuggestedAction.WAIT: "Nothing: it works again by itself when the limit ends.",
-    SuggestedAction.ARCHIVE: "It was removed at its provider. Nothing to do, unless that was a mistake.",
+    SuggestedAction.WAIT: "Nothing: it resumes by itself when the limit ends.",
+    SuggestedAction.ARCHIVE: "It was deleted at its provider. Nothing to do, unless that was a mistake.",
 }
 CAMPAIGN_STATUSES: dict[CampaignStatus, Label] = {
-    CampaignStatus.ACTIVE: Label("runs", "good"),
-    CampaignStatus.PAUSED: Label("paused", "warn"),
-    CampaignStatus.FINISHED: Label("finished", "quiet"),
+    CampaignStatus.ACTIVE: Label("Active", "good"),
+    CampaignStatus.PAUSED: Label("Paused", "warn"),
+    CampaignStatus.FINISHED: Label("Finished", "quiet"),
 }
 CAMPAIGN_COMMANDS: dict[CommandStatus, Label] = {
     CommandStatus.PENDING: Label(CommandStatus.PENDING.label, "busy"),
@@ -55,16 +55,16 @@ PROMPT_ENDS: dict[PromptEnd, Label] = {
 }
 #: From the worst to the mildest.
 SOURCE_ISSUES: dict[IssueKind, Label] = {
-    IssueKind.BLOCKED: Label("blocked by LinkedIn", "bad"),
-    IssueKind.REJECTING: Label("is refused", "bad"),
-    IssueKind.LEAD_SYNC: Label("leads are incomplete", "warn"),
-    IssueKind.AT_RISK: Label("may soon be blocked", "warn"),
-    IssueKind.SILENT: Label("gone quiet", "warn"),
-    IssueKind.SLOW: Label("answered slowly", "warn"),
+    IssueKind.BLOCKED: Label("Blocked by LinkedIn", "bad"),
+    IssueKind.REJECTING: Label("Rejecting requests", "bad"),
+    IssueKind.LEAD_SYNC: Label("Leads incomplete", "warn"),
+    IssueKind.AT_RISK: Label("May soon be blocked", "warn"),
+    IssueKind.SILENT: Label("No recent events", "warn"),
+    IssueKind.SLOW: Label("Slow responses", "warn"),
 }
-REMOVED, SWITCHED_OFF = Label("removed", "quiet"), Label("switched off", "quiet")
-WAITS_FOR_FIRST, NEEDS_A_LOOK = Label("nothing came yet", "warn"), Label("needs a look", "warn")
-DELIVERS, DELIVERS_UNKNOWN = Label("delivers", "good"), Label("delivers, with unknown fields", "warn")
+REMOVED, SWITCHED_OFF = Label("Removed", "quiet"), Label("Disabled", "quiet")
+WAITS_FOR_FIRST, NEEDS_A_LOOK = Label("Waiting for first event", "warn"), Label("Check", "warn")
+DELIVERS, DELIVERS_UNKNOWN = Label("Healthy", "good"), Label("Healthy, with unknown fields", "warn")
 
 
 def account_label(account: Account) -> Label:

@@ -16,9 +16,9 @@ class ConfigConfig(AppConfig):
         from config.ops import checks  # noqa: F401
 
         app.set_default()
-        add_entry(Entry("overview", "Overview", "home", position=10))
+        add_entry(Entry("overview", "Overview", "home", "Work", icon="layout-dashboard", position=10))
         user_logged_in.connect(record_sign_in, dispatch_uid="record_sign_in")
-        apps.get_app_config("auth").verbose_name = "People"  # its name in the back office
+        apps.get_app_config("auth").verbose_name = "People"  # as the back office says it
 
 
 class BackOfficeConfig(admin_apps.AdminConfig):

@@ -14,8 +14,20 @@ class LeadsConfig(AppConfig):
         from accounts.web.portal.navigation import Entry, add_entry
         from accounts.web.source_sections import add_card_section
         from leads.lead_sync.source_card import connection_link
+        from leads.portal.waiting import awaiting_reply
 
-        add_entry(Entry("leads", "Leads", "portal_leads", position=30))
+        add_entry(
+            Entry(
+                "leads",
+                "Leads",
+                "portal_leads",
+                "Work",
+                icon="address-book",
+                position=30,
+                count=awaiting_reply,
+                tone="good",
+            )
+        )
         add_card_section(connection_link)
         add_subject_page("lead", "leads_lead")
         add_list_link("accounts.agency", "leads_lead", "Leads", position=20, agency="pk")

@@ -19,18 +19,18 @@ STATUSES: dict[LeadStatus, Label] = {
     LeadStatus.DONE: Label(LeadStatus.DONE.label, "quiet"),
 }
 CHANGERS: dict[ChangedBy, str] = {
-    ChangedBy.API: "a program",
+    ChangedBy.API: "the API",
     ChangedBy.AUTOMATION: "an automation",
-    ChangedBy.USER: "a person",
-    ChangedBy.PROVIDER: "its tool",
+    ChangedBy.USER: "a team member",
+    ChangedBy.PROVIDER: "the provider",
 }
 #: Where the value of a contact field came from.
 ORIGINS: dict[Origin, str] = {
     Origin.FORM: "from the form",
-    Origin.PROVIDER: "from the tool",
+    Origin.PROVIDER: "from the provider",
     Origin.SCRAPE: "from the profile",
-    Origin.ENRICHMENT: "worked out from the rest",
-    Origin.PERSON: "entered by hand",
+    Origin.ENRICHMENT: "derived from other fields",
+    Origin.PERSON: "set via API",
 }
 
 

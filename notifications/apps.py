@@ -10,9 +10,22 @@ class NotificationsConfig(AppConfig):
         import notifications.timeline  # noqa: F401 (registers what it says in an account's timeline)
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
         from accounts.web.portal.navigation import Entry, add_entry
+        from notifications.channels.failing import failing
         from notifications.receivers import connect
 
-        add_entry(Entry("notifications", "Notifications", "portal_notifications", position=40))
+        add_entry(
+            Entry(
+                "notifications",
+                "Notifications",
+                "portal_notifications",
+                "Outgoing",
+                icon="bell",
+                position=10,
+                count=failing,
+                tone="bad",
+            )
+        )
+        add_entry(Entry("deliveries", "Delivery log", "portal_deliveries", "Outgoing", icon="send", position=20))
         add_subject_page("chn", "notifications_channel")
         add_list_link("accounts.agency", "notifications_channel", "Channels", position=70, agency="pk")
         add_list_link("accounts.agency", "notifications_delivery", "Deliveries", position=80, agency="pk")

@@ -12,17 +12,17 @@ from leads.pipeline.languages import language_name
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.event_kinds import HEADINGS, EventKind
 from notifications.delivery.channel_health import FAILURES_TO_TELL
-from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus, Mode
+from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus, Hold, Mode
 from notifications.policy.quiet_hours import WEEK
 
 #: Only the channel itself gets these, whatever it listens to.
 NOT_CHOSEN = frozenset({EventType.TEST, EventType.CHANNEL_VERIFICATION})
-DAMAGED = Label("cannot be read", "bad")
+DAMAGED = Label("Unreadable", "bad")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MODES = {  # when people get what they hear of
-    Mode.INSTANT: "at once",
-    Mode.HOURLY: "as a summary every hour",
-    Mode.DAILY: "as a summary once a day",
+    Mode.INSTANT: "immediately",
+    Mode.HOURLY: "as a digest every hour",
+    Mode.DAILY: "as a digest once a day",
 }
 ALWAYS_URGENT = ", ".join(
     f"“{kind.title}”"
@@ -30,18 +30,18 @@ ALWAYS_URGENT = ", ".join(
     if kind.urgent and kind.name in AGENCY_EVENTS and kind.event_type not in NOT_CHOSEN
 )
 DELIVERIES: dict[DeliveryStatus, Label] = {
-    DeliveryStatus.PENDING: Label("on its way", "busy"),
-    DeliveryStatus.DELIVERED: Label("delivered", "good"),
-    DeliveryStatus.FAILED: Label("failed", "bad"),
-    DeliveryStatus.CANCELLED: Label("cancelled", "quiet"),
+    DeliveryStatus.PENDING: Label("Pending", "busy"),
+    DeliveryStatus.DELIVERED: Label("Delivered", "good"),
+    DeliveryStatus.FAILED: Label("Failed", "bad"),
+    DeliveryStatus.CANCELLED: Label("Cancelled", "quiet"),
 }
-HELD, TRIED_AGAIN = Label("held", "busy"), Label("will be tried again", "warn")
+HELD, PAUSED, RETRYING = Label("Scheduled", "busy"), Label("Paused (endpoint down)", "warn"), Label("Retrying", "warn")
 CHANNELS: dict[ChannelStatus, Label] = {
-    ChannelStatus.ENABLED: Label("on", "good"),
-    ChannelStatus.DISABLED: Label("switched off", "quiet"),
-    ChannelStatus.UNVERIFIED: Label("waits for its confirmation", "warn"),
+    ChannelStatus.ENABLED: Label("Enabled", "good"),
+    ChannelStatus.DISABLED: Label("Disabled", "quiet"),
+    ChannelStatus.UNVERIFIED: Label("Unconfirmed", "warn"),
 }
-FAILING, LAST_TRY_FAILED = Label("failing", "bad"), Label("the last try failed", "warn")
+FAILING, LAST_TRY_FAILED = Label("Failing", "bad"), Label("Last attempt failed", "warn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ def channel_label(channel: Channel) -> Label:
 
 def delivery_label(delivery: Delivery) -> Label:
     if delivery.status == DeliveryStatus.PENDING and delivery.hold:
-        return HELD
+        return PAUSED if delivery.hold == Hold.REST else HELD
     if delivery.status == DeliveryStatus.PENDING and delivery.error:
-        return TRIED_AGAIN
+        return RETRYING
     return DELIVERIES[DeliveryStatus(delivery.status)]
 
 
@@ -89,7 +89,7 @@ def address_of(channel: Channel) -> str:
     if channel.kind == ChannelKind.EMAIL:
         return display_email(channel.email)
     if not channel.url:
-        return "its address cannot be read"
+        return "its URL cannot be read"
     try:
         parts = urlsplit(channel.url)
     except ValueError:
@@ -103,10 +103,10 @@ def listens_to(channel: Channel) -> str:
     """`Everything`, or what it was told to listen to."""
     what = ", ".join(_titles(channel.event_types)) or "Everything"
     if channel.lead_statuses:
-        what += f"; of leads' changes those to {', '.join(LeadStatus(name).label for name in channel.lead_statuses)}"
+        what += f"; lead statuses: {', '.join(LeadStatus(name).label for name in channel.lead_statuses)}"
     if channel.creation_locales:
-        what += f"; of leads only those of forms in {', '.join(map(language_name, channel.creation_locales))}"
-    return f"{what}; test leads too" if channel.test_events else what
+        what += f"; form languages: {', '.join(map(language_name, channel.creation_locales))}"
+    return f"{what}; including test leads" if channel.test_events else what
 
 
 def arrives(channel: Channel) -> str:

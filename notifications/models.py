@@ -40,6 +40,7 @@ class Mode(models.TextChoices):
     DAILY = "daily", "once a day"
 
 
+ENDPOINT_PAUSED = "Paused after 10 failures in a row. Leadline keeps probing the endpoint, and resumes on success."
 #: A channel with nothing but failures for so long is switched off.
 FAILURES_TIMEOUT = timedelta(days=5)
 #: When a daily summary goes out unless somebody chose otherwise.
@@ -242,6 +243,8 @@ class Delivery(models.Model):
     @property
     def reason(self) -> str:
         """Why it has not arrived: what it waits for, or what went wrong; empty: it has, or is about to."""
+        if self.status == DeliveryStatus.PENDING and self.hold == Hold.REST:
+            return ENDPOINT_PAUSED
         if self.status == DeliveryStatus.PENDING and self.hold:
             return f"It {Hold(self.hold).label}."
         return "" if self.status == DeliveryStatus.DELIVERED else self.error

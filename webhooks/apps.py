@@ -16,10 +16,21 @@ class WebhooksConfig(AppConfig):
         from accounts.web.portal.navigation import Entry, add_entry
         from accounts.web.source_sections import add_page_section
         from webhooks.processing.sign_ins import SIGN_INS
-        from webhooks.processing.waiting import release_named
+        from webhooks.processing.waiting import release_named, unrecognised
         from webhooks.source_sections import answers_of_last_hour, refused_requests
 
-        add_entry(Entry("sources", "Sources", "portal_sources", position=50))
+        add_entry(
+            Entry(
+                "sources",
+                "Sources",
+                "portal_sources",
+                "Health",
+                icon="plug-connected",
+                position=30,
+                count=unrecognised,
+                tone="warn",
+            )
+        )
         add_page_section("What is wrong with it", refused_requests)
         add_page_section("What is wrong with it", answers_of_last_hour)
         add_list_link("accounts.agency", "webhooks_receipt", "Receipts", position=50, agency="pk")

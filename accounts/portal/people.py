@@ -34,7 +34,7 @@ def team_page(request: MemberRequest) -> HttpResponse:
                 role=Role(form.cleaned_data["role"]),
                 invited_by=request.member.user,
             )
-            messages.success(request, f"The invitation to {display_email(invitation.email)} is on its way.")
+            messages.success(request, f"Invitation sent to {display_email(invitation.email)}.")
             return redirect_back(request, "portal_team")
     members = request.agency.members.select_related("user").order_by("id")
     return render_page(
@@ -56,7 +56,7 @@ def member_role(request: MemberRequest, pk: str) -> HttpResponse:
     if form.is_valid():
         with refusals_as_messages(request):
             team.change_role(member, Role(form.cleaned_data["role"]), by=request.member.user)
-            messages.success(request, f"{member.user} has another role now.")
+            messages.success(request, f"Role of {member.user} changed.")
     add_error_messages(request, form)
     return redirect_back(request, "home" if member == request.member else "portal_team")
 
@@ -67,7 +67,7 @@ def member_remove(request: MemberRequest, pk: str) -> HttpResponse:
     member = get_object_or_404(request.agency.members.select_related("user"), pk=pk)
     with refusals_as_messages(request):
         team.remove_member(member, by=request.member.user)
-        messages.success(request, f"{member.user} is no longer a member.")
+        messages.success(request, f"{member.user} was removed.")
     return redirect_back(request, "home" if member == request.member else "portal_team")
 
 
@@ -76,7 +76,7 @@ def member_remove(request: MemberRequest, pk: str) -> HttpResponse:
 def invitation_withdraw(request: MemberRequest, pk: str) -> HttpResponse:
     invitation = get_object_or_404(request.agency.invitations.filter(accepted_at__isnull=True), pk=pk)
     team.withdraw_invitation(invitation, by=request.member.user)
-    messages.success(request, f"The invitation to {display_email(invitation.email)} is withdrawn.")
+    messages.success(request, f"Invitation to {display_email(invitation.email)} revoked.")
     return redirect_back(request, "portal_team")
 
 

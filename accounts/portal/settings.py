@@ -1,20 +1,23 @@
 """Show API keys, the agency's settings, the choice of an agency, and secrets once."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.models.preference import Theme
+from accounts.tenancy import preferences
 from accounts.tenancy.agencies import update_agency
 from accounts.tenancy.api_keys import create_api_key, revoke_api_key
 from accounts.web.portal.access import CHOSEN_AGENCY, MemberRequest, owners, readers, writers
 from accounts.web.portal.forms import AgencyForm, KeyForm
+from accounts.web.portal.unsent_forms import answer_signed_out
 from accounts.web.portal.views import NewSecrets, pop_secrets, redirect_back, redirect_to_secrets, render_page
 from accounts.web.recent_sign_in import with_recent_sign_in
 
-KEY_HINT = "Programs send it as “Authorization: Bearer <the key>”. If it is lost, revoke it and make another one."
+KEY_HINT = "Programs send it as “Authorization: Bearer <the key>”. If you lose it, revoke it and create another."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,7 +50,7 @@ def key_page(request: MemberRequest) -> HttpResponse:
 def key_revoke(request: MemberRequest, pk: str) -> HttpResponse:
     key = get_object_or_404(request.agency.api_keys, pk=pk)
     revoke_api_key(key, by=request.member.user)
-    messages.success(request, f"{key} is revoked.")
+    messages.success(request, f"{key} was revoked.")
     return redirect_back(request, "portal_keys")
 
 
@@ -72,12 +75,22 @@ def choose_agency(request: MemberRequest) -> HttpResponse:
     return redirect("home")
 
 
+@require_POST
+def choose_theme(request: HttpRequest) -> HttpResponseBase:
+    """Keep the theme of the person who is signed in, member or not, and lead back to the page."""
+    if not request.user.is_authenticated:
+        return answer_signed_out(request)
+    if (theme := request.POST.get("theme", "")) in set(Theme):
+        preferences.choose_theme(request.user, Theme(theme))
+    return redirect_back(request, "home")
+
+
 @require_safe
 @readers
 def shown_once(request: MemberRequest) -> HttpResponse:
     """Show the secrets of the last change, once."""
     secrets = pop_secrets(request)
     if secrets is None:
-        messages.info(request, "That was shown already, and is in no other place.")
+        messages.info(request, "This secret was already shown and can't be shown again.")
         return redirect("home")
     return render_page(request, "portal/shown_once.html", "", shown=secrets)

@@ -14,5 +14,6 @@ urlpatterns = [
     path("keys/<str:pk>/revoke", settings.key_revoke, name="portal_key_revoke"),
     path("settings", settings.agency_page, name="portal_settings"),
     path("agency", settings.choose_agency, name="portal_choose_agency"),
+    path("theme", settings.choose_theme, name="portal_theme"),
     path("shown", settings.shown_once, name="portal_shown_once"),
 ]

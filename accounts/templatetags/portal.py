@@ -1,9 +1,12 @@
 """Define `{% load portal %}`: labels of states, forms and pages for the portal."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django import template
+from django import forms, template
+from django.contrib.messages import ERROR
+from django.contrib.messages.storage.base import Message
 from django.forms import BoundField
 from django.template import Context
 from django.utils import timezone
@@ -55,16 +58,34 @@ def campaign_badge(status: str) -> SafeString:
     return CAMPAIGN_STATUSES[CampaignStatus(status)].badge()
 
 
+@register.filter
+def tell_errors(messages: Iterable[Message] | str) -> bool:
+    """Return whether a message of the page is about an error. Its title then says so."""
+    return any(isinstance(message, Message) and message.level >= ERROR for message in messages)
+
+
 @register.inclusion_tag("portal/parts/field.html")
-def field(bound: BoundField) -> dict[str, Any]:
-    """Render a form field: its label, input, errors and help text."""
-    return {"field": bound, "is_check": getattr(bound.field.widget, "input_type", "") == "checkbox"}
+def field(bound: BoundField, **attributes: str) -> dict[str, Any]:
+    """Render a form field: its label, input, errors and help. The first wrong field of a form gets the focus."""
+    is_check = getattr(bound.field.widget, "input_type", "") == "checkbox"
+    look = "form-check-input" if is_check else "form-select" if _is_select(bound) else "form-control"
+    attrs: dict[str, Any] = {"class": look, **attributes}
+    if _is_first_wrong(bound):
+        attrs["autofocus"] = True
+    return {"field": bound, "input": bound.as_widget(attrs=attrs), "is_check": is_check}
 
 
 @register.inclusion_tag("portal/parts/choices.html")
 def choices(bound: BoundField, *, in_columns: bool = False) -> dict[str, Any]:
     """Render checkboxes or radio buttons under one legend."""
-    return {"field": bound, "in_columns": in_columns}
+    return {"field": bound, "in_columns": in_columns, "is_first_wrong": _is_first_wrong(bound)}
+
+
+@register.filter
+def look_like_check(choice: Any) -> SafeString:
+    """Render a box or a button of a group of choices."""
+    choice.data["attrs"]["class"] = "form-check-input"
+    return choice.tag()  # type: ignore[no-any-return]
 
 
 @register.inclusion_tag("portal/parts/press.html", takes_context=True)
@@ -73,7 +94,7 @@ def press(
     url: str,
     label: str,
     *,
-    look: str = "second small",
+    look: str = "btn-sm",
     opens: str = "",
     ask: str = "",
     name: str = "",
@@ -94,3 +115,11 @@ def press(
 @register.inclusion_tag("portal/parts/pages.html")
 def pages(page: Any) -> dict[str, Any]:
     return {"page": page}
+
+
+def _is_select(bound: BoundField) -> bool:
+    return isinstance(bound.field.widget, forms.Select) and not isinstance(bound.field.widget, forms.RadioSelect)
+
+
+def _is_first_wrong(bound: BoundField) -> bool:
+    return next((name for name in bound.form.fields if name in bound.form.errors), None) == bound.name

@@ -9,7 +9,7 @@ class OwnerForm(forms.Form):
     owner = forms.RegexField(
         r"\A([0-9]{1,24}|urn:li:(sponsoredAccount|organization):[0-9]{1,24})\Z",
         max_length=60,
-        label="Its number",
+        label="Account or page ID",
         error_messages={"invalid": "Give the number as it stands in the address of Campaign Manager or of the page."},
         help_text="As in the address of Campaign Manager, or of the page's admin view.",
     )

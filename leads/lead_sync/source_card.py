@@ -13,4 +13,4 @@ def connection_link(source: Source) -> SafeString | str:
     if source.provider != ProviderSlug.LINKEDIN:
         return ""
     url = reverse("portal_linkedin", args=[source.pk])
-    return format_html('<p><a class="button small" href="{}">Connection and set-up</a></p>', url)
+    return format_html('<p><a class="btn btn-sm" href="{}">Connection and set-up</a></p>', url)

@@ -106,12 +106,12 @@ def source_want(request: MemberRequest, pk: str) -> HttpResponse:
     ]
     if len(keys) < len(rows):
         want(source, keys)
-        messages.success(request, "LinkedIn is told that we no longer want these leads.")
+        messages.success(request, "Removed. LinkedIn stops sending these leads within seconds.")
         return redirect_back(request, "portal_linkedin", source.pk)
     form = OwnerForm(request.POST)
     if form.is_valid():
         want(source, [*keys, form.wanted()])
-        messages.success(request, "LinkedIn is asked to tell us of these leads. This takes a few seconds.")
+        messages.success(request, "Added. LinkedIn starts sending these leads within seconds.")
     add_error_messages(request, form)
     return redirect_back(request, "portal_linkedin", source.pk)
 

@@ -12,13 +12,12 @@ MAX_CAMPAIGNS = 300
 
 
 class LeadFilter(forms.Form):
-    status = forms.ChoiceField(required=False, choices=[("", "any"), *STATUSES])
+    status = forms.ChoiceField(required=False, choices=[("", "All"), *STATUSES])
     campaign = forms.ChoiceField(required=False)
     q = forms.CharField(
         required=False,
         max_length=500,
-        label="E-mail, LinkedIn address or id",
-        widget=forms.TextInput({"placeholder": "exactly as it is"}),
+        label="E-mail, LinkedIn URL or ID",
     )
 
     def __init__(self, *args: Any, agency: Agency, **kwargs: Any) -> None:
@@ -26,7 +25,7 @@ class LeadFilter(forms.Form):
         newest = agency.campaigns.order_by("-id")[:MAX_CAMPAIGNS]
         campaign = self.fields["campaign"]
         assert isinstance(campaign, forms.ChoiceField)  # noqa: S101 (declared above)
-        campaign.choices = [("", "any"), *((one.pk, str(one)) for one in newest)]
+        campaign.choices = [("", "All"), *((one.pk, str(one)) for one in newest)]
 
 
 class StatusForm(forms.Form):
@@ -34,6 +33,6 @@ class StatusForm(forms.Form):
     note = forms.CharField(
         required=False,
         max_length=500,
-        label="Why (for the history)",
+        label="Note",
         widget=forms.Textarea({"rows": 2}),
     )

@@ -54,7 +54,9 @@ def lead_export(request: MemberRequest) -> HttpResponseBase:
 @readers
 def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
     references = Prefetch("references", LeadReference.objects.select_related("campaign").order_by("-status_since"))
-    leads = request.agency.leads.select_related("campaign", "account", "assigned_to").prefetch_related(references)
+    leads = request.agency.leads.select_related("campaign", "account", "assigned_to", "source").prefetch_related(
+        references
+    )
     if (shown := shown_id(pk, request.agency)) != pk:
         return redirect("portal_lead", shown)
     lead = get_object_or_404(leads, pk=pk)
@@ -78,7 +80,7 @@ def lead_status(request: MemberRequest, pk: str) -> HttpResponse:
     if form.is_valid():
         status = LeadStatus(form.cleaned_data["status"])
         set_status(lead, status=status, changed_by=ChangedBy.USER, note=form.cleaned_data["note"])
-        messages.success(request, f"{lead} is “{status.label}” now.")
+        messages.success(request, f"Status of {lead} changed to “{status.label}”.")
     add_error_messages(request, form)
     return redirect_back(request, "portal_lead", lead.pk)
 

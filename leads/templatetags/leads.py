@@ -2,9 +2,10 @@
 
 from django import template
 
+from accounts.core.enums import provider_name
 from leads.enums import ChangedBy
 from leads.labels import CHANGERS, ORIGINS, status_badge
-from leads.models import Lead
+from leads.models import Lead, LeadChange
 from leads.pipeline.languages import language_name
 from leads.pipeline.provenance import Origin
 
@@ -18,6 +19,8 @@ register.filter("lead_badge", status_badge)
 def came_from(lead: Lead, field: str) -> str:
     """Where a contact field's value came from, in words; empty where that is not known."""
     origin = lead.provenance.get(field)
+    if origin == Origin.PROVIDER and lead.source is not None:
+        return f"from {provider_name(lead.source.provider)}"
     return ORIGINS[Origin(origin)] if origin in set(Origin) else ""
 
 
@@ -28,5 +31,8 @@ def answered(value: object) -> str:
 
 
 @register.filter
-def changer(changed_by: str) -> str:
-    return CHANGERS[ChangedBy(changed_by)]
+def changer(change: LeadChange) -> str:
+    """Who changed a lead; a provider by its name."""
+    if change.changed_by == ChangedBy.PROVIDER and change.reference is not None:
+        return provider_name(change.reference.provider)
+    return CHANGERS[ChangedBy(change.changed_by)]

@@ -12,7 +12,7 @@ from leads.enums import LeadStatus
 from leads.pipeline.languages import language_name, languages_of
 from notifications.channels.fields import FIELDS, TIMING, has_field
 from notifications.channels.rules import MAX_CONFLATION_SECONDS
-from notifications.labels import ALWAYS_URGENT, MODES, NOT_CHOSEN, WEEKDAYS, Group, event_groups
+from notifications.labels import ALWAYS_URGENT, DELIVERIES, MODES, NOT_CHOSEN, WEEKDAYS, Group, event_groups
 from notifications.models import Channel, ChannelKind, DeliveryStatus
 from notifications.policy.quiet_hours import WEEK
 from notifications.transports.webhook import MAX_HEADERS
@@ -37,39 +37,42 @@ class ChannelForm(forms.Form):
     email = EmailAddressField(max_length=254, label="E-mail address")
     url = forms.CharField(max_length=2000, widget=forms.TextInput({"inputmode": "url", "spellcheck": "false"}))
     listens = forms.ChoiceField(
-        label="Gets",
-        choices=[(ALL, "everything that happens"), (SOME, "only what is ticked here:")],
+        label="Events",
+        choices=[(ALL, "All events"), (SOME, "Only these events:")],
         widget=forms.RadioSelect,
         initial=ALL,
     )
     event_types = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     locations = forms.MultipleChoiceField(
         required=False,
-        label="Only of these sub-accounts (none ticked: of all)",
+        label="Sub-accounts",
+        help_text="None ticked: all.",
         widget=forms.CheckboxSelectMultiple,
     )
     lead_statuses = forms.MultipleChoiceField(
         required=False,
-        label="Of leads' changes only those to (none ticked: all)",
+        label="Lead statuses",
+        help_text="None ticked: all.",
         choices=[(status.value, status.label) for status in LeadStatus],
         widget=forms.CheckboxSelectMultiple,
     )
     creation_locales = forms.MultipleChoiceField(
         required=False,
-        label="Of leads only those who filled in a form in (none ticked: all)",
+        label="Form languages",
+        help_text="None ticked: all.",
         widget=forms.CheckboxSelectMultiple,
     )
-    test_events = forms.BooleanField(required=False, label="Also what happens to test leads")
+    test_events = forms.BooleanField(required=False, label="Include test leads")
     mode = forms.ChoiceField(
         required=False,
-        label="Arrives",
+        label="Delivery",
         choices=list(MODES.items()),
         widget=forms.RadioSelect,
         initial=FIELDS["mode"].absent,
     )
     digest_at = forms.TimeField(
         required=False,
-        label="Daily summary at",
+        label="Daily digest at",
         initial=FIELDS["digest_at"].absent,
         widget=forms.TimeInput(TIME, format="%H:%M"),
     )
@@ -77,7 +80,8 @@ class ChannelForm(forms.Form):
     quiet_until = forms.TimeField(required=False, label="Quiet until", widget=forms.TimeInput(TIME, format="%H:%M"))
     working_days = forms.MultipleChoiceField(
         required=False,
-        label="Only on (none ticked: every day)",
+        label="Days",
+        help_text="None ticked: every day.",
         choices=list(zip(WEEK, WEEKDAYS, strict=True)),
         widget=forms.CheckboxSelectMultiple,
     )
@@ -85,33 +89,34 @@ class ChannelForm(forms.Form):
         required=False,
         max_length=64,
         label="Time zone",
-        help_text="Such as Europe/Berlin. Empty: the agency's.",
+        help_text="Such as Europe/Berlin. Leave empty for the agency's.",
         widget=forms.TextInput({"spellcheck": "false"}),
     )
     conflation_seconds = forms.IntegerField(
         required=False,
-        label="Wait so many seconds for more about the same lead",
-        help_text="So that several changes are one message. 0: wait for nothing.",
+        label="Group changes to one lead within (seconds)",
+        help_text="Several changes become one message. 0: no grouping.",
         min_value=0,
         max_value=MAX_CONFLATION_SECONDS,
         initial=FIELDS["conflation_seconds"].absent,
     )
     urgent_event_types = forms.MultipleChoiceField(
         required=False,
-        label=f"Also urgent, so that it waits for nothing (as {ALWAYS_URGENT} never do)",
+        label="Always send immediately",
+        help_text=f"{ALWAYS_URGENT} never wait.",
         widget=forms.CheckboxSelectMultiple,
     )
     headers = forms.CharField(
         required=False,
         max_length=25_000,
-        label="Headers of your own",
-        help_text=f"One “Name: value” on a line, up to {MAX_HEADERS}.",
+        label="Custom headers",
+        help_text=f"One “Name: value” per line, up to {MAX_HEADERS}.",
         widget=forms.Textarea({"rows": 2, "spellcheck": "false"}),
     )
     rate_per_second = forms.FloatField(
         required=False,
-        label="At most so many a second",
-        help_text="Empty: no limit.",
+        label="Rate limit (per second)",
+        help_text="Leave empty for no limit.",
         widget=forms.NumberInput({"min": "0", "max": "1000", "step": "any"}),
     )
 
@@ -143,10 +148,10 @@ class ChannelForm(forms.Form):
                 del self.fields[name]
         if kind == ChannelKind.SLACK:
             self.fields["url"].label = "Slack's webhook URL"
-            self.fields["url"].help_text = "In Slack: add the app “Incoming Webhooks” to a channel and copy its URL."
+            self.fields["url"].help_text = "In Slack, add the app “Incoming Webhooks” to a channel and copy its URL."
         elif kind == ChannelKind.WEBHOOK:
             self.fields["url"].label = "URL"
-            self.fields["url"].help_text = "Your program's address. Everything we send is signed."
+            self.fields["url"].help_text = "The endpoint of your program. Everything we send is signed."
 
     @property
     def groups(self) -> list[Group]:
@@ -164,7 +169,7 @@ class ChannelForm(forms.Form):
             if match is None:
                 raise forms.ValidationError(f"“{line.strip()[:60]}” is not “Name: value”.")
             if match[1].strip() in headers:
-                raise forms.ValidationError(f"{match[1].strip()} is there twice.")
+                raise forms.ValidationError(f"{match[1].strip()} is given twice.")
             headers[match[1].strip()] = match[2].strip()
         return headers
 
@@ -173,9 +178,9 @@ class ChannelForm(forms.Form):
         if given.get("event_types") and "listens" not in self.changed_data:
             given["listens"] = SOME  # what is ticked says more than the choice that nobody touched
         if given.get("listens") == SOME and not given.get("event_types"):
-            self.add_error("listens", "Tick at least one, or choose everything.")
+            self.add_error("listens", "Tick at least one event, or choose “All events”.")
         if bool(given.get("quiet_from")) != bool(given.get("quiet_until")):
-            self.add_error("quiet_from", "Give both times, or none.")
+            self.add_error("quiet_from", "Enter both times, or neither.")
         return given
 
     def values(self) -> dict[str, Any]:
@@ -227,22 +232,24 @@ class ReplayForm(forms.Form):
     )
     status = forms.ChoiceField(
         required=False,
-        label="What",
+        label="Deliveries",
         choices=[
-            (DeliveryStatus.FAILED.value, "only what failed"),
-            (DeliveryStatus.CANCELLED.value, "only what was cancelled"),
-            ("", "all, also what it missed"),
+            (DeliveryStatus.FAILED.value, "failed only"),
+            (DeliveryStatus.CANCELLED.value, "cancelled only"),
+            ("", "all, including missed events"),
         ],
     )
 
 
 class LogFilter(forms.Form):
     channel = forms.ChoiceField(required=False, label="To")
-    status = forms.ChoiceField(required=False, choices=[("", "any"), *DeliveryStatus.choices])
-    event_type = forms.ChoiceField(required=False, label="About")
+    status = forms.ChoiceField(
+        required=False, choices=[("", "All"), *((status.value, label.text) for status, label in DELIVERIES.items())]
+    )
+    event_type = forms.ChoiceField(required=False, label="Event")
     since = forms.DateTimeField(required=False, label="From", widget=forms.DateTimeInput(MOMENT))
     until = forms.DateTimeField(required=False, label="To", widget=forms.DateTimeInput(MOMENT))
-    q = forms.CharField(required=False, max_length=254, label="Address or id")
+    q = forms.CharField(required=False, max_length=254, label="Address or ID")
 
     def __init__(self, *args: Any, agency: Agency, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -253,7 +260,7 @@ class LogFilter(forms.Form):
         for name, choices in (("channel", [(one.pk, str(one)) for one in channels]), ("event_type", kinds)):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101 (declared above)
-            field.choices = [("", "any"), *choices]
+            field.choices = [("", "All"), *choices]
 
 
 def _initial(channel: Channel) -> dict[str, Any]:

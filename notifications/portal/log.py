@@ -29,7 +29,7 @@ def delivery_list(request: MemberRequest) -> HttpResponse:
     return render_page(
         request,
         "portal/deliveries.html",
-        "notifications",
+        "deliveries",
         page=paginate(request, rows),
         filters=filters,
         filtered=any(request.GET.get(name) for name in filters.fields),
@@ -44,7 +44,7 @@ def delivery_page(request: MemberRequest, pk: str) -> HttpResponse:
     return render_page(
         request,
         "portal/delivery.html",
-        "notifications",
+        "deliveries",
         delivery=delivery,
         carried=delivery.carried.select_related("event").order_by("pk")[:MAX_CARRIED],
         attempts=delivery.attempt_log.order_by("id"),
@@ -60,7 +60,7 @@ def delivery_resend(request: MemberRequest, pk: str) -> HttpResponse:
     delivery = get_object_or_404(Delivery.objects.seen_by(request.agency).select_related("channel"), pk=pk)
     try:
         replay.resend(delivery)
-        messages.success(request, "It will be sent again, under the same id.")
+        messages.success(request, "It is being resent with the same webhook-id.")
     except FieldError as error:
         messages.error(request, str(error))
     return redirect_back(request, "portal_delivery", delivery.pk)

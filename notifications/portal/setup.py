@@ -32,6 +32,7 @@ from notifications.channels import service as channels
 from notifications.labels import DAMAGED, address_of, arrives, channel_label, listens_to
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
 from notifications.portal.forms import ChannelForm, Offered, ReplayForm, offered_to
+from notifications.portal.kinds import KINDS, Kind
 from notifications.portal.log import sent
 from notifications.portal.trial import Trial, trial_of
 
@@ -39,19 +40,6 @@ HINT = (
     "Your program checks our signature with it (Standard Webhooks). While a new one is being exchanged we sign with "
     "the old one too."
 )
-KINDS = {  # how the page calls each kind, what stands there without any, and the button that adds one
-    ChannelKind.EMAIL: (
-        "E-mail",
-        "Nobody gets mails yet. Whoever you add confirms first.",
-        "Add an e-mail recipient",
-    ),
-    ChannelKind.WEBHOOK: (
-        "Webhooks",
-        "None of your programs is told yet. A webhook gets every event at once, signed.",
-        "Add a webhook URL",
-    ),
-    ChannelKind.SLACK: ("Slack", "No Slack channel is told yet.", "Add a Slack channel"),
-}
 
 
 @dataclass(frozen=True)
@@ -76,9 +64,7 @@ class Card:
 @dataclass(frozen=True)
 class Section:
     kind: ChannelKind
-    title: str
-    empty: str
-    add: str
+    words: Kind
     cards: list[Card]
     form: ChannelForm
 
@@ -106,9 +92,11 @@ def add(request: MemberRequest, kind: str) -> HttpResponse:
         return _show_secret(request, f"{channel} is ready", channel, secret)
     if of_kind is ChannelKind.EMAIL:
         address = display_email(channel.email)
-        messages.success(request, f"Added. {address} gets a mail with a button to confirm, and nothing before.")
+        messages.success(
+            request, f"Added. {address} now gets an e-mail to confirm the address, and nothing else before that."
+        )
     else:
-        messages.success(request, "Added. Send a test to see whether it arrives.")
+        messages.success(request, "Added. Send a test to check that it is delivered.")
     return redirect_back(request, "portal_notifications", anchor=channel.pk)
 
 
@@ -148,7 +136,7 @@ def rotate(request: MemberRequest, pk: str) -> HttpResponse:
     channel = _channel(request, pk)
     with refusals_as_messages(request):
         secret = channels.rotate_secret(channel, by=request.member.user)
-        return _show_secret(request, f"A new secret for {channel}", channel, secret)
+        return _show_secret(request, f"New signing secret of {channel}", channel, secret)
     return redirect_back(request, "portal_notifications", anchor=channel.pk)
 
 
@@ -161,8 +149,8 @@ def replay(request: MemberRequest, pk: str) -> HttpResponse:
         span = {name: form.cleaned_data[name] for name in ("since", "until")}
         with refusals_as_messages(request):
             count = resending.replay(channel, **span, status=form.cleaned_data["status"] or None)
-            what = "Nothing of that time" if not count else f"{count} deliver{'y' if count == 1 else 'ies'}"
-            messages.success(request, f"{what} will be sent again.")
+            what = "Nothing from that period" if not count else f"{count} deliver{'y' if count == 1 else 'ies'}"
+            messages.success(request, f"{what} will be resent.")
     add_error_messages(request, form)
     return redirect_back(request, "portal_notifications", anchor=channel.pk)
 
@@ -170,31 +158,31 @@ def replay(request: MemberRequest, pk: str) -> HttpResponse:
 def _test(request: MemberRequest, channel: Channel) -> HttpResponse:
     """Send one, and come back to a page that follows it."""
     event = channels.send_test(channel, by=request.member.user)
-    messages.success(request, f"A test is on its way to {channel}. Below it stands when it has arrived.")
+    messages.success(request, f"A test is on its way to {channel}.")
     return redirect(f"{reverse('portal_notifications')}?test={event.pk}#{channel.pk}")
 
 
 def _ask_again(channel: Channel, by: User) -> str:
     channels.enable(channel, by=by)
-    return f"{display_email(channel.email)} is asked to confirm. It gets one such mail in five minutes at most."
+    return f"Confirmation sent to {display_email(channel.email)}, at most one in five minutes."
 
 
 def _switch_on(channel: Channel, by: User) -> str:
     after = channels.enable(channel, by=by)
     if channel_label(after).tone == "good":
-        return f"{after} is on."
-    return f"{display_email(after.email)} is asked to confirm first."
+        return f"{after} is enabled."
+    return f"{display_email(after.email)} has to confirm the address first."
 
 
 def _switch_off(channel: Channel, by: User) -> str:
     channels.disable(channel, channels.BY_HAND, by=by)
-    return f"{channel} is off. What happens meanwhile can be sent later."
+    return f"{channel} is disabled. What happens meanwhile can be replayed later."
 
 
 def _remove(channel: Channel, by: User) -> str:
     name = str(channel)
     channels.delete_channel(channel, by=by)
-    return f"{name} is gone."
+    return f"{name} was removed."
 
 
 _BUTTONS: dict[str, Callable[[Channel, User], str]] = {
@@ -212,7 +200,7 @@ def _page(request: MemberRequest, bound: ChannelForm | None = None) -> HttpRespo
     trial = trial_of(request, request.agency)
     cards = [_card(channel, offered, bound, trial) for channel in held]
     sections = [
-        Section(kind, *words, [card for card in cards if card.channel.kind == kind], _new_form(kind, offered, bound))
+        Section(kind, words, [card for card in cards if card.channel.kind == kind], _new_form(kind, offered, bound))
         for kind, words in KINDS.items()
     ]
     latest = sent(request.agency).order_by("-id")[:8]

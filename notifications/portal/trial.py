@@ -46,22 +46,24 @@ class Trial:
     def sentence(self) -> str:
         if self.delivery is None:
             return (
-                "The test is on its way." if self.moving else "The test has not left yet. The log shows when it does."
+                "The test is on its way."
+                if self.moving
+                else "The test has not been sent yet. The delivery log shows when it is."
             )
         if self.arrived:
-            return f"The test arrived{self._answer()}."
+            return f"The test was delivered{self._answer()}."
         if not self.failed:
             return f"The test is on its way. {self.delivery.reason}".strip()
-        again = " It is tried again by itself." if self.delivery.status == DeliveryStatus.PENDING else ""
-        return f"The test did not arrive. {self.delivery.error}{again}"
+        again = " It will be retried." if self.delivery.status == DeliveryStatus.PENDING else ""
+        return f"The test was not delivered. {self.delivery.error}{again}"
 
     def _answer(self) -> str:
         assert self.delivery is not None  # noqa: S101 (it arrived)
         last = self.delivery.attempt_log.order_by("-pk").first()
         if last is None:
             return ""
-        answer = f": answer {last.status_code}" if last.status_code else ": the mail server took it"
-        return f"{answer} after {last.duration_ms} ms"
+        answer = f": HTTP {last.status_code}" if last.status_code else ": accepted by the mail server"
+        return f"{answer}, {last.duration_ms} ms"
 
 
 def trial_of(request: HttpRequest, agency: Agency) -> Trial | None:

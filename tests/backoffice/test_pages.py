@@ -54,14 +54,14 @@ def test_a_page_that_does_not_exist_says_so_in_our_look(db: None) -> None:
     answer = Client().get("/nowhere")
     assert answer.status_code == 404
     assert "There is no such page" in answer.content.decode()
-    assert "leadline/leadline" in answer.content.decode()
+    assert "leadline/portal" in answer.content.decode()
 
 
 @pytest.mark.urls("tests.backoffice.test_pages")
 def test_an_error_of_ours_tells_nothing_of_the_inside(db: None) -> None:
     answer = Client(raise_request_exception=False).get("/explode")
     assert answer.status_code == 500
-    assert "Something broke on our side" in answer.content.decode()
+    assert "Something went wrong on our side" in answer.content.decode()
     assert "canary" not in answer.content.decode()
     assert answer["X-Request-ID"]
     assert "default-src 'none'" in answer["Content-Security-Policy"]
@@ -70,7 +70,7 @@ def test_an_error_of_ours_tells_nothing_of_the_inside(db: None) -> None:
 def test_the_error_page_needs_neither_database_nor_session(rf: object) -> None:
     answer = server_error(HttpRequest())
     assert answer.status_code == 500
-    assert "Something broke on our side" in answer.content.decode()
+    assert "Something went wrong on our side" in answer.content.decode()
 
 
 def test_an_unknown_host_is_a_400(settings: Settings, db: None) -> None:
@@ -106,7 +106,7 @@ def test_the_dashboard_shows_what_needs_a_person(signed_in: Client, staff: User,
     ]:
         assert f'<a href="{url}"><strong>{number}</strong> <span>{label}</span></a>' in html
     assert re.search(r'<time datetime="[^"]+" title="[^"]+ UTC">3 minutes ago</time>', html)
-    assert "is refused" in html
+    assert "Rejecting requests" in html
     assert "1 pair of accounts</a> may be one person's" in html
     assert "none: all that came in is processed" in html
     Receipt.objects.update(status="received", next_attempt_at=timezone.now() - timedelta(seconds=90))
@@ -156,7 +156,9 @@ def test_static_files_are_served_without_debug_before_and_after_collectstatic(tm
         return dict(json.loads(done.stdout.splitlines()[-1]))
 
     before, after = run(PROBE), run(AFTER)
-    files = ("icon.svg", "tokens.css", "components.css", "leadline.css")
-    assert before == {f"/static/leadline/{name}": 200 for name in files}
+    ours = ("icon.svg", "tokens.css", "components.css", "portal.css", "page.js", "typed.js")
+    files = {*(f"/static/leadline/{name}" for name in ours), "/static/vendor/tabler/tabler.css"}
+    assert before == dict.fromkeys(files, 200)
     assert set(after.values()) == {200}
-    assert all(re.fullmatch(r"/static/leadline/\w+\.[0-9a-f]{12}\.\w+", name) for name in after)
+    assert {re.sub(r"\.[0-9a-f]{12}(?=\.\w+$)", "", name) for name in after} == files
+    assert not files & set(after)

@@ -79,7 +79,7 @@ def test_removed_sources_are_listed_only_when_they_are_asked_for(agency: Agency,
 
 def test_the_page_shows_troubles_refusals_answers_and_linkedins_checks(source: Source, signed_in: Client) -> None:
     now = timezone.now()
-    assert "delivers" in text_of(signed_in, LIST)
+    assert "Healthy" in text_of(signed_in, LIST)
     issues.open_issue(source, IssueKind.SILENT, detail="Nothing has come for 5 hours.")
     issues.close_issues(source, IssueKind.SILENT)
     issues.open_issue(source, IssueKind.AT_RISK, detail="1 of 3 checks was missed.", level=1)
@@ -96,21 +96,21 @@ def test_the_page_shows_troubles_refusals_answers_and_linkedins_checks(source: S
 
     page = text_of(signed_in, page_of(source))
 
-    assert "may soon be blocked" in page
+    assert "May soon be blocked" in page
     assert "1 of 3 checks was missed." in page
     assert "Nothing has come for 5 hours." in page
     assert "wrong signature 7" in page
     assert "It was made with an old secret." in page
     assert "1,200 answers, 3 of them took more than a second" in page
     assert re.search(r"last checked 2 hours ago\s*, 1 of 3 missed since", page)
-    assert "may soon be blocked" in text_of(signed_in, LIST)
+    assert "May soon be blocked" in text_of(signed_in, LIST)
 
 
 def test_a_blocked_source_says_how_to_revalidate_it(source: Source, signed_in: Client) -> None:
     issues.open_issue(source, IssueKind.AT_RISK, detail="", level=2)
     issues.open_issue(source, IssueKind.BLOCKED, detail="3 of 3 checks were missed.", level=3)
     page = text_of(signed_in, page_of(source))
-    assert "blocked by LinkedIn" in page
+    assert "Blocked by LinkedIn" in page
     assert "LinkedIn's developer portal" in page
     assert "start the check there by hand" in page
 

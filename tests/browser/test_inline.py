@@ -57,18 +57,18 @@ def test_a_channel_is_switched_tested_and_edited_in_its_place(
     page.goto(f"{live_server.url}/notifications")
     stay(page)
     card = page.locator(f"#{channel.pk}")
-    card.get_by_role("button", name="Switch off").click()
-    expect(page.get_by_text("CRM is off. What happens meanwhile can be sent later.")).to_be_visible()
-    expect(card.locator(".badge", has_text="switched off")).to_be_visible()
-    card.get_by_role("button", name="Switch on").click()
-    expect(page.get_by_text("CRM is on.")).to_be_visible()
+    card.get_by_role("button", name="Disable").click()
+    expect(page.get_by_text("CRM is disabled. What happens meanwhile can be replayed later.")).to_be_visible()
+    expect(card.locator(".badge", has_text="Disabled")).to_be_visible()
+    card.get_by_role("button", name="Enable").click()
+    expect(page.get_by_text("CRM is enabled.")).to_be_visible()
 
     card.get_by_role("button", name="Send a test").click()
     expect(card.get_by_text("The test is on its way.")).to_be_visible()
     visit.look("inline-test-moving")
     in_a_thread(drain)
-    expect(card.get_by_text("The test arrived: answer 200 after")).to_be_visible()
-    expect(page.locator("#log").get_by_text("delivered").first).to_be_visible()
+    expect(card.get_by_text("The test was delivered: HTTP 200")).to_be_visible()
+    expect(page.locator("#log").get_by_text("Delivered").first).to_be_visible()
     visit.look("inline-test-arrived")
 
     card.get_by_text("Edit", exact=True).click()
@@ -84,8 +84,8 @@ def test_a_channel_is_switched_tested_and_edited_in_its_place(
     expect(page.get_by_text("Saved.")).to_be_visible()
 
     card.get_by_text("Remove", exact=True).click()
-    card.get_by_role("button", name="Remove it").click()
-    expect(page.get_by_text("New CRM is gone.")).to_be_visible()
+    card.get_by_role("button", name="Remove channel").click()
+    expect(page.get_by_text("New CRM was removed.")).to_be_visible()
     expect(card).to_have_count(0)
     assert stayed(page)
 
@@ -103,7 +103,7 @@ def test_the_log_is_filtered_and_turned_in_its_place(
     page.get_by_role("link", name="Older →").click()
     expect(page.get_by_text("Person 5", exact=True)).to_be_visible()
     page.get_by_label("Status").select_option("failed")
-    expect(page.get_by_text("Nothing like this was sent.")).to_be_visible()
+    expect(page.get_by_text("No deliveries match")).to_be_visible()
     assert "status=failed" in page.url
     visit.look("inline-log-nothing")
     page.get_by_label("Status").select_option("pending")
@@ -112,7 +112,7 @@ def test_the_log_is_filtered_and_turned_in_its_place(
     page.reload()  # the address says what is shown
     expect(page.get_by_label("Status")).to_have_value("pending")
     page.locator("#deliveries tbody a").first.click()
-    expect(page.get_by_role("heading", name="Every try")).to_be_visible()
+    expect(page.get_by_role("heading", name="Attempts")).to_be_visible()
 
 
 def test_messages_are_looked_at_one_after_the_other_in_their_place(
@@ -144,12 +144,12 @@ def test_without_javascript_everything_works_with_full_pages(
     card.get_by_role("button", name="Send a test").click()
     expect(card.get_by_text("The test is on its way.")).to_be_visible()
     in_a_thread(drain)
-    card.get_by_role("link", name="Look again").click()
-    expect(card.get_by_text("The test arrived: answer 200 after")).to_be_visible()
-    card.get_by_role("button", name="Switch off").click()
-    expect(page.get_by_text("CRM is off.")).to_be_visible()
+    card.get_by_role("link", name="Refresh").click()
+    expect(card.get_by_text("The test was delivered: HTTP 200")).to_be_visible()
+    card.get_by_role("button", name="Disable").click()
+    expect(page.get_by_text("CRM is disabled.")).to_be_visible()
     page.goto(f"{live_server.url}/notifications/deliveries")
     page.get_by_label("Status").select_option("failed")
-    page.get_by_role("button", name="Show").click()
-    expect(page.get_by_text("Nothing like this was sent.")).to_be_visible()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("No deliveries match")).to_be_visible()
     context.close()

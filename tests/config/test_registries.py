@@ -7,8 +7,9 @@ from django.contrib import admin
 from django.urls import reverse
 
 from accounts.core.enums import Role
+from accounts.models import Agency
 from accounts.web.backoffice import cross_links
-from accounts.web.portal.navigation import Entry, entries_for
+from accounts.web.portal.navigation import GROUPS, Entry, menu_for
 from accounts.web.portal.navigation import _entries as entries
 
 
@@ -16,18 +17,27 @@ def admin_of(view: str) -> admin.ModelAdmin:  # type: ignore[type-arg]
     return admin.site.get_model_admin(apps.get_model(*view.split("_", 1)))
 
 
-def test_a_role_sees_its_entries_of_the_menu_in_their_order() -> None:
-    everybody = ["Overview", "Accounts", "Leads", "Notifications", "Sources"]
-    assert {role.value: [entry.title for entry in entries_for(role)] for role in Role} == {
-        "owner": [*everybody, "Team", "API keys", "Settings"],
-        "manager": [*everybody, "Settings"],
-        "read_only": everybody,
+def test_a_role_sees_its_entries_of_the_menu_in_their_order(agency: Agency) -> None:
+    everybody = {
+        "Work": ["Overview", "Leads"],
+        "Health": ["Accounts", "Sources"],
+        "Outgoing": ["Notifications", "Delivery log"],
+    }
+    seen = {
+        role: {group.title: [link.entry.title for link in group.links] for group in menu_for(agency, role)}
+        for role in Role
+    }
+    assert seen == {
+        Role.OWNER: {**everybody, "Settings": ["Agency", "Team", "API keys"]},
+        Role.MANAGER: {**everybody, "Settings": ["Agency"]},
+        Role.READ_ONLY: everybody,
     }
 
 
 def test_every_entry_of_the_menu_leads_to_a_page_and_has_a_place_of_its_own() -> None:
     assert all(isinstance(entry, Entry) and reverse(entry.view).startswith("/") for entry in entries.values())
-    assert len({entry.position for entry in entries.values()}) == len(entries)
+    assert {entry.group for entry in entries.values()} <= set(GROUPS)
+    assert len({(entry.group, entry.position) for entry in entries.values()}) == len(entries)
 
 
 def test_a_link_to_a_list_sets_only_filters_that_the_list_offers() -> None:

@@ -200,7 +200,7 @@ def test_a_form_without_its_token_is_refused_with_a_page_that_says_so(staff: Use
     client = Client(enforce_csrf_checks=True)
     answer = sign_in(client, "staff")
     assert answer.status_code == 403
-    assert "The form was too old" in answer.content.decode()
+    assert "The form had expired" in answer.content.decode()
 
 
 def test_signing_out_takes_a_post(signed_in: Client) -> None:

@@ -71,13 +71,20 @@ def sign_in(page: Page, name: str, password: str) -> None:
     page.get_by_label("User name or e-mail address").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.locator(".tabs")).to_be_visible()
+    expect(page.locator(".topbar")).to_be_visible()
 
 
 def sign_out(page: Page) -> None:
-    page.locator(".menu summary").click()
+    page.locator(".person summary").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+
+
+def go(page: Page, name: str) -> None:
+    """Open a page by the menu, which a phone has behind a button."""
+    if page.get_by_role("button", name="Menu", exact=True).is_visible():
+        page.get_by_role("button", name="Menu", exact=True).click()
+    page.locator("#sidebar").get_by_role("link", name=name).click()
 
 
 def invitation_for(run: Run, address: str) -> str:
@@ -107,26 +114,26 @@ def come_in(chromium: Browser, run: Run, page: Page, address: str, width: int) -
     with visitor(chromium, run, width) as owner:
         sign_in(owner, run.value("agency's owner"), run.value("their password"))
         keep(owner, "overview", width)
-        owner.get_by_role("link", name="Team").click()
+        go(owner, "Team")
         owner.get_by_label("E-mail address").fill(address)
         owner.locator("#id_role").select_option("manager")
-        owner.get_by_role("button", name="Send the invitation").click()
-        expect(owner.get_by_text(f"The invitation to {address} is on its way.")).to_be_visible()
+        owner.get_by_role("button", name="Send invitation").click()
+        expect(owner.get_by_text(f"Invitation sent to {address}.")).to_be_visible()
         keep(owner, "team", width)
     page.goto(invitation_for(run, address))
     keep(page, "invitation", width)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("The password again").fill(PASSWORD)
+    page.get_by_label("Confirm password").fill(PASSWORD)
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_text("Welcome to Demo Outreach Agency")).to_be_visible()
     sign_out(page)
     sign_in(page, address, PASSWORD)
-    expect(page.get_by_role("link", name="Team")).to_have_count(0)
+    expect(page.locator("#sidebar a", has_text="Team")).to_have_count(0)
 
 
 def set_up(page: Page, url: str, name: str, width: int) -> str:
     """Add a webhook URL; the secret that is shown."""
-    page.get_by_role("link", name="Notifications", exact=True).click()
+    go(page, "Notifications")
     page.get_by_text("Add a webhook URL").click()
     form = page.locator("form[action$='/add/webhook']")
     form.get_by_label("Name").first.fill(name)
@@ -135,7 +142,7 @@ def set_up(page: Page, url: str, name: str, width: int) -> str:
     form.get_by_role("button", name="Add").click()
     secret = page.get_by_label("Signing secret").input_value()
     keep(page, "shown-once", width)
-    page.get_by_role("link", name="I have it, go on").click()
+    page.get_by_role("link", name="Done").click()
     return secret
 
 
@@ -157,29 +164,29 @@ def test_an_invited_manager_sets_up_a_webhook_and_sees_what_became_of_it(
         expect(page.get_by_text(f"A test is on its way to {name}")).to_be_visible()
         [tested] = wait_for(received, 30)
 
-        card.get_by_text("New secret", exact=True).click()
-        card.get_by_role("button", name="Make a new secret").click()
+        card.get_by_text("Rotate secret", exact=True).click()
+        card.get_by_role("button", name="Rotate").click()
         second = page.get_by_label("Signing secret").input_value()
         assert first.startswith("whsec_")
         assert second.startswith("whsec_")
         assert first != second
-        page.get_by_role("link", name="I have it, go on").click()
-        expect(card.get_by_text("two secrets sign while you exchange them")).to_be_visible()
+        page.get_by_role("link", name="Done").click()
+        expect(card.get_by_text("signed with two secrets")).to_be_visible()
         keep(page, "notifications", width)
 
         card.get_by_role("link", name="Log").click()
         page.get_by_role("link", name="Test", exact=True).click()
-        expect(page.locator(".timeline").get_by_text("answer 200")).to_be_visible()
+        expect(page.locator(".history").get_by_text("HTTP 200")).to_be_visible()
         expect(page.get_by_text(tested.message_id).first).to_be_visible()
         keep(page, "delivery", width)
 
-        page.get_by_role("link", name="Notifications", exact=True).first.click()
-        card.get_by_text("Send again", exact=True).click()
+        go(page, "Notifications")
+        card.get_by_text("Replay…", exact=True).click()
         since = timezone.now().astimezone(UTC) - timedelta(hours=1)
         card.locator("[name=since]").fill(since.strftime("%Y-%m-%dT%H:%M"))
         keep(page, "replay", width)
-        card.get_by_role("button", name="Send it again").click()
-        expect(page.get_by_text("will be sent again.")).to_be_visible()
+        card.get_by_role("button", name="Replay").click()
+        expect(page.get_by_text("will be resent.")).to_be_visible()
         again = wait_for(lambda: [one for one in received()[1:] if one.message_id == tested.message_id], 30)[0]
         assert len(again.headers["webhook-signature"].split()) == 2
         keep(page, "log", width)

@@ -103,6 +103,7 @@ ROUTES = [
 #: A choice among one's own agencies, what people without membership open, and what mail servers call.
 ELSEWHERE = {
     "portal_choose_agency",
+    "portal_theme",
     "invitation",
     "verify",
     "unsubscribe",

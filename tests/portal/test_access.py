@@ -132,12 +132,12 @@ def test_a_page_without_entries_says_what_to_do_next(agency: Agency, sign_in: Br
     client = sign_in(Role.OWNER)
     for path, words in (
         ("/", "Add a source"),
-        ("/linkedin", "connect a source"),
-        ("/leads", "connect a source"),
-        ("/notifications", "Nobody gets mails yet"),
-        ("/notifications/deliveries", "Say who is told"),
-        ("/sources", "Add one for each tool"),
-        ("/team", "Nobody is invited"),
+        ("/linkedin", "Connect a source"),
+        ("/leads", "Connect a source"),
+        ("/notifications", "No e-mail recipients yet"),
+        ("/notifications/deliveries", "Set up\n  notifications"),
+        ("/sources", "Add one for each outreach tool"),
+        ("/team", "No pending invitations"),
     ):
         assert words in client.get(path).content.decode(), path
 

@@ -69,14 +69,14 @@ def test_a_mail_recipient_is_added_and_confirms_before_anything_is_sent(agency: 
     made = channel(agency)
     assert (answer.status_code, answer["Location"]) == (302, f"{PAGE}#{made.pk}")
     assert (made.status, made.event_types) == (ChannelStatus.UNVERIFIED, [])
-    assert "waits for its confirmation" in html(manager)
+    assert "Unconfirmed" in html(manager)
     drain()
     [message] = mail.outbox
     assert message.to == ["team@example.com"]
     [link] = re.findall(r"http://\S+(/verify/\S+)", str(message.body))
     Client().post(link)
     page = html(manager)
-    assert "waits for its confirmation" not in page
+    assert "Unconfirmed" not in page
     assert "Send a test" in page
 
 
@@ -106,7 +106,7 @@ def test_rotating_shows_the_new_secret_and_keeps_the_old_one_for_a_day(agency: A
     answer = manager.post(f"{PAGE}/channels/{made.pk}/rotate", follow=True)
     [second] = re.findall(r'value="(whsec_[^"]+)"', answer.content.decode())
     assert {row.secret: row.expires_at is None for row in made.secrets.all()} == {first: False, second: True}
-    assert "two secrets sign" in html(manager)
+    assert "signed with two secrets" in html(manager)
 
 
 @pytest.mark.once
@@ -131,7 +131,7 @@ def test_what_cannot_be_is_said_beside_the_field_and_nothing_is_made(
     assert answer.status_code == 422
     text = answer.content.decode()
     assert re.search(rf"errorlist[^>]*>[^/]*{complaint}", text), re.findall(r"errorlist.*", text)
-    assert '<details class="add" open>' in text
+    assert '<details class="add card-footer" open>' in text
     assert not Channel.objects.exists()
 
 
@@ -179,7 +179,7 @@ def test_what_is_ticked_is_all_that_a_channel_gets_whether_or_not_the_choice_abo
 def test_a_replay_offers_what_failed_before_everything(agency: Agency, manager: Client) -> None:
     create_channel(agency, kind="webhook", url="https://example.com/in")
     form = html(manager).partition('name="status"')[2]
-    assert 0 < form.index("only what failed") < form.index("all, also what it missed")
+    assert 0 < form.index("failed only") < form.index("all, including missed events")
 
 
 def test_editing_keeps_what_the_form_does_not_show(agency: Agency, manager: Client) -> None:
@@ -226,7 +226,7 @@ def test_who_only_reads_sees_no_secret_part_of_an_address(agency: Agency, sign_i
     assert "https://example.com/in?…" in page
     assert "hooks.slack.com/…" in page
     assert "hush" not in page
-    assert "<button" not in page.partition("<main")[2]
+    assert "<button" not in page.partition("<main")[2].partition("</main>")[0]
 
 
 def test_off_means_off_and_on_means_on(agency: Agency, manager: Client) -> None:
@@ -234,7 +234,7 @@ def test_off_means_off_and_on_means_on(agency: Agency, manager: Client) -> None:
     manager.post(f"{PAGE}/channels/{made.pk}/off")
     assert channel(agency).status == ChannelStatus.DISABLED
     assert "Switched off by hand." in html(manager)
-    assert "Switch on" in html(manager)
+    assert "Enable" in html(manager)
     told = manager.post(f"{PAGE}/channels/{made.pk}/test", follow=True).content.decode()
     assert "The channel is off: switch it on first." in told
     manager.post(f"{PAGE}/channels/{made.pk}/on")
@@ -246,7 +246,7 @@ def test_who_unsubscribed_is_asked_again_before_it_goes_on(agency: Agency, manag
     Client().post(f"/unsubscribe/{made.unsubscribe_token}")
     assert "The recipient unsubscribed." in html(manager)
     told = manager.post(f"{PAGE}/channels/{made.pk}/on", follow=True).content.decode()
-    assert "is asked to confirm first" in told
+    assert "has to confirm the address first" in told
     assert channel(agency).status == ChannelStatus.UNVERIFIED
 
 
@@ -254,7 +254,7 @@ def test_a_removed_channel_is_gone(agency: Agency, manager: Client) -> None:
     made, _ = create_channel(agency, kind="slack", url="https://hooks.slack.com/services/x", name="#sales")
     manager.post(f"{PAGE}/channels/{made.pk}/remove")
     assert not Channel.objects.exists()
-    assert "No Slack channel is told yet" in html(manager)
+    assert "No Slack channels yet" in html(manager)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -264,15 +264,15 @@ def test_a_test_arrives_and_the_log_shows_its_attempt(agency: Agency, manager: C
         manager.post(f"{PAGE}/channels/{channel(agency).pk}/test")
         drain()
         delivery = Delivery.objects.get()
-        assert "will be tried again" in html(manager)
+        assert "Retrying" in html(manager)
         page = html(manager, f"{PAGE}/deliveries/{delivery.pk}")
         assert "The receiver answered 500." in page
         assert "&lt;b&gt;no&lt;/b&gt;" in page
         manager.post(f"{PAGE}/deliveries/{delivery.pk}/resend")
         drain()
         page = html(manager, f"{PAGE}/deliveries/{delivery.pk}")
-        assert "answer 200" in page
-        assert "answer 500" in page
+        assert "HTTP 200" in page
+        assert "HTTP 500" in page
         assert [request.message_id for request in program.requests] == [delivery.event_id] * 2
 
 
@@ -291,7 +291,7 @@ def test_a_stretch_of_time_is_sent_again_in_the_agencys_time(agency: Agency, man
             {"since": "2026-03-01T09:30", "until": "2026-03-01T10:30", "status": ""},  # 08:30 to 09:30 in UTC
             follow=True,
         )
-        assert "1 delivery will be sent again." in told.content.decode()
+        assert "1 delivery will be resent." in told.content.decode()
         drain()
     *first, again = [request.message_id for request in program.requests]
     assert (sorted(first), again) == (events, events[1])  # the first three go out at once
@@ -352,7 +352,7 @@ def test_a_summary_has_a_preview(manager: Client) -> None:
     page = html(manager, f"{PAGE}/preview/summary")
     assert "Your day: 2 of 5 things need somebody" in page
     assert "John Doe was disconnected from LinkedIn" in page
-    assert "As a webhook" not in page
+    assert ">Webhook</h2>" not in page
 
 
 def test_what_only_one_person_gets_has_no_preview(manager: Client) -> None:
@@ -408,8 +408,8 @@ def test_when_people_get_it_is_chosen_in_the_form_and_shown(agency: Agency, mana
     assert (made.conflation_seconds, made.urgent_event_types) == (0, ["linkedin_disconnected"])
     assert (made.lead_statuses, made.test_events) == (["REPLY_RECEIVED", "OPPORTUNITY"], True)
     page = html(manager)
-    assert "of leads&#x27; changes those to Replied, Opportunity; test leads too" in page
-    assert "Arrives: as a summary every hour, not from 22:00 to 07:00, only on Monday, Friday, Europe/Berlin" in page
+    assert "lead statuses: Replied, Opportunity; including test leads" in page
+    assert "Delivery: as a digest every hour, not from 22:00 to 07:00, only on Monday, Friday, Europe/Berlin" in page
     assert 'value="22:00"' in page
 
 
@@ -421,7 +421,7 @@ def test_the_time_of_a_daily_summary_is_chosen_and_shown(agency: Agency, manager
     made.refresh_from_db()
     assert made.digest_at == "17:30"
     page = html(manager)
-    assert "Arrives: as a summary once a day at 17:30" in page
+    assert "Delivery: as a digest once a day at 17:30" in page
     assert 'value="17:30"' in page
     assert manager.post(f"{PAGE}/channels/{made.pk}/edit", {**chosen, "digest_at": "late"}).status_code == 422
     assert manager.post(f"{PAGE}/channels/{made.pk}/edit", chosen).status_code == 302
@@ -432,7 +432,7 @@ def test_the_time_of_a_daily_summary_is_chosen_and_shown(agency: Agency, manager
 def test_languages_of_lead_forms_are_chosen_from_those_that_leads_came_by(agency: Agency, manager: Client) -> None:
     made, _ = create_channel(agency, kind="webhook", url="https://example.com/in")
     change = f"{PAGE}/channels/{made.pk}/edit"
-    assert "filled in a form in" not in html(manager)
+    assert "Form languages" not in html(manager)
     for locale in ("de_DE", "", "de_DE", "pt_BR"):
         create_lead(agency, email="ada@example.com", creation_locale=locale)
     given = {"url": "https://example.com/in", "listens": "all"}
@@ -440,7 +440,7 @@ def test_languages_of_lead_forms_are_chosen_from_those_that_leads_came_by(agency
     assert manager.post(change, {**given, "creation_locales": ["de_DE"]}).status_code == 302
     made.refresh_from_db()
     assert made.creation_locales == ["de_DE"]
-    assert "Everything; of leads only those of forms in German (DE)" in html(manager)
+    assert "Everything; form languages: German (DE)" in html(manager)
     update_channel(made, creation_locales=["fr_FR"])
     assert "French (FR)" in html(manager)
     assert manager.post(change, {**given, "creation_locales": ["tlh_QO"]}).status_code == 422
@@ -453,7 +453,7 @@ def test_languages_of_lead_forms_are_chosen_from_those_that_leads_came_by(agency
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
-        ({"quiet_from": "22:00"}, "Give both times, or none."),
+        ({"quiet_from": "22:00"}, "Enter both times, or neither."),
         ({"quiet_from": "22:00", "quiet_until": "22:00"}, "They would never end: give two different times."),
         ({"timezone": "Mars/Olympus"}, "Use a name like Europe/Berlin."),
         ({"conflation_seconds": "3601"}, "less than or equal to 3600"),

@@ -62,10 +62,10 @@ def test_what_is_done_is_ticked_and_who_connected_is_shown(agency: Agency, sign_
         source = connected(agency, user=person)
         work()
         text = page(sign_in, source)
-    assert "LinkedIn tells us" in text
+    assert "Subscribed" in text
     assert "ann@example.com" in text
-    assert text.count("to do") == 2  # a public https address, and a test lead
-    assert "What was fetched from LinkedIn's archive" in text
+    assert text.count("To do") == 2  # a public https address, and a test lead
+    assert "Back-fill from LinkedIn" in text
 
 
 def test_portal_and_back_office_name_a_form_that_linkedin_does_not_show(
@@ -90,6 +90,6 @@ def test_portal_and_back_office_name_a_form_that_linkedin_does_not_show(
         ),
     ]
     assert ["The form 901 is not shown" in text for text in pages] == [True] * 4
-    assert "needs you" in pages[0]
-    assert "leads are incomplete" in pages[1]
+    assert "Action required" in pages[0]
+    assert "Leads incomplete" in pages[1]
     assert "Not shown since" in pages[2]

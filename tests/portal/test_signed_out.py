@@ -53,7 +53,7 @@ def test_a_form_is_given_back_and_can_be_sent_after_signing_in(ours: Everything,
             page = answer.content.decode()
             assert answer.status_code == 401
             assert "no-store" in answer["Cache-Control"]
-            assert "You are signed out" in page
+            assert "You were signed out" in page
             assert f'action="{route.url(ours)}"' in page
             fields = fields_of(answer)
             assert {**typed, "csrfmiddlewaretoken": ""} == {**fields, "csrfmiddlewaretoken": ""}

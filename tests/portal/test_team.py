@@ -125,7 +125,7 @@ def test_a_link_that_was_never_ours_is_not_found(agency: Agency, sign_in: Browse
         ("short", "short", "too short"),
         ("password123", "password123", "too common"),
         ("lena@example.com", "lena@example.com", "too similar"),
-        (PASSWORD, "another one entirely", "The two passwords differ."),
+        (PASSWORD, "another one entirely", "The two passwords do not match."),
     ],
 )
 def test_a_weak_password_lets_nobody_in(
@@ -148,7 +148,7 @@ def test_who_has_a_password_already_signs_in_and_presses_join(
     Member.objects.create(agency=stranger, user=lena, role=Role.READ_ONLY)
     path = link(agency)
     page = Client().get(path).content.decode()
-    assert "has a password here already" in page
+    assert "already has a password here" in page
     assert 'name="password"' not in page
     assert accept(path)[1]["Location"] == path
     someone = Client()

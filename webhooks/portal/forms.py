@@ -6,13 +6,15 @@ from django import forms
 
 from accounts.core.enums import PROVIDERS, ProviderSlug
 
-MADE_BY_PROVIDER = "Only if the provider gave you one. Empty: we make one where the provider lets us."
+MADE_BY_PROVIDER = "Only if the provider gave you one. Leave it empty, and we make one where the provider allows it."
 UNSEEN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
 
 
 class SourceForm(forms.Form):
     provider = forms.ChoiceField(choices=[(slug.value, name) for slug, name in PROVIDERS.items()])
-    name = forms.CharField(required=False, max_length=200, help_text="To tell it from others, such as “Sales team”.")
+    name = forms.CharField(
+        required=False, max_length=200, help_text="To tell it from other sources, such as “Sales team”."
+    )
     secret = forms.CharField(
         required=False,
         max_length=256,
@@ -34,7 +36,7 @@ class RotationForm(forms.Form):
         required=False,
         max_length=256,
         strip=False,
-        label="The new secret",
+        label="New secret",
         widget=forms.TextInput(UNSEEN),
     )
 
@@ -42,4 +44,4 @@ class RotationForm(forms.Form):
         super().__init__(*args, **kwargs)
         given = provider in {ProviderSlug.LINKEDIN, ProviderSlug.HIGHLEVEL}
         self.fields["secret"].required = given
-        self.fields["secret"].help_text = "The provider makes it." if given else MADE_BY_PROVIDER
+        self.fields["secret"].help_text = "The provider makes it: paste it here." if given else MADE_BY_PROVIDER

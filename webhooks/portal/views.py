@@ -31,21 +31,22 @@ from accounts.sources.service import create_source, delete_source, rotate_secret
 from accounts.web.recent_sign_in import with_recent_sign_in
 from accounts.web.refusals import refusals_as_messages, refusals_on
 from accounts.web.source_sections import card_sections
-from webhooks.models import ReceiptStatus, RejectedRequest
+from webhooks.models import RejectedRequest
 from webhooks.portal.forms import RenameForm, RotationForm, SourceForm
+from webhooks.processing.waiting import unrecognised
 
 MANY = 1000  # counting stops here
 LATELY = timedelta(days=7)
 #: Said to the agency; refused requests are listed anyway, slow answers are not its business.
 SHOWN = {
-    IssueKind.SILENT: "Look in the tool's settings whether its webhook is still on and has this address.",
+    IssueKind.SILENT: "Check in the tool's settings that its webhook is still on and has this URL.",
     IssueKind.LEAD_SYNC: "See “Connection and set-up”.",
     IssueKind.AT_RISK: "After three missed checks LinkedIn sends no more leads. See that the secret here is the "
     "client secret of your LinkedIn app.",
-    IssueKind.BLOCKED: "Open your app in LinkedIn's developer portal, find this address under Webhooks, where it "
-    "says Blocked, and start the check there by hand.",
+    IssueKind.BLOCKED: "Open your app in LinkedIn's developer portal, find this URL under Webhooks, where it says "
+    "Blocked, and start the check there by hand.",
 }
-HINT = "Copy both into the provider's settings. Each report that it sends there is checked with the secret."
+HINT = "Paste both into the provider's settings. Every request to the URL is checked with the secret."
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def source_rename(request: MemberRequest, pk: str) -> HttpResponse:
 @writers
 def source_switch(request: MemberRequest, pk: str) -> HttpResponse:
     source = update_source(_source(request, pk), enabled=request.POST.get("to") == "on", by=request.member.user)
-    messages.success(request, f"{source} is {'on' if source.enabled else 'off: its address answers 404 now'}.")
+    messages.success(request, f"{source} is {'enabled' if source.enabled else 'disabled: its URL now answers 404'}.")
     return redirect_back(request, "portal_sources", anchor=source.pk)
 
 
@@ -119,7 +120,7 @@ def source_rotate(request: MemberRequest, pk: str) -> HttpResponse:
 def source_remove(request: MemberRequest, pk: str) -> HttpResponse:
     source = _source(request, pk)
     delete_source(source, by=request.member.user)
-    messages.success(request, f"{source} is gone. What came by it stays.")
+    messages.success(request, f"{source} was removed. Everything it delivered stays.")
     return redirect_back(request, "portal_sources")
 
 
@@ -136,8 +137,7 @@ def _page(request: MemberRequest, form: SourceForm) -> HttpResponse:
 
 
 def _cards(agency: Agency, sources: list[Source]) -> list[Card]:
-    waiting = agency.receipts.filter(status__in=[ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED])
-    counts = Counter(waiting.order_by("-sequence").values_list("source_id", flat=True)[:MANY])
+    counts = Counter(unrecognised(agency).order_by("-sequence").values_list("source_id", flat=True)[:MANY])
     refused: dict[str, list[RejectedRequest]] = {}
     lately = RejectedRequest.objects.filter(source__in=sources, last_seen__gte=timezone.now() - LATELY)
     for row in lately.order_by("-last_seen"):
@@ -163,9 +163,9 @@ def _source(request: MemberRequest, pk: str) -> Source:
 
 def _show_secret(request: MemberRequest, title: str, source: Source, secret: str | None) -> HttpResponse:
     values = {"Webhook URL": source.webhook_url} | ({"Secret": secret} if secret else {})
-    hint = HINT if secret else f"Copy it into {provider_name(source.provider)}'s settings."
+    hint = HINT if secret else f"Paste it into {provider_name(source.provider)}'s settings."
     if source.provider == ProviderSlug.LINKEDCONNECTOR:
-        hint = "Copy it into LinkedConnector's settings. Whoever knows this address can report: keep it to yourselves."
+        hint = "Paste it into LinkedConnector's settings. Whoever knows this URL can send events: keep it secret."
     return redirect_to_secrets(
         request, NewSecrets(title, values, hint=hint, back=f"{reverse('portal_sources')}#{source.pk}")
     )

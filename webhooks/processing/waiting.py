@@ -27,6 +27,11 @@ NEWEST = 200
 LOOKED_AT = 1000
 
 
+def unrecognised(agency: Agency) -> QuerySet[Receipt]:
+    """Return the agency's receipts that could not be understood or placed yet."""
+    return agency.receipts.filter(status__in=[ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED])
+
+
 def release(receipts: QuerySet[Receipt]) -> int:
     """Let receipts go through processing once more, now. Return how many."""
     count = receipts.update(

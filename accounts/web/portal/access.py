@@ -50,7 +50,7 @@ def current_member(request: HttpRequest) -> Member | None:
     """Return the signed-in user's member of the agency they last chose, else of their first one."""
     if not request.user.is_authenticated:
         return None
-    members = Member.objects.filter(user=request.user).select_related("agency", "user").order_by("id")
+    members = Member.objects.filter(user=request.user).select_related("agency", "user__preference").order_by("id")
     chosen = str(request.session.get(CHOSEN_AGENCY, ""))
     return members.filter(agency_id=chosen).first() or members.first()
 

@@ -13,8 +13,8 @@ from accounts.labels import ACCOUNT_STATUSES
 from accounts.models import Agency
 
 ROLES = [
-    (Role.OWNER.value, "Owner: everything"),
-    (Role.MANAGER.value, "Manager: everything but the team and API keys"),
+    (Role.OWNER.value, "Owner: full access"),
+    (Role.MANAGER.value, "Manager: full access, except to the team and API keys"),
     (Role.READ_ONLY.value, "Read-only: sees everything, changes nothing"),
 ]
 SCOPES = [
@@ -22,7 +22,7 @@ SCOPES = [
     (Scope.WRITE.value, "Write: leads, accounts, campaigns"),
     (Scope.ADMIN.value, "Administer: sources and channels, with their secrets"),
 ]
-LIFETIMES = [("", "until it is revoked"), ("30", "30 days"), ("90", "90 days"), ("365", "a year")]
+LIFETIMES = [("", "never"), ("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year")]
 LOCALES = [
     ("en-US", "English (United States)"),
     ("en-GB", "English (United Kingdom)"),
@@ -39,12 +39,12 @@ LOCALES = [
 class AccountFilter(forms.Form):
     status = forms.ChoiceField(
         required=False,
-        choices=[("", "any"), *((value, label.text) for value, label in ACCOUNT_STATUSES.items())],
+        choices=[("", "All"), *((value, label.text) for value, label in ACCOUNT_STATUSES.items())],
     )
     provider = forms.ChoiceField(
-        required=False, choices=[("", "any"), *((slug.value, name) for slug, name in PROVIDERS.items())]
+        required=False, choices=[("", "All"), *((slug.value, name) for slug, name in PROVIDERS.items())]
     )
-    q = forms.CharField(required=False, max_length=200, label="Name, e-mail or id")
+    q = forms.CharField(required=False, max_length=200, label="Name, e-mail or ID")
 
 
 class InvitationForm(forms.Form):
@@ -62,29 +62,29 @@ class NewPersonForm(forms.Form):
     password = forms.CharField(
         strip=False,
         max_length=512,
-        help_text="At least eight characters; not a common one.",
+        help_text="At least eight characters, and not a common one.",
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
     again = forms.CharField(
         strip=False,
         max_length=512,
-        label="The password again",
+        label="Confirm password",
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         if given.get("password") and given.get("again") and given["password"] != given["again"]:
-            self.add_error("again", "The two passwords differ.")
+            self.add_error("again", "The two passwords do not match.")
         return given
 
 
 class KeyForm(forms.Form):
-    name = forms.CharField(max_length=100, help_text="What will use it, such as “CRM import”.")
+    name = forms.CharField(max_length=100, help_text="What uses it, such as “CRM import”.")
     scopes = forms.MultipleChoiceField(
-        choices=SCOPES, label="It may", initial=[Scope.READ.value], widget=forms.CheckboxSelectMultiple
+        choices=SCOPES, label="Permissions", initial=[Scope.READ.value], widget=forms.CheckboxSelectMultiple
     )
-    lifetime = forms.ChoiceField(required=False, choices=LIFETIMES, label="Valid")
+    lifetime = forms.ChoiceField(required=False, choices=LIFETIMES, label="Expires")
 
     def values(self) -> dict[str, Any]:
         days = self.cleaned_data["lifetime"]
@@ -101,7 +101,9 @@ def timezone_choices() -> list[tuple[str, str]]:
 
 
 class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
-    timezone = forms.ChoiceField(choices=timezone_choices, label="Time zone", help_text="Mails tell times in it.")
+    timezone = forms.ChoiceField(
+        choices=timezone_choices, label="Time zone", help_text="Used for times in e-mails and reports."
+    )
     locale = forms.ChoiceField(label="Language and formats")
 
     class Meta:

@@ -4,11 +4,14 @@ The content is returned only to the page where it was typed. A form from another
 of its button would then send it in the reader's name.
 """
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.csrf import csrf_failure
 
 from accounts.core.redaction import is_secret_name
@@ -48,12 +51,20 @@ def _render_unsent_form(request: HttpRequest, *, status: int, signed_out: bool) 
         "path": request.get_full_path(),
         "fields": fields,
         "shown": shown,
+        "page": _page_of(request),
         "signed_out": signed_out,
         "sign_in": settings.LOGIN_URL,
     }
     response = render(request, "portal/unsent_form.html", context, status=status)
     add_never_cache_headers(response)
     return response
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Return the path of the page that the form stood on, as the browser says; empty: it does not."""
+    referer = urlsplit(request.headers.get("Referer", ""))
+    ours = url_has_allowed_host_and_scheme(referer.geturl(), {request.get_host()}, require_https=request.is_secure())
+    return referer._replace(scheme="", netloc="", fragment="").geturl() if ours else ""
 
 
 def _is_from_our_pages(request: HttpRequest) -> bool:

@@ -15,9 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.core.encrypted_fields import fernet
 from accounts.core.enums import Role
-from accounts.models import Member
 from accounts.web.portal.access import MemberRequest
-from accounts.web.portal.navigation import entries_for
 
 SECRETS_KEY = "portal_shown_once"
 
@@ -26,15 +24,12 @@ def render_page(
     request: MemberRequest, template: str, section: str, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     """Render a page of the portal. `section` is the menu entry that the page belongs to."""
-    memberships = Member.objects.filter(user=request.member.user).select_related("agency").order_by("agency__name")
     common: dict[str, Any] = {
         "member": request.member,
         "agency": request.agency,
-        "memberships": list(memberships),
         "may_change": request.member.role in (Role.OWNER, Role.MANAGER),
         "is_owner": request.member.role == Role.OWNER,
         "section": section,
-        "menu": entries_for(request.member.role),
     }
     return render(request, template, {**common, **context}, status=status)
 

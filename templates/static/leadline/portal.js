@@ -1,28 +1,6 @@
-// Copy buttons beside values that people carry elsewhere. Without this file the values can still be selected.
+// The portal's frame: search, keys, and what htmx could not send.
 "use strict";
-for (const input of document.querySelectorAll("[data-copy]")) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button second small";
-  button.textContent = "Copy";
-  button.addEventListener("click", async () => {
-    input.select();
-    try {
-      await navigator.clipboard.writeText(input.value);
-      button.textContent = "Copied";
-    } catch {
-      button.textContent = "Press Ctrl+C";
-    }
-    setTimeout(() => { button.textContent = "Copy"; }, 2500);
-  });
-  input.after(button);
-}
-// A menu closes when somebody looks elsewhere.
-document.addEventListener("click", (event) => {
-  for (const open of document.querySelectorAll("details.menu[open], details.press[open]:not(.wide)")) {
-    if (!open.contains(event.target)) open.open = false;
-  }
-});
+
 // Ticking an event means only what is ticked, and choosing everything unticks.
 document.addEventListener("change", ({ target }) => {
   if (target.name === "event_types" && target.checked) target.form.elements.listens.value = "some";
@@ -30,46 +8,88 @@ document.addEventListener("change", ({ target }) => {
     for (const box of target.form.querySelectorAll("[name=event_types]")) box.checked = false;
   }
 });
-// Who signed in anew in another tab has a new token there: every form takes the one that is valid now.
-const currentToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
-document.addEventListener("submit", (event) => {
-  const field = event.target.elements?.namedItem("csrfmiddlewaretoken");
-  const token = currentToken();
-  if (field && token) field.value = token;
-}, true);
+
 document.addEventListener("htmx:configRequest", (event) => {
   const token = currentToken();
   if (token && "csrfmiddlewaretoken" in event.detail.parameters) event.detail.parameters.csrfmiddlewaretoken = token;
 });
-// A form is sent once, however often its button is pressed.
-document.addEventListener("submit", (event) => {
-  if (event.target.method !== "post") return;
-  if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "yes";
-});
-const again = () => { for (const form of document.forms) delete form.dataset.sent; };
-addEventListener("pageshow", again);
+document.addEventListener("htmx:afterRequest", allowAnotherSubmission);
+
 // What htmx could not send says so, instead of nothing happening; the button works again.
-document.addEventListener("htmx:afterRequest", again);
-const say = (...parts) => {
-  const line = document.createElement("li");
-  line.className = "error";
+function say(name, ...parts) {
+  if (messages.querySelector(`[data-name=${name}]`)) return;  // a part that asks every second says it once
+  const line = document.createElement("p");
+  line.className = "toast-line toast-error";
+  line.dataset.name = name;
   line.append(...parts);
-  const list = document.createElement("ul");
-  list.className = "messages";
-  list.append(line);
-  document.getElementById("messages").replaceChildren(list);
-};
-const saySignedOut = () => {
+  messages.replaceChildren(line);
+}
+function saySignedOut() {
   const link = document.createElement("a");
   link.href = "/accounts/login/";
   link.target = "_blank";
   link.rel = "noopener";
   link.textContent = "Sign in";
-  say("You are signed out. Nothing here is lost: ", link, " (in a new tab), then try once more.");
-};
+  say("signed-out", "You were signed out. Nothing here is lost: ", link, " in a new tab, then try again.");
+}
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 401) saySignedOut();
-  else say("That did not work. Load the page again, then try once more.");
+  else say("failed", "That did not work. Reload the page and try again.");
 });
-document.addEventListener("htmx:sendError", () => say("That did not work. Try once more in a moment."));
+document.addEventListener("htmx:sendError", () => say("failed", "That did not work. Try again in a moment."));
+
+// Dialogs: the search and the list of keys.
+function openDialog(name) {
+  const dialog = document.getElementById(name);
+  if (!dialog.open) dialog.showModal();
+  dialog.querySelector("input")?.select();
+}
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  if (opener) {
+    event.preventDefault();
+    openDialog(opener.dataset.opens);
+  }
+  const dialog = event.target.closest("dialog");
+  if (dialog && (event.target.closest("[data-closes]") || event.target === dialog)) dialog.close();
+});
+
+// In the search, the arrows walk over what was found.
+const search = document.getElementById("search");
+search?.addEventListener("keydown", (event) => {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const stops = [search.querySelector("input"), ...search.querySelectorAll("#search-results a")];
+  const next = stops.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+  stops.at(next % stops.length).focus();
+  event.preventDefault();
+});
+
+// Keys: `/` or Ctrl-K, `?`, J and K in a list, and those that a page's buttons name with `data-key`.
+const isTyping = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+function move(step) {
+  const rows = [...document.querySelectorAll("main tbody tr, main .item")].filter((row) => row.querySelector("a"));
+  const at = rows.findIndex((row) => row.contains(document.activeElement));
+  rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : at + step]?.querySelector("a").focus();
+}
+const KEYS = { "/": () => openDialog("search"), "?": () => openDialog("keys"), j: () => move(1), k: () => move(-1) };
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    openDialog("search");
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  const named = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  const act = named ? () => (named.matches("input, textarea, select") ? named.focus() : named.click()) : KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+const list = document.querySelector("#keys dl");
+for (const named of document.querySelectorAll("[data-key]")) {
+  const key = document.createElement("dt");
+  const name = document.createElement("dd");
+  key.append(Object.assign(document.createElement("kbd"), { textContent: named.dataset.key.toUpperCase() }));
+  name.textContent = named.dataset.keyName || named.textContent.trim();
+  list?.append(key, name);
+}

@@ -66,7 +66,7 @@ def test_every_page_about_it_opens_and_its_buttons_work(
     member = Client()
     member.force_login(owner)
     page = member.get("/notifications").content.decode()
-    assert "cannot be read" in page
+    assert "Unreadable" in page
     assert "https://example.com/other" in page
     delivery = channel.deliveries.get()
     assert member.get(f"/notifications/deliveries/{delivery.pk}").status_code == 200

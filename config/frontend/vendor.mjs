@@ -1,0 +1,63 @@
+// Makes templates/static/vendor/tabler of the packages @tabler/core and @tabler/icons: the style that templates use,
+// its images as files (the content security policy takes none from inside a style), and the icons that are named.
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { PurgeCSS } from "purgecss";
+
+const root = process.argv[2];
+const packages = dirname(dirname(dirname(createRequire(import.meta.url).resolve("@tabler/core/package.json"))));
+const target = join(root, "templates/static/vendor/tabler");
+const APPS = ["accounts", "config", "leads", "notifications", "webhooks"];
+// What Python, widgets and allauth put into pages by themselves.
+const STANDARD = ["html", "body"];
+
+const files = (folder, ending) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+  .map((entry) => join(entry.parentPath, entry.name));
+const templates = files("templates", ".html");
+const scripts = files("templates/static/leadline", ".js");
+const modules = APPS.flatMap((app) => files(app, ".py"));
+const read = (path) => readFileSync(path, "utf8");
+
+async function style() {
+  const source = read(join(packages, "@tabler/core/dist/css/tabler.css"));
+  const [{ css }] = await new PurgeCSS().purge({
+    css: [{ raw: source.replace(/\/\*#.*?\*\//gs, "") }],
+    content: [...templates, ...scripts, ...modules.filter((path) => /templatetags|markup\.py|source_card\.py/.test(path))],
+    variables: true,
+    keyframes: true,
+    safelist: STANDARD,
+    blocklist: [/data-bs-theme/, /\[dir=/],
+  });
+  return css.replace(/url\((["']?)data:image\/svg\+xml,(.*?)\1\)/gs, (_, __, data) => {
+    const image = decodeURIComponent(data);
+    const name = `${createHash("sha256").update(image).digest("hex").slice(0, 12)}.svg`;
+    writeFileSync(join(target, name), image.trim() + "\n");
+    return `url("${name}")`;
+  });
+}
+
+function sprite() {
+  const names = new Set();
+  for (const path of [...templates, ...modules]) {
+    const text = read(path);
+    for (const [, name] of text.matchAll(/\{% icon "([a-z0-9-]+)"/g)) names.add(name);
+    for (const [, name] of text.matchAll(/\bicon(?:: str)? ?= ?"([a-z0-9-]+)"/g)) names.add(name);
+    for (const [, name] of text.matchAll(/# icon: ([a-z0-9-]+)/g)) names.add(name);
+  }
+  const symbols = [...names].sort().map((name) => {
+    const shapes = read(join(packages, `@tabler/icons/icons/outline/${name}.svg`))
+      .replace(/<!--.*?-->/s, "").replace(/^.*?<svg.*?>/s, "").replace(/<\/svg>\s*$/, "")
+      .replace(/\s*<path stroke="none" d="M0 0h24v24H0z" fill="none"\s*\/>/, "").replace(/\s*\n\s*/g, "");
+    return `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round">${shapes}</symbol>`;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join("\n")}\n</svg>\n`;
+}
+
+rmSync(target, { recursive: true, force: true });
+mkdirSync(target, { recursive: true });
+writeFileSync(join(target, "tabler.css"), await style());
+writeFileSync(join(target, "icons.svg"), sprite());
+copyFileSync(new URL("LICENSE", import.meta.url), join(target, "LICENSE"));
