@@ -1,6 +1,7 @@
 from functools import partial
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
@@ -8,10 +9,12 @@ class AccountsConfig(AppConfig):
     verbose_name = "Agencies and accounts"
 
     def ready(self) -> None:
-        """Register menu entries, back-office links, timeline streams, reactions and jobs of the accounts app."""
+        """Register menu entries, searches, back-office links, timeline streams, reactions and jobs of the app."""
+        from accounts.core.text_index import keep_text_indexes
         from accounts.events.reactions import subscribe
         from accounts.events.timeline import add_own_streams
         from accounts.linkedin.attention import needing_attention
+        from accounts.portal.search import add_own_searchables
         from accounts.services import STATUS_SUBSCRIBER
         from accounts.status_reactions import react_to_statuses
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
@@ -34,6 +37,8 @@ class AccountsConfig(AppConfig):
         ):
             add_entry(entry)
         add_own_streams()
+        add_own_searchables()
+        post_migrate.connect(keep_text_indexes)
         for prefix, page in {"acc": "account", "cmp": "campaign", "src": "source", "sub": "subaccount"}.items():
             add_subject_page(prefix, f"accounts_{page}")
         add_subject_page("inc", "accounts_incident")

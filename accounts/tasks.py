@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.campaigns.service import resume_held
 from accounts.core.job_handlers import QueueName, run_due_jobs, wake_up_jobs
+from accounts.core.text_index import merge_text_indexes
 from accounts.events import reactions
 from accounts.models import Heartbeat, IdempotencyRecord, SourceSecret
 from accounts.sources.service import EXPIRED_SECRET_LIFETIME
@@ -74,10 +75,12 @@ def run_jobs(queue: QueueName) -> None:
 
 @shared_task(name="accounts.tasks.tidy")
 def tidy() -> None:
-    """Delete expired idempotency records, and secrets whose overlap ended long ago."""
+    """Delete expired idempotency records, and secrets whose overlap ended long ago. On SQLite, also delete what text
+    indexes and the log still hold of deleted rows."""
     now = timezone.now()
     IdempotencyRecord.objects.filter(created_at__lt=now - IDEMPOTENCY_LIFETIME).delete()
     SourceSecret.objects.filter(expires_at__lte=now - EXPIRED_SECRET_LIFETIME).delete()
+    merge_text_indexes()
     _truncate_wal()
 
 

@@ -14,6 +14,7 @@ class LeadsConfig(AppConfig):
         from accounts.web.portal.navigation import Entry, add_entry
         from accounts.web.source_sections import add_card_section
         from leads.lead_sync.source_card import connection_link
+        from leads.portal.search import add_leads
         from leads.portal.waiting import awaiting_reply
 
         add_entry(
@@ -28,6 +29,7 @@ class LeadsConfig(AppConfig):
                 tone="good",
             )
         )
+        add_leads()
         add_card_section(connection_link)
         add_subject_page("lead", "leads_lead")
         add_list_link("accounts.agency", "leads_lead", "Leads", position=20, agency="pk")

@@ -102,8 +102,7 @@ class AccountAdmin(LinkedInPermissionMixin, BackOfficeAdmin):
         "withdraw": "The link that the owner has stops working, and no more reminders are sent.",
         "revive": "The account gets back the status it had before it was deleted. Its campaigns stay paused.",
     }
-    has_external_id = True
-    search_help_text = "A whole id; with an agency chosen also the provider's id of the account."
+    search_help_text = "Part of a name, e-mail, LinkedIn name or id."
 
     def is_button_applicable(self, button: str, obj: Account) -> bool:
         if button == "withdraw":

@@ -1,7 +1,6 @@
 """Show agencies and their sub-accounts."""
 
 from django.contrib import admin
-from django.db.models import Q
 
 from accounts.core.markup import ago, badge, code
 from accounts.models import Agency, SubAccount
@@ -61,12 +60,8 @@ class AgencyAdmin(BackOfficeAdmin):
             },
         ),
     )
-    search_fields = ("name", "ghl_company_id")
-    search_help_text = "A part of the name, or a whole company id or id."
-
-    def search_condition(self, word: str, agency_id: str) -> Q:
-        """Search a part of the name, because agencies are few."""
-        return Q(name__icontains=word) | Q(pk=word) | Q(ghl_company_id=word)
+    search_fields = ("search_text",)  # for who chooses one
+    search_help_text = "Part of the name, the company id or the id."
 
     @admin.display(description="company id")
     def company_id(self, agency: Agency) -> str:
@@ -90,8 +85,7 @@ class SubAccountAdmin(BackOfficeAdmin):
         (None, {"fields": ("name", "location_id", "id", "agency", "state", "installed_at", "uninstalled_at")}),
         ("Who installed the app", {"fields": ("installer_name", "installer_email", "ghl_user_id")}),
     )
-    exact_search = ("pk", "location_id")
-    search_help_text = "A whole id or location id."
+    search_help_text = "Part of a name, location id, installer or id."
 
     @admin.display(description="name")
     def place(self, place: SubAccount) -> str:

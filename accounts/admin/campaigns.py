@@ -62,8 +62,7 @@ class CampaignAdmin(BackOfficeAdmin):
     )
     actions = ("try_again",)
     buttons = ("try_again",)
-    has_external_id = True
-    search_help_text = "A whole id; with an agency chosen also the provider's id of the campaign."
+    search_help_text = "Part of a name or id."
 
     def is_button_applicable(self, button: str, obj: Campaign) -> bool:
         return hasattr(obj, "command") and obj.command.status == CommandStatus.FAILED

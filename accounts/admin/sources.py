@@ -76,7 +76,7 @@ class SourceAdmin(BackOfficeAdmin):
     editable = (*SETTINGS, "allowed_networks", *KEYS, "forget_keys")
     add_form = NewSourceForm
     add_fieldsets = ((None, {"fields": ("agency", "provider", "name", "secret", "location_id")}),)
-    search_help_text = "A whole id."
+    search_help_text = "Part of a name, a provider or an id."
     actions = ("rotate", "recover")
     buttons = ("rotate", "recover")
     confirm: ClassVar[dict[str, str]] = {

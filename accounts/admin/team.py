@@ -4,7 +4,7 @@ from functools import partial
 from typing import ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -12,6 +12,7 @@ from accounts.core.enums import Role
 from accounts.core.markup import ago, badge
 from accounts.models import Member
 from accounts.models.agency import Invitation
+from accounts.tenancy.member_search import members_matching
 from accounts.tenancy.team import add_member, change_role, invite_member, remove_member
 from accounts.web.backoffice.base import BackOfficeAdmin, acting_user
 from accounts.web.backoffice.filters import ByAgency
@@ -52,12 +53,15 @@ class MemberAdmin(BackOfficeAdmin):
     editable = ("role",)
     add_form = NewMemberForm
     add_fieldsets = ((None, {"fields": ("agency", "user", "role")}),)
-    search_help_text = "A whole id."
+    search_help_text = "Part of a name, an e-mail address or an id."
     actions = ("remove",)
     buttons = ("remove",)
     confirm: ClassVar[dict[str, str]] = {
         "remove": "This person sees nothing of the agency any more, and their leads there are nobody's."
     }
+
+    def search_condition(self, word: str, agency_id: str) -> Q:
+        return members_matching(agency_id, word)
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.delete_member")

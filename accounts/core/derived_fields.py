@@ -10,16 +10,20 @@ SourceFields = str | tuple[str, ...]  # a field's name, or the names of fields w
 
 
 class DerivedTextField(models.TextField):  # type: ignore[type-arg]
-    """A text column that `derive` computes from other fields. Migrations see a plain TextField."""
+    """A text column that `derive` computes from other fields. Migrations see a plain TextField.
+
+    With `has_text_index` its parts are indexed (`accounts.core.text_index`).
+    """
 
     def __init__(
         self,
         *args: Any,
         sources: Sequence[SourceFields] = (),
         derive: Callable[[Iterable[str]], str] = "\n".join,
+        has_text_index: bool = False,
         **kwargs: Any,
     ) -> None:
-        self.sources, self.derive = sources, derive
+        self.sources, self.derive, self.has_text_index = sources, derive, has_text_index
         super().__init__(*args, **{"default": "", "db_default": "", "blank": True, "editable": False, **kwargs})
 
     @property

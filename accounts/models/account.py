@@ -41,7 +41,11 @@ class Account(HasDerivedFields):
     public_identifier = models.CharField(max_length=200, blank=True)
     linkedin_key = DerivedTextField(sources=("public_identifier",), derive=_key_of_identifier)
     search_text = DerivedTextField(
-        sources=("name", ("first_name", "last_name"), "email", "public_identifier", "external_id"), derive=search_text
+        sources=(
+            *("name", ("first_name", "last_name"), "email", "occupation", "public_identifier", "external_id"),
+            "id",
+        ),
+        derive=search_text,
     )
     occupation = models.CharField(max_length=500, blank=True)
     premium = models.BooleanField(null=True, blank=True)

@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.core import known_ids
+from accounts.core.derived_fields import DerivedTextField, HasDerivedFields, search_text
 from accounts.core.enums import ReauthContact, Role
 from accounts.core.ids import new_id
 
@@ -21,12 +22,13 @@ def new_company_id() -> str:
     return new_id("co").removeprefix("co_")
 
 
-class Agency(models.Model):
+class Agency(HasDerivedFields):
     """The tenant. Every row of the product belongs to an agency, directly or through its parent."""
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "agc"), editable=False)
     name = models.CharField(max_length=200)
     ghl_company_id = models.CharField("company id", max_length=100, unique=True, default=new_company_id)
+    search_text = DerivedTextField(sources=("name", "ghl_company_id", "id"), derive=search_text)
     timezone = models.CharField(max_length=64, default="UTC")
     locale = models.CharField(max_length=16, default="en-US")
     reauth_contact = models.CharField(
@@ -100,13 +102,16 @@ class Invitation(models.Model):
         return self.accepted_at is None and self.expires_at > timezone.now()
 
 
-class SubAccount(models.Model):
+class SubAccount(HasDerivedFields):
     """A location of an agency with its HighLevel id, and whether the app is installed there."""
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "sub"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="sub_accounts")
     location_id = models.CharField(max_length=100)
     name = models.CharField(max_length=200, blank=True)
+    search_text = DerivedTextField(
+        sources=("name", "location_id", "installer_name", "installer_email", "id"), derive=search_text
+    )
     installed = models.BooleanField(default=False)
     installed_at = models.DateTimeField(null=True, blank=True)
     installer_name = models.CharField(max_length=200, blank=True)

@@ -4,6 +4,7 @@ from functools import partial
 
 from django.db import models
 
+from accounts.core.derived_fields import DerivedTextField, HasDerivedFields, search_text
 from accounts.core.enums import CampaignStatus, PausedBy, provider_choices
 from accounts.core.ids import new_id
 from accounts.models.account import Account
@@ -11,12 +12,13 @@ from accounts.models.agency import Agency
 from accounts.models.source import Source
 
 
-class Campaign(models.Model):
+class Campaign(HasDerivedFields):
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "cmp"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="campaigns")
     provider = models.CharField(max_length=32, choices=provider_choices)
     external_id = models.CharField(max_length=200)
     name = models.CharField(max_length=300, blank=True)
+    search_text = DerivedTextField(sources=("name", "external_id", "id"), derive=search_text)
     status = models.CharField(
         max_length=16, choices=[(s, s.value) for s in CampaignStatus], default=CampaignStatus.ACTIVE
     )

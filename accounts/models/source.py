@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.core.cache_version import bump_sources_version
+from accounts.core.derived_fields import DerivedTextField, HasDerivedFields, search_text
 from accounts.core.encrypted_fields import EncryptedJSONField
 from accounts.core.enums import ProviderSlug, provider_choices
 from accounts.core.ids import new_id, new_token
@@ -46,13 +47,14 @@ def new_source_id() -> str:
     return new_id("src") + new_token()[:8]
 
 
-class Source(InvalidatesSourceCache):
+class Source(InvalidatesSourceCache, HasDerivedFields):
     """An agency's connection to a provider. A `highlevel` source without an agency serves the whole marketplace app."""
 
     id = models.CharField(primary_key=True, max_length=40, default=new_source_id, editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="sources", null=True, blank=True)
     provider = models.CharField(max_length=32, choices=provider_choices)
     name = models.CharField(max_length=200, blank=True)
+    search_text = DerivedTextField(sources=("name", "provider", "id"), derive=search_text)
     token = models.CharField(
         max_length=64,
         unique=True,

@@ -1,11 +1,11 @@
 """Show LinkedIn accounts."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from accounts.core.derived_fields import search_text_contains
+from accounts.core.search import matching
 from accounts.linkedin.links import contradicting_accounts, describe_views, linked_accounts
 from accounts.linkedin.readiness import with_campaigns_paused
 from accounts.models import Account
@@ -52,9 +52,9 @@ def account_page(request: MemberRequest, pk: str) -> HttpResponse:
 
 def _filtered(accounts: "QuerySet[Account]", filters: AccountFilter) -> "QuerySet[Account]":
     filters.is_valid()
-    for name in ("status", "provider"):
+    for name, column in (("status", "status"), ("provider", "provider"), ("location", "sub_account_id")):
         if value := filters.cleaned_data.get(name):
-            accounts = accounts.filter(**{name: value})
+            accounts = accounts.filter(**{column: value})
     if word := filters.cleaned_data.get("q"):
-        accounts = accounts.filter(search_text_contains(word) | Q(pk__icontains=word))
+        accounts = accounts.filter(matching(Account, word))
     return accounts

@@ -1,8 +1,9 @@
 from django.urls import path
 
-from accounts.portal import linkedin, people, settings
+from accounts.portal import linkedin, people, search, settings
 
 urlpatterns = [
+    path("search", search.search_page, name="portal-search"),
     path("linkedin", linkedin.account_list, name="portal_accounts"),
     path("linkedin/<str:pk>", linkedin.account_page, name="portal_account"),
     path("team", people.team_page, name="portal_team"),

@@ -35,7 +35,7 @@ from leads.models import Lead
 from leads.pipeline.changes import set_status, update_lead
 from leads.pipeline.languages import language_name
 from leads.pipeline.merge import shown_id
-from leads.pipeline.search import exact_ids
+from leads.pipeline.search import leads_matching
 from leads.privacy.erasure import erase
 
 LATEST = 20
@@ -131,7 +131,7 @@ class LeadAdmin(BackOfficeAdmin):
         "erase": "The person is erased for ever: the lead, its history, and every copy in receipts, events and "
         "deliveries. Whoever was told of the lead is told to erase it too. It cannot be undone."
     }
-    search_help_text = "A whole id; with an agency also an e-mail, a LinkedIn URL or a provider's id of the lead."
+    search_help_text = "Part of a name, e-mail, company, title, URL or id; with an agency also a provider's id."
 
     @admin.action(description="Erase for ever", permissions=["operate"])
     def erase(self, request: HttpRequest, leads: "QuerySet[Lead]") -> HttpResponse:
@@ -176,8 +176,8 @@ class LeadAdmin(BackOfficeAdmin):
         return super().get_object(request, shown, from_field) if is_merged else found
 
     def search_condition(self, word: str, agency_id: str) -> Q:
-        found = super().search_condition(shown_id(word), agency_id)
-        return found | Q(pk__in=exact_ids(agency_id, word)) if agency_id else found
+        """Within an agency, also search by what only its providers know, and by merged records."""
+        return leads_matching(agency_id, word) if agency_id else super().search_condition(shown_id(word), agency_id)
 
     @admin.display(description="lead")
     def label(self, lead: Lead) -> str:

@@ -16,7 +16,7 @@ from accounts.web.rest.filters import (
 )
 from leads.enums import LOCALE, LeadStatus
 from leads.models import Lead, LeadReference
-from leads.pipeline.search import has_profile
+from leads.pipeline.search import leads_matching
 
 
 class _HasTag(Func):
@@ -60,7 +60,13 @@ class LeadFilters(StrictFilterSet):
     received_after = TimeFilter("received_at", lookup_expr="gt")
     received_before = TimeFilter("received_at", lookup_expr="lt")
     updated_after = TimeFilter("updated_at", lookup_expr="gt")
-    q = SearchFilter(has_profile)
+    q = SearchFilter(
+        method="filter_q",
+        label="Part of a name, an e-mail address, a company, a title, a URL or an id; a provider's id, whole.",
+    )
+
+    def filter_q(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
+        return leads.filter(leads_matching(self.request.auth.agency_id, value))
 
     def filter_tag(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
         return leads.filter(_HasTag("tags", Value(value)))

@@ -9,7 +9,10 @@ import django.utils.timezone
 import functools
 import leads.enums
 from django.conf import settings
+from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
+
+from accounts.core.text_index import AddTextIndex
 
 
 class Migration(migrations.Migration):
@@ -355,4 +358,6 @@ class Migration(migrations.Migration):
             model_name='leadfetch',
             index=models.Index(fields=['source', 'next_attempt_at'], name='lead_fetch_by_source'),
         ),
+        TrigramExtension(),
+        AddTextIndex('lead', 'search_text', name='lead_by_text'),
     ]

@@ -60,8 +60,12 @@ class Lead(HasDerivedFields):
     linkedin_key = models.CharField(max_length=500, blank=True, editable=False, help_text="The URL as it is compared.")
     location = models.CharField(max_length=300, blank=True)
     search_text = DerivedTextField(
-        sources=("name", ("first_name", "last_name"), "email", "company", "linkedin_url", "linkedin_key"),
+        sources=(
+            *("name", ("first_name", "last_name"), "email", "title", "company", "linkedin_url", "linkedin_key"),
+            "id",
+        ),
         derive=search_text,
+        has_text_index=True,
     )
     answers = models.JSONField(default=list, blank=True)
     consents = models.JSONField(default=list, blank=True)

@@ -3,8 +3,9 @@
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from accounts.core.derived_fields import fold, search_text_contains
+from accounts.core.derived_fields import fold
 from accounts.core.enums import ProviderSlug
+from accounts.core.search import matching
 from accounts.linkedin_identity import linkedin_key
 from leads.models import Lead, LeadReference
 from leads.pipeline.merge import root_ids
@@ -12,10 +13,22 @@ from leads.pipeline.merge import root_ids
 MAX_FOUND = 200
 
 
+def leads_matching(agency_id: str, word: str) -> Q:
+    """Return the condition of an agency's leads that a word finds.
+
+    It is part of a name, an e-mail address, a company, a title, a URL or the id; or it is a whole id at a provider, or
+    names the profile in another spelling, or is what a merged record is known by.
+    """
+    condition = matching(Lead, word)
+    word = word.strip()
+    ids = exact_ids(agency_id, word) if word and len(word.split()) == 1 else set()
+    return condition | Q(pk__in=ids) if ids else condition
+
+
 def exact_ids(agency_id: str, word: str) -> set[str]:
     """Return the agency's leads whose id, LinkedIn profile, e-mail or provider's id a word is, also by a merged record.
 
-    Each question is one for an index, but that for an address with letters beyond ASCII.
+    Each question is one for an index.
     """
     records = Lead.all_records.filter(agency=agency_id)
     found = {*records.filter(pk=word).values_list("pk", flat=True)}
@@ -27,16 +40,10 @@ def exact_ids(agency_id: str, word: str) -> set[str]:
     return {*root_ids(found).values(), *references.values_list("lead_id", flat=True)[:MAX_FOUND]}
 
 
-def has_profile(word: str) -> Q:
-    """Return the condition of leads whose LinkedIn profile a word names, in whichever spelling."""
-    key = linkedin_key(word)
-    return Q(linkedin_key=key) if key else Q(pk__in=[])
-
-
 def _with_email(agency_id: str, word: str) -> set[str]:
     leads, address = Lead.objects.filter(agency=agency_id), fold(word)
     if address.isascii():
         leads = leads.annotate(lower=Lower("email")).filter(lower=address)
     else:
-        leads = leads.filter(search_text_contains(word))
+        leads = leads.filter(matching(Lead, word))
     return {pk for pk, email in leads.values_list("pk", "email")[:MAX_FOUND] if fold(email) == address}

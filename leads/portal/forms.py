@@ -17,7 +17,7 @@ class LeadFilter(forms.Form):
     q = forms.CharField(
         required=False,
         max_length=500,
-        label="E-mail, LinkedIn URL or ID",
+        label="Name, e-mail, company, title, URL or ID",
     )
 
     def __init__(self, *args: Any, agency: Agency, **kwargs: Any) -> None:

@@ -16,7 +16,7 @@ from leads.enums import ChangedBy, LeadStatus
 from leads.models import LeadQuerySet, LeadReference
 from leads.pipeline.changes import set_status
 from leads.pipeline.merge import shown_id
-from leads.pipeline.search import exact_ids
+from leads.pipeline.search import leads_matching
 from leads.portal.forms import LeadFilter, StatusForm
 
 
@@ -91,4 +91,4 @@ def _filtered(agency: Agency, leads: LeadQuerySet, filters: LeadFilter) -> LeadQ
         if value := filters.cleaned_data.get(name):
             leads = leads.filter(**{column: value})
     word = filters.cleaned_data.get("q", "").strip()
-    return leads.filter(pk__in=exact_ids(agency.pk, word)) if word else leads
+    return leads.filter(leads_matching(agency.pk, word)) if word else leads

@@ -16,8 +16,8 @@ LISTS = (
     "channels",
     "deliveries",
 )
-#: Reports: figures over many objects.
-REPORTS = ("reports/accounts", "reports/leads")
+#: What is about many objects, and no list: figures, and the search.
+REPORTS = ("reports/accounts", "reports/leads", "search")
 #: Lists below an object: the resource, what follows its id.
 HISTORIES = (("accounts", "history"), ("leads", "history"))
 #: Method, resource, what follows its id, the scope it takes, a body.

@@ -120,7 +120,8 @@ def test_lists_never_count_never_skip_rows_and_ask_no_more_for_more_rows(
         sql = "\n".join(asked + queries(signed_in, f"{page}?q=first{chosen}"))
         assert "COUNT(" not in sql, page
         assert "OFFSET" not in sql, page
-        assert " LIKE " not in sql or page in (url(Agency, "changelist"), url(User, "changelist")), page
+        compared = [column for column in re.findall(r"(\S+) LIKE ", sql) if "SEARCH_TEXT" not in column]
+        assert compared == [] or page == url(User, "changelist"), page
 
 
 def test_pages_turn_by_key_and_back(agency: Agency, signed_in: Client) -> None:

@@ -62,6 +62,7 @@ def same(routes: list[Route], answer: T) -> dict[str, T]:
 
 ROUTES = [
     Route("home"),
+    Route("portal-search"),
     Route("portal_accounts"),
     Route("portal_account", "account"),
     Route("portal_leads"),

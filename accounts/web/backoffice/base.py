@@ -20,13 +20,14 @@ from django.utils.cache import add_never_cache_headers
 from accounts.core import audit
 from accounts.core.encrypted_fields import EncryptedJSONField
 from accounts.core.enums import ProviderSlug
+from accounts.core.search import is_searched, matching
 from accounts.web.backoffice.changelist import KeysetChangeList, OnePage
 from accounts.web.backoffice.forms import ServiceForm
 from accounts.web.recent_sign_in import require_recent_sign_in
 
 
 class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """An admin page with a list by key, an exact search and buttons. Read-only except for `editable` and `add_form`.
+    """An admin page with a list by key, a search and buttons. Read-only except for `editable` and `add_form`.
 
     `buttons` names actions that also stand on the object's page. An action in `confirm` shows its sentence first.
     """
@@ -44,7 +45,7 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     #: Actions that require a recent sign-in, because they show a secret or cannot be undone.
     needs_recent_sign_in = ("rotate", "erase", "forget_second_factor")
     confirm: ClassVar[Mapping[str, str]] = {}
-    #: The fields that `?q=` searches by whole words. Each is an index lookup.
+    #: The fields that `?q=` searches by whole words, besides parts of the `search_text`. Each is an index lookup.
     exact_search: ClassVar[Sequence[str]] = ("pk",)
     has_external_id = False  # whether a search within an agency also finds a provider's id
     empty_list: ClassVar[str] = "Nothing here yet."
@@ -76,8 +77,8 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return queryset.filter(self.search_condition(word, request.GET.get("agency", ""))), False
 
     def search_condition(self, word: str, agency_id: str) -> Q:
-        """Return the condition for a searched word. Every part of it is an index lookup."""
-        condition = Q(pk__in=[])
+        """Return the condition for a searched word. Every part of it is an index lookup, or reads a small table."""
+        condition = matching(self.model, word) if is_searched(self.model) else Q(pk__in=[])
         for name in self.exact_search:
             field = self.model._meta.pk if name == "pk" else None
             try:

@@ -44,7 +44,8 @@ class AccountFilter(forms.Form):
     provider = forms.ChoiceField(
         required=False, choices=[("", "All"), *((slug.value, name) for slug, name in PROVIDERS.items())]
     )
-    q = forms.CharField(required=False, max_length=200, label="Name, e-mail or ID")
+    q = forms.CharField(required=False, max_length=200, label="Name, e-mail, LinkedIn name or ID")
+    location = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)  # a sub-account's id
 
 
 class InvitationForm(forms.Form):

@@ -4,7 +4,7 @@ A resource declares its parameters in a `StrictFilterSet`, which is django-filte
 spelling.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from accounts.core.derived_fields import search_text_contains
+from accounts.core.search import matching
 
 MAX_LENGTH = 200
 
@@ -94,17 +94,13 @@ class TimeFilter(StrictFilter):
 
 
 class SearchFilter(TextFilter):
-    """A filter by the row's search text, regardless of case, accents and blanks. `also` adds an alternative
-    condition."""
+    """A filter by the row's search text, regardless of case, accents and blanks."""
 
-    def __init__(self, also: Callable[[str], Q] | None = None) -> None:
-        self.also = also
-        super().__init__(label="Part of a name, an address or an id.")
+    def __init__(self, *, label: str = "Part of a name, an address or an id.", **options: Any) -> None:
+        super().__init__(label=label, **options)
 
     def filter(self, qs: "QuerySet[Any]", value: str) -> "QuerySet[Any]":
-        if not value:
-            return qs
-        return qs.filter(search_text_contains(value) | self.also(value) if self.also else search_text_contains(value))
+        return qs.filter(matching(qs.model, value)) if value else qs
 
 
 def parse_time(value: str) -> datetime:

@@ -14,7 +14,7 @@ class ResourceRouter(SimpleRouter):
     def __init__(self) -> None:
         super().__init__(trailing_slash=False, use_regex_path=False)
         self._positions: dict[str, int] = {}
-        self._reports: dict[str, Any] = {}
+        self._single: dict[str, Any] = {}
 
     def add(self, name: str, viewset: type[AgencyViewSet], *, position: int) -> None:
         """Serve `/api/v1/<name>`. The documentation lists resources by `position`."""
@@ -24,11 +24,15 @@ class ResourceRouter(SimpleRouter):
 
     def add_report(self, name: str, viewset: type[AgencyViewSet]) -> None:
         """Serve `/api/v1/reports/<name>` by the viewset's `report`."""
-        self._reports[name] = viewset.as_view({"get": "report"})
+        self.add_view(f"reports/{name}", viewset, "report")
+
+    def add_view(self, url: str, viewset: type[AgencyViewSet], action: str) -> None:
+        """Serve `/api/v1/<url>`, which has no objects below it, by one action of the viewset."""
+        self._single[url] = viewset.as_view({"get": action})
 
     def get_urls(self) -> "list[URLPattern | URLResolver]":
-        reports = [path(f"reports/{name}", view, name=f"report-{name}") for name, view in self._reports.items()]
-        return [*reports, *super().get_urls()]
+        single = [path(url, view, name=url.replace("reports/", "report-")) for url, view in self._single.items()]
+        return [*single, *super().get_urls()]
 
 
 router = ResourceRouter()
