@@ -3,13 +3,15 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 PORT ?= 8000
+SCALE ?= 1
 export PORT
 # Nothing is written outside .venv and var/: packages are compiled when they are installed.
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test coverage faults browser client-types vendor lint audit format bench lock installed installed-dev
+.PHONY: help run demo seed test coverage faults browser client-types vendor lint audit format bench lock installed
+.PHONY: installed-dev
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +21,9 @@ run: installed  ## start the whole product in the foreground (PORT=8000)
 
 demo: installed  ## play a day of every provider's webhooks into the running product
 	@$(PY) manage.py demo
+
+seed: installed  ## believable agencies in the database: SCALE=small (one) or large (fifty), or how many
+	@$(PY) manage.py migrate --verbosity 0 && $(PY) manage.py seed --scale "$(SCALE)" $(SEED_OPTIONS)
 
 test: installed-dev  ## the whole suite, on SQLite and on PostgreSQL + Redis
 	@$(PY) -m tests.run
