@@ -13,6 +13,7 @@ BENCHMARKS = {
     "pipeline": False,
     "readiness": False,
     "retention": True,
+    "search": False,
     "hostile": True,
 }
 
