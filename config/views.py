@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
+from accounts.core.enums import PROVIDERS
 from accounts.portal import current_member
 from config import __version__, health
 from config.backoffice.overview import overview
@@ -20,7 +21,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     """Show a member the agency's overview, and other visitors what Leadline is and where to go."""
     if current_member(request):
         return overview(request)
-    return render(request, "home.html", {"version": __version__})
+    return render(request, "home.html", {"version": __version__, "providers": list(PROVIDERS.values())})
 
 
 @require_safe

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.webhooks.providers.wire import NOW, WIRES, Wire, payload
+from webhooks.diagnostics.signature_doctor import KnownSecret, examine
 from webhooks.providers import PROVIDERS, get_provider
 from webhooks.providers.base import InvalidSignature, SignedRequest, UnreadablePayload
 
@@ -65,6 +66,13 @@ def test_every_truncated_signature_is_refused(wire: Wire) -> None:
     signature = wire.provider.sign(payload(wire.sample), wire.secret, at=NOW)[1].get(wire.place or "", "x" * 64)
     for length in range(len(signature)):
         refusal(wire, wire.with_signature(request, lambda full, cut=length: full[:cut]))  # type: ignore[misc]
+
+
+@every_wire
+def test_the_signature_doctor_recognizes_a_secret_that_is_not_valid_any_more(wire: Wire) -> None:
+    claim = wire.provider.claim(wire.sign())
+    assert claim is not None
+    assert examine(claim, [KnownSecret(wire.secrets[0], "It is an old one.")]) == "It is an old one."
 
 
 REWRITINGS: list[tuple[str, Callable[[str], str]]] = [
@@ -125,7 +133,8 @@ def test_garbage_in_every_header_is_refused_quietly(wire: Wire, garbage: str) ->
 @signed_wires
 def test_every_flipped_bit_of_a_body_is_refused(wire: Wire) -> None:
     request = wire.sign()
-    for bit in random.Random(7).sample(range(len(request.body) * 8), 1_500):
+    bits = range(len(request.body) * 8)
+    for bit in random.Random(7).sample(bits, min(len(bits), 1_500)):
         body = bytearray(request.body)
         body[bit // 8] ^= 1 << bit % 8
         with pytest.raises((InvalidSignature, UnreadablePayload)):
