@@ -85,7 +85,7 @@ def delivery_label(delivery: Delivery) -> Label:
 
 
 def address_of(channel: Channel) -> str:
-    """Where it goes. What may carry a token (a query, all of Slack's path) is left out."""
+    """Where it goes. What may carry a token (a query, and any path but a webhook's) is left out."""
     if channel.kind == ChannelKind.EMAIL:
         return display_email(channel.email)
     if not channel.url:
@@ -94,7 +94,7 @@ def address_of(channel: Channel) -> str:
         parts = urlsplit(channel.url)
     except ValueError:
         return ""
-    if channel.kind == ChannelKind.SLACK:
+    if channel.kind != ChannelKind.WEBHOOK:
         return f"{parts.netloc}/…"
     return f"{parts.scheme}://{parts.netloc}{parts.path}{'?…' if parts.query else ''}"
 

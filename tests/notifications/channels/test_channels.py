@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.core.enums import EventType, Role
 from accounts.core.errors import FieldError
 from accounts.models import Agency, Event, Member
+from notifications.channels.api_fields import CHANGES, SHAPES
 from notifications.channels.replay import replay, resend
 from notifications.channels.service import (
     create_channel,
@@ -25,11 +26,32 @@ from notifications.channels.service import (
     verify,
 )
 from notifications.delivery import drain, fan_out
-from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
+from notifications.labels import address_of
+from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
+from notifications.portal.kinds import KINDS
+from notifications.transports import TRANSPORTS
 from tests.notifications.receiver import answering, receiver
 
 MakeChannel = Callable[..., Channel]
 Happen = Callable[..., Event]
+
+
+def test_every_kind_of_channel_has_a_transport_a_shape_in_the_api_and_a_section_in_the_portal() -> None:
+    assert set(TRANSPORTS) == set(SHAPES) == set(CHANGES) == set(KINDS) == set(ChannelKind)
+    assert {kind: shape.of_kind for kind, shape in SHAPES.items()} == {kind.value: kind for kind in ChannelKind}
+    assert {kind: shape.of_kind for kind, shape in CHANGES.items()} == {kind.value: kind for kind in ChannelKind}
+
+
+def test_of_an_address_that_may_carry_a_token_only_the_host_is_shown() -> None:
+    shown = {
+        kind: address_of(
+            Channel(kind=kind, email="ann@example.com", url="https://hooks.example.com/in/token?key=token")
+        )
+        for kind in ChannelKind
+    }
+    assert shown.pop(ChannelKind.EMAIL) == "ann@example.com"
+    assert shown.pop(ChannelKind.WEBHOOK) == "https://hooks.example.com/in/token?…"
+    assert shown == dict.fromkeys(shown, "hooks.example.com/…")
 
 
 def test_a_webhook_gets_a_secret_that_is_shown_once(agency: Agency) -> None:

@@ -1,6 +1,7 @@
 """The catalogue is total, and what agencies receive is what it says."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,14 @@ SEED = {  # the published examples, to the letter
 
 def test_every_event_type_has_an_entry_and_nothing_else_has() -> None:
     assert list(CATALOGUE) == list(EventType)
+
+
+def test_services_name_every_event_type() -> None:
+    root = Path(settings.BASE_DIR)
+    paths = {path for app in ("accounts", "leads", "webhooks", "notifications") for path in (root / app).rglob("*.py")}
+    lists = {root / "accounts/core/enums.py", *(root / "notifications/content").glob("*.py")}
+    named = {name for path in paths - lists for name in re.findall(r"\bEventType\.([A-Z_]+)\b", path.read_text())}
+    assert {event_type.name for event_type in EventType} - named == set()
 
 
 @pytest.mark.parametrize("event_type", EventType)
