@@ -10,7 +10,7 @@ import time_machine
 from django.apps import apps
 
 from accounts.core.connections import run_through_outages
-from accounts.core.jobs import DueRow
+from accounts.core.jobs import CRASHED, DueRow
 from accounts.models import Agency, Reaction
 from config.ops.clock import release_future_rows
 from tests.outages import break_off
@@ -19,6 +19,9 @@ from tests.waiting_rows import KINDS, Kind
 
 pytestmark = pytest.mark.django_db(transaction=True)
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
+each_kind_that_gives_up = pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if not kind.module.BACKOFF.is_endless], ids=str
+)
 NOW = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
 OF_THEIR_OWN = {Reaction}  # tests/accounts/events/test_reactions.py
 
@@ -84,6 +87,19 @@ def test_the_row_of_a_worker_that_was_killed_is_due_when_the_lease_ends(
     clock.shift(1)
     assert kind.work()
     assert (len(calls), waiting(kind)) == (1, 0)
+
+
+@each_kind_that_gives_up
+def test_a_row_that_kills_every_worker_ends_as_failed_once_its_attempts_are_used_up(
+    agency: Agency, kind: Kind, calls: list[Any], clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind.make(agency, 1)
+    for _ in range(len(kind.module.BACKOFF.steps) + 1):
+        kill(kind, monkeypatch)
+        clock.shift(kind.lease)
+    assert kind.work()
+    row = kind.model._base_manager.get()
+    assert (calls, row.next_attempt_at, row.error) == ([], None, CRASHED)
 
 
 @each_kind

@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import AccountReport, Event
 from leads.models import Lead, LeadChange
 from notifications.models import Delivery
+from tests.api import routes
 from tests.api.client import Api
 from tests.factories import World
 from webhooks.models import Receipt, RejectedRequest
@@ -105,6 +106,12 @@ def walk(api: Api, path: str, link: str = "next", **query: Any) -> tuple[list[An
             return rows, urls
         urls.append(answer[link])
         answer = api.get(answer[link]).json()
+
+
+def test_every_list_is_among_them() -> None:
+    histories = {f"{resource}/{{{resource}}}/{rest}" for resource, rest in routes.HISTORIES}
+    fixed = {"event-types"}  # nobody adds a row to it
+    assert set(LISTS) == {*routes.LISTS, *histories} - fixed
 
 
 @pytest.mark.parametrize("path", LISTS)
