@@ -1,12 +1,12 @@
-"""`make bench`: every benchmark beside its yardstick, in turn; figures go to var/bench/*.json."""
+"""Run every benchmark beside its yardstick, for `make bench`. Figures are written to var/bench/*.json."""
 
 import subprocess
 import sys
 
-from benchmarks.figures import BENCH
+from benchmarks.figures import FIGURES_FOLDER
 from tests import servers
 
-#: Each, and whether it needs PostgreSQL and Redis.
+#: Benchmark --> whether it needs PostgreSQL and Redis.
 BENCHMARKS = {
     "ingest": True,
     "delivery": True,
@@ -19,18 +19,18 @@ BENCHMARKS = {
 
 
 def main(chosen: list[str]) -> int:
-    BENCH.mkdir(parents=True, exist_ok=True)
-    absent = servers.missing()
+    FIGURES_FOLDER.mkdir(parents=True, exist_ok=True)
+    reason = servers.missing()
     failed = []
     for name, needs_servers in BENCHMARKS.items():
         if chosen and name not in chosen:
             continue
         print(f"\n=== {name} ===", flush=True)
-        if needs_servers and absent:
-            print(f"Skipped: {absent}.")
+        if needs_servers and reason:
+            print(f"Skipped: {reason}.")
         elif subprocess.run([sys.executable, "-m", f"benchmarks.{name}"]).returncode:
             failed.append(name)
-    print(f"\nThe figures are in {BENCH}.")
+    print(f"\nThe figures are in {FIGURES_FOLDER}.")
     if failed:
         print(f"Below their bar, or broken: {', '.join(failed)}.")
     return int(bool(failed))

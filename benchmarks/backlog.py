@@ -1,9 +1,9 @@
-"""How fast a backlog of receipts is worked off on PostgreSQL, beside two yardsticks in the same run.
+"""Measure how fast a backlog of receipts is processed on PostgreSQL, beside two yardsticks in the same run.
 
-Ours: `process_due`, in one process, with accounts that drop and come back, and with leads that move; and what follows
-the accounts' changes, in the same process after it. Beside it a Celery
-task per account report (prefork, two processes, Celery's defaults), and pgbench doing one transaction per event with
-the fewest statements that an account's change can do with, on one connection.
+Measured: `process_due_receipts` in one process, with accounts that disconnect and reconnect and with leads that move;
+then the reactions to the accounts' changes, in the same process. The yardsticks: a Celery task for each account report
+(prefork, two processes, Celery's defaults), and pgbench with one transaction an event and the fewest statements that an
+account's change needs, on one connection.
 """
 
 import json
@@ -21,11 +21,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from benchmarks.figures import write
+from benchmarks.figures import write_figures
 from tests import servers
 from tests.e2e.stack import wait_for
 
-ROUNDS = 3  # a third loss within the hour would be another story: an account that flaps
+ROUNDS = 3  # a third lost connection within the hour would make the account flap
 SOURCES, ACCOUNTS = 4, 1000
 COUNT = ROUNDS * ACCOUNTS
 TASKS = ACCOUNTS
@@ -33,7 +33,7 @@ BARS = {"pgbench": 0.9, "task per event": 6.0}
 ACCOUNT_STATUSES = ("ACCOUNT_ACTIVE", "ACCOUNT_BLOCKED")
 LEAD_STATUSES = ("CONNECTION_SENT", "CONNECTION_ACCEPTED", "MESSAGE_SENT", "REPLY_RECEIVED")
 
-SCRIPT = """
+PGBENCH_SCRIPT = """
 \\set n random(1, {accounts})
 \\set s random(1, {receipts})
 BEGIN;
@@ -90,28 +90,28 @@ def run(url: str) -> int:
 
     rates, cpu_ms = {}, {}
     for provider, name in (("salesflow", "account reports"), ("sendpilot", "lead reports")):
-        places = sources(provider)
-        fill(agency.id, places, provider, range(ACCOUNTS))
-        work_off()
-        react(0, 1)
-        fill(agency.id, places, provider, range(ACCOUNTS, ACCOUNTS + COUNT))
-        rates[name], cpu_ms[name] = work_off()
+        source_ids = sources(provider)
+        insert_receipts(agency.id, source_ids, provider, range(ACCOUNTS))
+        process_backlog()
+        process_reactions(0, 1)
+        insert_receipts(agency.id, source_ids, provider, range(ACCOUNTS, ACCOUNTS + COUNT))
+        rates[name], cpu_ms[name] = process_backlog()
         if provider == "salesflow":
-            rates["with their reactions"] = react(COUNT, rates[name])
-    fill(agency.id, sources("salesflow"), "salesflow", range(ACCOUNTS + COUNT, ACCOUNTS + COUNT + TASKS))
-    rates["task per event"] = task_per_event()
-    rates["pgbench"] = yardstick(url, agency.id)
+            rates["with their reactions"] = process_reactions(COUNT, rates[name])
+    insert_receipts(agency.id, sources("salesflow"), "salesflow", range(ACCOUNTS + COUNT, ACCOUNTS + COUNT + TASKS))
+    rates["task per event"] = task_per_event_rate()
+    rates["pgbench"] = pgbench_rate(url, agency.id)
     ratios = {name: round(rates["account reports"] / rates[name], 2) for name in BARS}
     print("Backlog, events/s: " + ", ".join(f"{name} {rate:,.0f}" for name, rate in rates.items()))
-    print("  processor, ms an event: " + ", ".join(f"{name} {spent:.2f}" for name, spent in cpu_ms.items()))
+    print("  processor, ms an event: " + ", ".join(f"{name} {cpu_seconds:.2f}" for name, cpu_seconds in cpu_ms.items()))
     for name, bar in BARS.items():
         print(f"  account reports {ratios[name]:.2f} × {name} (bar {bar})")
-    write("backlog", {"events_per_second": rates, "cpu_ms_per_event": cpu_ms, "ratios": ratios, "bars": BARS})
+    write_figures("backlog", {"events_per_second": rates, "cpu_ms_per_event": cpu_ms, "ratios": ratios, "bars": BARS})
     return int(any(ratios[name] < bar for name, bar in BARS.items()))
 
 
-def fill(agency: str, sources: list[str], provider: str, numbers: range) -> None:
-    """Insert receipts, as ingest would have: each is a change."""
+def insert_receipts(agency: str, sources: list[str], provider: str, numbers: range) -> None:
+    """Insert receipts as ingest does. Each of them is a change."""
     from django.utils import timezone
 
     from webhooks.models import Receipt
@@ -154,23 +154,23 @@ def lead_report(number: int) -> dict[str, Any]:
     }
 
 
-def work_off() -> tuple[float, float]:
-    """Until nothing is due: events a second, and milliseconds of the processor (without PostgreSQL's) for each."""
+def process_backlog() -> tuple[float, float]:
+    """Process all due receipts. Return events a second, and this process's milliseconds of CPU for each."""
     from webhooks.models import Receipt
-    from webhooks.processing.processor import process_due
+    from webhooks.processing.processor import process_due_receipts
 
     waiting = Receipt.objects.filter(status="received").count()
-    began, spent = time.monotonic(), time.process_time()
-    while process_due():
+    began, cpu_seconds = time.monotonic(), time.process_time()
+    while process_due_receipts():
         pass
-    took, spent = time.monotonic() - began, time.process_time() - spent
+    took, cpu_seconds = time.monotonic() - began, time.process_time() - cpu_seconds
     if found := Receipt.objects.exclude(status="processed").count():
         raise RuntimeError(f"{found} receipts were not processed.")
-    return waiting / took, 1000 * spent / waiting
+    return waiting / took, 1000 * cpu_seconds / waiting
 
 
-def react(count: int, rate: float) -> float:
-    """Work off what follows `count` events that were processed at this rate; events a second of both together."""
+def process_reactions(count: int, rate: float) -> float:
+    """Process the reactions to `count` events processed at this rate. Return events a second of both together."""
     from accounts.events.reactions import carry_out_due_reactions
 
     began = time.monotonic()
@@ -179,14 +179,14 @@ def react(count: int, rate: float) -> float:
     return count / (count / rate + time.monotonic() - began)
 
 
-def task_per_event() -> float:
-    """Events a second of a worker that gets one task for each receipt."""
-    from benchmarks.per_event import process_one
+def task_per_event_rate() -> float:
+    """Return the events a second of a worker that runs one task for each receipt."""
+    from benchmarks.per_event import process_receipt
     from webhooks.models import Receipt, ReceiptStatus
 
     waiting = Receipt.objects.filter(status=ReceiptStatus.RECEIVED)
     for sequence in waiting.order_by("sequence").values_list("sequence", flat=True):
-        process_one.delay(sequence)
+        process_receipt.delay(sequence)
     command = [sys.executable, "-m", "celery", "--app", "benchmarks.per_event", "worker", "--concurrency", "2"]
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen([*command, "--loglevel", "CRITICAL"], **quiet) as worker:
@@ -200,11 +200,13 @@ def task_per_event() -> float:
             worker.terminate()
 
 
-def yardstick(url: str, agency: str) -> float:
-    """Transactions a second of pgbench."""
-    payload = json.dumps({"event_type": "linkedin_disconnected", "linkedin_account_email": "a@example.com"} | filler())
+def pgbench_rate(url: str, agency: str) -> float:
+    """Return pgbench's transactions a second."""
+    payload = json.dumps(
+        {"event_type": "linkedin_disconnected", "linkedin_account_email": "a@example.com"} | padding_fields()
+    )
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(SCRIPT.format(accounts=ACCOUNTS, receipts=COUNT, agency=agency, payload=payload))
+        script.write(PGBENCH_SCRIPT.format(accounts=ACCOUNTS, receipts=COUNT, agency=agency, payload=payload))
         script.flush()
         command = ["pgbench", "-n", "-c", "1", "-T", "5", "-M", "prepared", "-f", str(Path(script.name)), url]
         result = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -214,8 +216,8 @@ def yardstick(url: str, agency: str) -> float:
     return float(found.group(1))
 
 
-def filler() -> dict[str, str]:
-    """What makes the yardstick's event as long as ours."""
+def padding_fields() -> dict[str, str]:
+    """Return the fields that make the yardstick's event as long as a real one."""
     return {"event_id": "evt_" + "0" * 26, "ghl_company_id": "0" * 26, "timestamp": "2026-01-01T00:00:00.000Z"} | {
         "linkedin_account_id": "acc_" + "0" * 26,
         "linkedin_account_name": "a@example.com",

@@ -1,7 +1,8 @@
-"""How many webhooks a second one worker delivers on PostgreSQL, beside a Celery task per delivery, in the same run.
+"""Measure how many webhooks a second one worker delivers on PostgreSQL, beside a Celery task for each delivery.
 
-Ours: `drain`, in one process. The yardstick: one Celery worker process with a task for each delivery that gets the row,
-posts with `requests`, and saves the attempt and the row. Both send to the same receiver, in a process of its own.
+Measured: `drain_deliveries` in one process. The yardstick: one Celery worker process with a task for each delivery,
+which gets the row, posts with `requests`, and saves the attempt and the row. Both send to the same receiver, in a
+process of its own.
 """
 
 import os
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from benchmarks.figures import write
+from benchmarks.figures import write_figures
 from tests import servers
 
 COUNT = 3000
@@ -26,8 +27,8 @@ DELAY_BAR = 2.0  # seconds that hanging receivers may add to a healthy one's 95t
 
 
 def main() -> int:
-    if absent := servers.missing():
-        print(f"Skipped: {absent}.")
+    if reason := servers.missing():
+        print(f"Skipped: {reason}.")
         return 0
     name = f"leadline_bench_{secrets.token_hex(4)}"
     url = urlunsplit(urlsplit(servers.DATABASE_URL)._replace(path=f"/{name}"))
@@ -59,18 +60,18 @@ def measure() -> int:
 
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
     call_command("migrate", verbosity=0)
-    with receiver() as good, receiver("hang") as stuck:
+    with running_receiver() as good, running_receiver("hang") as hanging:
         channel = make_channel(good)
-        fill(channel, COUNT)
-        ours = drain_all(COUNT)
-        fill(channel, TASKS)
-        per_task = task_per_delivery()
-        alone, beside = waits(channel, stuck)
+        create_deliveries(channel, COUNT)
+        ours = drain_rate(COUNT)
+        create_deliveries(channel, TASKS)
+        per_task = task_per_delivery_rate()
+        alone, beside = healthy_p95(channel, hanging)
     ratio, delay = ours / per_task, beside - alone
     print(f"Deliveries/s: drain {ours:,.0f}, task per delivery {per_task:,.0f}")
     print(f"  {ratio:.2f} × task per delivery (bar {BAR})")
     print(f"A healthy receiver's p95: {alone * 1000:,.0f} ms alone, {beside * 1000:,.0f} ms beside {HANGING} that hang")
-    write(
+    write_figures(
         "delivery",
         {
             "deliveries_per_second": {"drain": ours, "task per delivery": per_task},
@@ -83,8 +84,8 @@ def measure() -> int:
 
 
 @contextmanager
-def receiver(behaviour: str = "answer") -> Iterator[str]:
-    """A receiver's URL."""
+def running_receiver(behaviour: str = "answer") -> Iterator[str]:
+    """Run a receiver and yield its URL."""
     command = [sys.executable, "-m", "benchmarks.delivery_receiver", behaviour]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -101,8 +102,8 @@ def make_channel(url: str) -> str:
     return create_channel(create_agency(name="Bench")[0], kind="webhook", url=url)[0].pk
 
 
-def fill(channel_id: str, count: int) -> None:
-    """Deliveries that are due, as fan-out would have made them."""
+def create_deliveries(channel_id: str, count: int) -> None:
+    """Create due deliveries as fan-out does."""
     from django.utils import timezone
 
     from accounts.models import Event
@@ -126,13 +127,13 @@ def fill(channel_id: str, count: int) -> None:
     )
 
 
-def drain_all(count: int) -> float:
-    """Deliveries a second of one drain."""
-    from notifications.delivery import drain
+def drain_rate(count: int) -> float:
+    """Return the deliveries a second of one run."""
+    from notifications.delivery import drain_deliveries
     from notifications.models import Delivery, DeliveryStatus
 
     began = time.monotonic()
-    drain()
+    drain_deliveries()
     took = time.monotonic() - began
     done = Delivery.objects.filter(status=DeliveryStatus.DELIVERED).count()
     if done != count:
@@ -140,8 +141,8 @@ def drain_all(count: int) -> float:
     return count / took
 
 
-def task_per_delivery() -> float:
-    """Deliveries a second of one worker process that gets a task for each."""
+def task_per_delivery_rate() -> float:
+    """Return the deliveries a second of one worker process that runs a task for each."""
     from benchmarks.delivery_per_task import deliver
     from notifications.models import Delivery, DeliveryStatus
 
@@ -164,23 +165,23 @@ def task_per_delivery() -> float:
             worker.terminate()
 
 
-def waits(channel_id: str, stuck: str) -> tuple[float, float]:
-    """A healthy receiver's 95th percentile from due to delivered, in seconds: alone, and beside hanging ones."""
-    alone = _wait(channel_id)
-    others = [make_channel(stuck) for _ in range(HANGING)]
+def healthy_p95(channel_id: str, hanging: str) -> tuple[float, float]:
+    """Return a healthy receiver's 95th percentile from due to delivered, in seconds: alone, and beside hanging ones."""
+    alone = _p95_of_channel(channel_id)
+    others = [make_channel(hanging) for _ in range(HANGING)]
     for other in others:
-        fill(other, 20)
-    return alone, _wait(channel_id, run_seconds=3)
+        create_deliveries(other, 20)
+    return alone, _p95_of_channel(channel_id, run_seconds=3)
 
 
-def _wait(channel_id: str, run_seconds: float = 30) -> float:
+def _p95_of_channel(channel_id: str, run_seconds: float = 30) -> float:
     from benchmarks.figures import percentile
-    from notifications.delivery import drain
+    from notifications.delivery import drain_deliveries
     from notifications.models import Delivery
 
-    fill(channel_id, 200)
+    create_deliveries(channel_id, 200)
     newest = list(Delivery.objects.filter(channel_id=channel_id).order_by("-pk").values_list("pk", flat=True)[:200])
-    drain(run_seconds=run_seconds)
+    drain_deliveries(run_seconds=run_seconds)
     rows = Delivery.objects.filter(pk__in=newest).values_list("delivered_at", "next_attempt_at", "created_at")
     return percentile([(delivered - created).total_seconds() for delivered, _, created in rows if delivered], 0.95)
 

@@ -1,4 +1,4 @@
-"""A receiver for `benchmarks.delivery`: answers every POST with 200, or (`hang`) none. Prints its port."""
+"""Receive webhooks for `benchmarks.delivery`: answer every POST with 200, or (`hang`) none. Print the port."""
 
 import asyncio
 import re

@@ -1,10 +1,10 @@
-"""How long an honest provider waits for its answer, alone and beside 100 hostile connections, in the same run.
+"""Measure how long an honest provider waits for its response, alone and beside 100 hostile connections.
 
-A real `make run` on PostgreSQL and Redis gets 25 signed webhooks a second, whether or not the ones before were
-answered; an answer's time counts from when its request was due. First they come alone, then beside the clients of
-`tests/e2e/hostile_clients.py`: slow heads, long paths, bracket bodies and small ones with a forged We-Link signature,
-idle connections, half-sent forms and webhooks. Every honest webhook must be accepted. Bar: the 99th percentile beside
-them is under 250 ms.
+A real `make run` on PostgreSQL and Redis gets 25 signed webhooks a second, whether or not the earlier ones were
+answered. A response's time counts from when its request was due. The webhooks come alone first, then beside the clients
+of `tests/e2e/hostile_clients.py`: slow heads, long paths, bodies of brackets and small ones with a forged We-Link
+signature, idle connections, half-sent forms and webhooks. Every honest webhook must be accepted. Bar: the 99th
+percentile beside the hostile clients is under 250 ms.
 """
 
 import json
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.figures import percentile, write
+from benchmarks.figures import percentile, write_figures
 from tests import servers
 from tests.e2e.stack import Checkout, Run, http, redis_server, running, wait_for
 
@@ -53,7 +53,9 @@ def main(seconds: int = SECONDS) -> int:
     print(f"{CONNECTIONS} hostile connections: " + ", ".join(f"{name} × {count}" for name, count in outcomes.items()))
     p99 = figures["beside"]["p99"]
     print(f"p99 beside them: {p99 * 1000:.0f} ms (bar: under {BAR * 1000:.0f} ms)")
-    write("hostile", {"per_second": RATE, "seconds": seconds, "times": figures, "hostile": outcomes, "bar": BAR})
+    write_figures(
+        "hostile", {"per_second": RATE, "seconds": seconds, "times": figures, "hostile": outcomes, "bar": BAR}
+    )
     return 0 if p99 < BAR else 1
 
 
@@ -68,7 +70,7 @@ def hostile_clients(port: int, path: str, seconds: int) -> Iterator["subprocess.
 
 
 def prepare(run: Run) -> tuple[dict[str, Any], str]:
-    """The honest provider's source, and the path of the source that is attacked."""
+    """Return the honest provider's source, and the path of the source that is attacked."""
     agency = run.checkout.manage("create_agency", "Benchmark")["agency_id"]
     honest = run.checkout.manage("create_source", "salesflow", "--agency", agency)
     attacked = run.checkout.manage("create_source", "welink", "--agency", agency)
@@ -77,18 +79,18 @@ def prepare(run: Run) -> tuple[dict[str, Any], str]:
 
 
 def post_steadily(source: dict[str, Any], seconds: int) -> list[float]:
-    """Seconds from when each webhook was due to its 200."""
+    """Return the seconds from when each webhook was due to its 200."""
     with ThreadPoolExecutor(16) as pool:
         begin = time.monotonic() + 0.1
         found = []
         for turn in range(RATE * seconds):
             due = begin + turn / RATE
             time.sleep(max(0.0, due - time.monotonic()))
-            found.append(pool.submit(post, source, due, turn))
+            found.append(pool.submit(time_post, source, due, turn))
     return [future.result() for future in found]
 
 
-def post(source: dict[str, Any], due: float, number: int) -> float:
+def time_post(source: dict[str, Any], due: float, number: int) -> float:
     body = {
         "EventType": "ACCOUNT_STATUS_CHANGED",
         "Payload": {"Data": {"Status": "ACCOUNT_ACTIVE"}},

@@ -1,4 +1,4 @@
-"""The yardstick for `process_due`: a Celery task for each receipt, as a plain project would have it."""
+"""Process receipts with one Celery task each, as a plain project does: the yardstick of `process_due_receipts`."""
 
 import os
 
@@ -14,12 +14,12 @@ django.setup()
 from django.db import transaction  # noqa: E402
 
 from webhooks.models import Receipt, ReceiptStatus  # noqa: E402
-from webhooks.processing.processor import _process_one, _read  # noqa: E402
+from webhooks.processing.processor import _parse_receipt, _process_receipt  # noqa: E402
 
 
-@app.task(name="benchmarks.per_event.process_one")
-def process_one(sequence: int) -> None:
+@app.task(name="benchmarks.per_event.process_receipt")
+def process_receipt(sequence: int) -> None:
     with transaction.atomic():
         receipt = Receipt.objects.select_related("source").select_for_update(of=["self"]).get(pk=sequence)
         if receipt.status == ReceiptStatus.RECEIVED:
-            _process_one(receipt, _read(receipt))
+            _process_receipt(receipt, _parse_receipt(receipt))

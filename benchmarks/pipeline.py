@@ -1,7 +1,8 @@
-"""From a provider's POST to the API and to a receiver, and how fast a backlog is worked off.
+"""Measure the way from a provider's POST to the API and to a receiver, and how fast a backlog is processed.
 
-Latency: a real `make run` on its embedded back ends takes 20 signed posts a second; from each 200, how long until the
-API shows the account, and until a local receiver has its webhook. Throughput, on PostgreSQL: see `benchmarks.backlog`.
+Latency: a real `make run` on its embedded back ends gets 20 signed posts a second. From each 200, it is measured how
+long until the API shows the account, and until a local receiver has its webhook. Throughput, on PostgreSQL: see
+`benchmarks.backlog`.
 """
 
 import json
@@ -13,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import BENCH, percentile, write
+from benchmarks.figures import FIGURES_FOLDER, percentile, write_figures
 from config.demo.receiver import Receiver
 from tests import servers
 from tests.e2e.stack import Checkout, Run, http, running, wait_for
@@ -30,38 +31,38 @@ def main() -> int:
         )
         with running(checkout) as run:
             latency = measure_latency(run)
-    within = show(latency)
+    within = print_latency(latency)
     figures: dict[str, Any] = {"posts_per_second": RATE, "latency": latency, "bars": BARS}
-    if absent := servers.missing():
-        print(f"Backlog: skipped, {absent}.")
+    if reason := servers.missing():
+        print(f"Backlog: skipped, {reason}.")
     else:
         result = subprocess.run([sys.executable, "-m", "benchmarks.backlog"])
         within = within and result.returncode == 0
-        if (BENCH / "backlog.json").is_file():
-            figures["backlog"] = json.loads((BENCH / "backlog.json").read_text())
-    write("pipeline", figures)
+        if (FIGURES_FOLDER / "backlog.json").is_file():
+            figures["backlog"] = json.loads((FIGURES_FOLDER / "backlog.json").read_text())
+    write_figures("pipeline", figures)
     return 0 if within else 1
 
 
 def measure_latency(run: Run) -> dict[str, dict[str, float]]:
-    """Seconds from the 200, as p50, p99 and the longest."""
+    """Return the seconds from the 200, as p50, p99 and the longest."""
     agency = run.checkout.manage("create_agency", "Benchmark")
     source = run.checkout.manage("create_source", "salesflow", "--agency", agency["agency_id"])
     wait_for(lambda: http.request("GET", f"{run.checkout.url}/readyz").status == 200, 60)
     with TimingReceiver() as receiver:
-        receiver.secret = listen(run, agency["api_key"], receiver.url)
-        watch = Watch(run, agency["api_key"])
+        receiver.secret = create_webhook_channel(run, agency["api_key"], receiver.url)
+        poller = AccountPoller(run, agency["api_key"])
         answered = post_steadily(source)
-        wait_for(lambda: len(watch.seen) == len(answered) and len(receiver.times) == len(answered), 30)
-        watch.stop()
+        wait_for(lambda: len(poller.seen) == len(answered) and len(receiver.times) == len(answered), 30)
+        poller.stop()
     return {
-        "api": summary([watch.seen[name] - at for name, at in answered.items()]),
-        "webhook": summary([receiver.times[name] - at for name, at in answered.items()]),
+        "api": percentiles_of([poller.seen[name] - at for name, at in answered.items()]),
+        "webhook": percentiles_of([receiver.times[name] - at for name, at in answered.items()]),
     }
 
 
 def post_steadily(source: dict[str, Any]) -> dict[str, float]:
-    """Post at RATE; when each account's post was answered, by the account's e-mail address."""
+    """Post at RATE. Return when each account's post was answered, by the account's e-mail address."""
     answered = {}
     for number in range(RATE * SECONDS):
         due = time.monotonic() + 1 / RATE
@@ -81,8 +82,8 @@ def post_steadily(source: dict[str, Any]) -> dict[str, float]:
     return answered
 
 
-def listen(run: Run, key: str, url: str) -> str:
-    """Make a webhook channel; its secret."""
+def create_webhook_channel(run: Run, key: str, url: str) -> str:
+    """Create a webhook channel and return its secret."""
     answer = http.request(
         "POST",
         f"{run.checkout.url}/api/v1/channels",
@@ -95,7 +96,7 @@ def listen(run: Run, key: str, url: str) -> str:
 
 
 class TimingReceiver(Receiver):
-    """Remembers when each account's webhook came."""
+    """Note when each account's webhook arrives."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,20 +109,20 @@ class TimingReceiver(Receiver):
         return accepted
 
 
-class Watch:
-    """Asks the API for the newest accounts again and again, and remembers when each was first there."""
+class AccountPoller:
+    """Poll the API for the newest accounts, and note when each of them first appears."""
 
     def __init__(self, run: Run, key: str) -> None:
         self.seen: dict[str, float] = {}
         self._url = f"{run.checkout.url}/api/v1/accounts?limit=50"
         self._headers = {"Authorization": f"Bearer {key}"}
         self._stopped = threading.Event()
-        threading.Thread(target=self._ask, daemon=True).start()
+        threading.Thread(target=self._poll, daemon=True).start()
 
     def stop(self) -> None:
         self._stopped.set()
 
-    def _ask(self) -> None:
+    def _poll(self) -> None:
         while not self._stopped.wait(0.02):
             answer = http.request("GET", self._url, headers=self._headers)
             if answer.status == 200:
@@ -129,7 +130,7 @@ class Watch:
                     self.seen.setdefault(account["email"], time.monotonic())
 
 
-def summary(values: list[float]) -> dict[str, float]:
+def percentiles_of(values: list[float]) -> dict[str, float]:
     return {
         "p50": round(percentile(values, 0.5), 4),
         "p99": round(percentile(values, 0.99), 4),
@@ -137,8 +138,8 @@ def summary(values: list[float]) -> dict[str, float]:
     }
 
 
-def show(latency: dict[str, dict[str, float]]) -> bool:
-    """Print, and say whether every figure is within its bar."""
+def print_latency(latency: dict[str, dict[str, float]]) -> bool:
+    """Print the figures. Return whether all are within their bars."""
     print(f"From the 200, at {RATE} posts/s for {SECONDS} s (bars: p50 < 100 ms, p99 < 2 s)")
     for name, figures in latency.items():
         words = "   ".join(f"{share} {value * 1000:6.0f} ms" for share, value in figures.items())

@@ -1,8 +1,8 @@
-"""How long `accounts/{id}/readiness` takes, beside `/healthz` under the same load in the same run.
+"""Measure how long `accounts/{id}/readiness` takes, beside `/healthz` under the same load in the same run.
 
-A real `make run` on its embedded back ends gets 50 requests a second of each, in turn, whether or not the ones before
-were answered; an answer's time counts from when its request was due. Bar: readiness' 99th percentile is at most three
-times that of `/healthz`.
+A real `make run` on its embedded back ends gets 50 requests a second of each in turn, whether or not the earlier ones
+were answered. A response's time counts from when its request was due. Bar: the 99th percentile of readiness is at most
+three times that of `/healthz`.
 """
 
 import json
@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import percentile, write
+from benchmarks.figures import percentile, write_figures
 from tests.e2e.stack import Checkout, Run, http, running, wait_for
 
 RATE = 50  # requests a second, of each
@@ -37,12 +37,12 @@ def main(seconds: int = SECONDS) -> int:
     for name, found in figures.items():
         print(f"{name:10} p50 {found['p50'] * 1000:6.2f} ms   p99 {found['p99'] * 1000:6.2f} ms")
     print(f"readiness / healthz at p99: {ratio:.2f} (bar: at most {BAR:g})")
-    write("readiness", {"per_second": RATE, "seconds": seconds, "times": figures, "ratio": ratio, "bar": BAR})
+    write_figures("readiness", {"per_second": RATE, "seconds": seconds, "times": figures, "ratio": ratio, "bar": BAR})
     return 0 if ratio <= BAR else 1
 
 
 def prepare(run: Run) -> dict[str, list[tuple[str, dict[str, str]]]]:
-    """Accounts that were reported by webhook; the addresses to ask, and with which headers."""
+    """Report accounts by webhook. Return the URLs to request, with their headers."""
     url = run.checkout.url
     agency = run.checkout.manage("create_agency", "Benchmark")
     source = run.checkout.manage("create_source", "salesflow", "--agency", agency["agency_id"])
@@ -70,7 +70,7 @@ def prepare(run: Run) -> dict[str, list[tuple[str, dict[str, str]]]]:
 
 
 def measure(targets: dict[str, list[tuple[str, dict[str, str]]]], seconds: int) -> dict[str, list[float]]:
-    """Seconds from when each request was due to its answer, by name; each name RATE times a second, taking turns."""
+    """Return the seconds from when each request was due to its response, by name. Names get RATE requests a second."""
     step = 1 / (RATE * len(targets))
     found: dict[str, list[Future[float]]] = {name: [] for name in targets}
     with ThreadPoolExecutor(16) as pool:
@@ -79,11 +79,11 @@ def measure(targets: dict[str, list[tuple[str, dict[str, str]]]], seconds: int) 
             for place, (name, urls) in enumerate(targets.items()):
                 due = begin + (turn * len(targets) + place) * step
                 time.sleep(max(0.0, due - time.monotonic()))
-                found[name].append(pool.submit(ask, due, *urls[turn % len(urls)]))
+                found[name].append(pool.submit(time_request, due, *urls[turn % len(urls)]))
     return {name: [future.result() for future in futures] for name, futures in found.items()}
 
 
-def ask(due: float, url: str, headers: dict[str, str]) -> float:
+def time_request(due: float, url: str, headers: dict[str, str]) -> float:
     answer = http.request("GET", url, headers=headers)
     if answer.status != 200:
         raise RuntimeError(f"{url}: {answer.status}")

@@ -1,8 +1,7 @@
-"""How fast retention works on PostgreSQL, beside plain SQL that deletes the same rows.
+"""Measure how fast retention works on PostgreSQL, beside plain SQL that deletes the same rows.
 
-It fills a database with rows of a year, of which a part is too old, and erases: receipts and events in batches, and
-leads one by one with every copy of what is known of them. Beside it: one DELETE for each table, taken back.
-BENCH_SCALE multiplies the rows.
+The database has rows of a year, some of them too old. Receipts and events are erased in batches, leads one by one with
+every copy of their data. The yardstick: one DELETE for each table, rolled back. BENCH_SCALE multiplies the rows.
 """
 
 import os
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from benchmarks.figures import write
+from benchmarks.figures import write_figures
 from tests import servers
 
 SCALE = float(os.environ.get("BENCH_SCALE", "1"))
@@ -57,11 +56,11 @@ def run(url: str) -> int:
     call_command("migrate", verbosity=0)
     cutoff = timezone.now() - timedelta(days=365)
     with psycopg.connect(url, autocommit=True) as database:
-        fill(database)
+        fill_tables(database)
         database.execute("VACUUM ANALYZE")
-        plain = yardsticks(database, cutoff)
-    ours = work(cutoff)
-    erasure = erase_one()
+        plain = plain_sql_rates(database, cutoff)
+    ours = retention_rates(cutoff)
+    erasure = time_erasure()
     ratios = {name: round(ours[name] / plain[name], 3) for name in plain}
     print("Retention, rows/s: " + ", ".join(f"{name} {rate:,.0f}" for name, rate in ours.items()))
     print("  plain SQL: " + ", ".join(f"{name} {rate:,.0f}" for name, rate in plain.items()))
@@ -69,19 +68,21 @@ def run(url: str) -> int:
         bar = f" (bar {BARS[name]})" if name in BARS else f" (bar: {LEADS_PER_SECOND:.0f} leads/s)"
         print(f"  {name}: {ratio:.3f} × plain SQL{bar}")
     print(f"  a lead erased on request: {1000 * erasure:.1f} ms")
-    write("retention", {"rows_per_second": ours, "plain_sql": plain, "ratios": ratios, "erase_one_seconds": erasure})
+    write_figures(
+        "retention", {"rows_per_second": ours, "plain_sql": plain, "ratios": ratios, "erase_one_seconds": erasure}
+    )
     return int(any(ratios[name] < bar for name, bar in BARS.items()) or ours["leads"] < LEADS_PER_SECOND)
 
 
-def fill(database: psycopg.Connection[Any]) -> None:
-    """Fill the tables with copies of one row each, made by the product."""
+def fill_tables(database: psycopg.Connection[Any]) -> None:
+    """Fill the tables with copies of one row each, created by the product."""
     from accounts.models import Agency
     from accounts.sources.service import create_source
     from accounts.tenancy.agencies import create_agency
     from leads.models import Lead, LeadReference
     from leads.pipeline import changes
     from notifications.channels.service import create_channel
-    from notifications.delivery.fan_out import fan_out
+    from notifications.delivery.fan_out import fan_out_due_events
     from notifications.models import Attempt, Delivery
     from webhooks.models import Receipt
 
@@ -92,7 +93,7 @@ def fill(database: psycopg.Connection[Any]) -> None:
     LeadReference.objects.create(
         lead=lead, agency=agency, provider="sendpilot", external_id="0", source=source, status_since=lead.created_at
     )
-    fan_out()
+    fan_out_due_events()
     delivery = Delivery.objects.get()
     Delivery.objects.update(status="delivered", attempts=1, next_attempt_at=None)
     Attempt.objects.create(delivery=delivery, at=lead.created_at, duration_ms=1, response_excerpt="ok")
@@ -104,26 +105,26 @@ def fill(database: psycopg.Connection[Any]) -> None:
     old, active = "now() - interval '400 days'", f"n > {INACTIVE}"
     of_lead = "'lead_' || lpad(n::text, 26, '0')"
     its_time = f"CASE WHEN {active} THEN now() ELSE {old} END"
-    copy(database, Lead, LEADS, id=of_lead, email="'p' || n || '@example.com'", linkedin_key="'in/' || n",
+    copy_rows(database, Lead, LEADS, id=of_lead, email="'p' || n || '@example.com'", linkedin_key="'in/' || n",
          updated_at=its_time, received_at=its_time, status_since=its_time)  # fmt: skip
-    copy(database, lead.references.model, LEADS, id="n + 10", lead_id=of_lead, external_id="'ext-' || n")
+    copy_rows(database, lead.references.model, LEADS, id="n + 10", lead_id=of_lead, external_id="'ext-' || n")
     of_some_lead = f"'lead_' || lpad((n % {LEADS} + 1)::text, 26, '0')"
-    copy(database, lead.changes.model, 3 * LEADS, id="n + 10", lead_id=of_some_lead, occurred_at=old)
+    copy_rows(database, lead.changes.model, 3 * LEADS, id="n + 10", lead_id=of_some_lead, occurred_at=old)
     is_old = f"CASE WHEN n <= {OLD_RECEIPTS} THEN {old} ELSE now() END"
-    copy(database, Receipt, RECEIPTS, sequence="n + 10", dedupe_key="sha256(n::text::bytea)", received_at=is_old,
+    copy_rows(database, Receipt, RECEIPTS, sequence="n + 10", dedupe_key="sha256(n::text::bytea)", received_at=is_old,
          lead_id=of_some_lead,
          status=f"CASE WHEN n > {RECEIPTS - WAITING} THEN 'quarantined' ELSE 'processed' END")  # fmt: skip
     database.execute("UPDATE webhooks_receipt SET lead_id = '' WHERE status = 'quarantined'")
     of_event = "'evt_' || lpad(n::text, 26, '0')"
-    copy(database, type(event), EVENTS, id=of_event, subject=of_some_lead,
+    copy_rows(database, type(event), EVENTS, id=of_event, subject=of_some_lead,
          created_at=f"CASE WHEN n <= {OLD_EVENTS} THEN {old} ELSE now() END")  # fmt: skip
     of_delivery = "'dlv_' || lpad(n::text, 26, '0')"
-    copy(database, Delivery, EVENTS, id=of_delivery, event_id=of_event)
-    copy(database, Attempt, EVENTS, id="n + 10", delivery_id=of_delivery)
+    copy_rows(database, Delivery, EVENTS, id=of_delivery, event_id=of_event)
+    copy_rows(database, Attempt, EVENTS, id="n + 10", delivery_id=of_delivery)
 
 
-def copy(database: psycopg.Connection[Any], model: Any, count: int, **columns: str) -> None:
-    """Insert `count` copies of a table's one row; `columns` are expressions of `n`, which counts from 1."""
+def copy_rows(database: psycopg.Connection[Any], model: Any, count: int, **columns: str) -> None:
+    """Insert `count` copies of a table's one row. `columns` are expressions of `n`, which counts from 1."""
     pairs = ", ".join(f"'{name}', {expression}" for name, expression in columns.items())
     table, key = model._meta.db_table, model._meta.pk.column
     database.execute(
@@ -133,8 +134,8 @@ def copy(database: psycopg.Connection[Any], model: Any, count: int, **columns: s
     )
 
 
-def yardsticks(database: psycopg.Connection[Any], cutoff: datetime) -> dict[str, float]:
-    """Rows a second of plain statements, each taken back."""
+def plain_sql_rates(database: psycopg.Connection[Any], cutoff: datetime) -> dict[str, float]:
+    """Return the rows a second of plain statements, each rolled back."""
 
     def delete(*statements: str) -> float:
         began = time.monotonic()
@@ -160,8 +161,8 @@ def yardsticks(database: psycopg.Connection[Any], cutoff: datetime) -> dict[str,
     }
 
 
-def work(cutoff: datetime) -> dict[str, float]:
-    """Rows a second of each step, as the worker does them but without its pauses."""
+def retention_rates(cutoff: datetime) -> dict[str, float]:
+    """Return the rows a second of each step, without the worker's pauses."""
     from config.ops.purge import STEPS
 
     def rate(name: str, expected: int) -> float:
@@ -181,18 +182,18 @@ def work(cutoff: datetime) -> dict[str, float]:
     }
 
 
-def erase_one() -> float:
-    """Seconds that a lead of which we still hear takes, when somebody asks for its erasure."""
+def time_erasure() -> float:
+    """Return the seconds of an active lead's erasure on request."""
     from leads.models import Lead
-    from leads.privacy.erasure import erase
+    from leads.privacy.erasure import erase_lead
 
     leads = list(Lead.objects.select_related("agency").order_by("-pk")[:20])
-    return min(timed(lambda lead=lead: erase(lead)) for lead in leads)  # type: ignore[misc]
+    return min(time_call(lambda lead=lead: erase_lead(lead)) for lead in leads)  # type: ignore[misc]
 
 
-def timed(act: Callable[[], Any]) -> float:
+def time_call(function: Callable[[], Any]) -> float:
     began = time.monotonic()
-    act()
+    function()
     return time.monotonic() - began
 
 

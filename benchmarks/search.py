@@ -19,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from benchmarks.figures import percentile, write
+from benchmarks.figures import percentile, write_figures
 from tests import servers
 
 SCALE = float(os.environ.get("BENCH_SCALE", "1"))
@@ -221,7 +221,9 @@ def report(backend: str, figures: dict[str, dict[str, dict[str, float]]]) -> Non
     print(
         f"{backend}: p95 of icontains is {ratio:.1f} x that of search (bar: p95 of search at most {1000 * BAR:.0f} ms)"
     )
-    write(f"search_{backend}", {"leads": LEADS[backend], "seconds": figures, "ratio": ratio, "bar_seconds": BAR})
+    write_figures(
+        f"search_{backend}", {"leads": LEADS[backend], "seconds": figures, "ratio": ratio, "bar_seconds": BAR}
+    )
 
 
 if __name__ == "__main__":

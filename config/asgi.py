@@ -18,9 +18,9 @@ django: Any = get_wsgi_application()
 
 from config.incoming import ReadableRequest  # noqa: E402
 from config.page_bodies import receive_body  # noqa: E402
-from webhooks.ingest.app import Ingest  # noqa: E402 (needs Django's apps)
+from webhooks.ingest.app import IngestApp  # noqa: E402 (needs Django's apps)
 from webhooks.ingest.http import (  # noqa: E402
-    PROBLEM,
+    PROBLEM_TYPE,
     Disconnected,
     Message,
     Receive,
@@ -28,15 +28,15 @@ from webhooks.ingest.http import (  # noqa: E402
     Scope,
     Send,
     new_request_id,
-    opening,
     respond_early,
+    response_start,
 )
 
 DJANGO_THREADS = 8
 SEND_TIMEOUT = 30.0  # to send one piece of a response
 CLIENT = "leadline.client"
 
-ingest = Ingest()
+ingest = IngestApp()
 django.request_class = ReadableRequest
 
 
@@ -104,8 +104,8 @@ async def _django(scope: Scope, receive: Receive, send: Send) -> None:
                 listener.cancel()
     except Refusal as refusal:
         request_id = new_request_id()
-        problem = refusal.problem(request_id)
-        start = opening(refusal.status, problem, request_id, PROBLEM, refusal.headers)
+        problem = refusal.problem_body(request_id)
+        start = response_start(refusal.status, problem, request_id, PROBLEM_TYPE, refusal.headers)
         await respond_early(receive, send, start, problem)
     except Disconnected:
         return

@@ -59,7 +59,7 @@ app.conf.beat_schedule = {
         "options": {"queue": "receipts", "expires": 60},
     },
     "sources": {
-        "task": "webhooks.tasks.watch_sources",
+        "task": "webhooks.tasks.check_sources",
         "schedule": 60.0,
         "options": {"queue": "receipts", "expires": 60},
     },

@@ -108,7 +108,7 @@ def broker() -> str:
 
 def erasure_log() -> str:
     """Append nothing to the file that every erasure must be written to, to prove that it can be written."""
-    erasure_log_file.append([])
+    erasure_log_file.append_lines([])
     return ""
 
 

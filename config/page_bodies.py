@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from webhooks.ingest.half_read import NO_ROOM, HalfReadBodies
-from webhooks.ingest.http import Disconnected, Message, Receive, Refusal, no_room
+from webhooks.ingest.http import Disconnected, Message, Receive, Refusal, no_room_refusal
+from webhooks.ingest.incomplete_bodies import NO_ROOM, IncompleteBodies
 
 BODY_LIMIT = 3 * 1024 * 1024  # above Django's own limit, so that Django answers slightly larger bodies
 BODY_SECONDS = 30.0
 #: Bodies that arrive in several pieces, until their requests are answered.
-HELD_BODIES = HalfReadBodies(limit=32 * 1024 * 1024)
+HELD_BODIES = IncompleteBodies(limit=32 * 1024 * 1024)
 
 
 @asynccontextmanager
@@ -32,12 +32,12 @@ async def receive_body(receive: Receive) -> AsyncIterator[bytes]:
             if cancelled.args != (NO_ROOM,):
                 raise
             task.uncancel()
-            raise no_room() from None
-        size = HELD_BODIES.keep(task)
+            raise no_room_refusal() from None
+        size = HELD_BODIES.mark_complete(task)
         yield body
     finally:
         HELD_BODIES.release(task)
-        HELD_BODIES.discard(size)
+        HELD_BODIES.release_complete(size)
 
 
 async def _read(receive: Receive, task: asyncio.Task[Any]) -> bytes:
@@ -50,8 +50,8 @@ async def _read(receive: Receive, task: asyncio.Task[Any]) -> bytes:
         while True:
             body += message.get("body", b"")
             _check_size(body)
-            if not HELD_BODIES.grow(task, len(message.get("body", b""))):
-                raise no_room()
+            if not HELD_BODIES.add_bytes(task, len(message.get("body", b""))):
+                raise no_room_refusal()
             if not message.get("more_body"):
                 return bytes(body)
             message = await _next(receive)

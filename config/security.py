@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
 from config.ops.logs import name_route
-from webhooks.ingest.client_ip import client_address, parse_address, trusted_proxies, within
+from webhooks.ingest.client_ip import client_address, is_in_networks, parse_address, trusted_proxies
 
 log = structlog.get_logger("leadline.requests")
 
@@ -68,7 +68,7 @@ def proxy_headers(get_response: Respond) -> Respond:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         peer = request.META.get("REMOTE_ADDR", "")
-        if within(parse_address(peer), trusted_proxies()):
+        if is_in_networks(parse_address(peer), trusted_proxies()):
             forwarded = {"x-forwarded-for": request.META.get("HTTP_X_FORWARDED_FOR", "")}
             request.META["REMOTE_ADDR"] = str(client_address(peer, forwarded) or peer)
         else:

@@ -6,10 +6,10 @@ class LeadsConfig(AppConfig):
     verbose_name = "Leads and Lead Sync"
 
     def ready(self) -> None:
-        """Register what this app does when others change something, its jobs, and what it shows."""
+        """Register this app's navigation, links, sections, jobs and handlers with the apps below it."""
         import leads.assignments
         import leads.lead_sync.disconnect
-        import leads.lead_sync.recovery  # noqa: F401 (registers how a blocked source is got going again)
+        import leads.lead_sync.recovery  # noqa: F401 (registers the recovery of a blocked source)
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
         from accounts.web.portal.navigation import Entry, add_entry
         from accounts.web.source_sections import add_card_section

@@ -1,4 +1,4 @@
-"""Whose a lead may be: people and things of the lead's own agency."""
+"""Check and maintain the assignee, campaign and account of leads within one agency."""
 
 from typing import Any
 
@@ -23,6 +23,6 @@ def refuse_other_agencies(agency: Agency, fields: dict[str, Any]) -> None:
 
 @on_member_removal
 def unassign_leads(member: Member) -> None:
-    """Leave the leads of a removed member to nobody: who has gone is shown and told to nobody any more."""
-    theirs = Lead.all_records.filter(agency=member.agency_id, assigned_to=member.user_id)
-    theirs.update(assigned_to=None, updated_at=timezone.now())
+    """Unassign a removed member's leads, so that no page shows and no alert reaches somebody who left."""
+    assigned = Lead.all_records.filter(agency=member.agency_id, assigned_to=member.user_id)
+    assigned.update(assigned_to=None, updated_at=timezone.now())

@@ -1,4 +1,4 @@
-"""The closed sets of leads. Pure: wire adapters import them too."""
+"""Define the closed sets of leads. Pure: wire adapters import this module too."""
 
 import re
 from enum import StrEnum
@@ -8,7 +8,7 @@ LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?", re.ASCII)
 
 
 class LeadStatus(StrEnum):
-    """The seed's words, in the order in which a lead moves forward."""
+    """List the statuses of a lead, in the order in which a lead moves forward."""
 
     PENDING = "PENDING"
     CONNECTION_SENT = "CONNECTION_SENT"
@@ -22,6 +22,7 @@ class LeadStatus(StrEnum):
 
     @property
     def rank(self) -> int:
+        """Return the status's place in the order of the enum. Derived statuses only move to a higher rank."""
         return list(LeadStatus).index(self)
 
     @property

@@ -1,11 +1,11 @@
-"""A lead's states in words, each with its tone. Back office and portal read them."""
+"""Map the statuses and origins of leads to labels and tones, for back office and portal."""
 
 from django.utils.safestring import SafeString
 
 from accounts.core.labels import Label
 from accounts.core.markup import badge
 from leads.enums import ChangedBy, LeadStatus
-from leads.pipeline.provenance import Origin
+from leads.pipeline.provenance import ValueOrigin
 
 STATUSES: dict[LeadStatus, Label] = {
     LeadStatus.PENDING: Label(LeadStatus.PENDING.label, "quiet"),
@@ -18,19 +18,19 @@ STATUSES: dict[LeadStatus, Label] = {
     LeadStatus.NOT_INTERESTED: Label(LeadStatus.NOT_INTERESTED.label, "quiet"),
     LeadStatus.DONE: Label(LeadStatus.DONE.label, "quiet"),
 }
-CHANGERS: dict[ChangedBy, str] = {
+CHANGED_BY_LABELS: dict[ChangedBy, str] = {
     ChangedBy.API: "the API",
     ChangedBy.AUTOMATION: "an automation",
     ChangedBy.USER: "a team member",
     ChangedBy.PROVIDER: "the provider",
 }
-#: Where the value of a contact field came from.
-ORIGINS: dict[Origin, str] = {
-    Origin.FORM: "from the form",
-    Origin.PROVIDER: "from the provider",
-    Origin.SCRAPE: "from the profile",
-    Origin.ENRICHMENT: "derived from other fields",
-    Origin.PERSON: "set via API",
+#: Labels for the origin of a contact field's value.
+ORIGIN_LABELS: dict[ValueOrigin, str] = {
+    ValueOrigin.FORM: "from the form",
+    ValueOrigin.PROVIDER: "from the provider",
+    ValueOrigin.SCRAPE: "from the profile",
+    ValueOrigin.ENRICHMENT: "derived from other fields",
+    ValueOrigin.PERSON: "set via API",
 }
 
 

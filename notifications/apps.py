@@ -6,12 +6,13 @@ class NotificationsConfig(AppConfig):
     verbose_name = "What goes out"
 
     def ready(self) -> None:
-        import notifications.erasure  # registers what this app holds of a person
-        import notifications.timeline  # noqa: F401 (registers what it says in an account's timeline)
+        """Register this app's erasure, timeline, navigation, links and the handler of recorded events."""
+        import notifications.erasure  # registers this app's erasure
+        import notifications.timeline  # noqa: F401 (registers deliveries in timelines)
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
         from accounts.web.portal.navigation import Entry, add_entry
         from notifications.channels.failing import failing
-        from notifications.receivers import connect
+        from notifications.receivers import connect_wake_up
 
         add_entry(
             Entry(
@@ -31,4 +32,4 @@ class NotificationsConfig(AppConfig):
         add_list_link("accounts.agency", "notifications_delivery", "Deliveries", position=80, agency="pk")
         add_list_link("accounts.event", "notifications_delivery", "Where it went", position=10, event="pk")
         add_list_link("notifications.channel", "notifications_delivery", "All deliveries", position=10, channel="pk")
-        connect()
+        connect_wake_up()

@@ -1,4 +1,4 @@
-"""Channels, deliveries and event types as people read them. Back office and portal read them."""
+"""Map channels, deliveries and event types to labels and sentences, for back office and portal."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from leads.enums import LeadStatus
 from leads.pipeline.languages import language_name
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.event_kinds import HEADINGS, EventKind
-from notifications.delivery.channel_health import FAILURES_TO_TELL
+from notifications.delivery.channel_health import FAILURES_BEFORE_EVENT
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus, Hold, Mode
 from notifications.policy.quiet_hours import WEEK
 
-#: Only the channel itself gets these, whatever it listens to.
-NOT_CHOSEN = frozenset({EventType.TEST, EventType.CHANNEL_VERIFICATION})
+#: Event types that only the channel itself gets, whatever it listens to.
+NEVER_CHOSEN = frozenset({EventType.TEST, EventType.CHANNEL_VERIFICATION})
 DAMAGED = Label("Unreadable", "bad")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MODES = {  # when people get what they hear of
+MODE_LABELS = {
     Mode.INSTANT: "immediately",
     Mode.HOURLY: "as a digest every hour",
     Mode.DAILY: "as a digest once a day",
@@ -27,16 +27,16 @@ MODES = {  # when people get what they hear of
 ALWAYS_URGENT = ", ".join(
     f"“{kind.title}”"
     for kind in CATALOGUE.values()
-    if kind.urgent and kind.name in AGENCY_EVENTS and kind.event_type not in NOT_CHOSEN
+    if kind.urgent and kind.name in AGENCY_EVENTS and kind.event_type not in NEVER_CHOSEN
 )
-DELIVERIES: dict[DeliveryStatus, Label] = {
+DELIVERY_LABELS: dict[DeliveryStatus, Label] = {
     DeliveryStatus.PENDING: Label("Pending", "busy"),
     DeliveryStatus.DELIVERED: Label("Delivered", "good"),
     DeliveryStatus.FAILED: Label("Failed", "bad"),
     DeliveryStatus.CANCELLED: Label("Cancelled", "quiet"),
 }
 HELD, PAUSED, RETRYING = Label("Scheduled", "busy"), Label("Paused (endpoint down)", "warn"), Label("Retrying", "warn")
-CHANNELS: dict[ChannelStatus, Label] = {
+CHANNEL_LABELS: dict[ChannelStatus, Label] = {
     ChannelStatus.ENABLED: Label("Enabled", "good"),
     ChannelStatus.DISABLED: Label("Disabled", "quiet"),
     ChannelStatus.UNVERIFIED: Label("Unconfirmed", "warn"),
@@ -51,17 +51,17 @@ class Group:
 
 
 def event_groups(*, chosen_only: bool = True) -> list[Group]:
-    """Every event type that agencies are told, under its heading; with `chosen_only` those that a channel chooses."""
+    """Return every event type of agencies under its heading, with `chosen_only` only those that a channel may list."""
     found: dict[str, list[EventKind]] = {}
     for name in AGENCY_EVENTS:
-        if not chosen_only or name not in NOT_CHOSEN:
+        if not chosen_only or name not in NEVER_CHOSEN:
             found.setdefault(CATALOGUE[EventType(name)].heading, []).append(CATALOGUE[EventType(name)])
     order = [title for title in HEADINGS if title in found]
     return [Group(title, tuple(found[title])) for title in order]
 
 
-def sentence(kind: EventKind) -> str:
-    """What an event type means, without the marks that programmers read."""
+def describe_kind(kind: EventKind) -> str:
+    """Return what an event type means, without code marks."""
     return kind.description.replace("`", "")
 
 
@@ -70,10 +70,10 @@ def title_of(event_type: str) -> str:
 
 
 def channel_label(channel: Channel) -> Label:
-    """The label of a channel: of its status, or of what keeps an enabled one from delivering."""
+    """Return the label of a channel's status, or of what keeps an enabled channel from delivering."""
     if channel.status == ChannelStatus.ENABLED and channel.consecutive_failures:
-        return FAILING if channel.consecutive_failures >= FAILURES_TO_TELL else LAST_TRY_FAILED
-    return CHANNELS[ChannelStatus(channel.status)]
+        return FAILING if channel.consecutive_failures >= FAILURES_BEFORE_EVENT else LAST_TRY_FAILED
+    return CHANNEL_LABELS[ChannelStatus(channel.status)]
 
 
 def delivery_label(delivery: Delivery) -> Label:
@@ -81,11 +81,11 @@ def delivery_label(delivery: Delivery) -> Label:
         return PAUSED if delivery.hold == Hold.REST else HELD
     if delivery.status == DeliveryStatus.PENDING and delivery.error:
         return RETRYING
-    return DELIVERIES[DeliveryStatus(delivery.status)]
+    return DELIVERY_LABELS[DeliveryStatus(delivery.status)]
 
 
 def address_of(channel: Channel) -> str:
-    """Where it goes. What may carry a token (a query, and any path but a webhook's) is left out."""
+    """Return where the channel sends, without parts that may hold a token (a query, any path but a webhook's)."""
     if channel.kind == ChannelKind.EMAIL:
         return display_email(channel.email)
     if not channel.url:
@@ -99,8 +99,8 @@ def address_of(channel: Channel) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path}{'?…' if parts.query else ''}"
 
 
-def listens_to(channel: Channel) -> str:
-    """`Everything`, or what it was told to listen to."""
+def describe_subscriptions(channel: Channel) -> str:
+    """Return `Everything`, or what the channel listens to."""
     what = ", ".join(_titles(channel.event_types)) or "Everything"
     if channel.lead_statuses:
         what += f"; lead statuses: {', '.join(LeadStatus(name).label for name in channel.lead_statuses)}"
@@ -109,9 +109,9 @@ def listens_to(channel: Channel) -> str:
     return f"{what}; including test leads" if channel.test_events else what
 
 
-def arrives(channel: Channel) -> str:
-    """When people get it; empty: at once, at any time."""
-    parts = [] if channel.mode == Mode.INSTANT else [MODES[Mode(channel.mode)]]
+def describe_timing(channel: Channel) -> str:
+    """Return when people get messages, or "" for at once at any time."""
+    parts = [] if channel.mode == Mode.INSTANT else [MODE_LABELS[Mode(channel.mode)]]
     if channel.mode == Mode.DAILY:
         parts[0] += f" at {channel.digest_at}"
     if channel.quiet_hours:
@@ -123,8 +123,8 @@ def arrives(channel: Channel) -> str:
     return ", ".join(parts)
 
 
-def about(delivery: Delivery) -> str:
-    """Whom or what an event is about, by name."""
+def subject_name(delivery: Delivery) -> str:
+    """Return the name of whom or what an event is about."""
     body = delivery.event.payload
     names = ("lead_name", "linkedin_account_name", "linkedin_account_email", "campaign_name", "channel_name")
     return next((str(body[name]) for name in names if body.get(name)), "")

@@ -1,4 +1,4 @@
-"""A claimed delivery with everything that its transport needs."""
+"""Define a claimed delivery with everything that its transport needs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,18 +6,18 @@ from datetime import datetime
 
 from accounts.models import Agency, Event
 from accounts.reauth.owner_mails import OwnerMail
-from leads.pipeline.at_risk import AtRisk
+from leads.pipeline.at_risk import LeadAtRisk
 from notifications.models import Channel, ChannelKind, Delivery
 
-#: All e-mail leaves through one server.
+#: The receiver key of all e-mail, which one server sends.
 MAIL_KEY = "mail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """What an alert says, as things stand when it is sent. `accounts` are those that are down, `total` all it has."""
+    """Hold what an alert says when it is sent. `accounts` are those that are down, `total` counts all."""
 
-    at_risk: Sequence[AtRisk] = ()
+    at_risk: Sequence[LeadAtRisk] = ()
     accounts: tuple[str, ...] = ()
     down: int = 0
     total: int = 0
@@ -29,13 +29,12 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedDelivery:
-    """A claimed Delivery with all that its transport needs, loaded beforehand: transports ask no database.
+    """Hold a claimed delivery with everything its transport needs, so that transports query no database.
 
-    `together` are all the Events that the message tells, oldest first, where they are more than its own.
-    `about` is the channel that a channel event tells of, as it stands now; `letter` what an account's owner is told,
-    `alert` what people are told of a drop. `slack_url` is where a Slack message without a channel goes.
-    `send_at`, a moment ahead at most, keeps a channel's rate. `secrets` are those that sign, newest first.
-    `problem` says why it cannot be sent at all.
+    `digest_events` are all events of the message, oldest first, if it has more than its own. `subject_channel` is the
+    channel that a channel event is about, `owner_mail` the mail to an account's owner, `alert` the content of an alert.
+    `slack_url` is the target of a Slack message without a channel. `send_at`, shortly ahead, keeps a channel's rate.
+    `secrets` are those that sign, newest first. `problem` says why the delivery cannot be sent at all.
     """
 
     delivery: Delivery
@@ -44,8 +43,8 @@ class PreparedDelivery:
     kind: ChannelKind
     send_at: datetime | None = None
     channel: Channel | None = None
-    together: tuple[Event, ...] = ()
-    about: Channel | None = None
+    digest_events: tuple[Event, ...] = ()
+    subject_channel: Channel | None = None
     owner_mail: OwnerMail | None = None
     alert: Alert | None = None
     slack_url: str = field(default="", repr=False)
@@ -54,5 +53,5 @@ class PreparedDelivery:
 
     @property
     def receiver_key(self) -> str:
-        """What it shares its receiver's capacity with: its channel, or all other mail."""
+        """Return the key of the concurrency limit: the channel's id, or one key for all mail."""
         return MAIL_KEY if self.kind is ChannelKind.EMAIL else self.delivery.channel_id or MAIL_KEY

@@ -1,4 +1,4 @@
-"""Where an agency listens, every Event on its way there, and every try."""
+"""Define channels, deliveries and attempts."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -41,14 +41,14 @@ class Mode(models.TextChoices):
 
 
 ENDPOINT_PAUSED = "Paused after 10 failures in a row. Leadline keeps probing the endpoint, and resumes on success."
-#: A channel with nothing but failures for so long is switched off.
+#: A channel that only failed for so long is disabled.
 FAILURES_TIMEOUT = timedelta(days=5)
-#: When a daily summary goes out unless somebody chose otherwise.
-MORNING = "08:00"
+#: Local time of daily digests by default.
+DEFAULT_DIGEST_TIME = "08:00"
 
 
 class Hold(models.TextChoices):
-    """Why a Delivery waits although it was not tried; `rate` and `rest`: for its channel, whoever reads it."""
+    """List why a delivery waits before its attempt. `rate` and `rest` apply to channels of all kinds."""
 
     ALERT = "alert", "waits a minute: accounts that drop together are told of together"
     CONFLATION = "conflation", "waits a moment for more about the same lead"
@@ -61,10 +61,10 @@ class Hold(models.TextChoices):
 
 
 class Channel(models.Model):
-    """Where an agency listens. An empty `event_types`, `locations`, `lead_statuses`,
-    `creation_locales` or `working_days` means all.
+    """Store where an agency gets notifications.
 
-    `mode` and what follows it are about people: they shape e-mail and Slack, never a webhook.
+    An empty `event_types`, `locations`, `lead_statuses`, `creation_locales` or `working_days` means all. `mode` and the
+    timing fields after it apply to e-mail and Slack, never to webhooks.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "chn"), editable=False)
@@ -83,7 +83,9 @@ class Channel(models.Model):
     status = models.CharField(max_length=16, choices=ChannelStatus, default=ChannelStatus.ENABLED)
     disabled_reason = models.CharField(max_length=300, blank=True)
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.INSTANT)
-    digest_at = models.CharField(max_length=5, default=MORNING, help_text="Daily summaries, as on a clock there.")
+    digest_at = models.CharField(
+        max_length=5, default=DEFAULT_DIGEST_TIME, help_text="Daily summaries, as on a clock there."
+    )
     quiet_hours = models.JSONField(null=True, blank=True, help_text="`start` and `end`, as on a clock there.")
     working_days = models.JSONField(default=list, blank=True)
     timezone = models.CharField(max_length=64, blank=True, help_text="Empty: the agency's.")
@@ -113,7 +115,7 @@ class Channel(models.Model):
 
     @property
     def damaged(self) -> bool:
-        """Whether something that it needs was encrypted with a key that is not set (any more)."""
+        """Return whether a needed value is encrypted with a key that is not set (any more)."""
         if self.kind == ChannelKind.EMAIL:
             return False
         secrets = [row.secret for row in self.secrets.all() if row.signs()]
@@ -121,7 +123,7 @@ class Channel(models.Model):
 
 
 class StaffAlerts(models.Model):
-    """Which alerts a person of Leadline's staff switched on."""
+    """Store which alerts a member of Leadline's staff enabled."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="staff_alerts")
     by_email = models.BooleanField("by e-mail", default=False)
@@ -137,7 +139,7 @@ class StaffAlerts(models.Model):
 
 
 class ChannelSecret(models.Model):
-    """`whsec_` + base64 of 32 bytes. While a rotation overlaps there are two, and both sign."""
+    """Store a signing secret: `whsec_` + base64 of 32 bytes. During a rotation two secrets sign."""
 
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="secrets")
     secret: Any = EncryptedJSONField(tolerant=True)
@@ -153,16 +155,16 @@ class ChannelSecret(models.Model):
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def seen_by(self, agency: Agency) -> "DeliveryQuerySet":
-        """What an agency may know of: alerts to Leadline's staff are recorded with it, and not its business."""
+        """Return what an agency may see: its deliveries without alerts to Leadline's staff."""
         return self.filter(agency=agency).exclude(event__event_type__in=STAFF_EVENTS)
 
 
 class Delivery(models.Model):
-    """One Event on its way to one Channel, or (`channel` null) to one address.
+    """Store one event on its way to one channel, or (`channel` null) to one address.
 
-    What waits for people has a later `next_attempt_at`, and its reason in `hold`. When Deliveries of one `batch` are
-    due they become one message: the first carries it, under its id and with its attempts, and the others follow what
-    becomes of it (`carrier`). Only without a `batch` is a Delivery ready to be claimed.
+    A delivery to people that waits has a later `next_attempt_at`, and its reason in `hold`. Deliveries of one `batch`
+    that are due together become one message. The oldest carries it, with its id and attempts, and decides the status of
+    the others (`carrier`). Only a delivery without `batch` can be claimed.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "dlv"), editable=False)
@@ -242,7 +244,7 @@ class Delivery(models.Model):
 
     @property
     def reason(self) -> str:
-        """Why it has not arrived: what it waits for, or what went wrong; empty: it has, or is about to."""
+        """Return why it has not arrived: what it waits for, or the error. "" if it arrived or is about to be sent."""
         if self.status == DeliveryStatus.PENDING and self.hold == Hold.REST:
             return ENDPOINT_PAUSED
         if self.status == DeliveryStatus.PENDING and self.hold:
@@ -251,7 +253,7 @@ class Delivery(models.Model):
 
 
 class Attempt(models.Model):
-    """One try of a Delivery. Append-only."""
+    """Store one attempt of a delivery. Rows are only appended."""
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempt_log")
     at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""The doorbell's wire: whoever records an Event wakes a delivery worker."""
+"""Wake a delivery worker when an event is recorded."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from accounts.events.signals import event_recorded
 from notifications.tasks import wake_up
 
 
-def connect() -> None:
-    event_recorded.connect(_wake_up, dispatch_uid="notifications.ring")
+def connect_wake_up() -> None:
+    event_recorded.connect(_wake_up, dispatch_uid="notifications.wake_up")
 
 
 def _wake_up(**_: Any) -> None:

@@ -1,10 +1,10 @@
-"""What an account's timeline says of an event's deliveries."""
+"""Add an event's deliveries to timelines."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from accounts.events.timeline import DeliverySummary, register_delivery_loader
-from notifications.labels import DELIVERIES
+from notifications.labels import DELIVERY_LABELS
 from notifications.models import Delivery, DeliveryStatus
 
 MAX_COUNT = 500  # deliveries of one page
@@ -17,6 +17,6 @@ def deliveries_of(event_ids: Sequence[str]) -> Mapping[str, Sequence[DeliverySum
     for delivery in rows.defer("channel__url", "channel__headers")[:MAX_COUNT]:
         to = delivery.recipient or str(delivery.channel or "")
         found[delivery.event_id].append(
-            DeliverySummary(to, delivery.status, DELIVERIES[DeliveryStatus(delivery.status)].tone, delivery.pk)
+            DeliverySummary(to, delivery.status, DELIVERY_LABELS[DeliveryStatus(delivery.status)].tone, delivery.pk)
         )
     return found

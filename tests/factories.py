@@ -56,7 +56,7 @@ from leads.models import (
 )
 from leads.pipeline.changes import create_lead
 from notifications.channels.service import create_channel
-from notifications.delivery import fan_out
+from notifications.delivery import fan_out_due_events
 from notifications.models import Attempt, Channel, Delivery, StaffAlerts
 from webhooks.models import LatencyTally, ProviderRequest, Receipt, RejectedRequest, SourceMonitor
 
@@ -450,7 +450,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
     email, _ = create_channel(agency, kind="email", email="team@example.com", name="Team inbox", verified=True)
     webhook, _ = create_channel(agency, kind="webhook", url="https://example.com/hook?token=hush", name="CRM")
     Channel.objects.filter(pk=webhook.pk).update(name=text[:200], disabled_reason=text[:300])
-    fan_out()
+    fan_out_due_events()
     delivery = Delivery.objects.filter(channel=webhook, event__event_type=EventType.LEAD_CREATED).order_by("-pk")[0]
     Delivery.objects.filter(pk=delivery.pk).update(error=text[:500], status="failed", next_attempt_at=None)
     Attempt.objects.create(

@@ -14,10 +14,10 @@ from accounts.models import Agency, Source
 from accounts.sources.service import create_source, valid_secrets
 from tests.reactions import react
 from webhooks.models import Receipt
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 from webhooks.providers import PROVIDERS
 from webhooks.providers.base import SignedRequest
-from webhooks.samples import load
+from webhooks.samples import load_sample
 
 _key = Ed25519PrivateKey.generate()
 PRIVATE_KEY = _key.private_bytes(
@@ -48,7 +48,7 @@ def receive(source: Source, body: dict[str, Any] | bytes, *, at: datetime | None
     raw, headers = signed(source, raw, at=received_at)
     request = SignedRequest(raw, headers, received_at)
     provider.verify(request, valid_secrets(source))
-    key = provider.receipt_key(request)
+    key = provider.dedupe_key(request)
     digest = secrets.token_bytes(32) if key is None else hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
     receipt, _ = Receipt.objects.get_or_create(
         source=source,
@@ -67,10 +67,10 @@ def receive(source: Source, body: dict[str, Any] | bytes, *, at: datetime | None
 
 
 def receive_sample(source: Source, name: str, *, at: datetime | None = None, **changes: Any) -> Receipt:
-    return receive(source, {**load(source.provider, name), **changes}, at=at)
+    return receive(source, {**load_sample(source.provider, name), **changes}, at=at)
 
 
 def drain() -> None:
-    while process_due():
+    while process_due_receipts():
         pass
     react()

@@ -57,7 +57,7 @@ class Suite:
 def main(arguments: list[str]) -> int:
     absent = servers.missing()
     if "fault" in arguments:
-        figures.forget()
+        figures.remove_rows()
     with ExitStack() as stack:
         suites = [stack.enter_context(embedded())] + ([] if absent else [stack.enter_context(with_servers())])
         migrations = [migrate(suite) for suite in suites]

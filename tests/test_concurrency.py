@@ -19,15 +19,15 @@ from accounts.models import Account, AccountReport, Agency, Event, Source
 from accounts.services import report_status
 from leads.models import Lead, LeadChange, LeadReference
 from notifications.channels.service import create_channel
-from notifications.delivery import drain as deliver
+from notifications.delivery import drain_deliveries as deliver
 from notifications.models import Delivery
 from tests.reactions import react
 from tests.receiving import receive, receive_sample, signed, source_of
 from tests.threads import at_once
 from tests.webhooks.ingest_server import Answer, serving
 from webhooks.models import Receipt
-from webhooks.processing.processor import process_due
-from webhooks.samples import load
+from webhooks.processing.processor import process_due_receipts
+from webhooks.samples import load_sample
 
 pytestmark = pytest.mark.django_db(transaction=True)
 idle = threading.Event()
@@ -37,7 +37,7 @@ def drain() -> None:
     """What a worker does: a batch that met a deadlock is simply taken again."""
     while Receipt.objects.filter(status="received").exists():
         try:
-            if not process_due(limit=25):
+            if not process_due_receipts(limit=25):
                 idle.wait(0.02)  # somebody else is at it: leave them the interpreter
         except OperationalError:
             connection.close()
@@ -173,7 +173,7 @@ def test_16_identical_posts_at_once_are_one_event_and_one_mail(agency: Agency, p
     sample, event_type = ONE_EVENT[provider]
     create_channel(agency, kind="email", email="alerts@example.com", verified=True)
     source = source_of(agency, provider)
-    body, headers = signed(source, json.dumps(load(provider, sample)).encode())
+    body, headers = signed(source, json.dumps(load_sample(provider, sample)).encode())
     with serving() as server, ThreadPoolExecutor(16) as pool:
 
         def post(_: int) -> Answer:

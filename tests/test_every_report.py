@@ -16,7 +16,7 @@ from tests.reactions import react
 from tests.receiving import receive, source_of
 from tests.webhooks.providers.wire import PAYLOADS, payload
 from webhooks.models import Receipt
-from webhooks.processing.processor import process_due, register_request
+from webhooks.processing.processor import process_due_receipts, register_request
 
 LONG_AGO = datetime(2026, 3, 1, tzinfo=UTC)
 FIELDS = {"linkedconnector": "ghl_location_id", "highlevel": "locationId"}
@@ -132,7 +132,7 @@ class Case:
             [name] = {"request_id", "requestId", "requestID"} & set(self.body)
             register_request(self.source, request_id=self.body[name], action=RequestAction.LOGIN, account=self.account)
         receipt = receive(self.source, self.body)
-        while process_due():
+        while process_due_receipts():
             pass
         react()
         receipt.refresh_from_db()

@@ -11,7 +11,7 @@ from accounts.models import Account, Agency, Campaign, CampaignCommand, Event
 from accounts.sources.service import create_source
 from leads.lead_sync import backfill, fetching, health_checks
 from leads.models import Lead, LeadFetch, LeadSync
-from notifications.delivery import claim, drain, worker
+from notifications.delivery import claim, drain_deliveries, worker
 from notifications.models import Attempt, Delivery, DeliveryStatus
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.notifications.happenings import Happen, MakeChannel
@@ -29,7 +29,7 @@ def test_an_outage_uses_up_no_attempt_of_a_receipt(agency: Agency, monkeypatch: 
     for _ in range(3):
         receive_sample(source, "account_blocked")
     break_off(monkeypatch, processor, "prefetch", times=30)
-    while run_through_outages(processor.process_due, seconds=30):
+    while run_through_outages(processor.process_due_receipts, seconds=30):
         pass
     assert list(Receipt.objects.values_list("status", "attempts", "error")) == [("processed", 1, "")] * 3
     assert Account.objects.get().status == "disconnected"
@@ -44,8 +44,8 @@ def test_what_was_sent_when_the_database_went_is_settled_and_not_sent_again(
         webhook(inbox.url)
         for _ in range(5):
             happen()
-        break_off(monkeypatch, worker, "settle", times=4)
-        drain()
+        break_off(monkeypatch, worker, "save_results", times=4)
+        drain_deliveries()
         assert len(inbox.requests) == 5
     assert set(Delivery.objects.values_list("status", "attempts")) == {(DeliveryStatus.DELIVERED, 1)}
     assert Attempt.objects.count() == 5
@@ -59,8 +59,8 @@ def test_what_was_claimed_when_the_database_went_is_sent_at_once(
     with receiver() as inbox:
         webhook(inbox.url)
         happen()
-        break_off(monkeypatch, claim, "load", times=3)
-        drain()
+        break_off(monkeypatch, claim, "prepare_deliveries", times=3)
+        drain_deliveries()
         assert len(inbox.requests) == 1
     assert [(row.status, row.attempts) for row in Delivery.objects.all()] == [(DeliveryStatus.DELIVERED, 1)]
 
@@ -73,8 +73,8 @@ def test_a_fan_out_that_the_database_broke_off_is_held_against_no_event(
     with receiver() as inbox:
         webhook(inbox.url)
         happen()
-        break_off(monkeypatch, sys.modules["notifications.delivery.fan_out"], "_listening", times=3)
-        run_through_outages(drain, seconds=30)
+        break_off(monkeypatch, sys.modules["notifications.delivery.fan_out"], "_enabled_channels", times=3)
+        run_through_outages(drain_deliveries, seconds=30)
         assert len(inbox.requests) == 1
     assert set(Event.objects.values_list("attempts", "error")) == {(0, "")}
 
@@ -86,7 +86,7 @@ def test_a_leads_answers_come_at_once_when_the_database_is_back(
         source = connected(agency)
         work()
         notify(source, stand_in.world.submit())
-        processor.process_due()
+        processor.process_due_receipts()
         break_off(monkeypatch, fetching, "store_answers", times=2)
         run_through_outages(fetching.fetch_due, seconds=30)
     assert Lead.objects.get().details_pending is False
@@ -100,7 +100,7 @@ def test_what_a_long_outage_interrupted_is_given_back_by_the_next_task(
         source = connected(agency)
         work()
         notify(source, stand_in.world.submit())
-        processor.process_due()
+        processor.process_due_receipts()
         break_off(monkeypatch, fetching, "store_answers", times=1)
         assert run_through_outages(fetching.fetch_due, seconds=0) is None
         assert run_through_outages(fetching.fetch_due, seconds=30) == 1

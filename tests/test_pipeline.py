@@ -16,9 +16,9 @@ from leads.pipeline.changes import create_lead
 from tests.receiving import drain, receive, receive_sample, source_of
 from webhooks.models import Receipt, ReceiptStatus
 from webhooks.processing import processor
-from webhooks.processing.processor import register_request, reprocess
-from webhooks.providers.events import Reading
-from webhooks.samples import load, names
+from webhooks.processing.processor import register_request, reprocess_receipt
+from webhooks.providers.events import ParsedRequest
+from webhooks.samples import load_sample, sample_names
 
 ORDER = {  # a sample that only means something after another
     "uninstall": 2,
@@ -70,7 +70,7 @@ SAMPLES: dict[tuple[str, str], tuple[str, list[str]]] = {
 
 def test_every_sample_is_in_the_table() -> None:
     providers = {provider for provider, _ in SAMPLES}
-    shipped = {(provider, name) for provider in providers for name in names(provider)}
+    shipped = {(provider, name) for provider in providers for name in sample_names(provider)}
     assert shipped - {("linkedin", "api_lead_form_response")} == set(SAMPLES)
 
 
@@ -93,7 +93,7 @@ def test_the_body_agencies_get_has_every_field_of_the_providers(agency: Agency, 
     receive_sample(source_of(agency, provider), sample)
     drain()
     payload = Event.objects.exclude(event_type="reauth_requested").get().payload
-    assert {**payload, **load(provider, sample)} == payload
+    assert {**payload, **load_sample(provider, sample)} == payload
 
 
 @pytest.mark.parametrize("provider", ["salesflow", "sendpilot", "linkedin", "linkedconnector", "highlevel"])
@@ -140,7 +140,7 @@ def test_an_answer_applies_to_the_account_of_its_request_even_if_that_is_registe
     agency: Agency, jane: Account, sample: str, action: RequestAction, status: str, events: list[str], early: bool
 ) -> None:
     assert jane.source is not None
-    request_id = load("welink", sample)["request_id"]
+    request_id = load_sample("welink", sample)["request_id"]
     if early:
         register_request(jane.source, request_id=request_id, action=action, account=jane)
     receipt = receive_sample(jane.source, sample)
@@ -250,7 +250,10 @@ def test_a_marketplace_source_finds_the_agency_by_company_then_by_location(agenc
 def test_nobody_claims_another_agencys_location_by_naming_it(agency: Agency, stranger: Agency) -> None:
     marketplace = source_of(None, "highlevel")
     receive_sample(marketplace, "install")
-    claim = {**load("linkedconnector", "install"), "ghl_location_id": load("highlevel", "install")["locationId"]}
+    claim = {
+        **load_sample("linkedconnector", "install"),
+        "ghl_location_id": load_sample("highlevel", "install")["locationId"],
+    }
     receive(source_of(stranger, "linkedconnector"), {**claim, "ghl_company_id": stranger.ghl_company_id})
     receive_sample(marketplace, "uninstall", timestamp="2026-03-22T00:00:00.000Z")
     drain()
@@ -276,14 +279,14 @@ def test_an_unknown_word_waits_for_a_mapping(agency: Agency, monkeypatch: pytest
     from webhooks.providers import sendpilot
 
     source = source_of(agency, "sendpilot")
-    data = {**load("sendpilot", "lead_updated")["data"], "newStatus": "GHOSTED"}
+    data = {**load_sample("sendpilot", "lead_updated")["data"], "newStatus": "GHOSTED"}
     receipt = receive_sample(source, "lead_updated", data=data)
     drain()
     receipt.refresh_from_db()
     assert (receipt.status, receipt.reason) == ("quarantined", "unknown_status")
     assert "GHOSTED" in receipt.error
     monkeypatch.setitem(sendpilot.STATUSES, "GHOSTED", sendpilot.STATUSES["NOT_INTERESTED"])
-    reprocess(receipt)
+    reprocess_receipt(receipt)
     drain()
     assert Lead.objects.get().status == "NOT_INTERESTED"
 
@@ -317,7 +320,7 @@ def test_a_receipt_that_fails_is_tried_again_later_and_then_stays_visible(
 
     source = source_of(agency, "salesflow")
     receipt = receive_sample(source, "account_active")
-    monkeypatch.setattr(processor, "apply", broken)
+    monkeypatch.setattr(processor, "apply_event", broken)
     for attempt in range(1, ATTEMPTS + 1):
         Receipt.objects.update(next_attempt_at=timezone.now())
         drain()
@@ -326,7 +329,7 @@ def test_a_receipt_that_fails_is_tried_again_later_and_then_stays_visible(
         assert receipt.error == "RuntimeError: no such luck"
     assert receipt.status == ReceiptStatus.FAILED
     monkeypatch.undo()
-    reprocess(receipt)
+    reprocess_receipt(receipt)
     drain()
     receipt.refresh_from_db()
     assert (receipt.status, receipt.error, Account.objects.get().status) == ("processed", "", "active")
@@ -336,14 +339,14 @@ def test_a_failing_receipt_holds_up_nobody_else(agency: Agency, monkeypatch: pyt
     source = source_of(agency, "salesflow")
     bad = receive_sample(source, "account_active", LinkedInAccountId=666)
     good = [receive_sample(source, "account_active", LinkedInAccountId=number + 1) for number in range(5)]
-    apply = processor.apply  # type: ignore[attr-defined]
+    apply = processor.apply_event  # type: ignore[attr-defined]
 
     def broken_for_one(receipt: Receipt, event: Any, work: UnitOfWork) -> None:
         if receipt.pk == bad.pk:
             raise RuntimeError("no such luck")
         apply(receipt, event, work)
 
-    monkeypatch.setattr(processor, "apply", broken_for_one)
+    monkeypatch.setattr(processor, "apply_event", broken_for_one)
     drain()
     assert Receipt.objects.filter(pk__in=[row.pk for row in good], status="processed").count() == 5
     bad.refresh_from_db()
@@ -356,17 +359,17 @@ def test_a_receipt_that_kills_its_worker_is_counted_walks_alone_and_ends_as_fail
     source = source_of(agency, "salesflow")
     bad = receive_sample(source, "account_active", LinkedInAccountId=666)
     good = receive_sample(source, "account_active", LinkedInAccountId=1)
-    process = processor._process_one
+    process = processor._process_receipt
 
     class Killed(BaseException):
         pass
 
-    def deadly(receipt: Receipt, reading: Reading | Exception, work: UnitOfWork) -> tuple[str, ...]:
+    def deadly(receipt: Receipt, reading: ParsedRequest | Exception, work: UnitOfWork) -> tuple[str, ...]:
         if receipt.pk == bad.pk and receipt.attempts <= ATTEMPTS:
             raise Killed
         return process(receipt, reading, work)
 
-    monkeypatch.setattr(processor, "_process_one", deadly)
+    monkeypatch.setattr(processor, "_process_receipt", deadly)
     for _ in range(ATTEMPTS):
         with pytest.raises(Killed):
             drain()
@@ -376,12 +379,12 @@ def test_a_receipt_that_kills_its_worker_is_counted_walks_alone_and_ends_as_fail
     assert good.status == "processed"
     assert (bad.status, bad.error) == (
         "failed",
-        "RuntimeError: Its processing was broken off again and again.",
+        "RuntimeError: Every attempt to process it ended with its worker.",
     )
 
 
 def test_a_campaign_paused_by_the_providers_own_system_is_not_ours_to_resume(agency: Agency) -> None:
-    data = {**load("sendpilot", "campaign_paused")["data"], "pausedBy": "system"}
+    data = {**load_sample("sendpilot", "campaign_paused")["data"], "pausedBy": "system"}
     receive_sample(source_of(agency, "sendpilot"), "campaign_paused", data=data)
     drain()
     campaign = Campaign.objects.get()

@@ -1,4 +1,4 @@
-"""The back office's pages for what comes in: receipts, rejected requests, registered requests."""
+"""Show receipts, rejected requests, registered requests and monitors in the back office."""
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from accounts.core.markup import NOTHING, ago, code, link, link_to, pretty_body, pretty_json
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency, BySource, ByStatus
-from webhooks.labels import REASONS, RECEIPTS
+from webhooks.labels import QUARANTINE_REASONS, RECEIPT_LABELS
 from webhooks.models import (
     RECEIPT_PREFIX,
     LatencyTally,
@@ -17,7 +17,7 @@ from webhooks.models import (
     RejectedRequest,
     SourceMonitor,
 )
-from webhooks.processing.processor import reprocess
+from webhooks.processing.processor import reprocess_receipt
 
 
 class ByReceiptStatus(ByStatus):
@@ -44,7 +44,7 @@ class ReceiptAdmin(BackOfficeAdmin):
     buttons = ("process_again",)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Receipt]":
-        """Lists do without the body, which is up to 1 MiB a row."""
+        """Leave the body out of lists: each may be 1 MiB."""
         return super().get_queryset(request).defer("body", "headers", "dedupe_key")
 
     def search_condition(self, word: str, agency_id: str) -> Q:
@@ -57,7 +57,7 @@ class ReceiptAdmin(BackOfficeAdmin):
     def process_again(self, request: HttpRequest, receipts: "QuerySet[Receipt]") -> None:
         chosen = list(receipts.defer("body", "headers", "dedupe_key"))
         for receipt in chosen:
-            reprocess(receipt)
+            reprocess_receipt(receipt)
             self.log_change(request, receipt, "Sent through processing again.")
         self.message_result(request, len(chosen), "Sent through processing again")
 
@@ -67,11 +67,11 @@ class ReceiptAdmin(BackOfficeAdmin):
 
     @admin.display(description="status")
     def state(self, receipt: Receipt) -> str:
-        return RECEIPTS[ReceiptStatus(receipt.status)].badge()
+        return RECEIPT_LABELS[ReceiptStatus(receipt.status)].badge()
 
     @admin.display(description="why")
     def why(self, receipt: Receipt) -> str:
-        return REASONS.get(receipt.reason) or receipt.reason.replace("_", " ") or NOTHING
+        return QUARANTINE_REASONS.get(receipt.reason) or receipt.reason.replace("_", " ") or NOTHING
 
     @admin.display(description="received")
     def received(self, receipt: Receipt) -> str:
@@ -166,27 +166,27 @@ class ProviderRequestAdmin(BackOfficeAdmin):
 
 @admin.register(SourceMonitor)
 class SourceMonitorAdmin(HiddenFromIndex, BackOfficeAdmin):
-    list_display = ("source_link", "watched", "heard", "learned")
+    list_display = ("source_link", "checked", "last_receipt", "known_hours")
     list_filter = (BySource,)
     list_select_related = ("source",)
-    fieldsets = ((None, {"fields": ("source", "watched", "heard", "learned", "surprise", "most_natural")}),)
+    fieldsets = ((None, {"fields": ("source", "checked", "last_receipt", "known_hours", "surprise", "most_natural")}),)
     search_help_text = "A whole id of a source."
 
     @admin.display(description="source")
-    def source_link(self, watch: SourceMonitor) -> str:
-        return str(watch.source)
+    def source_link(self, monitor: SourceMonitor) -> str:
+        return str(monitor.source)
 
     @admin.display(description="last looked at")
-    def watched(self, watch: SourceMonitor) -> str:
-        return ago(watch.checked_at)
+    def checked(self, monitor: SourceMonitor) -> str:
+        return ago(monitor.checked_at)
 
     @admin.display(description="last heard")
-    def heard(self, watch: SourceMonitor) -> str:
-        return ago(watch.heard_at)
+    def last_receipt(self, monitor: SourceMonitor) -> str:
+        return ago(monitor.heard_at)
 
     @admin.display(description="hours of the week known")
-    def learned(self, watch: SourceMonitor) -> str:
-        return f"{sum(1 for weeks in watch.weeks if weeks)} of 168"
+    def known_hours(self, monitor: SourceMonitor) -> str:
+        return f"{sum(1 for weeks in monitor.weeks if weeks)} of 168"
 
 
 @admin.register(LatencyTally)

@@ -10,14 +10,15 @@ class WebhooksConfig(AppConfig):
     verbose_name = "What comes in"
 
     def ready(self) -> None:
-        import webhooks.processing.erasure  # noqa: F401 (registers what this app holds of a person)
+        """Register this app's erasure, navigation, links and handlers, and configure HighLevel's adapter."""
+        import webhooks.processing.erasure  # noqa: F401 (registers this app's erasure)
         from accounts.reauth.provider_requests import use_request_log
         from accounts.web.backoffice.cross_links import add_list_link
         from accounts.web.portal.navigation import Entry, add_entry
         from accounts.web.source_sections import add_page_section
+        from webhooks.processing.quarantine import release_waiting_for_ids, unrecognised
         from webhooks.processing.sign_ins import SIGN_INS
-        from webhooks.processing.waiting import release_named, unrecognised
-        from webhooks.source_sections import answers_of_last_hour, refused_requests
+        from webhooks.source_sections import latency_of_last_hour, refused_requests
 
         add_entry(
             Entry(
@@ -32,12 +33,12 @@ class WebhooksConfig(AppConfig):
             )
         )
         add_page_section("What is wrong with it", refused_requests)
-        add_page_section("What is wrong with it", answers_of_last_hour)
+        add_page_section("What is wrong with it", latency_of_last_hour)
         add_list_link("accounts.agency", "webhooks_receipt", "Receipts", position=50, agency="pk")
         add_list_link("accounts.source", "webhooks_receipt", "Receipts", position=10, source="pk")
         add_list_link("accounts.source", "webhooks_rejectedrequest", "Rejected requests", position=20, source="pk")
         add_list_link("accounts.source", "webhooks_providerrequest", "Registered requests", position=30, source="pk")
-        on_known_id(release_named)
+        on_known_id(release_waiting_for_ids)
         use_request_log(SIGN_INS)
         HIGHLEVEL.configure(
             public_key=settings.HIGHLEVEL_PUBLIC_KEY,

@@ -1,16 +1,16 @@
-"""The states of receipts in words, each with its tone."""
+"""Map the statuses of receipts to labels and tones, and the reasons of quarantine to sentences."""
 
 from accounts.core.labels import Label
 from webhooks.models import ReceiptStatus
 
-RECEIPTS: dict[ReceiptStatus, Label] = {
+RECEIPT_LABELS: dict[ReceiptStatus, Label] = {
     ReceiptStatus.RECEIVED: Label(ReceiptStatus.RECEIVED.label, "busy"),
     ReceiptStatus.PROCESSED: Label(ReceiptStatus.PROCESSED.label, "good"),
     ReceiptStatus.QUARANTINED: Label(ReceiptStatus.QUARANTINED.label, "warn"),
     ReceiptStatus.FAILED: Label(ReceiptStatus.FAILED.label, "bad"),
 }
-#: Why a receipt waits in quarantine.
-REASONS: dict[str, str] = {
+#: Reason of a quarantine --> the sentence that the back office shows.
+QUARANTINE_REASONS: dict[str, str] = {
     "unknown_event_type": "The provider uses an event type that Leadline does not know yet.",
     "unknown_status": "The provider uses a status word that Leadline does not know yet.",
     "missing_field": "A field is missing without which the event means nothing.",

@@ -1,4 +1,4 @@
-"""What came in: receipts (verified), rejected requests (not), and what We-Link's request ids stand for."""
+"""Define receipts (verified requests), rejected requests, source monitors and registered requests."""
 
 from django.db import models
 from django.utils import timezone
@@ -18,14 +18,14 @@ class ReceiptStatus(models.TextChoices):
 
 
 class Receipt(models.Model):
-    """One verified request, kept as bytes. `sequence` is the order in which the database took them.
+    """Store one verified request with its bytes. `sequence` is the order in which the database stored the requests.
 
-    Rows are written by `webhooks.ingest.group_commit` with SQL of its own: a column added here is added there too.
+    `webhooks.ingest.writers` inserts the rows with SQL of its own: a column that is added here is added there too.
     """
 
     sequence = models.BigAutoField(primary_key=True)
-    # No database constraint: checking one hot row costs a fifth of the ingest rate. Sources with receipts are protected
-    # by the services that delete them. No index of their own: those below begin with them.
+    # No foreign key constraints: checking the source's row would cost a fifth of the ingest rate. The services that
+    # delete sources keep those with receipts. No indexes of their own: the indexes below begin with these columns.
     source = models.ForeignKey(Source, models.CASCADE, related_name="receipts", db_constraint=False, db_index=False)
     agency = models.ForeignKey(
         Agency, models.CASCADE, related_name="receipts", null=True, blank=True, db_constraint=False, db_index=False
@@ -75,7 +75,7 @@ class Receipt(models.Model):
 
 
 class RejectedRequest(models.Model):
-    """Requests that failed verification, one row per source and reason, however many there were."""
+    """Count requests that failed verification, in one row for a source and reason."""
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="rejected_requests")
     reason = models.CharField(max_length=64)
@@ -99,7 +99,7 @@ class RejectedRequest(models.Model):
 
 
 class SourceMonitor(models.Model):
-    """What the watch over a source remembers from one round to the next (`webhooks.monitoring.source_monitor`)."""
+    """Store the state of a source's monitor between two rounds (`webhooks.monitoring.source_monitor`)."""
 
     source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="monitor")
     checked_at = models.DateTimeField()
@@ -121,7 +121,7 @@ class SourceMonitor(models.Model):
 
 
 class LatencyTally(models.Model):
-    """How many of a source's requests were answered within ten minutes, and how many of them slowly."""
+    """Count a source's responses of ten minutes, and the slow ones among them."""
 
     id = models.BigAutoField(primary_key=True)
     source = models.ForeignKey(Source, models.CASCADE, related_name="latency_tallies")
@@ -138,7 +138,7 @@ class LatencyTally(models.Model):
 
 
 class ProviderRequest(models.Model):
-    """What a We-Link request id stands for, as the agency registered it (`sources/{id}/requests`)."""
+    """Store what a We-Link request is for, as the agency registered it (`sources/{id}/requests`)."""
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="requests")
     request_id = models.CharField(max_length=200)

@@ -1,4 +1,4 @@
-"""Deletion of old receipts and of what is remembered of refused requests."""
+"""Delete old receipts and old counts of rejected requests."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ BATCH = 2000
 
 
 def delete_old_receipts(position: str, cutoff: datetime) -> Iterator[Progress]:
-    """Delete receipts that came before `cutoff`, but none that waits to be processed.
+    """Delete receipts from before `cutoff`, except those that wait to be processed.
 
-    Keys follow time, so no index on a time is needed: the step ends at the first batch that has nothing old. What a
-    clock that ran ahead has dated in the future ends nothing.
+    Sequences follow time, so no index on a time is needed: the step ends at the first batch without an old receipt.
+    Receipts that a fast clock dated in the future do not end it.
     """
     last = int(position or 0)
     now = timezone.now()
@@ -32,6 +32,6 @@ def delete_old_receipts(position: str, cutoff: datetime) -> Iterator[Progress]:
 
 
 def delete_old_rejections(position: str, cutoff: datetime) -> Iterator[Progress]:
-    """Delete the counts of refused requests of which the last came before `cutoff`."""
+    """Delete counts of rejected requests whose last one came before `cutoff`."""
     deleted, _ = RejectedRequest.objects.filter(last_seen__lt=cutoff).delete()
     yield Progress(position, Counter({"rejected requests": deleted}), is_last=True)

@@ -1,4 +1,4 @@
-"""What the back office shows of a source's requests on its page."""
+"""Show a source's refused requests and latency on its page in the back office."""
 
 from datetime import timedelta
 
@@ -10,13 +10,13 @@ from accounts.core.markup import NOTHING, ago, table
 from accounts.models import Source
 from webhooks.models import LatencyTally, RejectedRequest
 
-LATEST = 10
+MAX_ROWS = 10
 
 
 @admin.display(description="refused requests")
 def refused_requests(source: Source) -> str:
-    """With the signature doctor's words."""
-    rows = RejectedRequest.objects.filter(source=source).order_by("-last_seen")[:LATEST]
+    """List the newest refused requests with the signature doctor's diagnosis."""
+    rows = RejectedRequest.objects.filter(source=source).order_by("-last_seen")[:MAX_ROWS]
     return table(
         ("Why", "Times", "First", "Last", "Diagnosis"),
         (
@@ -28,9 +28,9 @@ def refused_requests(source: Source) -> str:
 
 
 @admin.display(description="answers of the last hour")
-def answers_of_last_hour(source: Source) -> str:
-    lately = LatencyTally.objects.filter(source=source, began_at__gt=timezone.now() - timedelta(hours=1))
-    found = lately.aggregate(answers=Sum("requests"), slow=Sum("slow"))
+def latency_of_last_hour(source: Source) -> str:
+    recent = LatencyTally.objects.filter(source=source, began_at__gt=timezone.now() - timedelta(hours=1))
+    found = recent.aggregate(answers=Sum("requests"), slow=Sum("slow"))
     if not found["answers"]:
         return NOTHING
     return f"{found['answers']:,} answers, {found['slow']:,} of them took more than a second"

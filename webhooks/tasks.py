@@ -1,40 +1,40 @@
-"""Wake-ups for what waits in rows. A task that is lost or runs twice changes nothing."""
+"""Define the tasks that process receipts and check sources. A task that is lost or runs twice changes nothing."""
 
 import time
 
 from celery import shared_task
 
 from webhooks.monitoring import source_monitor
-from webhooks.processing import waiting
-from webhooks.processing.processor import process_due
+from webhooks.processing import quarantine
+from webhooks.processing.processor import process_due_receipts
 from webhooks.processing.wakeups import wake_up as wake_up
 
-RUN_FOR = 30.0  # seconds after which a task hands over to its successor
+MAX_RUN_SECONDS = 30.0  # after which a new task goes on
 
 
 @shared_task(name="webhooks.tasks.process_receipts")
 def process_receipts() -> None:
-    """Process due receipts, lane by lane, until none is left."""
-    stop = time.monotonic() + RUN_FOR
-    while process_due():
+    """Process due receipts, source by source, until none is left."""
+    stop = time.monotonic() + MAX_RUN_SECONDS
+    while process_due_receipts():
         if time.monotonic() > stop:
             return wake_up()
     return None
 
 
-@shared_task(name="webhooks.tasks.watch_sources")
-def watch_sources() -> None:
-    """Look at each source: its rhythm, what it was refused, LinkedIn's checks, how fast it was answered."""
-    source_monitor.watch_sources()
+@shared_task(name="webhooks.tasks.check_sources")
+def check_sources() -> None:
+    """Check each source for silence, refused requests, missed validations and slow responses."""
+    source_monitor.check_sources()
 
 
 @shared_task(name="webhooks.tasks.release_waiting")
 def release_waiting() -> None:
-    """Release from quarantine what names ids that became known a moment ago."""
-    waiting.release_missed()
+    """Release receipts from quarantine whose ids became known a moment ago."""
+    quarantine.release_missed()
 
 
 @shared_task(name="webhooks.tasks.release_understood")
 def release_understood() -> None:
-    """Release from quarantine what is understood by now."""
-    waiting.release_understood()
+    """Release receipts from quarantine whose words are known by now."""
+    quarantine.release_understood()

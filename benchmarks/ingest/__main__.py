@@ -1,9 +1,9 @@
-"""How many signed webhooks a second are verified, kept and answered, beside two yardsticks in the same run.
+"""Measure how many signed webhooks a second are verified, stored and answered, beside two yardsticks.
 
-pgbench inserts the same row, one per transaction, over as many connections: as it comes, and with prepared statements,
-which is half as fast again and the harder yardstick. A plain Django REST Framework view does
-what we do (verify, `create`, `.delay`) under gunicorn. Every request is different and sent once, and the rows are
-counted: they must equal the answers, or the run is void.
+pgbench inserts the same row, one in each transaction, over as many connections: with simple statements, and with
+prepared ones, which are half as fast again and the harder yardstick. A plain Django REST Framework view does the same
+work (verify, `create`, `.delay`) under gunicorn. Every request is different and sent once, and the rows are counted:
+unless they equal the responses, the run is void.
 """
 
 import os
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from benchmarks.figures import write
+from benchmarks.figures import write_figures
 from tests import servers
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ ROUNDS = 3
 SECONDS = 3.0
 CONNECTIONS = (1, 16, 64)
 WORKERS = int(os.environ.get("BENCH_WORKERS") or 2)
-BARS = {1: 0.5, 64: 1.2}  # × pgbench as it comes
+BARS = {1: 0.5, 64: 1.2}  # × pgbench with simple statements
 BAR_PLAIN = 30.0  # × the better plain view, at 64 connections
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 def main() -> int:
-    if absent := servers.missing():
-        print(f"Skipped: {absent}.")
+    if reason := servers.missing():
+        print(f"Skipped: {reason}.")
         return 0
     name = f"leadline_bench_{secrets.token_hex(4)}"
     url = urlunsplit(urlsplit(servers.DATABASE_URL)._replace(path=f"/{name}"))
@@ -74,11 +74,11 @@ def measure(folder: Path, url: str) -> int:
     traffic = Traffic(folder)
     print(f"{WORKERS} workers, {ROUNDS} rounds of {SECONDS:.0f} s, load generator in {traffic.generator}")
     rounds = beside_pgbench(traffic, source, url)
-    return show(rounds, plain_views(traffic, source))
+    return report_rounds(rounds, measure_plain_views(traffic, source))
 
 
 class Round(NamedTuple):
-    """Rows a second of pgbench as it comes and with prepared statements, and our measurement, one after the other."""
+    """Hold one round: pgbench's rows a second with simple and with prepared statements, and our measurement."""
 
     simple: float
     prepared: float
@@ -86,49 +86,51 @@ class Round(NamedTuple):
 
 
 def beside_pgbench(traffic: "Traffic", source: "Source", url: str) -> dict[int, list[Round]]:
-    """The rounds for each number of connections."""
+    """Return the rounds for each number of connections."""
     from benchmarks.ingest.yardsticks import insert_rate, our_server
 
     rounds: dict[int, list[Round]] = {count: [] for count in CONNECTIONS}
     with our_server(WORKERS) as port:
-        counted(traffic, port, source, connections=8, most=20_000)  # both workers have imported and connected all
+        measure_checked(traffic, port, source, connections=8, max_requests=20_000)  # warms up both workers
         for _ in range(ROUNDS):
             for count in CONNECTIONS:
                 simple, prepared = (
                     insert_rate(url, source, connections=count, seconds=SECONDS, mode=mode)
                     for mode in ("simple", "prepared")
                 )
-                most = int(prepared * SECONDS * 4) + 5_000
-                ours = counted(traffic, port, source, connections=count, most=most)
+                max_requests = int(prepared * SECONDS * 4) + 5_000
+                ours = measure_checked(traffic, port, source, connections=count, max_requests=max_requests)
                 rounds[count].append(Round(simple, prepared, ours))
     return rounds
 
 
-def plain_views(traffic: "Traffic", source: "Source") -> dict[str, "Measurement"]:
+def measure_plain_views(traffic: "Traffic", source: "Source") -> dict[str, "Measurement"]:
     from benchmarks.ingest.yardsticks import plain_server
 
     found = {}
     for kind in ("gthread", "sync"):
         with plain_server(kind) as port:
-            traffic.load(port, source, SECRET, connections=8, seconds=1, most=20_000)
-            found[kind] = counted(traffic, port, source, connections=64, most=20_000)
+            traffic.send(port, source, SECRET, connections=8, seconds=1, max_requests=20_000)
+            found[kind] = measure_checked(traffic, port, source, connections=64, max_requests=20_000)
     return found
 
 
-def counted(traffic: "Traffic", port: int, source: "Source", *, connections: int, most: int) -> "Measurement":
-    """Raise RuntimeError unless every answer is an acceptance and every acceptance a row."""
+def measure_checked(
+    traffic: "Traffic", port: int, source: "Source", *, connections: int, max_requests: int
+) -> "Measurement":
+    """Measure a load. Raise RuntimeError unless every response is an acceptance and every acceptance a row."""
     from webhooks.models import Receipt
 
     before = Receipt.objects.count()
-    found = traffic.load(port, source, SECRET, connections=connections, seconds=SECONDS, most=most)
+    found = traffic.send(port, source, SECRET, connections=connections, seconds=SECONDS, max_requests=max_requests)
     rows = Receipt.objects.count() - before
-    if not found.sound or rows != found.accepted:
+    if not found.is_valid or rows != found.accepted:
         raise RuntimeError(f"{rows} rows for {found}")
     return found
 
 
-def show(rounds: dict[int, list[Round]], plain: dict[str, "Measurement"]) -> int:
-    """Print and write the medians of the rounds; 1 if one is below its bar."""
+def report_rounds(rounds: dict[int, list[Round]], plain: dict[str, "Measurement"]) -> int:
+    """Print and write the medians of the rounds. Return 1 if one is below its bar."""
     lines: dict[int, dict[str, float]] = {}
     print(f"\n{'':>11} {'pgbench':>8} {'':>6} {'':>5} {'prepared':>9}")
     print(f"{'connections':>11} {'rows/s':>8} {'ratio':>6} {'bar':>5} {'rows/s':>9} {'ratio':>6}  ours/s, p50, p99")
@@ -147,21 +149,23 @@ def show(rounds: dict[int, list[Round]], plain: dict[str, "Measurement"]) -> int
             f" {line['pgbench_prepared']:>9,.0f} {line['ratio_prepared']:>6.2f}"
             f"  {line['ours']:,.0f}, {line['p50'] * 1000:.2f} ms, {line['p99'] * 1000:.2f} ms"
         )
-    for kind, theirs in plain.items():
-        print(f"  plain DRF, gunicorn {kind:<8}{theirs.rate:>8,.0f}/s at 64, p99 {theirs.p99 * 1000:.0f} ms")
-    times = lines[64]["ours"] / max(theirs.rate for theirs in plain.values())
+    for kind, plain_result in plain.items():
+        print(
+            f"  plain DRF, gunicorn {kind:<8}{plain_result.rate:>8,.0f}/s at 64, p99 {plain_result.p99 * 1000:.0f} ms"
+        )
+    times = lines[64]["ours"] / max(plain_result.rate for plain_result in plain.values())
     print(f"  ours at 64: {times:.1f} × the better of them (bar {BAR_PLAIN:.0f} ×)")
     answers = sum(one.ours.answers for found in rounds.values() for one in found)
     print(f"  {answers:,} answers of 200, as many rows.")
     figures = {
         "workers": WORKERS,
         "connections": lines,
-        "plain": {kind: {"rate": theirs.rate, "p99": theirs.p99} for kind, theirs in plain.items()},
+        "plain": {kind: {"rate": plain_result.rate, "p99": plain_result.p99} for kind, plain_result in plain.items()},
         "times_plain": times,
         "answers": answers,
         "bars": {"pgbench": BARS, "plain": BAR_PLAIN},
     }
-    write("ingest", figures)
+    write_figures("ingest", figures)
     fine = all(lines[count]["ratio"] >= bar for count, bar in BARS.items())
     return 0 if fine and times >= BAR_PLAIN else 1
 

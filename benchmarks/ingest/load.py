@@ -1,4 +1,4 @@
-"""The load generator for machines without a C compiler: the same arguments and the same answer as load.c, slower."""
+"""Generate load on machines without a C compiler: the same arguments and output as load.c, but slower."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.figures import percentile
 
 
-class Load:
+class LoadGenerator:
     def __init__(self, port: int, seconds: float, requests: memoryview) -> None:
         self.port = port
         self.requests = requests
@@ -19,7 +19,7 @@ class Load:
         self.accepted = self.refused = self.errors = 0
         self.ended = time.monotonic()
 
-    def next(self) -> memoryview | None:
+    def next_request(self) -> memoryview | None:
         if not self.requests or time.monotonic() >= self.stop:
             return None
         (length,) = struct.unpack_from("<I", self.requests)
@@ -28,7 +28,7 @@ class Load:
 
     async def run(self) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        while request := self.next():
+        while request := self.next_request():
             began = time.monotonic()
             try:
                 writer.write(request)
@@ -50,7 +50,7 @@ class Load:
 
 async def main(port: int, connections: int, seconds: float, file: Path) -> None:
     began = time.monotonic()
-    load = Load(port, seconds, memoryview(file.read_bytes()))
+    load = LoadGenerator(port, seconds, memoryview(file.read_bytes()))
     await asyncio.gather(*(load.run() for _ in range(connections)))
     found = {
         "answers": len(load.latencies),

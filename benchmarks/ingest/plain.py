@@ -1,4 +1,4 @@
-"""The yardstick: ingest as a plain Django REST Framework view. One row, one commit, one task a request."""
+"""Ingest as a plain Django REST Framework view, the yardstick: one row, one commit and one task for each request."""
 
 import hashlib
 from typing import Any
@@ -25,12 +25,12 @@ from webhooks.providers import PROVIDERS  # noqa: E402
 from webhooks.providers.base import SignedRequest  # noqa: E402
 
 
-@shared_task(name="benchmarks.ingest.understand", queue="plain")
-def understand(sequence: int) -> None:
-    """Nobody runs it: the yardstick is what a request costs."""
+@shared_task(name="benchmarks.ingest.process_receipt", queue="plain")
+def process_receipt(sequence: int) -> None:
+    """Stand in for the task. No worker runs it: the yardstick measures only requests."""
 
 
-class Plain(APIView):
+class PlainIngestView(APIView):
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()
@@ -45,12 +45,12 @@ class Plain(APIView):
             source=source,
             agency_id=source.agency_id,
             provider=provider,
-            dedupe_key=hashlib.sha256((adapter.receipt_key(signed) or "").encode()).digest(),
+            dedupe_key=hashlib.sha256((adapter.dedupe_key(signed) or "").encode()).digest(),
             headers={name: headers[name] for name in adapter.kept_headers if name in headers},
             body=signed.body,
             received_at=signed.received_at,
         )
-        understand.delay(receipt.sequence)
+        process_receipt.delay(receipt.sequence)
         return Response({"status": "accepted", "receipt_id": receipt.public_id})
 
 
@@ -58,11 +58,11 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     return HttpResponse(status=404)
 
 
-urlpatterns = [path("webhooks/<provider>/<token>", Plain.as_view())]
+urlpatterns = [path("webhooks/<provider>/<token>", PlainIngestView.as_view())]
 
 settings.ROOT_URLCONF = __name__
 settings.CELERY_TASK_CREATE_MISSING_QUEUES = True
-settings.MIDDLEWARE = [  # as `startproject` gives them
+settings.MIDDLEWARE = [  # `startproject`'s default
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -1,4 +1,4 @@
-"""Signed requests, made before the clock starts, and the generator that posts them as fast as they are answered."""
+"""Make signed requests before the clock starts, and post them as fast as they are answered."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from accounts.models import Source
 from webhooks.providers import PROVIDERS
 
 HERE = Path(__file__).parent
-BODY_SIZE = 640  # bytes, as a usual lead report has
+BODY_SIZE = 640  # bytes, as in a usual lead report
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Measurement:
     errors: int
 
     @property
-    def sound(self) -> bool:
-        """Every answer is an acceptance."""
+    def is_valid(self) -> bool:
+        """Return whether every response is an acceptance."""
         return self.accepted == self.answers and not self.refused and not self.errors
 
 
 class Traffic:
-    """Requests that are sent once each, over all runs."""
+    """Post requests, each of them once over all runs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -50,18 +50,18 @@ class Traffic:
         else:
             self.generator, self._command = "Python", [sys.executable, "-m", "benchmarks.ingest.load"]
 
-    def load(
-        self, port: int, source: Source, secret: str, *, connections: int, seconds: float, most: int
+    def send(
+        self, port: int, source: Source, secret: str, *, connections: int, seconds: float, max_requests: int
     ) -> Measurement:
-        """Post for so long over so many connections; at most `most` requests."""
-        with self._prepared(source, secret, most) as file:
+        """Post at most `max_requests` requests for so long over so many connections."""
+        with self._prepared(source, secret, max_requests) as file:
             command = [*self._command, str(port), str(connections), str(seconds), str(file)]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
         found: dict[str, Any] = json.loads(done.stdout)
         if not found["answers"]:
             raise RuntimeError(f"No answer: {found}")
         if found["ran_out"]:
-            raise RuntimeError(f"{most} requests were too few for {seconds} s over {connections} connections.")
+            raise RuntimeError(f"{max_requests} requests were too few for {seconds} s over {connections} connections.")
         return Measurement(
             rate=found["answers"] / found["seconds"],
             p50=found["p50"],

@@ -1,4 +1,4 @@
-"""The servers that are measured, and pgbench."""
+"""Run the measured servers and pgbench."""
 
 import os
 import re
@@ -34,11 +34,11 @@ HEADERS = (
 
 
 def insert_rate(url: str, source: Source, *, connections: int, seconds: float, mode: str) -> float:
-    """Rows a second that pgbench inserts one by one over so many connections.
+    """Return the rows a second that pgbench inserts one by one over so many connections.
 
-    `mode`: "simple", pgbench's own default, or "prepared", its quickest.
+    `mode`: "simple", pgbench's default, or "prepared", its fastest.
     """
-    body = {"simple": "':body'", "prepared": ":body"}[mode]  # a simple statement is text with the variables put in
+    body = {"simple": "':body'", "prepared": ":body"}[mode]  # a simple statement is text with the variables substituted
     script = INSERT.format(source=source.pk, agency=source.agency_id, headers=HEADERS, body=body)
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
@@ -56,7 +56,7 @@ def insert_rate(url: str, source: Source, *, connections: int, seconds: float, m
 
 @contextmanager
 def our_server(workers: int) -> Iterator[int]:
-    """`run_web` as in a deployment; the port it serves."""
+    """Run `run_web` as in a deployment, and yield its port."""
     port = free_port()
     command = [sys.executable, "manage.py", "run_web", "--port", str(port), "--workers", str(workers)]
     with _running(command, port, {"DJANGO_SETTINGS_MODULE": "config.settings", "LOG_FORMAT": "json"}):
@@ -65,7 +65,7 @@ def our_server(workers: int) -> Iterator[int]:
 
 @contextmanager
 def plain_server(kind: str) -> Iterator[int]:
-    """The plain view under gunicorn: `gthread` with connections kept, or `sync`."""
+    """Run the plain view under gunicorn (`gthread` with kept-alive connections, or `sync`), and yield its port."""
     port = free_port()
     gunicorn = [sys.executable, "-m", "gunicorn", "benchmarks.ingest.plain:application", "--bind", f"127.0.0.1:{port}"]
     sized = {"gthread": ["--workers", "2", "--threads", "16", "--keep-alive", "75"], "sync": ["--workers", "5"]}[kind]
@@ -91,7 +91,7 @@ def _running(command: Sequence[str], port: int, environment: dict[str, str]) -> 
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    """Until the server answers, and a little longer: its other workers still import."""
+    """Wait until the server answers, and a little longer, because its other workers still import."""
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         if process.poll() is not None:

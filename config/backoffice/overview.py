@@ -15,7 +15,7 @@ from leads.portal.waiting import awaiting_reply
 from notifications.channels.failing import failing
 from notifications.labels import address_of, channel_label
 from notifications.models import ChannelStatus, Delivery, DeliveryStatus
-from webhooks.processing.waiting import unrecognised
+from webhooks.processing.quarantine import unrecognised
 
 SHOWN = 8
 

@@ -13,10 +13,10 @@ from config.demo.provider import Answer, compact, post, sign, webhook_url
 from config.demo.receiver import Receiver
 from config.demo.scenario import Step
 from leads.models import LeadReference
-from notifications.delivery import hears
+from notifications.delivery import is_interested
 from notifications.models import Channel, Delivery, DeliveryStatus
-from notifications.policy.alert_policy import TOLD_IN, is_about_an_outage
-from notifications.transports.mailfolder import is_where_mail_goes, mails_of
+from notifications.policy.alert_policy import INCIDENT_REASON, is_about_an_outage
+from notifications.transports.mailfolder import is_mail_folder_used, mails_of
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
 from webhooks.processing.processor import register_request
 
@@ -105,7 +105,7 @@ class Runner:
         personal = [event.id for event in events.exclude(recipient="")]
         result.events = [event.event_type for event in channel_events]
         ids = [event.id for event in channel_events]
-        by_mail = [event for event in channel_events if hears(self.mailbox, event)]
+        by_mail = [event for event in channel_events if is_interested(self.mailbox, event)]
         later = [event for event in by_mail if is_about_an_outage(event)]  # may be part of an incident's mail
         mails: set[tuple[str, str | None]] = {(event.id, self.mailbox.id) for event in by_mail if event not in later}
         mails |= {(event, None) for event in personal}
@@ -118,7 +118,7 @@ class Runner:
         for event in ids:
             if self.receiver.received[event] > 1:
                 result.faults.append(f"the webhook of {event} came {self.receiver.received[event]} times")
-        if is_where_mail_goes() and (lie := len(mails_of({*ids, *personal}))) < result.mails:
+        if is_mail_folder_used() and (lie := len(mails_of({*ids, *personal}))) < result.mails:
             result.faults.append(f"{lie} of its mails lie in {settings.EMAIL_FILE_PATH}")
         if mail_deliveries != len(mails) or result.webhooks != len(ids):
             result.faults.append(
@@ -177,7 +177,7 @@ def _account(accounts: Iterable[Account]) -> str:
 def delivered_on(events: Sequence[str]) -> set[tuple[str, str | None]]:
     """Return which events have arrived on which channels, by themselves or in an incident. The channel of a personal
     mail is None."""
-    arrived = Q(status=DeliveryStatus.DELIVERED) | Q(status=DeliveryStatus.CANCELLED, error__startswith=TOLD_IN)
+    arrived = Q(status=DeliveryStatus.DELIVERED) | Q(status=DeliveryStatus.CANCELLED, error__startswith=INCIDENT_REASON)
     done = Delivery.objects.filter(arrived, event__in=events)
     return set(done.values_list("event_id", "channel_id"))
 

@@ -48,7 +48,7 @@ def salesflow(run: str) -> Iterator[Step]:
     account = ("account", str(number))
 
     def step(title: str, status: str, becomes: str, *events: E, **more: Any) -> Step:
-        payload = samples.load("salesflow", "account_active")
+        payload = samples.load_sample("salesflow", "account_active")
         payload["LinkedInAccountId"] = number
         payload["Payload"]["Data"]["Status"] = status
         return Step(
@@ -75,7 +75,7 @@ def salesflow(run: str) -> Iterator[Step]:
     yield step("… the challenge solved", "ACCOUNT_ACTIVE", "account active", E.LINKEDIN_RECONNECTED)
     yield step("a word nobody knows", "ACCOUNT_HIBERNATING", "account active", receipt="quarantined")
     yield step("account_deleted", "ACCOUNT_DELETED", "account deleted", E.LINKEDIN_DELETED)
-    legacy = samples.load("salesflow", "legacy_member_connected")
+    legacy = samples.load_sample("salesflow", "legacy_member_connected")
     legacy |= {"LinkedInMemberId": number, "MemberUrl": f"https://linkedin.com/in/john-smith-{run}"}
     legacy |= {"Email": f"john.{run}@example.com"}
     yield Step(
@@ -94,7 +94,7 @@ def welink(run: str) -> Iterator[Step]:
     account = ("account", f"jane-doe-{run}")
 
     def step(sample: str, request: str, becomes: str, *events: E, **more: Any) -> Step:
-        payload = samples.load("welink", sample) | {"request_id": request}
+        payload = samples.load_sample("welink", sample) | {"request_id": request}
         if sample == "login_success":
             payload["result"] |= {"profile_id": f"jane-doe-{run}", "public_identifier": f"jane-doe-{run}"}
         if sample == "connection_sent":
@@ -129,7 +129,9 @@ def sendpilot(run: str, now: datetime) -> Iterator[Step]:
     def step(title: str, becomes: str, *events: E, kind: str = "", earlier: bool = False, **more: Any) -> Step:
         data = {"leadId": lead, "campaignId": campaign, "linkedinUrl": f"https://www.linkedin.com/in/john-doe-{run}"}
         payload: dict[str, Any] = (
-            {"eventType": kind, "workspaceId": "ws_abc123xyz", "data": {}} if kind else samples.load("sendpilot", title)
+            {"eventType": kind, "workspaceId": "ws_abc123xyz", "data": {}}
+            if kind
+            else samples.load_sample("sendpilot", title)
         )
         number = next(minutes)
         at = now - timedelta(hours=2) if earlier else now - timedelta(minutes=60 - number)
@@ -168,7 +170,7 @@ def linkedin(run: str, now: datetime) -> Iterator[Step]:
     minute_ago = int((now - timedelta(minutes=1)).timestamp())
 
     def step(title: str, response: str, occurred_at: int, becomes: str, *events: E) -> Step:
-        payload = samples.load("linkedin", title)
+        payload = samples.load_sample("linkedin", title)
         payload |= {"leadGenFormResponse": f"urn:li:leadGenFormResponse:{response}", "occurredAt": occurred_at}
         return Step(
             provider=ProviderSlug.LINKEDIN, title=title, payload=payload, about=("lead", response), becomes=becomes,
@@ -195,7 +197,7 @@ def linkedconnector(run: str, now: datetime) -> Iterator[Step]:
     ]
     for number, (sample, about, becomes, *events) in enumerate(samples_and_states):
         at = now - timedelta(minutes=20 - number)
-        payload = samples.load("linkedconnector", sample)
+        payload = samples.load_sample("linkedconnector", sample)
         payload |= {"ghl_company_id": COMPANY_ID, "ghl_location_id": location, "timestamp": iso_timestamp(at)}
         if "resets_at" in payload:
             payload["resets_at"] = iso_timestamp(now + timedelta(hours=1))
@@ -214,7 +216,7 @@ def highlevel(run: str, now: datetime) -> Iterator[Step]:
     for number, (sample, becomes, event) in enumerate(
         [("install", "installed", E.INSTALL), ("uninstall", "uninstalled", E.UNINSTALL)]
     ):
-        payload = samples.load("highlevel", sample)
+        payload = samples.load_sample("highlevel", sample)
         payload |= {"locationId": location, "webhookId": f"wh_{run}_{number}"}
         payload |= {"timestamp": iso_timestamp(now - timedelta(minutes=5 - number))}
         if "companyId" in payload:

@@ -61,7 +61,7 @@ def _release_deliveries(now: datetime) -> int:
     late = pending.filter(next_attempt_at__gt=now + MAX_CLOCK_SKEW)
     return (
         late.filter(hold="", attempts=0).update(next_attempt_at=now)
-        + late.filter(hold__in=rate_limit.HOLDS, next_attempt_at__gt=now + rate_limit.MAX_REST + MARGIN)
+        + late.filter(hold__in=rate_limit.HOLDS, next_attempt_at__gt=now + rate_limit.MAX_OPEN_TIME + MARGIN)
         .exclude(hold=Hold.RATE, channel__rate_per_second__lt=1)
         .update(next_attempt_at=now)
         + pending.filter(leased_until__gt=now + claim.LEASE + MARGIN).update(leased_until=None, next_attempt_at=now)

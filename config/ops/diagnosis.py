@@ -195,7 +195,7 @@ def check_erasure_log() -> str:
     """Check that the erasure log can be written, and that several hosts could share its file."""
     path = settings.ERASURE_JOURNAL
     try:
-        erasure_log.append([])
+        erasure_log.append_lines([])
     except OSError as error:
         raise CheckFailed(
             f"{path} cannot be written ({error.strerror})", "Mend that, or correct ERASURE_JOURNAL."

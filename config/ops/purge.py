@@ -25,7 +25,7 @@ from accounts.reauth import recipients
 from accounts.tasks import PURGE, write_heartbeat
 from accounts.tenancy import mail_limits
 from leads.privacy import retention
-from notifications.retention import awaited_subjects, delete_old_events
+from notifications.retention import delete_old_events, pending_subjects
 from webhooks.retention import delete_old_receipts, delete_old_rejections
 
 log = structlog.get_logger(__name__)
@@ -46,7 +46,7 @@ class _LostLease(Exception):
 
 def _replay(position: str, cutoff: datetime) -> Iterator[Progress]:
     """Erase again what a restored backup brought back."""
-    yield Progress(position, retention.replay(), is_last=True)
+    yield Progress(position, retention.replay_erasure_log(), is_last=True)
 
 
 def _forget_addresses(position: str, cutoff: datetime) -> Iterator[Progress]:
@@ -64,7 +64,7 @@ STEPS: dict[str, Step] = {
     "events": delete_old_events,
     "rejected requests": delete_old_rejections,
     "addresses": _forget_addresses,
-    "leads": partial(retention.erase_inactive_leads, awaited=awaited_subjects),
+    "leads": partial(retention.erase_inactive_leads, pending_subjects=pending_subjects),
 }
 
 
@@ -92,7 +92,7 @@ def repeat_erasures() -> bool:
     Return whether the database answered.
     """
     try:
-        if erased := retention.replay(whole=False):
+        if erased := retention.replay_erasure_log(whole=False):
             log.warning("Erased again what a backup had brought back.", **erased)
     except Error as error:
         log.warning("Erasures wait for the database.", error=type(error).__name__)

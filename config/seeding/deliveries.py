@@ -8,10 +8,10 @@ from accounts.events.outbox import record_event
 from accounts.models import Event
 from config.seeding.place import Place
 from config.seeding.rows import save
-from notifications.delivery.channel_health import FAILURES_TO_TELL
-from notifications.delivery.fan_out import hears
+from notifications.delivery.channel_health import FAILURES_BEFORE_EVENT
+from notifications.delivery.fan_out import is_interested
 from notifications.models import Attempt, Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
-from notifications.policy.alert_policy import told_elsewhere
+from notifications.policy.alert_policy import superseded_reasons
 from notifications.policy.backoff import BACKOFF
 
 #: Of a thousand deliveries to a receiver that works: how many are tried twice, and how many never arrive.
@@ -28,11 +28,11 @@ def deliver(place: Place) -> None:
     failures = _failures_in_a_row(failing, attempts)
     failing.consecutive_failures, failing.failing_since = len(failures), min(failures, default=None)
     Channel.objects.bulk_update([failing], ["consecutive_failures", "failing_since"])
-    if len(failures) >= FAILURES_TO_TELL:
+    if len(failures) >= FAILURES_BEFORE_EVENT:
         with place.rows.play():
             event = record_event(
                 place.agency, EventType.CHANNEL_FAILING, subject=failing.pk, work=place.rows,
-                occurred_at=failures[FAILURES_TO_TELL - 1], channel_id=failing.pk, channel_name=failing.name,
+                occurred_at=failures[FAILURES_BEFORE_EVENT - 1], channel_id=failing.pk, channel_name=failing.name,
             )  # fmt: skip
         save([event])
         _deliver(place, [event])
@@ -43,10 +43,12 @@ def _deliver(place: Place, events: Sequence[Event]) -> list[Attempt]:
     listening = [channel for channel in place.channels if channel.status == ChannelStatus.ENABLED]
     made = [delivery for event in events for delivery in _deliveries_of(place, event, listening)]
     people = {channel.pk: channel for channel in listening if channel.kind != ChannelKind.WEBHOOK}
-    told = told_elsewhere([each for each in made if each.event.event_type != EventType.ACCOUNTS_INCIDENT], people)
+    superseded = superseded_reasons(
+        [each for each in made if each.event.event_type != EventType.ACCOUNTS_INCIDENT], people
+    )
     attempts = []
     for delivery in made:
-        if reason := told.get(delivery.pk):
+        if reason := superseded.get(delivery.pk):
             delivery.status, delivery.error = DeliveryStatus.CANCELLED, reason
         else:
             attempts += _try(place, delivery)
@@ -57,7 +59,7 @@ def _deliver(place: Place, events: Sequence[Event]) -> list[Attempt]:
 
 
 def _deliveries_of(place: Place, event: Event, channels: Sequence[Channel]) -> Iterator[Delivery]:
-    to: list[tuple[Channel | None, str]] = [(channel, "") for channel in channels if hears(channel, event)]
+    to: list[tuple[Channel | None, str]] = [(channel, "") for channel in channels if is_interested(channel, event)]
     if event.recipient and event.event_type not in PERSONAL_EVENTS:
         to = [(None, event.recipient)]
     for channel, recipient in to:

@@ -16,7 +16,7 @@ from config.seeding.place import Place
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead, LeadReference
 from leads.pipeline.phones import e164
-from leads.pipeline.provenance import Origin as From
+from leads.pipeline.provenance import ValueOrigin
 from webhooks.models import ProviderRequest
 
 #: Leads of an agency by what reports them.
@@ -109,7 +109,7 @@ def _make_lead(
         fields["email"] = f"{who.slug}@{people.slug(firm)}.example.com"
     if _chance(place, 25):
         fields["phone"] = f"+44 20 7946 0{place.random.randrange(1000):03d}"  # kept for drama by its regulator
-    came_from = From.PROVIDER if provider is ProviderSlug.SALESFLOW else From.PERSON
+    came_from = ValueOrigin.PROVIDER if provider is ProviderSlug.SALESFLOW else ValueOrigin.PERSON
     lead = Lead(
         id=place.rows.new_id("lead", at), agency=place.agency, linkedin_url=url, linkedin_key=linkedin_key(url),
         source=place.sources[provider], campaign=campaign, account=account, status_since=at, received_at=at,

@@ -1,4 +1,4 @@
-"""The back office's pages for leads."""
+"""Register the back office's pages for leads."""
 
 from leads.admin import enrichment, history, leads
 from leads.lead_sync import admin as linkedin

@@ -1,4 +1,4 @@
-"""Leads that enrichers are still to look at, or could not."""
+"""Show leads that wait for enrichment, or whose enrichment failed, in the back office."""
 
 from django.contrib import admin
 from django.db.models import QuerySet

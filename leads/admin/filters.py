@@ -1,4 +1,4 @@
-"""List filters of leads."""
+"""Define the list filters of leads in the back office."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ from leads.pipeline.languages import language_name, languages_of
 
 
 class ByLeadStatus(ByStatus):
-    """Every status is common somewhere and rare elsewhere: only the index of one agency serves them all."""
+    """Filter by status within one agency. Only the agency's index serves common and rare statuses alike."""
 
     options = [(status.value, status.label) for status in LeadStatus]
     within_agency = True
 
 
 class ByFormLanguage(SimpleListFilter):
-    """The language of the form a lead was left in; offered with an agency, whose index serves it."""
+    """Filter by the language of the lead form. The filter is offered with an agency, whose index serves it."""
 
     title, parameter_name = "language of the form", "creation_locale"
 

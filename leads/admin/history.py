@@ -1,4 +1,4 @@
-"""What is kept beside a lead: as whom providers know it, its changes, and that one was erased."""
+"""Show a lead's references, changes, merges and tombstones in the back office."""
 
 from django.contrib import admin
 
@@ -81,7 +81,7 @@ class ByRoot(ByLead):
 
 @admin.register(LeadMerge)
 class LeadMergeAdmin(HiddenFromIndex, BackOfficeAdmin):
-    """That two records turned out to be one person's, and what the merge changed in the one that is shown."""
+    """Show which record was merged into a lead, and which fields the merge changed."""
 
     list_display = ("label", "into", "when")
     list_filter = (ByRoot,)
@@ -108,7 +108,7 @@ class LeadMergeAdmin(HiddenFromIndex, BackOfficeAdmin):
 
 @admin.register(Tombstone)
 class TombstoneAdmin(HiddenFromIndex, BackOfficeAdmin):
-    """That a lead was erased; which one can no longer be told."""
+    """Show that a lead was erased. The row does not say which lead."""
 
     list_display = ("provider", "agency", "when")
     list_filter = (ByAgency,)

@@ -1,4 +1,4 @@
-"""The back office's pages for leads. Changes go through the services, so they notify as webhooks do."""
+"""Show and change leads in the back office, through the services, so that changes notify as webhooks do."""
 
 from typing import Any, ClassVar
 
@@ -28,17 +28,17 @@ from accounts.web.backoffice.filters import ByAccount, ByAgency
 from accounts.web.backoffice.forms import ServiceForm
 from accounts.web.recent_sign_in import require_recent_sign_in
 from leads.admin.filters import ByFormLanguage, ByLeadStatus
-from leads.analytics.export import Busy, download
+from leads.analytics.export import TooManyDownloads, download_leads
 from leads.enums import ChangedBy, LeadStatus
 from leads.labels import status_badge
 from leads.models import Lead
 from leads.pipeline.changes import set_status, update_lead
 from leads.pipeline.languages import language_name
-from leads.pipeline.merge import shown_id
+from leads.pipeline.merge import root_id
 from leads.pipeline.search import leads_matching
-from leads.privacy.erasure import erase
+from leads.privacy.erasure import erase_lead
 
-LATEST = 20
+MAX_HISTORY_ROWS = 20
 MAX_REFERENCES = 20
 
 
@@ -82,7 +82,7 @@ class LeadForm(ServiceForm):
 
 @admin.register(Lead)
 class LeadAdmin(BackOfficeAdmin):
-    list_display = ("label", "agency", "company", "standing", "since", "campaign_link", "received")
+    list_display = ("label", "agency", "company", "current_status", "since", "campaign_link", "received")
     list_filter = (ByAgency, ByLeadStatus, ByFormLanguage, ByAccount)
     list_select_related = ("agency", "campaign")
     raw_id_fields = ("campaign", "account", "assigned_to")
@@ -106,7 +106,7 @@ class LeadAdmin(BackOfficeAdmin):
             },
         ),
         ("Where it belongs", {"fields": ("id", "agency", "campaign", "account", "assigned_to", "priority", "labels")}),
-        ("What was reported", {"fields": ("references_table", "changes_table", "elsewhere")}),
+        ("What was reported", {"fields": ("references_table", "changes_table", "related_pages")}),
         (
             "Lead form",
             {
@@ -138,7 +138,7 @@ class LeadAdmin(BackOfficeAdmin):
         chosen = list(leads.select_related("agency")[:100])
         for lead in chosen:
             self.log_deletions(request, [lead])
-            receipt = erase(lead)
+            receipt = erase_lead(lead)
         where = ", ".join(f"{count} {place}" for place, count in receipt.items() if count) if len(chosen) == 1 else ""
         self.message_result(request, len(chosen), f"Erased ({where})" if where else "Erased")
         return HttpResponseRedirect(reverse("admin:leads_lead_changelist"))
@@ -147,7 +147,7 @@ class LeadAdmin(BackOfficeAdmin):
         return [path("export/", self.admin_site.admin_view(self.export), name="leads_lead_export"), *super().get_urls()]
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
-        """An agency's leads as a file: those that the list shows with the same filters, on all its pages."""
+        """Download the agency's leads that match the list's filters, from all pages of the list."""
         agency = Agency.objects.filter(pk=request.GET.get("agency", "")).first()
         if request.method != "POST" or agency is None:
             raise Http404
@@ -159,9 +159,9 @@ class LeadAdmin(BackOfficeAdmin):
         except IncorrectLookupParameters:
             raise Http404 from None
         try:
-            return download(agency, listed, user_id=request.user.pk)  # type: ignore[arg-type]  # who is here is signed in
-        except Busy as busy:
-            self.message_user(request, str(busy), messages.ERROR)
+            return download_leads(agency, listed, user_id=request.user.pk)  # type: ignore[arg-type]  # staff are signed in
+        except TooManyDownloads as error:
+            self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:leads_lead_changelist", query=request.GET))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -170,21 +170,21 @@ class LeadAdmin(BackOfficeAdmin):
         return super().changelist_view(request, {**(extra_context or {}), "export_url": url})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The lead, also by the id of a record that was merged into it."""
+        """Return the lead of this id, also if the id is that of a merged record."""
         found = super().get_object(request, object_id, from_field)
-        is_merged = found is None and "\x00" not in object_id and (shown := shown_id(object_id)) != object_id
-        return super().get_object(request, shown, from_field) if is_merged else found
+        is_merged = found is None and "\x00" not in object_id and (root_pk := root_id(object_id)) != object_id
+        return super().get_object(request, root_pk, from_field) if is_merged else found
 
     def search_condition(self, word: str, agency_id: str) -> Q:
         """Within an agency, also search by what only its providers know, and by merged records."""
-        return leads_matching(agency_id, word) if agency_id else super().search_condition(shown_id(word), agency_id)
+        return leads_matching(agency_id, word) if agency_id else super().search_condition(root_id(word), agency_id)
 
     @admin.display(description="lead")
     def label(self, lead: Lead) -> str:
         return format_html("{} {}", lead, badge("test", "quiet")) if lead.is_test else str(lead)
 
     @admin.display(description="status")
-    def standing(self, lead: Lead) -> str:  # `state` is where the person lives
+    def current_status(self, lead: Lead) -> str:  # `state` is a field of the address
         return status_badge(lead.status)
 
     @admin.display(description="since")
@@ -217,7 +217,7 @@ class LeadAdmin(BackOfficeAdmin):
 
     @admin.display(description="known as")
     def references_table(self, lead: Lead) -> str:
-        rows = lead.references.select_related("campaign").order_by("-pk")[:LATEST]
+        rows = lead.references.select_related("campaign").order_by("-pk")[:MAX_HISTORY_ROWS]
         return table(
             ("Provider", "Id there", "Campaign", "Status there", "Since"),
             (
@@ -235,7 +235,7 @@ class LeadAdmin(BackOfficeAdmin):
 
     @admin.display(description="latest changes")
     def changes_table(self, lead: Lead) -> str:
-        rows = lead.changes.order_by("-pk")[:LATEST]
+        rows = lead.changes.order_by("-pk")[:MAX_HISTORY_ROWS]
         return table(
             ("When", "From", "To", "By", "Took effect", "Note", "Receipt"),
             (
@@ -254,5 +254,5 @@ class LeadAdmin(BackOfficeAdmin):
         )
 
     @admin.display(description="more")
-    def elsewhere(self, lead: Lead) -> str:
+    def related_pages(self, lead: Lead) -> str:
         return list_links(lead)

@@ -1,4 +1,4 @@
-"""`/api/v1/reports/leads`."""
+"""Serve `/api/v1/reports/leads`."""
 
 from typing import Any
 
@@ -21,7 +21,10 @@ class LeadReportViewSet(ReportViewSet):
         responses=describe_responses("LeadReportAnswer"),
     )
     def report(self, request: Request, **_: Any) -> Response | HttpResponse:
-        """Leads of accounts that are active now, and those without an account, unless `include_inactive`: how many
-        came, how they moved, and conversions (`OPPORTUNITY` or `MEETING_BOOKED` reached) per active account-day."""
+        """Report on leads: how many came, how they moved, and conversions per active account-day.
+
+        Only leads of accounts that are active now and leads without an account count, or all with `include_inactive`. A
+        conversion is a lead that reached `OPPORTUNITY` or `MEETING_BOOKED`.
+        """
         question = self.question(request)
         return self.answer(question, lead_report(self.agency, question), "leads")

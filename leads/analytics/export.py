@@ -1,7 +1,7 @@
-"""An agency's leads as a table to take along: times as its people read them, nothing that a spreadsheet would run.
+"""Write an agency's leads as CSV, with local times and no cell that a spreadsheet would run as a formula.
 
-The table is sent while it is read, some hundred leads at a time by their key, so it may have any length. A lead that is
-erased meanwhile is not in what is read after. Test leads are left out.
+The file is streamed while pages of leads are read by key, so its length is unlimited. A lead that is erased meanwhile
+is missing from the pages read afterwards. Test leads are left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,11 +22,11 @@ from leads.models import Lead, LeadQuerySet
 from leads.pipeline.form_fields import PREDEFINED_FIELDS
 from leads.pipeline.languages import language_name
 
-AT_ONCE = 500
-_places = BoundedSemaphore(2)  # downloads at a time, in each process
-Moments = Callable[[datetime | None], str]
+PAGE_SIZE = 500
+_download_slots = BoundedSemaphore(2)  # concurrent downloads in each process
+TimeFormat = Callable[[datetime | None], str]
 
-COLUMNS: Mapping[str, Callable[[Lead, Moments], object]] = {
+COLUMNS: Mapping[str, Callable[[Lead, TimeFormat], object]] = {
     "Name": lambda lead, at: lead.display_name,
     "First name": lambda lead, at: lead.first_name,
     "Last name": lambda lead, at: lead.last_name,
@@ -53,9 +53,11 @@ COLUMNS: Mapping[str, Callable[[Lead, Moments], object]] = {
     "Received": lambda lead, at: at(lead.received_at),
     "First response": lambda lead, at: at(lead.first_response_at),
     "Language of the form": lambda lead, at: language_name(lead.creation_locale),
-    "Answers": lambda lead, at: _listed((_question(row), row["value"]) for row in lead.answers if not _told(lead, row)),
-    "Consents": lambda lead, at: _listed((row["text"], "yes" if row["accepted"] else "no") for row in lead.consents),
-    "Hidden fields": lambda lead, at: _listed((row["name"], row["value"]) for row in lead.hidden_fields),
+    "Answers": lambda lead, at: _as_lines(
+        (_question(row), row["value"]) for row in lead.answers if not _has_own_column(lead, row)
+    ),
+    "Consents": lambda lead, at: _as_lines((row["text"], "yes" if row["accepted"] else "no") for row in lead.consents),
+    "Hidden fields": lambda lead, at: _as_lines((row["name"], row["value"]) for row in lead.hidden_fields),
     "Status since (ISO)": lambda lead, at: _iso(lead.status_since),
     "Received (ISO)": lambda lead, at: _iso(lead.received_at),
     "First response (ISO)": lambda lead, at: _iso(lead.first_response_at),
@@ -63,19 +65,19 @@ COLUMNS: Mapping[str, Callable[[Lead, Moments], object]] = {
 }
 
 
-class Busy(ValueError):
-    """As many downloads are under way as may be. The message is for people."""
+class TooManyDownloads(ValueError):
+    """Refuse a download because the process serves its maximum already. The message is shown to people."""
 
 
-def download(agency: Agency, leads: LeadQuerySet, *, user_id: int, delimiter: str = "") -> StreamingHttpResponse:
-    """The table of these leads of the agency's; that somebody took it along stands in the audit trail. Raises Busy.
+def download_leads(agency: Agency, leads: LeadQuerySet, *, user_id: int, delimiter: str = "") -> StreamingHttpResponse:
+    """Return the leads of the agency as a streamed CSV file, and write the download into the audit trail.
 
-    Cells are separated by `delimiter`, else as spreadsheets of the agency's country have it.
+    `delimiter` separates the cells; by default the delimiter of the agency's locale. Raises TooManyDownloads.
     """
     with transaction.atomic():
         audit.add_log_entry(user_id, agency, CHANGE, "Downloaded leads (CSV).")
         answer = StreamingHttpResponse(
-            _OnItsWay(table(agency, leads, delimiter)), content_type="text/csv; charset=utf-8"
+            _DownloadStream(csv_chunks(agency, leads, delimiter)), content_type="text/csv; charset=utf-8"
         )
     day = timezone.localtime(timezone=get_zone(agency.timezone)).date()
     answer["Content-Disposition"] = f'attachment; filename="leads-{day}.csv"'
@@ -83,25 +85,25 @@ def download(agency: Agency, leads: LeadQuerySet, *, user_id: int, delimiter: st
     return answer
 
 
-def table(agency: Agency, leads: LeadQuerySet, delimiter: str = "") -> Iterator[str]:
-    """The table in pieces of some hundred lines, the newest lead first."""
+def csv_chunks(agency: Agency, leads: LeadQuerySet, delimiter: str = "") -> Iterator[str]:
+    """Yield the CSV in chunks of some hundred lines, the newest lead first."""
     zone, delimiter = get_zone(agency.timezone), delimiter or csv_export.delimiter_for(agency.locale)
 
-    def moment(at: datetime | None) -> str:
+    def format_time(at: datetime | None) -> str:
         return format_local_time(at, zone, agency.locale) if at else ""
 
     yield csv_export.BYTE_ORDER_MARK + "".join(csv_export.csv_lines([list(COLUMNS)], delimiter))
-    for page in _pages(leads.real().filter(agency=agency)):
-        rows = ([_cell(read(lead, moment)) for read in COLUMNS.values()] for lead in page)
+    for page in _pages(leads.without_tests().filter(agency=agency)):
+        rows = ([_cell(read(lead, format_time)) for read in COLUMNS.values()] for lead in page)
         yield "".join(csv_export.csv_lines(rows, delimiter))
 
 
-class _OnItsWay:
-    """A table that is being sent: a slow reader holds one of the few threads that answer. Raises Busy."""
+class _DownloadStream:
+    """Hold one of the few download slots while a file is sent. Raises TooManyDownloads."""
 
     def __init__(self, pieces: Iterator[str]) -> None:
-        if not _places.acquire(blocking=False):
-            raise Busy("Other downloads are under way. Try again in a minute.")
+        if not _download_slots.acquire(blocking=False):
+            raise TooManyDownloads("Other downloads are under way. Try again in a minute.")
         self._pieces, self._open = pieces, True
 
     def __iter__(self) -> Iterator[str]:
@@ -110,15 +112,15 @@ class _OnItsWay:
     def close(self) -> None:
         if self._open:
             self._open = False
-            _places.release()
+            _download_slots.release()
 
 
 def _pages(leads: LeadQuerySet) -> Iterator[list[Lead]]:
     rows = leads.select_related("campaign", "account", "assigned_to").order_by("-pk")
-    page = list(rows[:AT_ONCE])
+    page = list(rows[:PAGE_SIZE])
     while page:
         yield page
-        page = list(rows.filter(pk__lt=page[-1].pk)[:AT_ONCE]) if len(page) == AT_ONCE else []
+        page = list(rows.filter(pk__lt=page[-1].pk)[:PAGE_SIZE]) if len(page) == PAGE_SIZE else []
 
 
 def _iso(at: datetime | None) -> str:
@@ -129,8 +131,8 @@ def _cell(value: object) -> object:
     return value if value is None or isinstance(value, int) else str(value)
 
 
-def _told(lead: Lead, answer: Mapping[str, Any]) -> bool:
-    """Whether the answer stands in a column of its own already."""
+def _has_own_column(lead: Lead, answer: Mapping[str, Any]) -> bool:
+    """Return whether a column of its own holds the answer already."""
     column = PREDEFINED_FIELDS.get(answer.get("predefined_field", ""))
     return column is not None and getattr(lead, column) == _text(answer["value"])
 
@@ -139,8 +141,8 @@ def _question(answer: Mapping[str, Any]) -> str:
     return str(answer.get("label") or answer.get("predefined_field") or answer.get("question_id"))
 
 
-def _listed(pairs: Iterable[tuple[str, Any]]) -> str:
-    """`What is your budget?: Up to $5,000, More`, a line each."""
+def _as_lines(pairs: Iterable[tuple[str, Any]]) -> str:
+    """Write pairs such as `What is your budget?: Up to $5,000, More`, one a line."""
     return "\n".join(f"{name}: {_text(value)}" for name, value in pairs)
 
 

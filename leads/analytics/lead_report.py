@@ -1,4 +1,4 @@
-"""What became of an agency's leads in a window: how many came, how they moved, what each account-day brought."""
+"""Report on an agency's leads in a window: leads received, status changes, and conversions per active account-day."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,10 +14,10 @@ from accounts.models import Agency
 from leads.enums import LeadStatus
 from leads.models import Lead, LeadChange, LeadReference
 
-#: A lead that gets here is a conversion.
-CONVERTED = (LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED)
+#: A lead that reaches one of these statuses is a conversion.
+CONVERSION_STATUSES = (LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED)
 TRUNCATIONS = {"day": TruncDay, "week": TruncWeek, "month": TruncMonth}
-GROUPS = {  # what is asked --> the column of a lead, and that of its name
+GROUPS = {  # group_by --> the lead's column, and the column of the group's name
     "provider": ("account__provider", "account__provider"),
     "location": ("account__sub_account__location_id", "account__sub_account__name"),
     "account": ("account", "account__name"),
@@ -27,35 +27,38 @@ GROUPS = {  # what is asked --> the column of a lead, and that of its name
 
 
 def lead_report(agency: Agency, question: Question) -> dict[str, Any]:
-    """Only leads of accounts that are active now count, and those without an account, unless all are asked for."""
+    """Return the report's figures, series and groups.
+
+    Count leads of accounts that are active now and leads without an account, or all leads with `include_inactive`.
+    """
     window = question.window
     leads = leads_in(agency, question)
-    came = leads.filter(received_at__gte=window.begin, received_at__lt=window.end)
-    moves = _moves(leads, window)
+    received = leads.filter(received_at__gte=window.begin, received_at__lt=window.end)
+    changes = _status_changes(leads, window)
     accounts = list(select_accounts(agency, question))
     spans = uptime.account_spans(accounts, window.begin, window.end)
-    conversions = moves.filter(new_status__in=CONVERTED)
+    conversions = changes.filter(new_status__in=CONVERSION_STATUSES)
     converted = conversions.aggregate(n=Count("lead", distinct=True))["n"]
     active = uptime.active_seconds(spans, window.begin, window.end)
-    standing = dict(came.order_by().values_list("status").annotate(Count("pk")))
+    counts = dict(received.order_by().values_list("status").annotate(Count("pk")))
     return {
         "figures": {
-            "leads": sum(standing.values()),
-            "by_status": {status.value: standing.get(status.value, 0) for status in LeadStatus},
-            "changes": _by_status(moves),
+            "leads": sum(counts.values()),
+            "by_status": {status.value: counts.get(status.value, 0) for status in LeadStatus},
+            "changes": _count_by_status(changes),
             "conversions": converted,
             "active_account_days": round(active / 86_400, 3),
             "conversions_per_active_account_day": _per_day(converted, active),
         },
-        "series": _series(came, moves, conversions, spans, window),
-        "groups": _groups(came, conversions, question.group_by),
+        "series": _series(received, changes, conversions, spans, window),
+        "groups": _groups(received, conversions, question.group_by),
     }
 
 
 def leads_in(agency: Agency, question: Question) -> QuerySet[Lead]:
     leads = agency.leads.all()
     if not question.include_test:
-        leads = leads.real()
+        leads = leads.without_tests()
     if not question.include_inactive:
         leads = leads.filter(Q(account__isnull=True) | Q(account__status=AccountStatus.ACTIVE))
     if question.provider:
@@ -69,8 +72,11 @@ def leads_in(agency: Agency, question: Question) -> QuerySet[Lead]:
     return leads
 
 
-def _moves(leads: QuerySet[Lead], window: Window) -> QuerySet[LeadChange]:
-    """Changes of status within the window. A lead that moved since its beginning was updated since: an index has it."""
+def _status_changes(leads: QuerySet[Lead], window: Window) -> QuerySet[LeadChange]:
+    """Return the status changes within the window.
+
+    A lead that changed in the window was updated since its beginning: the index on `updated_at` narrows the query.
+    """
     moved = leads.filter(updated_at__gte=window.begin).order_by().values("pk")
     changes = LeadChange.objects.filter(lead__in=moved, applied=True, is_report=True)
     changes = changes.filter(occurred_at__gte=window.begin, occurred_at__lt=window.end)
@@ -78,15 +84,18 @@ def _moves(leads: QuerySet[Lead], window: Window) -> QuerySet[LeadChange]:
 
 
 def _series(
-    came: QuerySet[Lead],
-    moves: QuerySet[LeadChange],
+    received: QuerySet[Lead],
+    changes: QuerySet[LeadChange],
     conversions: QuerySet[LeadChange],
     spans: list[uptime.Span],
     window: Window,
 ) -> list[dict[str, Any]]:
-    new = _counted(came, "received_at", window)
-    converted = _counted(conversions, "occurred_at", window, what="lead")
-    by_status = {status: _counted(moves.filter(new_status=status), "occurred_at", window) for status in _seen(moves)}
+    new = _count_by_period(received, "received_at", window)
+    converted = _count_by_period(conversions, "occurred_at", window, what="lead")
+    by_status = {
+        status: _count_by_period(changes.filter(new_status=status), "occurred_at", window)
+        for status in _statuses_in(changes)
+    }
     rows = []
     for begin, end in window.periods():
         key = _label(begin, window)
@@ -106,24 +115,24 @@ def _series(
     return rows
 
 
-def _seen(moves: QuerySet[LeadChange]) -> list[str]:
-    return list(moves.values_list("new_status", flat=True).distinct())
+def _statuses_in(changes: QuerySet[LeadChange]) -> list[str]:
+    return list(changes.values_list("new_status", flat=True).distinct())
 
 
-def _by_status(moves: QuerySet[LeadChange]) -> dict[str, int]:
-    found = dict(moves.values_list("new_status").annotate(Count("lead", distinct=True)))
+def _count_by_status(changes: QuerySet[LeadChange]) -> dict[str, int]:
+    found = dict(changes.values_list("new_status").annotate(Count("lead", distinct=True)))
     return {status.value: found.get(status.value, 0) for status in LeadStatus}
 
 
-def _counted(rows: QuerySet[Any], column: str, window: Window, *, what: str = "pk") -> dict[str, int]:
-    """By period, how many rows (or different leads) there are."""
+def _count_by_period(rows: QuerySet[Any], column: str, window: Window, *, what: str = "pk") -> dict[str, int]:
+    """Return the number of rows, or of distinct values of `what`, by period."""
     truncated = TRUNCATIONS[window.period](column, tzinfo=window.zone)
     found = rows.order_by().annotate(period=truncated).values("period").annotate(n=Count(what, distinct=what != "pk"))
     return {f"{row['period'].astimezone(window.zone):%Y-%m-%d}": row["n"] for row in found}
 
 
 def _label(begin: Any, window: Window) -> str:
-    """The day with which the whole period begins, of which the window may have only a part."""
+    """Return the first day of the whole period, of which the window may contain only a part."""
     day = begin.astimezone(window.zone).date()
     if window.period == "month":
         day = day.replace(day=1)
@@ -132,14 +141,14 @@ def _label(begin: Any, window: Window) -> str:
     return f"{day:%Y-%m-%d}"
 
 
-def _groups(came: QuerySet[Lead], conversions: QuerySet[LeadChange], group_by: str) -> list[dict[str, Any]]:
+def _groups(received: QuerySet[Lead], conversions: QuerySet[LeadChange], group_by: str) -> list[dict[str, Any]]:
     if group_by not in GROUPS:
         return []
     column, name = GROUPS[group_by]
     converted: Mapping[Any, int] = dict(
         conversions.values_list(f"lead__{column}").annotate(Count("lead", distinct=True))
     )
-    rows = came.order_by().values(column, name).annotate(n=Count("pk"))
+    rows = received.order_by().values(column, name).annotate(n=Count("pk"))
     found = {row[column]: {"name": row[name] or "", "leads": row["n"]} for row in rows}
     for key in converted.keys() - found.keys():
         found[key] = {"name": "", "leads": 0}

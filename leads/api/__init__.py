@@ -1,1 +1,1 @@
-"""The resources of the REST API that this app has."""
+"""Define this app's resources of the REST API."""

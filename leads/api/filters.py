@@ -1,4 +1,4 @@
-"""By what leads are found."""
+"""Define the query parameters that filter leads."""
 
 from typing import Any
 
@@ -20,10 +20,10 @@ from leads.pipeline.search import leads_matching
 
 
 class _HasTag(Func):
-    """Whether the list of tags holds a tag, in either database's words."""
+    """Test whether the JSON list of tags contains a tag, on PostgreSQL and on SQLite."""
 
     output_field = BooleanField()
-    template = "jsonb_exists(%(expressions)s)"  # the function behind `?`, which would read as a parameter
+    template = "jsonb_exists(%(expressions)s)"  # the operator `?` would read as a parameter
 
     def as_sqlite(self, compiler: Any, connection: Any, **options: Any) -> Any:
         (column, tag) = (compiler.compile(expression) for expression in self.source_expressions)
@@ -32,7 +32,7 @@ class _HasTag(Func):
 
 
 class LanguageFilter(TextFilter):
-    """A language, with or without a country."""
+    """Accept a language with or without a country."""
 
     schema = {"type": "string", "pattern": f"^{LOCALE.pattern}$"}
 

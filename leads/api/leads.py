@@ -1,4 +1,4 @@
-"""`/api/v1/leads`."""
+"""Serve `/api/v1/leads`."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,12 +22,12 @@ from leads.api.serializers import ChangedLeadSerializer, LeadChangeSerializer, L
 from leads.enums import ChangedBy
 from leads.models import Lead, LeadChange, LeadReference
 from leads.pipeline.changes import create_lead, set_status, update_lead
-from leads.pipeline.merge import records_of, shown_id
+from leads.pipeline.merge import records_of, root_id
 
 
 @contextmanager
-def one_per_person() -> Iterator[None]:
-    """Turn the refusal of a second lead for one LinkedIn URL into a 409."""
+def conflict_on_duplicate_profile() -> Iterator[None]:
+    """Answer 409 if the LinkedIn URL is another lead's."""
     try:
         with transaction.atomic():
             yield
@@ -37,7 +37,7 @@ def one_per_person() -> Iterator[None]:
 
 @extend_schema(tags=["leads"])
 class LeadViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
-    """People in outreach; one person is one lead."""
+    """Manage leads: people in outreach. One person is one lead."""
 
     serializer_class = LeadSerializer
     filterset_class = LeadFilters
@@ -53,7 +53,7 @@ class LeadViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
 
     def get_by_id(self, public_id: str) -> Model | None:
         """Return the lead of this id, or of the id of a record that was merged into it."""
-        return super().get_by_id(public_id) or super().get_by_id(shown_id(public_id, self.agency))
+        return super().get_by_id(public_id) or super().get_by_id(root_id(public_id, self.agency))
 
     def get_serializer_class(self) -> Any:
         special = {"partial_update": ChangedLeadSerializer, "retrieve": ShownLeadSerializer}
@@ -67,18 +67,18 @@ class LeadViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
 
     @extend_schema(responses={201: LeadSerializer})
     def create(self, request: Request, **_: Any) -> Response:
-        """Make a lead. 409 if the person (by LinkedIn URL) is one already."""
+        """Create a lead. 409 if the person (by LinkedIn URL) has one already."""
         values = self.validated_data()
-        with one_per_person():
+        with conflict_on_duplicate_profile():
             return self.answer_with(create_lead(self.agency, **values), status=201)
 
     @extend_schema(responses=LeadSerializer)
     def partial_update(self, request: Request, **_: Any) -> Response:
-        """Change a lead; with `status` and perhaps `note` this is the Update Lead Status API."""
+        """Change a lead. With `status`, and `note` if wanted, this is the Update Lead Status API."""
         lead = self.get_object()
         changes = self.validated_data(instance=lead, partial=True)
         status, note = changes.pop("status", None), changes.pop("note", "")
-        with one_per_person():
+        with conflict_on_duplicate_profile():
             lead = update_lead(lead, **changes) if changes else lead
         if status:
             lead = set_status(lead, status=status, changed_by=ChangedBy.API, note=note)
@@ -93,6 +93,6 @@ class LeadViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
         orderings=BY_AGE,
     )
     def history(self, request: Request, **_: Any) -> Response:
-        """Every report about the lead, also those that changed nothing."""
+        """List every report about the lead, also those that changed nothing."""
         changes: QuerySet[LeadChange] = self.get_object().changes.all()
         return self.list_of(changes)

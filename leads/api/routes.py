@@ -1,4 +1,4 @@
-"""Adds this app's resources to the API."""
+"""Add this app's resources to the API."""
 
 from accounts.web.rest.router import router
 from leads.analytics.api import LeadReportViewSet

@@ -1,4 +1,4 @@
-"""A lead, its references and its history, as the API shows and takes them."""
+"""Serialize and validate a lead, its references and its history."""
 
 import re
 from typing import Any
@@ -26,13 +26,13 @@ _WEB_ADDRESS = re.compile(r"(https?://)?[^\s:/?#@\\.]+(\.[^\s:/?#@\\.]+)+(:[0-9]
 
 
 def web_address(value: str) -> None:
-    """Raises ValidationError unless `value` could be the address of a page, with or without its scheme."""
+    """Raise ValidationError unless `value` could be the address of a page, with or without its scheme."""
     if not _WEB_ADDRESS.fullmatch(value):
         raise serializers.ValidationError("Give the address of a LinkedIn page.")
 
 
 class Assignee(AgencyRelatedField):
-    """A member of the agency; the lead's row names their user."""
+    """Accept and show a member of the agency. The lead's row refers to the member's user."""
 
     def get_attribute(self, instance: Lead) -> str | None:
         members: list[Member] = instance.assigned_to.members_here if instance.assigned_to else []  # type: ignore[attr-defined]
@@ -40,7 +40,7 @@ class Assignee(AgencyRelatedField):
 
     def to_internal_value(self, data: Any) -> Any:
         member = super().to_internal_value(data)
-        assert isinstance(member, Member)  # noqa: S101 (what the relation holds)
+        assert isinstance(member, Member)  # noqa: S101 (the relation's model)
         return member.user
 
 

@@ -23,7 +23,7 @@ from leads.models import Enrichment, Lead
 from leads.pipeline.enrichment_requests import request_enrichment
 from leads.pipeline.merge import lock_root
 from leads.pipeline.phones import e164
-from leads.pipeline.provenance import CONTACT_FIELDS, Origin, fill
+from leads.pipeline.provenance import CONTACT_FIELDS, ValueOrigin, fill_contact_fields
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ def enricher_named(name: str) -> Enricher:
 
 def request_all() -> int:
     """Have every lead that has its answers enriched soon. Return how many."""
-    leads = Lead.objects.real().filter(details_pending=False).exclude(form="").only("is_test").order_by("pk")
+    leads = Lead.objects.without_tests().filter(details_pending=False).exclude(form="").only("is_test").order_by("pk")
     asked, last = 0, ""
     while page := list(leads.filter(pk__gt=last)[:PAGE]):
         request_enrichment(page)
@@ -97,7 +97,7 @@ def _fill_empty_fields(lead: Lead, found: Mapping[str, Any]) -> Lead:
     known = {name: _cut(name, found[name]) for name in CONTACT_FIELDS if found.get(name) and name != "linkedin_url"}
     if "phone" in known:
         known["phone_e164"] = e164(known["phone"], country=row.country or known.get("country", ""))
-    if changed := fill(row, known, origin=Origin.ENRICHMENT):
+    if changed := fill_contact_fields(row, known, origin=ValueOrigin.ENRICHMENT):
         row.save(update_fields=[*changed, "provenance", "updated_at"])
     return row
 

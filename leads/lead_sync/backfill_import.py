@@ -20,7 +20,7 @@ from leads.models import Lead, LeadChange, LeadFetch, LeadReference
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
 from leads.pipeline.enrichment_requests import request_enrichment
-from leads.pipeline.provenance import Origin as From
+from leads.pipeline.provenance import ValueOrigin
 from leads.pipeline.tombstones import erased_among, wait_for_erasures
 
 #: A lead that a pull finds later than this after it was sent is old: it is marked, and nobody is alerted.
@@ -106,7 +106,7 @@ def _join(source: Source, lead_found: ImportedLead) -> None:
         status=LeadStatus.PENDING,
         stated=False,
         origin=Origin(by=ProviderSlug.LINKEDIN, at=lead_found.at or now, source=source),
-        quiet=True,
+        skip_created_event=True,
         recovered=True,
         **_origin_of(lead_found),
     )
@@ -178,7 +178,7 @@ def _lead(source: Source, lead_found: ImportedLead, at: datetime) -> Lead:
     fill_in(lead, lead_found.details)
     if lead_found.profile_key:
         lead.linkedin_url, lead.linkedin_key = lead_found.details.contact["linkedin_url"], lead_found.profile_key
-        lead.provenance = {**lead.provenance, "linkedin_url": From.FORM.value}
+        lead.provenance = {**lead.provenance, "linkedin_url": ValueOrigin.FORM.value}
     return lead
 
 

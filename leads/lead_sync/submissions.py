@@ -22,12 +22,11 @@ from leads.models import Lead, LeadFetch, LeadReference, LeadSync, UnlabelledAns
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
 from leads.pipeline.enrichment_requests import request_enrichment
-from leads.pipeline.history import tell
-from leads.pipeline.matching import find_lead, find_reference, leads_named
+from leads.pipeline.history import record_event
+from leads.pipeline.matching import find_lead, find_reference, lead_ids_named
 from leads.pipeline.merge import lock_root
 from leads.pipeline.phones import e164
-from leads.pipeline.provenance import Origin as From
-from leads.pipeline.provenance import fill
+from leads.pipeline.provenance import ValueOrigin, fill_contact_fields
 
 #: After so long a lead is announced without its answers.
 ANSWERS_TIMEOUT = timedelta(seconds=30)
@@ -42,7 +41,7 @@ def report_submission(
     Its answers are fetched where somebody is connected; else the pull that follows a connection brings them.
     """
     identity = Identity(external_id=external_id)
-    waits = not leads_named(agency, ProviderSlug.LINKEDIN, external_id, work) and _is_connected(origin.source, work)
+    waits = not lead_ids_named(agency, ProviderSlug.LINKEDIN, external_id, work) and _is_connected(origin.source, work)
     lead = leads.report_status(
         agency,
         provider=ProviderSlug.LINKEDIN,
@@ -51,7 +50,7 @@ def report_submission(
         stated=False,
         changed_by=ChangedBy.PROVIDER,
         origin=origin,
-        quiet=waits,
+        skip_created_event=waits,
         details_pending=True,
         work=work,
         **fields,
@@ -121,14 +120,16 @@ def person_of(lead: Lead, reference: LeadReference, found: Details) -> Lead:
     if person is None:
         return lead
     if person.linkedin_url == url and "linkedin_url" not in person.provenance:
-        person.provenance = {**person.provenance, "linkedin_url": From.FORM.value}
+        person.provenance = {**person.provenance, "linkedin_url": ValueOrigin.FORM.value}
         person.save(update_fields=["provenance", "updated_at"])
     return person
 
 
 def fill_in(lead: Lead, found: Details) -> None:
     """Set the lead's fields from its answers, unsaved."""
-    fill(lead, {name: value for name, value in found.contact.items() if name != "linkedin_url"}, origin=From.FORM)
+    fill_contact_fields(
+        lead, {name: value for name, value in found.contact.items() if name != "linkedin_url"}, origin=ValueOrigin.FORM
+    )
     if lead.phone and not lead.phone_e164:
         lead.phone_e164 = e164(lead.phone, country=lead.country)
     lead.name = lead.name or f"{lead.first_name} {lead.last_name}".strip()
@@ -150,7 +151,7 @@ def announce_once(reference: LeadReference) -> bool:
         return False
     lead = found.reference.lead
     origin = Origin(by=ProviderSlug.LINKEDIN, at=lead.received_at, receipt_id=found.receipt_id, source=found.source)
-    tell(lead, EventType.LEAD_CREATED, origin=origin)
+    record_event(lead, EventType.LEAD_CREATED, origin=origin)
     if lead.is_test:
         _announce_to_tester(lead, found)
     return True

@@ -1,4 +1,13 @@
-from leads.models.lead import Enrichment, Lead, LeadChange, LeadMerge, LeadQuerySet, LeadReference, Position, Tombstone
+from leads.models.lead import (
+    CurrentStatus,
+    Enrichment,
+    Lead,
+    LeadChange,
+    LeadMerge,
+    LeadQuerySet,
+    LeadReference,
+    Tombstone,
+)
 from leads.models.lead_sync import (
     LeadFetch,
     LeadForm,
@@ -11,6 +20,7 @@ from leads.models.lead_sync import (
 )
 
 __all__ = [
+    "CurrentStatus",
     "Enrichment",
     "Lead",
     "LeadChange",
@@ -21,7 +31,6 @@ __all__ = [
     "LeadReference",
     "LeadSync",
     "OwnerAccess",
-    "Position",
     "Pull",
     "RefusedForm",
     "Subscription",

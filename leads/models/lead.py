@@ -1,4 +1,4 @@
-"""A person in outreach, the providers' references to them, and every change of status."""
+"""Define leads, the providers' references to them, and their history."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,25 +20,26 @@ STATUSES = [(status, status.label) for status in LeadStatus]
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
-    def real(self) -> "LeadQuerySet":
-        """Without those that somebody made to try a form out: no figure, clock or list of work knows them."""
+    def without_tests(self) -> "LeadQuerySet":
+        """Exclude leads that were made to test a form. Reports, clocks and task lists never count them."""
         return self.filter(is_test=False)
 
 
-ManagerOfLeads = models.Manager.from_queryset(LeadQuerySet)
+BaseLeadManager = models.Manager.from_queryset(LeadQuerySet)
 
 
-class LeadManager(ManagerOfLeads["Lead"]):
-    """Leads as every list, count and search sees them: a record that was merged into another is none."""
+class LeadManager(BaseLeadManager["Lead"]):
+    """Exclude records that were merged into another lead, in every list, count and search."""
 
     def get_queryset(self) -> LeadQuerySet:
         return LeadQuerySet(self.model, using=self._db).filter(merged_into__isnull=True)
 
 
 class Lead(HasDerivedFields):
-    """One person of an agency. `status` and `campaign` are those of the latest change of any reference.
+    """Store one person of an agency. `status` and `campaign` come from the latest change of any reference.
 
-    A row that turned out to be the same person's as another stays as it was and points to it (`leads.pipeline.merge`).
+    A record that proved to be the same person as another keeps its values and points to the other with `merged_into`
+    (`leads.pipeline.merge`).
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "lead"), editable=False)
@@ -131,7 +132,7 @@ class Lead(HasDerivedFields):
 
 
 class LeadMerge(models.Model):
-    """What one merge changed, so that it can be undone."""
+    """Store the values that one merge replaced, so that the merge can be undone."""
 
     record = models.OneToOneField(Lead, models.CASCADE, primary_key=True, related_name="merge")
     merged_at = models.DateTimeField()
@@ -144,8 +145,8 @@ class LeadMerge(models.Model):
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """Where a lead stands with one provider in one campaign, and since when."""
+class CurrentStatus:
+    """Hold a lead's status with one provider in one campaign, and since when it applies."""
 
     status: LeadStatus
     since: datetime
@@ -153,7 +154,7 @@ class Position:
 
 
 class LeadReference(models.Model):
-    """A lead as one provider knows it in one campaign, with the status it has there."""
+    """Store a lead's id, campaign and status at one provider."""
 
     id = models.BigAutoField(primary_key=True)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="references")
@@ -188,19 +189,20 @@ class LeadReference(models.Model):
         return f"{self.provider} {self.external_id}"
 
     @property
-    def position(self) -> Position | None:
-        """Where it stands; None before the first report."""
+    def current_status(self) -> CurrentStatus | None:
+        """Return the status that the reports give. None before the first report."""
         if self.reported_at is None:
             return None
-        return Position(LeadStatus(self.status), self.status_since, self.status_sequence)
+        return CurrentStatus(LeadStatus(self.status), self.status_since, self.status_sequence)
 
     @property
-    def reported(self) -> tuple[datetime | None, int]:
+    def latest_report(self) -> tuple[datetime | None, int]:
+        """Return the time and the sequence of the newest report."""
         return self.reported_at, self.reported_sequence
 
 
 class LeadChange(models.Model):
-    """One row for every report about a lead, also for those that changed nothing. Append-only."""
+    """Store one report about a lead, or one note, also if it changed nothing. Rows are only appended."""
 
     id = models.BigAutoField(primary_key=True)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="changes")
@@ -232,7 +234,7 @@ class LeadChange(models.Model):
 
 
 class Enrichment(DueRow):
-    """A lead that enrichers are to be asked about. The row is deleted once they have answered."""
+    """Store a lead that waits for the enrichers. The row is deleted once they have answered."""
 
     lead = models.OneToOneField(Lead, models.CASCADE, primary_key=True, related_name="enrichment")
 
@@ -248,7 +250,7 @@ class Enrichment(DueRow):
 
 
 class Tombstone(models.Model):
-    """What stops an erased lead from coming back: a keyed hash of the provider's id, never the id."""
+    """Keep an erased lead from coming back. Store a keyed hash of the provider's id, never the id."""
 
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
     provider = models.CharField(max_length=32)

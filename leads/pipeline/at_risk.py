@@ -1,4 +1,4 @@
-"""Leads at risk: people who answered, and wait for somebody whose account has dropped."""
+"""List leads at risk: people who answered through an account that is disconnected."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from accounts.models import Campaign
 from leads.enums import LeadStatus
 from leads.models import Lead
 
-WAITING = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)
+WAITING_STATUSES = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)
 MAX_COUNT = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AtRisk:
-    """A lead that waits: since when, and whose it is (empty: nobody's)."""
+class LeadAtRisk:
+    """Describe a lead that waits for an answer, since when, and its assignee's name (empty if there is none)."""
 
     name: str
     status: LeadStatus
@@ -24,21 +24,21 @@ class AtRisk:
     owner: str
 
 
-def at_risk(account_ids: Collection[str], *, most: int = MAX_COUNT) -> Sequence[AtRisk]:
-    """The leads of these accounts that wait for an answer, the longest first; one more than `most` if there are more.
+def leads_at_risk(account_ids: Collection[str], *, limit: int = MAX_COUNT) -> Sequence[LeadAtRisk]:
+    """Return the leads of these accounts that wait for an answer, those that wait longest first.
 
-    A lead is an account's by its own field or by its campaign's.
+    A lead belongs to an account by its own field or by its campaign's. Returns one more than `limit` if there are more.
     """
     campaigns = Campaign.objects.filter(account__in=account_ids).values_list("pk", flat=True)
-    theirs = Q(account__in=account_ids) | Q(campaign__in=list(campaigns))
-    waiting = Lead.objects.real().filter(theirs, status__in=WAITING)
+    of_accounts = Q(account__in=account_ids) | Q(campaign__in=list(campaigns))
+    waiting = Lead.objects.without_tests().filter(of_accounts, status__in=WAITING_STATUSES)
     leads = waiting.select_related("assigned_to").order_by("status_since")
     return [
-        AtRisk(
+        LeadAtRisk(
             name=lead.display_name or "A lead without a name",
             status=LeadStatus(lead.status),
             since=lead.status_since,
             owner=(lead.assigned_to.get_full_name() or lead.assigned_to.get_username()) if lead.assigned_to else "",
         )
-        for lead in leads[: most + 1]
+        for lead in leads[: limit + 1]
     ]

@@ -1,4 +1,4 @@
-"""What people and API clients change about leads; what providers report is in `leads.pipeline.reports`."""
+"""Apply what people and API clients change about leads. Providers' reports: `leads.pipeline.reports`."""
 
 from typing import Any
 
@@ -13,26 +13,26 @@ from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency
 from leads.assignments import refuse_other_agencies
 from leads.enums import ChangedBy, LeadStatus
-from leads.models import Lead, Position
-from leads.pipeline.history import move, tell, tell_status, write_change
+from leads.models import CurrentStatus, Lead
+from leads.pipeline.history import add_history_row, record_event, record_status_change, save_reference_status
 from leads.pipeline.merge import lock_root
 from leads.pipeline.phones import e164
-from leads.pipeline.provenance import typed
-from leads.pipeline.status_machine import Step
+from leads.pipeline.provenance import mark_as_typed
+from leads.pipeline.status_machine import StatusReport
 
-HIGH = "high"  # the priority that is told
-#: What people write about a lead, and others read.
-TYPED = ("name", "first_name", "last_name", "title", "company", "location", "tags")
+HIGH_PRIORITY = "high"  # recorded as `lead_high_priority`
+#: Fields of free text, from which control characters are removed.
+TEXT_FIELDS = ("name", "first_name", "last_name", "title", "company", "location", "tags")
 
 
 @transaction.atomic(savepoint=False)
 def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fields: Any) -> Lead:
-    """Make a lead for a person or an API client.
+    """Create a lead for a person or an API client.
 
-    Raises FieldError, and `django.db.IntegrityError` if the person is a lead already.
+    Raises FieldError, and `django.db.IntegrityError` if a lead has this LinkedIn profile already.
     """
     refuse_other_agencies(agency, fields)
-    fields = plain_fields(fields, *TYPED)
+    fields = plain_fields(fields, *TEXT_FIELDS)
     now = timezone.now()
     url = fields.pop("linkedin_url", "")
     lead = Lead(
@@ -45,16 +45,16 @@ def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fi
         **fields,
     )
     lead.phone_e164 = e164(lead.phone)
-    typed(lead, ("linkedin_url", *fields))
+    mark_as_typed(lead, ("linkedin_url", *fields))
     lead.save(force_insert=True)
     origin = Origin(by=ChangedBy.API, at=now)
-    write_change(lead, None, "", status, origin, ChangedBy.API, stated=True, applied=True)
-    tell(lead, EventType.LEAD_CREATED, origin=origin)
+    add_history_row(lead, None, "", status, origin, ChangedBy.API, stated=True, applied=True)
+    record_event(lead, EventType.LEAD_CREATED, origin=origin)
     if status is not LeadStatus.PENDING:
-        tell_status(lead, None, status, None, origin, ChangedBy.API)
-    if lead.priority == HIGH:
-        tell(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)
-    _tell_assignment(lead, origin)
+        record_status_change(lead, None, status, None, origin, ChangedBy.API)
+    if lead.priority == HIGH_PRIORITY:
+        record_event(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)
+    _record_assignment(lead, origin)
     return lead
 
 
@@ -64,62 +64,62 @@ def update_lead(lead: Lead, **changes: Any) -> Lead:
 
     Raises FieldError, and `django.db.IntegrityError` if the new LinkedIn URL is another lead's.
     """
-    lead = _locked(lead)
+    lead = _lock_lead(lead)
     refuse_other_agencies(lead.agency, changes)
-    changes = plain_fields(changes, *TYPED)
-    before, had_it = lead.priority, lead.assigned_to_id
+    changes = plain_fields(changes, *TEXT_FIELDS)
+    before, previous_assignee_id = lead.priority, lead.assigned_to_id
     for name, value in changes.items():
         setattr(lead, name, value)
     if "linkedin_url" in changes:
         lead.linkedin_key = linkedin_key(lead.linkedin_url)
         changes["linkedin_key"] = lead.linkedin_key
-    typed(lead, changes)
+    mark_as_typed(lead, changes)
     changes["provenance"] = lead.provenance
     if "phone" in changes:
         lead.phone_e164 = e164(lead.phone, country=lead.country)
         changes["phone_e164"] = lead.phone_e164
     lead.save(update_fields=[*changes, "updated_at"])
     origin = Origin(by=ChangedBy.API, at=timezone.now())
-    if lead.priority == HIGH != before:
-        tell(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)
-    if lead.assigned_to_id != had_it:
-        _tell_assignment(lead, origin)
+    if lead.priority == HIGH_PRIORITY != before:
+        record_event(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)
+    if lead.assigned_to_id != previous_assignee_id:
+        _record_assignment(lead, origin)
     return lead
 
 
 @transaction.atomic(savepoint=False)
 def set_status(lead: Lead, *, status: LeadStatus, changed_by: ChangedBy, note: str = "") -> Lead:
     """Set a lead's status on behalf of a person or an API client (the Update Lead Status API)."""
-    lead = _locked(lead)
+    lead = _lock_lead(lead)
     before, note = LeadStatus(lead.status), plain(note, lines=True)
-    # The latest change of all, whatever clock the last one came by.
+    # Later than every earlier change, even one that a provider's fast clock dated ahead.
     latest = lead.references.aggregate(at=Max("reported_at"))["at"]
     at = max(filter(None, [timezone.now(), lead.status_since, latest]))
     origin = Origin(by=changed_by, at=at)
     reference = lead.references.filter(campaign=lead.campaign).order_by("-status_since", "-id").first()
-    write_change(lead, reference, before, status, origin, changed_by, stated=True, applied=True, note=note)
+    add_history_row(lead, reference, before, status, origin, changed_by, stated=True, applied=True, note=note)
     if status is before:
         return lead
     if reference:
-        move(reference, Position(status, at), Step(at, 0, status, stated=True))
+        save_reference_status(reference, CurrentStatus(status, at), StatusReport(at, 0, status, stated=True))
     lead.status, lead.status_since, lead.status_sequence = status, at, 0
     lead.save(update_fields=["status", "status_since", "status_sequence", "updated_at"])
-    tell_status(lead, reference, status, before, origin, changed_by)
+    record_status_change(lead, reference, status, before, origin, changed_by)
     return lead
 
 
-def _locked(lead: Lead) -> Lead:
-    """Raises Lead.DoesNotExist if it was erased."""
+def _lock_lead(lead: Lead) -> Lead:
+    """Lock and return the root record of a lead. Raises Lead.DoesNotExist if the lead was erased."""
     found = lock_root(lead.pk)
     if found is None:
         raise Lead.DoesNotExist
     return found
 
 
-def _tell_assignment(lead: Lead, origin: Origin) -> None:
-    """Tell who has the lead now, if anybody has."""
-    whose = lead.assigned_to
-    if whose is not None:
-        member = lead.agency.members.filter(user=whose).values_list("pk", flat=True).first()
-        name = whose.get_full_name() or whose.get_username()
-        tell(lead, EventType.LEAD_ASSIGNED, origin=origin, assigned_to=member, assigned_to_name=name)
+def _record_assignment(lead: Lead, origin: Origin) -> None:
+    """Record `lead_assigned` if the lead has an assignee."""
+    assignee = lead.assigned_to
+    if assignee is not None:
+        member = lead.agency.members.filter(user=assignee).values_list("pk", flat=True).first()
+        name = assignee.get_full_name() or assignee.get_username()
+        record_event(lead, EventType.LEAD_ASSIGNED, origin=origin, assigned_to=member, assigned_to_name=name)

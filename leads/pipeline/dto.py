@@ -1,11 +1,11 @@
-"""What a report says of a lead: how it names it, and what it brings along. Pure: wire adapters make these too."""
+"""Define how a report names a lead, and its contact fields. Pure: wire adapters import this module too."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """The provider's id of the lead and of the campaign it is in, the person's LinkedIn URL, and who wrote to them."""
+    """Identify a lead by the provider's ids of lead and campaign and by the LinkedIn URL; `sender_id` wrote to it."""
 
     external_id: str
     campaign_id: str = ""
@@ -16,7 +16,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """Contact fields that fill what is empty. Names are those of `leads.Lead`."""
+    """Carry contact fields, named as those of `leads.Lead`, that fill empty fields of the lead."""
 
     name: str = ""
     first_name: str = ""

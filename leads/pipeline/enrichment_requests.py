@@ -1,4 +1,4 @@
-"""Rows that ask for the enrichment of leads (`leads.enrichment`)."""
+"""Request the enrichment of leads (`leads.enrichment`)."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from leads.models import Enrichment, Lead
 
 
 def request_enrichment(leads: Iterable[Lead]) -> None:
-    """Have these leads enriched soon. Call it in the transaction that stores their answers."""
+    """Make rows that request the enrichment of these leads, in the transaction that stores their answers."""
     now = timezone.now()
     rows = [Enrichment(lead=lead, next_attempt_at=now) for lead in leads if not lead.is_test]
     if not settings.LEAD_ENRICHERS or not rows:

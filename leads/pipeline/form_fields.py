@@ -1,6 +1,6 @@
-"""Which questions of LinkedIn's forms ask for which of a lead's fields."""
+"""Map the predefined fields of LinkedIn's forms to a lead's fields."""
 
-PREDEFINED_FIELDS = {  # their predefinedField --> our field; of two for one field the first that was answered counts
+PREDEFINED_FIELDS = {  # predefinedField --> field of Lead; the first answer for a field counts
     "FIRST_NAME": "first_name",
     "LAST_NAME": "last_name",
     "EMAIL": "email",

@@ -1,4 +1,4 @@
-"""What is written of a lead: the rows of its history, where it stands in a campaign, and the Events agencies get."""
+"""Write a lead's history rows, the status of its references, and the Events about it."""
 
 from typing import Any
 
@@ -8,19 +8,21 @@ from accounts.events import outbox as events
 from accounts.events.ordering import Origin
 from accounts.models import Campaign
 from leads.enums import ChangedBy, LeadStatus
-from leads.models import Lead, LeadChange, LeadReference, Position
-from leads.pipeline.matching import keep
-from leads.pipeline.status_machine import Step
+from leads.models import CurrentStatus, Lead, LeadChange, LeadReference
+from leads.pipeline.matching import save_reference
+from leads.pipeline.status_machine import StatusReport
 
-ALSO_TOLD = {  # new status --> the event besides `lead_status_changed`
+ADDITIONAL_EVENTS = {  # new status --> the event besides `lead_status_changed`
     LeadStatus.REPLY_RECEIVED: EventType.LEAD_REPLIED,
     LeadStatus.OPPORTUNITY: EventType.LEAD_OPPORTUNITY,
     LeadStatus.NOT_INTERESTED: EventType.LEAD_LOST,
 }
 
 
-def tell(lead: Lead, event_type: EventType, *, origin: Origin, work: UnitOfWork = AT_ONCE, **fields: Any) -> None:
-    """Record an event about a lead. `fields` come over those that its present state gives."""
+def record_event(
+    lead: Lead, event_type: EventType, *, origin: Origin, work: UnitOfWork = AT_ONCE, **fields: Any
+) -> None:
+    """Record an event about a lead. `fields` replace those that the lead's present state gives."""
     account = events.account_fields(lead.account) if lead.account else {}
     if "lead_external_id" not in fields:
         work.flush(LeadReference)
@@ -51,7 +53,7 @@ def tell(lead: Lead, event_type: EventType, *, origin: Origin, work: UnitOfWork 
     )
 
 
-def tell_status(
+def record_status_change(
     lead: Lead,
     reference: LeadReference | None,
     status: LeadStatus,
@@ -60,7 +62,7 @@ def tell_status(
     changed_by: ChangedBy,
     work: UnitOfWork = AT_ONCE,
 ) -> None:
-    """Record that a lead's status changed, under its general name and, for some statuses, one of their own."""
+    """Record `lead_status_changed` and, for some statuses, the event type of that status."""
     campaign: Campaign | None = reference.campaign if reference else lead.campaign
     fields = {
         **events.campaign_fields(campaign),
@@ -71,20 +73,22 @@ def tell_status(
     }
     if reference:
         fields["lead_external_id"] = reference.external_id
-    for event_type in filter(None, [EventType.LEAD_STATUS_CHANGED, ALSO_TOLD.get(status)]):
-        tell(lead, event_type, origin=origin, work=work, **fields)
+    for event_type in filter(None, [EventType.LEAD_STATUS_CHANGED, ADDITIONAL_EVENTS.get(status)]):
+        record_event(lead, event_type, origin=origin, work=work, **fields)
 
 
-def move(reference: LeadReference, position: Position, newest: Step | None, work: UnitOfWork = AT_ONCE) -> None:
-    """Let a reference stand there; `newest` is the step that it rests on, if that is the latest known."""
-    reference.status, reference.status_since = position.status, position.since
-    reference.status_sequence = position.sequence
+def save_reference_status(
+    reference: LeadReference, current: CurrentStatus, newest: StatusReport | None, work: UnitOfWork = AT_ONCE
+) -> None:
+    """Save a reference with this status. `newest` is the report it comes from, if that is the latest known."""
+    reference.status, reference.status_since = current.status, current.since
+    reference.status_sequence = current.sequence
     if newest:
         reference.reported_at, reference.reported_sequence = newest.order
-    keep(reference, work)
+    save_reference(reference, work)
 
 
-def write_change(
+def add_history_row(
     lead: Lead,
     reference: LeadReference | None,
     previous: str,
@@ -95,10 +99,10 @@ def write_change(
     stated: bool,
     applied: bool,
     note: str = "",
-    report: bool = True,
+    is_report: bool = True,
     work: UnitOfWork = AT_ONCE,
 ) -> None:
-    """Write a row of the lead's history. `report`: it tells where the lead stands, and is no mere remark."""
+    """Add a row to the lead's history. With `is_report` the row reports a status; otherwise it is a note."""
     row = LeadChange(
         lead=lead,
         reference=reference,
@@ -106,7 +110,7 @@ def write_change(
         previous_status=previous,
         new_status=new,
         stated=stated,
-        is_report=report,
+        is_report=is_report,
         changed_by=changed_by,
         occurred_at=origin.at,
         sequence=origin.sequence,

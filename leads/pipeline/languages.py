@@ -1,4 +1,4 @@
-"""The languages of lead forms: `en_US`, as LinkedIn names them."""
+"""List and name the languages of lead forms, such as `en_US`."""
 
 from django.utils.translation import get_language_info
 
@@ -8,7 +8,10 @@ MAX_COUNT = 30
 
 
 def languages_of(agency: Agency) -> list[str]:
-    """Those of the forms that the agency's leads came from. Each costs one look into an index, however many leads."""
+    """Return the languages of the forms that the agency's leads came from.
+
+    Each language costs one index look-up, however many leads there are.
+    """
     found: list[str] = []
     while len(found) < MAX_COUNT:
         later = agency.leads.filter(creation_locale__gt=found[-1] if found else "").order_by("creation_locale")
@@ -20,7 +23,7 @@ def languages_of(agency: Agency) -> list[str]:
 
 
 def language_name(locale: str) -> str:
-    """`German (DE)` for `de_DE`."""
+    """Return a readable name, such as `German (DE)` for `de_DE`."""
     language, _, country = locale.partition("_")
     try:
         name = str(get_language_info(f"{language}-{country}".lower().strip("-"))["name"])

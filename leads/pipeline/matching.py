@@ -1,4 +1,4 @@
-"""Find the one lead of one person, by the provider's ids and by the LinkedIn profile."""
+"""Find the one lead of a person, by the providers' ids and by the LinkedIn profile."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -14,49 +14,49 @@ from leads.models import Lead, LeadChange, LeadMerge, LeadReference
 from leads.pipeline.merge import (
     lock_root,
     may_merge,
-    merge,
+    merge_leads,
+    merged_record_with_profile,
     names_several_people,
-    record_that_brought_the_profile,
     root_ids,
 )
-from leads.pipeline.provenance import Origin as From
+from leads.pipeline.provenance import ValueOrigin
 
-#: What a report changes of a reference.
-WHERE_IT_STANDS = ("status", "status_since", "status_sequence", "reported_at", "reported_sequence")
+#: Fields of a reference that a report changes.
+REFERENCE_STATUS_FIELDS = ("status", "status_since", "status_sequence", "reported_at", "reported_sequence")
 
 
 def references_of(lead: Lead, work: UnitOfWork = AT_ONCE) -> list[LeadReference]:
-    return work.look_up(REFERENCES, lead.pk)
+    return work.look_up(REFERENCES_BY_LEAD, lead.pk)
 
 
 def find_reference(
     lead: Lead, *, provider: str, external_id: str, campaign: Campaign | None, work: UnitOfWork = AT_ONCE
 ) -> LeadReference | None:
-    """The reference with exactly this campaign."""
+    """Return the lead's reference with this provider's id in exactly this campaign."""
     wanted = (provider, external_id, campaign.pk if campaign else None)
     for reference in references_of(lead, work):
         if (reference.provider, reference.external_id, reference.campaign_id) == wanted:
-            reference.campaign = campaign  # whose name may be new
+            reference.campaign = campaign  # with a name that may have changed
             return reference
     return None
 
 
-def keep(reference: LeadReference, work: UnitOfWork = AT_ONCE) -> None:
-    """Save a reference, which may be new."""
+def save_reference(reference: LeadReference, work: UnitOfWork = AT_ONCE) -> None:
+    """Save a reference, new or changed, and update what the unit of work has prefetched."""
     if reference.pk is not None:
-        return work.update(reference, *WHERE_IT_STANDS)
+        return work.update(reference, *REFERENCE_STATUS_FIELDS)
     key = ProviderKey(reference.agency_id, reference.provider, reference.external_id)
     work.add(reference, now=True)
-    if (known := work.known(REFERENCES, reference.lead_id)) is not None:
-        work.remember(REFERENCES, {reference.lead_id: [*known, reference]})
-    if (named := work.known(LEADS_NAMED, key)) is not None:
-        work.remember(LEADS_NAMED, {key: named | {reference.lead_id}})
+    if (known := work.known(REFERENCES_BY_LEAD, reference.lead_id)) is not None:
+        work.remember(REFERENCES_BY_LEAD, {reference.lead_id: [*known, reference]})
+    if (named := work.known(LEAD_IDS_BY_EXTERNAL_ID, key)) is not None:
+        work.remember(LEAD_IDS_BY_EXTERNAL_ID, {key: named | {reference.lead_id}})
     return None
 
 
-def leads_named(agency: Agency, provider: str, external_id: str, work: UnitOfWork = AT_ONCE) -> set[str]:
-    """The ids of the leads that the provider has this id for."""
-    return work.look_up(LEADS_NAMED, ProviderKey(agency.pk, provider, external_id))
+def lead_ids_named(agency: Agency, provider: str, external_id: str, work: UnitOfWork = AT_ONCE) -> set[str]:
+    """Return the ids of the leads that the provider knows by this id."""
+    return work.look_up(LEAD_IDS_BY_EXTERNAL_ID, ProviderKey(agency.pk, provider, external_id))
 
 
 def find_lead(
@@ -65,44 +65,46 @@ def find_lead(
     provider: str,
     external_id: str,
     url: str = "",
-    known_as: Lead | None = None,
+    known_lead: Lead | None = None,
     work: UnitOfWork = AT_ONCE,
 ) -> Lead | None:
-    """Return the one lead of this person, locked. Leads that turn out to be one person's are merged.
+    """Return the one lead of this person, locked. Merge leads that prove to be the same person.
 
-    The provider's id says who it is; a lead of the same LinkedIn profile is merged with that unless its own profile
-    says that it is somebody else.
+    The provider's id identifies the lead. A lead with the same LinkedIn profile is merged with it, unless their
+    profiles name different people.
     """
     key = linkedin_key(url)
-    named = {*leads_named(agency, provider, external_id, work)} | ({known_as.pk} if known_as else set())
-    profile = work.look_up(PROFILES, (agency.pk, key)) if key else None
-    alike = {profile.shown} if profile else set()
-    leads = [lead for pk in sorted(named | alike) if (lead := work.look_up(LEADS, pk))]
-    lead = _the_one_of(leads, named, work)
+    named = {*lead_ids_named(agency, provider, external_id, work)} | ({known_lead.pk} if known_lead else set())
+    profile = work.look_up(RECORDS_BY_PROFILE, (agency.pk, key)) if key else None
+    alike = {profile.root_id} if profile else set()
+    leads = [lead for pk in sorted(named | alike) if (lead := work.look_up(LEADS_BY_ID, pk))]
+    lead = _merge_leads_of_one_person(leads, named, work)
     if lead is None:
         return None
     lead.agency = agency
     if key and not alike and not lead.linkedin_key and not _names_several_people(lead, work):
         lead.linkedin_key = key
-        if lead.provenance.get("linkedin_url") != From.PERSON:
+        if lead.provenance.get("linkedin_url") != ValueOrigin.PERSON:
             lead.linkedin_url = url[:500]
         work.update(lead, "linkedin_url", "linkedin_key", "updated_at")
-        work.remember(PROFILES, {(agency.pk, key): Profile(lead.pk, lead.pk)})
+        work.remember(RECORDS_BY_PROFILE, {(agency.pk, key): ProfileRecord(lead.pk, lead.pk)})
     return lead
 
 
 def merged_record_of(lead: Lead, url: str, work: UnitOfWork = AT_ONCE) -> str | None:
-    """Return the record merged into a lead whose profile this is: what is new of it was born there."""
+    """Return the merged record that has this profile, for which new references are created."""
     key = linkedin_key(url)
     if key and key == lead.linkedin_key:
         work.flush(Lead)
-        return record_that_brought_the_profile(lead)
-    profile = work.look_up(PROFILES, (lead.agency_id, key)) if key else None
-    return profile.record if profile and profile.record != profile.shown else None
+        return merged_record_with_profile(lead)
+    profile = work.look_up(RECORDS_BY_PROFILE, (lead.agency_id, key)) if key else None
+    return profile.record_id if profile and profile.record_id != profile.root_id else None
 
 
-def make_lead(agency: Agency, *, url: str, origin: Origin, work: UnitOfWork = AT_ONCE, **fields: object) -> Lead | None:
-    """A new lead; None if somebody else made the same person's a moment ago (look again)."""
+def try_create_lead(
+    agency: Agency, *, url: str, origin: Origin, work: UnitOfWork = AT_ONCE, **fields: object
+) -> Lead | None:
+    """Create a lead and return it. Return None if a concurrent transaction created the same person's lead."""
     lead = Lead(
         agency=agency,
         linkedin_url=url[:500],
@@ -115,21 +117,21 @@ def make_lead(agency: Agency, *, url: str, origin: Origin, work: UnitOfWork = AT
     )
     if not work.try_add(lead):
         return None
-    work.remember(LEADS, {lead.pk: lead})
-    work.remember(PROFILES, {(agency.pk, lead.linkedin_key): Profile(lead.pk, lead.pk)})
-    work.remember(REFERENCES, {lead.pk: []})
+    work.remember(LEADS_BY_ID, {lead.pk: lead})
+    work.remember(RECORDS_BY_PROFILE, {(agency.pk, lead.linkedin_key): ProfileRecord(lead.pk, lead.pk)})
+    work.remember(REFERENCES_BY_LEAD, {lead.pk: []})
     return lead
 
 
-def campaign_for(
+def find_or_create_campaign(
     agency: Agency, *, provider: str, external_id: str, name: str = "", work: UnitOfWork = AT_ONCE
 ) -> Campaign | None:
     named = {"provider": provider, "external_id": external_id, "name": name}
     return campaign_of(agency, **named, work=work) if external_id else None
 
 
-def _the_one_of(leads: list[Lead], named: set[str], work: UnitOfWork) -> Lead | None:
-    """Merge these leads, locked and the oldest first, as far as they are one person's; return the one that is named."""
+def _merge_leads_of_one_person(leads: list[Lead], named: set[str], work: UnitOfWork) -> Lead | None:
+    """Merge these locked leads, as far as they may be one person. Return the lead that the provider's id names."""
     leads = sorted({lead.pk: lead for lead in leads}.values(), key=lambda lead: (lead.pk not in named, lead.pk))
     if not leads:
         return None
@@ -138,7 +140,7 @@ def _the_one_of(leads: list[Lead], named: set[str], work: UnitOfWork) -> Lead | 
         work.flush(LeadReference)
         if may_merge(found, other):
             work.bypass(Lead, LeadReference, LeadChange, LeadMerge)
-            found = merge(found, other)
+            found = merge_leads(found, other)
     return found
 
 
@@ -147,11 +149,11 @@ def _names_several_people(lead: Lead, work: UnitOfWork) -> bool:
     return names_several_people(lead)
 
 
-class Profile(NamedTuple):
-    """The record with a LinkedIn profile, and the lead that is shown for it."""
+class ProfileRecord(NamedTuple):
+    """Pair the record that has a LinkedIn profile with the root record that is shown for it."""
 
-    record: str
-    shown: str
+    record_id: str
+    root_id: str
 
 
 def _load_leads(pks: Collection[str]) -> dict[str, Lead | None]:
@@ -161,16 +163,16 @@ def _load_leads(pks: Collection[str]) -> dict[str, Lead | None]:
     return {**dict.fromkeys(pks), **found, **merged}
 
 
-def _load_profiles(keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Profile | None]:
+def _load_profiles(keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], ProfileRecord | None]:
     by_agency = defaultdict(list)
     for agency_id, key in keys:
         by_agency[agency_id].append(key)
-    found: dict[tuple[str, str], Profile | None] = dict.fromkeys(keys)
+    found: dict[tuple[str, str], ProfileRecord | None] = dict.fromkeys(keys)
     for agency_id, linkedin_keys in by_agency.items():
         records = Lead.all_records.filter(agency=agency_id, linkedin_key__in=linkedin_keys)
         rows = list(records.values_list("pk", "linkedin_key", "merged_into"))
         roots = root_ids([pk for pk, _, merged_into in rows if merged_into])
-        found |= {(agency_id, key): Profile(pk, roots.get(pk, pk)) for pk, key, _ in rows}
+        found |= {(agency_id, key): ProfileRecord(pk, roots.get(pk, pk)) for pk, key, _ in rows}
     return found
 
 
@@ -190,11 +192,11 @@ def _load_named(keys: Collection[ProviderKey]) -> dict[ProviderKey, set[str]]:
     return found
 
 
-#: By a record's id the lead that is shown for it, locked; None: it is gone.
-LEADS: Lookup[str, Lead | None] = Lookup(_load_leads, Lead, Account, Campaign)
-#: By agency and LinkedIn key.
-PROFILES: Lookup[tuple[str, str], Profile | None] = Lookup(_load_profiles, Lead)
-#: By lead.
-REFERENCES: Lookup[str, list[LeadReference]] = Lookup(_load_references, LeadReference, Campaign)
-#: By the provider's id the ids of the leads that it names.
-LEADS_NAMED: Lookup[ProviderKey, set[str]] = Lookup(_load_named, LeadReference)
+#: Record id --> its root record, locked; None if it was erased.
+LEADS_BY_ID: Lookup[str, Lead | None] = Lookup(_load_leads, Lead, Account, Campaign)
+#: Agency id and LinkedIn key --> the record with that profile.
+RECORDS_BY_PROFILE: Lookup[tuple[str, str], ProfileRecord | None] = Lookup(_load_profiles, Lead)
+#: Lead id --> its references.
+REFERENCES_BY_LEAD: Lookup[str, list[LeadReference]] = Lookup(_load_references, LeadReference, Campaign)
+#: Provider's id --> ids of the leads that it names.
+LEAD_IDS_BY_EXTERNAL_ID: Lookup[ProviderKey, set[str]] = Lookup(_load_named, LeadReference)

@@ -1,7 +1,8 @@
-"""Merge the records of one person. The younger record stays as it was, hidden, so that the merge can be undone.
+"""Merge the records of one person. The younger record stays, hidden and unchanged, so that the merge can be undone.
 
-A merged record points to the one that is shown (`Lead.merged_into`), perhaps over others. Its references and changes
-move there and keep in `origin` where they were born. What the merge changes in the shown record stands in `LeadMerge`.
+A merged record points to the older record with `merged_into`, perhaps over several steps; the last one is the root,
+which pages and API show. References and changes move to the root and keep the record that they were created for in
+`origin`. `LeadMerge` stores the values that the merge replaced in the root.
 """
 
 from collections import Counter
@@ -15,15 +16,15 @@ from django.utils import timezone
 from accounts.linkedin_identity import may_be_one_person
 from accounts.models import Agency
 from leads.models import Lead, LeadChange, LeadMerge, LeadReference
-from leads.pipeline.provenance import CONTACT_FIELDS, Origin
+from leads.pipeline.provenance import CONTACT_FIELDS, ValueOrigin
 
-#: Fields of a record that a merge never copies.
-OF_THE_RECORD = {"id", "agency", "created_at", "updated_at", "merged_into", "provenance", "search_text"}
-STATUS_FIELDS = ("status", "campaign_id", "status_since", "status_sequence")
+#: Fields that a merge never copies from one record to the other.
+NEVER_COPIED = {"id", "agency", "created_at", "updated_at", "merged_into", "provenance", "search_text"}
+COPIED_STATUS_FIELDS = ("status", "campaign_id", "status_since", "status_sequence")
 
 
 def root_ids(pks: Collection[str]) -> dict[str, str]:
-    """Return for each of these records the id of the one that is shown in its place."""
+    """Return the id of the root record for each of these records."""
     roots = {pk: pk for pk in pks}
     while roots:
         merged = Lead.all_records.filter(pk__in=set(roots.values()), merged_into__isnull=False)
@@ -34,15 +35,15 @@ def root_ids(pks: Collection[str]) -> dict[str, str]:
     return roots
 
 
-def shown_id(pk: str, agency: Agency | None = None) -> str:
-    """Return the id of the lead that is shown for a record of this agency; the same id where there is no other."""
+def root_id(pk: str, agency: Agency | None = None) -> str:
+    """Return the id of the root record for a record of this agency, or the same id if it was not merged."""
     records = Lead.all_records.filter(pk=pk, merged_into__isnull=False)
     merged = records if agency is None else records.filter(agency=agency)
     return root_ids([pk])[pk] if merged.exists() else pk
 
 
 def lock_root(pk: str, rows: QuerySet[Lead] | None = None) -> Lead | None:
-    """Lock the lead that is shown for a record; None if it is gone."""
+    """Lock and return the root record for a record. Return None if it was erased."""
     rows = Lead.all_records.select_for_update() if rows is None else rows
     lead = rows.filter(pk=pk).first()
     while lead is not None and lead.merged_into_id:
@@ -51,7 +52,7 @@ def lock_root(pk: str, rows: QuerySet[Lead] | None = None) -> Lead | None:
 
 
 def records_of(lead: Lead) -> list[Lead]:
-    """Return every record that was merged into a lead, over others too; the lead itself is not among them."""
+    """Return every record that was merged into a lead, directly or over others, without the lead itself."""
     found: list[Lead] = []
     level = [lead.pk]
     while level:
@@ -61,8 +62,8 @@ def records_of(lead: Lead) -> list[Lead]:
     return found
 
 
-def record_that_brought_the_profile(lead: Lead) -> str | None:
-    """Return the merged record that a lead has its LinkedIn key from; None if the key is the lead's own."""
+def merged_record_with_profile(lead: Lead) -> str | None:
+    """Return the merged record whose LinkedIn key the lead took over. None if the key is the lead's own."""
     found = None
     records = Lead.all_records.filter(merge__replaced__linkedin_key="").values_list("pk", flat=True)
     while record := records.filter(merged_into=found or lead.pk).first():
@@ -71,21 +72,21 @@ def record_that_brought_the_profile(lead: Lead) -> str | None:
 
 
 def may_merge(one: Lead, other: Lead) -> bool:
-    """Return whether two records that a report takes for one person's may be merged by themselves."""
-    clear = may_be_one_person(one.linkedin_key, other.linkedin_key)
-    return clear and not (names_several_people(one) or names_several_people(other))
+    """Return whether two records that a report links may be merged without a person's decision."""
+    may_match = may_be_one_person(one.linkedin_key, other.linkedin_key)
+    return may_match and not (names_several_people(one) or names_several_people(other))
 
 
 def names_several_people(lead: Lead) -> bool:
-    """Return whether a URL that names nobody may have made this lead of several people: nobody is added to those."""
+    """Return whether the lead may stand for several people, because its URL names nobody in particular."""
     if not lead.linkedin_url or lead.linkedin_key:
         return False
     ids = set(lead.references.values_list("provider", "external_id"))
     return any(count > 1 for count in Counter(provider for provider, _ in ids).values())
 
 
-def merge(kept: Lead, other: Lead) -> Lead:
-    """Merge two locked leads into the older one and return it. What people typed is shown, and nothing is lost."""
+def merge_leads(kept: Lead, other: Lead) -> Lead:
+    """Merge two locked leads into the older one and return it. Values that people typed win, and no row is lost."""
     if other.pk < kept.pk:
         kept, other = other, kept
     for children in (LeadReference, LeadChange):
@@ -104,7 +105,7 @@ def merge(kept: Lead, other: Lead) -> Lead:
 
 
 def _merged_values(kept: Lead, other: Lead) -> dict[str, Any]:
-    """Return the values that change in `kept`, by attribute."""
+    """Return the values that the merge changes in `kept`, by attribute."""
     values: dict[str, Any] = {}
     provenance = dict(kept.provenance)
     for name in set(CONTACT_FIELDS) - {"phone_e164"}:
@@ -118,7 +119,7 @@ def _merged_values(kept: Lead, other: Lead) -> dict[str, Any]:
     if other.linkedin_key and not kept.linkedin_key:
         values["linkedin_key"] = other.linkedin_key
     if (other.status_since, other.status_sequence) > (kept.status_since, kept.status_sequence):
-        values |= {name: getattr(other, name) for name in STATUS_FIELDS}
+        values |= {name: getattr(other, name) for name in COPIED_STATUS_FIELDS}
     values |= {
         "provenance": provenance,
         "tags": list(dict.fromkeys([*kept.tags, *other.tags])),
@@ -130,14 +131,17 @@ def _merged_values(kept: Lead, other: Lead) -> dict[str, Any]:
     }
     for field in Lead._meta.concrete_fields:
         empty = getattr(kept, field.attname) in (None, "", [])
-        if empty and field.attname not in values and field.name not in {*OF_THE_RECORD, *CONTACT_FIELDS}:
+        if empty and field.attname not in values and field.name not in {*NEVER_COPIED, *CONTACT_FIELDS}:
             values[field.attname] = getattr(other, field.attname)
     return {name: value for name, value in values.items() if value != getattr(kept, name)}
 
 
 def _is_better(kept: Lead, other: Lead, name: str) -> bool:
-    """Return whether a contact field is taken from `other`: where `kept` has none, or only `other` has a typed one."""
+    """Return whether `kept` takes a contact field from `other`.
+
+    It does where `kept` has no value, or where only the value of `other` was typed by a person.
+    """
     if name == "linkedin_url" and other.linkedin_key and not kept.linkedin_key:
-        return bool(kept.provenance.get(name) != Origin.PERSON)
-    typed = other.provenance.get(name) == Origin.PERSON != kept.provenance.get(name)
+        return bool(kept.provenance.get(name) != ValueOrigin.PERSON)
+    typed = other.provenance.get(name) == ValueOrigin.PERSON != kept.provenance.get(name)
     return bool(getattr(other, name) and (typed or not getattr(kept, name)))

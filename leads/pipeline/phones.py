@@ -1,4 +1,4 @@
-"""Telephone numbers: kept as they were given, and beside that in the one form that machines can dial."""
+"""Convert telephone numbers to E.164. The number as it was given stays beside it."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ from typing import Any
 
 import phonenumbers
 
-#: How people write countries besides their names in any language --> the code. Three letters are those of ISO 3166.
+#: Other spellings of countries --> region code. Spellings of three letters are ISO 3166 codes.
 OTHER_NAMES = {
     **dict.fromkeys(
         (
@@ -93,10 +93,10 @@ OTHER_NAMES = {
 
 
 def e164(phone: str, *, country: str = "") -> str:
-    """Return a number as `+12125550147`; empty unless its region is known and it is valid there.
+    """Return a number as `+12125550147`. Return "" unless its region is known and the number is valid there.
 
-    A number is known by `+` or `00` before its country's code, or by `country` (a code, or a name in any language).
-    The language of a form or of an agency says nothing: the same digits are valid in many countries.
+    `+` or `00` before the country's code gives the region, or `country` does (a code, or a name in any language). The
+    language of a form or an agency does not: the same digits are valid in many countries.
     """
     digits = _digits_of(phone)
     spellings = [(phone, region_of(country) or None)]
@@ -113,7 +113,7 @@ def e164(phone: str, *, country: str = "") -> str:
 
 
 def region_of(country: str) -> str:
-    """Return the two letters of a country that is named by its code, or in any language; empty if it is unknown."""
+    """Return the two-letter code of a country given by its code or by its name in any language; "" if it is unknown."""
     word = " ".join(unicodedata.normalize("NFKC", country).casefold().split()).strip(" .,;()")
     short = word.replace(".", "")
     if short.upper() in phonenumbers.SUPPORTED_REGIONS:
@@ -122,7 +122,7 @@ def region_of(country: str) -> str:
 
 
 def _digits_of(phone: str) -> str:
-    """The digits of a text that is only a number; empty for one with other words in it."""
+    """Return the digits of a text that holds only a number, else ""."""
     digits = str(phonenumbers.normalize_digits_only(phone))
     return digits if re.fullmatch(r"[\W\d]*", phone) else ""
 
@@ -135,7 +135,7 @@ def country_of(number: str) -> str:
         return ""
     names = _names_of_regions().get(region, {})
     name = str(names.get("en", ""))
-    return str(names.get(name[1:], "")) if name.startswith("*") else name  # a language whose name is the same
+    return str(names.get(name[1:], "")) if name.startswith("*") else name  # `*fr` refers to the name in French
 
 
 @cache
@@ -145,7 +145,10 @@ def _regions() -> dict[str, str]:
 
 @cache
 def _names_of_regions() -> Any:
-    """The library's table, from its file alone: to import the package around it reads 100 MB of place names."""
+    """Return the library's table of region names, read from its file alone.
+
+    Importing the package around the file would load 100 MB of place names.
+    """
     name, path = "phonenumbers.geodata.locale", Path(phonenumbers.__file__).parent / "geodata" / "locale.py"
     loader = SourceFileLoader(name, str(path))
     if not (spec := spec_from_loader(name, loader)):

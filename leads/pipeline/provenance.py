@@ -1,4 +1,4 @@
-"""Where a contact field's value came from, and which may take the place of which."""
+"""Track the origin of each contact field's value, and decide which origin may replace which."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -12,8 +12,8 @@ CONTACT_FIELDS = (
 )
 
 
-class Origin(StrEnum):
-    """A form the person filled in; a provider's report; a profile; an enricher; somebody of the agency."""
+class ValueOrigin(StrEnum):
+    """List the origins of a value: a lead form, a provider's report, a profile, an enricher, a person of the agency."""
 
     FORM = "form"
     PROVIDER = "provider"
@@ -22,36 +22,38 @@ class Origin(StrEnum):
     PERSON = "person"
 
 
-#: What people read of a lead.
-NAMES = ("name", "first_name", "last_name", "title", "company", "location")
-REPLACED_BY_A_FORM = (Origin.PROVIDER, Origin.SCRAPE, Origin.ENRICHMENT)
+#: Fields of free text, from which control characters are removed.
+TEXT_FIELDS = ("name", "first_name", "last_name", "title", "company", "location")
+REPLACED_BY_FORM = (ValueOrigin.PROVIDER, ValueOrigin.SCRAPE, ValueOrigin.ENRICHMENT)
 
 
-def fill(lead: Lead, values: Mapping[str, str], *, origin: Origin) -> list[str]:
-    """Put values into a lead's contact fields, unsaved; the fields that changed.
+def fill_contact_fields(lead: Lead, values: Mapping[str, str], *, origin: ValueOrigin) -> list[str]:
+    """Set contact fields of a lead without saving it. Return the names of the fields that changed.
 
-    What people of the agency typed stays. A form's word, which is the person's own, takes the place of a provider's,
-    a profile's and an enricher's; these fill only what is empty.
+    A value that a person of the agency typed stays. A form's answer replaces a provider's, a profile's and an
+    enricher's value. All other origins fill only empty fields.
     """
     changed = []
-    for name, value in plain_fields(values, *NAMES).items():
+    for name, value in plain_fields(values, *TEXT_FIELDS).items():
         if name == "phone_e164" and lead.phone != values.get("phone"):
-            continue  # it belongs to a number that was not taken
-        held, came_from = getattr(lead, name), lead.provenance.get(name)
-        may = not held or (origin is Origin.FORM and came_from in REPLACED_BY_A_FORM)
-        if value and may and value != held:
+            continue  # belongs to a phone number that was not taken over
+        previous_value, current_origin = getattr(lead, name), lead.provenance.get(name)
+        is_replaceable = not previous_value or (origin is ValueOrigin.FORM and current_origin in REPLACED_BY_FORM)
+        if value and is_replaceable and value != previous_value:
             setattr(lead, name, value)
             lead.provenance = {**lead.provenance, name: origin.value}
             changed.append(name)
     if "phone" in changed and "phone_e164" not in changed and lead.phone_e164:
-        lead.phone_e164 = ""  # it was another number's
+        lead.phone_e164 = ""  # belongs to the phone number that was replaced
         changed.append("phone_e164")
     return changed
 
 
-def typed(lead: Lead, names: object) -> None:
-    """Say that somebody of the agency typed these fields; one that was emptied has no origin."""
+def mark_as_typed(lead: Lead, names: object) -> None:
+    """Mark these fields as typed by a person of the agency. An emptied field has no origin."""
     for name in names if isinstance(names, list | tuple | set | frozenset | dict) else ():
         if name in CONTACT_FIELDS:
-            rest = {field: origin for field, origin in lead.provenance.items() if field != name}
-            lead.provenance = {**rest, name: Origin.PERSON.value} if getattr(lead, name) else rest
+            other_origins = {field: origin for field, origin in lead.provenance.items() if field != name}
+            lead.provenance = (
+                {**other_origins, name: ValueOrigin.PERSON.value} if getattr(lead, name) else other_origins
+            )

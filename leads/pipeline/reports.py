@@ -1,4 +1,4 @@
-"""What reports do to leads (contract: "What a report does to a lead").
+"""Apply providers' reports to leads (contract: "What a report does to a lead").
 
 What people change is in `leads.pipeline.changes`.
 """
@@ -15,26 +15,25 @@ from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events.ordering import Origin
 from accounts.models import Account, Agency, Source
 from leads.enums import ChangedBy, LeadStatus
-from leads.models import Lead, LeadChange, LeadReference, Position
+from leads.models import CurrentStatus, Lead, LeadChange, LeadReference
 from leads.pipeline.dto import Contact, Identity
-from leads.pipeline.history import move, tell, tell_status, write_change
+from leads.pipeline.history import add_history_row, record_event, record_status_change, save_reference_status
 from leads.pipeline.matching import (
-    campaign_for,
     find_lead,
+    find_or_create_campaign,
     find_reference,
-    keep,
-    make_lead,
     merged_record_of,
     references_of,
+    save_reference,
+    try_create_lead,
 )
 from leads.pipeline.phones import e164
-from leads.pipeline.provenance import Origin as From
-from leads.pipeline.provenance import fill
-from leads.pipeline.status_machine import Step, advance, fold, steps_of
+from leads.pipeline.provenance import ValueOrigin, fill_contact_fields
+from leads.pipeline.status_machine import StatusReport, apply_report, apply_reports, status_reports_of
 from leads.pipeline.tombstones import is_erased
 
-#: What a report changes of where a lead stands.
-WHERE_IT_STANDS = ("status", "campaign", "status_since", "status_sequence", "updated_at")
+#: Fields of a lead that a report of a status changes.
+LEAD_STATUS_FIELDS = ("status", "campaign", "status_since", "status_sequence", "updated_at")
 
 
 @transaction.atomic(savepoint=False)
@@ -51,28 +50,28 @@ def report_status(
     contact: Contact = Contact(),
     account: Account | None = None,
     lead: Lead | None = None,
-    quiet: bool = False,
+    skip_created_event: bool = False,
     work: UnitOfWork = AT_ONCE,
     **fields: Any,
 ) -> Lead | None:
-    """Apply one report of where a lead stands; `lead` where the caller knows which it is.
+    """Apply one report of a lead's status. Return None if the lead was erased since the report.
 
-    `fields` are those of a lead that is made. With `quiet` no `lead_created` is told: the caller does. None: the lead
-    was erased and the report is from before that.
+    `lead` names the lead where the caller knows it. `fields` are set on a lead that is created. With
+    `skip_created_event` the caller records `lead_created` later.
     """
     if is_erased(agency, provider=provider, external_id=identity.external_id, at=origin.at, work=work):
         return None
-    lead, reference, first_seen = _locate(agency, provider, identity, origin, lead, work, fields)
-    filled = _fill(lead, contact, account)
-    step = Step(origin.at, origin.sequence, status, stated)
-    before = reference.position
-    newest = before is None or step.order > reference.reported
-    after = advance(before, step) if newest else fold([*_steps_of(reference, work), step])
+    lead, reference, first_seen = _find_or_create_lead(agency, provider, identity, origin, lead, work, fields)
+    filled = _fill_contact(lead, contact, account)
+    report = StatusReport(origin.at, origin.sequence, status, stated)
+    before = reference.current_status
+    newest = before is None or report.order > reference.latest_report
+    after = apply_report(before, report) if newest else apply_reports([*_earlier_reports(reference, work), report])
     applied = after != before or (newest and stated)
-    gap = _gap(before, previous_status, origin, work) if newest else ""
+    gap_note = _count_gap(before, previous_status, origin, work) if newest else ""
     previous = previous_status or (before.status if before else None)
-    move(reference, after, step if newest else None, work)
-    write_change(
+    save_reference_status(reference, after, report if newest else None, work)
+    add_history_row(
         lead,
         reference,
         previous or "",
@@ -81,20 +80,20 @@ def report_status(
         changed_by,
         stated=stated,
         applied=applied,
-        note=gap,
+        note=gap_note,
         work=work,
     )
-    _follow(lead, reference, before, work)
-    work.update(lead, *filled, *WHERE_IT_STANDS)
-    if first_seen and not quiet:
-        tell(lead, EventType.LEAD_CREATED, origin=origin, work=work, lead_external_id=reference.external_id)
+    _update_lead_status(lead, reference, before, work)
+    work.update(lead, *filled, *LEAD_STATUS_FIELDS)
+    if first_seen and not skip_created_event:
+        record_event(lead, EventType.LEAD_CREATED, origin=origin, work=work, lead_external_id=reference.external_id)
     if after.status is not (before.status if before else LeadStatus.PENDING):
-        tell_status(lead, reference, after.status, previous, origin, changed_by, work)
+        record_status_change(lead, reference, after.status, previous, origin, changed_by, work)
     return lead
 
 
 @transaction.atomic(savepoint=False)
-def note(
+def add_note(
     agency: Agency,
     *,
     provider: str,
@@ -105,20 +104,20 @@ def note(
     tags: tuple[str, ...] | None = None,
     account: Account | None = None,
     lead: Lead | None = None,
-    came_from: From = From.PROVIDER,
+    value_origin: ValueOrigin = ValueOrigin.PROVIDER,
     work: UnitOfWork = AT_ONCE,
 ) -> Lead | None:
-    """Put a remark into a lead's history, fill empty contact fields and, with `tags`, replace its tags."""
+    """Add a note to a lead's history and fill its empty contact fields. `tags`, if given, replace its tags."""
     if is_erased(agency, provider=provider, external_id=identity.external_id, at=origin.at, work=work):
         return None
-    lead, reference, first_seen = _locate(agency, provider, identity, origin, lead, work, {})
+    lead, reference, first_seen = _find_or_create_lead(agency, provider, identity, origin, lead, work, {})
     if reference.pk is None:
-        keep(reference, work)
-    filled = _fill(lead, contact, account, came_from)
+        save_reference(reference, work)
+    filled = _fill_contact(lead, contact, account, value_origin)
     if tags is not None:
         lead.tags = list(tags)
     status = LeadStatus(reference.status)
-    write_change(
+    add_history_row(
         lead,
         reference,
         status,
@@ -128,16 +127,16 @@ def note(
         stated=False,
         applied=False,
         note=text,
-        report=False,
+        is_report=False,
         work=work,
     )
     work.update(lead, *filled, "tags", "updated_at")
     if first_seen:
-        tell(lead, EventType.LEAD_CREATED, origin=origin, work=work, lead_external_id=reference.external_id)
+        record_event(lead, EventType.LEAD_CREATED, origin=origin, work=work, lead_external_id=reference.external_id)
     return lead
 
 
-def _locate(
+def _find_or_create_lead(
     agency: Agency,
     provider: str,
     identity: Identity,
@@ -146,36 +145,40 @@ def _locate(
     work: UnitOfWork,
     fields: dict[str, Any],
 ) -> tuple[Lead, LeadReference, bool]:
-    """The lead, its reference in this campaign (not saved yet if it is new), and whether the lead was just made."""
-    campaign = campaign_for(
+    """Return the lead, its reference in this campaign (unsaved if new), and whether the lead was just created."""
+    campaign = find_or_create_campaign(
         agency, provider=provider, external_id=identity.campaign_id, name=identity.campaign_name, work=work
     )
     if campaign:
         senders.note_sender(campaign, identity.sender_id, work)
-    wanted: dict[str, Any] = {"provider": provider, "external_id": identity.external_id}
-    found = find_lead(agency, **wanted, url=identity.linkedin_url, known_as=lead, work=work)
-    made = None
-    if found is None:
-        made = make_lead(agency, url=identity.linkedin_url, origin=origin, campaign=campaign, work=work, **fields)
-        found = made or find_lead(agency, **wanted, url=identity.linkedin_url, work=work)
-    assert found is not None  # noqa: S101 (the unique key says that one of the two holds)
-    known = None if made else find_reference(found, **wanted, campaign=campaign, work=work)
+    key: dict[str, Any] = {"provider": provider, "external_id": identity.external_id}
+    located = find_lead(agency, **key, url=identity.linkedin_url, known_lead=lead, work=work)
+    created = None
+    if located is None:
+        created = try_create_lead(
+            agency, url=identity.linkedin_url, origin=origin, campaign=campaign, work=work, **fields
+        )
+        located = created or find_lead(agency, **key, url=identity.linkedin_url, work=work)
+    assert located is not None  # noqa: S101 (the unique key makes one of the two succeed)
+    known = None if created else find_reference(located, **key, campaign=campaign, work=work)
     reference = known or LeadReference(
-        lead=found,
-        origin_id=None if made else merged_record_of(found, identity.linkedin_url, work),
+        lead=located,
+        origin_id=None if created else merged_record_of(located, identity.linkedin_url, work),
         agency=agency,
-        **wanted,
+        **key,
         source=origin.source,
         campaign=campaign,
         status_since=origin.at,
         status_sequence=origin.sequence,
     )
-    return found, reference, made is not None
+    return located, reference, created is not None
 
 
-def _fill(lead: Lead, contact: Contact, account: Account | None, came_from: From = From.PROVIDER) -> list[str]:
-    """The fields that changed."""
-    filled = fill(lead, asdict(contact), origin=came_from)
+def _fill_contact(
+    lead: Lead, contact: Contact, account: Account | None, value_origin: ValueOrigin = ValueOrigin.PROVIDER
+) -> list[str]:
+    """Fill the lead's contact fields and account. Return the names of the fields that changed."""
+    filled = fill_contact_fields(lead, asdict(contact), origin=value_origin)
     if lead.phone and not lead.phone_e164:
         lead.phone_e164 = e164(lead.phone, country=lead.country)
         filled.append("phone_e164")
@@ -185,28 +188,28 @@ def _fill(lead: Lead, contact: Contact, account: Account | None, came_from: From
     return [*filled, "provenance"] if filled else []
 
 
-def _steps_of(reference: LeadReference, work: UnitOfWork) -> list[Step]:
+def _earlier_reports(reference: LeadReference, work: UnitOfWork) -> list[StatusReport]:
     work.flush(LeadChange)
-    return steps_of(reference)
+    return status_reports_of(reference)
 
 
-def _gap(held: Position | None, previous: LeadStatus | None, origin: Origin, work: UnitOfWork) -> str:
-    """Count a `previousStatus` that is not what we hold; a sentence for the history if so."""
-    if held is None or previous is None or held.status is previous:
+def _count_gap(current: CurrentStatus | None, previous: LeadStatus | None, origin: Origin, work: UnitOfWork) -> str:
+    """Count a `previousStatus` that contradicts the status held here. Return a sentence for the history if it does."""
+    if current is None or previous is None or current.status is previous:
         return ""
     if origin.source:
         work.bypass(Source)
         Source.objects.filter(pk=origin.source.pk).update(gaps=F("gaps") + 1)
-    return f"The provider moved it from {previous}; we had {held.status}."
+    return f"The provider moved it from {previous}; the status here was {current.status}."
 
 
-def _follow(lead: Lead, reference: LeadReference, before: Position | None, work: UnitOfWork) -> None:
-    """Let the lead stand where its latest changed reference stands."""
-    rested_here = before is not None and (lead.status_since, lead.campaign_id) == (before.since, reference.campaign_id)
+def _update_lead_status(lead: Lead, reference: LeadReference, before: CurrentStatus | None, work: UnitOfWork) -> None:
+    """Set the lead's status and campaign to those of its reference with the latest change."""
+    was_latest = before is not None and (lead.status_since, lead.campaign_id) == (before.since, reference.campaign_id)
     latest = reference
-    if rested_here:
+    if was_latest:
         latest = max(references_of(lead, work), key=lambda other: (other.status_since, other.status_sequence, other.pk))
     order = (latest.status_since, latest.status_sequence)
-    if rested_here or order >= (lead.status_since, lead.status_sequence):
+    if was_latest or order >= (lead.status_since, lead.status_sequence):
         lead.status, lead.campaign = latest.status, latest.campaign
         lead.status_since, lead.status_sequence = order

@@ -1,4 +1,4 @@
-"""Find leads by what people know of them."""
+"""Find leads by id, LinkedIn profile, e-mail or provider's id."""
 
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -21,14 +21,14 @@ def leads_matching(agency_id: str, word: str) -> Q:
     """
     condition = matching(Lead, word)
     word = word.strip()
-    ids = exact_ids(agency_id, word) if word and len(word.split()) == 1 else set()
+    ids = find_lead_ids(agency_id, word) if word and len(word.split()) == 1 else set()
     return condition | Q(pk__in=ids) if ids else condition
 
 
-def exact_ids(agency_id: str, word: str) -> set[str]:
-    """Return the agency's leads whose id, LinkedIn profile, e-mail or provider's id a word is, also by a merged record.
+def find_lead_ids(agency_id: str, word: str) -> set[str]:
+    """Return the ids of the agency's leads with this id, LinkedIn profile, e-mail or provider's id.
 
-    Each question is one for an index.
+    A merged record counts for its root. Every query uses an index.
     """
     records = Lead.all_records.filter(agency=agency_id)
     found = {*records.filter(pk=word).values_list("pk", flat=True)}

@@ -1,7 +1,7 @@
-"""A lead's status as a fold over its history: the same whatever the order in which reports arrive.
+"""Compute a lead's status in one campaign from all its reports, whatever the order in which they arrive.
 
-A status that a provider states applies where it stands in time, backwards too; one that we derive from another event
-only moves forward.
+A status that the provider states applies at its place in time, backwards too. A status that Leadline derives from
+another event only moves forward.
 """
 
 from collections.abc import Iterable
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from leads.enums import LeadStatus
-from leads.models import LeadChange, LeadReference, Position
+from leads.models import CurrentStatus, LeadChange, LeadReference
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One reported status at its place in time."""
+class StatusReport:
+    """Hold one reported status with its place in time."""
 
     at: datetime
     sequence: int
@@ -26,27 +26,28 @@ class Step:
         return self.at, self.sequence
 
 
-def advance(position: Position | None, step: Step) -> Position:
-    """The position after one more step, which is newer than all before it."""
-    if position is None:
-        return Position(step.status, step.at, step.sequence)
-    moves = step.status != position.status and (step.stated or step.status.rank > position.status.rank)
-    return Position(step.status, step.at, step.sequence) if moves else position
+def apply_report(current: CurrentStatus | None, report: StatusReport) -> CurrentStatus:
+    """Return the status after a report that is newer than all reports before it."""
+    if current is not None:
+        is_forward = report.status.rank > current.status.rank
+        if report.status == current.status or not (report.stated or is_forward):
+            return current
+    return CurrentStatus(report.status, report.at, report.sequence)
 
 
-def fold(steps: Iterable[Step]) -> Position:
-    """The position after all of them; there is at least one."""
-    first, *rest = sorted(steps, key=lambda step: step.order)
-    position = advance(None, first)
-    for step in rest:
-        position = advance(position, step)
-    return position
+def apply_reports(reports: Iterable[StatusReport]) -> CurrentStatus:
+    """Return the status after all these reports, of which there is at least one, in any order."""
+    first, *others = sorted(reports, key=lambda report: report.order)
+    current = apply_report(None, first)
+    for report in others:
+        current = apply_report(current, report)
+    return current
 
 
-def steps_of(reference: LeadReference) -> list[Step]:
-    """Every status that was reported for a reference; rows that are history only do not count."""
+def status_reports_of(reference: LeadReference) -> list[StatusReport]:
+    """Return every status that was reported for a reference, without the notes in its history."""
     rows = LeadChange.objects.filter(reference=reference, is_report=True)
     return [
-        Step(at, sequence, LeadStatus(status), stated)
+        StatusReport(at, sequence, LeadStatus(status), stated)
         for at, sequence, status, stated in rows.values_list("occurred_at", "sequence", "new_status", "stated")
     ]

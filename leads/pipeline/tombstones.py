@@ -1,4 +1,4 @@
-"""Tombstones of erased leads: keyed hashes that keep a late report or a back-fill from bringing a lead back."""
+"""Keep tombstones of erased leads: keyed hashes that stop a late report or a back-fill from bringing a lead back."""
 
 import hashlib
 import hmac
@@ -12,46 +12,48 @@ from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.models import Agency
 from leads.models import Tombstone
 
-#: The provider of a lead's own id: also a lead that no provider knows has a tombstone.
-OURSELVES = "leadline"
+#: Stands for the provider in the tombstone of a lead's own id, so that a lead without a provider has one too.
+OWN_PROVIDER = "leadline"
 
 
 def is_erased(agency: Agency, *, provider: str, external_id: str, at: datetime, work: UnitOfWork = AT_ONCE) -> bool:
-    """Return whether a report of this time is about a lead that was erased since."""
-    erased_at = work.look_up(ERASED_AT, ProviderKey(agency.pk, provider, external_id))
+    """Return whether a report at this time is about a lead that was erased since."""
+    erased_at = work.look_up(ERASURE_TIMES, ProviderKey(agency.pk, provider, external_id))
     return erased_at is not None and at <= erased_at
 
 
 def erased_among(agency: Agency, *, provider: str, reported_at: Mapping[str, datetime]) -> set[str]:
-    """Return the provider's ids of the leads that were erased since they were reported, of these ids and times."""
+    """Return those provider's ids whose leads were erased after the report, of these ids and report times."""
     ids = {digest_of(agency.pk, external_id): external_id for external_id in reported_at}
-    stones = Tombstone.objects.filter(agency=agency, provider=provider, digest__in=list(ids))
-    return {ids[digest] for digest, at in stones.values_list("digest", "erased_at") if reported_at[ids[digest]] <= at}
+    tombstones = Tombstone.objects.filter(agency=agency, provider=provider, digest__in=list(ids))
+    return {
+        ids[digest] for digest, at in tombstones.values_list("digest", "erased_at") if reported_at[ids[digest]] <= at
+    }
 
 
 def wait_for_erasures(agency: Agency) -> None:
-    """Lock the agency against erasures, until the transaction ends.
+    """Lock the agency against erasures until the transaction ends.
 
-    A back-fill and an erasure that ran side by side would not see what the other has not committed yet, and the lead
-    would come back.
+    Otherwise a back-fill and an erasure that run concurrently would not see each other's rows, and the lead would come
+    back.
     """
     Agency.objects.select_for_update(no_key=True).values_list("pk").get(pk=agency.pk)
 
 
-def put_tombstone(agency: Agency, *, provider: str, digest: str, at: datetime) -> bool:
-    """Keep reports of up to `at` about a lead without effect. Return False if a tombstone did so already."""
-    stone, made = Tombstone.objects.get_or_create(
+def add_tombstone(agency: Agency, *, provider: str, digest: str, at: datetime) -> bool:
+    """Ignore reports up to `at` about a lead. Return False if a tombstone does so already."""
+    tombstone, created = Tombstone.objects.get_or_create(
         agency=agency, provider=provider, digest=digest, defaults={"erased_at": at}
     )
-    if made or stone.erased_at >= at:
-        return made
-    stone.erased_at = at
-    stone.save(update_fields=["erased_at"])
+    if created or tombstone.erased_at >= at:
+        return created
+    tombstone.erased_at = at
+    tombstone.save(update_fields=["erased_at"])
     return True
 
 
 def digest_of(agency_id: str, external_id: str) -> str:
-    """Return the keyed hash under which a tombstone stands: it names nobody."""
+    """Return the keyed hash that a tombstone stores. The hash reveals no id."""
     key = settings.SECRET_KEY.encode()
     return hmac.new(key, f"{agency_id}/{external_id}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
@@ -60,11 +62,11 @@ def _load(keys: Collection[ProviderKey]) -> dict[ProviderKey, datetime | None]:
     found: dict[ProviderKey, datetime | None] = dict.fromkeys(keys)
     for (agency_id, provider), external_ids in group_by_provider(keys).items():
         ids = {digest_of(agency_id, external_id): external_id for external_id in external_ids}
-        stones = Tombstone.objects.filter(agency=agency_id, provider=provider, digest__in=list(ids))
-        for digest, erased_at in stones.values_list("digest", "erased_at"):
+        tombstones = Tombstone.objects.filter(agency=agency_id, provider=provider, digest__in=list(ids))
+        for digest, erased_at in tombstones.values_list("digest", "erased_at"):
             found[ProviderKey(agency_id, provider, ids[digest])] = erased_at
     return found
 
 
-#: By the provider's id of a lead until when reports of it are without effect.
-ERASED_AT: Lookup[ProviderKey, datetime | None] = Lookup(_load, Tombstone)
+#: Provider's id of a lead --> time up to which reports about it are ignored.
+ERASURE_TIMES: Lookup[ProviderKey, datetime | None] = Lookup(_load, Tombstone)

@@ -1,4 +1,4 @@
-"""What people may type on the pages about leads."""
+"""Define the forms of the portal's pages about leads."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The pages about leads."""
+"""Serve the portal's pages about leads."""
 
 from django.contrib import messages
 from django.db.models import Prefetch
@@ -11,11 +11,11 @@ from accounts.linkedin_identity import linkedin_link
 from accounts.models import Agency
 from accounts.portal import MemberRequest, add_error_messages, paginate, readers, redirect_back, render_page, writers
 from accounts.web.recent_sign_in import with_recent_sign_in
-from leads.analytics.export import Busy, download
+from leads.analytics.export import TooManyDownloads, download_leads
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import LeadQuerySet, LeadReference
 from leads.pipeline.changes import set_status
-from leads.pipeline.merge import shown_id
+from leads.pipeline.merge import root_id
 from leads.pipeline.search import leads_matching
 from leads.portal.forms import LeadFilter, StatusForm
 
@@ -39,14 +39,14 @@ def lead_list(request: MemberRequest) -> HttpResponse:
 @writers
 @with_recent_sign_in
 def lead_export(request: MemberRequest) -> HttpResponseBase:
-    """The leads that the list shows with the same filters, as a file."""
+    """Download the leads that match the list's filters."""
     filters = LeadFilter(request.GET, agency=request.agency)
     leads = _filtered(request.agency, request.agency.leads.all(), filters)
     delimiter = csv_export.NAMED_DELIMITERS.get(request.POST.get("delimiter", ""), "")
     try:
-        return download(request.agency, leads, user_id=request.member.user_id, delimiter=delimiter)
-    except Busy as busy:
-        messages.error(request, str(busy))
+        return download_leads(request.agency, leads, user_id=request.member.user_id, delimiter=delimiter)
+    except TooManyDownloads as error:
+        messages.error(request, str(error))
         return redirect_back(request, "portal_leads")
 
 
@@ -57,8 +57,8 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
     leads = request.agency.leads.select_related("campaign", "account", "assigned_to", "source").prefetch_related(
         references
     )
-    if (shown := shown_id(pk, request.agency)) != pk:
-        return redirect("portal_lead", shown)
+    if (root_pk := root_id(pk, request.agency)) != pk:
+        return redirect("portal_lead", root_pk)
     lead = get_object_or_404(leads, pk=pk)
     changes = lead.changes.select_related("reference__campaign")
     return render_page(
@@ -75,7 +75,7 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
 @require_POST
 @writers
 def lead_status(request: MemberRequest, pk: str) -> HttpResponse:
-    lead = get_object_or_404(request.agency.leads, pk=shown_id(pk, request.agency))
+    lead = get_object_or_404(request.agency.leads, pk=root_id(pk, request.agency))
     form = StatusForm(request.POST)
     if form.is_valid():
         status = LeadStatus(form.cleaned_data["status"])

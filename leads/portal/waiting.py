@@ -9,4 +9,4 @@ AWAITING_REPLY = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)
 
 def awaiting_reply(agency: Agency) -> LeadQuerySet:
     """Return the leads that answered, and are no test."""
-    return agency.leads.real().filter(status__in=AWAITING_REPLY)
+    return agency.leads.without_tests().filter(status__in=AWAITING_REPLY)

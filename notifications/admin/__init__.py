@@ -1,4 +1,4 @@
-"""The back office's pages for what goes out."""
+"""Register the back office's pages for channels and deliveries."""
 
 from notifications.admin import channels, deliveries
 

@@ -1,4 +1,4 @@
-"""Channels, their secrets, and which staff is told what."""
+"""Show channels, their secrets and the alerts of staff in the back office."""
 
 from functools import partial
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ from notifications.admin.deliveries import LATEST, delivery_badge
 from notifications.admin.filters import ByChannel
 from notifications.channels import service as channels
 from notifications.channels.fields import has_field
-from notifications.labels import CHANNELS
+from notifications.labels import CHANNEL_LABELS
 from notifications.models import Channel, ChannelSecret, ChannelStatus, StaffAlerts
 
 
@@ -55,7 +55,7 @@ class ChannelAdmin(BackOfficeAdmin):
     confirm: ClassVar[dict[str, str]] = {"disable": "It gets nothing until it is enabled again; what is due is kept."}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Only what a channel of this kind has."""
+        """Leave out fields that a channel of this kind does not have."""
         found = super().get_fieldsets(request, obj)
         if obj is None:
             return found
@@ -68,16 +68,16 @@ class ChannelAdmin(BackOfficeAdmin):
 
     @admin.action(description="Enable", permissions=["operate"])
     def enable(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
-        self.apply_to_each(request, chosen, partial(channels.enable, by=acting_user(request)), "Enabled")
+        self.apply_to_each(request, chosen, partial(channels.enable_channel, by=acting_user(request)), "Enabled")
 
     @admin.action(description="Disable", permissions=["operate"])
     def disable(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
-        disable = partial(channels.disable, reason="Disabled by Leadline's staff.", by=acting_user(request))
+        disable = partial(channels.disable_channel, reason="Disabled by Leadline's staff.", by=acting_user(request))
         self.apply_to_each(request, chosen, disable, "Disabled")
 
     @admin.action(description="Send a test", permissions=["operate"])
     def send_test(self, request: HttpRequest, chosen: "QuerySet[Channel]") -> None:
-        self.apply_to_each(request, chosen, partial(channels.send_test, by=acting_user(request)), "Test sent")
+        self.apply_to_each(request, chosen, partial(channels.send_test_event, by=acting_user(request)), "Test sent")
 
     @admin.display(description="channel")
     def label(self, channel: Channel) -> str:
@@ -85,7 +85,7 @@ class ChannelAdmin(BackOfficeAdmin):
 
     @admin.display(description="goes to")
     def target(self, channel: Channel) -> str:
-        """An address whole; of a URL only the host: its path may be a secret."""
+        """Show a whole e-mail address, but only the host of a URL, whose path may be a secret."""
         if channel.email:
             return display_email(channel.email)
         if channel.damaged:
@@ -95,7 +95,7 @@ class ChannelAdmin(BackOfficeAdmin):
 
     @admin.display(description="status")
     def state(self, channel: Channel) -> str:
-        return CHANNELS[ChannelStatus(channel.status)].badge(channel.get_status_display())
+        return CHANNEL_LABELS[ChannelStatus(channel.status)].badge(channel.get_status_display())
 
     @admin.display(description="failing")
     def failing(self, channel: Channel) -> str:
@@ -156,7 +156,7 @@ def _has(channel: Channel, name: str) -> bool:
 
 @admin.register(StaffAlerts)
 class StaffAlertsAdmin(HiddenFromIndex, BackOfficeAdmin):
-    """Who switched what on; never where their Slack is. Each person changes their own on `my_alerts`."""
+    """Show which alerts each person enabled, without Slack URLs. People change their own on `my_alerts`."""
 
     list_display = ("user", "by_email", "by_slack", "has_own_slack")
     list_select_related = ("user",)
@@ -166,7 +166,7 @@ class StaffAlertsAdmin(HiddenFromIndex, BackOfficeAdmin):
 
 @admin.register(ChannelSecret)
 class ChannelSecretAdmin(HiddenFromIndex, BackOfficeAdmin):
-    """That there is a secret, and since when; never which."""
+    """Show that a secret exists and since when, never the secret."""
 
     list_display = ("channel", "made", "ends")
     list_filter = (ByChannel,)

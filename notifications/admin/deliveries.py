@@ -1,4 +1,4 @@
-"""Deliveries and every attempt at them."""
+"""Show deliveries and their attempts in the back office."""
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -34,14 +34,14 @@ class DeliveryAdmin(BackOfficeAdmin):
     buttons = ("send_again",)
 
     def search_condition(self, word: str, agency_id: str) -> Q:
-        return search.by_word(word)
+        return search.matching_word(word)
 
     def is_button_applicable(self, button: str, obj: Delivery) -> bool:
         return obj.status != DeliveryStatus.PENDING
 
     @admin.action(description="Send again", permissions=["operate"])
     def send_again(self, request: HttpRequest, deliveries: "QuerySet[Delivery]") -> None:
-        self.apply_to_each(request, deliveries, replay.resend, "Sent again")
+        self.apply_to_each(request, deliveries, replay.resend_delivery, "Sent again")
 
     @admin.display(description="delivery")
     def label(self, delivery: Delivery) -> str:

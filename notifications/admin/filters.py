@@ -1,4 +1,4 @@
-"""What the lists of channels, deliveries and attempts are narrowed by."""
+"""Define the list filters of channels, deliveries and attempts."""
 
 from datetime import timedelta
 from typing import Any
@@ -34,7 +34,7 @@ class ByDelivery(ByParent):
 
 
 class ByDeliveryStatus(ByStatus):
-    """Those that are many or rare only within an agency, where an index serves them."""
+    """Filter by status. Statuses that only an agency's index serves are offered with an agency."""
 
     options = [(DeliveryStatus.FAILED.value, "failed"), (DeliveryStatus.PENDING.value, "on its way")]
 
@@ -44,7 +44,7 @@ class ByDeliveryStatus(ByStatus):
 
 
 class ByEventType(SimpleListFilter):
-    """Only within an agency, where an index serves it."""
+    """Filter by event type, within an agency, whose index serves the filter."""
 
     title, parameter_name = "event type", "event_type"
 
@@ -57,7 +57,7 @@ class ByEventType(SimpleListFilter):
 
 
 class ByAge(SimpleListFilter):
-    """How long ago it was made, or (in the URL) a time that it was made before."""
+    """Filter by age, or (in the URL) by a time before which the delivery was created."""
 
     title, parameter_name = "made", "made"
     ages = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
@@ -67,4 +67,4 @@ class ByAge(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         age = self.ages.get(self.value() or "")
-        return queryset.filter(search.since(timezone.now() - age)) if age else queryset
+        return queryset.filter(search.created_since(timezone.now() - age)) if age else queryset

@@ -1,4 +1,4 @@
-"""`/api/v1/channels`."""
+"""Serve `/api/v1/channels`."""
 
 from typing import Any
 
@@ -23,13 +23,13 @@ from notifications.channels.api_fields import (
     ChannelSerializer,
     WebhookChannelWithSecretSerializer,
 )
-from notifications.channels.replay import replay
+from notifications.channels.replay import replay_deliveries
 from notifications.channels.service import (
     create_channel,
     delete_channel,
-    enable,
+    enable_channel,
     rotate_secret,
-    send_test,
+    send_test_event,
     update_channel,
 )
 from notifications.models import Channel, ChannelKind, ChannelStatus, DeliveryStatus
@@ -57,10 +57,10 @@ class ChannelFilters(StrictFilterSet):
 @extend_schema_view(
     list=extend_schema(description="All channels.", responses=CHANNEL),
     retrieve=extend_schema(description="One channel.", responses=CHANNEL),
-    destroy=extend_schema(description="Take a channel away, with its deliveries."),
+    destroy=extend_schema(description="Delete a channel with its deliveries."),
 )
 class ChannelViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, AgencyViewSet):
-    """Where the agency listens. Changing a channel takes the scope `admin`."""
+    """Manage channels: where the agency gets notifications. Changing a channel takes the scope `admin`."""
 
     serializer_class = ChannelSerializer
     filterset_class = ChannelFilters
@@ -71,8 +71,10 @@ class ChannelViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agen
 
     @extend_schema(request=CHANNEL, responses={201: CHANNEL_WITH_SECRET})
     def create(self, request: Request, **_: Any) -> Response:
-        """Make a channel. The answer is the only one that shows a webhook's `secret`; an e-mail channel stays
-        `unverified` until its owner confirms."""
+        """Create a channel. Only this response shows a webhook's `secret`.
+
+        An e-mail channel stays `unverified` until its owner confirms.
+        """
         kind = dict(request.data).get("kind")
         if not isinstance(kind, str) or kind not in SHAPES:
             raise ValidationError({"kind": f"Choose one of {', '.join(SHAPES)}."})
@@ -82,7 +84,7 @@ class ChannelViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agen
 
     @extend_schema(request=ChannelChangesSerializer, responses=CHANNEL)
     def partial_update(self, request: Request, **_: Any) -> Response:
-        """Change a channel; its `kind` is fixed. Another e-mail address has to be confirmed anew."""
+        """Change a channel. Its `kind` is fixed. A new e-mail address has to be confirmed."""
         channel = self.get_object()
         changes = self._read(CHANGES[channel.kind], partial=True)
         return self.answer_with(update_channel(channel, **changes))
@@ -93,15 +95,15 @@ class ChannelViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agen
     @extend_schema(request=None, responses={202: EventSerializer})
     @action(detail=True, methods=["post"])
     def test(self, request: Request, **_: Any) -> Response:
-        """Send a `test` event to this channel only. The answer is the event."""
+        """Send a `test` event to this channel only. The response is the event."""
         self.refuse_body()
-        event = send_test(self.get_object())
+        event = send_test_event(self.get_object())
         return Response(EventSerializer(event).data, status=202)
 
     @extend_schema(request=None, responses=WebhookChannelWithSecretSerializer)
     @action(detail=True, methods=["post"], url_path="rotate-secret")
     def rotate_secret(self, request: Request, **_: Any) -> Response:
-        """Give a webhook channel a new secret; while the rotation overlaps both sign. The answer shows the new one."""
+        """Give a webhook channel a new secret. During the overlap both sign. The response shows the new one."""
         self.refuse_body()
         channel = self.get_object()
         secret = rotate_secret(channel)
@@ -110,10 +112,10 @@ class ChannelViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agen
     @extend_schema(request=None, responses={202: CHANNEL})
     @action(detail=True, methods=["post"])
     def enable(self, request: Request, **_: Any) -> Response:
-        """Switch a disabled channel on again."""
+        """Enable a disabled channel."""
         self.refuse_body()
         channel = self.get_object()
-        enable(channel)
+        enable_channel(channel)
         return self.answer_with(channel, status=202)
 
     @extend_schema(
@@ -122,9 +124,9 @@ class ChannelViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agen
     )
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, **_: Any) -> Response:
-        """Send deliveries of a stretch of time again, under the same `webhook-id`; says how many."""
+        """Send deliveries of a period again, under the same `webhook-id`. The response says how many."""
         channel = self.get_object()
-        count = replay(channel, **self._read(ReplaySerializer))
+        count = replay_deliveries(channel, **self._read(ReplaySerializer))
         return Response({"replayed": count}, status=202)
 
     def _read(self, shape: type[StrictSerializer], *, partial: bool = False) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`/api/v1/deliveries`."""
+"""Serve `/api/v1/deliveries`."""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from accounts.web.rest.fields import StrictCharField, StrictChoiceField, StrictS
 from accounts.web.rest.filters import StrictChoiceFilter, StrictFilterSet, TextFilter, TimeFilter
 from accounts.web.rest.views import AgencyViewSet
 from notifications.channels import search
-from notifications.channels.replay import resend
+from notifications.channels.replay import resend_delivery
 from notifications.models import Attempt, Delivery, DeliveryStatus
 
 
@@ -61,21 +61,21 @@ class DeliveryFilters(StrictFilterSet):
     created_before = TimeFilter(method="filter_created_before")
 
     def filter_subject(self, deliveries: QuerySet[Delivery], name: str, value: str) -> QuerySet[Delivery]:
-        return deliveries.filter(search.about(value))
+        return deliveries.filter(search.about_subject(value))
 
     def filter_recipient(self, deliveries: QuerySet[Delivery], name: str, value: str) -> QuerySet[Delivery]:
-        return deliveries.filter(search.to_address(value))
+        return deliveries.filter(search.sent_to(value))
 
     def filter_created_after(self, deliveries: QuerySet[Delivery], name: str, value: datetime) -> QuerySet[Delivery]:
-        return deliveries.filter(search.since(value))
+        return deliveries.filter(search.created_since(value))
 
     def filter_created_before(self, deliveries: QuerySet[Delivery], name: str, value: datetime) -> QuerySet[Delivery]:
-        return deliveries.filter(search.until(value))
+        return deliveries.filter(search.created_before(value))
 
 
 @extend_schema(tags=["deliveries"])
 class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
-    """Events on their way to a channel or an address."""
+    """Read deliveries: events on their way to a channel or an address."""
 
     serializer_class = DeliverySerializer
     filterset_class = DeliveryFilters
@@ -92,8 +92,8 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
     @extend_schema(request=None, responses={202: DeliveryWithLogSerializer})
     @action(detail=True, methods=["post"])
     def resend(self, request: Request, **_: Any) -> Response:
-        """Send it again, under the same `webhook-id`."""
+        """Send the delivery again, under the same `webhook-id`."""
         self.refuse_body()
         delivery = self.get_object()
-        resend(delivery)
+        resend_delivery(delivery)
         return self.answer_with(delivery, status=202)

@@ -1,4 +1,4 @@
-"""`/api/v1/event-types`."""
+"""Serve `/api/v1/event-types`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ class EventTypeSerializer(StrictSerializer):
 
 
 class CataloguePagination(KeysetPagination):
-    """Pages of a list that is in the code: a cursor holds the place of a page's first entry."""
+    """Paginate a list that is in the code. A cursor holds the index of a page's first entry."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
@@ -60,7 +60,7 @@ class CataloguePagination(KeysetPagination):
 @extend_schema(tags=["event-types"])
 @extend_schema_view(list=extend_schema(description="Every event type, in the order of the documentation or by name."))
 class EventTypeViewSet(ListModelMixin, AgencyViewSet):
-    """The catalogue of events."""
+    """List the catalogue of event types."""
 
     serializer_class = EventTypeSerializer
     pagination_class = CataloguePagination

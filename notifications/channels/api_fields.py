@@ -1,4 +1,4 @@
-"""How the API shows and reads a channel, by its kind. What the values may be is checked by `channels`."""
+"""Serialize and validate a channel by its kind. `notifications.channels` checks the values."""
 
 from typing import Any, ClassVar
 
@@ -30,7 +30,7 @@ class QuietHoursSerializer(StrictSerializer):
 
 
 class Headers(serializers.DictField):
-    """None are shown of a channel that cannot be decrypted, and no values to a key below `admin`."""
+    """Show no headers that cannot be decrypted, and mask values for keys below `admin`."""
 
     def to_representation(self, value: Any) -> Any:
         headers = super().to_representation(value or {})
@@ -38,7 +38,7 @@ class Headers(serializers.DictField):
 
 
 class TargetURL(StrictCharField):
-    """Its path may be what lets somebody post: a key below `admin` is shown the host."""
+    """Mask the path, which may be a secret, for keys below `admin`."""
 
     def to_representation(self, value: Any) -> Any:
         url = super().to_representation(value)
@@ -49,7 +49,7 @@ def purpose(name: str) -> str:
     return FIELDS[name].purpose
 
 
-# All that a channel can have; a subclass shows what its kind has. (A docstring would stand in the API's description.)
+# Has the fields of all kinds; a subclass shows those of its kind. (The API's description would repeat a docstring.)
 class BaseChannelSerializer(StrictSerializer):
     of_kind: ClassVar[ChannelKind]
     id = id_field()
@@ -105,13 +105,13 @@ class BaseChannelSerializer(StrictSerializer):
 
 
 class EmailChannelSerializer(BaseChannelSerializer):
-    """When people get what they hear of."""
+    """Show an e-mail channel, with the timing of its messages."""
 
     of_kind = ChannelKind.EMAIL
 
 
 class SlackChannelSerializer(BaseChannelSerializer):
-    """When people get what they hear of."""
+    """Show a Slack channel, with the timing of its messages."""
 
     of_kind = ChannelKind.SLACK
 
@@ -121,7 +121,7 @@ class WebhookChannelSerializer(BaseChannelSerializer):
 
 
 class Changes(BaseChannelSerializer):
-    """What a PATCH may say besides: on or off. The kind is fixed."""
+    """Accept a change of a channel, also of its status. The kind is fixed."""
 
     status = StrictChoiceField([ChannelStatus.ENABLED.value, ChannelStatus.DISABLED.value], required=False)
 
@@ -142,13 +142,13 @@ class WebhookChannelChangesSerializer(Changes):
 
 
 class WebhookChannelWithSecretSerializer(WebhookChannelSerializer):
-    """A webhook channel in the answer that makes its secret."""
+    """Show a webhook channel in the response that creates its secret."""
 
     secret = StrictCharField(read_only=True, help_text="`whsec_` and base64. No other answer shows it.")
 
 
 class ChannelChangesSerializer(Changes):
-    """What may be changed of a channel; which of it, its kind says."""
+    """Accept changes of a channel's fields. Which fields it has depends on its kind."""
 
     def get_fields(self) -> dict[str, Any]:
         fields = {name: field for shape in CHANGES.values() for name, field in shape().get_fields().items()}
@@ -170,7 +170,7 @@ CHANGES: dict[str, type[BaseChannelSerializer]] = {
 
 
 class ChannelSerializer(StrictSerializer):
-    """Shows each channel in the shape of its kind."""
+    """Show each channel with the fields of its kind."""
 
     def to_representation(self, instance: Channel) -> Any:
         return SHAPES[instance.kind](context=self.context).to_representation(instance)

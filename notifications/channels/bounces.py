@@ -1,8 +1,8 @@
-"""What the operator's mail server learns after it took a mail: it came back, or its reader calls it spam.
+"""Apply what the operator's mail server reports about a sent mail: it bounced, or its reader reported it as spam.
 
-`POST /bounces` takes one notice as a JSON object: `type` (`hard`: the address does not work; `soft`: it did not arrive
-this time; `complaint`: reported as unwanted), `email`, and where known `message_id` (our mail's Message-ID) and
-`reason` (the server's words). docs/operations.md says how mail servers are made to send it.
+`POST /bounces` takes one notice as a JSON object: `type` (`hard`: the address does not work; `soft`: the mail did not
+arrive this time; `complaint`: reported as unwanted), `email`, and optionally `message_id` (the mail's Message-ID) and
+`reason` (the server's text). docs/operations.md says how mail servers are made to send it.
 """
 
 import re
@@ -28,7 +28,7 @@ _OUR_MAIL = re.compile(r"<?(dlv_[0-9a-z]{26})@[^<>@\s]{1,255}>?")
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class BounceNotice:
     type: str
     email: str
     delivery_id: str = ""
@@ -36,14 +36,14 @@ class Notice:
 
     @property
     def sentence(self) -> str:
-        """What people read beside the channel and the delivery."""
+        """Return the sentence that is shown beside the channel and the delivery."""
         if self.type == COMPLAINT:
             return channel_health.COMPLAINED
-        return f"{channel_health.CAME_BACK}: {self.reason}" if self.reason else f"{channel_health.CAME_BACK}."
+        return f"{channel_health.BOUNCED}: {self.reason}" if self.reason else f"{channel_health.BOUNCED}."
 
 
-def read(body: Any) -> Notice:
-    """The notice in a JSON body. Raises FieldError for what is missing, unknown or not possible."""
+def parse_notice(body: Any) -> BounceNotice:
+    """Return the notice in a JSON body. Raises FieldError for a field that is missing, unknown or invalid."""
     if not isinstance(body, Mapping):
         raise FieldError("", "Send one JSON object.")
     if unknown := sorted(set(body) - {"type", "email", "message_id", "reason"}):
@@ -56,18 +56,20 @@ def read(body: Any) -> Notice:
         email = normalize_email(body.get("email", ""))
     except ValidationError:
         raise FieldError("email", "Give the address that the mail went to.") from None
-    ours = _OUR_MAIL.fullmatch(body.get("message_id", "").strip())
-    return Notice(body["type"], email, ours[1] if ours else "", safe_line(body.get("reason", ""), MAX_REASON_LENGTH))
+    own_mail = _OUR_MAIL.fullmatch(body.get("message_id", "").strip())
+    return BounceNotice(
+        body["type"], email, own_mail[1] if own_mail else "", safe_line(body.get("reason", ""), MAX_REASON_LENGTH)
+    )
 
 
 @transaction.atomic
-def take(notice: Notice) -> int:
-    """Switch off the e-mail channels of an address that does not work or wants no mail; how many. Owners of accounts
-    are not asked there any more.
+def apply_notice(notice: BounceNotice) -> int:
+    """Disable the e-mail channels of an address that does not work or wants no mail. Return how many.
 
-    The mail itself, where the notice names it, is shown as failed. The same notice again changes nothing.
+    Owners of accounts get no more mail there. The mail itself, if the notice names it, is marked as failed. The same
+    notice again changes nothing.
     """
-    _mark(notice)
+    _mark_failed(notice)
     if notice.type == SOFT:
         return 0
     note_bounce(notice.email, reason=notice.sentence, complaint=notice.type == COMPLAINT)
@@ -79,12 +81,12 @@ def take(notice: Notice) -> int:
         .select_for_update(of=("self",), no_key=True)[:MAX_CHANNELS]
     )
     for channel in channels:
-        channel_health.lose(channel, notice.sentence)
+        channel_health.disable_address(channel, notice.sentence)
     return len(channels)
 
 
-def _mark(notice: Notice) -> None:
-    """Only a mail that went to this address: a notice cannot fail others'."""
+def _mark_failed(notice: BounceNotice) -> None:
+    """Mark the mail that the notice names as failed, if it went to the notice's address."""
     went_there = Q(recipient__iexact=notice.email, channel=None) | Q(channel__email__iexact=notice.email)
     delivery = Delivery.objects.filter(went_there, pk=notice.delivery_id, status=DeliveryStatus.DELIVERED)
     if notice.delivery_id and delivery.exists():

@@ -1,7 +1,7 @@
-"""What was sent, or missed, sent again.
+"""Send deliveries again, and events that a disabled channel missed.
 
-Deliveries of a channel that is switched off become `cancelled` and stay. `replay` sends them when it is on again, and
-also what happened in the meantime, for which there are no Deliveries yet.
+Deliveries of a disabled channel become `cancelled` and stay. `replay_deliveries` sends them once the channel is
+enabled, together with events recorded meanwhile, which have no deliveries yet.
 """
 
 from datetime import datetime
@@ -13,56 +13,58 @@ from django.utils import timezone
 from accounts.core.errors import FieldError
 from accounts.models import Event
 from accounts.tenancy.mail_limits import count_mail
-from notifications.channels.service import locked_and_on
-from notifications.delivery.fan_out import deliveries_of
-from notifications.delivery.rate_limit import wake
+from notifications.channels.service import lock_enabled_channel
+from notifications.delivery.fan_out import deliveries_for
+from notifications.delivery.rate_limit import close_circuit
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
-from notifications.staff.alerts import SLACK
+from notifications.staff.alerts import SLACK_PREFIX
 from notifications.tasks import wake_up
 
 BATCH = 500
 
 
 @transaction.atomic
-def replay(channel: Channel, *, since: datetime, until: datetime | None = None, status: str | None = None) -> int:
-    """Send again what happened from `since` to before `until`, under the same `webhook-id`; how many Deliveries.
+def replay_deliveries(
+    channel: Channel, *, since: datetime, until: datetime | None = None, status: str | None = None
+) -> int:
+    """Send events recorded from `since` to before `until` again, under the same `webhook-id`.
 
-    With a `status`, only Deliveries that have it; without, all, and also those events that the channel listens to but
-    never got because it was off. Raises FieldError.
+    With `status` only deliveries with this status are sent. Without it all are, and also events that the channel missed
+    while it was disabled. Returns the number of deliveries. Raises FieldError.
     """
-    channel = locked_and_on(channel)
+    channel = lock_enabled_channel(channel)
     if until is not None and until <= since:
         raise FieldError("until", "The end must be later than the beginning.")
     if status is not None and status not in set(DeliveryStatus):
         raise FieldError("status", f"Use one of {', '.join(DeliveryStatus)}.")
     span = Q(created_at__gte=since) & (Q(created_at__lt=until) if until else Q())
     events = Event.objects.filter(span, agency=channel.agency)
-    wake(channel)
+    close_circuit(channel)
     rows = channel.deliveries.filter(event__in=events, **({"status": status} if status else {}))
-    again = _due_now(_messages_of(channel, rows))
+    again = _make_due(_carriers_of(channel, rows))
     if status is None:
-        again += _send_missed(channel, events)
+        again += _create_missed(channel, events)
     transaction.on_commit(wake_up, robust=True)
     return again
 
 
 @transaction.atomic
-def resend(delivery: Delivery) -> Delivery:
-    """Send once more, now, under the same `webhook-id`. Raises FieldError if its channel is not on."""
+def resend_delivery(delivery: Delivery) -> Delivery:
+    """Send a delivery again, now, under the same `webhook-id`. Raises FieldError if its channel is not enabled."""
     if delivery.channel:
-        wake(locked_and_on(delivery.channel))
-    elif not delivery.recipient.startswith(SLACK):
+        close_circuit(lock_enabled_channel(delivery.channel))
+    elif not delivery.recipient.startswith(SLACK_PREFIX):
         count_mail(delivery.recipient, agency=delivery.agency, purpose="resend")
-    # Not with those it was once gathered with, unless it carried them.
+    # Alone, unless it carried the digest that it was part of.
     Delivery.objects.filter(pk=delivery.pk).update(batch="", carrier=None)
-    _due_now(Delivery.objects.filter(pk=delivery.pk))
+    _make_due(Delivery.objects.filter(pk=delivery.pk))
     transaction.on_commit(wake_up, robust=True)
     delivery.refresh_from_db()
     return delivery
 
 
-def _due_now(deliveries: QuerySet[Delivery]) -> int:
-    """From the first attempt on, at once; those on their way at this moment are left alone."""
+def _make_due(deliveries: QuerySet[Delivery]) -> int:
+    """Make deliveries due now, with all their attempts. Leave out those that a worker is sending."""
     now = timezone.now()
     return deliveries.filter(Q(leased_until__isnull=True) | Q(leased_until__lte=now)).update(
         status=DeliveryStatus.PENDING,
@@ -76,16 +78,16 @@ def _due_now(deliveries: QuerySet[Delivery]) -> int:
     )
 
 
-def _messages_of(channel: Channel, rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """What was one message is sent as one again, by the Delivery that carries it."""
+def _carriers_of(channel: Channel, rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Return the deliveries that carry these, so that a digest is sent as one message again."""
     if channel.kind == ChannelKind.WEBHOOK:
         return rows
     carriers = rows.filter(carrier__isnull=False).values("carrier_id")
     return channel.deliveries.filter(Q(pk__in=rows.filter(carrier__isnull=True).values("pk")) | Q(pk__in=carriers))
 
 
-def _send_missed(channel: Channel, events: QuerySet[Event]) -> int:
-    """Deliveries for what the channel would have got, had it been on. Nothing from before it existed."""
+def _create_missed(channel: Channel, events: QuerySet[Event]) -> int:
+    """Create deliveries for the events that the channel missed since it exists. Return how many."""
     missed = (
         events.filter(created_at__gte=channel.created_at, fanned_out_at__isnull=False, recipient="")
         .exclude(pk__in=channel.deliveries.values("event_id"))
@@ -93,7 +95,7 @@ def _send_missed(channel: Channel, events: QuerySet[Event]) -> int:
     )
     made, batch = 0, []
     for event in missed.iterator(chunk_size=BATCH):
-        batch += deliveries_of(event, [channel])
+        batch += deliveries_for(event, [channel])
         if len(batch) >= BATCH:
             made, batch = made + len(Delivery.objects.bulk_create(batch, ignore_conflicts=True)), []
     return made + len(Delivery.objects.bulk_create(batch, ignore_conflicts=True))

@@ -1,4 +1,4 @@
-"""What each field of a channel may be: a function for each, which returns what is stored, or raises FieldError."""
+"""Validate the fields of a channel: one function for each, which returns the value to store or raises FieldError."""
 
 import math
 import re
@@ -21,8 +21,8 @@ from notifications.transports.webhook import MAX_HEADERS, is_header
 
 MAX_LOCATIONS = 1000
 MAX_LOCALES = 100
-FASTEST = 1000.0  # deliveries per second
-MAX_CONFLATION_SECONDS = 3600  # seconds
+MAX_RATE = 1000.0  # deliveries per second
+MAX_CONFLATION_SECONDS = 3600
 
 
 def name(value: Any) -> str:
@@ -52,15 +52,15 @@ def url(value: Any) -> str:
 
 
 def event_types(value: Any) -> list[str]:
-    return _known("event_types", value, AGENCY_EVENTS, "event type")
+    return _known_words("event_types", value, AGENCY_EVENTS, "event type")
 
 
 def urgent_event_types(value: Any) -> list[str]:
-    return _known("urgent_event_types", value, AGENCY_EVENTS, "event type")
+    return _known_words("urgent_event_types", value, AGENCY_EVENTS, "event type")
 
 
 def lead_statuses(value: Any) -> list[str]:
-    return _known("lead_statuses", value, list(LeadStatus), "lead status")
+    return _known_words("lead_statuses", value, list(LeadStatus), "lead status")
 
 
 def creation_locales(value: Any) -> list[str]:
@@ -71,7 +71,7 @@ def creation_locales(value: Any) -> list[str]:
 
 
 def working_days(value: Any) -> list[str]:
-    days = _known("working_days", value, WEEK, "day")
+    days = _known_words("working_days", value, WEEK, "day")
     return sorted(days, key=WEEK.index) if len(days) < len(WEEK) else []
 
 
@@ -145,12 +145,12 @@ def rate_per_second(value: Any) -> float | None:
     if value is None:
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not 0 < value <= FASTEST:
-        raise FieldError("rate_per_second", f"Use a number above 0, at most {FASTEST:g}, or null.")
+    if not number or not math.isfinite(value) or not 0 < value <= MAX_RATE:
+        raise FieldError("rate_per_second", f"Use a number above 0, at most {MAX_RATE:g}, or null.")
     return float(value)
 
 
-def _known(field: str, value: Any, words: Sequence[str], noun: str) -> list[str]:
+def _known_words(field: str, value: Any, words: Sequence[str], noun: str) -> list[str]:
     names = _strings(field, value)
     if unknown := [name for name in names if name not in words]:
         raise FieldError(field, f"There is no {noun} {unknown[0][:100]!r}.")

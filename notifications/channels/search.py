@@ -1,6 +1,6 @@
-"""Finding deliveries by what people know of them: an id, what it was about, whom it went to, when. Each by an index.
+"""Search deliveries by id, subject, recipient or time, each by an index.
 
-Newest first is by id, whose beginning is the time it was made, so that a stretch of time is a stretch of ids.
+Ids begin with the time of creation, so a range of time is a range of ids, and newest first is the order of ids.
 """
 
 from datetime import datetime
@@ -15,44 +15,44 @@ from notifications.models import Channel, ChannelKind
 MAX_CHANNELS = 200
 
 
-def by_word(word: str, agency: Agency | None = None) -> Q:
-    """The id of a delivery, of its event (the `webhook-id`), or of what it is about; or an e-mail address."""
+def matching_word(word: str, agency: Agency | None = None) -> Q:
+    """Return the condition for an id (of a delivery, its event, channel or subject) or an e-mail address."""
     word = word.strip().replace("\x00", "")
     if "@" in word:
-        return to_address(word, agency)
+        return sent_to(word, agency)
     match word.partition("_")[0]:
         case "dlv":
             return Q(pk=word)
         case "evt":
             return Q(event_id=word)
         case "chn":
-            return Q(channel_id=word) | about(word, agency)
+            return Q(channel_id=word) | about_subject(word, agency)
         case _:
-            return about(word, agency)
+            return about_subject(word, agency)
 
 
-def about(subject: str, agency: Agency | None = None) -> Q:
-    """What it tells of: the id of an account, lead, campaign, …"""
-    return Q(event__in=Event.objects.filter(subject=subject, **_within(agency)).values("pk"))
+def about_subject(subject: str, agency: Agency | None = None) -> Q:
+    """Return the condition for events about a subject: the id of an account, lead, campaign, …"""
+    return Q(event__in=Event.objects.filter(subject=subject, **_agency_filter(agency)).values("pk"))
 
 
-def to_address(address: str, agency: Agency | None = None) -> Q:
-    """Whom it went to: through an e-mail channel, or as a mail to this person alone."""
+def sent_to(address: str, agency: Agency | None = None) -> Q:
+    """Return the condition for an e-mail address, through a channel or as a mail to the address alone."""
     address = email_key(address)
-    channels = Channel.objects.filter(kind=ChannelKind.EMAIL, email__iexact=address, **_within(agency))
+    channels = Channel.objects.filter(kind=ChannelKind.EMAIL, email__iexact=address, **_agency_filter(agency))
     ids = list(channels.values_list("pk", flat=True)[:MAX_CHANNELS])
     alone = Q(channel=None, recipient__iexact=address)
     return Q(channel__in=ids) | alone if ids else alone
 
 
-def since(moment: datetime) -> Q:
-    return Q(pk__gte=first_id("dlv", moment))
+def created_since(at: datetime) -> Q:
+    return Q(pk__gte=first_id("dlv", at))
 
 
-def until(moment: datetime) -> Q:
-    """Before that moment."""
-    return Q(pk__lt=first_id("dlv", moment))
+def created_before(at: datetime) -> Q:
+    """Return the condition for deliveries created before this time."""
+    return Q(pk__lt=first_id("dlv", at))
 
 
-def _within(agency: Agency | None) -> dict[str, Agency]:
+def _agency_filter(agency: Agency | None) -> dict[str, Agency]:
     return {"agency": agency} if agency else {}

@@ -1,4 +1,4 @@
-"""Channels: made, changed, confirmed, tested, switched on and off."""
+"""Create, change, confirm, test, enable and disable channels."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,48 +16,48 @@ from accounts.events.outbox import record_event
 from accounts.models import Agency, Event
 from accounts.models.source import secret_overlap
 from accounts.tenancy.mail_limits import count_mail
-from notifications.channels.fields import FIELDS, TIMING, checked, checked_kind
-from notifications.delivery.channel_health import UNSUBSCRIBED, is_lost, lose, switch_off
-from notifications.delivery.digest import replan
-from notifications.delivery.rate_limit import wake
+from notifications.channels.fields import FIELDS, TIMING_FIELDS, validated_fields, validated_kind
+from notifications.delivery.channel_health import UNSUBSCRIBED, disable_address, mark_disabled, needs_confirmation
+from notifications.delivery.digest import reschedule_waiting
+from notifications.delivery.rate_limit import close_circuit
 from notifications.egress.signing import new_secret
 from notifications.models import Channel, ChannelKind, ChannelStatus
 
 __all__ = [
     "create_channel",
     "delete_channel",
-    "disable",
-    "enable",
+    "disable_channel",
+    "enable_channel",
     "find_by_unsubscribe_token",
     "find_by_verification_token",
-    "locked_and_on",
+    "lock_enabled_channel",
     "rotate_secret",
-    "send_test",
-    "unsubscribe",
+    "send_test_event",
+    "unsubscribe_address",
     "update_channel",
-    "verify",
+    "verify_address",
 ]
 
-BY_HAND = "Switched off by hand."
-BETWEEN_CONFIRMATIONS = timedelta(minutes=5)
+DISABLED_BY_HAND = "Switched off by hand."
+CONFIRMATION_INTERVAL = timedelta(minutes=5)
 
 
 @transaction.atomic
 def create_channel(
     agency: Agency, *, kind: str, verified: bool = False, by: User | None = None, **values: Any
 ) -> tuple[Channel, str | None]:
-    """Make a channel of `values` (`fields.FIELDS`) and, for a webhook, its secret, which no other answer shows.
+    """Create a channel from `values` (`fields.FIELDS`). Return it with the webhook's secret, which is shown only here.
 
-    An e-mail channel gets nothing but a request to confirm until its owner does, unless it is `verified` already.
+    An e-mail channel gets only a request for confirmation until its owner confirms, unless it is `verified` already.
     Raises FieldError.
     """
-    of_kind = checked_kind(kind)
-    given = {name: values.pop(name, field.absent) for name, field in FIELDS.items()}
-    fields = checked(of_kind, {**given, **values})
+    of_kind = validated_kind(kind)
+    given = {name: values.pop(name, field.default) for name, field in FIELDS.items()}
+    fields = validated_fields(of_kind, {**given, **values})
     channel = Channel.objects.create(agency=agency, kind=of_kind, **fields)
     audit.log_creation(by, channel, "Made.")
     if of_kind is ChannelKind.EMAIL and not verified:
-        _ask_to_confirm(channel)
+        _request_confirmation(channel)
     if of_kind is not ChannelKind.WEBHOOK:
         return channel, None
     secret = new_secret()
@@ -67,36 +67,38 @@ def create_channel(
 
 @transaction.atomic
 def update_channel(channel: Channel, *, by: User | None = None, **changes: Any) -> Channel:
-    """Change fields; `status` may be `enabled` or `disabled`. A new e-mail address has to be confirmed.
+    """Change fields. `status` may be `enabled` or `disabled`. A new e-mail address must be confirmed.
 
     Raises FieldError.
     """
-    channel = _locked(channel)
+    channel = _lock_channel(channel)
     audit.log_change(by, channel, f"Changed: {', '.join(sorted(changes))}.")
     status = changes.pop("status", channel.status)
-    fields = checked(ChannelKind(channel.kind), changes)
+    fields = validated_fields(ChannelKind(channel.kind), changes)
     moved = [name for name in ("email", "url") if name in fields and fields[name] != getattr(channel, name)]
     for name, value in fields.items():
         setattr(channel, name, value)
     if moved:
-        _forgive(channel)
+        _reset_health(channel)
     channel.save()
-    if fields.keys() & TIMING:
-        replan(channel)
+    if fields.keys() & TIMING_FIELDS:
+        reschedule_waiting(channel)
     if "email" in moved:
         channel.verification_token, channel.unsubscribe_token = new_token(), new_token()
-        _ask_to_confirm(channel)
+        _request_confirmation(channel)
     elif status != channel.status:
         if status not in {ChannelStatus.ENABLED, ChannelStatus.DISABLED}:
             raise FieldError("status", "Use enabled or disabled.")
-        return enable(channel) if status == ChannelStatus.ENABLED else disable(channel, BY_HAND)
+        return (
+            enable_channel(channel) if status == ChannelStatus.ENABLED else disable_channel(channel, DISABLED_BY_HAND)
+        )
     return channel
 
 
 @transaction.atomic
 def rotate_secret(channel: Channel, *, by: User | None = None) -> str:
-    """Give a webhook a new secret; the old one signs beside it for SECRET_OVERLAP_HOURS. Raises FieldError."""
-    channel = _locked(channel)
+    """Give a webhook a new secret. The old one also signs for SECRET_OVERLAP_HOURS. Raises FieldError."""
+    channel = _lock_channel(channel)
     if channel.kind != ChannelKind.WEBHOOK:
         raise StateError("kind", "Only webhook channels have a secret.")
     audit.log_change(by, channel, "Secret rotated.")
@@ -110,30 +112,29 @@ def rotate_secret(channel: Channel, *, by: User | None = None) -> str:
 
 
 @transaction.atomic
-def enable(channel: Channel, *, by: User | None = None) -> Channel:
-    """Switch a channel on. Ask for a new confirmation first if its e-mail address is unconfirmed, unsubscribed or
-    bouncing."""
-    channel = _locked(channel)
+def enable_channel(channel: Channel, *, by: User | None = None) -> Channel:
+    """Enable a channel. Request a confirmation first if its address is unconfirmed, unsubscribed or bouncing."""
+    channel = _lock_channel(channel)
     audit.log_change(by, channel, "Enabled.")
-    if channel.kind == ChannelKind.EMAIL and is_lost(channel):
-        return _ask_to_confirm(channel)
+    if channel.kind == ChannelKind.EMAIL and needs_confirmation(channel):
+        return _request_confirmation(channel)
     channel.status, channel.disabled_reason = ChannelStatus.ENABLED, ""
-    _forgive(channel)
+    _reset_health(channel)
     channel.save()
     return channel
 
 
 @transaction.atomic
-def disable(channel: Channel, reason: str, *, by: User | None = None) -> Channel:
-    """Switch a channel off: cancel its pending deliveries, keep them in the log, and notify the other channels.
+def disable_channel(channel: Channel, reason: str, *, by: User | None = None) -> Channel:
+    """Disable a channel: cancel its pending deliveries, keep them in the log, and record `channel_disabled`.
 
     Raises FieldError if the channel's address was never confirmed.
     """
-    channel = _locked(channel)
+    channel = _lock_channel(channel)
     if channel.status == ChannelStatus.UNVERIFIED:
         raise FieldError("status", "The channel waits for its confirmation and gets nothing: remove it instead.")
     audit.log_change(by, channel, "Disabled.")
-    switch_off(channel, reason)
+    mark_disabled(channel, reason)
     return channel
 
 
@@ -145,13 +146,13 @@ def delete_channel(channel: Channel, *, by: User | None = None) -> None:
 
 
 @transaction.atomic
-def send_test(channel: Channel, *, by: User | None = None) -> Event:
-    """Send a `test` event to this channel only, whatever it listens to. Raises FieldError if it is not on."""
-    channel = locked_and_on(channel)
+def send_test_event(channel: Channel, *, by: User | None = None) -> Event:
+    """Send a `test` event to this channel only, whatever it listens to. Raises FieldError if it is not enabled."""
+    channel = lock_enabled_channel(channel)
     audit.log_change(by, channel, "Test sent.")
     if channel.kind == ChannelKind.EMAIL:
         count_mail(channel.email, agency=channel.agency, purpose="test")
-    wake(channel)
+    close_circuit(channel)
     return record_event(
         channel.agency,
         EventType.TEST,
@@ -163,9 +164,9 @@ def send_test(channel: Channel, *, by: User | None = None) -> Event:
 
 
 @transaction.atomic
-def verify(token: str) -> Channel:
-    """The owner of the address agrees. Doing it twice changes nothing. Raises FieldError for an unknown token."""
-    channel = _locked(find_by_verification_token(token))
+def verify_address(token: str) -> Channel:
+    """Confirm the address of a channel. Confirming twice changes nothing. Raises FieldError for an unknown token."""
+    channel = _lock_channel(find_by_verification_token(token))
     if channel.status == ChannelStatus.UNVERIFIED:
         channel.status, channel.disabled_reason = ChannelStatus.ENABLED, ""
         channel.save(update_fields=["status", "disabled_reason", "updated_at"])
@@ -173,37 +174,37 @@ def verify(token: str) -> Channel:
 
 
 @transaction.atomic
-def unsubscribe(token: str) -> Channel:
-    """The owner of the address wants no more. Raises FieldError for an unknown token."""
-    channel = _locked(find_by_unsubscribe_token(token))
+def unsubscribe_address(token: str) -> Channel:
+    """Disable a channel for the owner of its address. Raises FieldError for an unknown token."""
+    channel = _lock_channel(find_by_unsubscribe_token(token))
     if channel.disabled_reason != UNSUBSCRIBED:
-        lose(channel, UNSUBSCRIBED)
+        disable_address(channel, UNSUBSCRIBED)
     return channel
 
 
 def find_by_verification_token(token: str) -> Channel:
-    return _found(Channel.objects.filter(kind=ChannelKind.EMAIL, verification_token=token))
+    return _first_or_refuse(Channel.objects.filter(kind=ChannelKind.EMAIL, verification_token=token))
 
 
 def find_by_unsubscribe_token(token: str) -> Channel:
-    return _found(Channel.objects.filter(kind=ChannelKind.EMAIL, unsubscribe_token=token))
+    return _first_or_refuse(Channel.objects.filter(kind=ChannelKind.EMAIL, unsubscribe_token=token))
 
 
-def _found(channels: QuerySet[Channel]) -> Channel:
+def _first_or_refuse(channels: QuerySet[Channel]) -> Channel:
     channel = channels.select_related("agency").first()
     if channel is None:
         raise FieldError("token", "This link is not valid (any more).")
     return channel
 
 
-def _locked(channel: Channel) -> Channel:
-    """The row as it stands now, locked before its Deliveries are (the order that settling keeps)."""
+def _lock_channel(channel: Channel) -> Channel:
+    """Lock and return the channel's current row. Lock channels before their deliveries, as `save_results` does."""
     return Channel.objects.select_related("agency").select_for_update(of=("self",), no_key=True).get(pk=channel.pk)
 
 
-def locked_and_on(channel: Channel) -> Channel:
-    """The row as it stands now, locked. Raises FieldError if the channel gets nothing."""
-    channel = _locked(channel)
+def lock_enabled_channel(channel: Channel) -> Channel:
+    """Lock and return the channel's current row. Raises FieldError if the channel is not enabled."""
+    channel = _lock_channel(channel)
     if channel.status == ChannelStatus.UNVERIFIED:
         raise StateError("status", "The channel's address has not been confirmed yet.")
     if channel.status != ChannelStatus.ENABLED:
@@ -211,26 +212,26 @@ def locked_and_on(channel: Channel) -> Channel:
     return channel
 
 
-def _forgive(channel: Channel) -> None:
-    """Its health starts anew."""
+def _reset_health(channel: Channel) -> None:
+    """Reset the channel's count of failures and close its circuit breaker."""
     channel.consecutive_failures, channel.failing_since = 0, None
-    wake(channel)
+    close_circuit(channel)
 
 
-def _ask_to_confirm(channel: Channel) -> Channel:
-    """Back to `unverified`, and a mail with the link; not more than one in five minutes to the same address.
+def _request_confirmation(channel: Channel) -> Channel:
+    """Make the channel `unverified` and mail a link, at most once in five minutes to an address.
 
-    The link's token is looked up when the mail is sent: an event's body would show it to those who asked.
+    The link's token is read when the mail is sent: in the event's body, the agency could see it.
     """
     channel.status, channel.disabled_reason = ChannelStatus.UNVERIFIED, ""
     channel.save()
-    lately = Event.objects.filter(
+    recent = Event.objects.filter(
         subject=channel.pk,
         event_type=EventType.CHANNEL_VERIFICATION,
         recipient=channel.email,
-        created_at__gt=clock.now() - BETWEEN_CONFIRMATIONS,
+        created_at__gt=clock.now() - CONFIRMATION_INTERVAL,
     )
-    if not lately.exists():
+    if not recent.exists():
         count_mail(channel.email, agency=channel.agency)
         record_event(
             channel.agency,

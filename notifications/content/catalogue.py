@@ -1,7 +1,7 @@
-"""Every event type in one place: what it is called, what it means, the body agencies receive, an example.
+"""Define every event type in one place: its title, its meaning, the body that agencies receive, an example.
 
-Bodies are the flat JSON of the contract: a field without a value is absent, so everything but the four that each body
-has is optional, and nothing else may be in it.
+Bodies are the flat JSON of the contract. A field without a value is absent, so all but the four common fields are
+optional, and no other field is allowed.
 """
 
 from accounts.core.enums import EventType, Role
@@ -35,7 +35,7 @@ _KINDS = (
         "A LinkedIn account is no longer connected; its outreach stands still.",
         payload_schemas.ACCOUNT,
         examples.ACCOUNT,
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.LINKEDIN_DELETED,
@@ -51,7 +51,7 @@ _KINDS = (
         payload_schemas.ACCOUNT,
         examples.ACCOUNT,
         urgent=True,
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.LINKEDIN_AUTH_ERROR,
@@ -59,7 +59,7 @@ _KINDS = (
         "A LinkedIn account has to sign in again.",
         {**payload_schemas.ACCOUNT, **payload_schemas.ERROR},
         {**examples.ACCOUNT, "error_detail": "Token expired"},
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.LINKEDIN_RECONNECTED,
@@ -93,7 +93,7 @@ _KINDS = (
         "A LinkedIn account waits for somebody to finish connecting it, such as by entering a code.",
         payload_schemas.ACCOUNT,
         examples.OUR_ACCOUNT,
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.LINKEDIN_TOKEN_EXPIRING,
@@ -102,7 +102,7 @@ _KINDS = (
         "and 1 days ahead.",
         {**payload_schemas.ACCOUNT, **payload_schemas.EXPIRY},
         {**examples.OUR_ACCOUNT, "provider": "linkedin", "expires_at": "2026-04-04T00:22:16.000Z"},
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.LINKEDIN_FLAPPING,
@@ -111,7 +111,7 @@ _KINDS = (
         "settled for half an hour, programs of every change.",
         payload_schemas.ACCOUNT,
         examples.OUR_ACCOUNT,
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.REAUTH_REQUESTED,
@@ -119,7 +119,7 @@ _KINDS = (
         "A LinkedIn account has to be reconnected by its owner, who was sent a link for that. It is not in the body.",
         payload_schemas.ACCOUNT,
         examples.OUR_ACCOUNT,
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.LEAD_CREATED,
@@ -141,7 +141,7 @@ _KINDS = (
         "A lead answered; sent beside `lead_status_changed`.",
         payload_schemas.LEAD,
         examples.lead_in(LeadStatus.REPLY_RECEIVED, LeadStatus.MESSAGE_SENT),
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.LEAD_OPPORTUNITY,
@@ -150,7 +150,7 @@ _KINDS = (
         payload_schemas.LEAD,
         examples.lead_in(LeadStatus.OPPORTUNITY, LeadStatus.REPLY_RECEIVED),
         urgent=True,
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.LEAD_LOST,
@@ -166,7 +166,7 @@ _KINDS = (
         payload_schemas.LEAD,
         examples.lead_in(LeadStatus.REPLY_RECEIVED),
         urgent=True,
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.LEAD_ASSIGNED,
@@ -178,7 +178,7 @@ _KINDS = (
             "assigned_to": "mem_01kqz4m3d8w5v9x2c7b6n1t0rz",
             "assigned_to_name": "Grace Hopper",
         },
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.LEAD_ERASED,
@@ -211,7 +211,7 @@ _KINDS = (
         "A source that usually reports by now has sent nothing for longer than it ever does.",
         payload_schemas.SOURCE,
         {**examples.SOURCE, "error_detail": "Nothing has come for 3 hours."},
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.SOURCE_REJECTED,
@@ -219,7 +219,7 @@ _KINDS = (
         "Requests to a source are refused, mostly because its secret was changed on one side only.",
         payload_schemas.SOURCE,
         {**examples.SOURCE, "error_detail": "5 requests were refused."},
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.SOURCE_AT_RISK,
@@ -227,7 +227,7 @@ _KINDS = (
         "LinkedIn's check of a source's address was missed; after three missed checks LinkedIn blocks it.",
         payload_schemas.SOURCE,
         {**examples.SOURCE, "error_detail": "1 of 3 checks was missed."},
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.SOURCE_BLOCKED,
@@ -235,7 +235,7 @@ _KINDS = (
         "Three checks of a source's address were missed: LinkedIn blocks it and sends nothing more.",
         payload_schemas.SOURCE,
         {**examples.SOURCE, "error_detail": "3 of 3 checks were missed."},
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.SOURCE_RECOVERED,
@@ -257,7 +257,7 @@ _KINDS = (
             "account_ids": [f"acc_01kqz4m3d8w5v9x2c7b6n1t0{end}" for end in ("rt", "ru", "rv")],
             "provider": "salesflow",
         },
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.CHANNEL_VERIFICATION,
@@ -273,7 +273,7 @@ _KINDS = (
         "Four attempts in a row to reach one of your channels failed.",
         payload_schemas.CHANNEL,
         examples.CHANNEL,
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.CHANNEL_DISABLED,
@@ -281,7 +281,7 @@ _KINDS = (
         "One of your channels was switched off and gets nothing more until it is switched on again.",
         payload_schemas.CHANNEL,
         examples.CHANNEL,
-        asks=True,
+        needs_action=True,
     ),
     EventKind(
         EventType.CHANNEL_RECOVERED,

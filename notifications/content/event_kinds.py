@@ -1,13 +1,13 @@
-"""What an event type is: a name, words for people, the schema of the body agencies receive, an example."""
+"""Define what an event type has: a name, texts for people, the schema of the body, an example."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from accounts.core.enums import EventType
-from notifications.content.payload_schemas import ALWAYS, Schema, in_order
+from notifications.content.payload_schemas import ALWAYS, Schema, in_documented_order
 
-_HEADINGS = {  # how an event type's name begins --> under which heading people find it
+_HEADINGS = {  # prefix of an event type's name --> the heading that lists it
     "linkedin_": "LinkedIn accounts",
     "reauth_": "LinkedIn accounts",
     "accounts_": "LinkedIn accounts",
@@ -19,15 +19,15 @@ _HEADINGS = {  # how an event type's name begins --> under which heading people 
     "uninstall": "App and sub-accounts",
 }
 _OTHERS = "These notifications"
-#: In the order in which people read them.
+#: All headings in the order of display.
 HEADINGS = tuple(dict.fromkeys((*_HEADINGS.values(), _OTHERS)))
 
 
 @dataclass(frozen=True, slots=True)
 class EventKind:
-    """One event type. `title` and `description` are for people.
+    """Describe one event type. `title` and `description` are for people.
 
-    `urgent`: for people too it waits for no digest and no quiet hours. `asks`: somebody has to do something.
+    `urgent` events wait for no digest and no quiet hours. `needs_action` marks events that somebody has to act on.
     """
 
     event_type: EventType
@@ -36,7 +36,7 @@ class EventKind:
     fields: Mapping[str, Schema]
     example_fields: Mapping[str, Any]
     urgent: bool = False
-    asks: bool = False
+    needs_action: bool = False
 
     @property
     def name(self) -> str:
@@ -48,7 +48,7 @@ class EventKind:
 
     @property
     def schema(self) -> Schema:
-        """JSON Schema (2020-12) of the body."""
+        """Return the JSON Schema (2020-12) of the body."""
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": self.title,
@@ -61,7 +61,7 @@ class EventKind:
 
     @property
     def example(self) -> dict[str, Any]:
-        return in_order(
+        return in_documented_order(
             {
                 "event_type": self.name,
                 "event_id": "evt_01kqz4m3d8w5v9x2c7b6n1t0rs",

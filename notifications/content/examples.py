@@ -1,4 +1,4 @@
-"""Whom the catalogue's examples are about: invented people and things, the same in all of them."""
+"""Hold the invented people and things that the catalogue's examples share."""
 
 from leads.enums import LeadStatus
 
@@ -29,6 +29,6 @@ CHANNEL = {"channel_id": "chn_01kqz4m3d8w5v9x2c7b6n1t0rx", "channel_name": "CRM 
 
 
 def lead_in(status: LeadStatus, previous: LeadStatus | None = None) -> dict[str, str]:
-    """A lead that stands there, or has just moved there from `previous`."""
+    """Return an example of a lead with this status, reached from `previous` if it is given."""
     example = {**LEAD, "status": status.value, "status_label": status.label}
     return {**example, "previous_status": previous.value, "changed_by": "provider"} if previous else example

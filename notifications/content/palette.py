@@ -1,4 +1,4 @@
-"""The colours of mails: those of tokens.css, written out: mail programs know neither variables nor light-dark()."""
+"""Read the colours of mails from tokens.css. Mail programs support neither CSS variables nor light-dark()."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The fields of the bodies that agencies receive, as JSON Schema: four are always there, the others when known."""
+"""Define the fields of bodies that agencies receive, as JSON Schema: four are always present, the others if known."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -104,7 +104,7 @@ CHANNEL = {
     "channel_name": _text("Its name."),
 }
 
-#: Fields in the order of the examples people know.
+#: Field name --> its place in the documented examples.
 _ORDER = {
     name: place
     for place, name in enumerate(
@@ -129,6 +129,9 @@ _ORDER = {
 }
 
 
-def in_order(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body with its fields in reading order (databases forget it), the time last."""
+def in_documented_order(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body with its fields in the order of the documentation, the time last.
+
+    Databases do not keep the order of fields.
+    """
     return dict(sorted(body.items(), key=lambda item: (item[0] == "timestamp", _ORDER.get(item[0], len(_ORDER)))))

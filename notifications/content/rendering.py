@@ -1,7 +1,7 @@
-"""What people read: an event's subject, sentences and facts, for mail and Slack.
+"""Render an event for people: subject, sentences and facts, for mail and Slack.
 
-Each event type has two templates, `email/<event_type>.subject.txt` and `email/<event_type>.txt`: the words, once. The
-second extends the `layout` it is given (text, HTML or Slack). Whatever came from outside was cleaned before.
+Each event type has two templates with its words: `email/<event_type>.subject.txt` and `email/<event_type>.txt`. The
+second extends the `layout` that it is given (text, HTML or Slack). Text from outside is cleaned before.
 """
 
 import re
@@ -29,7 +29,7 @@ from accounts.tenancy.localtime import format_local_time, get_zone
 from accounts.tenancy.team import ROLES, invitation_url
 from leads.enums import LeadStatus
 from leads.pipeline.at_risk import MAX_COUNT as MAX_AT_RISK
-from leads.pipeline.at_risk import AtRisk
+from leads.pipeline.at_risk import LeadAtRisk
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.palette import palette
 from notifications.message import Alert, PreparedDelivery
@@ -37,7 +37,7 @@ from notifications.models import FAILURES_TIMEOUT, Channel, ChannelKind
 
 MAX_SUBJECT_LENGTH = 150
 MAX_DETAIL_LENGTH = 500
-#: Which fields of a body a mail lists, and how it calls them.
+#: Fields of a body that a mail lists --> their labels.
 _FACTS = {
     "lead_name": "Lead",
     "linkedin_url": "LinkedIn profile",
@@ -53,7 +53,7 @@ _FACTS = {
 }
 
 
-#: What probably made many accounts drop at once, and what to do then.
+#: Probable cause of an incident --> its description; below, --> the remedy.
 CAUSES = {
     IncidentCause.PROXY: "the proxy that the accounts go through",
     IncidentCause.PROVIDER: "the provider, which lost its connections to LinkedIn",
@@ -66,8 +66,8 @@ CAUSE_STEPS = {
     IncidentCause.PASSWORD: "Ask whether passwords were changed; the accounts' owners were asked to sign in again.",
     IncidentCause.UNKNOWN: "Look at the accounts; their owners were asked to reconnect them where that helps.",
 }
-#: What came later than this says when it happened, also where that is not said of every message.
-LATE = timedelta(hours=1)
+#: Events reported later than this also say when they happened.
+LATE_AFTER = timedelta(hours=1)
 _STATUSES = {event_type: status for status, event_type in STATUS_EVENTS.items()}
 
 
@@ -80,7 +80,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An event in words. `slack` is the sentences alone."""
+    """Hold an event as text. `slack` has only the sentences."""
 
     subject: str
     text: str
@@ -91,63 +91,63 @@ class Message:
     action_url: str
 
 
-def message_for(prepared: PreparedDelivery, more: tuple[Fact, ...] = ()) -> Message:
-    """One event in words."""
+def render_event(prepared: PreparedDelivery, extra_facts: tuple[Fact, ...] = ()) -> Message:
+    """Render one event."""
     context = _context(prepared)
-    context |= {"subject": _subject(prepared.event, context), "facts": (*context["facts"], *more)}
+    context |= {"subject": _subject(prepared.event, context), "facts": (*context["facts"], *extra_facts)}
     body = f"email/{prepared.event.event_type}.txt"
     return Message(
         subject=context["subject"],
-        text=tidy(render(body, context | {"layout": "email/base.txt"}, html=False)),
-        html=render(body, context | {"layout": "email/base.html"}, html=True),
-        slack=tidy(render(body, context | {"layout": "email/slack.txt"}, html=False)),
+        text=tidy_text(render_template(body, context | {"layout": "email/base.txt"}, html=False)),
+        html=render_template(body, context | {"layout": "email/base.html"}, html=True),
+        slack=tidy_text(render_template(body, context | {"layout": "email/slack.txt"}, html=False)),
         facts=context["facts"],
         action_label=context["action_label"],
         action_url=context["action_url"],
     )
 
 
-def subject_of(prepared: PreparedDelivery) -> str:
-    """What happened, in a line."""
+def render_subject(prepared: PreparedDelivery) -> str:
+    """Render what happened in one line."""
     return _subject(prepared.event, _context(prepared))
 
 
 def is_late(event: Event) -> bool:
-    """Whether it happened so long before we learned of it that people would take it for news."""
-    return event.created_at - event.occurred_at > LATE
+    """Return whether the event was reported so late that people could take it for news."""
+    return event.created_at - event.occurred_at > LATE_AFTER
 
 
-def zone_of(prepared: PreparedDelivery) -> ZoneInfo:
-    """In which times are told: the channel's own, else its agency's."""
+def time_zone_of(prepared: PreparedDelivery) -> ZoneInfo:
+    """Return the time zone of displayed times: the channel's own, else its agency's."""
     own = prepared.channel.timezone if prepared.channel else ""
     return get_zone(own or prepared.agency.timezone)
 
 
 def _subject(event: Event, context: Mapping[str, Any]) -> str:
-    words = render(f"email/{event.event_type}.subject.txt", context, html=False)
-    return safe_line(f"Test lead: {words}" if event.is_test else words, MAX_SUBJECT_LENGTH)
+    text = render_template(f"email/{event.event_type}.subject.txt", context, html=False)
+    return safe_line(f"Test lead: {text}" if event.is_test else text, MAX_SUBJECT_LENGTH)
 
 
 def _context(prepared: PreparedDelivery) -> dict[str, Any]:
-    event, about = prepared.event, prepared.about
+    event, subject_channel = prepared.event, prepared.subject_channel
     body: Mapping[str, Any] = event.payload
     alert = prepared.alert or Alert(cause=str(body.get("cause", "")), closed=body.get("count") == 0)
-    zone = zone_of(prepared)
+    zone = time_zone_of(prepared)
     kind = CATALOGUE[EventType(event.event_type)]
     action_label, action_url = _action(prepared)
     return {
         "title": kind.title,
         "agency": safe_line(prepared.agency.name) or "your agency",
-        "account": _named(body, "linkedin_account_name", "linkedin_account_email") or "A LinkedIn account",
-        "lead": _named(body, "lead_name") or "A lead",
-        "campaign": _named(body, "campaign_name"),
-        "assignee": _named(body, "assigned_to_name") or "somebody of your team",
-        "location": _named(body, "ghl_location_id"),
-        "installer": _named(body, "installer_name", "installer_email"),
+        "account": _first_value(body, "linkedin_account_name", "linkedin_account_email") or "A LinkedIn account",
+        "lead": _first_value(body, "lead_name") or "A lead",
+        "campaign": _first_value(body, "campaign_name"),
+        "assignee": _first_value(body, "assigned_to_name") or "somebody of your team",
+        "location": _first_value(body, "ghl_location_id"),
+        "installer": _first_value(body, "installer_name", "installer_email"),
         "detail": safe_line(str(body.get("error_detail", "")), MAX_DETAIL_LENGTH),
         "limit": safe_line(" ".join(str(body[name]) for name in ("limit_type", "api_name") if name in body)),
-        "resets_at": _moment(body.get("resets_at"), zone),
-        "expires_at": _moment(body.get("expires_at"), zone),
+        "resets_at": _format_time(body.get("resets_at"), zone),
+        "expires_at": _format_time(body.get("expires_at"), zone),
         "details_pending": body.get("details_pending") is True,
         "is_test": body.get("is_test") is True,
         "status": safe_line(str(body.get("status_label", ""))),
@@ -156,14 +156,16 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
             str(body.get("paused_by"))
         ),
         "pause_reason": safe_line(str(body.get("pause_reason", "")), MAX_DETAIL_LENGTH),
-        "channel": _named(body, "channel_name") or _describe(about) or "One of your channels",
-        "source": _named(body, "source_name") or "One of your sources",
+        "channel": _first_value(body, "channel_name") or _describe(subject_channel) or "One of your channels",
+        "source": _first_value(body, "source_name") or "One of your sources",
         "tool": safe_line(provider_name(str(body.get("provider", "")))) or "the provider",
-        "failing_since": format_local_time(about.failing_since, zone) if about and about.failing_since else "",
-        "off_at": format_local_time(about.failing_since + FAILURES_TIMEOUT, zone)
-        if about and about.failing_since
+        "failing_since": format_local_time(subject_channel.failing_since, zone)
+        if subject_channel and subject_channel.failing_since
         else "",
-        "off_reason": safe_line(about.disabled_reason, MAX_DETAIL_LENGTH) if about else "",
+        "off_at": format_local_time(subject_channel.failing_since + FAILURES_TIMEOUT, zone)
+        if subject_channel and subject_channel.failing_since
+        else "",
+        "off_reason": safe_line(subject_channel.disabled_reason, MAX_DETAIL_LENGTH) if subject_channel else "",
         "happened_at": format_local_time(event.occurred_at, zone),
         "late": is_late(event),
         "facts": _facts(body),
@@ -181,7 +183,7 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
         "cause_step": CAUSE_STEPS[IncidentCause(alert.cause or "unknown")],
         "accounts": [safe_line(name) for name in alert.accounts],
         "more_accounts": max(0, alert.down - len(alert.accounts)),
-        "at_risk": [_risk(lead) for lead in alert.at_risk[:MAX_AT_RISK]],
+        "at_risk": [_describe_lead_at_risk(lead) for lead in alert.at_risk[:MAX_AT_RISK]],
         "more_at_risk": len(alert.at_risk) > MAX_AT_RISK,
         "role": ROLES.get(str(body.get("role")), ""),
         "action_label": action_label,
@@ -192,12 +194,12 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
 
 
 def _action(prepared: PreparedDelivery) -> tuple[str, str]:
-    """What the button says, and where it leads. Links that let somebody in are made here: no event's body has them."""
-    event, about = prepared.event, prepared.about
+    """Return the button's label and URL. Secret links are made here, so that no event's body has them."""
+    event, subject_channel = prepared.event, prepared.subject_channel
     if prepared.owner_mail is not None:
         return "Reconnect the account", prepared.owner_mail.url
-    if event.event_type == EventType.CHANNEL_VERIFICATION and about is not None:
-        return "Confirm this address", f"{settings.PUBLIC_URL}/verify/{about.verification_token}"
+    if event.event_type == EventType.CHANNEL_VERIFICATION and subject_channel is not None:
+        return "Confirm this address", f"{settings.PUBLIC_URL}/verify/{subject_channel.verification_token}"
     if event.event_type == EventType.STAFF_ALERT and prepared.alert is not None:
         return "Open it in the back office", prepared.alert.url
     if event.event_type == EventType.MEMBER_INVITED:
@@ -206,7 +208,7 @@ def _action(prepared: PreparedDelivery) -> tuple[str, str]:
 
 
 def next_step(event: Event, owner_mail: OwnerMail | None) -> str:
-    """The sentence for what is suggested after a change of an account's status."""
+    """Return the sentence for the suggested action after a change of an account's status."""
     if owner_mail is not None:
         return SENTENCES[owner_mail.suggested_action]
     if event.event_type == EventType.LINKEDIN_RATE_LIMIT:
@@ -221,8 +223,8 @@ def unsubscribe_url(channel: Channel | None) -> str:
     return f"{settings.PUBLIC_URL}/unsubscribe/{channel.unsubscribe_token}"
 
 
-def _risk(lead: AtRisk) -> str:
-    """`Ada Lovelace: Replied, waits for 3 hours (Ben Smith)`"""
+def _describe_lead_at_risk(lead: LeadAtRisk) -> str:
+    """Return a line such as `Ada Lovelace: Replied, waits for 3 hours (Ben Smith)`."""
     owner = safe_line(lead.owner) or "nobody's"
     return f"{safe_line(lead.name)}: {lead.status.label}, waits for {duration(timezone.now() - lead.since)} ({owner})"
 
@@ -234,16 +236,16 @@ def _facts(body: Mapping[str, Any]) -> tuple[Fact, ...]:
 
 def _fact(name: str, label: str, value: str) -> Fact:
     if name == "linkedin_url" and (link := linkedin_link(value)):
-        return Fact(label, _shown(link), link)
+        return Fact(label, _shorten_link(link), link)
     return Fact(label, safe_line(provider_name(value) if name == "provider" else value))
 
 
-def _shown(link: str) -> str:
-    shown = link.removeprefix("https://").removeprefix("www.")
-    return shown if len(shown) <= MAX_NAME_LENGTH else shown[: MAX_NAME_LENGTH - 1] + "…"
+def _shorten_link(link: str) -> str:
+    text = link.removeprefix("https://").removeprefix("www.")
+    return text if len(text) <= MAX_NAME_LENGTH else text[: MAX_NAME_LENGTH - 1] + "…"
 
 
-def _named(body: Mapping[str, Any], *names: str) -> str:
+def _first_value(body: Mapping[str, Any], *names: str) -> str:
     return next((text for name in names if (text := safe_line(str(body.get(name, ""))))), "")
 
 
@@ -257,19 +259,19 @@ def _label(status: Any) -> str:
     return LeadStatus(status).label if status in set(LeadStatus) else ""
 
 
-def _moment(text: Any, zone: ZoneInfo) -> str:
+def _format_time(text: Any, zone: ZoneInfo) -> str:
     try:
         return format_local_time(datetime.fromisoformat(str(text)), zone)
     except ValueError:
         return ""
 
 
-def render(name: str, context: Mapping[str, Any], *, html: bool) -> str:
+def render_template(name: str, context: Mapping[str, Any], *, html: bool) -> str:
     template = get_template(name).template  # type: ignore[attr-defined]
     colours = {"palette": palette()} if html else {}
     return str(template.render(Context({**context, **colours}, autoescape=html)))
 
 
-def tidy(text: str) -> str:
+def tidy_text(text: str) -> str:
     lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines) + "\n"

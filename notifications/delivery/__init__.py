@@ -1,6 +1,6 @@
-"""From an Event to what agencies receive: fan out, claim, carry, settle, in the order of the way of one event."""
+"""Deliver events to agencies: fan out, build digests, claim, send, save results."""
 
-from notifications.delivery.fan_out import fan_out, hears
-from notifications.delivery.worker import drain
+from notifications.delivery.fan_out import fan_out_due_events, is_interested
+from notifications.delivery.worker import drain_deliveries
 
-__all__ = ["drain", "fan_out", "hears"]
+__all__ = ["drain_deliveries", "fan_out_due_events", "is_interested"]

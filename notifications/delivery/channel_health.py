@@ -1,4 +1,4 @@
-"""A channel's health: what a row of failures leads to, and who is told."""
+"""Track the health of channels: count failures, record events about them, disable channels that fail for too long."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -8,44 +8,44 @@ from accounts.core.enums import EventType
 from accounts.events.outbox import record_event
 from accounts.models import Event
 from notifications.delivery import rate_limit
-from notifications.delivery.sender import Result
+from notifications.delivery.sender import DeliveryResult
 from notifications.models import FAILURES_TIMEOUT, Channel, ChannelKind, ChannelStatus, DeliveryStatus
 from notifications.transports.base import TransportError
 
-FAILURES_TO_TELL = 4
-WARNINGS = (0.75, 0.5)  # of FAILURES_TIMEOUT, latest first
+FAILURES_BEFORE_EVENT = 4
+WARNING_SHARES = (0.75, 0.5)  # of FAILURES_TIMEOUT, the later first
 UNSUBSCRIBED = "The recipient unsubscribed."
 COMPLAINED = "The recipient reported our mail as unwanted."
-CAME_BACK = "Mail to this address came back"
-GIVEN_UP = "Nothing but failures for five days."
+BOUNCED = "Mail to this address came back"
+FAILED_TOO_LONG = "Nothing but failures for five days."
 
 
-def note(channel: Channel, result: Result) -> None:
-    """Take one settled attempt into account. The channel is locked, its agency loaded."""
+def record_result(channel: Channel, result: DeliveryResult) -> None:
+    """Update the health of a locked channel (with its agency loaded) after an attempt."""
     error = result.outcome
     if not isinstance(error, TransportError):
-        if channel.consecutive_failures >= FAILURES_TO_TELL:
-            tell(channel, EventType.CHANNEL_RECOVERED)
+        if channel.consecutive_failures >= FAILURES_BEFORE_EVENT:
+            record_channel_event(channel, EventType.CHANNEL_RECOVERED)
         channel.consecutive_failures, channel.failing_since = 0, None
-        rate_limit.wake(channel)
+        rate_limit.close_circuit(channel)
     elif error.ours:
         return
     else:
         channel.consecutive_failures += 1
         channel.failing_since = channel.failing_since or result.at
-        rate_limit.rest(channel, result.ended_at)
-        if channel.consecutive_failures == FAILURES_TO_TELL:
-            tell(channel, EventType.CHANNEL_FAILING)
+        rate_limit.open_circuit(channel, result.ended_at)
+        if channel.consecutive_failures == FAILURES_BEFORE_EVENT:
+            record_channel_event(channel, EventType.CHANNEL_FAILING)
         if error.gone:
-            switch_off(channel, error.gone)
+            mark_disabled(channel, error.gone)
     channel.save(update_fields=["consecutive_failures", "failing_since", "circuit_open_until"])
 
 
-def watch() -> None:
-    """Warn of channels that have failed for long, and switch off those whose time is over."""
+def check_failing_channels() -> None:
+    """Warn about channels that have failed for long, and disable those past FAILURES_TIMEOUT."""
     now = timezone.now()
     failing = Channel.objects.filter(
-        status=ChannelStatus.ENABLED, failing_since__lte=now - FAILURES_TIMEOUT * min(WARNINGS)
+        status=ChannelStatus.ENABLED, failing_since__lte=now - FAILURES_TIMEOUT * min(WARNING_SHARES)
     ).values_list("pk", flat=True)
     for pk in list(failing):
         with transaction.atomic():
@@ -56,11 +56,11 @@ def watch() -> None:
                 .get(pk=pk)
             )
             if channel.status == ChannelStatus.ENABLED and channel.failing_since:
-                _watch_one(channel, (now - channel.failing_since) / FAILURES_TIMEOUT)
+                _warn_or_disable(channel, (now - channel.failing_since) / FAILURES_TIMEOUT)
 
 
-def switch_off(channel: Channel, reason: str) -> None:
-    """Disable an enabled channel at once. What was due is cancelled, and kept for a replay."""
+def mark_disabled(channel: Channel, reason: str) -> None:
+    """Disable an enabled channel. Cancel its pending deliveries, which a replay can send later."""
     if channel.status != ChannelStatus.ENABLED:
         return
     channel.status, channel.disabled_reason = ChannelStatus.DISABLED, reason
@@ -72,31 +72,31 @@ def switch_off(channel: Channel, reason: str) -> None:
         hold="",
         error=f"The channel was off: {reason}"[:500],
     )
-    tell(channel, EventType.CHANNEL_DISABLED)
+    record_channel_event(channel, EventType.CHANNEL_DISABLED)
 
 
-def lose(channel: Channel, reason: str) -> None:
-    """The address of an e-mail channel, confirmed or not, does not work or wants no mail: only its owner can undo it.
+def disable_address(channel: Channel, reason: str) -> None:
+    """Disable an e-mail channel whose address does not work or wants no mail. Only its owner can enable it.
 
-    The channel is locked, its agency loaded. The agency hears of it unless its owner chose so.
+    The channel is locked, its agency loaded. The agency is warned unless the owner unsubscribed.
     """
     was_on = channel.status == ChannelStatus.ENABLED
-    switch_off(channel, reason)
+    mark_disabled(channel, reason)
     channel.status, channel.disabled_reason = ChannelStatus.DISABLED, reason
     channel.save(update_fields=["status", "disabled_reason", "updated_at"])
     if was_on and reason != UNSUBSCRIBED:
-        _warn(channel, EventType.CHANNEL_DISABLED)
+        _warn_agency(channel, EventType.CHANNEL_DISABLED)
 
 
-def is_lost(channel: Channel) -> bool:
-    """Whether its address has to be confirmed (again) before it gets anything."""
+def needs_confirmation(channel: Channel) -> bool:
+    """Return whether the channel's address must be confirmed (again) before it gets mail."""
     return channel.status == ChannelStatus.UNVERIFIED or channel.disabled_reason.startswith(
-        (UNSUBSCRIBED, COMPLAINED, CAME_BACK)
+        (UNSUBSCRIBED, COMPLAINED, BOUNCED)
     )
 
 
-def tell(channel: Channel, event_type: EventType, *, recipient: str = "") -> Event:
-    """Record an event about the channel itself: for everybody who listens, or for one address."""
+def record_channel_event(channel: Channel, event_type: EventType, *, recipient: str = "") -> Event:
+    """Record an event about the channel, for all interested channels or for one address."""
     return record_event(
         channel.agency,
         event_type,
@@ -107,27 +107,27 @@ def tell(channel: Channel, event_type: EventType, *, recipient: str = "") -> Eve
     )
 
 
-def _watch_one(channel: Channel, elapsed: float) -> None:
-    assert channel.failing_since is not None  # noqa: S101 (asked by the caller)
+def _warn_or_disable(channel: Channel, elapsed: float) -> None:
+    assert channel.failing_since is not None  # noqa: S101 (the caller checks it)
     if elapsed >= 1:
-        switch_off(channel, GIVEN_UP)
-        _warn(channel, EventType.CHANNEL_DISABLED)
+        mark_disabled(channel, FAILED_TOO_LONG)
+        _warn_agency(channel, EventType.CHANNEL_DISABLED)
         return
-    reached = next(share for share in WARNINGS if elapsed >= share)
+    reached = next(share for share in WARNING_SHARES if elapsed >= share)
     warned = Event.objects.filter(
         subject=channel.pk,
         event_type=EventType.CHANNEL_FAILING,
         occurred_at__gte=channel.failing_since + FAILURES_TIMEOUT * reached,
     )
     if not warned.exclude(recipient="").exists():
-        _warn(channel, EventType.CHANNEL_FAILING)
+        _warn_agency(channel, EventType.CHANNEL_FAILING)
 
 
-def _warn(channel: Channel, event_type: EventType) -> None:
-    """Write to the agency's e-mail channels, whatever they listen to, or to its members if it has none."""
+def _warn_agency(channel: Channel, event_type: EventType) -> None:
+    """Mail the agency's e-mail channels whatever they listen to, or its members if it has no such channel."""
     mail = Channel.objects.filter(agency=channel.agency, kind=ChannelKind.EMAIL, status=ChannelStatus.ENABLED)
     listening = list(mail.exclude(pk=channel.pk).defer("url", "headers"))
-    if event_type == EventType.CHANNEL_DISABLED:  # those who listen hear of that anyway
+    if event_type == EventType.CHANNEL_DISABLED:  # interested channels get this event anyway
         addresses = [
             other.email
             for other in listening
@@ -139,4 +139,4 @@ def _warn(channel: Channel, event_type: EventType) -> None:
         addresses = list(channel.agency.members.exclude(user__email="").values_list("user__email", flat=True))
     for address in dict.fromkeys(addresses):
         if email_key(address) != email_key(channel.email):
-            tell(channel, event_type, recipient=address)
+            record_channel_event(channel, event_type, recipient=address)

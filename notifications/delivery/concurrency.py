@@ -1,4 +1,4 @@
-"""How much may be on its way at once: in all, and to each receiver, so that a slow one never starves another."""
+"""Limit concurrent deliveries, in all and to each receiver, so that a slow receiver starves no other."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,75 +7,79 @@ from dataclasses import dataclass
 
 from notifications.message import MAIL_KEY
 
-WINDOW = 256
-MAIL_SIZE = 32
-FAILING_SIZE = 1
-FIRST_SIZE = 4
-LARGEST_SIZE = 192
+MAX_IN_FLIGHT = 256
+MAIL_LIMIT = 32
+FAILING_LIMIT = 1
+INITIAL_LIMIT = 4
+MAX_LIMIT = 192
 FAST_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """What claiming needs to know of a channel."""
+    """Hold what claiming needs to know about a channel."""
 
     receiver_key: str
-    failing: bool
-    guarded: bool  # its rate is limited, or it rests: `gate` decides
+    is_failing: bool
+    is_rate_limited: bool  # by its rate or by an open circuit breaker
 
 
 class ConcurrencyLimits:
-    """What is on its way, by lane. A lane that answers well and fast grows, any other shrinks to one at a time."""
+    """Count deliveries in flight by receiver.
+
+    A receiver that responds fast with success gets a higher limit; any other result reduces its limit to one.
+    """
 
     def __init__(self) -> None:
-        self._busy: Counter[str] = Counter()
-        self._size: dict[str, int] = {MAIL_KEY: MAIL_SIZE}
-        self.closing = False  # the run is over: take nothing that may last
-        self.apart: set[str] = set()  # channels that this claim takes no more of: their gate is closed, or not ours
+        self._in_flight: Counter[str] = Counter()
+        self._limits: dict[str, int] = {MAIL_KEY: MAIL_LIMIT}
+        self.closing = False  # the run ends: claim nothing that may take long
+        self.skipped_channels: set[str] = set()  # rate-limited now, or locked by another worker
 
     @contextmanager
     def restored_after_failure(self) -> Iterator[None]:
-        """Give back the places that were taken within if the block fails."""
-        before = self._busy.copy()
+        """Restore the counts if the block fails."""
+        before = self._in_flight.copy()
         try:
             yield
         except BaseException:
-            self._busy = before
+            self._in_flight = before
             raise
 
     @property
-    def busy(self) -> int:
-        return self._busy.total()
+    def in_flight(self) -> int:
+        return self._in_flight.total()
 
     @property
-    def room(self) -> int:
-        return WINDOW - self.busy
+    def free_slots(self) -> int:
+        return MAX_IN_FLIGHT - self.in_flight
 
-    def full(self) -> list[str]:
-        full = [receiver_key for receiver_key in self._busy if not self._free(receiver_key)]
-        return [*full, MAIL_KEY] if self.closing and MAIL_KEY not in full else full
+    def full_receivers(self) -> list[str]:
+        full_receivers = [receiver_key for receiver_key in self._in_flight if not self._has_room(receiver_key)]
+        return [*full_receivers, MAIL_KEY] if self.closing and MAIL_KEY not in full_receivers else full_receivers
 
-    def enter(self, receiver: Receiver) -> bool:
-        """Take a place in the receiver's lane; False if there is none."""
+    def try_acquire(self, receiver: Receiver) -> bool:
+        """Take a place for the receiver. Return False if its limit is reached."""
         receiver_key = receiver.receiver_key
-        self._size.setdefault(receiver_key, FAILING_SIZE if receiver.failing else FIRST_SIZE)
-        if not self._free(receiver_key):
+        self._limits.setdefault(receiver_key, FAILING_LIMIT if receiver.is_failing else INITIAL_LIMIT)
+        if not self._has_room(receiver_key):
             return False
-        self._busy[receiver_key] += 1
+        self._in_flight[receiver_key] += 1
         return True
 
-    def give_back(self, receiver_key: str) -> None:
-        """Leave a place that was not used after all."""
-        self._busy[receiver_key] -= 1
+    def release_unused(self, receiver_key: str) -> None:
+        """Release a place whose delivery was not sent."""
+        self._in_flight[receiver_key] -= 1
 
-    def leave(self, receiver_key: str, *, well: bool, duration_ms: int) -> None:
-        self.give_back(receiver_key)
+    def release(self, receiver_key: str, *, succeeded: bool, duration_ms: int) -> None:
+        """Release a place after an attempt, and adapt the receiver's limit."""
+        self.release_unused(receiver_key)
         if receiver_key == MAIL_KEY:
             return
-        if well and duration_ms < FAST_MS:
-            self._size[receiver_key] = min(self._size[receiver_key] + 1, LARGEST_SIZE)
+        if succeeded and duration_ms < FAST_MS:
+            self._limits[receiver_key] = min(self._limits[receiver_key] + 1, MAX_LIMIT)
         else:
-            self._size[receiver_key] = FAILING_SIZE
+            self._limits[receiver_key] = FAILING_LIMIT
 
-    def _free(self, receiver_key: str) -> bool:
-        return self._busy[receiver_key] < self._size[receiver_key]
+    def _has_room(self, receiver_key: str) -> bool:
+        return self._in_flight[receiver_key] < self._limits[receiver_key]

@@ -1,7 +1,7 @@
-"""Deliveries to people that are due together become one message, in one transaction and before anything is sent.
+"""Combine deliveries to people that are due together into one message, in a transaction before anything is sent.
 
-The oldest carries it: its id is the Message-ID, its lease and attempts are the message's. So a worker that dies between
-sending and settling sends the same message again, and nothing else.
+The oldest delivery carries the message: its id is the Message-ID, its lease and attempts count for the message. A
+worker that dies between sending and saving the result sends the same message again, and nothing else.
 """
 
 from collections import defaultdict
@@ -13,54 +13,54 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from notifications.content.stories import LEAD_STORY, STATUS_CHANGES, story
-from notifications.delivery.relevance import no_longer_needed
+from notifications.content.stories import LEAD_STORY, STATUS_CHANGES, story_key
+from notifications.delivery.relevance import obsolete_reasons
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus, Hold
-from notifications.policy.alert_policy import told_elsewhere
-from notifications.policy.quiet_hours import hours_of
-from notifications.policy.timing import PROMPT, SUMMARY, Plan, plan
+from notifications.policy.alert_policy import superseded_reasons
+from notifications.policy.quiet_hours import quiet_hours_of
+from notifications.policy.timing import DIGEST_BATCH, IMMEDIATE_STATUSES, DeliveryPlan, plan_delivery
 
-CHANNELS = 50  # in one go
-MAX_DELIVERIES = 2000  # Deliveries in one message; what is over goes into the next
+MAX_CHANNELS = 50  # in one call
+MAX_DELIVERIES = 2000  # in one message; the rest goes into the next
 CHANNEL_OFF = "The channel was off."
-BACK_AGAIN = "Nothing to tell: the lead is back where it was."
+UNCHANGED_LEAD = "Nothing to tell: the lead is back where it was."
 
 
-def gather() -> int:
-    """Make messages of what waited and is due; how many channels were looked at.
+def build_digests() -> int:
+    """Combine waiting deliveries that are due. Return how many channels had any.
 
-    Idempotent and safe beside others doing the same: a channel is gathered under its lock.
+    Idempotent, and safe beside other workers: each channel is locked.
     """
     now = timezone.now()
-    channels = list(_due(now).order_by().values_list("channel_id", flat=True).distinct()[:CHANNELS])
+    channels = list(_due(now).order_by().values_list("channel_id", flat=True).distinct()[:MAX_CHANNELS])
     for channel_id in channels:
         with transaction.atomic():
-            _gather_channel(channel_id, now)
+            _build_channel_digests(channel_id, now)
     return len(channels)
 
 
-def replan(channel: Channel) -> None:
-    """Let what waits follow the channel's rules as they are now. The channel is locked, its agency loaded."""
+def reschedule_waiting(channel: Channel) -> None:
+    """Apply the channel's current rules to its waiting deliveries. The channel is locked, its agency loaded."""
     now = timezone.now()
     rows = list(_waiting().filter(channel=channel).select_related("event"))
     for row in rows:
-        for name, value in asdict(plan(channel, row.event, now)).items():
+        for name, value in asdict(plan_delivery(channel, row.event, now)).items():
             setattr(row, name, value)
-    Delivery.objects.bulk_update(rows, [field.name for field in fields(Plan)], batch_size=500)
+    Delivery.objects.bulk_update(rows, [field.name for field in fields(DeliveryPlan)], batch_size=500)
 
 
-def cancel(deliveries: QuerySet[Delivery], reason: str) -> None:
-    """They stay in the log, with the reason."""
+def cancel_deliveries(deliveries: QuerySet[Delivery], reason: str) -> None:
+    """Cancel deliveries. They stay in the log with the reason."""
     deliveries.update(
         status=DeliveryStatus.CANCELLED, hold="", error=reason[:500], next_attempt_at=None, leased_until=None
     )
 
 
-def leave(deliveries: QuerySet[Delivery]) -> None:
-    """Take them out of the messages they were gathered into; what they carried is gathered anew."""
+def remove_from_digests(deliveries: QuerySet[Delivery]) -> None:
+    """Remove deliveries from their digests. Deliveries that they carried are combined anew."""
     deliveries.update(carrier=None)
     carried = Delivery.objects.filter(carrier__in=deliveries.values("pk"), status=DeliveryStatus.PENDING)
-    carried.update(carrier=None, batch=SUMMARY, next_attempt_at=timezone.now())
+    carried.update(carrier=None, batch=DIGEST_BATCH, next_attempt_at=timezone.now())
 
 
 def _due(now: datetime) -> QuerySet[Delivery]:
@@ -68,51 +68,51 @@ def _due(now: datetime) -> QuerySet[Delivery]:
 
 
 def _waiting() -> QuerySet[Delivery]:
-    """What partial indexes hold."""
+    """Return deliveries that wait for a digest, as partial indexes hold them."""
     return Delivery.objects.exclude(batch="").filter(status=DeliveryStatus.PENDING)
 
 
-def _gather_channel(channel_id: str, now: datetime) -> None:
+def _build_channel_digests(channel_id: str, now: datetime) -> None:
     channels = Channel.objects.select_related("agency").defer("url", "headers")
     channel = channels.select_for_update(of=("self",), no_key=True, skip_locked=True).filter(pk=channel_id).first()
-    if channel is None:  # gone, or gathered by somebody else at this moment
+    if channel is None:  # deleted, or locked by another worker
         return
     due = _due(now).filter(channel=channel)
     if channel.status != ChannelStatus.ENABLED:
-        cancel(due, CHANNEL_OFF)
+        cancel_deliveries(due, CHANNEL_OFF)
         return
     for batch in set(due.order_by().values_list("batch", flat=True)):
-        _gather_batch(channel, batch, now)
+        _build_digest(channel, batch, now)
 
 
-def _gather_batch(channel: Channel, batch: str, now: datetime) -> None:
+def _build_digest(channel: Channel, batch: str, now: datetime) -> None:
     waiting = _waiting().filter(channel=channel, batch=batch)
     rows = list(waiting.select_related("event").order_by("pk").select_for_update(of=("self",))[:MAX_DELIVERIES])
     rows.sort(key=lambda row: (row.event.occurred_at, row.event_id))
     urgent = any(row.urgent for row in rows)
-    later = hours_of(channel).open_from(now)
+    later = quiet_hours_of(channel).next_open_time(now)
     if later > now and not urgent:
-        waiting.update(next_attempt_at=later, hold=Hold.QUIET_HOURS, batch=SUMMARY)
+        waiting.update(next_attempt_at=later, hold=Hold.QUIET_HOURS, batch=DIGEST_BATCH)
         return
-    settled = max(row.next_attempt_at or now for row in rows)
-    if settled > now and all(row.hold == Hold.FLAPPING for row in rows):
-        waiting.update(next_attempt_at=settled)
+    latest = max(row.next_attempt_at or now for row in rows)
+    if latest > now and all(row.hold == Hold.FLAPPING for row in rows):
+        waiting.update(next_attempt_at=latest)
         return
-    elsewhere = told_elsewhere(rows, {channel.pk: channel})
-    dropped = (
-        {row.event_id: elsewhere[row.pk] for row in rows if row.pk in elsewhere}
-        | no_longer_needed(row.event for row in rows)
-        | _back_where_they_were(rows)
+    superseded = superseded_reasons(rows, {channel.pk: channel})
+    cancelled = (
+        {row.event_id: superseded[row.pk] for row in rows if row.pk in superseded}
+        | obsolete_reasons(row.event for row in rows)
+        | _without_net_change(rows)
     )
-    for reason in set(dropped.values()):
-        events = [pk for pk, why in dropped.items() if why == reason]
-        cancel(waiting.filter(event_id__in=events), reason)
-    kept = [row for row in rows if row.event_id not in dropped]
+    for reason in set(cancelled.values()):
+        events = [pk for pk, why in cancelled.items() if why == reason]
+        cancel_deliveries(waiting.filter(event_id__in=events), reason)
+    kept = [row for row in rows if row.event_id not in cancelled]
     if kept:
-        _send_together(kept, urgent=urgent, now=now)
+        _combine_deliveries(kept, urgent=urgent, now=now)
 
 
-def _send_together(rows: Sequence[Delivery], *, urgent: bool, now: datetime) -> None:
+def _combine_deliveries(rows: Sequence[Delivery], *, urgent: bool, now: datetime) -> None:
     carrier, *others = rows
     Delivery.objects.filter(pk__in=[row.pk for row in others]).update(
         carrier=carrier, batch="", hold="", next_attempt_at=None
@@ -120,16 +120,19 @@ def _send_together(rows: Sequence[Delivery], *, urgent: bool, now: datetime) -> 
     Delivery.objects.filter(pk=carrier.pk).update(batch="", hold="", next_attempt_at=now, urgent=urgent)
 
 
-def _back_where_they_were(rows: Iterable[Delivery]) -> dict[str, str]:
-    """The changes of leads that all in all changed nothing; those that people wait for are told even so."""
+def _without_net_change(rows: Iterable[Delivery]) -> dict[str, str]:
+    """Return the lead changes that cancel each other out, with the reason. Statuses sent at once stay."""
     stories = defaultdict(list)
     for row in rows:
         if row.event.subject and row.event.event_type in LEAD_STORY:
-            stories[story(row.event)].append(row.event)
+            stories[story_key(row.event)].append(row.event)
     return {
-        event.pk: BACK_AGAIN
+        event.pk: UNCHANGED_LEAD
         for events in stories.values()
-        if all(event.event_type in STATUS_CHANGES and event.payload.get("status") not in PROMPT for event in events)
+        if all(
+            event.event_type in STATUS_CHANGES and event.payload.get("status") not in IMMEDIATE_STATUSES
+            for event in events
+        )
         and events[0].payload.get("previous_status", "") == events[-1].payload.get("status")
         for event in events
     }

@@ -1,7 +1,7 @@
-"""How many mails one address gets at once, whoever has them sent: what is more waits, and says so.
+"""Limit the mails to one address in an hour, whoever causes them. Mails beyond the limit wait, visibly.
 
-This is about mails to an address (a Delivery without a channel): owners of accounts, invited people, confirmations. A
-channel's reader has agreed to its mails.
+The limit applies to deliveries without a channel: to owners of accounts, invited people, confirmations. The reader of a
+channel has agreed to its mails.
 """
 
 from collections import Counter
@@ -20,14 +20,14 @@ MAX_PER_HOUR = 30
 HOUR, MAX_WAIT = timedelta(hours=1), timedelta(days=2)
 
 
-def hold_back(deliveries: Sequence[Delivery]) -> None:
-    """Put off those of the unsaved Deliveries whose address has got, or is about to get, `MAX_PER_HOUR` mails."""
+def hold_excess_mails(deliveries: Sequence[Delivery]) -> None:
+    """Put off those unsaved deliveries whose address gets more than MAX_PER_HOUR mails."""
     limited = [row for row in deliveries if row.channel_id is None and row.event.event_type not in STAFF_EVENTS]
     if not limited:
         return
     now = timezone.now()
     waiting = Q(status=DeliveryStatus.PENDING, hold=Hold.RECIPIENT)
-    rows = Delivery.objects.annotate(upper=Upper("recipient")).filter(  # as the index has it
+    rows = Delivery.objects.annotate(upper=Upper("recipient")).filter(  # matches the index
         Q(pk__gte=first_id("dlv", now - HOUR)) | waiting,
         channel=None,
         upper__in={row.recipient.upper() for row in limited},

@@ -1,4 +1,4 @@
-"""What happened since, so that people need not be told any more. Programs are told whatever happened."""
+"""Find events that people no longer need to hear of, because of what happened since. Programs get every event."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +12,7 @@ RECONNECTED = "No longer needed: the account is connected again."
 RESUMED = "No longer needed: the campaign runs again."
 RECOVERED = "No longer needed: it works again."
 _ACCOUNT_DOWN = frozenset({*STATUS_EVENTS.values(), EventType.REAUTH_REQUESTED})
-_RECOVERIES = {  # what recovers, by an event that says so --> what need not be told after it
+_RECOVERIES = {  # event of a recovery --> the event types that it makes obsolete
     EventType.SOURCE_RECOVERED: frozenset(
         {EventType.SOURCE_SILENT, EventType.SOURCE_REJECTED, EventType.SOURCE_AT_RISK, EventType.SOURCE_BLOCKED}
     ),
@@ -20,35 +20,35 @@ _RECOVERIES = {  # what recovers, by an event that says so --> what need not be 
 }
 
 
-def no_longer_needed(events: Iterable[Event]) -> dict[str, str]:
-    """Why, by the ids of the events of which people need not hear any more."""
-    listed = [event for event in events if event.subject]
-    return _accounts_back(listed) | _campaigns_back(listed) | _recovered(listed)
+def obsolete_reasons(events: Iterable[Event]) -> dict[str, str]:
+    """Return why people no longer need these events, by the events' ids."""
+    with_subject = [event for event in events if event.subject]
+    return _accounts_back(with_subject) | _campaigns_back(with_subject) | _recovered(with_subject)
 
 
 def _accounts_back(events: Sequence[Event]) -> dict[str, str]:
-    told = [event for event in events if event.event_type in _ACCOUNT_DOWN]
-    accounts = Account.objects.filter(pk__in={event.subject for event in told}, status=AccountStatus.ACTIVE)
-    well = set(accounts.values_list("pk", flat=True))
-    return {event.pk: RECONNECTED for event in told if event.subject in well}
+    candidates = [event for event in events if event.event_type in _ACCOUNT_DOWN]
+    accounts = Account.objects.filter(pk__in={event.subject for event in candidates}, status=AccountStatus.ACTIVE)
+    active_ids = set(accounts.values_list("pk", flat=True))
+    return {event.pk: RECONNECTED for event in candidates if event.subject in active_ids}
 
 
 def _campaigns_back(events: Sequence[Event]) -> dict[str, str]:
-    told = [event for event in events if event.event_type == EventType.CAMPAIGN_PAUSED]
-    campaigns = Campaign.objects.filter(pk__in={event.subject for event in told}, status=CampaignStatus.ACTIVE)
+    candidates = [event for event in events if event.event_type == EventType.CAMPAIGN_PAUSED]
+    campaigns = Campaign.objects.filter(pk__in={event.subject for event in candidates}, status=CampaignStatus.ACTIVE)
     running = set(campaigns.values_list("pk", flat=True))
-    return {event.pk: RESUMED for event in told if event.subject in running}
+    return {event.pk: RESUMED for event in candidates if event.subject in running}
 
 
 def _recovered(events: Sequence[Event]) -> dict[str, str]:
     found: dict[str, str] = {}
     for good, bad in _RECOVERIES.items():
-        told = [event for event in events if event.event_type in bad]
-        later = Event.objects.filter(event_type=good, subject__in={event.subject for event in told})
+        candidates = [event for event in events if event.event_type in bad]
+        later = Event.objects.filter(event_type=good, subject__in={event.subject for event in candidates})
         latest = dict(later.values_list("subject").annotate(at=Max("occurred_at")))
         found |= {
             event.pk: RECOVERED
-            for event in told
+            for event in candidates
             if event.subject in latest and latest[event.subject] >= event.occurred_at
         }
     return found

@@ -1,4 +1,4 @@
-"""Writing down how attempts went: the log, what is next, and what it says about the channel."""
+"""Save the results of attempts: the log, the next attempt, and the channel's health."""
 
 from collections.abc import Sequence
 
@@ -9,34 +9,36 @@ from django.utils import timezone
 from accounts.core.enums import EventType
 from accounts.models import Event
 from notifications.delivery import channel_health
-from notifications.delivery.sender import Result
+from notifications.delivery.sender import DeliveryResult
 from notifications.models import Attempt, Channel, Delivery, DeliveryStatus
 from notifications.policy.backoff import next_attempt_at
 from notifications.transports.base import Outcome, TransportError
 
 
 @transaction.atomic
-def settle(results: Sequence[Result]) -> None:
-    """Settle attempts, oldest first, in one transaction."""
-    made = [result for result in results if result.outcome is not None]
-    channels = _lock_channels(made)
-    _release([result for result in results if result.outcome is None])
-    ids = [result.prepared.delivery.pk for result in made]
-    kept = set(Delivery.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    made = [result for result in made if result.prepared.delivery.pk in kept]  # an erased lead's are gone
-    erased = _erased(made)
-    Attempt.objects.bulk_create([_attempt(result, erased) for result in made])
-    _settle_delivered([result for result in made if isinstance(result.outcome, Outcome)])
-    for result in made:
+def save_results(results: Sequence[DeliveryResult]) -> None:
+    """Save results, the oldest first, in one transaction."""
+    attempted = [result for result in results if result.outcome is not None]
+    channels = _lock_channels(attempted)
+    _release_unattempted([result for result in results if result.outcome is None])
+    ids = [result.prepared.delivery.pk for result in attempted]
+    existing = set(Delivery.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    attempted = [
+        result for result in attempted if result.prepared.delivery.pk in existing
+    ]  # an erasure may have deleted some
+    erased = _erased_leads(attempted)
+    Attempt.objects.bulk_create([_attempt_row(result, erased) for result in attempted])
+    _mark_delivered([result for result in attempted if isinstance(result.outcome, Outcome)])
+    for result in attempted:
         channel = channels.get(result.prepared.delivery.channel_id or "")
         if isinstance(result.outcome, TransportError):
-            _settle_failed(result, result.outcome)
+            _retry_or_fail(result, result.outcome)
         if channel:
-            channel_health.note(channel, result)
+            channel_health.record_result(channel, result)
 
 
-def _lock_channels(results: Sequence[Result]) -> dict[str, Channel]:
-    """The channels whose health these results change, locked in one order."""
+def _lock_channels(results: Sequence[DeliveryResult]) -> dict[str, Channel]:
+    """Lock and return, in one order, the channels whose health these results change."""
     ids = {result.prepared.delivery.channel_id for result in results if result.prepared.delivery.channel_id}
     failed = {
         result.prepared.delivery.channel_id for result in results if isinstance(result.outcome, TransportError)
@@ -51,8 +53,8 @@ def _lock_channels(results: Sequence[Result]) -> dict[str, Channel]:
     return {channel.pk: channel for channel in channels}
 
 
-def _erased(results: Sequence[Result]) -> set[str]:
-    """The leads among what these are about that were erased, perhaps while they were under way."""
+def _erased_leads(results: Sequence[DeliveryResult]) -> set[str]:
+    """Return those leads of the results that were erased, perhaps while the attempts ran."""
     leads = {result.prepared.event.subject for result in results if result.prepared.event.subject.startswith("lead_")}
     if not leads:
         return set()
@@ -60,8 +62,8 @@ def _erased(results: Sequence[Result]) -> set[str]:
     return set(erasures.values_list("subject", flat=True))
 
 
-def _attempt(result: Result, erased: set[str]) -> Attempt:
-    """Of what a receiver answers about somebody erased nothing is kept: it may repeat who that was."""
+def _attempt_row(result: DeliveryResult, erased: set[str]) -> Attempt:
+    """Return the unsaved row of an attempt, without the response if its lead was erased: it may name the person."""
     outcome = result.outcome
     assert outcome is not None  # noqa: S101 (only attempts that were made)
     return Attempt(
@@ -74,24 +76,24 @@ def _attempt(result: Result, erased: set[str]) -> Attempt:
     )
 
 
-def _release(results: Sequence[Result]) -> None:
+def _release_unattempted(results: Sequence[DeliveryResult]) -> None:
     for result in results:
         Delivery.objects.filter(
             pk=result.prepared.delivery.pk, leased_until=result.prepared.delivery.leased_until
         ).update(attempts=F("attempts") - 1, leased_until=None)
 
 
-def _settle_delivered(results: Sequence[Result]) -> None:
-    # Whatever the row says by now (another worker's lease, a channel switched off): the receiver has it.
-    Delivery.objects.filter(_of_message(results)).update(
+def _mark_delivered(results: Sequence[DeliveryResult]) -> None:
+    # Whatever the row's status is by now: the receiver has the message.
+    Delivery.objects.filter(_with_carried(results)).update(
         status=DeliveryStatus.DELIVERED, delivered_at=timezone.now(), next_attempt_at=None, leased_until=None, error=""
     )
 
 
-def _settle_failed(result: Result, error: TransportError) -> None:
+def _retry_or_fail(result: DeliveryResult, error: TransportError) -> None:
     delivery = result.prepared.delivery
     due = None if error.permanent else next_attempt_at(delivery.attempts, result.ended_at, error.retry_after)
-    # Only under our own lease: after it, somebody else is at it.
+    # Only under this worker's lease: after it, another worker may have claimed the delivery.
     Delivery.objects.filter(
         pk=delivery.pk, status=DeliveryStatus.PENDING, attempts=delivery.attempts, leased_until=delivery.leased_until
     ).update(
@@ -100,13 +102,13 @@ def _settle_failed(result: Result, error: TransportError) -> None:
         leased_until=None,
         error=str(error)[:500],
     )
-    if due is None and result.prepared.together:
+    if due is None and result.prepared.digest_events:
         carried = Delivery.objects.filter(carrier_id=delivery.pk, status=DeliveryStatus.PENDING)
         carried.update(status=DeliveryStatus.FAILED, error=str(error)[:500])
 
 
-def _of_message(results: Sequence[Result]) -> Q:
-    """The Deliveries and, where they carried others, those."""
-    carriers = [result.prepared.delivery.pk for result in results if result.prepared.together]
+def _with_carried(results: Sequence[DeliveryResult]) -> Q:
+    """Return the condition for the results' deliveries and those that they carry."""
+    carriers = [result.prepared.delivery.pk for result in results if result.prepared.digest_events]
     own = Q(pk__in=[result.prepared.delivery.pk for result in results])
     return own | Q(carrier_id__in=carriers) if carriers else own

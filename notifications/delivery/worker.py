@@ -1,4 +1,4 @@
-"""One run of the delivery worker: fan out and deliver until nothing is due, or its time is over."""
+"""Run the delivery worker once: fan out and deliver until nothing is due, or its time is over."""
 
 import time
 from collections.abc import Callable
@@ -14,51 +14,53 @@ from accounts.core.connections import (
 from accounts.linkedin import incidents
 from accounts.tasks import WORKERS, write_heartbeat
 from notifications.delivery import channel_health
-from notifications.delivery.claim import claim, is_due, turn_is_near
+from notifications.delivery.claim import claim_due_deliveries, has_delivery_due_soon, has_due_deliveries
 from notifications.delivery.concurrency import ConcurrencyLimits
-from notifications.delivery.digest import gather
-from notifications.delivery.fan_out import fan_out
-from notifications.delivery.results import settle
-from notifications.delivery.sender import DeliverySender, Result
+from notifications.delivery.digest import build_digests
+from notifications.delivery.fan_out import fan_out_due_events
+from notifications.delivery.results import save_results
+from notifications.delivery.sender import DeliveryResult, DeliverySender
 from notifications.egress.session import GuardedSession
 from notifications.transports.base import Outcome
 
-RUN_SECONDS = 30.0
-CLOSING_SECONDS = 20.0  # while slow receivers are waited for, healthy ones still get theirs
-POLL_SECONDS = 0.1  # how soon a drain that waits for slow receivers sees new work
-BEAT_SECONDS = 5.0
-OUTAGE_SECONDS = 30.0  # that results are kept for: what is claimed is leased for a minute
+MAX_RUN_SECONDS = 30.0
+CLOSING_SECONDS = 20.0  # after the run, while slow receivers are awaited, fast ones still get deliveries
+POLL_INTERVAL = 0.1  # seconds between two looks for new work
+HEARTBEAT_INTERVAL = 5.0
+OUTAGE_TIMEOUT = 30.0  # seconds that results are kept for; leases last a minute
 
 
-def drain(*, run_seconds: float = RUN_SECONDS, session: Callable[[], GuardedSession] = GuardedSession) -> bool:
-    """Fan out due Events and make due attempts. True: time ran out and more may be due."""
+def drain_deliveries(
+    *, run_seconds: float = MAX_RUN_SECONDS, session: Callable[[], GuardedSession] = GuardedSession
+) -> bool:
+    """Fan out due events and make due attempts. Return True if time ran out and more may be due."""
     out_of_time = False
     incidents.update_incidents()
-    if fan_out() + gather() or is_due():
+    if fan_out_due_events() + build_digests() or has_due_deliveries():
         with DeliverySender(session) as sender:
-            out_of_time = _Drain(sender).run(run_seconds)
-    channel_health.watch()
+            out_of_time = _DeliveryRun(sender).run(run_seconds)
+    channel_health.check_failing_channels()
     return out_of_time
 
 
-class _Drain:
-    """Rolls a window over what is due: a place that becomes free is filled at once."""
+class _DeliveryRun:
+    """Keep up to MAX_IN_FLIGHT deliveries in flight: fill each place as soon as it is free."""
 
     def __init__(self, sender: DeliverySender) -> None:
         self._sender = sender
         self._limits = ConcurrencyLimits()
-        self._results: list[Result] = []  # that are not settled yet
-        self._beaten_at = time.monotonic()
+        self._results: list[DeliveryResult] = []  # not saved yet
+        self._heartbeat_sent_at = time.monotonic()
 
     def run(self, run_seconds: float) -> bool:
         """Deliver until nothing is due. Return True if time ran out.
 
-        What is under way goes on through an outage of the database, and is settled after it.
+        Deliveries in flight go on through an outage of the database, and are saved after it.
         """
         close_at = time.monotonic() + run_seconds
         while True:
             try:
-                is_done = self._turn(close_at)
+                is_done = self._step(close_at)
                 log_outage_end()
                 if is_done:
                     return self._limits.closing
@@ -67,45 +69,47 @@ class _Drain:
                     raise
 
     def _wait_for_database(self, error: Exception) -> bool:
-        """Keep what is under way moving until the database is back. Return False if that takes too long."""
+        """Keep deliveries in flight going until the database is back. Return False if that takes too long."""
         log_outage_begin(error)
-        until = time.monotonic() + OUTAGE_SECONDS
+        until = time.monotonic() + OUTAGE_TIMEOUT
         while time.monotonic() < until:
             self._results += self._sender.results(RETRY_PAUSE)
             if is_database_back():
                 return True
         return False
 
-    def _turn(self, close_at: float) -> bool:
-        """Claim, send and settle once. Return True if nothing is left to wait for."""
-        self._settle()
+    def _step(self, close_at: float) -> bool:
+        """Claim, send and save results once. Return True if nothing is left to wait for."""
+        self._save_results()
         fanned_out = 0
         self._limits.closing = time.monotonic() >= close_at
         if time.monotonic() < close_at + CLOSING_SECONDS:
-            fanned_out = fan_out()
-            gather()
+            fanned_out = fan_out_due_events()
+            build_digests()
             if fanned_out:
                 incidents.update_incidents()
-            self._sender.send(claim(self._limits))
-        if not self._limits.busy and (self._limits.closing or not (fanned_out or turn_is_near())):
+            self._sender.send(claim_due_deliveries(self._limits))
+        if not self._limits.in_flight and (self._limits.closing or not (fanned_out or has_delivery_due_soon())):
             return True
-        self._results += self._sender.results(POLL_SECONDS)
-        self._settle()
-        self._beat()
+        self._results += self._sender.results(POLL_INTERVAL)
+        self._save_results()
+        self._send_heartbeat()
         return False
 
-    def _settle(self) -> None:
+    def _save_results(self) -> None:
         if not self._results:
             return
-        settle(self._results)
+        save_results(self._results)
         for result in self._results:
-            self._limits.leave(
-                result.prepared.receiver_key, well=isinstance(result.outcome, Outcome), duration_ms=result.duration_ms
+            self._limits.release(
+                result.prepared.receiver_key,
+                succeeded=isinstance(result.outcome, Outcome),
+                duration_ms=result.duration_ms,
             )
         self._results = []
 
-    def _beat(self) -> None:
-        """A drain may hold its process for a while: the heartbeat's own task would wait behind it."""
-        if time.monotonic() - self._beaten_at > BEAT_SECONDS:
-            self._beaten_at = time.monotonic()
+    def _send_heartbeat(self) -> None:
+        """Write the heartbeat: a long run delays the task that writes it."""
+        if time.monotonic() - self._heartbeat_sent_at > HEARTBEAT_INTERVAL:
+            self._heartbeat_sent_at = time.monotonic()
             write_heartbeat(WORKERS["deliveries"])

@@ -1,7 +1,7 @@
-"""The guarded sender: every outbound request of the product to an address that somebody else chose goes through here.
+"""Send every outbound request whose address somebody else chose, with checks against requests into private networks.
 
-Addresses are checked and pinned when the connection is opened (`socket_factory` sees literal ones too), redirects are
-answers like any other, nothing comes from the environment, and what is read of an answer is bounded.
+Addresses are checked and pinned when the connection is opened (`socket_factory` also checks literal addresses).
+Redirects are not followed, no setting comes from the environment, and responses are read up to a limit.
 """
 
 import asyncio
@@ -18,21 +18,21 @@ from yarl import URL
 
 from notifications.egress.url_policy import Target, TargetRefused, check_address, check_url
 
-CONNECT_SECONDS = 5
-TOTAL_SECONDS = 15
-BODY_SECONDS = 5  # for the excerpt: the status has already decided
-EXCERPT_BYTES = 4096
+CONNECT_TIMEOUT = 5
+TOTAL_TIMEOUT = 15
+BODY_TIMEOUT = 5  # seconds for the excerpt; the status decides the outcome
+MAX_EXCERPT_BYTES = 4096
 MAX_RETRY_AFTER = 24 * 3600
-_RESOLVERS = ThreadPoolExecutor(max_workers=64, thread_name_prefix="dns")  # a name server that hangs holds one thread
+_RESOLVERS = ThreadPoolExecutor(max_workers=64, thread_name_prefix="dns")  # a hanging name server blocks one thread
 
 
-class Unanswered(Exception):
-    """No answer came. The message says why, for people."""
+class NoResponse(Exception):
+    """Signal that no response arrived. The message gives the reason to people."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a receiver said. `retry_after` is in seconds from now, at most a day."""
+class Response:
+    """Hold a receiver's response. `retry_after` is in seconds from now, at most a day."""
 
     status: int
     excerpt: str
@@ -40,14 +40,14 @@ class Answer:
 
 
 class GuardedSession:
-    """An HTTP session that only posts, and only to where `targets` lets it. Made on a running loop; `close` it."""
+    """Post over HTTP, only to targets that `url_policy` allows. Make it on a running loop, and `close` it."""
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 resolver=CheckedResolver(resolver), socket_factory=_open_socket, limit=0, keepalive_timeout=10
             ),
-            timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=TOTAL_TIMEOUT, connect=CONNECT_TIMEOUT),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
@@ -60,25 +60,25 @@ class GuardedSession:
     async def close(self) -> None:
         await self._session.close()
 
-    async def post(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Post and answer with whatever status came. Raises TargetRefused and Unanswered."""
-        wire_url = _wire_url(check_url(url))
+    async def post(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> Response:
+        """Post and return the response, whatever its status. Raises TargetRefused and NoResponse."""
+        request_url = _request_url(check_url(url))
         try:
-            async with self._session.post(wire_url, data=body, headers=headers, allow_redirects=False) as response:
+            async with self._session.post(request_url, data=body, headers=headers, allow_redirects=False) as response:
                 excerpt = await _excerpt(response)
-                return Answer(response.status, excerpt, _retry_after(response.headers.get("Retry-After", "")))
+                return Response(response.status, excerpt, _retry_after(response.headers.get("Retry-After", "")))
         except TargetRefused:
             raise
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if isinstance(refusal := getattr(error, "os_error", None), TargetRefused):
                 raise refusal from None
-            raise Unanswered(_reason(error)) from error
+            raise NoResponse(_error_message(error)) from error
 
 
-def _wire_url(target: Target) -> URL:
-    """Build the URL that aiohttp requests of the parts that were judged; aiohttp neither parses nor quotes them.
+def _request_url(target: Target) -> URL:
+    """Build the URL for aiohttp from the checked parts, so that aiohttp neither parses nor quotes them.
 
-    Path and query are handed over together, so that they reach the request line as they are.
+    Path and query are handed over together, so that they reach the request line unchanged.
     """
     path = target.path if target.path.startswith("/") else f"/{target.path}"
     url = URL.build(scheme=target.scheme, authority=target.authority, path=path, encoded=True)
@@ -88,7 +88,7 @@ def _wire_url(target: Target) -> URL:
 
 
 class CheckedResolver(AbstractResolver):
-    """Asks the system's resolver, or the one it is given, and refuses a name if any of its addresses is refused."""
+    """Resolve names with the system's or the given resolver. Refuse a name if any of its addresses is refused."""
 
     def __init__(self, inner: AbstractResolver | None = None) -> None:
         self._inner = inner
@@ -132,11 +132,13 @@ def _open_socket(info: aiohttp.AddrInfoType) -> socket.socket:
 
 
 async def _excerpt(response: aiohttp.ClientResponse) -> str:
-    """The first bytes of the body, as text; whatever came until the receiver broke off or dawdled."""
+    """Return the first bytes of the body as text, or what arrived before an error or the time-out."""
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while len(body) < EXCERPT_BYTES and (chunk := await response.content.read(EXCERPT_BYTES - len(body))):
+        async with asyncio.timeout(BODY_TIMEOUT):
+            while len(body) < MAX_EXCERPT_BYTES and (
+                chunk := await response.content.read(MAX_EXCERPT_BYTES - len(body))
+            ):
                 body += chunk
     except (aiohttp.ClientError, OSError):
         pass
@@ -144,7 +146,7 @@ async def _excerpt(response: aiohttp.ClientResponse) -> str:
 
 
 def _retry_after(text: str) -> float | None:
-    """Seconds from now that `Retry-After` (a number or a date, RFC 9110) asks for; None if it asks for nothing."""
+    """Return the seconds that `Retry-After` (a number or a date, RFC 9110) asks for. None without a valid value."""
     text = text.strip()
     if text.isascii() and text.isdecimal():
         return float(min(int(text[:9]), MAX_RETRY_AFTER))
@@ -156,7 +158,7 @@ def _retry_after(text: str) -> float | None:
 
 
 _BAD_CERTIFICATE = "The receiver's TLS certificate is not valid."
-_CERTIFICATES = {  # OpenSSL's verdict --> for people
+_CERTIFICATES = {  # OpenSSL's verify code --> the message for people
     9: "The receiver's TLS certificate is not valid yet.",
     10: "The receiver's TLS certificate has expired.",
     18: "The receiver's TLS certificate is signed by itself: nobody vouches for it.",
@@ -168,12 +170,12 @@ _CERTIFICATES = {  # OpenSSL's verdict --> for people
 }
 
 
-def _reason(error: Exception) -> str:
+def _error_message(error: Exception) -> str:
     match error:
         case aiohttp.ConnectionTimeoutError():
-            return f"No connection within {CONNECT_SECONDS} seconds."
+            return f"No connection within {CONNECT_TIMEOUT} seconds."
         case TimeoutError():
-            return f"No answer within {TOTAL_SECONDS} seconds."
+            return f"No answer within {TOTAL_TIMEOUT} seconds."
         case aiohttp.ClientConnectorCertificateError():
             return _CERTIFICATES.get(getattr(error.certificate_error, "verify_code", 0), _BAD_CERTIFICATE)
         case aiohttp.ClientSSLError():

@@ -1,4 +1,4 @@
-"""Standard Webhooks v1 (https://www.standardwebhooks.com): secrets of `whsec_` + base64, HMAC-SHA256 signatures."""
+"""Sign webhooks by Standard Webhooks v1 (https://www.standardwebhooks.com): `whsec_` + base64, HMAC-SHA256."""
 
 import base64
 import hashlib
@@ -18,13 +18,13 @@ def new_secret() -> str:
 
 
 def valid_secrets(channel: Channel, now: datetime | None = None) -> tuple[str, ...]:
-    """The secrets that sign now, newest first: two while a rotation overlaps. None is one that no key opens."""
+    """Return the secrets that sign now, newest first: two while a rotation overlaps. Skip unreadable ones."""
     rows = [row for row in channel.secrets.all() if row.signs(now) and not isinstance(row.secret, UnreadableValue)]
     return tuple(row.secret for row in sorted(rows, key=lambda row: (row.created_at, row.pk), reverse=True))
 
 
-def signature(message_id: str, timestamp: int, body: bytes, secrets: Iterable[str]) -> str:
-    """The value of `webhook-signature`: one signature for each secret."""
+def sign_message(message_id: str, timestamp: int, body: bytes, secrets: Iterable[str]) -> str:
+    """Return the value of `webhook-signature`: one signature for each secret."""
     content = f"{message_id}.{timestamp}.".encode() + body
     return " ".join(_sign(secret, content) for secret in secrets)
 

@@ -1,8 +1,8 @@
-"""Which addresses and URLs an outbound request may go to: the public internet, and what the operator allows.
+"""Decide which URLs and addresses outbound requests may reach: the public internet, and networks that are allowed.
 
-`check_url` judges a URL by its text, when it is saved and before every request, and returns the parts that the request
-is made of: no other parser reads the URL. `check_address` judges each address at the moment of connecting, so that
-neither a name server nor a redirect leads inside the network.
+`check_url` checks a URL's text when it is saved and before every request, and returns the parts of which the request is
+made: no other parser reads the URL. `check_address` checks each address when connecting, so that neither a name server
+nor a redirect leads into a private network.
 """
 
 import re
@@ -23,8 +23,8 @@ MAX_URL_LENGTH = 2000
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-#: IPv4 that `is_global` lets through although nobody's receiver is there.
-_NEVER = tuple(
+#: Special IPv4 networks that `is_global` does not exclude.
+_SPECIAL_IPV4 = tuple(
     ip_network(text)
     for text in (
         "192.0.0.0/24",  # protocol assignments, Oracle's metadata
@@ -45,21 +45,21 @@ _NOT_UNICAST = tuple(
 )
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}$")
-_UNSEEN = re.compile(r"[\s\x00-\x20\x7f-\xa0\\]")
+_INVISIBLE = re.compile(r"[\s\x00-\x20\x7f-\xa0\\]")
 _URL = re.compile(r"(?P<scheme>[^:/?#]+)://(?P<authority>[^/?#]*)(?P<path>(/[^?#]*)?(\?[^#]*)?)(#.*)?")
 _AUTHORITY = re.compile(r"(\[(?P<ipv6>[^\[\]]*)\]|(?P<name>[^:\[\]]+))(:(?P<port>[0-9]{0,5}))?")
-_AS_TYPED = "!$%&'()*+,/:;=?@[]~"  # besides letters, digits and "-._": what RFC 3986 lets stand, and what browsers send
+_UNQUOTED = "!$%&'()*+,/:;=?@[]~"  # besides letters, digits and "-._": allowed by RFC 3986 and sent by browsers
 
 
 class TargetRefused(OSError):
-    """We do not send there. The message is for the person who configured it; an answer is never shown."""
+    """Signal that the target is not allowed. The message is for the person who configured it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL in the parts that were judged, which are the parts that a request is made of.
+    """Hold the checked parts of a URL, of which the request is made.
 
-    `host` is an ASCII name or an address, without brackets; `path` is the path and the query, byte for byte.
+    `host` is an ASCII name or an address without brackets. `path` is the path with the query, byte for byte.
     """
 
     scheme: str
@@ -74,44 +74,44 @@ class Target:
 
     @property
     def url(self) -> str:
-        """The URL as it is saved and sent: ASCII, without a fragment, which is never sent."""
+        """Return the URL as it is saved and sent: in ASCII, without the fragment, which is never sent."""
         return f"{self.scheme}://{self.authority}{self.path}"
 
 
 def check_url(url: str) -> Target:
-    """Return the parts of a URL that may be saved as a target, else raise TargetRefused. Names are not resolved."""
+    """Return the parts of a URL that may be a target. Raises TargetRefused. Names are not resolved."""
     return _check(url, tuple(settings.OUTBOUND_ALLOWED_NETWORKS), _own_host())
 
 
 def split_url(url: str) -> Target:
-    """Split a URL into its parts; judge nothing but its form. Raises TargetRefused."""
+    """Split a URL into its parts and check only its form. Raises TargetRefused."""
     parts = _URL.fullmatch(url)
-    if not parts or len(url) > MAX_URL_LENGTH or _UNSEEN.search(url):
-        raise TargetRefused(_NO_ADDRESS)
+    if not parts or len(url) > MAX_URL_LENGTH or _INVISIBLE.search(url):
+        raise TargetRefused(_NO_WEB_ADDRESS)
     if "@" in parts["authority"]:
         raise TargetRefused("Take the user name and password out of the address; use a custom header instead.")
     authority = _AUTHORITY.fullmatch(parts["authority"])
     if not authority:
-        raise TargetRefused(_NO_ADDRESS)
+        raise TargetRefused(_NO_WEB_ADDRESS)
     try:
-        host = str(IPv6Address(authority["ipv6"])) if authority["name"] is None else _fold(authority["name"])
-        path = quote(parts["path"], safe=_AS_TYPED)
+        host = str(IPv6Address(authority["ipv6"])) if authority["name"] is None else _normalize_host(authority["name"])
+        path = quote(parts["path"], safe=_UNQUOTED)
     except ValueError:
-        raise TargetRefused(_NO_ADDRESS) from None
+        raise TargetRefused(_NO_WEB_ADDRESS) from None
     port = int(authority["port"]) if authority["port"] else None
     target = Target(parts["scheme"].lower(), host, port, path)
     if not host or (port is not None and not 0 < port < 65536) or len(target.url) > MAX_URL_LENGTH:
-        raise TargetRefused(_NO_ADDRESS)
+        raise TargetRefused(_NO_WEB_ADDRESS)
     return target
 
 
 def check_address(text: str, port: int) -> None:
-    """Raise TargetRefused unless a connection to this address and port may be opened."""
+    """Raise TargetRefused unless a connection to this address and port is allowed."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         raise TargetRefused("The address is not an IP address.") from None
-    if _allowed(address, tuple(settings.OUTBOUND_ALLOWED_NETWORKS)):
+    if _is_allowed(address, tuple(settings.OUTBOUND_ALLOWED_NETWORKS)):
         return
     if not is_public(address):
         raise TargetRefused("The address is outside the public internet.")
@@ -120,14 +120,14 @@ def check_address(text: str, port: int) -> None:
 
 
 def is_public(address: Address) -> bool:
-    """Whether a receiver of the public internet can live there."""
+    """Return whether the address belongs to the public internet."""
     if isinstance(address, IPv6Address):
         return address in _UNICAST and not any(address in network for network in _NOT_UNICAST)
-    return address.is_global and not any(address in network for network in _NEVER)
+    return address.is_global and not any(address in network for network in _SPECIAL_IPV4)
 
 
 _PORTS_TEXT = f"Use one of the ports {', '.join(map(str, sorted(PORTS)))}."
-_NO_ADDRESS = "This is not a web address."
+_NO_WEB_ADDRESS = "This is not a web address."
 
 
 @lru_cache(maxsize=4096)
@@ -136,23 +136,23 @@ def _check(url: str, allowed: tuple[str, ...], own_host: str) -> Target:
     if target.scheme not in {"http", "https"}:
         raise TargetRefused("The address must begin with https:// or http://.")
     try:
-        literal = _literal(target.host)
+        literal = _literal_address(target.host)
     except ValueError:
-        raise TargetRefused(_NO_ADDRESS) from None
-    if literal is not None and _allowed(literal, allowed):
+        raise TargetRefused(_NO_WEB_ADDRESS) from None
+    if literal is not None and _is_allowed(literal, allowed):
         return target
     if literal is not None and not is_public(literal):
         raise TargetRefused("The address is outside the public internet.")
     if target.host == own_host:
         raise TargetRefused("Leadline does not send to itself.")
-    # Where networks are allowed, a name with another port may lead into one: that is seen at every connect.
+    # A name with another port may lead into an allowed network: `check_address` decides at every connect.
     if target.port not in PORTS | {None} and (literal is not None or not allowed):
         raise TargetRefused(_PORTS_TEXT)
     return target
 
 
-def _literal(host: str) -> Address | None:
-    """The address that `host` spells, None for a name. Raises TargetRefused for odd spellings of either."""
+def _literal_address(host: str) -> Address | None:
+    """Return the address that `host` spells, None for a name. Raises TargetRefused for unusual spellings."""
     if ":" in host:
         return IPv6Address(host)
     try:
@@ -162,12 +162,12 @@ def _literal(host: str) -> Address | None:
     if _reads_as_ipv4(host):
         raise TargetRefused("Write the address in its usual form, like 203.0.113.7.")
     if not _NAME.match(host) or re.fullmatch(r"0x[0-9a-f]*|[0-9]+", host.rpartition(".")[2]):
-        raise TargetRefused(_NO_ADDRESS)
+        raise TargetRefused(_NO_WEB_ADDRESS)
     return None
 
 
 def _reads_as_ipv4(host: str) -> bool:
-    """Whether the C library takes it for an address: decimal, octal, hexadecimal and short forms."""
+    """Return whether the C library reads it as an address in decimal, octal, hexadecimal or short form."""
     try:
         socket.inet_aton(host)
     except OSError:
@@ -175,21 +175,21 @@ def _reads_as_ipv4(host: str) -> bool:
     return True
 
 
-def _fold(host: str) -> str:
-    """The host as resolvers read it: compatibility forms (１２７。０…) made plain, lower case, no dot at the end.
+def _normalize_host(host: str) -> str:
+    """Return the host as resolvers read it: compatibility forms made plain, lower case, no trailing dot.
 
-    Raises ValueError for a name that has no ASCII form.
+    Raises ValueError for a name without an ASCII form.
     """
     plain = re.sub("[。．｡]", ".", unicodedata.normalize("NFKC", host)).lower().rstrip(".")
     return normalize_host(plain)
 
 
 def _own_host() -> str:
-    """Our own public name; empty on loopback, where it is everybody's."""
-    return "" if settings.LOOPBACK else _fold(urlsplit(settings.PUBLIC_URL).hostname or "")
+    """Return our own public host name, or "" on loopback, where it could be any receiver's."""
+    return "" if settings.LOOPBACK else _normalize_host(urlsplit(settings.PUBLIC_URL).hostname or "")
 
 
-def _allowed(address: Address, allowed: tuple[str, ...]) -> bool:
+def _is_allowed(address: Address, allowed: tuple[str, ...]) -> bool:
     return any(address in network for network in _networks(allowed))
 
 

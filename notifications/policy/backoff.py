@@ -1,4 +1,4 @@
-"""When to try again (contract: ten attempts, each wait counted from the end of the attempt before)."""
+"""Define the back-off of deliveries (contract: ten attempts, each wait counted from the end of the attempt before)."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ MAX_RETRY_AFTER = timedelta(hours=24)
 
 
 def next_attempt_at(attempts: int, ended_at: datetime, retry_after: float | None = None) -> datetime | None:
-    """When to try again after `attempts` failed ones; None: no more. `retry_after` (seconds) counts if it is later."""
+    """Return when to try again after so many failed attempts. None: never. A later `retry_after` (seconds) counts."""
     due = BACKOFF.next_attempt_at(attempts, ended_at)
     if due is None or retry_after is None:
         return due

@@ -1,7 +1,7 @@
-"""When people may be written to: quiet hours and working days as clocks and calendars show them where they are.
+"""Compute when people may be written to: quiet hours and working days in their time zone.
 
-Every boundary is turned into a moment once, so that no hour is lost or held twice when clocks change: a time that a
-change skips is as much later as the clocks jump, one that comes twice counts the first time.
+Each boundary is converted to UTC once, so that no hour is lost or counted twice when clocks change: a local time that
+is skipped moves by the change, one that occurs twice counts the first time.
 """
 
 from dataclasses import dataclass
@@ -9,25 +9,25 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from accounts.tenancy.localtime import get_zone
-from notifications.models import MORNING, Channel, Mode
+from notifications.models import DEFAULT_DIGEST_TIME, Channel, Mode
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_MORNING = time.fromisoformat(MORNING)
+_MORNING = time.fromisoformat(DEFAULT_DIGEST_TIME)
 _DAY = timedelta(days=1)
-_MAX_STEPS = 40  # quiet hours and days off in turn, for more than two weeks
+_MAX_STEPS = 40  # quiet hours and days off in turn cover more than two weeks
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
-    """`quiet` from … until; `days` as `date.weekday` counts them, empty: all; daily summaries go out at `digest_at`."""
+class QuietHours:
+    """Hold a channel's quiet hours (from, until), working `days` (as `date.weekday`, empty: all) and `digest_at`."""
 
     zone: ZoneInfo
     quiet: tuple[time, time] | None = None
     days: frozenset[int] = frozenset()
     digest_at: time = _MORNING
 
-    def open_from(self, at: datetime) -> datetime:
-        """The first moment from `at` on at which people may be written to; `at` itself if they may be now."""
+    def next_open_time(self, at: datetime) -> datetime:
+        """Return the first time from `at` on at which people may be written to."""
         for _ in range(_MAX_STEPS):
             later = self._end_of_quiet(at) or self._end_of_days_off(at)
             if later is None:
@@ -35,9 +35,9 @@ class Hours:
             at = later
         return at
 
-    def next_summary(self, mode: Mode, at: datetime) -> datetime:
-        """When what happened at `at` goes out with an hourly or a daily summary."""
-        return self.open_from(self._next_hour(at) if mode is Mode.HOURLY else self._next_digest(at))
+    def next_digest_time(self, mode: Mode, at: datetime) -> datetime:
+        """Return when an event of `at` goes out with an hourly or a daily digest."""
+        return self.next_open_time(self._next_hour(at) if mode is Mode.HOURLY else self._next_digest(at))
 
     def _next_hour(self, at: datetime) -> datetime:
         local = at.astimezone(self.zone)
@@ -45,9 +45,9 @@ class Hours:
 
     def _next_digest(self, at: datetime) -> datetime:
         day = at.astimezone(self.zone).date()
-        while self._moment(day, self.digest_at) <= at or not self._works_on(day):
+        while self._to_utc(day, self.digest_at) <= at or not self._is_working_day(day):
             day += _DAY
-        return self._moment(day, self.digest_at)
+        return self._to_utc(day, self.digest_at)
 
     def _end_of_quiet(self, at: datetime) -> datetime | None:
         if self.quiet is None:
@@ -55,26 +55,26 @@ class Hours:
         start, end = self.quiet
         today = at.astimezone(self.zone).date()
         for day in (today - _DAY, today):
-            until = self._moment(day if start < end else day + _DAY, end)
-            if self._moment(day, start) <= at < until:
+            until = self._to_utc(day if start < end else day + _DAY, end)
+            if self._to_utc(day, start) <= at < until:
                 return until
         return None
 
     def _end_of_days_off(self, at: datetime) -> datetime | None:
         today = at.astimezone(self.zone).date()
-        return None if self._works_on(today) else self._moment(today + _DAY, time(0))
+        return None if self._is_working_day(today) else self._to_utc(today + _DAY, time(0))
 
-    def _works_on(self, day: date) -> bool:
+    def _is_working_day(self, day: date) -> bool:
         return not self.days or day.weekday() in self.days
 
-    def _moment(self, day: date, clock: time) -> datetime:
+    def _to_utc(self, day: date, clock: time) -> datetime:
         return datetime.combine(day, clock, tzinfo=self.zone).astimezone(UTC)
 
 
-def hours_of(channel: Channel) -> Hours:
-    """The channel's own; its agency (loaded) has the time zone where it names none."""
+def quiet_hours_of(channel: Channel) -> QuietHours:
+    """Return the channel's quiet hours, in its time zone or its agency's (loaded)."""
     quiet = channel.quiet_hours
-    return Hours(
+    return QuietHours(
         zone=get_zone(channel.timezone or channel.agency.timezone),
         quiet=(time.fromisoformat(quiet["start"]), time.fromisoformat(quiet["end"])) if quiet else None,
         days=frozenset(WEEK.index(day) for day in channel.working_days),

@@ -1,1 +1,1 @@
-"""The pages on which an agency sets up where it is told, and reads what it was told."""
+"""Serve the pages on which an agency manages its channels and reads its deliveries."""

@@ -1,5 +1,6 @@
-"""The two pages that a mail's links open (opening one changes nothing: mail scanners do that; its button does), and
-the address that mail servers tell of mails that came back.
+"""Serve the pages that links in mails open, and the address for bounce notices.
+
+Opening a page changes nothing, because mail scanners do that; its button does.
 """
 
 import base64
@@ -27,23 +28,27 @@ MAX_NOTICE_BYTES = 64 * 1024
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: HttpRequest, token: str) -> HttpResponse:
-    channel = _by_token(channels.verify if request.method == "POST" else channels.find_by_verification_token, token)
-    return _page(request, "portal/verify.html", channel, done=channel.status != ChannelStatus.UNVERIFIED)
+    channel = _find_channel(
+        channels.verify_address if request.method == "POST" else channels.find_by_verification_token, token
+    )
+    return _render_page(request, "portal/verify.html", channel, done=channel.status != ChannelStatus.UNVERIFIED)
 
 
-@csrf_exempt  # mail programs press it without having opened the page (RFC 8058); the token is what is secret
+@csrf_exempt  # mail programs post without opening the page (RFC 8058); the token authenticates
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    channel = _by_token(channels.unsubscribe if request.method == "POST" else channels.find_by_unsubscribe_token, token)
-    return _page(request, "portal/unsubscribe.html", channel, done=channel.status == ChannelStatus.DISABLED)
+    channel = _find_channel(
+        channels.unsubscribe_address if request.method == "POST" else channels.find_by_unsubscribe_token, token
+    )
+    return _render_page(request, "portal/unsubscribe.html", channel, done=channel.status == ChannelStatus.DISABLED)
 
 
-@csrf_exempt  # programs send it; the token is what is secret
+@csrf_exempt  # programs post it; the token authenticates
 @never_cache
 @require_POST
 def bounce(request: HttpRequest) -> HttpResponse:
-    """A notice of a mail server, for who has `BOUNCE_TOKEN`; 404 where none is set."""
+    """Take a bounce notice from a mail server that knows `BOUNCE_TOKEN`. 404 if none is set."""
     if not settings.BOUNCE_TOKEN:
         return _refuse(request, 404, "BOUNCE_TOKEN is not set.")
     if not secrets.compare_digest(_token_of(request), settings.BOUNCE_TOKEN.encode()):
@@ -53,16 +58,16 @@ def bounce(request: HttpRequest) -> HttpResponse:
     if len(request.body) > MAX_NOTICE_BYTES:
         return _refuse(request, 413, "A notice has at most 64 KiB.")
     try:
-        notice = bounces.read(json.loads(request.body))
+        notice = bounces.parse_notice(json.loads(request.body))
     except FieldError as error:
         return _refuse(request, 400, f"{error.field}: {error}" if error.field else str(error))
     except (ValueError, RecursionError):
         return _refuse(request, 400, "Send one JSON object.")
-    return JsonResponse({"status": "accepted", "channels_disabled": bounces.take(notice)})
+    return JsonResponse({"status": "accepted", "channels_disabled": bounces.apply_notice(notice)})
 
 
 def _token_of(request: HttpRequest) -> bytes:
-    """What the `Authorization` header holds as a bearer token or as a password; empty if neither."""
+    """Return the bearer token or password of the `Authorization` header, or b""."""
     scheme, _, value = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape").partition(b" ")
     if scheme.lower() == b"bearer":
         return value.strip()
@@ -77,12 +82,12 @@ def _refuse(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
 
 
-def _by_token(find: Callable[[str], Channel], token: str) -> Channel:
+def _find_channel(find: Callable[[str], Channel], token: str) -> Channel:
     try:
         return find(token)
     except FieldError as error:
         raise Http404(str(error)) from None
 
 
-def _page(request: HttpRequest, template: str, channel: Channel, *, done: bool) -> HttpResponse:
+def _render_page(request: HttpRequest, template: str, channel: Channel, *, done: bool) -> HttpResponse:
     return render(request, template, {"channel": channel, "agency": channel.agency, "done": done})

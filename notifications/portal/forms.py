@@ -1,4 +1,4 @@
-"""What people may type on the pages about notifications. `channels` checks what makes a channel."""
+"""Define the forms of the pages about notifications. `notifications.channels` validates further."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,17 @@ from accounts.core.email_addresses import EmailAddressField, display_email
 from accounts.models import Agency
 from leads.enums import LeadStatus
 from leads.pipeline.languages import language_name, languages_of
-from notifications.channels.fields import FIELDS, TIMING, has_field
+from notifications.channels.fields import FIELDS, TIMING_FIELDS, has_field
 from notifications.channels.rules import MAX_CONFLATION_SECONDS
-from notifications.labels import ALWAYS_URGENT, DELIVERIES, MODES, NOT_CHOSEN, WEEKDAYS, Group, event_groups
+from notifications.labels import (
+    ALWAYS_URGENT,
+    DELIVERY_LABELS,
+    MODE_LABELS,
+    NEVER_CHOSEN,
+    WEEKDAYS,
+    Group,
+    event_groups,
+)
 from notifications.models import Channel, ChannelKind, DeliveryStatus
 from notifications.policy.quiet_hours import WEEK
 from notifications.transports.webhook import MAX_HEADERS
@@ -20,18 +28,18 @@ from notifications.transports.webhook import MAX_HEADERS
 MAX_PLACES = 200
 MAX_CHANNELS = 200
 ALL, SOME = "all", "some"
-_OURS = frozenset({"listens", "quiet_from", "quiet_until"})  # what a channel has no field for
+_FORM_ONLY = frozenset({"listens", "quiet_from", "quiet_until"})  # no fields of a channel
 _PART_OF = {"quiet_from": "quiet_hours", "quiet_until": "quiet_hours"}
 _HEADER_LINE = re.compile(r"([^:]+):(.*)")
 
-#: What an agency has to choose from, by the fields' names.
-Offered = Mapping[str, Sequence[tuple[str, str]]]
-MOMENT = {"type": "datetime-local"}
-TIME = {"type": "time"}
+#: Field name --> the choices that an agency has.
+ChannelChoices = Mapping[str, Sequence[tuple[str, str]]]
+DATETIME_INPUT = {"type": "datetime-local"}
+TIME_INPUT = {"type": "time"}
 
 
 class ChannelForm(forms.Form):
-    """A channel of one kind, new or held. Names of fields are those that `channels` complains about."""
+    """Edit a channel of one kind, new or existing. Field names are those of the channel's FieldErrors."""
 
     name = forms.CharField(required=False, max_length=200)
     email = EmailAddressField(max_length=254, label="E-mail address")
@@ -66,18 +74,20 @@ class ChannelForm(forms.Form):
     mode = forms.ChoiceField(
         required=False,
         label="Delivery",
-        choices=list(MODES.items()),
+        choices=list(MODE_LABELS.items()),
         widget=forms.RadioSelect,
-        initial=FIELDS["mode"].absent,
+        initial=FIELDS["mode"].default,
     )
     digest_at = forms.TimeField(
         required=False,
         label="Daily digest at",
-        initial=FIELDS["digest_at"].absent,
-        widget=forms.TimeInput(TIME, format="%H:%M"),
+        initial=FIELDS["digest_at"].default,
+        widget=forms.TimeInput(TIME_INPUT, format="%H:%M"),
     )
-    quiet_from = forms.TimeField(required=False, label="Quiet from", widget=forms.TimeInput(TIME, format="%H:%M"))
-    quiet_until = forms.TimeField(required=False, label="Quiet until", widget=forms.TimeInput(TIME, format="%H:%M"))
+    quiet_from = forms.TimeField(required=False, label="Quiet from", widget=forms.TimeInput(TIME_INPUT, format="%H:%M"))
+    quiet_until = forms.TimeField(
+        required=False, label="Quiet until", widget=forms.TimeInput(TIME_INPUT, format="%H:%M")
+    )
     working_days = forms.MultipleChoiceField(
         required=False,
         label="Days",
@@ -98,7 +108,7 @@ class ChannelForm(forms.Form):
         help_text="Several changes become one message. 0: no grouping.",
         min_value=0,
         max_value=MAX_CONFLATION_SECONDS,
-        initial=FIELDS["conflation_seconds"].absent,
+        initial=FIELDS["conflation_seconds"].default,
     )
     urgent_event_types = forms.MultipleChoiceField(
         required=False,
@@ -123,7 +133,7 @@ class ChannelForm(forms.Form):
     def __init__(
         self,
         *args: Any,
-        offered: Offered,
+        offered: ChannelChoices,
         kind: ChannelKind,
         channel: Channel | None = None,
         **kw: Any,
@@ -136,14 +146,14 @@ class ChannelForm(forms.Form):
         for name in [name for name in self.fields if not has_field(kind, _PART_OF.get(name, name))]:
             del self.fields[name]
         kinds = [(one.name, one.title) for group in event_groups() for one in group.kinds]
-        self._choose("event_types", kinds)
+        self._set_choices("event_types", kinds)
         if "urgent_event_types" in self.fields:
             waiting = [(one.name, one.title) for group in event_groups() for one in group.kinds if not one.urgent]
-            self._choose("urgent_event_types", waiting)
+            self._set_choices("urgent_event_types", waiting)
         held = {locale: language_name(locale) for locale in channel.creation_locales} if channel else {}
         languages = list({**dict(offered["creation_locales"]), **held}.items())
         for name, choices in (("locations", list(offered["locations"])), ("creation_locales", languages)):
-            self._choose(name, choices)
+            self._set_choices(name, choices)
             if not choices:
                 del self.fields[name]
         if kind == ChannelKind.SLACK:
@@ -176,7 +186,7 @@ class ChannelForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         if given.get("event_types") and "listens" not in self.changed_data:
-            given["listens"] = SOME  # what is ticked says more than the choice that nobody touched
+            given["listens"] = SOME  # ticked types count more than the untouched choice
         if given.get("listens") == SOME and not given.get("event_types"):
             self.add_error("listens", "Tick at least one event, or choose “All events”.")
         if bool(given.get("quiet_from")) != bool(given.get("quiet_until")):
@@ -184,17 +194,17 @@ class ChannelForm(forms.Form):
         return given
 
     def values(self) -> dict[str, Any]:
-        """What `channels` takes; what this form does not show of a held channel is kept."""
-        values = {name: value for name, value in self.cleaned_data.items() if name not in _OURS}
+        """Return the values for the service. Values that the form does not show are kept."""
+        values = {name: value for name, value in self.cleaned_data.items() if name not in _FORM_ONLY}
         if values.get("mode"):
-            values["digest_at"] = f"{values['digest_at']:%H:%M}" if values["digest_at"] else FIELDS["digest_at"].absent
+            values["digest_at"] = f"{values['digest_at']:%H:%M}" if values["digest_at"] else FIELDS["digest_at"].default
             values["quiet_hours"] = self._quiet_hours()
             if values["conflation_seconds"] is None:
-                values["conflation_seconds"] = FIELDS["conflation_seconds"].absent
-        else:  # a form without that part
-            values = {name: value for name, value in values.items() if name not in TIMING}
+                values["conflation_seconds"] = FIELDS["conflation_seconds"].default
+        else:  # the form has no timing fields
+            values = {name: value for name, value in values.items() if name not in TIMING_FIELDS}
         chosen = values["event_types"] if self.cleaned_data["listens"] == SOME else []
-        kept = [name for name in (self.channel.event_types if self.channel else []) if name in NOT_CHOSEN]
+        kept = [name for name in (self.channel.event_types if self.channel else []) if name in NEVER_CHOSEN]
         values["event_types"] = [*chosen, *kept] if chosen else []
         if self.channel and "locations" in values:
             offered = dict(self._choices("locations"))
@@ -205,7 +215,7 @@ class ChannelForm(forms.Form):
         start, end = self.cleaned_data["quiet_from"], self.cleaned_data["quiet_until"]
         return {"start": f"{start:%H:%M}", "end": f"{end:%H:%M}"} if start and end else None
 
-    def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
+    def _set_choices(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 (declared above)
         field.choices = choices
@@ -216,8 +226,8 @@ class ChannelForm(forms.Form):
         return list(field.choices)  # type: ignore[arg-type]
 
 
-def offered_to(agency: Agency) -> Offered:
-    """The sub-accounts and the languages of lead forms that a channel may be limited to."""
+def channel_choices(agency: Agency) -> ChannelChoices:
+    """Return the sub-accounts and the form languages that a channel may be limited to."""
     places = agency.sub_accounts.order_by("name", "location_id")[:MAX_PLACES]
     return {
         "locations": [(place.location_id, str(place)) for place in places],
@@ -226,9 +236,9 @@ def offered_to(agency: Agency) -> Offered:
 
 
 class ReplayForm(forms.Form):
-    since = forms.DateTimeField(label="From", widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
+    since = forms.DateTimeField(label="From", widget=forms.DateTimeInput(DATETIME_INPUT, format="%Y-%m-%dT%H:%M"))
     until = forms.DateTimeField(
-        required=False, label="To (empty: now)", widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M")
+        required=False, label="To (empty: now)", widget=forms.DateTimeInput(DATETIME_INPUT, format="%Y-%m-%dT%H:%M")
     )
     status = forms.ChoiceField(
         required=False,
@@ -244,11 +254,12 @@ class ReplayForm(forms.Form):
 class LogFilter(forms.Form):
     channel = forms.ChoiceField(required=False, label="To")
     status = forms.ChoiceField(
-        required=False, choices=[("", "All"), *((status.value, label.text) for status, label in DELIVERIES.items())]
+        required=False,
+        choices=[("", "All"), *((status.value, label.text) for status, label in DELIVERY_LABELS.items())],
     )
     event_type = forms.ChoiceField(required=False, label="Event")
-    since = forms.DateTimeField(required=False, label="From", widget=forms.DateTimeInput(MOMENT))
-    until = forms.DateTimeField(required=False, label="To", widget=forms.DateTimeInput(MOMENT))
+    since = forms.DateTimeField(required=False, label="From", widget=forms.DateTimeInput(DATETIME_INPUT))
+    until = forms.DateTimeField(required=False, label="To", widget=forms.DateTimeInput(DATETIME_INPUT))
     q = forms.CharField(required=False, max_length=254, label="Address or ID")
 
     def __init__(self, *args: Any, agency: Agency, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""The delivery log: what was sent to whom, every try, and the button that sends it again."""
+"""Serve the delivery log: deliveries, their attempts, and the button that sends one again."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from accounts.models import Agency
 from accounts.portal import MemberRequest, paginate, readers, redirect_back, render_page, writers
 from leads.models import Lead
 from notifications.channels import replay, search
-from notifications.content.payload_schemas import in_order
+from notifications.content.payload_schemas import in_documented_order
 from notifications.models import ChannelStatus, Delivery
 from notifications.portal.forms import LogFilter
 
@@ -48,7 +48,7 @@ def delivery_page(request: MemberRequest, pk: str) -> HttpResponse:
         delivery=delivery,
         carried=delivery.carried.select_related("event").order_by("pk")[:MAX_CARRIED],
         attempts=delivery.attempt_log.order_by("id"),
-        body=in_order(delivery.event.payload),
+        body=in_documented_order(delivery.event.payload),
         subject_url=_subject_url(delivery),
         can_resend=delivery.channel is None or delivery.channel.status == ChannelStatus.ENABLED,
     )
@@ -59,15 +59,15 @@ def delivery_page(request: MemberRequest, pk: str) -> HttpResponse:
 def delivery_resend(request: MemberRequest, pk: str) -> HttpResponse:
     delivery = get_object_or_404(Delivery.objects.seen_by(request.agency).select_related("channel"), pk=pk)
     try:
-        replay.resend(delivery)
+        replay.resend_delivery(delivery)
         messages.success(request, "It is being resent with the same webhook-id.")
     except FieldError as error:
         messages.error(request, str(error))
     return redirect_back(request, "portal_delivery", delivery.pk)
 
 
-def sent(agency: Agency) -> "QuerySet[Delivery]":
-    """Deliveries as lists show them; nothing encrypted is read."""
+def visible_deliveries(agency: Agency) -> "QuerySet[Delivery]":
+    """Return deliveries as lists show them, without reading encrypted fields."""
     deliveries = Delivery.objects.seen_by(agency).select_related("event", "channel")
     return deliveries.defer("channel__url", "channel__headers")
 
@@ -76,18 +76,18 @@ def _filtered(agency: Agency, filters: LogFilter) -> "QuerySet[Delivery]":
     filters.is_valid()
     given: dict[str, Any] = {name: value for name, value in filters.cleaned_data.items() if value}
     columns = {"channel": "channel_id", "status": "status", "event_type": "event__event_type"}
-    rows = sent(agency).filter(**{columns[name]: given[name] for name in columns if name in given})
+    rows = visible_deliveries(agency).filter(**{columns[name]: given[name] for name in columns if name in given})
     if "event_type" in given:
         rows = rows.filter(event__agency=agency)
     if "since" in given:
-        rows = rows.filter(search.since(given["since"]))
+        rows = rows.filter(search.created_since(given["since"]))
     if "until" in given:
-        rows = rows.filter(search.until(given["until"]))
-    return rows.filter(search.by_word(given["q"], agency)) if "q" in given else rows
+        rows = rows.filter(search.created_before(given["until"]))
+    return rows.filter(search.matching_word(given["q"], agency)) if "q" in given else rows
 
 
 def _subject_url(delivery: Delivery) -> str:
-    """The page of what it is about, if it has one and still exists."""
+    """Return the page of the event's subject, or "" if it has none or no longer exists."""
     subject, agency = delivery.event.subject, delivery.agency
     if subject.startswith("lead_") and Lead.all_records.filter(agency=agency, pk=subject).exists():
         return reverse("portal_lead", args=[subject])

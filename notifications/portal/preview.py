@@ -1,4 +1,4 @@
-"""What each message looks like, made of the catalogue's examples: the mail, Slack's words, the webhook's body."""
+"""Preview each message with the catalogue's examples: the mail, the Slack message, the webhook's body."""
 
 from dataclasses import replace
 
@@ -11,19 +11,19 @@ from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.models import Agency, Event
 from accounts.portal import MemberRequest, readers, render_page
 from notifications.content.catalogue import CATALOGUE
-from notifications.content.digest import message_for
+from notifications.content.digest import render_message
 from notifications.content.event_kinds import EventKind
 from notifications.content.rendering import Message
 from notifications.labels import event_groups
 from notifications.message import PreparedDelivery
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, Mode
 
-NOT_A_LINK = "example"
+EXAMPLE_TOKEN = "example"  # noqa: S105 (no secret)
 
 
-#: The page of what goes out together, beside those of the event types.
-SUMMARY = "summary"
-_TOGETHER = (
+#: The page of an example digest, beside the pages of the event types.
+DIGEST_PAGE = "summary"
+_DIGEST_EVENTS = (
     EventType.LINKEDIN_DISCONNECTED,
     EventType.LEAD_REPLIED,
     EventType.LEAD_CREATED,
@@ -35,39 +35,41 @@ _TOGETHER = (
 @require_safe
 @readers
 def preview_page(request: MemberRequest, event_type: str = EventType.LINKEDIN_DISCONNECTED.value) -> HttpResponse:
-    if event_type not in (*AGENCY_EVENTS, SUMMARY):
+    if event_type not in (*AGENCY_EVENTS, DIGEST_PAGE):
         raise Http404
-    kind = None if event_type == SUMMARY else CATALOGUE[EventType(event_type)]
+    kind = None if event_type == DIGEST_PAGE else CATALOGUE[EventType(event_type)]
     return render_page(
         request,
         "portal/preview.html",
         "notifications",
         kind=kind,
         groups=event_groups(chosen_only=False),
-        words=example_message(request.agency, kind) if kind else example_summary(request.agency),
+        words=example_message(request.agency, kind) if kind else example_digest(request.agency),
         body={**kind.example, "ghl_company_id": request.agency.ghl_company_id} if kind else None,
     )
 
 
 def example_message(agency: Agency, kind: EventKind) -> Message:
-    """The example in words. Nothing of it is stored, and its links lead nowhere in particular."""
+    """Return an event type's example as a message. Nothing is stored, and its links lead nowhere."""
     event = _example_event(agency, kind.event_type)
-    told_of = Channel(
+    concerned = Channel(
         agency=agency,
         kind=ChannelKind.WEBHOOK,
         name=event.payload.get("channel_name", ""),
         status=ChannelStatus.ENABLED,
-        verification_token=NOT_A_LINK,
+        verification_token=EXAMPLE_TOKEN,
         failing_since=event.occurred_at,
         disabled_reason="Nothing but failures for five days.",
     )
-    return message_for(replace(_prepared(event), about=told_of if "channel_name" in event.payload else None))
+    return render_message(
+        replace(_prepared(event), subject_channel=concerned if "channel_name" in event.payload else None)
+    )
 
 
-def example_summary(agency: Agency) -> Message:
-    """What a daily summary of some of the examples says."""
-    events = [_example_event(agency, event_type) for event_type in _TOGETHER]
-    return message_for(replace(_prepared(events[0]), together=tuple(events)))
+def example_digest(agency: Agency) -> Message:
+    """Return a daily digest of some examples."""
+    events = [_example_event(agency, event_type) for event_type in _DIGEST_EVENTS]
+    return render_message(replace(_prepared(events[0]), digest_events=tuple(events)))
 
 
 def _example_event(agency: Agency, event_type: EventType) -> Event:
@@ -82,7 +84,7 @@ def _prepared(event: Event) -> PreparedDelivery:
         kind=ChannelKind.EMAIL,
         email="team@example.com",
         mode=Mode.DAILY,
-        unsubscribe_token=NOT_A_LINK,
+        unsubscribe_token=EXAMPLE_TOKEN,
     )
     return PreparedDelivery(
         delivery=Delivery(agency=event.agency, event=event, channel=listener),

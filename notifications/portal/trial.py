@@ -1,4 +1,4 @@
-"""A test that somebody sent from the page, and what has become of it so far."""
+"""Show the progress of a test event that was sent from the page."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,7 +35,7 @@ class Trial:
 
     @property
     def moving(self) -> bool:
-        """Whether it is worth looking again."""
+        """Return whether the status may still change soon."""
         return not (self.arrived or self.failed) and timezone.now() - self.event.created_at < TEST_TIMEOUT
 
     @property
@@ -58,7 +58,7 @@ class Trial:
         return f"The test was not delivered. {self.delivery.error}{again}"
 
     def _answer(self) -> str:
-        assert self.delivery is not None  # noqa: S101 (it arrived)
+        assert self.delivery is not None  # noqa: S101 (the caller checks that it arrived)
         last = self.delivery.attempt_log.order_by("-pk").first()
         if last is None:
             return ""
@@ -67,7 +67,7 @@ class Trial:
 
 
 def trial_of(request: HttpRequest, agency: Agency) -> Trial | None:
-    """The one that the page's address names (`?test=`)."""
+    """Return the test event that the page's address names (`?test=`)."""
     event = agency.events.filter(
         pk=request.GET.get("test", "")[:40].replace("\x00", ""), event_type=EventType.TEST
     ).first()

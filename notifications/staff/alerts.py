@@ -1,7 +1,7 @@
-"""Alerts to Leadline's own staff: who switched them on, and where they go.
+"""Manage the alerts of Leadline's staff: who enabled them, and where they go.
 
-A Delivery to a person of the staff has no channel. Its `recipient` is an e-mail address, `slack:team` (STAFF_SLACK_URL)
-or `slack:<user id>` (the person's own incoming webhook): URLs that let somebody post are in no Delivery.
+A delivery to staff has no channel. Its `recipient` is an e-mail address, `slack:team` (STAFF_SLACK_URL) or `slack:<user
+id>` (the person's own incoming webhook): no delivery holds a secret URL.
 """
 
 from typing import Any
@@ -16,37 +16,37 @@ from accounts.core.errors import FieldError
 from notifications.egress.url_policy import TargetRefused, check_url
 from notifications.models import StaffAlerts
 
-SLACK = "slack:"
-TEAM = f"{SLACK}team"
+SLACK_PREFIX = "slack:"
+TEAM_SLACK = f"{SLACK_PREFIX}team"
 
 
-def recipients() -> list[str]:
-    """Where an alert goes now: the addresses of the settings, and what people of the staff switched on, each once."""
+def alert_recipients() -> list[str]:
+    """Return where alerts go now, each recipient once: the settings' addresses and what staff enabled."""
     found = [email_key(address) for address in settings.STAFF_ALERT_EMAILS]
     wanted = StaffAlerts.objects.filter(user__is_active=True, user__is_staff=True).select_related("user")
     for alerts in wanted.defer("slack_url").order_by("user_id"):
         if alerts.by_email and alerts.user.email:
             found.append(alerts.user.email)
         if alerts.by_slack:
-            found.append(f"{SLACK}{alerts.user_id}" if alerts.has_own_slack else TEAM)
-    return list(dict.fromkeys(whom for whom in found if whom != TEAM or settings.STAFF_SLACK_URL))
+            found.append(f"{SLACK_PREFIX}{alerts.user_id}" if alerts.has_own_slack else TEAM_SLACK)
+    return list(dict.fromkeys(whom for whom in found if whom != TEAM_SLACK or settings.STAFF_SLACK_URL))
 
 
 def slack_url(recipient: str) -> str:
-    """The incoming webhook behind a recipient; empty if it is gone, or no key opens it."""
-    if recipient == TEAM:
+    """Return the incoming webhook of a recipient, or "" if it is gone or cannot be decrypted."""
+    if recipient == TEAM_SLACK:
         return str(settings.STAFF_SLACK_URL)
     try:
-        return str(StaffAlerts.objects.get(user=int(recipient.removeprefix(SLACK))).slack_url)
+        return str(StaffAlerts.objects.get(user=int(recipient.removeprefix(SLACK_PREFIX))).slack_url)
     except (StaffAlerts.DoesNotExist, InvalidToken, ValueError):
         return ""
 
 
 @transaction.atomic
 def set_alerts(user: User, *, by_email: bool, by_slack: bool, slack_url: str | None = None) -> StaffAlerts:
-    """What a person of the staff wants; a `slack_url` of None leaves theirs as it is, an empty one takes it away.
+    """Save which alerts a person wants. `slack_url`: None keeps the person's own, "" removes it.
 
-    Raises FieldError, also for a URL that may not be reached.
+    Raises FieldError, also for a URL that is not allowed.
     """
     alerts, _ = StaffAlerts.objects.defer("slack_url").get_or_create(user=user)
     changes: dict[str, Any] = {"by_email": by_email, "by_slack": by_slack}

@@ -1,4 +1,4 @@
-"""The page of the back office where each person of the staff switches alerts on and off, for themselves."""
+"""Serve the back office's page on which each member of staff manages their own alerts."""
 
 from typing import cast
 
@@ -30,7 +30,7 @@ class AlertsForm(forms.Form):
 
 
 def my_alerts(request: HttpRequest) -> HttpResponse:
-    """Behind `admin_view`: only staff comes here."""
+    """Show and save the alerts of the signed-in person. Only staff reach it, through `admin_view`."""
     user = cast(User, request.user)
     mine = StaffAlerts.objects.defer("slack_url").filter(user=user).first() or StaffAlerts(user=user)
     form = AlertsForm(

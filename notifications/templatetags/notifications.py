@@ -1,4 +1,4 @@
-"""`{% load notifications %}`: deliveries as people read them."""
+"""Provide `{% load notifications %}`: filters for deliveries."""
 
 from django import template
 from django.utils.safestring import SafeString
@@ -8,8 +8,8 @@ from notifications.models import Delivery
 
 register = template.Library()
 register.filter("event_title", labels.title_of)
-register.filter("about", labels.about)
-register.filter("sentence", labels.sentence)
+register.filter("about", labels.subject_name)
+register.filter("sentence", labels.describe_kind)
 
 
 @register.filter

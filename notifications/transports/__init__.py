@@ -1,4 +1,4 @@
-"""The registry: a new kind of channel is one module and one line here."""
+"""List the transports. A new kind of channel is a module and a line here."""
 
 from notifications.models import ChannelKind
 from notifications.transports.base import Transport

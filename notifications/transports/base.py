@@ -1,4 +1,4 @@
-"""What every kind of channel is made of: a transport that carries a parcel and says how it went."""
+"""Define what a transport is: it sends a prepared delivery and returns the outcome."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from notifications.models import ChannelKind
 
 
 class TransportError(Exception):
-    """An attempt failed. The message says why, for people.
+    """Signal that an attempt failed. The message gives the reason to people.
 
     `permanent`: no later attempt can succeed. `gone`: why the receiver will never want anything again, so that its
-    channel is switched off. `ours`: the fault is on our side, so the channel's health is not touched. `retry_after` is
-    in seconds.
+    channel is disabled. `ours`: the fault is on our side, so the channel's health does not change. `retry_after` is in
+    seconds.
     """
 
     def __init__(
@@ -39,17 +39,17 @@ class TransportError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The receiver has it."""
+    """Signal that the receiver accepted the message."""
 
     status_code: int | None = None
     excerpt: str = ""
 
 
 class Transport(ABC):
-    """One kind of channel. Runs on an event loop: whatever blocks belongs into `asyncio.to_thread` or an executor."""
+    """Send deliveries of one kind of channel on an event loop. Blocking calls belong in an executor."""
 
     kind: ClassVar[ChannelKind]
 
     @abstractmethod
     async def send(self, prepared: PreparedDelivery, session: GuardedSession) -> Outcome:
-        """Carry it, once. Raises TransportError, TargetRefused and Unanswered."""
+        """Send the delivery once. Raises TransportError, TargetRefused and NoResponse."""

@@ -1,4 +1,4 @@
-"""E-mail: text and HTML of the event's words, through Django's backend, on a few threads of its own."""
+"""Send mail as text and HTML through Django's e-mail backend, on a few threads of its own."""
 
 import asyncio
 import smtplib
@@ -10,15 +10,15 @@ from django.core.mail import EmailMultiAlternatives
 
 from accounts.core.email_addresses import email_key, normalize_sender
 from accounts.core.enums import EventType
-from notifications.content.digest import message_for
+from notifications.content.digest import render_message
 from notifications.content.rendering import unsubscribe_url
 from notifications.egress.session import GuardedSession
 from notifications.message import PreparedDelivery
 from notifications.models import ChannelKind, ChannelStatus
 from notifications.transports.base import Outcome, Transport, TransportError
 
-AT_ONCE = 8
-_POSTMEN = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="mail")
+MAX_MAIL_THREADS = 8
+_MAIL_THREADS = ThreadPoolExecutor(max_workers=MAX_MAIL_THREADS, thread_name_prefix="mail")
 
 
 class EmailTransport(Transport):
@@ -26,20 +26,20 @@ class EmailTransport(Transport):
 
     async def send(self, prepared: PreparedDelivery, session: GuardedSession) -> Outcome:
         _check_still_wanted(prepared)
-        await asyncio.get_running_loop().run_in_executor(_POSTMEN, _send, prepared)
+        await asyncio.get_running_loop().run_in_executor(_MAIL_THREADS, _send, prepared)
         return Outcome()
 
 
-def compose(prepared: PreparedDelivery) -> EmailMultiAlternatives:
-    words = message_for(prepared)
+def compose_mail(prepared: PreparedDelivery) -> EmailMultiAlternatives:
+    words = render_message(prepared)
     mail = EmailMultiAlternatives(
         subject=words.subject,
         body=words.text,
-        # In ASCII: Django would encode an internationalised domain by IDNA 2003, which is another domain.
+        # In ASCII: Django would encode a domain by IDNA 2003, which may be another domain.
         from_email=normalize_sender(settings.DEFAULT_FROM_EMAIL),
         to=[email_key(prepared.channel.email if prepared.channel else prepared.delivery.recipient)],
         headers={
-            # The same however often it is sent, so that a mailbox can tell a repetition.
+            # The same for every attempt, so that a mailbox recognizes a repetition.
             "Message-ID": f"<{prepared.delivery.pk}@{_domain()}>",
             "Auto-Submitted": "auto-generated",
             "X-Leadline-Event": prepared.event.pk,
@@ -51,7 +51,7 @@ def compose(prepared: PreparedDelivery) -> EmailMultiAlternatives:
 
 
 def _send(prepared: PreparedDelivery) -> None:
-    mail = compose(prepared)
+    mail = compose_mail(prepared)
     try:
         mail.send()
     except smtplib.SMTPRecipientsRefused as error:
@@ -68,16 +68,20 @@ def _send(prepared: PreparedDelivery) -> None:
 
 
 def _check_still_wanted(prepared: PreparedDelivery) -> None:
-    """A confirmation is for an address that still waits for one."""
+    """Refuse a confirmation for an address that no longer waits for one."""
     if prepared.event.event_type != EventType.CHANNEL_VERIFICATION:
         return
-    about = prepared.about
-    if about is None or about.status != ChannelStatus.UNVERIFIED or about.email != prepared.delivery.recipient:
+    subject_channel = prepared.subject_channel
+    if (
+        subject_channel is None
+        or subject_channel.status != ChannelStatus.UNVERIFIED
+        or subject_channel.email != prepared.delivery.recipient
+    ):
         raise TransportError("No longer needed: the address was confirmed or changed.", permanent=True, ours=True)
 
 
 def _list_headers(prepared: PreparedDelivery) -> dict[str, str]:
-    """One-click unsubscribe (RFC 8058) for mail to a channel."""
+    """Return the headers for one-click unsubscribe (RFC 8058) of a channel's mail."""
     url = unsubscribe_url(prepared.channel)
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if url else {}
 

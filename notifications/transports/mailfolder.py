@@ -1,4 +1,4 @@
-"""Mail without a mail server: one `.eml` file each, in `EMAIL_FILE_PATH`."""
+"""Write mail to `EMAIL_FILE_PATH` in place of a mail server: one `.eml` file each."""
 
 import os
 from collections.abc import Collection, Sequence
@@ -12,7 +12,7 @@ from accounts.core.ids import new_id
 
 
 class MailFolderBackend(BaseEmailBackend):
-    """Each file appears whole, under a name that sorts by time."""
+    """Write each mail atomically, under a name that sorts by time."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         folder = Path(settings.EMAIL_FILE_PATH)
@@ -29,27 +29,27 @@ class MailFolderBackend(BaseEmailBackend):
 
 
 def mails_of(events: Collection[str]) -> list[Path]:
-    """The mails in the folder that tell of these events, if mail goes there."""
-    if not is_where_mail_goes():
+    """Return the mails in the folder about these events. Empty if mail goes to a server."""
+    if not is_mail_folder_used():
         return []
-    return [path for path in Path(settings.EMAIL_FILE_PATH).glob("*.eml") if _event_of(path) in events]
+    return [path for path in Path(settings.EMAIL_FILE_PATH).glob("*.eml") if _event_id_of(path) in events]
 
 
 def erase_mails(events: Collection[str]) -> int:
-    """Remove those mails; how many there were."""
+    """Remove the mails about these events. Return how many."""
     doomed = mails_of(events)
     for path in doomed:
         path.unlink(missing_ok=True)
     return len(doomed)
 
 
-def is_where_mail_goes() -> bool:
-    """Whether mail lies in the folder; otherwise a mail server takes it."""
+def is_mail_folder_used() -> bool:
+    """Return whether mail is written to the folder, not sent to a mail server."""
     return bool(settings.EMAIL_BACKEND.endswith(MailFolderBackend.__name__))
 
 
-def _event_of(path: Path) -> str:
-    """What its header `X-Leadline-Event` says."""
+def _event_id_of(path: Path) -> str:
+    """Return the value of the header `X-Leadline-Event`."""
     try:
         with path.open("rb") as file:
             for line in file:
@@ -58,6 +58,6 @@ def _event_of(path: Path) -> str:
                     return value.strip().decode("ascii", "replace")
                 if not line.strip():
                     break
-    except FileNotFoundError:  # somebody else removed it
+    except FileNotFoundError:  # removed meanwhile
         pass
     return ""

@@ -1,22 +1,22 @@
-"""Slack: the event's words as Block Kit, posted to an incoming webhook."""
+"""Post an event to a Slack incoming webhook, as Block Kit."""
 
 import re
 from typing import Any
 
 from accounts.core.text import shorten
-from notifications.content.digest import message_for
+from notifications.content.digest import render_message
 from notifications.content.rendering import Message
 from notifications.egress.session import GuardedSession
 from notifications.message import PreparedDelivery
 from notifications.models import ChannelKind
 from notifications.transports.base import Outcome, Transport, TransportError
-from notifications.transports.webhook import encode, judge
+from notifications.transports.webhook import encode_body, outcome_of
 
-MAX_FACTS = 10  # of a section
+MAX_FACTS = 10  # in a section
 MAX_HEADER_LENGTH = 150
-MAX_SECTION_LENGTH = 2900  # Slack takes 3000; the last line may say that there is more
+MAX_SECTION_LENGTH = 2900  # Slack accepts 3000; the rest is for the line “… and n more”
 MAX_BLOCKS = 50
-GONE = {  # Slack's word, with 403, 404 or 410 (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks)
+GONE = {  # Slack's error with 403, 404 or 410 (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks)
     "channel_is_archived": "The channel was archived in Slack.",
     "channel_not_found": "The channel was deleted in Slack.",
     "no_service": "The webhook was removed in Slack.",
@@ -35,17 +35,17 @@ class SlackTransport(Transport):
         url = prepared.channel.url if prepared.channel else prepared.slack_url
         if not url:
             raise TransportError("There is no Slack address for it any more.", permanent=True)
-        body = encode(blocks_for(message_for(prepared)))
+        body = encode_body(blocks_for(render_message(prepared)))
         answer = await session.post(url, body=body, headers={"Content-Type": "application/json"})
         try:
-            return judge(answer)
+            return outcome_of(answer)
         except TransportError as error:
             error.gone = GONE.get(answer.excerpt.strip(), error.gone)
             raise
 
 
 def blocks_for(message: Message) -> dict[str, Any]:
-    """Body for an incoming webhook (https://docs.slack.dev/reference/block-kit), within Slack's limits."""
+    """Return the body for an incoming webhook (https://docs.slack.dev/reference/block-kit), within Slack's limits."""
     facts = [
         {"type": "mrkdwn", "text": f"*{fact.label}*\n{f'<{fact.url}>' if fact.url else _escape(fact.value)}"}
         for fact in message.facts
@@ -65,27 +65,27 @@ def blocks_for(message: Message) -> dict[str, Any]:
     return {"text": _escape(message.subject), "blocks": blocks}
 
 
-def _texts(message: Message, most: int) -> list[str]:
-    """The sentences, escaped, in at most so many texts that a section can hold, each of whole lines.
+def _texts(message: Message, limit: int) -> list[str]:
+    """Return the escaped sentences in at most `limit` texts of whole lines, each short enough for a section.
 
-    Says how many entries were left out, where not all of them fit.
+    The last text says how many list entries were left out.
     """
     texts, lines = [""], message.slack.strip().splitlines()
     for place, line in enumerate(lines):
-        for piece in _pieces(line):
+        for piece in _split_line(line):
             if texts[-1] and len(texts[-1]) + 1 + len(piece) > MAX_SECTION_LENGTH:
                 texts.append("")
             texts[-1] += f"\n{piece}" if texts[-1] else piece
-        if len(texts) > most:
-            del texts[most:]
-            more = sum(map(_entries, lines[place:]))
+        if len(texts) > limit:
+            del texts[limit:]
+            more = sum(map(_count_entries, lines[place:]))
             texts[-1] += f"\n… and {more} more" if more else "\n…"
             break
     return [text for text in texts if text]
 
 
-def _pieces(line: str) -> list[str]:
-    """A line, escaped, in pieces that a section can hold: one, but for the longest; words stay whole."""
+def _split_line(line: str) -> list[str]:
+    """Return a line, escaped, in pieces short enough for a section. Words stay whole."""
     pieces = [""]
     for word in re.split(r"(?<= )", line):
         for part in [word] if len(_escape(word)) <= MAX_SECTION_LENGTH else word:
@@ -96,13 +96,13 @@ def _pieces(line: str) -> list[str]:
     return pieces
 
 
-def _entries(line: str) -> int:
-    """How many entries of a list a line stands for."""
+def _count_entries(line: str) -> int:
+    """Return how many list entries a line stands for."""
     more = re.fullmatch(r"… and ([0-9]+) more", line)
     return int(more[1]) if more else int(line.startswith("• "))
 
 
 def _escape(text: str) -> str:
-    """Slack's three escapes; what could be read as formatting is broken up."""
+    """Escape text for Slack, and break up what Slack could read as formatting."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\u200b{char}" if char in "*_~`" else char for char in text)

@@ -9,7 +9,7 @@ from accounts.models import Agency, Member, Source
 from accounts.sources.service import create_source, rotate_secret
 from accounts.tenancy.api_keys import create_api_key
 from notifications.channels.service import create_channel
-from webhooks.ingest.source_cache import find_source
+from webhooks.ingest.source_cache import load_source
 
 SECRETS = ("hdrsecret", "T000/B000/slacksecret", "pathsecret", "querysecret")
 
@@ -83,8 +83,8 @@ def test_staff_who_may_only_look_see_no_secret(agency: Agency, connector: Source
 
 def test_a_linkedconnector_source_has_a_token_that_is_in_no_other_place(connector: Source) -> None:
     assert connector.token != connector.pk
-    assert find_source("linkedconnector", connector.pk) is None
-    found = find_source("linkedconnector", connector.token)
+    assert load_source("linkedconnector", connector.pk) is None
+    found = load_source("linkedconnector", connector.token)
     assert found is not None
     assert found.id == connector.pk
 
@@ -95,8 +95,8 @@ def test_urls_that_were_given_away_before_keep_working(agency: Agency) -> None:
     source.save()
     source.refresh_from_db()
     assert source.webhook_url.endswith(f"/webhooks/linkedconnector/{source.pk}")
-    assert find_source("linkedconnector", source.pk) is not None
+    assert load_source("linkedconnector", source.pk) is not None
     rotate_secret(source)
     source.refresh_from_db()
     for token in (source.pk, source.token):
-        assert find_source("linkedconnector", token) is not None
+        assert load_source("linkedconnector", token) is not None

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.core.enums import AccountStatus
 from accounts.models import Account, Event, ReauthPrompt
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from tests.api.client import Api
 from tests.factories import World
 
@@ -27,7 +27,7 @@ def test_the_answer_is_a_link_for_seven_days_that_opens_the_page(world: World, a
     assert timedelta(days=6, hours=23) < ends <= timedelta(days=7)
     assert answer.json()["url"].startswith("http://127.0.0.1:8000/reauth/")
     assert Client().get(answer.json()["url"]).status_code == 200
-    drain()
+    drain_deliveries()
     assert not [message for message in mail.outbox if answer.json()["url"] in str(message.body)]
 
 
@@ -39,7 +39,7 @@ def test_asking_again_gives_the_same_link(world: World, api: Api) -> None:
 
 def test_with_an_address_the_link_is_mailed_there_and_stands_in_no_event(world: World, api: Api) -> None:
     url = api.post(take_down(world), {"email": "owner@example.com"}).json()["url"]
-    drain()
+    drain_deliveries()
     [message] = [message for message in mail.outbox if message.to == ["owner@example.com"]]
     assert url in message.body
     token = url.rpartition("/")[2]

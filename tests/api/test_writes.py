@@ -14,9 +14,9 @@ from accounts.events.outbox import record_event
 from accounts.models import Account, Event, Member, Source
 from accounts.sources.service import valid_secrets
 from leads.models import Lead, LeadChange
-from leads.pipeline.merge import merge
-from notifications.delivery import fan_out
-from notifications.delivery.digest import gather
+from leads.pipeline.merge import merge_leads
+from notifications.delivery import fan_out_due_events
+from notifications.delivery.digest import build_digests
 from notifications.models import Channel, ChannelStatus, Delivery
 from tests.api.client import Api
 from tests.factories import World
@@ -140,7 +140,7 @@ def test_one_person_is_one_lead(world: World, strange_api: Api, api: Api) -> Non
 def test_the_id_of_a_merged_lead_goes_on_answering(world: World, api: Api, strange_api: Api) -> None:
     other = api.post("leads", {"linkedin_url": "https://www.linkedin.com/in/one"}).json()["id"]
     survivor, record = (Lead.objects.get(pk=pk) for pk in (world.lead.id, other))
-    merge(survivor, record)
+    merge_leads(survivor, record)
     for pk in (survivor.id, other):
         answer = api.get(f"leads/{pk}")
         assert (answer.status_code, answer.json()["id"], answer.json()["merged_from"]) == (200, survivor.id, [other])
@@ -523,11 +523,11 @@ def test_a_delivery_says_why_it_waits_and_with_what_it_went(world: World, api: A
     with time_machine.travel(timezone.now()) as clock:
         for name in ("First", "Second"):
             record_event(world.agency, EventType.LINKEDIN_DELETED, linkedin_account_name=name)
-        fan_out()
+        fan_out_due_events()
         rows = list(world.email_channel.deliveries.filter(event__event_type="linkedin_deleted").order_by("pk"))
         waiting = api.get(f"deliveries/{rows[0].id}").json()
         assert (waiting["status"], waiting["reason"]) == ("pending", "It waits for the next summary.")
         clock.shift(3600)
-        gather()
+        build_digests()
         first, second = (api.get(f"deliveries/{row.id}").json() for row in rows)
     assert second["sent_with"] == (first["sent_with"] or first["id"])

@@ -17,7 +17,7 @@ from accounts.models import Account, AccountLink, Agency, BouncedAddress, Event,
 from accounts.reauth.prompts import note_bounce
 from accounts.services import report_status
 from notifications.channels.service import create_channel
-from notifications.delivery import fan_out
+from notifications.delivery import fan_out_due_events
 from tests.reactions import react
 
 
@@ -142,7 +142,7 @@ def test_one_timeline_holds_reports_prompts_pauses_deliveries_and_staff(agency: 
     campaign = campaign_of(agency, provider="sendpilot", external_id="c1", name="Founders in Berlin")
     update_campaign(campaign, account=account)
     report(agency, "disconnected", hours_ago=2)
-    fan_out()
+    fan_out_due_events()
     press(signed_in, account, "withdraw")
 
     page = text_of(signed_in, page_of(account))

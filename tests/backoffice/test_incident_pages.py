@@ -17,7 +17,7 @@ from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Agency, Campaign, CampaignCommand, Incident, Sender
 from accounts.sources.service import create_source
 from notifications.models import StaffAlerts
-from notifications.staff.alerts import recipients, slack_url
+from notifications.staff.alerts import alert_recipients, slack_url
 from tests.backoffice.forms import form_of
 from tests.reactions import react
 
@@ -60,17 +60,17 @@ def test_a_person_of_the_staff_switches_alerts_on_for_themselves(
     url = "https://hooks.slack.com/services/T0/B0/secret"
     saved = signed_in.post("/admin/my-alerts/", {"by_email": "on", "by_slack": "on", "slack_url": url})
     assert saved.status_code == 302
-    assert recipients() == ["staff@example.com", f"slack:{staff.pk}"]
+    assert alert_recipients() == ["staff@example.com", f"slack:{staff.pk}"]
     assert slack_url(f"slack:{staff.pk}") == url
     page = signed_in.get("/admin/my-alerts/").content.decode()
     assert "secret" not in page
     assert page.count("checked") == 2
     signed_in.post("/admin/my-alerts/", {"by_slack": "on"})
-    assert (recipients(), slack_url(f"slack:{staff.pk}")) == ([f"slack:{staff.pk}"], url)
+    assert (alert_recipients(), slack_url(f"slack:{staff.pk}")) == ([f"slack:{staff.pk}"], url)
     refused = signed_in.post("/admin/my-alerts/", {"by_slack": "on", "forget_slack_url": "on"})
     assert "enter your webhook URL" in refused.content.decode()
     signed_in.post("/admin/my-alerts/", {"forget_slack_url": "on"})
-    assert (recipients(), slack_url(f"slack:{staff.pk}")) == ([], "")
+    assert (alert_recipients(), slack_url(f"slack:{staff.pk}")) == ([], "")
 
 
 @pytest.mark.once

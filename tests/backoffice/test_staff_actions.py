@@ -14,7 +14,7 @@ from accounts.tenancy.verified_email import mark_email_verified
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
 from notifications.channels.service import create_channel
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from notifications.models import Channel, Delivery
 from tests.backoffice.forms import form_of
 from tests.factories import make_everything
@@ -111,7 +111,7 @@ def test_staff_invite_an_agencys_first_person(signed_in: Client, agency: Agency)
     assert made.status_code == 302
     invitation = Invitation.objects.get()
     assert (invitation.agency, invitation.role, invitation.is_open) == (agency, "owner", True)
-    drain()
+    drain_deliveries()
     [message] = mail.outbox
     assert message.to == [invitation.email]
     assert "/invitation/" in message.body

@@ -21,7 +21,7 @@ from accounts.sources import issues
 from accounts.sources.service import create_source
 from accounts.tenancy.agencies import create_agency
 from notifications.channels.service import create_channel
-from notifications.delivery import fan_out
+from notifications.delivery import fan_out_due_events
 from tests.browser.conftest import Visit, in_a_thread
 from tests.reactions import react
 from webhooks.models import LatencyTally, RejectedRequest
@@ -60,7 +60,7 @@ def furnish() -> tuple[Account, Source]:
     report(agency, "welink", "active", hours_ago=40, external_id="w1", name="A. King", email="ada@example.com")
     report(agency, "linkedconnector", "blocked", hours_ago=3, location_id="loc1", name="Ada Lovelace")
     ask(account, by="staff", email="ada@example.com")
-    fan_out()
+    fan_out_due_events()
     source, _ = create_source(agency=agency, provider="linkedin", secret="client-secret", name="Lead forms")
     now = timezone.now()
     Source.objects.filter(pk=source.pk).update(

@@ -13,7 +13,7 @@ from accounts.core.enums import EventType, Role
 from accounts.events.outbox import record_event
 from accounts.models import Agency, Member
 from notifications.channels.service import create_channel
-from notifications.delivery import drain, fan_out
+from notifications.delivery import drain_deliveries, fan_out_due_events
 from notifications.models import Channel
 from tests.browser.conftest import Visit, in_a_thread
 from tests.notifications.receiver import Receiver, receiver
@@ -66,7 +66,7 @@ def test_a_channel_is_switched_tested_and_edited_in_its_place(
     card.get_by_role("button", name="Send a test").click()
     expect(card.get_by_text("The test is on its way.")).to_be_visible()
     visit.look("inline-test-moving")
-    in_a_thread(drain)
+    in_a_thread(drain_deliveries)
     expect(card.get_by_text("The test was delivered: HTTP 200")).to_be_visible()
     expect(page.locator("#log").get_by_text("Delivered").first).to_be_visible()
     visit.look("inline-test-arrived")
@@ -95,7 +95,7 @@ def test_the_log_is_filtered_and_turned_in_its_place(
 ) -> None:
     for number in range(60):
         record_event(agency, EventType.LINKEDIN_BLOCKED, linkedin_account_name=f"Person {number}")
-    fan_out()
+    fan_out_due_events()
     page = visit.page
     page.goto(f"{live_server.url}/notifications/deliveries")
     stay(page)
@@ -143,7 +143,7 @@ def test_without_javascript_everything_works_with_full_pages(
     card = page.locator(f"#{channel.pk}")
     card.get_by_role("button", name="Send a test").click()
     expect(card.get_by_text("The test is on its way.")).to_be_visible()
-    in_a_thread(drain)
+    in_a_thread(drain_deliveries)
     card.get_by_role("link", name="Refresh").click()
     expect(card.get_by_text("The test was delivered: HTTP 200")).to_be_visible()
     card.get_by_role("button", name="Disable").click()

@@ -27,7 +27,7 @@ from accounts.sources.service import create_source
 from accounts.tenancy.agencies import create_agency
 from accounts.tenancy.team import invite_member
 from notifications.channels.service import create_channel
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.notifications.mails import FREE_TEXT, HOSTILE, happened, html_of, only_for
 from tests.reactions import react
@@ -44,7 +44,7 @@ def mails(agency: Agency, settings: Settings) -> dict[str, EmailMultiAlternative
 
     def take(name: str, *, to: str = "") -> None:
         with time_machine.travel(timezone.now() + ALERT_DELAY, tick=False):  # alerts of drops wait
-            drain()
+            drain_deliveries()
         messages = [message for message in mail.outbox if isinstance(message, EmailMultiAlternatives)]
         found = [message for message in messages if not to or message.to == [to]]
         assert found, name
@@ -81,7 +81,7 @@ def mails(agency: Agency, settings: Settings) -> dict[str, EmailMultiAlternative
     listener, _ = create_channel(agency, kind="email", email="team@example.com", mode="hourly", verified=True)
     for event_type in (EventType.LINKEDIN_AUTH_ERROR, EventType.LEAD_CREATED, EventType.CAMPAIGN_PAUSED):
         happened(agency, event_type)
-    drain()
+    drain_deliveries()
     mail.outbox.clear()
     with time_machine.travel(timezone.now() + timedelta(hours=2)):
         take("summary")

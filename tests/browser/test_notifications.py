@@ -16,7 +16,7 @@ from accounts.models import Agency, Member
 from leads.enums import ChangedBy, LeadStatus
 from leads.pipeline.changes import create_lead, set_status
 from notifications.channels.service import create_channel
-from notifications.delivery import drain, fan_out
+from notifications.delivery import drain_deliveries, fan_out_due_events
 from notifications.models import Channel
 from tests.browser.conftest import Visit
 
@@ -39,9 +39,9 @@ def summary(agency: Agency) -> str:
                 set_status(lead, status=status, changed_by=ChangedBy.USER)
         record_event(agency, EventType.LINKEDIN_DISCONNECTED, subject="acc_x", linkedin_account_name="John Doe")
         record_event(agency, EventType.CAMPAIGN_PAUSED, subject="cmp_x", campaign_name="Founders in Berlin")
-        fan_out()
+        fan_out_due_events()
         clock.move_to(datetime(2026, 3, 3, 8, tzinfo=UTC))
-        drain()
+        drain_deliveries()
     [message] = mail.outbox
     return str(message.alternatives[0][0])  # type: ignore[union-attr]
 

@@ -18,13 +18,13 @@ from accounts.models import Account, AccountToken, ReauthPrompt, Source
 from accounts.services import report_status
 from accounts.sources.service import create_source
 from accounts.tenancy.agencies import create_agency
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from tests.browser.conftest import Visit, in_a_thread
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.reactions import react
 from tests.receiving import receive
 from tests.standins import StandIn, provider
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -58,7 +58,7 @@ def link_from_the_mail(source: Source, external_id: str) -> str:
         origin=Origin(by=source.provider, at=timezone.now(), source=source),
     )
     in_a_thread(react)
-    in_a_thread(drain)
+    in_a_thread(drain_deliveries)
     [message] = [message for message in mail.outbox if message.to == ["ada@example.com"]]
     return link_in(message)
 
@@ -72,7 +72,7 @@ def link_in(message: EmailMessage) -> str:
 def webhook(source: Source, **body: object) -> None:
     """What the provider delivers next."""
     receive(source, json.dumps(body).encode())
-    while process_due():
+    while process_due_receipts():
         pass
     react()
 
@@ -153,7 +153,7 @@ def test_linkedins_own_sign_in_brings_a_connection_back(visit: Visit) -> None:
         notify(source, there.world.submit())
         in_a_thread(work)
         assert Account.objects.get().status == "auth_error"
-        in_a_thread(drain)
+        in_a_thread(drain_deliveries)
         [message] = [message for message in mail.outbox if message.to == ["ada@example.com"]]
         page = visit.page
         page.goto(link_in(message))

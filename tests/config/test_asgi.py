@@ -74,7 +74,7 @@ def test_nothing_more_is_made_for_who_went_away(server: Server, monkeypatch: pyt
 
 
 def test_a_body_too_large_for_any_page_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webhooks.ingest.http.DRAIN_SECONDS", 60)  # a loaded machine sends four megabytes slowly
+    monkeypatch.setattr("webhooks.ingest.http.DRAIN_TIMEOUT", 60)  # a loaded machine sends four megabytes slowly
     with server.connect() as client:
         client.sendall(request_bytes("POST", "/healthz", b"x" * (4 * 1024 * 1024), {}))
         assert read_answer(client).status == 413

@@ -18,7 +18,7 @@ from config.celery import HeartbeatScheduler, app
 from config.ops.clock import MARGIN, release_future_rows
 from leads.lead_sync import backfill, fetching, health_checks
 from leads.models import Lead, LeadFetch, Pull
-from notifications.delivery import claim, drain, rate_limit
+from notifications.delivery import claim, drain_deliveries, rate_limit
 from notifications.models import Channel, Delivery, DeliveryStatus
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.notifications.happenings import Happen, MakeChannel
@@ -27,7 +27,7 @@ from tests.reactions import react
 from tests.receiving import receive_sample, source_of
 from webhooks.models import Receipt
 from webhooks.processing import processor
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def test_a_receipt_that_was_never_tried_is_processed_at_once(agency: Agency, clo
     source = source_of(agency, "salesflow")
     receive_sample(source, "account_blocked")
     clock.shift(-JUMP)
-    assert process_due() == 1
+    assert process_due_receipts() == 1
     assert Receipt.objects.get().status == "processed"
 
 
@@ -59,17 +59,17 @@ def test_a_receipt_that_waits_for_another_try_waits_no_longer_than_its_step(
         raise ValueError
 
     with monkeypatch.context() as broken:
-        broken.setattr(processor, "apply", fail)
-        process_due()
+        broken.setattr(processor, "apply_event", fail)
+        process_due_receipts()
     clock.shift(-JUMP)
-    assert process_due() == 0
+    assert process_due_receipts() == 0
     release_future_rows()
-    assert process_due() == 1
+    assert process_due_receipts() == 1
 
 
 def test_a_reaction_that_was_never_tried_is_carried_out(agency: Agency, clock: time_machine.Traveller) -> None:
     receive_sample(source_of(agency, "salesflow"), "account_blocked")
-    process_due()
+    process_due_receipts()
     assert Reaction.objects.exists()
     clock.shift(-JUMP)
     assert reactions.carry_out_due_reactions() == 0
@@ -89,7 +89,7 @@ def test_an_event_is_fanned_out_and_delivered(
         happen()
         clock.shift(-JUMP)
         release_future_rows()
-        drain()
+        drain_deliveries()
         assert len(inbox.requests) == 1
 
 
@@ -103,15 +103,15 @@ def test_a_delivery_that_was_never_tried_and_one_that_is_leased_are_sent(
         webhook(inbox.url)
         happen()
         happen()
-        from notifications.delivery import fan_out
+        from notifications.delivery import fan_out_due_events
 
-        fan_out()
+        fan_out_due_events()
         leased = Delivery.objects.first()
         assert leased is not None
         Delivery.objects.filter(pk=leased.pk).update(leased_until=timezone.now() + claim.LEASE, attempts=1)
         clock.shift(-JUMP)
         release_future_rows()
-        drain()
+        drain_deliveries()
         assert len(inbox.requests) == 2
     assert set(Delivery.objects.values_list("status", flat=True)) == {DeliveryStatus.DELIVERED}
 
@@ -124,16 +124,16 @@ def test_a_resting_channel_is_looked_at_again(
 ) -> None:
     with receiver(answering(200)) as inbox:
         channel = webhook(inbox.url)
-        rest = timezone.now() + rate_limit.MAX_REST
+        rest = timezone.now() + rate_limit.MAX_OPEN_TIME
         Channel.objects.filter(pk=channel.pk).update(
-            consecutive_failures=rate_limit.FAILURES_TO_REST, circuit_open_until=rest, throttled_until=rest
+            consecutive_failures=rate_limit.FAILURES_TO_OPEN, circuit_open_until=rest, throttled_until=rest
         )
         happen()
-        drain()
+        drain_deliveries()
         assert inbox.requests == []
         clock.shift(-JUMP)
         release_future_rows()
-        drain()
+        drain_deliveries()
         assert len(inbox.requests) == 1
 
 
@@ -143,7 +143,7 @@ def test_a_leads_answers_are_fetched_and_it_is_told_of(agency: Agency, clock: ti
         work()
         notify(source, stand_in.world.submit())
         notify(source, stand_in.world.submit())
-        process_due()
+        process_due_receipts()
         first = LeadFetch.objects.order_by("pk").first()
         assert first is not None
         LeadFetch.objects.filter(pk=first.pk).update(leased_until=timezone.now() + fetching.LEASE, attempts=1)

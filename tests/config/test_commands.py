@@ -132,7 +132,7 @@ def test_every_sample_is_signed_as_its_provider_signs(
     source, secret = create_source(
         agency=agency, provider=slug, secret="the app's secret" if slug == "linkedin" else None
     )
-    for name in samples.names(slug):
+    for name in samples.sample_names(slug):
         answer = run(capsys, "send_sample", slug, name, "--base-url", "http://127.0.0.1:9/")
         assert answer == {"status_code": 200, "body": {"status": "accepted", "receipt_id": "rct_1"}}
         url, body, headers = posted[-1]

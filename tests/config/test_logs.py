@@ -15,7 +15,7 @@ from structlog.stdlib import ProcessorFormatter
 from accounts.models import Agency
 from config.ops.logs import CLEANING, SHARED, DescribeRequests
 from tests.receiving import receive, source_of
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 ESCAPES = (
     "\r\n2026-11-30T12:00:00Z [info     ] sendpilot forged processed\x1b[2J\x1b]0;title\x07\x9b31m\u2028\u202e\x85\x00"
@@ -51,7 +51,7 @@ def assert_one_entry_a_line(text: str) -> None:
 def test_an_event_type_cannot_forge_an_entry(agency: Agency, log_lines: io.StringIO) -> None:
     source = source_of(agency, "sendpilot")
     receive(source, {"eventId": "e1", "eventType": f"zz{ESCAPES}", "timestamp": "2026-11-30T10:00:00Z", "data": {}})
-    assert process_due() == 1
+    assert process_due_receipts() == 1
     assert_one_entry_a_line(log_lines.getvalue())
     assert len(log_lines.getvalue().splitlines()) == 1
 

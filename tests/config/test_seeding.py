@@ -18,7 +18,7 @@ from accounts.models import Account, AccountReport, Agency, Campaign, Event, Inc
 from config.demo.setup import COMPANY_ID
 from config.seeding import has_real_agencies, seed_agencies
 from leads.models import Lead, LeadChange, LeadReference
-from leads.pipeline.status_machine import fold, steps_of
+from leads.pipeline.status_machine import apply_reports, status_reports_of
 from notifications.models import Attempt, Channel, Delivery, DeliveryStatus
 from tests.config.commands import run
 from webhooks.models import ProviderRequest, Receipt, ReceiptStatus, RejectedRequest
@@ -92,7 +92,7 @@ def _check_leads(leads: list[Lead]) -> None:
         assert (lead.status_since, lead.campaign_id) == (reference.status_since, reference.campaign_id)
         assert lead.received_at <= lead.status_since <= lead.updated_at <= NOW
     for lead in leads[::40]:
-        position = fold(steps_of(references[lead.pk]))
+        position = apply_reports(status_reports_of(references[lead.pk]))
         assert (position.status, position.since) == (lead.status, lead.status_since)
         events = Event.objects.filter(subject=lead.pk)
         assert events.order_by("id")[0].event_type == "lead_created"

@@ -27,14 +27,14 @@ class Figures:
     seconds: float | None = None
 
 
-def keep(figures: Figures) -> None:
+def write_row(figures: Figures) -> None:
     """Write the row of one fault."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"\W+", "-", f"{figures.backend} {figures.fault}".lower()).strip("-")
     (FOLDER / f"{name}.json").write_text(json.dumps(asdict(figures), indent=2) + "\n")
 
 
-def forget() -> None:
+def remove_rows() -> None:
     """Remove the rows of an earlier run."""
     for path in FOLDER.glob("*.json"):
         path.unlink()
@@ -49,12 +49,12 @@ def table() -> str:
     side = max(len(row["backend"]) for row in rows)
     lines = [f"{'fault':<{wide}}  {'back end':<{side}}" + "".join(f"{name:>11}" for name in COLUMNS)]
     for row in rows:
-        figures = "".join(f"{_shown(row[name]):>11}" for name in COLUMNS)
+        figures = "".join(f"{_format_value(row[name]):>11}" for name in COLUMNS)
         lines.append(f"{row['fault']:<{wide}}  {row['backend']:<{side}}{figures}")
     return "\n".join(lines)
 
 
-def _shown(value: float | None) -> str:
+def _format_value(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:.1f}" if isinstance(value, float) else str(value)

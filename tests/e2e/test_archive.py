@@ -19,7 +19,7 @@ pytestmark = pytest.mark.fault
 
 OWNER = "urn:li:sponsoredAccount:10000"
 ARCHIVED = 10_000
-TOLD = 500  # half of them of leads that the archive has too
+RECORDED = 500  # half of them of leads that the archive has too
 GROWTH = 12 * 1024 * 1024  # bytes that the worker may take more in the second half of the pull than at its beginning
 
 
@@ -60,7 +60,7 @@ def test_an_archive_is_pulled_whole_whatever_happens_on_the_way(run: Run, linked
     expected = {name for name, lead in world.leads.items() if lead["owner"] == owner}
     mine = f"FROM leads_leadreference r JOIN leads_lead l ON l.id = r.lead_id WHERE l.agency_id = '{api.agency}'"
     kept = [name for (name,) in rows(run.checkout, f"SELECT r.external_id {mine}")]
-    assert (len(kept), set(kept)) == (ARCHIVED + TOLD // 2, expected)
+    assert (len(kept), set(kept)) == (ARCHIVED + RECORDED // 2, expected)
     assert rows(run.checkout, f"SELECT COUNT(*), COUNT(DISTINCT l.id) {mine} AND l.email <> ''") == [(len(kept),) * 2]
     assert rows(run.checkout, f"SELECT COUNT(*) FROM leads_lead WHERE agency_id = '{api.agency}'") == [(len(kept),)]
     assert found == rows(run.checkout, f"SELECT COUNT(*) {mine} AND l.recovered")[0][0]
@@ -70,7 +70,7 @@ def test_an_archive_is_pulled_whole_whatever_happens_on_the_way(run: Run, linked
     old = rows(run.checkout, f"SELECT COUNT(*) {mine} AND l.recovered AND r.external_id LIKE 'old-%'")[0][0]
     assert len(counts) == len(kept) - old  # old ones that no notification told of first alert nobody
     assert max(sizes) - sizes[0] < GROWTH
-    figures.keep(
+    figures.write_row(
         figures.Figures(
             fault="the worker that pulls is killed",
             backend="PostgreSQL, Redis" if "DATABASE_URL" in run.checkout.settings else "SQLite, spool",
@@ -111,9 +111,9 @@ def notifications(world: World, owner: dict[str, str]) -> Iterator[threading.Eve
 
     def send() -> None:
         wait_for(lambda: [row for row in world.subscriptions.values() if row["owner"] == owner], 120)
-        for number in range(TOLD // 2):
+        for number in range(RECORDED // 2):
             fresh = world.submit(owner=owner)
-            for name in (fresh["id"], f"old-{number * (2 * ARCHIVED // TOLD)}-6"):
+            for name in (fresh["id"], f"old-{number * (2 * ARCHIVED // RECORDED)}-6"):
                 wait_for(lambda name=name: world.notify(name) == [200])  # LinkedIn tries again as well
         done.set()
 

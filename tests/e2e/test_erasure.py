@@ -43,7 +43,7 @@ def test_nobody_who_was_erased_comes_back_with_a_backup(mine: Checkout, linkedin
     with receiver(saying_back) as program:
         with running(mine) as first:
             api = Client(first)
-            tell_everything(mine, api, world, program.url)
+            report_everything(mine, api, world, program.url)
             assert found_in("".join(stored(mine).values())) == CANARIES
             assert where(files(mine))
             back_up(mine, backup)
@@ -80,7 +80,7 @@ def wait_until_clean(look: Callable[[], dict[str, list[str]]]) -> None:
     assert look() == {}
 
 
-def tell_everything(mine: Checkout, api: Client, world: Any, url: str) -> None:
+def report_everything(mine: Checkout, api: Client, world: Any, url: str) -> None:
     """The person goes through all that keeps something of them."""
     assert api("POST", "channels", {"kind": "webhook", "url": url, "name": "CRM"})[0] == 201
     source = api.source(world, OWNER)

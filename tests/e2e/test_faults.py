@@ -13,7 +13,7 @@ import psutil
 import pytest
 import redis
 
-from notifications.delivery.concurrency import MAIL_SIZE as AT_ONCE
+from notifications.delivery.concurrency import MAIL_LIMIT as AT_ONCE
 from tests.e2e import figures
 from tests.e2e.stack import Checkout, Run, change, http, is_writable, rows, wait_for
 from webhooks.providers import PROVIDERS
@@ -80,18 +80,18 @@ def assert_each_has_its_effect_once(checkout: Checkout, source: dict[str, Any], 
         "JOIN leads_lead l ON l.id = c.lead_id WHERE l.agency_id = '{}' AND c.applied"
     )
     assert rows(checkout, changes.format(agency)) == [(COUNT, COUNT)]
-    keep_figures(checkout, fault, accepted=COUNT, processed=COUNT, seconds=seconds)
+    write_figures(checkout, fault, accepted=COUNT, processed=COUNT, seconds=seconds)
 
 
-def keep_figures(checkout: Checkout, fault: str, **counted: Any) -> None:
+def write_figures(checkout: Checkout, fault: str, **counted: Any) -> None:
     backend = "PostgreSQL, Redis" if "DATABASE_URL" in checkout.settings else "SQLite, spool"
-    figures.keep(figures.Figures(fault=fault, backend=backend, **counted))
+    figures.write_row(figures.Figures(fault=fault, backend=backend, **counted))
 
 
 def suspend(checkout: Checkout, processes: Iterable[psutil.Process]) -> None:
     """Suspend processes, none of them while it holds SQLite's only lock for writing."""
 
-    def suspend_and_look() -> bool:
+    def suspend_and_check() -> bool:
         for process in processes:
             process.suspend()
         is_free = is_writable(checkout)
@@ -99,7 +99,7 @@ def suspend(checkout: Checkout, processes: Iterable[psutil.Process]) -> None:
             resume(processes)
         return is_free
 
-    wait_for(suspend_and_look)
+    wait_for(suspend_and_check)
 
 
 def resume(processes: Iterable[psutil.Process]) -> None:
@@ -148,7 +148,7 @@ def test_killing_the_worker_that_mails_loses_no_message_and_splits_none(run: Run
     assert set(sent) == {f"<{pk}@example.com>" for pk, _, carrier in rows(checkout, told) if carrier is None}
     assert len(sent) == MAILS
     assert sent.total() - MAILS <= kills * AT_ONCE
-    keep_figures(checkout, "the worker that mails is killed", accepted=MAILS, processed=MAILS, told=len(sent))
+    write_figures(checkout, "the worker that mails is killed", accepted=MAILS, processed=MAILS, told=len(sent))
 
 
 def mails(checkout: Checkout) -> list[str]:
@@ -191,7 +191,7 @@ def test_a_clock_that_was_set_back_by_an_hour_holds_up_nothing(run: Run, source:
     resume(run.find("run_worker", "deliveries"))
     began = time.monotonic()
     wait_for(lambda: rows(checkout, f"SELECT COUNT(*) FROM accounts_event {unsent}") == [(0,)], 65)
-    keep_figures(checkout, "the clock is set back", accepted=COUNT, processed=COUNT, seconds=time.monotonic() - began)
+    write_figures(checkout, "the clock is set back", accepted=COUNT, processed=COUNT, seconds=time.monotonic() - began)
 
 
 def test_killing_any_process_of_the_product_brings_it_back(run: Run) -> None:

@@ -131,7 +131,7 @@ def test_everything_accepted_has_its_effect_soon_after_the_fault(
             seconds = load.seconds_to_recover(back)
             wait_for(lambda: len([at for at in load.accepted.values() if at > back]) > 20)
         accepted, processed, told, lost, invented = load.drain()
-    figures.keep(
+    figures.write_row(
         figures.Figures(
             fault=fault.__name__.replace("_", " "),
             backend="PostgreSQL, Redis",

@@ -18,8 +18,10 @@ pytestmark = pytest.mark.browser
 
 CHROMIUM = which("chromium") or "/usr/bin/chromium"
 PASSWORD = "a long and strange sentence"
-WATCH = "addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI))"
-PHONE, DESK = 390, 1440
+CSP_WATCH = (
+    "addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI))"
+)
+PHONE, DESKTOP = 390, 1440
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def visitor(chromium: Browser, run: Run, width: int) -> Iterator[Page]:
     context: BrowserContext = chromium.new_context(
         viewport={"width": width, "height": 900}, base_url=run.checkout.url, timezone_id="UTC"
     )
-    context.add_init_script(WATCH)
+    context.add_init_script(CSP_WATCH)
     page = context.new_page()
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -146,7 +148,7 @@ def set_up(page: Page, url: str, name: str, width: int) -> str:
     return secret
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 def test_an_invited_manager_sets_up_a_webhook_and_sees_what_became_of_it(
     chromium: Browser, program: Receiver, run: Run, width: int
 ) -> None:

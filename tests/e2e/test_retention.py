@@ -61,7 +61,7 @@ def test_retention_that_is_killed_ends_all_the_same_and_loses_nothing(run: Run) 
         fault="retention is killed", backend=backend, accepted=accepted, processed=processed, told=told,
         lost=lost, invented=invented,
     )  # fmt: skip
-    figures.keep(row)
+    figures.write_row(row)
 
 
 def age(run: Run, source: str, leads: str) -> None:

@@ -17,7 +17,7 @@ from leads.lead_sync.problems import problems_of
 from leads.models import LeadFetch, LeadSync, Pull, Subscription
 from tests.api.client import api_with
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, sync_of, work
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -132,7 +132,7 @@ def test_nothing_more_is_fetched_or_pulled(agency: Agency, world: World) -> None
     source = connected(agency)
     work()
     notify(source, world.submit())
-    process_due()
+    process_due_receipts()
     world.calls.clear()
     assert api_with(agency, Scope.ADMIN).delete(f"sources/{source.pk}").status_code == 204
     work()

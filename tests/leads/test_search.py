@@ -15,9 +15,9 @@ from accounts.models import Account, Agency, Member
 from accounts.tenancy.api_keys import create_api_key
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, update_lead
-from leads.pipeline.merge import merge
-from leads.pipeline.search import exact_ids
-from leads.privacy.erasure import erase
+from leads.pipeline.merge import merge_leads
+from leads.pipeline.search import find_lead_ids
+from leads.privacy.erasure import erase_lead
 from tests.api.client import Api
 from tests.leads.reporting import NOON, report
 from tests.receiving import drain
@@ -112,7 +112,7 @@ def test_an_address_is_found_exactly_however_it_is_written(
 ) -> None:
     lead = create_lead(agency, email="J\u00f6rg@example.com", linkedin_url="https://www.linkedin.com/in/j%c3%b6rg")
     create_lead(agency, email="other-j\u00f6rg@other.example.com", linkedin_url="https://www.linkedin.com/in/g%c3%b6rg")
-    assert exact_ids(agency.pk, word) == {lead.pk}
+    assert find_lead_ids(agency.pk, word) == {lead.pk}
     assert f"/leads/{lead.pk}" in owner.get("/leads", {"q": word}).content.decode()
     listed = staff_client.get("/admin/leads/lead/", {"q": word, "agency": agency.pk})
     assert list(listed.context["cl"].result_list) == [lead]
@@ -122,9 +122,9 @@ def test_a_profile_is_found_in_every_spelling_and_by_merged_records(agency: Agen
     lead = create_lead(agency, name="Anna", linkedin_url="https://www.linkedin.com/in/anna-example")
     other = create_lead(agency, linkedin_url="https://www.linkedin.com/sales/lead/ACwAAExample12345")
     assert ids(api, "leads", "https://de.linkedin.com/in/Anna-Example/details/") == [lead.pk]
-    merge(lead, other)
-    assert exact_ids(agency.pk, "linkedin.com/sales/people/ACwAAExample12345,NAME") == {lead.pk}
-    assert exact_ids(agency.pk, other.pk) == {lead.pk}
+    merge_leads(lead, other)
+    assert find_lead_ids(agency.pk, "linkedin.com/sales/people/ACwAAExample12345,NAME") == {lead.pk}
+    assert find_lead_ids(agency.pk, other.pk) == {lead.pk}
 
 
 def test_the_search_text_follows_every_way_in_which_a_lead_changes(agency: Agency, api: Api) -> None:
@@ -146,8 +146,8 @@ def test_the_search_text_follows_every_way_in_which_a_lead_changes(agency: Agenc
 
 def test_of_an_erased_lead_no_search_text_stays(agency: Agency) -> None:
     lead, other = create_lead(agency, name=JOERG), create_lead(agency, name="Canary")
-    merge(lead, other)
-    erase(lead)
+    merge_leads(lead, other)
+    erase_lead(lead)
     assert not Lead.all_records.exclude(search_text="").exists()
 
 

@@ -13,7 +13,7 @@ from accounts.core.errors import FieldError
 from accounts.models import Agency, Invitation, Member
 from accounts.tenancy.team import accept_invitation_as_new_user, invitation_url, invite_member
 from accounts.tenancy.verified_email import find_user_by_email, mark_email_verified, verified_email
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 
 pytestmark = pytest.mark.usefixtures("fresh_cache")
 
@@ -85,7 +85,7 @@ def test_who_writes_a_strangers_address_into_his_user_gets_nothing_of_an_agency_
     assert (user.email, verified_email(user)) == (OWN, OWN)
 
     assert demo_owner.post("/team", {"email": STRANGERS, "role": "owner"}).status_code == 302
-    drain()
+    drain_deliveries()
     invitation = path_in_mail("/invitation/", STRANGERS)
     assert "already has a password here" not in Client().get(invitation).content.decode()
     before = len(mail.outbox)

@@ -18,10 +18,10 @@ from accounts.events.outbox import record_event
 from accounts.models import Agency, Event
 from accounts.tenancy.api_keys import create_api_key
 from leads.pipeline.changes import create_lead
-from notifications.channels.fields import PEOPLES
+from notifications.channels.fields import READ_BY_PEOPLE
 from notifications.channels.service import create_channel, update_channel
 from notifications.content.catalogue import CATALOGUE
-from notifications.delivery import drain, fan_out
+from notifications.delivery import drain_deliveries, fan_out_due_events
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 from tests.notifications.receiver import answering, receiver
 from tests.portal.browser import Browser
@@ -71,7 +71,7 @@ def test_a_mail_recipient_is_added_and_confirms_before_anything_is_sent(agency: 
     assert (answer.status_code, answer["Location"]) == (302, f"{PAGE}#{made.pk}")
     assert (made.status, made.event_types) == (ChannelStatus.UNVERIFIED, [])
     assert "Unconfirmed" in html(manager)
-    drain()
+    drain_deliveries()
     [message] = mail.outbox
     assert message.to == ["team@example.com"]
     [link] = re.findall(r"http://\S+(/verify/\S+)", str(message.body))
@@ -87,7 +87,7 @@ def test_the_confirmation_is_sent_again_after_five_minutes(agency: Agency, manag
         for minutes, mails in ((0, 1), (4, 1), (2, 2)):
             clock.shift(timedelta(minutes=minutes))
             manager.post(f"{PAGE}/channels/{channel(agency).pk}/ask")
-            drain()
+            drain_deliveries()
             assert len(mail.outbox) == mails
 
 
@@ -263,14 +263,14 @@ def test_a_test_arrives_and_the_log_shows_its_attempt(agency: Agency, manager: C
     with receiver(answering(500, 200, body="<b>no</b>")) as program:
         manager.post(f"{PAGE}/add/webhook", {"url": program.url, "name": "CRM", "listens": "all"})
         manager.post(f"{PAGE}/channels/{channel(agency).pk}/test")
-        drain()
+        drain_deliveries()
         delivery = Delivery.objects.get()
         assert "Retrying" in html(manager)
         page = html(manager, f"{PAGE}/deliveries/{delivery.pk}")
         assert "The receiver answered 500." in page
         assert "&lt;b&gt;no&lt;/b&gt;" in page
         manager.post(f"{PAGE}/deliveries/{delivery.pk}/resend")
-        drain()
+        drain_deliveries()
         page = html(manager, f"{PAGE}/deliveries/{delivery.pk}")
         assert "HTTP 200" in page
         assert "HTTP 500" in page
@@ -286,14 +286,14 @@ def test_a_stretch_of_time_is_sent_again_in_the_agencys_time(agency: Agency, man
         for _ in range(3):
             events.append(record_event(agency, EventType.LINKEDIN_BLOCKED).pk)
             clock.shift(timedelta(hours=1))
-        drain()
+        drain_deliveries()
         told = manager.post(
             f"{PAGE}/channels/{made.pk}/replay",
             {"since": "2026-03-01T09:30", "until": "2026-03-01T10:30", "status": ""},  # 08:30 to 09:30 in UTC
             follow=True,
         )
         assert "1 delivery will be resent." in told.content.decode()
-        drain()
+        drain_deliveries()
     *first, again = [request.message_id for request in program.requests]
     assert (sorted(first), again) == (events, events[1])  # the first three go out at once
 
@@ -311,7 +311,7 @@ def test_the_log_is_searched_and_paged(agency: Agency, manager: Client) -> None:
     other, _ = create_channel(agency, kind="email", email="team@example.com", verified=True)
     for number in range(60):
         record_event(agency, EventType.LEAD_REPLIED, subject=f"lead_{number}", lead_name=f"Lead {number}")
-    fan_out()
+    fan_out_due_events()
     old = Delivery.objects.filter(channel=made, event__subject="lead_7").get()
     Delivery.objects.filter(pk=old.pk).update(status=DeliveryStatus.FAILED)
     first = html(manager, f"{PAGE}/deliveries")
@@ -476,7 +476,7 @@ def test_a_webhook_is_not_asked_when_it_wants_its_events(agency: Agency, manager
     create_channel(agency, kind="webhook", url="https://example.com/in")
     page = html(manager)
     assert page.count('name="test_events"') == 1 + len(ChannelKind)  # one channel, and forms for new ones
-    assert page.count('name="quiet_from"') == len(PEOPLES)
+    assert page.count('name="quiet_from"') == len(READ_BY_PEOPLE)
 
 
 def test_the_log_says_what_is_held_and_what_went_together(agency: Agency, manager: Client) -> None:
@@ -484,10 +484,10 @@ def test_the_log_says_what_is_held_and_what_went_together(agency: Agency, manage
         create_channel(agency, kind="email", email="team@example.com", verified=True, mode="hourly")
         for name in ("First", "Second"):
             record_event(agency, EventType.LINKEDIN_DELETED, linkedin_account_name=name)
-        fan_out()
+        fan_out_due_events()
         assert "It waits for the next summary." in html(manager, f"{PAGE}/deliveries")
         clock.shift(timedelta(hours=1))
-        drain()
+        drain_deliveries()
         carrier = Delivery.objects.get(carrier=None)
         carried = Delivery.objects.get(carrier=carrier)
         assert f'href="{PAGE}/deliveries/{carrier.pk}"' in html(manager, f"{PAGE}/deliveries/{carried.pk}")

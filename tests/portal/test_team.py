@@ -19,7 +19,7 @@ from accounts.models import Agency, Event, Invitation, Member
 from accounts.tenancy.team import accept_invitation_as_new_user, invitation_url, invite_member
 from accounts.tenancy.verified_email import mark_email_verified
 from notifications.channels.service import create_channel
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from notifications.models import Delivery
 from tests.portal.browser import Browser
 
@@ -41,7 +41,7 @@ def test_an_invited_person_gets_a_mail_chooses_a_password_and_is_in(agency: Agen
     create_channel(agency, kind="email", email="team@example.com", verified=True)
     owner = sign_in(Role.OWNER)
     owner.post("/team", {"email": "Lena@Example.com", "role": "manager"})
-    drain()
+    drain_deliveries()
     [message] = mail.outbox
     assert isinstance(message, EmailMultiAlternatives)
     assert message.to == ["lena@example.com"]
@@ -67,7 +67,7 @@ def test_the_event_of_an_invitation_holds_no_link_and_reaches_nobody_else(agency
     create_channel(agency, kind="webhook", url="https://example.com/in")
     create_channel(agency, kind="email", email="team@example.com", verified=True)
     sign_in(Role.OWNER).post("/team", {"email": "lena@example.com", "role": "read_only"})
-    drain()
+    drain_deliveries()
     event = Event.objects.get(event_type=EventType.MEMBER_INVITED)
     token = invitation_url(Invitation.objects.get().pk).rpartition("/")[2]
     assert set(event.payload) == {"event_type", "event_id", "ghl_company_id", "timestamp", "role"}
@@ -81,11 +81,11 @@ def test_pressing_twice_sends_one_mail_and_makes_one_invitation(agency: Agency, 
     owner = sign_in(Role.OWNER)
     for address in ("lena@example.com", "LENA@example.com"):
         owner.post("/team", {"email": address, "role": "manager"})
-    drain()
+    drain_deliveries()
     assert len(mail.outbox) == Invitation.objects.count() == 1
     with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=False):
         owner.post("/team", {"email": "lena@example.com", "role": "read_only"})
-        drain()
+        drain_deliveries()
     assert len(mail.outbox) == 2
     assert Invitation.objects.get().role == Role.READ_ONLY
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from webhooks.ingest.app import Ingest
+from webhooks.ingest.app import IngestApp
 from webhooks.ingest.http import Receive, Scope, Send
 from webhooks.ingest.server_protocol import server_protocol
 
@@ -97,7 +97,7 @@ def _more(connection: socket.socket) -> bytes:
 @contextmanager
 def serving(app: Callable[[Scope, Receive, Send], Any] | None = None) -> Iterator[Server]:
     """Serve until the block ends, then shut down as SIGTERM would."""
-    app = app or Ingest()
+    app = app or IngestApp()
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(512)

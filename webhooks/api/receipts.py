@@ -1,4 +1,4 @@
-"""`/api/v1/receipts` and `/api/v1/rejected-requests`."""
+"""Serve `/api/v1/receipts` and `/api/v1/rejected-requests`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -22,15 +22,15 @@ from accounts.web.rest.pagination import KeysetPagination
 from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import AgencyViewSet
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
-from webhooks.processing.processor import reprocess
+from webhooks.processing.processor import reprocess_receipt
 from webhooks.providers.strict_json import UnreadablePayload, read_object
 
-PAGE_BYTES = 4 * 1024 * 1024  # of bodies in one page
+MAX_PAGE_BYTES = 4 * 1024 * 1024  # of bodies in one page
 _RECEIPT_ID = re.compile(rf"{RECEIPT_PREFIX}([1-9][0-9]{{0,18}})", re.ASCII)
 
 
 def payload_of(body: bytes) -> dict[str, Any] | None:
-    """The body as JSON; what no text may hold is U+FFFD. None if it was erased."""
+    """Return the body as JSON, with U+FFFD for what no text may hold. None if the body was erased."""
     try:
         payload: dict[str, Any] = storable_json(read_object(body))
     except UnreadablePayload:
@@ -62,13 +62,13 @@ class ReceiptFilters(StrictFilterSet):
 
 
 class ReceiptPagination(KeysetPagination):
-    """Ends a page early when its bodies add up to PAGE_BYTES, and reads only the bodies that are shown."""
+    """End a page early when its bodies add up to MAX_PAGE_BYTES. Read only the bodies that are shown."""
 
     def trim(self, rows: Sequence[Receipt]) -> Sequence[Receipt]:
         total = 0
         for place, receipt in enumerate(rows):
             total += receipt.size  # type: ignore[attr-defined]
-            if place and total > PAGE_BYTES:
+            if place and total > MAX_PAGE_BYTES:
                 rows = rows[:place]
                 break
         bodies = dict(Receipt.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "body"))
@@ -79,7 +79,7 @@ class ReceiptPagination(KeysetPagination):
 
 @extend_schema(tags=["receipts"])
 class ReceiptViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
-    """Verified requests of providers. A page ends early when its bodies add up to 4 MiB."""
+    """Read verified requests of providers. A page ends early when its bodies add up to 4 MiB."""
 
     serializer_class = ReceiptSerializer
     orderings: Mapping[str, str] = {"received_at": "pk"}  # the sequence is the order of arrival
@@ -97,7 +97,7 @@ class ReceiptViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
 
     @extend_schema(parameters=[OpenApiParameter("id", str, OpenApiParameter.PATH)])
     def retrieve(self, request: Request, **_: Any) -> Response:
-        """One receipt."""
+        """Return one receipt."""
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
@@ -107,12 +107,12 @@ class ReceiptViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
     )
     @action(detail=True, methods=["post"])
     def reprocess(self, request: Request, **_: Any) -> Response:
-        """Let the receipt go through processing once more, e.g. after its request was registered."""
+        """Process the receipt once more, for example after its request was registered."""
         self.refuse_body()
         receipt = self.get_object()
         if not receipt.body:
             raise Conflict("The body of this receipt was erased.")
-        reprocess(receipt)
+        reprocess_receipt(receipt)
         return self.answer_with(receipt, status=202)
 
 
@@ -132,7 +132,7 @@ class RejectedRequestFilters(StrictFilterSet):
 
 @extend_schema(tags=["rejected-requests"])
 class RejectedRequestViewSet(ListModelMixin, AgencyViewSet):
-    """Requests that failed verification, one row per source and reason."""
+    """List requests that failed verification, one row for a source and reason."""
 
     serializer_class = RejectedRequestSerializer
     orderings: Mapping[str, str] = {"first_seen": "pk", "last_seen": "last_seen"}

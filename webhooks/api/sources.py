@@ -1,4 +1,4 @@
-"""`/api/v1/sources`, with what a We-Link request was for (`/api/v1/sources/{id}/requests`)."""
+"""Serve `/api/v1/sources`, with the registration of We-Link requests (`/api/v1/sources/{id}/requests`)."""
 
 from typing import Any
 
@@ -23,7 +23,10 @@ class ProviderRequestSerializer(StrictSerializer):
 
 @extend_schema(tags=["sources"])
 class SourceWithRequestsViewSet(LinkedInSourceViewSet):
-    """Where a provider delivers. Changing a source takes the scope `admin`, registering a request `write`."""
+    """Manage sources: where a provider delivers.
+
+    Changing a source takes the scope `admin`, registering a request `write`.
+    """
 
     @extend_schema(request=ProviderRequestSerializer, responses={201: ProviderRequestSerializer})
     @action(
@@ -34,7 +37,7 @@ class SourceWithRequestsViewSet(LinkedInSourceViewSet):
         write_scope=Scope.WRITE,
     )
     def register(self, request: Request, **_: Any) -> Response:
-        """Say what a We-Link request was for; the same id again replaces it. Receipts that waited are processed."""
+        """Register what a We-Link request is for, replacing earlier registrations. Waiting receipts are processed."""
         source = self.get_object()
         values = self.validated_data()
         if source.provider != ProviderSlug.WELINK:

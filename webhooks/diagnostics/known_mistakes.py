@@ -1,4 +1,4 @@
-"""What the signature doctor is given: a refused request, and the secrets that its sender may have used."""
+"""Hand a refused request to the signature doctor, with the secrets that its sender may have used."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,38 +9,38 @@ from django.utils import timezone
 
 from accounts.core.markup import duration
 from accounts.models import Source, SourceSecret
-from webhooks.diagnostics.signature_doctor import NO_IDEA, KnownSecret, examine, lookalikes
+from webhooks.diagnostics.signature_doctor import UNEXPLAINED, KnownSecret, explain_mismatch, similar_headers
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 
 MAX_SECRETS = 8  # of the source, and as many of its agency's other sources
-ABOUT_SIGNATURES = {"wrong_signature", "malformed_signature", "missing_signature"}
+SIGNATURE_REASONS = {"wrong_signature", "malformed_signature", "missing_signature"}
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """One refused request, and what it was refused for."""
+class RefusedSample:
+    """Hold one refused request with the reason for its refusal."""
 
     provider: Provider
     request: SignedRequest
     refusal: InvalidSignature
 
 
-def diagnose(source_id: str, sample: Sample) -> tuple[str, bool]:
-    """What went wrong, in sentences without a secret, and whether the doctor knows it for certain."""
+def diagnose_refusal(source_id: str, sample: RefusedSample) -> tuple[str, bool]:
+    """Return sentences that say what went wrong, and whether the signature doctor is certain. No secret is named."""
     plain = sample.refusal.diagnosis
-    if sample.refusal.reason not in ABOUT_SIGNATURES:
+    if sample.refusal.reason not in SIGNATURE_REASONS:
         return plain, False
     if sample.refusal.reason == "missing_signature":
-        return f"{plain} {lookalikes(sample.request.headers)}".strip(), False
-    claim = sample.provider.claim(sample.request)
-    if claim is None:
+        return f"{plain} {similar_headers(sample.request.headers)}".strip(), False
+    scheme = sample.provider.signature_scheme(sample.request)
+    if scheme is None:
         return plain, False
-    found = examine(claim, list(_secrets(source_id)))
-    return (f"The signature would match but for this. {found}", True) if found else (f"{plain} {NO_IDEA}", False)
+    found = explain_mismatch(scheme, list(_secrets(source_id)))
+    return (f"The signature would match but for this. {found}", True) if found else (f"{plain} {UNEXPLAINED}", False)
 
 
 def _secrets(source_id: str) -> Iterator[KnownSecret]:
-    """Those that are valid, those that were, and those of the agency's other sources of this provider."""
+    """Yield the source's valid and expired secrets, then those of the agency's other sources of the provider."""
     source = Source.objects.only("agency_id", "provider").get(pk=source_id)
     now = timezone.now()
     for row in _readable(source.secrets.order_by("-created_at", "-pk")):
@@ -58,7 +58,7 @@ def _ago(secret: SourceSecret) -> str:
 
 
 def _readable(secrets: QuerySet[SourceSecret]) -> Iterator[SourceSecret]:
-    """The first few; those that none of today's encryption keys opens are left out."""
+    """Yield the first few of these secrets. Skip those that no current encryption key decrypts."""
     for pk in list(secrets.values_list("pk", flat=True)[:MAX_SECRETS]):
         try:
             yield secrets.get(pk=pk)

@@ -1,9 +1,9 @@
-"""The signature doctor: what a sender did differently when its signature does not match. Pure.
+"""Find out what a sender did differently when its signature does not match. Pure.
 
-It tries how senders usually go wrong, one thing or several at once: the JSON written anew instead of the bytes that
-were sent, a prefix, another way of writing the signature, an old secret, another source's secret. It says what would
-have matched and never names a secret. Work is bounded: at most MAX_ATTEMPTS comparisons over at most MAX_BYTES, and no
-body of over LARGEST_REWRITTEN bytes is written anew.
+The signature doctor tries the usual mistakes, alone and combined: rewritten JSON in place of the bytes sent, a prefix,
+another encoding of the signature, an old secret, the secret of another source. It names the mistake and never a secret.
+Its work is bounded: at most MAX_ATTEMPTS comparisons over at most MAX_BYTES, and bodies over MAX_REWRITTEN_BYTES are
+not rewritten.
 """
 
 import base64
@@ -16,78 +16,82 @@ from itertools import islice, product
 from urllib.parse import unquote
 
 from webhooks.providers.js_json import stringify
-from webhooks.providers.signature_scheme import Claim
-from webhooks.providers.signatures import STANDARD_PREFIX, equal
+from webhooks.providers.signature_scheme import SignatureScheme
+from webhooks.providers.signatures import STANDARD_PREFIX, constant_time_equal
 from webhooks.providers.strict_json import UnreadablePayload, read_object
 
-LARGEST_REWRITTEN = 16 * 1024
+MAX_REWRITTEN_BYTES = 16 * 1024
 MAX_ATTEMPTS = 1500
 MAX_BYTES = 4 * 1024 * 1024
-SHORTEST_PART = 16  # characters of a secret that was cut off
-NO_IDEA = "None of the usual mistakes explains it: most likely the sender has another secret than this source."
+MIN_PREFIX_LENGTH = 16  # characters that a truncated secret must have to be recognized
+UNEXPLAINED = "None of the usual mistakes explains it: most likely the sender has another secret than this source."
 REWRITTEN = "The sender signs the JSON written anew ({}), not the bytes that it sends."
 
 _LABELS = re.compile(r"(?i)(hmac-?sha-?256|sha-?256|v[0-9]|s|signature|bearer)\s*[=:, ]\s*")
 _HEX = re.compile(r"[0-9a-fA-F]{64}|[0-9a-fA-F]{128}")
-_LOOKALIKE = re.compile(r"signature|secret|hmac|hash|x-hub|token")
+_SIMILAR_NAME = re.compile(r"signature|secret|hmac|hash|x-hub|token")
 
 
 @dataclass(frozen=True, slots=True)
 class KnownSecret:
-    """A secret to try. `note` says what it means that it matches; "" for one that is valid for this source."""
+    """Hold a secret to try. `note` explains a match; "" for a valid secret of this source."""
 
     secret: str
     note: str = ""
 
 
-def examine(claim: Claim, secrets: Sequence[KnownSecret]) -> str:
-    """What would have matched, in sentences; "" if nothing that was tried does."""
-    tried = [*secrets] or [KnownSecret(secret) for secret in claim.otherwise]
-    found = _shared(claim.given, tried) if claim.shared else _signed(claim, tried)
+def explain_mismatch(scheme: SignatureScheme, secrets: Sequence[KnownSecret]) -> str:
+    """Return sentences that say what would have matched, or "" if nothing that was tried does."""
+    tried = [*secrets] or [KnownSecret(secret) for secret in scheme.fallback_secrets]
+    found = _match_shared_secret(scheme.given, tried) if scheme.is_shared_secret else _match_signature(scheme, tried)
     return " ".join(note for note in found if note) if found is not None else ""
 
 
-def lookalikes(headers: Mapping[str, str]) -> str:
-    """Where no signature came: which other headers it might be in. Names only."""
-    names = sorted(name for name in headers if _LOOKALIKE.search(name))[:5]
+def similar_headers(headers: Mapping[str, str]) -> str:
+    """Return a sentence that names headers which may hold the missing signature, or ""."""
+    names = sorted(name for name in headers if _SIMILAR_NAME.search(name))[:5]
     return f"Headers that might be meant as one: {', '.join(names)}." if names else ""
 
 
-def _signed(claim: Claim, secrets: Sequence[KnownSecret]) -> tuple[str, ...] | None:
-    """The notes of the first way that matches, those with the fewest deviations first."""
-    spellings = list(_spellings(claim))
+def _match_signature(scheme: SignatureScheme, secrets: Sequence[KnownSecret]) -> tuple[str, ...] | None:
+    """Return the notes of the first matching combination, trying those with the fewest mistakes first."""
+    signatures = list(_decoded_signatures(scheme))
     keys = [
         (known.note, note, key)
         for known in secrets
-        for note, make in claim.keys
+        for note, make in scheme.keys
         if (key := make(known.secret)) is not None
     ]
     messages = [
-        (body_note, note, make(body)) for body_note, body in _bodies(claim.body) for note, make in claim.messages
+        (body_note, note, make(body))
+        for body_note, body in _body_variants(scheme.body)
+        for note, make in scheme.messages
     ]
-    ways = sorted(product(keys, messages), key=lambda way: sum(1 for part in way for note in part[:2] if note))
+    combinations = sorted(
+        product(keys, messages), key=lambda combination: sum(1 for part in combination for note in part[:2] if note)
+    )
     work = 0
-    for (secret_note, key_note, key), (body_note, note, message) in islice(ways, MAX_ATTEMPTS):
+    for (secret_note, key_note, key), (body_note, note, message) in islice(combinations, MAX_ATTEMPTS):
         work += len(message)
         if work > MAX_BYTES:
             break
-        for spelling_note, given in spellings:
-            if claim.matches(key, message, given):
-                return secret_note, body_note, note, key_note, spelling_note
+        for encoding_note, given in signatures:
+            if scheme.matches(key, message, given):
+                return secret_note, body_note, note, key_note, encoding_note
     return None
 
 
-def _bodies(body: bytes) -> Iterator[tuple[str, bytes]]:
-    """The body as it came, then in the ways in which programs write JSON; each form once."""
+def _body_variants(body: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the body as received, then each other form in which programs write its JSON, once each."""
     seen = {body}
     yield "", body
-    for note, form in _rewritten(body) if len(body) <= LARGEST_REWRITTEN else ():
+    for note, form in _rewritten_bodies(body) if len(body) <= MAX_REWRITTEN_BYTES else ():
         if form not in seen:
             seen.add(form)
             yield note, form
 
 
-def _rewritten(body: bytes) -> Iterator[tuple[str, bytes]]:
+def _rewritten_bodies(body: bytes) -> Iterator[tuple[str, bytes]]:
     yield "The sender signs the body without the blanks or line breaks around it.", body.strip()
     yield "The sender signs the body with a line break at its end.", body + b"\n"
     yield "The line breaks of the body were changed on the way.", body.replace(b"\r\n", b"\n")
@@ -113,17 +117,17 @@ def _rewritten(body: bytes) -> Iterator[tuple[str, bytes]]:
         yield REWRITTEN.format(how), text.encode("utf-8", "surrogatepass")
 
 
-def _spellings(claim: Claim) -> Iterator[tuple[str, bytes]]:
-    """The signature's bytes, however it is written, and what is wrong with how it is."""
-    text = claim.given.strip().strip("\"'")
+def _decoded_signatures(scheme: SignatureScheme) -> Iterator[tuple[str, bytes]]:
+    """Yield the signature's bytes in each possible encoding, with a note on what is wrong with the encoding."""
+    text = scheme.given.strip().strip("\"'")
     label = _LABELS.match(text)
-    if label and not (claim.spelling == "base64" and label[0] == "v1,"):
+    if label and not (scheme.encoding == "base64" and label[0] == "v1,"):
         notes = [f"The signature has {label[0].strip()} before it, which does not belong there."]
     else:
         notes = []
     text = text[label.end() :] if label else text
     if _HEX.fullmatch(text):
-        if claim.spelling != "hex":
+        if scheme.encoding != "hex":
             notes.append("The signature is written in hex; base64 is wanted.")
         elif text != text.lower():
             notes.append("The signature is written in upper-case hex; lower case is wanted.")
@@ -135,30 +139,30 @@ def _spellings(claim: Claim) -> Iterator[tuple[str, bytes]]:
         )
     except (binascii.Error, ValueError):
         return
-    if claim.spelling != "base64":
+    if scheme.encoding != "base64":
         notes.append("The signature is written in base64; lower-case hex is wanted.")
     elif base64.b64encode(raw).decode() != text:
         notes.append("The signature is not written in standard base64 with its padding.")
     yield " ".join(notes), raw
 
 
-def _shared(given: str, secrets: Sequence[KnownSecret]) -> tuple[str, ...] | None:
-    """The same for a secret that is sent as it is."""
+def _match_shared_secret(given: str, secrets: Sequence[KnownSecret]) -> tuple[str, ...] | None:
+    """Return the notes of the first secret that equals the one sent. None if no secret does."""
     for known in secrets:
         secret = known.secret.strip()
-        for note, text in _writings(given):
-            if equal(text, secret):
+        for note, text in _secret_variants(given):
+            if constant_time_equal(text, secret):
                 return known.note, note
-            if equal(text, secret.removeprefix(STANDARD_PREFIX)):
+            if constant_time_equal(text, secret.removeprefix(STANDARD_PREFIX)):
                 return known.note, note, "The sender leaves out the secret's whsec_ prefix."
-            if equal(text.lower(), secret.lower()):
+            if constant_time_equal(text.lower(), secret.lower()):
                 return known.note, note, "The sender's secret has other upper and lower case letters."
-            if SHORTEST_PART <= len(text) < len(secret) and equal(text, secret[: len(text)]):
+            if MIN_PREFIX_LENGTH <= len(text) < len(secret) and constant_time_equal(text, secret[: len(text)]):
                 return known.note, note, f"The sender's secret is cut off after {len(text)} characters."
     return None
 
 
-def _writings(given: str) -> Iterator[tuple[str, str]]:
+def _secret_variants(given: str) -> Iterator[tuple[str, str]]:
     yield "", given
     yield "The sender writes the secret in quotation marks.", given.strip("\"'")
     label = _LABELS.match(given)

@@ -1,8 +1,7 @@
-"""What answers `/webhooks/{provider}/{source}`: verify, keep, answer. An ASGI application beside Django.
+"""Serve `/webhooks/{provider}/{source}`: verify a request, store it, answer it. An ASGI application beside Django.
 
-Nothing here waits for anything but the row: a request is verified, the journal makes its bytes durable, and it is
-answered. What it means is worked out later (`webhooks/processing/dispatch.py`).
-Order of checks: 404, 405, 415, 413, signature 401, body 400.
+A request waits for nothing but its row: it is verified, group commit makes it durable, then it is answered. Workers
+process it later (`webhooks/processing/dispatch.py`). Order of checks: 404, 405, 415, 413, signature 401, body 400.
 """
 
 import gc
@@ -19,25 +18,25 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from webhooks.ingest.client_ip import came_in_the_clear, client_address, within
+from webhooks.ingest.client_ip import client_address, is_in_networks, is_plain_http
 from webhooks.ingest.context import IngestContext
 from webhooks.ingest.db import StorageDown
-from webhooks.ingest.fastpath.request import Packet
+from webhooks.ingest.fastpath.request import FastPathRequest
 from webhooks.ingest.http import (
-    PROBLEM,
+    PROBLEM_TYPE,
     Disconnected,
-    Exchange,
     Header,
+    HTTPRequest,
     Receive,
     Refusal,
     Scope,
     Send,
-    headers_of,
     new_request_id,
+    response_headers,
 )
-from webhooks.ingest.source_cache import KnownSource
-from webhooks.ingest.verification import storage_down, verified_key
-from webhooks.ingest.writers import Kept, Row
+from webhooks.ingest.source_cache import CachedSource
+from webhooks.ingest.verification import storage_refusal, verified_dedupe_key
+from webhooks.ingest.writers import ReceiptRow, StoredReceipt
 from webhooks.providers import PROVIDERS
 from webhooks.providers.base import Provider, SignedRequest, UnreadablePayload
 from webhooks.providers.strict_json import parses_quickly
@@ -45,135 +44,143 @@ from webhooks.providers.strict_json import parses_quickly
 log = structlog.get_logger(__name__)
 
 PATH = re.compile(r"/webhooks/([a-z]{1,32})/([0-9A-Za-z_-]{1,64})/?")
-STATE = "ingest"  # where a protocol finds the application, in the state of its lifespan
+STATE_KEY = "ingest"  # the application's key in the lifespan state, which protocols read
 
-Reply = Callable[[int, Iterable[Header], bytes], None]
+SendResponse = Callable[[int, Iterable[Header], bytes], None]
 
 
-class Ingest:
-    """The ASGI application. Also answers the `lifespan` scope: a server that stops finishes what it has accepted."""
+class IngestApp:
+    """Handle webhook requests, and the `lifespan` scope, so that a stopping server finishes what it accepted."""
 
     def __init__(self) -> None:
-        self._desk: IngestContext | None = None
+        self._context: IngestContext | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            return await self._live(scope, receive, send)
-        exchange = Exchange(scope, receive, send)
+            return await self._handle_lifespan(scope, receive, send)
+        http_request = HTTPRequest(scope, receive, send)
         try:
-            await self._serve(exchange)
+            await self._handle_request(http_request)
         except Refusal as refusal:
-            await exchange.refuse(refusal)
+            await http_request.send_problem(refusal)
         except Disconnected:
             return None
         except Exception:
-            log.exception("An ingest request failed.", request_id=exchange.request_id)
-            if not exchange.answered:
-                await exchange.refuse(storage_down(503))
+            log.exception("An ingest request failed.", request_id=http_request.request_id)
+            if not http_request.answered:
+                await http_request.send_problem(storage_refusal(503))
         return None
 
-    def at_once(self, packet: Packet, peer: str, reply: Reply) -> bool:
-        """Take a request that is here whole, if nothing about it needs a wait or a word; False: use the application.
+    def handle_synchronously(self, fast_request: FastPathRequest, peer: str, send_response: SendResponse) -> bool:
+        """Handle a fully received request synchronously.
 
-        It does what the application does, without a task, a future and a timer for each request. `reply` is called
-        with the status, headers and body of an answer once the row is durable, or is given up.
+        Return False if it needs I/O or an error response, so that the ASGI application handles it. Otherwise call
+        `send_response` with status, headers and body once the row is durable or has failed. This saves a task, a future
+        and a timer for each request.
         """
-        context, provider = self._desk, PROVIDERS.get(packet.provider)
-        if context is None or provider is None or not parses_quickly(packet.body):
+        context, provider = self._context, PROVIDERS.get(fast_request.provider)
+        if context is None or provider is None or not parses_quickly(fast_request.body):
             return False
-        source = context.sources.known(provider.slug, packet.token)
-        if source is None or source.restricted or source.ends or _came_in_the_clear(peer, packet.headers):
+        source = context.sources.get_cached(provider.slug, fast_request.token)
+        if (
+            source is None
+            or source.is_restricted
+            or source.url_expires_at
+            or _is_plain_http(peer, fast_request.headers)
+        ):
             return False
-        request = SignedRequest(packet.body, packet.headers, timezone.now())
+        request = SignedRequest(fast_request.body, fast_request.headers, timezone.now())
         secrets = source.secrets_at(request.received_at)
         try:
             if not provider.verify_as_sent(request, secrets, tolerance=settings.SIGNATURE_TOLERANCE_SECONDS):
                 return False
-            row = _row(provider, source, request, provider.receipt_key(request))
-            context.group_commit.put(row, partial(_reply, reply, provider))
-        except Exception:  # whatever it is, the application finds it again, and says it
+            row = _receipt_row(provider, source, request, provider.dedupe_key(request))
+            context.group_commit.enqueue(row, partial(_send_result, send_response, provider))
+        except Exception:  # the ASGI application meets the same error and reports it
             return False
         return True
 
-    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _handle_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._desk = self._desk or IngestContext()
-                scope.get("state", {})[STATE] = self
+                self._context = self._context or IngestContext()
+                scope.get("state", {})[STATE_KEY] = self
                 gc.collect()
-                gc.freeze()  # what is loaded stays: no collection need walk through it under load
-            elif self._desk:
-                context, self._desk = self._desk, None
+                gc.freeze()  # spares garbage collection the objects that stay
+            elif self._context:
+                context, self._context = self._context, None
                 await context.close()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return
 
-    async def _serve(self, exchange: Exchange) -> None:
-        if self._desk is None:
-            self._desk = IngestContext()  # no lifespan: a test, or a server that has none
-        context = self._desk
-        if _came_in_the_clear(exchange.peer, exchange.headers):
+    async def _handle_request(self, http_request: HTTPRequest) -> None:
+        if self._context is None:
+            self._context = IngestContext()  # a test, or a server without lifespan support
+        context = self._context
+        if _is_plain_http(http_request.peer, http_request.headers):
             raise Refusal(403, "Webhooks are accepted over https only: the secret in this one has been seen by others.")
         began = monotonic()
-        provider, source = await _find(context, exchange)
+        provider, source = await _find_source(context, http_request)
         waited = monotonic() - began
-        if source.restricted:
-            _check_network(context, exchange, source)
-        challenges = type(provider).challenge is not Provider.challenge
-        if exchange.method == "GET" and challenges:
-            await _challenge(context, exchange, provider, source)
+        if source.is_restricted:
+            _check_network(context, http_request, source)
+        has_challenge = type(provider).challenge is not Provider.challenge
+        if http_request.method == "GET" and has_challenge:
+            await _answer_challenge(context, http_request, provider, source)
             return
-        if exchange.method != "POST":
-            raise _not_allowed(exchange.method, b"GET, POST" if challenges else b"POST")
-        request = await _read(context, exchange, source)
-        key = await verified_key(context, provider, source, request, exchange.peer)
-        row = _row(provider, source, request, key)
+        if http_request.method != "POST":
+            raise _not_allowed(http_request.method, b"GET, POST" if has_challenge else b"POST")
+        request = await _read_request(context, http_request, source)
+        key = await verified_dedupe_key(context, provider, source, request, http_request.peer)
+        row = _receipt_row(provider, source, request, key)
         try:
-            kept = await context.group_commit.keep(row, waited)
+            stored = await context.group_commit.store(row, waited)
         except StorageDown:
-            raise storage_down(provider.refusal_status) from None
-        await exchange.answer(200, _accepted(kept))
+            raise storage_refusal(provider.refusal_status) from None
+        await http_request.send_json(200, _accepted_body(stored))
 
 
-async def _find(context: IngestContext, exchange: Exchange) -> tuple[Provider, KnownSource]:
-    path = PATH.fullmatch(exchange.path)
+async def _find_source(context: IngestContext, http_request: HTTPRequest) -> tuple[Provider, CachedSource]:
+    path = PATH.fullmatch(http_request.path)
     provider = PROVIDERS.get(path[1]) if path else None
     if path is None or provider is None:
         raise _not_found()
     try:
-        source = await context.sources.find(provider.slug, path[2])
-    except StorageDown as down:
-        context.note_outage(down)
-        raise storage_down(provider.refusal_status) from None
+        source = await context.sources.get(provider.slug, path[2])
+    except StorageDown as error:
+        context.log_outage(error)
+        raise storage_refusal(provider.refusal_status) from None
     if source is None:
         raise _not_found()
     return provider, source
 
 
-def _came_in_the_clear(peer: str, headers: Mapping[str, str]) -> bool:
-    return "x-forwarded-proto" in headers and settings.HTTPS and came_in_the_clear(peer, headers)
+def _is_plain_http(peer: str, headers: Mapping[str, str]) -> bool:
+    return "x-forwarded-proto" in headers and settings.HTTPS and is_plain_http(peer, headers)
 
 
-def _check_network(context: IngestContext, exchange: Exchange, source: KnownSource) -> None:
-    address = client_address(exchange.peer, exchange.headers)
-    if not within(address, source.networks):
-        context.rejections.note(source.id, "network", f"{address or 'An unknown address'} is not in allowed_networks.")
+def _check_network(context: IngestContext, http_request: HTTPRequest, source: CachedSource) -> None:
+    address = client_address(http_request.peer, http_request.headers)
+    if not is_in_networks(address, source.networks):
+        context.rejections.record(
+            source.id, "network", f"{address or 'An unknown address'} is not in allowed_networks."
+        )
         raise _not_found()
 
 
-async def _read(context: IngestContext, exchange: Exchange, source: KnownSource) -> SignedRequest:
+async def _read_request(context: IngestContext, http_request: HTTPRequest, source: CachedSource) -> SignedRequest:
     try:
-        if "content-encoding" in exchange.headers:
-            _check_encoding(exchange.headers["content-encoding"])
-        body = await exchange.body()
+        if "content-encoding" in http_request.headers:
+            _check_encoding(http_request.headers["content-encoding"])
+        body = await http_request.read_body()
     except Refusal as refusal:
         if refusal.status in {413, 415}:
             reason = "body_too_large" if refusal.status == 413 else "body_encoded"
-            context.rejections.note(source.id, reason, refusal.detail)
+            context.rejections.record(source.id, reason, refusal.detail)
         raise
-    return SignedRequest(body=body, headers=exchange.headers, received_at=timezone.now())
+    return SignedRequest(body=body, headers=http_request.headers, received_at=timezone.now())
 
 
 def _check_encoding(encoding: str) -> None:
@@ -181,13 +188,13 @@ def _check_encoding(encoding: str) -> None:
         raise Refusal(415, "Send the body as it is: compressed bodies are not accepted.")
 
 
-def _row(provider: Provider, source: KnownSource, request: SignedRequest, key: str | None) -> Row:
-    return Row(
+def _receipt_row(provider: Provider, source: CachedSource, request: SignedRequest, key: str | None) -> ReceiptRow:
+    return ReceiptRow(
         source_id=source.id,
         agency_id=source.agency_id,
         provider=provider.slug,
         dedupe_key=secrets.token_bytes(32) if key is None else _digest(key),
-        headers={  # without what a database refuses
+        headers={  # without NUL, which databases refuse
             name: request.headers[name].replace("\0", "�") for name in provider.kept_headers if name in request.headers
         },
         body=request.body,
@@ -195,36 +202,38 @@ def _row(provider: Provider, source: KnownSource, request: SignedRequest, key: s
     )
 
 
-async def _challenge(context: IngestContext, exchange: Exchange, provider: Provider, source: KnownSource) -> None:
+async def _answer_challenge(
+    context: IngestContext, http_request: HTTPRequest, provider: Provider, source: CachedSource
+) -> None:
     began = monotonic()
     try:
-        pairs = parse_qsl(exchange.query.decode("latin-1"), keep_blank_values=True, max_num_fields=10)
+        pairs = parse_qsl(http_request.query.decode("latin-1"), keep_blank_values=True, max_num_fields=10)
         if len(dict(pairs)) != len(pairs):
             raise UnreadablePayload("A query parameter is given twice.")
         answer = provider.challenge(dict(pairs), source.secrets_at(timezone.now()))
-    except (UnreadablePayload, ValueError) as unreadable:
-        raise Refusal(400, str(unreadable)) from None
+    except (UnreadablePayload, ValueError) as error:
+        raise Refusal(400, str(error)) from None
     if answer is None:
         raise _not_allowed("GET", b"POST")
-    await context.note_validation(source)
-    await exchange.answer(200, json.dumps(answer).encode())
-    context.answers.note(source.id, monotonic() - began)
+    await context.record_validation(source)
+    await http_request.send_json(200, json.dumps(answer).encode())
+    context.latency.record(source.id, monotonic() - began)
 
 
-def _reply(reply: Reply, provider: Provider, result: Kept | StorageDown) -> None:
+def _send_result(send_response: SendResponse, provider: Provider, result: StoredReceipt | StorageDown) -> None:
     request_id = new_request_id()
     if isinstance(result, StorageDown):
-        refusal = storage_down(provider.refusal_status)
-        body = refusal.problem(request_id)
-        reply(refusal.status, headers_of(body, request_id, PROBLEM, refusal.headers), body)
+        refusal = storage_refusal(provider.refusal_status)
+        body = refusal.problem_body(request_id)
+        send_response(refusal.status, response_headers(body, request_id, PROBLEM_TYPE, refusal.headers), body)
     else:
-        body = _accepted(result)
-        reply(200, headers_of(body, request_id), body)
+        body = _accepted_body(result)
+        send_response(200, response_headers(body, request_id), body)
 
 
-def _accepted(kept: Kept) -> bytes:
-    status = b"duplicate" if kept.duplicate else b"accepted"
-    return b'{"status": "%b", "receipt_id": "rct_%d"}' % (status, kept.sequence)
+def _accepted_body(stored: StoredReceipt) -> bytes:
+    status = b"duplicate" if stored.duplicate else b"accepted"
+    return b'{"status": "%b", "receipt_id": "rct_%d"}' % (status, stored.sequence)
 
 
 def _digest(key: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Who calls: the peer, or behind TRUSTED_PROXIES the address that the nearest of them forwarded."""
+"""Determine the caller's address: the peer's, or behind TRUSTED_PROXIES the address that they forward."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -11,25 +11,25 @@ Network = IPv4Network | IPv6Network
 
 
 def client_address(peer: str, headers: Mapping[str, str]) -> Address | None:
-    """The caller's address; None where it cannot be told (a Unix socket, a forged list)."""
+    """Return the caller's address. None if it is unknown (a Unix socket, a forged list)."""
     address = parse_address(peer)
-    if not within(address, trusted_proxies()):
+    if not is_in_networks(address, trusted_proxies()):
         return address
     for entry in reversed(headers.get("x-forwarded-for", "").split(",")):
         if not entry.strip():
             continue
         address = parse_address(_without_port(entry.strip()))
-        if not within(address, trusted_proxies()):
+        if not is_in_networks(address, trusted_proxies()):
             return address
     return address
 
 
-def came_in_the_clear(peer: str, headers: Mapping[str, str]) -> bool:
-    """Whether a trusted proxy says that the request reached it as plain http."""
+def is_plain_http(peer: str, headers: Mapping[str, str]) -> bool:
+    """Return whether a trusted proxy says that the request reached it over plain http."""
     forwarded = headers.get("x-forwarded-proto")
     if forwarded is None or forwarded.split(",")[0].strip().lower() != "http":
         return False
-    return within(parse_address(peer), trusted_proxies())
+    return is_in_networks(parse_address(peer), trusted_proxies())
 
 
 def trusted_proxies() -> tuple[Network, ...]:
@@ -38,7 +38,7 @@ def trusted_proxies() -> tuple[Network, ...]:
 
 @lru_cache(maxsize=1024)
 def parse_networks(cidrs: tuple[str, ...]) -> tuple[Network, ...]:
-    """The networks that can be read; one that cannot holds no address."""
+    """Return the networks of these CIDRs. Skip a CIDR that is invalid."""
     networks = []
     for cidr in cidrs:
         try:
@@ -56,7 +56,7 @@ def parse_address(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def within(address: Address | None, networks: Iterable[Network]) -> bool:
+def is_in_networks(address: Address | None, networks: Iterable[Network]) -> bool:
     return address is not None and any(address in network for network in networks)
 
 

@@ -1,9 +1,8 @@
-"""HTTP as uvicorn speaks it, with bounds on what a client may send, keep open and leave unfinished.
+"""Bound uvicorn's HTTP protocol in what a client may send, keep open and leave unfinished.
 
-uvicorn and its parser bound nothing: a head of any length is kept, fields after the body (trailers) become headers, a
-connection may stay silent for ever, and an answer of uvicorn's own cuts off who is still sending. Here a head has a
-size, a number of fields and a time; a target has a length; a process has a number of connections; and every refusal
-can be read.
+uvicorn and its parser accept a head of any length, turn fields after the body (trailers) into headers, wait without end
+on a silent connection, and cut a client off that still sends when they answer. Here heads are bounded in size, number
+of fields and time, targets in length, and connections in number, and the client can read every refusal.
 """
 
 import asyncio
@@ -12,24 +11,26 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from webhooks.ingest.connection_limit import NEWCOMER_SECONDS, connection_limit, make_room
-from webhooks.ingest.http import PROBLEM, STATUS_LINES, Refusal, headers_of, new_request_id
+from webhooks.ingest.connection_limit import NEW_CONNECTION_GRACE, connection_limit, evict_idle_connections
+from webhooks.ingest.http import PROBLEM_TYPE, STATUS_LINES, Refusal, new_request_id, response_headers
 from webhooks.ingest.lingering import LingeringClose
 
-MAX_HEAD = 64 * 1024
-MAX_FIELDS = 200
-MAX_TARGET = 8 * 1024
-HEAD_SECONDS = 10.0  # for a whole head to arrive; for the first byte of a connection's first one, too
-MAX_PIPELINED = 64  # requests that a client may send before the first of them is answered
-#: What a chunked body may need besides its bytes (sizes, extensions, trailers): so much, and so much for each byte.
-MAX_FRAMING, MAX_FRAMING_PER_BYTE = 128 * 1024, 16
+MAX_HEAD_BYTES = 64 * 1024
+MAX_HEADER_FIELDS = 200
+MAX_TARGET_BYTES = 8 * 1024
+HEAD_TIMEOUT = 10.0  # seconds for a whole head, or for the first byte on a new connection
+MAX_PIPELINED = 64  # requests before the first of them is answered
+#: Allowed overhead of a chunked body (sizes, extensions, trailers): a constant, and a factor of the body's bytes.
+MAX_FRAMING_BYTES, MAX_FRAMING_PER_BYTE = 128 * 1024, 16
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    cycle: Any  # the request that came last
-    _half_read = False  # the parser waits for the rest of a request, or nothing more is parsed
-    _in_head = False  # … for the rest of its head
-    _begun = 0  # requests that began in the piece that is being parsed
+    """Speak HTTP as uvicorn does, with bounds. Instances implement `connection_limit.Connection`."""
+
+    cycle: Any  # uvicorn's object for the latest request
+    _is_incomplete = False  # the parser waits for the rest of a request, or has stopped
+    _in_head = False  # the parser waits for the rest of a head
+    _begun_requests = 0  # requests that began in the current piece
     _head_size = 0  # bytes of the unfinished head
     _fields_size = 0
     _framing = _body_size = 0
@@ -41,10 +42,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._head_began = self.loop.time()
-        self._idle_since = self._head_began + NEWCOMER_SECONDS
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+        self._idle_since = self._head_began + NEW_CONNECTION_GRACE
+        self._head_timer = self.loop.call_later(HEAD_TIMEOUT, self._on_head_timeout)
         if len(self.connections) > connection_limit():
-            make_room(self.connections, connection_limit(), self.loop.time())  # type: ignore[arg-type]  # all are of this class
+            evict_idle_connections(self.connections, connection_limit(), self.loop.time())  # type: ignore[arg-type]  # all are of this class
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_head_timer()
@@ -57,61 +58,61 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def idle_since(self) -> float | None:
         answering = self.cycle is not None and not self.cycle.response_complete
-        if self._half_read:
+        if self._is_incomplete:
             return None if answering and self._in_head else self._head_began
         return None if answering else self._idle_since
 
     @property
-    def closing(self) -> bool:
+    def is_closing(self) -> bool:
         return self.transport.is_closing()
 
-    def give_up(self) -> None:
+    def evict(self) -> None:
         if self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
             self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, of a head no more than it may have."""
+        """Parse received data, a head in pieces of at most its remaining allowance."""
         if self._refusal is not None:
             return
         self._unset_keepalive_if_required()
         while data and self._refusal is None:
-            in_body = self._half_read and not self._in_head
-            piece = data if in_body else data[: max(MAX_HEAD - self._head_size, 1)]
+            in_body = self._is_incomplete and not self._in_head
+            piece = data if in_body else data[: max(MAX_HEAD_BYTES - self._head_size, 1)]
             self._parse(piece, in_body)
             data = data[len(piece) :]
         if self._refusal is None and not self.transport.is_closing():
-            self._watch()
+            self._start_timers()
 
     def _parse(self, piece: bytes, in_body: bool) -> None:
-        continued, self._begun, body_before = self._in_head, 0, self._body_size
+        continued, self._begun_requests, body_before = self._in_head, 0, self._body_size
         try:
             self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
-            pass  # no other protocol is spoken: the request is answered as one without the wish
+            pass  # no other protocol is spoken: the upgrade is ignored
         except httptools.HttpParserError as error:
             found = error.__context__
             return self._refuse(found if isinstance(found, Refusal) else Refusal(400, "This is no valid HTTP request."))
         if self._in_head:
-            # Of a head that began somewhere in the piece the bytes are not known; its fields are counted.
-            alone = self._begun == (0 if continued else 1) and not in_body
+            # The size of a head that began within the piece is unknown; only its fields are counted.
+            alone = self._begun_requests == (0 if continued else 1) and not in_body
             self._head_size = self._head_size + len(piece) if alone else 0
-            if self._head_size >= MAX_HEAD:
+            if self._head_size >= MAX_HEAD_BYTES:
                 self._refuse(_head_too_large())
         else:
             self._head_size = 0
-            if in_body and self._half_read and self._chunked:
+            if in_body and self._is_incomplete and self._chunked:
                 self._framing += len(piece) - (self._body_size - body_before)
-                if self._framing > MAX_FRAMING + MAX_FRAMING_PER_BYTE * self._body_size:
+                if self._framing > MAX_FRAMING_BYTES + MAX_FRAMING_PER_BYTE * self._body_size:
                     self._refuse(Refusal(400, "The chunks of the body are mostly framing."))
         return None
 
-    # What the parser says.
+    # Callbacks of the parser.
 
     def on_message_begin(self) -> None:
-        self._half_read = self._in_head = True
-        self._begun += 1
+        self._is_incomplete = self._in_head = True
+        self._begun_requests += 1
         self._head_began = self.loop.time()
         self._fields_size = self._framing = self._body_size = 0
         self._chunked = False
@@ -119,13 +120,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
-        if len(self.url) > MAX_TARGET:
-            raise Refusal(414, f"The address has more than {MAX_TARGET} bytes.")
+        if len(self.url) > MAX_TARGET_BYTES:
+            raise Refusal(414, f"The address has more than {MAX_TARGET_BYTES} bytes.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header. A field that comes after the body (a trailer) is none: nobody in front of us looked at it."""
+        """Add a header. Ignore a field after the body (a trailer): no proxy in front of us checked it."""
         self._fields_size += len(name) + len(value) + 4
-        if self._fields_size > MAX_HEAD or len(self.headers) >= MAX_FIELDS:
+        if self._fields_size > MAX_HEAD_BYTES or len(self.headers) >= MAX_HEADER_FIELDS:
             raise _head_too_large()
         if not self._in_head:
             return
@@ -149,7 +150,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._half_read = False
+        self._is_incomplete = False
         super().on_message_complete()
 
     # Refusals.
@@ -158,13 +159,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refuse(Refusal(400, msg))
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Parse no more, answer what was asked before, then this, and close once the client could read it."""
+        """Stop parsing, answer the earlier requests, send the refusal, and close once the client could read it."""
         if self._refusal is not None or self.transport.is_closing():
             return
-        self._refusal, self._half_read = refusal, True
+        self._refusal, self._is_incomplete = refusal, True
         self._stop_head_timer()
         cycle, in_head, self._in_head = self.cycle, self._in_head, False
-        if in_head or cycle is None or cycle.response_complete:  # the refused request has not reached the application
+        if in_head or cycle is None or cycle.response_complete:  # the application has not seen the refused request
             waits = cycle is not None and not cycle.response_complete
         else:
             waits = bool(self.pipeline)
@@ -172,7 +173,7 @@ class BoundedProtocol(HttpToolsProtocol):
             cycle.message_event.set()
             if waits:
                 self.pipeline.popleft()
-            elif cycle.response_started:  # by a refusal of the application's
+            elif cycle.response_started:  # the application sent a refusal of its own
                 LingeringClose(self.transport, self, self.loop)
                 return
         if waits:
@@ -185,8 +186,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if refusal is None or self.transport.is_closing():
             return
         request_id = new_request_id()
-        body = refusal.problem(request_id)
-        headers = headers_of(body, request_id, PROBLEM, (*refusal.headers, (b"connection", b"close")))
+        body = refusal.problem_body(request_id)
+        headers = response_headers(body, request_id, PROBLEM_TYPE, (*refusal.headers, (b"connection", b"close")))
         lines = [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *headers)]
         self.transport.write(b"".join([STATUS_LINES[refusal.status], *lines, b"\r\n", body]))
         LingeringClose(self.transport, self, self.loop)
@@ -198,27 +199,29 @@ class BoundedProtocol(HttpToolsProtocol):
         if last and self._refusal is not None:
             self._answer_refusal()
 
-    # Time.
+    # Timers.
 
-    def _watch(self) -> None:
-        """See that somebody who stops here is not waited for without end."""
+    def _start_timers(self) -> None:
+        """Start the timer that ends the wait for a client that stops sending."""
         if self._in_head:
             if self._head_timer is None:
-                self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+                self._head_timer = self.loop.call_later(HEAD_TIMEOUT, self._on_head_timeout)
             return
         answered = self.cycle is not None and self.cycle.response_complete
-        if answered and not self._half_read and self.timeout_keep_alive_task is None:  # only line breaks came
+        if (
+            answered and not self._is_incomplete and self.timeout_keep_alive_task is None
+        ):  # the client sent only line breaks
             left = self._idle_since + self.timeout_keep_alive - self.loop.time()
             self.timeout_keep_alive_task = self.loop.call_later(max(left, 0.0), self.timeout_keep_alive_handler)
 
-    def _head_is_late(self) -> None:
+    def _on_head_timeout(self) -> None:
         self._head_timer = None
         if self._in_head:
-            left = self._head_began + HEAD_SECONDS - self.loop.time()
+            left = self._head_began + HEAD_TIMEOUT - self.loop.time()
             if left > 0:
-                self._head_timer = self.loop.call_later(left, self._head_is_late)
+                self._head_timer = self.loop.call_later(left, self._on_head_timeout)
             else:
-                self._refuse(Refusal(408, f"The head of the request did not arrive within {HEAD_SECONDS:.0f} seconds."))
+                self._refuse(Refusal(408, f"The head of the request did not arrive within {HEAD_TIMEOUT:.0f} seconds."))
         elif self.cycle is None and self._refusal is None:
             self.transport.close()
 
@@ -229,4 +232,4 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 def _head_too_large() -> Refusal:
-    return Refusal(431, f"The head of the request has more than {MAX_HEAD} bytes or {MAX_FIELDS} fields.")
+    return Refusal(431, f"The head of the request has more than {MAX_HEAD_BYTES} bytes or {MAX_HEADER_FIELDS} fields.")

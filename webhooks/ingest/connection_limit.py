@@ -1,4 +1,4 @@
-"""How many connections a web process holds. When it is full, the address with the most gives up its oldest idle one."""
+"""Limit the connections of a web process. At the limit, evict the oldest idle ones of the address that has the most."""
 
 import resource
 from collections import Counter
@@ -8,12 +8,15 @@ from typing import Protocol
 
 from django.conf import settings
 
-NEWCOMER_SECONDS = 1.0  # by which a new connection counts as younger than one that was answered
-FILES_SHARE = 5 / 8  # of the files that the process may open; databases, logs and a burst of new connections need some
+NEW_CONNECTION_GRACE = 1.0  # seconds by which a new connection counts as younger than an answered one
+OPEN_FILES_SHARE = 5 / 8  # of the process's open files; databases, logs and new connections need the rest
 
 
 class Connection(Protocol):
-    """What is asked of a connection. `idle_since`: None while its request is answered, else when it last was of use."""
+    """Describe what the limit needs of a connection.
+
+    `idle_since` is None while a request is being answered, else the time of the last activity.
+    """
 
     @property
     def address(self) -> str: ...
@@ -22,35 +25,34 @@ class Connection(Protocol):
     def idle_since(self) -> float | None: ...
 
     @property
-    def closing(self) -> bool: ...
+    def is_closing(self) -> bool: ...
 
-    def give_up(self) -> None: ...
+    def evict(self) -> None: ...
 
 
 @lru_cache
 def connection_limit() -> int:
-    """Return MAX_CONNECTIONS, or what the process's limit of open files allows, if that is less."""
+    """Return MAX_CONNECTIONS, or less if the process's limit of open files allows less."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed: int = settings.MAX_CONNECTIONS
-    return max(8, min(allowed, int(files * FILES_SHARE)))
+    return max(8, min(allowed, int(files * OPEN_FILES_SHARE)))
 
 
-def make_room(connections: Iterable[Connection], limit: int, now: float) -> None:
-    """Close idle connections until at most `limit` are left, or all that are left are being answered.
+def evict_idle_connections(connections: Iterable[Connection], limit: int, now: float) -> None:
+    """Close idle connections until `limit` are left, or until all that are left are being answered.
 
-    Idle is also who has sent half a head or half a body. The oldest one of the address with the most connections goes
-    first, so that others, and who has just come, stay. Who came within NEWCOMER_SECONDS goes only if there are
-    a quarter more than the limit.
+    A connection with half a head or half a body counts as idle. The oldest one of the address with the most connections
+    goes first. A connection younger than NEW_CONNECTION_GRACE goes only if there are 25 % more than the limit.
     """
-    open_ones = [connection for connection in connections if not connection.closing]
+    open_ones = [connection for connection in connections if not connection.is_closing]
     excess = len(open_ones) - limit
     if excess <= 0:
         return
-    held = Counter(connection.address for connection in open_ones)
-    latest = now if len(open_ones) <= limit * 5 // 4 else now + NEWCOMER_SECONDS
+    count_by_address = Counter(connection.address for connection in open_ones)
+    latest = now if len(open_ones) <= limit * 5 // 4 else now + NEW_CONNECTION_GRACE
     idle = [(since, it) for it in open_ones if (since := it.idle_since) is not None and since <= latest]
     for _ in range(min(excess, len(idle))):
-        victim = min(idle, key=lambda item: (-held[item[1].address], item[0]))
-        idle.remove(victim)
-        held[victim[1].address] -= 1
-        victim[1].give_up()
+        evicted = min(idle, key=lambda item: (-count_by_address[item[1].address], item[0]))
+        idle.remove(evicted)
+        count_by_address[evicted[1].address] -= 1
+        evicted[1].evict()

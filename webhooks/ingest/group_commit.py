@@ -1,6 +1,6 @@
-"""Group commit: requests that wait are written together, and each is answered only once its row is durable.
+"""Write the rows of waiting requests together, and answer each request only once its row is durable.
 
-One queue and one flusher per process. While a batch commits the next one gathers; nothing waits for company.
+Each process has one queue and one flusher. The next batch fills while a batch commits; no row waits for others to join.
 """
 
 import asyncio
@@ -12,202 +12,207 @@ from time import monotonic
 
 import structlog
 
-from webhooks.ingest.db import STATEMENT_SECONDS, StorageDown
-from webhooks.ingest.writers import Kept, Row, Writer, new_writer
+from webhooks.ingest.db import STATEMENT_TIMEOUT, StorageDown
+from webhooks.ingest.writers import ReceiptRow, StoredReceipt, Writer, new_writer
 
 log = structlog.get_logger(__name__)
 
-BATCH_ROWS = 64
-BATCH_BYTES = 4 * 1024 * 1024
-QUEUE_ROWS = 1000
-QUEUE_BYTES = 32 * 1024 * 1024
+MAX_BATCH_ROWS = 64
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+MAX_QUEUED_ROWS = 1000
+MAX_QUEUED_BYTES = 32 * 1024 * 1024
 ROW_TIMEOUT = 1.7  # seconds that a request waits for its row
-RETRY_WITHIN = 0.3  # seconds in which a lost connection must show for the batch to be tried on a new one
-OUTAGE_LOG_PAUSE = 1.0
-CHECK_EVERY = 0.1  # seconds between two looks for requests that have waited too long
+RETRY_WINDOW = 0.3  # seconds; a connection lost sooner is replaced and the batch written again
+OUTAGE_LOG_INTERVAL = 1.0  # seconds
+TIMEOUT_CHECK_INTERVAL = 0.1  # seconds
 
-Result = Kept | StorageDown
+Result = StoredReceipt | StorageDown
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
-    row: Row
-    then: Callable[[Result], None]
-    until: float
-    settled: bool = False
+class _PendingRow:
+    """Hold a row that waits to be written, and the callback for its result."""
 
-    def settle(self, result: Result) -> None:
-        if not self.settled:
-            self.settled = True
+    row: ReceiptRow
+    on_result: Callable[[Result], None]
+    deadline: float
+    is_finished: bool = False
+
+    def finish(self, result: Result) -> None:
+        if not self.is_finished:
+            self.is_finished = True
             try:
-                self.then(result)
+                self.on_result(result)
             except Exception:
-                log.exception("An answer could not be given.", source=self.row.source_id)
+                log.exception("A response could not be sent.", source=self.row.source_id)
 
 
 class GroupCommit:
-    """Belongs to the event loop that makes it. `on_kept` is called after a commit of new rows, `on_answered` with the
-    source and the seconds that a request waited; they must not block.
+    """Queue rows and write them in batches, in the event loop that makes the object.
+
+    `on_stored` is called after a commit of new rows, `on_answered` with the source and the seconds that a request
+    waited. Neither may block.
     """
 
     def __init__(
         self,
         *,
         writer: Writer | None = None,
-        on_kept: Callable[[], None] = lambda: None,
+        on_stored: Callable[[], None] = lambda: None,
         on_answered: Callable[[str, float], None] = lambda source_id, seconds: None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._writer = writer or new_writer()
-        self._on_kept = on_kept
+        self._on_stored = on_stored
         self._on_answered = on_answered
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[_PendingRow] = deque()
         self._queued_bytes = 0
-        self._under_way: list[_Waiting] = []
+        self._in_flight: list[_PendingRow] = []
         self._flusher: asyncio.Task[None] | None = None
-        self._watch: asyncio.TimerHandle | None = None
+        self._timeout_timer: asyncio.TimerHandle | None = None
         self._closing = False
-        self._outage_logged_at, self._rows_refused = -OUTAGE_LOG_PAUSE, 0
+        self._outage_logged_at, self._rows_refused = -OUTAGE_LOG_INTERVAL, 0
 
-    async def keep(self, row: Row, waited: float = 0.0) -> Kept:
-        """Make the row durable. Raises StorageDown, within ROW_TIMEOUT, if it is not, or if too many wait already.
+    async def store(self, row: ReceiptRow, waited: float = 0.0) -> StoredReceipt:
+        """Make the row durable. Raises StorageDown within ROW_TIMEOUT if that fails or too many rows wait.
 
-        `waited`: seconds that the client has been kept waiting before. Cancelling the wait (the client is gone) does
-        not take the row back.
+        `waited` is how many seconds the client has waited already. Cancelling the wait (the client disconnected) does
+        not cancel the write.
         """
-        answer: asyncio.Future[Kept] = self._loop.create_future()
-        self.put(row, partial(_fulfil, answer), waited)
+        answer: asyncio.Future[StoredReceipt] = self._loop.create_future()
+        self.enqueue(row, partial(_set_result, answer), waited)
         return await answer
 
-    def put(self, row: Row, then: Callable[[Result], None], waited: float = 0.0) -> None:
-        """Make the row durable without waiting: `then` is called once, within ROW_TIMEOUT.
+    def enqueue(self, row: ReceiptRow, on_result: Callable[[Result], None], waited: float = 0.0) -> None:
+        """Queue the row without waiting, and call `on_result` once, within ROW_TIMEOUT.
 
-        Raises StorageDown if too many wait.
+        Raises StorageDown if too many rows wait.
         """
         if self._closing:
             raise StorageDown("The process is stopping.")
-        if len(self._queue) >= QUEUE_ROWS or self._queued_bytes + len(row.body) > QUEUE_BYTES:
+        if len(self._queue) >= MAX_QUEUED_ROWS or self._queued_bytes + len(row.body) > MAX_QUEUED_BYTES:
             raise StorageDown("Too many requests wait to be written.")
-        self._queue.append(_Waiting(row, then, monotonic() + ROW_TIMEOUT - waited))
+        self._queue.append(_PendingRow(row, on_result, monotonic() + ROW_TIMEOUT - waited))
         self._queued_bytes += len(row.body)
-        if self._flusher is None:  # it begins once the requests that are ready in this turn of the loop have joined
+        if self._flusher is None:  # starts after the requests of this turn of the event loop
             self._flusher = self._loop.create_task(self._flush())
-        if self._watch is None:
-            self._watch = self._loop.call_later(CHECK_EVERY, self._give_up_on_late)
+        if self._timeout_timer is None:
+            self._timeout_timer = self._loop.call_later(TIMEOUT_CHECK_INTERVAL, self._time_out_rows)
 
     async def close(self) -> None:
-        """Refuse new rows, write those that wait, close the connection."""
+        """Refuse new rows, write those that wait, and close the connection."""
         self._closing = True
-        while self._flusher is not None and self._unanswered():
+        while self._flusher is not None and self._has_unanswered():
             await asyncio.sleep(0.01)
         if self._flusher is not None:
             self._flusher.cancel()
-        if self._watch is not None:
-            self._watch.cancel()
+        if self._timeout_timer is not None:
+            self._timeout_timer.cancel()
         await self._writer.close()
 
     async def _flush(self) -> None:
-        """Write batches until none waits."""
+        """Write batches until no row waits."""
         try:
-            while self._refuse_late():
-                self._under_way = self._take()
-                results = await self._write(self._under_way)
+            while self._refuse_late_rows():
+                self._in_flight = self._next_batch()
+                results = await self._write(self._in_flight)
                 now = monotonic()
-                for waiting, result in zip(self._under_way, results, strict=True):
-                    self._settle(waiting, result, now)
-                if any(isinstance(result, Kept) and not result.duplicate for result in results):
-                    self._on_kept()
-                if len(results) > 1:  # under load, those who were just answered have more: read it first
+                for pending, result in zip(self._in_flight, results, strict=True):
+                    self._finish(pending, result, now)
+                if any(isinstance(result, StoredReceipt) and not result.duplicate for result in results):
+                    self._on_stored()
+                if len(results) > 1:  # under load, read the next requests of answered clients first
                     await asyncio.sleep(0)
         finally:
-            self._under_way = []
+            self._in_flight = []
             self._flusher = None
 
-    def _take(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
+    def _next_batch(self) -> list[_PendingRow]:
+        batch: list[_PendingRow] = []
         size = 0
-        while self._queue and len(batch) < BATCH_ROWS:
+        while self._queue and len(batch) < MAX_BATCH_ROWS:
             size += len(self._queue[0].row.body)
-            if batch and size > BATCH_BYTES:
+            if batch and size > MAX_BATCH_BYTES:
                 break
             batch.append(self._pop())
         return batch
 
-    def _pop(self) -> _Waiting:
-        waiting = self._queue.popleft()
-        self._queued_bytes -= len(waiting.row.body)
-        return waiting
+    def _pop(self) -> _PendingRow:
+        pending = self._queue.popleft()
+        self._queued_bytes -= len(pending.row.body)
+        return pending
 
-    async def _write(self, batch: Sequence[_Waiting]) -> Sequence[Result]:
-        """All at once; again if the connection was lost at once; row by row if the database refuses a row.
+    async def _write(self, batch: Sequence[_PendingRow]) -> Sequence[Result]:
+        """Write the batch and return a result for each row.
 
-        Writing again is safe even where the first commit's outcome is unknown: the keys of the rows stay the same.
+        Write it again if the connection was lost at once, and row by row if the database refuses a row. Writing again
+        is safe even if the first commit's outcome is unknown: the rows keep their keys.
         """
-        rows = [waiting.row for waiting in batch]
+        rows = [pending.row for pending in batch]
         began = monotonic()
         try:
             try:
                 return await self._writer.write(rows)
             except StorageDown:
-                if monotonic() - began > RETRY_WITHIN:
+                if monotonic() - began > RETRY_WINDOW:
                     raise
                 return await self._writer.write(rows)
-        except StorageDown as down:
-            self._log_outage(down, len(rows))
-            return [down] * len(rows)
+        except StorageDown as error:
+            self._log_outage(error, len(rows))
+            return [error] * len(rows)
         except Exception as error:
             log.warning("A batch was refused; its rows are written one by one.", error=type(error).__name__)
-            return [await self._write_alone(waiting) for waiting in batch]
+            return [await self._write_alone(pending) for pending in batch]
 
-    def _log_outage(self, down: StorageDown, rows: int) -> None:
-        """Log once a second that receipts are refused, and how many since."""
+    def _log_outage(self, error: StorageDown, rows: int) -> None:
+        """Log once a second how many receipts were refused."""
         self._rows_refused += rows
-        if monotonic() - self._outage_logged_at >= OUTAGE_LOG_PAUSE:
-            log.error("Receipts could not be stored.", rows=self._rows_refused, error=str(down))
+        if monotonic() - self._outage_logged_at >= OUTAGE_LOG_INTERVAL:
+            log.error("Receipts could not be stored.", rows=self._rows_refused, error=str(error))
             self._outage_logged_at, self._rows_refused = monotonic(), 0
 
-    async def _write_alone(self, waiting: _Waiting) -> Result:
-        if waiting.until - monotonic() < STATEMENT_SECONDS / 2:
+    async def _write_alone(self, pending: _PendingRow) -> Result:
+        if pending.deadline - monotonic() < STATEMENT_TIMEOUT / 2:
             return StorageDown("The row was not written in time.")
         try:
-            return (await self._writer.write([waiting.row]))[0]
-        except StorageDown as down:
-            return down
+            return (await self._writer.write([pending.row]))[0]
+        except StorageDown as error:
+            return error
         except Exception as error:
-            log.error("A receipt cannot be stored.", source=waiting.row.source_id, error=type(error).__name__)
+            log.error("A receipt cannot be stored.", source=pending.row.source_id, error=type(error).__name__)
             return StorageDown(f"The database does not take this row: {type(error).__name__}")
 
-    def _refuse_late(self) -> bool:
-        """A row that might be answered before it is written is not begun: a refused request leaves nothing behind.
+    def _refuse_late_rows(self) -> bool:
+        """Refuse queued rows that may not be written in time. Return whether other rows wait.
 
-        Whether there are others.
+        A refused request leaves no row behind, because its write is never started.
         """
         now = monotonic()
-        while self._queue and self._queue[0].until < now + STATEMENT_SECONDS:
-            self._settle(self._pop(), StorageDown("The row was not written in time."), now)
+        while self._queue and self._queue[0].deadline < now + STATEMENT_TIMEOUT:
+            self._finish(self._pop(), StorageDown("The row was not written in time."), now)
         return bool(self._queue)
 
-    def _give_up_on_late(self) -> None:
-        """Answer those whose patience has ended although their batch is under way: it may yet commit."""
-        self._refuse_late()
+    def _time_out_rows(self) -> None:
+        """Answer requests whose time-out has passed, although their batch is being written and may still commit."""
+        self._refuse_late_rows()
         now = monotonic()
-        for waiting in self._under_way:
-            if waiting.until <= now:
-                self._settle(waiting, StorageDown("The database did not answer in time."), now)
-        more = self._flusher is not None and self._unanswered()
-        self._watch = self._loop.call_later(CHECK_EVERY, self._give_up_on_late) if more else None
+        for pending in self._in_flight:
+            if pending.deadline <= now:
+                self._finish(pending, StorageDown("The database did not answer in time."), now)
+        has_more = self._flusher is not None and self._has_unanswered()
+        self._timeout_timer = self._loop.call_later(TIMEOUT_CHECK_INTERVAL, self._time_out_rows) if has_more else None
 
-    def _settle(self, waiting: _Waiting, result: Result, now: float) -> None:
-        if not waiting.settled:
-            self._on_answered(waiting.row.source_id, now - waiting.until + ROW_TIMEOUT)
-            waiting.settle(result)
+    def _finish(self, pending: _PendingRow, result: Result, now: float) -> None:
+        if not pending.is_finished:
+            self._on_answered(pending.row.source_id, now - pending.deadline + ROW_TIMEOUT)
+            pending.finish(result)
 
-    def _unanswered(self) -> bool:
-        return bool(self._queue) or not all(waiting.settled for waiting in self._under_way)
+    def _has_unanswered(self) -> bool:
+        return bool(self._queue) or not all(pending.is_finished for pending in self._in_flight)
 
 
-def _fulfil(answer: asyncio.Future[Kept], result: Result) -> None:
-    if answer.done():  # the client is gone
+def _set_result(answer: asyncio.Future[StoredReceipt], result: Result) -> None:
+    if answer.done():  # the client disconnected
         return
     if isinstance(result, StorageDown):
         answer.set_exception(result)

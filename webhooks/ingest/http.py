@@ -1,4 +1,4 @@
-"""One HTTP request and its answer over ASGI: headers, a body up to a limit, JSON and problem details out."""
+"""Read one HTTP request and send its response over ASGI: headers, a bounded body, JSON and problem details."""
 
 import asyncio
 import itertools
@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMa
 from http import HTTPStatus
 from typing import Any, cast
 
-from webhooks.ingest.half_read import NO_ROOM, HalfReadBodies
-from webhooks.ingest.lingering import DRAIN_LIMIT, DRAIN_SECONDS
+from webhooks.ingest.incomplete_bodies import NO_ROOM, IncompleteBodies
+from webhooks.ingest.lingering import DRAIN_TIMEOUT, MAX_DRAIN_BYTES
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -17,21 +17,21 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
-JSON, PROBLEM = b"application/json", b"application/problem+json"
+JSON_TYPE, PROBLEM_TYPE = b"application/json", b"application/problem+json"
 STATUS_LINES = {status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 
-PROCESS = secrets.token_hex(6)
-NUMBERS = itertools.count(1)
+PROCESS_TOKEN = secrets.token_hex(6)
+REQUEST_NUMBERS = itertools.count(1)
 
-BODY_LIMIT = 1024 * 1024
-BODY_SECONDS = 10.0  # for a whole body to arrive
-TOO_SLOW = f"The body did not arrive within {BODY_SECONDS:.0f} seconds."
-#: Of webhooks. Bodies that come in one piece are not counted.
-HALF_READ = HalfReadBodies(limit=64 * 1024 * 1024)
+MAX_BODY_BYTES = 1024 * 1024
+BODY_TIMEOUT = 10.0  # seconds for a whole body
+TOO_SLOW = f"The body did not arrive within {BODY_TIMEOUT:.0f} seconds."
+#: Counts webhooks' bodies, except those that arrive in one piece.
+INCOMPLETE_BODIES = IncompleteBodies(limit=64 * 1024 * 1024)
 
 
 class Refusal(Exception):
-    """The request ends here with a problem answer. `detail` is for the caller; it names no secret and no source."""
+    """End a request with a problem response. `detail` is for the caller; it names no secret and no source."""
 
     def __init__(self, status: int, detail: str, *, headers: Iterable[Header] = ()) -> None:
         super().__init__(detail)
@@ -39,8 +39,8 @@ class Refusal(Exception):
         self.detail = detail
         self.headers = tuple(headers)
 
-    def problem(self, request_id: str) -> bytes:
-        """The body of the answer, an RFC 9457 problem."""
+    def problem_body(self, request_id: str) -> bytes:
+        """Return the response's body, an RFC 9457 problem."""
         problem = {
             "type": "about:blank",
             "title": HTTPStatus(self.status).phrase,
@@ -52,30 +52,32 @@ class Refusal(Exception):
 
 
 class Disconnected(Exception):
-    """The client went away before its body had arrived."""
+    """Signal that the client disconnected before its body had arrived."""
 
 
-class Exchange:
+class HTTPRequest:
+    """Read a request and send its response. `answered` says whether a response was begun."""
+
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
         self.peer: str = (scope["client"] or ("",))[0]
-        self.headers = text_headers(scope["headers"])
+        self.headers = decode_headers(scope["headers"])
         self.request_id = new_request_id()
         self.answered = False
         self._receive = receive
         self._send = send
         self._unread = self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
 
-    async def body(self) -> bytes:
-        """The whole body. Raises Refusal (413, 408, 503) or Disconnected."""
+    async def read_body(self) -> bytes:
+        """Return the whole body. Raises Refusal (408, 413, 503) or Disconnected."""
         declared = self.headers.get("content-length", "")
-        if len(declared) > 6 and (len(declared) > 12 or not declared.isdecimal() or int(declared) > BODY_LIMIT):
+        if len(declared) > 6 and (len(declared) > 12 or not declared.isdecimal() or int(declared) > MAX_BODY_BYTES):
             raise _too_large()
         task = cast("asyncio.Task[None]", asyncio.current_task())
-        # asyncio.timeout does the same at the price of a tenth of a request.
-        alarm = asyncio.get_running_loop().call_later(BODY_SECONDS, task.cancel, TOO_SLOW)
+        # asyncio.timeout would take a tenth of the time of a request.
+        timeout = asyncio.get_running_loop().call_later(BODY_TIMEOUT, task.cancel, TOO_SLOW)
         try:
             message = await self._receive()
             if not message.get("more_body") and message["type"] == "http.request":
@@ -83,16 +85,16 @@ class Exchange:
                 body: bytes = message.get("body", b"")
                 _check_size(body)
                 return body
-            return await self._rest(message, task)
-        except asyncio.CancelledError as cancelled:
-            if cancelled.args not in {(TOO_SLOW,), (NO_ROOM,)}:
+            return await self._read_chunks(message, task)
+        except asyncio.CancelledError as error:
+            if error.args not in {(TOO_SLOW,), (NO_ROOM,)}:
                 raise
             task.uncancel()
-            raise Refusal(408, TOO_SLOW) if cancelled.args == (TOO_SLOW,) else no_room() from None
+            raise Refusal(408, TOO_SLOW) if error.args == (TOO_SLOW,) else no_room_refusal() from None
         finally:
-            alarm.cancel()
+            timeout.cancel()
 
-    async def _rest(self, message: Message, task: "asyncio.Task[None]") -> bytes:
+    async def _read_chunks(self, message: Message, task: "asyncio.Task[None]") -> bytes:
         body = bytearray()
         try:
             while True:
@@ -104,23 +106,23 @@ class Exchange:
                 if not message.get("more_body"):
                     self._unread = False
                     return bytes(body)
-                if not HALF_READ.grow(task, len(chunk)):
-                    raise no_room()
+                if not INCOMPLETE_BODIES.add_bytes(task, len(chunk)):
+                    raise no_room_refusal()
                 message = await self._receive()
         except BaseException:
-            body.clear()  # the traceback keeps it while the refusal is sent
+            body.clear()  # the traceback holds the buffer while the refusal is sent
             raise
         finally:
-            HALF_READ.release(task)
+            INCOMPLETE_BODIES.release(task)
 
-    async def answer(self, status: int, body: bytes) -> None:
-        """Send JSON."""
-        await self._respond(opening(status, body, self.request_id), body)
+    async def send_json(self, status: int, body: bytes) -> None:
+        """Send a JSON response."""
+        await self._respond(response_start(status, body, self.request_id), body)
 
-    async def refuse(self, refusal: Refusal) -> None:
+    async def send_problem(self, refusal: Refusal) -> None:
         """Send an RFC 9457 problem."""
-        body = refusal.problem(self.request_id)
-        await self._respond(opening(refusal.status, body, self.request_id, PROBLEM, refusal.headers), body)
+        body = refusal.problem_body(self.request_id)
+        await self._respond(response_start(refusal.status, body, self.request_id, PROBLEM_TYPE, refusal.headers), body)
 
     async def _respond(self, start: Message, body: bytes) -> None:
         self.answered = True
@@ -132,15 +134,16 @@ class Exchange:
 
 
 async def respond_early(receive: Receive, send: Send, start: Message, body: bytes) -> None:
-    """Answer a request whose body is still on its way, and close the connection.
+    """Answer a request whose body has not fully arrived, and close the connection.
 
-    What comes is read and thrown away, within DRAIN_LIMIT and DRAIN_SECONDS, so that the client can read the answer.
+    Read and discard the rest of the body, up to MAX_DRAIN_BYTES and DRAIN_TIMEOUT, so that the client can read the
+    response.
     """
     await send({**start, "headers": [*start["headers"], (b"connection", b"close")]})
     await send({"type": "http.response.body", "body": body, "more_body": True})
-    left = DRAIN_LIMIT
+    left = MAX_DRAIN_BYTES
     try:
-        async with asyncio.timeout(DRAIN_SECONDS):
+        async with asyncio.timeout(DRAIN_TIMEOUT):
             while left > 0:
                 message = await receive()
                 if not message.get("more_body"):
@@ -151,27 +154,35 @@ async def respond_early(receive: Receive, send: Send, start: Message, body: byte
     await send({"type": "http.response.body", "body": b""})
 
 
-def opening(status: int, body: bytes, request_id: str, kind: bytes = JSON, headers: Iterable[Header] = ()) -> Message:
-    """The `http.response.start` of an answer with this body."""
-    return {"type": "http.response.start", "status": status, "headers": headers_of(body, request_id, kind, headers)}
+def response_start(
+    status: int, body: bytes, request_id: str, content_type: bytes = JSON_TYPE, headers: Iterable[Header] = ()
+) -> Message:
+    """Return the `http.response.start` message of a response with this body."""
+    return {
+        "type": "http.response.start",
+        "status": status,
+        "headers": response_headers(body, request_id, content_type, headers),
+    }
 
 
-def headers_of(body: bytes, request_id: str, kind: bytes = JSON, more: Iterable[Header] = ()) -> list[Header]:
-    """The headers of an answer with this body."""
+def response_headers(
+    body: bytes, request_id: str, content_type: bytes = JSON_TYPE, extra: Iterable[Header] = ()
+) -> list[Header]:
+    """Return the headers of a response with this body."""
     return [
-        (b"content-type", kind),
+        (b"content-type", content_type),
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", request_id.encode()),
-        *more,
+        *extra,
     ]
 
 
 def new_request_id() -> str:
-    return f"req_{PROCESS}{next(NUMBERS):08x}"
+    return f"req_{PROCESS_TOKEN}{next(REQUEST_NUMBERS):08x}"
 
 
-def text_headers(raw: Collection[Header]) -> dict[str, str]:
-    """Names, which ASGI gives in lower case; bytes as latin-1; a repeated header's values joined by a comma."""
+def decode_headers(raw: Collection[Header]) -> dict[str, str]:
+    """Return the headers as text: lower-case names, bytes as latin-1, values of repeated headers joined by a comma."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
     if len(headers) < len(raw):
         values: dict[str, list[str]] = {name: [] for name in headers}
@@ -181,14 +192,14 @@ def text_headers(raw: Collection[Header]) -> dict[str, str]:
     return headers
 
 
-def no_room() -> Refusal:
+def no_room_refusal() -> Refusal:
     return Refusal(503, NO_ROOM, headers=[(b"retry-after", b"5")])
 
 
 def _check_size(body: bytes | bytearray) -> None:
-    if len(body) > BODY_LIMIT:
+    if len(body) > MAX_BODY_BYTES:
         raise _too_large()
 
 
 def _too_large() -> Refusal:
-    return Refusal(413, f"The body is larger than {BODY_LIMIT} bytes.")
+    return Refusal(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")

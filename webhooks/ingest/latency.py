@@ -1,4 +1,4 @@
-"""How long providers waited for their answers: counted in memory, by source, and written every few seconds."""
+"""Count how long providers waited for responses: in memory, by source, written every few seconds."""
 
 import asyncio
 from datetime import datetime
@@ -13,9 +13,9 @@ from webhooks.models import LatencyTally
 
 log = structlog.get_logger(__name__)
 
-SLOW = 1.0  # seconds
-PAUSE = 5.0  # seconds between two writes
-MINUTES = 10  # that one row stands for
+SLOW_SECONDS = 1.0
+WRITE_INTERVAL = 5.0  # seconds between two writes
+TALLY_MINUTES = 10  # that one row covers
 
 _TABLE = LatencyTally._meta.db_table
 UPSERT = f"""
@@ -25,49 +25,51 @@ ON CONFLICT (source_id, began_at) DO UPDATE SET
 """  # noqa: S608 (the table's own name)
 
 
-class Answers:
-    """Belongs to one event loop. What cannot be written is kept for the next time."""
+class LatencyCounter:
+    """Count responses by source, in one event loop. Counts that cannot be written are kept for the next write."""
 
     def __init__(self, threads: DatabaseThreads) -> None:
         self._threads = threads
-        self._counts: dict[str, list[int]] = {}  # by source: answers, slow ones
-        self._writer: asyncio.Task[None] | None = None
+        self._counts: dict[str, list[int]] = {}  # source id --> responses, slow responses
+        self._write_task: asyncio.Task[None] | None = None
 
-    def note(self, source_id: str, seconds: float) -> None:
+    def record(self, source_id: str, seconds: float) -> None:
         counts = self._counts.get(source_id)
         if counts is None:
             counts = self._counts[source_id] = [0, 0]
-            if self._writer is None or self._writer.done():
-                self._writer = asyncio.get_running_loop().create_task(self._write_while_any())
+            if self._write_task is None or self._write_task.done():
+                self._write_task = asyncio.get_running_loop().create_task(self._write_periodically())
         counts[0] += 1
-        counts[1] += seconds > SLOW
+        counts[1] += seconds > SLOW_SECONDS
 
     async def flush(self) -> None:
         counts, self._counts = self._counts, {}
         if not counts:
             return
         try:
-            await self._threads.run(_write, counts, _beginning(timezone.now()))
+            await self._threads.run(_write, counts, _tally_start(timezone.now()))
         except Exception as error:
-            log.warning("How fast providers were answered could not be written yet.", error=type(error).__name__)
+            log.warning(
+                "Latency counts could not be written; they are kept for the next write.", error=type(error).__name__
+            )
             for source_id, (answers, slow) in counts.items():
                 later = self._counts.setdefault(source_id, [0, 0])
                 later[0] += answers
                 later[1] += slow
 
     async def close(self) -> None:
-        if self._writer:
-            self._writer.cancel()
+        if self._write_task:
+            self._write_task.cancel()
         await self.flush()
 
-    async def _write_while_any(self) -> None:
+    async def _write_periodically(self) -> None:
         while self._counts:
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(WRITE_INTERVAL)
             await self.flush()
 
 
-def _beginning(now: datetime) -> datetime:
-    return now.replace(minute=now.minute // MINUTES * MINUTES, second=0, microsecond=0)
+def _tally_start(now: datetime) -> datetime:
+    return now.replace(minute=now.minute // TALLY_MINUTES * TALLY_MINUTES, second=0, microsecond=0)
 
 
 def _write(counts: dict[str, list[int]], began_at: datetime) -> None:

@@ -1,23 +1,24 @@
-"""The end of a refused connection: what its client still sends is read and thrown away, so that it can read why."""
+"""Close refused connections gracefully: discard what the client still sends, so that it can read the refusal."""
 
 import asyncio
 from typing import Any
 
-DRAIN_LIMIT = 8 * 1024 * 1024
-DRAIN_SECONDS = 5.0
+MAX_DRAIN_BYTES = 8 * 1024 * 1024
+DRAIN_TIMEOUT = 5.0
 
 
 class LingeringClose(asyncio.Protocol):
-    """Takes a transport over after the last answer. Closes it when the client has, or at the limit or time-out.
+    """Take over a transport after the last response. Close it when the client has, or at the limit or time-out.
 
-    Closing at once would make the kernel answer what still comes with a reset, which takes the answer from the client.
+    Closing at once would make the kernel reset the connection for data that still arrives, and the client would lose
+    the response.
     """
 
     def __init__(self, transport: asyncio.Transport, before: asyncio.Protocol, loop: Any) -> None:
         self._transport = transport
         self._before = before
-        self._left = DRAIN_LIMIT
-        self._timer: asyncio.TimerHandle = loop.call_later(DRAIN_SECONDS, transport.abort)
+        self._left = MAX_DRAIN_BYTES
+        self._timer: asyncio.TimerHandle = loop.call_later(DRAIN_TIMEOUT, transport.abort)
         transport.set_protocol(self)
         transport.resume_reading()
         if transport.can_write_eof():

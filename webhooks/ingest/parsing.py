@@ -1,4 +1,4 @@
-"""The process beside a web process that parses large bodies, so that none of them holds the event loop."""
+"""Parse large bodies in a process beside the web process, so that none of them blocks the event loop."""
 
 import asyncio
 import contextlib
@@ -16,20 +16,20 @@ from webhooks.ingest.parsing_worker import ParsingJob, ParsingResult
 
 __all__ = ["ParsingBusy", "ParsingJob", "ParsingProcess"]
 
-MAX_WAITING = 8  # jobs whose signature is verified, and as many of the others
-MAX_WAITING_PER_SOURCE = 2  # of each kind
-WAIT_SECONDS = 1.6  # that a request waits for its turn and its result
-JOB_SECONDS = 5.0  # after which the process is taken for stuck and killed
+MAX_WAITING = 8  # jobs with a verified signature, and as many without
+MAX_WAITING_PER_SOURCE = 2  # with a verified signature, and as many without
+WAIT_TIMEOUT = 1.6  # seconds that a request waits for its result, from the queue on
+JOB_TIMEOUT = 5.0  # seconds after which the process counts as stuck and is killed
 
 
 class ParsingBusy(Exception):
-    """The body could not be parsed in time: too many wait, or the process failed."""
+    """Signal that the body could not be parsed in time: too many bodies wait, or the process failed."""
 
 
 class ParsingProcess:
-    """Belongs to one event loop. Starts the process with the first job, and again after a failure; one job at a time.
+    """Run parsing jobs one at a time, from one event loop. Start the process with the first job and after a failure.
 
-    Jobs without a verified signature have places of their own, so that forged requests take none from others.
+    Jobs without a verified signature have a queue of their own, so that forged requests take no place from others.
     """
 
     def __init__(self) -> None:
@@ -37,21 +37,21 @@ class ParsingProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._waiting: Counter[tuple[bool, str]] = Counter()
 
-    async def receipt_key(self, job: ParsingJob, source_id: str) -> str | None:
-        """Verify the request if its secrets are given, and return its dedupe key.
+    async def dedupe_key(self, job: ParsingJob, source_id: str) -> str | None:
+        """Verify the request if the job has its secrets, and return its dedupe key.
 
-        Raises InvalidSignature, UnreadablePayload, or ParsingBusy within WAIT_SECONDS.
+        Raises InvalidSignature, UnreadablePayload, or ParsingBusy within WAIT_TIMEOUT.
         """
         verified = job.secrets is None
-        place = (verified, source_id)
+        slot = (verified, source_id)
         taken = sum(count for (kind, _), count in self._waiting.items() if kind is verified)
-        if taken >= MAX_WAITING or self._waiting[place] >= MAX_WAITING_PER_SOURCE:
+        if taken >= MAX_WAITING or self._waiting[slot] >= MAX_WAITING_PER_SOURCE:
             raise ParsingBusy("Too many large bodies wait.")
-        self._waiting[place] += 1
-        result = asyncio.get_running_loop().run_in_executor(self._thread, self._run, job)
-        result.add_done_callback(lambda _: self._leave(place))
+        self._waiting[slot] += 1
+        result = asyncio.get_running_loop().run_in_executor(self._thread, self._run_job, job)
+        result.add_done_callback(lambda _: self._release_slot(slot))
         try:
-            outcome = await asyncio.wait_for(asyncio.shield(result), WAIT_SECONDS)
+            outcome = await asyncio.wait_for(asyncio.shield(result), WAIT_TIMEOUT)
         except TimeoutError:
             raise ParsingBusy("The body could not be parsed in time.") from None
         if isinstance(outcome, Exception):
@@ -60,16 +60,16 @@ class ParsingProcess:
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
-        self._stop()
+        self._stop_process()
 
-    def _leave(self, place: tuple[bool, str]) -> None:
-        self._waiting[place] -= 1
-        if not self._waiting[place]:
-            del self._waiting[place]
+    def _release_slot(self, slot: tuple[bool, str]) -> None:
+        self._waiting[slot] -= 1
+        if not self._waiting[slot]:
+            del self._waiting[slot]
 
-    def _run(self, job: ParsingJob) -> ParsingResult | ParsingBusy:
+    def _run_job(self, job: ParsingJob) -> ParsingResult | ParsingBusy:
         if self._process is not None and self._process.poll() is not None:
-            self._stop()
+            self._stop_process()
         process = self._process
         if process is None:
             process = self._process = subprocess.Popen(
@@ -82,15 +82,15 @@ class ParsingProcess:
         try:
             pickle.dump(job, jobs)
             jobs.flush()
-            if not select.select([results], [], [], JOB_SECONDS)[0]:
+            if not select.select([results], [], [], JOB_TIMEOUT)[0]:
                 raise TimeoutError
-            outcome: ParsingResult = pickle.load(results)  # noqa: S301 (a process of our own wrote it)
+            outcome: ParsingResult = pickle.load(results)  # noqa: S301 (our own process wrote it)
         except (OSError, EOFError, pickle.PickleError, TimeoutError):
-            self._stop()
+            self._stop_process()
             return ParsingBusy("The parsing process failed.")
         return outcome
 
-    def _stop(self) -> None:
+    def _stop_process(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             process.kill()

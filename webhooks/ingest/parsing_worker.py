@@ -1,6 +1,6 @@
-"""The program of the parsing process: reads jobs from its standard input until that ends, writes their results.
+"""Run parsing jobs: read them from standard input until it ends, and write their results to standard output.
 
-It knows the providers' adapters only: no database, no settings, no secrets but those of a job.
+The process knows only the providers' adapters: no database, no settings, no secrets but those of a job.
 """
 
 import gc
@@ -15,7 +15,7 @@ from webhooks.providers.base import InvalidSignature, SignedRequest, UnreadableP
 
 
 class ParsingJob(NamedTuple):
-    """A request whose dedupe key is wanted. `secrets`: those to verify it with, None if that is done."""
+    """Hold a request whose dedupe key is wanted. `secrets` is None if the request is verified already."""
 
     provider: str
     request: SignedRequest
@@ -26,27 +26,27 @@ class ParsingJob(NamedTuple):
 ParsingResult = str | None | InvalidSignature | UnreadablePayload
 
 
-def parse(job: ParsingJob) -> ParsingResult:
-    """Return the dedupe key, or the exception for which the request is refused."""
+def run_job(job: ParsingJob) -> ParsingResult:
+    """Return the dedupe key, or the exception that refuses the request."""
     provider = get_provider(job.provider)
     try:
         if job.secrets is not None:
             provider.verify(job.request, job.secrets, tolerance=job.tolerance)
-        return provider.receipt_key(job.request)
+        return provider.dedupe_key(job.request)
     except (InvalidSignature, UnreadablePayload) as refused:
         return refused
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C: the web process ends first
-    gc.disable()  # JSON makes no cycles, and collections would take most of the time
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C in a terminal the web process ends this one
+    gc.disable()  # JSON has no reference cycles, and collection would take most of the time
     jobs, results = sys.stdin.buffer, sys.stdout.buffer
     while True:
         try:
             job = pickle.load(jobs)  # noqa: S301 (the web process wrote it)
         except EOFError:
             return
-        pickle.dump(parse(job), results)
+        pickle.dump(run_job(job), results)
         results.flush()
 
 

@@ -1,7 +1,7 @@
-"""Requests that failed verification: how many one address may send, and what staff and agencies see of them.
+"""Count requests that failed verification, limit them by address, and show them to staff and agencies.
 
-A sample of them goes to the signature doctor: off the event loop, at most EXAMINED at a time, and of one source and
-reason at most one in EXAMINE_PAUSE seconds.
+The signature doctor examines samples off the event loop: at most MAX_SAMPLES in one write, and at most one for a source
+and reason in SAMPLE_INTERVAL seconds.
 """
 
 import asyncio
@@ -16,19 +16,19 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Source
-from webhooks.diagnostics.known_mistakes import Sample, diagnose
+from webhooks.diagnostics.known_mistakes import RefusedSample, diagnose_refusal
 from webhooks.ingest.db import DatabaseThreads
 from webhooks.models import RejectedRequest
 
 log = structlog.get_logger(__name__)
 
-WINDOW = 60.0  # seconds that REJECT_RATE counts over
-PAUSE = 0.9  # seconds between two writes: what was noted is visible within one second
+WINDOW_SECONDS = 60.0  # window of REJECT_RATE
+WRITE_INTERVAL = 0.9  # seconds between two writes, so that a rejection is visible within one second
 MAX_ADDRESSES = 20_000
-MAX_REASONS = 2_000  # source and reason pairs waiting to be written
-EXAMINED = 2  # samples in one write
-EXAMINE_PAUSE = 3.0  # seconds
-FINDING_LASTS = timedelta(hours=1)  # before a request that tells nothing takes its place
+MAX_REASONS = 2_000  # pairs of source and reason that wait to be written
+MAX_SAMPLES = 2  # samples in one write
+SAMPLE_INTERVAL = 3.0  # seconds
+DIAGNOSIS_LIFETIME = timedelta(hours=1)  # after which an uncertain diagnosis replaces a certain one
 
 _TABLE = RejectedRequest._meta.db_table
 UPSERT = f"""
@@ -46,34 +46,34 @@ ON CONFLICT (source_id, reason) DO UPDATE SET
 
 
 class RejectRate:
-    """Counts the failed requests of an address at a source in windows of a minute, each begun by its first one."""
+    """Count an address's failed requests at a source, in windows of a minute that begin with the first failure."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._windows: dict[tuple[str, str], tuple[float, int]] = {}  # in the order of their beginnings
+        self._windows: dict[tuple[str, str], tuple[float, int]] = {}  # in the order in which the windows began
 
-    def count(self, source_id: str, address: str, limit: int) -> int | None:
-        """Count one more. None while `limit` is kept, else the seconds until the window ends."""
+    def count_failure(self, source_id: str, address: str, limit: int) -> int | None:
+        """Count a failed request. Return None within `limit`, else the seconds until the window ends."""
         now = self._clock()
         key = (source_id, address)
         began, failed = self._windows.get(key, (now, 0))
-        if now - began >= WINDOW:
+        if now - began >= WINDOW_SECONDS:
             del self._windows[key]
             began, failed = now, 0
         self._windows[key] = (began, failed + 1)
-        self._forget(now)
-        return None if failed < limit else max(1, round(began + WINDOW - now))
+        self._expire_windows(now)
+        return None if failed < limit else max(1, round(began + WINDOW_SECONDS - now))
 
-    def exceeded(self, source_id: str, address: str, limit: int) -> int | None:
-        """Return the seconds until the address may fail at the source again; None while it keeps the limit."""
+    def retry_after(self, source_id: str, address: str, limit: int) -> int | None:
+        """Return the seconds until the address may fail at the source again. None if it may now."""
         now = self._clock()
         began, failed = self._windows.get((source_id, address), (now, 0))
-        return max(1, round(began + WINDOW - now)) if failed >= limit and now - began < WINDOW else None
+        return max(1, round(began + WINDOW_SECONDS - now)) if failed >= limit and now - began < WINDOW_SECONDS else None
 
-    def _forget(self, now: float) -> None:
+    def _expire_windows(self, now: float) -> None:
         while self._windows:
             oldest = next(iter(self._windows))
-            if len(self._windows) <= MAX_ADDRESSES and now - self._windows[oldest][0] < WINDOW:
+            if len(self._windows) <= MAX_ADDRESSES and now - self._windows[oldest][0] < WINDOW_SECONDS:
                 return
             del self._windows[oldest]
 
@@ -88,18 +88,18 @@ class _Tally:
 
 
 class Rejections:
-    """Adds rejected requests up in memory and writes them about once a second, one row per source and reason."""
+    """Sum rejected requests in memory and write them about once a second, one row for a source and reason."""
 
     def __init__(self, threads: DatabaseThreads) -> None:
         self._threads = threads
         self._waiting: dict[tuple[str, str], _Tally] = {}
-        self._samples: dict[tuple[str, str], Sample] = {}
-        self._examined: dict[tuple[str, str], float] = {}  # when last, in the order of it
-        self._writer: asyncio.Task[None] | None = None
+        self._samples: dict[tuple[str, str], RefusedSample] = {}
+        self._sampled_at: dict[tuple[str, str], float] = {}  # in the order of these times
+        self._write_task: asyncio.Task[None] | None = None
         self._writing = asyncio.Lock()
 
-    def note(self, source_id: str, reason: str, diagnosis: str, sample: Sample | None = None) -> None:
-        """Count one more; `sample` is for the doctor, who sees some."""
+    def record(self, source_id: str, reason: str, diagnosis: str, sample: RefusedSample | None = None) -> None:
+        """Count a rejected request. `sample` is for the signature doctor, which examines some of them."""
         now = timezone.now()
         key = (source_id, _clean(reason, 64))
         tally = self._waiting.get(key)
@@ -110,14 +110,14 @@ class Rejections:
         tally.count += 1
         tally.diagnosis = _clean(diagnosis, 500)
         tally.last_seen = now
-        room = key in self._samples or len(self._samples) < EXAMINED
-        if sample is not None and room and random.random() * tally.count < 1:  # noqa: S311 (which of many is seen)
+        room = key in self._samples or len(self._samples) < MAX_SAMPLES
+        if sample is not None and room and random.random() * tally.count < 1:  # noqa: S311 (chooses a sample)
             self._samples[key] = sample
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write_while_any())
+        if self._write_task is None or self._write_task.done():
+            self._write_task = asyncio.create_task(self._write_periodically())
 
     async def flush(self) -> None:
-        """Write what waits; keep it for the next time if the database does not take it."""
+        """Write the waiting counts. Keep them for the next write if the database does not take them."""
         async with self._writing:
             batch, self._waiting = self._waiting, {}
             samples = self._due_samples()
@@ -126,16 +126,19 @@ class Rejections:
             try:
                 await self._threads.run(_write, batch, samples)
             except Exception as error:
-                log.warning("Rejected requests could not be written yet.", error=type(error).__name__)
-                self._take_back(batch)
+                log.warning(
+                    "Rejected requests could not be written; they are kept for the next write.",
+                    error=type(error).__name__,
+                )
+                self._restore(batch)
 
     async def close(self) -> None:
         async with self._writing:
-            if self._writer:
-                self._writer.cancel()
+            if self._write_task:
+                self._write_task.cancel()
         await self.flush()
 
-    def _take_back(self, batch: "dict[tuple[str, str], _Tally]") -> None:
+    def _restore(self, batch: "dict[tuple[str, str], _Tally]") -> None:
         for key, tally in batch.items():
             later = self._waiting.get(key)
             if later:
@@ -144,33 +147,33 @@ class Rejections:
                 tally.diagnosed_at = later.diagnosed_at
             self._waiting[key] = tally
 
-    def _due_samples(self) -> dict[tuple[str, str], Sample]:
+    def _due_samples(self) -> dict[tuple[str, str], RefusedSample]:
         now = monotonic()
-        while self._examined and now - next(iter(self._examined.values())) >= EXAMINE_PAUSE:
-            del self._examined[next(iter(self._examined))]
-        due = {key: self._samples.pop(key) for key in list(self._samples) if key not in self._examined}
-        self._examined |= dict.fromkeys(due, now)
+        while self._sampled_at and now - next(iter(self._sampled_at.values())) >= SAMPLE_INTERVAL:
+            del self._sampled_at[next(iter(self._sampled_at))]
+        due = {key: self._samples.pop(key) for key in list(self._samples) if key not in self._sampled_at}
+        self._sampled_at |= dict.fromkeys(due, now)
         return due
 
-    async def _write_while_any(self) -> None:
+    async def _write_periodically(self) -> None:
         while self._waiting or self._samples:
             await self.flush()
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(WRITE_INTERVAL)
 
 
-def _write(batch: dict[tuple[str, str], _Tally], samples: dict[tuple[str, str], Sample]) -> None:
-    """Write the counts first: the doctor takes longer, and may fail."""
+def _write(batch: dict[tuple[str, str], _Tally], samples: dict[tuple[str, str], RefusedSample]) -> None:
+    """Write the counts before the samples are examined: the signature doctor takes longer and may fail."""
     _save(batch)
-    found = {}
+    diagnosed = {}
     for key, sample in samples.items():
         try:
-            diagnosis, certain = diagnose(key[0], sample)
+            diagnosis, certain = diagnose_refusal(key[0], sample)
         except Exception as error:
             log.warning("A refused request could not be examined.", error=type(error).__name__)
             continue
         at = sample.request.received_at
-        found[key] = _Tally(_clean(diagnosis, 1000), 0, at, at, timezone.now() if certain else None)
-    _save(found)
+        diagnosed[key] = _Tally(_clean(diagnosis, 1000), 0, at, at, timezone.now() if certain else None)
+    _save(diagnosed)
 
 
 def _save(batch: dict[tuple[str, str], _Tally]) -> None:
@@ -178,11 +181,11 @@ def _save(batch: dict[tuple[str, str], _Tally]) -> None:
         return
     known = set(Source.objects.filter(pk__in={source_id for source_id, _ in batch}).values_list("pk", flat=True))
     adapt = connection.ops.adapt_datetimefield_value
-    forgotten = adapt(timezone.now() - FINDING_LASTS)
+    diagnosed_before = adapt(timezone.now() - DIAGNOSIS_LIFETIME)
     rows = [
         (
             *(source_id, reason, tally.diagnosis, tally.diagnosed_at and adapt(tally.diagnosed_at), tally.count),
-            *(adapt(tally.first_seen), adapt(tally.last_seen), forgotten, forgotten),
+            *(adapt(tally.first_seen), adapt(tally.last_seen), diagnosed_before, diagnosed_before),
         )
         for (source_id, reason), tally in sorted(batch.items(), key=lambda item: item[0])
         if source_id in known
@@ -192,5 +195,5 @@ def _save(batch: dict[tuple[str, str], _Tally]) -> None:
 
 
 def _clean(text: str, length: int) -> str:
-    """Text that every database takes and no log line breaks on."""
+    """Replace characters that a database refuses or that break a log line."""
     return "".join(character if character.isprintable() else "�" for character in text[:length])

@@ -1,7 +1,7 @@
-"""Which protocol class the web server speaks: the one with the fast path, or the one without.
+"""Choose the web server's protocol class: with the fast path, or without it.
 
-Both build on names of uvicorn's that uvicorn does not promise to keep. What the fast path needs of them beyond
-`BoundedProtocol` is tried once, before the server starts.
+Both classes use private names of uvicorn. The names that only the fast path needs are checked once before the server
+starts.
 """
 
 import asyncio
@@ -11,65 +11,67 @@ import uvicorn
 from django.conf import settings
 from uvicorn.server import ServerState
 
-from webhooks.ingest.app import STATE, Reply
+from webhooks.ingest.app import STATE_KEY, SendResponse
 from webhooks.ingest.connection import BoundedProtocol
-from webhooks.ingest.fastpath.protocol import Protocol
-from webhooks.ingest.fastpath.request import Packet
+from webhooks.ingest.fastpath.protocol import FastPathProtocol
+from webhooks.ingest.fastpath.request import FastPathRequest
 from webhooks.ingest.http import Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
 
-WEBHOOK = b"POST /webhooks/trial/run HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"
-ANSWERS = [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"]
+SAMPLE_REQUEST = b"POST /webhooks/trial/run HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"
+EXPECTED_RESPONSES = [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"]
 
 
 def server_protocol() -> type[BoundedProtocol]:
-    """Return the class with the fast path, unless INGEST_FAST_PATH is off or the fast path does not fit uvicorn."""
+    """Return the class with the fast path, unless INGEST_FAST_PATH is off or uvicorn lacks what the fast path needs."""
     if not settings.INGEST_FAST_PATH:
         return BoundedProtocol
     try:
-        _try_fast_path()
+        _check_fast_path()
     except Exception as error:
         log.warning(
-            "The fast path of ingest is off: it does not fit uvicorn.", uvicorn=uvicorn.__version__, error=repr(error)
+            "The fast path of ingest is off: this version of uvicorn does not support it.",
+            uvicorn=uvicorn.__version__,
+            error=repr(error),
         )
         return BoundedProtocol
-    return Protocol
+    return FastPathProtocol
 
 
-def _try_fast_path() -> None:
-    """Let two webhooks through, the second while the server stops. Raises an error if uvicorn lacks what that takes."""
+def _check_fast_path() -> None:
+    """Send two webhooks through the fast path, the second while the server stops. Raise an error if that fails."""
     loop = asyncio.new_event_loop()
     try:
-        ingest, transport = _Ingest(), _Transport()
-        config = uvicorn.Config(_unused, ws="none", lifespan="off", log_config=None)
-        protocol = Protocol(config, ServerState(), {STATE: ingest}, _loop=loop)
+        ingest, transport = _FakeIngest(), _FakeTransport()
+        config = uvicorn.Config(_unused_app, ws="none", lifespan="off", log_config=None)
+        protocol = FastPathProtocol(config, ServerState(), {STATE_KEY: ingest}, _loop=loop)
         protocol.connection_made(transport)
-        protocol.data_received(WEBHOOK)
+        protocol.data_received(SAMPLE_REQUEST)
         ingest.answer()
         protocol.timeout_keep_alive_handler()
-        protocol.data_received(WEBHOOK)
+        protocol.data_received(SAMPLE_REQUEST)
         protocol.shutdown()
         ingest.answer()
         protocol.connection_lost(None)
-        if transport.written != ANSWERS:
-            raise RuntimeError("The answers are not those of the fast path.")
+        if transport.written != EXPECTED_RESPONSES:
+            raise RuntimeError("The fast path did not send the expected responses.")
     finally:
         loop.close()
 
 
-class _Ingest:
+class _FakeIngest:
     """Stand in for the ingest application: accept every request, and answer it with 200 when `answer` is called."""
 
-    def at_once(self, packet: Packet, peer: str, reply: Reply) -> bool:
-        self._reply = reply
+    def handle_synchronously(self, fast_request: FastPathRequest, peer: str, send_response: SendResponse) -> bool:
+        self._send_response = send_response
         return True
 
     def answer(self) -> None:
-        self._reply(200, (), b"")
+        self._send_response(200, (), b"")
 
 
-class _Transport(asyncio.Transport):
+class _FakeTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written: list[bytes] = []
@@ -85,5 +87,5 @@ class _Transport(asyncio.Transport):
         return self._closing
 
 
-async def _unused(scope: Scope, receive: Receive, send: Send) -> None:
-    """Stand where uvicorn wants an application."""
+async def _unused_app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Stand in for the application that uvicorn's configuration requires."""

@@ -1,6 +1,6 @@
-"""Which source a URL names: looked up off the event loop, remembered for at most 3 seconds.
+"""Look up the source of a URL off the event loop, and cache it for at most 3 seconds.
 
-A miss is never remembered, and nothing is once this process has changed a source: a new source works at once.
+Misses are not cached, and a change to a source in this process empties the cache: a new source works at once.
 """
 
 import asyncio
@@ -18,34 +18,34 @@ from accounts.models import Source
 from webhooks.ingest.client_ip import Network, parse_networks
 from webhooks.ingest.db import DatabaseThreads, StorageDown
 
-LIFETIME = 3.0  # seconds
-LOOKUP_SECONDS = 1.5
-MAX_COUNT = 10_000  # sources remembered
-MAX_UNKNOWN_LOOKUPS = 2  # at once, of tokens that no source has had; fewer than there are threads
+MAX_AGE = 3.0  # seconds
+LOOKUP_TIMEOUT = 1.5
+MAX_CACHED_SOURCES = 10_000
+MAX_UNKNOWN_LOOKUPS = 2  # concurrent look-ups of unknown tokens, fewer than there are threads
 MAX_WAITING_LOOKUPS = 64
-MAX_SECRETS = 16  # of a source, the newest ones: each costs a forged request an HMAC over its body
+MAX_SECRETS = 16  # the newest secrets of a source; each adds an HMAC to the check of a forged request
 
 
 @dataclass(frozen=True, slots=True)
-class KnownSource:
-    """What ingest needs to know of an enabled source."""
+class CachedSource:
+    """Hold what ingest needs to know about an enabled source."""
 
     id: str
     agency_id: str | None
     provider: str
-    secrets: tuple[tuple[str, datetime | None], ...]  # newest first, with their ends (None: none)
-    restricted: bool
+    secrets: tuple[tuple[str, datetime | None], ...]  # newest first, with their expiry (None: never)
+    is_restricted: bool
     networks: tuple[Network, ...]
-    ends: datetime | None  # when the URL stops being valid; None: while the source is enabled
+    url_expires_at: datetime | None  # None: valid while the source is enabled
 
     def secrets_at(self, now: datetime) -> list[str]:
-        """Those that are valid then, newest first."""
+        """Return the secrets that are valid at this time, newest first."""
         return [secret for secret, end in self.secrets if end is None or end > now]
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    source: KnownSource
+    source: CachedSource
     version: int
     until: float
 
@@ -55,73 +55,73 @@ class SourceCache:
         self._threads = threads
         self._clock = clock
         self._entries: dict[tuple[str, str], _Entry] = {}
-        self._lookups: dict[tuple[str, str, int], asyncio.Task[KnownSource | None]] = {}
-        self._unknown = asyncio.Semaphore(MAX_UNKNOWN_LOOKUPS)
+        self._lookups: dict[tuple[str, str, int], asyncio.Task[CachedSource | None]] = {}
+        self._unknown_lookups = asyncio.Semaphore(MAX_UNKNOWN_LOOKUPS)
 
-    async def find(self, provider: str, token: str) -> KnownSource | None:
-        """The enabled source with this provider and URL token, or None. Raises StorageDown."""
-        source = self.known(provider, token) or await self._look_up(provider, token)
-        if source is None or (source.ends is not None and source.ends <= timezone.now()):
+    async def get(self, provider: str, token: str) -> CachedSource | None:
+        """Return the enabled source with this provider and URL token, or None. Raises StorageDown."""
+        source = self.get_cached(provider, token) or await self._look_up(provider, token)
+        if source is None or (source.url_expires_at is not None and source.url_expires_at <= timezone.now()):
             return None
         return source
 
-    def known(self, provider: str, token: str) -> KnownSource | None:
-        """The same as far as it is remembered; its end is not looked at."""
+    def get_cached(self, provider: str, token: str) -> CachedSource | None:
+        """Return the cached source, or None. The caller checks `url_expires_at`."""
         entry = self._entries.get((provider, token))
         if entry is not None and entry.version == sources_version() and entry.until >= self._clock():
             return entry.source
         return None
 
-    async def _look_up(self, provider: str, token: str) -> KnownSource | None:
-        """Ask the database; many requests that ask the same at once are one query.
+    async def _look_up(self, provider: str, token: str) -> CachedSource | None:
+        """Load a source from the database, once for concurrent requests with the same token.
 
-        Tokens that were never a source's wait behind each other, so that whoever makes them up delays no source.
+        Look-ups of unknown tokens queue behind each other, so that invented tokens delay no source.
         """
         key = (provider, token, sources_version())
         task = self._lookups.get(key)
         if task is None:
             if len(self._lookups) >= MAX_WAITING_LOOKUPS and (provider, token) not in self._entries:
                 raise StorageDown("Too many unknown sources are looked up.")
-            task = self._lookups[key] = asyncio.create_task(self._ask(*key))
+            task = self._lookups[key] = asyncio.create_task(self._load(*key))
             task.add_done_callback(lambda _: self._lookups.pop(key, None))
         try:
-            return await asyncio.wait_for(asyncio.shield(task), LOOKUP_SECONDS)
+            return await asyncio.wait_for(asyncio.shield(task), LOOKUP_TIMEOUT)
         except TimeoutError:
             raise StorageDown("The source could not be looked up in time.") from None
 
-    async def _ask(self, provider: str, token: str, version: int) -> KnownSource | None:
-        asked = self._clock()
+    async def _load(self, provider: str, token: str, version: int) -> CachedSource | None:
+        started = self._clock()
         try:
-            async with nullcontext() if (provider, token) in self._entries else self._unknown:
-                source = await self._threads.run(find_source, provider, token)
+            async with nullcontext() if (provider, token) in self._entries else self._unknown_lookups:
+                source = await self._threads.run(load_source, provider, token)
         except Exception as error:
             raise StorageDown(f"The source could not be looked up: {type(error).__name__}") from error
         self._entries.pop((provider, token), None)
         if source is not None:
-            if len(self._entries) >= MAX_COUNT:
+            if len(self._entries) >= MAX_CACHED_SOURCES:
                 self._entries.clear()
-            self._entries[provider, token] = _Entry(source, version, asked + LIFETIME)
+            self._entries[provider, token] = _Entry(source, version, started + MAX_AGE)
         return source
 
 
-def find_source(provider: str, token: str) -> KnownSource | None:
-    """The enabled source with this URL token, or with this earlier one whose overlap has not ended."""
+def load_source(provider: str, token: str) -> CachedSource | None:
+    """Load the enabled source with this URL token, or with this previous token within its overlap."""
     now = timezone.now()
     enabled = Source.objects.filter(provider=provider, enabled=True)
     row = enabled.filter(token=token).first()
-    ends = None
+    url_expires_at = None
     if row is None:
         row = enabled.filter(previous_token=token, previous_token_expires_at__gt=now).exclude(previous_token="").first()
         if row is None:
             return None
-        ends = row.previous_token_expires_at
+        url_expires_at = row.previous_token_expires_at
     secrets = row.secrets.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now)).order_by("-created_at", "-pk")
-    return KnownSource(
+    return CachedSource(
         id=row.pk,
         agency_id=row.agency_id,
         provider=row.provider,
         secrets=tuple((secret.secret, secret.expires_at) for secret in secrets[:MAX_SECRETS]),
-        restricted=bool(row.allowed_networks),
+        is_restricted=bool(row.allowed_networks),
         networks=parse_networks(tuple(str(network) for network in row.allowed_networks)),
-        ends=ends,
+        url_expires_at=url_expires_at,
     )

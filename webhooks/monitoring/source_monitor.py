@@ -1,7 +1,7 @@
-"""The watch over sources: once a minute it looks at each one that is on, and begins or ends its issues.
+"""Monitor sources: check each enabled source once a minute, and begin or end its issues.
 
-It reads what others write anyway (`last_receipt_at`, rejected requests, `validated_at`, answer tallies), so that ingest
-does nothing for it. Two rounds within a minute count once; a round that comes late leaves what it missed unlearned.
+The checks read rows that exist anyway (`last_receipt_at`, rejected requests, `validated_at`, latency tallies), so
+ingest does no extra work. Two rounds within a minute count once. The time that a late round missed is not learned.
 """
 
 from dataclasses import dataclass
@@ -20,53 +20,53 @@ from accounts.sources import issues
 from accounts.sources.issues import MAX_MISSED_CHECKS, missed_checks
 from accounts.tenancy.localtime import get_zone
 from webhooks.models import LatencyTally, Receipt, ReceiptStatus, RejectedRequest, SourceMonitor
-from webhooks.monitoring.traffic_baseline import FADES, TrafficBaseline, limit, slot_of
+from webhooks.monitoring.traffic_baseline import HOURLY_DECAY, TrafficBaseline, slot_of, surprise_limit
 
-ROUND = timedelta(seconds=50)  # the least between two rounds
-HOLE = timedelta(minutes=5)  # without a round: what was in between nobody watched
-SHORTEST_SILENCE = timedelta(minutes=15)
-REFUSED = 3  # requests in a run of which none was accepted meanwhile
-REFUSED_AMONG_GOOD = 20  # where others are accepted
-CALM = timedelta(minutes=10)
-RUN_ENDS = timedelta(hours=1)
-SLOW_WITHIN = timedelta(hours=1)
-TALLIES_KEPT = timedelta(days=2)
+MIN_INTERVAL = timedelta(seconds=50)  # between two rounds
+MAX_GAP = timedelta(minutes=5)  # between two rounds; a longer gap counts as unobserved
+MIN_SILENCE = timedelta(minutes=15)
+MIN_REFUSED = 3  # refused requests in a run without an accepted one
+MIN_REFUSED_AMONG_ACCEPTED = 20  # refused requests in a run while others are accepted
+CALM_PERIOD = timedelta(minutes=10)
+MAX_RUN_GAP = timedelta(hours=1)
+LATENCY_WINDOW = timedelta(hours=1)
+TALLY_RETENTION = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusalCounts:
     total: int
     last: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class LatencyCounts:
     count: int
     slow: int
 
 
-def watch_sources() -> None:
-    """One round over all sources; those that were taken away or switched off have no issues."""
+def check_sources() -> None:
+    """Check all sources once. End the issues of sources that were removed or disabled."""
     now = timezone.now()
-    gone = SourceIssue.objects.filter(closed_at__isnull=True).exclude(
+    ended = SourceIssue.objects.filter(closed_at__isnull=True).exclude(
         source__enabled=True, source__removed_at__isnull=True
     )
-    gone.update(closed_at=now)
-    LatencyTally.objects.filter(began_at__lt=now - TALLIES_KEPT).delete()
-    refused = _refused()
-    answers = answers_lately(now)
+    ended.update(closed_at=now)
+    LatencyTally.objects.filter(began_at__lt=now - TALLY_RETENTION).delete()
+    refused = _refusal_counts()
+    latency = recent_latency(now)
     for pk in list(_sources().order_by("pk").values_list("pk", flat=True)):
         with transaction.atomic():
             source = _sources().filter(pk=pk).first()
-            watch = _take(source, now) if source else None
-            if source is None or watch is None:
+            monitor = _lock_monitor(source, now) if source else None
+            if source is None or monitor is None:
                 continue
-            _listen(source, watch, now)
-            _count_refused(source, watch, refused.get(pk), now)
+            _check_silence(source, monitor, now)
+            _count_refused(source, monitor, refused.get(pk), now)
             _check_validation(source, now)
-            _check_answers(source, answers.get(pk))
-            watch.checked_at = now
-            watch.save()
+            _check_latency(source, latency.get(pk))
+            monitor.checked_at = now
+            monitor.save()
     issues.alert_staff()
 
 
@@ -76,85 +76,85 @@ def _sources() -> QuerySet[Source]:
     return sources.defer("credentials", "drift").annotate(waiting=Exists(waiting))
 
 
-def _take(source: Source, now: datetime) -> SourceMonitor | None:
-    """The source's watch, locked; None if it begins now, or if another round has just been here."""
-    watch = SourceMonitor.objects.select_for_update().filter(pk=source.pk).first()
-    if watch is None:
+def _lock_monitor(source: Source, now: datetime) -> SourceMonitor | None:
+    """Lock and return the source's monitor. None if it was just created, or if another round has just run."""
+    monitor = SourceMonitor.objects.select_for_update().filter(pk=source.pk).first()
+    if monitor is None:
         refused = source.rejected_requests.aggregate(total=Sum("count"))["total"] or 0
         beginning = {"checked_at": now, "heard_at": source.last_receipt_at, "hour": _hour(now)}
         SourceMonitor.objects.get_or_create(pk=source.pk, defaults={**beginning, "refused_total": refused})
         return None
-    return watch if now - watch.checked_at >= ROUND else None
+    return monitor if now - monitor.checked_at >= MIN_INTERVAL else None
 
 
-def _listen(source: Any, watch: SourceMonitor, now: datetime) -> None:
-    """Learn the rhythm, and tell when the quiet is too surprising."""
+def _check_silence(source: Any, monitor: SourceMonitor, now: datetime) -> None:
+    """Learn the traffic baseline, and begin an issue when the silence is too surprising."""
     if source.last_receipt_at is None:
         return
-    heard = watch.heard_at is None or source.last_receipt_at > watch.heard_at
-    if heard:
-        watch.most_natural = max(watch.most_natural, watch.surprise)
-        watch.heard_at, watch.surprise = source.last_receipt_at, 0.0
+    has_new_receipt = monitor.heard_at is None or source.last_receipt_at > monitor.heard_at
+    if has_new_receipt:
+        monitor.most_natural = max(monitor.most_natural, monitor.surprise)
+        monitor.heard_at, monitor.surprise = source.last_receipt_at, 0.0
         issues.close_issues(source, IssueKind.SILENT)
     zone = get_zone(source.agency.timezone if source.agency else "UTC")
-    baseline = TrafficBaseline(list(watch.busy), list(watch.weeks)) if watch.busy else TrafficBaseline()
-    elapsed = now - watch.checked_at
-    quiet = not heard and not source.waiting  # what waits was heard, though nobody has looked at it yet
-    if quiet and elapsed <= HOLE:
-        watch.surprise += baseline.surprise(slot_of(now.astimezone(zone))) * elapsed.total_seconds() / 60
-    silent = watch.surprise >= limit(watch.most_natural)
-    _count_minute(watch, baseline, now, zone, busy=heard, watched=elapsed <= HOLE, silent=silent)
+    baseline = TrafficBaseline(list(monitor.busy), list(monitor.weeks)) if monitor.busy else TrafficBaseline()
+    elapsed = now - monitor.checked_at
+    quiet = not has_new_receipt and not source.waiting  # a receipt that waits ends the silence too
+    if quiet and elapsed <= MAX_GAP:
+        monitor.surprise += baseline.surprise(slot_of(now.astimezone(zone))) * elapsed.total_seconds() / 60
+    silent = monitor.surprise >= surprise_limit(monitor.most_natural)
+    _count_minute(monitor, baseline, now, zone, busy=has_new_receipt, is_complete=elapsed <= MAX_GAP, silent=silent)
     since = now - source.last_receipt_at
-    if quiet and silent and since >= SHORTEST_SILENCE:
+    if quiet and silent and since >= MIN_SILENCE:
         issues.open_issue(source, IssueKind.SILENT, detail=f"Nothing has come for {duration(since)}.")
 
 
 def _count_minute(
-    watch: SourceMonitor,
+    monitor: SourceMonitor,
     baseline: TrafficBaseline,
     now: datetime,
     zone: ZoneInfo,
     *,
     busy: bool,
-    watched: bool,
+    is_complete: bool,
     silent: bool,
 ) -> None:
-    """Count this minute, and take in an hour that is over. One with a hole, or in a silence, teaches nothing."""
+    """Count this minute, and learn a finished hour unless it has a gap or is part of a silence."""
     hour = _hour(now)
-    if not watched:
-        watch.busy_minutes = None
-    if watch.hour != hour:
-        if watch.hour is not None and watch.busy_minutes is not None and not silent:
-            baseline.learn(slot_of(watch.hour.astimezone(zone)), watch.busy_minutes)
-            watch.busy, watch.weeks = [round(minutes, 3) for minutes in baseline.busy], baseline.weeks
-        watch.hour, watch.busy_minutes = hour, 0 if watched else None
-        watch.most_natural *= FADES
-    if watch.busy_minutes is not None:
-        watch.busy_minutes += busy
+    if not is_complete:
+        monitor.busy_minutes = None
+    if monitor.hour != hour:
+        if monitor.hour is not None and monitor.busy_minutes is not None and not silent:
+            baseline.learn_hour(slot_of(monitor.hour.astimezone(zone)), monitor.busy_minutes)
+            monitor.busy, monitor.weeks = [round(minutes, 3) for minutes in baseline.busy], baseline.weeks
+        monitor.hour, monitor.busy_minutes = hour, 0 if is_complete else None
+        monitor.most_natural *= HOURLY_DECAY
+    if monitor.busy_minutes is not None:
+        monitor.busy_minutes += busy
 
 
-def _count_refused(source: Source, watch: SourceMonitor, refused: Refused | None, now: datetime) -> None:
-    """A run of refused requests begins an issue: soon if nothing is accepted meanwhile, later if something is."""
+def _count_refused(source: Source, monitor: SourceMonitor, refused: RefusalCounts | None, now: datetime) -> None:
+    """Count refused requests and begin an issue for a run of them: sooner if none is accepted meanwhile."""
     if refused is None:
         return
-    new = max(refused.total - watch.refused_total, 0)
-    watch.refused_total = refused.total
+    new = max(refused.total - monitor.refused_total, 0)
+    monitor.refused_total = refused.total
     if new:
-        watch.refused += new
-        watch.refused_at = refused.last
-    calm = watch.refused_at is None or now - watch.refused_at >= CALM
-    accepted = source.last_receipt_at is not None and source.last_receipt_at > (watch.refused_at or now)
-    if watch.refused_at is None or now - watch.refused_at >= RUN_ENDS or (calm and accepted):
-        watch.refused = 0
+        monitor.refused += new
+        monitor.refused_at = refused.last
+    calm = monitor.refused_at is None or now - monitor.refused_at >= CALM_PERIOD
+    accepted = source.last_receipt_at is not None and source.last_receipt_at > (monitor.refused_at or now)
+    if monitor.refused_at is None or now - monitor.refused_at >= MAX_RUN_GAP or (calm and accepted):
+        monitor.refused = 0
         issues.close_issues(source, IssueKind.REJECTING)
         return
-    quiet = source.last_receipt_at is None or now - source.last_receipt_at >= CALM
-    if watch.refused >= (REFUSED if quiet else REFUSED_AMONG_GOOD):
-        issues.open_issue(source, IssueKind.REJECTING, detail=_why_refused(source, watch.refused))
+    quiet = source.last_receipt_at is None or now - source.last_receipt_at >= CALM_PERIOD
+    if monitor.refused >= (MIN_REFUSED if quiet else MIN_REFUSED_AMONG_ACCEPTED):
+        issues.open_issue(source, IssueKind.REJECTING, detail=_refusal_detail(source, monitor.refused))
 
 
-def _why_refused(source: Source, count: int) -> str:
-    """The newest words on it, those of the signature doctor before others."""
+def _refusal_detail(source: Source, count: int) -> str:
+    """Return the issue's text: the count, and the newest diagnosis, the signature doctor's first."""
     rows = source.rejected_requests.order_by(F("diagnosed_at").desc(nulls_last=True), "-last_seen")
     diagnosis = rows.values_list("diagnosis", flat=True).first() or ""
     return f"{count} requests were refused. {diagnosis}".strip()
@@ -172,25 +172,25 @@ def _check_validation(source: Source, now: datetime) -> None:
         issues.close_issues(source, IssueKind.AT_RISK, IssueKind.BLOCKED)
 
 
-def _check_answers(source: Source, answers: Answers | None) -> None:
-    """The 99th percentile is over a second where more than one in a hundred is; half of that is well again."""
-    if answers is not None and answers.slow * 100 > answers.count:
-        detail = f"{answers.slow} of {answers.count} answers of the last hour took more than a second."
+def _check_latency(source: Source, latency: LatencyCounts | None) -> None:
+    """Begin an issue if more than 1 % of the responses took over a second. End it at 0.5 %."""
+    if latency is not None and latency.slow * 100 > latency.count:
+        detail = f"{latency.slow} of {latency.count} answers of the last hour took more than a second."
         issues.open_issue(source, IssueKind.SLOW, detail=detail)
-    elif answers is None or answers.slow * 200 <= answers.count:
+    elif latency is None or latency.slow * 200 <= latency.count:
         issues.close_issues(source, IssueKind.SLOW)
 
 
-def _refused() -> dict[str, Refused]:
+def _refusal_counts() -> dict[str, RefusalCounts]:
     rows = RejectedRequest.objects.order_by().values("source").annotate(total=Sum("count"), last=Max("last_seen"))
-    return {row["source"]: Refused(row["total"], row["last"]) for row in rows}
+    return {row["source"]: RefusalCounts(row["total"], row["last"]) for row in rows}
 
 
-def answers_lately(now: datetime) -> dict[str, Answers]:
-    """By source: how many answers were given within the last hour, and how many of them took over a second."""
-    recent = LatencyTally.objects.filter(began_at__gt=now - SLOW_WITHIN).order_by()
+def recent_latency(now: datetime) -> dict[str, LatencyCounts]:
+    """Return for each source how many responses the last hour had, and how many took over a second."""
+    recent = LatencyTally.objects.filter(began_at__gt=now - LATENCY_WINDOW).order_by()
     rows = recent.values("source").annotate(count=Sum("requests"), slow_ones=Sum("slow"))
-    return {row["source"]: Answers(row["count"], row["slow_ones"]) for row in rows}
+    return {row["source"]: LatencyCounts(row["count"], row["slow_ones"]) for row in rows}
 
 
 def _hour(now: datetime) -> datetime:

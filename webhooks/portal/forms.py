@@ -1,4 +1,4 @@
-"""What people may type on the page about sources. `accounts.sources.service` checks the rest."""
+"""Define the forms of the page about sources. `accounts.sources.service` validates further."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django import forms
 from accounts.core.enums import PROVIDERS, ProviderSlug
 
 MADE_BY_PROVIDER = "Only if the provider gave you one. Leave it empty, and we make one where the provider allows it."
-UNSEEN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+NO_AUTOCOMPLETE = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
 
 
 class SourceForm(forms.Form):
@@ -20,7 +20,7 @@ class SourceForm(forms.Form):
         max_length=256,
         strip=False,
         help_text=MADE_BY_PROVIDER + " LinkedIn's is the app's client secret.",
-        widget=forms.TextInput(UNSEEN),
+        widget=forms.TextInput(NO_AUTOCOMPLETE),
     )
 
     def values(self) -> dict[str, Any]:
@@ -37,7 +37,7 @@ class RotationForm(forms.Form):
         max_length=256,
         strip=False,
         label="New secret",
-        widget=forms.TextInput(UNSEEN),
+        widget=forms.TextInput(NO_AUTOCOMPLETE),
     )
 
     def __init__(self, *args: Any, provider: str, **kwargs: Any) -> None:

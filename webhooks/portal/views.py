@@ -1,4 +1,4 @@
-"""The page about sources: where each provider delivers, whether it does, and what was refused."""
+"""Serve the page about sources: their URLs, their health, and refused requests."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -33,12 +33,12 @@ from accounts.web.refusals import refusals_as_messages, refusals_on
 from accounts.web.source_sections import card_sections
 from webhooks.models import RejectedRequest
 from webhooks.portal.forms import RenameForm, RotationForm, SourceForm
-from webhooks.processing.waiting import unrecognised
+from webhooks.processing.quarantine import unrecognised
 
-MANY = 1000  # counting stops here
-LATELY = timedelta(days=7)
-#: Said to the agency; refused requests are listed anyway, slow answers are not its business.
-SHOWN = {
+MAX_WAITING_COUNT = 1000
+RECENT_PERIOD = timedelta(days=7)
+#: Issues that agencies see, with the remedy. Refused requests have a list of their own; slow responses concern staff.
+REMEDIES = {
     IssueKind.SILENT: "Check in the tool's settings that its webhook is still on and has this URL.",
     IssueKind.LEAD_SYNC: "See “Connection and set-up”.",
     IssueKind.AT_RISK: "After three missed checks LinkedIn sends no more leads. See that the secret here is the "
@@ -51,6 +51,8 @@ HINT = "Paste both into the provider's settings. Every request to the URL is che
 
 @dataclass(frozen=True)
 class Card:
+    """Hold what the page shows of one source."""
+
     source: Source
     label: Label
     waiting: int
@@ -65,26 +67,26 @@ class Card:
 @require_http_methods(["GET", "HEAD", "POST"])
 @readers
 def source_page(request: MemberRequest) -> HttpResponseBase:
-    """All sources; a POST makes one."""
-    return _make(request) if request.method == "POST" else _page(request, SourceForm())
+    """Show all sources. A POST creates one."""
+    return _create_source(request) if request.method == "POST" else _render_page(request, SourceForm())
 
 
 @writers
 @with_recent_sign_in
-def _make(request: MemberRequest) -> HttpResponse:
+def _create_source(request: MemberRequest) -> HttpResponse:
     form = SourceForm(request.POST)
     if not form.is_valid():
-        return _page(request, form)
+        return _render_page(request, form)
     with refusals_on(form):
         source, secret = create_source(agency=request.agency, by=request.member.user, **form.values())
         return _show_secret(request, f"{source} is ready", source, secret)
-    return _page(request, form)
+    return _render_page(request, form)
 
 
 @require_POST
 @writers
 def source_rename(request: MemberRequest, pk: str) -> HttpResponse:
-    source, form = _source(request, pk), RenameForm(request.POST)
+    source, form = _get_source(request, pk), RenameForm(request.POST)
     if form.is_valid():
         update_source(source, name=form.cleaned_data["name"], by=request.member.user)
         messages.success(request, "Saved.")
@@ -95,7 +97,7 @@ def source_rename(request: MemberRequest, pk: str) -> HttpResponse:
 @require_POST
 @writers
 def source_switch(request: MemberRequest, pk: str) -> HttpResponse:
-    source = update_source(_source(request, pk), enabled=request.POST.get("to") == "on", by=request.member.user)
+    source = update_source(_get_source(request, pk), enabled=request.POST.get("to") == "on", by=request.member.user)
     messages.success(request, f"{source} is {'enabled' if source.enabled else 'disabled: its URL now answers 404'}.")
     return redirect_back(request, "portal_sources", anchor=source.pk)
 
@@ -105,7 +107,7 @@ def source_switch(request: MemberRequest, pk: str) -> HttpResponse:
 @writers
 @with_recent_sign_in
 def source_rotate(request: MemberRequest, pk: str) -> HttpResponse:
-    source = _source(request, pk)
+    source = _get_source(request, pk)
     form = RotationForm(request.POST, provider=source.provider)
     if form.is_valid():
         with refusals_as_messages(request):
@@ -118,13 +120,13 @@ def source_rotate(request: MemberRequest, pk: str) -> HttpResponse:
 @require_POST
 @writers
 def source_remove(request: MemberRequest, pk: str) -> HttpResponse:
-    source = _source(request, pk)
+    source = _get_source(request, pk)
     delete_source(source, by=request.member.user)
     messages.success(request, f"{source} was removed. Everything it delivered stays.")
     return redirect_back(request, "portal_sources")
 
 
-def _page(request: MemberRequest, form: SourceForm) -> HttpResponse:
+def _render_page(request: MemberRequest, form: SourceForm) -> HttpResponse:
     sources = with_open_issues(request.agency.sources.filter(removed_at=None).order_by("provider", "id"))
     return render_page(
         request,
@@ -137,10 +139,10 @@ def _page(request: MemberRequest, form: SourceForm) -> HttpResponse:
 
 
 def _cards(agency: Agency, sources: list[Source]) -> list[Card]:
-    counts = Counter(unrecognised(agency).order_by("-sequence").values_list("source_id", flat=True)[:MANY])
+    counts = Counter(unrecognised(agency).order_by("-sequence").values_list("source_id", flat=True)[:MAX_WAITING_COUNT])
     refused: dict[str, list[RejectedRequest]] = {}
-    lately = RejectedRequest.objects.filter(source__in=sources, last_seen__gte=timezone.now() - LATELY)
-    for row in lately.order_by("-last_seen"):
+    recent = RejectedRequest.objects.filter(source__in=sources, last_seen__gte=timezone.now() - RECENT_PERIOD)
+    for row in recent.order_by("-last_seen"):
         refused.setdefault(row.source_id, []).append(row)
     return [
         Card(
@@ -148,7 +150,9 @@ def _cards(agency: Agency, sources: list[Source]) -> list[Card]:
             label=label_of(source, problems=bool(counts[source.pk] or refused.get(source.pk))),
             waiting=counts[source.pk],
             refused=refused.get(source.pk, []),
-            issues=[(issue, SHOWN[kind]) for issue in open_issues(source) if (kind := IssueKind(issue.kind)) in SHOWN],
+            issues=[
+                (issue, REMEDIES[kind]) for issue in open_issues(source) if (kind := IssueKind(issue.kind)) in REMEDIES
+            ],
             sections=card_sections(source),
             rename=RenameForm(initial={"name": source.name}, auto_id=f"{source.pk}-%s"),
             rotation=RotationForm(provider=source.provider, auto_id=f"{source.pk}-rotate-%s"),
@@ -157,7 +161,7 @@ def _cards(agency: Agency, sources: list[Source]) -> list[Card]:
     ]
 
 
-def _source(request: MemberRequest, pk: str) -> Source:
+def _get_source(request: MemberRequest, pk: str) -> Source:
     return get_object_or_404(request.agency.sources.filter(removed_at=None), pk=pk)
 
 

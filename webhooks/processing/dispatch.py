@@ -1,4 +1,4 @@
-"""Provider events meet the domain: a `match` over the closed set, one line of routing each."""
+"""Apply provider events to the domain: a `match` over the closed set with one service call for each kind of event."""
 
 from datetime import datetime
 from typing import assert_never
@@ -18,7 +18,7 @@ from leads.pipeline.dto import Contact, Identity
 from leads.privacy import erasure
 from webhooks.models import Receipt
 from webhooks.processing import welink_results
-from webhooks.processing.tenants import agency_for, counted_time
+from webhooks.processing.tenants import agency_for, effective_time
 from webhooks.providers.events import (
     AccountRateLimited,
     AccountRef,
@@ -38,39 +38,41 @@ from webhooks.providers.events import (
 )
 
 
-def apply(receipt: Receipt, event: ProviderEvent, work: UnitOfWork) -> None:  # noqa: C901 (one arm per kind of event)
-    """Apply one provider event in the caller's transaction; notes on the receipt whom it was about.
+def apply_event(receipt: Receipt, event: ProviderEvent, work: UnitOfWork) -> None:  # noqa: C901 (one arm per kind of event)
+    """Apply one provider event in the caller's transaction, and store on the receipt whom it concerns.
 
-    Raises Quarantine where the agency, the account or the lead cannot be told.
+    Raises Quarantine if the agency, the account or the lead cannot be determined.
     """
     match event:
         case AccountReported():
-            _account(receipt, event, work)
+            _apply_account_status(receipt, event, work)
         case AccountRateLimited():
-            _rate_limit(receipt, event, work)
+            _apply_rate_limit(receipt, event, work)
         case AppInstalled():
-            _install(receipt, event, work)
+            _apply_install(receipt, event, work)
         case AppUninstalled():
             installs.report_uninstall(
                 agency_for(receipt, event.tenant, event.occurred_at),
-                location_id=_location(receipt, event.tenant),
+                location_id=_location_id(receipt, event.tenant),
                 origin=origin_of(receipt, event.occurred_at),
                 passed_on=_passes_all_on(receipt),
                 work=work,
             )
         case RequestOutcome():
-            welink_results.apply(receipt, event, agency=agency_for(receipt), origin=origin_of(receipt, None), work=work)
+            welink_results.apply_result(
+                receipt, event, agency=agency_for(receipt), origin=origin_of(receipt, None), work=work
+            )
         case LeadStatusReported():
-            _lead_status(receipt, event, work)
+            _apply_lead_status(receipt, event, work)
         case LeadNoted():
-            _remark(receipt, event.lead, event.note, event.occurred_at, work, contact=event.contact)
+            _add_note(receipt, event.lead, event.note, event.occurred_at, work, contact=event.contact)
         case LeadTagged():
             text = f"tags: {', '.join(event.tags)}"
-            _remark(receipt, event.lead, text, event.occurred_at, work, tags=event.tags)
+            _add_note(receipt, event.lead, text, event.occurred_at, work, tags=event.tags)
         case LeadSubmitted():
-            _submission(receipt, event, work)
+            _apply_submission(receipt, event, work)
         case LeadWithdrawn():
-            _withdrawal(receipt, event, work)
+            _apply_withdrawal(receipt, event, work)
         case CampaignReported():
             campaigns.report_campaign(
                 agency_for(receipt),
@@ -89,44 +91,44 @@ def apply(receipt: Receipt, event: ProviderEvent, work: UnitOfWork) -> None:  # 
 
 
 def origin_of(receipt: Receipt, occurred_at: datetime | None) -> Origin:
-    """When a report counts: the provider's time, else (none, or far ahead of us) the time of receipt."""
+    """Return the report's origin. Its time is the provider's, or the time of receipt if that is absent or far ahead."""
     return Origin(
         by=receipt.provider,
-        at=counted_time(receipt, occurred_at),
+        at=effective_time(receipt, occurred_at),
         sequence=receipt.sequence,
         receipt_id=receipt.public_id,
         source=receipt.source,
     )
 
 
-def concern(receipt: Receipt, lead: Lead | None) -> None:
-    """Note whom a receipt was about. Of somebody who was erased since (None) it keeps nothing."""
+def set_receipt_lead(receipt: Receipt, lead: Lead | None) -> None:
+    """Store which lead a receipt concerns. Erase the receipt's data if the lead was erased since (None)."""
     receipt.lead_id = lead.id if lead else ""
     if lead is None:
         receipt.body, receipt.headers = b"", {}
 
 
-def _location(receipt: Receipt, tenant: Tenant) -> str:
+def _location_id(receipt: Receipt, tenant: Tenant) -> str:
     if tenant.location_id or receipt.source.sub_account is None:
         return tenant.location_id
     return receipt.source.sub_account.location_id
 
 
 def _passes_all_on(receipt: Receipt) -> bool:
-    """LinkedConnector's events are told on under their own type whatever our state does."""
+    """Return whether the provider's events are recorded under their own type even if no state changes."""
     return receipt.provider == ProviderSlug.LINKEDCONNECTOR
 
 
 def _account_identity(receipt: Receipt, account: AccountRef) -> AccountIdentity:
     return AccountIdentity(
         external_id=account.external_id,
-        location_id=_location(receipt, account.tenant) if not account.external_id else account.tenant.location_id,
+        location_id=_location_id(receipt, account.tenant) if not account.external_id else account.tenant.location_id,
         name=account.name,
         email=account.email,
     )
 
 
-def _account(receipt: Receipt, event: AccountReported, work: UnitOfWork) -> None:
+def _apply_account_status(receipt: Receipt, event: AccountReported, work: UnitOfWork) -> None:
     account = accounts.report_status(
         agency_for(receipt, event.account.tenant),
         provider=receipt.provider,
@@ -141,7 +143,7 @@ def _account(receipt: Receipt, event: AccountReported, work: UnitOfWork) -> None
     receipt.account_id = account.id
 
 
-def _rate_limit(receipt: Receipt, event: AccountRateLimited, work: UnitOfWork) -> None:
+def _apply_rate_limit(receipt: Receipt, event: AccountRateLimited, work: UnitOfWork) -> None:
     account = accounts.report_rate_limit(
         agency_for(receipt, event.account.tenant),
         provider=receipt.provider,
@@ -156,11 +158,11 @@ def _rate_limit(receipt: Receipt, event: AccountRateLimited, work: UnitOfWork) -
     receipt.account_id = account.id
 
 
-def _install(receipt: Receipt, event: AppInstalled, work: UnitOfWork) -> None:
+def _apply_install(receipt: Receipt, event: AppInstalled, work: UnitOfWork) -> None:
     agency = agency_for(receipt, event.tenant, event.occurred_at)
     installs.report_install(
         agency,
-        location_id=_location(receipt, event.tenant),
+        location_id=_location_id(receipt, event.tenant),
         origin=origin_of(receipt, event.occurred_at),
         passed_on=_passes_all_on(receipt),
         installer_name=event.installer_name,
@@ -175,7 +177,7 @@ def _install(receipt: Receipt, event: AppInstalled, work: UnitOfWork) -> None:
             known_ids.announce_known_ids(agency.pk, event.tenant.location_id)
 
 
-def _lead_status(receipt: Receipt, event: LeadStatusReported, work: UnitOfWork) -> None:
+def _apply_lead_status(receipt: Receipt, event: LeadStatusReported, work: UnitOfWork) -> None:
     lead = leads.report_status(
         agency_for(receipt),
         provider=receipt.provider,
@@ -188,10 +190,10 @@ def _lead_status(receipt: Receipt, event: LeadStatusReported, work: UnitOfWork) 
         origin=origin_of(receipt, event.occurred_at),
         work=work,
     )
-    concern(receipt, lead)
+    set_receipt_lead(receipt, lead)
 
 
-def _remark(
+def _add_note(
     receipt: Receipt,
     identity: Identity,
     text: str,
@@ -201,7 +203,7 @@ def _remark(
     contact: Contact = Contact(),
     tags: tuple[str, ...] | None = None,
 ) -> None:
-    lead = leads.note(
+    lead = leads.add_note(
         agency_for(receipt),
         provider=receipt.provider,
         identity=identity,
@@ -211,10 +213,10 @@ def _remark(
         origin=origin_of(receipt, occurred_at),
         work=work,
     )
-    concern(receipt, lead)
+    set_receipt_lead(receipt, lead)
 
 
-def _submission(receipt: Receipt, event: LeadSubmitted, work: UnitOfWork) -> None:
+def _apply_submission(receipt: Receipt, event: LeadSubmitted, work: UnitOfWork) -> None:
     lead = submissions.report_submission(
         agency_for(receipt),
         external_id=event.external_id,
@@ -225,10 +227,10 @@ def _submission(receipt: Receipt, event: LeadSubmitted, work: UnitOfWork) -> Non
         associated_entity=event.associated_entity,
         work=work,
     )
-    concern(receipt, lead)
+    set_receipt_lead(receipt, lead)
 
 
-def _withdrawal(receipt: Receipt, event: LeadWithdrawn, work: UnitOfWork) -> None:
+def _apply_withdrawal(receipt: Receipt, event: LeadWithdrawn, work: UnitOfWork) -> None:
     lead = erasure.report_withdrawal(
         agency_for(receipt),
         provider=receipt.provider,
@@ -236,4 +238,4 @@ def _withdrawal(receipt: Receipt, event: LeadWithdrawn, work: UnitOfWork) -> Non
         origin=origin_of(receipt, event.occurred_at),
         work=work,
     )
-    concern(receipt, lead)
+    set_receipt_lead(receipt, lead)

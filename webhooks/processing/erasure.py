@@ -1,4 +1,4 @@
-"""What receipts hold of an erased lead: their bodies and headers, and kept answers that show these."""
+"""Erase what receipts hold of a lead: their bodies and headers, and stored API responses that show these."""
 
 from collections.abc import Sequence
 
@@ -15,36 +15,36 @@ WAITING = (ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED)
 
 
 @register_eraser
-def _receipts(erasure: Erasure) -> dict[str, int]:
-    placed = list(placed_receipts(erasure.lead_id).values_list("pk", flat=True))
-    waiting = [] if erasure.by_age else _not_understood(erasure.lead_id)
-    for start in range(0, len(placed + waiting), BATCH):
-        receipts = Receipt.objects.filter(pk__in=(placed + waiting)[start : start + BATCH])
+def _erase_receipts(erasure: Erasure) -> dict[str, int]:
+    about_lead = list(receipts_about(erasure.lead_id).values_list("pk", flat=True))
+    unplaced = [] if erasure.by_age else _unplaced_receipts(erasure.lead_id)
+    for start in range(0, len(about_lead + unplaced), BATCH):
+        receipts = Receipt.objects.filter(pk__in=(about_lead + unplaced)[start : start + BATCH])
         delete_responses_about([receipt.public_id for receipt in receipts.only("sequence")])
         receipts.update(body=b"", headers={}, error="")
-    for start in range(0, len(waiting), BATCH):
-        Receipt.objects.filter(pk__in=waiting[start : start + BATCH]).update(correlation="")
-    return {"receipt bodies": len(placed + waiting)}
+    for start in range(0, len(unplaced), BATCH):
+        Receipt.objects.filter(pk__in=unplaced[start : start + BATCH]).update(correlation="")
+    return {"receipt bodies": len(about_lead + unplaced)}
 
 
-def placed_receipts(lead_id: str) -> QuerySet[Receipt]:
-    """Return the receipts that were about a lead, by the index of those that were about any."""
+def receipts_about(lead_id: str) -> QuerySet[Receipt]:
+    """Return the receipts about a lead, by the index of receipts about any lead."""
     return Receipt.objects.exclude(lead_id="").filter(lead_id=lead_id)
 
 
-def _not_understood(lead_id: str) -> list[int]:
-    """Receipts that nobody could place, but that name the lead as its provider does."""
+def _unplaced_receipts(lead_id: str) -> list[int]:
+    """Return the receipts in quarantine or failed that name the lead as its provider does."""
     found: list[int] = []
     lead = Lead.all_records.get(pk=lead_id)
     references = LeadReference.objects.filter(lead=root_ids([lead_id])[lead_id]).exclude(source=None)
     profile = [text.casefold().encode() for text in names_in_urls(lead.linkedin_key)]
     for source, external_id in references.values_list("source", "external_id").distinct():
         needles = [*(text.casefold().encode() for text in (external_id, lead.email) if text), *profile]
-        waiting = Receipt.objects.filter(source=source, status__in=WAITING, lead_id="").only("sequence", "body")
-        found += [row.pk for row in waiting.iterator(500) if _holds(bytes(row.body), needles)]
+        unplaced = Receipt.objects.filter(source=source, status__in=WAITING, lead_id="").only("sequence", "body")
+        found += [row.pk for row in unplaced.iterator(500) if _contains_any(bytes(row.body), needles)]
     return sorted(set(found))
 
 
-def _holds(body: bytes, needles: Sequence[bytes]) -> bool:
+def _contains_any(body: bytes, needles: Sequence[bytes]) -> bool:
     folded = body.lower()
     return any(needle in folded for needle in needles)

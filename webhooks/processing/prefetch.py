@@ -1,4 +1,4 @@
-"""What a batch of provider events from one source will ask for, loaded at once."""
+"""Load what a batch of provider events from one source will need, in few queries."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -10,8 +10,8 @@ from accounts.linkedin_identity import linkedin_key
 from accounts.models import Campaign, Source
 from leads.models import Lead, LeadReference
 from leads.pipeline.dto import Identity
-from leads.pipeline.matching import LEADS, LEADS_NAMED, PROFILES, REFERENCES
-from leads.pipeline.tombstones import ERASED_AT
+from leads.pipeline.matching import LEAD_IDS_BY_EXTERNAL_ID, LEADS_BY_ID, RECORDS_BY_PROFILE, REFERENCES_BY_LEAD
+from leads.pipeline.tombstones import ERASURE_TIMES
 from webhooks.providers.events import (
     AccountRateLimited,
     AccountRef,
@@ -45,11 +45,11 @@ def _prefetch_accounts(work: ReportBatch, source: Source, named: Collection[Acco
 def _prefetch_leads(work: ReportBatch, source: Source, named: Collection[Identity]) -> None:
     ids = _keys(source, (lead.external_id for lead in named))
     keys = {linkedin_key(lead.linkedin_url) for lead in named} - {""}
-    by_id = work.prefetch(LEADS_NAMED, ids)
-    by_profile = work.prefetch(PROFILES, {(source.agency_id or "", key) for key in keys})
-    wanted = set().union(*by_id.values(), (profile.shown for profile in by_profile.values() if profile))
-    leads = work.prefetch(LEADS, wanted)
-    references = work.prefetch(REFERENCES, wanted)
+    by_id = work.prefetch(LEAD_IDS_BY_EXTERNAL_ID, ids)
+    by_profile = work.prefetch(RECORDS_BY_PROFILE, {(source.agency_id or "", key) for key in keys})
+    wanted = set().union(*by_id.values(), (profile.root_id for profile in by_profile.values() if profile))
+    leads = work.prefetch(LEADS_BY_ID, wanted)
+    references = work.prefetch(REFERENCES_BY_LEAD, wanted)
     rows: list[Lead | LeadReference] = [
         *filter(None, leads.values()),
         *(row for of_lead in references.values() for row in of_lead),
@@ -57,12 +57,12 @@ def _prefetch_leads(work: ReportBatch, source: Source, named: Collection[Identit
     campaigns = {_key(campaign): campaign for campaign in _share_campaigns(rows)}
     work.remember(CAMPAIGNS_NAMED, campaigns)
     work.prefetch(CAMPAIGNS_NAMED, _keys(source, (lead.campaign_id for lead in named)) - campaigns.keys())
-    # once they are locked: whoever erased one has left its tombstone, whoever wants to waits
-    work.prefetch(ERASED_AT, ids)
+    # After the leads are locked: an earlier erasure has committed its tombstone, and a later one waits for the lock.
+    work.prefetch(ERASURE_TIMES, ids)
 
 
 def _share_campaigns(rows: Iterable[Lead | LeadReference]) -> Iterable[Campaign]:
-    """Let rows of one campaign have the same object, so that a new name is everywhere; return the campaigns."""
+    """Give rows of one campaign the same object, so that a new name reaches all of them. Return the campaigns."""
     found: dict[str, Campaign] = {}
     for row in rows:
         if row.campaign:

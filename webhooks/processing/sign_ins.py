@@ -1,4 +1,4 @@
-"""The sign-ins that an account's owner started from its re-authentication page, as registered requests."""
+"""Register the sign-ins that owners start on their re-authentication page as provider requests."""
 
 from accounts.core.enums import RequestAction
 from accounts.models import Account, Source

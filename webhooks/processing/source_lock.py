@@ -1,6 +1,6 @@
-"""Lanes: one worker at a time walks a source's receipts, so that they apply in the order of their sequence.
+"""Lock a source so that one worker at a time processes its receipts, in the order of their sequence.
 
-The lock dies with the process that holds it, whatever ends it: a lane is free again the moment its worker is killed.
+The lock ends with the process that holds it, so that a killed worker blocks nothing.
 """
 
 import fcntl
@@ -16,32 +16,32 @@ from accounts.models import Source
 
 
 @contextmanager
-def walking(source: Source) -> Iterator[bool]:
-    """Hold a source's lane; False if somebody else does. Not inside a transaction."""
-    walk = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
-    with walk(source) as mine:
-        yield mine
+def lock_source(source: Source) -> Iterator[bool]:
+    """Lock a source for the block. Yield False if another worker holds it. Not for use inside a transaction."""
+    lock = _lock_on_postgresql if connection.vendor == "postgresql" else _lock_on_sqlite
+    with lock(source) as is_locked:
+        yield is_locked
 
 
 @contextmanager
-def _on_postgresql(source: Source) -> Iterator[bool]:
-    """An advisory lock of the session."""
-    key = int.from_bytes(hashlib.sha256(f"lane {source.pk}".encode()).digest()[:8], signed=True)
+def _lock_on_postgresql(source: Source) -> Iterator[bool]:
+    """Hold an advisory lock of the session."""
+    key = int.from_bytes(hashlib.sha256(f"source {source.pk}".encode()).digest()[:8], signed=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        mine = cursor.fetchone() == (True,)
+        is_locked = cursor.fetchone() == (True,)
     try:
-        yield mine
+        yield is_locked
     finally:
-        if mine and connection.connection and not connection.connection.closed:
+        if is_locked and connection.connection and not connection.connection.closed:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
 @contextmanager
-def _on_sqlite(source: Source) -> Iterator[bool]:
-    """One lock beside the database file for all lanes: SQLite has one writer anyway, on one machine."""
-    path = Path(f"{settings.DATABASES['default']['NAME']}.lane")
+def _lock_on_sqlite(source: Source) -> Iterator[bool]:
+    """Hold one lock file beside the database for all sources: SQLite has one writer, on one machine."""
+    path = Path(f"{settings.DATABASES['default']['NAME']}.source-lock")
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

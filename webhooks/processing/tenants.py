@@ -1,4 +1,4 @@
-"""Which agency a receipt belongs to, and when what it says counts."""
+"""Determine the agency that a receipt belongs to, and the time at which its report counts."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,25 +8,25 @@ from accounts.models import Agency, SubAccount
 from webhooks.models import Receipt
 from webhooks.providers.events import Tenant
 
-#: A time further ahead than this is a wrong clock: the time of receipt counts instead (contract: "Order").
+#: The time of receipt replaces a time further ahead than this (contract: "Order").
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 
 
-def counted_time(receipt: Receipt, occurred_at: datetime | None) -> datetime:
-    """Return the provider's time, else (none, or far ahead of us) the time of receipt."""
+def effective_time(receipt: Receipt, occurred_at: datetime | None) -> datetime:
+    """Return the provider's time, or the time of receipt if the provider's is absent or far ahead."""
     if occurred_at is None or occurred_at > receipt.received_at + MAX_CLOCK_SKEW:
         return receipt.received_at
     return occurred_at
 
 
 def agency_for(receipt: Receipt, tenant: Tenant = Tenant(), occurred_at: datetime | None = None) -> Agency:
-    """The agency a receipt belongs to. The source decides; a marketplace source leaves it to company or location.
+    """Return the agency that a receipt belongs to: the source's, or for a marketplace source the one the body names.
 
-    Raises Quarantine for a body that names another company than the source's, or one that nobody knows.
+    Raises Quarantine if the body names another company than the source's, or one that is unknown.
     """
     agency = receipt.source.agency
     if agency is None:
-        agency = _agency_named(tenant, at=counted_time(receipt, occurred_at))
+        agency = _agency_named(tenant, at=effective_time(receipt, occurred_at))
     elif tenant.company_id and tenant.company_id != agency.ghl_company_id:
         raise Quarantine(
             "foreign_company",
@@ -43,7 +43,7 @@ def _agency_named(tenant: Tenant, *, at: datetime) -> Agency:
         if agency:
             return agency
     elif tenant.location_id:
-        # Anybody may write a location's id into a webhook of their own; HighLevel's word outweighs theirs.
+        # Any sender can name any location. A location that HighLevel confirmed takes precedence.
         locations = list(SubAccount.objects.select_related("agency").filter(location_id=tenant.location_id))
         vouched_for = [location for location in locations if location.vouched_for]
         if len(vouched_for or locations) == 1:
@@ -58,7 +58,7 @@ def _agency_named(tenant: Tenant, *, at: datetime) -> Agency:
 
 
 def _installed_at(locations: Sequence[SubAccount], at: datetime) -> SubAccount:
-    """Of a location that moved from agency to agency, the row of the agency where the app was installed at a time."""
+    """Return the sub-account, of several with one location id, in whose agency the app was installed at a time."""
 
     def order(location: SubAccount) -> tuple[bool, bool, datetime]:
         installed_at = location.installed_at or datetime.min.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Wakes a worker that receipts are waiting."""
+"""Wake a worker for waiting receipts."""
 
 from accounts.core.wakeups import WakeUp
 

@@ -1,4 +1,4 @@
-"""We-Link's answers: they name neither event nor account, so the registered request says what they are about."""
+"""Apply We-Link's results. They name neither event nor account: the registered request says what they are about."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +13,12 @@ from leads.enums import LeadStatus
 from leads.models import Lead, LeadReference
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Contact, Identity
-from leads.pipeline.merge import shown_id
-from leads.pipeline.provenance import Origin as From
+from leads.pipeline.merge import root_id
+from leads.pipeline.provenance import ValueOrigin
 from webhooks.models import ProviderRequest, Receipt
 from webhooks.providers.events import RequestOutcome
 
-STATUSES = {  # their error code --> the account's status
+STATUSES = {  # error code --> the account's status
     "WRONG_PASSWORD": AccountStatus.AUTH_ERROR,
     "PIN_REQUIRED": AccountStatus.INCOMPLETE,
     "RECRUITER_ACKNOWLEDGEMENT_REQUIRED": AccountStatus.INCOMPLETE,
@@ -26,7 +26,7 @@ STATUSES = {  # their error code --> the account's status
 }
 RATE_LIMITED = "STATUS_429"
 HISTORY_ONLY = {"PROXY_ERROR", "PROFILE_NOT_FOUND"}
-PROGRESS = {  # what succeeded --> where the lead stands; a sent invitation says `connected: true`
+DERIVED_STATUSES = {  # successful action --> the lead's status; a sent invitation says `connected: true` too early
     RequestAction.CONNECT: LeadStatus.CONNECTION_SENT,
     RequestAction.MESSAGE: LeadStatus.MESSAGE_SENT,
 }
@@ -34,8 +34,8 @@ PROFILE = ("first_name", "last_name", "public_identifier", "occupation", "premiu
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """What an answer is about, as far as it can be told."""
+class ResultContext:
+    """Hold what a result is about, as far as it is known."""
 
     action: RequestAction | None
     account: Account | None
@@ -47,45 +47,49 @@ class About:
         return self.lead is not None or bool(self.profile_id)
 
 
-def apply(receipt: Receipt, outcome: RequestOutcome, *, agency: Agency, origin: Origin, work: UnitOfWork) -> None:
-    """Apply one answer. Raises Quarantine (`unknown_request`) until somebody says what the request was for."""
+def apply_result(
+    receipt: Receipt, outcome: RequestOutcome, *, agency: Agency, origin: Origin, work: UnitOfWork
+) -> None:
+    """Apply one result. Raises Quarantine (`unknown_request`) until the agency registers the request."""
     receipt.correlation = outcome.request_id[:200]
     work.flush(Receipt, Account, Lead)
-    about = _about(receipt, outcome)
-    receipt.lead_id = about.lead.id if about.lead else ""
-    if outcome.succeeded and about.action is RequestAction.LOGIN:
-        return _signed_in(receipt, outcome, about, agency, origin, work)
+    context = _identify(receipt, outcome)
+    receipt.lead_id = context.lead.id if context.lead else ""
+    if outcome.succeeded and context.action is RequestAction.LOGIN:
+        return _apply_sign_in(receipt, outcome, context, agency, origin, work)
     if outcome.reply or outcome.succeeded:
-        return _progress(receipt, outcome, about, agency, origin, work)
-    return _failure(receipt, outcome, about, agency, origin, work)
+        return _apply_success(receipt, outcome, context, agency, origin, work)
+    return _apply_failure(receipt, outcome, context, agency, origin, work)
 
 
-def _about(receipt: Receipt, outcome: RequestOutcome) -> About:
+def _identify(receipt: Receipt, outcome: RequestOutcome) -> ResultContext:
     request = (
         ProviderRequest.objects.select_related("account", "lead")
         .filter(source=receipt.source, request_id=outcome.request_id)
         .first()
     )
     action = outcome.action if outcome.stated or request is None else RequestAction(request.action)
-    account = (request and request.account) or _account_of_earlier(receipt)
+    account = (request and request.account) or _account_of_earlier_receipt(receipt)
     profile_id = str(outcome.result.get("profile_id") or "")[:200]
     signs_in = action is RequestAction.LOGIN and outcome.succeeded and bool(profile_id)
-    untold = action is None and not outcome.code
-    if untold or (request is None and account is None and not signs_in):
-        raise Quarantine("unknown_request", "Nobody has said what this request was for, and the answer does not tell.")
+    is_unknown_action = action is None and not outcome.code
+    if is_unknown_action or (request is None and account is None and not signs_in):
+        raise Quarantine(
+            "unknown_request", "The request is not registered, and the result does not say what it was for."
+        )
     if account:
         receipt.account_id = account.id
-    return About(action=action, account=account, profile_id=profile_id, lead=_lead_of(request))
+    return ResultContext(action=action, account=account, profile_id=profile_id, lead=_requested_lead(request))
 
 
-def _lead_of(request: ProviderRequest | None) -> Lead | None:
-    """The lead that a request is about; if its record was merged, the one that is shown."""
+def _requested_lead(request: ProviderRequest | None) -> Lead | None:
+    """Return the lead that a request is about, or its root record if it was merged."""
     lead = request.lead if request else None
-    return Lead.objects.filter(pk=shown_id(lead.pk)).first() if lead and lead.merged_into_id else lead
+    return Lead.objects.filter(pk=root_id(lead.pk)).first() if lead and lead.merged_into_id else lead
 
 
-def _account_of_earlier(receipt: Receipt) -> Account | None:
-    """The account of an earlier receipt with the same request id."""
+def _account_of_earlier_receipt(receipt: Receipt) -> Account | None:
+    """Return the account of an earlier receipt with the same request id."""
     account_id = (
         Receipt.objects.filter(source=receipt.source, correlation=receipt.correlation, sequence__lt=receipt.sequence)
         .exclude(account_id="")
@@ -96,42 +100,42 @@ def _account_of_earlier(receipt: Receipt) -> Account | None:
     return Account.objects.filter(pk=account_id).first() if account_id else None
 
 
-def _signed_in(
-    receipt: Receipt, outcome: RequestOutcome, about: About, agency: Agency, origin: Origin, work: UnitOfWork
+def _apply_sign_in(
+    receipt: Receipt, outcome: RequestOutcome, context: ResultContext, agency: Agency, origin: Origin, work: UnitOfWork
 ) -> None:
     profile: dict[str, Any] = {name: outcome.result.get(name) for name in PROFILE}
     profile = {name: value for name, value in profile.items() if isinstance(value, str | bool)}
     if not isinstance(profile.get("premium"), bool):
         profile.pop("premium", None)
     email = outcome.result.get("email")
-    if about.account is None and not about.profile_id:
-        raise Quarantine("unknown_account", "The sign-in names no profile, and its request no account.")
+    if context.account is None and not context.profile_id:
+        raise Quarantine("unknown_account", "The sign-in names no profile, and its request names no account.")
     account = accounts.report_status(
         agency,
         provider=receipt.provider,
         identity=AccountIdentity(
-            external_id=about.profile_id,
+            external_id=context.profile_id,
             email=email[:254] if isinstance(email, str) else "",
             profile={name: value[:200] if isinstance(value, str) else value for name, value in profile.items()},
         ),
         status=AccountStatus.ACTIVE,
         origin=origin,
-        account=about.account,
+        account=context.account,
         work=work,
     )
     receipt.account_id = account.id
 
 
-def _progress(
-    receipt: Receipt, outcome: RequestOutcome, about: About, agency: Agency, origin: Origin, work: UnitOfWork
+def _apply_success(
+    receipt: Receipt, outcome: RequestOutcome, context: ResultContext, agency: Agency, origin: Origin, work: UnitOfWork
 ) -> None:
-    """Something about a lead worked; a search makes no lead, a profile fills what is empty."""
-    if about.action is RequestAction.SEARCH:
+    """Apply a success about a lead: its status, or the profile's data. A search changes nothing."""
+    if context.action is RequestAction.SEARCH:
         return
-    status = PROGRESS.get(about.action) if about.action else None
+    status = DERIVED_STATUSES.get(context.action) if context.action else None
     if outcome.reply:
         status = LeadStatus.REPLY_RECEIVED
-    identity = _identity(about, work)
+    identity = _identity(context, work)
     if status:
         lead = leads.report_status(
             agency,
@@ -140,22 +144,22 @@ def _progress(
             status=status,
             stated=False,
             origin=origin,
-            account=about.account,
-            lead=about.lead,
+            account=context.account,
+            lead=context.lead,
             work=work,
         )
     else:
         text = "profile data received" if outcome.result.get("first_name") else "profile viewed"
-        lead = leads.note(
+        lead = leads.add_note(
             agency,
             provider=receipt.provider,
             identity=identity,
             text=text,
             contact=_contact(outcome),
-            came_from=From.SCRAPE,
+            value_origin=ValueOrigin.SCRAPE,
             origin=origin,
-            account=about.account,
-            lead=about.lead,
+            account=context.account,
+            lead=context.lead,
             work=work,
         )
     receipt.lead_id = lead.id if lead else ""
@@ -163,34 +167,34 @@ def _progress(
         receipt.body, receipt.headers = b"", {}
 
 
-def _failure(
-    receipt: Receipt, outcome: RequestOutcome, about: About, agency: Agency, origin: Origin, work: UnitOfWork
+def _apply_failure(
+    receipt: Receipt, outcome: RequestOutcome, context: ResultContext, agency: Agency, origin: Origin, work: UnitOfWork
 ) -> None:
     text = outcome.error or outcome.code
-    if about.action is not RequestAction.LOGIN and about.lead_known:
-        leads.note(
+    if context.action is not RequestAction.LOGIN and context.lead_known:
+        leads.add_note(
             agency,
             provider=receipt.provider,
-            identity=_identity(about, work),
+            identity=_identity(context, work),
             text=text,
             origin=origin,
-            account=about.account,
-            lead=about.lead,
+            account=context.account,
+            lead=context.lead,
             work=work,
         )
     status = STATUSES.get(outcome.code)
-    if status is None and about.action is RequestAction.LOGIN and outcome.code not in {RATE_LIMITED, *HISTORY_ONLY}:
+    if status is None and context.action is RequestAction.LOGIN and outcome.code not in {RATE_LIMITED, *HISTORY_ONLY}:
         status = AccountStatus.AUTH_ERROR
     if status is None and outcome.code not in {RATE_LIMITED, *HISTORY_ONLY}:
         return
-    if about.account is None:
-        if about.lead_known:
+    if context.account is None:
+        if context.lead_known:
             return
-        raise Quarantine("unknown_account", "The answer is about an account that nobody has named yet.")
-    _about_account(receipt, outcome, about.account, status, text, agency, origin, work)
+        raise Quarantine("unknown_account", "The result is about an account that no request has named yet.")
+    _apply_account_failure(receipt, outcome, context.account, status, text, agency, origin, work)
 
 
-def _about_account(
+def _apply_account_failure(
     receipt: Receipt,
     outcome: RequestOutcome,
     account: Account,
@@ -222,14 +226,14 @@ def _about_account(
         accounts.report_problem(account, code=outcome.code, origin=origin, text=text, work=work)
 
 
-def _identity(about: About, work: UnitOfWork) -> Identity:
-    if not about.lead_known:
-        raise Quarantine("unknown_lead", "The answer names no profile, and its request no lead.")
-    external_id = about.profile_id
-    if about.lead and not external_id:
+def _identity(context: ResultContext, work: UnitOfWork) -> Identity:
+    if not context.lead_known:
+        raise Quarantine("unknown_lead", "The result names no profile, and its request names no lead.")
+    external_id = context.profile_id
+    if context.lead and not external_id:
         work.flush(LeadReference)
-        reference = about.lead.references.filter(provider="welink").first() or about.lead.references.first()
-        external_id = reference.external_id if reference else about.lead.id
+        reference = context.lead.references.filter(provider="welink").first() or context.lead.references.first()
+        external_id = reference.external_id if reference else context.lead.id
     return Identity(external_id=external_id)
 
 

@@ -1,4 +1,4 @@
-"""The providers we understand. A new one is a module beside these and a line here."""
+"""List the supported providers. A new one is a module beside these and a line here."""
 
 from webhooks.providers.base import Provider
 from webhooks.providers.highlevel import HighLevel
@@ -17,5 +17,5 @@ PROVIDERS: dict[str, Provider] = {
 
 
 def get_provider(slug: str) -> Provider:
-    """Raise KeyError if there is none of that name."""
+    """Return the provider's adapter. Raises KeyError if there is none with this slug."""
     return PROVIDERS[slug]

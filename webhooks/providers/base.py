@@ -1,13 +1,13 @@
-"""What a provider's wire adapter is: verify, parse, dedupe. Pure: no Django, no sockets, no clock."""
+"""Define a provider's wire adapter: verify, parse, dedupe. Pure: no Django, no sockets, no clock."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, NamedTuple
 
-from webhooks.providers.events import ProviderEvent, Reading
-from webhooks.providers.payload import Payload, UnknownVocabulary, key_of
-from webhooks.providers.signature_scheme import Claim
+from webhooks.providers.events import ParsedRequest, ProviderEvent
+from webhooks.providers.payload import Payload, UnknownVocabulary, dedupe_key_of
+from webhooks.providers.signature_scheme import SignatureScheme
 from webhooks.providers.signatures import InvalidSignature
 from webhooks.providers.strict_json import UnreadablePayload, read_object
 
@@ -15,63 +15,66 @@ __all__ = ["InvalidSignature", "Provider", "SignedRequest", "UnknownVocabulary",
 
 
 class SignedRequest(NamedTuple):
+    """Hold one request as it was received."""
+
     body: bytes
     headers: Mapping[str, str]  # lower-case names; bytes as latin-1; a repeated header's values joined by ", "
     received_at: datetime  # UTC
 
 
 class Provider(ABC):
-    """One provider's protocol.
+    """Implement one provider's protocol.
 
-    The secrets of `verify` and `challenge` are those valid now, newest first; `tolerance` is in seconds.
+    `secrets` of `verify` and `challenge` are the valid ones, newest first. `tolerance` is in seconds.
     """
 
     slug: ClassVar[str]
-    kept_headers: ClassVar[tuple[str, ...]] = ()  # kept with the receipt as evidence; never one that is a secret
-    refusal_status: ClassVar[int] = 503  # what "storage down" is answered with
-    dedupe_fields: ClassVar[tuple[str, ...]] = ()  # top-level fields; none: the raw body is the key
+    #: Headers that are stored with the receipt as evidence, never one that holds a secret.
+    kept_headers: ClassVar[tuple[str, ...]] = ()
+    refusal_status: ClassVar[int] = 503  # the status of the response when storage is down
+    dedupe_fields: ClassVar[tuple[str, ...]] = ()  # top-level fields; without them the raw body is the key
 
     @abstractmethod
     def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
-        """Raise InvalidSignature, or UnreadablePayload where the signature is inside an unreadable body."""
+        """Verify the signature. Raises InvalidSignature, or UnreadablePayload if the signature is in the body."""
 
     def verify_as_sent(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> bool:
-        """Verify as far as this takes time linear in the body and no JSON parser.
+        """Verify as far as possible in time linear in the body's length, without parsing JSON.
 
-        Returns True if the request is verified, False if only `verify` can tell. Raises InvalidSignature.
+        Return True if the request is verified, False if only `verify` can tell. Raises InvalidSignature.
         """
         self.verify(request, secrets, tolerance=tolerance)
         return True
 
     @abstractmethod
-    def read(self, payload: Payload) -> tuple[ProviderEvent, ...]:
-        """What the body says, with `payload.event_type` set on the way. Raises UnknownVocabulary."""
+    def read_events(self, payload: Payload) -> tuple[ProviderEvent, ...]:
+        """Return the body's events, and set `payload.event_type`. Raises UnknownVocabulary."""
 
     @abstractmethod
     def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
-        """Body and headers as the provider would send them: for `send_sample`, `make demo` and tests."""
+        """Return body and headers as the provider would send them, for `send_sample`, `make demo` and tests."""
 
-    def parse(self, request: SignedRequest) -> Reading:
-        """Raise UnreadablePayload or UnknownVocabulary."""
+    def parse(self, request: SignedRequest) -> ParsedRequest:
+        """Return the parsed request. Raises UnreadablePayload or UnknownVocabulary."""
         payload = Payload(read_object(request.body))
-        events = self.read(payload)
+        events = self.read_events(payload)
         for field in self.dedupe_fields:
             payload.identifier(field, limit=len(request.body))
-        return Reading(event_type=payload.event_type, events=events, unknown_fields=payload.unknown_fields())
+        return ParsedRequest(event_type=payload.event_type, events=events, unknown_fields=payload.unknown_fields())
 
-    def receipt_key(self, request: SignedRequest) -> str | None:
-        """What makes a delivery the same delivery again; None: every delivery is news.
+    def dedupe_key(self, request: SignedRequest) -> str | None:
+        """Return the key that repeated deliveries share. None if every delivery is new.
 
-        Raises UnreadablePayload. An event that lacks its dedupe field falls back to the raw body.
+        Raises UnreadablePayload. The raw body is the key of an event that lacks its dedupe field.
         """
         data = read_object(request.body)
-        key = key_of(*map(data.get, self.dedupe_fields)) if self.dedupe_fields else None
+        key = dedupe_key_of(*map(data.get, self.dedupe_fields)) if self.dedupe_fields else None
         return key or request.body.decode()
 
     def challenge(self, query: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str] | None:
-        """The answer to a validation GET; None: this provider has none (405). Raises UnreadablePayload (400)."""
+        """Return the response to a validation GET. None if there is none (405). Raises UnreadablePayload (400)."""
         return None
 
-    def claim(self, request: SignedRequest) -> Claim | None:
-        """For the signature doctor: what a refused request claims; None: it carries no signature."""
+    def signature_scheme(self, request: SignedRequest) -> SignatureScheme | None:
+        """Return how the request should have been signed, for the signature doctor. None if it has no signature."""
         return None

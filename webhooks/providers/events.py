@@ -1,8 +1,7 @@
-"""Provider events: what a provider said, in the product's terms and before anything is looked up.
+"""Define provider events: what a provider reports, in the product's terms, before any row is looked up.
 
-Wire adapters (`webhooks/providers/<slug>.py`) produce them, `webhooks/processing/dispatch.py` applies them. Pure: the
-standard library, the vocabularies, and what leads are named by.
-Times are aware UTC; without `occurred_at` none was sent.
+Wire adapters (`webhooks/providers/<slug>.py`) make these events, `webhooks/processing/dispatch.py` applies them. Pure:
+standard library, enums, and the DTOs of leads. Times are aware UTC; `occurred_at` is None if the provider sent no time.
 """
 
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from leads.pipeline.dto import Contact, Identity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """What a body says about whose it is. The source decides the agency; a body naming another one is quarantined."""
+    """Hold the company and location that a body names. A company that is not the source's is quarantined."""
 
     company_id: str = ""
     location_id: str = ""
@@ -25,7 +24,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRef:
-    """How a body names a LinkedIn account: the provider's id, or (LinkedConnector) location and display name."""
+    """Identify a LinkedIn account by the provider's id, or (LinkedConnector) by location and display name."""
 
     external_id: str = ""
     tenant: Tenant = Tenant()
@@ -35,7 +34,7 @@ class AccountRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountReported:
-    """A provider says in which state an account is. `passed_on`: told on even if our state does not change."""
+    """Report an account's status. `passed_on`: recorded as this event type even if no status changes."""
 
     account: AccountRef
     status: AccountStatus
@@ -47,6 +46,8 @@ class AccountReported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRateLimited:
+    """Report that LinkedIn limits an account's rate. `passed_on`: recorded even if no state changes."""
+
     account: AccountRef
     occurred_at: datetime | None
     resets_at: datetime | None = None
@@ -57,6 +58,8 @@ class AccountRateLimited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppInstalled:
+    """Report that the agency's app was installed."""
+
     tenant: Tenant
     occurred_at: datetime | None
     installer_name: str = ""
@@ -67,19 +70,20 @@ class AppInstalled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppUninstalled:
+    """Report that the agency's app was removed."""
+
     tenant: Tenant
     occurred_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestOutcome:
-    """We-Link's answer to a request of the agency's. `action` is None where only the registered request can tell it.
+    """Report the result of a We-Link request.
 
-    `stated`: the body names its event itself; else the action was inferred from its shape, and a registered request
-    knows better.
-
-    `code` is the error code in capitals (`WRONG_PASSWORD`, `PIN_REQUIRED`, `STATUS_429`, …), empty on success or where
-    the failure is free text; `error` is the text as it came. `reply` marks a MESSAGE_REPLY.
+    `action` is None if only the registered request knows it. With `stated` the body names its event itself; otherwise
+    `action` was inferred, and a registered request takes precedence. `code` is the error code in capitals
+    (`WRONG_PASSWORD`, `PIN_REQUIRED`, `STATUS_429`, …), empty on success or for a failure in free text. `error` is the
+    text as received. `reply` marks a MESSAGE_REPLY.
     """
 
     request_id: str
@@ -94,7 +98,7 @@ class RequestOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadStatusReported:
-    """A lead's status. `stated`: the provider's own word (may move backwards); else derived (only forward)."""
+    """Report a lead's status: `stated` by the provider (may move backwards), or derived (only forward)."""
 
     lead: Identity
     status: LeadStatus
@@ -107,7 +111,7 @@ class LeadStatusReported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadNoted:
-    """Something about a lead that is history only (a withdrawn invitation, a viewed profile, a failure)."""
+    """Report something about a lead for its history only (a withdrawn invitation, a viewed profile, a failure)."""
 
     lead: Identity
     note: str
@@ -117,6 +121,8 @@ class LeadNoted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadTagged:
+    """Report all tags of a lead."""
+
     lead: Identity
     tags: tuple[str, ...]
     occurred_at: datetime | None
@@ -124,7 +130,7 @@ class LeadTagged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadSubmitted:
-    """LinkedIn LEAD_ACTION CREATED: somebody sent a lead form; the answers are fetched later."""
+    """Report a sent lead form (LinkedIn LEAD_ACTION CREATED). Its answers are fetched later."""
 
     external_id: str
     occurred_at: datetime
@@ -136,7 +142,7 @@ class LeadSubmitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadWithdrawn:
-    """LinkedIn LEAD_ACTION DELETED: the lead is to be erased."""
+    """Report that a lead must be erased (LinkedIn LEAD_ACTION DELETED)."""
 
     external_id: str
     occurred_at: datetime
@@ -144,7 +150,10 @@ class LeadWithdrawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignReported:
-    """`changed_by` is what the provider says: `api`, `user` or `system` (its own system, not ours); empty if unsaid."""
+    """Report a campaign's status.
+
+    `changed_by` is the provider's word: `api`, `user` or `system` (the provider's system, not ours), or "".
+    """
 
     external_id: str
     status: CampaignStatus
@@ -155,7 +164,7 @@ class CampaignReported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NothingToDo:
-    """Understood, and without effect on accounts or leads."""
+    """Report something without effect on accounts or leads."""
 
     about: str
 
@@ -177,8 +186,8 @@ ProviderEvent = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What a body says: its event type in the provider's word, the events, and the paths of fields we do not know."""
+class ParsedRequest:
+    """Hold a body's event type in the provider's word, its events, and the paths of unknown fields."""
 
     event_type: str
     events: tuple[ProviderEvent, ...]

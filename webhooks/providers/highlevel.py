@@ -1,13 +1,13 @@
-"""HighLevel marketplace: the agency's app is installed in a location, or removed from it.
+"""Read webhooks of the HighLevel marketplace: the agency's app is installed in a location, or removed from it.
 
 https://marketplace.gohighlevel.com/docs/webhook/WebhookIntegrationGuide, https://github.com/GoHighLevel/highlevel-api-docs
 (docs/webhook events/AppInstall.md, docs/oauth/WebhookAuthentication.md)
 
-`X-GHL-Signature` is the base64 Ed25519 signature of the raw body under HighLevel's published key; a header that is
-literally `N/A` means that nothing was signed. The older RSA header `X-WH-Signature` was withdrawn in 2026 and counts
-only where it is switched on. The key signs for every app of the marketplace: `appId` says whose event it is. Only a
-delivery answered with 429 is ever sent again, so that is what we refuse with. Retries are older than any tolerance: a
-body's time refuses nothing, and `webhookId` stops replays.
+`X-GHL-Signature` is the base64 Ed25519 signature of the raw body under HighLevel's published key. The value `N/A` means
+that the request is not signed. The older RSA header `X-WH-Signature` was withdrawn in 2026 and counts only if a setting
+enables it. The key signs for every app of the marketplace: `appId` names the app. HighLevel repeats only deliveries
+that were answered with 429, so refusals have this status. Repeated deliveries are older than any tolerance: times in
+bodies refuse nothing, and `webhookId` stops replays.
 """
 
 import base64
@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 from webhooks.providers.events import AppInstalled, AppUninstalled, NothingToDo, ProviderEvent, Tenant
 from webhooks.providers.payload import Payload
-from webhooks.providers.signature_scheme import Claim
+from webhooks.providers.signature_scheme import SignatureScheme
 from webhooks.providers.signatures import key_bytes, required_header, wrong_signature
 
 HEADER = "x-ghl-signature"
@@ -59,7 +59,7 @@ T1hhTiaCeIY/OwwwNUY2yvcCAwEAAQ==
 
 
 class HighLevel(Provider):
-    """`secrets` are Ed25519 public keys (PEM) that replace the published one for a source, and RSA with it."""
+    """Verify and read HighLevel's webhooks. `secrets` are Ed25519 public keys (PEM) that replace the published keys."""
 
     slug: ClassVar[str] = "highlevel"
     kept_headers: ClassVar[tuple[str, ...]] = (HEADER, LEGACY_HEADER)
@@ -72,7 +72,7 @@ class HighLevel(Provider):
     def configure(
         self, *, public_key: str = "", accept_rsa: bool = False, rsa_public_key: str = "", app_id: str = ""
     ) -> None:
-        """What this installation's settings say; an empty key means the published one, an empty app id any app."""
+        """Apply the settings. An empty key means the published one, an empty app id any app."""
         self.app_id = app_id.strip()
         self.public_key = public_key.strip() or PUBLISHED_KEY
         self.accept_rsa = accept_rsa
@@ -80,27 +80,32 @@ class HighLevel(Provider):
 
     def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
         header = HEADER
-        if self.accept_rsa and not secrets and _unsigned(request, HEADER) and not _unsigned(request, LEGACY_HEADER):
+        if (
+            self.accept_rsa
+            and not secrets
+            and _is_unsigned(request, HEADER)
+            and not _is_unsigned(request, LEGACY_HEADER)
+        ):
             header = LEGACY_HEADER
-        if _unsigned(request, header):
+        if _is_unsigned(request, header):
             raise InvalidSignature("missing_signature", f"The request has no {header} header, or it says {UNSIGNED}.")
-        signature = _signature(required_header(request.headers, header))
+        signature = _decode_signature(required_header(request.headers, header))
         if header == LEGACY_HEADER:
             verified = _verifies_rsa(self.rsa_public_key, signature, request.body)
         else:
-            verified = any(_verifies(key, signature, request.body) for key in secrets or [self.public_key])
+            verified = any(_verifies_ed25519(key, signature, request.body) for key in secrets or [self.public_key])
         if not verified:
             raise wrong_signature()
 
-    def read(self, payload: Payload) -> tuple[ProviderEvent, ...]:
+    def read_events(self, payload: Payload) -> tuple[ProviderEvent, ...]:
         event = payload.event_type_of("type")
         occurred_at = payload.timestamp_or_none("timestamp")
-        payload.known("planId", "trial", "isWhitelabelCompany", "whitelabelDetails", "versionId", "installType")
+        payload.mark_known("planId", "trial", "isWhitelabelCompany", "whitelabelDetails", "versionId", "installType")
         app_id = payload.identifier_or_empty("appId")
         if self.app_id and app_id != self.app_id:
-            payload.fail("other_app", "It is about another app of the marketplace than HIGHLEVEL_APP_ID.")
+            payload.fail("other_app", "The event is about another app of the marketplace than HIGHLEVEL_APP_ID.")
         if event == "PLAN_CHANGE":
-            payload.known("locationId", "companyId", "userId", "currentPlanId", "newPlanId", "companyName")
+            payload.mark_known("locationId", "companyId", "userId", "currentPlanId", "newPlanId", "companyName")
             return (NothingToDo(about=event),)
         if event not in {"INSTALL", "UNINSTALL"}:
             payload.unknown_event()
@@ -119,34 +124,34 @@ class HighLevel(Provider):
         )
 
     def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
-        """The secret is an Ed25519 private key (PEM). Raises ValueError if it is not."""
+        """Sign with an Ed25519 private key (PEM). Raises ValueError if the secret is not one."""
         key = load_pem_private_key(secret.encode(), password=None)
         if not isinstance(key, Ed25519PrivateKey):
             raise ValueError("HighLevel signs with an Ed25519 private key")
         return body, {HEADER: base64.b64encode(key.sign(body)).decode()}
 
-    def claim(self, request: SignedRequest) -> Claim | None:
+    def signature_scheme(self, request: SignedRequest) -> SignatureScheme | None:
         given = request.headers.get(HEADER, "").strip()
         if given in {"", UNSIGNED}:
             return None
         published = key_bytes(self.public_key)
         note = "It is signed with HighLevel's published key; this source has a key of its own."
-        return Claim(
+        return SignatureScheme(
             given=given,
             body=request.body,
             keys=(("", key_bytes), (note, lambda _: published)),
-            spelling="base64",
-            otherwise=(self.public_key,),
+            encoding="base64",
+            fallback_secrets=(self.public_key,),
             matches=_verifies_bytes,
         )
 
 
-def _unsigned(request: SignedRequest, header: str) -> bool:
+def _is_unsigned(request: SignedRequest, header: str) -> bool:
     return request.headers.get(header, "").strip() in {"", UNSIGNED}
 
 
-def _signature(header: str) -> bytes:
-    """Spelled exactly as base64 spells it: a decoder forgives changed bits in the last character."""
+def _decode_signature(header: str) -> bytes:
+    """Return the signature's bytes. Require canonical base64: decoders ignore changed bits in the last character."""
     try:
         decoded = base64.b64decode(header, validate=True)
         if base64.b64encode(decoded).decode() == header:
@@ -156,7 +161,7 @@ def _signature(header: str) -> bytes:
     raise InvalidSignature("malformed_signature", "The signature is not base64.")
 
 
-def _verifies(pem: str, signature: bytes, body: bytes) -> bool:
+def _verifies_ed25519(pem: str, signature: bytes, body: bytes) -> bool:
     key = _public_key(pem)
     if not isinstance(key, Ed25519PublicKey):
         raise InvalidSignature("unusable_key", "The public key to verify with is not an Ed25519 key in PEM form.")
@@ -169,7 +174,7 @@ def _verifies(pem: str, signature: bytes, body: bytes) -> bool:
 
 def _verifies_bytes(pem: bytes, message: bytes, signature: bytes) -> bool:
     try:
-        return _verifies(pem.decode("utf-8", "replace"), signature, message)
+        return _verifies_ed25519(pem.decode("utf-8", "replace"), signature, message)
     except InvalidSignature:
         return False
 

@@ -1,4 +1,4 @@
-"""JSON as JavaScript's `JSON.stringify(JSON.parse(text))` writes it, for senders that sign that form. Pure.
+"""Write JSON as JavaScript's `JSON.stringify(JSON.parse(text))` does, for senders that sign that form. Pure.
 
 https://tc39.es/ecma262/#sec-json.stringify, https://tc39.es/ecma262/#sec-numeric-types-number-tostring
 """
@@ -8,36 +8,41 @@ import re
 from decimal import Decimal
 from typing import Any
 
-LARGEST_ARRAY_INDEX = 2**32 - 2
+MAX_ARRAY_INDEX = 2**32 - 2
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ARRAY_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 
 
 def stringify(value: Any) -> bytes:
-    return _text(value).encode()
+    """Return the value as JSON in JavaScript's form."""
+    return _stringify_value(value).encode()
 
 
 def stringify_plain(value: Any) -> bytes:
-    """The same, many times faster, for values without fractions, large numbers, numeric keys and lone surrogates."""
+    """Do the same many times faster, for values without fractions, large numbers, numeric keys and lone surrogates."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def _text(value: Any) -> str:
+def _stringify_value(value: Any) -> str:
     match value:
         case dict():
-            return "{" + ",".join(f"{_string(key)}:{_text(value[key])}" for key in _in_order(value)) + "}"
+            return (
+                "{"
+                + ",".join(f"{_stringify_text(key)}:{_stringify_value(value[key])}" for key in _ordered_keys(value))
+                + "}"
+            )
         case list():
-            return "[" + ",".join(map(_text, value)) + "]"
+            return "[" + ",".join(map(_stringify_value, value)) + "]"
         case str():
-            return _string(value)
+            return _stringify_text(value)
         case bool() | None:
             return json.dumps(value)
         case _:
-            return number(value)
+            return format_number(value)
 
 
-def number(value: float) -> str:
-    """A number as JavaScript prints it: every number is a double, 1.0 is `1`, 1e21 is `1e+21`, 1e-7 is `1e-7`."""
+def format_number(value: float) -> str:
+    """Return a number as JavaScript prints it: as a double, 1.0 as `1`, 1e21 as `1e+21`, 1e-7 as `1e-7`."""
     try:
         double = float(value)
     except OverflowError:
@@ -46,7 +51,7 @@ def number(value: float) -> str:
         return "0"
     sign, digits, exponent = Decimal(repr(double)).normalize().as_tuple()
     text = "".join(map(str, digits))
-    point = len(text) + int(exponent)  # where the decimal point stands, counted from the first digit
+    point = len(text) + int(exponent)  # position of the decimal point, counted from the first digit
     return ("-" if sign else "") + _place_point(text, point)
 
 
@@ -61,14 +66,14 @@ def _place_point(digits: str, point: int) -> str:
     return f"{mantissa}e{point - 1:+d}"
 
 
-def _string(value: str) -> str:
+def _stringify_text(value: str) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _in_order(keys: dict[str, Any]) -> list[str]:
-    """Keys that are array indexes come first, ascending; the others as they were given."""
-    indexes = [key for key in keys if _ARRAY_INDEX.fullmatch(key) and int(key) <= LARGEST_ARRAY_INDEX]
+def _ordered_keys(keys: dict[str, Any]) -> list[str]:
+    """Return keys that are array indexes first, ascending, then the others in their given order."""
+    indexes = [key for key in keys if _ARRAY_INDEX.fullmatch(key) and int(key) <= MAX_ARRAY_INDEX]
     if not indexes:
         return list(keys)
     first = set(indexes)

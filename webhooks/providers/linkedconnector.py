@@ -1,11 +1,11 @@
-"""LinkedConnector: a LinkedIn app on the HighLevel marketplace that tells an agency about its sub-accounts.
+"""Read webhooks of LinkedConnector, a LinkedIn app on the HighLevel marketplace, about an agency's sub-accounts.
 
 https://linkedconnector.com/changelog/new-notification-system-for-app-linkedin-events
 
-No signature is documented: the address itself is the secret, and a source that has been given a secret of its own
-also wants it in `x-webhook-secret`. There is no event id, so that the raw body, which has a time, is the dedupe key;
-and no account id, only a display name. `linkedin_disconnected` is the user's own act. `linkedin_reconnected`
-means that a blocked account is free again or that a sign-in was renewed.
+No signature is documented: the URL itself is the secret, and a source that was given a secret also requires it in
+`x-webhook-secret`. There is no event id: the raw body, which has a time, is the dedupe key. There is no account id,
+only a display name. `linkedin_disconnected` is the user's own act. `linkedin_reconnected` means that a blocked account
+is free again or that a sign-in was renewed.
 """
 
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ from webhooks.providers.events import (
     Tenant,
 )
 from webhooks.providers.payload import Payload
-from webhooks.providers.signature_scheme import Claim
+from webhooks.providers.signature_scheme import SignatureScheme
 from webhooks.providers.signatures import require_shared_secret
 
 HEADER = "x-webhook-secret"
 
-STATUSES = {  # their event --> ours
+STATUSES = {  # event --> status
     "linkedin_disconnected": AccountStatus.DISCONNECTED,
     "linkedin_deleted": AccountStatus.DELETED,
     "linkedin_blocked": AccountStatus.BLOCKED,
@@ -45,7 +45,7 @@ class LinkedConnector(Provider):
         if secrets:
             require_shared_secret(request.headers, HEADER, secrets)
 
-    def read(self, payload: Payload) -> tuple[ProviderEvent, ...]:
+    def read_events(self, payload: Payload) -> tuple[ProviderEvent, ...]:
         event = payload.event_type_of("event_type")
         occurred_at = payload.timestamp_or_none("timestamp")
         tenant = Tenant(
@@ -74,9 +74,9 @@ class LinkedConnector(Provider):
     def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
         return body, {HEADER: secret} if secret else {}
 
-    def claim(self, request: SignedRequest) -> Claim | None:
+    def signature_scheme(self, request: SignedRequest) -> SignatureScheme | None:
         given = request.headers.get(HEADER, "").strip()
-        return Claim(given=given, body=request.body, shared=True) if given else None
+        return SignatureScheme(given=given, body=request.body, is_shared_secret=True) if given else None
 
 
 def _reported(payload: Payload, account: AccountRef, occurred_at: datetime | None) -> AccountReported:

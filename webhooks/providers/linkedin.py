@@ -1,13 +1,13 @@
-"""LinkedIn Lead Sync: somebody sent a lead form, or withdrew it.
+"""Read webhooks of LinkedIn Lead Sync: a lead form was sent, or withdrawn.
 
 https://learn.microsoft.com/en-us/linkedin/shared/api-guide/webhook-validation,
 https://learn.microsoft.com/en-us/linkedin/marketing/lead-sync/leadsync
 
-`X-LI-Signature` is the hex HMAC-SHA256, under the app's client secret, of `hmacsha256=` followed by the raw body; the
-prefix is inside what is signed. Every two hours LinkedIn sends a GET with a `challengeCode`, and wants the HMAC of that
-code under the same key: to sign any code but a UUID would be to forge notifications for whoever asks. A notification
-has no id, and a lead that is deleted and made anew keeps its URN: the time tells them apart. `occurredAt` is documented
-as milliseconds; seconds have been seen.
+`X-LI-Signature` is the hex HMAC-SHA256, under the app's client secret, of `hmacsha256=` followed by the raw body: the
+prefix is part of what is signed. Every two hours LinkedIn sends a GET with a `challengeCode` and expects the HMAC of
+that code under the same key. Only UUIDs are signed: signing any other code would let anybody forge notifications. A
+notification has no id, and a lead that is deleted and made anew keeps its URN: the time distinguishes them.
+`occurredAt` is documented in milliseconds; values in seconds occur too.
 """
 
 import re
@@ -19,8 +19,8 @@ from accounts.core.text import storable
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
 from webhooks.providers.events import LeadSubmitted, LeadWithdrawn, ProviderEvent
 from webhooks.providers.payload import Payload
-from webhooks.providers.signature_scheme import Claim
-from webhooks.providers.signatures import equal, hmac_hex, require_any_hex, required_header, usable
+from webhooks.providers.signature_scheme import SignatureScheme
+from webhooks.providers.signatures import constant_time_equal, hmac_hex, require_hmac, required_header, usable_secrets
 
 HEADER = "x-li-signature"
 PREFIX = "hmacsha256="
@@ -28,7 +28,7 @@ BODY_ALONE = f"The sender signs the body alone; {PREFIX} belongs before it in wh
 LEAD_URN = "urn:li:leadGenFormResponse:"
 UUID_4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
-ACTIONS: dict[str, type[LeadSubmitted | LeadWithdrawn]] = {  # their leadAction --> our event
+ACTIONS: dict[str, type[LeadSubmitted | LeadWithdrawn]] = {  # leadAction --> provider event
     "CREATED": LeadSubmitted,
     "DELETED": LeadWithdrawn,
 }
@@ -42,9 +42,9 @@ class LinkedIn(Provider):
     def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
         given = required_header(request.headers, HEADER).lower().removeprefix(PREFIX)
         try:
-            require_any_hex(given, PREFIX.encode() + request.body, secrets)
+            require_hmac(given, PREFIX.encode() + request.body, secrets)
         except InvalidSignature:
-            if any(equal(given, hmac_hex(secret, request.body)) for secret in secrets if secret):
+            if any(constant_time_equal(given, hmac_hex(secret, request.body)) for secret in secrets if secret):
                 raise InvalidSignature("wrong_signature", BODY_ALONE) from None
             raise
 
@@ -53,12 +53,12 @@ class LinkedIn(Provider):
         if not UUID_4.fullmatch(code):
             raise UnreadablePayload("challengeCode is not a version-4 UUID.")
         try:
-            secret = usable(secrets)[0]
+            secret = usable_secrets(secrets)[0]
         except InvalidSignature:
             raise UnreadablePayload("This source has no secret to answer with.") from None
         return {"challengeCode": code, "challengeResponse": hmac_hex(secret, code.encode())}
 
-    def read(self, payload: Payload) -> tuple[ProviderEvent, ...]:
+    def read_events(self, payload: Payload) -> tuple[ProviderEvent, ...]:
         if payload.event_type_of("type") != "LEAD_ACTION":
             payload.unknown_event()
         action = payload.one_of("leadAction", ACTIONS)
@@ -83,16 +83,16 @@ class LinkedIn(Provider):
     def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
         return body, {HEADER: hmac_hex(secret, PREFIX.encode() + body)}
 
-    def claim(self, request: SignedRequest) -> Claim | None:
+    def signature_scheme(self, request: SignedRequest) -> SignatureScheme | None:
         given = request.headers.get(HEADER, "").strip()
         given = given[len(PREFIX) :] if given.lower().startswith(PREFIX) else given
         given = given.lower() if re.fullmatch(r"[0-9A-Fa-f]{64}", given) else given
         messages = (("", lambda body: PREFIX.encode() + body), (BODY_ALONE, bytes))
-        return Claim(given=given, body=request.body, messages=messages) if given else None
+        return SignatureScheme(given=given, body=request.body, messages=messages) if given else None
 
 
 def _lead_id(payload: Payload) -> str:
-    """The last part of the lead's URN, which becomes a part of a path when the answers are fetched."""
+    """Return the last part of the lead's URN, which becomes a part of the path that fetches the answers."""
     urn = _urn(payload.identifier("leadGenFormResponse", limit=400))
     found = urn.removeprefix(LEAD_URN)
     if not re.fullmatch(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,199}", found):
@@ -101,7 +101,7 @@ def _lead_id(payload: Payload) -> str:
 
 
 def _only_urn(payload: Payload, path: str) -> str:
-    """The one value of `{"sponsoredAccount": "urn:…"}` and its like, whatever its key."""
+    """Return the one value of an object such as `{"sponsoredAccount": "urn:…"}`, whatever its key."""
     for value in payload.mapping_or_empty(path).values():
         if isinstance(value, str):
             return storable(_urn(value[:400])[:200])
@@ -109,5 +109,5 @@ def _only_urn(payload: Payload, path: str) -> str:
 
 
 def _urn(text: str) -> str:
-    """Without white space: the documentation's own sample has some inside `(urn:li:leadGenForm:1, 1)`."""
+    """Return the URN without white space: the documentation's sample has some inside `(urn:li:leadGenForm:1, 1)`."""
     return "".join(text.split())

@@ -1,10 +1,11 @@
-"""Salesflow: account statuses (new API) and campaign webhooks (legacy).
+"""Read Salesflow's webhooks: account statuses (new API) and campaign webhooks (legacy).
 
-https://salesflow.apidocumentation.com/documentation/webhooks-triggers/account-status-changed, https://salesflow.io/api/docs
+https://salesflow.apidocumentation.com/documentation/webhooks-triggers/account-status-changed,
+https://salesflow.io/api/docs
 
-Nothing is signed: the header `x-webhook-secret` *is* the secret made when the webhook was created. New bodies have
-`EventType` and `Payload.Data`; they carry neither an id nor a time, so that the same bytes can be news again. Legacy
-bodies are flat, with `IntegrationRunOn` and `Status`, and times of seven fractional digits; what is unset is 0 or "".
+Nothing is signed: the header `x-webhook-secret` *is* the secret that was made with the webhook. New bodies have
+`EventType` and `Payload.Data`, but neither an id nor a time: the same bytes can be a new event. Legacy bodies are flat,
+with `IntegrationRunOn` and `Status`, and times of seven fractional digits. Unset fields are 0 or "".
 """
 
 from collections.abc import Sequence
@@ -17,23 +18,23 @@ from leads.pipeline.dto import Contact, Identity
 from webhooks.providers.base import Provider, SignedRequest
 from webhooks.providers.events import AccountRef, AccountReported, LeadNoted, LeadStatusReported, ProviderEvent
 from webhooks.providers.payload import Payload
-from webhooks.providers.signature_scheme import Claim
+from webhooks.providers.signature_scheme import SignatureScheme
 from webhooks.providers.signatures import require_shared_secret
 
 HEADER = "x-webhook-secret"
 
-# "Blocked" is a lost session, not LinkedIn's ban; "paused" is an onboarding that nobody finished.
-STATUSES = {  # their status --> ours
+# "Blocked" is a lost session, not a ban by LinkedIn; "paused" is an unfinished onboarding.
+STATUSES = {  # provider's status --> account status
     "ACCOUNT_ACTIVE": AccountStatus.ACTIVE,
     "ACCOUNT_PAUSED": AccountStatus.INCOMPLETE,
     "ACCOUNT_BLOCKED": AccountStatus.DISCONNECTED,
     "ACCOUNT_DELETED": AccountStatus.DELETED,
 }
-LEAD_STATUSES = {  # their legacy event --> ours; any other is history only
+LEAD_STATUSES = {  # legacy event --> lead status; other events become notes
     "MEMBER_CONNECTED": LeadStatus.CONNECTION_ACCEPTED,
     "REPLY_DETECTED": LeadStatus.REPLY_RECEIVED,
 }
-NOTES = {  # their legacy event --> what the lead's history says
+NOTES = {  # legacy event --> text of the note
     "INVITATION_WITHDRAWN": "Invitation withdrawn",
 }
 
@@ -44,30 +45,30 @@ class Salesflow(Provider):
     def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
         require_shared_secret(request.headers, HEADER, secrets)
 
-    def receipt_key(self, request: SignedRequest) -> str | None:
-        super().receipt_key(request)  # for its complaints
+    def dedupe_key(self, request: SignedRequest) -> str | None:
+        super().dedupe_key(request)  # raises UnreadablePayload
         return None
 
-    def read(self, payload: Payload) -> tuple[ProviderEvent, ...]:
+    def read_events(self, payload: Payload) -> tuple[ProviderEvent, ...]:
         if payload.has("EventType") or not payload.has("IntegrationRunOn"):
-            return (_account(payload),)
-        return (_member(payload),)
+            return (_read_account_status(payload),)
+        return (_read_member_event(payload),)
 
     def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
         return body, {HEADER: secret}
 
-    def claim(self, request: SignedRequest) -> Claim | None:
+    def signature_scheme(self, request: SignedRequest) -> SignatureScheme | None:
         given = request.headers.get(HEADER, "").strip()
-        return Claim(given=given, body=request.body, shared=True) if given else None
+        return SignatureScheme(given=given, body=request.body, is_shared_secret=True) if given else None
 
 
-def _account(payload: Payload) -> AccountReported:
+def _read_account_status(payload: Payload) -> AccountReported:
     if payload.event_type_of("EventType") != "ACCOUNT_STATUS_CHANGED":
         payload.unknown_event()
     status = payload.one_of("Payload.Data.Status", STATUSES)
     return AccountReported(
         account=AccountRef(
-            external_id=_set_identifier(payload, "LinkedInAccountId"),
+            external_id=_non_zero_identifier(payload, "LinkedInAccountId"),
             email=payload.text_or_empty("LinkedInEmail", limit=254),
         ),
         status=status,
@@ -76,13 +77,13 @@ def _account(payload: Payload) -> AccountReported:
     )
 
 
-def _member(payload: Payload) -> LeadStatusReported | LeadNoted:
+def _read_member_event(payload: Payload) -> LeadStatusReported | LeadNoted:
     event = payload.event_type_of("Status" if payload.has("Status") else "IntegrationRunOn")
-    payload.known("IntegrationType", "IntegrationRunOn", "MemberId", "Address", "CurrentPosition")
-    payload.known("BirthdayYear", "BirthdayMonth", "BirthdayDay", "Distance", "HasReply", "IsMuted")
-    payload.known("DateAdded", "ConnectedAt")
+    payload.mark_known("IntegrationType", "IntegrationRunOn", "MemberId", "Address", "CurrentPosition")
+    payload.mark_known("BirthdayYear", "BirthdayMonth", "BirthdayDay", "Distance", "HasReply", "IsMuted")
+    payload.mark_known("DateAdded", "ConnectedAt")
     lead = Identity(
-        external_id=_set_identifier(payload, "LinkedInMemberId"), linkedin_url=payload.text_or_empty("MemberUrl")
+        external_id=_non_zero_identifier(payload, "LinkedInMemberId"), linkedin_url=payload.text_or_empty("MemberUrl")
     )
     if event not in LEAD_STATUSES:
         note = NOTES.get(event, event)
@@ -109,8 +110,8 @@ def _contact(payload: Payload) -> Contact:
     )
 
 
-def _set_identifier(payload: Payload, path: str) -> str:
-    """An id that was set: 0 is what an unset one looks like, and would make one account of many."""
+def _non_zero_identifier(payload: Payload, path: str) -> str:
+    """Read a required id. Treat 0 as missing: Salesflow sends it for ids that are not set."""
     found = payload.identifier(path)
     if found == "0":
         payload.fail("missing_field", f"The field {path} is not set.")

@@ -1,11 +1,11 @@
-"""SendPilot: what happens to leads and campaigns.
+"""Read SendPilot's webhooks about leads and campaigns.
 
 https://docs.sendpilot.ai (webhooks/overview, webhooks/setup); older pages at https://sendpilotai.mintlify.app
 
-Events were renamed, and both eras are in use. So are two ways of signing: the documented header `Webhook-Signature:
-t=<unix>,s=<hex>`, whose HMAC-SHA256 covers `t.body` under the secret as it stands, and, seen on live deliveries, Svix
-(`svix-id`, `svix-timestamp`, `svix-signature: v1,<base64>`, or the same as `webhook-…`) under a `whsec_` secret. The
-header's name does not tell them apart, the shape of its value does. `eventId` is stable over retries.
+Events were renamed, and both names occur. So do two signature schemes: the documented header `Webhook-Signature:
+t=<unix>,s=<hex>`, whose HMAC-SHA256 covers `t.body` under the secret as text, and, on live deliveries, Svix (`svix-id`,
+`svix-timestamp`, `svix-signature: v1,<base64>`, or the same as `webhook-…`) under a `whsec_` secret. The form of the
+value tells them apart, not the header's name. `eventId` stays the same over retries.
 """
 
 import re
@@ -21,12 +21,12 @@ from leads.pipeline.dto import Identity
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 from webhooks.providers.events import CampaignReported, LeadStatusReported, LeadTagged, NothingToDo, ProviderEvent
 from webhooks.providers.payload import Payload
-from webhooks.providers.signature_scheme import STANDARD_KEYS, Claim
+from webhooks.providers.signature_scheme import STANDARD_KEYS, SignatureScheme
 from webhooks.providers.signatures import (
     STANDARD_PREFIX,
     hmac_hex,
-    require_any_hex,
     require_fresh,
+    require_hmac,
     required_header,
     sign_standard,
     verify_standard,
@@ -34,7 +34,7 @@ from webhooks.providers.signatures import (
 
 MAX_TAGS = 50
 
-STATUSES = {  # their status --> ours
+STATUSES = {  # provider's status --> lead status
     "PENDING": LeadStatus.PENDING,
     "CONNECTION_SENT": LeadStatus.CONNECTION_SENT,
     "CONNECTION_ACCEPTED": LeadStatus.CONNECTION_ACCEPTED,
@@ -45,7 +45,7 @@ STATUSES = {  # their status --> ours
     "NOT_INTERESTED": LeadStatus.NOT_INTERESTED,
     "DONE": LeadStatus.DONE,
 }
-DERIVED = {  # their event --> the status that follows from it
+DERIVED = {  # event --> the lead status that follows from it
     "connection.sent": LeadStatus.CONNECTION_SENT,
     "connection_request.sent": LeadStatus.CONNECTION_SENT,
     "connection.accepted": LeadStatus.CONNECTION_ACCEPTED,
@@ -54,13 +54,13 @@ DERIVED = {  # their event --> the status that follows from it
     "message.received": LeadStatus.REPLY_RECEIVED,
     "reply.received": LeadStatus.REPLY_RECEIVED,
 }
-CAMPAIGNS = {  # their event --> the campaign's status
+CAMPAIGNS = {  # event --> the campaign's status
     "campaign.started": CampaignStatus.ACTIVE,
     "campaign.resumed": CampaignStatus.ACTIVE,
     "campaign.paused": CampaignStatus.PAUSED,
     "campaign.finished": CampaignStatus.FINISHED,
 }
-CHANGED_BY = {  # their changedBy --> ours
+CHANGED_BY = {  # changedBy --> ChangedBy
     "api": ChangedBy.API,
     "automation": ChangedBy.AUTOMATION,
     "user": ChangedBy.USER,
@@ -84,7 +84,7 @@ class SendPilot(Provider):
         signature = required_header(request.headers, f"{family}-signature")
         if family == "webhook" and not signature.startswith("v1"):
             sent_at, given = _own_signature(signature)
-            require_any_hex(given, b"%b.%b" % (sent_at.encode("latin-1", "replace"), request.body), secrets)
+            require_hmac(given, b"%b.%b" % (sent_at.encode("latin-1", "replace"), request.body), secrets)
             require_fresh(sent_at, request.received_at, tolerance)
             return
         verify_standard(
@@ -97,12 +97,12 @@ class SendPilot(Provider):
             tolerance=tolerance,
         )
 
-    def read(self, payload: Payload) -> tuple[ProviderEvent, ...]:
+    def read_events(self, payload: Payload) -> tuple[ProviderEvent, ...]:
         event = payload.event_type_of("eventType")
         reader = READERS.get(event)
         if reader is None:
             payload.unknown_event()
-        payload.known("eventId", "workspaceId")
+        payload.mark_known("eventId", "workspaceId")
         return (reader(payload, payload.timestamp_or_none("timestamp")),)
 
     def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
@@ -113,7 +113,7 @@ class SendPilot(Provider):
         sent_at = str(int(at.timestamp()))
         return body, {"webhook-signature": f"t={sent_at},s={hmac_hex(secret, b'%b.%b' % (sent_at.encode(), body))}"}
 
-    def claim(self, request: SignedRequest) -> Claim | None:
+    def signature_scheme(self, request: SignedRequest) -> SignatureScheme | None:
         family = "svix" if "svix-signature" in request.headers else "webhook"
         signature = request.headers.get(f"{family}-signature", "").strip()
         if not signature:
@@ -123,32 +123,32 @@ class SendPilot(Provider):
         stamped = ("The sender signs the timestamp and the body alone.", lambda body: b"%b.%b" % (sent_at, body))
         alone = ("The sender signs the body alone; what belongs before it is left out.", bytes)
         if own:
-            return Claim(given=own[2], body=request.body, messages=(("", stamped[1]), alone))
+            return SignatureScheme(given=own[2], body=request.body, messages=(("", stamped[1]), alone))
         message_id = request.headers.get(f"{family}-id", "").encode("latin-1", "replace")
         right = ("", lambda body: b"%b.%b.%b" % (message_id, sent_at, body))
         given = next((part for part in signature.split(" ") if part.startswith("v1,")), signature)
-        return Claim(
+        return SignatureScheme(
             given=given,
             body=request.body,
             messages=(right, stamped, alone),
             keys=STANDARD_KEYS,
-            spelling="base64",
+            encoding="base64",
         )
 
 
 def _own_signature(header: str) -> tuple[str, str]:
-    """The `t` and the `s` of `t=…,s=…`."""
+    """Return the `t` and the `s` of `t=…,s=…`."""
     found = _OWN_SIGNATURE.fullmatch(header)
     if found is None:
         raise InvalidSignature("malformed_signature", "The Webhook-Signature header is not of the form t=…,s=….")
     return found[1], found[2]
 
 
-def _stated(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
+def _read_stated_status(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
     status = payload.one_of("data.newStatus", STATUSES)
-    payload.known("data.customLeadStatus", "data.note")
+    payload.mark_known("data.customLeadStatus", "data.note")
     return LeadStatusReported(
-        lead=_lead(payload),
+        lead=_lead_identity(payload),
         status=status,
         stated=True,
         occurred_at=occurred_at,
@@ -157,46 +157,49 @@ def _stated(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
     )
 
 
-def _derived(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
-    payload.known("data.note", "data.message", "data.messagePreview", "data.reply", "data.replyPreview")
-    payload.known("data.sequenceStep")
+def _read_derived_status(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
+    payload.mark_known("data.note", "data.message", "data.messagePreview", "data.reply", "data.replyPreview")
+    payload.mark_known("data.sequenceStep")
     accepted_at = payload.timestamp_or_none("data.acceptedAt")
     return LeadStatusReported(
-        lead=_lead(payload), status=DERIVED[payload.event_type], stated=False, occurred_at=occurred_at or accepted_at
+        lead=_lead_identity(payload),
+        status=DERIVED[payload.event_type],
+        stated=False,
+        occurred_at=occurred_at or accepted_at,
     )
 
 
-def _tagged(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
-    payload.known("data.customLeadStatus")
+def _read_tags(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
+    payload.mark_known("data.customLeadStatus")
     names = payload.list_of("data.tags")
-    tags = [name for tag in names if (name := _tag(tag))]
-    return LeadTagged(lead=_lead(payload), tags=tuple(dict.fromkeys(tags))[:MAX_TAGS], occurred_at=occurred_at)
+    tags = [name for tag in names if (name := _tag_name(tag))]
+    return LeadTagged(lead=_lead_identity(payload), tags=tuple(dict.fromkeys(tags))[:MAX_TAGS], occurred_at=occurred_at)
 
 
-def _tag(tag: object) -> str:
+def _tag_name(tag: object) -> str:
     name = tag.get("name") if isinstance(tag, dict) else tag
     return storable(name.strip()[:100]) if isinstance(name, str) else ""
 
 
-def _campaign(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
+def _read_campaign(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
     changed_at = payload.timestamp_or_none("data.pausedAt") or payload.timestamp_or_none("data.resumedAt")
-    payload.known("data.resumedBy", "data.pausedBy", "data.resumedAt", "data.startedAt", "data.finishedAt")
-    whose = "data.resumedBy" if payload.event_type == "campaign.resumed" else "data.pausedBy"
+    payload.mark_known("data.resumedBy", "data.pausedBy", "data.resumedAt", "data.startedAt", "data.finishedAt")
+    changed_by_field = "data.resumedBy" if payload.event_type == "campaign.resumed" else "data.pausedBy"
     return CampaignReported(
         external_id=payload.identifier("data.campaignId"),
         status=CAMPAIGNS[payload.event_type],
         occurred_at=occurred_at or changed_at,
         name=payload.text_or_empty("data.campaignName", limit=300),
-        changed_by=payload.one_of_or(whose, PAUSED_BY, ""),
+        changed_by=payload.one_of_or(changed_by_field, PAUSED_BY, ""),
     )
 
 
-def _without_effect(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
-    payload.known("data")
+def _read_nothing(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
+    payload.mark_known("data")
     return NothingToDo(about=payload.event_type)
 
 
-def _lead(payload: Payload) -> Identity:
+def _lead_identity(payload: Payload) -> Identity:
     return Identity(
         external_id=payload.identifier("data.leadId"),
         campaign_id=payload.identifier_or_empty("data.campaignId"),
@@ -207,9 +210,9 @@ def _lead(payload: Payload) -> Identity:
 
 
 READERS: dict[str, Callable[[Payload, datetime | None], ProviderEvent]] = {
-    **dict.fromkeys(("lead.status.changed", "lead.updated"), _stated),
-    **dict.fromkeys(DERIVED, _derived),
-    **dict.fromkeys(CAMPAIGNS, _campaign),
-    **dict.fromkeys(WITHOUT_EFFECT, _without_effect),
-    "lead.tag.updated": _tagged,
+    **dict.fromkeys(("lead.status.changed", "lead.updated"), _read_stated_status),
+    **dict.fromkeys(DERIVED, _read_derived_status),
+    **dict.fromkeys(CAMPAIGNS, _read_campaign),
+    **dict.fromkeys(WITHOUT_EFFECT, _read_nothing),
+    "lead.tag.updated": _read_tags,
 }

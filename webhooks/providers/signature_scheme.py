@@ -1,4 +1,4 @@
-"""What a refused request claims: its signature, and how its sender ought to have made it. Pure."""
+"""Describe the signature of a refused request, and how its sender should have made it. Pure."""
 
 import hmac
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from typing import Literal
 
 from webhooks.providers.signatures import STANDARD_PREFIX, key_bytes, standard_key
 
-Spelling = Literal["hex", "base64"]
-#: What is signed, made of a body; and what is wrong with making it so ("" for the right way).
+Encoding = Literal["hex", "base64"]
+#: What is wrong with signing this form of the body ("" for the right form), and the function that makes the form.
 Message = tuple[str, Callable[[bytes], bytes]]
-#: The key, made of a secret; None where it cannot be made so.
+#: What is wrong with using this key ("" for the right key), and the function that makes the key from a secret, or None.
 Key = tuple[str, Callable[[str], bytes | None]]
 
 
@@ -34,19 +34,20 @@ STANDARD_KEYS: tuple[Key, ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """`body` is the JSON that the signature covers. Of `messages` and `keys` the first is the right one.
+class SignatureScheme:
+    """Describe a signature and how it should be made. `body` is what the signature covers.
 
-    With `shared` nothing is signed: what is given is the secret itself. `otherwise` holds where a source has no secret.
+    The first of `messages` and of `keys` is the right one. With `is_shared_secret` nothing is signed: `given` is the
+    secret itself. `fallback_secrets` apply if the source has no secret.
     """
 
     given: str
     body: bytes
     messages: tuple[Message, ...] = (("", bytes),)
     keys: tuple[Key, ...] = TEXT_KEYS
-    spelling: Spelling = "hex"
-    shared: bool = False
-    otherwise: tuple[str, ...] = ()
+    encoding: Encoding = "hex"
+    is_shared_secret: bool = False
+    fallback_secrets: tuple[str, ...] = ()
     matches: Callable[[bytes, bytes, bytes], bool] = field(default=hmac_matches, repr=False)
 
 

@@ -1,4 +1,4 @@
-"""Signatures: constant-time comparison, HMAC, the age of a signed timestamp, Standard Webhooks. Pure."""
+"""Verify and make signatures: constant-time comparison, HMAC, age of timestamps, Standard Webhooks. Pure."""
 
 import base64
 import binascii
@@ -16,7 +16,10 @@ _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 
 
 class InvalidSignature(Exception):
-    """The request is not from who it says. `reason` is one word for machines, `diagnosis` a sentence; no secrets."""
+    """Signal that the request's sender is not verified.
+
+    `reason` is one machine-readable word, `diagnosis` a sentence. Neither contains a secret.
+    """
 
     def __init__(self, reason: str, diagnosis: str = "") -> None:
         super().__init__(reason)
@@ -25,7 +28,7 @@ class InvalidSignature(Exception):
 
 
 def required_header(headers: Mapping[str, str], name: str) -> str:
-    """The header's value, trimmed. Raises InvalidSignature if it is missing, empty or absurdly long."""
+    """Return the trimmed header. Raises InvalidSignature if it is missing, empty or too long."""
     value = headers.get(name, "").strip()
     if not value:
         raise InvalidSignature("missing_signature", f"The request has no {name} header.")
@@ -34,8 +37,8 @@ def required_header(headers: Mapping[str, str], name: str) -> str:
     return value
 
 
-def equal(given: str, expected: str) -> bool:
-    """Whether two texts are the same bytes, in constant time. `given` comes from a header: latin-1 stands for bytes."""
+def constant_time_equal(given: str, expected: str) -> bool:
+    """Compare two texts as bytes in constant time. `given` is a header's value, decoded as latin-1."""
     try:
         raw = given.encode("latin-1")
     except UnicodeEncodeError:
@@ -48,18 +51,18 @@ def key_bytes(secret: str) -> bytes:
 
 
 def hmac_hex(secret: str, message: bytes) -> str:
-    """HMAC-SHA256 in lower-case hex; the key is the secret as it stands, in UTF-8."""
+    """Return the HMAC-SHA256 in lower-case hex. The key is the secret as text, in UTF-8."""
     return hmac.digest(key_bytes(secret), message, sha256).hex()
 
 
-def require_any_hex(given: str, message: bytes, secrets: Sequence[str]) -> None:
+def require_hmac(given: str, message: bytes, secrets: Sequence[str]) -> None:
     """Raise InvalidSignature unless `given` is the lower-case hex HMAC of the message under one of the secrets."""
-    require_hex(given)
-    if not is_any_hex(given, message, usable(secrets)):
+    require_hex_digest(given)
+    if not matches_any_hmac(given, message, usable_secrets(secrets)):
         raise wrong_signature()
 
 
-def require_hex(given: str) -> None:
+def require_hex_digest(given: str) -> None:
     """Raise InvalidSignature unless `given` could be an HMAC-SHA256 in lower-case hex."""
     if not _SHA256_HEX.fullmatch(given):
         raise InvalidSignature(
@@ -67,19 +70,19 @@ def require_hex(given: str) -> None:
         )
 
 
-def is_any_hex(given: str, message: bytes, secrets: Sequence[str]) -> bool:
-    return any(equal(given, hmac_hex(secret, message)) for secret in secrets)
+def matches_any_hmac(given: str, message: bytes, secrets: Sequence[str]) -> bool:
+    return any(constant_time_equal(given, hmac_hex(secret, message)) for secret in secrets)
 
 
 def require_shared_secret(headers: Mapping[str, str], name: str, secrets: Sequence[str]) -> None:
     """Raise InvalidSignature unless the header is one of the secrets."""
     given = required_header(headers, name)
-    if not any(equal(given, secret.strip()) for secret in usable(secrets)):
+    if not any(constant_time_equal(given, secret.strip()) for secret in usable_secrets(secrets)):
         raise InvalidSignature("wrong_signature", f"The {name} header is not this source's secret.")
 
 
-def usable(secrets: Sequence[str]) -> list[str]:
-    """The secrets that are not blank, with which anybody could sign. Raises InvalidSignature if there is none."""
+def usable_secrets(secrets: Sequence[str]) -> list[str]:
+    """Return the secrets that are not blank. Raises InvalidSignature if there is none."""
     found = [secret for secret in secrets if secret.strip()]
     if not found:
         raise InvalidSignature("no_secret", "This source has no secret to verify with.")
@@ -89,14 +92,14 @@ def usable(secrets: Sequence[str]) -> list[str]:
 def wrong_signature() -> InvalidSignature:
     return InvalidSignature(
         "wrong_signature",
-        "The signature is not that of this body under this source's secret: either differs from the sender's.",
+        "The signature does not match: the sender signed another body, or with another secret than this source's.",
     )
 
 
 def require_fresh(sent_at: str, received_at: datetime, tolerance: int) -> None:
-    """Raise InvalidSignature unless `sent_at` (unix seconds) is at most `tolerance` whole seconds from the receipt.
+    """Raise InvalidSignature unless `sent_at` (Unix seconds) is within `tolerance` seconds of `received_at`.
 
-    Both are counted in whole seconds: senders cut the fraction, so a request of exactly 300 s ago is not 300.4 s old.
+    Both are cut to whole seconds, as senders cut them: a request of exactly 300 s ago is not 300.4 s old.
     """
     if not _SECONDS.fullmatch(sent_at):
         raise InvalidSignature("malformed_timestamp", "The signed timestamp is not a number of seconds since 1970.")
@@ -106,12 +109,12 @@ def require_fresh(sent_at: str, received_at: datetime, tolerance: int) -> None:
         when = f"{age} s ago" if age > 0 else f"{-age} s in the future"
         raise InvalidSignature(
             "stale_timestamp",
-            f"The request was signed {when}; at most {tolerance} s are accepted. {_clock(int(sent_at), now)}",
+            f"The request was signed {when}; at most {tolerance} s are accepted. {_explain_skew(int(sent_at), now)}",
         )
 
 
-def _clock(sent_at: int, now: int) -> str:
-    """What a timestamp that is far off tells; the signature over it is right."""
+def _explain_skew(sent_at: int, now: int) -> str:
+    """Return a sentence that explains a timestamp that is far off. The signature over it is right."""
     if abs(sent_at // 1000 - now) <= 86_400:
         return "The signature is right: its timestamp is in milliseconds, seconds are wanted."
     if sent_at > now:
@@ -135,8 +138,8 @@ def verify_standard(
 ) -> None:
     """Raise InvalidSignature unless one `v1` signature of the space-separated list is that of `id.timestamp.body`.
 
-    Other versions are passed over. Secrets without the `whsec_` prefix are not for this scheme. The signature must be
-    spelled exactly as base64 spells it: a decoder would forgive changed bits in its last character.
+    Other versions and secrets without the `whsec_` prefix are skipped. The signature must be canonical base64: decoders
+    ignore changed bits in the last character.
     """
     if not _SECONDS.fullmatch(sent_at):
         raise InvalidSignature("malformed_timestamp", "The signed timestamp is not a number of seconds since 1970.")
@@ -152,13 +155,13 @@ def verify_standard(
     given = signatures.split(" ")
     for key in keys:
         expected = standard_signature(key, message)
-        if any(equal(one, expected) for one in given):
+        if any(constant_time_equal(one, expected) for one in given):
             return require_fresh(sent_at, received_at, tolerance)
     raise wrong_signature()
 
 
 def sign_standard(body: bytes, secret: str, *, message_id: str, at: datetime) -> tuple[str, str]:
-    """Timestamp and signature. Raises ValueError if the secret is no `whsec_` secret."""
+    """Return timestamp and signature. Raises ValueError if the secret is not a `whsec_` secret."""
     key = standard_key(secret)
     if not key:
         raise ValueError("the secret must be whsec_ followed by base64")
@@ -168,8 +171,7 @@ def sign_standard(body: bytes, secret: str, *, message_id: str, at: datetime) ->
 
 @lru_cache(maxsize=1000)
 def standard_key(secret: str) -> bytes | None:
-    """Return the key in `whsec_<base64>`, padded or not, also with a version before it (`v1,whsec_…`); None if the
-    secret is not of that form or empty."""
+    """Return the key in `whsec_<base64>`, padded or not, also after a version (`v1,whsec_…`). None for other texts."""
     secret = secret.strip().removeprefix("v1,")
     encoded = secret.removeprefix(STANDARD_PREFIX)
     if not secret.startswith(STANDARD_PREFIX) or not encoded:

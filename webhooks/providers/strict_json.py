@@ -1,25 +1,25 @@
-"""What is JSON at all: the contract's 400 row. Pure."""
+"""Decide what counts as JSON: the contract's 400 row. Pure."""
 
 from typing import Any
 
 from accounts.core import strict_json
 from accounts.core.strict_json import UnreadableJSON
 
-#: Up to these sizes a body is parsed where it is received: half a millisecond at most, whatever it holds.
+#: Up to these sizes a body is parsed on the event loop: parsing takes half a millisecond at most.
 QUICK_BYTES = 16 * 1024
 QUICK_VALUES = 500
 
 
 class UnreadablePayload(Exception):
-    """The body is not what the contract's 400 row allows. The message is safe to send back."""
+    """Signal that the body is not JSON as the contract requires. The message may be sent to the caller."""
 
 
 def read_object(body: bytes) -> dict[str, Any]:
     """Return the JSON object in a body. Raises UnreadablePayload where `accounts.core.strict_json` refuses it."""
     try:
         return strict_json.read_object(body)
-    except UnreadableJSON as unreadable:
-        raise UnreadablePayload(str(unreadable)) from None
+    except UnreadableJSON as error:
+        raise UnreadablePayload(str(error)) from None
 
 
 def parses_quickly(body: bytes) -> bool:

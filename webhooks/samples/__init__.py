@@ -1,19 +1,19 @@
-"""Requests as the providers send them: `<provider>/<sample>.json`. We-Link's `hash` is made when one is signed."""
+"""Load sample requests of the providers: `<provider>/<sample>.json`. Signing a sample adds We-Link's `hash`."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent
+SAMPLES_FOLDER = Path(__file__).parent
 
 
-def names(provider: str) -> list[str]:
-    return sorted(path.stem for path in (FOLDER / provider).glob("*.json"))
+def sample_names(provider: str) -> list[str]:
+    return sorted(path.stem for path in (SAMPLES_FOLDER / provider).glob("*.json"))
 
 
-def load(provider: str, name: str) -> dict[str, Any]:
-    """Raises KeyError for a sample that does not exist."""
-    if name not in names(provider):
+def load_sample(provider: str, name: str) -> dict[str, Any]:
+    """Return a sample's body. Raises KeyError if there is no such sample."""
+    if name not in sample_names(provider):
         raise KeyError(name)
-    sample: dict[str, Any] = json.loads((FOLDER / provider / f"{name}.json").read_text())
+    sample: dict[str, Any] = json.loads((SAMPLES_FOLDER / provider / f"{name}.json").read_text())
     return sample

@@ -18,7 +18,7 @@ from config.demo.scenario import day
 from config.demo.setup import COMPANY_ID, MAILBOX
 from config.demo.table import table
 from config.management.jsoncommand import JsonCommand
-from notifications.channels.service import create_channel, disable, enable, update_channel
+from notifications.channels.service import create_channel, disable_channel, enable_channel, update_channel
 from notifications.models import Channel, ChannelKind
 
 ENDPOINT = "make demo's receiver"
@@ -43,7 +43,7 @@ class Command(JsonCommand):
             except (CannotSign, NoAnswer) as error:
                 raise CommandError(str(error)) from None
             finally:
-                disable(runner.endpoint, "make demo has ended")
+                disable_channel(runner.endpoint, "make demo has ended")
         faults = [f"{each.provider} {each.title}: {fault}" for each in results for fault in each.faults]
         if receiver.refused:
             faults.append(f"{receiver.refused} webhooks were not signed as they should be")
@@ -100,7 +100,7 @@ def mailbox(agency: Agency) -> Channel:
     if channel is None:
         channel, _ = create_channel(agency, kind="email", name="The team's mailbox", email=MAILBOX, verified=True)
     elif channel.status != "enabled":
-        enable(channel)
+        enable_channel(channel)
     return channel
 
 
@@ -114,5 +114,5 @@ def endpoint(agency: Agency, receiver: Receiver) -> Channel:
     newest = channel.secrets.order_by("-pk").first()
     receiver.secret = newest.secret if newest else ""
     channel = update_channel(channel, url=receiver.url)
-    enable(channel)
+    enable_channel(channel)
     return channel

@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.events.ordering import Origin
 from config.management.jsoncommand import JsonCommand
 from leads.models import Lead
-from leads.privacy.erasure import erase
+from leads.privacy.erasure import erase_lead
 
 
 class Command(JsonCommand):
@@ -22,7 +22,7 @@ class Command(JsonCommand):
         lead = Lead.all_records.select_related("agency").filter(pk=options["lead"]).first()
         if lead is None:
             raise CommandError(f"There is no lead with the id {options['lead']!r}.")
-        return {"lead_id": lead.pk, "erased": erase(lead, origin=Origin(by="staff", at=timezone.now()))}
+        return {"lead_id": lead.pk, "erased": erase_lead(lead, origin=Origin(by="staff", at=timezone.now()))}
 
     def print_result(self, answer: dict[str, Any]) -> None:
         self.stdout.write(f"{answer['lead_id']} is gone.")

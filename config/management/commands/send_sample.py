@@ -34,9 +34,9 @@ class Command(JsonCommand):
         if provider not in list(ProviderSlug):
             raise CommandError(f"There is no provider {provider!r}. Providers: {', '.join(ProviderSlug)}.")
         try:
-            payload = samples.load(provider, options["sample"])
+            payload = samples.load_sample(provider, options["sample"])
         except KeyError:
-            known = ", ".join(samples.names(provider))
+            known = ", ".join(samples.sample_names(provider))
             raise CommandError(f"{provider} has no sample {options['sample']!r}. Samples: {known}.") from None
         for assignment in options["set"]:
             assign(payload, assignment)

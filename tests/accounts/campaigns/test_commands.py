@@ -28,7 +28,7 @@ from accounts.tenancy.api_keys import create_api_key
 from tests.reactions import react
 from tests.receiving import receive
 from tests.standins import StandIn, provider
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 T0 = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
 PATH = "/v1/campaigns/camp_xyz789"
@@ -84,7 +84,7 @@ def report_campaign_event(source: Source, what: str, by: str = "", *, at: dateti
 def report_event(source: Source, what: str, data: dict[str, str], now: str) -> None:
     envelope = {"eventId": f"evt_{next(EVENTS)}", "eventType": what, "timestamp": now, "workspaceId": "ws_1"}
     receive(source, {**envelope, "data": data}, at=timezone.now())
-    while process_due():
+    while process_due_receipts():
         pass
 
 

@@ -19,12 +19,12 @@ from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, set_status
 from notifications.channels.service import create_channel
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from tests.api.client import api_with
 from tests.factories import furnish
 from tests.notifications.receiver import receiver
 from tests.receiving import receive_sample, source_of
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 #: Whole as they are: emoji of several, Persian, Hindi and Sinhala words, flags, marks.
 READABLE = ["👩‍💻 Ada", "👩🏽‍🚀", "👨‍👩‍👧‍👦", "❤️‍🔥", "🏳️‍🌈", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🇩🇪🇫🇷", "می‌خواهم", "क्‍ष", "ශ්‍රී", "e\u0301", "Zoë"]
@@ -93,7 +93,7 @@ def test_a_name_is_the_same_in_a_mail_in_slack_on_a_page_in_a_file_and_in_the_ap
         made = api.post(
             "leads", {"email": "a@example.com", "name": "👩‍💻 می‌خواهم\u202e\u2066 Ann", "tags": ["a\u202eb"]}
         )
-        drain()
+        drain_deliveries()
     name = "👩‍💻 می‌خواهم Ann"
     assert (made.json()["name"], made.json()["tags"]) == (name, ["ab"])
     assert name in slack.requests[-1].body.decode()
@@ -113,7 +113,7 @@ def test_what_a_provider_named_is_read_without_what_nobody_sees(agency: Agency, 
         create_channel(agency, kind="slack", url=slack.url, conflation_seconds=0)
         lead.refresh_from_db()
         set_status(lead, status=LeadStatus.DONE, changed_by=ChangedBy.API)
-        drain()
+        drain_deliveries()
     assert "Ann 👩‍💻" in json.loads(slack.requests[-1].body)["text"]
 
 
@@ -126,7 +126,7 @@ def test_what_providers_say_of_people_is_kept_without_what_nobody_sees(agency: A
     receive_sample(
         source_of(agency, "sendpilot"), "lead_updated", data={**data, "firstName": "B\u202eea", "company": "می‌خواهم"}
     )
-    while process_due():
+    while process_due_receipts():
         pass
     assert Account.objects.get().name == "Ann 👩‍💻"
     assert "Ann 👩‍💻" in admin_client.get("/admin/accounts/account/").content.decode()

@@ -15,7 +15,7 @@ from accounts.core.text_index import candidates, keep_text_indexes, merge_text_i
 from accounts.models import Agency
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, update_lead
-from leads.privacy.erasure import erase
+from leads.privacy.erasure import erase_lead
 from tests.leads.reporting import NOON
 
 LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
@@ -99,7 +99,7 @@ def test_the_letters_of_who_was_erased_are_forgotten(agency: Agency) -> None:
     create_lead(agency, name="Somebody Else")
     lead = create_lead(agency, name=GREEK)
     assert GREEK.encode() in index_bytes()
-    erase(lead)
+    erase_lead(lead)
     merge_text_indexes()
     assert GREEK.encode() not in index_bytes()
     assert len(found("somebody")) == 1

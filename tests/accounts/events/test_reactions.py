@@ -14,7 +14,7 @@ from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events import reactions
 from accounts.events.outbox import record_event
 from accounts.models import Agency, Event, Reaction
-from notifications.delivery import fan_out
+from notifications.delivery import fan_out_due_events
 from notifications.retention import delete_old_events
 
 NAME = "echo"
@@ -154,10 +154,10 @@ def test_an_event_and_those_after_it_are_told_once_its_reactions_were_attempted(
     record_event(agency, EventType.LEAD_CREATED, subject="lead_1")
     record_event(agency, EventType.LEAD_ERASED, subject="lead_2")
     elsewhere = record_event(stranger, EventType.LEAD_ERASED, subject="lead_3")
-    fan_out()
+    fan_out_due_events()
     assert set(Event.objects.filter(fanned_out_at__isnull=False)) == {before, elsewhere}
     reactions.carry_out_due_reactions()
-    fan_out()
+    fan_out_due_events()
     assert not Event.objects.filter(fanned_out_at__isnull=True).exists()
 
 
@@ -167,11 +167,11 @@ def test_an_event_is_told_though_its_reactions_fail_or_nobody_carries_them_out(
     echo.refused = {"lead_1"}
     record_event(agency, EventType.LEAD_CREATED, subject="lead_1")
     reactions.carry_out_due_reactions()
-    assert fan_out() == 1
+    assert fan_out_due_events() == 1
     record_event(agency, EventType.LEAD_CREATED, subject="lead_2")
-    assert fan_out() == 0
+    assert fan_out_due_events() == 0
     clock.shift(reactions.MAX_WAIT)
-    assert fan_out() == 1
+    assert fan_out_due_events() == 1
 
 
 def test_retention_takes_an_event_and_its_reaction_that_failed(agency: Agency, echo: Echo) -> None:

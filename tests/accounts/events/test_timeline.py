@@ -19,7 +19,7 @@ from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency
 from accounts.services import report_status
 from notifications.channels.service import create_channel
-from notifications.delivery import fan_out
+from notifications.delivery import fan_out_due_events
 from tests.reactions import react
 
 
@@ -64,7 +64,7 @@ def lived(agency: Agency, staff: User) -> Account:
         update_campaign(campaign, account=account)
         clock.shift(60)
         report(agency, "disconnected")
-        fan_out()
+        fan_out_due_events()
         clock.shift(60)
         staff_did(account, staff, "Asked the owner.")
         clock.shift(60)

@@ -20,12 +20,12 @@ from accounts.models import Agency, Event, Incident, Outage, ReauthPrompt
 from accounts.reauth import attempts
 from accounts.tenancy.agencies import create_agency
 from notifications.channels.service import create_channel
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from notifications.models import Delivery
 from tests.notifications.receiver import receiver
 from tests.reactions import react
 from tests.receiving import receive_sample, source_of
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 SEQUENCE = count(1)
 T0 = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
@@ -174,7 +174,7 @@ def test_a_webhook_that_comes_twelve_days_late_is_history_from_the_receipt_on(
             linkedin_account_name=f"Account {number}",
             timestamp=(T0 - timedelta(days=days)).isoformat(),
         )
-    while process_due():
+    while process_due_receipts():
         pass
     react()
     update_incidents()
@@ -190,14 +190,14 @@ def test_what_is_urgent_wakes_nobody_when_it_is_old(
         agency, kind="email", email="team@example.com", verified=True, quiet_hours={"start": "07:00", "end": "09:00"}
     )
     report(agency, ago, "Ada Lovelace")
-    drain()
+    drain_deliveries()
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
     assert [message.to for message in mail.outbox] == ([["team@example.com"]] if urgent else [])
     delivery = Delivery.objects.get(event__event_type="linkedin_blocked")
     assert (delivery.hold == "quiet_hours") is not urgent
     clock.move_to(T0 + HOUR)
-    drain()
+    drain_deliveries()
     [message] = mail.outbox
     assert f"{T0 - ago:%m/%d/%Y}" in message.body
 
@@ -210,9 +210,9 @@ def test_slack_says_when_what_comes_late_happened(
     with receiver() as slack:
         create_channel(agency, kind="slack", url=slack.url, event_types=["linkedin_blocked"])
         report(agency, ago, "Ada Lovelace")
-        drain()
+        drain_deliveries()
         clock.shift(ALERT_DELAY)
-        drain()
+        drain_deliveries()
     [request] = slack.requests
     text = json.loads(request.body)["blocks"][1]["text"]["text"]
     assert "restricted the account Ada Lovelace" in text

@@ -17,12 +17,12 @@ from accounts.models import Account, Agency, Event, ReauthPrompt, Source
 from accounts.tasks import run_jobs
 from notifications.channels.service import create_channel
 from notifications.content.catalogue import CATALOGUE
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from notifications.models import Delivery
 from notifications.staff.alerts import set_alerts
 from tests.reactions import react
 from tests.receiving import receive, source_of
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 MONDAY = datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
 TEAM, OWNER, STAFF = "team@example.com", "natalia@example.com", "staff@example.com"
@@ -47,12 +47,12 @@ class Day:
                 "LinkedInEmail": OWNER,
             }
             receive(self.source, json.dumps(body).encode())
-        while process_due():
+        while process_due_receipts():
             pass
         react()
         run_jobs("receipts")
         if deliver:
-            drain()
+            drain_deliveries()
         fresh = mail.outbox[self.seen :]
         self.seen = len(mail.outbox)
         return sorted((message.to[0], message.subject) for message in fresh)

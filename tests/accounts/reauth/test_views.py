@@ -27,7 +27,7 @@ from tests.reactions import react
 from tests.receiving import receive
 from tests.standins import StandIn, provider
 from webhooks.models import ProviderRequest
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 PASSWORD = "canary-Pa55word-canary"
 PIN = "739105"
@@ -346,7 +346,7 @@ def test_only_a_host_of_the_provider_or_one_that_staff_approved_is_framed(
 
 def answer_of_welink(source: Source, **body: str) -> None:
     receive(source, json.dumps(body).encode())
-    while process_due():
+    while process_due_receipts():
         pass
     react()
 

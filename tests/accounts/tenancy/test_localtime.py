@@ -11,7 +11,7 @@ from accounts.core.enums import Scope
 from accounts.models import Agency
 from accounts.tenancy.localtime import format_local_time
 from notifications.channels.service import create_channel
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from tests.api.client import api_with
 from tests.leads.lead_sync.linkedin import linkedin, notify, source_of, work
 from tests.portal.browser import Browser
@@ -44,7 +44,7 @@ def test_a_lead_of_linkedin_reads_so_in_mails_pages_and_files_and_is_iso_in_the_
     with linkedin() as stand_in:
         notify(source_of(agency), stand_in.world.submit(submittedAt=1686182358881))
         work()
-    drain()
+    drain_deliveries()
     assert "When: 06/07/2023 7:59 PM EDT" in str(mail.outbox[0].body)
     client: Client = sign_in()
     lead = agency.leads.get()

@@ -19,7 +19,7 @@ from leads.analytics import export
 from leads.enums import LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
-from leads.privacy.erasure import erase
+from leads.privacy.erasure import erase_lead
 from tests.portal.browser import Browser
 
 pytestmark = pytest.mark.django_db
@@ -91,19 +91,19 @@ def test_test_leads_erased_ones_and_other_agencies_are_not_in_it(
     create_lead(agency, name="Stays")
     create_lead(agency, name="Tried out", is_test=True)
     create_lead(stranger, name="Theirs")
-    erase(create_lead(agency, name="Erased"))
+    erase_lead(create_lead(agency, name="Erased"))
     assert [row["Name"] for row in rows_of(sign_in().post(URL))] == ["Stays"]
 
 
 def test_who_is_erased_while_the_file_is_sent_is_not_in_what_follows(
     agency: Agency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "AT_ONCE", 1)
+    monkeypatch.setattr(export, "PAGE_SIZE", 1)
     first, second, third = (create_lead(agency, name=name) for name in ("First", "Second", "Third"))
-    pieces = export.table(agency, Lead.objects.all())
+    pieces = export.csv_chunks(agency, Lead.objects.all())
     assert "First response" in next(pieces)
     assert third.pk in next(pieces)
-    erase(second)
+    erase_lead(second)
     assert [first.pk in piece for piece in pieces] == [True]
 
 
@@ -119,10 +119,10 @@ def test_the_file_has_what_the_list_shows(agency: Agency, sign_in: Browser) -> N
 
 
 def test_any_length_is_read_by_key_a_page_at_a_time(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "AT_ONCE", 50)
+    monkeypatch.setattr(export, "PAGE_SIZE", 50)
     many(agency, 125)
     with CaptureQueriesContext(connection) as asked:
-        pieces = list(export.table(agency, Lead.objects.all()))
+        pieces = list(export.csv_chunks(agency, Lead.objects.all()))
     assert [piece.count("Lead ") for piece in pieces] == [0, 50, 50, 25]
     assert len(asked) == 3
     assert not [query for query in asked if re.search(r"OFFSET|COUNT\(", query["sql"])]

@@ -22,9 +22,9 @@ from leads.lead_sync.fetching import fetch_due
 from leads.models import Enrichment, Lead
 from leads.pipeline.changes import create_lead, update_lead
 from leads.pipeline.enrichment_requests import request_enrichment
-from leads.privacy.erasure import erase
+from leads.privacy.erasure import erase_lead
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/leads/enrichment/"
@@ -43,7 +43,7 @@ def fails(lead: Lead) -> dict[str, str]:
 
 
 def erases(lead: Lead) -> dict[str, str]:
-    erase(lead)
+    erase_lead(lead)
     return {"company": "Known Ltd"}
 
 
@@ -109,7 +109,7 @@ def test_what_is_empty_is_filled_after_a_fetch_and_after_a_pull(agency: Agency, 
         work()
         if way == "fetch":
             notify(source, stand_in.world.submit(ANSWERS))
-            process_due()
+            process_due_receipts()
             fetch_due()
         lead = Lead.objects.get()
         assert (lead.company, lead.recovered, Enrichment.objects.count()) == ("", way == "pull", 1)

@@ -29,7 +29,7 @@ from leads.lead_sync.subscriptions import want
 from leads.models import LeadFetch, LeadSync, Pull, RefusedForm
 from tests.receiving import receive
 from webhooks.models import Receipt
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 BASE = "https://linkedin.example.com"
 SECRET = "li-client-secret-example"
@@ -87,7 +87,7 @@ def connected(agency: Agency, **options: Any) -> Source:
 
 def work() -> None:
     """Do everything that is due, as the workers would, until one round finds nothing."""
-    jobs: tuple[Callable[[], object], ...] = (process_due, fetch_due, check_due, backfill.pull_due, label_due)
+    jobs: tuple[Callable[[], object], ...] = (process_due_receipts, fetch_due, check_due, backfill.pull_due, label_due)
     while [job for job in jobs if finish(job)]:
         pass
 

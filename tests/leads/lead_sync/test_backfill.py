@@ -30,7 +30,7 @@ from leads.lead_sync.health_checks import check_due
 from leads.models import Lead, LeadReference, Pull
 from leads.tasks import look_after
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, sync_of, work
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,7 @@ def test_a_notification_and_a_pull_meet_on_the_same_lead(agency: Agency) -> None
         work()
         first, second = stand_in.world.submit(), stand_in.world.submit()
         notify(source, first)
-        process_due()
+        process_due_receipts()
         backfill.plan(sync_of(source))
         while backfill.pull_due():
             pass
@@ -233,7 +233,7 @@ def test_notifications_that_arrive_while_the_archive_is_pulled_make_nobody_twice
             sent += [world.submit() for _ in range(5)]
             for response in sent[-5:]:
                 notify(source, response)
-            process_due()
+            process_due_receipts()
             notify(source, world.leads[f"old-{len(sent)}-6"])  # also of one that the pull brings
             backfill.plan(sync_of(source))
             if len(sent) >= 20:
@@ -270,7 +270,7 @@ class Story:
         response = self.sent[lead % len(self.sent)]
         if moment < self.lives[response["id"]]:
             notify(self.source, response, ("CREATED", "DELETED")[moment % 2], self.start + moment * 10_000)
-            process_due()
+            process_due_receipts()
 
     def take(self, step: Any) -> None:
         match step:

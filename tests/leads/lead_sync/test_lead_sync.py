@@ -12,7 +12,7 @@ from config.demo.linkedin_api.world import form
 from leads.lead_sync.fetching import MAX_ATTEMPTS, announce_overdue, fetch_due
 from leads.models import Lead, LeadFetch
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, source_of, work
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def test_a_lead_is_there_at_once_and_complete_after_the_fetch(agency: Agency) ->
         work()
         response = stand_in.world.submit()
         notify(source, response)
-        process_due()
+        process_due_receipts()
         lead = Lead.objects.get()
         assert (lead.status, lead.details_pending, lead.name, told()) == ("PENDING", True, "", [])
         fetch_due()
@@ -81,7 +81,7 @@ def test_a_fetch_that_kills_its_worker_ends_after_as_many_attempts_as_any(agency
         source = connected(agency)
         work()
         notify(source, stand_in.world.submit())
-        process_due()
+        process_due_receipts()
         LeadFetch.objects.update(attempts=MAX_ATTEMPTS)
         assert fetch_due() == 1
     fetch = LeadFetch.objects.get()
@@ -163,7 +163,7 @@ def test_a_lead_withdrawn_before_its_answers_came_is_gone(agency: Agency) -> Non
         work()
         response = stand_in.world.submit()
         notify(source, response)
-        process_due()
+        process_due_receipts()
         notify(source, response, "DELETED", response["submittedAt"] + 1000)
         work()
     assert not Lead.objects.exists()

@@ -13,17 +13,17 @@ from pytest_django.fixtures import Settings
 from accounts.core.enums import EventType
 from accounts.events.ordering import Origin
 from accounts.models import Agency, Event, Member
-from leads.analytics.export import table
+from leads.analytics.export import csv_chunks
 from leads.analytics.lead_report import leads_in
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import Enrichment, Lead, LeadChange, LeadMerge, LeadReference, Tombstone
 from leads.pipeline import changes
 from leads.pipeline import reports as services
 from leads.pipeline.dto import Contact, Identity
-from leads.pipeline.merge import lock_root, merge, records_of, root_ids, shown_id
-from leads.pipeline.tombstones import OURSELVES, digest_of
+from leads.pipeline.merge import lock_root, merge_leads, records_of, root_id, root_ids
+from leads.pipeline.tombstones import OWN_PROVIDER, digest_of
 from leads.privacy import retention
-from leads.privacy.erasure import erase
+from leads.privacy.erasure import erase_lead
 from tests.receiving import drain, receive, source_of
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -85,7 +85,7 @@ def test_a_reference_that_comes_by_the_profile_of_a_merged_record_was_born_there
         *(("l1", None), ("l2", record.pk), ("l3", record.pk)),
     }
     oldest = Lead.objects.create(agency=agency, id="lead_0", status_since=NOON, received_at=NOON)
-    merge(oldest, root)
+    merge_leads(oldest, root)
     report(agency, "l4", 6, url=ANNA)
     assert LeadReference.objects.get(external_id="l4").origin_id == record.pk
 
@@ -107,7 +107,7 @@ def test_a_profile_of_another_kind_goes_on_leading_to_the_lead(agency: Agency) -
 def test_a_batch_finds_the_lead_by_a_merged_record_too(agency: Agency, together: bool) -> None:
     sales = "https://www.linkedin.com/sales/lead/ACwAAExample1"
     root, record = report(agency, "l1", url=ANNA), report(agency, "l2", 1, url=sales)
-    merge(lock_root(root.pk), lock_root(record.pk))  # type: ignore[arg-type]
+    merge_leads(lock_root(root.pk), lock_root(record.pk))  # type: ignore[arg-type]
     for number in range(3, 8):
         data = {"leadId": f"l{number}", "linkedinUrl": (ANNA, sales)[number % 2], "newStatus": "MESSAGE_SENT"}
         body = {"eventId": str(number), "eventType": "lead.status.changed", "timestamp": NOON.isoformat()}
@@ -173,7 +173,7 @@ def test_a_lead_that_was_made_of_several_people_gets_nobody_more(agency: Agency)
 def test_merged_records_are_in_no_list_count_report_or_file(agency: Agency, rf_client: Client) -> None:
     root, record = merged(agency)
     assert [lead.pk for lead in agency.leads.all()] == [root.pk]
-    assert "".join(table(agency, agency.leads.all())).count("lead_") == 1
+    assert "".join(csv_chunks(agency, agency.leads.all())).count("lead_") == 1
     for path in ("/leads", "/leads?q=anna", f"/leads?q={record.pk}", "/"):
         page = rf_client.get(path).content.decode()
         assert f"/leads/{record.pk}" not in page, path
@@ -205,7 +205,7 @@ def test_changes_by_an_old_id_are_made_to_the_lead(agency: Agency) -> None:
     assert changes.update_lead(record, company="Example").pk == root.pk
     assert changes.set_status(record, status=LeadStatus.DONE, changed_by=ChangedBy.API).pk == root.pk
     assert (Lead.objects.get().company, Lead.objects.get().status) == ("Example", LeadStatus.DONE)
-    note = services.note(
+    note = services.add_note(
         agency,
         provider="welink",
         identity=Identity(external_id="w1"),
@@ -219,12 +219,12 @@ def test_changes_by_an_old_id_are_made_to_the_lead(agency: Agency) -> None:
 
 def test_merges_of_merges_lead_to_one(agency: Agency) -> None:
     first, second, third = (report(agency, f"l{number}", number) for number in range(3))
-    middle = merge(second, third)
+    middle = merge_leads(second, third)
     assert middle.pk == second.pk
-    root = merge(lock_root(first.pk), lock_root(second.pk))  # type: ignore[arg-type]
+    root = merge_leads(lock_root(first.pk), lock_root(second.pk))  # type: ignore[arg-type]
     assert root_ids([first.pk, second.pk, third.pk]) == dict.fromkeys([first.pk, second.pk, third.pk], first.pk)
     assert [record.pk for record in records_of(root)] == [second.pk, third.pk]
-    assert shown_id(third.pk, agency) == first.pk
+    assert root_id(third.pk, agency) == first.pk
     assert set(root.references.values_list("external_id", "origin")) == {
         *(("l0", None), ("l1", second.pk), ("l2", third.pk)),
     }
@@ -235,7 +235,7 @@ def test_erasing_one_erases_the_group(agency: Agency) -> None:
     Enrichment.objects.create(lead=record)
     told = Event.objects.filter(subject=record.pk).count()
     assert told
-    receipt = erase(record)
+    receipt = erase_lead(record)
     assert receipt["leads"] == 1
     for model in (Lead, LeadReference, LeadChange, LeadMerge, Enrichment):
         assert not model._base_manager.exists(), model
@@ -245,14 +245,14 @@ def test_erasing_one_erases_the_group(agency: Agency) -> None:
     digests = set(Tombstone.objects.values_list("provider", "digest"))
     assert digests == {
         *(("sendpilot", digest_of(agency.pk, name)) for name in ("l1", "l2")),
-        *((OURSELVES, digest_of(agency.pk, pk)) for pk in (root.pk, record.pk)),
+        *((OWN_PROVIDER, digest_of(agency.pk, pk)) for pk in (root.pk, record.pk)),
     }
 
 
 @pytest.mark.parametrize("name", ["l1", "l2"])
 def test_nobody_of_an_erased_group_comes_back(agency: Agency, name: str) -> None:
     root, _ = merged(agency)
-    erase(root, origin=Origin(by="staff", at=NOON + timedelta(minutes=10)))
+    erase_lead(root, origin=Origin(by="staff", at=NOON + timedelta(minutes=10)))
     again = services.report_status(
         agency,
         provider="sendpilot",
@@ -272,12 +272,12 @@ def test_a_backup_from_after_the_merge_brings_no_record_back(
     root, _ = merged(agency)
     rows = [(model, list(model._base_manager.order_by("pk"))) for model in (Lead, LeadReference, LeadChange)]
     with django_capture_on_commit_callbacks(execute=True):
-        erase(root)
+        erase_lead(root)
     Tombstone.objects.all().delete()
     for _, kept in rows:
         for row in kept:
             row.save(force_insert=True)
-    retention.replay()
+    retention.replay_erasure_log()
     assert not Lead.all_records.exists()
 
 

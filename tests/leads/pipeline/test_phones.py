@@ -9,7 +9,7 @@ from accounts.models import Agency
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, update_lead
 from leads.pipeline.phones import OTHER_NAMES, e164, region_of
-from leads.pipeline.provenance import Origin, fill
+from leads.pipeline.provenance import ValueOrigin, fill_contact_fields
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -116,5 +116,5 @@ def test_what_language_an_agency_speaks_makes_no_number_one_of_its_country(agenc
 
 def test_a_number_to_dial_goes_with_the_number_it_was_made_of() -> None:
     lead = Lead(phone="+49 30 1234567", phone_e164="+49301234567", provenance={"phone": "provider"})
-    assert fill(lead, {"phone": "030 7654321"}, origin=Origin.FORM) == ["phone", "phone_e164"]
+    assert fill_contact_fields(lead, {"phone": "030 7654321"}, origin=ValueOrigin.FORM) == ["phone", "phone_e164"]
     assert (lead.phone, lead.phone_e164) == ("030 7654321", "")

@@ -9,11 +9,11 @@ from accounts.core.enums import RequestAction
 from accounts.models import Account, Agency
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, update_lead
-from leads.pipeline.provenance import Origin, fill
+from leads.pipeline.provenance import ValueOrigin, fill_contact_fields
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.receiving import receive
 from tests.receiving import source_of as source_at
-from webhooks.processing.processor import process_due, register_request
+from webhooks.processing.processor import process_due_receipts, register_request
 
 pytestmark = pytest.mark.django_db
 PAYLOADS = Path(__file__).parents[2] / "webhooks" / "payloads" / "welink"
@@ -23,23 +23,23 @@ PAYLOADS = Path(__file__).parents[2] / "webhooks" / "payloads" / "welink"
 @pytest.mark.parametrize(
     ("held", "came", "stays"),
     [
-        (Origin.ENRICHMENT, Origin.FORM, False),
-        (Origin.FORM, Origin.ENRICHMENT, True),
-        (Origin.PROVIDER, Origin.ENRICHMENT, True),
-        ("", Origin.ENRICHMENT, False),
-        ("", Origin.SCRAPE, False),
-        (Origin.PERSON, Origin.FORM, True),
-        (Origin.FORM, Origin.SCRAPE, True),
-        (Origin.FORM, Origin.PROVIDER, True),
-        (Origin.PROVIDER, Origin.FORM, False),
-        (Origin.SCRAPE, Origin.FORM, False),
-        (Origin.SCRAPE, Origin.PROVIDER, True),
-        (Origin.FORM, Origin.FORM, True),
+        (ValueOrigin.ENRICHMENT, ValueOrigin.FORM, False),
+        (ValueOrigin.FORM, ValueOrigin.ENRICHMENT, True),
+        (ValueOrigin.PROVIDER, ValueOrigin.ENRICHMENT, True),
+        ("", ValueOrigin.ENRICHMENT, False),
+        ("", ValueOrigin.SCRAPE, False),
+        (ValueOrigin.PERSON, ValueOrigin.FORM, True),
+        (ValueOrigin.FORM, ValueOrigin.SCRAPE, True),
+        (ValueOrigin.FORM, ValueOrigin.PROVIDER, True),
+        (ValueOrigin.PROVIDER, ValueOrigin.FORM, False),
+        (ValueOrigin.SCRAPE, ValueOrigin.FORM, False),
+        (ValueOrigin.SCRAPE, ValueOrigin.PROVIDER, True),
+        (ValueOrigin.FORM, ValueOrigin.FORM, True),
     ],
 )
-def test_which_word_counts(held: str, came: Origin, stays: bool) -> None:
+def test_which_word_counts(held: str, came: ValueOrigin, stays: bool) -> None:
     lead = Lead(title="old" if held else "", provenance={"title": held} if held else {})
-    assert fill(lead, {"title": "new", "company": ""}, origin=came) == ([] if stays else ["title"])
+    assert fill_contact_fields(lead, {"title": "new", "company": ""}, origin=came) == ([] if stays else ["title"])
     assert (lead.title, lead.provenance["title"]) == (("old", held) if stays else ("new", came))
 
 
@@ -57,7 +57,7 @@ def test_a_form_leaves_alone_what_people_typed(agency: Agency) -> None:
         source = connected(agency)
         work()
         notify(source, stand_in.world.submit())
-        process_due()
+        process_due_receipts()
         update_lead(Lead.objects.get(), title="Typed", phone="+49 30 901820")
         work()
     lead = Lead.objects.get()
@@ -76,7 +76,7 @@ def test_a_profile_that_welink_read_fills_only_what_is_empty(agency: Agency) -> 
     body = json.loads((PAYLOADS / "profile_data.json").read_text())
     receive(source, json.dumps(body, separators=(",", ":")).encode())
     register_request(source, request_id=body["request_id"], action=RequestAction.PROFILE, account=account, lead=lead)
-    process_due()
+    process_due_receipts()
     lead.refresh_from_db()
     assert (lead.first_name, lead.provenance["first_name"]) == ("Typed", "person")
     assert (lead.last_name, lead.provenance["last_name"]) == ("Ångström", "scrape")

@@ -18,10 +18,10 @@ from config.backoffice.dashboard import dashboard
 from config.metrics import exposition
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead
-from leads.pipeline.at_risk import at_risk
+from leads.pipeline.at_risk import leads_at_risk
 from leads.pipeline.changes import create_lead, set_status
 from notifications.channels.service import create_channel
-from notifications.delivery import drain, fan_out
+from notifications.delivery import drain_deliveries, fan_out_due_events
 from notifications.models import Delivery
 from tests.api.client import api_with
 from tests.portal.browser import Browser
@@ -49,7 +49,7 @@ def answers(account: Account, *, is_test: bool) -> Lead:
     )  # fmt: skip
     for status in (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY):
         lead = set_status(lead, status=status, changed_by=ChangedBy.USER)
-    fan_out()
+    fan_out_due_events()
     return lead
 
 
@@ -66,7 +66,7 @@ def overview(account: Account, browser: Client) -> Any:
 
 def messages(account: Account, browser: Client) -> Any:
     mail.outbox.clear()
-    drain()
+    drain_deliveries()
     return [message.subject for message in mail.outbox]
 
 
@@ -76,7 +76,7 @@ SEEN = {
     "the report by account": lambda account, browser: report(account, browser, group_by="account"),
     "the report by campaign": lambda account, browser: report(account, browser, group_by="campaign"),
     "the report by status": lambda account, browser: report(account, browser, group_by="status"),
-    "leads at risk in alerts": lambda account, browser: len(at_risk([account.pk])),
+    "leads at risk in alerts": lambda account, browser: len(leads_at_risk([account.pk])),
     "the portal's first page": overview,
     "what channels get": lambda account, browser: list(Delivery.objects.values_list("event__event_type", "channel")),
     "mail": messages,

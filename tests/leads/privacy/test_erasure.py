@@ -38,11 +38,11 @@ from leads.lead_sync.backfill_import import import_leads
 from leads.lead_sync.forms import Form
 from leads.models import Lead, LeadReference, Tombstone
 from leads.pipeline import changes
-from leads.pipeline.tombstones import OURSELVES, digest_of
+from leads.pipeline.tombstones import OWN_PROVIDER, digest_of
 from leads.privacy import erasure_log, retention
-from leads.privacy.erasure import erase, report_withdrawal
+from leads.privacy.erasure import erase_lead, report_withdrawal
 from notifications.channels.service import create_channel
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from notifications.models import Delivery
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.leads.privacy.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, found_in
@@ -50,7 +50,7 @@ from tests.notifications.receiver import Receiver, Request, answering, receiver
 from tests.receiving import receive_sample
 from tests.receiving import source_of as source_at
 from webhooks.models import Receipt
-from webhooks.processing.processor import process_due
+from webhooks.processing.processor import process_due_receipts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -116,7 +116,7 @@ def database_files() -> list[str]:
     return [file.read_text("latin-1") for file in path.parent.glob(f"{path.name}*")] if path.is_file() else []
 
 
-def tell_all(agency: Agency, echo: Receiver) -> Lead:
+def report_everything(agency: Agency, echo: Receiver) -> Lead:
     """A lead that went through everything that keeps something of it."""
     create_channel(agency, kind="email", email="team@example.com", verified=True, conflation_seconds=0)
     create_channel(agency, kind="webhook", url=echo.url)
@@ -128,15 +128,15 @@ def tell_all(agency: Agency, echo: Receiver) -> Lead:
         work()
     lead = Lead.objects.get()
     notify(source, response, "ARCHIVED")  # a word that nobody knows
-    process_due()
+    process_due_receipts()
     changes.set_status(lead, status=LeadStatus.OPPORTUNITY, changed_by=ChangedBy.USER, note=NOTE)
     key = create_api_key(agency, scopes=list(Scope))[1]
     puzzle = Receipt.objects.get(status="quarantined")
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "k1"}
     path = f"/api/v1/receipts/{puzzle.public_id}/reprocess"
     assert Client().post(path, content_type="application/json", headers=headers).status_code == 202
-    process_due()
-    drain()
+    process_due_receipts()
+    drain_deliveries()
     lead.refresh_from_db()
     return lead
 
@@ -149,18 +149,18 @@ def withdraw(agency: Agency) -> None:
         "owner": {"sponsoredAccount": "urn:li:sponsoredAccount:1"},
     }  # fmt: skip
     notify(source, response, "DELETED")
-    process_due()
+    process_due_receipts()
 
 
 def test_after_deleted_the_person_is_found_nowhere(
     agency: Agency, echo: Receiver, mails: Path, log: StringIO, settings: Settings
 ) -> None:
-    lead = tell_all(agency, echo)
+    lead = report_everything(agency, echo)
     assert found_in(everything_stored()) == CANARIES  # it looks where they were
     assert any(map(found_in, database_files())) is (connection.vendor == "sqlite")
     assert list(mails.glob("*.eml"))
     withdraw(agency)
-    drain()
+    drain_deliveries()
     assert found_in(everything_stored()) == []
     assert found_in(log.getvalue()) == []
     for folder in (mails, Path(django_settings.SPOOL_DIR)):
@@ -174,11 +174,11 @@ def test_after_deleted_the_person_is_found_nowhere(
 
 
 def test_a_backup_from_before_brings_nobody_back(agency: Agency, echo: Receiver, mails: Path) -> None:
-    lead = tell_all(agency, echo)
+    lead = report_everything(agency, echo)
     kept = {model: list(model.objects.all()) for model in (Lead, LeadReference)}
     bodies = dict(Receipt.objects.filter(lead_id=lead.pk).values_list("pk", "body"))
     payloads = dict(Event.objects.values_list("pk", "payload"))
-    erase(lead)
+    erase_lead(lead)
     Tombstone.objects.all().delete()
     for rows in kept.values():
         for row in rows:
@@ -196,10 +196,10 @@ def test_a_backup_from_before_brings_nobody_back(agency: Agency, echo: Receiver,
 def test_an_erasure_that_did_not_reach_the_journal_is_noted_by_the_next_replay(
     agency: Agency, mails: Path, settings: Settings
 ) -> None:
-    erase(changes.create_lead(agency, name="Ada Canary"))
+    erase_lead(changes.create_lead(agency, name="Ada Canary"))
     Path(settings.ERASURE_JOURNAL).unlink()
     assert not purge()["erased"].get("leads")
-    assert [line.digest for line in erasure_log.lines()] == [Tombstone.objects.get().digest]
+    assert [line.digest for line in erasure_log.read_lines()] == [Tombstone.objects.get().digest]
     again = Path(settings.ERASURE_JOURNAL).read_text()
     purge()
     assert Path(settings.ERASURE_JOURNAL).read_text() == again
@@ -207,12 +207,12 @@ def test_an_erasure_that_did_not_reach_the_journal_is_noted_by_the_next_replay(
 
 def test_a_replay_that_was_broken_off_begins_anew(agency: Agency, mails: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lead = changes.create_lead(agency, name="Ada Canary")
-    line = erasure_log.Line(agency.pk, OURSELVES, digest_of(agency.pk, lead.pk), timezone.now())
-    erasure_log.append([line])
-    monkeypatch.setattr(retention, "erase", Mock(side_effect=KeyboardInterrupt))
+    line = erasure_log.Line(agency.pk, OWN_PROVIDER, digest_of(agency.pk, lead.pk), timezone.now())
+    erasure_log.append_lines([line])
+    monkeypatch.setattr(retention, "erase_lead", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         purge()
-    monkeypatch.setattr(retention, "erase", erase)
+    monkeypatch.setattr(retention, "erase_lead", erase_lead)
     assert purge()["erased"]["leads"] == 1
     assert not Lead.objects.exists()
 
@@ -224,19 +224,19 @@ def test_a_process_that_starts_reads_back_until_the_database_knows_the_journal(a
     def known() -> int:
         return Tombstone.objects.count()
 
-    erasure_log.append(map(line, range(1500)))
-    retention.replay()
+    erasure_log.append_lines(map(line, range(1500)))
+    retention.replay_erasure_log()
     assert known() == 1500
     Tombstone.objects.filter(digest__in=[f"{number:064}" for number in (1, *range(1200, 1500))]).delete()
-    retention.replay(whole=False)
+    retention.replay_erasure_log(whole=False)
     assert known() == 1499  # the first is older than what the database knew: no backup lacks that alone
     with CaptureQueriesContext(connection) as asked:
-        retention.replay(whole=False)
+        retention.replay_erasure_log(whole=False)
     assert len(asked) == 2
     earlier = Tombstone.objects.filter(digest=f"{2:064}")
     before = earlier.get().erased_at
     earlier.update(erased_at=before - timedelta(days=1))
-    retention.replay()
+    retention.replay_erasure_log()
     assert (known(), earlier.get().erased_at) == (1500, before)
 
 
@@ -247,14 +247,14 @@ def test_processes_write_into_one_journal_without_mixing_their_lines(mails: Path
         process.start()
     for process in processes:
         process.join(60)
-    found = list(erasure_log.lines())
+    found = list(erasure_log.read_lines())
     assert [len([line for line in found if line.agency_id == name]) for name in ("one", "two")] == [300, 300]
     assert {line.digest for line in found} == {f"{number:064}" for number in range(300)}
 
 
 def write_lines(name: str) -> None:
     for number in range(300):
-        erasure_log.append([erasure_log.Line(name, "linkedin", f"{number:064}", timezone.now())])
+        erasure_log.append_lines([erasure_log.Line(name, "linkedin", f"{number:064}", timezone.now())])
 
 
 def test_a_lead_that_is_withdrawn_while_a_pull_makes_it_does_not_stay(agency: Agency, mails: Path) -> None:
@@ -279,10 +279,10 @@ def test_a_lead_that_is_withdrawn_while_a_pull_makes_it_does_not_stay(agency: Ag
 def test_only_those_who_got_the_lead_hear_that_it_was_erased(agency: Agency, echo: Receiver, mails: Path) -> None:
     picky, _ = create_channel(agency, kind="webhook", url=echo.url, event_types=["lead_created"])
     other, _ = create_channel(agency, kind="webhook", url=echo.url, event_types=["linkedin_blocked"])
-    lead = tell_all(agency, echo)
+    lead = report_everything(agency, echo)
     late, _ = create_channel(agency, kind="webhook", url=echo.url)
-    erase(lead)
-    drain()
+    erase_lead(lead)
+    drain_deliveries()
     told = set(Delivery.objects.filter(event__event_type="lead_erased").values_list("channel_id", flat=True))
     assert picky.pk in told
     assert not {other.pk, late.pk} & told
@@ -291,19 +291,19 @@ def test_only_those_who_got_the_lead_hear_that_it_was_erased(agency: Agency, ech
 def test_what_nobody_has_sent_yet_is_not_sent(agency: Agency, mails: Path) -> None:
     create_channel(agency, kind="email", email="team@example.com", verified=True, mode="daily")
     lead = changes.create_lead(agency, name="Ada Canary", email="ada@example.com")
-    drain()
-    erase(lead)
-    drain()
+    drain_deliveries()
+    erase_lead(lead)
+    drain_deliveries()
     assert {row.status for row in Delivery.objects.all()} <= {"cancelled"}
 
 
 def test_a_late_report_of_somebody_erased_keeps_nothing(agency: Agency, mails: Path) -> None:
     source = source_at(agency, "sendpilot")
     receipt = receive_sample(source, "lead_status_changed")
-    process_due()
-    erase(Lead.objects.get())
+    process_due_receipts()
+    erase_lead(Lead.objects.get())
     again = receive_sample(source, "lead_status_changed", eventId="another")
-    process_due()
+    process_due_receipts()
     assert not Lead.objects.exists()
     for row in (receipt, again):
         row.refresh_from_db()
@@ -329,12 +329,12 @@ def test_what_was_not_understood_goes_if_it_names_the_profile_and_else_stays(
 ) -> None:
     source = source_at(agency, "sendpilot")
     receive_sample(source, "lead_status_changed", data={"leadId": "l1", "linkedinUrl": url, "newStatus": "DONE"})
-    process_due()
+    process_due_receipts()
     waiting = receive_sample(source, "lead_status_changed", eventId="2", data={"leadId": "l2", "linkedinUrl": said})
-    process_due()
+    process_due_receipts()
     waiting.refresh_from_db()
     assert waiting.status == "quarantined" or waiting.status == "failed"
-    erase(Lead.objects.get())
+    erase_lead(Lead.objects.get())
     waiting.refresh_from_db()
     assert (bytes(waiting.body) == b"") is is_erased
 
@@ -355,10 +355,10 @@ def test_retention_erases_by_age(agency: Agency, mails: Path, settings: Settings
     long_ago = timezone.now() - timedelta(days=31)
     with time_machine.travel(long_ago):
         changes.create_lead(agency, email="old@example.com")
-        drain()
+        drain_deliveries()
     young = changes.create_lead(agency, email="young@example.com")
     receipt = receive_sample(source_at(agency, "salesflow"), "account_active", at=long_ago)
-    process_due()
+    process_due_receipts()
     answer = purge()
     assert answer["erased"]["leads"] == 1
     assert list(Lead.objects.all()) == [young]

@@ -26,21 +26,21 @@ from leads.models import Lead, Tombstone
 from leads.pipeline import changes
 from leads.privacy import retention
 from notifications.channels.service import create_channel
-from notifications.delivery import drain
-from notifications.delivery.fan_out import fan_out
+from notifications.delivery import drain_deliveries
+from notifications.delivery.fan_out import fan_out_due_events
 from notifications.models import Delivery, DeliveryStatus
 from tests.notifications.receiver import Receiver, answering, receiver
 from tests.receiving import receive_sample, source_of
 from webhooks.models import Receipt
-from webhooks.processing.erasure import placed_receipts
-from webhooks.processing.processor import process_due
+from webhooks.processing.erasure import receipts_about
+from webhooks.processing.processor import process_due_receipts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = "2021-02-18T16:33:44.590Z"
 
 
 @pytest.fixture(autouse=True)
-def own_journal(settings: Settings, tmp_path: Path) -> None:
+def own_erasure_log(settings: Settings, tmp_path: Path) -> None:
     settings.ERASURE_JOURNAL = str(tmp_path / "erasures.jsonl")
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
 
@@ -64,8 +64,8 @@ def in_the_future(**later: float) -> time_machine.travel:
 def report(agency: Agency, provider: str, sample: str, **changed: Any) -> Lead:
     before = set(Lead.objects.values_list("pk", flat=True))
     receive_sample(source_of(agency, provider), sample, **changed)
-    process_due()
-    drain()
+    process_due_receipts()
+    drain_deliveries()
     return Lead.objects.exclude(pk__in=before).get()
 
 
@@ -87,7 +87,7 @@ def test_a_lead_that_came_today_is_here_tomorrow_whatever_its_provider_dates_it(
             agency, "sendpilot", "lead_status_changed", timestamp="2999-01-01T00:00:00Z"
         ),
     }[came]()
-    drain()
+    drain_deliveries()
     waiting = Delivery.objects.filter(status=DeliveryStatus.PENDING).count()
     kept = Receipt.objects.count(), Event.objects.count()
     for _ in range(2):
@@ -113,7 +113,7 @@ def test_a_lead_of_which_we_still_hear_is_kept_however_old_it_is(agency: Agency)
         changes.update_lead(edited, company="Example")
     with in_the_future(days=-10):  # with its provider's date of long ago, which changes nothing of where it stands
         receive_sample(moved.source, "lead_status_changed", eventId="another", timestamp=LONG_AGO)
-        process_due()
+        process_due_receipts()
     assert purge()["erased"]["leads"] == 1
     assert set(Lead.objects.all()) == {edited, moved}
     assert not Lead.objects.filter(pk=quiet.pk).exists()
@@ -126,7 +126,7 @@ def test_those_who_got_the_lead_hear_that_it_went_today(agency: Agency, listenin
     create_channel(agency, kind="webhook", url=listening.url)
     with in_the_future(days=-366):
         lead = report(agency, "salesflow", "legacy_member_connected")
-        drain()
+        drain_deliveries()
     told = len(listening.requests)
     before = timezone.now()
     purge()
@@ -134,7 +134,7 @@ def test_those_who_got_the_lead_hear_that_it_went_today(agency: Agency, listenin
     assert erased.occurred_at >= before
     assert erased.created_at >= before
     purge()  # nothing of it goes before it was told
-    drain()
+    drain_deliveries()
     assert len(listening.requests) == told + 1
     assert lead.pk in listening.requests[-1].body.decode()
     with in_the_future(hours=25):
@@ -146,7 +146,7 @@ def test_what_was_withdrawn_is_told_as_of_today(agency: Agency) -> None:
     """The provider's date says what it stops, not when it was erased."""
     lead = report(agency, "linkedin", "lead_created")
     receive_sample(lead.source, "lead_deleted")
-    process_due()
+    process_due_receipts()
     erased = Event.objects.get(event_type=EventType.LEAD_ERASED)
     assert timezone.now() - erased.occurred_at < timedelta(minutes=1)
 
@@ -168,7 +168,7 @@ def test_what_waits_to_be_told_is_told_first(agency: Agency, failing: Receiver, 
         assert purge()["erased"]["leads"] == 2
         assert {row.status for row in Delivery.objects.all()} <= {DeliveryStatus.CANCELLED, DeliveryStatus.PENDING}
         erasures = Event.objects.filter(event_type=EventType.LEAD_ERASED)
-        fan_out()
+        fan_out_due_events()
         assert Delivery.objects.filter(event__in=erasures).count() == 1  # to the webhook, which may have got it
 
 
@@ -177,7 +177,7 @@ def test_a_receipt_that_waits_is_processed_first(agency: Agency, settings: Setti
     source = source_of(agency, "sendpilot")
     receipt = receive_sample(source, "lead_status_changed", at=timezone.now() - timedelta(days=3))
     purge()
-    process_due()
+    process_due_receipts()
     receipt.refresh_from_db()
     assert receipt.status == "processed"
     assert purge()["erased"]["receipts"] == 1
@@ -201,7 +201,7 @@ def test_a_report_that_comes_after_all_makes_the_lead_anew(agency: Agency) -> No
     yesterday = timezone.now() - timedelta(days=1)
     late = receive_sample(lead.source, "lead_status_changed", eventId="2", timestamp=yesterday.isoformat())
     purge()
-    process_due()
+    process_due_receipts()
     late.refresh_from_db()
     assert Lead.objects.get().pk == late.lead_id != lead.pk
 
@@ -212,14 +212,14 @@ def test_a_backup_from_before_does_not_bring_back_what_retention_erased(agency: 
         lead = report(agency, "sendpilot", "lead_status_changed")
         later = (timezone.now() + timedelta(minutes=2)).isoformat()
         receive_sample(lead.source, "lead_status_changed", eventId="2", timestamp=later)
-        process_due()
+        process_due_receipts()
         lead.refresh_from_db()
     references, history = list(lead.references.all()), list(lead.changes.all())
     purge()
     Tombstone.objects.all().delete()
     for row in (lead, *references, *history):
         row.save(force_insert=True)
-    retention.replay()
+    retention.replay_erasure_log()
     assert not Lead.objects.exists()
 
 
@@ -228,7 +228,7 @@ def test_one_lead_that_cannot_be_erased_does_not_stop_the_others(
 ) -> None:
     with in_the_future(days=-366):
         names = [changes.create_lead(agency, email=f"{name}@example.com").pk for name in ("a", "b", "c")]
-        drain()
+        drain_deliveries()
 
     def fail_for_one(lead: Lead, **options: Any) -> dict[str, int]:
         pk, result = lead.pk, erase(lead, **options)
@@ -236,21 +236,21 @@ def test_one_lead_that_cannot_be_erased_does_not_stop_the_others(
             raise RuntimeError("A part of it cannot be erased.")
         return result
 
-    erase = retention.erase  # type: ignore[attr-defined]
-    monkeypatch.setattr(retention, "erase", fail_for_one)
+    erase = retention.erase_lead  # type: ignore[attr-defined]
+    monkeypatch.setattr(retention, "erase_lead", fail_for_one)
     answer = purge()
     assert answer["erased"]["leads"] == 2
     assert answer["failures"] == 1
     assert list(Lead.objects.values_list("pk", flat=True)) == [names[1]]
     assert Tombstone.objects.count() == 2
-    monkeypatch.setattr(retention, "erase", erase)
+    monkeypatch.setattr(retention, "erase_lead", erase)
     assert purge()["erased"]["leads"] == 1
 
 
 def test_a_lead_that_changes_at_this_moment_is_left_alone(agency: Agency) -> None:
     with in_the_future(days=-366):
         lead = changes.create_lead(agency, email="a@example.com")
-        drain()
+        drain_deliveries()
 
     def clean() -> dict[str, Any]:
         try:
@@ -281,7 +281,7 @@ def test_deliveries_that_are_made_at_this_moment_do_not_stop_it(agency: Agency, 
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            assert fan_out() == 1
+            assert fan_out_due_events() == 1
             purged = pool.submit(clean)
             wait([purged], timeout=0.3 if connection.vendor == "sqlite" else 10)
         assert purged.result()["failures"] == 0
@@ -293,9 +293,9 @@ def test_deliveries_go_with_their_event_and_leave_their_companions(agency: Agenc
     channel, _ = create_channel(agency, kind="webhook", url=listening.url)
     with in_the_future(days=-366):
         record_event(agency, EventType.TEST)
-        drain()
+        drain_deliveries()
     young = record_event(agency, EventType.TEST)
-    drain()
+    drain_deliveries()
     carrier, carried = Delivery.objects.order_by("event_id")
     Delivery.objects.filter(pk=carried.pk).update(carrier=carrier)
     assert purge()["erased"] == {"events": 1, "deliveries": 1, "attempts": 1}
@@ -317,14 +317,14 @@ def test_strange_times_among_the_oldest_stop_nothing(
         receive_sample(source, "account_active", at=datetime(2999, 1, 1, tzinfo=UTC))
     for _ in range(3):
         receive_sample(source, "account_active", at=timezone.now() - timedelta(days=400))
-    process_due()
+    process_due_receipts()
     Receipt.objects.update(status="processed")
     assert purge()["erased"]["receipts"] == 3
 
 
 def test_the_receipts_of_a_lead_are_found_by_their_index(db: None) -> None:
     """However many others there are: erasing one lead must not read all receipts."""
-    query = placed_receipts("lead_1")
+    query = receipts_about("lead_1")
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")
@@ -334,7 +334,7 @@ def test_the_receipts_of_a_lead_are_found_by_their_index(db: None) -> None:
 def test_a_round_ends_and_the_next_goes_on_where_it_ended(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
     with in_the_future(days=-366):
         leads = [changes.create_lead(agency, email=f"{number}@example.com") for number in range(5)]
-        drain()
+        drain_deliveries()
     monkeypatch.setattr(rounds, "ROUND_SECONDS", 0.0)
     progress = []
     while rounds.purge_if_due():
@@ -359,7 +359,7 @@ def test_a_run_that_somebody_is_at_is_left_alone_until_its_lease_ends(
 ) -> None:
     with in_the_future(days=-366):
         changes.create_lead(agency, email="a@example.com")
-        drain()
+        drain_deliveries()
     until = timezone.now() + timedelta(seconds=60)
     RetentionRun.objects.create(cutoff=timezone.now() - timedelta(days=365), leased_until=until, step="leads")
     assert not rounds.purge_if_due()
@@ -373,7 +373,7 @@ def test_a_run_that_somebody_is_at_is_left_alone_until_its_lease_ends(
 def test_a_step_that_fails_does_not_stop_the_others(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
     with in_the_future(days=-366):
         changes.create_lead(agency, email="a@example.com")
-        drain()
+        drain_deliveries()
     monkeypatch.setitem(rounds.STEPS, "receipts", Mock(side_effect=RuntimeError("broken")))
     answer = purge()
     assert answer["erased"]["leads"] == 1

@@ -21,8 +21,8 @@ from accounts.models import Agency, Event, Member
 from accounts.reauth.recipients import mail_problem
 from accounts.services import report_status
 from accounts.tasks import run_jobs
-from notifications.channels.service import create_channel, enable
-from notifications.delivery import drain
+from notifications.channels.service import create_channel, enable_channel
+from notifications.delivery import drain_deliveries
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
 from tests.reactions import react
 
@@ -51,9 +51,9 @@ def test_a_hard_bounce_switches_the_recipient_off_with_the_servers_words(
     mailbox_channel: Channel, happen: Happen, stranger: Agency
 ) -> None:
     elsewhere, _ = create_channel(stranger, kind="email", email="Team@Example.com")
-    drain()  # the confirmation of that one
+    drain_deliveries()  # the confirmation of that one
     happen()
-    drain()
+    drain_deliveries()
     answer = post(
         {"type": "hard", "email": "TEAM@example.com", "message_id": message_id(), "reason": "550 5.1.1 No such\nuser"}
     )
@@ -82,16 +82,16 @@ def test_who_complains_gets_no_more_and_has_to_agree_before_it_starts_again(
     mailbox_channel.refresh_from_db()
     assert mailbox_channel.disabled_reason == "The recipient reported our mail as unwanted."
     happen()
-    drain()
+    drain_deliveries()
     assert [(message.subject, message.to) for message in mail.outbox] == [
         ("Team inbox was switched off", ["owner@example.com"])
     ]
-    assert enable(mailbox_channel).status == ChannelStatus.UNVERIFIED
+    assert enable_channel(mailbox_channel).status == ChannelStatus.UNVERIFIED
 
 
 def test_a_soft_bounce_shows_at_its_mail_and_switches_nothing_off(mailbox_channel: Channel, happen: Happen) -> None:
     happen()
-    drain()
+    drain_deliveries()
     notice = {"type": "soft", "email": "team@example.com", "message_id": message_id(), "reason": "452 mailbox full"}
     assert post(notice).json()["channels_disabled"] == 0
     mailbox_channel.refresh_from_db()
@@ -101,7 +101,7 @@ def test_a_soft_bounce_shows_at_its_mail_and_switches_nothing_off(mailbox_channe
 
 def test_a_mail_to_one_person_is_shown_as_failed_and_only_by_a_notice_about_its_own_address(agency: Agency) -> None:
     create_channel(agency, kind="email", email="new@example.com")
-    drain()
+    drain_deliveries()
     for email, status in (("other@example.com", "delivered"), ("new@example.com", "failed")):
         post({"type": "soft", "email": email, "message_id": message_id("new@example.com")})
         assert Delivery.objects.get().status == status
@@ -169,7 +169,7 @@ def test_the_owner_of_an_account_is_not_asked_where_mail_came_back(agency: Agenc
         origin=Origin(by="salesflow", at=timezone.now()),
     )
     react()
-    drain()
+    drain_deliveries()
     assert [message.to for message in mail.outbox] == [["ada@example.com"]]
     assert post({"type": kind, "email": "ada@example.com", "message_id": message_id("ada@example.com")}).json() == {
         "status": "accepted",
@@ -178,5 +178,5 @@ def test_the_owner_of_an_account_is_not_asked_where_mail_came_back(agency: Agenc
     assert (mail_problem(account) != "") is blocked
     with time_machine.travel(timezone.now() + timedelta(hours=4, seconds=1)):
         run_jobs("receipts")
-        drain()
+        drain_deliveries()
     assert len(mail.outbox) == (1 if blocked else 2)

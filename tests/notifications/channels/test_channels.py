@@ -14,18 +14,18 @@ from accounts.core.enums import EventType, Role
 from accounts.core.errors import FieldError
 from accounts.models import Agency, Event, Member
 from notifications.channels.api_fields import CHANGES, SHAPES
-from notifications.channels.replay import replay, resend
+from notifications.channels.replay import replay_deliveries, resend_delivery
 from notifications.channels.service import (
     create_channel,
-    disable,
-    enable,
+    disable_channel,
+    enable_channel,
     rotate_secret,
-    send_test,
-    unsubscribe,
+    send_test_event,
+    unsubscribe_address,
     update_channel,
-    verify,
+    verify_address,
 )
-from notifications.delivery import drain, fan_out
+from notifications.delivery import drain_deliveries, fan_out_due_events
 from notifications.labels import address_of
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 from notifications.portal.kinds import KINDS
@@ -124,29 +124,36 @@ def test_what_cannot_be_is_refused_by_name(agency: Agency, fields: dict[str, Any
 def test_an_email_channel_waits_for_its_owner(agency: Agency, happen: Happen) -> None:
     channel, secret = create_channel(agency, kind="email", email="new@example.com", timezone="Europe/Berlin")
     assert (channel.status, secret) == (ChannelStatus.UNVERIFIED, None)
-    for action in (send_test, lambda it: replay(it, since=timezone.now()), lambda it: disable(it, "x")):
+    for action in (
+        send_test_event,
+        lambda it: replay_deliveries(it, since=timezone.now()),
+        lambda it: disable_channel(it, "x"),
+    ):
         with pytest.raises(FieldError):
             action(channel)
-    assert enable(channel).status == ChannelStatus.UNVERIFIED
+    assert enable_channel(channel).status == ChannelStatus.UNVERIFIED
     happen()
-    drain()
+    drain_deliveries()
     assert [message.subject for message in mail.outbox] == ["Please confirm your e-mail address"]
-    assert verify(channel.verification_token).status == ChannelStatus.ENABLED
-    assert verify(channel.verification_token).status == ChannelStatus.ENABLED
+    assert verify_address(channel.verification_token).status == ChannelStatus.ENABLED
+    assert verify_address(channel.verification_token).status == ChannelStatus.ENABLED
     happen()
-    drain()
+    drain_deliveries()
     assert [message.to for message in mail.outbox] == [["new@example.com"]] * 2
     with pytest.raises(FieldError):
-        verify("unknown")
+        verify_address("unknown")
 
 
 def test_a_new_address_has_to_be_confirmed_and_the_old_links_end(mailbox_channel: Channel) -> None:
     changed = update_channel(mailbox_channel, email="other@example.com", name="Other")
     assert (changed.status, changed.name) == (ChannelStatus.UNVERIFIED, "Other")
-    for act, token in ((verify, mailbox_channel.verification_token), (unsubscribe, mailbox_channel.unsubscribe_token)):
+    for act, token in (
+        (verify_address, mailbox_channel.verification_token),
+        (unsubscribe_address, mailbox_channel.unsubscribe_token),
+    ):
         with pytest.raises(FieldError):
             act(token)
-    drain()
+    drain_deliveries()
     assert [message.to for message in mail.outbox] == [["other@example.com"]]
 
 
@@ -171,8 +178,8 @@ def test_a_test_goes_to_that_channel_only_whatever_it_listens_to(webhook: MakeCh
     with receiver() as inbox, receiver() as other:
         channel = webhook(inbox.url, event_types=["install"], locations=["berlin"])
         webhook(other.url)
-        event = send_test(channel)
-        drain()
+        event = send_test_event(channel)
+        drain_deliveries()
     assert [request.message_id for request in inbox.requests] == [event.pk]
     assert other.requests == []
 
@@ -193,41 +200,41 @@ def test_what_a_channel_missed_while_it_was_off_can_be_replayed_under_the_same_i
     with receiver(answering(200)) as inbox:
         channel = webhook(inbox.url, event_types=["linkedin_disconnected"])
         delivered = happen()
-        drain()
+        drain_deliveries()
         due = happen()
-        fan_out()
-        disable(channel, "Maintenance.")
+        fan_out_due_events()
+        disable_channel(channel, "Maintenance.")
         assert channel.deliveries.get(event=due).status == DeliveryStatus.CANCELLED
         missed = happen()
         happen(EventType.LINKEDIN_BLOCKED)
-        drain()
+        drain_deliveries()
         with pytest.raises(FieldError):
-            replay(channel, since=began)
-        channel = enable(channel)
-        assert replay(channel, since=began, status="cancelled") == 1
-        drain()
+            replay_deliveries(channel, since=began)
+        channel = enable_channel(channel)
+        assert replay_deliveries(channel, since=began, status="cancelled") == 1
+        drain_deliveries()
         assert [request.message_id for request in inbox.requests] == [delivered.pk, due.pk]
-        assert replay(channel, since=began) == 3
-        drain()
+        assert replay_deliveries(channel, since=began) == 3
+        drain_deliveries()
         assert sorted(request.message_id for request in inbox.requests[2:]) == sorted([delivered.pk, due.pk, missed.pk])
-        assert replay(channel, since=began, until=delivered.created_at) == 0
+        assert replay_deliveries(channel, since=began, until=delivered.created_at) == 0
     for wrong in ({"until": began - timedelta(1)}, {"status": "lost"}):
         with pytest.raises(FieldError):
-            replay(channel, since=began, **wrong)
+            replay_deliveries(channel, since=began, **wrong)
 
 
 def test_one_delivery_can_be_sent_again(webhook: MakeChannel, happen: Happen) -> None:
     with receiver() as inbox:
         channel = webhook(inbox.url)
         event = happen()
-        drain()
-        delivery = resend(Delivery.objects.get())
+        drain_deliveries()
+        delivery = resend_delivery(Delivery.objects.get())
         assert (delivery.status, delivery.attempts) == (DeliveryStatus.PENDING, 0)
-        drain()
+        drain_deliveries()
         assert [request.message_id for request in inbox.requests] == [event.pk] * 2
-        disable(channel, "x")
+        disable_channel(channel, "x")
         with pytest.raises(FieldError):
-            resend(Delivery.objects.get(channel=channel, event=event))
+            resend_delivery(Delivery.objects.get(channel=channel, event=event))
 
 
 def test_five_days_of_nothing_but_failures_end_with_three_warnings_and_the_channel_off(
@@ -237,11 +244,11 @@ def test_five_days_of_nothing_but_failures_end_with_three_warnings_and_the_chann
     with receiver(answering(500)) as broken, time_machine.travel(timezone.now()) as clock:
         channel = webhook(broken.url, name="CRM", event_types=["linkedin_disconnected"])
         happen()
-        drain()
+        drain_deliveries()
         warned = []
         for _ in range(5 * 24 + 1):
             clock.shift(timedelta(hours=1))
-            drain()
+            drain_deliveries()
             warned += [(message.subject, message.to) for message in mail.outbox]
             mail.outbox.clear()
     assert warned == [
@@ -264,10 +271,10 @@ def test_an_agency_without_email_channels_is_warned_through_its_members(
     with receiver(answering(500)) as broken, time_machine.travel(timezone.now()) as clock:
         webhook(broken.url, name="CRM")
         happen()
-        drain()
+        drain_deliveries()
         clock.shift(timedelta(hours=61))
-        drain()
-        drain()
+        drain_deliveries()
+        drain_deliveries()
     assert [message.to for message in mail.outbox] == [["owner@example.com"]]
     assert "the channel is switched off" in mail.outbox[0].body
 
@@ -299,6 +306,6 @@ def test_one_click_unsubscribes_and_only_the_owner_can_come_back(mailbox_channel
         "The recipient unsubscribed.",
     )
     happen()
-    drain()
+    drain_deliveries()
     assert mail.outbox == []
-    assert enable(mailbox_channel).status == ChannelStatus.UNVERIFIED
+    assert enable_channel(mailbox_channel).status == ChannelStatus.UNVERIFIED

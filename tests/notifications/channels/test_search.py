@@ -21,7 +21,7 @@ from accounts.models import Agency, Event, Member
 from accounts.tenancy.api_keys import create_api_key
 from notifications.channels import search
 from notifications.channels.service import create_channel
-from notifications.delivery import fan_out
+from notifications.delivery import fan_out_due_events
 from notifications.models import Channel, Delivery, DeliveryStatus
 from notifications.portal.forms import LogFilter
 from notifications.portal.log import _filtered
@@ -40,10 +40,10 @@ class World:
             create_channel(stranger, kind="email", email="team@example.com", verified=True)
             self.old = record_event(agency, EventType.LINKEDIN_BLOCKED, subject="acc_one")
             record_event(stranger, EventType.LINKEDIN_BLOCKED, subject="acc_one")
-            fan_out()
+            fan_out_due_events()
         self.new = record_event(agency, EventType.INSTALL, subject="sub_two")
         self.alone = record_event(agency, EventType.CHANNEL_DISABLED, subject="chn_x", recipient="boss@example.com")
-        fan_out()
+        fan_out_due_events()
         self.failed = Delivery.objects.get(event=self.new, channel=self.hook)
         Delivery.objects.filter(pk=self.failed.pk).update(status=DeliveryStatus.FAILED)
 
@@ -147,5 +147,5 @@ def test_no_search_reads_the_whole_table(world: World, asked: dict[str, str]) ->
             (f"SCAN {table}" in line and "USING" not in line) or f"Seq Scan on {table}" in line
             for line in plan_of(rows).splitlines()
         )
-    staff = Delivery.objects.filter(search.by_word(asked.get("q", "evt_1"))).order_by("-pk")[:51]
+    staff = Delivery.objects.filter(search.matching_word(asked.get("q", "evt_1"))).order_by("-pk")[:51]
     assert "Seq Scan on notifications_delivery" not in plan_of(staff)

@@ -12,7 +12,7 @@ from accounts.core.enums import Role, Scope
 from accounts.models import Agency, Event, Member
 from accounts.tenancy.api_keys import create_api_key
 from notifications.channels.service import rotate_secret, update_channel
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from notifications.models import Channel, DeliveryStatus
 from tests.notifications.receiver import receiver
 
@@ -42,7 +42,7 @@ def test_it_fails_alone_and_nothing_is_sent_unsigned(webhook: MakeChannel, happe
         damaged, good = webhook(inbox.url), webhook(inbox.url)
         damage(damaged, column)
         happen()
-        drain()
+        drain_deliveries()
     assert good.deliveries.get().status == DeliveryStatus.DELIVERED
     broken = damaged.deliveries.get()
     assert (broken.status, broken.attempts) == (DeliveryStatus.PENDING, 1)
@@ -59,7 +59,7 @@ def test_every_page_about_it_opens_and_its_buttons_work(
         webhook("https://example.com/other", name="New"),
     )
     happen()
-    drain()
+    drain_deliveries()
     damage(channel, column)
     owner = User.objects.create_user("owner@example.com", "owner@example.com", "correct horse")
     Member.objects.create(agency=agency, user=owner, role=Role.OWNER)
@@ -99,6 +99,6 @@ def test_entering_it_again_and_a_new_secret_mend_it(webhook: MakeChannel, happen
         channel = update_channel(Channel.objects.get(pk=channel.pk), url=inbox.url, headers={})
         rotate_secret(channel)
         happen()
-        drain()
+        drain_deliveries()
     assert len(inbox.requests) == 1
     assert len(inbox.requests[0].headers["webhook-signature"].split()) == 1

@@ -30,9 +30,9 @@ from accounts.tenancy.api_keys import create_api_key
 from accounts.tenancy.mail_limits import PER_AGENCY, PER_RECIPIENT, TooManyMails, count_mail, delete_old_counts
 from accounts.tenancy.team import invite_member
 from accounts.tenancy.verified_email import mark_email_verified
-from notifications.channels.replay import resend
-from notifications.channels.service import create_channel, send_test, update_channel
-from notifications.delivery import drain
+from notifications.channels.replay import resend_delivery
+from notifications.channels.service import create_channel, send_test_event, update_channel
+from notifications.delivery import drain_deliveries
 from notifications.delivery.recipient_limit import MAX_PER_HOUR
 from notifications.models import Delivery, Hold
 
@@ -64,7 +64,7 @@ def account_of(agency: Agency, number: int = 1, email: str = "") -> Account:
 
 
 def mails_to(address: str) -> int:
-    drain()
+    drain_deliveries()
     return sum(message.to == [address] for message in mail.outbox)
 
 
@@ -165,14 +165,14 @@ def test_a_password_reset_is_not_used_up_by_others_and_floods_nobody(agency: Age
 def test_tests_and_repetitions_are_limited_too(agency: Agency) -> None:
     channel, _ = create_channel(agency, kind="email", email="team@example.com", verified=True)
     for _ in range(5):
-        send_test(channel)
+        send_test_event(channel)
     with pytest.raises(TooManyMails):
-        send_test(channel)
+        send_test_event(channel)
     create_channel(agency, kind="email", email=VICTIM)
-    drain()
+    drain_deliveries()
     delivery = Delivery.objects.get(recipient=VICTIM)
     for _ in range(5):
-        resend(delivery)
+        resend_delivery(delivery)
     answer = api(agency).post(f"/api/v1/deliveries/{delivery.pk}/resend", {}, "application/json")
     assert answer.status_code == 429
 
@@ -184,7 +184,7 @@ def test_an_address_to_which_many_mails_go_by_themselves_gets_them_in_turn(
         record_event(
             (agency, stranger)[number % 2], EventType.REAUTH_REQUESTED, subject=f"acc_{number}", recipient=VICTIM
         )
-    drain()
+    drain_deliveries()
     held = Delivery.objects.filter(hold=Hold.RECIPIENT)
     assert Delivery.objects.count() - held.count() == MAX_PER_HOUR
     due = held.order_by("next_attempt_at").values_list("next_attempt_at", flat=True)
@@ -192,7 +192,7 @@ def test_an_address_to_which_many_mails_go_by_themselves_gets_them_in_turn(
     assert hours == [1] * MAX_PER_HOUR + [2] * 5
     assert held[0].reason == "It waits: its address has got many mails within the hour."
     record_event(agency, EventType.REAUTH_REQUESTED, subject="acc_x", recipient="other@example.org")
-    drain()
+    drain_deliveries()
     assert Delivery.objects.get(recipient="other@example.org").hold == ""
 
 

@@ -24,11 +24,17 @@ from accounts.tenancy.agencies import create_agency
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, set_status
-from leads.privacy.erasure import erase
-from notifications.channels.replay import replay, resend
-from notifications.channels.service import create_channel, disable, enable, send_test, update_channel
-from notifications.delivery import drain, fan_out, worker
-from notifications.delivery.digest import gather
+from leads.privacy.erasure import erase_lead
+from notifications.channels.replay import replay_deliveries, resend_delivery
+from notifications.channels.service import (
+    create_channel,
+    disable_channel,
+    enable_channel,
+    send_test_event,
+    update_channel,
+)
+from notifications.delivery import drain_deliveries, fan_out_due_events, worker
+from notifications.delivery.digest import build_digests
 from notifications.models import Channel, Delivery, DeliveryStatus, Hold
 from tests.notifications.happenings import Killed
 from tests.notifications.receiver import answering, receiver
@@ -89,7 +95,7 @@ def moves(lead: Lead, *statuses: LeadStatus) -> None:
 
 def sent() -> list[EmailMessage]:
     """What has arrived since it was last asked."""
-    drain()
+    drain_deliveries()
     messages = list(mail.outbox)
     mail.outbox.clear()
     return messages
@@ -150,7 +156,7 @@ def test_what_is_urgent_waits_for_nothing(agency: Agency, clock: Clock, happen: 
     happen(EventType.LINKEDIN_BLOCKED)
     happen(EventType.UNINSTALL)
     happen(EventType.LINKEDIN_DISCONNECTED)
-    send_test(channel)
+    send_test_event(channel)
     moves(lead_of(agency), LeadStatus.OPPORTUNITY)
     moves(lead_of(agency, "Bob"), LeadStatus.REPLY_RECEIVED)
     assert sorted(subjects()) == [
@@ -231,7 +237,7 @@ def test_an_hourly_summary_goes_out_every_hour_and_an_empty_one_never(
     clock.move_to(MONDAY + timedelta(hours=1))
     assert subjects() == ["The last hour: 2 of 2 things need somebody"]
     happen()
-    fan_out()
+    fan_out_due_events()
     clock.move_to(MONDAY + timedelta(hours=2))
     assert subjects() == ["John Doe was disconnected from LinkedIn"]  # alone it speaks for itself
     clock.move_to(MONDAY + timedelta(hours=30))
@@ -244,15 +250,15 @@ def test_a_worker_that_dies_after_sending_a_summary_sends_the_same_one_again(
     mailbox(agency, mode="hourly")
     happen(linkedin_account_name="First")
     happen(linkedin_account_name="Second")
-    fan_out()
+    fan_out_due_events()
     clock.shift(3600)
     with monkeypatch.context() as patch:
-        patch.setattr(worker, "settle", die)
+        patch.setattr(worker, "save_results", die)
         with pytest.raises(Killed):
-            drain()
+            drain_deliveries()
     happen(linkedin_account_name="Third")
     clock.shift(61)
-    drain()
+    drain_deliveries()
     first, again = mail.outbox
     assert first.extra_headers["Message-ID"] == again.extra_headers["Message-ID"]
     assert first.body == again.body
@@ -273,7 +279,7 @@ def test_a_summary_that_is_refused_is_tried_again_whole(
     mailbox(agency, mode="hourly")
     happen()
     happen(linkedin_account_name="Second")
-    fan_out()
+    fan_out_due_events()
     clock.shift(3600)
     with monkeypatch.context() as patch:
         patch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", refuse)
@@ -297,7 +303,7 @@ def test_a_summary_that_can_never_arrive_fails_whole(
         patch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", refuse)
         for _ in range(11):
             clock.shift(timedelta(hours=27))
-            drain()
+            drain_deliveries()
     assert states() == {("failed", "")}
     errors = set(Delivery.objects.values_list("error", flat=True))
     assert len(errors) == 1
@@ -310,18 +316,18 @@ def test_what_waits_when_a_channel_is_switched_off_is_kept_and_replayed_as_one(
     channel = mailbox(agency, mode="daily")
     for name in ("First", "Second"):
         happen(linkedin_account_name=name)
-    fan_out()
-    disable(channel, "Holidays.")
+    fan_out_due_events()
+    disable_channel(channel, "Holidays.")
     assert {status for status, _ in states()} == {"cancelled"}
     clock.shift(timedelta(days=2))
     assert sent() == []
-    replay(enable(channel), since=MONDAY)
+    replay_deliveries(enable_channel(channel), since=MONDAY)
     assert len(sent()) == 1
     [again] = [delivery for delivery in Delivery.objects.all() if delivery.carrier_id is None]
     mail.outbox.clear()
-    assert replay(channel, since=MONDAY) == 1
+    assert replay_deliveries(channel, since=MONDAY) == 1
     assert len(sent()) == 1
-    resend(Delivery.objects.get(carrier=again))
+    resend_delivery(Delivery.objects.get(carrier=again))
     assert subjects() in (["First was disconnected from LinkedIn"], ["Second was disconnected from LinkedIn"])
 
 
@@ -330,7 +336,7 @@ def test_a_person_who_sends_again_does_not_wait_for_the_morning(agency: Agency, 
     clock.move_to(datetime(2026, 3, 2, 23, tzinfo=UTC))
     happen()
     assert sent() == []
-    resend(Delivery.objects.get())
+    resend_delivery(Delivery.objects.get())
     assert len(sent()) == 1
 
 
@@ -351,10 +357,10 @@ def test_slack_gets_summaries_too(agency: Agency, clock: Clock, happen: Happen, 
         create_channel(agency, kind="slack", url=slack.url, mode="hourly")
         happen(linkedin_account_name="<!channel> *Bold*")
         happen(EventType.LEAD_CREATED, lead_name="Ada")
-        drain()
+        drain_deliveries()
         assert slack.requests == []
         clock.shift(3600)
-        drain()
+        drain_deliveries()
     [request] = slack.requests
     text = json.dumps(json.loads(request.body)["blocks"], ensure_ascii=False)
     assert "The last hour: 1 of 2 things needs somebody" in text
@@ -367,7 +373,7 @@ def test_a_summary_shows_hostile_names_harmlessly_and_stays_short(agency: Agency
     mailbox(agency, mode="hourly")
     for number in range(60):
         happen(EventType.LEAD_CREATED, lead_name=f"<script>alert({number})</script>\u202e\r\nBcc: x{'y' * 5000}")
-    fan_out()
+    fan_out_due_events()
     clock.shift(3600)
     [message] = sent()
     html = str(message.alternatives[0][0])  # type: ignore[attr-defined]
@@ -432,7 +438,7 @@ def test_a_change_after_the_minute_is_a_mail_of_its_own(agency: Agency, clock: C
     clock.shift(60)
     assert subjects() == ["Ada Lovelace: Invitation sent"]
     moves(lead, LeadStatus.CONNECTION_ACCEPTED)
-    fan_out()
+    fan_out_due_events()
     clock.shift(59)
     assert sent() == []
     clock.shift(1)
@@ -442,7 +448,7 @@ def test_a_change_after_the_minute_is_a_mail_of_its_own(agency: Agency, clock: C
 def test_a_lead_that_ends_where_it_began_is_no_mail(agency: Agency, clock: Clock) -> None:
     mailbox(agency)
     moves(lead_of(agency), LeadStatus.CONNECTION_SENT, LeadStatus.PENDING)
-    fan_out()
+    fan_out_due_events()
     clock.shift(60)
     assert sent() == []
     assert set(Delivery.objects.values_list("status", "error")) == {
@@ -497,7 +503,7 @@ def test_two_leads_and_two_campaigns_are_told_apart(agency: Agency, clock: Clock
             status=after,
             status_label=after.title(),
         )
-    fan_out()
+    fan_out_due_events()
     clock.shift(60)
     assert sorted(subjects()) == ["Ada Lovelace: Invitation sent", "Bob: Message_Sent", "Bob: Pending"]
 
@@ -508,7 +514,7 @@ def test_without_a_window_every_change_is_a_mail_at_once(agency: Agency, clock: 
     for status in (LeadStatus.CONNECTION_SENT, LeadStatus.PENDING, LeadStatus.REPLY_RECEIVED):
         clock.shift(1)
         moves(lead, status)
-    fan_out()
+    fan_out_due_events()
     clock.shift(5)
     assert sorted(subjects()) == ["Ada Lovelace replied", "Ada Lovelace: Invitation sent", "Ada Lovelace: New"]
 
@@ -517,8 +523,8 @@ def test_a_lead_erased_while_its_mail_waits_is_not_told(agency: Agency, clock: C
     mailbox(agency, event_types=["lead_status_changed"], conflation_seconds=3600)
     lead = lead_of(agency)
     moves(lead, LeadStatus.CONNECTION_SENT)
-    fan_out()
-    erase(Lead.objects.get(pk=lead.pk))
+    fan_out_due_events()
+    erase_lead(Lead.objects.get(pk=lead.pk))
     clock.shift(3600)
     assert sent() == []
     assert Delivery.objects.get().error == "Not sent: the lead was erased."
@@ -530,10 +536,10 @@ def test_a_lead_erased_after_it_was_gathered_takes_nobody_along(agency: Agency, 
     leads = [lead_of(agency), lead_of(agency, "Bob"), lead_of(agency, "Eve")]
     for lead in leads:
         moves(lead, LeadStatus.CONNECTION_SENT)
-    fan_out()
+    fan_out_due_events()
     clock.shift(3600)
-    gather()
-    erase(Lead.objects.get(pk=leads[erased].pk))
+    build_digests()
+    erase_lead(Lead.objects.get(pk=leads[erased].pk))
     [message] = sent()
     told = [name for name in ("Ada Lovelace", "Bob", "Eve") if name in str(message.body)]
     assert len(told) == 2
@@ -549,7 +555,7 @@ def test_two_workers_at_once_make_one_message(db: None) -> None:
             create_channel(agency, kind="email", email=f"{number}@example.com", verified=True, mode="hourly")
         for _ in range(20):
             record_event(agency, EventType.LINKEDIN_DISCONNECTED)
-        fan_out()
+        fan_out_due_events()
         clock.shift(3600)
         workers = [threading.Thread(target=_work) for _ in range(2)]
         for thread in workers:
@@ -562,7 +568,7 @@ def test_two_workers_at_once_make_one_message(db: None) -> None:
 
 def _work() -> None:
     try:
-        drain()
+        drain_deliveries()
     finally:
         connection.close()
 
@@ -595,7 +601,7 @@ def test_an_alert_that_waits_for_the_mail_server_is_cancelled_too(
 ) -> None:
     mailbox(agency)
     go_down()
-    fan_out()
+    fan_out_due_events()
     clock.shift(60)  # alerts of drops wait
     with monkeypatch.context() as patch:
         patch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", refuse)
@@ -615,7 +621,7 @@ def test_a_summary_that_waits_for_the_mail_server_leaves_out_who_is_back(
     go_down(EventType.LINKEDIN_INCOMPLETE, "incomplete")
     if also:
         record_event(agency, also)
-    fan_out()
+    fan_out_due_events()
     clock.shift(3600)
     with monkeypatch.context() as patch:
         patch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", refuse)
@@ -635,7 +641,7 @@ def test_an_account_that_is_still_gone_is_told_in_the_morning(agency: Agency, cl
     go_down()
     go_down(EventType.LINKEDIN_RECONNECTED, status="active")
     go_down()
-    fan_out()
+    fan_out_due_events()
     clock.move_to(datetime(2026, 3, 3, 7, tzinfo=UTC))
     [message] = sent()
     assert message.subject == "John Doe was disconnected from LinkedIn"
@@ -652,7 +658,7 @@ def test_a_source_that_works_again_before_the_morning_is_no_alert(agency: Agency
     ):
         record_event(agency, event_type, subject=source, source_id=source, source_name=source)
         clock.shift(60)
-    fan_out()
+    fan_out_due_events()
     clock.move_to(datetime(2026, 3, 3, 7, tzinfo=UTC))
     [message] = sent()
     assert "src_b" in str(message.body)
@@ -669,7 +675,7 @@ def reports(agency: Agency, account: Account, clock: Clock) -> Callable[..., Non
     def reports(*statuses: AccountStatus) -> None:
         for status in statuses:
             clock.shift(60)
-            drain()  # alerts of drops wait so long
+            drain_deliveries()  # alerts of drops wait so long
             clock.shift(1)
             report_status(
                 agency,
@@ -679,7 +685,7 @@ def reports(agency: Agency, account: Account, clock: Clock) -> Callable[..., Non
                 origin=Origin(by="salesflow", at=timezone.now()),
             )
             react()
-            drain()
+            drain_deliveries()
 
     return reports
 

@@ -17,7 +17,7 @@ from accounts.tenancy.api_keys import create_api_key
 from accounts.tenancy.team import invite_member
 from accounts.tenancy.verified_email import find_user_by_email, mark_email_verified
 from notifications.channels.service import create_channel, update_channel
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from notifications.egress.url_policy import check_url
 from notifications.models import Channel, ChannelStatus, Delivery
 from tests.smtp_server import smtp_server
@@ -57,7 +57,7 @@ def test_the_envelope_names_the_domain_that_was_meant(
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
         settings.DEFAULT_FROM_EMAIL = "Leadline <hello@straße.example>"
         happen()
-        drain()
+        drain_deliveries()
         user = User.objects.create_user("ann", password="a long and strange sentence")
         mark_email_verified(user, channel_email)
         Client().post("/accounts/password/reset/", {"email": mail_goes_to.upper()})
@@ -77,7 +77,7 @@ def test_a_channel_that_was_saved_before_is_written_to_where_it_was_meant(
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
         happen()
-        drain()
+        drain_deliveries()
     assert [mail.recipients for mail in taken] == [["ann@xn--fa-hia.example"]]
 
 

@@ -14,8 +14,8 @@ from accounts.core.enums import EventType
 from accounts.models import Agency, Event
 from accounts.providers.client import send_request
 from notifications.channels.service import create_channel, update_channel
-from notifications.delivery import drain
-from notifications.egress.session import GuardedSession, Unanswered
+from notifications.delivery import drain_deliveries
+from notifications.egress.session import GuardedSession, NoResponse
 from notifications.egress.url_policy import TargetRefused, check_url
 from notifications.models import Channel
 from notifications.staff.alerts import set_alerts, slack_url
@@ -61,7 +61,7 @@ def test_a_saved_url_is_sent_as_it_was_saved(
         channel, _ = create_channel(agency, kind=kind, url=url, conflation_seconds=0 if kind == "slack" else 60)
         assert channel.url == url
         happen(EventType.LINKEDIN_BLOCKED)
-        drain()
+        drain_deliveries()
     assert sent(inbox) == [path]
 
 
@@ -75,7 +75,7 @@ def test_what_http_cannot_carry_is_made_plain_when_it_is_saved(
         channel, _ = create_channel(agency, kind="webhook", url=f"{base}/first")
         assert update_channel(channel, url=base + typed).url == base + canonical
         happen()
-        drain()
+        drain_deliveries()
     assert sent(inbox) == [canonical if canonical.startswith("/") else f"/{canonical}"]
 
 
@@ -86,7 +86,7 @@ def test_a_url_that_was_saved_before_it_was_made_plain_is_still_sent(
         channel, _ = create_channel(agency, kind="webhook", url=inbox.url)
         Channel.objects.filter(pk=channel.pk).update(url=inbox.url + "?who=büro&at=%2Fx#part")
         happen()
-        drain()
+        drain_deliveries()
     assert sent(inbox) == ["/hook?who=b%C3%BCro&at=%2Fx"]
 
 
@@ -157,7 +157,7 @@ def test_what_was_judged_is_what_is_connected_to(rest: str, with_scheme: bool) -
             asyncio.run(_post(url, resolver))
         assert resolver.asked == []
         return
-    with pytest.raises((Unanswered, TargetRefused)):
+    with pytest.raises((NoResponse, TargetRefused)):
         asyncio.run(_post(url, resolver))
     assert resolver.asked == [(target.host, target.port or (443 if target.scheme == "https" else 80))]
     assert check_url(target.url).url == target.url

@@ -11,7 +11,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from pytest_django.fixtures import Settings
 
-from notifications.egress.session import Answer, GuardedSession, Unanswered
+from notifications.egress.session import GuardedSession, NoResponse, Response
 from notifications.egress.url_policy import TargetRefused, check_address, check_url, split_url
 from tests.notifications.receiver import answering, receiver
 
@@ -179,8 +179,8 @@ def connects() -> Iterator[list[Any]]:
         _connected = None
 
 
-def post(url: str, *answers: list[str], times: int = 1) -> Answer:
-    async def run() -> Answer:
+def post(url: str, *answers: list[str], times: int = 1) -> Response:
+    async def run() -> Response:
         session = GuardedSession(FakeResolver(*answers) if answers else None)
         try:
             for _ in range(times):
@@ -200,7 +200,7 @@ def test_the_corpus_is_large_enough() -> None:
 def test_a_hostile_address_is_refused_when_it_is_saved_and_never_connected_to(url: str) -> None:
     with pytest.raises(TargetRefused):
         check_url(url)
-    with connects() as connected, pytest.raises((TargetRefused, Unanswered)):
+    with connects() as connected, pytest.raises((TargetRefused, NoResponse)):
         post(url, ["127.0.0.1"])
     assert connected == []
 
@@ -210,7 +210,7 @@ def test_the_connection_itself_is_guarded_even_if_the_text_were_let_through(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("notifications.egress.session.check_url", split_url)
-    with connects() as connected, pytest.raises((TargetRefused, Unanswered)):
+    with connects() as connected, pytest.raises((TargetRefused, NoResponse)):
         post(url, ["127.0.0.1"])
     assert connected == []
 
@@ -296,7 +296,7 @@ def test_cookies_and_compressed_answers_are_left_alone(settings: Settings) -> No
 
 def test_a_certificate_that_nobody_vouches_for_is_not_accepted(settings: Settings, tmp_path: Any) -> None:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
-    with receiver(tls=self_signed(tmp_path)) as inbox, pytest.raises(Unanswered, match="nobody vouches for it"):
+    with receiver(tls=self_signed(tmp_path)) as inbox, pytest.raises(NoResponse, match="nobody vouches for it"):
         post(inbox.url)
     assert inbox.requests == []
 

@@ -29,7 +29,7 @@ from accounts.tenancy.api_keys import create_api_key
 from leads.models import Lead
 from notifications.channels.service import create_channel
 from notifications.content.catalogue import CATALOGUE
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from notifications.models import Delivery
 from notifications.staff.alerts import set_alerts
 from tests.notifications.receiver import Receiver, receiver
@@ -85,7 +85,7 @@ def test_forty_drops_are_one_mail_per_agency_and_forty_webhooks(
         campaign_of(report(agency, f"a{number}", S.ACTIVE), f"c{number}")
         if number < 10:
             report(stranger, f"b{number}", S.ACTIVE)
-    drain()
+    drain_deliveries()
     mail.outbox.clear()
     with receiver() as hook, receiver() as slack:
         create_channel(agency, kind="webhook", url=hook.url)
@@ -96,9 +96,9 @@ def test_forty_drops_are_one_mail_per_agency_and_forty_webhooks(
             if number < 10:
                 report(stranger, f"b{number}", S.DISCONNECTED)
             if number % 10 == 3:  # a worker looks now and then; each look stays for a turn that is near
-                drain()
+                drain_deliveries()
         clock.shift(ALERT_DELAY)
-        drain()
+        drain_deliveries()
         heard = Counter(body["event_type"] for body in bodies(hook))
         [said] = [body["text"] for body in bodies(slack)]
     assert heard["linkedin_disconnected"] == heard["campaign_paused"] == 40
@@ -116,12 +116,12 @@ def test_the_mail_comes_a_minute_after_the_first_drop_and_is_about_all_that_drop
     for number in range(12):
         clock.move_to(T0 + timedelta(seconds=number))
         report(agency, f"Account {number}", S.DISCONNECTED)
-        drain()
+        drain_deliveries()
     clock.move_to(T0 + ALERT_DELAY - timedelta(seconds=5))
-    drain()
+    drain_deliveries()
     assert mails("team@example.com") == []
     clock.move_to(T0 + ALERT_DELAY + timedelta(seconds=1))
-    drain()
+    drain_deliveries()
     assert mails("team@example.com") == ["12 LinkedIn accounts dropped"]
     text = mail.outbox[-1].body
     assert "Probable cause: the provider, which lost its connections to LinkedIn." in text
@@ -133,14 +133,14 @@ def test_one_drop_is_one_alert_after_a_minute(
     agency: Agency, mailbox_channel: object, clock: time_machine.Traveller
 ) -> None:
     report(agency, "Ann", S.ACTIVE)
-    drain()
+    drain_deliveries()
     clock.shift(1)
     report(agency, "Ann", S.BLOCKED)
     clock.shift(59)
-    drain()
+    drain_deliveries()
     assert mails("team@example.com") == ["Ann is connected to LinkedIn"]
     clock.shift(1)
-    drain()
+    drain_deliveries()
     assert mails("team@example.com")[1:] == ["LinkedIn blocked Ann"]
 
 
@@ -149,10 +149,10 @@ def test_what_was_sent_before_the_third_drop_stays_sent_and_what_waits_is_replac
 ) -> None:
     for second, name in ((0, "Ann"), (30, "Bea"), (70, "Cid")):
         clock.move_to(T0 + timedelta(seconds=second))
-        drain()
+        drain_deliveries()
         report(agency, name, S.DISCONNECTED)
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
     assert mails("team@example.com") == ["Ann was disconnected from LinkedIn", "3 LinkedIn accounts dropped"]
     told = Delivery.objects.filter(status="cancelled")
     assert {delivery.error for delivery in told} == {f"Told in the incident {Incident.objects.get().pk}."}
@@ -164,24 +164,24 @@ def test_what_follows_is_in_the_incident_and_its_end_is_told_once(
 ) -> None:
     for name in ("Ann", "Bea", "Cid"):
         campaign_of(report(agency, name, S.ACTIVE), f"{name}'s campaign")
-    drain()
+    drain_deliveries()
     mail.outbox.clear()
     for name in ("Ann", "Bea", "Cid"):
         report(agency, name, S.DISCONNECTED)
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
     report(agency, "Dan", S.DISCONNECTED)
     report(agency, "Ann", S.BLOCKED)
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
     for name in ("Ann", "Bea", "Cid", "Dan"):
         report(agency, name, S.ACTIVE)
-    drain()
+    drain_deliveries()
     assert mails("team@example.com") == ["3 LinkedIn accounts dropped", "The LinkedIn accounts that dropped are back"]
     clock.shift(1)
     report(agency, "Ann", S.DISCONNECTED)
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
     assert sorted(mails("team@example.com")[2:]) == [
         "Ann was disconnected from LinkedIn",
         "Ann's campaign was paused",
@@ -194,10 +194,10 @@ def test_an_incident_that_is_over_at_once_is_told_to_nobody(
     for status in (S.DISCONNECTED, S.ACTIVE):
         for name in ("Ann", "Bea", "Cid"):
             report(agency, name, status)
-        drain()
+        drain_deliveries()
         clock.shift(10)
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
     assert mails("team@example.com") == []
 
 
@@ -207,7 +207,7 @@ def test_who_listens_to_one_location_hears_of_it_alone(agency: Agency, clock: ti
     for name in ("Ann", "Bea", "Cid"):
         report(agency, name, S.DISCONNECTED, location="berlin")
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
     assert (mails("berlin@example.com"), mails("rome@example.com")) == (["3 LinkedIn accounts dropped"], [])
 
 
@@ -216,7 +216,7 @@ def test_who_did_not_choose_drops_hears_of_no_incident(agency: Agency, clock: ti
     for name in ("Ann", "Bea", "Cid"):
         report(agency, name, S.DISCONNECTED)
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
     assert mails("leads@example.com") == []
 
 
@@ -226,11 +226,11 @@ def test_owners_are_asked_at_once_whatever_waits(
     for name in ("Ann", "Bea", "Cid"):
         account = report(agency, name, S.ACTIVE)
         services.update_account(account, email=f"{name.lower()}@example.com")
-    drain()
+    drain_deliveries()
     mail.outbox.clear()
     for name in ("Ann", "Bea", "Cid"):
         report(agency, name, S.DISCONNECTED)
-    drain()
+    drain_deliveries()
     assert sorted(message.to[0] for message in mail.outbox) == ["ann@example.com", "bea@example.com", "cid@example.com"]
 
 
@@ -262,12 +262,12 @@ def test_the_leads_that_wait_for_an_answer_stand_in_the_alert(
     campaign_of(ann, "Spring")
     through_campaign = lead(other, "In her campaign", "REPLY_RECEIVED", hours=1)
     Lead.objects.filter(pk=through_campaign.pk).update(account=None, campaign=ann.campaigns.get())
-    drain()
+    drain_deliveries()
     mail.outbox.clear()
     clock.shift(60)
     report(agency, "Ann", S.AUTH_ERROR)
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
     expected = (
         "Leads that wait for an answer:\n"
         "- Grace Hopper: Opportunity, waits for 1 day (nobody's)\n"
@@ -287,7 +287,7 @@ def test_the_leads_that_wait_for_an_answer_stand_in_the_alert(
 def alerted(agency: Agency, clock: time_machine.Traveller) -> None:
     report(agency, "Ann", S.DISCONNECTED)
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
 
 
 def test_staff_hears_where_it_was_switched_on_and_nobody_else_does(
@@ -344,12 +344,12 @@ def test_an_incident_is_one_alert_for_the_staff_and_one_when_it_is_over(
     for name in names:
         report(agency, name, S.DISCONNECTED)
         clock.shift(3)
-        drain()
+        drain_deliveries()
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
     for name in names:
         report(agency, name, S.ACTIVE)
-    drain()
+    drain_deliveries()
     assert mails("sam@example.com") == [
         "Incident: 15 accounts down at Northwind Outreach",
         "Over: the incident of Northwind Outreach",
@@ -364,10 +364,10 @@ def test_slow_answers_are_one_alert_for_the_staff_and_one_when_they_are_over(age
     issues.open_issue(source, IssueKind.SLOW, detail=detail)
     for _ in range(2):
         issues.alert_staff()
-        drain()
+        drain_deliveries()
     issues.close_issues(source, IssueKind.SLOW)
     issues.alert_staff()
-    drain()
+    drain_deliveries()
     assert [(message.to, message.subject) for message in mail.outbox] == [
         (["sam@example.com"], "Answers are slow"),
         (["sam@example.com"], "Over: answers are fast again"),
@@ -393,7 +393,7 @@ def test_an_outage_is_one_alert_for_the_staff_and_one_mail_for_each_agency(
         report(each, "Ann", S.DISCONNECTED)
         report(each, "Bea", S.DISCONNECTED)
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
     assert mails("sam@example.com") == ["Incident: 6 accounts down at 3 agencies"]
     assert [mails(address) for address in hit] == [["2 LinkedIn accounts dropped"]] * 3
 
@@ -423,14 +423,14 @@ def test_an_incident_with_a_restriction_in_it_does_not_wait_for_the_morning(
     for name in ("Ann", "Bea", "Cid"):
         report(agency, name, S.DISCONNECTED)
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
     assert mails("team@example.com") == []
     clock.move_to(datetime(2026, 3, 24, 7, tzinfo=UTC))
-    drain()
+    drain_deliveries()
     assert mails("team@example.com") == ["3 LinkedIn accounts dropped"]
     clock.move_to(datetime(2026, 3, 24, 23, tzinfo=UTC))
     for name in ("Dan", "Eva", "Fay"):
         report(agency, name, S.BLOCKED)
     clock.shift(ALERT_DELAY)
-    drain()
+    drain_deliveries()
     assert mails("team@example.com")[1:] == ["3 LinkedIn accounts dropped"]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from notifications.models import Mode
-from notifications.policy.quiet_hours import Hours
+from notifications.policy.quiet_hours import QuietHours
 
 WORKDAYS = frozenset(range(5))
 NIGHT = (time(22), time(7))
@@ -45,9 +45,9 @@ def at(text: str) -> datetime:
 def test_what_is_held_goes_out_when_people_may_be_written_to(
     zone: str, quiet: tuple[time, time] | None, days: frozenset[int], asked: str, opens: str
 ) -> None:
-    hours = Hours(ZoneInfo(zone), quiet, days)
-    assert hours.open_from(at(asked)) == at(opens)
-    assert hours.open_from(at(opens)) == at(opens)
+    hours = QuietHours(ZoneInfo(zone), quiet, days)
+    assert hours.next_open_time(at(asked)) == at(opens)
+    assert hours.next_open_time(at(opens)) == at(opens)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_is_held_goes_out_when_people_may_be_written_to(
 def test_a_summary_goes_out_on_the_hour_or_in_the_morning_of_its_readers(
     zone: str, quiet: tuple[time, time] | None, days: frozenset[int], mode: Mode, happened: str, goes_out: str
 ) -> None:
-    assert Hours(ZoneInfo(zone), quiet, days).next_summary(mode, at(happened)) == at(goes_out)
+    assert QuietHours(ZoneInfo(zone), quiet, days).next_digest_time(mode, at(happened)) == at(goes_out)
 
 
 @pytest.mark.parametrize(
@@ -91,5 +91,5 @@ def test_a_summary_goes_out_on_the_hour_or_in_the_morning_of_its_readers(
 def test_a_daily_summary_goes_out_at_the_time_that_its_readers_chose(
     zone: str, digest_at: time, quiet: tuple[time, time] | None, days: frozenset[int], happened: str, goes_out: str
 ) -> None:
-    hours = Hours(ZoneInfo(zone), quiet, days, digest_at)
-    assert hours.next_summary(Mode.DAILY, at(happened)) == at(goes_out)
+    hours = QuietHours(ZoneInfo(zone), quiet, days, digest_at)
+    assert hours.next_digest_time(Mode.DAILY, at(happened)) == at(goes_out)

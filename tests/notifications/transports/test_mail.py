@@ -23,7 +23,7 @@ from accounts.linkedin_identity import linkedin_link
 from accounts.models import Agency, Event
 from notifications.channels.service import create_channel
 from notifications.content.catalogue import CATALOGUE
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
 from tests.notifications.mails import FREE_TEXT, HOSTILE, happened, html_of, only_for
 from tests.notifications.receiver import answering, receiver
@@ -56,7 +56,7 @@ def test_a_mail_says_what_happened_and_what_to_do_next(
     agency: Agency, mailbox_channel: Channel, happen: Happen
 ) -> None:
     happen(EventType.LINKEDIN_AUTH_ERROR, error_detail="Token expired", provider="welink")
-    drain()
+    drain_deliveries()
     [message] = sent()
     assert message.to == ["team@example.com"]
     assert message.subject == "John Doe has to sign in to LinkedIn again"
@@ -84,7 +84,7 @@ def test_every_event_type_makes_a_mail_without_raw_variables(
     else:
         happened(agency, event_type, **only_for(mailbox_channel, event_type))
     with time_machine.travel(timezone.now() + ALERT_DELAY, tick=False):  # alerts of drops wait
-        drain()
+        drain_deliveries()
     [message] = sent()
     words = html_of(message).partition("</head>")[2]
     for text in (message.subject, message.body, words):
@@ -101,7 +101,7 @@ def test_a_mail_without_any_optional_field_still_reads_well(
 ) -> None:
     Channel.objects.update(event_types=[event_type])
     record_event(agency, event_type, **only_for(mailbox_channel, event_type))
-    drain()
+    drain_deliveries()
     if event_type is EventType.CHANNEL_VERIFICATION:  # about no channel: there is nothing to confirm
         assert sent() == []
         assert Delivery.objects.get().status == DeliveryStatus.FAILED
@@ -124,7 +124,7 @@ def test_hostile_names_stay_harmless(
     agency.name = text[:200]
     agency.save()
     happened(agency, event_type, **fields)
-    drain()
+    drain_deliveries()
     [message] = sent()
     assert len(message.subject) <= 150
     assert message.message()["Subject"]
@@ -140,7 +140,7 @@ def test_hostile_names_stay_harmless(
 
 def test_only_a_secure_linkedin_address_becomes_a_link(agency: Agency, mailbox_channel: Channel) -> None:
     happened(agency, EventType.LEAD_CREATED, linkedin_url="https://www.linkedin.com/in/ada-lovelace?x=1")
-    drain()
+    drain_deliveries()
     [message] = sent()
     assert "https://www.linkedin.com/in/ada-lovelace?x=1" in Page(html_of(message)).links
     assert ">linkedin.com/in/ada-lovelace?x=1</a>" in html_of(message)
@@ -166,7 +166,7 @@ def test_cleaning_leaves_ordinary_names_as_they_are() -> None:
 
 def test_the_confirmation_mail_holds_the_link_and_the_event_does_not(agency: Agency) -> None:
     channel, _ = create_channel(agency, kind="email", email="new@example.com")
-    drain()
+    drain_deliveries()
     [message] = sent()
     link = f"{django_settings.PUBLIC_URL}/verify/{channel.verification_token}"
     assert link in message.body
@@ -179,7 +179,7 @@ def test_the_confirmation_mail_holds_the_link_and_the_event_does_not(agency: Age
 def test_a_confirmation_that_is_no_longer_needed_is_not_sent(agency: Agency) -> None:
     channel, _ = create_channel(agency, kind="email", email="new@example.com")
     Channel.objects.filter(pk=channel.pk).update(status=ChannelStatus.ENABLED)
-    drain()
+    drain_deliveries()
     assert sent() == []
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.attempts) == (DeliveryStatus.FAILED, 1)
@@ -209,7 +209,7 @@ def test_a_mail_server_that_refuses_is_tried_again_unless_the_address_is_bad(
 
     monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", refuse)
     happen()
-    drain()
+    drain_deliveries()
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.attempts) == (status, 1)
     assert reason in delivery.error
@@ -224,7 +224,7 @@ def test_without_a_mail_server_each_mail_is_a_file(
     settings.EMAIL_FILE_PATH = tmp_path / "mail"
     happen()
     happen()
-    drain()
+    drain_deliveries()
     files = sorted((tmp_path / "mail").iterdir())
     assert [file.suffix for file in files] == [".eml", ".eml"]
     assert b"Subject: John Doe was disconnected from LinkedIn" in files[0].read_bytes()
@@ -234,7 +234,7 @@ def test_slack_gets_blocks_in_plain_words(agency: Agency, loopback: None) -> Non
     with receiver(answering(200)) as slack:
         create_channel(agency, kind="slack", url=slack.url)
         happened(agency, EventType.LEAD_REPLIED, lead_name="<!channel> *Bold* & co")
-        drain()
+        drain_deliveries()
     [request] = slack.requests
     body = json.loads(request.body)
     assert body["blocks"][0]["text"]["text"] == "<!channel> *Bold* & co replied"

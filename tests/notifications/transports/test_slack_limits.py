@@ -13,7 +13,7 @@ from accounts.models import Agency
 from leads.pipeline.changes import create_lead
 from notifications.channels.service import create_channel
 from notifications.content.rendering import Fact, Message
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from notifications.transports.slack import blocks_for
 from tests.notifications.receiver import receiver
 
@@ -59,9 +59,9 @@ def test_a_daily_summary_names_whole_leads_and_says_how_many_more(
         create_channel(agency, kind="email", email="t@example.com", mode="daily", verified=True)
         for number, name in enumerate(names):
             create_lead(agency, name=name, email=f"a{number}@example.com")
-        drain()
+        drain_deliveries()
         clock.shift(timedelta(days=1))
-        drain()
+        drain_deliveries()
     [request] = slack.requests
     told = check(json.loads(request.body))
     for text in (told, str(mail.outbox[0].body)):

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from accounts.core.enums import EventType
 from notifications.channels.service import rotate_secret
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from notifications.egress import session as egress
 from notifications.models import Attempt, ChannelStatus, Delivery, DeliveryStatus
 from tests.notifications.happenings import Happen, MakeChannel
@@ -19,14 +19,14 @@ from tests.notifications.receiver import answering, dripping, flooding, hanging,
 
 UNREADABLE = "The receiver's answer is not HTTP that can be read."
 START = datetime(2026, 3, 21, 0, 22, 16, tzinfo=UTC)
-STEPS = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
+BACKOFF_STEPS = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
 
 
 def test_an_agency_receives_the_flat_body_with_the_documented_headers(webhook: MakeChannel, happen: Happen) -> None:
     with receiver() as inbox:
         webhook(inbox.url, headers={"Authorization": "Bearer abc", "X-Team": "north"})
         event = happen(EventType.LINKEDIN_AUTH_ERROR, location_id="tdIePnL9kWCtdO7z6Md5", error_detail="Token expired")
-        drain()
+        drain_deliveries()
     [request] = inbox.requests
     assert json.loads(request.body) == {
         "event_type": "linkedin_auth_error",
@@ -57,7 +57,7 @@ def test_an_independent_verifier_accepts_the_signature_with_either_secret_while_
         [old] = [row.secret for row in channel.secrets.all()]
         new = rotate_secret(channel)
         happen()
-        drain()
+        drain_deliveries()
         [request] = inbox.requests
         for secret in (old, new):
             Webhook(secret).verify(request.body, request.headers)
@@ -65,7 +65,7 @@ def test_an_independent_verifier_accepts_the_signature_with_either_secret_while_
 
         with time_machine.travel(timezone.now() + timedelta(hours=24, seconds=1)):
             happen()
-            drain()
+            drain_deliveries()
             later = inbox.requests[1]
             Webhook(new).verify(later.body, later.headers)
             assert len(later.headers["webhook-signature"].split()) == 1
@@ -77,9 +77,9 @@ def test_a_failing_receiver_is_tried_ten_times_by_the_schedule_and_then_the_deli
     with receiver(answering(500, body="we are mending it")) as inbox, time_machine.travel(START) as clock:
         webhook(inbox.url)
         event = happen()
-        drain()
+        drain_deliveries()
         delivery = Delivery.objects.get(event=event)
-        for count, step in enumerate(STEPS, start=1):
+        for count, step in enumerate(BACKOFF_STEPS, start=1):
             delivery.refresh_from_db()
             assert (delivery.status, delivery.attempts) == (DeliveryStatus.PENDING, count)
             last = delivery.attempt_log.latest("at")
@@ -87,10 +87,10 @@ def test_a_failing_receiver_is_tried_ten_times_by_the_schedule_and_then_the_deli
             assert delivery.next_attempt_at is not None
             assert step <= (delivery.next_attempt_at - ended_at).total_seconds() <= step * 1.1
             clock.move_to(delivery.next_attempt_at - timedelta(seconds=1), tick=False)
-            drain()
+            drain_deliveries()
             assert delivery.attempt_log.count() == count
             clock.move_to(delivery.next_attempt_at, tick=True)
-            drain()
+            drain_deliveries()
         delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts, delivery.next_attempt_at) == (DeliveryStatus.FAILED, 10, None)
     assert delivery.error == "The receiver answered 500."
@@ -117,7 +117,7 @@ def test_retry_after_counts_on_429_and_503_when_it_is_later_than_the_step(
         with time_machine.travel(START):
             webhook(inbox.url)
             happen()
-            drain()
+            drain_deliveries()
             took = (timezone.now() - START).total_seconds()
         delivery = Delivery.objects.get()
     assert delivery.next_attempt_at is not None
@@ -131,7 +131,7 @@ def test_a_receiver_that_answers_410_is_switched_off_at_once_and_what_was_due_is
         channel = webhook(gone.url, name="Old CRM")
         webhook(other.url)
         happen()
-        drain()
+        drain_deliveries()
     channel.refresh_from_db()
     assert (channel.status, channel.disabled_reason) == (
         ChannelStatus.DISABLED,
@@ -148,7 +148,7 @@ def test_a_redirect_is_an_answer_and_is_not_followed(webhook: MakeChannel, happe
     with receiver() as inside, receiver(answering(302, headers=f"Location: {inside.url}\r\n")) as outside:
         webhook(outside.url)
         happen()
-        drain()
+        drain_deliveries()
     assert inside.connections == 0
     assert Delivery.objects.get().error == "The receiver answered 302."
 
@@ -174,7 +174,7 @@ def test_a_receiver_that_misbehaves_is_tried_again_and_the_log_says_why(
     with receiver(behaviour) as inbox:
         webhook(inbox.url)
         happen()
-        drain()
+        drain_deliveries()
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.attempts, delivery.error) == (DeliveryStatus.PENDING, 1, reason)
     assert len(delivery.attempt_log.get().response_excerpt) <= 4096
@@ -184,7 +184,7 @@ def test_an_excerpt_holds_four_kilobytes_of_whatever_bytes_came(webhook: MakeCha
     with receiver(raw(b"HTTP/1.1 500 No\r\nContent-Length: 9999\r\n\r\n\x00\xff" + b"a" * 9997)) as inbox:
         webhook(inbox.url)
         happen()
-        drain()
+        drain_deliveries()
     excerpt = Attempt.objects.get().response_excerpt
     assert excerpt == "\ufffd\ufffd" + "a" * 4094
 
@@ -197,11 +197,11 @@ def test_a_receiver_that_is_mended_gets_the_event_and_the_agency_is_told_once_ea
         channel = webhook(broken.url, name="CRM")
         webhook(other.url)
         happen()
-        drain()
+        drain_deliveries()
         while delivery := channel.deliveries.filter(status=DeliveryStatus.PENDING).first():
             assert delivery.next_attempt_at is not None
             clock.move_to(delivery.next_attempt_at)
-            drain()
+            drain_deliveries()
     assert [json.loads(request.body)["event_type"] for request in other.requests] == [
         "linkedin_disconnected",
         "channel_failing",
@@ -215,7 +215,7 @@ def test_a_receiver_that_is_mended_gets_the_event_and_the_agency_is_told_once_ea
 def test_twenty_hanging_receivers_do_not_hold_up_a_healthy_one(
     webhook: MakeChannel, happen: Happen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(egress, "TOTAL_SECONDS", 4)
+    monkeypatch.setattr(egress, "TOTAL_TIMEOUT", 4)
     with receiver(hanging) as stuck, receiver(dripping) as slow, receiver() as good:
         for number in range(20):
             webhook((slow if number % 2 else stuck).url)
@@ -223,9 +223,9 @@ def test_twenty_hanging_receivers_do_not_hold_up_a_healthy_one(
         for _ in range(10):
             happen()
         started = monotonic()
-        drain(run_seconds=0.5)
+        drain_deliveries(run_seconds=0.5)
     assert healthy.deliveries.filter(status=DeliveryStatus.DELIVERED).count() == 10
-    assert max(request.at for request in good.requests) - started < egress.TOTAL_SECONDS  # nobody was waited for
+    assert max(request.at for request in good.requests) - started < egress.TOTAL_TIMEOUT  # nobody was waited for
     assert len({request.message_id for request in good.requests}) == len(good.requests) == 10
     assert set(Attempt.objects.filter(status_code=None).values_list("error", flat=True)) == {
         "No answer within 4 seconds."

@@ -22,7 +22,7 @@ OLD, NEW = "the-secret-before-0001", "the-secret-of-today-0002"
 
 @pytest.fixture
 def server(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(rejections, "EXAMINE_PAUSE", 0.0)
+    monkeypatch.setattr(rejections, "SAMPLE_INTERVAL", 0.0)
     with serving() as server:
         yield server
 
@@ -61,7 +61,7 @@ def test_a_finding_outlasts_requests_that_tell_nothing(server: Server, agency: A
         assert send(server, source, f"a guess {number}") == 401
         assert "another source of yours, “Sales team”" in row_of(source, number).diagnosis
 
-    with time_machine.travel(timezone.now() + rejections.FINDING_LASTS + timedelta(minutes=1)):
+    with time_machine.travel(timezone.now() + rejections.DIAGNOSIS_LIFETIME + timedelta(minutes=1)):
         assert send(server, source, "a guess") == 401
         wait_until(lambda: "None of the usual mistakes" in row_of(source, 5).diagnosis)
     assert not RejectedRequest.objects.filter(source=other).exists()

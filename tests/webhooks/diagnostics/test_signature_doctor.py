@@ -11,11 +11,11 @@ import pytest
 
 from tests.webhooks.providers.wire import OTHER_PRIVATE_KEY, OTHER_PUBLIC_KEY, PRIVATE_KEY, PUBLIC_KEY
 from webhooks.diagnostics import signature_doctor
-from webhooks.diagnostics.signature_doctor import KnownSecret, examine, lookalikes
+from webhooks.diagnostics.signature_doctor import KnownSecret, explain_mismatch, similar_headers
 from webhooks.providers import PROVIDERS
 from webhooks.providers.base import SignedRequest
 from webhooks.providers.highlevel import HighLevel
-from webhooks.providers.signature_scheme import Claim
+from webhooks.providers.signature_scheme import SignatureScheme
 from webhooks.providers.signatures import InvalidSignature, require_fresh
 
 NOW = datetime(2026, 3, 21, tzinfo=UTC)
@@ -35,9 +35,9 @@ def request(body: bytes, headers: Mapping[str, str]) -> SignedRequest:
 
 
 def told(provider: str, body: bytes, headers: Mapping[str, str], *secrets: KnownSecret) -> str:
-    claim = PROVIDERS[provider].claim(request(body, headers))
+    claim = PROVIDERS[provider].signature_scheme(request(body, headers))
     assert claim is not None
-    found = examine(claim, secrets or [KnownSecret(SECRET)])
+    found = explain_mismatch(claim, secrets or [KnownSecret(SECRET)])
     assert not any(known.secret in found for known in secrets or [KnownSecret(SECRET)])
     return found
 
@@ -136,16 +136,16 @@ def test_a_shared_secret_without_its_prefix_and_one_that_is_just_wrong() -> None
 def test_highlevels_key_and_ones_own() -> None:
     ghl = HighLevel(public_key=PUBLIC_KEY)
     body, headers = ghl.sign(BODY, PRIVATE_KEY, at=NOW)
-    claim = ghl.claim(request(body, headers))
+    claim = ghl.signature_scheme(request(body, headers))
     assert claim is not None
-    assert "published key" in examine(claim, [KnownSecret(OTHER_PUBLIC_KEY)])
+    assert "published key" in explain_mismatch(claim, [KnownSecret(OTHER_PUBLIC_KEY)])
     _, rewritten = ghl.sign(json.dumps(DATA).encode(), OTHER_PRIVATE_KEY, at=NOW)
-    claim = ghl.claim(request(body, rewritten))
+    claim = ghl.signature_scheme(request(body, rewritten))
     assert claim is not None
-    assert "as Python's json.dumps" in examine(claim, [KnownSecret(OTHER_PUBLIC_KEY)])
-    ownerless = HighLevel(public_key=OTHER_PUBLIC_KEY).claim(request(body, rewritten))
+    assert "as Python's json.dumps" in explain_mismatch(claim, [KnownSecret(OTHER_PUBLIC_KEY)])
+    ownerless = HighLevel(public_key=OTHER_PUBLIC_KEY).signature_scheme(request(body, rewritten))
     assert ownerless is not None
-    assert "as Python's json.dumps" in examine(ownerless, [])
+    assert "as Python's json.dumps" in explain_mismatch(ownerless, [])
 
 
 @pytest.mark.parametrize("header", ["", "x", "\u00e9", "v1,", "=" * 5000, "t=1,s=", "Bearer "])
@@ -153,8 +153,8 @@ def test_highlevels_key_and_ones_own() -> None:
 def test_nothing_that_is_sent_breaks_it(header: str, body: bytes) -> None:
     names = ("x-li-signature", "x-webhook-secret", "webhook-signature", "svix-signature", "x-ghl-signature")
     for provider in PROVIDERS.values():
-        claim = provider.claim(request(body, dict.fromkeys(names, header)))
-        assert claim is None or examine(claim, [KnownSecret(SECRET)]) == ""
+        claim = provider.signature_scheme(request(body, dict.fromkeys(names, header)))
+        assert claim is None or explain_mismatch(claim, [KnownSecret(SECRET)]) == ""
 
 
 def test_its_work_is_bounded() -> None:
@@ -164,20 +164,22 @@ def test_its_work_is_bounded() -> None:
         tried.append(len(message))
         return False
 
-    small = Claim(given="0" * 64, body=BODY, matches=matches)
+    small = SignatureScheme(given="0" * 64, body=BODY, matches=matches)
     secrets = [KnownSecret(f"whsec_{number}", "x") for number in range(400)]
-    assert examine(small, secrets) == ""
+    assert explain_mismatch(small, secrets) == ""
     assert len(tried) <= signature_doctor.MAX_ATTEMPTS
     tried.clear()
-    large = Claim(given="0" * 64, body=b'{"a": "' + b"x" * signature_doctor.LARGEST_REWRITTEN + b'"}', matches=matches)
-    assert examine(large, secrets) == ""
+    large = SignatureScheme(
+        given="0" * 64, body=b'{"a": "' + b"x" * signature_doctor.MAX_REWRITTEN_BYTES + b'"}', matches=matches
+    )
+    assert explain_mismatch(large, secrets) == ""
     assert sum(tried) <= signature_doctor.MAX_BYTES
 
 
 def test_headers_that_might_be_meant_are_named_without_their_values() -> None:
-    found = lookalikes({"x-signature": "abc", "accept": "*/*", "x-hub-signature-256": "def"})
+    found = similar_headers({"x-signature": "abc", "accept": "*/*", "x-hub-signature-256": "def"})
     assert found == "Headers that might be meant as one: x-hub-signature-256, x-signature."
-    assert lookalikes({"accept": "*/*"}) == ""
+    assert similar_headers({"accept": "*/*"}) == ""
 
 
 @pytest.mark.parametrize(

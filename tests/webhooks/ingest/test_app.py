@@ -51,7 +51,7 @@ def assert_problem(answer: Answer, status: int) -> None:
     assert problem["request_id"] == answer.headers["x-request-id"]
 
 
-def assert_nothing_kept() -> None:
+def assert_nothing_stored() -> None:
     assert [model.objects.count() for model in (Receipt, Account, Lead, Event)] == [0, 0, 0, 0]
 
 
@@ -166,7 +166,7 @@ def test_a_wrong_or_missing_signature_is_refused_and_shown_to_the_agency(server:
     assert "guess" not in row.diagnosis
     assert SECRET not in row.diagnosis + missing.content.decode() + wrong[0].content.decode()
     assert row.first_seen <= row.last_seen <= timezone.now()
-    assert_nothing_kept()
+    assert_nothing_stored()
 
 
 UNREADABLE = (
@@ -193,7 +193,7 @@ def test_a_signed_body_that_is_no_readable_object_is_refused(server: Server, age
         assert_problem(post(server, source, body), 400)
 
     wait_until(lambda: rejected(source) == {"unreadable_body": len(UNREADABLE)})
-    assert_nothing_kept()
+    assert_nothing_stored()
 
 
 def test_the_signature_is_looked_at_before_the_body(server: Server, agency: Agency) -> None:
@@ -230,7 +230,7 @@ def test_compressed_bodies_are_refused_before_the_signature_is_looked_at(server:
     for coding in ("gzip", "GZIP", "br", "identity, gzip", "x"):
         assert_problem(server.post(path_of(source), SALESFLOW, {"Content-Encoding": coding}), 415)
 
-    assert_nothing_kept()
+    assert_nothing_stored()
 
 
 def test_any_content_type_and_the_identity_coding_are_accepted(server: Server, agency: Agency) -> None:
@@ -266,7 +266,7 @@ def test_what_there_is_not_and_what_is_not_yours_to_know_look_alike(server: Serv
     for answer in answers:
         assert_problem(answer, 404)
     assert len({(a.json["title"], a.json["detail"], frozenset(a.headers) - {"connection"}) for a in answers}) == 1
-    assert_nothing_kept()
+    assert_nothing_stored()
     wait_until(lambda: rejected(fenced) == {"network": 1})
 
 
@@ -303,7 +303,7 @@ def test_a_linkedin_challenge_is_signed_with_the_newest_secret_and_noted(server:
     }
     source.refresh_from_db()
     assert source.validated_at is not None
-    assert_nothing_kept()
+    assert_nothing_stored()
 
 
 NEVER_SIGNED = (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from webhooks.ingest import connection_limit as limits
-from webhooks.ingest.connection_limit import connection_limit, make_room
+from webhooks.ingest.connection_limit import connection_limit, evict_idle_connections
 
 NOW = 100.0
 
@@ -16,30 +16,30 @@ NOW = 100.0
 class Connection:
     address: str
     idle_since: float | None
-    closing: bool = False
+    is_closing: bool = False
 
-    def give_up(self) -> None:
-        self.closing = True
+    def evict(self) -> None:
+        self.is_closing = True
 
 
 def left(connections: list[Connection]) -> list[Connection]:
-    return [connection for connection in connections if not connection.closing]
+    return [connection for connection in connections if not connection.is_closing]
 
 
 def test_the_oldest_idle_connection_of_the_address_with_the_most_goes_first() -> None:
     hostile = [Connection("203.0.113.9", float(number)) for number in range(5)]
     honest = [Connection("192.0.2.1", 0.0), Connection("192.0.2.2", 1.0), Connection("192.0.2.2", 2.0)]
 
-    make_room([*honest, *hostile], 6, NOW)
+    evict_idle_connections([*honest, *hostile], 6, NOW)
 
     assert left(hostile) == hostile[2:]
     assert left(honest) == honest
 
 
 def test_nobody_goes_while_there_is_room_and_who_goes_already_counts_no_more() -> None:
-    connections = [Connection("a", 0.0), Connection("a", 1.0), Connection("b", 2.0, closing=True)]
+    connections = [Connection("a", 0.0), Connection("a", 1.0), Connection("b", 2.0, is_closing=True)]
 
-    make_room(connections, 2, NOW)
+    evict_idle_connections(connections, 2, NOW)
 
     assert left(connections) == connections[:2]
 
@@ -47,7 +47,7 @@ def test_nobody_goes_while_there_is_room_and_who_goes_already_counts_no_more() -
 def test_who_is_being_answered_stays() -> None:
     busy, idle = [Connection("a", None) for _ in range(4)], Connection("b", 9.0)
 
-    make_room([*busy, idle], 3, NOW)
+    evict_idle_connections([*busy, idle], 3, NOW)
 
     assert left([*busy, idle]) == busy
 
@@ -55,16 +55,16 @@ def test_who_is_being_answered_stays() -> None:
 def test_who_has_just_come_stays_up_to_a_quarter_over_the_limit() -> None:
     busy, newcomers = [Connection("a", None) for _ in range(8)], [Connection("a", NOW + 0.5) for _ in range(2)]
 
-    make_room([*busy, *newcomers], 8, NOW)
+    evict_idle_connections([*busy, *newcomers], 8, NOW)
     assert left(newcomers) == newcomers
-    make_room([*busy, Connection("b", None), *newcomers], 8, NOW)
+    evict_idle_connections([*busy, Connection("b", None), *newcomers], 8, NOW)
     assert left(newcomers) == []
 
 
 def test_of_one_address_the_newest_stays() -> None:
     connections = [Connection("10.0.0.1", float(number)) for number in range(10)]
 
-    make_room(connections, 9, NOW)
+    evict_idle_connections(connections, 9, NOW)
 
     assert left(connections) == connections[1:]
 

@@ -16,13 +16,13 @@ from webhooks.ingest import group_commit as group_commits
 from webhooks.ingest import writers
 from webhooks.ingest.db import StorageDown
 from webhooks.ingest.group_commit import GroupCommit
-from webhooks.ingest.writers import DEFAULTS, Kept, Row, Writer, new_writer
+from webhooks.ingest.writers import COLUMN_DEFAULTS, ReceiptRow, StoredReceipt, Writer, new_writer
 from webhooks.models import Receipt
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def row(agency: Agency | None = None, key: bytes = b"", *, source_id: str = "src_1", **changes: Any) -> Row:
+def row(agency: Agency | None = None, key: bytes = b"", *, source_id: str = "src_1", **changes: Any) -> ReceiptRow:
     values: dict[str, Any] = {
         "source_id": source_id,
         "agency_id": agency.pk if agency else None,
@@ -33,10 +33,10 @@ def row(agency: Agency | None = None, key: bytes = b"", *, source_id: str = "src
         "received_at": timezone.now(),
         **changes,
     }
-    return Row(**values)
+    return ReceiptRow(**values)
 
 
-def with_journal(test: Callable[[GroupCommit], Awaitable[Any]], **options: Any) -> Any:
+def with_group_commit(test: Callable[[GroupCommit], Awaitable[Any]], **options: Any) -> Any:
     """Run the coroutine beside a journal that is closed afterwards."""
 
     async def run() -> Any:
@@ -49,7 +49,7 @@ def with_journal(test: Callable[[GroupCommit], Awaitable[Any]], **options: Any) 
     return asyncio.run(run())
 
 
-class HeldWriter(Writer):
+class PausedWriter(Writer):
     """A real writer that waits to be let go, and remembers the batches it got."""
 
     def __init__(self) -> None:
@@ -58,13 +58,13 @@ class HeldWriter(Writer):
         self.batches: list[int] = []
         self._real = new_writer()
 
-    async def write(self, rows: Sequence[Row]) -> list[Kept]:
+    async def write(self, rows: Sequence[ReceiptRow]) -> list[StoredReceipt]:
         self.started.set()
         await self.go.wait()
         self.batches.append(len(rows))
         return await self._write(rows)
 
-    async def _write(self, rows: Sequence[Row]) -> list[Kept]:
+    async def _write(self, rows: Sequence[ReceiptRow]) -> list[StoredReceipt]:
         return await self._real.write(rows)
 
     async def _insert(self, rows: Any) -> Any:
@@ -78,10 +78,10 @@ def test_a_row_is_kept_with_everything_it_came_with(agency: Agency) -> None:
     source = create_source(agency=agency, provider="salesflow")[0]
     sent = row(agency, b"k", source_id=source.pk, body=bytes(range(256)))
 
-    kept = with_journal(lambda group_commit: group_commit.keep(sent))
+    stored = with_group_commit(lambda group_commit: group_commit.store(sent))
 
     receipt = Receipt.objects.get()
-    assert kept == Kept(receipt.sequence, duplicate=False)
+    assert stored == StoredReceipt(receipt.sequence, duplicate=False)
     assert (receipt.source, receipt.agency, receipt.provider) == (source, agency, "salesflow")
     assert bytes(receipt.body) == sent.body
     assert bytes(receipt.dedupe_key) == sent.dedupe_key
@@ -95,189 +95,189 @@ def test_a_written_row_has_the_values_that_the_model_would_give_it() -> None:
     times = {"received_at", "next_attempt_at"}
     optional = {field.attname for field in Receipt._meta.concrete_fields if field.null} - {"agency_id"}
 
-    assert {field.attname for field in Receipt._meta.concrete_fields} == {*written, *times, *optional, *DEFAULTS}
-    assert {name: getattr(model, name) for name in DEFAULTS} == DEFAULTS
+    assert {field.attname for field in Receipt._meta.concrete_fields} == {*written, *times, *optional, *COLUMN_DEFAULTS}
+    assert {name: getattr(model, name) for name in COLUMN_DEFAULTS} == COLUMN_DEFAULTS
     assert isinstance(Receipt._meta.get_field("sequence"), models.BigAutoField)
 
 
 def test_sequences_follow_arrival_whatever_the_keys(db: None) -> None:
     keys = [b"%03d" % (n * 37 % 50) for n in range(50)]
 
-    async def keep_all(group_commit: GroupCommit) -> list[Kept]:
-        return await asyncio.gather(*(group_commit.keep(row(key=key)) for key in keys))
+    async def store_all(group_commit: GroupCommit) -> list[StoredReceipt]:
+        return await asyncio.gather(*(group_commit.store(row(key=key)) for key in keys))
 
-    kept = with_journal(keep_all)
+    stored = with_group_commit(store_all)
 
-    sequences = [one.sequence for one in kept]
+    sequences = [one.sequence for one in stored]
     assert sequences == sorted(sequences)
     assert [bytes(r.dedupe_key)[:3] for r in Receipt.objects.order_by("sequence")] == keys
 
 
 def test_equal_keys_are_one_row_within_a_batch_and_across_batches() -> None:
-    async def keep_all(group_commit: GroupCommit) -> list[list[Kept]]:
-        return [await asyncio.gather(*(group_commit.keep(row(key=b"same")) for _ in range(16))) for _ in range(2)]
+    async def store_all(group_commit: GroupCommit) -> list[list[StoredReceipt]]:
+        return [await asyncio.gather(*(group_commit.store(row(key=b"same")) for _ in range(16))) for _ in range(2)]
 
-    first, second = with_journal(keep_all)
+    first, second = with_group_commit(store_all)
 
     receipt = Receipt.objects.get()
-    assert first == [Kept(receipt.sequence, False), *[Kept(receipt.sequence, True)] * 15]
-    assert second == [Kept(receipt.sequence, True)] * 16
+    assert first == [StoredReceipt(receipt.sequence, False), *[StoredReceipt(receipt.sequence, True)] * 15]
+    assert second == [StoredReceipt(receipt.sequence, True)] * 16
 
 
 def test_equal_keys_of_two_sources_are_two_rows() -> None:
-    async def keep_both(group_commit: GroupCommit) -> list[Kept]:
-        return await asyncio.gather(*(group_commit.keep(row(key=b"same", source_id=f"src_{n}")) for n in range(2)))
+    async def store_both(group_commit: GroupCommit) -> list[StoredReceipt]:
+        return await asyncio.gather(*(group_commit.store(row(key=b"same", source_id=f"src_{n}")) for n in range(2)))
 
-    assert [kept.duplicate for kept in with_journal(keep_both)] == [False, False]
+    assert [stored.duplicate for stored in with_group_commit(store_both)] == [False, False]
     assert Receipt.objects.count() == 2
 
 
 def test_a_batch_ends_at_64_rows_and_what_waits_is_written_together() -> None:
-    writer = HeldWriter()
+    writer = PausedWriter()
 
-    async def keep_many(group_commit: GroupCommit) -> None:
-        first = asyncio.ensure_future(group_commit.keep(row(key=b"first")))
+    async def store_many(group_commit: GroupCommit) -> None:
+        first = asyncio.ensure_future(group_commit.store(row(key=b"first")))
         await writer.started.wait()
-        rest = [asyncio.ensure_future(group_commit.keep(row(key=b"%d" % n))) for n in range(130)]
+        rest = [asyncio.ensure_future(group_commit.store(row(key=b"%d" % n))) for n in range(130)]
         await asyncio.sleep(0.05)
         writer.go.set()
         await asyncio.gather(first, *rest)
 
-    with_journal(keep_many, writer=writer)
+    with_group_commit(store_many, writer=writer)
 
     assert writer.batches == [1, 64, 64, 2]
     assert Receipt.objects.count() == 131
 
 
 def test_a_batch_ends_at_4_mebibytes() -> None:
-    class Counting(HeldWriter):
-        async def _write(self, rows: Sequence[Row]) -> list[Kept]:
-            return [Kept(1, False)] * len(rows)
+    class Counting(PausedWriter):
+        async def _write(self, rows: Sequence[ReceiptRow]) -> list[StoredReceipt]:
+            return [StoredReceipt(1, False)] * len(rows)
 
     writer = Counting()
     large = b"x" * (1024 * 1024)
 
-    async def keep_many(group_commit: GroupCommit) -> None:
-        first = asyncio.ensure_future(group_commit.keep(row(key=b"first")))
+    async def store_many(group_commit: GroupCommit) -> None:
+        first = asyncio.ensure_future(group_commit.store(row(key=b"first")))
         await writer.started.wait()
-        rest = [asyncio.ensure_future(group_commit.keep(row(key=b"%d" % n, body=large))) for n in range(6)]
+        rest = [asyncio.ensure_future(group_commit.store(row(key=b"%d" % n, body=large))) for n in range(6)]
         await asyncio.sleep(0.05)
         writer.go.set()
         await asyncio.gather(first, *rest)
 
-    with_journal(keep_many, writer=writer)
+    with_group_commit(store_many, writer=writer)
 
     assert writer.batches == [1, 4, 2]
 
 
-@pytest.mark.parametrize(("rows", "size"), [(group_commits.QUEUE_ROWS, 2), (32, 1024 * 1024)])
+@pytest.mark.parametrize(("rows", "size"), [(group_commits.MAX_QUEUED_ROWS, 2), (32, 1024 * 1024)])
 def test_what_does_not_fit_into_the_queue_is_refused_at_once_and_the_rest_is_kept(rows: int, size: int) -> None:
-    writer = HeldWriter()
+    writer = PausedWriter()
 
     async def overfill(group_commit: GroupCommit) -> list[Any]:
-        first = asyncio.ensure_future(group_commit.keep(row(key=b"first")))
+        first = asyncio.ensure_future(group_commit.store(row(key=b"first")))
         await writer.started.wait()
-        fits = [asyncio.ensure_future(group_commit.keep(row(key=b"%d" % n, body=b"x" * size))) for n in range(rows)]
+        fits = [asyncio.ensure_future(group_commit.store(row(key=b"%d" % n, body=b"x" * size))) for n in range(rows)]
         await asyncio.sleep(0)
         with pytest.raises(StorageDown):
-            await group_commit.keep(row(key=b"one more", body=b"x" * size))
+            await group_commit.store(row(key=b"one more", body=b"x" * size))
         writer.go.set()
         return await asyncio.gather(first, *fits, return_exceptions=True)
 
-    results = with_journal(overfill, writer=writer)
+    results = with_group_commit(overfill, writer=writer)
 
-    kept = [result for result in results if isinstance(result, Kept)]
-    assert len(kept) == Receipt.objects.count()
+    stored = [result for result in results if isinstance(result, StoredReceipt)]
+    assert len(stored) == Receipt.objects.count()
     assert not Receipt.objects.filter(dedupe_key=b"one more".ljust(32, b".")).exists()
 
 
 def test_a_poison_row_fails_alone() -> None:
     """A source id that is too long (PostgreSQL) or headers that no JSON can hold (SQLite): the database says no."""
     poison = row(key=b"poison", source_id="s" * 100, headers={"x": object()})  # type: ignore[dict-item]
-    writer = HeldWriter()
+    writer = PausedWriter()
 
-    async def keep_all(group_commit: GroupCommit) -> list[Any]:
-        first = asyncio.ensure_future(group_commit.keep(row(key=b"first")))
+    async def store_all(group_commit: GroupCommit) -> list[Any]:
+        first = asyncio.ensure_future(group_commit.store(row(key=b"first")))
         await writer.started.wait()
         rows = [row(key=b"1"), poison, row(key=b"2"), row(key=b"1")]
-        waiting = [asyncio.ensure_future(group_commit.keep(one)) for one in rows]
+        waiting = [asyncio.ensure_future(group_commit.store(one)) for one in rows]
         await asyncio.sleep(0.05)
         writer.go.set()
         return [await first, *await asyncio.gather(*waiting, return_exceptions=True)]
 
-    _, one, poisoned, two, one_again = with_journal(keep_all, writer=writer)
+    _, one, poisoned, two, one_again = with_group_commit(store_all, writer=writer)
 
     assert isinstance(poisoned, StorageDown)
     assert (one.duplicate, two.duplicate) == (False, False)
-    assert one_again == Kept(one.sequence, duplicate=True)
+    assert one_again == StoredReceipt(one.sequence, duplicate=True)
     assert Receipt.objects.count() == 3
 
 
 def test_a_lost_commit_is_written_again_and_stays_one_row() -> None:
     """The connection breaks after the commit, before its answer: nobody knows, so the same row is written again."""
 
-    class Forgetful(HeldWriter):
+    class Forgetful(PausedWriter):
         failures = 1
 
-        async def _write(self, rows: Sequence[Row]) -> list[Kept]:
-            kept = await self._real.write(rows)
+        async def _write(self, rows: Sequence[ReceiptRow]) -> list[StoredReceipt]:
+            stored = await self._real.write(rows)
             if self.failures:
                 self.failures -= 1
                 raise StorageDown("the connection was lost")
-            return kept
+            return stored
 
     writer = Forgetful()
     writer.go.set()
 
-    kept = with_journal(lambda group_commit: group_commit.keep(row(key=b"k")), writer=writer)
+    stored = with_group_commit(lambda group_commit: group_commit.store(row(key=b"k")), writer=writer)
 
-    assert kept.sequence == Receipt.objects.get().sequence
+    assert stored.sequence == Receipt.objects.get().sequence
 
 
 def test_a_row_that_would_be_late_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(group_commits, "ROW_TIMEOUT", 1.4)
-    writer = HeldWriter()
+    writer = PausedWriter()
 
-    async def keep_two(group_commit: GroupCommit) -> Any:
-        first = asyncio.ensure_future(group_commit.keep(row(key=b"first")))
+    async def store_two(group_commit: GroupCommit) -> Any:
+        first = asyncio.ensure_future(group_commit.store(row(key=b"first")))
         await writer.started.wait()
-        second = asyncio.ensure_future(group_commit.keep(row(key=b"second")))
+        second = asyncio.ensure_future(group_commit.store(row(key=b"second")))
         await asyncio.sleep(0.5)
         writer.go.set()
         return await asyncio.gather(first, second, return_exceptions=True)
 
-    first, second = with_journal(keep_two, writer=writer)
+    first, second = with_group_commit(store_two, writer=writer)
 
-    assert isinstance(first, Kept)
+    assert isinstance(first, StoredReceipt)
     assert isinstance(second, StorageDown)
     assert Receipt.objects.count() == 1
 
 
 def test_a_row_whose_client_has_waited_for_its_source_already_is_not_begun() -> None:
-    writer = HeldWriter()
+    writer = PausedWriter()
     writer.go.set()
 
-    async def keep_one(group_commit: GroupCommit) -> None:
+    async def store_one(group_commit: GroupCommit) -> None:
         with pytest.raises(StorageDown):
-            await group_commit.keep(row(), waited=1.0)
+            await group_commit.store(row(), waited=1.0)
 
-    with_journal(keep_one, writer=writer)
+    with_group_commit(store_one, writer=writer)
     assert writer.batches == []
 
 
 def test_a_writer_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_commits, "STATEMENT_SECONDS", 0.1)  # it is begun
+    monkeypatch.setattr(group_commits, "STATEMENT_TIMEOUT", 0.1)  # it is begun
     monkeypatch.setattr(group_commits, "ROW_TIMEOUT", 0.3)
-    writer = HeldWriter()
+    writer = PausedWriter()
 
-    async def keep_one(group_commit: GroupCommit) -> None:
+    async def store_one(group_commit: GroupCommit) -> None:
         with pytest.raises(StorageDown):
-            await group_commit.keep(row(key=b"first"))
+            await group_commit.store(row(key=b"first"))
         assert writer.started.is_set()
         assert not writer.go.is_set()
         writer.go.set()
 
-    with_journal(keep_one, writer=writer)
+    with_group_commit(store_one, writer=writer)
 
 
 def test_a_postgresql_that_accepts_and_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,42 +285,42 @@ def test_a_postgresql_that_accepts_and_never_answers_is_given_up(monkeypatch: py
         def get_connection_params(self) -> dict[str, Any]:
             return {"host": "127.0.0.1", "port": silent.getsockname()[1], "dbname": "x", "user": "x"}
 
-    async def keep_one(group_commit: GroupCommit) -> float:
+    async def store_one(group_commit: GroupCommit) -> float:
         began = asyncio.get_running_loop().time()
         with pytest.raises(StorageDown):
-            await group_commit.keep(row(key=b"first"))
+            await group_commit.store(row(key=b"first"))
         return asyncio.get_running_loop().time() - began
 
-    monkeypatch.setattr("webhooks.ingest.writers.pq_connection.impatient_connection", Silent)
+    monkeypatch.setattr("webhooks.ingest.writers.pq_connection.connection_with_timeouts", Silent)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        assert with_journal(keep_one, writer=writers.PostgresWriter()) < 2
+        assert with_group_commit(store_one, writer=writers.PostgresWriter()) < 2
 
 
 def test_closing_writes_what_waits_and_refuses_what_comes(db: None) -> None:
-    async def close_under_way() -> list[Any]:
+    async def close_while_writing() -> list[Any]:
         group_commit = GroupCommit()
-        waiting = [asyncio.ensure_future(group_commit.keep(row(key=b"%d" % n))) for n in range(100)]
+        waiting = [asyncio.ensure_future(group_commit.store(row(key=b"%d" % n))) for n in range(100)]
         await asyncio.sleep(0)
         await group_commit.close()
         with pytest.raises(StorageDown):
-            await group_commit.keep(row(key=b"too late"))
+            await group_commit.store(row(key=b"too late"))
         return await asyncio.gather(*waiting)
 
-    kept = asyncio.run(close_under_way())
+    stored = asyncio.run(close_while_writing())
 
-    assert len({one.sequence for one in kept}) == 100 == Receipt.objects.count()
+    assert len({one.sequence for one in stored}) == 100 == Receipt.objects.count()
 
 
 def test_the_bell_rings_for_new_rows_only(db: None) -> None:
     rings: list[int] = []
 
-    async def keep_thrice(group_commit: GroupCommit) -> None:
+    async def store_thrice(group_commit: GroupCommit) -> None:
         for key in (b"a", b"a", b"b"):
-            await group_commit.keep(row(key=key))
+            await group_commit.store(row(key=key))
 
-    with_journal(keep_thrice, on_kept=lambda: rings.append(1))
+    with_group_commit(store_thrice, on_stored=lambda: rings.append(1))
 
     assert len(rings) == 2
 
@@ -328,15 +328,15 @@ def test_the_bell_rings_for_new_rows_only(db: None) -> None:
 def test_two_processes_with_the_same_keys_in_opposite_orders_agree(db: None) -> None:
     keys = [b"%02d" % n for n in range(40)]
 
-    async def keep_all(order: list[bytes]) -> dict[bytes, Kept]:
+    async def store_all(order: list[bytes]) -> dict[bytes, StoredReceipt]:
         group_commit = GroupCommit()
-        kept = await asyncio.gather(*(group_commit.keep(row(key=key)) for key in order))
+        stored = await asyncio.gather(*(group_commit.store(row(key=key)) for key in order))
         await group_commit.close()
-        return dict(zip(order, kept, strict=True))
+        return dict(zip(order, stored, strict=True))
 
-    found: list[dict[bytes, Kept]] = []
+    found: list[dict[bytes, StoredReceipt]] = []
     workers = [
-        threading.Thread(target=lambda order=order: found.append(asyncio.run(keep_all(order))))
+        threading.Thread(target=lambda order=order: found.append(asyncio.run(store_all(order))))
         for order in (keys, keys[::-1])
     ]
     for worker in workers:
@@ -350,17 +350,17 @@ def test_two_processes_with_the_same_keys_in_opposite_orders_agree(db: None) -> 
 
 
 def test_an_outage_is_logged_once_a_second_however_many_are_refused(caplog: pytest.LogCaptureFixture) -> None:
-    class Down(HeldWriter):
-        async def _write(self, rows: Sequence[Row]) -> list[Kept]:
+    class Down(PausedWriter):
+        async def _write(self, rows: Sequence[ReceiptRow]) -> list[StoredReceipt]:
             raise StorageDown("the connection was lost")
 
     async def refuse(group_commit: GroupCommit) -> None:
         for _ in range(30):
             with pytest.raises(StorageDown):
-                await group_commit.keep(row())
+                await group_commit.store(row())
 
     writer = Down()
     writer.go.set()
-    with_journal(refuse, writer=writer)
+    with_group_commit(refuse, writer=writer)
     said = [record for record in caplog.records if "could not be stored" in record.getMessage()]
     assert 1 <= len(said) < 30

@@ -16,10 +16,10 @@ from accounts.models import Agency, Source
 from accounts.sources.service import create_source, rotate_secret
 from tests.webhooks.ingest_server import Answer, Server, wait_until
 from tests.webhooks.providers.wire import NOW, WIRES, Wire
-from webhooks.diagnostics.known_mistakes import Sample, diagnose
+from webhooks.diagnostics.known_mistakes import RefusedSample, diagnose_refusal
 from webhooks.ingest import parsing
 from webhooks.ingest.parsing import ParsingBusy, ParsingJob, ParsingProcess
-from webhooks.ingest.parsing_worker import parse
+from webhooks.ingest.parsing_worker import run_job
 from webhooks.models import Receipt, RejectedRequest
 from webhooks.providers import get_provider, strict_json
 from webhooks.providers.base import InvalidSignature, SignedRequest, UnreadablePayload
@@ -77,9 +77,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[ParsingJob]:
 
     def run(self: ParsingProcess, job: ParsingJob) -> Any:
         jobs.append(job)
-        return parse(job)
+        return run_job(job)
 
-    monkeypatch.setattr(ParsingProcess, "_run", run)
+    monkeypatch.setattr(ParsingProcess, "_run_job", run)
     return jobs
 
 
@@ -91,7 +91,7 @@ def welink(agency: Agency) -> Source:
 @pytest.fixture(autouse=True)
 def timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lengthen the time-outs: these tests count what is parsed, not how long a loaded machine takes."""
-    monkeypatch.setattr(parsing, "WAIT_SECONDS", 60)
+    monkeypatch.setattr(parsing, "WAIT_TIMEOUT", 60)
 
 
 def post(server: Server, source: Source, body: bytes, headers: dict[str, str] | None = None) -> Answer:
@@ -228,9 +228,9 @@ def test_over_its_rate_an_address_has_nothing_large_read_that_is_not_signed_as_s
 def test_no_large_body_is_parsed_to_tell_what_went_wrong(welink: Source, parsed: list[int]) -> None:
     body = large(b"[]", tail=b',"hash":"%b"' % FORGED.encode())
     refusal = InvalidSignature("wrong_signature", "The signature is wrong.")
-    sample = Sample(get_provider("welink"), SignedRequest(body, {}, timezone.now()), refusal)
+    sample = RefusedSample(get_provider("welink"), SignedRequest(body, {}, timezone.now()), refusal)
 
-    plain, certain = diagnose(welink.pk, sample)
+    plain, certain = diagnose_refusal(welink.pk, sample)
 
     assert plain.startswith("The signature is wrong.")
     assert not certain
@@ -265,15 +265,15 @@ def test_a_parsing_process_that_died_is_started_again(process: ParsingProcess, m
     body = signed(large(b"[]", size=50_000))
 
     async def ask() -> None:
-        first = await process.receipt_key(job(body, [SECRET]), "s")
+        first = await process.dedupe_key(job(body, [SECRET]), "s")
         assert process._process is not None
         os.kill(process._process.pid, signal.SIGKILL)
         process._process.wait()
-        assert await process.receipt_key(job(body), "s") == first
+        assert await process.dedupe_key(job(body), "s") == first
         with pytest.raises(InvalidSignature, match="wrong_signature"):
-            await process.receipt_key(job(body, ["another"]), "s")
+            await process.dedupe_key(job(body, ["another"]), "s")
         with pytest.raises(UnreadablePayload, match="not a JSON object"):
-            await process.receipt_key(job(b"[]"), "s")
+            await process.dedupe_key(job(b"[]"), "s")
 
     asyncio.run(ask())
 
@@ -281,14 +281,14 @@ def test_a_parsing_process_that_died_is_started_again(process: ParsingProcess, m
 def test_a_parsing_process_that_is_stuck_is_killed(process: ParsingProcess, monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def ask() -> None:
-        await process.receipt_key(job(b"{}"), "s")
+        await process.dedupe_key(job(b"{}"), "s")
         assert process._process is not None
         os.kill(process._process.pid, signal.SIGSTOP)
-        monkeypatch.setattr(parsing, "JOB_SECONDS", 0.1)
+        monkeypatch.setattr(parsing, "JOB_TIMEOUT", 0.1)
         with pytest.raises(ParsingBusy):
-            await process.receipt_key(job(b"{}"), "s")
-        monkeypatch.setattr(parsing, "JOB_SECONDS", 30)
-        assert await process.receipt_key(job(b"{}"), "s") == "{}"
+            await process.dedupe_key(job(b"{}"), "s")
+        monkeypatch.setattr(parsing, "JOB_TIMEOUT", 30)
+        assert await process.dedupe_key(job(b"{}"), "s") == "{}"
 
     asyncio.run(ask())
 
@@ -302,13 +302,13 @@ def test_forged_bodies_that_wait_take_no_place_from_verified_ones_nor_one_source
         goes_on.wait(30)
         return "done"
 
-    monkeypatch.setattr(ParsingProcess, "_run", run)
+    monkeypatch.setattr(ParsingProcess, "_run_job", run)
 
     async def ask() -> list[Any]:
         forged = [("a", ["s"])] * 3 + [(str(number), ["s"]) for number in range(8)]
         verified = [("a", None)] * 3 + [("b", None)]
         requests = [
-            asyncio.ensure_future(process.receipt_key(job(b"{}", secrets), source))
+            asyncio.ensure_future(process.dedupe_key(job(b"{}", secrets), source))
             for source, secrets in forged + verified
         ]
         await asyncio.sleep(0.1)
@@ -324,14 +324,14 @@ def test_forged_bodies_that_wait_take_no_place_from_verified_ones_nor_one_source
 
 def test_who_waits_too_long_for_a_turn_is_told_so(process: ParsingProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     goes_on = threading.Event()
-    monkeypatch.setattr(ParsingProcess, "_run", lambda self, job: goes_on.wait(30) and "done")
-    monkeypatch.setattr(parsing, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(ParsingProcess, "_run_job", lambda self, job: goes_on.wait(30) and "done")
+    monkeypatch.setattr(parsing, "WAIT_TIMEOUT", 0.05)
 
     async def ask() -> None:
         try:
             for _ in range(2):
                 with pytest.raises(ParsingBusy):
-                    await process.receipt_key(job(b"{}"), "s")
+                    await process.dedupe_key(job(b"{}"), "s")
         finally:
             goes_on.set()
 

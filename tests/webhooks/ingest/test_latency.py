@@ -11,7 +11,7 @@ from accounts.models import Agency
 from accounts.sources.service import create_source
 from tests.webhooks.ingest_server import serving
 from webhooks.ingest import group_commit, latency
-from webhooks.ingest.writers.base import Kept, Row
+from webhooks.ingest.writers.base import ReceiptRow, StoredReceipt
 from webhooks.models import LatencyTally
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,7 +36,7 @@ def test_answers_are_counted_by_source_when_the_server_stops_too(agency: Agency)
 
 def test_what_two_processes_counted_adds_up(agency: Agency) -> None:
     source, _ = create_source(agency=agency, provider="salesflow")
-    began = latency._beginning(timezone.now())
+    began = latency._tally_start(timezone.now())
     latency._write({source.pk: [10, 1], "src_gone": [5, 5]}, began)
     latency._write({source.pk: [20, 2]}, began)
     assert counted(source) == [(30, 3)]
@@ -48,19 +48,19 @@ def test_an_answer_that_waited_for_the_database_is_slow() -> None:
     class Slow:
         async def write(self, rows: Any) -> Any:
             await asyncio.sleep(1.1)
-            return [Kept(number, duplicate=False) for number, _ in enumerate(rows)]
+            return [StoredReceipt(number, duplicate=False) for number, _ in enumerate(rows)]
 
         async def close(self) -> None:
             pass
 
     async def run() -> None:
-        kept = group_commit.GroupCommit(writer=Slow(), on_answered=lambda *args: noted.append(args))  # type: ignore[arg-type]
-        row = Row("src_1", None, "salesflow", b"1", {}, b"{}", timezone.now())
-        await kept.keep(row)
-        await kept.close()
+        commit = group_commit.GroupCommit(writer=Slow(), on_answered=lambda *args: noted.append(args))  # type: ignore[arg-type]
+        row = ReceiptRow("src_1", None, "salesflow", b"1", {}, b"{}", timezone.now())
+        await commit.store(row)
+        await commit.close()
 
     began = time.monotonic()
     asyncio.run(run())
     [(source_id, seconds)] = noted
     assert source_id == "src_1"
-    assert latency.SLOW < seconds <= time.monotonic() - began
+    assert latency.SLOW_SECONDS < seconds <= time.monotonic() - began

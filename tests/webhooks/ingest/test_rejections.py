@@ -15,12 +15,12 @@ def test_a_window_of_a_minute_begins_with_the_first_failure() -> None:
     clock = Clock()
     rate = RejectRate(clock)
 
-    assert [rate.count("src", "a", 2) for _ in range(3)] == [None, None, 60]
+    assert [rate.count_failure("src", "a", 2) for _ in range(3)] == [None, None, 60]
     clock.now += 40
-    assert rate.count("src", "a", 2) == 20
-    assert rate.count("src", "b", 2) is None
+    assert rate.count_failure("src", "a", 2) == 20
+    assert rate.count_failure("src", "b", 2) is None
     clock.now += 20
-    assert [rate.count("src", "a", 2) for _ in range(3)] == [None, None, 60]
+    assert [rate.count_failure("src", "a", 2) for _ in range(3)] == [None, None, 60]
 
 
 def test_what_is_remembered_of_addresses_is_bounded() -> None:
@@ -28,8 +28,8 @@ def test_what_is_remembered_of_addresses_is_bounded() -> None:
     rate = RejectRate(clock)
 
     for number in range(rejections.MAX_ADDRESSES + 100):
-        rate.count("src", str(number), 1)
+        rate.count_failure("src", str(number), 1)
     assert len(rate._windows) == rejections.MAX_ADDRESSES
     clock.now += 60
-    rate.count("src", "later", 1)
+    rate.count_failure("src", "later", 1)
     assert len(rate._windows) == 1

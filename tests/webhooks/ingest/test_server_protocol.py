@@ -9,9 +9,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from accounts.models import Agency
 from accounts.sources.service import create_source
 from tests.webhooks.ingest_server import serving
-from webhooks.ingest.app import Ingest
+from webhooks.ingest.app import IngestApp
 from webhooks.ingest.connection import BoundedProtocol
-from webhooks.ingest.fastpath.protocol import Protocol
+from webhooks.ingest.fastpath.protocol import FastPathProtocol
 from webhooks.ingest.server_protocol import server_protocol
 from webhooks.models import Receipt
 from webhooks.providers import PROVIDERS
@@ -36,7 +36,7 @@ def forget(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
 
 def test_the_installed_uvicorn_carries_the_fast_path(settings: Any) -> None:
     settings.INGEST_FAST_PATH = True
-    assert server_protocol() is Protocol
+    assert server_protocol() is FastPathProtocol
 
 
 def test_a_setting_turns_the_fast_path_off(settings: Any) -> None:
@@ -67,9 +67,11 @@ def test_without_the_fast_path_a_webhook_is_accepted_and_answered_alike(
     agency: Agency, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, _ = create_source(agency=agency, provider="salesflow", secret=SECRET)
-    at_once = Ingest.at_once
+    handle_synchronously = IngestApp.handle_synchronously
     taken: list[bool] = []
-    monkeypatch.setattr(Ingest, "at_once", lambda *args: taken.append(at_once(*args)) or taken[-1])
+    monkeypatch.setattr(
+        IngestApp, "handle_synchronously", lambda *args: taken.append(handle_synchronously(*args)) or taken[-1]
+    )
 
     answers = []
     for fast, numbers in ((True, (1, 2)), (False, (3, 4))):

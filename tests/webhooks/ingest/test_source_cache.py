@@ -12,7 +12,7 @@ from accounts.models import Agency, Source
 from accounts.sources.service import create_source
 from webhooks.ingest import source_cache
 from webhooks.ingest.db import DatabaseThreads, StorageDown
-from webhooks.ingest.source_cache import SourceCache, find_source
+from webhooks.ingest.source_cache import SourceCache, load_source
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,11 +40,11 @@ def test_a_change_by_another_process_shows_within_three_seconds(agency: Agency) 
         connection.close()
 
     async def look(cache: SourceCache, clock: Clock) -> list[bool]:
-        found = [await cache.find("salesflow", source.token)]
+        found = [await cache.get("salesflow", source.token)]
         await asyncio.to_thread(switch_off)
         for seconds in (2.9, 0.2):
             clock.now += seconds
-            found.append(await cache.find("salesflow", source.token))
+            found.append(await cache.get("salesflow", source.token))
         return [one is not None for one in found]
 
     assert with_cache(look) == [True, True, False]
@@ -53,16 +53,16 @@ def test_a_change_by_another_process_shows_within_three_seconds(agency: Agency) 
 def test_many_requests_for_one_source_are_one_query(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
     source = create_source(agency=agency, provider="salesflow")[0]
     asked: list[str] = []
-    find = source_cache.find_source
+    find = source_cache.load_source
 
     def counting(provider: str, token: str) -> Any:
         asked.append(token)
         return find(provider, token)
 
-    monkeypatch.setattr(source_cache, "find_source", counting)
+    monkeypatch.setattr(source_cache, "load_source", counting)
 
     async def look(cache: SourceCache, clock: Clock) -> list[Any]:
-        return await asyncio.gather(*(cache.find("salesflow", source.token) for _ in range(50)))
+        return await asyncio.gather(*(cache.get("salesflow", source.token) for _ in range(50)))
 
     assert {found.id for found in with_cache(look)} == {source.pk}
     assert asked == [source.token]
@@ -71,12 +71,12 @@ def test_many_requests_for_one_source_are_one_query(agency: Agency, monkeypatch:
 def test_misses_are_not_remembered_and_what_is_remembered_is_bounded(
     agency: Agency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_cache, "MAX_COUNT", 2)
+    monkeypatch.setattr(source_cache, "MAX_CACHED_SOURCES", 2)
     sources = [create_source(agency=agency, provider="salesflow")[0] for _ in range(5)]
 
     async def look(cache: SourceCache, clock: Clock) -> tuple[list[bool], int]:
         tokens = ["nobody", *(source.token for source in sources)]
-        return [await cache.find("salesflow", token) is not None for token in tokens], len(cache._entries)
+        return [await cache.get("salesflow", token) is not None for token in tokens], len(cache._entries)
 
     found, remembered = with_cache(look)
 
@@ -88,23 +88,23 @@ def test_tokens_that_somebody_makes_up_delay_no_source(agency: Agency, monkeypat
     source = create_source(agency=agency, provider="salesflow")[0]
     goes_on, asked = Event(), []
 
-    def held_up(provider: str, token: str) -> source_cache.KnownSource | None:
+    def held_up(provider: str, token: str) -> source_cache.CachedSource | None:
         asked.append(token)
         if token != source.token:
             goes_on.wait(30)
-        return find_source(provider, token)
+        return load_source(provider, token)
 
-    monkeypatch.setattr(source_cache, "find_source", held_up)
-    monkeypatch.setattr(source_cache, "LOOKUP_SECONDS", 30)
+    monkeypatch.setattr(source_cache, "load_source", held_up)
+    monkeypatch.setattr(source_cache, "LOOKUP_TIMEOUT", 30)
     threads, clock = DatabaseThreads(4, "test"), Clock()
 
     async def look() -> list[Any]:
         cache = SourceCache(threads, clock)
-        assert await cache.find("salesflow", source.token) is not None
-        unknown = [asyncio.ensure_future(cache.find("salesflow", f"nobody-{number}")) for number in range(100)]
+        assert await cache.get("salesflow", source.token) is not None
+        unknown = [asyncio.ensure_future(cache.get("salesflow", f"nobody-{number}")) for number in range(100)]
         await asyncio.sleep(0)
         clock.now += 4
-        assert await cache.find("salesflow", source.token) is not None
+        assert await cache.get("salesflow", source.token) is not None
         goes_on.set()
         return await asyncio.gather(*unknown, return_exceptions=True)
 

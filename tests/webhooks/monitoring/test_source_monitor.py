@@ -12,8 +12,14 @@ from accounts.core.enums import IssueKind
 from accounts.models import Agency, Event, Source, SourceIssue
 from accounts.sources.service import create_source, delete_source
 from webhooks.models import LatencyTally, Receipt, RejectedRequest, SourceMonitor
-from webhooks.monitoring.source_monitor import watch_sources
-from webhooks.monitoring.traffic_baseline import MAX_SURPRISE, SURPRISE, TrafficBaseline, limit, slot_of
+from webhooks.monitoring.source_monitor import check_sources
+from webhooks.monitoring.traffic_baseline import (
+    MAX_SURPRISE_LIMIT,
+    MIN_SURPRISE_LIMIT,
+    TrafficBaseline,
+    slot_of,
+    surprise_limit,
+)
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -25,17 +31,17 @@ def clock() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-def office_hours(moment: datetime) -> bool:
-    return moment.weekday() < 5 and 9 <= moment.hour < 17
+def office_hours(at: datetime) -> bool:
+    return at.weekday() < 5 and 9 <= at.hour < 17
 
 
 def learned(chance: float, *, seed: int = 1, weeks: int = 3) -> TrafficBaseline:
     """What a source teaches that reports in office hours, in each minute with this chance."""
     dice, baseline = random.Random(seed), TrafficBaseline()
     for hour in range(weeks * 168):
-        moment = MONDAY + timedelta(hours=hour)
-        busy = sum(dice.random() < chance for _ in range(60)) if office_hours(moment) else 0
-        baseline.learn(slot_of(moment), busy)
+        at = MONDAY + timedelta(hours=hour)
+        busy = sum(dice.random() < chance for _ in range(60)) if office_hours(at) else 0
+        baseline.learn_hour(slot_of(at), busy)
     return baseline
 
 
@@ -55,7 +61,7 @@ def watched(agency: Agency, provider: str = "salesflow", *, chance: float = 0.9)
 def rounds(clock: time_machine.Traveller, minutes: int) -> None:
     for _ in range(minutes):
         clock.shift(MINUTE)
-        watch_sources()
+        check_sources()
 
 
 def told(agency: Agency) -> list[str]:
@@ -66,13 +72,13 @@ def open_kinds(source: Source) -> set[str]:
     return set(source.issues.filter(closed_at=None).values_list("kind", flat=True))
 
 
-def hear(source: Source) -> None:
+def receive_report(source: Source) -> None:
     Source.objects.filter(pk=source.pk).update(last_receipt_at=timezone.now())
 
 
 def minutes_until_silent(baseline: TrafficBaseline, since: datetime) -> int:
     surprise, minutes = 0.0, 0
-    while surprise < limit(0):
+    while surprise < surprise_limit(0):
         surprise += baseline.surprise(slot_of(since + minutes * MINUTE))
         minutes += 1
         assert minutes < 14 * 1440
@@ -93,14 +99,14 @@ def test_a_night_and_a_weekend_are_as_quiet_as_always() -> None:
 def test_a_first_week_teaches_and_tells_nothing() -> None:
     baseline = TrafficBaseline()
     assert baseline.surprise(10) == 0
-    baseline.learn(10, 60)
+    baseline.learn_hour(10, 60)
     assert baseline.surprise(11) == 0
 
 
 def test_what_pauses_now_and_then_has_a_higher_limit_of_its_own() -> None:
-    assert limit(0) == SURPRISE
-    assert limit(12) == 18
-    assert limit(1000) == MAX_SURPRISE
+    assert surprise_limit(0) == MIN_SURPRISE_LIMIT
+    assert surprise_limit(12) == 18
+    assert surprise_limit(1000) == MAX_SURPRISE_LIMIT
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -110,11 +116,11 @@ def test_a_source_that_keeps_its_rhythm_is_seldom_called_silent(seed: int) -> No
     surprise = natural = 0.0
     alarms = 0
     for minute in range(4 * 7 * 1440):
-        moment = MONDAY + timedelta(weeks=3) + minute * MINUTE
-        if office_hours(moment) and dice.random() < 0.1:
-            alarms += surprise >= limit(natural)
+        at = MONDAY + timedelta(weeks=3) + minute * MINUTE
+        if office_hours(at) and dice.random() < 0.1:
+            alarms += surprise >= surprise_limit(natural)
             natural, surprise = max(natural, surprise), 0.0
-        surprise += baseline.surprise(slot_of(moment))
+        surprise += baseline.surprise(slot_of(at))
     assert alarms <= 1
 
 
@@ -128,7 +134,7 @@ def test_a_quiet_source_is_told_once_and_so_is_its_return(agency: Agency, clock:
     assert event.payload["error_detail"].startswith("Nothing has come for ")
     assert open_kinds(source) == {"silent"}
 
-    hear(source)
+    receive_report(source)
     rounds(clock, 1)
     assert told(agency) == ["source_silent", "source_recovered"]
     assert open_kinds(source) == set()
@@ -138,7 +144,7 @@ def test_a_source_that_reports_is_left_alone(agency: Agency, clock: time_machine
     source = watched(agency)
     for _ in range(6):
         rounds(clock, 5)
-        hear(source)
+        receive_report(source)
     assert told(agency) == []
     assert SourceMonitor.objects.get().busy_minutes is not None
 
@@ -146,9 +152,9 @@ def test_a_source_that_reports_is_left_alone(agency: Agency, clock: time_machine
 def test_an_outage_of_ours_is_no_silence_of_theirs(agency: Agency, clock: time_machine.Traveller) -> None:
     watched(agency)
     clock.shift(timedelta(hours=5))
-    watch_sources()
-    watch = SourceMonitor.objects.get()
-    assert (watch.surprise, watch.busy_minutes) == (0, None)
+    check_sources()
+    monitor = SourceMonitor.objects.get()
+    assert (monitor.surprise, monitor.busy_minutes) == (0, None)
     assert told(agency) == []
 
 
@@ -165,8 +171,8 @@ def test_two_rounds_at_once_count_as_one(agency: Agency, clock: time_machine.Tra
     watched(agency)
     rounds(clock, 3)
     once = SourceMonitor.objects.get().surprise
-    watch_sources()
-    watch_sources()
+    check_sources()
+    check_sources()
     assert SourceMonitor.objects.get().surprise == once
 
 
@@ -192,7 +198,7 @@ def test_refused_requests_are_told_once_with_the_doctors_words(agency: Agency, c
     assert Event.objects.get().payload["error_detail"] == "3 requests were refused. An old secret."
 
     clock.shift(timedelta(minutes=4))
-    hear(source)
+    receive_report(source)
     rounds(clock, 4)
     assert told(agency) == ["source_rejected"]
     rounds(clock, 6)
@@ -203,7 +209,7 @@ def test_a_few_forged_requests_among_good_ones_are_no_trouble(agency: Agency, cl
     source = watched(agency)
     for _ in range(6):
         refuse(source, 3)
-        hear(source)
+        receive_report(source)
         rounds(clock, 1)
     assert told(agency) == []
     refuse(source, 5)
@@ -221,7 +227,7 @@ def test_what_was_refused_before_the_watch_began_is_old_news(agency: Agency, clo
 def test_linkedins_missed_checks_are_told_one_by_one(agency: Agency, clock: time_machine.Traveller) -> None:
     source, _ = create_source(agency=agency, provider="linkedin", secret="client-secret", name="Lead forms")
     Source.objects.filter(pk=source.pk).update(validated_at=timezone.now())
-    watch_sources()
+    check_sources()
     for hours, expected in (
         (2.2, []),
         (2.3, ["source_at_risk"]),
@@ -231,7 +237,7 @@ def test_linkedins_missed_checks_are_told_one_by_one(agency: Agency, clock: time
         (30, ["source_at_risk"] * 2 + ["source_blocked"]),
     ):
         clock.move_to(MONDAY + timedelta(weeks=3, hours=9 + hours))
-        watch_sources()
+        check_sources()
         assert told(agency) == expected, hours
     details = [event.payload["error_detail"] for event in agency.events.order_by("id")]
     assert details == ["1 of 3 checks was missed.", "2 of 3 checks were missed.", "3 of 3 checks were missed."]
@@ -246,7 +252,7 @@ def test_linkedins_missed_checks_are_told_one_by_one(agency: Agency, clock: time
 def test_one_late_check_ends_the_risk(agency: Agency, clock: time_machine.Traveller) -> None:
     source, _ = create_source(agency=agency, provider="linkedin", secret="client-secret")
     Source.objects.filter(pk=source.pk).update(validated_at=timezone.now() - timedelta(hours=3))
-    watch_sources()
+    check_sources()
     rounds(clock, 1)
     Source.objects.filter(pk=source.pk).update(validated_at=timezone.now())
     rounds(clock, 1)
@@ -260,7 +266,7 @@ def test_a_source_that_was_never_checked_or_is_not_linkedins_is_at_no_risk(
     watched(agency, "linkedconnector", chance=0)
     rounds(clock, 5)
     clock.shift(timedelta(days=2))
-    watch_sources()
+    check_sources()
     assert told(agency) == []
 
 
@@ -276,7 +282,7 @@ def test_slow_answers_are_warned_about_by_their_99th_percentile(agency: Agency, 
     assert (issue.kind, issue.detail) == ("slow", "3 of 200 answers of the last hour took more than a second.")
     assert told(agency) == ["staff_alert"]
     clock.shift(timedelta(hours=1))
-    hear(source)
+    receive_report(source)
     rounds(clock, 1)
     assert "slow" not in open_kinds(source)
 
@@ -312,14 +318,14 @@ def test_a_source_that_is_taken_away_has_no_troubles(agency: Agency, clock: time
     source = watched(agency)
     rounds(clock, 30)
     delete_source(source)
-    watch_sources()
+    check_sources()
     assert open_kinds(source) == set()
     assert told(agency) == ["source_silent"]
 
 
 def test_a_marketplace_source_without_an_agency_is_watched_too(db: None, clock: time_machine.Traveller) -> None:
     source, _ = create_source(agency=None, provider="highlevel")
-    watch_sources()
+    check_sources()
     refuse(source, 5)
     rounds(clock, 1)
     assert SourceIssue.objects.get().kind == IssueKind.REJECTING
@@ -329,13 +335,13 @@ def test_a_marketplace_source_without_an_agency_is_watched_too(db: None, clock: 
 def test_rounds_learn_the_hours_they_watch(agency: Agency, clock: time_machine.Traveller) -> None:
     source, _ = create_source(agency=agency, provider="salesflow")
     clock.shift(timedelta(minutes=50))
-    hear(source)
+    receive_report(source)
     for _ in range(8):
         for minute in range(0, 10, 2):
             rounds(clock, 2)
             if minute < 4:
-                hear(source)
-    watch = SourceMonitor.objects.get()
-    assert watch.busy[slot_of(MONDAY + timedelta(hours=10))] == 12
-    assert watch.weeks[slot_of(MONDAY + timedelta(hours=10))] == 1
-    assert watch.weeks[slot_of(MONDAY + timedelta(hours=9))] == 0
+                receive_report(source)
+    monitor = SourceMonitor.objects.get()
+    assert monitor.busy[slot_of(MONDAY + timedelta(hours=10))] == 12
+    assert monitor.weeks[slot_of(MONDAY + timedelta(hours=10))] == 1
+    assert monitor.weeks[slot_of(MONDAY + timedelta(hours=9))] == 0

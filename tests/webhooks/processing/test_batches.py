@@ -23,7 +23,7 @@ from tests.reactions import react
 from tests.receiving import drain, receive, receive_sample, source_of
 from webhooks.models import Receipt
 from webhooks.processing import processor
-from webhooks.processing.processor import process_due, register_request
+from webhooks.processing.processor import process_due_receipts, register_request
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 #: Ids and times of a row's own: what two agencies' rows never have in common.
@@ -121,7 +121,7 @@ def test_a_batch_does_what_its_receipts_do_one_by_one(
             for numbers in (range(20), range(20, 60)):  # of whom nothing is known, and then something
                 for number in numbers:
                     MIXTURES[provider](source, dice, number)
-                while process_due(limit):
+                while process_due_receipts(limit):
                     pass
                 react()
     together, alone = outcome(agency), outcome(stranger)
@@ -152,7 +152,7 @@ def test_a_receipt_that_fails_halfway_leaves_nothing_and_harms_none_of_its_batch
         pause_for(account, **about)
 
     monkeypatch.setattr(campaigns, "pause_for", break_off)
-    process_due()
+    process_due_receipts()
     react()
     assert [Receipt.objects.get(pk=row.pk).status for row in [*dropped, *again]] == [
         *("processed", "received", "processed", "processed")
@@ -269,7 +269,7 @@ def test_a_receipt_more_in_a_batch_costs_at_most_two_statements_more(
     for numbers in (range(1, 11), range(11, 31)):
         kind(source, numbers)
         with CaptureQueriesContext(connection) as captured:
-            process_due()
+            process_due_receipts()
         statements = [query["sql"] or "SAVEPOINT" for query in captured.captured_queries]  # none: it was not said
         asked.append([sql for sql in statements if "SAVEPOINT" not in sql[:21]])
         with CaptureQueriesContext(connection) as captured:

@@ -59,7 +59,7 @@ BODIES_OF_THE_400_ROW = {
 def test_a_body_of_the_400_row_is_refused(slug: str, body: bytes) -> None:
     request = SignedRequest(body, {}, NOW)
     provider = get_provider(slug)
-    for refuse in (provider.receipt_key, provider.parse):
+    for refuse in (provider.dedupe_key, provider.parse):
         with pytest.raises(UnreadablePayload) as unreadable:
             refuse(request)
         assert str(unreadable.value)
@@ -78,7 +78,7 @@ def test_a_body_that_should_hold_its_own_signature_is_unreadable_before_it_is_un
     ids=["64 deep", "NUL and half an emoji", "4,300 digits", "odd but right", "empty object"],
 )
 def test_odd_but_right_json_is_kept(slug: str, body: bytes) -> None:
-    key = get_provider(slug).receipt_key(SignedRequest(body, {}, NOW))
+    key = get_provider(slug).dedupe_key(SignedRequest(body, {}, NOW))
     assert key == (None if slug == "salesflow" else body.decode())
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.webhooks.providers.wire import NOW, PAYLOADS, WIRES
 from webhooks.providers import PROVIDERS, get_provider
 from webhooks.providers.base import InvalidSignature, SignedRequest, UnknownVocabulary, UnreadablePayload
-from webhooks.providers.events import Reading
+from webhooks.providers.events import ParsedRequest
 
 REFUSALS = (InvalidSignature, UnreadablePayload, UnknownVocabulary)
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -58,12 +58,12 @@ json_values = st.recursive(
 )
 
 
-def try_all(slug: str, body: bytes, headers: dict[str, str]) -> Reading | None:
+def try_all(slug: str, body: bytes, headers: dict[str, str]) -> ParsedRequest | None:
     provider, request = get_provider(slug), SignedRequest(body, headers, NOW)
     with suppress(*REFUSALS):
         provider.verify(request, ["secret", "whsec_c2VjcmV0"])
     with suppress(*REFUSALS):
-        key = provider.receipt_key(request)
+        key = provider.dedupe_key(request)
         assert key is None or key.encode()
     with suppress(*REFUSALS):
         reading = provider.parse(request)

@@ -10,10 +10,10 @@ from tests.webhooks.providers.readings import READINGS
 from tests.webhooks.providers.wire import NOW, PAYLOADS, changed, payload, request
 from webhooks.providers import PROVIDERS, get_provider
 from webhooks.providers.base import SignedRequest, UnknownVocabulary
-from webhooks.providers.events import AccountReported, LeadStatusReported, LeadTagged, Reading, RequestOutcome
+from webhooks.providers.events import AccountReported, LeadStatusReported, LeadTagged, ParsedRequest, RequestOutcome
 
 
-def parse(case: str, /, **fields: Any) -> Reading:
+def parse(case: str, /, **fields: Any) -> ParsedRequest:
     slug = case.split("/")[0]
     return get_provider(slug).parse(request(changed(case, **fields)))
 
@@ -29,7 +29,7 @@ def quarantined(case: str, /, **fields: Any) -> tuple[str, str]:
 def test_every_payload_is_understood_to_the_last_field(case: str) -> None:
     event_type, event = READINGS[case]
     reading = get_provider(case.split("/")[0]).parse(request(payload(case)))
-    assert reading == Reading(event_type=event_type, events=(event,), unknown_fields=())
+    assert reading == ParsedRequest(event_type=event_type, events=(event,), unknown_fields=())
 
 
 def test_no_payload_file_lies_unused() -> None:
@@ -186,7 +186,7 @@ def test_a_welink_result_keeps_only_fields_of_the_right_type() -> None:
     ],
 )
 def test_the_dedupe_key_is_the_one_of_the_contract(case: str, key: str | None) -> None:
-    assert get_provider(case.split("/")[0]).receipt_key(SignedRequest(payload(case), {}, NOW)) == key
+    assert get_provider(case.split("/")[0]).dedupe_key(SignedRequest(payload(case), {}, NOW)) == key
 
 
 @pytest.mark.parametrize(
@@ -203,13 +203,13 @@ def test_without_its_dedupe_field_the_whole_body_is_the_key_and_the_event_waits(
     case: str, field: str, value: Any
 ) -> None:
     provider, body = get_provider(case.split("/")[0]), changed(case, **{field: value})
-    assert provider.receipt_key(request(body)) == body.decode()
+    assert provider.dedupe_key(request(body)) == body.decode()
     assert quarantined(case, **{field: value})[0] in {"missing_field", "bad_field"}
 
 
 def test_a_dedupe_field_with_half_an_emoji_still_tells_deliveries_apart() -> None:
     sendpilot = get_provider("sendpilot")
-    keys = [sendpilot.receipt_key(request(changed("sendpilot/lead_updated", eventId=x))) for x in ("\ud83d", "\ud83e")]
+    keys = [sendpilot.dedupe_key(request(changed("sendpilot/lead_updated", eventId=x))) for x in ("\ud83d", "\ud83e")]
     assert [json.loads(key or "") for key in keys] == [["\ud83d"], ["\ud83e"]]
     assert all(key and key.isascii() for key in keys)
 

@@ -1,14 +1,14 @@
-"""Receipt rows into the database, a batch at a time: one commit for all of them. Used by the journal only."""
+"""Write receipt rows to the database in batches, one commit for each. Only group commit uses this package."""
 
 from django.db import connections
 
-from webhooks.ingest.writers.base import DEFAULTS, Kept, Row, Writer
+from webhooks.ingest.writers.base import COLUMN_DEFAULTS, ReceiptRow, StoredReceipt, Writer
 from webhooks.ingest.writers.postgresql import PostgresWriter
 from webhooks.ingest.writers.sqlite import SqliteWriter
 
-__all__ = ["DEFAULTS", "Kept", "PostgresWriter", "Row", "SqliteWriter", "Writer", "new_writer"]
+__all__ = ["COLUMN_DEFAULTS", "PostgresWriter", "ReceiptRow", "SqliteWriter", "StoredReceipt", "Writer", "new_writer"]
 
 
 def new_writer() -> Writer:
-    """The writer for the database that is configured. To be used in one event loop."""
+    """Return the writer for the configured database, for use in one event loop."""
     return PostgresWriter() if connections["default"].vendor == "postgresql" else SqliteWriter()

@@ -1,4 +1,4 @@
-"""Receipt rows into the database, a batch at a time: one commit for all of them. Used by the journal only."""
+"""Define what a writer of receipt rows does: one commit for each batch."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from webhooks.models import Receipt, ReceiptStatus
 
 TABLE = Receipt._meta.db_table
-Key = tuple[str, bytes]
-Sequences = tuple[dict[Key, int], dict[Key, int]]
+RowKey = tuple[str, bytes]
+Sequences = tuple[dict[RowKey, int], dict[RowKey, int]]
 
 
 @dataclass(slots=True)
-class Row:
-    """A verified request on its way into `Receipt`. Equal source and key are the same delivery."""
+class ReceiptRow:
+    """Hold a verified request on its way into `Receipt`. Rows with the same source and key are one delivery."""
 
     source_id: str
     agency_id: str | None
@@ -26,50 +26,50 @@ class Row:
     received_at: datetime
 
     @property
-    def key(self) -> Key:
+    def key(self) -> RowKey:
         return (self.source_id, self.dedupe_key)
 
 
-class Kept(NamedTuple):
-    """A row is durable under `sequence`; `duplicate`: an earlier request's row is."""
+class StoredReceipt(NamedTuple):
+    """Hold the sequence of a durable row. `duplicate`: an earlier request stored the row."""
 
     sequence: int
     duplicate: bool
 
 
 class Writer(ABC):
-    """Writes batches over a connection of its own, which it opens again after a failure."""
+    """Write batches over a connection of its own, which is reopened after a failure."""
 
-    async def write(self, rows: Sequence[Row]) -> list[Kept]:
-        """Commit the rows, equal ones folded, and answer for each.
+    async def write(self, rows: Sequence[ReceiptRow]) -> list[StoredReceipt]:
+        """Commit the rows, equal rows once, and return the result for each.
 
-        Raises StorageDown if the database cannot take rows now, any other error if it does not take one of these. A
-        commit whose answer was lost may have happened: to write the same rows again is safe, and finds them.
+        Raises StorageDown if the database cannot take rows now, and any other error if it refuses one of these rows. A
+        commit whose result was lost may have happened: writing the same rows again is safe and finds them.
         """
         keys = [(row.source_id, row.dedupe_key) for row in rows]
-        first: dict[Key, Row] = {}
+        first: dict[RowKey, ReceiptRow] = {}
         for key, row in zip(keys, rows, strict=True):
             first.setdefault(key, row)
         new, known = await self._insert(first)
-        kept = []
+        stored = []
         for key in keys:
             sequence = new.pop(key, None)
             if sequence is not None:
                 known[key] = sequence
-            kept.append(Kept(known[key], sequence is None))
-        return kept
+            stored.append(StoredReceipt(known[key], sequence is None))
+        return stored
 
     @abstractmethod
-    async def _insert(self, rows: Mapping[Key, Row]) -> Sequences:
-        """Sequences of the rows that are new, and of those that were there."""
+    async def _insert(self, rows: Mapping[RowKey, ReceiptRow]) -> Sequences:
+        """Insert rows. Return the sequences of the new rows and those of rows stored earlier."""
 
     @abstractmethod
     async def close(self) -> None:
-        """Close the connection; the next write opens another."""
+        """Close the connection. The next write opens another one."""
 
 
-#: What every new receipt starts with; the other columns come from the row.
-DEFAULTS: dict[str, Any] = {
+#: Values of a new receipt for the columns that ReceiptRow does not have.
+COLUMN_DEFAULTS: dict[str, Any] = {
     "status": ReceiptStatus.RECEIVED.value,
     "event_type": "",
     "correlation": "",

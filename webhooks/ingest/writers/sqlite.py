@@ -1,4 +1,4 @@
-"""Batches into SQLite."""
+"""Write batches to SQLite."""
 
 import asyncio
 import json
@@ -10,39 +10,39 @@ from typing import Any
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from webhooks.ingest.db import StorageDown, impatient_connection
-from webhooks.ingest.writers.base import DEFAULTS, TABLE, Key, Row, Sequences, Writer
+from webhooks.ingest.db import StorageDown, connection_with_timeouts
+from webhooks.ingest.writers.base import COLUMN_DEFAULTS, TABLE, ReceiptRow, RowKey, Sequences, Writer
 
 INSERT = f"""
 INSERT INTO {TABLE} (source_id, agency_id, provider, dedupe_key, headers, body, received_at, next_attempt_at,
-    {", ".join(DEFAULTS)})
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, {", ".join("?" for _ in DEFAULTS)})
+    {", ".join(COLUMN_DEFAULTS)})
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, {", ".join("?" for _ in COLUMN_DEFAULTS)})
 ON CONFLICT (source_id, dedupe_key) DO NOTHING
 RETURNING sequence
 """  # noqa: S608
 
-FIND = f"SELECT sequence FROM {TABLE} WHERE source_id = ? AND dedupe_key = ?"  # noqa: S608
+FIND_STORED = f"SELECT sequence FROM {TABLE} WHERE source_id = ? AND dedupe_key = ?"  # noqa: S608
 
 
 class SqliteWriter(Writer):
-    """One `BEGIN IMMEDIATE` per batch, one statement per row: `executemany` would lose what RETURNING says.
+    """Write each batch in one `BEGIN IMMEDIATE`, row by row: `executemany` would discard what RETURNING gives.
 
-    In a thread of its own, because SQLite blocks.
+    A thread of its own runs the statements, because SQLite blocks.
     """
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, "journal")
+        self._thread = ThreadPoolExecutor(1, "receipts")
         self._wrapper: BaseDatabaseWrapper | None = None
 
-    async def _insert(self, rows: Mapping[Key, Row]) -> Sequences:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._insert_here, rows)
+    async def _insert(self, rows: Mapping[RowKey, ReceiptRow]) -> Sequences:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._insert_blocking, rows)
 
     async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close_here)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close_blocking)
 
-    def _insert_here(self, rows: Mapping[Key, Row]) -> Sequences:
-        new: dict[Key, int] = {}
-        known: dict[Key, int] = {}
+    def _insert_blocking(self, rows: Mapping[RowKey, ReceiptRow]) -> Sequences:
+        new: dict[RowKey, int] = {}
+        known: dict[RowKey, int] = {}
         try:
             database = self._open()
             database.execute("BEGIN IMMEDIATE")
@@ -54,28 +54,28 @@ class SqliteWriter(Writer):
                 database.rollback()
                 raise
         except (DatabaseError, sqlite3.OperationalError) as error:
-            self._close_here()
+            self._close_blocking()
             raise StorageDown(f"{type(error).__name__}: {error}") from error
         return new, known
 
     def _open(self) -> Any:
         if self._wrapper is None:
-            wrapper = impatient_connection()
+            wrapper = connection_with_timeouts()
             wrapper.connect()
             self._wrapper = wrapper
         return self._wrapper.connection
 
-    def _close_here(self) -> None:
+    def _close_blocking(self) -> None:
         if self._wrapper is not None:
             self._wrapper.close()
             self._wrapper = None
 
 
-def _insert_one(database: Any, row: Row, new: dict[Key, int], known: dict[Key, int]) -> None:
-    moment = str(row.received_at.replace(tzinfo=None))  # as Django keeps it: UTC, no zone
+def _insert_one(database: Any, row: ReceiptRow, new: dict[RowKey, int], known: dict[RowKey, int]) -> None:
+    received_at = str(row.received_at.replace(tzinfo=None))  # Django's format: UTC without a zone
     values = (row.source_id, row.agency_id, row.provider, row.dedupe_key, json.dumps(row.headers), row.body)
-    inserted = database.execute(INSERT, (*values, moment, moment, *DEFAULTS.values())).fetchall()
+    inserted = database.execute(INSERT, (*values, received_at, received_at, *COLUMN_DEFAULTS.values())).fetchall()
     if inserted:
         new[row.key] = inserted[0][0]
     else:
-        known[row.key] = database.execute(FIND, row.key).fetchone()[0]
+        known[row.key] = database.execute(FIND_STORED, row.key).fetchone()[0]

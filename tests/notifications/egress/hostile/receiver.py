@@ -88,9 +88,9 @@ async def rebind(writer: Writer) -> None:
     _answer(writer, 500)
 
 
-WAYS: dict[str, Callable[[Writer], Awaitable[None]]] = {
-    way.__name__: way  # type: ignore[attr-defined]
-    for way in (
+ATTACKS: dict[str, Callable[[Writer], Awaitable[None]]] = {
+    attack.__name__: attack  # type: ignore[attr-defined]
+    for attack in (
         hang,
         drip_head,
         drip_body,
@@ -120,7 +120,7 @@ async def serve(reader: asyncio.StreamReader, writer: Writer) -> None:
             _answer(writer, 200, "", json.dumps(requests))
         else:
             requests[path] += 1
-            await WAYS[path](writer)
+            await ATTACKS[path](writer)
         await writer.drain()
     writer.close()
 

@@ -30,11 +30,11 @@ from accounts.events.outbox import record_event
 from accounts.models import Agency
 from accounts.tenancy.agencies import create_agency
 from notifications.channels.service import create_channel, rotate_secret
-from notifications.delivery import drain
+from notifications.delivery import drain_deliveries
 from notifications.egress import session as egress
 from notifications.egress.session import GuardedSession
 from notifications.models import Attempt, Channel, ChannelStatus, Delivery, DeliveryStatus, Hold
-from tests.notifications.egress.hostile.receiver import WAYS
+from tests.notifications.egress.hostile.receiver import ATTACKS
 from tests.notifications.receiver import Receiver, receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,7 +51,7 @@ TLS = {
 
 def reasons() -> dict[str, set[str]]:
     """What the log may say of each way to misbehave; empty: it arrived."""
-    slow = {f"No answer within {egress.TOTAL_SECONDS} seconds."}
+    slow = {f"No answer within {egress.TOTAL_TIMEOUT} seconds."}
     return {
         "hang": slow,
         "drip_head": slow,
@@ -67,7 +67,7 @@ def reasons() -> dict[str, set[str]]:
         "close_in_the_body": {"The receiver answered 500."},
         "no_http": {UNREADABLE},
         "rebind": {"The receiver answered 500.", "The address is outside the public internet."},
-        "silent": {f"No connection within {egress.CONNECT_SECONDS} seconds."},
+        "silent": {f"No connection within {egress.CONNECT_TIMEOUT} seconds."},
         **{name: {reason} for name, reason in TLS.items()},
     }
 
@@ -104,11 +104,11 @@ class LocalResolver(AbstractResolver):
 class Hostile:
     ports: dict[str, int]
 
-    def url(self, way: str) -> str:
-        if way in TLS:
-            return f"https://127.0.0.1:{self.ports[way]}/{way}"
-        host = {"rebind": "rebind.example.com", "silent": "silent.example.com"}.get(way, "127.0.0.1")
-        return f"http://{host}:{self.ports['http']}/{way}"
+    def url(self, attack: str) -> str:
+        if attack in TLS:
+            return f"https://127.0.0.1:{self.ports[attack]}/{attack}"
+        host = {"rebind": "rebind.example.com", "silent": "silent.example.com"}.get(attack, "127.0.0.1")
+        return f"http://{host}:{self.ports['http']}/{attack}"
 
     def report(self) -> Counter[str]:
         """Whole requests, by path."""
@@ -158,16 +158,16 @@ class Day:
             time.sleep(0.05)
 
 
-def all_ways() -> list[str]:
-    return [*WAYS, "silent", *TLS]
+def all_attacks() -> list[str]:
+    return [*ATTACKS, "silent", *TLS]
 
 
 def live_through(hostile: Hostile, agency: Agency, good: Receiver, *, events: int, every: float, seconds: float) -> Day:
     """Let events happen to a good receiver and to every hostile one, deliver for so long, and judge the good one."""
     channel, _ = create_channel(agency, kind="webhook", url=good.url, name="good", event_types=["linkedin_blocked"])
     rotate_secret(channel)
-    for way in all_ways():
-        create_channel(agency, kind="webhook", url=hostile.url(way), name=way, event_types=["linkedin_blocked"])
+    for attack in all_attacks():
+        create_channel(agency, kind="webhook", url=hostile.url(attack), name=attack, event_types=["linkedin_blocked"])
     day = Day(agency, events, every)
     threads = [threading.Thread(target=work) for work in (day.watch, day.happen)]
     for thread in threads:
@@ -175,11 +175,11 @@ def live_through(hostile: Hostile, agency: Agency, good: Receiver, *, events: in
     ends_at = time.monotonic() + seconds
     session = partial(GuardedSession, LocalResolver(hostile.ports["dns"]))
     while not day.over or time.monotonic() < ends_at:
-        drain(run_seconds=2, session=session)
+        drain_deliveries(run_seconds=2, session=session)
         time.sleep(0.05)  # until somebody rings
     for thread in threads:
         thread.join()
-    drain(run_seconds=1, session=session)
+    drain_deliveries(run_seconds=1, session=session)
     return day
 
 
@@ -232,9 +232,9 @@ def _log(name: str) -> Any:
 def test_a_hostile_receiver_delays_nobody_and_the_log_says_what_it_did(
     hostile: Hostile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(egress, "TOTAL_SECONDS", 3)
-    monkeypatch.setattr(egress, "CONNECT_SECONDS", 2)
-    monkeypatch.setattr(egress, "BODY_SECONDS", 1)
+    monkeypatch.setattr(egress, "TOTAL_TIMEOUT", 3)
+    monkeypatch.setattr(egress, "CONNECT_TIMEOUT", 2)
+    monkeypatch.setattr(egress, "BODY_TIMEOUT", 1)
     agency, _ = create_agency(name="Northwind")
     with receiver() as good:
         day = live_through(hostile, agency, good, events=6, every=0.3, seconds=8)

@@ -7,9 +7,9 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from webhooks.ingest.app import STATE
-from webhooks.ingest.fastpath.protocol import Protocol
-from webhooks.ingest.fastpath.request import Packet
+from webhooks.ingest.app import STATE_KEY
+from webhooks.ingest.fastpath.protocol import FastPathProtocol
+from webhooks.ingest.fastpath.request import FastPathRequest
 from webhooks.ingest.http import Header
 
 REQUEST = b'POST /webhooks/salesflow/a HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{"a":1}'
@@ -91,7 +91,9 @@ class Ingest:
     def __init__(self) -> None:
         self.waiting: list[Callable[[int, Iterable[Header], bytes], None]] = []
 
-    def at_once(self, packet: Packet, peer: str, reply: Callable[[int, Iterable[Header], bytes], None]) -> bool:
+    def handle_synchronously(
+        self, fast_request: FastPathRequest, peer: str, reply: Callable[[int, Iterable[Header], bytes], None]
+    ) -> bool:
         self.waiting.append(reply)
         return True
 
@@ -106,7 +108,7 @@ class Connection:
         state.default_headers = [(b"date", b"today")]
         config = Config("config.asgi:application", timeout_keep_alive=75, log_config=None, lifespan="off")
         config.load()
-        self.protocol = Protocol(config, state, {STATE: self.ingest}, _loop=self.clock)  # type: ignore[arg-type]
+        self.protocol = FastPathProtocol(config, state, {STATE_KEY: self.ingest}, _loop=self.clock)  # type: ignore[arg-type]
         self.protocol.connection_made(self.transport)  # type: ignore[arg-type]
 
 

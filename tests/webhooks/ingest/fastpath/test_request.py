@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from webhooks.ingest.fastpath.request import MAX_FAST_HEAD_BYTES, Packet, cut
+from webhooks.ingest.fastpath.request import MAX_FAST_HEAD_BYTES, FastPathRequest, parse_request
 
 REQUEST = (
     b"POST /webhooks/salesflow/aB-9_z HTTP/1.1\r\n"
@@ -67,27 +67,27 @@ class Parsed:
         self.complete += 1
 
 
-def require_parsed_alike(data: bytes, packet: Packet) -> None:
+def require_parsed_alike(data: bytes, fast_request: FastPathRequest) -> None:
     parsed = Parsed()
     parser = httptools.HttpRequestParser(parsed)
     parser.feed_data(data)
     assert (parsed.begun, parsed.complete) == (1, 1)
     assert (parser.get_method(), parser.get_http_version(), parser.should_keep_alive()) == (b"POST", "1.1", True)
-    assert parsed.url.rstrip(b"/") == f"/webhooks/{packet.provider}/{packet.token}".encode()
-    assert (dict(parsed.headers), parsed.body) == (packet.headers, packet.body)
-    assert len(parsed.headers) == len(packet.headers)
+    assert parsed.url.rstrip(b"/") == f"/webhooks/{fast_request.provider}/{fast_request.token}".encode()
+    assert (dict(parsed.headers), parsed.body) == (fast_request.headers, fast_request.body)
+    assert len(parsed.headers) == len(fast_request.headers)
 
 
 def test_a_whole_webhook_is_cut() -> None:
-    packet = cut(REQUEST)
+    fast_request = parse_request(REQUEST)
 
-    assert packet == Packet(
+    assert fast_request == FastPathRequest(
         provider="salesflow",
         token="aB-9_z",
         headers={"host": "hooks.example.com", "x-webhook-secret": "a: b", "content-length": "7"},
         body=b'{"a":1}',
     )
-    require_parsed_alike(REQUEST, packet)
+    require_parsed_alike(REQUEST, fast_request)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_whole_webhook_is_cut() -> None:
 )
 def test_what_is_unusual_is_left_to_the_parser(old: bytes, new: bytes) -> None:
     assert old in REQUEST
-    assert cut(REQUEST.replace(old, new)) is None
+    assert parse_request(REQUEST.replace(old, new)) is None
 
 
 PLACES = st.sampled_from([end + 2 for end in range(len(REQUEST)) if REQUEST.startswith(b"\r\n", end)])
@@ -136,7 +136,7 @@ def test_whatever_is_cut_the_parser_reads_alike(changes: list[tuple[int, int, by
     for place, removed, added in changes:
         data = data[:place] + added + data[place + removed :]
 
-    packet = cut(data)
+    fast_request = parse_request(data)
 
-    if packet is not None:
-        require_parsed_alike(data, packet)
+    if fast_request is not None:
+        require_parsed_alike(data, fast_request)

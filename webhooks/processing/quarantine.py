@@ -1,6 +1,6 @@
-"""Receipts in quarantine that become processable by themselves: what they named is known now, or their words are.
+"""Release receipts from quarantine once the id that they name is known, or once Leadline knows their words.
 
-A receipt that waits for an id carries it in `correlation`.
+A receipt that waits for an id stores it in `correlation`.
 """
 
 from collections.abc import Collection
@@ -21,10 +21,10 @@ log = structlog.get_logger(__name__)
 
 WAITS_FOR_ID = ("unknown_company", "foreign_company", "unknown_account")
 WAITS_FOR_WORDS = ("unknown_event_type", "unknown_status", "missing_field", "bad_field", "other_app")
-#: An id may become known while a receipt that names it is being put into quarantine: neither sees the other.
-RACE = timedelta(minutes=2)
-NEWEST = 200
-LOOKED_AT = 1000
+#: An id may become known while another transaction quarantines a receipt that names it; neither sees the other.
+RACE_WINDOW = timedelta(minutes=2)
+MAX_NEW_ROWS = 200
+MAX_RECEIPTS = 1000
 
 
 def unrecognised(agency: Agency) -> QuerySet[Receipt]:
@@ -32,8 +32,8 @@ def unrecognised(agency: Agency) -> QuerySet[Receipt]:
     return agency.receipts.filter(status__in=[ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED])
 
 
-def release(receipts: QuerySet[Receipt]) -> int:
-    """Let receipts go through processing once more, now. Return how many."""
+def release_receipts(receipts: QuerySet[Receipt]) -> int:
+    """Process receipts again, now. Return how many."""
     count = receipts.update(
         status=ReceiptStatus.RECEIVED,
         reason="",
@@ -46,41 +46,41 @@ def release(receipts: QuerySet[Receipt]) -> int:
     return count
 
 
-def release_named(agency_id: str, ids: Collection[str]) -> None:
-    """Release quarantined receipts that wait for ids which are now known to belong to the agency."""
+def release_waiting_for_ids(agency_id: str, ids: Collection[str]) -> None:
+    """Release receipts that wait for these ids, which now belong to the agency."""
     sources = Source.objects.filter(Q(agency=agency_id) | Q(agency=None))
     waiting = Receipt.objects.filter(source__in=sources, correlation__in=ids, status=ReceiptStatus.QUARANTINED)
-    release(waiting.filter(reason__in=WAITS_FOR_ID).exclude(correlation=""))
+    release_receipts(waiting.filter(reason__in=WAITS_FOR_ID).exclude(correlation=""))
 
 
 def release_missed() -> None:
-    """Release what was put into quarantine at the moment at which its company or location became known."""
-    since = timezone.now() - RACE
+    """Release receipts that were quarantined while their company or location became known."""
+    since = timezone.now() - RACE_WINDOW
     rows: list[Agency | SubAccount] = [
-        *Agency.objects.order_by("-pk")[:NEWEST],
-        *SubAccount.objects.order_by("-pk")[:NEWEST],
+        *Agency.objects.order_by("-pk")[:MAX_NEW_ROWS],
+        *SubAccount.objects.order_by("-pk")[:MAX_NEW_ROWS],
     ]
     for row in rows:
         if row.created_at <= since:
             continue
         if isinstance(row, Agency):
-            release_named(row.pk, [row.ghl_company_id])
+            release_waiting_for_ids(row.pk, [row.ghl_company_id])
         else:
-            release_named(row.agency_id, [row.location_id])
+            release_waiting_for_ids(row.agency_id, [row.location_id])
 
 
 def release_understood() -> int:
-    """Release the newest receipts whose words Leadline knows by now: after an update, or a change of settings."""
+    """Release the newest receipts whose words Leadline knows since an update or a change of settings."""
     quarantined = Receipt.objects.filter(status=ReceiptStatus.QUARANTINED).order_by("-sequence")
-    newest = quarantined.values_list("pk", "reason")[:LOOKED_AT]
+    newest = quarantined.values_list("pk", "reason")[:MAX_RECEIPTS]
     waiting = Receipt.objects.filter(pk__in=[pk for pk, reason in newest if reason in WAITS_FOR_WORDS])
-    found = [receipt.pk for receipt in waiting.iterator(chunk_size=50) if _reads(receipt)]
+    found = [receipt.pk for receipt in waiting.iterator(chunk_size=50) if _is_understood(receipt)]
     if found:
-        log.info("Receipts in quarantine are understood by now.", receipts=len(found))
-    return release(Receipt.objects.filter(pk__in=found, status=ReceiptStatus.QUARANTINED)) if found else 0
+        log.info("Receipts left quarantine: their words are known now.", receipts=len(found))
+    return release_receipts(Receipt.objects.filter(pk__in=found, status=ReceiptStatus.QUARANTINED)) if found else 0
 
 
-def _reads(receipt: Receipt) -> bool:
+def _is_understood(receipt: Receipt) -> bool:
     request = SignedRequest(bytes(receipt.body), receipt.headers, receipt.received_at)
     try:
         PROVIDERS[receipt.provider].parse(request)

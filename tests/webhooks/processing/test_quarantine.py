@@ -22,8 +22,8 @@ from config.celery import app as celery
 from config.ops import diagnosis
 from tests.receiving import receive, receive_sample, source_of
 from webhooks.models import Receipt
-from webhooks.processing.processor import process_due
-from webhooks.processing.waiting import release_missed, release_understood
+from webhooks.processing.processor import process_due_receipts
+from webhooks.processing.quarantine import release_missed, release_understood
 from webhooks.providers import HIGHLEVEL, sendpilot
 
 LOCATION, COMPANY = "loc-moved", "company-late"
@@ -44,7 +44,7 @@ def event(kind: str, at: int, /, **fields: str) -> dict[str, str]:
 
 
 def process() -> None:
-    while process_due():
+    while process_due_receipts():
         pass
 
 
