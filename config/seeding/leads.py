@@ -7,8 +7,14 @@ from config.seeding.place import Place
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import CurrentStatus, Lead, LeadReference
 from leads.pipeline.changes import HIGH_PRIORITY
-from leads.pipeline.history import add_history_row, record_event, record_status_change, save_reference_status
-from leads.pipeline.status_machine import StatusReport, apply_report
+from leads.pipeline.history import (
+    StatusReport,
+    add_history_row,
+    apply_report,
+    record_event,
+    record_status_change,
+    save_reference_status,
+)
 
 
 def report_lead(place: Place, lead: Lead, reference: LeadReference, status: LeadStatus, origin: Origin) -> None:

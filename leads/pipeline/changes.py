@@ -14,11 +14,16 @@ from accounts.models import Agency
 from leads.assignments import refuse_other_agencies
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import CurrentStatus, Lead
-from leads.pipeline.history import add_history_row, record_event, record_status_change, save_reference_status
+from leads.pipeline.history import (
+    StatusReport,
+    add_history_row,
+    record_event,
+    record_status_change,
+    save_reference_status,
+)
 from leads.pipeline.merge import lock_root
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import mark_as_typed
-from leads.pipeline.status_machine import StatusReport
 
 HIGH_PRIORITY = "high"  # recorded as `lead_high_priority`
 #: Fields of free text, from which control characters are removed.

@@ -1,16 +1,20 @@
-"""Find the one lead of a person, by the providers' ids and by the LinkedIn profile."""
+"""Find the one lead of a person by the providers' ids and the LinkedIn profile, or the tombstone of an erased lead."""
 
+import hashlib
+import hmac
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime
 from typing import NamedTuple
 
-from accounts.campaigns.service import campaign_of
+from django.conf import settings
+
 from accounts.core.provider_key import ProviderKey, group_by_provider
 from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events.ordering import Origin
 from accounts.linkedin_identity import linkedin_key
 from accounts.models import Account, Agency, Campaign
-from leads.models import Lead, LeadChange, LeadMerge, LeadReference
+from leads.models import Lead, LeadChange, LeadMerge, LeadReference, Tombstone
 from leads.pipeline.merge import (
     lock_root,
     may_merge,
@@ -23,6 +27,12 @@ from leads.pipeline.provenance import ValueOrigin
 
 #: Fields of a reference that a report changes.
 REFERENCE_STATUS_FIELDS = ("status", "status_since", "status_sequence", "reported_at", "reported_sequence")
+
+
+def is_erased(agency: Agency, *, provider: str, external_id: str, at: datetime, work: UnitOfWork = AT_ONCE) -> bool:
+    """Return whether a report at this time is about a lead that was erased since."""
+    erased_at = work.look_up(ERASURE_TIMES, ProviderKey(agency.pk, provider, external_id))
+    return erased_at is not None and at <= erased_at
 
 
 def references_of(lead: Lead, work: UnitOfWork = AT_ONCE) -> list[LeadReference]:
@@ -123,11 +133,10 @@ def try_create_lead(
     return lead
 
 
-def find_or_create_campaign(
-    agency: Agency, *, provider: str, external_id: str, name: str = "", work: UnitOfWork = AT_ONCE
-) -> Campaign | None:
-    named = {"provider": provider, "external_id": external_id, "name": name}
-    return campaign_of(agency, **named, work=work) if external_id else None
+def digest_of(agency_id: str, external_id: str) -> str:
+    """Return the keyed hash that a tombstone stores. The hash reveals no id."""
+    key = settings.SECRET_KEY.encode()
+    return hmac.new(key, f"{agency_id}/{external_id}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def _merge_leads_of_one_person(leads: list[Lead], named: set[str], work: UnitOfWork) -> Lead | None:
@@ -171,7 +180,8 @@ def _load_profiles(keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], P
     for agency_id, linkedin_keys in by_agency.items():
         records = Lead.all_records.filter(agency=agency_id, linkedin_key__in=linkedin_keys)
         rows = list(records.values_list("pk", "linkedin_key", "merged_into"))
-        roots = root_ids([pk for pk, _, merged_into in rows if merged_into])
+        merged = [pk for pk, _, merged_into in rows if merged_into]
+        roots = root_ids(merged) if merged else {}
         found |= {(agency_id, key): ProfileRecord(pk, roots.get(pk, pk)) for pk, key, _ in rows}
     return found
 
@@ -192,6 +202,16 @@ def _load_named(keys: Collection[ProviderKey]) -> dict[ProviderKey, set[str]]:
     return found
 
 
+def _load_erasure_times(keys: Collection[ProviderKey]) -> dict[ProviderKey, datetime | None]:
+    found: dict[ProviderKey, datetime | None] = dict.fromkeys(keys)
+    for (agency_id, provider), external_ids in group_by_provider(keys).items():
+        ids = {digest_of(agency_id, external_id): external_id for external_id in external_ids}
+        tombstones = Tombstone.objects.filter(agency=agency_id, provider=provider, digest__in=list(ids))
+        for digest, erased_at in tombstones.values_list("digest", "erased_at"):
+            found[ProviderKey(agency_id, provider, ids[digest])] = erased_at
+    return found
+
+
 #: Record id --> its root record, locked; None if it was erased.
 LEADS_BY_ID: Lookup[str, Lead | None] = Lookup(_load_leads, Lead, Account, Campaign)
 #: Agency id and LinkedIn key --> the record with that profile.
@@ -200,3 +220,5 @@ RECORDS_BY_PROFILE: Lookup[tuple[str, str], ProfileRecord | None] = Lookup(_load
 REFERENCES_BY_LEAD: Lookup[str, list[LeadReference]] = Lookup(_load_references, LeadReference, Campaign)
 #: Provider's id --> ids of the leads that it names.
 LEAD_IDS_BY_EXTERNAL_ID: Lookup[ProviderKey, set[str]] = Lookup(_load_named, LeadReference)
+#: Provider's id of a lead --> time up to which reports about it are ignored.
+ERASURE_TIMES: Lookup[ProviderKey, datetime | None] = Lookup(_load_erasure_times, Tombstone)

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.campaigns import senders
+from accounts.campaigns.service import campaign_of
 from accounts.core.enums import EventType
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events.ordering import Origin
@@ -17,11 +18,20 @@ from accounts.models import Account, Agency, Source
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import CurrentStatus, Lead, LeadChange, LeadReference
 from leads.pipeline.dto import Contact, Identity
-from leads.pipeline.history import add_history_row, record_event, record_status_change, save_reference_status
+from leads.pipeline.history import (
+    StatusReport,
+    add_history_row,
+    apply_report,
+    apply_reports,
+    record_event,
+    record_status_change,
+    save_reference_status,
+    status_reports_of,
+)
 from leads.pipeline.matching import (
     find_lead,
-    find_or_create_campaign,
     find_reference,
+    is_erased,
     merged_record_of,
     references_of,
     save_reference,
@@ -29,8 +39,6 @@ from leads.pipeline.matching import (
 )
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import ValueOrigin, fill_contact_fields
-from leads.pipeline.status_machine import StatusReport, apply_report, apply_reports, status_reports_of
-from leads.pipeline.tombstones import is_erased
 
 #: Fields of a lead that a report of a status changes.
 LEAD_STATUS_FIELDS = ("status", "campaign", "status_since", "status_sequence", "updated_at")
@@ -146,12 +154,13 @@ def _find_or_create_lead(
     fields: dict[str, Any],
 ) -> tuple[Lead, LeadReference, bool]:
     """Return the lead, its reference in this campaign (unsaved if new), and whether the lead was just created."""
-    campaign = find_or_create_campaign(
-        agency, provider=provider, external_id=identity.campaign_id, name=identity.campaign_name, work=work
-    )
-    if campaign:
-        senders.note_sender(campaign, identity.sender_id, work)
     key: dict[str, Any] = {"provider": provider, "external_id": identity.external_id}
+    campaign = None
+    if identity.campaign_id:
+        named = {"external_id": identity.campaign_id, "name": identity.campaign_name}
+        campaign = campaign_of(agency, provider=provider, **named, work=work)
+        if identity.sender_id:
+            senders.note_sender(campaign, identity.sender_id, work)
     located = find_lead(agency, **key, url=identity.linkedin_url, known_lead=lead, work=work)
     created = None
     if located is None:
@@ -178,7 +187,7 @@ def _fill_contact(
     lead: Lead, contact: Contact, account: Account | None, value_origin: ValueOrigin = ValueOrigin.PROVIDER
 ) -> list[str]:
     """Fill the lead's contact fields and account. Return the names of the fields that changed."""
-    filled = fill_contact_fields(lead, asdict(contact), origin=value_origin)
+    filled = fill_contact_fields(lead, asdict(contact), origin=value_origin) if contact != Contact() else []
     if lead.phone and not lead.phone_e164:
         lead.phone_e164 = e164(lead.phone, country=lead.country)
         filled.append("phone_e164")

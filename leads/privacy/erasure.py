@@ -14,9 +14,10 @@ from accounts.events.erasure import erase_everywhere
 from accounts.events.ordering import Origin
 from accounts.models import Agency
 from leads.models import Lead, LeadChange, LeadReference
+from leads.pipeline.history import apply_reports, status_reports_of
+from leads.pipeline.matching import digest_of
 from leads.pipeline.merge import lock_root, records_of
-from leads.pipeline.status_machine import apply_reports, status_reports_of
-from leads.pipeline.tombstones import OWN_PROVIDER, add_tombstone, digest_of, wait_for_erasures
+from leads.pipeline.tombstones import OWN_PROVIDER, add_tombstone, wait_for_erasures
 from leads.privacy import erasure_log
 
 

@@ -13,7 +13,8 @@ from accounts.events.ordering import Origin
 from accounts.events.retention import Progress
 from accounts.models import Agency
 from leads.models import Lead, LeadReference, Tombstone
-from leads.pipeline.tombstones import OWN_PROVIDER, add_tombstone, digest_of
+from leads.pipeline.matching import digest_of
+from leads.pipeline.tombstones import OWN_PROVIDER, add_tombstone
 from leads.privacy import erasure_log
 from leads.privacy.erasure import erase_lead, report_withdrawal
 

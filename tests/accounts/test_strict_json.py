@@ -7,8 +7,8 @@ from rest_framework.exceptions import ParseError
 
 from accounts.core.strict_json import MAX_DEPTH, Flaw, UnreadableJSON, read_object
 from accounts.web.rest.json_body import parse_body
-from webhooks.providers import strict_json
-from webhooks.providers.strict_json import UnreadablePayload
+from webhooks.providers import base as providers
+from webhooks.providers.base import UnreadablePayload
 
 NESTED = b'{"a":' + b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1) + b"}"
 REFUSED = {
@@ -36,7 +36,7 @@ def test_both_doors_refuse_the_same(body: bytes, flaw: Flaw) -> None:
         read_object(body)
     assert unreadable.value.flaw is flaw
     with pytest.raises(UnreadablePayload, match=r"\w"):
-        strict_json.read_object(body)
+        providers.read_object(body)
     with pytest.raises(ParseError):
         parse_body(body)
 
@@ -51,4 +51,4 @@ def test_both_doors_refuse_the_same(body: bytes, flaw: Flaw) -> None:
     ids=["empty", "values", "digits"],
 )
 def test_both_doors_read_the_same(body: bytes, value: Any) -> None:
-    assert read_object(body) == strict_json.read_object(body) == parse_body(body) == value
+    assert read_object(body) == providers.read_object(body) == parse_body(body) == value

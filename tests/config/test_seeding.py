@@ -18,7 +18,7 @@ from accounts.models import Account, AccountReport, Agency, Campaign, Event, Inc
 from config.demo.setup import COMPANY_ID
 from config.seeding import has_real_agencies, seed_agencies
 from leads.models import Lead, LeadChange, LeadReference
-from leads.pipeline.status_machine import apply_reports, status_reports_of
+from leads.pipeline.history import apply_reports, status_reports_of
 from notifications.models import Attempt, Channel, Delivery, DeliveryStatus
 from tests.config.commands import run
 from webhooks.models import ProviderRequest, Receipt, ReceiptStatus, RejectedRequest

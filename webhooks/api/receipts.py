@@ -23,7 +23,7 @@ from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import AgencyViewSet
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
 from webhooks.processing.processor import reprocess_receipt
-from webhooks.providers.strict_json import UnreadablePayload, read_object
+from webhooks.providers.base import UnreadablePayload, read_object
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024  # of bodies in one page
 _RECEIPT_ID = re.compile(rf"{RECEIPT_PREFIX}([1-9][0-9]{{0,18}})", re.ASCII)

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from itertools import islice, product
 from urllib.parse import unquote
 
+from webhooks.providers.base import UnreadablePayload, read_object
 from webhooks.providers.js_json import stringify
 from webhooks.providers.signature_scheme import SignatureScheme
 from webhooks.providers.signatures import STANDARD_PREFIX, constant_time_equal
-from webhooks.providers.strict_json import UnreadablePayload, read_object
 
 MAX_REWRITTEN_BYTES = 16 * 1024
 MAX_ATTEMPTS = 1500

@@ -38,8 +38,7 @@ from webhooks.ingest.source_cache import CachedSource
 from webhooks.ingest.verification import storage_refusal, verified_dedupe_key
 from webhooks.ingest.writers import ReceiptRow, StoredReceipt
 from webhooks.providers import PROVIDERS
-from webhooks.providers.base import Provider, SignedRequest, UnreadablePayload
-from webhooks.providers.strict_json import parses_quickly
+from webhooks.providers.base import Provider, SignedRequest, UnreadablePayload, parses_quickly
 
 log = structlog.get_logger(__name__)
 

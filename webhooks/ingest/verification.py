@@ -8,8 +8,7 @@ from webhooks.ingest.context import IngestContext
 from webhooks.ingest.http import Refusal
 from webhooks.ingest.parsing import ParsingBusy, ParsingJob
 from webhooks.ingest.source_cache import CachedSource
-from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
-from webhooks.providers.strict_json import parses_quickly
+from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload, parses_quickly
 
 RETRY_AFTER = (b"retry-after", b"5")
 

@@ -10,8 +10,13 @@ from accounts.linkedin_identity import linkedin_key
 from accounts.models import Campaign, Source
 from leads.models import Lead, LeadReference
 from leads.pipeline.dto import Identity
-from leads.pipeline.matching import LEAD_IDS_BY_EXTERNAL_ID, LEADS_BY_ID, RECORDS_BY_PROFILE, REFERENCES_BY_LEAD
-from leads.pipeline.tombstones import ERASURE_TIMES
+from leads.pipeline.matching import (
+    ERASURE_TIMES,
+    LEAD_IDS_BY_EXTERNAL_ID,
+    LEADS_BY_ID,
+    RECORDS_BY_PROFILE,
+    REFERENCES_BY_LEAD,
+)
 from webhooks.providers.events import (
     AccountRateLimited,
     AccountRef,

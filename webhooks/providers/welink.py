@@ -20,7 +20,14 @@ from typing import Any, ClassVar
 
 from accounts.core.enums import RequestAction
 from accounts.core.text import storable_json
-from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
+from webhooks.providers.base import (
+    InvalidSignature,
+    Provider,
+    SignedRequest,
+    UnreadablePayload,
+    parses_quickly,
+    read_object,
+)
 from webhooks.providers.events import ProviderEvent, RequestOutcome
 from webhooks.providers.js_json import stringify, stringify_plain
 from webhooks.providers.payload import MAX_ID_LENGTH, MAX_TEXT_LENGTH, Payload, dedupe_key_of
@@ -32,7 +39,6 @@ from webhooks.providers.signatures import (
     usable_secrets,
     wrong_signature,
 )
-from webhooks.providers.strict_json import UnreadablePayload, parses_quickly, read_object
 
 ID_FIELDS = ("request_id", "requestId", "requestID")
 EVENT_FIELDS = ("event_type", "eventType", "event")

@@ -20,8 +20,9 @@ from leads.models import Enrichment, Lead, LeadChange, LeadMerge, LeadReference,
 from leads.pipeline import changes
 from leads.pipeline import reports as services
 from leads.pipeline.dto import Contact, Identity
+from leads.pipeline.matching import digest_of
 from leads.pipeline.merge import lock_root, merge_leads, records_of, root_id, root_ids
-from leads.pipeline.tombstones import OWN_PROVIDER, digest_of
+from leads.pipeline.tombstones import OWN_PROVIDER
 from leads.privacy import retention
 from leads.privacy.erasure import erase_lead
 from tests.receiving import drain, receive, source_of

@@ -38,7 +38,8 @@ from leads.lead_sync.backfill_import import import_leads
 from leads.lead_sync.forms import Form
 from leads.models import Lead, LeadReference, Tombstone
 from leads.pipeline import changes
-from leads.pipeline.tombstones import OWN_PROVIDER, digest_of
+from leads.pipeline.matching import digest_of
+from leads.pipeline.tombstones import OWN_PROVIDER
 from leads.privacy import erasure_log, retention
 from leads.privacy.erasure import erase_lead, report_withdrawal
 from notifications.channels.service import create_channel

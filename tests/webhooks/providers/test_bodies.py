@@ -8,8 +8,7 @@ import pytest
 
 from tests.webhooks.providers.wire import NOW
 from webhooks.providers import PROVIDERS, get_provider
-from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
-from webhooks.providers.strict_json import read_object
+from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload, read_object
 
 DEEP = b'{"a":' * 64 + b"1" + b"}" * 64
 BODIES_OF_THE_400_ROW = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from webhooks.providers.base import UnreadablePayload, read_object
 from webhooks.providers.payload import MAX_UNKNOWN_FIELDS, Payload, UnknownVocabulary, parse_time
-from webhooks.providers.strict_json import UnreadablePayload, read_object
 
 
 def test_a_body_is_read_as_json_reads_it() -> None:
