@@ -16,7 +16,7 @@ class AccountsConfig(AppConfig):
         from accounts.linkedin.attention import needing_attention
         from accounts.portal.search import add_own_searchables
         from accounts.services import STATUS_SUBSCRIBER
-        from accounts.status_reactions import react_to_statuses
+        from accounts.services.status_reactions import react_to_statuses
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
         from accounts.web.portal.navigation import OWNERS, WRITERS, Entry, add_entry
 

@@ -141,7 +141,7 @@ def fill(backend: str, agency: Any, other: Any) -> None:
 
 def lead_of(number: int, agency: Any) -> Any:
     """The lead of this number: always the same person."""
-    from accounts.linkedin_identity import linkedin_key
+    from accounts.core.linkedin_identity import linkedin_key
     from config.seeding import people
     from leads.models import Lead
 

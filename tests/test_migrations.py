@@ -18,7 +18,7 @@ from django.db.migrations.state import ProjectState
 from django.db.models import Q
 from psycopg.sql import quote
 
-from accounts.online_migrations import AddIndexOnline, AddUniqueConstraintOnline, RemoveIndexOnline
+from accounts.core.online_migrations import AddIndexOnline, AddUniqueConstraintOnline, RemoveIndexOnline
 from config.management.commands import migrate
 from tests import servers
 from tests.e2e.stack import wait_for

@@ -20,8 +20,8 @@ from accounts.linkedin.links import contradicting_accounts, describe_views, link
 from accounts.models import Account
 from accounts.reauth.prompts import NotNeeded, ask, revoke
 from accounts.reauth.recipients import addresses_for, mail_problem
-from accounts.revival import STAFF, revive
 from accounts.services import update_account
+from accounts.services.revival import STAFF, revive
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAge, ByAgency, ByProvider, ByStatus

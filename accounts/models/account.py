@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.core.derived_fields import DerivedTextField, HasDerivedFields, search_text
 from accounts.core.enums import AccountStatus, ProviderSlug, SuggestedAction, provider_choices
 from accounts.core.ids import new_id
-from accounts.linkedin_identity import public_identifier_key
+from accounts.core.linkedin_identity import public_identifier_key
 from accounts.models.agency import Agency, SubAccount
 from accounts.models.source import Source
 

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from accounts.core.enums import ProviderSlug, RequestAction
+from accounts.core.linkedin_identity import linkedin_key
 from accounts.events.outbox import iso_timestamp
-from accounts.linkedin_identity import linkedin_key
 from accounts.models import Account, Campaign
 from config.seeding import people
 from config.seeding.happenings import Happening

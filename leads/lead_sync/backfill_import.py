@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.core.enums import ProviderSlug
+from accounts.core.linkedin_identity import linkedin_key
 from accounts.events.ordering import Origin
-from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency, Source
 from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.form_answers import Details, details, submitted_at, tidy

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts.core.enums import AccountStatus, EventType, ProviderSlug
 from accounts.core.jobs import end
+from accounts.core.linkedin_identity import linkedin_key
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
-from accounts.linkedin_identity import linkedin_key
 from accounts.models import Account, Agency, Source
 from leads import wakeups
 from leads.enums import ChangedBy, LeadStatus

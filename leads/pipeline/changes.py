@@ -7,9 +7,9 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.core.enums import EventType
+from accounts.core.linkedin_identity import linkedin_key
 from accounts.core.text import plain, plain_fields
 from accounts.events.ordering import Origin
-from accounts.linkedin_identity import linkedin_key
 from accounts.models import Agency
 from leads.assignments import refuse_other_agencies
 from leads.enums import ChangedBy, LeadStatus

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from accounts.core.linkedin_identity import linkedin_key
 from accounts.core.provider_key import ProviderKey, group_by_provider
 from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events.ordering import Origin
-from accounts.linkedin_identity import linkedin_key
 from accounts.models import Account, Agency, Campaign
 from leads.models import Lead, LeadChange, LeadMerge, LeadReference, Tombstone
 from leads.pipeline.merge import (

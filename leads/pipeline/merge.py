@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts.linkedin_identity import may_be_one_person
+from accounts.core.linkedin_identity import may_be_one_person
 from accounts.models import Agency
 from leads.models import Lead, LeadChange, LeadMerge, LeadReference
 from leads.pipeline.provenance import CONTACT_FIELDS, ValueOrigin

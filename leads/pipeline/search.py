@@ -5,8 +5,8 @@ from django.db.models.functions import Lower
 
 from accounts.core.derived_fields import fold
 from accounts.core.enums import ProviderSlug
+from accounts.core.linkedin_identity import linkedin_key
 from accounts.core.search import matching
-from accounts.linkedin_identity import linkedin_key
 from leads.models import Lead, LeadReference
 from leads.pipeline.merge import root_ids
 

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.core import csv_export
-from accounts.linkedin_identity import linkedin_link
+from accounts.core.linkedin_identity import linkedin_link
 from accounts.models import Agency
 from accounts.portal import MemberRequest, add_error_messages, paginate, readers, redirect_back, render_page, writers
 from accounts.web.recent_sign_in import with_recent_sign_in

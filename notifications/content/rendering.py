@@ -17,10 +17,10 @@ from django.template.loader import get_template
 from django.utils import timezone
 
 from accounts.core.enums import EventType, IncidentCause, SuggestedAction, provider_name
+from accounts.core.linkedin_identity import linkedin_link
 from accounts.core.markup import duration
 from accounts.core.text import MAX_NAME_LENGTH, safe_line
 from accounts.linkedin.advice import REASONS, SENTENCES, advice_sentence
-from accounts.linkedin_identity import linkedin_link
 from accounts.models import Account, Event
 from accounts.reauth.owner_mails import OwnerMail
 from accounts.services import EVENTS as STATUS_EVENTS

@@ -5,12 +5,13 @@ from itertools import permutations
 
 import pytest
 
-from accounts import installs, services
+from accounts import services
 from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import EventType as E
 from accounts.events.ordering import Origin, Quarantine
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Event, SubAccount
+from accounts.services import installs
 from tests.reactions import react
 
 T0 = datetime(2026, 3, 21, 0, 22, 16, tzinfo=UTC)

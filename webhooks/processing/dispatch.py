@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import assert_never
 
-from accounts import installs
 from accounts import services as accounts
 from accounts.campaigns import service as campaigns
 from accounts.core import known_ids
@@ -11,6 +10,7 @@ from accounts.core.enums import ProviderSlug
 from accounts.core.unit_of_work import UnitOfWork
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
+from accounts.services import installs
 from leads.lead_sync import submissions
 from leads.models import Lead
 from leads.pipeline import reports as leads

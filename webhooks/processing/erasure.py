@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
+from accounts.core.linkedin_identity import names_in_urls
 from accounts.events.erasure import Erasure, delete_responses_about, register_eraser
-from accounts.linkedin_identity import names_in_urls
 from leads.models import Lead, LeadReference
 from leads.pipeline.merge import root_ids
 from webhooks.models import Receipt, ReceiptStatus

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from accounts.campaigns.service import CAMPAIGNS_NAMED, HAS_CAMPAIGNS
+from accounts.core.linkedin_identity import linkedin_key
 from accounts.core.provider_key import ProviderKey
 from accounts.core.unit_of_work import ReportBatch
 from accounts.linkedin.matching import ACCOUNTS, ACCOUNTS_BY_EXTERNAL_ID
-from accounts.linkedin_identity import linkedin_key
 from accounts.models import Campaign, Source
 from leads.models import Lead, LeadReference
 from leads.pipeline.dto import Identity

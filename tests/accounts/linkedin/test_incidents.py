@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import installs, services
+from accounts import services
 from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import StatusReason
 from accounts.events.ordering import Origin
@@ -17,7 +17,8 @@ from accounts.linkedin.matching import AccountIdentity
 from accounts.linkedin.outages import PROBLEM_TIMEOUT
 from accounts.models import Account, Agency, Event, Incident, Outage, ReauthPrompt
 from accounts.reauth import attempts
-from accounts.revival import revive
+from accounts.services import installs
+from accounts.services.revival import revive
 from accounts.tenancy.agencies import create_agency
 from tests.reactions import react
 

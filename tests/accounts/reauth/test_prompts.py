@@ -11,7 +11,7 @@ from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts import installs, services
+from accounts import services
 from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import Role
 from accounts.events.ordering import Origin
@@ -21,7 +21,8 @@ from accounts.models import Account, AccountToken, Agency, Event, Member, Reauth
 from accounts.reauth import prompts, reminders
 from accounts.reauth.owner_mails import owner_mails
 from accounts.reauth.recipients import addresses_for, block_reasons
-from accounts.revival import NotDeleted, revive
+from accounts.services import installs
+from accounts.services.revival import NotDeleted, revive
 from accounts.tasks import run_jobs
 from config.ops.purge import purge
 from tests.reactions import react

@@ -16,10 +16,10 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.core.enums import AGENCY_EVENTS, EventType
+from accounts.core.linkedin_identity import linkedin_link
 from accounts.core.text import safe_line
 from accounts.events.outbox import record_event
 from accounts.linkedin.incidents import ALERT_DELAY
-from accounts.linkedin_identity import linkedin_link
 from accounts.models import Agency, Event
 from notifications.channels.service import create_channel
 from notifications.content.catalogue import CATALOGUE

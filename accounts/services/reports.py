@@ -223,7 +223,7 @@ def _apply_status(account: Account, *, origin: Origin, work: UnitOfWork) -> None
     """Apply the immediate effects of a new status.
 
     Campaigns run while their account is active; a rate limit alone pauses none. The token of a deleted account is
-    deleted. `accounts.status_reactions` does the rest shortly afterwards.
+    deleted. `accounts.services.status_reactions` does the rest shortly afterwards.
     """
     if account.status == AccountStatus.ACTIVE:
         campaigns.resume_for(account, origin=origin, work=work)
@@ -243,7 +243,7 @@ def _request_status_reaction(
     event: Event | None = None,
     **more: str,
 ) -> None:
-    """Request the reaction of `accounts.status_reactions` to the account's current status."""
+    """Request the reaction of `accounts.services.status_reactions` to the account's current status."""
     facts = {
         "before": before,
         "status": account.status,

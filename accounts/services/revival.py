@@ -7,7 +7,7 @@ from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account
-from accounts.services import report_status
+from accounts.services.reports import report_status
 
 STAFF = "staff"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from accounts.linkedin_identity import (
+from accounts.core.linkedin_identity import (
     linkedin_key,
     linkedin_link,
     may_be_one_person,

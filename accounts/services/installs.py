@@ -9,7 +9,7 @@ from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin, is_newer
 from accounts.models import Account, Agency, SubAccount
-from accounts.services import disconnect_for_uninstall
+from accounts.services.reports import disconnect_for_uninstall
 from accounts.sources.service import get_or_create_sub_account
 
 
