@@ -124,6 +124,7 @@ def fill(backend: str, agency: Any, other: Any) -> None:
     columns = [field.column for field in Lead._meta.concrete_fields]
     connection.ensure_connection()
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute("DROP INDEX lead_by_text")
         names = ", ".join(f'"{column}"' for column in columns)
         with cursor.copy(f"COPY leads_lead ({names}) FROM STDIN") as copy:
@@ -134,7 +135,6 @@ def fill(backend: str, agency: Any, other: Any) -> None:
                         for field in Lead._meta.concrete_fields
                     ]
                 )
-        cursor.execute("SET statement_timeout = 0")
         cursor.execute("CREATE INDEX lead_by_text ON leads_lead USING gin (search_text gin_trgm_ops)")
         cursor.execute("VACUUM ANALYZE")
 
