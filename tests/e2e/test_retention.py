@@ -17,7 +17,7 @@ pytestmark = pytest.mark.fault
 LEADS = 400
 KILLS = 2
 SECONDS = 240  # a killed round holds up the next for a minute
-SLOWEST = 2.0  # an answer of ingest, meanwhile
+SLOWEST = 2.5  # seconds of one answer: ingest gives up waiting for its row after 1.7, and the machine is busy
 
 
 def test_retention_that_is_killed_ends_all_the_same_and_loses_nothing(run: Run) -> None:
