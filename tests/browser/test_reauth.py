@@ -153,6 +153,7 @@ def test_linkedins_own_sign_in_brings_a_connection_back(visit: Visit) -> None:
         notify(source, there.world.submit())
         in_a_thread(work)
         assert Account.objects.get().status == "auth_error"
+        in_a_thread(react)
         in_a_thread(drain_deliveries)
         [message] = [message for message in mail.outbox if message.to == ["ada@example.com"]]
         page = visit.page
