@@ -212,7 +212,7 @@ def rows(checkout: Checkout, query: str) -> list[tuple[Any, ...]]:
     if url:
         with psycopg.connect(url) as server:
             return server.execute(query).fetchall()
-    with closing(sqlite3.connect(checkout.folder / "var" / "leadline.sqlite3", timeout=10)) as file:
+    with closing(sqlite3.connect(checkout.folder / "var" / "leadline.sqlite3", timeout=10)) as file, file:
         return file.execute(query).fetchall()
 
 
