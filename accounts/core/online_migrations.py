@@ -14,16 +14,21 @@ from typing import Any
 from django.db import NotSupportedError
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor as SchemaEditor
 from django.db.migrations.operations import AddConstraint, AddIndex, RemoveIndex
+from django.db.migrations.operations.base import Operation
 from django.db.models import UniqueConstraint
 
 
-class AddIndexOnline(AddIndex):
-    """Build an index while its table is written to."""
+class _Online(Operation):
+    """Run an operation while its table is written to, and therefore outside of a transaction."""
 
     atomic = False
 
     def describe(self) -> str:
         return f"{super().describe()}, while the table is written to"
+
+
+class AddIndexOnline(_Online, AddIndex):
+    """Build an index while its table is written to."""
 
     def database_forwards(self, app_label: str, schema_editor: SchemaEditor, from_state: Any, to_state: Any) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
@@ -38,13 +43,8 @@ class AddIndexOnline(AddIndex):
         _remove_index(self, app_label, schema_editor, from_state, self.index.name)
 
 
-class RemoveIndexOnline(RemoveIndex):
+class RemoveIndexOnline(_Online, RemoveIndex):
     """Remove an index while its table is written to."""
-
-    atomic = False
-
-    def describe(self) -> str:
-        return f"{super().describe()}, while the table is written to"
 
     def database_forwards(self, app_label: str, schema_editor: SchemaEditor, from_state: Any, to_state: Any) -> None:
         _remove_index(self, app_label, schema_editor, from_state, self.name)
@@ -54,14 +54,10 @@ class RemoveIndexOnline(RemoveIndex):
         AddIndexOnline(self.model_name, index).database_forwards(app_label, schema_editor, from_state, to_state)
 
 
-class AddUniqueConstraintOnline(AddConstraint):
+class AddUniqueConstraintOnline(_Online, AddConstraint):
     """Build a unique index while its table is written to, and turn it into a constraint if possible."""
 
-    atomic = False
     constraint: UniqueConstraint
-
-    def describe(self) -> str:
-        return f"{super().describe()}, while the table is written to"
 
     def database_forwards(self, app_label: str, schema_editor: SchemaEditor, from_state: Any, to_state: Any) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)

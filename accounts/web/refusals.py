@@ -17,7 +17,7 @@ def add_refusal(form: BaseForm, refusal: FieldError) -> None:
 
 @contextmanager
 def refusals_on(form: BaseForm) -> Iterator[None]:
-    """Add a service's refusal within the block to the form's errors, and continue after the block."""
+    """Add the FieldError that a service raises in the block to the form's errors. Continue after the block."""
     try:
         yield
     except FieldError as refusal:
@@ -26,7 +26,7 @@ def refusals_on(form: BaseForm) -> Iterator[None]:
 
 @contextmanager
 def refusals_as_messages(request: HttpRequest) -> Iterator[None]:
-    """Show a service's refusal within the block as a message on the next page, and continue after the block."""
+    """Show the FieldError that a service raises in the block on the next page. Continue after the block."""
     try:
         yield
     except FieldError as refusal:

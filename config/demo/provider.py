@@ -1,4 +1,4 @@
-"""Play a provider: sign a body as it would, and post it."""
+"""Act as a provider: sign a body as that provider would, and post it."""
 
 import json
 from dataclasses import dataclass

@@ -71,7 +71,7 @@ STEPS: dict[str, Step] = {
 def purge(send_heartbeat: SendHeartbeat = lambda: None) -> dict[str, Any]:
     """Run retention to its end, or continue a run to its end. Return how much was erased where.
 
-    `alive` is called regularly, as a sign that the caller is not stuck.
+    `send_heartbeat` is called regularly, as a sign that the caller is not stuck.
     """
     while not ((run := _lease_run(start=True)) and _continue_run(run, seconds=math.inf, send_heartbeat=send_heartbeat)):
         time.sleep(WAIT_SECONDS)  # another process runs a round

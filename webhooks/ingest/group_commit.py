@@ -48,7 +48,7 @@ class _PendingRow:
 
 
 class GroupCommit:
-    """Queue rows and write them in batches, in the event loop that makes the object.
+    """Queue rows and write them in batches, in the event loop in which the object is created.
 
     `on_stored` is called after a commit of new rows, `on_answered` with the source and the seconds that a request
     waited. Neither may block.

@@ -192,7 +192,7 @@ def _cut_hash(body: bytes) -> tuple[str, bytes] | None:
 
 
 def _stated_event(payload: Payload) -> str:
-    """Return the event's name if the body has one, else ""."""
+    """Return the event's name, or an empty string if the body has none."""
     field = _first_with_value(payload.data, EVENT_FIELDS)
     payload.mark_known(*EVENT_FIELDS)
     word = payload.text_or_empty(field, limit=100) or payload.text_or_empty("status", limit=100)
