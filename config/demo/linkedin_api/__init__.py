@@ -5,6 +5,7 @@ Rest.li's literal parentheses around percent-encoded URNs, the required headers,
 POST to `/_stand_in/<what>` does what a member or time would do at LinkedIn, which has no such addresses.
 """
 
-from config.demo.linkedin_api.server import Gateway, StandIn, serving
+from config.demo.linkedin_api.gateway import Gateway
+from config.demo.linkedin_api.server import StandIn, serving
 
 __all__ = ["Gateway", "StandIn", "serving"]
