@@ -11,7 +11,7 @@ LEAD_TYPES = {"SPONSORED", "EVENT", "COMPANY", "ORGANIZATION_PRODUCT"}
 
 
 class Resources:
-    """What a member with a valid token sees and changes of a world."""
+    """Answer what a member with a valid token asks of a world."""
 
     def __init__(self, world: World) -> None:
         self.world = world
