@@ -259,7 +259,7 @@ class LogFilter(forms.Form):
     )
     event_type = forms.ChoiceField(required=False, label="Event")
     since = forms.DateTimeField(required=False, label="From", widget=forms.DateTimeInput(DATETIME_INPUT))
-    until = forms.DateTimeField(required=False, label="To", widget=forms.DateTimeInput(DATETIME_INPUT))
+    until = forms.DateTimeField(required=False, label="Until", widget=forms.DateTimeInput(DATETIME_INPUT))
     q = forms.CharField(required=False, max_length=254, label="Address or ID")
 
     def __init__(self, *args: Any, agency: Agency, **kwargs: Any) -> None:
