@@ -13,10 +13,10 @@ FRAME = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sal
 <body><h1>Salesflow's page</h1><p>Sign in to LinkedIn.</p>
 <button id="fail">It goes wrong</button> <button id="done">Sign in</button>
 <script>
-const tell = (data) => parent.postMessage({type: "handleResponse", data}, "*");
-document.getElementById("fail").onclick = () => tell({action: "0"});
+const report = (data) => parent.postMessage({type: "handleResponse", data}, "*");
+document.getElementById("fail").onclick = () => report({action: "0"});
 document.getElementById("done").onclick = () =>
-  tell({action: "1", linkedinId: 7688, token: "account-token-7688", status: "ACCOUNT_ACTIVE"});
+  report({action: "1", linkedinId: 7688, token: "account-token-7688", status: "ACCOUNT_ACTIVE"});
 </script></body></html>"""
 
 

@@ -13,7 +13,7 @@ from accounts.models import Account, Agency, Campaign, Sender
 PROVIDER = ProviderSlug.SENDPILOT
 
 
-def note_sender(campaign: Campaign, sender_id: str, work: UnitOfWork = AT_ONCE) -> None:
+def record_sender(campaign: Campaign, sender_id: str, work: UnitOfWork = AT_ONCE) -> None:
     """Note who sends a campaign, at the first report that says so. Give it the sender's account if it has none."""
     if not sender_id or campaign.sender_id:
         return

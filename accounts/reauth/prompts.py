@@ -94,7 +94,7 @@ def revoke(account: Account, *, by: str) -> bool:
 
 
 @transaction.atomic
-def note_bounce(address: str, *, reason: str, complaint: bool = False) -> None:
+def record_bounce(address: str, *, reason: str, complaint: bool = False) -> None:
     """Send no more owners' mail to an address. Where nobody else was asked, others are, with the next reminders.
 
     A second call for the same address changes nothing.

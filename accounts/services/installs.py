@@ -35,16 +35,16 @@ def report_install(
     if not location_id:
         return _record_install_event(agency, EventType.INSTALL, origin=origin, location=None, work=work, **details)
     location = _lock_location(agency, location_id, work)
-    news = False
+    changed = False
     if is_newer(origin, location):
-        news = not location.installed
+        changed = not location.installed
         location.installed, location.installed_at, location.uninstalled_at = True, origin.at, None
         location.reported_at, location.reported_sequence = origin.order
         for name, value in details.items():
             if value:
                 setattr(location, name, value)
         location.save()
-    if news or passed_on:
+    if changed or passed_on:
         _record_install_event(agency, EventType.INSTALL, origin=origin, location=location, work=work, **details)
     return None
 
@@ -62,10 +62,10 @@ def report_uninstall(
         work.bypass()
         locations = list(agency.sub_accounts.select_for_update().filter(installed=True).order_by("id"))
         first_report = True
-    news = first_report
+    changed = first_report
     for location in locations:
-        news = _uninstall(location, origin=origin, work=work) or news
-    if news or passed_on:
+        changed = _uninstall(location, origin=origin, work=work) or changed
+    if changed or passed_on:
         _record_install_event(
             agency, EventType.UNINSTALL, origin=origin, location=locations[0] if location_id else None, work=work
         )
@@ -75,14 +75,14 @@ def _uninstall(location: SubAccount, *, origin: Origin, work: UnitOfWork) -> boo
     """Mark the location as uninstalled and disconnect its accounts. Return whether that changed anything."""
     if not is_newer(origin, location):
         return False
-    news = location.installed
+    changed = location.installed
     location.installed, location.uninstalled_at = False, origin.at
     location.reported_at, location.reported_sequence = origin.order
     location.save()
     work.flush(Account)
     for account in Account.objects.filter(sub_account=location).order_by("id"):
         disconnect_for_uninstall(account, origin=origin, work=work)
-    return news
+    return changed
 
 
 def _lock_location(agency: Agency, location_id: str, work: UnitOfWork) -> SubAccount:

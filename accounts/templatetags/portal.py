@@ -59,7 +59,7 @@ def campaign_badge(status: str) -> SafeString:
 
 
 @register.filter
-def tell_errors(messages: Iterable[Message] | str) -> bool:
+def has_errors(messages: Iterable[Message] | str) -> bool:
     """Return whether a message of the page is about an error. Its title then says so."""
     return any(isinstance(message, Message) and message.level >= ERROR for message in messages)
 

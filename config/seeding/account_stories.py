@@ -92,8 +92,8 @@ def _together(
     ready = [account for account in accounts if account.created_at < at - timedelta(days=1)]
     together = Together(place, len(ready))
     for number, account in enumerate(ready):
-        moment = at + timedelta(minutes=4) * number / len(ready)
-        yield _report(place, account, status, moment, together=together)
+        dropped_at = at + timedelta(minutes=4) * number / len(ready)
+        yield _report(place, account, status, dropped_at, together=together)
         if back_after:
             yield _report(place, account, AccountStatus.ACTIVE, at + back_after + timedelta(minutes=7 * number))
 

@@ -39,8 +39,8 @@ class Together:
         if incident is None or any(outage.back_at is None for outage in self.outages):
             return
         incident.closed_at = at + timedelta(seconds=5)
-        self._note(incident.closed_at, "Closed: none of its accounts is down any more.")
-        self._tell(incident.closed_at, 0)
+        self._add_step(incident.closed_at, "Closed: none of its accounts is down any more.")
+        self._record_count(incident.closed_at, 0)
 
     def _open(self) -> None:
         first, last = self.outages[0], self.outages[-1]
@@ -53,15 +53,15 @@ class Together:
         self.place.rows.add(self.incident)
         for outage in self.outages:
             outage.incident = self.incident
-        self._note(at, f"Opened: {self.count} accounts dropped within {WINDOW.seconds // 60} minutes.")
-        self._tell(at, self.count)
-        self._note(at + timedelta(seconds=1), "Staff was told.")
+        self._add_step(at, f"Opened: {self.count} accounts dropped within {WINDOW.seconds // 60} minutes.")
+        self._record_count(at, self.count)
+        self._add_step(at + timedelta(seconds=1), "Staff was told.")
 
-    def _note(self, at: datetime, text: str) -> None:
+    def _add_step(self, at: datetime, text: str) -> None:
         self.place.rows.add(IncidentStep(incident=self.incident, at=at, text=text))
 
-    def _tell(self, at: datetime, count: int) -> None:
-        """Tell the agency and the staff; a count of zero: it is over."""
+    def _record_count(self, at: datetime, count: int) -> None:
+        """Record the event of the agency and the staff. A count of zero says that the incident is over."""
         incident, agency, rows = self.incident, self.place.agency, self.place.rows
         assert incident is not None  # noqa: S101 (asked by the callers)
         outbox.record_event(
@@ -109,7 +109,7 @@ def pause_campaign(place: Place, campaign: Campaign, by: PausedBy, reason: str, 
     """Let a campaign that runs be paused."""
     campaign.status, campaign.paused_by, campaign.pause_reason = CampaignStatus.PAUSED, by, reason
     campaign.updated_at = origin.at
-    _tell_campaign(place, campaign, EventType.CAMPAIGN_PAUSED, origin, paused_by=by, pause_reason=reason)
+    _record_campaign_event(place, campaign, EventType.CAMPAIGN_PAUSED, origin, paused_by=by, pause_reason=reason)
 
 
 def _write_report(place: Place, account: Account, before: str, after: str, origin: Origin, *, note: str) -> None:
@@ -141,10 +141,12 @@ def _move_campaigns(place: Place, account: Account, origin: Origin) -> None:
         elif is_active and campaign.status == CampaignStatus.PAUSED and campaign.paused_by == PausedBy.SYSTEM:
             campaign.status, campaign.paused_by, campaign.pause_reason = CampaignStatus.ACTIVE, "", ""
             campaign.updated_at = origin.at
-            _tell_campaign(place, campaign, EventType.CAMPAIGN_RESUMED, origin)
+            _record_campaign_event(place, campaign, EventType.CAMPAIGN_RESUMED, origin)
 
 
-def _tell_campaign(place: Place, campaign: Campaign, event_type: EventType, origin: Origin, **fields: Any) -> None:
+def _record_campaign_event(
+    place: Place, campaign: Campaign, event_type: EventType, origin: Origin, **fields: Any
+) -> None:
     account = campaign.account
     about = outbox.account_fields(account) if account else {"provider": campaign.provider}
     outbox.record_event(

@@ -32,11 +32,11 @@ ORDER = (
     *(Incident, IncidentStep, Outage, ReauthPrompt, ReauthStep),
 )
 BATCH = 500
-TOLD_AFTER = timedelta(seconds=2)
+FANNED_OUT_AFTER = timedelta(seconds=2)
 
 
 class Rows(UnitOfWork):
-    """Collect rows. Events get the time at which they were recorded, and were told: nobody has to do anything more."""
+    """Collect rows. Events get the time at which they were recorded, and are fanned out: no worker takes them up."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -82,7 +82,7 @@ class Rows(UnitOfWork):
         del connection.run_on_commit[hooks:]
 
     def _date(self, event: Event) -> None:
-        at = event.occurred_at + TOLD_AFTER
+        at = event.occurred_at + FANNED_OUT_AFTER
         event.id = self.new_id("evt", at)
         event.payload["event_id"] = event.id
         event.created_at = event.next_attempt_at = at

@@ -70,13 +70,13 @@ def ask_roles(api: Api) -> Roles:
     )
 
 
-def note_roles(sync: LeadSync, wanted: Iterable[Subscription], roles: Roles) -> None:
+def record_roles(sync: LeadSync, wanted: Iterable[Subscription], roles: Roles) -> None:
     """Note for every owner whose leads are wanted what the roles prove."""
     for owner, lead_type in {(row.owner, row.lead_type) for row in wanted}:
-        note_access(sync, owner, lead_type, roles.access_to(owner, lead_type))
+        record_access(sync, owner, lead_type, roles.access_to(owner, lead_type))
 
 
-def note_access(sync: LeadSync, owner: str, lead_type: str, access: Access) -> OwnerAccess:
+def record_access(sync: LeadSync, owner: str, lead_type: str, access: Access) -> OwnerAccess:
     """Note whether access to an owner's leads is proved now."""
     now = timezone.now()
     row, _ = OwnerAccess.objects.get_or_create(sync=sync, owner=owner, lead_type=lead_type)
@@ -86,7 +86,7 @@ def note_access(sync: LeadSync, owner: str, lead_type: str, access: Access) -> O
     return row
 
 
-def note_pulled(pull: Pull, *, reaches_back_to: datetime) -> None:
+def record_pulled(pull: Pull, *, reaches_back_to: datetime) -> None:
     """Note that the pull's window was walked through while access was proved. It counts where it joins what was pulled
     before or, for a first one, reaches back as far as LinkedIn keeps leads."""
     rows = OwnerAccess.objects.filter(sync=pull.sync_id, owner=pull.owner, lead_type=pull.lead_type)

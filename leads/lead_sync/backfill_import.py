@@ -15,7 +15,7 @@ from accounts.models import Agency, Source
 from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.form_answers import Details, details, submitted_at, tidy
 from leads.lead_sync.forms import Form
-from leads.lead_sync.submissions import announce_once, fill_in, note_unlabelled, store_answers
+from leads.lead_sync.submissions import announce_once, fill_in, record_unlabelled, store_answers
 from leads.models import Lead, LeadChange, LeadFetch, LeadReference
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
@@ -157,7 +157,7 @@ def _make(source: Source, imported: Sequence[ImportedLead]) -> None:
         )
         for reference in references
     )  # fmt: skip
-    note_unlabelled((reference, lead_found.form) for reference, lead_found in zip(references, imported, strict=True))
+    record_unlabelled((reference, lead_found.form) for reference, lead_found in zip(references, imported, strict=True))
     fresh = [reference for reference in references if now - reference.status_since <= OLD]
     LeadFetch.objects.bulk_create(
         LeadFetch(reference=reference, source=source, next_attempt_at=None, announce_by=now) for reference in fresh

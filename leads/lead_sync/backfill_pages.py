@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.core.connections import DATABASE_ERRORS, is_outage
 from accounts.core.jobs import complete, hasten
 from accounts.providers.linkedin import Api, ErrorKind, LinkedInError, Page, encode_value
-from leads.lead_sync.access import Access, ask_roles, note_access, note_pulled
+from leads.lead_sync.access import Access, ask_roles, record_access, record_pulled
 from leads.lead_sync.backfill_import import FoundLead, import_leads
 from leads.lead_sync.forms import form_for
 from leads.lead_sync.subscriptions import owner_kind
@@ -153,9 +153,9 @@ def _move(pull: Pull, step: Step) -> None:
     )
     if not is_moved or step.access is None:
         return
-    note_access(pull.sync, pull.owner, pull.lead_type, step.access)
+    record_access(pull.sync, pull.owner, pull.lead_type, step.access)
     if step.access is Access.PROVED and not pull.skipped + step.unreadable:
-        note_pulled(pull, reaches_back_to=pull.started_at - REACH + OVERLAP)
+        record_pulled(pull, reaches_back_to=pull.started_at - REACH + OVERLAP)
     if hidden and not any(row["code"].startswith("role_") for row in pull.sync.problems):  # the check says which
         hasten(LeadSync.objects.filter(pk=pull.sync_id))
 

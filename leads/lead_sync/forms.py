@@ -64,7 +64,7 @@ def form_for(sync: LeadSync, urn: str, api: Api, *, patient: bool) -> Form:
         except LinkedInError as error:
             if error.kind not in OF_ONE_FORM or (patient and error.kind.passes):
                 raise
-            refused = note_refusal(sync, form_id, error)
+            refused = record_refusal(sync, form_id, error)
     other = LeadForm.objects.filter(agency=agency, form_id=form_id).order_by("-pk").first()
     return Form(other.content if other else {}, version, refused)
 
@@ -89,7 +89,7 @@ def ask_for_form(agency: Agency, form_id: str, version: str, api: Api) -> Mappin
     return content
 
 
-def note_refusal(sync: LeadSync, form_id: str, error: LinkedInError) -> RefusedForm:
+def record_refusal(sync: LeadSync, form_id: str, error: LinkedInError) -> RefusedForm:
     """Note that LinkedIn does not show a form that somebody's answers need, and when it is asked for again."""
     now = timezone.now()
     row, _ = RefusedForm.objects.get_or_create(sync=sync, form_id=form_id, defaults={"refused_at": now})

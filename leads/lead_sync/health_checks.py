@@ -15,7 +15,7 @@ from accounts.linkedin.readiness import Action, held
 from accounts.models import Account, SourceIssue
 from accounts.providers.linkedin import ErrorKind, LinkedInError
 from leads.lead_sync import backfill, problems
-from leads.lead_sync.access import ask_roles, note_roles
+from leads.lead_sync.access import ask_roles, record_roles
 from leads.lead_sync.disconnect import delete_subscriptions
 from leads.lead_sync.problem import ConnectionProblem
 from leads.lead_sync.source_health import show_health
@@ -88,7 +88,7 @@ def _check(sync: LeadSync) -> list[ConnectionProblem]:
     found = problems.of_scopes(sync, sync.account.granted_scopes)
     wanted = [row for row in sync.subscriptions.all() if row.wanted]
     roles = ask_roles(api)
-    note_roles(sync, wanted, roles)
+    record_roles(sync, wanted, roles)
     found += problems.of_roles(wanted, roles)
     foreign = reconcile(sync, api)
     sync = LeadSync.objects.prefetch_related("subscriptions").get(pk=sync.pk)

@@ -108,8 +108,8 @@ def _of_the_connection(account: Account | None) -> list[ConnectionProblem]:
         how = "was taken back" if account.status_reason.startswith("revoked") else "has run out"
         code = "token_revoked" if account.status_reason.startswith("revoked") else "token_expired"
         return [ConnectionProblem(code, f"The permission to read from LinkedIn {how}. Press “Connect LinkedIn” again.")]
-    beat = account.last_heartbeat_at
-    if beat is None or timezone.now() - beat > HEARTBEAT_WITHIN:
+    last_heartbeat = account.last_heartbeat_at
+    if last_heartbeat is None or timezone.now() - last_heartbeat > HEARTBEAT_WITHIN:
         return [
             ConnectionProblem(
                 "no_heartbeat",

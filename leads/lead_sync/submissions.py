@@ -83,7 +83,7 @@ def store_answers(reference: LeadReference, found: Details, form: Form) -> Lead 
     if form.refused is None or not has_labels(lead, found):
         fill_in(lead, found)
         lead.save()
-        note_unlabelled([(reference, form)])
+        record_unlabelled([(reference, form)])
         lead = person_of(lead, reference, found)
     request_enrichment([lead])
     end(LeadFetch.objects.filter(pk=reference.pk))
@@ -97,7 +97,7 @@ def has_labels(lead: Lead, found: Details) -> bool:
     return asked == {row["question_id"] for row in found.answers} and any(row["label"] for row in lead.answers)
 
 
-def note_unlabelled(rows: Iterable[tuple[LeadReference, Form]]) -> None:
+def record_unlabelled(rows: Iterable[tuple[LeadReference, Form]]) -> None:
     """Note whose answers came while LinkedIn did not show their form."""
     UnlabelledAnswers.objects.bulk_create(
         [

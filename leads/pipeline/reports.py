@@ -160,7 +160,7 @@ def _find_or_create_lead(
         named = {"external_id": identity.campaign_id, "name": identity.campaign_name}
         campaign = campaign_of(agency, provider=provider, **named, work=work)
         if identity.sender_id:
-            senders.note_sender(campaign, identity.sender_id, work)
+            senders.record_sender(campaign, identity.sender_id, work)
     located = find_lead(agency, **key, url=identity.linkedin_url, known_lead=lead, work=work)
     created = None
     if located is None:

@@ -17,7 +17,7 @@ from django.db.models import Q
 from accounts.core.email_addresses import normalize_email
 from accounts.core.errors import FieldError
 from accounts.core.text import safe_line
-from accounts.reauth.prompts import note_bounce
+from accounts.reauth.prompts import record_bounce
 from notifications.delivery import channel_health
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 
@@ -72,7 +72,7 @@ def apply_notice(notice: BounceNotice) -> int:
     _mark_failed(notice)
     if notice.type == SOFT:
         return 0
-    note_bounce(notice.email, reason=notice.sentence, complaint=notice.type == COMPLAINT)
+    record_bounce(notice.email, reason=notice.sentence, complaint=notice.type == COMPLAINT)
     channels = list(
         Channel.objects.filter(kind=ChannelKind.EMAIL, email__iexact=notice.email)
         .exclude(status=ChannelStatus.DISABLED)

@@ -101,14 +101,14 @@ def test_a_worker_whose_time_is_over_wakes_its_successor_and_says_that_it_lives(
     done: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[Any] = []
-    beats: list[str] = []
+    heartbeats: list[str] = []
     monkeypatch.setattr(job_handlers, "_wake_ups", {})
     monkeypatch.setattr(WakeUp, "wake_up", lambda self: woken.append((self._task, self._queue, self._arguments)))
-    monkeypatch.setattr(tasks, "write_heartbeat", beats.append)
+    monkeypatch.setattr(tasks, "write_heartbeat", heartbeats.append)
     monkeypatch.setattr(tasks, "HEARTBEAT_INTERVAL", 0.0)
     add(done, "short", 1)
     tasks.run_jobs("sync")
-    assert (woken, beats) == ([], ["sync worker"])
+    assert (woken, heartbeats) == ([], ["sync worker"])
     monkeypatch.setattr(tasks, "RUN_SECONDS", -1.0)
     add(done, "long", 5)
     tasks.run_jobs("sync")

@@ -14,7 +14,7 @@ from accounts.core.enums import AccountStatus
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, AccountLink, Agency, BouncedAddress, Event, Member, ReauthPrompt, Source
-from accounts.reauth.prompts import note_bounce
+from accounts.reauth.prompts import record_bounce
 from accounts.services import report_status
 from notifications.channels.service import create_channel
 from notifications.delivery import fan_out_due_events
@@ -243,7 +243,7 @@ def test_the_page_says_that_the_owner_gets_no_mail_who_is_asked_instead_and_what
     account = report(agency, "disconnected", hours_ago=1)
     Member.objects.create(agency=agency, user=User.objects.create_user("olive", "olive@example.com"), role="owner")
     assert "gets none" not in text_of(signed_in, page_of(account))
-    note_bounce("ada@example.com", reason="Mail to this address came back: 550 No such user.")
+    record_bounce("ada@example.com", reason="Mail to this address came back: 550 No such user.")
     text = text_of(signed_in, page_of(account))
     assert (
         "gets none Mail to this address came back: 550 No such user. Asked instead: olive@example.com. "

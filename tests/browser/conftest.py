@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-TELL = (
+REPORT_VIOLATIONS = (
     "addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective + e.blockedURI))"
 )
 
@@ -48,7 +48,7 @@ def visit(
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": width, "height": 844 if width < 600 else 900})
-        page.add_init_script(TELL)
+        page.add_init_script(REPORT_VIOLATIONS)
         page.set_default_timeout(15_000)
         made = Visit(page, width)
         page.on("console", lambda said: made.complaints.append(said.text) if said.type == "error" else None)

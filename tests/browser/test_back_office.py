@@ -1,4 +1,4 @@
-"""Staff's pages in a browser, on a phone and on a desk: the dashboard, an account, a source, lists."""
+"""Staff's pages in a browser, on a phone and on a desktop: the dashboard, an account, a source, lists."""
 
 from datetime import timedelta
 from typing import Any

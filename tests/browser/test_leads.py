@@ -1,4 +1,4 @@
-"""Leads taken along as a file, and the language of a form as a condition, on a phone and on a desk."""
+"""Leads taken along as a file, and the language of a form as a condition, on a phone and on a desktop."""
 
 from datetime import timedelta
 from pathlib import Path

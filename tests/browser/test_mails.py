@@ -1,4 +1,4 @@
-"""Every mail as a mail program shows it: in light and in dark, on a phone and on a desk, also with hostile names."""
+"""Every mail as a mail program shows it: in light and in dark, on a phone and on a desktop, also with hostile names."""
 
 import re
 from collections.abc import Iterator

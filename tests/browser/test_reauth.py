@@ -182,7 +182,7 @@ def test_a_page_that_is_merely_loaded_is_not_in_use_until_somebody_presses_somet
     page.goto(link_from_the_mail(source, "li-1"), wait_until="networkidle")
     page.evaluate("document.body.dispatchEvent(new PointerEvent('pointerdown', {bubbles: true}))")
     assert ReauthPrompt.objects.get().viewed_at is None
-    with page.expect_response(lambda answer: answer.request.method == "POST") as told:
+    with page.expect_response(lambda answer: answer.request.method == "POST") as response:
         page.get_by_role("heading").first.click()
-    assert told.value.status == 204
+    assert response.value.status == 204
     assert ReauthPrompt.objects.get().viewed_at is not None

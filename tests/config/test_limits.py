@@ -108,9 +108,9 @@ HEAD = b"POST /webhooks/salesflow/nobody HTTP/1.1\r\nHost: x\r\n"
 )
 @pytest.mark.parametrize("packets", [1, 40])
 def test_a_head_that_is_too_large_is_refused_while_it_arrives(
-    server: Server, data: bytes, status: int, packets: int
+    server: Server, data: bytes, status: int, segments: int
 ) -> None:
-    size = len(data) // packets + 1
+    size = len(data) // segments + 1
     pieces = [data[start : start + size] for start in range(0, len(data), size)]
 
     answer = send_slowly(server, *pieces)

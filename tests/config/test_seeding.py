@@ -96,15 +96,15 @@ def _check_leads(leads: list[Lead]) -> None:
         assert (position.status, position.since) == (lead.status, lead.status_since)
         events = Event.objects.filter(subject=lead.pk)
         assert events.order_by("id")[0].event_type == "lead_created"
-        told = events.filter(event_type="lead_status_changed").order_by("-id")[0]
-        assert told.payload["status"] == lead.status
+        latest_change = events.filter(event_type="lead_status_changed").order_by("-id")[0]
+        assert latest_change.payload["status"] == lead.status
     emails = [*Lead.objects.values_list("email", flat=True), *User.objects.values_list("email", flat=True)]
     assert all(email.endswith(".example.com") for email in emails if email)
 
 
 def _check_deliveries() -> None:
-    tried = Delivery.objects.annotate(tries=Count("attempt_log"))
-    assert not tried.exclude(attempts=F("tries")).exists()
+    tried = Delivery.objects.annotate(stored=Count("attempt_log"))
+    assert not tried.exclude(attempts=F("stored")).exists()
     states = Counter(Delivery.objects.values_list("status", flat=True))
     assert all(states[status] for status in DeliveryStatus)
     ended = Q(status=DeliveryStatus.PENDING, next_attempt_at__isnull=False) | ~Q(status=DeliveryStatus.PENDING)
@@ -125,8 +125,8 @@ def _check_receipts() -> None:
     for receipt in Receipt.objects.filter(status=ReceiptStatus.PROCESSED).order_by("sequence")[::25]:
         request = SignedRequest(bytes(receipt.body), receipt.headers, receipt.received_at)
         assert PROVIDERS[receipt.provider].parse(request).events
-        told = Event.objects.filter(receipt_id=receipt.public_id).exists()
-        assert told or receipt.event_type in ("message.sent", "campaign.finished"), receipt.event_type
+        recorded = Event.objects.filter(receipt_id=receipt.public_id).exists()
+        assert recorded or receipt.event_type in ("message.sent", "campaign.finished"), receipt.event_type
     known = set(ProviderRequest.objects.values_list("request_id", flat=True))
     asked = Receipt.objects.filter(provider="welink", status=ReceiptStatus.PROCESSED)
     assert set(asked.values_list("correlation", flat=True)) <= known

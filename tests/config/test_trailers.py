@@ -33,12 +33,12 @@ seen: list[dict[str, str]] = []
 
 
 @csrf_exempt
-def note_headers(request: HttpRequest) -> HttpResponse:
+def show_headers(request: HttpRequest) -> HttpResponse:
     seen.append({name.lower(): value for name, value in request.headers.items()})
     return HttpResponse("ok")
 
 
-urlpatterns = [path("trailed", note_headers)]
+urlpatterns = [path("trailed", show_headers)]
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def chunked(address: str, headers: dict[str, str], trailers: dict[str, str]) -> 
     return f"POST {address} HTTP/1.1\r\n{lines}\r\n2\r\n{{}}\r\n0\r\n".encode(), f"{after}\r\n".encode()
 
 
-def send(server: Server, parts: tuple[bytes, bytes], packets: int) -> int:
+def send(server: Server, parts: tuple[bytes, bytes], segments: int) -> int:
     with server.connect() as client:
-        if packets == 1:
+        if segments == 1:
             client.sendall(b"".join(parts))
         else:
             client.sendall(parts[0])
@@ -78,37 +78,37 @@ def source(agency: Agency, settings: Any) -> Source:
 
 
 @pytest.mark.parametrize("packets", [1, 2])
-def test_a_trailer_gives_no_other_address(server: Server, source: Source, packets: int) -> None:
+def test_a_trailer_gives_no_other_address(server: Server, source: Source, segments: int) -> None:
     address = f"/webhooks/salesflow/{source.token}"
     headers = {"X-Forwarded-For": "203.0.113.9", "X-Webhook-Secret": SECRET}
 
-    assert send(server, chunked(address, headers, {"X-Forwarded-For": "198.51.100.7"}), packets) == 404
+    assert send(server, chunked(address, headers, {"X-Forwarded-For": "198.51.100.7"}), segments) == 404
     assert Receipt.objects.count() == 0
 
 
 @pytest.mark.parametrize("packets", [1, 2])
-def test_a_trailer_gives_no_secret(server: Server, source: Source, packets: int) -> None:
+def test_a_trailer_gives_no_secret(server: Server, source: Source, segments: int) -> None:
     address = f"/webhooks/salesflow/{source.token}"
 
-    assert send(server, chunked(address, {"X-Forwarded-For": "198.51.100.7"}, TRAILERS), packets) == 401
+    assert send(server, chunked(address, {"X-Forwarded-For": "198.51.100.7"}, TRAILERS), segments) == 401
     assert Receipt.objects.count() == 0
 
 
 @pytest.mark.parametrize("packets", [1, 2])
-def test_a_request_with_trailers_is_taken_for_what_its_head_says(server: Server, source: Source, packets: int) -> None:
+def test_a_request_with_trailers_is_taken_for_what_its_head_says(server: Server, source: Source, segments: int) -> None:
     address = f"/webhooks/salesflow/{source.token}"
     headers = {"X-Forwarded-For": "198.51.100.7", "X-Webhook-Secret": SECRET}
 
-    assert send(server, chunked(address, headers, TRAILERS), packets) == 200
+    assert send(server, chunked(address, headers, TRAILERS), segments) == 200
     assert bytes(Receipt.objects.get().body) == b"{}"
 
 
 @pytest.mark.parametrize("packets", [1, 2])
-def test_a_trailer_is_no_header_of_a_page(server: Server, settings: Any, packets: int) -> None:
+def test_a_trailer_is_no_header_of_a_page(server: Server, settings: Any, segments: int) -> None:
     settings.ROOT_URLCONF = __name__
     seen.clear()
 
-    status = send(server, chunked("/trailed", {"X-Kept": "yes"}, {**TRAILERS, "X-Added": "no"}), packets)
+    status = send(server, chunked("/trailed", {"X-Kept": "yes"}, {**TRAILERS, "X-Added": "no"}), segments)
 
     assert status == 200
     (headers,) = seen

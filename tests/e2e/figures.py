@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[2] / "var" / "faults"
-COLUMNS = ("accepted", "processed", "told", "lost", "invented", "seconds")
+COLUMNS = ("accepted", "processed", "delivered", "lost", "invented", "seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Figures:
     backend: str
     accepted: int
     processed: int
-    told: int | None = None
+    delivered: int | None = None
     lost: int = 0
     invented: int = 0
     seconds: float | None = None

@@ -64,11 +64,11 @@ def test_an_archive_is_pulled_whole_whatever_happens_on_the_way(run: Run, linked
     assert rows(run.checkout, f"SELECT COUNT(*), COUNT(DISTINCT l.id) {mine} AND l.email <> ''") == [(len(kept),) * 2]
     assert rows(run.checkout, f"SELECT COUNT(*) FROM leads_lead WHERE agency_id = '{api.agency}'") == [(len(kept),)]
     assert found == rows(run.checkout, f"SELECT COUNT(*) {mine} AND l.recovered")[0][0]
-    told = f"SELECT subject FROM accounts_event WHERE agency_id = '{api.agency}' AND event_type = 'lead_created'"
-    counts = Counter(subject for (subject,) in rows(run.checkout, told))
+    created = f"SELECT subject FROM accounts_event WHERE agency_id = '{api.agency}' AND event_type = 'lead_created'"
+    counts = Counter(subject for (subject,) in rows(run.checkout, created))
     assert set(counts.values()) == {1}
     old = rows(run.checkout, f"SELECT COUNT(*) {mine} AND l.recovered AND r.external_id LIKE 'old-%'")[0][0]
-    assert len(counts) == len(kept) - old  # old ones that no notification told of first alert nobody
+    assert len(counts) == len(kept) - old  # old ones that no notification named first alert nobody
     assert max(sizes) - sizes[0] < GROWTH
     figures.write_row(
         figures.Figures(
@@ -76,7 +76,7 @@ def test_an_archive_is_pulled_whole_whatever_happens_on_the_way(run: Run, linked
             backend="PostgreSQL, Redis" if "DATABASE_URL" in run.checkout.settings else "SQLite, spool",
             accepted=len(expected),
             processed=len(kept),
-            told=len(counts),
+            delivered=len(counts),
         )
     )
 

@@ -56,7 +56,7 @@ def test_nobody_who_was_erased_comes_back_with_a_backup(mine: Checkout, linkedin
 
         restore(mine, backup)
         assert found_in("".join(stored(mine).values())) == CANARIES
-        told = len(program.requests)
+        sent_before = len(program.requests)
         with running(mine) as second:
             assert where(stored(mine)) == {}  # before it answers for the first time
             wait_for(lambda: http.request("GET", f"{mine.url}/readyz").status == 200, 60)
@@ -64,11 +64,11 @@ def test_nobody_who_was_erased_comes_back_with_a_backup(mine: Checkout, linkedin
             assert api("GET", f"leads?external_id={LEAD_ID}")[1]["results"] == []
             assert where(stored(mine) | files(mine)) == {}
         assert found_in(printed(second)) == []
-        assert found_in("".join(request.body.decode() for request in program.requests[told:])) == []
+        assert found_in("".join(request.body.decode() for request in program.requests[sent_before:])) == []
 
 
 async def saying_back(request: Request, *streams: Any) -> None:
-    """Repeats of which person it was told; one event it does not take."""
+    """Repeat the name and address of the person in the response. Refuse one type of event."""
     echo = json.dumps({"got": f"{ANSWERS['First name']} {ANSWERS['Work email']}"})
     status = 400 if b"lead_opportunity" in request.body else 200
     await answering(status, body=echo if b'"lead_id"' in request.body else "ok")(request, *streams)

@@ -27,7 +27,7 @@ DEMO = "fhRhvcLbntMZs3hVo5L4"
 
 @pytest.fixture
 def source(run: Run) -> dict[str, Any]:
-    """A source of an agency that nobody is told about."""
+    """Return a source of an agency without channels."""
     agency = run.checkout.manage("create_agency", "Fault & Sons")
     made: dict[str, Any] = run.checkout.manage("create_source", "sendpilot", "--agency", agency["agency_id"])
     return {**made, "agency_id": agency["agency_id"]}
@@ -138,17 +138,17 @@ def test_killing_the_worker_that_mails_loses_no_message_and_splits_none(run: Run
             process.kill()
     assert len(mails(checkout)) - len(before) < MAILS, "it was not the middle"
     mine = f"SELECT lead_id FROM leads_leadreference WHERE external_id LIKE 'lead_{source['source_id']}-%'"
-    told = (
+    mails_to_send = (
         "SELECT d.id, d.status, d.carrier_id FROM notifications_delivery d JOIN accounts_event e ON e.id = d.event_id "
         f"JOIN notifications_channel c ON c.id = d.channel_id WHERE c.kind = 'email' AND d.agency_id = '{agency}' "
         f"AND e.subject IN ({mine})"
     )
-    wait_for(lambda: [status for _, status, _ in rows(checkout, told)].count("delivered") == 3 * MAILS, 150)
+    wait_for(lambda: [status for _, status, _ in rows(checkout, mails_to_send)].count("delivered") == 3 * MAILS, 150)
     sent = Counter(mails(checkout)) - Counter(before)
-    assert set(sent) == {f"<{pk}@example.com>" for pk, _, carrier in rows(checkout, told) if carrier is None}
+    assert set(sent) == {f"<{pk}@example.com>" for pk, _, carrier in rows(checkout, mails_to_send) if carrier is None}
     assert len(sent) == MAILS
     assert sent.total() - MAILS <= kills * AT_ONCE
-    write_figures(checkout, "the worker that mails is killed", accepted=MAILS, processed=MAILS, told=len(sent))
+    write_figures(checkout, "the worker that mails is killed", accepted=MAILS, processed=MAILS, delivered=len(sent))
 
 
 def mails(checkout: Checkout) -> list[str]:

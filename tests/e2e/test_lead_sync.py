@@ -31,8 +31,8 @@ def test_a_lead_comes_and_goes(run: Run, linkedin: StandIn) -> None:
     [lead] = api("GET", by_id)[1]["results"]
     assert (lead["name"], lead["phone"], lead["phone_e164"]) == ("Kevin Okafor", "(212) 555-0147", "+12125550147")
     assert (lead["status"], lead["lead_type"], lead["owner"]) == ("PENDING", "SPONSORED", ACCOUNT)
-    told = [row["event_type"] for row in api("GET", "events?limit=200")[1]["results"] if row["subject"] == lead["id"]]
-    assert told == ["lead_created"]
+    types = [row["event_type"] for row in api("GET", "events?limit=200")[1]["results"] if row["subject"] == lead["id"]]
+    assert types == ["lead_created"]
 
     assert world.notify(response["id"], "DELETED") == [200]
     wait_for(lambda: api("GET", f"leads/{lead['id']}")[0] == 404)
@@ -74,7 +74,7 @@ def test_a_day_with_a_form_that_is_not_shown_and_a_role_that_is_lost(run: Run, l
     assert health()["status"] == "attention"
 
     del world.account_roles[owner]
-    hidden = world.submit(owner=ours)  # nobody is told of it
+    hidden = world.submit(owner=ours)  # without a notification
     pulled = run.checkout.manage("sync_leads", "--source", source["id"])
     assert (pulled["finished"], pulled["refused_forms"]) == (False, ["903"])
     wait_for(lambda: "has no role on the ad account 777" in health()["troubles"][0]["detail"])

@@ -130,14 +130,14 @@ def test_everything_accepted_has_its_effect_soon_after_the_fault(
             back = time.monotonic()
             seconds = load.seconds_to_recover(back)
             wait_for(lambda: len([at for at in load.accepted.values() if at > back]) > 20)
-        accepted, processed, told, lost, invented = load.drain()
+        accepted, processed, delivered, lost, invented = load.drain()
     figures.write_row(
         figures.Figures(
             fault=fault.__name__.replace("_", " "),
             backend="PostgreSQL, Redis",
             accepted=accepted,
             processed=processed,
-            told=told,
+            delivered=delivered,
             lost=lost,
             invented=invented,
             seconds=seconds,

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 CHROMIUM = which("chromium") or "/usr/bin/chromium"
 PASSWORD = "a long and strange sentence"
-CSP_WATCH = (
+REPORT_VIOLATIONS = (
     "addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI))"
 )
 PHONE, DESKTOP = 390, 1440
@@ -53,7 +53,7 @@ def visitor(chromium: Browser, run: Run, width: int) -> Iterator[Page]:
     context: BrowserContext = chromium.new_context(
         viewport={"width": width, "height": 900}, base_url=run.checkout.url, timezone_id="UTC"
     )
-    context.add_init_script(CSP_WATCH)
+    context.add_init_script(REPORT_VIOLATIONS)
     page = context.new_page()
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -25,10 +25,10 @@ def test_retention_that_is_killed_ends_all_the_same_and_loses_nothing(run: Run) 
     api = Client(run, "Retention & Sons")
     old: dict[str, Any] = checkout.manage("create_source", "sendpilot", "--agency", str(api.agency))
     of_old = f"SELECT lead_id FROM leads_leadreference WHERE external_id LIKE 'lead_{old['source_id']}-%'"
-    untold = f"SELECT COUNT(*) FROM accounts_event WHERE subject IN ({of_old}) AND fanned_out_at IS NULL"
+    not_fanned_out = f"SELECT COUNT(*) FROM accounts_event WHERE subject IN ({of_old}) AND fanned_out_at IS NULL"
     with receiver() as listener:
         Traffic(run, old, listener).post(f"{old['source_id']}-{number}" for number in range(LEADS))
-        wait_for(lambda: len(rows(checkout, of_old)) == LEADS and rows(checkout, untold) == [(0,)], 60)
+        wait_for(lambda: len(rows(checkout, of_old)) == LEADS and rows(checkout, not_fanned_out) == [(0,)], 60)
         assert api("POST", "channels", {"kind": "webhook", "url": listener.url})[0] == 201
         source = checkout.manage("create_source", "sendpilot", "--agency", str(api.agency))
         with traffic(run, source, listener) as flow:
@@ -42,7 +42,7 @@ def test_retention_that_is_killed_ends_all_the_same_and_loses_nothing(run: Run) 
             wait_for(
                 lambda: rows(checkout, "SELECT failures FROM accounts_retentionrun WHERE finished_at > started_at"), 60
             )
-        accepted, processed, told, lost, invented = flow.drain()
+        accepted, processed, delivered, lost, invented = flow.drain()
     assert (lost, invented) == (0, 0)
     assert flow.slowest < SLOWEST
     assert flow.statuses.keys() <= {200, 503}
@@ -58,7 +58,7 @@ def test_retention_that_is_killed_ends_all_the_same_and_loses_nothing(run: Run) 
     assert rows(checkout, erasures) == [(LEADS, LEADS)]
     backend = "SQLite" if SQLITE else "PostgreSQL"
     row = figures.Figures(
-        fault="retention is killed", backend=backend, accepted=accepted, processed=processed, told=told,
+        fault="retention is killed", backend=backend, accepted=accepted, processed=processed, delivered=delivered,
         lost=lost, invented=invented,
     )  # fmt: skip
     figures.write_row(row)

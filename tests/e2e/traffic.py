@@ -74,7 +74,7 @@ class Traffic:
     def stop(self) -> None:
         self._stopped.set()
 
-    def told(self) -> dict[str, float]:
+    def delivered(self) -> dict[str, float]:
         """When the agency first heard of each lead (monotonic)."""
         found: dict[str, float] = {}
         for request in self.receiver.requests:
@@ -93,24 +93,24 @@ class Traffic:
         return int(count)
 
     def seconds_to_recover(self, since: float) -> float:
-        """Wait until everything accepted by then was told, and something accepted later too; how long that took."""
+        """Wait until everything accepted by then and something later was delivered. Return how long that took."""
 
         def alerted_at() -> float:
-            told, accepted = self.told(), dict(self.accepted)
+            delivered, accepted = self.delivered(), dict(self.accepted)
             before = [name for name, at in accepted.items() if at < since]
-            later = [told[name] for name, at in accepted.items() if at >= since and name in told]
-            if not later or any(name not in told for name in before):
+            later = [delivered[name] for name, at in accepted.items() if at >= since and name in delivered]
+            if not later or any(name not in delivered for name in before):
                 return 0.0
-            return max([min(later), *(told[name] for name in before)])
+            return max([min(later), *(delivered[name] for name in before)])
 
         return float(wait_for(alerted_at, 90)) - since
 
     def drain(self) -> tuple[int, int, int, int, int]:
-        """Let everything that was accepted have its effect: accepted, processed, told, lost, invented."""
-        wait_for(lambda: self.processed() >= len(self.accepted) and len(self.told()) >= len(self.accepted), 90)
-        told = self.told()
-        lost, invented = self.accepted.keys() - told.keys(), told.keys() - self._posted
-        return len(self.accepted), self.processed(), len(told), len(lost), len(invented)
+        """Let everything that was accepted have its effect: accepted, processed, delivered, lost, invented."""
+        wait_for(lambda: self.processed() >= len(self.accepted) and len(self.delivered()) >= len(self.accepted), 90)
+        delivered = self.delivered()
+        lost, invented = self.accepted.keys() - delivered.keys(), delivered.keys() - self._posted
+        return len(self.accepted), self.processed(), len(delivered), len(lost), len(invented)
 
 
 @contextmanager
@@ -120,7 +120,7 @@ def traffic(run: Run, source: dict[str, Any], receiver: Receiver) -> Iterator[Tr
     for thread in threads:
         thread.start()
     try:
-        wait_for(lambda: len(it.told()) > SENDERS)
+        wait_for(lambda: len(it.delivered()) > SENDERS)
         yield it
     finally:
         it.stop()

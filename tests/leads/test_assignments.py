@@ -35,13 +35,13 @@ def make_value(agency: Agency, field: str) -> Model:
 @pytest.mark.parametrize("field", ["assigned_to", "campaign", "account"])
 def test_what_is_another_agencys_is_refused(agency: Agency, stranger: Agency, field: str) -> None:
     lead = create_lead(agency, name="Ada", email="ada@example.com")
-    theirs, told = make_value(stranger, field), Event.objects.count()
+    theirs, recorded_before = make_value(stranger, field), Event.objects.count()
     with pytest.raises(FieldError) as refused, transaction.atomic():
         update_lead(lead, **{field: theirs})
     with pytest.raises(FieldError), transaction.atomic():
         create_lead(agency, email="bea@example.com", **{field: theirs})
     assert refused.value.field == field
-    assert (Event.objects.count(), Lead.objects.count()) == (told, 1)
+    assert (Event.objects.count(), Lead.objects.count()) == (recorded_before, 1)
     ours = make_value(agency, field)
     assert getattr(update_lead(lead, **{field: ours}), field) == ours
 

@@ -246,8 +246,8 @@ def test_staff_cannot_send_a_stranger_a_link_for_their_own_user(signed_in_staff:
 
 def test_a_change_to_an_address_of_somebody_else_is_answered_as_any_other(attacker: Client, agency: Agency) -> None:
     join_by_invitation(agency, STRANGERS)
-    told = []
+    answers = []
     for address in (STRANGERS, "nobody@other.example"):
         answer = attacker.post("/accounts/email/", {"action_add": "", "email": address}, follow=True)
-        told.append((answer.redirect_chain, answer.content.decode().replace(address, "ADDRESS").count("ADDRESS")))
-    assert told[0] == told[1]
+        answers.append((answer.redirect_chain, answer.content.decode().replace(address, "ADDRESS").count("ADDRESS")))
+    assert answers[0] == answers[1]

@@ -236,8 +236,8 @@ def test_off_means_off_and_on_means_on(agency: Agency, manager: Client) -> None:
     assert channel(agency).status == ChannelStatus.DISABLED
     assert "Switched off by hand." in html(manager)
     assert "Enable" in html(manager)
-    told = manager.post(f"{PAGE}/channels/{made.pk}/test", follow=True).content.decode()
-    assert "The channel is off: switch it on first." in told
+    page = manager.post(f"{PAGE}/channels/{made.pk}/test", follow=True).content.decode()
+    assert "The channel is off: switch it on first." in page
     manager.post(f"{PAGE}/channels/{made.pk}/on")
     assert channel(agency).status == ChannelStatus.ENABLED
 
@@ -246,8 +246,8 @@ def test_who_unsubscribed_is_asked_again_before_it_goes_on(agency: Agency, manag
     made, _ = create_channel(agency, kind="email", email="team@example.com", verified=True)
     Client().post(f"/unsubscribe/{made.unsubscribe_token}")
     assert "The recipient unsubscribed." in html(manager)
-    told = manager.post(f"{PAGE}/channels/{made.pk}/on", follow=True).content.decode()
-    assert "has to confirm the address first" in told
+    page = manager.post(f"{PAGE}/channels/{made.pk}/on", follow=True).content.decode()
+    assert "has to confirm the address first" in page
     assert channel(agency).status == ChannelStatus.UNVERIFIED
 
 
@@ -287,12 +287,12 @@ def test_a_stretch_of_time_is_sent_again_in_the_agencys_time(agency: Agency, man
             events.append(record_event(agency, EventType.LINKEDIN_BLOCKED).pk)
             clock.shift(timedelta(hours=1))
         drain_deliveries()
-        told = manager.post(
+        page = manager.post(
             f"{PAGE}/channels/{made.pk}/replay",
             {"since": "2026-03-01T09:30", "until": "2026-03-01T10:30", "status": ""},  # 08:30 to 09:30 in UTC
             follow=True,
         )
-        assert "1 delivery will be resent." in told.content.decode()
+        assert "1 delivery will be resent." in page.content.decode()
         drain_deliveries()
     *first, again = [request.message_id for request in program.requests]
     assert (sorted(first), again) == (events, events[1])  # the first three go out at once
@@ -301,8 +301,8 @@ def test_a_stretch_of_time_is_sent_again_in_the_agencys_time(agency: Agency, man
 def test_a_replay_that_ends_before_it_begins_is_refused(agency: Agency, manager: Client) -> None:
     made, _ = create_channel(agency, kind="webhook", url="https://example.com/in")
     path = f"{PAGE}/channels/{made.pk}/replay"
-    told = manager.post(path, {"since": "2026-03-02T00:00", "until": "2026-03-01T00:00"}, follow=True)
-    assert "The end must be later than the beginning." in told.content.decode()
+    page = manager.post(path, {"since": "2026-03-02T00:00", "until": "2026-03-01T00:00"}, follow=True)
+    assert "The end must be later than the beginning." in page.content.decode()
     assert "Enter a valid date/time." in manager.post(path, {"since": "soon"}, follow=True).content.decode()
 
 

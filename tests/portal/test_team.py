@@ -189,8 +189,8 @@ def test_roles_change_and_people_leave_but_an_owner_stays(agency: Agency, sign_i
     first = agency.members.get(role=Role.OWNER)
     second = agency.members.get(role=Role.MANAGER)
     for path, data in ((f"/team/{first.pk}/role", {"role": "manager"}), (f"/team/{first.pk}/remove", {})):
-        told = owner.post(path, data, follow=True).content.decode()
-        assert "An agency needs an owner" in told
+        page = owner.post(path, data, follow=True).content.decode()
+        assert "An agency needs an owner" in page
     assert agency.members.get(role=Role.OWNER) == first
     owner.post(f"/team/{second.pk}/role", {"role": "owner"})
     assert manager.get("/team").status_code == 200

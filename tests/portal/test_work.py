@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.core.enums import PROVIDERS, AccountStatus, EventType, IssueKind, ProviderSlug, Role, SuggestedAction
 from accounts.labels import ACCOUNT_STATUSES, ACTIONS
 from accounts.models import Account, Agency, Source
-from accounts.reauth.prompts import note_bounce
+from accounts.reauth.prompts import record_bounce
 from accounts.sources import issues
 from accounts.sources.service import create_source, valid_secrets
 from accounts.tenancy.api_keys import find_api_key
@@ -102,7 +102,7 @@ def test_an_account_says_that_its_address_gets_no_mail(agency: Agency, owner: Cl
         status="active",
         status_since=timezone.now(),
     )
-    note_bounce("ada@example.com", reason="Mail to this address came back.")
+    record_bounce("ada@example.com", reason="Mail to this address came back.")
     page = html(owner, f"/linkedin/{account.pk}")
     assert "Mail bounces" in page
     assert "Mail to this address came back. Asked instead: " in page
@@ -169,16 +169,16 @@ def test_setting_a_leads_status_is_history_and_news(ours: Everything, owner: Cli
     assert ours.lead.status == LeadStatus.OPPORTUNITY
     change = LeadChange.objects.filter(lead=ours.lead).order_by("-pk")[0]
     assert (change.changed_by, change.note) == ("user", "Called, wants an offer")
-    told = ours.agency.events.filter(subject=ours.lead.pk).values_list("event_type", flat=True)
-    assert {EventType.LEAD_STATUS_CHANGED, EventType.LEAD_OPPORTUNITY} <= set(told)
+    recorded = ours.agency.events.filter(subject=ours.lead.pk).values_list("event_type", flat=True)
+    assert {EventType.LEAD_STATUS_CHANGED, EventType.LEAD_OPPORTUNITY} <= set(recorded)
     page = html(owner, path)
     assert "Called, wants an offer" in page
     assert "by a team member" in page
 
 
 def test_a_status_that_does_not_exist_changes_nothing(ours: Everything, owner: Client) -> None:
-    told = owner.post(f"/leads/{ours.lead.pk}/status", {"status": "RICH"}, follow=True).content.decode()
-    assert "Select a valid choice" in told
+    page = owner.post(f"/leads/{ours.lead.pk}/status", {"status": "RICH"}, follow=True).content.decode()
+    assert "Select a valid choice" in page
     assert Lead.objects.get(pk=ours.lead.pk).status == LeadStatus.PENDING
 
 

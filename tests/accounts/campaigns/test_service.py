@@ -8,7 +8,7 @@ import time_machine
 
 from accounts import services
 from accounts.campaigns import service as campaigns
-from accounts.campaigns.senders import map_sender, note_sender
+from accounts.campaigns.senders import map_sender, record_sender
 from accounts.core.enums import AccountStatus as S
 from accounts.core.enums import CampaignStatus, PausedBy, RequestAction
 from accounts.events.ordering import Origin
@@ -139,13 +139,13 @@ def by_patch(campaign: Campaign, account: Account) -> None:
 
 
 def by_a_mapping(campaign: Campaign, account: Account) -> None:
-    note_sender(campaign, "snd_1")
+    record_sender(campaign, "snd_1")
     map_sender(Sender.objects.get(), account)
 
 
 def by_a_sender_that_is_mapped(campaign: Campaign, account: Account) -> None:
     Sender.objects.create(agency=campaign.agency, provider="sendpilot", external_id="snd_1", account=account)
-    note_sender(campaign, "snd_1")
+    record_sender(campaign, "snd_1")
     assert campaign.account == account
 
 

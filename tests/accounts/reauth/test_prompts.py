@@ -206,7 +206,7 @@ def test_when_mail_to_the_owner_comes_back_whoever_is_next_is_asked_and_reminded
     team(agency)
     account = report(agency, S.DISCONNECTED)
     for _ in range(2):
-        prompts.note_bounce("ADA@example.com", reason="Mail to this address came back: 550 No such user")
+        prompts.record_bounce("ADA@example.com", reason="Mail to this address came back: 550 No such user")
     remind_at(0.1)
     remind_at(4)
     assert mailed(agency) == ["", "ada@example.com", "olive@example.com", "olive@example.com"]
@@ -225,7 +225,7 @@ def test_when_mail_to_the_owner_comes_back_whoever_is_next_is_asked_and_reminded
 
 def test_where_nobody_is_left_nobody_is_reminded(agency: Agency) -> None:
     account = report(agency, S.DISCONNECTED)
-    prompts.note_bounce("ada@example.com", reason="Mail to this address came back.")
+    prompts.record_bounce("ada@example.com", reason="Mail to this address came back.")
     remind_at(0.1)
     remind_at(4)
     assert mailed(agency) == ["", "ada@example.com"]
@@ -237,7 +237,7 @@ def test_of_several_who_were_asked_the_others_are_reminded_in_their_time(agency:
     Agency.objects.update(reauth_contact="team")
     agency.refresh_from_db()
     report(agency, S.DISCONNECTED, email="")
-    prompts.note_bounce("olive@example.com", reason="Mail to this address came back.")
+    prompts.record_bounce("olive@example.com", reason="Mail to this address came back.")
     remind_at(0.1)
     assert mailed(agency) == ["", "olive@example.com", "max@example.com"]
     remind_at(4)
@@ -248,13 +248,13 @@ def test_a_mail_that_waits_for_an_address_without_mail_is_not_sent(agency: Agenc
     report(agency, S.DISCONNECTED)
     waiting = Event.objects.get(event_type="reauth_requested", recipient="ada@example.com")
     assert list(owner_mails([waiting.pk])) == [waiting.pk]
-    prompts.note_bounce("ada@example.com", reason="Mail to this address came back.")
+    prompts.record_bounce("ada@example.com", reason="Mail to this address came back.")
     assert owner_mails([waiting.pk]) == {}
 
 
 def test_an_address_gets_mail_again_when_a_person_asks_for_it(agency: Agency) -> None:
     account = report(agency, S.DISCONNECTED)
-    prompts.note_bounce("ada@example.com", reason="Mail to this address came back.")
+    prompts.record_bounce("ada@example.com", reason="Mail to this address came back.")
     assert addresses_for(account) == []
     prompts.ask(account, by="api", email="Ada@example.com")
     assert addresses_for(account) == ["ada@example.com"]
@@ -263,8 +263,8 @@ def test_an_address_gets_mail_again_when_a_person_asks_for_it(agency: Agency) ->
 
 def test_an_address_gets_another_chance_when_what_is_kept_of_it_is_too_old(agency: Agency, settings: Settings) -> None:
     with time_machine.travel(T0 - timedelta(days=settings.RETENTION_DAYS, minutes=1), tick=False):
-        prompts.note_bounce("ada@example.com", reason="Mail to this address came back.")
-    prompts.note_bounce("bob@example.com", reason="Mail to this address came back.")
+        prompts.record_bounce("ada@example.com", reason="Mail to this address came back.")
+    prompts.record_bounce("bob@example.com", reason="Mail to this address came back.")
     with time_machine.travel(T0, tick=False):
         assert purge()["erased"] == {"addresses without mail": 1}
     assert list(block_reasons(["ada@example.com", "bob@example.com"])) == ["bob@example.com"]

@@ -105,7 +105,7 @@ def let_pass(clock: time_machine.Traveller, *, pace: timedelta, **time: float) -
     end = timezone.now() + timedelta(**time)
     work()
     while (now := timezone.now()) < end:
-        due = [moment for moment in _due_after(now) if moment is not None]
+        due = [at for at in _due_after(now) if at is not None]
         clock.move_to(min(end, max(now + pace, min(due, default=end))))
         work()
 

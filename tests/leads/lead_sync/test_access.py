@@ -256,7 +256,7 @@ def test_while_a_role_is_away_linkedin_is_asked_for_leads_rarely(days: Days) -> 
 HAPPENINGS = st.sampled_from(
     [
         *("lose account", "lose page", "regain", "hide form", "show form", "revoke", "connect"),
-        *("lead", "lead of the page", "lead of the other form", "told lead", "told lead of the other form"),
+        *("lead", "lead of the page", "lead of the other form", "notified lead", "notified lead of the other form"),
         *("check", "page", "pull", "hours", "day", "do not want", "want", "off", "on"),
     ]
 )
@@ -293,13 +293,13 @@ class Story(Days):
         """That a form was hidden is seen by a lead of it that a notification told of, and by nothing else."""
         if self.world.hidden_forms:
             self.connect()
-            self.sent("told lead of the other form")
+            self.sent("notified lead of the other form")
             work()
         self.world.hidden_forms = set()
 
     def sent(self, step: str) -> None:
         lead = self.send(page="page" in step, form=OTHER if "other form" in step else 7234246)
-        if step.startswith("told"):
+        if step.startswith("notified"):
             notify(self.source, lead)
 
     def end(self) -> None:
@@ -310,11 +310,11 @@ class Story(Days):
         self.later(hours=26)
 
 
-def play(agency: Agency, count: int, longest: int) -> None:
+def play(agency: Agency, count: int, max_steps: int) -> None:
     with time_machine.travel(START, tick=False) as clock, linkedin() as stand_in:
 
         @examples(max_examples=count, deadline=None, database=None)
-        @given(steps=st.lists(HAPPENINGS, min_size=3, max_size=longest))
+        @given(steps=st.lists(HAPPENINGS, min_size=3, max_size=max_steps))
         def every_lead_comes_once(steps: list[str]) -> None:
             stand_in.world.leads.clear()
             Lead.objects.all().delete()
@@ -330,9 +330,9 @@ def play(agency: Agency, count: int, longest: int) -> None:
 
 
 def test_whatever_happens_to_roles_every_lead_comes_once(agency: Agency) -> None:
-    play(agency, 5, longest=12)
+    play(agency, 5, max_steps=12)
 
 
 @pytest.mark.fault  # many examples
 def test_whatever_happens_to_roles_every_lead_comes_once_however_long_one_tries(agency: Agency) -> None:
-    play(agency, 60, longest=25)
+    play(agency, 60, max_steps=25)

@@ -41,7 +41,7 @@ def pages_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backfill_pages, "PAGE", 10)
 
 
-def told() -> int:
+def count_created() -> int:
     return Event.objects.filter(event_type="lead_created").count()
 
 
@@ -55,7 +55,7 @@ def test_the_first_connection_pulls_the_archive_marks_it_and_alerts_nobody(agenc
     assert Lead.objects.count() == 25
     assert not Lead.objects.filter(recovered=False).exists()
     assert not Lead.objects.filter(details_pending=True).exists()
-    assert told() == 0
+    assert count_created() == 0
     pull = Pull.objects.get()
     assert (pull.position, pull.total, pull.found, pull.next_attempt_at) == (25, 25, 25, None)
 
@@ -110,20 +110,20 @@ def test_a_notification_and_a_pull_meet_on_the_same_lead(agency: Agency) -> None
     assert Lead.objects.count() == 2
     assert Lead.objects.get(references__external_id=first["id"]).recovered is False
     assert Lead.objects.get(references__external_id=second["id"]).recovered is True
-    assert told() == 2
+    assert count_created() == 2
 
 
-def test_a_lead_that_a_pull_found_is_made_as_one_that_a_notification_told_of(agency: Agency) -> None:
+def test_a_lead_that_a_pull_found_is_made_as_one_that_a_notification_announced(agency: Agency) -> None:
     with linkedin() as stand_in:
         source = connected(agency)
         work()
-        told_of = stand_in.world.submit()
-        notify(source, told_of)
+        notified = stand_in.world.submit()
+        notify(source, notified)
         work()
-        found = stand_in.world.submit(submittedAt=told_of["submittedAt"])
+        found = stand_in.world.submit(submittedAt=notified["submittedAt"])
         backfill.plan(sync_of(source))
         work()
-    assert kept_of(found["id"]) == kept_of(told_of["id"])
+    assert kept_of(found["id"]) == kept_of(notified["id"])
     assert Lead.objects.get(references__external_id=found["id"]).recovered is True
 
 
@@ -152,11 +152,11 @@ def test_a_gap_is_closed_after_an_outage_of_ours_and_once_a_day(agency: Agency) 
         work()
         look_after()
         clock.shift(timedelta(hours=2))
-        stand_in.world.submit()  # nobody told us
+        stand_in.world.submit()  # no notification came
         look_after()
         work()
         assert Lead.objects.get().recovered is True
-        assert told() == 1
+        assert count_created() == 1
         clock.shift(timedelta(hours=1))
         stand_in.world.submit()
         work()
@@ -243,13 +243,13 @@ def test_notifications_that_arrive_while_the_archive_is_pulled_make_nobody_twice
     names = Lead.objects.values_list("references__external_id", flat=True)
     assert len(names) == len(set(names)) == 30 + len(sent)
     assert not Lead.objects.filter(details_pending=True).exists()
-    assert told() >= len(sent)
+    assert count_created() >= len(sent)
 
 
 #: What LinkedIn's side does with each of the leads: sent, withdrawn, sent again, ten seconds apart.
 LIVES = st.lists(st.integers(min_value=1, max_value=4), min_size=1, max_size=3)
-TOLD = st.tuples(st.integers(0, 2), st.integers(0, 3))  # whose notification, which of its life
-STEPS = st.lists(st.one_of(TOLD, st.sampled_from(["pull", "fetch"])), max_size=10)
+NOTIFICATIONS = st.tuples(st.integers(0, 2), st.integers(0, 3))  # whose notification, which of its life
+STEPS = st.lists(st.one_of(NOTIFICATIONS, st.sampled_from(["pull", "fetch"])), max_size=10)
 
 
 class Story:
@@ -267,10 +267,10 @@ class Story:
             else:
                 del world.leads[name]
 
-    def tell(self, lead: int, moment: int) -> None:
+    def deliver(self, lead: int, time: int) -> None:
         response = self.sent[lead % len(self.sent)]
-        if moment < self.lives[response["id"]]:
-            notify(self.source, response, ("CREATED", "DELETED")[moment % 2], self.start + moment * 10_000)
+        if time < self.lives[response["id"]]:
+            notify(self.source, response, ("CREATED", "DELETED")[time % 2], self.start + time * 10_000)
             process_due_receipts()
 
     def take(self, step: Any) -> None:
@@ -281,12 +281,12 @@ class Story:
                     pass
             case "fetch":
                 fetch_due()
-            case lead, moment:
-                self.tell(lead, moment)
+            case lead, time:
+                self.deliver(lead, time)
 
     def end(self, shuffled: Random) -> None:
         """Every DELETED comes at last, once more perhaps, and a pull, which makes up for any CREATED that was lost."""
-        rest: list[Any] = [(lead, moment) for lead in range(len(self.sent)) for moment in (1, 3)]
+        rest: list[Any] = [(lead, time) for lead in range(len(self.sent)) for time in (1, 3)]
         rest += ["pull"]
         shuffled.shuffle(rest)
         for step in rest:

@@ -52,7 +52,7 @@ def codes(sync: LeadSync) -> set[str]:
     return {problem.code for problem in problems_of(sync)}
 
 
-def told(kind: str) -> list[Event]:
+def recorded_events(kind: str) -> list[Event]:
     return list(Event.objects.filter(event_type=kind).order_by("pk"))
 
 
@@ -138,12 +138,14 @@ def test_people_are_warned_14_7_3_and_1_days_before_they_must_sign_in_again(agen
     work()
     for day in (340, 350.9, 351.1, 352, 357.9, 358.1, 361.9, 362.1, 363.9, 364.1, 364.5):
         days.on(day)
-    warned = [(event.occurred_at - START) / timedelta(days=1) for event in told("linkedin_token_expiring")]
+    warned = [(event.occurred_at - START) / timedelta(days=1) for event in recorded_events("linkedin_token_expiring")]
     assert warned == pytest.approx([351.1, 358.1, 362.1, 364.1])
-    assert {event.payload["expires_at"] for event in told("linkedin_token_expiring")} == {"2027-01-01T12:00:00.000Z"}
+    assert {event.payload["expires_at"] for event in recorded_events("linkedin_token_expiring")} == {
+        "2027-01-01T12:00:00.000Z"
+    }
     days.on(365.1)
     assert Account.objects.get().status == "auth_error"
-    assert "expired" in told("linkedin_auth_error")[0].payload["error_detail"]
+    assert "expired" in recorded_events("linkedin_auth_error")[0].payload["error_detail"]
     assert codes(sync_of(Account.objects.get().lead_syncs.get().source)) >= {"token_expired"}
 
 
@@ -152,7 +154,7 @@ def test_without_refresh_tokens_a_person_signs_in_every_sixty_days(agency: Agenc
     connected(agency)
     for day in (45, 46.5, 53.5, 57.5, 59.5):
         days.on(day)
-    assert len(told("linkedin_token_expiring")) == 4
+    assert len(recorded_events("linkedin_token_expiring")) == 4
     days.on(60.1)
     assert Account.objects.get().status == "auth_error"
 
@@ -164,7 +166,7 @@ def test_a_permission_taken_back_is_told_apart_from_one_that_ran_out(agency: Age
     days.world.revoke()
     notify(source, days.world.submit())
     work()
-    [event] = told("linkedin_auth_error")
+    [event] = recorded_events("linkedin_auth_error")
     assert "revoked" in event.payload["error_detail"]
     assert "65601" in event.payload["error_detail"]
     assert codes(sync_of(source)) == {"token_revoked"}

@@ -17,7 +17,7 @@ from webhooks.processing.processor import process_due_receipts
 pytestmark = pytest.mark.django_db
 
 
-def told(kind: str = "lead_created") -> list[Event]:
+def recorded_events(kind: str = "lead_created") -> list[Event]:
     return list(Event.objects.filter(event_type=kind, recipient="").order_by("pk"))
 
 
@@ -29,7 +29,7 @@ def test_a_lead_is_there_at_once_and_complete_after_the_fetch(agency: Agency) ->
         notify(source, response)
         process_due_receipts()
         lead = Lead.objects.get()
-        assert (lead.status, lead.details_pending, lead.name, told()) == ("PENDING", True, "", [])
+        assert (lead.status, lead.details_pending, lead.name, recorded_events()) == ("PENDING", True, "", [])
         fetch_due()
     lead.refresh_from_db()
     assert (lead.details_pending, lead.is_test, lead.creation_locale) == (False, False, "en_US")
@@ -46,10 +46,10 @@ def test_a_lead_is_there_at_once_and_complete_after_the_fetch(agency: Agency) ->
     assert lead.consents == [{"consent_id": "0", "text": "I may be contacted.", "accepted": True}]
     assert lead.hidden_fields == [{"name": "utm_campaign", "value": "spring"}]
     assert lead.provenance["email"] == "form"
-    [event] = told()
+    [event] = recorded_events()
     assert (event.payload["lead_name"], "details_pending" in event.payload) == ("Kevin Okafor", False)
     work()
-    assert len(told()) == 1
+    assert len(recorded_events()) == 1
 
 
 def test_custom_questions_are_labelled_in_the_forms_language(agency: Agency) -> None:
@@ -99,16 +99,16 @@ def test_after_thirty_seconds_agencies_are_told_without_answers_and_never_twice(
         work()
         clock.move_to(now + timedelta(seconds=29))
         assert announce_overdue() == 0
-        assert told() == []
+        assert recorded_events() == []
         clock.move_to(now + timedelta(seconds=30))
         assert announce_overdue() == 1
-        assert told()[0].payload["details_pending"] is True
+        assert recorded_events()[0].payload["details_pending"] is True
         for minutes in range(1, 30):
             clock.move_to(now + timedelta(minutes=minutes))
             work()
             announce_overdue()
     assert Lead.objects.get().details_pending is False
-    assert len(told()) == 1
+    assert len(recorded_events()) == 1
     assert LeadFetch.objects.get().next_attempt_at is None
 
 
@@ -117,7 +117,7 @@ def test_a_source_that_nobody_connected_tells_at_once(agency: Agency) -> None:
         notify(source_of(agency), stand_in.world.submit())
         work()
     assert Lead.objects.get().details_pending is True
-    assert [event.payload["details_pending"] for event in told()] == [True]
+    assert [event.payload["details_pending"] for event in recorded_events()] == [True]
     assert not LeadFetch.objects.exists()
 
 
@@ -128,7 +128,7 @@ def test_a_test_lead_is_marked_and_goes_to_the_person_who_connected(agency: Agen
         notify(source, stand_in.world.submit(testLead=True))
         work()
     assert Lead.objects.get().is_test is True
-    assert [event.payload["is_test"] for event in told()] == [True]
+    assert [event.payload["is_test"] for event in recorded_events()] == [True]
     personal = Event.objects.get(recipient="ann@example.com")
     assert (personal.event_type, personal.payload["is_test"]) == ("lead_created", True)
 
@@ -142,7 +142,7 @@ def test_the_daily_limit_waits_for_midnight_and_is_told_once(agency: Agency) -> 
         for _ in range(3):
             notify(source, stand_in.world.submit())
             work()
-        [event] = told("linkedin_rate_limit")
+        [event] = recorded_events("linkedin_rate_limit")
         assert (event.payload["limit_type"], event.payload["api_name"]) == ("Daily", "leadFormResponses")
         assert event.payload["resets_at"] == "2026-11-22T00:00:00.000Z"
         assert Lead.objects.filter(details_pending=True).count() == 2

@@ -114,8 +114,8 @@ def test_a_lead_that_a_notification_told_of_is_not_pending_for_ever(day: Day, re
 @pytest.mark.parametrize("hours", [2, 30, 24 * 60])
 def test_labels_are_filled_in_when_the_form_becomes_readable(day: Day, hours: int) -> None:
     day.world.refuse("leadForms", key=str(OTHER))
-    pulled, told = day.world.submit(form=OTHER), day.world.submit(form=OTHER)
-    notify(day.source, told)
+    pulled, notified = day.world.submit(form=OTHER), day.world.submit(form=OTHER)
+    notify(day.source, notified)
     day.pull()
     day.go_on(hours=hours)
     asked = day.world.calls["GET leadForms"]
@@ -123,7 +123,7 @@ def test_labels_are_filled_in_when_the_form_becomes_readable(day: Day, hours: in
     day.world.refusals.clear()
     day.world.leads.clear()  # LinkedIn need not keep them as long
     day.go_on(hours=25)
-    for response in (pulled, told):
+    for response in (pulled, notified):
         lead = day.lead(response)
         assert (lead.name, lead.email, lead.phone_e164) == ("Kevin Okafor", "kevin@example.com", "+12125550147")
         assert {row["label"]: row["value"] for row in lead.answers}["What is your budget?"] == ["Up to $5,000", "More"]

@@ -234,8 +234,8 @@ def test_merges_of_merges_lead_to_one(agency: Agency) -> None:
 def test_erasing_one_erases_the_group(agency: Agency) -> None:
     root, record = merged(agency)
     Enrichment.objects.create(lead=record)
-    told = Event.objects.filter(subject=record.pk).count()
-    assert told
+    recorded_before = Event.objects.filter(subject=record.pk).count()
+    assert recorded_before
     receipt = erase_lead(record)
     assert receipt["leads"] == 1
     for model in (Lead, LeadReference, LeadChange, LeadMerge, Enrichment):

@@ -51,15 +51,15 @@ def report(
     )
 
 
-def told(agency: Agency) -> list[str]:
+def recorded_types(agency: Agency) -> list[str]:
     return list(Event.objects.filter(agency=agency).order_by("id").values_list("event_type", flat=True))
 
 
 def test_a_lead_first_seen_is_created_and_then_changed_unless_pending(agency: Agency) -> None:
     report(agency, S.PENDING, lead="a", url="")
-    assert told(agency) == [E.LEAD_CREATED]
+    assert recorded_types(agency) == [E.LEAD_CREATED]
     report(agency, S.OPPORTUNITY, lead="b", url="")
-    assert told(agency)[1:] == [E.LEAD_CREATED, E.LEAD_STATUS_CHANGED, E.LEAD_OPPORTUNITY]
+    assert recorded_types(agency)[1:] == [E.LEAD_CREATED, E.LEAD_STATUS_CHANGED, E.LEAD_OPPORTUNITY]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_one_change_is_one_event_and_news_of_its_own_for_replies_and_opportuniti
     lead = report(agency, S.MESSAGE_SENT)
     Event.objects.all().delete()
     report(agency, status, 1, changed_by=ChangedBy.API)
-    assert told(agency) == [E.LEAD_STATUS_CHANGED, *([also] if also else [])]
+    assert recorded_types(agency) == [E.LEAD_STATUS_CHANGED, *([also] if also else [])]
     payload = Event.objects.order_by("id")[0].payload
     campaign = Campaign.objects.get()
     assert lead is not None
@@ -107,7 +107,7 @@ def test_an_older_word_changes_nothing_but_the_history(agency: Agency) -> None:
     assert lead is not None
     assert lead.status == S.OPPORTUNITY
     assert [change.applied for change in lead.changes.order_by("id")] == [True, False]
-    assert told(agency) == []
+    assert recorded_types(agency) == []
 
 
 STORY = [(S.CONNECTION_SENT, False), (S.REPLY_RECEIVED, False), (S.CONNECTION_ACCEPTED, True), (S.MESSAGE_SENT, False)]
@@ -205,7 +205,7 @@ def test_a_person_sets_a_status_and_the_agency_hears_who(agency: Agency) -> None
     assert lead is not None
     lead = changes.set_status(lead, status=S.OPPORTUNITY, changed_by=ChangedBy.API, note="call on Monday")
     assert (lead.status, lead.references.get().status) == (S.OPPORTUNITY, S.OPPORTUNITY)
-    assert told(agency) == [E.LEAD_STATUS_CHANGED, E.LEAD_OPPORTUNITY]
+    assert recorded_types(agency) == [E.LEAD_STATUS_CHANGED, E.LEAD_OPPORTUNITY]
     change = lead.changes.latest("id")
     assert (change.changed_by, change.note, change.applied) == ("api", "call on Monday", True)
     stale = report(agency, S.PENDING, 1)
@@ -243,7 +243,7 @@ def test_nothing_as_old_as_a_deletion_brings_the_lead_back(agency: Agency, minut
     withdraw(agency, 5)
     assert submit(agency, minutes) is None
     assert not Lead.objects.exists()
-    assert told(agency) == []
+    assert recorded_types(agency) == []
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

@@ -284,9 +284,9 @@ def test_only_those_who_got_the_lead_hear_that_it_was_erased(agency: Agency, ech
     late, _ = create_channel(agency, kind="webhook", url=echo.url)
     erase_lead(lead)
     drain_deliveries()
-    told = set(Delivery.objects.filter(event__event_type="lead_erased").values_list("channel_id", flat=True))
-    assert picky.pk in told
-    assert not {other.pk, late.pk} & told
+    alerted = set(Delivery.objects.filter(event__event_type="lead_erased").values_list("channel_id", flat=True))
+    assert picky.pk in alerted
+    assert not {other.pk, late.pk} & alerted
 
 
 def test_what_nobody_has_sent_yet_is_not_sent(agency: Agency, mails: Path) -> None:

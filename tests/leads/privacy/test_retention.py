@@ -127,22 +127,22 @@ def test_those_who_got_the_lead_hear_that_it_went_today(agency: Agency, listenin
     with in_the_future(days=-366):
         lead = report(agency, "salesflow", "legacy_member_connected")
         drain_deliveries()
-    told = len(listening.requests)
+    sent_before = len(listening.requests)
     before = timezone.now()
     purge()
     erased = Event.objects.get(event_type=EventType.LEAD_ERASED)
     assert erased.occurred_at >= before
     assert erased.created_at >= before
-    purge()  # nothing of it goes before it was told
+    purge()  # nothing of it goes before it was delivered
     drain_deliveries()
-    assert len(listening.requests) == told + 1
+    assert len(listening.requests) == sent_before + 1
     assert lead.pk in listening.requests[-1].body.decode()
     with in_the_future(hours=25):
         purge()
         assert list(Event.objects.all()) == [erased]
 
 
-def test_what_was_withdrawn_is_told_as_of_today(agency: Agency) -> None:
+def test_the_event_of_a_withdrawn_lead_is_dated_today(agency: Agency) -> None:
     """The provider's date says what it stops, not when it was erased."""
     lead = report(agency, "linkedin", "lead_created")
     receive_sample(lead.source, "lead_deleted")
@@ -151,17 +151,17 @@ def test_what_was_withdrawn_is_told_as_of_today(agency: Agency) -> None:
     assert timezone.now() - erased.occurred_at < timedelta(minutes=1)
 
 
-def test_what_waits_to_be_told_is_told_first(agency: Agency, failing: Receiver, settings: Settings) -> None:
+def test_what_waits_to_be_delivered_is_delivered_first(agency: Agency, failing: Receiver, settings: Settings) -> None:
     settings.RETENTION_DAYS = 1
     create_channel(agency, kind="webhook", url=failing.url)
     create_channel(agency, kind="email", email="team@example.com", verified=True, mode="daily")
     with in_the_future(days=-2):
-        told = report(agency, "salesflow", "legacy_member_connected")
+        reported = report(agency, "salesflow", "legacy_member_connected")
         changes.create_lead(agency, email="not.fanned.out@example.com")
     waiting = set(Delivery.objects.filter(status=DeliveryStatus.PENDING))
     assert waiting
     assert purge()["erased"].keys() <= {"receipts"}
-    assert Lead.objects.filter(pk=told.pk).exists()
+    assert Lead.objects.filter(pk=reported.pk).exists()
     assert Lead.objects.count() == 2
     assert set(Delivery.objects.filter(status=DeliveryStatus.PENDING)) == waiting
     with in_the_future(days=7):

@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 from accounts.core.enums import EventType, Role
 from accounts.events.outbox import record_event
 from accounts.models import Account, Agency, BouncedAddress, MailCount, Member
-from accounts.reauth.prompts import NotNeeded, ask, note_bounce
+from accounts.reauth.prompts import NotNeeded, ask, record_bounce
 from accounts.reauth.recipients import (
     block_address,
     has_complained,
@@ -206,7 +206,7 @@ def test_a_complaint_is_lifted_by_no_other_agency(agency: Agency, stranger: Agen
         ask(account, by="staff", email=VICTIM)
     answer = api(stranger).post(f"/api/v1/accounts/{account.pk}/reauth", {"email": VICTIM}, "application/json")
     assert (answer.status_code, "wants no mail" in answer.json()["detail"]) == (409, True)
-    note_bounce(VICTIM, reason="Mail to this address came back.")
+    record_bounce(VICTIM, reason="Mail to this address came back.")
     unblock_unless_complained(VICTIM)
     unblock_bounced_before(timezone.now() + timedelta(days=400))
     assert reachable_addresses([VICTIM]) == []

@@ -400,8 +400,8 @@ def test_a_program_gets_every_event_at_once_whatever_people_chose(
         moves(lead, LeadStatus.CONNECTION_SENT, LeadStatus.PENDING, LeadStatus.REPLY_RECEIVED)
         go_down(EventType.LINKEDIN_RECONNECTED, status="active")
         assert sent() == []
-    told = [json.loads(request.body)["event_type"] for request in inbox.requests]
-    assert sorted(told) == [
+    types = [json.loads(request.body)["event_type"] for request in inbox.requests]
+    assert sorted(types) == [
         "lead_replied",
         "lead_status_changed",
         "lead_status_changed",
@@ -541,8 +541,8 @@ def test_a_lead_erased_after_it_was_gathered_takes_nobody_along(agency: Agency, 
     build_digests()
     erase_lead(Lead.objects.get(pk=leads[erased].pk))
     [message] = sent()
-    told = [name for name in ("Ada Lovelace", "Bob", "Eve") if name in str(message.body)]
-    assert len(told) == 2
+    named = [name for name in ("Ada Lovelace", "Bob", "Eve") if name in str(message.body)]
+    assert len(named) == 2
     assert message.subject == "The last hour: 2 things happened"
     assert sorted(Delivery.objects.values_list("status", flat=True)) == ["cancelled", "delivered", "delivered"]
 
@@ -708,8 +708,8 @@ def test_an_account_that_flaps_says_so_once_and_then_where_it_came_to_rest(
         assert sent() == []
         clock.shift(timedelta(minutes=1))
         assert subjects() == ["John Doe was disconnected from LinkedIn"]
-    told = [json.loads(request.body)["event_type"] for request in inbox.requests]
-    assert [told.count(f"linkedin_{word}") for word in ("disconnected", "reconnected", "flapping")] == [5, 4, 1]
+    types = [json.loads(request.body)["event_type"] for request in inbox.requests]
+    assert [types.count(f"linkedin_{word}") for word in ("disconnected", "reconnected", "flapping")] == [5, 4, 1]
 
 
 def test_an_account_that_settles_connected_is_told_as_that(

@@ -154,9 +154,9 @@ def test_what_was_sent_before_the_third_drop_stays_sent_and_what_waits_is_replac
     clock.shift(ALERT_DELAY)
     drain_deliveries()
     assert mails("team@example.com") == ["Ann was disconnected from LinkedIn", "3 LinkedIn accounts dropped"]
-    told = Delivery.objects.filter(status="cancelled")
-    assert {delivery.error for delivery in told} == {f"Told in the incident {Incident.objects.get().pk}."}
-    assert {delivery.attempts for delivery in told} == {0}
+    cancelled = Delivery.objects.filter(status="cancelled")
+    assert {delivery.error for delivery in cancelled} == {f"Told in the incident {Incident.objects.get().pk}."}
+    assert {delivery.attempts for delivery in cancelled} == {0}
 
 
 def test_what_follows_is_in_the_incident_and_its_end_is_told_once(

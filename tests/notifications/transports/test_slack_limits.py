@@ -63,8 +63,8 @@ def test_a_daily_summary_names_whole_leads_and_says_how_many_more(
         clock.shift(timedelta(days=1))
         drain_deliveries()
     [request] = slack.requests
-    told = check(json.loads(request.body))
-    for text in (told, str(mail.outbox[0].body)):
+    text_shown = check(json.loads(request.body))
+    for text in (text_shown, str(mail.outbox[0].body)):
         listed = [line for line in text.splitlines() if "#" in line]
         assert listed
         assert all(re.search(r"#\d{4}\b", line) for line in listed)
@@ -82,16 +82,16 @@ def test_what_fits_into_several_sections_is_all_there() -> None:
 
 def test_what_is_too_much_for_slack_is_cut_between_lines_and_counted() -> None:
     lines = [f"• {'&' * 500} {number}" for number in range(400)]
-    told = check(blocks_for(message("Title\n" + "\n".join(lines) + "\n… and 7 more"))).splitlines()
-    assert told[:-1] == ["Title", *lines[: len(told) - 2]]
-    assert told[-1] == f"… and {400 - (len(told) - 2) + 7} more"
-    assert len(told) > 40
+    text_shown = check(blocks_for(message("Title\n" + "\n".join(lines) + "\n… and 7 more"))).splitlines()
+    assert text_shown[:-1] == ["Title", *lines[: len(text_shown) - 2]]
+    assert text_shown[-1] == f"… and {400 - (len(text_shown) - 2) + 7} more"
+    assert len(text_shown) > 40
 
 
 def test_a_line_too_long_for_a_section_goes_on_in_the_next_at_a_word() -> None:
     words = [f"{'<&>' * 20}{number}" for number in range(60)]
-    told = check(blocks_for(message(" ".join(words))))
-    assert told.split() == words
+    text_shown = check(blocks_for(message(" ".join(words))))
+    assert text_shown.split() == words
     assert check(blocks_for(message("&" * 2000))).replace("\n", "") == "&" * 2000
 
 

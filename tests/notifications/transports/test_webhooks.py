@@ -139,9 +139,9 @@ def test_a_receiver_that_answers_410_is_switched_off_at_once_and_what_was_due_is
     )
     assert channel.deliveries.get().status == DeliveryStatus.CANCELLED
     assert len(gone.requests) == 1
-    told = [json.loads(request.body) for request in other.requests]
-    assert [body["event_type"] for body in told] == ["linkedin_disconnected", "channel_disabled"]
-    assert (told[1]["channel_id"], told[1]["channel_name"]) == (channel.pk, "Old CRM")
+    bodies = [json.loads(request.body) for request in other.requests]
+    assert [body["event_type"] for body in bodies] == ["linkedin_disconnected", "channel_disabled"]
+    assert (bodies[1]["channel_id"], bodies[1]["channel_name"]) == (channel.pk, "Old CRM")
 
 
 def test_a_redirect_is_an_answer_and_is_not_followed(webhook: MakeChannel, happen: Happen) -> None:

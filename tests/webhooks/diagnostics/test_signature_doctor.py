@@ -34,7 +34,7 @@ def request(body: bytes, headers: Mapping[str, str]) -> SignedRequest:
     return SignedRequest(body, headers, NOW)
 
 
-def told(provider: str, body: bytes, headers: Mapping[str, str], *secrets: KnownSecret) -> str:
+def diagnose(provider: str, body: bytes, headers: Mapping[str, str], *secrets: KnownSecret) -> str:
     claim = PROVIDERS[provider].signature_scheme(request(body, headers))
     assert claim is not None
     found = explain_mismatch(claim, secrets or [KnownSecret(SECRET)])
@@ -63,9 +63,9 @@ COMPACT = (",", ":")
     ],
 )
 def test_it_tells_how_the_json_was_written_anew(signed: str, words: str) -> None:
-    found = told("linkedin", BODY, li(mac(P + signed.encode())))
+    found = diagnose("linkedin", BODY, li(mac(P + signed.encode())))
     assert words in found
-    assert "x-li" not in told("linkedin", BODY, li(mac(P + BODY)))
+    assert "x-li" not in diagnose("linkedin", BODY, li(mac(P + BODY)))
 
 
 @pytest.mark.parametrize(
@@ -78,15 +78,15 @@ def test_it_tells_how_the_json_was_written_anew(signed: str, words: str) -> None
     ],
 )
 def test_it_tells_a_wrong_prefix_or_spelling(provider: str, headers: dict[str, str], words: str) -> None:
-    assert words in told(provider, BODY, headers)
+    assert words in diagnose(provider, BODY, headers)
 
 
 def test_it_tells_an_old_secret_and_another_sources() -> None:
     old, other = KnownSecret("old-secret-of-the-source", OLD), KnownSecret("others", "Another source of yours.")
     secrets = (KnownSecret(SECRET), old, other)
-    assert told("linkedin", BODY, li(mac(P + BODY, old.secret)), *secrets) == OLD
-    assert told("linkedin", BODY, li(mac(P + BODY, other.secret)), *secrets) == other.note
-    again = told("linkedin", BODY, li(mac(P + json.dumps(DATA).encode(), old.secret)), *secrets)
+    assert diagnose("linkedin", BODY, li(mac(P + BODY, old.secret)), *secrets) == OLD
+    assert diagnose("linkedin", BODY, li(mac(P + BODY, other.secret)), *secrets) == other.note
+    again = diagnose("linkedin", BODY, li(mac(P + json.dumps(DATA).encode(), old.secret)), *secrets)
     assert OLD in again
     assert "as Python's json.dumps" in again
 
@@ -99,16 +99,16 @@ def test_it_tells_how_a_standard_webhooks_key_was_misread() -> None:
         return {"svix-id": "msg_1", "svix-timestamp": "7", "svix-signature": f"v1a,xx {signature}"}
 
     known = KnownSecret(WHSEC)
-    assert told("sendpilot", BODY, headers(b"k" * 32), known) == ""
-    assert "is to be decoded from base64" in told("sendpilot", BODY, headers(WHSEC.encode()), known)
-    assert "without decoding it" in told("sendpilot", BODY, headers(WHSEC[6:].encode()), known)
+    assert diagnose("sendpilot", BODY, headers(b"k" * 32), known) == ""
+    assert "is to be decoded from base64" in diagnose("sendpilot", BODY, headers(WHSEC.encode()), known)
+    assert "without decoding it" in diagnose("sendpilot", BODY, headers(WHSEC[6:].encode()), known)
 
 
 def test_it_knows_the_hash_inside_a_we_link_body() -> None:
     data = {"request_id": "r1", "status": "SUCCESS", "n": 1}
     signed = mac(json.dumps(data, sort_keys=True).encode())
     body = json.dumps({**data, "hash": signed}).encode()
-    assert "alphabetical order" in told("welink", body, {})
+    assert "alphabetical order" in diagnose("welink", body, {})
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_it_knows_the_hash_inside_a_we_link_body() -> None:
 )
 @pytest.mark.parametrize("provider", ["salesflow", "linkedconnector"])
 def test_it_tells_how_a_secret_in_a_header_went_wrong(provider: str, given: str, words: str) -> None:
-    assert words in told(provider, b"{}", {"x-webhook-secret": given})
+    assert words in diagnose(provider, b"{}", {"x-webhook-secret": given})
 
 
 def test_a_shared_secret_without_its_prefix_and_one_that_is_just_wrong() -> None:
     known = KnownSecret(WHSEC)
-    assert "whsec_ prefix" in told("salesflow", b"{}", {"x-webhook-secret": WHSEC[6:]}, known)
-    assert told("salesflow", b"{}", {"x-webhook-secret": "s"}, known) == ""
-    assert told("salesflow", b"{}", {"x-webhook-secret": "something else"}, known) == ""
+    assert "whsec_ prefix" in diagnose("salesflow", b"{}", {"x-webhook-secret": WHSEC[6:]}, known)
+    assert diagnose("salesflow", b"{}", {"x-webhook-secret": "s"}, known) == ""
+    assert diagnose("salesflow", b"{}", {"x-webhook-secret": "something else"}, known) == ""
 
 
 def test_highlevels_key_and_ones_own() -> None:

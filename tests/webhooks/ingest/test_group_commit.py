@@ -314,15 +314,15 @@ def test_closing_writes_what_waits_and_refuses_what_comes(db: None) -> None:
 
 
 def test_the_bell_rings_for_new_rows_only(db: None) -> None:
-    rings: list[int] = []
+    wake_ups: list[int] = []
 
     async def store_thrice(group_commit: GroupCommit) -> None:
         for key in (b"a", b"a", b"b"):
             await group_commit.store(row(key=key))
 
-    with_group_commit(store_thrice, on_stored=lambda: rings.append(1))
+    with_group_commit(store_thrice, on_stored=lambda: wake_ups.append(1))
 
-    assert len(rings) == 2
+    assert len(wake_ups) == 2
 
 
 def test_two_processes_with_the_same_keys_in_opposite_orders_agree(db: None) -> None:

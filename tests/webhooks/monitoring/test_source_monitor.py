@@ -64,7 +64,7 @@ def rounds(clock: time_machine.Traveller, minutes: int) -> None:
         check_sources()
 
 
-def told(agency: Agency) -> list[str]:
+def recorded_types(agency: Agency) -> list[str]:
     return list(agency.events.order_by("id").values_list("event_type", flat=True))
 
 
@@ -128,7 +128,7 @@ def test_a_quiet_source_is_told_once_and_so_is_its_return(agency: Agency, clock:
     source = watched(agency)
 
     rounds(clock, 30)
-    assert told(agency) == ["source_silent"]
+    assert recorded_types(agency) == ["source_silent"]
     event = Event.objects.get()
     assert (event.payload["source_id"], event.payload["source_name"]) == (source.pk, "Sales team")
     assert event.payload["error_detail"].startswith("Nothing has come for ")
@@ -136,7 +136,7 @@ def test_a_quiet_source_is_told_once_and_so_is_its_return(agency: Agency, clock:
 
     receive_report(source)
     rounds(clock, 1)
-    assert told(agency) == ["source_silent", "source_recovered"]
+    assert recorded_types(agency) == ["source_silent", "source_recovered"]
     assert open_kinds(source) == set()
 
 
@@ -145,7 +145,7 @@ def test_a_source_that_reports_is_left_alone(agency: Agency, clock: time_machine
     for _ in range(6):
         rounds(clock, 5)
         receive_report(source)
-    assert told(agency) == []
+    assert recorded_types(agency) == []
     assert SourceMonitor.objects.get().busy_minutes is not None
 
 
@@ -155,7 +155,7 @@ def test_an_outage_of_ours_is_no_silence_of_theirs(agency: Agency, clock: time_m
     check_sources()
     monitor = SourceMonitor.objects.get()
     assert (monitor.surprise, monitor.busy_minutes) == (0, None)
-    assert told(agency) == []
+    assert recorded_types(agency) == []
 
 
 def test_what_waits_to_be_processed_was_heard(agency: Agency, clock: time_machine.Traveller) -> None:
@@ -164,7 +164,7 @@ def test_what_waits_to_be_processed_was_heard(agency: Agency, clock: time_machin
         source=source, agency=agency, provider="salesflow", dedupe_key=b"1", body=b"{}", received_at=timezone.now()
     )
     rounds(clock, 30)
-    assert told(agency) == []
+    assert recorded_types(agency) == []
 
 
 def test_two_rounds_at_once_count_as_one(agency: Agency, clock: time_machine.Traveller) -> None:
@@ -189,20 +189,20 @@ def test_refused_requests_are_told_once_with_the_doctors_words(agency: Agency, c
     rounds(clock, 11)
     refuse(source, 2)
     rounds(clock, 1)
-    assert told(agency) == []
+    assert recorded_types(agency) == []
     refuse(source, 1)
     rounds(clock, 1)
     refuse(source, 40)
     rounds(clock, 1)
-    assert told(agency) == ["source_rejected"]
+    assert recorded_types(agency) == ["source_rejected"]
     assert Event.objects.get().payload["error_detail"] == "3 requests were refused. An old secret."
 
     clock.shift(timedelta(minutes=4))
     receive_report(source)
     rounds(clock, 4)
-    assert told(agency) == ["source_rejected"]
+    assert recorded_types(agency) == ["source_rejected"]
     rounds(clock, 6)
-    assert told(agency) == ["source_rejected", "source_recovered"]
+    assert recorded_types(agency) == ["source_rejected", "source_recovered"]
 
 
 def test_a_few_forged_requests_among_good_ones_are_no_trouble(agency: Agency, clock: time_machine.Traveller) -> None:
@@ -211,17 +211,17 @@ def test_a_few_forged_requests_among_good_ones_are_no_trouble(agency: Agency, cl
         refuse(source, 3)
         receive_report(source)
         rounds(clock, 1)
-    assert told(agency) == []
+    assert recorded_types(agency) == []
     refuse(source, 5)
     rounds(clock, 1)
-    assert told(agency) == ["source_rejected"]
+    assert recorded_types(agency) == ["source_rejected"]
 
 
 def test_what_was_refused_before_the_watch_began_is_old_news(agency: Agency, clock: time_machine.Traveller) -> None:
     source, _ = create_source(agency=agency, provider="salesflow")
     refuse(source, 500)
     rounds(clock, 5)
-    assert told(agency) == []
+    assert recorded_types(agency) == []
 
 
 def test_linkedins_missed_checks_are_told_one_by_one(agency: Agency, clock: time_machine.Traveller) -> None:
@@ -238,14 +238,14 @@ def test_linkedins_missed_checks_are_told_one_by_one(agency: Agency, clock: time
     ):
         clock.move_to(MONDAY + timedelta(weeks=3, hours=9 + hours))
         check_sources()
-        assert told(agency) == expected, hours
+        assert recorded_types(agency) == expected, hours
     details = [event.payload["error_detail"] for event in agency.events.order_by("id")]
     assert details == ["1 of 3 checks was missed.", "2 of 3 checks were missed.", "3 of 3 checks were missed."]
     assert open_kinds(source) == {"blocked"}
 
     Source.objects.filter(pk=source.pk).update(validated_at=timezone.now())
     rounds(clock, 1)
-    assert told(agency)[-1] == "source_recovered"
+    assert recorded_types(agency)[-1] == "source_recovered"
     assert open_kinds(source) == set()
 
 
@@ -256,7 +256,7 @@ def test_one_late_check_ends_the_risk(agency: Agency, clock: time_machine.Travel
     rounds(clock, 1)
     Source.objects.filter(pk=source.pk).update(validated_at=timezone.now())
     rounds(clock, 1)
-    assert told(agency) == ["source_at_risk", "source_recovered"]
+    assert recorded_types(agency) == ["source_at_risk", "source_recovered"]
 
 
 def test_a_source_that_was_never_checked_or_is_not_linkedins_is_at_no_risk(
@@ -267,7 +267,7 @@ def test_a_source_that_was_never_checked_or_is_not_linkedins_is_at_no_risk(
     rounds(clock, 5)
     clock.shift(timedelta(days=2))
     check_sources()
-    assert told(agency) == []
+    assert recorded_types(agency) == []
 
 
 def test_slow_answers_are_warned_about_by_their_99th_percentile(agency: Agency, clock: time_machine.Traveller) -> None:
@@ -280,7 +280,7 @@ def test_slow_answers_are_warned_about_by_their_99th_percentile(agency: Agency, 
     rounds(clock, 1)
     issue = source.issues.get()
     assert (issue.kind, issue.detail) == ("slow", "3 of 200 answers of the last hour took more than a second.")
-    assert told(agency) == ["staff_alert"]
+    assert recorded_types(agency) == ["staff_alert"]
     clock.shift(timedelta(hours=1))
     receive_report(source)
     rounds(clock, 1)
@@ -320,7 +320,7 @@ def test_a_source_that_is_taken_away_has_no_troubles(agency: Agency, clock: time
     delete_source(source)
     check_sources()
     assert open_kinds(source) == set()
-    assert told(agency) == ["source_silent"]
+    assert recorded_types(agency) == ["source_silent"]
 
 
 def test_a_marketplace_source_without_an_agency_is_watched_too(db: None, clock: time_machine.Traveller) -> None:

@@ -78,14 +78,14 @@ def outcome(agency: Agency) -> dict[str, list[Any]]:
     def rows(found: Any, *names: str) -> list[Any]:
         return list(found.order_by("id").values_list(*names))
 
-    told = Event.objects.filter(agency=agency).order_by("id")
+    events = Event.objects.filter(agency=agency).order_by("id")
     return {
         "accounts": rows(agency.accounts, "external_id", "email", "status", "status_reason", "reported_at"),
         "reports": rows(
             AccountReport.objects.filter(account__agency=agency),
             *("account__external_id", "from_status", "to_status", "applied", "note", "occurred_at"),
         ),
-        "told": [{name: value for name, value in event.payload.items() if name not in OWN} for event in told],
+        "events": [{name: value for name, value in event.payload.items() if name not in OWN} for event in events],
         "prompts": rows(ReauthPrompt.objects.filter(account__agency=agency), "status", "closed_as", "recipients"),
         "steps": rows(ReauthStep.objects.filter(prompt__account__agency=agency), "kind", "recipient", "note"),
         "drops": [
@@ -161,10 +161,10 @@ def test_a_receipt_that_fails_halfway_leaves_nothing_and_harms_none_of_its_batch
     assert statuses == {"1": "disconnected", "2": "active", "3": "disconnected"}
     written = [(who, old, new) for who, old, new, *_ in outcome(agency)["reports"][len(before) :]]
     assert written == [("1", "active", "disconnected"), ("3", "active", "disconnected"), ("2", "active", "active")]
-    told = Event.objects.filter(event_type="linkedin_disconnected").values_list("subject", flat=True)
+    events = Event.objects.filter(event_type="linkedin_disconnected").values_list("subject", flat=True)
     down = Account.objects.filter(status="disconnected")
-    assert sorted(told) == sorted(down.values_list("pk", flat=True))
-    assert sorted(ReauthPrompt.objects.values_list("account", flat=True)) == sorted(told)
+    assert sorted(events) == sorted(down.values_list("pk", flat=True))
+    assert sorted(ReauthPrompt.objects.values_list("account", flat=True)) == sorted(events)
 
 
 def test_what_the_database_refuses_of_a_batch_is_sorted_out_one_by_one(

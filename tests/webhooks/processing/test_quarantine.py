@@ -38,8 +38,8 @@ def only_app() -> Iterator[str]:
 
 def event(kind: str, at: int, /, **fields: str) -> dict[str, str]:
     """HighLevel's body, `at` minutes after a fixed time."""
-    moment = datetime.fromisoformat("2026-03-21T00:00:00+00:00") + timedelta(minutes=at)
-    body = {"type": kind, "appId": "app-ours", "locationId": LOCATION, "timestamp": moment.isoformat()}
+    sent_at = datetime.fromisoformat("2026-03-21T00:00:00+00:00") + timedelta(minutes=at)
+    body = {"type": kind, "appId": "app-ours", "locationId": LOCATION, "timestamp": sent_at.isoformat()}
     return {**body, "webhookId": f"{kind}-{at}-{fields.get('companyId', '')}", **fields}
 
 
@@ -58,7 +58,7 @@ def installed(agency: Agency) -> bool | None:
     return place.installed if place else None
 
 
-def told(agency: Agency) -> list[str]:
+def recorded_types(agency: Agency) -> list[str]:
     return list(Event.objects.filter(agency=agency).order_by("id").values_list("event_type", flat=True))
 
 
@@ -76,7 +76,7 @@ def test_a_location_that_moved_is_uninstalled_where_it_is_installed(agency: Agen
     assert state(receipt) == ("processed", "")
     assert receipt.agency == stranger
     assert (installed(agency), installed(stranger)) == (False, False)
-    assert (told(agency), told(stranger)) == (["install", "uninstall"], ["install", "uninstall"])
+    assert (recorded_types(agency), recorded_types(stranger)) == (["install", "uninstall"], ["install", "uninstall"])
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_an_install_before_its_agency_is_processed_when_the_agency_appears(appea
     assert [state(receipt) for receipt in waiting] == [("processed", "")] * 2
     assert state(other) == ("quarantined", "unknown_company")
     late = Agency.objects.get(ghl_company_id=COMPANY)
-    assert (installed(late), told(late), told(agency)) == (False, ["install", "uninstall"], [])
+    assert (installed(late), recorded_types(late), recorded_types(agency)) == (False, ["install", "uninstall"], [])
 
 
 def test_staff_give_an_agency_its_company_id_on_its_page(admin_client: Client, agency: Agency) -> None:
@@ -250,7 +250,7 @@ def test_an_event_of_another_app_changes_nothing(agency: Agency, only_app: str, 
     receipt = receive(source_of(None, "highlevel"), body)
     process()
     assert state(receipt) == ("quarantined", "other_app")
-    assert (installed(agency), told(agency)) == (None, [])
+    assert (installed(agency), recorded_types(agency)) == (None, [])
 
 
 def test_an_event_that_names_no_app_is_not_ours(agency: Agency, only_app: str) -> None:
@@ -282,7 +282,7 @@ def test_the_doctor_asks_for_the_app_id_where_highlevel_is_used(settings: Settin
     settings.LOOPBACK = False
     assert diagnosis.diagnose_one("highlevel").ok
     source_of(None, "highlevel")
-    finding = diagnosis.diagnose_one("highlevel")
-    assert (finding.ok, "HIGHLEVEL_APP_ID" in finding.remedy) == (False, True)
+    check = diagnosis.diagnose_one("highlevel")
+    assert (check.ok, "HIGHLEVEL_APP_ID" in check.remedy) == (False, True)
     settings.HIGHLEVEL_APP_ID = "app-ours"
     assert diagnosis.diagnose_one("highlevel").ok

@@ -67,8 +67,8 @@ def try_all(slug: str, body: bytes, headers: dict[str, str]) -> ParsedRequest | 
         assert key is None or key.encode()
     with suppress(*REFUSALS):
         reading = provider.parse(request)
-        told = repr(reading)
-        assert not any(escape in told for escape in ("\\x00", "\\ud8", "\\udf"))
+        text = repr(reading)
+        assert not any(escape in text for escape in ("\\x00", "\\ud8", "\\udf"))
         return reading
     return None
 

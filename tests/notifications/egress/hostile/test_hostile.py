@@ -150,7 +150,7 @@ class Day:
             connection.close()
             self.over = True
 
-    def watch(self) -> None:
+    def measure_memory(self) -> None:
         process = psutil.Process()
         before = process.memory_info().rss
         while not self.over:
@@ -169,7 +169,7 @@ def live_through(hostile: Hostile, agency: Agency, good: Receiver, *, events: in
     for attack in all_attacks():
         create_channel(agency, kind="webhook", url=hostile.url(attack), name=attack, event_types=["linkedin_blocked"])
     day = Day(agency, events, every)
-    threads = [threading.Thread(target=work) for work in (day.watch, day.happen)]
+    threads = [threading.Thread(target=work) for work in (day.measure_memory, day.happen)]
     for thread in threads:
         thread.start()
     ends_at = time.monotonic() + seconds
