@@ -11,7 +11,7 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo seed test coverage faults browser client-types vendor lint audit format bench lock installed
-.PHONY: installed-dev
+.PHONY: installed-dev messages
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ client-types:  ## types for TypeScript, made from docs/openapi.json, compile (ne
 vendor:  ## make templates/static/vendor/tabler anew, after templates use another class or icon (needs node and npm)
 	@rm -rf var/vendor && mkdir -p var/vendor && cp -r config/frontend/. var/vendor/
 	@cd var/vendor && npm ci --silent --no-audit --no-fund && node vendor.mjs $(CURDIR)
+
+messages: installed-dev  ## gather the texts of pages and mails into config/locale, and compile them (needs gettext)
+	@$(PY) manage.py makemessages
 
 lint: installed-dev  ## formatter, linter, types, import contracts, templates
 	@$(PY) -m tests.lint

@@ -275,7 +275,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         ),
         IncidentStep.objects.create(incident=incident, text=text),
         StaffAlerts.objects.get_or_create(user=user, defaults={"slack_url": CANARY, "has_own_slack": True})[0],
-        Preference.objects.get_or_create(user=user, defaults={"theme": "dark"})[0],
+        Preference.objects.get_or_create(user=user, defaults={"theme": "dark", "language": "en"})[0],
         Group.objects.create(name=f"{number}{text}"),
         MailCount.objects.create(key=f"{number:064}", hour=now, count=3),
         Heartbeat.objects.get_or_create(name="worker", defaults={"at": now})[0],

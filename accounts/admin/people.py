@@ -23,9 +23,9 @@ from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, actin
 class PreferenceAdmin(HiddenFromIndex, BackOfficeAdmin):
     """How a person wants the pages to look."""
 
-    list_display = ("user", "theme")
+    list_display = ("user", "theme", "language")
     list_select_related = ("user",)
-    fieldsets = ((None, {"fields": ("user", "theme")}),)
+    fieldsets = ((None, {"fields": ("user", "theme", "language")}),)
     search_help_text = "A whole number."
 
 

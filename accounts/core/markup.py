@@ -1,7 +1,8 @@
 """Render times, states and stored JSON for pages. Everything is escaped, because only `format_html` makes HTML."""
 
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -10,6 +11,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from accounts.core.redaction import mask
 from accounts.core.text import REPLACEMENT, plain
@@ -21,7 +24,33 @@ SIGNS: Mapping[Tone, str] = {"good": "✓", "busy": "…", "warn": "!", "bad": "
 NOTHING = "–"
 JSON_LENGTH = 60_000
 
-_STEPS = [(60, "second", 1), (3600, "minute", 60), (86_400, "hour", 3600), (86_400 * 60, "day", 86_400)]
+_DAY, _MONTH = 86_400, 86_400 * 30
+#: Up to how many seconds a unit is used --> its length in seconds.
+_LENGTHS = [(60, 1), (3600, 60), (_DAY, 3600), (_DAY * 60, _DAY), (_MONTH * 24, _MONTH), (math.inf, _MONTH * 12)]
+_DURATIONS = [
+    ngettext_lazy("%d second", "%d seconds"),
+    ngettext_lazy("%d minute", "%d minutes"),
+    ngettext_lazy("%d hour", "%d hours"),
+    ngettext_lazy("%d day", "%d days"),
+    ngettext_lazy("%d month", "%d months"),
+    ngettext_lazy("%d year", "%d years"),
+]
+_PAST = [
+    ngettext_lazy("%d second ago", "%d seconds ago"),
+    ngettext_lazy("%d minute ago", "%d minutes ago"),
+    ngettext_lazy("%d hour ago", "%d hours ago"),
+    ngettext_lazy("%d day ago", "%d days ago"),
+    ngettext_lazy("%d month ago", "%d months ago"),
+    ngettext_lazy("%d year ago", "%d years ago"),
+]
+_FUTURE = [
+    ngettext_lazy("in %d second", "in %d seconds"),
+    ngettext_lazy("in %d minute", "in %d minutes"),
+    ngettext_lazy("in %d hour", "in %d hours"),
+    ngettext_lazy("in %d day", "in %d days"),
+    ngettext_lazy("in %d month", "in %d months"),
+    ngettext_lazy("in %d year", "in %d years"),
+]
 
 
 def ago(when: datetime | None) -> str:
@@ -41,19 +70,13 @@ def relative(age: timedelta) -> str:
     """Return `just now`, `5 minutes ago` or `in 2 hours`. From two months on count months, then years."""
     seconds = abs(age.total_seconds())
     if seconds < 5:
-        return "just now"
-    amount = duration(timedelta(seconds=seconds))
-    return f"{amount} ago" if age.total_seconds() > 0 else f"in {amount}"
+        return _("just now")
+    return _in_largest_unit(_PAST if age.total_seconds() > 0 else _FUTURE, seconds)
 
 
 def duration(length: timedelta) -> str:
     """Return a duration such as `1 minute` or `3 hours`, in the largest unit that fits, rounded down."""
-    seconds = int(length.total_seconds())
-    for limit, unit, size in _STEPS:
-        if seconds < limit:
-            return _pluralize(seconds // size, unit)
-    months = seconds // (86_400 * 30)
-    return _pluralize(months, "month") if months < 24 else _pluralize(months // 12, "year")
+    return _in_largest_unit(_DURATIONS, length.total_seconds())
 
 
 def badge(text: str, tone: Tone) -> SafeString:
@@ -138,5 +161,6 @@ def _preformatted(text: str) -> SafeString:
     return format_html('<pre class="json" tabindex="0">{}</pre>', content)
 
 
-def _pluralize(number: int, unit: str) -> str:
-    return f"{number} {unit}{'' if number == 1 else 's'}"
+def _in_largest_unit(words: Sequence[Any], seconds: float) -> str:
+    place = next(place for place, (limit, _size) in enumerate(_LENGTHS) if seconds < limit)
+    return str(words[place] % (int(seconds) // _LENGTHS[place][1]))

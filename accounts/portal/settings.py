@@ -1,5 +1,6 @@
 """Show API keys, the agency's settings, the choice of an agency, and secrets once."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -8,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models.preference import Theme
-from accounts.tenancy import preferences
+from accounts.tenancy import languages, preferences
 from accounts.tenancy.agencies import update_agency
 from accounts.tenancy.api_keys import create_api_key, revoke_api_key
 from accounts.web.portal.access import CHOSEN_AGENCY, MemberRequest, owners, readers, writers
@@ -82,6 +83,16 @@ def choose_theme(request: HttpRequest) -> HttpResponseBase:
         return answer_signed_out(request)
     if (theme := request.POST.get("theme", "")) in set(Theme):
         preferences.choose_theme(request.user, Theme(theme))
+    return redirect_back(request, "home")
+
+
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponseBase:
+    """Keep the language of the person who is signed in, member or not, and lead back to the page."""
+    if not request.user.is_authenticated:
+        return answer_signed_out(request)
+    if (language := request.POST.get("language", "")) in dict(settings.LANGUAGES):
+        languages.choose_language(request.user, language)
     return redirect_back(request, "home")
 
 

@@ -16,5 +16,6 @@ urlpatterns = [
     path("settings", settings.agency_page, name="portal_settings"),
     path("agency", settings.choose_agency, name="portal_choose_agency"),
     path("theme", settings.choose_theme, name="portal_theme"),
+    path("language", settings.choose_language, name="portal_language"),
     path("shown", settings.shown_once, name="portal_shown_once"),
 ]

@@ -107,7 +107,7 @@ def tone_of(number: object, tone: Tone) -> Tone:
 
 @register.filter
 def many(number: object, words: str) -> str:
-    """Return the first of two words for `1`, else the second: `{{ count|many:"lead,leads" }}`. `99+` are many."""
+    """Return the first of two words for `1`, else the second: `{{ count|many:_("lead,leads") }}`. `99+` are many."""
     one, _, more = words.partition(",")
     return one if str(number) == "1" else more
 

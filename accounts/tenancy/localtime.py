@@ -41,9 +41,9 @@ def get_zone(name: str) -> ZoneInfo:
 
 
 @contextmanager
-def override_for_agency(agency: Agency) -> Iterator[None]:
-    """Write times within the block in the agency's zone and locale."""
-    with timezone.override(get_zone(agency.timezone)), override_locale(agency.locale):
+def override_for_agency(agency: Agency, locale: str = "") -> Iterator[None]:
+    """Write times within the block in the agency's zone, and in this locale or else the agency's."""
+    with timezone.override(get_zone(agency.timezone)), override_locale(locale or agency.locale):
         yield
 
 

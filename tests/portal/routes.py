@@ -105,6 +105,7 @@ ROUTES = [
 ELSEWHERE = {
     "portal_choose_agency",
     "portal_theme",
+    "portal_language",
     "invitation",
     "verify",
     "unsubscribe",

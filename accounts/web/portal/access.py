@@ -10,6 +10,7 @@ from django.utils.cache import add_never_cache_headers
 
 from accounts.core.enums import Role
 from accounts.models import Agency, Member
+from accounts.tenancy.languages import locale_of
 from accounts.tenancy.localtime import override_for_agency
 from accounts.web.portal.unsent_forms import answer_signed_out
 
@@ -52,7 +53,11 @@ def current_member(request: HttpRequest) -> Member | None:
         return None
     members = Member.objects.filter(user=request.user).select_related("agency", "user__preference").order_by("id")
     chosen = str(request.session.get(CHOSEN_AGENCY, ""))
-    return members.filter(agency_id=chosen).first() or members.first()
+    known: Member | None = getattr(request, "_current_member", None)  # several parts of one request ask
+    if known is None or known.user_id != request.user.pk or (chosen and chosen != known.agency_id):
+        known = members.filter(agency_id=chosen).first() or members.first()
+        request._current_member = known  # type: ignore[attr-defined]
+    return known
 
 
 def _require_roles(roles: frozenset[Role], view: View[_Arguments]) -> Wrapped[_Arguments]:
@@ -70,7 +75,7 @@ def _require_roles(roles: frozenset[Role], view: View[_Arguments]) -> Wrapped[_A
             raise PermissionDenied(ROLE_NOT_ALLOWED)
         member_request = cast(MemberRequest, request)
         member_request.member, member_request.agency = member, member.agency
-        with override_for_agency(member.agency):
+        with override_for_agency(member.agency, locale_of(member.agency, member.user)):
             response = view(member_request, *args, **kwargs)
         add_never_cache_headers(cast(HttpResponse, response))
         return response
