@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -15,7 +14,7 @@ from accounts.api.report import Question, ReportViewSet, describe_parameters, de
 from accounts.core.enums import AccountStatus
 from accounts.events.outbox import iso_timestamp
 from accounts.linkedin import uptime
-from accounts.linkedin.uptime import Span
+from accounts.linkedin.uptime import Measure, Span
 from accounts.models import Account, Agency
 
 GROUPS = ("provider", "location", "account")
@@ -28,16 +27,17 @@ def account_report(agency: Agency, question: Question) -> dict[str, Any]:
     found = uptime.account_spans(accounts, window.begin, window.end)
     statuses = Counter(account.status for account in accounts)
     down = [span for span in found if span.is_down]
+    periods = window.periods()
     return {
         "figures": {
             "accounts": len(accounts),
             "by_status": {status.value: statuses[status] for status in AccountStatus if status != "deleted"},
-            **_measure(found, window.begin, window.end),
+            **_figures(uptime.measure(found, window.begin, window.end)),
             "median_seconds_to_reconnect": uptime.seconds_to_reconnect(found, window.end),
         },
         "series": [
-            {"start": iso_timestamp(begin), "end": iso_timestamp(end), **_measure(found, begin, end)}
-            for begin, end in window.periods()
+            {"start": iso_timestamp(begin), "end": iso_timestamp(end), **_figures(measured)}
+            for (begin, end), measured in zip(periods, uptime.measure_periods(found, periods), strict=True)
         ],
         "groups": _groups(accounts, found, question),
         "downtime": [
@@ -52,13 +52,12 @@ def account_report(agency: Agency, question: Question) -> dict[str, Any]:
     }
 
 
-def _measure(found: Sequence[Span], begin: datetime, end: datetime) -> dict[str, Any]:
-    active, down = uptime.active_seconds(found, begin, end), uptime.down_seconds(found, begin, end)
+def _figures(measured: Measure) -> dict[str, Any]:
     return {
-        "active_account_days": round(active / 86_400, 3),
-        "downtime_seconds": round(down),
-        "uptime": round(active / (active + down), 4) if active + down else None,
-        "drops": uptime.count_outages(found, begin, end),
+        "active_account_days": round(measured.active / 86_400, 3),
+        "downtime_seconds": round(measured.down),
+        "uptime": None if measured.uptime is None else round(measured.uptime, 4),
+        "drops": measured.outages,
     }
 
 
@@ -69,16 +68,18 @@ def _groups(accounts: Sequence[Account], found: Sequence[Span], question: Questi
     for account in accounts:
         members.setdefault(group_of(account, question.group_by), []).append(account)
     window = question.window
+    spans: dict[str, list[Span]] = {}
+    for span in found:
+        spans.setdefault(span.account_id, []).append(span)
     rows = []
     for key, group in members.items():
-        ids = {account.pk for account in group}
-        mine = [span for span in found if span.account_id in ids]
+        mine = [span for account in group for span in spans.get(account.pk, ())]
         rows.append(
             {
                 question.group_by: key or None,
                 "name": name_of(group[0], question.group_by),
                 "accounts": len(group),
-                **_measure(mine, window.begin, window.end),
+                **_figures(uptime.measure(mine, window.begin, window.end)),
             }
         )
     return rows

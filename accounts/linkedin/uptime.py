@@ -1,8 +1,9 @@
 """Compute from their history when accounts were active and when they were down, for reports and charts."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from statistics import median
 
 from django.db.models import F
@@ -31,6 +32,21 @@ class Span:
         return max((min(self.end, end) - max(self.begin, begin)).total_seconds(), 0.0)
 
 
+@dataclass(slots=True)
+class Measure:
+    """How many seconds accounts were active and down in a period, and how often one went down."""
+
+    active: float = 0.0
+    down: float = 0.0
+    outages: int = 0
+
+    @property
+    def uptime(self) -> float | None:
+        """Return the share of the time that they were active; None if there was no account."""
+        known = self.active + self.down
+        return self.active / known if known else None
+
+
 def account_spans(accounts: Sequence[Account], begin: datetime, end: datetime) -> list[Span]:
     """Return the spans of each account within the window. Before it was first seen an account has none."""
     changes: dict[str, list[tuple[str, str, datetime]]] = {}
@@ -42,18 +58,43 @@ def account_spans(accounts: Sequence[Account], begin: datetime, end: datetime) -
     return [span for account in accounts for span in _spans_of(account, changes.get(account.pk, []), begin, end)]
 
 
-def active_seconds(found: Sequence[Span], begin: datetime, end: datetime) -> float:
-    return sum(span.seconds(begin, end) for span in found if span.status == AccountStatus.ACTIVE)
+def measure(found: Sequence[Span], begin: datetime, end: datetime) -> Measure:
+    """Measure the spans within a window."""
+    return measure_periods(found, [(begin, end)])[0]
 
 
-def down_seconds(found: Sequence[Span], begin: datetime, end: datetime) -> float:
-    return sum(span.seconds(begin, end) for span in found if span.is_down)
+def measure_periods(found: Sequence[Span], periods: Sequence[tuple[datetime, datetime]]) -> list[Measure]:
+    """Measure the spans within each of the periods, which follow one another.
+
+    Each span is looked at once. A change from one down status to another is no outage, and neither is what was down
+    already when a period began.
+    """
+    # In UTC: two times of one zone are subtracted as the clocks on its walls, also where those are set forward.
+    periods = [(begin.astimezone(UTC), end.astimezone(UTC)) for begin, end in periods]
+    measures = [Measure() for _ in periods]
+    begins = [begin for begin, _ in periods]
+    for span in found:
+        if span.status != AccountStatus.ACTIVE and not span.is_down:
+            continue
+        for at in _overlapped(span, begins):
+            seconds = span.seconds(*periods[at])
+            if span.is_down:
+                measures[at].down += seconds
+            else:
+                measures[at].active += seconds
+    for outage in _outages(found):
+        at = bisect_right(begins, outage.begin) - 1
+        if at >= 0 and begins[at] < outage.begin < periods[at][1]:
+            measures[at].outages += 1
+    return measures
 
 
-def count_outages(found: Sequence[Span], begin: datetime, end: datetime) -> int:
-    """Return how often an account went down within a window. A change from one down status to another does not
-    count."""
-    return sum(1 for span in _outages(found) if begin < span.begin < end)
+def _overlapped(span: Span, begins: Sequence[datetime]) -> Iterator[int]:
+    """Yield the numbers of the periods that a span may have a part in."""
+    at = max(bisect_right(begins, span.begin) - 1, 0)
+    while at < len(begins) and begins[at] < span.end:
+        yield at
+        at += 1
 
 
 def seconds_to_reconnect(found: Sequence[Span], until: datetime) -> float | None:

@@ -1,6 +1,7 @@
 """Report on an agency's leads in a window: leads received, status changes, and conversions per active account-day."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -39,7 +40,7 @@ def lead_report(agency: Agency, question: Question) -> dict[str, Any]:
     spans = uptime.account_spans(accounts, window.begin, window.end)
     conversions = changes.filter(new_status__in=CONVERSION_STATUSES)
     converted = conversions.aggregate(n=Count("lead", distinct=True))["n"]
-    active = uptime.active_seconds(spans, window.begin, window.end)
+    active = uptime.measure(spans, window.begin, window.end).active
     counts = dict(received.order_by().values_list("status").annotate(Count("pk")))
     return {
         "figures": {
@@ -92,31 +93,24 @@ def _series(
 ) -> list[dict[str, Any]]:
     new = _count_by_period(received, "received_at", window)
     converted = _count_by_period(conversions, "occurred_at", window, what="lead")
-    by_status = {
-        status: _count_by_period(changes.filter(new_status=status), "occurred_at", window)
-        for status in _statuses_in(changes)
-    }
+    moved = _changes_by_period(changes, window)
+    periods = window.periods()
     rows = []
-    for begin, end in window.periods():
+    for (begin, end), measured in zip(periods, uptime.measure_periods(spans, periods), strict=True):
         key = _label(begin, window)
-        active = uptime.active_seconds(spans, begin, end)
         rows.append(
             {
                 "start": iso_timestamp(begin),
                 "end": iso_timestamp(end),
                 "leads": new.get(key, 0),
                 "conversions": converted.get(key, 0),
-                "conversions_per_active_account_day": _per_day(converted.get(key, 0), active),
-                "changes": {status.value: by_status.get(status.value, {}).get(key, 0) for status in LeadStatus},
-                "active_account_days": round(active / 86_400, 3),
-                "downtime_seconds": round(uptime.down_seconds(spans, begin, end)),
+                "conversions_per_active_account_day": _per_day(converted.get(key, 0), measured.active),
+                "changes": {status.value: moved.get((key, status.value), 0) for status in LeadStatus},
+                "active_account_days": round(measured.active / 86_400, 3),
+                "downtime_seconds": round(measured.down),
             }
         )
     return rows
-
-
-def _statuses_in(changes: QuerySet[LeadChange]) -> list[str]:
-    return list(changes.values_list("new_status", flat=True).distinct())
 
 
 def _count_by_status(changes: QuerySet[LeadChange]) -> dict[str, int]:
@@ -126,9 +120,26 @@ def _count_by_status(changes: QuerySet[LeadChange]) -> dict[str, int]:
 
 def _count_by_period(rows: QuerySet[Any], column: str, window: Window, *, what: str = "pk") -> dict[str, int]:
     """Return the number of rows, or of distinct values of `what`, by period."""
+    found = by_period(rows, column, window).values("period").annotate(n=Count(what, distinct=what != "pk"))
+    return {period_key(row["period"], window): row["n"] for row in found}
+
+
+def _changes_by_period(changes: QuerySet[LeadChange], window: Window) -> dict[tuple[str, str], int]:
+    """Return the number of changes by period and new status."""
+    found = by_period(changes, "occurred_at", window).values("period", "new_status").annotate(n=Count("pk"))
+    return {(period_key(row["period"], window), row["new_status"]): row["n"] for row in found}
+
+
+def by_period(rows: QuerySet[Any], column: str, window: Window) -> QuerySet[Any]:
+    """Return the rows with the `period` that each lies in, without an order."""
     truncated = TRUNCATIONS[window.period](column, tzinfo=window.zone)
-    found = rows.order_by().annotate(period=truncated).values("period").annotate(n=Count(what, distinct=what != "pk"))
-    return {f"{row['period'].astimezone(window.zone):%Y-%m-%d}": row["n"] for row in found}
+    found: QuerySet[Any] = rows.order_by().annotate(period=truncated)
+    return found
+
+
+def period_key(period: datetime, window: Window) -> str:
+    """Return the first day of a whole period, as `_label` writes it."""
+    return f"{period.astimezone(window.zone):%Y-%m-%d}"
 
 
 def _label(begin: Any, window: Window) -> str:

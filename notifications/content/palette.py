@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 TOKENS = Path(settings.BASE_DIR) / "templates" / "static" / "leadline" / "tokens.css"
-_COLOUR_LINE = re.compile(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);")
+_COLOUR_LINE = re.compile(r"--([a-z0-9-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);")
 
 
 @cache

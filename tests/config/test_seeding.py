@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.core.enums import AccountStatus, CampaignStatus
 from accounts.linkedin.advice import is_deliberate, needs_owner
-from accounts.linkedin.uptime import account_spans, active_seconds, down_seconds
+from accounts.linkedin.uptime import account_spans, measure
 from accounts.models import Account, AccountReport, Agency, Campaign, Event, Incident, Outage, ReauthPrompt
 from config.demo.setup import COMPANY_ID
 from config.seeding import has_real_agencies, seed_agencies
@@ -60,11 +60,8 @@ def _check_accounts(accounts: list[Account]) -> None:
         assert prompts.exists() is needs_owner(account)
         assert agency_lists_first(account)
     found = account_spans(accounts, NOW - timedelta(days=30), NOW)
-    assert (
-        active_seconds(found, NOW - timedelta(days=30), NOW)
-        > 10 * down_seconds(found, NOW - timedelta(days=30), NOW)
-        > 0
-    )
+    measured = measure(found, NOW - timedelta(days=30), NOW)
+    assert measured.active > 10 * measured.down > 0
     assert Counter(incident.closed_at is None for incident in Incident.objects.all()) == {True: 1, False: 1}
     for incident in Incident.objects.all():
         assert incident.outages.filter(back_at__isnull=True).exists() is (incident.closed_at is None)
