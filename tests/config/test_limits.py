@@ -106,7 +106,7 @@ HEAD = b"POST /webhooks/salesflow/nobody HTTP/1.1\r\nHost: x\r\n"
         pytest.param(b"GET /" + b"(" * 62_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, id="a very long path"),
     ],
 )
-@pytest.mark.parametrize("packets", [1, 40])
+@pytest.mark.parametrize("segments", [1, 40])
 def test_a_head_that_is_too_large_is_refused_while_it_arrives(
     server: Server, data: bytes, status: int, segments: int
 ) -> None:

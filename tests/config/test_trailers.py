@@ -77,7 +77,7 @@ def source(agency: Agency, settings: Any) -> Source:
     return source
 
 
-@pytest.mark.parametrize("packets", [1, 2])
+@pytest.mark.parametrize("segments", [1, 2])
 def test_a_trailer_gives_no_other_address(server: Server, source: Source, segments: int) -> None:
     address = f"/webhooks/salesflow/{source.token}"
     headers = {"X-Forwarded-For": "203.0.113.9", "X-Webhook-Secret": SECRET}
@@ -86,7 +86,7 @@ def test_a_trailer_gives_no_other_address(server: Server, source: Source, segmen
     assert Receipt.objects.count() == 0
 
 
-@pytest.mark.parametrize("packets", [1, 2])
+@pytest.mark.parametrize("segments", [1, 2])
 def test_a_trailer_gives_no_secret(server: Server, source: Source, segments: int) -> None:
     address = f"/webhooks/salesflow/{source.token}"
 
@@ -94,7 +94,7 @@ def test_a_trailer_gives_no_secret(server: Server, source: Source, segments: int
     assert Receipt.objects.count() == 0
 
 
-@pytest.mark.parametrize("packets", [1, 2])
+@pytest.mark.parametrize("segments", [1, 2])
 def test_a_request_with_trailers_is_taken_for_what_its_head_says(server: Server, source: Source, segments: int) -> None:
     address = f"/webhooks/salesflow/{source.token}"
     headers = {"X-Forwarded-For": "198.51.100.7", "X-Webhook-Secret": SECRET}
@@ -103,7 +103,7 @@ def test_a_request_with_trailers_is_taken_for_what_its_head_says(server: Server,
     assert bytes(Receipt.objects.get().body) == b"{}"
 
 
-@pytest.mark.parametrize("packets", [1, 2])
+@pytest.mark.parametrize("segments", [1, 2])
 def test_a_trailer_is_no_header_of_a_page(server: Server, settings: Any, segments: int) -> None:
     settings.ROOT_URLCONF = __name__
     seen.clear()
