@@ -137,7 +137,8 @@ def _report(
             body = _welink(place, lead, reference, account, status, at)
         case _:
             body = _salesflow(lead, reference, status, at)
-    happen = partial(report_lead, place, lead, reference, status)
+    text = body.get("data", {}).get("reply") or body.get("result", {}).get("message", "")
+    happen = partial(report_lead, place, lead, reference, status, text)
     return Happening(at, happen, reference.provider, body, lead_id=lead.pk, correlation=str(body.get("request_id", "")))
 
 
@@ -170,6 +171,8 @@ def _welink(
         place.requests.append(request)
     event = "MESSAGE_REPLY" if status is LeadStatus.REPLY_RECEIVED else status.value
     result: dict[str, Any] = {"profile_id": reference.external_id} | ({"connected": True} if is_invitation else {})
+    if status is LeadStatus.REPLY_RECEIVED:
+        result["message"] = place.random.choice(people.REPLIES)
     return {"event_type": event, "status": "SUCCESS", "request_id": request.request_id, "result": result}
 
 

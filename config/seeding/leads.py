@@ -17,8 +17,10 @@ from leads.pipeline.history import (
 )
 
 
-def report_lead(place: Place, lead: Lead, reference: LeadReference, status: LeadStatus, origin: Origin) -> None:
-    """Apply what a provider implies of where a lead stands."""
+def report_lead(
+    place: Place, lead: Lead, reference: LeadReference, status: LeadStatus, text: str, origin: Origin
+) -> None:
+    """Apply what a provider implies of where a lead stands, and keep the text that the lead answered."""
     rows, before = place.rows, reference.current_status
     report = StatusReport(origin.at, origin.sequence, status, stated=False)
     after = apply_report(before, report)
@@ -28,8 +30,9 @@ def report_lead(place: Place, lead: Lead, reference: LeadReference, status: Lead
         rows.add(lead)
     save_reference_status(reference, after, report, rows)
     changed_by = ChangedBy.PROVIDER
+    applied = after != before
     add_history_row(
-        lead, reference, previous or "", status, origin, changed_by, stated=False, applied=after != before, work=rows
+        lead, reference, previous or "", status, origin, changed_by, stated=False, applied=applied, text=text, work=rows
     )
     _copy_status(lead, reference, origin)
     if before is None:

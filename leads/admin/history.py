@@ -45,7 +45,20 @@ class LeadChangeAdmin(HiddenFromIndex, BackOfficeAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("lead", "before", "after", "when", "changed_by", "stated", "effect", "note", "receipt")},
+            {
+                "fields": (
+                    "lead",
+                    "before",
+                    "after",
+                    "when",
+                    "changed_by",
+                    "stated",
+                    "effect",
+                    "note",
+                    "text",
+                    "receipt",
+                )
+            },
         ),
     )
     search_help_text = "A whole number of a change."

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+MAX_REPLY_LENGTH = 4_000  # characters of a reply that are kept; what is longer is cut
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:

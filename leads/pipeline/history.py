@@ -17,6 +17,7 @@ from accounts.models import Campaign
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import CurrentStatus, Lead, LeadChange, LeadReference
 from leads.pipeline.matching import save_reference
+from leads.pipeline.replies import clean_reply
 
 ADDITIONAL_EVENTS = {  # new status --> the event besides `lead_status_changed`
     LeadStatus.REPLY_RECEIVED: EventType.LEAD_REPLIED,
@@ -146,10 +147,14 @@ def add_history_row(
     stated: bool,
     applied: bool,
     note: str = "",
+    text: str = "",
     is_report: bool = True,
     work: UnitOfWork = AT_ONCE,
 ) -> None:
-    """Add a row to the lead's history. With `is_report` the row reports a status; otherwise it is a note."""
+    """Add a row to the lead's history. With `is_report` the row reports a status; otherwise it is a note.
+
+    `text` is what the lead answered.
+    """
     row = LeadChange(
         lead=lead,
         reference=reference,
@@ -164,5 +169,6 @@ def add_history_row(
         receipt_id=origin.receipt_id,
         applied=applied,
         note=note[:500],
+        text=clean_reply(text),
     )
     work.add(row)

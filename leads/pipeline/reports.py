@@ -58,14 +58,15 @@ def report_status(
     contact: Contact = Contact(),
     account: Account | None = None,
     lead: Lead | None = None,
+    text: str = "",
     skip_created_event: bool = False,
     work: UnitOfWork = AT_ONCE,
     **fields: Any,
 ) -> Lead | None:
     """Apply one report of a lead's status. Return None if the lead was erased since the report.
 
-    `lead` names the lead where the caller knows it. `fields` are set on a lead that is created. With
-    `skip_created_event` the caller records `lead_created` later.
+    `lead` names the lead where the caller knows it, `text` is what it answered. `fields` are set on a lead that is
+    created. With `skip_created_event` the caller records `lead_created` later.
     """
     if is_erased(agency, provider=provider, external_id=identity.external_id, at=origin.at, work=work):
         return None
@@ -89,6 +90,7 @@ def report_status(
         stated=stated,
         applied=applied,
         note=gap_note,
+        text=text,
         work=work,
     )
     _update_lead_status(lead, reference, before, work)

@@ -187,6 +187,7 @@ def _apply_lead_status(receipt: Receipt, event: LeadStatusReported, work: UnitOf
         previous_status=event.previous_status,
         changed_by=event.changed_by,
         contact=event.contact,
+        text=event.text,
         origin=origin_of(receipt, event.occurred_at),
         work=work,
     )

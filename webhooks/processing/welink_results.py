@@ -146,6 +146,7 @@ def _apply_success(
             origin=origin,
             account=context.account,
             lead=context.lead,
+            text=outcome.text,
             work=work,
         )
     else:

@@ -83,7 +83,7 @@ class RequestOutcome:
     `action` is None if only the registered request knows it. With `stated` the body names its event itself; otherwise
     `action` was inferred, and a registered request takes precedence. `code` is the error code in capitals
     (`WRONG_PASSWORD`, `PIN_REQUIRED`, `STATUS_429`, …), empty on success or for a failure in free text. `error` is the
-    text as received. `reply` marks a MESSAGE_REPLY.
+    text as received. `reply` marks a MESSAGE_REPLY, and `text` is what the lead answered.
     """
 
     request_id: str
@@ -93,12 +93,16 @@ class RequestOutcome:
     code: str = ""
     error: str = ""
     reply: bool = False
+    text: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadStatusReported:
-    """Report a lead's status: `stated` by the provider (may move backwards), or derived (only forward)."""
+    """Report a lead's status: `stated` by the provider (may move backwards), or derived (only forward).
+
+    `text` is what the lead answered, or "".
+    """
 
     lead: Identity
     status: LeadStatus
@@ -107,6 +111,7 @@ class LeadStatusReported:
     previous_status: LeadStatus | None = None
     changed_by: ChangedBy = ChangedBy.PROVIDER
     contact: Contact = Contact()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from typing import ClassVar
 from accounts.core.enums import CampaignStatus
 from accounts.core.text import storable
 from leads.enums import ChangedBy, LeadStatus
-from leads.pipeline.dto import Identity
+from leads.pipeline.dto import MAX_REPLY_LENGTH, Identity
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 from webhooks.providers.events import CampaignReported, LeadStatusReported, LeadTagged, NothingToDo, ProviderEvent
 from webhooks.providers.payload import Payload
@@ -60,6 +60,13 @@ CAMPAIGNS = {  # event --> the campaign's status
     "campaign.paused": CampaignStatus.PAUSED,
     "campaign.finished": CampaignStatus.FINISHED,
 }
+REPLIES = ("message.received", "reply.received")
+REPLY_TEXTS = (
+    "data.reply",
+    "data.message",
+    "data.replyPreview",
+    "data.messagePreview",
+)  # the whole before its beginning
 CHANGED_BY = {  # changedBy --> ChangedBy
     "api": ChangedBy.API,
     "automation": ChangedBy.AUTOMATION,
@@ -158,15 +165,20 @@ def _read_stated_status(payload: Payload, occurred_at: datetime | None) -> Provi
 
 
 def _read_derived_status(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
-    payload.mark_known("data.note", "data.message", "data.messagePreview", "data.reply", "data.replyPreview")
-    payload.mark_known("data.sequenceStep")
+    payload.mark_known("data.note", "data.sequenceStep", *REPLY_TEXTS)
     accepted_at = payload.timestamp_or_none("data.acceptedAt")
     return LeadStatusReported(
         lead=_lead_identity(payload),
         status=DERIVED[payload.event_type],
         stated=False,
         occurred_at=occurred_at or accepted_at,
+        text=_reply_text(payload) if payload.event_type in REPLIES else "",
     )
+
+
+def _reply_text(payload: Payload) -> str:
+    texts = [payload.text_or_empty(path, limit=MAX_REPLY_LENGTH) for path in REPLY_TEXTS]
+    return next(filter(None, texts), "")
 
 
 def _read_tags(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:

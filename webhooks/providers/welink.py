@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 from accounts.core.enums import RequestAction
 from accounts.core.text import storable_json
+from leads.pipeline.dto import MAX_REPLY_LENGTH
 from webhooks.providers.base import (
     InvalidSignature,
     Provider,
@@ -85,6 +86,8 @@ RESULT_TEXTS = {  # text field of a result --> its maximum length
     "occupation": 500,
 }
 
+REPLY_TEXTS = ("message", "text")
+
 _LAST_HASH = re.compile(rb'"hash"\s*:\s*"([^"\\]+)"(?=\s*\}\s*\Z)')
 _FIRST_HASH = re.compile(rb'(\s*\{\s*)"hash"\s*:\s*"([^"\\]+)"\s*,\s*')
 _NOT_PLAIN = re.compile(rb'[0-9][.eE]|[0-9]{16}|-0|\\u[dD][89a-fA-F]|"[0-9]+"\s*:')
@@ -144,6 +147,7 @@ class WeLink(Provider):
             code=code,
             error=error,
             reply=stated == "MESSAGE_REPLY",
+            text=_reply_text(payload) if stated == "MESSAGE_REPLY" else "",
             result=result,
         )
         return (outcome,)
@@ -232,6 +236,12 @@ def _clean_result(payload: Payload) -> dict[str, Any]:
     if not isinstance(result.get("premium", False), bool):
         del result["premium"]
     return dict(result)
+
+
+def _reply_text(payload: Payload) -> str:
+    """Return what the lead answered, under either name that a text has elsewhere: no page shows a reply."""
+    texts = [payload.text_or_empty(f"result.{name}", limit=MAX_REPLY_LENGTH) for name in REPLY_TEXTS]
+    return next(filter(None, texts), "")
 
 
 def _first_with_value(data: Mapping[str, Any], names: tuple[str, ...]) -> str:

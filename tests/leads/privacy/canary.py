@@ -10,7 +10,8 @@ ANSWERS: dict[str, Any] = {
 }  # fmt: skip
 LEAD_ID = "canary0urn-6"
 NOTE = "Canarynote"
-CANARIES = [*(str(value).lower() for value in ANSWERS.values()), "2125550199", LEAD_ID, NOTE.lower()]
+REPLY = "Canaryreply"
+CANARIES = [*(str(value).lower() for value in ANSWERS.values()), "2125550199", LEAD_ID, NOTE.lower(), REPLY.lower()]
 
 
 def found_in(text: str) -> list[str]:

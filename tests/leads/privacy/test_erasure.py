@@ -37,7 +37,8 @@ from leads.enums import ChangedBy, LeadStatus
 from leads.lead_sync.backfill_import import import_leads
 from leads.lead_sync.forms import Form
 from leads.models import Lead, LeadReference, Tombstone
-from leads.pipeline import changes
+from leads.pipeline import changes, reports
+from leads.pipeline.dto import Identity
 from leads.pipeline.matching import digest_of
 from leads.pipeline.tombstones import OWN_PROVIDER
 from leads.privacy import erasure_log, retention
@@ -46,7 +47,7 @@ from notifications.channels.service import create_channel
 from notifications.delivery import drain_deliveries
 from notifications.models import Delivery
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
-from tests.leads.privacy.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, found_in
+from tests.leads.privacy.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, REPLY, found_in
 from tests.notifications.receiver import Receiver, Request, answering, receiver
 from tests.receiving import receive_sample
 from tests.receiving import source_of as source_at
@@ -130,6 +131,13 @@ def report_everything(agency: Agency, echo: Receiver) -> Lead:
     lead = Lead.objects.get()
     notify(source, response, "ARCHIVED")  # a word that nobody knows
     process_due_receipts()
+    answered = Origin(by="sendpilot", at=timezone.now())
+    identity = Identity(external_id=LEAD_ID)
+    status = LeadStatus.REPLY_RECEIVED
+    reports.report_status(
+        agency,
+        provider="sendpilot", identity=identity, status=status, stated=False, origin=answered, lead=lead, text=REPLY,
+    )  # fmt: skip
     changes.set_status(lead, status=LeadStatus.OPPORTUNITY, changed_by=ChangedBy.USER, note=NOTE)
     key = create_api_key(agency, scopes=list(Scope))[1]
     puzzle = Receipt.objects.get(status="quarantined")

@@ -231,7 +231,9 @@ WELINK: dict[str, tuple[str, ProviderEvent]] = {
     ),
     "message_reply": (
         "MESSAGE_REPLY",
-        worked("req-67891", MESSAGE, {**TARGET, "message": "Zoë says hi 👋"}, reply=True),
+        replace(
+            worked("req-67891", MESSAGE, {**TARGET, "message": "Zoë says hi 👋"}, reply=True), text="Zoë says hi 👋"
+        ),
     ),
     "profile_viewed": ("PROFILE_VIEWED", worked("req-67892", RequestAction.PROFILE, {**TARGET})),
     "profile_data": (

@@ -63,8 +63,8 @@ LEAD = Identity(external_id="lead_abc123", campaign_id="camp_xyz789", linkedin_u
 SENT_BY_1 = Identity(external_id="lead_abc123", campaign_id="camp_xyz789", linkedin_url=URL, sender_id="sender_1")
 
 
-def derived(event: str, status: LeadStatus, lead: Identity = SENT_BY_1) -> tuple[str, ProviderEvent]:
-    return event, LeadStatusReported(lead=lead, status=status, stated=False, occurred_at=FEBRUARY)
+def derived(event: str, status: LeadStatus, lead: Identity = SENT_BY_1, *, text: str = "") -> tuple[str, ProviderEvent]:
+    return event, LeadStatusReported(lead=lead, status=status, stated=False, occurred_at=FEBRUARY, text=text)
 
 
 def campaign(
@@ -112,8 +112,8 @@ SENDPILOT: dict[str, tuple[str, ProviderEvent]] = {
     ),
     "message_sent_old": derived("message.sent", LeadStatus.MESSAGE_SENT),
     "message_sent": derived("message.sent", LeadStatus.MESSAGE_SENT),
-    "message_received": derived("message.received", LeadStatus.REPLY_RECEIVED),
-    "reply_received": derived("reply.received", LeadStatus.REPLY_RECEIVED),
+    "message_received": derived("message.received", LeadStatus.REPLY_RECEIVED, text="Sounds good"),
+    "reply_received": derived("reply.received", LeadStatus.REPLY_RECEIVED, text="Sounds good 👍"),
     "campaign_started": campaign("campaign.started", CampaignStatus.ACTIVE),
     "campaign_paused": campaign("campaign.paused", CampaignStatus.PAUSED, "api", at(2024, 2, 24, 10, 30)),
     "campaign_paused_by_system": campaign("campaign.paused", CampaignStatus.PAUSED, "system"),
