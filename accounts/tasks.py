@@ -21,7 +21,7 @@ SCHEDULER = "scheduler"
 #: The heartbeat of retention. A migration makes its row, so that a deployment where retention never runs is noticed.
 PURGE = "purge"
 RUN_SECONDS = 30.0
-HEARTBEAT_INTERVAL = 5.0  # while jobs run, because the task of the heartbeat waits for their end
+HEARTBEAT_INTERVAL = 5.0
 CHECKPOINT_SECONDS = 0.2  # the longest time that a checkpoint keeps others from writing while their readers end
 #: Queue --> the heartbeat of its worker.
 WORKERS = {"receipts": "worker", "deliveries": "delivery worker", "sync": "sync worker"}
@@ -35,6 +35,20 @@ def write_heartbeat(name: str) -> None:
         update_fields=["at"],
         unique_fields=["name"],
     )
+
+
+class WorkerHeartbeat:
+    """Write the heartbeat of a queue's worker from within long work, at most every HEARTBEAT_INTERVAL seconds. The task
+    of the heartbeat waits for the end of that work."""
+
+    def __init__(self, queue: QueueName) -> None:
+        self._name = WORKERS[queue]
+        self._written_at = time.monotonic()
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._written_at > HEARTBEAT_INTERVAL:
+            self._written_at = time.monotonic()
+            write_heartbeat(self._name)
 
 
 @shared_task(name="accounts.tasks.worker_heartbeat")
@@ -61,15 +75,7 @@ def react() -> None:
 @shared_task(name="accounts.tasks.run_jobs")
 def run_jobs(queue: QueueName) -> None:
     """Run the due jobs of a queue. Start the task again if the time ran out."""
-    sent_at = time.monotonic()
-
-    def send_heartbeat() -> None:
-        nonlocal sent_at
-        if time.monotonic() - sent_at > HEARTBEAT_INTERVAL:
-            sent_at = time.monotonic()
-            write_heartbeat(WORKERS[queue])
-
-    if run_due_jobs(queue, seconds=RUN_SECONDS, send_heartbeat=send_heartbeat):
+    if run_due_jobs(queue, seconds=RUN_SECONDS, send_heartbeat=WorkerHeartbeat(queue)):
         wake_up_jobs(queue)
 
 

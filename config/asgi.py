@@ -41,7 +41,7 @@ django.request_class = ReadableRequest
 
 
 class _Client:
-    """The client of a request. `gone` is set once the client disconnects or accepts no data for TAKE_SECONDS."""
+    """The client of a request. `gone` is set once the client disconnects or accepts no data for SEND_TIMEOUT."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive, self._send, self.gone = receive, send, False

@@ -24,7 +24,7 @@ from leads.privacy import erasure_log as erasure_log_file
 PROCESSES = (*WORKERS.values(), SCHEDULER)
 HEARTBEAT_AGE = timedelta(seconds=60)
 RETENTION_AGE = timedelta(hours=26)  # it runs once a day
-MAX_CLOCK_SKEW = timedelta(seconds=15)  # between hosts
+HEARTBEAT_AHEAD = timedelta(seconds=15)  # more than clocks of hosts differ: the clock was set back
 DUE_AGE = timedelta(seconds=120)
 DISK_FREE = 0.05  # share of the disk that holds var/, and of what the database may use
 BROKER_SECONDS = 2
@@ -74,7 +74,7 @@ def silence(name: str, last: datetime | None) -> str:
     if last is None:
         return f"never seen: start it with manage.py run_{'scheduler' if name == SCHEDULER else 'worker'}"
     silent = timezone.now() - last
-    if silent < -MAX_CLOCK_SKEW:
+    if silent < -HEARTBEAT_AHEAD:
         return f"last heard of {duration(-silent)} ahead of the clock, which was set back"
     return f"silent for {duration(silent)}" if silent > HEARTBEAT_AGE else ""
 

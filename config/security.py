@@ -17,8 +17,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
+from accounts.core.networks import is_in_networks, parse_address
 from config.ops.logs import name_route
-from webhooks.ingest.client_ip import client_address, is_in_networks, parse_address, trusted_proxies
+from webhooks.ingest.client_ip import client_address, trusted_proxies
 
 log = structlog.get_logger("leadline.requests")
 

@@ -1,10 +1,10 @@
 """Define the forms with which staff create and change a source. Keys of a provider's API are write-only."""
 
-import ipaddress
 from typing import Any
 
 from django import forms
 
+from accounts.core.networks import parse_network
 from accounts.models import Source
 from accounts.sources.service import create_source, update_source
 from accounts.web.backoffice.forms import ServiceForm
@@ -80,10 +80,8 @@ class SourceForm(ServiceForm):
     def clean_allowed_networks(self) -> list[str]:
         networks: list[str] = self.cleaned_data["allowed_networks"].replace(",", " ").split()
         for text in networks:
-            try:
-                ipaddress.ip_network(text)
-            except ValueError:
-                raise forms.ValidationError(f"{text[:50]} is not a network such as 203.0.113.0/24.") from None
+            if parse_network(text) is None:
+                raise forms.ValidationError(f"{text[:50]} is not a network such as 203.0.113.0/24.")
         return networks
 
     def apply(self) -> Source:

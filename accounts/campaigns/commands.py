@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.core.enums import CampaignStatus, ProviderSlug
 from accounts.core.job_handlers import wake_up_jobs
 from accounts.core.jobs import CRASHED, Backoff, claim_due, complete, end, fail, put_off, restart, retry
+from accounts.events.ordering import PROVIDER_CLOCK_SKEW
 from accounts.linkedin.readiness import Held, held
 from accounts.models import Campaign, CampaignCall, CampaignCommand, Source
 from accounts.models.command import CommandAction, CommandStatus
@@ -25,7 +26,6 @@ BACKOFF = Backoff([timedelta(seconds=seconds) for seconds in (10, 60, 5 * 60, 30
 HOLD_INTERVAL = timedelta(minutes=1)  # before an account that is not ready is asked about again
 LEASE = timedelta(seconds=60)  # a call and a look at what became of it last 40 s at most
 ECHO_TIMEOUT = timedelta(minutes=15)  # after a call
-MAX_CLOCK_SKEW = timedelta(minutes=1)  # of the provider
 ACTIONS = {CampaignStatus.PAUSED: CommandAction.PAUSE, CampaignStatus.ACTIVE: CommandAction.RESUME}
 TRANSIENT_STATUSES = frozenset({408, 425, 429})
 NO_KEY = "No source of this agency has an API key for SendPilot any more."
@@ -63,7 +63,7 @@ def take_echo(campaign: Campaign, status: CampaignStatus, *, by: str, at: dateti
     action = ACTIONS.get(status)
     if action is None or by not in ("api", ""):
         return False
-    since, until = at - ECHO_TIMEOUT, at + MAX_CLOCK_SKEW
+    since, until = at - ECHO_TIMEOUT, at + PROVIDER_CLOCK_SKEW
     call = campaign.calls.filter(action=action, at__gt=since, at__lt=until, echoed_at=None).order_by("id").first()
     if call is None:
         return False

@@ -22,7 +22,8 @@ from django.utils import timezone
 
 from accounts.core.connections import undone_after_outage
 
-MAX_CLOCK_SKEW = timedelta(seconds=5)  # between hosts
+#: How far apart the clocks of our hosts may be.
+MAX_CLOCK_SKEW = timedelta(seconds=5)
 CRASHED = "Every attempt ended with the worker that made it."
 
 

@@ -8,6 +8,10 @@ from accounts.models import Source
 
 #: A report that arrives later than this after it happened is history: it changes states but alerts nobody.
 MAX_ALERT_AGE = timedelta(days=1)
+#: How far a provider's clock may be from ours, where its times are compared with what we did.
+PROVIDER_CLOCK_SKEW = timedelta(minutes=1)
+#: The time of receipt replaces a provider's time further ahead than this.
+MAX_TIME_AHEAD = timedelta(minutes=5)
 
 
 class Quarantine(Exception):

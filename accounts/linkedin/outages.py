@@ -12,14 +12,13 @@ from django.utils import timezone
 
 from accounts.core.enums import AccountStatus, IncidentCause, ProviderSlug
 from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
-from accounts.events.ordering import MAX_ALERT_AGE, Origin
+from accounts.events.ordering import MAX_ALERT_AGE, PROVIDER_CLOCK_SKEW, Origin
 from accounts.linkedin.advice import is_deliberate
 from accounts.models import Account, Outage, ReauthPrompt
 
 #: How long a change is expected after the owner used the prompt's page.
 PAGE_USE_WINDOW = timedelta(minutes=15)
 #: How far a provider's clock may be behind Leadline's.
-MAX_CLOCK_SKEW = timedelta(minutes=1)
 #: How long after its last repetition a problem is over.
 PROBLEM_TIMEOUT = timedelta(minutes=15)
 PROXY_ERROR = "PROXY_ERROR"
@@ -97,7 +96,9 @@ def _is_expected(account: Account, origin: Origin, work: UnitOfWork) -> bool:
     """Return whether a person made the change, or the owner was using the prompt's page when it happened."""
     if origin.by not in set(ProviderSlug):
         return True
-    return any(at - MAX_CLOCK_SKEW <= origin.at < at + PAGE_USE_WINDOW for at in work.look_up(PAGE_USES, account.pk))
+    return any(
+        at - PROVIDER_CLOCK_SKEW <= origin.at < at + PAGE_USE_WINDOW for at in work.look_up(PAGE_USES, account.pk)
+    )
 
 
 def _load_open_outages(account_ids: Collection[str]) -> dict[str, Outage | None]:

@@ -1,6 +1,5 @@
 """Check settings at the start that would otherwise fail later and unnoticed."""
 
-import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from accounts.core.networks import parse_network
 from leads.enrichment.service import SHIPPED, enricher_named
 
 
@@ -32,7 +32,7 @@ def networks_are_readable(app_configs: Any, **_: Any) -> Sequence[CheckMessage]:
         Error(f"{name} has {cidr!r}, which is neither an address nor a network.", id="leadline.E002")
         for name in ("TRUSTED_PROXIES", "OUTBOUND_ALLOWED_NETWORKS")
         for cidr in getattr(settings, name)
-        if not _is_network(cidr)
+        if parse_network(cidr) is None
     ]
 
 
@@ -60,14 +60,6 @@ def _is_enricher(name: str) -> bool:
 def _is_key(key: str) -> bool:
     try:
         Fernet(key)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_network(cidr: str) -> bool:
-    try:
-        ipaddress.ip_network(cidr, strict=False)
     except ValueError:
         return False
     return True

@@ -10,6 +10,7 @@ import structlog
 from django.utils import timezone
 
 from accounts.core import jobs
+from accounts.core.jobs import MAX_CLOCK_SKEW
 from accounts.models import Event
 from leads.lead_sync import submissions
 from leads.models import LeadFetch
@@ -20,7 +21,6 @@ from webhooks.processing import processor
 
 log = structlog.get_logger(__name__)
 
-MAX_CLOCK_SKEW = timedelta(seconds=5)  # between hosts, for rows that are due at once
 MARGIN = timedelta(seconds=60)  # beyond the longest wait or lease that is given
 
 

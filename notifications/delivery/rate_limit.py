@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from accounts.core.jobs import MAX_CLOCK_SKEW
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus, Hold
 
 SLACK_RATE = 1.0  # messages a second to one incoming webhook (https://docs.slack.dev/apis/web-api/rate-limits)
 MAX_RESERVATION = timedelta(milliseconds=200)  # a send may be reserved at most so far ahead
 FAILURES_TO_OPEN = 10
 MIN_OPEN_TIME, MAX_OPEN_TIME = timedelta(seconds=30), timedelta(minutes=5)
-MAX_CLOCK_SKEW = timedelta(seconds=5)  # between hosts
 HOLDS = (Hold.RATE, Hold.REST)
 HALF_OPEN_LEASE = timedelta(seconds=60)  # for the one trial request while the circuit breaker is half-open
 

@@ -12,7 +12,7 @@ from accounts.core.connections import (
     log_outage_end,
 )
 from accounts.linkedin import incidents
-from accounts.tasks import WORKERS, write_heartbeat
+from accounts.tasks import WorkerHeartbeat
 from notifications.delivery import channel_health
 from notifications.delivery.claim import claim_due_deliveries, has_delivery_due_soon, has_due_deliveries
 from notifications.delivery.concurrency import ConcurrencyLimits
@@ -26,7 +26,6 @@ from notifications.transports.base import Outcome
 MAX_RUN_SECONDS = 30.0
 CLOSING_SECONDS = 20.0  # after the run, while slow receivers are awaited, fast ones still get deliveries
 POLL_INTERVAL = 0.1  # seconds between two looks for new work
-HEARTBEAT_INTERVAL = 5.0
 OUTAGE_TIMEOUT = 30.0  # seconds that results are kept for; leases last a minute
 
 
@@ -50,7 +49,7 @@ class _DeliveryRun:
         self._sender = sender
         self._limits = ConcurrencyLimits()
         self._results: list[DeliveryResult] = []  # not saved yet
-        self._heartbeat_sent_at = time.monotonic()
+        self._write_heartbeat = WorkerHeartbeat("deliveries")
 
     def run(self, run_seconds: float) -> bool:
         """Deliver until nothing is due. Return True if time ran out.
@@ -93,7 +92,7 @@ class _DeliveryRun:
             return True
         self._results += self._sender.results(POLL_INTERVAL)
         self._save_results()
-        self._send_heartbeat()
+        self._write_heartbeat()
         return False
 
     def _save_results(self) -> None:
@@ -107,9 +106,3 @@ class _DeliveryRun:
                 duration_ms=result.duration_ms,
             )
         self._results = []
-
-    def _send_heartbeat(self) -> None:
-        """Write the heartbeat: a long run delays the task that writes it."""
-        if time.monotonic() - self._heartbeat_sent_at > HEARTBEAT_INTERVAL:
-            self._heartbeat_sent_at = time.monotonic()
-            write_heartbeat(WORKERS["deliveries"])

@@ -10,18 +10,16 @@ import socket
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
 from accounts.core.email_addresses import normalize_host
+from accounts.core.networks import Address, is_in_networks, parse_networks
 
 PORTS = frozenset({80, 443, 8080, 8443})
 MAX_URL_LENGTH = 2000
-
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 #: Special IPv4 networks that `is_global` does not exclude.
 _SPECIAL_IPV4 = tuple(
@@ -111,7 +109,7 @@ def check_address(text: str, port: int) -> None:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         raise TargetRefused("The address is not an IP address.") from None
-    if _is_allowed(address, tuple(settings.OUTBOUND_ALLOWED_NETWORKS)):
+    if is_in_networks(address, parse_networks(tuple(settings.OUTBOUND_ALLOWED_NETWORKS))):
         return
     if not is_public(address):
         raise TargetRefused("The address is outside the public internet.")
@@ -139,7 +137,7 @@ def _check(url: str, allowed: tuple[str, ...], own_host: str) -> Target:
         literal = _literal_address(target.host)
     except ValueError:
         raise TargetRefused(_NO_WEB_ADDRESS) from None
-    if literal is not None and _is_allowed(literal, allowed):
+    if literal is not None and is_in_networks(literal, parse_networks(allowed)):
         return target
     if literal is not None and not is_public(literal):
         raise TargetRefused("The address is outside the public internet.")
@@ -187,12 +185,3 @@ def _normalize_host(host: str) -> str:
 def _own_host() -> str:
     """Return our own public host name, or "" on loopback, where it could be any receiver's."""
     return "" if settings.LOOPBACK else _normalize_host(urlsplit(settings.PUBLIC_URL).hostname or "")
-
-
-def _is_allowed(address: Address, allowed: tuple[str, ...]) -> bool:
-    return any(address in network for network in _networks(allowed))
-
-
-@lru_cache(maxsize=16)
-def _networks(allowed: tuple[str, ...]) -> tuple[Network, ...]:
-    return tuple(ip_network(text.strip(), strict=False) for text in allowed)

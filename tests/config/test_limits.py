@@ -235,17 +235,17 @@ def test_idle_connections_lock_nobody_out(
 def test_half_sent_bodies_of_pages_take_bounded_memory_and_lock_nobody_out(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_bodies.HELD_BODIES, "limit", 5 * MEBIBYTE)
+    monkeypatch.setattr(page_bodies.PAGE_LIMITS.incomplete, "limit", 5 * MEBIBYTE)
     head = b"POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3100000\r\n\r\n"
 
     with ExitStack() as stack:
         half = hold(stack, server, head + b"x" * MEBIBYTE, 12)
-        assert page_bodies.HELD_BODIES.size <= 5 * MEBIBYTE
+        assert page_bodies.PAGE_LIMITS.incomplete.size <= 5 * MEBIBYTE
         assert [read_answer(client).status for client in half[:6]] == [503] * 6
         form = request_bytes("POST", "/accounts/login/", b"login=a&" + b"x=" + b"y" * 100_000, {})
         assert send_slowly(server, form[:50_000], form[50_000:]).status < 500
 
-    wait_until(lambda: page_bodies.HELD_BODIES.size == 0)
+    wait_until(lambda: page_bodies.PAGE_LIMITS.incomplete.size == 0)
 
 
 def test_a_form_that_was_cut_off_is_not_taken_for_a_shorter_one(

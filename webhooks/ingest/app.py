@@ -18,7 +18,8 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from webhooks.ingest.client_ip import client_address, is_in_networks, is_plain_http
+from accounts.core.networks import is_in_networks
+from webhooks.ingest.client_ip import client_address, is_plain_http
 from webhooks.ingest.context import IngestContext
 from webhooks.ingest.db import StorageDown
 from webhooks.ingest.fastpath.request import FastPathRequest

@@ -1,13 +1,10 @@
 """Determine the caller's address: the peer's, or behind TRUSTED_PROXIES the address that they forward."""
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from collections.abc import Mapping
 
 from django.conf import settings
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+from accounts.core.networks import Address, Network, is_in_networks, parse_address, parse_networks
 
 
 def client_address(peer: str, headers: Mapping[str, str]) -> Address | None:
@@ -34,30 +31,6 @@ def is_plain_http(peer: str, headers: Mapping[str, str]) -> bool:
 
 def trusted_proxies() -> tuple[Network, ...]:
     return parse_networks(tuple(settings.TRUSTED_PROXIES))
-
-
-@lru_cache(maxsize=1024)
-def parse_networks(cidrs: tuple[str, ...]) -> tuple[Network, ...]:
-    """Return the networks of these CIDRs. Skip a CIDR that is invalid."""
-    networks = []
-    for cidr in cidrs:
-        try:
-            networks.append(ip_network(cidr, strict=False))
-        except ValueError:
-            continue
-    return tuple(networks)
-
-
-def parse_address(text: str) -> Address | None:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def is_in_networks(address: Address | None, networks: Iterable[Network]) -> bool:
-    return address is not None and any(address in network for network in networks)
 
 
 def _without_port(text: str) -> str:

@@ -5,6 +5,7 @@ import itertools
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -23,11 +24,19 @@ STATUS_LINES = {status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.enc
 PROCESS_TOKEN = secrets.token_hex(6)
 REQUEST_NUMBERS = itertools.count(1)
 
-MAX_BODY_BYTES = 1024 * 1024
-BODY_TIMEOUT = 10.0  # seconds for a whole body
-TOO_SLOW = f"The body did not arrive within {BODY_TIMEOUT:.0f} seconds."
-#: Counts webhooks' bodies, except those that arrive in one piece.
-INCOMPLETE_BODIES = IncompleteBodies(limit=64 * 1024 * 1024)
+TOO_SLOW = "body too slow"  # says why a task is cancelled
+
+
+@dataclass(slots=True)
+class BodyLimits:
+    """Bound what clients may send. `incomplete` counts the bodies that arrive in several pieces."""
+
+    max_bytes: int
+    timeout: float  # seconds for a whole body
+    incomplete: IncompleteBodies
+
+
+WEBHOOK_LIMITS = BodyLimits(1024 * 1024, 10.0, IncompleteBodies(limit=64 * 1024 * 1024))
 
 
 class Refusal(Exception):
@@ -73,47 +82,13 @@ class HTTPRequest:
     async def read_body(self) -> bytes:
         """Return the whole body. Raises Refusal (408, 413, 503) or Disconnected."""
         declared = self.headers.get("content-length", "")
-        if len(declared) > 6 and (len(declared) > 12 or not declared.isdecimal() or int(declared) > MAX_BODY_BYTES):
-            raise _too_large()
-        task = cast("asyncio.Task[None]", asyncio.current_task())
-        # asyncio.timeout would take a tenth of the time of a request.
-        timeout = asyncio.get_running_loop().call_later(BODY_TIMEOUT, task.cancel, TOO_SLOW)
-        try:
-            message = await self._receive()
-            if not message.get("more_body") and message["type"] == "http.request":
-                self._unread = False
-                body: bytes = message.get("body", b"")
-                _check_size(body)
-                return body
-            return await self._read_chunks(message, task)
-        except asyncio.CancelledError as error:
-            if error.args not in {(TOO_SLOW,), (NO_ROOM,)}:
-                raise
-            task.uncancel()
-            raise Refusal(408, TOO_SLOW) if error.args == (TOO_SLOW,) else no_room_refusal() from None
-        finally:
-            timeout.cancel()
-
-    async def _read_chunks(self, message: Message, task: "asyncio.Task[None]") -> bytes:
-        body = bytearray()
-        try:
-            while True:
-                if message["type"] == "http.disconnect":
-                    raise Disconnected
-                chunk = message.get("body", b"")
-                body += chunk
-                _check_size(body)
-                if not message.get("more_body"):
-                    self._unread = False
-                    return bytes(body)
-                if not INCOMPLETE_BODIES.add_bytes(task, len(chunk)):
-                    raise no_room_refusal()
-                message = await self._receive()
-        except BaseException:
-            body.clear()  # the traceback holds the buffer while the refusal is sent
-            raise
-        finally:
-            INCOMPLETE_BODIES.release(task)
+        if len(declared) > 6 and (
+            len(declared) > 12 or not declared.isdecimal() or int(declared) > WEBHOOK_LIMITS.max_bytes
+        ):
+            raise _too_large(WEBHOOK_LIMITS)
+        body = await read_body(self._receive, WEBHOOK_LIMITS)
+        self._unread = False
+        return body
 
     async def send_json(self, status: int, body: bytes) -> None:
         """Send a JSON response."""
@@ -131,6 +106,63 @@ class HTTPRequest:
         else:
             await self._send(start)
             await self._send({"type": "http.response.body", "body": body})
+
+
+async def read_body(receive: Receive, limits: BodyLimits, *, holds: bool = False) -> bytes:
+    """Return the whole body. Raises Refusal (408, 413, 503) or Disconnected.
+
+    With `holds` a body that came in pieces stays counted in `limits.incomplete`, and the caller releases it.
+    """
+    task = cast("asyncio.Task[Any]", asyncio.current_task())
+    # asyncio.timeout would take a tenth of the time of a request.
+    timeout = asyncio.get_running_loop().call_later(limits.timeout, task.cancel, TOO_SLOW)
+    is_whole = False
+    try:
+        body = await _read_pieces(receive, limits, task)
+        is_whole = True
+    except asyncio.CancelledError as error:
+        if error.args not in {(TOO_SLOW,), (NO_ROOM,)}:
+            raise
+        task.uncancel()
+        if error.args == (NO_ROOM,):
+            raise no_room_refusal() from None
+        raise Refusal(408, f"The body did not arrive within {limits.timeout:.0f} seconds.") from None
+    finally:
+        timeout.cancel()
+        if not (holds and is_whole):
+            limits.incomplete.release(task)
+    return body
+
+
+async def _read_pieces(receive: Receive, limits: BodyLimits, task: "asyncio.Task[Any]") -> bytes:
+    message = await _next_piece(receive)
+    first: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        if len(first) > limits.max_bytes:
+            raise _too_large(limits)
+        return first
+    body = bytearray()
+    try:
+        while True:
+            piece = message.get("body", b"")
+            body += piece
+            if len(body) > limits.max_bytes:
+                raise _too_large(limits)
+            if not limits.incomplete.add_bytes(task, len(piece)):
+                raise no_room_refusal()
+            if not message.get("more_body"):
+                return bytes(body)
+            message = await _next_piece(receive)
+    finally:
+        body.clear()  # the traceback keeps a reference to it while a refusal is sent
+
+
+async def _next_piece(receive: Receive) -> Message:
+    """Return the next message. Raises Disconnected, so that an incomplete body never counts as sent."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    return message
 
 
 async def respond_early(receive: Receive, send: Send, start: Message, body: bytes) -> None:
@@ -196,10 +228,5 @@ def no_room_refusal() -> Refusal:
     return Refusal(503, NO_ROOM, headers=[(b"retry-after", b"5")])
 
 
-def _check_size(body: bytes | bytearray) -> None:
-    if len(body) > MAX_BODY_BYTES:
-        raise _too_large()
-
-
-def _too_large() -> Refusal:
-    return Refusal(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
+def _too_large(limits: BodyLimits) -> Refusal:
+    return Refusal(413, f"The body is larger than {limits.max_bytes} bytes.")

@@ -14,8 +14,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.core.cache_version import sources_version
+from accounts.core.networks import Network, parse_networks
 from accounts.models import Source
-from webhooks.ingest.client_ip import Network, parse_networks
 from webhooks.ingest.db import DatabaseThreads, StorageDown
 
 MAX_AGE = 3.0  # seconds

@@ -1,20 +1,17 @@
 """Determine the agency that a receipt belongs to, and the time at which its report counts."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from accounts.events.ordering import Quarantine
+from accounts.events.ordering import MAX_TIME_AHEAD, Quarantine
 from accounts.models import Agency, SubAccount
 from webhooks.models import Receipt
 from webhooks.providers.events import Tenant
 
-#: The time of receipt replaces a time further ahead than this (contract: "Order").
-MAX_CLOCK_SKEW = timedelta(minutes=5)
-
 
 def effective_time(receipt: Receipt, occurred_at: datetime | None) -> datetime:
     """Return the provider's time, or the time of receipt if the provider's is absent or far ahead."""
-    if occurred_at is None or occurred_at > receipt.received_at + MAX_CLOCK_SKEW:
+    if occurred_at is None or occurred_at > receipt.received_at + MAX_TIME_AHEAD:
         return receipt.received_at
     return occurred_at
 

@@ -1,6 +1,5 @@
 """Define the fields of the API's resources, and serializers that refuse unknown names."""
 
-import ipaddress
 from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
@@ -13,6 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.core.email_addresses import normalize_email
+from accounts.core.networks import parse_network
 from accounts.events.outbox import iso_timestamp
 from accounts.models import Agency
 
@@ -171,10 +171,8 @@ def id_field(**options: Any) -> serializers.CharField:
 
 def validate_network(value: str) -> None:
     """Raise ValidationError unless `value` is an address range such as `203.0.113.0/24`."""
-    try:
-        ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        raise serializers.ValidationError("Give an address range such as 203.0.113.0/24.") from None
+    if parse_network(value) is None:
+        raise serializers.ValidationError("Give an address range such as 203.0.113.0/24.")
 
 
 class StrictIntegerField(serializers.IntegerField):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from webhooks.ingest.client_ip import client_address, is_in_networks, is_plain_http, parse_address, parse_networks
+from accounts.core.networks import is_in_networks, parse_address, parse_networks
+from webhooks.ingest.client_ip import client_address, is_plain_http
 
 
 @pytest.mark.parametrize(

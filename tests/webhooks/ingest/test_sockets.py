@@ -18,7 +18,7 @@ from tests.webhooks.ingest_server import (
     request_bytes,
     wait_until,
 )
-from webhooks.ingest import http as exchange
+from webhooks.ingest import http
 from webhooks.ingest.app import IngestApp
 from webhooks.models import Receipt, RejectedRequest
 
@@ -142,7 +142,7 @@ def test_no_body_at_all_is_an_unreadable_one(server: Server, source: Source) -> 
 def test_two_hundred_half_sent_bodies_hold_nobody_up(
     server: Server, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "BODY_TIMEOUT", 60)
+    monkeypatch.setattr(http.WEBHOOK_LIMITS, "timeout", 60)
     half = [server.connect() for _ in range(200)]
     try:
         for client in half:
@@ -161,8 +161,8 @@ def test_two_hundred_half_sent_bodies_hold_nobody_up(
 def test_a_body_that_never_ends_is_not_waited_for(
     server: Server, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "BODY_TIMEOUT", 0.3)
-    monkeypatch.setattr(exchange, "DRAIN_TIMEOUT", 0.3)
+    monkeypatch.setattr(http.WEBHOOK_LIMITS, "timeout", 0.3)
+    monkeypatch.setattr(http, "DRAIN_TIMEOUT", 0.3)
 
     with server.connect() as client:
         client.sendall(head(path_of(source), 1000) + b'{"half":')
@@ -222,18 +222,18 @@ def test_a_client_that_leaves_before_its_body_is_whole_leaves_nothing(server: Se
 def test_where_unfinished_bodies_take_too_much_the_oldest_is_refused_and_who_sends_is_not(
     server: Server, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange.INCOMPLETE_BODIES, "limit", 100_000)
+    monkeypatch.setattr(http.WEBHOOK_LIMITS.incomplete, "limit", 100_000)
     honest = b'{"a":"' + b"x" * 89_992 + b'"}'
 
     with server.connect() as stalled, server.connect() as sending:
         stalled.sendall(head(path_of(source), 500_000) + b" " * 90_000)
-        wait_until(lambda: exchange.INCOMPLETE_BODIES.size == 90_000)
+        wait_until(lambda: http.WEBHOOK_LIMITS.incomplete.size == 90_000)
         sending.sendall(head(path_of(source), len(honest)) + honest[:50_000])
         assert read_answer(stalled).status == 503
         sending.sendall(honest[50_000:])
         assert read_answer(sending).status == 200
 
-    wait_until(lambda: exchange.INCOMPLETE_BODIES.size == 0)
+    wait_until(lambda: http.WEBHOOK_LIMITS.incomplete.size == 0)
     assert server.post(path_of(source), b"{}", SIGNED).status == 200
 
 
