@@ -27,7 +27,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class ReadableRequest(WSGIRequest):
-    """A request with any `Content-Type`. One that cannot be parsed counts as missing."""
+    """Accept a request with any `Content-Type`. One that cannot be parsed counts as missing."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         try:
@@ -48,7 +48,7 @@ def allow_probe_hosts(get_response: Respond) -> Respond:
 
 
 def refuse_unstorable_text(get_response: Respond) -> Respond:
-    """Answer 404 to a path, and 400 to parameters and form fields, that no page can use."""
+    """Answer 404 to a path that no page can have, and 400 to parameters and form fields that no database can store."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if len(request.path_info) > MAX_PATH or _CONTROL.search(request.path_info):

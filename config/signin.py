@@ -126,7 +126,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """Adapter that encrypts authenticator secrets and recovery seeds with FIELD_ENCRYPTION_KEYS."""
+    """Encrypt authenticator secrets and recovery seeds with FIELD_ENCRYPTION_KEYS."""
 
     def encrypt(self, text: str) -> str:
         return fernet().encrypt(text.encode()).decode()
@@ -136,7 +136,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]
-    """Form that mails the reset link only to an address that its user has verified."""
+    """Mail the reset link only to an address that its user has verified."""
 
     def clean_email(self) -> str:
         email = normalize_email(self.cleaned_data["email"])

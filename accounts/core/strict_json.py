@@ -23,7 +23,7 @@ class Flaw(Enum):
 
 
 class UnreadableJSON(ValueError):
-    """The bytes are no JSON object by the rules of `read_object`. The message is safe to return to the client."""
+    """Signal that bytes are no JSON object by the rules of `read_object`. The message may be shown to the client."""
 
     def __init__(self, flaw: Flaw, message: str, detail: str = "") -> None:
         """Store the broken rule. `detail` is the parser's own sentence, where there is one, or the refused word."""

@@ -90,7 +90,7 @@ def _try(place: Place, delivery: Delivery) -> list[Attempt]:
 
 
 def _fail(place: Place, delivery: Delivery, begin: datetime, code: int) -> list[Attempt]:
-    """Let attempts fail, as far apart as they are, until one would be later than now or there is none left."""
+    """Add failed attempts with the waits of the back-off, until one would be later than now or none is left."""
     log: list[Attempt] = []
     at: datetime | None = begin
     while at is not None and at <= place.now:

@@ -71,13 +71,13 @@ def ask_roles(api: Api) -> Roles:
 
 
 def record_roles(sync: LeadSync, wanted: Iterable[Subscription], roles: Roles) -> None:
-    """Note for every owner whose leads are wanted what the roles prove."""
+    """Record, for every owner whose leads are wanted, whether the roles prove access."""
     for owner, lead_type in {(row.owner, row.lead_type) for row in wanted}:
         record_access(sync, owner, lead_type, roles.access_to(owner, lead_type))
 
 
 def record_access(sync: LeadSync, owner: str, lead_type: str, access: Access) -> OwnerAccess:
-    """Note whether access to an owner's leads is proved now."""
+    """Record whether access to an owner's leads is proved now."""
     now = timezone.now()
     row, _ = OwnerAccess.objects.get_or_create(sync=sync, owner=owner, lead_type=lead_type)
     row.proved_at = now if access is Access.PROVED else row.proved_at
@@ -87,8 +87,11 @@ def record_access(sync: LeadSync, owner: str, lead_type: str, access: Access) ->
 
 
 def record_pulled(pull: Pull, *, reaches_back_to: datetime) -> None:
-    """Note that the pull's window was walked through while access was proved. It counts where it joins what was pulled
-    before or, for a first one, reaches back as far as LinkedIn keeps leads."""
+    """Record that a back-fill covered its window while access was proved.
+
+    The window counts if it joins what earlier back-fills covered, or, for a first one, if it reaches back as far as
+    LinkedIn keeps leads.
+    """
     rows = OwnerAccess.objects.filter(sync=pull.sync_id, owner=pull.owner, lead_type=pull.lead_type)
     joins = Q(pulled_until__gte=pull.since, pulled_until__lt=pull.until)
     if pull.since <= reaches_back_to:
@@ -97,7 +100,8 @@ def record_pulled(pull: Pull, *, reaches_back_to: datetime) -> None:
 
 
 def pull_hidden_again(lead: Lead, sync: LeadSync) -> None:
-    """Have leads pulled again that may have been hidden as this one was, since the last of its form that was not."""
+    """Have leads pulled again that LinkedIn may have hidden like this one: those after the last complete lead of its
+    form."""
     shown = Lead.objects.filter(source=sync.source_id, form=lead.form, details_pending=False).exclude(pk=lead.pk)
     last = shown.filter(received_at__lt=lead.received_at).aggregate(at=Max("received_at"))["at"]
     rows = OwnerAccess.objects.filter(sync=sync, owner=lead.owner, lead_type=lead.lead_type)

@@ -1,4 +1,4 @@
-"""Ask for a page of a pull, import it, and move the pull on. Make pages smaller where one of their leads fails."""
+"""Fetch one page of a back-fill, import it, and advance. Fetch smaller pages if one lead of a page fails."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ OF_ONE_PAGE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a page moves a pull; the last one sets `access`."""
+    """Store how far one page advances a back-fill. The last page sets `access`."""
 
     position: int
     total: int | None
@@ -47,7 +47,7 @@ class Step:
 
 
 def pull_page(pull: Pull, api: Api) -> None:
-    """Ask for a page and import it. Raises LinkedInError."""
+    """Fetch the next page of a back-fill and import it. Raises LinkedInError."""
     try:
         page = api.page("leadFormResponses", _query(pull, count=pull.page_size or PAGE, start=pull.position))
     except LinkedInError as error:

@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 class CannotConnect(Exception):
-    """The way back from LinkedIn did not end in a connection. The message is for the person who came back."""
+    """Signal that LinkedIn's redirect did not lead to a connection. The message is for the redirected person."""
 
 
 @dataclass(frozen=True, slots=True)

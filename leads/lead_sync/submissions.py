@@ -92,13 +92,13 @@ def store_answers(reference: LeadReference, found: Details, form: Form) -> Lead 
 
 
 def has_labels(lead: Lead, found: Details) -> bool:
-    """Return whether the lead has these very answers already, with more of their questions than their ids."""
+    """Return whether the lead already has these answers, and the text of a question beside its id."""
     asked = {row["question_id"] for row in lead.answers}
     return asked == {row["question_id"] for row in found.answers} and any(row["label"] for row in lead.answers)
 
 
 def record_unlabelled(rows: Iterable[tuple[LeadReference, Form]]) -> None:
-    """Note whose answers came while LinkedIn did not show their form."""
+    """Record the references whose answers arrived while LinkedIn did not show their form."""
     UnlabelledAnswers.objects.bulk_create(
         [
             UnlabelledAnswers(reference=reference, form=form.refused, version=form.version[:16])

@@ -34,12 +34,14 @@ WORDS = {
 
 
 class NotConnected(Exception):
-    """Nobody's permission is there to read with."""
+    """Signal that a source has no token to read leads with, because nobody connected it."""
 
 
 class OnHold(NotConnected):
-    """The account must not be used now (`accounts.linkedin.readiness`): what is to be done waits, and has not
-    failed. `until` is None where only the account's return ends it."""
+    """Signal that the account must not be used now (`accounts.linkedin.readiness`). The work waits; it has not failed.
+
+    `until` is None if the wait ends only when the account is active again.
+    """
 
     def __init__(self, hold: Held) -> None:
         super().__init__(hold.message)
@@ -58,14 +60,16 @@ def app_of(source: Source) -> App | None:
 
 
 def api_of_removed(sync: LeadSync) -> Api | None:
-    """Return the API for a source that was taken away, with the token that is left and cannot be renewed, or None."""
+    """Return the API for a removed source, with its last token, which cannot be renewed. None if there is no token."""
     token = tokens_of(sync.account).get("access") if sync.account else None
     return Api(_app_at(sync.source.readable_credentials, "", ""), token) if token else None
 
 
 def api_for(sync: LeadSync) -> Api:
-    """Return the API with the connected person's permission, renewed if it is about to end. Raises NotConnected (OnHold
-    while the account is not ready), or LinkedInError where renewing fails."""
+    """Return the API with the connected person's token, renewed if it expires soon.
+
+    Raises NotConnected, OnHold while the account is not ready, or LinkedInError if the token cannot be renewed.
+    """
     account, app = sync.account, app_of(sync.source)
     if account is None or app is None or not tokens_of(account):
         raise NotConnected

@@ -122,13 +122,14 @@ def _source(request: MemberRequest, pk: str) -> Source:
 
 
 def _sync(source: Source) -> LeadSync:
-    """Return the source's connection with what the page shows of it. Store none: looking at a page changes nothing."""
+    """Return the source's connection with what the page shows of it, or an unsaved one: a GET changes nothing."""
     rows = LeadSync.objects.select_related("account", "connected_by").prefetch_related("subscriptions")
     return rows.filter(source=source).first() or LeadSync(source=source)
 
 
 def _link(request: MemberRequest, source: Source) -> Link | None:
-    """Return the link to LinkedIn for who may change something. A form may not lead to another site."""
+    """Return the link to LinkedIn's consent page, for members who may change the source. A form cannot redirect to
+    another site."""
     if request.member.role not in (Role.OWNER, Role.MANAGER):
         return None
     try:

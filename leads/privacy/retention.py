@@ -73,7 +73,7 @@ def _erase_or_report(pk: str, cutoff: datetime, position: str) -> Progress:
 def _erase_if_inactive(pk: str, cutoff: datetime) -> dict[str, int]:
     """Erase a lead unless it changed meanwhile or another transaction holds it.
 
-    Its tombstone has the time of the latest report: a report of anything later makes the lead anew.
+    Its tombstone has the time of the latest report, so a later report creates the lead anew.
     """
     rows = Lead.objects.select_for_update(of=("self",), skip_locked=True).select_related("agency")
     lead = rows.filter(pk=pk, updated_at__lt=cutoff).first()

@@ -34,7 +34,7 @@ class ByDelivery(ByParent):
 
 
 class ByDeliveryStatus(ByStatus):
-    """Filter by status. Statuses that only an agency's index serves are offered with an agency."""
+    """Filter by status. Offer statuses that most deliveries have only within an agency, whose index serves them."""
 
     options = [(DeliveryStatus.FAILED.value, "failed"), (DeliveryStatus.PENDING.value, "on its way")]
 

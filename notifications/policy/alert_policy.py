@@ -68,7 +68,10 @@ def replaced_event_types(event: Event) -> set[EventType]:
 
 
 def superseded_reasons(deliveries: Iterable[Delivery], channels: Mapping[str, Channel]) -> SupersededReasons:
-    """Return why deliveries (with events loaded) are superseded by an incident, or incidents are outdated."""
+    """Return the reason of each delivery that an incident supersedes, and of each incident's delivery that is outdated.
+
+    The deliveries have their events loaded.
+    """
     pairs = [
         (delivery, channel)
         for delivery in deliveries

@@ -133,7 +133,7 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return form
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Leave out the pop-ups that add, change and view the chosen object, which has a page of its own."""
+        """Render a relation without Django's links to add, change and view the chosen object in a pop-up."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             for right in ("add", "change", "delete", "view"):

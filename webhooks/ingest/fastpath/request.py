@@ -37,7 +37,7 @@ def parse_request(data: bytes) -> FastPathRequest | None:
 
 
 def _headers(lines: list[str]) -> dict[str, str] | None:
-    """Return the headers. None if they are unusual, or ask for more than the fast path does."""
+    """Return the headers. None if they are unusual, or ask for something that the fast path does not support."""
     headers = {}
     for line in lines:
         name, _, value = line.partition(":")
