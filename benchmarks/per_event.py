@@ -22,4 +22,4 @@ def process_receipt(sequence: int) -> None:
     with transaction.atomic():
         receipt = Receipt.objects.select_related("source").select_for_update(of=["self"]).get(pk=sequence)
         if receipt.status == ReceiptStatus.RECEIVED:
-            _process_receipt(receipt, _parse_receipt(receipt))
+            _process_receipt(receipt, _parse_receipt(receipt, {}))

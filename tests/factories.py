@@ -58,7 +58,7 @@ from leads.pipeline.changes import create_lead
 from notifications.channels.service import create_channel
 from notifications.delivery import fan_out_due_events
 from notifications.models import Attempt, Channel, Delivery, StaffAlerts
-from webhooks.models import LatencyTally, ProviderRequest, Receipt, RejectedRequest, SourceMonitor
+from webhooks.models import LatencyTally, ProviderRequest, Receipt, RejectedRequest, SourceMonitor, WordMapping
 
 CANARY = "canarySECRETcanary"
 
@@ -225,6 +225,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
             subscriber="status", event=event, subject=account.pk, attempts=8, next_attempt_at=None, error=text
         ),
         LatencyTally.objects.create(source=source, began_at=now, requests=300, slow=1),
+        WordMapping.objects.create(source=source, kind="status", word=f"{number}{text}"[:200], meaning="SUCCESS"),
         ProviderRequest.objects.create(
             source=source, request_id=f"{number}{text}", action="login", account=account, lead=lead
         ),
@@ -389,6 +390,8 @@ class Everything:
     source: Source
     linkedin: Source
     email: Channel
+    receipt: Receipt
+    mapping: WordMapping
     webhook: Channel
     delivery: Delivery
     key: ApiKey
@@ -406,6 +409,22 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
     linkedin, _ = create_source(agency=agency, provider="linkedin", name=text[:200], secret="hush")
     RejectedRequest.objects.create(
         source=source, reason="signature", diagnosis=text[:500], count=3, first_seen=now, last_seen=now
+    )
+    receipt = Receipt.objects.create(
+        source=source,
+        agency=agency,
+        provider="welink",
+        dedupe_key=agency.pk.encode()[:32],
+        body=json.dumps({"request_id": "r", "status": text[:100], "hash": "x"}).encode(),
+        received_at=now,
+        status="quarantined",
+        reason="unknown_status",
+        event_type=text[:100],
+        correlation=text[:100],
+        error=text[:500],
+    )
+    mapping = WordMapping.objects.create(
+        source=source, kind="status", word=f"{text[:100]} too", meaning="SUCCESS", next_attempt_at=None
     )
     account = Account.objects.create(
         agency=agency,
@@ -464,6 +483,8 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         lead=lead,
         source=source,
         linkedin=linkedin,
+        receipt=receipt,
+        mapping=mapping,
         email=email,
         webhook=webhook,
         delivery=delivery,

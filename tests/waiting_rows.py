@@ -22,6 +22,8 @@ from leads.lead_sync import backfill, fetching, health_checks, labels
 from leads.models import Enrichment, LeadFetch, LeadReference, LeadSync, Pull, RefusedForm
 from leads.pipeline.changes import create_lead
 from tests.receiving import source_of
+from webhooks.models import WordMapping
+from webhooks.processing import word_mappings
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,12 @@ def _make_prompts(agency: Agency, count: int) -> None:
     Reaction.objects.all().delete()
 
 
+def _make_mappings(agency: Agency, count: int) -> None:
+    source = source_of(agency, "sendpilot")
+    for number in range(count):
+        WordMapping.objects.create(source=source, kind="status", word=f"WORD_{number}", meaning="DONE")
+
+
 KINDS = [
     Kind(
         model=ReauthPrompt,
@@ -156,5 +164,14 @@ KINDS = [
         module=labels,
         inner="_label",
         result=remove,
+    ),
+    Kind(
+        model=WordMapping,
+        make=_make_mappings,
+        work=lambda: word_mappings.release_mapped(limit=1),
+        lease=word_mappings.LEASE,
+        module=word_mappings,
+        inner="_release_batch",
+        result=lambda mapping: 0,
     ),
 ]

@@ -12,12 +12,14 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         """Register this app's erasure, navigation, links and handlers, and configure HighLevel's adapter."""
         import webhooks.processing.erasure  # noqa: F401 (registers this app's erasure)
+        from accounts.core.job_handlers import register_job
         from accounts.reauth.provider_requests import use_request_log
         from accounts.web.backoffice.cross_links import add_list_link
         from accounts.web.portal.navigation import Entry, add_entry
         from accounts.web.source_sections import add_page_section
         from webhooks.processing.quarantine import release_waiting_for_ids, unrecognised
         from webhooks.processing.sign_ins import SIGN_INS
+        from webhooks.processing.word_mappings import release_mapped
         from webhooks.source_sections import latency_of_last_hour, refused_requests
 
         add_entry(
@@ -38,8 +40,13 @@ class WebhooksConfig(AppConfig):
         add_list_link("accounts.source", "webhooks_receipt", "Receipts", position=10, source="pk")
         add_list_link("accounts.source", "webhooks_rejectedrequest", "Rejected requests", position=20, source="pk")
         add_list_link("accounts.source", "webhooks_providerrequest", "Registered requests", position=30, source="pk")
+        register_job("word mappings", queue="receipts", quota=2, work=release_mapped)
         on_known_id(release_waiting_for_ids)
         use_request_log(SIGN_INS)
+        self.configure_providers()
+
+    def configure_providers(self) -> None:
+        """Hand the settings to the adapters that have some."""
         HIGHLEVEL.configure(
             public_key=settings.HIGHLEVEL_PUBLIC_KEY,
             accept_rsa=settings.HIGHLEVEL_ACCEPT_RSA,

@@ -3,11 +3,14 @@
 from django.db import models
 from django.utils import timezone
 
-from accounts.core.enums import RequestAction, provider_choices
+from accounts.core.enums import RequestAction, WordKind, provider_choices, word_kind_choices
+from accounts.core.jobs import DueRow
 from accounts.models import Account, Agency, Source
 from leads.models import Lead
 
 RECEIPT_PREFIX = "rct_"
+#: Kind of the word that a receipt waits for --> why it is in quarantine.
+QUARANTINE_REASON_OF = {WordKind.EVENT: "unknown_event_type", WordKind.STATUS: "unknown_status"}
 
 
 class ReceiptStatus(models.TextChoices):
@@ -37,7 +40,9 @@ class Receipt(models.Model):
     received_at = models.DateTimeField()
     status = models.CharField(max_length=12, choices=ReceiptStatus, default=ReceiptStatus.RECEIVED)
     event_type = models.CharField(max_length=100, blank=True)
-    correlation = models.CharField(max_length=200, blank=True, help_text="We-Link's request id.")
+    correlation = models.CharField(
+        max_length=200, blank=True, help_text="We-Link's request id; what a receipt in quarantine waits for."
+    )
     account_id = models.CharField(max_length=40, blank=True, help_text="The account it was about, once known.")
     lead_id = models.CharField(max_length=40, blank=True, help_text="The lead it was about, once known.")
     reason = models.CharField(
@@ -64,6 +69,14 @@ class Receipt(models.Model):
                 fields=["source", "correlation"], name="receipt_by_correlation", condition=~models.Q(correlation="")
             ),
             models.Index(fields=["lead_id"], name="receipt_by_lead", condition=~models.Q(lead_id="")),
+            models.Index(
+                fields=["agency", "-sequence"],
+                name="receipt_unrecognised",
+                condition=models.Q(status__in=[ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED]),
+            ),
+            models.Index(
+                fields=["account_id", "-sequence"], name="receipt_by_account", condition=~models.Q(account_id="")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -72,6 +85,36 @@ class Receipt(models.Model):
     @property
     def public_id(self) -> str:
         return f"{RECEIPT_PREFIX}{self.sequence}"
+
+
+class WordMapping(DueRow):
+    """Store what a source's provider means by a word that Leadline does not know: their word, our meaning.
+
+    As a job it releases the receipts in quarantine that wait for the word, a batch at a time.
+    """
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="word_mappings")
+    kind = models.CharField(max_length=8, choices=word_kind_choices)
+    word = models.CharField(max_length=200, help_text="The provider's word, exactly as it is sent.")
+    meaning = models.CharField(max_length=100, help_text="The word that Leadline reads instead.")
+    released = models.PositiveIntegerField(default=0, help_text="Receipts that left quarantine by it.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "kind", "word"], name="word_mapping_once")]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"], name="word_mapping_due", condition=models.Q(next_attempt_at__isnull=False)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.word} → {self.meaning}"
+
+    @property
+    def reason(self) -> str:
+        """Return the reason for which receipts with this word are in quarantine."""
+        return QUARANTINE_REASON_OF[WordKind(self.kind)]
 
 
 class RejectedRequest(models.Model):

@@ -107,6 +107,18 @@ class IncidentCause(StrEnum):
     UNKNOWN = "unknown"
 
 
+class WordKind(StrEnum):
+    """The kinds of words that a provider chooses freely and that Leadline has to know."""
+
+    EVENT = "event"
+    STATUS = "status"
+
+
+def word_kind_choices() -> list[tuple[str, str]]:
+    """Return the choices for columns, as `provider_choices` does."""
+    return [(kind.value, kind.value) for kind in WordKind]
+
+
 class RequestAction(StrEnum):
     """What a registered We-Link request was for (contract: `sources/{id}/requests`)."""
 

@@ -84,7 +84,7 @@ def _receipt(place: Place, happening: Happening) -> Receipt:
         receipt.event_type = provider.parse(SignedRequest(body, receipt.headers, happening.at)).event_type[:100]
     except UnknownVocabulary as puzzle:
         receipt.status, receipt.reason, receipt.error = ReceiptStatus.QUARANTINED, puzzle.reason, str(puzzle)
-        receipt.event_type = puzzle.event_type[:100]
+        receipt.event_type, receipt.correlation = puzzle.event_type[:100], puzzle.word
     if happening.error:
         receipt.status = ReceiptStatus.QUARANTINED if happening.reason else ReceiptStatus.FAILED
         receipt.reason, receipt.error = happening.reason, happening.error

@@ -20,11 +20,13 @@ from leads.models import Lead
 from webhooks.models import ProviderRequest, Receipt, ReceiptStatus
 from webhooks.processing.dispatch import apply_event
 from webhooks.processing.prefetch import prefetch
-from webhooks.processing.quarantine import release_receipts
+from webhooks.processing.releases import release_receipts
 from webhooks.processing.source_lock import lock_source
+from webhooks.processing.word_mappings import words_of
 from webhooks.providers import PROVIDERS
 from webhooks.providers.base import SignedRequest, UnknownVocabulary, UnreadablePayload
 from webhooks.providers.events import ParsedRequest
+from webhooks.providers.payload import Words
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +132,8 @@ def _process_batch(source: Source, sequences: list[int]) -> None:
 
 def _process_in_order(source: Source, sequences: list[int], work: UnitOfWork) -> None:
     receipts = list(Receipt.objects.filter(pk__in=sequences, status=ReceiptStatus.RECEIVED).order_by("sequence"))
-    parsed_receipts = [_parse_receipt(receipt) for receipt in receipts]
+    words = words_of(source)
+    parsed_receipts = [_parse_receipt(receipt, words) for receipt in receipts]
     events = [event for parsed in parsed_receipts if isinstance(parsed, ParsedRequest) for event in parsed.events]
     if isinstance(work, ReportBatch) and source.agency:
         prefetch(work, source, events)
@@ -154,11 +157,11 @@ def _count_drift(source: Source, seen: Counter[str]) -> None:
     row.save(update_fields=["drift"])
 
 
-def _parse_receipt(receipt: Receipt) -> ParsedRequest | Exception:
+def _parse_receipt(receipt: Receipt, words: Words) -> ParsedRequest | Exception:
     """Return the parsed receipt, or the exception that its adapter raised."""
     request = SignedRequest(bytes(receipt.body), receipt.headers, receipt.received_at)
     try:
-        return PROVIDERS[receipt.provider].parse(request)
+        return PROVIDERS[receipt.provider].parse(request, words)
     except Exception as error:
         return error
 
@@ -183,7 +186,7 @@ def _process_receipt(
     except (UnknownVocabulary, Quarantine) as error:
         receipt.status, receipt.reason, receipt.error = ReceiptStatus.QUARANTINED, error.reason, str(error)[:1000]
         if isinstance(error, UnknownVocabulary):
-            receipt.event_type = error.event_type[:100]
+            receipt.event_type, receipt.correlation = error.event_type[:100], error.word
         elif error.waits_for:
             receipt.correlation = error.waits_for[:200]
     except UnreadablePayload as error:

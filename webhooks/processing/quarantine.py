@@ -7,15 +7,16 @@ from collections.abc import Collection
 from datetime import timedelta
 
 import structlog
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Agency, Source, SubAccount
 from webhooks.models import Receipt, ReceiptStatus
-from webhooks.processing import wakeups
+from webhooks.processing.releases import release_receipts
+from webhooks.processing.word_mappings import words_by_source
 from webhooks.providers import PROVIDERS
 from webhooks.providers.base import SignedRequest, UnknownVocabulary, UnreadablePayload
+from webhooks.providers.payload import Words
 
 log = structlog.get_logger(__name__)
 
@@ -30,20 +31,6 @@ MAX_RECEIPTS = 1000
 def unrecognised(agency: Agency) -> QuerySet[Receipt]:
     """Return the agency's receipts that could not be understood or placed yet."""
     return agency.receipts.filter(status__in=[ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED])
-
-
-def release_receipts(receipts: QuerySet[Receipt]) -> int:
-    """Process receipts again, now. Return how many."""
-    count = receipts.update(
-        status=ReceiptStatus.RECEIVED,
-        reason="",
-        error="",
-        attempts=0,
-        next_attempt_at=timezone.now(),
-        processed_at=None,
-    )
-    transaction.on_commit(wakeups.wake_up, robust=True)
-    return count
 
 
 def release_waiting_for_ids(agency_id: str, ids: Collection[str]) -> None:
@@ -74,16 +61,27 @@ def release_understood() -> int:
     quarantined = Receipt.objects.filter(status=ReceiptStatus.QUARANTINED).order_by("-sequence")
     newest = quarantined.values_list("pk", "reason")[:MAX_RECEIPTS]
     waiting = Receipt.objects.filter(pk__in=[pk for pk, reason in newest if reason in WAITS_FOR_WORDS])
-    found = [receipt.pk for receipt in waiting.iterator(chunk_size=50) if _is_understood(receipt)]
+    words = words_by_source()
+    found = [
+        receipt.pk
+        for receipt in waiting.iterator(chunk_size=50)
+        if _is_understood(receipt, words.get(receipt.source_id, {}))
+    ]
     if found:
         log.info("Receipts left quarantine: their words are known now.", receipts=len(found))
     return release_receipts(Receipt.objects.filter(pk__in=found, status=ReceiptStatus.QUARANTINED)) if found else 0
 
 
-def _is_understood(receipt: Receipt) -> bool:
+def _is_understood(receipt: Receipt, words: Words) -> bool:
+    """Return whether the receipt can be read now. Store the word that it waits for, where a release before this one
+    stored none."""
     request = SignedRequest(bytes(receipt.body), receipt.headers, receipt.received_at)
     try:
-        PROVIDERS[receipt.provider].parse(request)
-    except (UnknownVocabulary, UnreadablePayload):
+        PROVIDERS[receipt.provider].parse(request, words)
+    except UnknownVocabulary as error:
+        if error.word and not receipt.correlation:
+            Receipt.objects.filter(pk=receipt.pk, correlation="").update(correlation=error.word)
+        return False
+    except UnreadablePayload:
         return False
     return True

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
 from accounts.core import strict_json
+from accounts.core.enums import WordKind
 from accounts.core.strict_json import UnreadableJSON
 from webhooks.providers.events import ParsedRequest, ProviderEvent
-from webhooks.providers.payload import Payload, UnknownVocabulary, dedupe_key_of
+from webhooks.providers.payload import Payload, UnknownVocabulary, Words, dedupe_key_of
 from webhooks.providers.signature_scheme import SignatureScheme
 from webhooks.providers.signatures import InvalidSignature
 
@@ -50,6 +51,8 @@ class Provider(ABC):
     kept_headers: ClassVar[tuple[str, ...]] = ()
     refusal_status: ClassVar[int] = 503  # the status of the response when storage is down
     dedupe_fields: ClassVar[tuple[str, ...]] = ()  # top-level fields; without them the raw body is the key
+    #: What a source's mappings may give an unknown word of each kind as its meaning.
+    meanings: ClassVar[Mapping[WordKind, tuple[str, ...]]] = {}
 
     @abstractmethod
     def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
@@ -71,13 +74,17 @@ class Provider(ABC):
     def sign(self, body: bytes, secret: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
         """Return body and headers as the provider would send them, for `send_sample`, `make demo` and tests."""
 
-    def parse(self, request: SignedRequest) -> ParsedRequest:
-        """Return the parsed request. Raises UnreadablePayload or UnknownVocabulary."""
-        payload = Payload(read_object(request.body))
+    def parse(self, request: SignedRequest, words: Words | None = None) -> ParsedRequest:
+        """Return the parsed request; `words` explain unknown words.
+
+        Raises UnreadablePayload or UnknownVocabulary.
+        """
+        payload = Payload(read_object(request.body), words)
         events = self.read_events(payload)
         for field in self.dedupe_fields:
             payload.identifier(field, limit=len(request.body))
-        return ParsedRequest(event_type=payload.event_type, events=events, unknown_fields=payload.unknown_fields())
+        event_type = payload.event_word or payload.event_type
+        return ParsedRequest(event_type=event_type, events=events, unknown_fields=payload.unknown_fields())
 
     def dedupe_key(self, request: SignedRequest) -> str | None:
         """Return the key that repeated deliveries share. None if every delivery is new.

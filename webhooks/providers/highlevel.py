@@ -12,7 +12,7 @@ bodies refuse nothing, and `webhookId` stops replays.
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import ClassVar
@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from accounts.core.enums import WordKind
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 from webhooks.providers.events import AppInstalled, AppUninstalled, NothingToDo, ProviderEvent, Tenant
 from webhooks.providers.payload import Payload
@@ -34,6 +35,7 @@ from webhooks.providers.signatures import key_bytes, required_header, wrong_sign
 HEADER = "x-ghl-signature"
 LEGACY_HEADER = "x-wh-signature"
 UNSIGNED = "N/A"
+EVENTS = ("INSTALL", "UNINSTALL", "PLAN_CHANGE")
 
 PUBLISHED_KEY = """\
 -----BEGIN PUBLIC KEY-----
@@ -62,6 +64,7 @@ class HighLevel(Provider):
     """Verify and read HighLevel's webhooks. `secrets` are Ed25519 public keys (PEM) that replace the published keys."""
 
     slug: ClassVar[str] = "highlevel"
+    meanings: ClassVar[Mapping[WordKind, tuple[str, ...]]] = {WordKind.EVENT: EVENTS}
     kept_headers: ClassVar[tuple[str, ...]] = (HEADER, LEGACY_HEADER)
     refusal_status: ClassVar[int] = 429
     dedupe_fields: ClassVar[tuple[str, ...]] = ("webhookId",)
@@ -98,7 +101,7 @@ class HighLevel(Provider):
             raise wrong_signature()
 
     def read_events(self, payload: Payload) -> tuple[ProviderEvent, ...]:
-        event = payload.event_type_of("type")
+        event = payload.event_type_of("type", EVENTS)
         occurred_at = payload.timestamp_or_none("timestamp")
         payload.mark_known("planId", "trial", "isWhitelabelCompany", "whitelabelDetails", "versionId", "installType")
         app_id = payload.identifier_or_empty("appId")
@@ -107,7 +110,7 @@ class HighLevel(Provider):
         if event == "PLAN_CHANGE":
             payload.mark_known("locationId", "companyId", "userId", "currentPlanId", "newPlanId", "companyName")
             return (NothingToDo(about=event),)
-        if event not in {"INSTALL", "UNINSTALL"}:
+        if event not in EVENTS:
             payload.unknown_event()
         tenant = Tenant(
             company_id=payload.identifier_or_empty("companyId", limit=100),

@@ -8,11 +8,11 @@ only a display name. `linkedin_disconnected` is the user's own act. `linkedin_re
 is free again or that a sign-in was renewed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from accounts.core.enums import AccountStatus, EventType, StatusReason
+from accounts.core.enums import AccountStatus, EventType, StatusReason, WordKind
 from webhooks.providers.base import Provider, SignedRequest
 from webhooks.providers.events import (
     AccountRateLimited,
@@ -36,17 +36,19 @@ STATUSES = {  # event --> status
     "linkedin_auth_error": AccountStatus.AUTH_ERROR,
     "linkedin_reconnected": AccountStatus.ACTIVE,
 }
+EVENTS = (*STATUSES, "linkedin_rate_limit", "install", "uninstall")
 
 
 class LinkedConnector(Provider):
     slug: ClassVar[str] = "linkedconnector"
+    meanings: ClassVar[Mapping[WordKind, tuple[str, ...]]] = {WordKind.EVENT: EVENTS}
 
     def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
         if secrets:
             require_shared_secret(request.headers, HEADER, secrets)
 
     def read_events(self, payload: Payload) -> tuple[ProviderEvent, ...]:
-        event = payload.event_type_of("event_type")
+        event = payload.event_type_of("event_type", EVENTS)
         occurred_at = payload.timestamp_or_none("timestamp")
         tenant = Tenant(
             company_id=payload.identifier_or_empty("ghl_company_id", limit=100),

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from accounts.core.enums import WordKind
 from accounts.core.text import storable
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
 from webhooks.providers.events import LeadSubmitted, LeadWithdrawn, ProviderEvent
@@ -28,6 +29,7 @@ BODY_ALONE = f"The sender signs the body alone; {PREFIX} belongs before it in wh
 LEAD_URN = "urn:li:leadGenFormResponse:"
 UUID_4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
+EVENTS = ("LEAD_ACTION",)
 ACTIONS: dict[str, type[LeadSubmitted | LeadWithdrawn]] = {  # leadAction --> provider event
     "CREATED": LeadSubmitted,
     "DELETED": LeadWithdrawn,
@@ -36,6 +38,7 @@ ACTIONS: dict[str, type[LeadSubmitted | LeadWithdrawn]] = {  # leadAction --> pr
 
 class LinkedIn(Provider):
     slug: ClassVar[str] = "linkedin"
+    meanings: ClassVar[Mapping[WordKind, tuple[str, ...]]] = {WordKind.EVENT: EVENTS, WordKind.STATUS: tuple(ACTIONS)}
     kept_headers: ClassVar[tuple[str, ...]] = (HEADER,)
     dedupe_fields: ClassVar[tuple[str, ...]] = ("leadGenFormResponse", "leadAction", "occurredAt")
 
@@ -59,7 +62,7 @@ class LinkedIn(Provider):
         return {"challengeCode": code, "challengeResponse": hmac_hex(secret, code.encode())}
 
     def read_events(self, payload: Payload) -> tuple[ProviderEvent, ...]:
-        if payload.event_type_of("type") != "LEAD_ACTION":
+        if payload.event_type_of("type", EVENTS) not in EVENTS:
             payload.unknown_event()
         action = payload.one_of("leadAction", ACTIONS)
         external_id = _lead_id(payload)

@@ -1,16 +1,18 @@
 """Read the fields of an untrusted JSON body as typed, bounded values. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from json.encoder import encode_basestring_ascii
 from typing import Any, NoReturn, TypeVar
 
+from accounts.core.enums import WordKind
 from accounts.core.text import storable
 
 MAX_ID_LENGTH = 200
 MAX_TEXT_LENGTH = 500
 MAX_UNKNOWN_FIELDS = 20
+MAX_WORD_LENGTH = 200  # of a word that a mapping explains; longer ones are compared by their beginning
 #: Times stay within these bounds, so that adding a duration never overflows.
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
@@ -18,19 +20,23 @@ LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 FIRST_MILLISECONDS = 10**11
 
 T = TypeVar("T")
+#: A kind of word and the provider's word --> our word, as the source's mappings say.
+Words = Mapping[tuple[WordKind, str], str]
 
 
 class UnknownVocabulary(Exception):
     """Put a receipt into quarantine: its event type or status is unknown, or a required field is unusable.
 
     `reason` is one machine-readable word (`unknown_event_type`, `unknown_status`, `missing_field`, `bad_field`,
-    `other_app`), the message a sentence, `event_type` the provider's word if one could be read.
+    `other_app`), the message a sentence, `event_type` the provider's word if one could be read, `word` the unknown word
+    that a mapping could explain.
     """
 
-    def __init__(self, reason: str, message: str, *, event_type: str = "") -> None:
+    def __init__(self, reason: str, message: str, *, event_type: str = "", word: str = "") -> None:
         super().__init__(message)
         self.reason = reason
         self.event_type = event_type
+        self.word = word[:MAX_WORD_LENGTH]
 
 
 def dedupe_key_of(*parts: Any) -> str | None:
@@ -50,11 +56,16 @@ class Payload:
     Required fields raise UnknownVocabulary (`missing_field`, `bad_field`, `unknown_status`). Optional fields give an
     empty value, and count as unknown if their type is wrong. Absent, null, empty and blank are the same. Texts are
     storable, trimmed and cut to `limit`.
+
+    `event_type` is the event in a word that the adapter knows, `event_word` the provider's own where a mapping of
+    `words` explains it.
     """
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
+    def __init__(self, data: Mapping[str, Any], words: Words | None = None) -> None:
         self.data = data
         self.event_type = ""
+        self.event_word = ""
+        self._words = words or {}
         self._known: set[str] = set()
         self._malformed: set[str] = set()
 
@@ -93,24 +104,40 @@ class Payload:
     def identifier(self, path: str, *, limit: int = MAX_ID_LENGTH) -> str:
         return self.identifier_or_empty(path, limit=limit) or self._fail_missing_field(path)
 
-    def one_of(self, path: str, table: Mapping[str, T], *, reason: str = "unknown_status") -> T:
-        """Return the table's value for the provider's word."""
+    def one_of(self, path: str, table: Mapping[str, T], meanings: Mapping[str, T] | None = None) -> T:
+        """Return the table's value for the provider's word, or the one of `meanings` that a mapping gives it."""
         word = self.text(path)
-        if word not in table:
-            self.fail(reason, f"The word “{word[:100]}” in {path} is unknown.")
-        return table[word]
+        meanings, meaning = meanings or table, self.mapped(WordKind.STATUS, word)
+        if word not in table and meaning not in meanings:
+            self.fail("unknown_status", f"The word “{word[:100]}” in {path} is unknown.", word=word)
+        return table[word] if word in table else meanings[meaning]
 
-    def one_of_or(self, path: str, table: Mapping[str, T], default: T) -> T:
+    def one_of_or(self, path: str, table: Mapping[str, T], default: T, meanings: Mapping[str, T] | None = None) -> T:
         word = self.text_or_empty(path)
-        if word and word not in table:
+        if word in table:
+            return table[word]
+        meaning = self.mapped(WordKind.STATUS, word)
+        if word and meaning not in (meanings or ()):
             self._malformed.add(path)
-        return table.get(word, default)
+        return (meanings or {}).get(meaning, default)
 
-    def event_type_of(self, path: str) -> str:
-        """Read the provider's event type, and store it for the errors that follow."""
+    def mapped(self, kind: WordKind, word: str) -> str:
+        """Return our word for the provider's unknown word; an empty string if no mapping explains it."""
+        return self._words.get((kind, word[:MAX_WORD_LENGTH]), "")
+
+    def event_type_of(self, path: str, known: Collection[str]) -> str:
+        """Read the provider's event type as one of the `known` words, and store it for the errors that follow.
+
+        A word that neither the adapter nor a mapping knows is returned as it is.
+        """
         if self._is_blank(path):
             self.fail("unknown_event_type", f"The body names no event: {path} is missing.")
-        self.event_type = self.text(path, limit=100)
+        return self.understand_event(self.text(path, limit=100), known)
+
+    def understand_event(self, word: str, known: Collection[str]) -> str:
+        self.event_type = word
+        if word not in known and (meaning := self.mapped(WordKind.EVENT, word)) in known:
+            self.event_type, self.event_word = meaning, word
         return self.event_type
 
     def mapping_or_empty(self, path: str) -> Mapping[str, Any]:
@@ -144,11 +171,11 @@ class Payload:
         self._collect_unknown(self.data, "", found)
         return tuple(found[:MAX_UNKNOWN_FIELDS])
 
-    def fail(self, reason: str, message: str) -> NoReturn:
-        raise UnknownVocabulary(reason, message, event_type=self.event_type)
+    def fail(self, reason: str, message: str, *, word: str = "") -> NoReturn:
+        raise UnknownVocabulary(reason, message, event_type=self.event_word or self.event_type, word=word)
 
     def unknown_event(self) -> NoReturn:
-        self.fail("unknown_event_type", f"The event “{self.event_type}” is unknown.")
+        self.fail("unknown_event_type", f"The event “{self.event_type}” is unknown.", word=self.event_type)
 
     def _collect_unknown(self, data: Mapping[str, Any], prefix: str, found: list[str]) -> None:
         for key, value in data.items():

@@ -8,11 +8,11 @@ Nothing is signed: the header `x-webhook-secret` *is* the secret that was made w
 with `IntegrationRunOn` and `Status`, and times of seven fractional digits. Unset fields are 0 or "".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from accounts.core.enums import AccountStatus
+from accounts.core.enums import AccountStatus, WordKind
 from leads.enums import LeadStatus
 from leads.pipeline.dto import Contact, Identity
 from webhooks.providers.base import Provider, SignedRequest
@@ -30,6 +30,8 @@ STATUSES = {  # provider's status --> account status
     "ACCOUNT_BLOCKED": AccountStatus.DISCONNECTED,
     "ACCOUNT_DELETED": AccountStatus.DELETED,
 }
+MEANINGS = {status.value: status for status in AccountStatus}
+EVENTS = ("ACCOUNT_STATUS_CHANGED",)
 LEAD_STATUSES = {  # legacy event --> lead status; other events become notes
     "MEMBER_CONNECTED": LeadStatus.CONNECTION_ACCEPTED,
     "REPLY_DETECTED": LeadStatus.REPLY_RECEIVED,
@@ -41,6 +43,10 @@ NOTES = {  # legacy event --> text of the note
 
 class Salesflow(Provider):
     slug: ClassVar[str] = "salesflow"
+    meanings: ClassVar[Mapping[WordKind, tuple[str, ...]]] = {
+        WordKind.EVENT: EVENTS,
+        WordKind.STATUS: tuple(MEANINGS),
+    }
 
     def verify(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> None:
         require_shared_secret(request.headers, HEADER, secrets)
@@ -63,9 +69,9 @@ class Salesflow(Provider):
 
 
 def _read_account_status(payload: Payload) -> AccountReported:
-    if payload.event_type_of("EventType") != "ACCOUNT_STATUS_CHANGED":
+    if payload.event_type_of("EventType", EVENTS) not in EVENTS:
         payload.unknown_event()
-    status = payload.one_of("Payload.Data.Status", STATUSES)
+    status = payload.one_of("Payload.Data.Status", STATUSES, MEANINGS)
     return AccountReported(
         account=AccountRef(
             external_id=_non_zero_identifier(payload, "LinkedInAccountId"),
@@ -78,7 +84,7 @@ def _read_account_status(payload: Payload) -> AccountReported:
 
 
 def _read_member_event(payload: Payload) -> LeadStatusReported | LeadNoted:
-    event = payload.event_type_of("Status" if payload.has("Status") else "IntegrationRunOn")
+    event = payload.event_type_of("Status" if payload.has("Status") else "IntegrationRunOn", ())
     payload.mark_known("IntegrationType", "IntegrationRunOn", "MemberId", "Address", "CurrentPosition")
     payload.mark_known("BirthdayYear", "BirthdayMonth", "BirthdayDay", "Distance", "HasReply", "IsMuted")
     payload.mark_known("DateAdded", "ConnectedAt")

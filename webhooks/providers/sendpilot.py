@@ -9,12 +9,12 @@ value tells them apart, not the header's name. `eventId` stays the same over ret
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import ClassVar
 
-from accounts.core.enums import CampaignStatus
+from accounts.core.enums import CampaignStatus, WordKind
 from accounts.core.text import storable
 from leads.enums import ChangedBy, LeadStatus
 from leads.pipeline.dto import MAX_REPLY_LENGTH, Identity
@@ -45,6 +45,7 @@ STATUSES = {  # provider's status --> lead status
     "NOT_INTERESTED": LeadStatus.NOT_INTERESTED,
     "DONE": LeadStatus.DONE,
 }
+MEANINGS = {status.value: status for status in LeadStatus}
 DERIVED = {  # event --> the lead status that follows from it
     "connection.sent": LeadStatus.CONNECTION_SENT,
     "connection_request.sent": LeadStatus.CONNECTION_SENT,
@@ -74,12 +75,18 @@ CHANGED_BY = {  # changedBy --> ChangedBy
 }
 PAUSED_BY = {word: word for word in ("api", "user", "system")}
 WITHOUT_EFFECT = ("lead_database.search.completed", "lead_extractor.job.completed")
+STATED = ("lead.updated", "lead.status.changed")
+TAGS = "lead.tag.updated"
 
 _OWN_SIGNATURE = re.compile(r"t=([^,=\s]*),\s*s=([^,=\s]*)")
 
 
 class SendPilot(Provider):
     slug: ClassVar[str] = "sendpilot"
+    meanings: ClassVar[Mapping[WordKind, tuple[str, ...]]] = {
+        WordKind.EVENT: (*STATED, *DERIVED, *CAMPAIGNS, TAGS, *WITHOUT_EFFECT),
+        WordKind.STATUS: tuple(MEANINGS),
+    }
     kept_headers: ClassVar[tuple[str, ...]] = (
         *("webhook-id", "webhook-timestamp", "webhook-signature"),
         *("svix-id", "svix-timestamp", "svix-signature"),
@@ -105,7 +112,7 @@ class SendPilot(Provider):
         )
 
     def read_events(self, payload: Payload) -> tuple[ProviderEvent, ...]:
-        event = payload.event_type_of("eventType")
+        event = payload.event_type_of("eventType", READERS)
         reader = READERS.get(event)
         if reader is None:
             payload.unknown_event()
@@ -152,14 +159,14 @@ def _own_signature(header: str) -> tuple[str, str]:
 
 
 def _read_stated_status(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
-    status = payload.one_of("data.newStatus", STATUSES)
+    status = payload.one_of("data.newStatus", STATUSES, MEANINGS)
     payload.mark_known("data.customLeadStatus", "data.note")
     return LeadStatusReported(
         lead=_lead_identity(payload),
         status=status,
         stated=True,
         occurred_at=occurred_at,
-        previous_status=payload.one_of_or("data.previousStatus", {**STATUSES, "": None}, None),
+        previous_status=payload.one_of_or("data.previousStatus", {**STATUSES, "": None}, None, MEANINGS),
         changed_by=payload.one_of_or("data.changedBy", CHANGED_BY, ChangedBy.PROVIDER),
     )
 
@@ -222,9 +229,9 @@ def _lead_identity(payload: Payload) -> Identity:
 
 
 READERS: dict[str, Callable[[Payload, datetime | None], ProviderEvent]] = {
-    **dict.fromkeys(("lead.status.changed", "lead.updated"), _read_stated_status),
+    **dict.fromkeys(STATED, _read_stated_status),
     **dict.fromkeys(DERIVED, _read_derived_status),
     **dict.fromkeys(CAMPAIGNS, _read_campaign),
     **dict.fromkeys(WITHOUT_EFFECT, _read_nothing),
-    "lead.tag.updated": _read_tags,
+    TAGS: _read_tags,
 }

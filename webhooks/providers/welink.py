@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from accounts.core.enums import RequestAction
+from accounts.core.enums import RequestAction, WordKind
 from accounts.core.text import storable_json
 from leads.pipeline.dto import MAX_REPLY_LENGTH
 from webhooks.providers.base import (
@@ -79,6 +79,7 @@ STATUSES = {  # status --> whether the request succeeded
     **dict.fromkeys(CODES, False),
     **{event: worked for event, (_, worked) in EVENTS.items()},
 }
+MEANINGS = ("SUCCESS", *CODES)
 LOGIN_RESULT = {"profile_id", "public_identifier", "email"}
 RESULT_TEXTS = {  # text field of a result --> its maximum length
     **dict.fromkeys(("public_identifier", "first_name", "last_name"), 200),
@@ -95,6 +96,10 @@ _NOT_PLAIN = re.compile(rb'[0-9][.eE]|[0-9]{16}|-0|\\u[dD][89a-fA-F]|"[0-9]+"\s*
 
 class WeLink(Provider):
     slug: ClassVar[str] = "welink"
+    meanings: ClassVar[Mapping[WordKind, tuple[str, ...]]] = {
+        WordKind.EVENT: tuple(EVENTS),
+        WordKind.STATUS: MEANINGS,
+    }
 
     def verify_as_sent(self, request: SignedRequest, secrets: Sequence[str], *, tolerance: int = 300) -> bool:
         """Verify the raw text without its hash, if the hash is the body's first or last member."""
@@ -127,10 +132,12 @@ class WeLink(Provider):
 
     def read_events(self, payload: Payload) -> tuple[ProviderEvent, ...]:
         stated = _stated_event(payload)
-        status = payload.text("status", limit=100)
-        payload.event_type = stated or status
+        word = status = payload.text("status", limit=100)
+        if status not in STATUSES and payload.mapped(WordKind.STATUS, status) in MEANINGS:
+            status = payload.mapped(WordKind.STATUS, status)
+        payload.event_type = stated or word
         if status not in STATUSES:
-            payload.fail("unknown_status", f"The status “{status}” is unknown.")
+            payload.fail("unknown_status", f"The status “{status}” is unknown.", word=status)
         succeeded = STATUSES[status]
         error, code = ("", "") if succeeded else _failure_text_and_code(payload, stated, status)
         result = _clean_result(payload)
@@ -145,7 +152,7 @@ class WeLink(Provider):
             action=action,
             stated=bool(stated),
             code=code,
-            error=error,
+            error=error or ("" if succeeded or word == status else word),
             reply=stated == "MESSAGE_REPLY",
             text=_reply_text(payload) if stated == "MESSAGE_REPLY" else "",
             result=result,
@@ -199,13 +206,13 @@ def _stated_event(payload: Payload) -> str:
     """Return the event's name, or an empty string if the body has none."""
     field = _first_with_value(payload.data, EVENT_FIELDS)
     payload.mark_known(*EVENT_FIELDS)
-    word = payload.text_or_empty(field, limit=100) or payload.text_or_empty("status", limit=100)
-    if word in EVENTS:
-        return word
-    if payload.text_or_empty(field):
-        payload.event_type = word
+    word = payload.text_or_empty(field, limit=100)
+    if not word:
+        status = payload.text_or_empty("status", limit=100)
+        return status if status in EVENTS else ""
+    if payload.understand_event(word, EVENTS) not in EVENTS:
         payload.unknown_event()
-    return ""
+    return payload.event_type
 
 
 def _failure_text_and_code(payload: Payload, stated: str, status: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook
 
 from tests.webhooks.providers.wire import NOW, OTHER_PUBLIC_KEY, PRIVATE_KEY, PUBLIC_KEY, payload, request
+from webhooks.apps import WebhooksConfig
 from webhooks.providers import HIGHLEVEL, get_provider
 from webhooks.providers.base import InvalidSignature, SignedRequest
 from webhooks.providers.highlevel import PUBLISHED_KEY, HighLevel
@@ -202,7 +203,9 @@ def test_the_settings_reach_the_registered_adapter(settings: Settings) -> None:
     assert (HIGHLEVEL.public_key, HIGHLEVEL.accept_rsa) == (PUBLISHED_KEY, False)
     settings.HIGHLEVEL_PUBLIC_KEY, settings.HIGHLEVEL_ACCEPT_RSA = PUBLIC_KEY, True
     try:
-        apps.get_app_config("webhooks").ready()
+        config = apps.get_app_config("webhooks")
+        assert isinstance(config, WebhooksConfig)
+        config.configure_providers()
         assert (HIGHLEVEL.public_key, HIGHLEVEL.accept_rsa) == (PUBLIC_KEY.strip(), True)
     finally:
         HIGHLEVEL.configure()
