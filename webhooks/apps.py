@@ -20,7 +20,7 @@ class WebhooksConfig(AppConfig):
         from webhooks.processing.quarantine import release_waiting_for_ids, unrecognised
         from webhooks.processing.sign_ins import SIGN_INS
         from webhooks.processing.word_mappings import release_mapped
-        from webhooks.source_sections import latency_of_last_hour, refused_requests
+        from webhooks.source_sections import latency_of_last_hour, mappings_of_source, refused_requests
 
         add_entry(
             Entry(
@@ -36,9 +36,11 @@ class WebhooksConfig(AppConfig):
         )
         add_page_section("What is wrong with it", refused_requests)
         add_page_section("What is wrong with it", latency_of_last_hour)
+        add_page_section("What it sends", mappings_of_source)
         add_list_link("accounts.agency", "webhooks_receipt", "Receipts", position=50, agency="pk")
         add_list_link("accounts.source", "webhooks_receipt", "Receipts", position=10, source="pk")
         add_list_link("accounts.source", "webhooks_rejectedrequest", "Rejected requests", position=20, source="pk")
+        add_list_link("accounts.source", "webhooks_wordmapping", "Word mappings", position=40, source="pk")
         add_list_link("accounts.source", "webhooks_providerrequest", "Registered requests", position=30, source="pk")
         register_job("word mappings", queue="receipts", quota=2, work=release_mapped)
         on_known_id(release_waiting_for_ids)

@@ -6,9 +6,11 @@ from django.contrib import admin
 from django.db.models import Sum
 from django.utils import timezone
 
-from accounts.core.markup import NOTHING, ago, table
+from accounts.core.enums import WordKind
+from accounts.core.markup import NOTHING, ago, code, table
 from accounts.models import Source
-from webhooks.models import LatencyTally, RejectedRequest
+from webhooks.labels import meaning_label
+from webhooks.models import LatencyTally, RejectedRequest, WordMapping
 
 MAX_ROWS = 10
 
@@ -34,3 +36,20 @@ def latency_of_last_hour(source: Source) -> str:
     if not found["answers"]:
         return NOTHING
     return f"{found['answers']:,} answers, {found['slow']:,} of them took more than a second"
+
+
+@admin.display(description="words")
+def mappings_of_source(source: Source) -> str:
+    """List a source's mappings: theirs, ours."""
+    return table(
+        ("Theirs", "Ours", "Kind"),
+        (
+            (
+                code(mapping.word),
+                meaning_label(source.provider, WordKind(mapping.kind), mapping.meaning).badge(),
+                mapping.kind,
+            )
+            for mapping in WordMapping.objects.filter(source=source).order_by("word")
+        ),
+        empty="None: it is read in the words that Leadline knows.",
+    )

@@ -14,19 +14,21 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.core import audit
+from accounts.core.connections import is_outage
 from accounts.core.enums import WordKind
 from accounts.core.errors import FieldError
 from accounts.core.job_handlers import wake_up_jobs
-from accounts.core.jobs import claim_due, complete
+from accounts.core.jobs import Backoff, claim_due, complete, retry
 from accounts.models import Source
 from webhooks.models import Receipt, ReceiptStatus, WordMapping
 from webhooks.processing.releases import release_receipts
 from webhooks.providers import PROVIDERS
-from webhooks.providers.payload import MAX_WORD_LENGTH, Words
+from webhooks.providers.payload import IGNORED, MAX_WORD_LENGTH, Words
 
 #: Receipts that one step releases, in one statement.
 BATCH = 500
 LEASE = timedelta(minutes=1)
+BACKOFF = Backoff([timedelta(seconds=seconds) for seconds in (10, 60, 600)], is_endless=True)
 #: For so long a mapping looks for receipts that another transaction quarantined while the mapping was made.
 RACE_WINDOW = timedelta(minutes=1)
 
@@ -69,14 +71,21 @@ def release_mapped(limit: int = 5) -> int:
     """Release the next batch of receipts for each due mapping. Return how many mappings were due."""
     with claim_due(WordMapping.objects.select_related("source"), limit=limit, lease=LEASE) as mappings:
         for mapping in mappings:
-            released = _release_batch(mapping)
-            complete(mapping, again_at=_next_look(mapping, released), released=F("released") + released)
+            try:
+                released = _release_batch(mapping)
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                retry(mapping, f"{type(error).__name__}: {error}", BACKOFF)
+            else:
+                complete(mapping, again_at=_next_look(mapping, released), released=F("released") + released)
     return len(mappings)
 
 
 def meanings_of(source: Source, kind: WordKind) -> tuple[str, ...]:
     """Return what an unknown word of this kind can be treated as."""
-    return PROVIDERS[source.provider].meanings.get(kind, ())
+    known = PROVIDERS[source.provider].meanings.get(kind, ())
+    return (*known, IGNORED) if known else ()
 
 
 def words_of(source: Source) -> Words:

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, NamedTuple
 from accounts.core import strict_json
 from accounts.core.enums import WordKind
 from accounts.core.strict_json import UnreadableJSON
-from webhooks.providers.events import ParsedRequest, ProviderEvent
-from webhooks.providers.payload import Payload, UnknownVocabulary, Words, dedupe_key_of
+from webhooks.providers.events import NothingToDo, ParsedRequest, ProviderEvent
+from webhooks.providers.payload import IgnoredWord, Payload, UnknownVocabulary, Words, dedupe_key_of
 from webhooks.providers.signature_scheme import SignatureScheme
 from webhooks.providers.signatures import InvalidSignature
 
@@ -80,7 +80,11 @@ class Provider(ABC):
         Raises UnreadablePayload or UnknownVocabulary.
         """
         payload = Payload(read_object(request.body), words)
-        events = self.read_events(payload)
+        try:
+            events = self.read_events(payload)
+        except IgnoredWord:
+            events = (NothingToDo(about=payload.event_type),)
+            payload.mark_known(*payload.data)
         for field in self.dedupe_fields:
             payload.identifier(field, limit=len(request.body))
         event_type = payload.event_word or payload.event_type

@@ -19,6 +19,9 @@ LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 #: Smaller epoch values are seconds (up to the year 5138), others milliseconds (from March 1973).
 FIRST_MILLISECONDS = 10**11
 
+#: What a mapping says of a word without any effect.
+IGNORED = "ignored"
+
 T = TypeVar("T")
 #: A kind of word and the provider's word --> our word, as the source's mappings say.
 Words = Mapping[tuple[WordKind, str], str]
@@ -37,6 +40,10 @@ class UnknownVocabulary(Exception):
         self.reason = reason
         self.event_type = event_type
         self.word = word[:MAX_WORD_LENGTH]
+
+
+class IgnoredWord(Exception):
+    """Signal that a mapping says to ignore what is sent with this word."""
 
 
 def dedupe_key_of(*parts: Any) -> str | None:
@@ -122,8 +129,13 @@ class Payload:
         return (meanings or {}).get(meaning, default)
 
     def mapped(self, kind: WordKind, word: str) -> str:
-        """Return our word for the provider's unknown word; an empty string if no mapping explains it."""
-        return self._words.get((kind, word[:MAX_WORD_LENGTH]), "")
+        """Return our word for the provider's unknown word; an empty string if no mapping explains it.
+
+        Raises IgnoredWord.
+        """
+        if (meaning := self._words.get((kind, word[:MAX_WORD_LENGTH]), "")) == IGNORED:
+            raise IgnoredWord
+        return meaning
 
     def event_type_of(self, path: str, known: Collection[str]) -> str:
         """Read the provider's event type as one of the `known` words, and store it for the errors that follow.

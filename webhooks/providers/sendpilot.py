@@ -84,7 +84,10 @@ _OWN_SIGNATURE = re.compile(r"t=([^,=\s]*),\s*s=([^,=\s]*)")
 class SendPilot(Provider):
     slug: ClassVar[str] = "sendpilot"
     meanings: ClassVar[Mapping[WordKind, tuple[str, ...]]] = {
-        WordKind.EVENT: (*STATED, *DERIVED, *CAMPAIGNS, TAGS, *WITHOUT_EFFECT),
+        WordKind.EVENT: (
+            *("lead.updated", "connection_request.sent", "connection_request.accepted", "message.sent"),
+            *("reply.received", *CAMPAIGNS, TAGS),
+        ),
         WordKind.STATUS: tuple(MEANINGS),
     }
     kept_headers: ClassVar[tuple[str, ...]] = (

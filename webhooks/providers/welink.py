@@ -79,7 +79,8 @@ STATUSES = {  # status --> whether the request succeeded
     **dict.fromkeys(CODES, False),
     **{event: worked for event, (_, worked) in EVENTS.items()},
 }
-MEANINGS = ("SUCCESS", *CODES)
+#: Codes with effects of their own; others do the same as one of these.
+MEANINGS = ("SUCCESS", "PIN_REQUIRED", "WRONG_PASSWORD", "ACCOUNT_RESTRICTED", "STATUS_429", "PROXY_ERROR")
 LOGIN_RESULT = {"profile_id", "public_identifier", "email"}
 RESULT_TEXTS = {  # text field of a result --> its maximum length
     **dict.fromkeys(("public_identifier", "first_name", "last_name"), 200),
@@ -133,9 +134,9 @@ class WeLink(Provider):
     def read_events(self, payload: Payload) -> tuple[ProviderEvent, ...]:
         stated = _stated_event(payload)
         word = status = payload.text("status", limit=100)
-        if status not in STATUSES and payload.mapped(WordKind.STATUS, status) in MEANINGS:
-            status = payload.mapped(WordKind.STATUS, status)
         payload.event_type = stated or word
+        if status not in STATUSES and (meaning := payload.mapped(WordKind.STATUS, status)) in MEANINGS:
+            status = meaning
         if status not in STATUSES:
             payload.fail("unknown_status", f"The status “{status}” is unknown.", word=status)
         succeeded = STATUSES[status]

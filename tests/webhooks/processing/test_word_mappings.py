@@ -201,6 +201,17 @@ def test_a_mapping_concerns_its_own_source_and_word_alone(agency: Agency, strang
     assert [state(receipt)[0] for receipt in receipts] == ["processed", "quarantined", "quarantined"]
 
 
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_word_may_be_ignored(agency: Agency, case: Case) -> None:
+    source, receipt = wait(agency, case)
+    events = Event.objects.count()
+    map_word(source, kind=case.kind, word=case.word, meaning="ignored")
+    drain()
+    assert (state(receipt), Event.objects.count()) == (("processed", ""), events)
+    source.refresh_from_db()
+    assert source.drift == {}
+
+
 def test_what_comes_later_is_read_at_once_and_no_longer_after_the_mapping_is_removed(agency: Agency) -> None:
     source = source_of(agency, "sendpilot")
     mapping, released = map_word(source, kind=STATUS, word="GHOSTED", meaning="DONE")
