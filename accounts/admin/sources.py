@@ -77,6 +77,7 @@ class SourceAdmin(BackOfficeAdmin):
     add_form = NewSourceForm
     add_fieldsets = ((None, {"fields": ("agency", "provider", "name", "secret", "location_id")}),)
     search_help_text = "Part of a name, a provider or an id."
+    search_fields = ("search_text",)  # for who chooses one
     actions = ("rotate", "recover")
     buttons = ("rotate", "recover")
     confirm: ClassVar[dict[str, str]] = {
