@@ -4,7 +4,7 @@ from django.db import transaction
 
 from accounts.events.erasure import Erasure, register_eraser
 from notifications.delivery.digest import cancel_deliveries, remove_from_digests
-from notifications.models import Attempt, Delivery, DeliveryStatus
+from notifications.models import Attempt, Channel, Delivery, DeliveryStatus
 from notifications.transports.mailfolder import erase_mails
 
 
@@ -20,4 +20,5 @@ def _erase_attempts(erasure: Erasure) -> dict[str, int]:
     mails = frozenset({*erasure.event_ids, *(carrier for _, _, carrier in rows if carrier)})
     transaction.on_commit(lambda: erase_mails(mails), robust=True)
     attempts = Attempt.objects.filter(delivery__in=[pk for pk, *_ in rows])
-    return {"response excerpts": attempts.update(response_excerpt="", error="")}
+    Channel.objects.filter(pk__in=about.values("channel_id")).exclude(last_excerpt="").update(last_excerpt="")
+    return {"response excerpts": attempts.update(response_excerpt="", response_headers=None, error="")}

@@ -43,6 +43,8 @@ class Mode(models.TextChoices):
 ENDPOINT_PAUSED = "Paused after 10 failures in a row. Leadline keeps probing the endpoint, and resumes on success."
 #: A channel that only failed for so long is disabled.
 FAILURES_TIMEOUT = timedelta(days=5)
+#: Characters of the receiver's response that a failing channel shows.
+MAX_EXCERPT_LENGTH = 160
 #: Local time of daily digests by default.
 DEFAULT_DIGEST_TIME = "08:00"
 
@@ -99,6 +101,11 @@ class Channel(models.Model):
     unsubscribe_token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
     consecutive_failures = models.PositiveIntegerField(default=0, editable=False)
     failing_since = models.DateTimeField(null=True, editable=False)
+    last_error = models.CharField(max_length=500, default="", db_default="", blank=True, editable=False)
+    last_status_code = models.PositiveSmallIntegerField(null=True, editable=False)
+    last_excerpt = models.CharField(
+        max_length=MAX_EXCERPT_LENGTH, default="", db_default="", blank=True, editable=False
+    )
     throttled_until = models.DateTimeField(null=True, editable=False, help_text="Its rate allows the next one then.")
     circuit_open_until = models.DateTimeField(null=True, editable=False, help_text="After many failures in a row.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -151,6 +158,10 @@ class ChannelSecret(models.Model):
 
     def signs(self, now: datetime | None = None) -> bool:
         return self.expires_at is None or self.expires_at > (now or timezone.now())
+
+
+#: Deliveries that an endpoint keeps waiting: it is down, or refused them and they are tried again.
+STUCK = models.Q(status=DeliveryStatus.PENDING) & (models.Q(hold=Hold.REST) | ~models.Q(error=""))
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -231,6 +242,8 @@ class Delivery(models.Model):
                 name="delivery_waiting",
                 condition=models.Q(status=DeliveryStatus.PENDING) & ~models.Q(batch=""),
             ),
+            models.Index(fields=["channel", "next_attempt_at"], name="delivery_stuck_by_channel", condition=STUCK),
+            models.Index(fields=["agency", "hold", "-id"], name="delivery_stuck_by_hold", condition=STUCK),
             models.Index(fields=["carrier"], name="delivery_carried", condition=models.Q(carrier__isnull=False)),
             models.Index(
                 fields=["-id"],
@@ -253,7 +266,10 @@ class Delivery(models.Model):
 
 
 class Attempt(models.Model):
-    """Store one attempt of a delivery. Rows are only appended."""
+    """Store one attempt of a delivery. Rows are only appended.
+
+    Headers are those that were sent and answered, secret values masked. Mails have none.
+    """
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempt_log")
     at = models.DateTimeField()
@@ -261,6 +277,8 @@ class Attempt(models.Model):
     status_code = models.PositiveSmallIntegerField(null=True)
     error = models.CharField(max_length=500, blank=True)
     response_excerpt = models.TextField(blank=True)
+    request_headers = models.JSONField(null=True, blank=True)
+    response_headers = models.JSONField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S} {self.status_code or self.error}"

@@ -55,7 +55,7 @@ from leads.models import (
     UnlabelledAnswers,
 )
 from leads.pipeline.changes import create_lead
-from notifications.channels.service import create_channel
+from notifications.channels.service import create_channel, send_test_event
 from notifications.delivery import fan_out_due_events
 from notifications.models import Attempt, Channel, Delivery, StaffAlerts
 from webhooks.models import LatencyTally, ProviderRequest, Receipt, RejectedRequest, SourceMonitor, WordMapping
@@ -394,6 +394,7 @@ class Everything:
     mapping: WordMapping
     webhook: Channel
     delivery: Delivery
+    test: Event
     key: ApiKey
     invitation: Invitation
     member: Member
@@ -468,12 +469,28 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
     )
     email, _ = create_channel(agency, kind="email", email="team@example.com", name="Team inbox", verified=True)
     webhook, _ = create_channel(agency, kind="webhook", url="https://example.com/hook?token=hush", name="CRM")
-    Channel.objects.filter(pk=webhook.pk).update(name=text[:200], disabled_reason=text[:300])
+    Channel.objects.filter(pk=webhook.pk).update(
+        name=text[:200],
+        disabled_reason=text[:300],
+        consecutive_failures=3,
+        failing_since=now,
+        last_error=text[:500],
+        last_status_code=500,
+        last_excerpt=text[:160],
+    )
+    test = send_test_event(email)
     fan_out_due_events()
     delivery = Delivery.objects.filter(channel=webhook, event__event_type=EventType.LEAD_CREATED).order_by("-pk")[0]
     Delivery.objects.filter(pk=delivery.pk).update(error=text[:500], status="failed", next_attempt_at=None)
     Attempt.objects.create(
-        delivery=delivery, at=now, duration_ms=12, status_code=500, error=text[:500], response_excerpt=text
+        delivery=delivery,
+        at=now,
+        duration_ms=12,
+        status_code=500,
+        error=text[:500],
+        response_excerpt=text,
+        request_headers=[["webhook-id", delivery.event_id], ["X-Key", "********"]],
+        response_headers=[["Server", text]],
     )
     key, _ = create_api_key(agency, name=text[:100])
     invitation = invite_member(agency, email="new@example.com", role=Role.READ_ONLY, invited_by=owner)
@@ -488,6 +505,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         email=email,
         webhook=webhook,
         delivery=delivery,
+        test=test,
         key=key,
         invitation=invitation,
         member=member,

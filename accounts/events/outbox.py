@@ -25,13 +25,15 @@ def record_event(
     recipient: str = "",
     is_test: bool = False,
     creation_locale: str = "",
+    example_of: EventType | None = None,
     work: UnitOfWork = AT_ONCE,
     **fields: Any,
 ) -> Event:
     """Write one Event. `fields` are the optional fields of the body; those without a value are left out.
 
     With `for_channel` (an id) or `recipient` the event goes to that channel or address only. `is_test` keeps it from
-    channels that do not ask for test leads, `creation_locale` from those that chose other form languages.
+    channels that do not ask for test leads, `creation_locale` from those that chose other form languages. The body of
+    a test says that it is of the type `example_of`.
     """
     event = Event(
         agency=agency,
@@ -46,7 +48,7 @@ def record_event(
         occurred_at=occurred_at or timezone.now(),
     )
     body = {
-        "event_type": event_type.value,
+        "event_type": (example_of or event_type).value,
         "event_id": event.id,
         "ghl_company_id": agency.ghl_company_id,
         "ghl_location_id": location_id,

@@ -1,22 +1,24 @@
-"""Send deliveries again, and events that a disabled channel missed.
+"""Send deliveries again, try a failing channel now, and send events that a disabled channel missed.
 
 Deliveries of a disabled channel become `cancelled` and stay. `replay_deliveries` sends them once the channel is
 enabled, together with events recorded meanwhile, which have no deliveries yet.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.core import audit
 from accounts.core.errors import FieldError
 from accounts.models import Event
 from accounts.tenancy.mail_limits import count_mail
 from notifications.channels.service import lock_enabled_channel
 from notifications.delivery.fan_out import deliveries_for
 from notifications.delivery.rate_limit import close_circuit
-from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
+from notifications.models import STUCK, Channel, ChannelKind, Delivery, DeliveryStatus
 from notifications.staff.alerts import SLACK_PREFIX
 from notifications.tasks import wake_up
 
@@ -50,26 +52,60 @@ def replay_deliveries(
 
 @transaction.atomic
 def resend_delivery(delivery: Delivery) -> Delivery:
-    """Send a delivery again, now, under the same `webhook-id`. Raises FieldError if its channel is not enabled."""
+    """Send a delivery again, now, under the same `webhook-id`. Raises FieldError if its channel is not enabled.
+
+    It goes before everything that waits for its channel: if the circuit breaker is open, it is the trial request.
+    """
+    at = timezone.now()
     if delivery.channel:
-        close_circuit(lock_enabled_channel(delivery.channel))
+        channel = lock_enabled_channel(delivery.channel)
+        close_circuit(channel)
+        at = _before_what_waits(channel, at)
     elif not delivery.recipient.startswith(SLACK_PREFIX):
         count_mail(delivery.recipient, agency=delivery.agency, purpose="resend")
     # Alone, unless it carried the digest that it was part of.
     Delivery.objects.filter(pk=delivery.pk).update(batch="", carrier=None)
-    _make_due(Delivery.objects.filter(pk=delivery.pk))
+    _make_due(Delivery.objects.filter(pk=delivery.pk), at=at)
     transaction.on_commit(wake_up, robust=True)
     delivery.refresh_from_db()
     return delivery
 
 
-def _make_due(deliveries: QuerySet[Delivery]) -> int:
-    """Make deliveries due now, with all their attempts. Leave out those that a worker is sending."""
+@transaction.atomic
+def retry_channel(channel: Channel, *, by: User | None = None) -> int:
+    """Try now what a failing channel keeps waiting. Return how many deliveries that are.
+
+    While the circuit breaker is open one goes first, and the others as soon as it is accepted. Raises FieldError if the
+    channel is not enabled.
+    """
+    channel = lock_enabled_channel(channel)
+    audit.log_change(by, channel, "Tried now.")
     now = timezone.now()
-    return deliveries.filter(Q(leased_until__isnull=True) | Q(leased_until__lte=now)).update(
+    waiting = channel.deliveries.filter(STUCK, _not_being_sent(now), batch="")
+    again = waiting.update(attempts=0, next_attempt_at=now, leased_until=None, hold="")
+    close_circuit(channel)
+    transaction.on_commit(wake_up, robust=True)
+    return again
+
+
+def _before_what_waits(channel: Channel, now: datetime) -> datetime:
+    """Return a time before that of everything that is due for the channel: a claim takes the oldest."""
+    due = channel.deliveries.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
+    oldest = due.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+    return oldest - timedelta(milliseconds=1) if oldest else now
+
+
+def _not_being_sent(now: datetime) -> Q:
+    return Q(leased_until__isnull=True) | Q(leased_until__lte=now)
+
+
+def _make_due(deliveries: QuerySet[Delivery], *, at: datetime | None = None) -> int:
+    """Make deliveries due now (or `at`), with all their attempts. Leave out those that a worker is sending."""
+    now = timezone.now()
+    return deliveries.filter(_not_being_sent(now)).update(
         status=DeliveryStatus.PENDING,
         attempts=0,
-        next_attempt_at=now,
+        next_attempt_at=at or now,
         leased_until=None,
         delivered_at=None,
         error="",

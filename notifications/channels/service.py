@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone as clock
 
 from accounts.core import audit
-from accounts.core.enums import EventType
+from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.core.errors import FieldError, StateError
 from accounts.core.ids import new_token
 from accounts.events.outbox import record_event
@@ -17,6 +17,7 @@ from accounts.models import Agency, Event
 from accounts.models.source import secret_overlap
 from accounts.tenancy.mail_limits import count_mail
 from notifications.channels.fields import FIELDS, TIMING_FIELDS, validated_fields, validated_kind
+from notifications.content.catalogue import CATALOGUE
 from notifications.delivery.channel_health import UNSUBSCRIBED, disable_address, mark_disabled, needs_confirmation
 from notifications.delivery.digest import reschedule_waiting
 from notifications.delivery.rate_limit import close_circuit
@@ -40,6 +41,8 @@ __all__ = [
 
 DISABLED_BY_HAND = "Switched off by hand."
 CONFIRMATION_INTERVAL = timedelta(minutes=5)
+#: The event types of which a test may send an example.
+EXAMPLES = tuple(name for name in AGENCY_EVENTS if name != EventType.CHANNEL_VERIFICATION)
 
 
 @transaction.atomic
@@ -146,8 +149,15 @@ def delete_channel(channel: Channel, *, by: User | None = None) -> None:
 
 
 @transaction.atomic
-def send_test_event(channel: Channel, *, by: User | None = None) -> Event:
-    """Send a `test` event to this channel only, whatever it listens to. Raises FieldError if it is not enabled."""
+def send_test_event(channel: Channel, *, example: str = EventType.TEST, by: User | None = None) -> Event:
+    """Send a test event to this channel only, whatever it listens to. Its body is that of a `test`, or the catalogue's
+    `example` of another event type.
+
+    Raises FieldError if the channel is not enabled or there is no such example.
+    """
+    if example not in EXAMPLES:
+        raise FieldError("event_type", f"There is no example of {str(example)[:100]!r}.")
+    kind = CATALOGUE[EventType(example)]
     channel = lock_enabled_channel(channel)
     audit.log_change(by, channel, "Test sent.")
     if channel.kind == ChannelKind.EMAIL:
@@ -158,8 +168,10 @@ def send_test_event(channel: Channel, *, by: User | None = None) -> Event:
         EventType.TEST,
         subject=channel.pk,
         for_channel=channel.pk,
-        channel_id=channel.pk,
-        channel_name=channel.name,
+        example_of=kind.event_type,
+        **{**kind.example_fields, "channel_id": channel.pk, "channel_name": channel.name}
+        if "channel_id" in kind.fields
+        else kind.example_fields,
     )
 
 
@@ -215,6 +227,7 @@ def lock_enabled_channel(channel: Channel) -> Channel:
 def _reset_health(channel: Channel) -> None:
     """Reset the channel's count of failures and close its circuit breaker."""
     channel.consecutive_failures, channel.failing_since = 0, None
+    channel.last_error, channel.last_status_code, channel.last_excerpt = "", None, ""
     close_circuit(channel)
 
 

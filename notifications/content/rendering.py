@@ -125,7 +125,9 @@ def time_zone_of(prepared: PreparedDelivery) -> ZoneInfo:
 
 def _subject(event: Event, context: Mapping[str, Any]) -> str:
     text = render_template(f"email/{event.event_type}.subject.txt", context, html=False)
-    return safe_line(f"Test lead: {text}" if event.is_test else text, MAX_SUBJECT_LENGTH)
+    is_example = event.channel_id and event.event_type != EventType.TEST
+    mark = "Test: " if is_example else "Test lead: " if event.is_test else ""
+    return safe_line(f"{mark}{text}", MAX_SUBJECT_LENGTH)
 
 
 def _context(prepared: PreparedDelivery) -> dict[str, Any]:

@@ -5,14 +5,23 @@ from django.utils import timezone
 
 from accounts.core.email_addresses import email_key
 from accounts.core.enums import EventType
+from accounts.core.text import shorten
 from accounts.events.outbox import record_event
 from accounts.models import Event
 from notifications.delivery import rate_limit
 from notifications.delivery.sender import DeliveryResult
-from notifications.models import FAILURES_TIMEOUT, Channel, ChannelKind, ChannelStatus, DeliveryStatus
+from notifications.models import (
+    FAILURES_TIMEOUT,
+    MAX_EXCERPT_LENGTH,
+    Channel,
+    ChannelKind,
+    ChannelStatus,
+    DeliveryStatus,
+)
 from notifications.transports.base import TransportError
 
 FAILURES_BEFORE_EVENT = 4
+HEALTH_FIELDS = ("consecutive_failures", "failing_since", "last_error", "last_status_code", "last_excerpt")
 WARNING_SHARES = (0.75, 0.5)  # of FAILURES_TIMEOUT, the later first
 UNSUBSCRIBED = "The recipient unsubscribed."
 COMPLAINED = "The recipient reported our mail as unwanted."
@@ -20,25 +29,31 @@ BOUNCED = "Mail to this address came back"
 FAILED_TOO_LONG = "Nothing but failures for five days."
 
 
-def record_result(channel: Channel, result: DeliveryResult) -> None:
-    """Update the health of a locked channel (with its agency loaded) after an attempt."""
+def record_result(channel: Channel, result: DeliveryResult, *, is_erased: bool = False) -> None:
+    """Update the health of a locked channel (with its agency loaded) after an attempt.
+
+    The response is not kept if the lead that the event is about `is_erased`: it may name the person.
+    """
     error = result.outcome
     if not isinstance(error, TransportError):
         if channel.consecutive_failures >= FAILURES_BEFORE_EVENT:
             record_channel_event(channel, EventType.CHANNEL_RECOVERED)
         channel.consecutive_failures, channel.failing_since = 0, None
+        channel.last_error, channel.last_status_code, channel.last_excerpt = "", None, ""
         rate_limit.close_circuit(channel)
     elif error.ours:
         return
     else:
         channel.consecutive_failures += 1
         channel.failing_since = channel.failing_since or result.at
+        channel.last_error, channel.last_status_code = str(error)[:500], error.status_code
+        channel.last_excerpt = "" if is_erased else shorten(" ".join(error.excerpt.split()), MAX_EXCERPT_LENGTH)
         rate_limit.open_circuit(channel, result.ended_at)
         if channel.consecutive_failures == FAILURES_BEFORE_EVENT:
             record_channel_event(channel, EventType.CHANNEL_FAILING)
         if error.gone:
             mark_disabled(channel, error.gone)
-    channel.save(update_fields=["consecutive_failures", "failing_since", "circuit_open_until"])
+    channel.save(update_fields=[*HEALTH_FIELDS, "circuit_open_until"])
 
 
 def check_failing_channels() -> None:

@@ -34,7 +34,7 @@ def save_results(results: Sequence[DeliveryResult]) -> None:
         if isinstance(result.outcome, TransportError):
             _retry_or_fail(result, result.outcome)
         if channel:
-            channel_health.record_result(channel, result)
+            channel_health.record_result(channel, result, is_erased=result.prepared.event.subject in erased)
 
 
 def _lock_channels(results: Sequence[DeliveryResult]) -> dict[str, Channel]:
@@ -66,13 +66,16 @@ def _attempt_row(result: DeliveryResult, erased: set[str]) -> Attempt:
     """Return the unsaved row of an attempt, without the response if its lead was erased: it may name the person."""
     outcome = result.outcome
     assert outcome is not None  # noqa: S101 (only attempts that were made)
+    is_erased, exchange = result.prepared.event.subject in erased, outcome.exchange
     return Attempt(
         delivery=result.prepared.delivery,
         at=result.at,
         duration_ms=result.duration_ms,
         status_code=outcome.status_code,
         error=str(outcome)[:500] if isinstance(outcome, TransportError) else "",
-        response_excerpt="" if result.prepared.event.subject in erased else outcome.excerpt,
+        response_excerpt="" if is_erased else outcome.excerpt,
+        request_headers=exchange.request_headers if exchange else None,
+        response_headers=exchange.response_headers if exchange and not is_erased else None,
     )
 
 

@@ -122,8 +122,10 @@ class DeliverySender:
                 return await TRANSPORTS[prepared.kind].send(prepared, self._session)
         except TransportError as error:
             return error
-        except (TargetRefused, NoResponse) as error:
+        except TargetRefused as error:
             return TransportError(str(error))
+        except NoResponse as error:
+            return TransportError(str(error), exchange=error.exchange)
         except TimeoutError:
             return TransportError(f"Not done within {ATTEMPT_TIMEOUT} seconds.", ours=True)
         except Exception as error:

@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from notifications.egress.headers import Exchange, keep_request_headers, keep_response_headers
 from notifications.egress.url_policy import Target, TargetRefused, check_address, check_url
 
 CONNECT_TIMEOUT = 5
@@ -29,6 +30,10 @@ _RESOLVERS = ThreadPoolExecutor(max_workers=64, thread_name_prefix="dns")  # a h
 class NoResponse(Exception):
     """Signal that no response arrived. The message gives the reason to people."""
 
+    def __init__(self, message: str, exchange: Exchange) -> None:
+        super().__init__(message)
+        self.exchange = exchange
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -37,6 +42,7 @@ class Response:
     status: int
     excerpt: str
     retry_after: float | None
+    exchange: Exchange
 
 
 class GuardedSession:
@@ -66,13 +72,18 @@ class GuardedSession:
         try:
             async with self._session.post(request_url, data=body, headers=headers, allow_redirects=False) as response:
                 excerpt = await _excerpt(response)
-                return Response(response.status, excerpt, _retry_after(response.headers.get("Retry-After", "")))
+                exchange = Exchange(
+                    keep_request_headers(response.request_info.headers.items()),
+                    keep_response_headers(response.headers.items()),
+                )
+                retry_after = _retry_after(response.headers.get("Retry-After", ""))
+                return Response(response.status, excerpt, retry_after, exchange)
         except TargetRefused:
             raise
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if isinstance(refusal := getattr(error, "os_error", None), TargetRefused):
                 raise refusal from None
-            raise NoResponse(_error_message(error)) from error
+            raise NoResponse(_error_message(error), Exchange(keep_request_headers(headers.items()))) from error
 
 
 def _request_url(target: Target) -> URL:

@@ -5,16 +5,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.core.email_addresses import EmailAddressField, display_email
+from accounts.core.enums import EventType
 from accounts.models import Agency
 from leads.enums import LeadStatus
 from leads.pipeline.languages import language_name, languages_of
 from notifications.channels.fields import FIELDS, TIMING_FIELDS, has_field
+from notifications.channels.presets import CHOSEN, EVERYTHING, NEEDS_ACTION, PRESETS, preset_of
 from notifications.channels.rules import MAX_CONFLATION_SECONDS
+from notifications.channels.service import EXAMPLES
 from notifications.labels import (
     ALWAYS_URGENT,
-    DELIVERY_LABELS,
     MODE_LABELS,
     NEVER_CHOSEN,
     WEEKDAYS,
@@ -26,8 +30,6 @@ from notifications.policy.quiet_hours import WEEK
 from notifications.transports.webhook import MAX_HEADERS
 
 MAX_PLACES = 200
-MAX_CHANNELS = 200
-ALL, SOME = "all", "some"
 _FORM_ONLY = frozenset({"listens", "quiet_from", "quiet_until"})  # no fields of a channel
 _PART_OF = {"quiet_from": "quiet_hours", "quiet_until": "quiet_hours"}
 _HEADER_LINE = re.compile(r"([^:]+):(.*)")
@@ -45,10 +47,9 @@ class ChannelForm(forms.Form):
     email = EmailAddressField(max_length=254, label="E-mail address")
     url = forms.CharField(max_length=2000, widget=forms.TextInput({"inputmode": "url", "spellcheck": "false"}))
     listens = forms.ChoiceField(
-        label="Events",
-        choices=[(ALL, "All events"), (SOME, "Only these events:")],
+        label=_("Events"),
+        choices=[(preset.name, preset.title) for preset in PRESETS.values()],
         widget=forms.RadioSelect,
-        initial=ALL,
     )
     event_types = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     locations = forms.MultipleChoiceField(
@@ -136,6 +137,7 @@ class ChannelForm(forms.Form):
         offered: ChannelChoices,
         kind: ChannelKind,
         channel: Channel | None = None,
+        preset: str = "",
         **kw: Any,
     ) -> None:
         kw.setdefault("auto_id", f"{channel.pk if channel else f'new-{kind}'}-%s")
@@ -143,6 +145,8 @@ class ChannelForm(forms.Form):
             kw.setdefault("initial", _initial(channel))
         super().__init__(*args, **kw)
         self.channel, self.kind = channel, kind
+        if channel is None:
+            self.initial.setdefault("listens", preset or (EVERYTHING if kind == ChannelKind.WEBHOOK else NEEDS_ACTION))
         for name in [name for name in self.fields if not has_field(kind, _PART_OF.get(name, name))]:
             del self.fields[name]
         kinds = [(one.name, one.title) for group in event_groups() for one in group.kinds]
@@ -164,13 +168,24 @@ class ChannelForm(forms.Form):
             self.fields["url"].help_text = "The endpoint of your program. Everything we send is signed."
 
     @property
+    def presets(self) -> list[tuple[Any, Any]]:
+        """Return each choice of events, with its hint."""
+        return [(choice, PRESETS[choice.data["value"]].hint) for choice in self["listens"]]
+
+    @property
     def groups(self) -> list[Group]:
         return event_groups()
 
     @property
+    def has_wrong_settings(self) -> bool:
+        """Return whether an error stands in the folded part of the form."""
+        return bool(self.errors.keys() - {"name", "email", "url", "listens", "event_types"})
+
+    @property
     def ticked(self) -> set[str]:
+        """Return the ticked events. Those of a preset are not: it says them all."""
         value = self["event_types"].value()
-        return set(value or ())
+        return set(value or ()) if self["listens"].value() == CHOSEN or self.is_bound else set()
 
     def clean_headers(self) -> dict[str, str]:
         headers: dict[str, str] = {}
@@ -185,12 +200,17 @@ class ChannelForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
-        if given.get("event_types") and "listens" not in self.changed_data:
-            given["listens"] = SOME  # ticked types count more than the untouched choice
-        if given.get("listens") == SOME and not given.get("event_types"):
-            self.add_error("listens", "Tick at least one event, or choose “All events”.")
+        listens, ticked = given.get("listens", ""), given.get("event_types")
+        moved = self.channel is not None and "listens" in self.changed_data
+        if ticked and not moved:
+            given["listens"] = CHOSEN  # a tick means only what is ticked
+        elif ticked and listens not in ("", CHOSEN) and "event_types" in self.changed_data:
+            contradiction = gettext("You ticked events and chose “%(preset)s”. Choose “Choose events”, or untick them.")
+            self.add_error("listens", contradiction % {"preset": PRESETS[listens].title})
+        if listens == CHOSEN and not ticked:
+            self.add_error("listens", gettext("Tick at least one event, or make another choice."))
         if bool(given.get("quiet_from")) != bool(given.get("quiet_until")):
-            self.add_error("quiet_from", "Enter both times, or neither.")
+            self.add_error("quiet_from", gettext("Enter both times, or neither."))
         return given
 
     def values(self) -> dict[str, Any]:
@@ -203,7 +223,8 @@ class ChannelForm(forms.Form):
                 values["conflation_seconds"] = FIELDS["conflation_seconds"].default
         else:  # the form has no timing fields
             values = {name: value for name, value in values.items() if name not in TIMING_FIELDS}
-        chosen = values["event_types"] if self.cleaned_data["listens"] == SOME else []
+        listens = self.cleaned_data["listens"]
+        chosen = values["event_types"] if listens == CHOSEN else [*PRESETS[listens].event_types]
         kept = [name for name in (self.channel.event_types if self.channel else []) if name in NEVER_CHOSEN]
         values["event_types"] = [*chosen, *kept] if chosen else []
         if self.channel and "locations" in values:
@@ -251,35 +272,30 @@ class ReplayForm(forms.Form):
     )
 
 
-class LogFilter(forms.Form):
-    channel = forms.ChoiceField(required=False, label="To")
-    status = forms.ChoiceField(
-        required=False,
-        choices=[("", "All"), *((status.value, label.text) for status, label in DELIVERY_LABELS.items())],
-    )
-    event_type = forms.ChoiceField(required=False, label="Event")
-    since = forms.DateTimeField(required=False, label="From", widget=forms.DateTimeInput(DATETIME_INPUT))
-    until = forms.DateTimeField(required=False, label="Until", widget=forms.DateTimeInput(DATETIME_INPUT))
-    q = forms.CharField(required=False, max_length=254, label="Address or ID")
+class TestForm(forms.Form):
+    """Choose the example that a test sends."""
 
-    def __init__(self, *args: Any, agency: Agency, **kwargs: Any) -> None:
+    example = forms.ChoiceField(required=False, label=_("Another event"), initial=EventType.TEST.value)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        channels = agency.channels.defer("url", "headers").order_by("kind", "name")[:MAX_CHANNELS]
-        kinds = [
-            (group.title, [(one.name, one.title) for one in group.kinds]) for group in event_groups(chosen_only=False)
+        groups = [
+            (group.title, [(kind.name, kind.title) for kind in group.kinds if kind.name in EXAMPLES])
+            for group in event_groups(chosen_only=False)
         ]
-        for name, choices in (("channel", [(one.pk, str(one)) for one in channels]), ("event_type", kinds)):
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)  # noqa: S101 (declared above)
-            field.choices = [("", "All"), *choices]
+        field = self.fields["example"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 (declared above)
+        field.choices = groups
 
 
 def _initial(channel: Channel) -> dict[str, Any]:
     hours = channel.quiet_hours or {}
+    chosen = [name for name in channel.event_types if name not in NEVER_CHOSEN]
     return {
         **{name: getattr(channel, name) for name in FIELDS},
         "email": display_email(channel.email),
-        "listens": SOME if channel.event_types else ALL,
+        "event_types": chosen,
+        "listens": preset_of(chosen),
         "quiet_from": hours.get("start"),
         "quiet_until": hours.get("end"),
         "headers": "\n".join(f"{name}: {value}" for name, value in (channel.headers or {}).items()),

@@ -1,6 +1,9 @@
 """The kinds of channels as the page about notifications calls them."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
 
 from notifications.models import ChannelKind
 
@@ -9,33 +12,33 @@ from notifications.models import ChannelKind
 class Kind:
     """How the page calls a kind of channel, its icon, what stands there without any, and the button that adds one."""
 
-    title: str
+    title: Any
     icon: str
-    empty: str
-    empty_hint: str
-    add: str
+    empty: Any
+    empty_hint: Any
+    add: Any
 
 
 KINDS = {
     ChannelKind.EMAIL: Kind(
-        "E-mail",
+        _("E-mail"),
         icon="mail",
-        empty="No e-mail recipients yet",
-        empty_hint="Each new recipient confirms the address first.",
-        add="Add an e-mail recipient",
+        empty=_("No e-mail recipients yet"),
+        empty_hint=_("Each new recipient confirms the address first."),
+        add=_("Add an e-mail recipient"),
     ),
     ChannelKind.WEBHOOK: Kind(
-        "Webhooks",
+        _("Webhooks"),
         icon="webhook",
-        empty="No webhooks yet",
-        empty_hint="A webhook gets every event immediately, signed.",
-        add="Add a webhook URL",
+        empty=_("No webhooks yet"),
+        empty_hint=_("A webhook gets every event immediately, signed."),
+        add=_("Add a webhook URL"),
     ),
     ChannelKind.SLACK: Kind(
-        "Slack",
+        _("Slack"),
         icon="brand-slack",
-        empty="No Slack channels yet",
-        empty_hint="Messages are posted through Slack's incoming webhooks.",
-        add="Add a Slack channel",
+        empty=_("No Slack channels yet"),
+        empty_hint=_("Messages are posted through Slack's incoming webhooks."),
+        add=_("Add a Slack channel"),
     ),
 }

@@ -1,74 +1,50 @@
-"""Show the progress of a test event that was sent from the page."""
+"""Send a test event with an example of the sender's choice, and wait for its delivery."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
-from django.http import HttpRequest
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.core.enums import EventType
-from accounts.core.markup import Tone
-from accounts.models import Agency, Event
-from notifications.models import Delivery, DeliveryStatus
+from accounts.portal import MemberRequest, readers, redirect_back, render_page, writers
+from accounts.web.refusals import refusals_as_messages
+from notifications.channels import service as channels
+from notifications.portal.forms import TestForm
 
-TEST_TIMEOUT = timedelta(seconds=60)
-
-
-@dataclass(frozen=True)
-class Trial:
-    event: Event
-    delivery: Delivery | None
-
-    @property
-    def channel_id(self) -> str:
-        return self.event.channel_id
-
-    @property
-    def arrived(self) -> bool:
-        return self.delivery is not None and self.delivery.status == DeliveryStatus.DELIVERED
-
-    @property
-    def failed(self) -> bool:
-        if self.delivery is None or self.arrived:
-            return False
-        return self.delivery.status != DeliveryStatus.PENDING or bool(self.delivery.error)
-
-    @property
-    def moving(self) -> bool:
-        """Return whether the status may still change soon."""
-        return not (self.arrived or self.failed) and timezone.now() - self.event.created_at < TEST_TIMEOUT
-
-    @property
-    def tone(self) -> Tone:
-        return "good" if self.arrived else "bad" if self.failed else "busy"
-
-    @property
-    def sentence(self) -> str:
-        if self.delivery is None:
-            return (
-                "The test is on its way."
-                if self.moving
-                else "The test has not been sent yet. The delivery log shows when it is."
-            )
-        if self.arrived:
-            return f"The test was delivered{self._answer()}."
-        if not self.failed:
-            return f"The test is on its way. {self.delivery.reason}".strip()
-        again = " It will be retried." if self.delivery.status == DeliveryStatus.PENDING else ""
-        return f"The test was not delivered. {self.delivery.error}{again}"
-
-    def _answer(self) -> str:
-        assert self.delivery is not None  # noqa: S101 (the caller checks that it arrived)
-        last = self.delivery.attempt_log.order_by("-pk").first()
-        if last is None:
-            return ""
-        answer = f": HTTP {last.status_code}" if last.status_code else ": accepted by the mail server"
-        return f"{answer}, {last.duration_ms} ms"
+#: A test that has no delivery after so long waits for a worker.
+TIMEOUT = timedelta(seconds=60)
 
 
-def trial_of(request: HttpRequest, agency: Agency) -> Trial | None:
-    """Return the test event that the page's address names (`?test=`)."""
-    event = agency.events.filter(
-        pk=request.GET.get("test", "")[:40].replace("\x00", ""), event_type=EventType.TEST
-    ).first()
-    return Trial(event, event.deliveries.first()) if event else None
+@require_http_methods(["GET", "HEAD", "POST"])
+@writers
+def send_test(request: MemberRequest, pk: str) -> HttpResponse:
+    channel = get_object_or_404(request.agency.channels, pk=pk)
+    form = TestForm(request.POST if request.method == "POST" else None, auto_id=f"{channel.pk}-test-%s")
+    if not form.is_valid():
+        context = {"form": form, "channel": channel}
+        status = 422 if form.errors else 200
+        return render_page(request, "portal/channel_test.html", "notifications", status=status, **context)
+    with refusals_as_messages(request):
+        example = form.cleaned_data["example"] or EventType.TEST
+        event = channels.send_test_event(channel, example=example, by=request.member.user)
+        return redirect("portal_test", event.pk)
+    return redirect_back(request, "portal_channel", channel.pk)
+
+
+@require_safe
+@readers
+def test_page(request: MemberRequest, pk: str) -> HttpResponse:
+    """Lead to the delivery of a test event, as soon as there is one."""
+    event = get_object_or_404(request.agency.events, pk=pk, event_type=EventType.TEST)
+    delivery = event.deliveries.first()
+    if delivery is None:
+        late = timezone.now() - event.created_at > TIMEOUT
+        return render_page(request, "portal/test.html", "notifications", event=event, late=late)
+    if request.headers.get("HX-Request") != "true":
+        return redirect("portal_delivery", delivery.pk)
+    response = HttpResponse()
+    response["HX-Redirect"] = reverse("portal_delivery", args=[delivery.pk])
+    return response

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+from notifications.egress.headers import Exchange
 from notifications.egress.session import GuardedSession
 from notifications.message import PreparedDelivery
 from notifications.models import ChannelKind
@@ -27,6 +28,7 @@ class TransportError(Exception):
         retry_after: float | None = None,
         status_code: int | None = None,
         excerpt: str = "",
+        exchange: Exchange | None = None,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
@@ -35,6 +37,7 @@ class TransportError(Exception):
         self.retry_after = retry_after
         self.status_code = status_code
         self.excerpt = excerpt
+        self.exchange = exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Outcome:
 
     status_code: int | None = None
     excerpt: str = ""
+    exchange: Exchange | None = None
 
 
 class Transport(ABC):

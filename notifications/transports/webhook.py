@@ -58,13 +58,14 @@ def signed_headers(message_id: str, body: bytes, secrets: Sequence[str], *, time
 def outcome_of(answer: Response) -> Outcome:
     """Return the outcome of a response. Raises TransportError: 410 disables the channel, other statuses are retried."""
     if 200 <= answer.status < 300:
-        return Outcome(answer.status, answer.excerpt)
+        return Outcome(answer.status, answer.excerpt, answer.exchange)
     raise TransportError(
         f"The receiver answered {answer.status}.",
         gone=GONE if answer.status == 410 else "",
         retry_after=answer.retry_after if answer.status in {429, 503} else None,
         status_code=answer.status,
         excerpt=answer.excerpt,
+        exchange=answer.exchange,
     )
 
 

@@ -135,7 +135,7 @@ def test_a_page_without_entries_says_what_to_do_next(agency: Agency, sign_in: Br
         ("/linkedin", "Connect a source"),
         ("/leads", "Connect a source"),
         ("/notifications", "No e-mail recipients yet"),
-        ("/notifications/deliveries", "Set up\n  notifications"),
+        ("/notifications/deliveries", "Set up notifications"),
         ("/sources", "Add one for each outreach tool"),
         ("/team", "No pending invitations"),
     ):

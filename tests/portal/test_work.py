@@ -51,6 +51,7 @@ def test_the_overview_says_who_needs_somebody_and_what_to_do(ours: Everything, o
 
 
 def test_the_overview_shows_channels_that_do_not_deliver(ours: Everything, owner: Client) -> None:
+    type(ours.webhook).objects.update(consecutive_failures=0, failing_since=None)
     assert "Failing channels" not in html(owner, "/")
     type(ours.webhook).objects.filter(pk=ours.webhook.pk).update(consecutive_failures=5, failing_since=timezone.now())
     page = html(owner, "/")

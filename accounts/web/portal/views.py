@@ -36,12 +36,17 @@ def render_page(
 
 @dataclass(frozen=True)
 class NewSecrets:
-    """Secrets that are shown once: a title, the values by name, and a hint what to do with them."""
+    """Secrets that are shown once: a title, the values by name, and a hint what to do with them.
+
+    `part` is a template that follows below them; `about` is the id of what the secrets belong to.
+    """
 
     title: str
     secrets: Mapping[str, str]
     hint: str
     back: str
+    part: str = ""
+    about: str = ""
 
 
 def redirect_to_secrets(request: MemberRequest, new_secrets: NewSecrets) -> HttpResponse:
@@ -51,6 +56,8 @@ def redirect_to_secrets(request: MemberRequest, new_secrets: NewSecrets) -> Http
         "secrets": dict(new_secrets.secrets),
         "hint": new_secrets.hint,
         "back": new_secrets.back,
+        "part": new_secrets.part,
+        "about": new_secrets.about,
     }
     request.session[SECRETS_KEY] = fernet().encrypt(json.dumps(content).encode()).decode()
     return redirect("portal_shown_once")

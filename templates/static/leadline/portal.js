@@ -1,12 +1,21 @@
 // The portal's frame: search, keys, and what htmx could not send.
 "use strict";
 
-// Ticking an event means only what is ticked, and choosing everything unticks.
+// Ticking an event means only what is ticked, and any other choice of events unticks.
 document.addEventListener("change", ({ target }) => {
   if (target.name === "event_types" && target.checked) target.form.elements.listens.value = "some";
-  if (target.name === "listens" && target.value === "all") {
+  if (target.name === "listens" && target.value !== "some") {
     for (const box of target.form.querySelectorAll("[name=event_types]")) box.checked = false;
   }
+});
+
+// A form that was fetched into a page closes where it was opened.
+document.addEventListener("click", (event) => {
+  const place = event.target.closest("[data-cancels]")?.closest(".on-demand");
+  if (!place) return;
+  event.preventDefault();
+  place.replaceChildren();
+  place.parentElement.querySelector("a.btn, button.btn")?.focus();
 });
 
 document.addEventListener("htmx:configRequest", (event) => {
