@@ -2,6 +2,8 @@ from functools import partial
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 
 class AccountsConfig(AppConfig):
@@ -18,6 +20,7 @@ class AccountsConfig(AppConfig):
         from accounts.services import STATUS_SUBSCRIBER
         from accounts.services.status_reactions import react_to_statuses
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
+        from accounts.web.portal.audited import add_audited
         from accounts.web.portal.navigation import OWNERS, WRITERS, Entry, add_entry
 
         for entry in (
@@ -34,8 +37,29 @@ class AccountsConfig(AppConfig):
             Entry("settings", "Agency", "portal_settings", "Settings", icon="building", position=10, roles=WRITERS),
             Entry("team", "Team", "portal_team", "Settings", icon="users-group", position=30, roles=OWNERS),
             Entry("keys", "API keys", "portal_keys", "Settings", icon="key", position=50, roles=OWNERS),
+            Entry("brand", _("Brand"), "portal_brand", "Settings", icon="palette", position=60, roles=WRITERS),
+            Entry(
+                "audit",
+                _("Audit log"),
+                "portal_audit",
+                "Settings",
+                icon="history",
+                position=70,
+                roles=WRITERS,
+            ),
         ):
             add_entry(entry)
+        for model, title, view, has_page in (
+            ("account", gettext_noop("LinkedIn account"), "portal_account", True),
+            ("agency", gettext_noop("Agency"), "portal_settings", False),
+            ("apikey", gettext_noop("API key"), "portal_keys", False),
+            ("campaign", gettext_noop("Campaign"), "", False),
+            ("invitation", gettext_noop("Invitation"), "portal_team", False),
+            ("member", gettext_noop("Member"), "portal_team", False),
+            ("source", gettext_noop("Source"), "portal_sources", False),
+            ("subaccount", gettext_noop("Sub-account"), "", False),
+        ):
+            add_audited(model, title, view, has_own_page=has_page)
         add_own_streams()
         add_own_searchables()
         post_migrate.connect(keep_text_indexes)
@@ -51,6 +75,7 @@ class AccountsConfig(AppConfig):
             ("member", "Members", 100),
             ("invitation", "Invitations", 110),
             ("apikey", "API keys", 120),
+            ("auditentry", "Audit log", 130),
         ):
             add_list_link("accounts.agency", f"accounts_{model}", text, position=position, agency="pk")
         add_list_link("accounts.account", "accounts_accountreport", "All reports", position=10, account="pk")

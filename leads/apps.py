@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_noop
 
 
 class LeadsConfig(AppConfig):
@@ -11,6 +12,7 @@ class LeadsConfig(AppConfig):
         import leads.lead_sync.disconnect
         import leads.lead_sync.recovery  # noqa: F401 (registers the recovery of a blocked source)
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
+        from accounts.web.portal.audited import add_audited
         from accounts.web.portal.navigation import Entry, add_entry
         from accounts.web.source_sections import add_card_section
         from leads.lead_sync.source_card import connection_link
@@ -29,6 +31,7 @@ class LeadsConfig(AppConfig):
                 tone="good",
             )
         )
+        add_audited("lead", gettext_noop("Lead"), "portal_lead")
         add_leads()
         add_card_section(connection_link)
         add_subject_page("lead", "leads_lead")

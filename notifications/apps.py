@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_noop
 
 
 class NotificationsConfig(AppConfig):
@@ -10,6 +11,7 @@ class NotificationsConfig(AppConfig):
         import notifications.erasure  # registers this app's erasure
         import notifications.timeline  # noqa: F401 (registers deliveries in timelines)
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
+        from accounts.web.portal.audited import add_audited
         from accounts.web.portal.navigation import Entry, add_entry
         from notifications.channels.failing import failing
         from notifications.receivers import connect_wake_up
@@ -27,6 +29,8 @@ class NotificationsConfig(AppConfig):
             )
         )
         add_entry(Entry("deliveries", "Delivery log", "portal_deliveries", "Outgoing", icon="send", position=20))
+        add_audited("channel", gettext_noop("Channel"), "portal_notifications", has_own_page=False)
+        add_audited("delivery", gettext_noop("Delivery"), "portal_delivery")
         add_subject_page("chn", "notifications_channel")
         add_list_link("accounts.agency", "notifications_channel", "Channels", position=70, agency="pk")
         add_list_link("accounts.agency", "notifications_delivery", "Deliveries", position=80, agency="pk")

@@ -16,6 +16,9 @@ from accounts.models import (
     AccountReport,
     Agency,
     ApiKey,
+    AuditEntry,
+    Brand,
+    BrandLogo,
     Campaign,
     CampaignCall,
     CampaignCommand,
@@ -276,6 +279,15 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         ),
         IncidentStep.objects.create(incident=incident, text=text),
         StaffAlerts.objects.get_or_create(user=user, defaults={"slack_url": CANARY, "has_own_slack": True})[0],
+        brand := Brand.objects.get_or_create(
+            agency=agency, defaults={"sender_name": text[:60], "logo_digest": f"{number:064}"}
+        )[0],
+        BrandLogo.objects.get_or_create(
+            brand=brand, defaults={"digest": f"{number:064}", "content_type": "image/png", "content": b"PNG"}
+        )[0],
+        AuditEntry.objects.create(
+            agency=agency, actor_kind="member", user=user, action=text[:100], object_type="channel", object_label=text
+        ),
         Preference.objects.get_or_create(user=user, defaults={"theme": "dark", "language": "en"})[0],
         Group.objects.create(name=f"{number}{text}"),
         MailCount.objects.create(key=f"{number:064}", hour=now, count=3),

@@ -3,6 +3,7 @@
 from accounts.admin import (
     accounts,
     agencies,
+    audit,
     campaigns,
     events,
     incidents,
@@ -21,6 +22,7 @@ from accounts.admin import (
 __all__ = [
     "accounts",
     "agencies",
+    "audit",
     "campaigns",
     "events",
     "incidents",

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts.admin.source_forms import KEYS, SETTINGS, NewSourceForm, SourceForm
-from accounts.core import audit
 from accounts.core.encrypted_fields import UnreadableValue
 from accounts.core.enums import IssueKind, ProviderSlug
 from accounts.core.errors import FieldError
@@ -21,6 +20,7 @@ from accounts.models import Source, SourceIssue, SourceSecret
 from accounts.sources.issues import ADVICE, MAX_MISSED_CHECKS, label_of, missed_checks, with_open_issues
 from accounts.sources.recovery import recovery_for
 from accounts.sources.service import rotate_secret
+from accounts.tenancy import audit
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting_user
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency, BySource
@@ -113,7 +113,7 @@ class SourceAdmin(BackOfficeAdmin):
             except ValueError as refusal:
                 self.message_user(request, str(refusal), messages.ERROR)
                 continue
-            audit.log_change(acting_user(request), source, "Recovered.")
+            audit.log_change(acting_user(request), source, "Recovered")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Source]":
         return with_open_issues(super().get_queryset(request))

@@ -163,7 +163,9 @@ class SourceViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agenc
         values = self.validated_data()
         place = values.pop("sub_account", None)
         also = self.also(values["provider"], values)
-        source, secret = create_source(agency=self.agency, location_id=place.location_id if place else "", **values)
+        source, secret = create_source(
+            agency=self.agency, location_id=place.location_id if place else "", by=self.key, **values
+        )
         also(source)
         return self.answer_with(source, status=201, secret=secret)
 
@@ -174,12 +176,12 @@ class SourceViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agenc
         source = self.get_object()
         values = self.validated_data(instance=source, partial=True)
         also = self.also(source.provider, values)
-        source = update_source(source, **values)
+        source = update_source(source, by=self.key, **values)
         also(source)
         return self.answer_with(source)
 
     def perform_destroy(self, source: Source) -> None:
-        delete_source(source)
+        delete_source(source, by=self.key)
 
     @extend_schema(request=RotationSerializer, responses=SourceWithSecretSerializer)
     @action(detail=True, methods=["post"], url_path="rotate-secret")
@@ -187,5 +189,5 @@ class SourceViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agenc
         """Give the source a new secret. The old one stays valid for the overlap. A `linkedconnector` source gets a new
         URL."""
         source = self.get_object()
-        secret = rotate_secret(source, validated(RotationSerializer(data=request.data)).get("secret"))
+        secret = rotate_secret(source, validated(RotationSerializer(data=request.data)).get("secret"), by=self.key)
         return self.answer_with(source, secret=secret)

@@ -67,7 +67,10 @@ def is_key(model: type[Model], value: Any) -> bool:
 
 def has_text_key(model: type[Model]) -> bool:
     """Return whether the primary keys of `model` are texts, not numbers."""
-    return model._meta.pk.get_internal_type() == "CharField"
+    key: Any = model._meta.pk
+    while key.remote_field is not None:  # the key of another table
+        key = key.target_field
+    return bool(key.get_internal_type() == "CharField")
 
 
 def _is_beyond(position: Position, column: str, *, up: bool) -> Q:

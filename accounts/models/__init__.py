@@ -1,5 +1,7 @@
 from accounts.models.account import Account, AccountReport
 from accounts.models.agency import Agency, ApiKey, IdempotencyRecord, Invitation, Member, SubAccount
+from accounts.models.audit import AuditEntry
+from accounts.models.brand import Brand, BrandLogo
 from accounts.models.campaign import Campaign, Sender
 from accounts.models.command import CampaignCall, CampaignCommand
 from accounts.models.event import Event
@@ -21,7 +23,10 @@ __all__ = [
     "AccountToken",
     "Agency",
     "ApiKey",
+    "AuditEntry",
     "BouncedAddress",
+    "Brand",
+    "BrandLogo",
     "Campaign",
     "CampaignCall",
     "CampaignCommand",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.portal import linkedin, people, search, settings
+from accounts.portal import audit, brand, linkedin, people, search, settings
 
 urlpatterns = [
     path("search", search.search_page, name="portal-search"),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("invitation/<str:token>", people.invitation_page, name="invitation"),
     path("keys", settings.key_page, name="portal_keys"),
     path("keys/<str:pk>/revoke", settings.key_revoke, name="portal_key_revoke"),
+    path("brand", brand.brand_page, name="portal_brand"),
+    path("brand/logo/<str:digest>", brand.brand_logo, name="brand_logo"),
+    path("brand/style/<str:colour>.css", brand.brand_style, name="brand_style"),
+    path("audit", audit.audit_page, name="portal_audit"),
     path("settings", settings.agency_page, name="portal_settings"),
     path("agency", settings.choose_agency, name="portal_choose_agency"),
     path("theme", settings.choose_theme, name="portal_theme"),

@@ -114,7 +114,7 @@ def record_bounce(address: str, *, reason: str, complaint: bool = False) -> None
 
 def prompt_of_link(token: str) -> ReauthPrompt | None:
     """Return the prompt that a link belongs to, whatever became of it. None: nobody ever made such a link."""
-    prompts = ReauthPrompt.objects.select_related("account__agency", "account__sub_account", "account__source")
+    prompts = ReauthPrompt.objects.select_related("account__agency__brand", "account__sub_account", "account__source")
     return prompts.defer("token", "account__source__credentials").filter(digest=_digest(token)).first()
 
 

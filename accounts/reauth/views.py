@@ -27,6 +27,7 @@ from accounts.providers.client import ProviderError
 from accounts.reauth import attempts, prompts
 from accounts.reauth.options import Offer, Way, frame_for, offer_for, store_token
 from accounts.reauth.provider_requests import request_log
+from accounts.tenancy.brand import look_of
 from accounts.tenancy.localtime import format_local_time, get_zone
 
 MAX_ATTEMPTS = 10
@@ -54,7 +55,7 @@ def page(request: HttpRequest, token: str) -> HttpResponseBase:
     """
     prompt = _prompt(token)
     if prompt.end is not None:
-        return _render_ended(request, prompt.end)
+        return _render_ended(request, prompt)
     if request.method == "POST":
         attempts.record_page_use(prompt)
         if request.POST.get("step") == "used":
@@ -73,7 +74,7 @@ def progress(request: HttpRequest, token: str) -> HttpResponseBase:
     if _is_just_done(prompt):
         return _render(request, "reauth/done.html", prompt)
     if prompt.end is not None:
-        return _render_ended(request, prompt.end)
+        return _render_ended(request, prompt)
     if attempts.is_waiting(prompt):
         waiting = _render(request, "reauth/waiting.html", prompt)
         waiting["Refresh"] = str(REFRESH_SECONDS)
@@ -249,6 +250,7 @@ def _render(
     values = {
         "account": account,
         "agency": account.agency,
+        "brand": look_of(account.agency),
         "provider": provider_name(account.provider),
         "why": REASONS.get(AccountStatus(account.status), ""),
         "blocked": account.status == AccountStatus.BLOCKED,
@@ -258,8 +260,10 @@ def _render(
     return render(request, template, values, status=status)
 
 
-def _render_ended(request: HttpRequest, end: PromptEnd) -> HttpResponse:
-    return render(request, "reauth/over.html", {"end": end.value}, status=HTTPStatus.GONE)
+def _render_ended(request: HttpRequest, prompt: ReauthPrompt) -> HttpResponse:
+    assert prompt.end is not None  # noqa: S101 (callers check this)
+    context = {"end": prompt.end.value, "brand": look_of(prompt.account.agency)}
+    return render(request, "reauth/over.html", context, status=HTTPStatus.GONE)
 
 
 def _too_many_attempts(response: HttpResponse) -> HttpResponse:

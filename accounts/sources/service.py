@@ -9,17 +9,17 @@ from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.core import audit
 from accounts.core.enums import ProviderSlug
 from accounts.core.errors import FieldError
 from accounts.core.ids import new_token
 from accounts.core.text import plain, plain_fields
 from accounts.models import Agency, Source, SubAccount
 from accounts.models.source import secret_overlap
+from accounts.tenancy import audit
+from accounts.tenancy.audit import Actor
 
 #: How long the signature doctor knows an expired secret, to say who still signs with it.
 EXPIRED_SECRET_LIFETIME = timedelta(days=30)
@@ -47,7 +47,7 @@ def create_source(
     location_id: str = "",
     allowed_networks: list[str] | None = None,
     credentials: dict[str, str] | None = None,
-    by: User | None = None,
+    by: Actor | None = None,
 ) -> tuple[Source, str | None]:
     """Create a source. Return it with its secret (given or generated), or None if the provider has none.
 
@@ -73,19 +73,19 @@ def create_source(
     )
     if secret is not None:
         source.secrets.create(secret=secret)
-    audit.log_creation(by, source, "Made.")
+    audit.log_creation(by, source, "Created")
     return source, secret
 
 
 @transaction.atomic
-def rotate_secret(source: Source, secret: str | None = None, *, by: User | None = None) -> str | None:
+def rotate_secret(source: Source, secret: str | None = None, *, by: Actor | None = None) -> str | None:
     """Give the source a new secret and return it. The old one stays valid for SECRET_OVERLAP_HOURS.
 
     A `linkedconnector` source gets a new URL token instead, and a new secret only if it has one or one is given. The
     old URL stays valid as long. Raises FieldError if only the provider can make the secret.
     """
     now = timezone.now()
-    audit.log_change(by, source, "Secret rotated.")
+    audit.log_change(by, source, "Secret rotated")
     if source.provider == ProviderSlug.LINKEDCONNECTOR:
         source.previous_token, source.previous_token_expires_at = source.token, now + secret_overlap()
         source.token = new_token()
@@ -100,13 +100,13 @@ def rotate_secret(source: Source, secret: str | None = None, *, by: User | None 
 
 
 @transaction.atomic
-def update_source(source: Source, *, by: User | None = None, **changes: Any) -> Source:
+def update_source(source: Source, *, by: Actor | None = None, **changes: Any) -> Source:
     """Change `name`, `enabled`, `sub_account`, `allowed_networks`, `credentials` or `secret` of a source.
 
     A new secret starts an overlap with the old one; None deletes all secrets. Raises FieldError for None if the
     provider signs with a secret.
     """
-    audit.log_change(by, source, f"Changed: {', '.join(sorted(changes))}.")
+    audit.log_change(by, source, "Changed", ", ".join(sorted(changes)))
     if "secret" in changes:
         secret = changes.pop("secret")
         if secret is not None:
@@ -122,9 +122,9 @@ def update_source(source: Source, *, by: User | None = None, **changes: Any) -> 
 
 
 @transaction.atomic
-def delete_source(source: Source, *, by: User | None = None) -> None:
+def delete_source(source: Source, *, by: Actor | None = None) -> None:
     """Remove a source: forget its URL, secrets and credentials. Keep the row for the receipts that it received."""
-    audit.log_deletion(by, source, "Removed.")
+    audit.log_deletion(by, source, "Removed")
     source.secrets.all().delete()
     source.enabled, source.credentials, source.removed_at = False, {}, timezone.now()
     source.save(update_fields=["enabled", "credentials", "removed_at", "updated_at"])

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
-from accounts.core import audit
 from accounts.models import Agency
 from accounts.models.agency import new_company_id
+from accounts.tenancy import audit
 from accounts.tenancy.api_keys import create_api_key
+from accounts.tenancy.audit import Actor
 
 
 @transaction.atomic
@@ -18,24 +18,24 @@ def create_agency_without_key(
     company_id: str | None = None,
     timezone: str = "UTC",
     locale: str = "en-US",
-    by: User | None = None,
+    by: Actor | None = None,
 ) -> Agency:
     """Create an agency without an API key; its owner makes the keys. Raises `IntegrityError` if the company id is
     taken."""
     agency = Agency.objects.create(
         name=name, ghl_company_id=company_id or new_company_id(), timezone=timezone, locale=locale
     )
-    audit.log_creation(by, agency, "Made.")
+    audit.log_creation(by, agency, "Created")
     return agency
 
 
 @transaction.atomic
-def update_agency(agency: Agency, *, by: User | None = None, **changes: Any) -> Agency:
+def update_agency(agency: Agency, *, by: Actor | None = None, **changes: Any) -> Agency:
     """Change fields of an agency. Raises `django.db.IntegrityError` if the company id is taken."""
     for name, value in changes.items():
         setattr(agency, name, value)
     agency.save(update_fields=list(changes))
-    audit.log_change(by, agency, f"Changed: {', '.join(sorted(changes))}.")
+    audit.log_change(by, agency, "Changed", ", ".join(sorted(changes)))
     return agency
 
 

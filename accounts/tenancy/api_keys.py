@@ -5,13 +5,13 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.core import audit
 from accounts.core.enums import Scope
 from accounts.models import Agency, ApiKey
+from accounts.tenancy import audit
+from accounts.tenancy.audit import Actor
 
 PREFIX = "ll_"
 LAST_USED_STEP = timedelta(minutes=1)
@@ -24,14 +24,14 @@ def create_api_key(
     name: str = "",
     scopes: Iterable[Scope] = tuple(Scope),
     expires_at: datetime | None = None,
-    by: User | None = None,
+    by: Actor | None = None,
 ) -> tuple[ApiKey, str]:
     """Create an API key. Return its row and the key itself, which is stored nowhere."""
     key = PREFIX + secrets.token_urlsafe(32)
     row = ApiKey.objects.create(
         agency=agency, name=name, start=key[:8], digest=_digest(key), scopes=list(scopes), expires_at=expires_at
     )
-    audit.log_creation(by, row, "Made.")
+    audit.log_creation(by, row, "Created")
     return row, key
 
 
@@ -51,10 +51,10 @@ def find_api_key(key: str) -> ApiKey | None:
 
 
 @transaction.atomic
-def revoke_api_key(key: ApiKey, *, by: User | None = None) -> None:
+def revoke_api_key(key: ApiKey, *, by: Actor | None = None) -> None:
     """Revoke a key, so that every program that uses it is refused."""
     if ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
-        audit.log_change(by, key, "Revoked.")
+        audit.log_change(by, key, "Revoked")
 
 
 def _digest(key: str) -> str:

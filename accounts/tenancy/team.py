@@ -11,13 +11,13 @@ from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.core import audit
 from accounts.core.email_addresses import email_key, normalize_email
 from accounts.core.enums import EventType, Role
 from accounts.core.errors import FieldError
 from accounts.events.outbox import record_event
 from accounts.models import Agency, Invitation, Member
 from accounts.models.agency import invitation_end
+from accounts.tenancy import audit
 from accounts.tenancy.mail_limits import count_mail
 from accounts.tenancy.verified_email import EmailTaken, find_user_by_email, mark_email_verified, verified_email
 
@@ -54,7 +54,7 @@ def add_member(agency: Agency, *, user: User, role: Role, by: User | None = None
     if agency.members.filter(user=user).exists():
         raise FieldError("user", f"{user} is a member already.")
     member = Member.objects.create(agency=agency, user=user, role=role)
-    audit.log_creation(by, member, f"Added as {role.value}.")
+    audit.log_creation(by, member, "Added", role.value)
     return member
 
 
@@ -75,7 +75,7 @@ def invite_member(agency: Agency, *, email: str, role: Role, invited_by: User | 
         if waiting.count() >= MAX_OPEN_INVITATIONS:
             raise FieldError("email", "Too many invitations are waiting: withdraw some first.")
         invitation = agency.invitations.create(email=email, role=role, invited_by=invited_by)
-        audit.log_creation(invited_by, invitation, f"Invited as {role.value}.")
+        audit.log_creation(invited_by, invitation, "Invited", role.value)
         _record_invitation_mail(invitation)
         return invitation
     invitation.role, invitation.invited_by, invitation.expires_at = role, invited_by, invitation_end()
@@ -83,14 +83,14 @@ def invite_member(agency: Agency, *, email: str, role: Role, invited_by: User | 
         invitation.sent_at = timezone.now()
         _record_invitation_mail(invitation)
     invitation.save()
-    audit.log_change(invited_by, invitation, f"Invited again as {role.value}.")
+    audit.log_change(invited_by, invitation, "Invited again", role.value)
     return invitation
 
 
 @transaction.atomic
 def withdraw_invitation(invitation: Invitation, *, by: User | None = None) -> None:
     """Withdraw an invitation, so that its link no longer works."""
-    audit.log_deletion(by, invitation, "Withdrawn.")
+    audit.log_deletion(by, invitation, "Revoked")
     invitation.delete()
 
 
@@ -170,7 +170,7 @@ def change_role(member: Member, role: Role, *, by: User | None = None) -> Member
     member = _lock_member(member)
     if role != Role.OWNER:
         _require_another_owner(member)
-    audit.log_change(by, member, f"Role changed from {member.role} to {role.value}.")
+    audit.log_change(by, member, "Role changed", f"{member.role} → {role.value}")
     member.role = role
     member.save(update_fields=["role"])
     return member
@@ -183,7 +183,7 @@ def remove_member(member: Member, *, by: User | None = None) -> None:
     _require_another_owner(member)
     for hook in _removal_hooks:
         hook(member)
-    audit.log_deletion(by, member, "Removed.")
+    audit.log_deletion(by, member, "Removed")
     member.delete()
 
 

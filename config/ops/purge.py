@@ -23,7 +23,7 @@ from accounts.events.retention import Progress, Step
 from accounts.models import Heartbeat, RetentionRun
 from accounts.reauth import recipients
 from accounts.tasks import PURGE, write_heartbeat
-from accounts.tenancy import mail_limits
+from accounts.tenancy import audit, mail_limits
 from leads.privacy import retention
 from notifications.retention import delete_old_events, pending_subjects
 from webhooks.retention import delete_old_receipts, delete_old_rejections
@@ -53,6 +53,7 @@ def _forget_addresses(position: str, cutoff: datetime) -> Iterator[Progress]:
     forgotten = {
         "addresses without mail": recipients.unblock_bounced_before(cutoff),
         "counts of mails": mail_limits.delete_old_counts(),
+        "audit entries": audit.delete_old_entries(),
     }
     yield Progress(position, Counter(forgotten), is_last=True)
 

@@ -22,7 +22,7 @@ from accounts.core.markup import (
     table,
 )
 from accounts.models import Agency
-from accounts.web.backoffice.base import BackOfficeAdmin
+from accounts.web.backoffice.base import BackOfficeAdmin, acting_user
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAccount, ByAgency
 from accounts.web.backoffice.forms import ServiceForm
@@ -159,7 +159,7 @@ class LeadAdmin(BackOfficeAdmin):
         except IncorrectLookupParameters:
             raise Http404 from None
         try:
-            return download_leads(agency, listed, user_id=request.user.pk)  # type: ignore[arg-type]  # staff are signed in
+            return download_leads(agency, listed, by=acting_user(request))
         except TooManyDownloads as error:
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:leads_lead_changelist", query=request.GET))

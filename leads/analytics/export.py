@@ -9,14 +9,15 @@ from datetime import datetime
 from threading import BoundedSemaphore
 from typing import Any
 
-from django.contrib.admin.models import CHANGE
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from accounts.core import audit, csv_export
+from accounts.core import csv_export
 from accounts.events.outbox import iso_timestamp
 from accounts.models import Agency
+from accounts.tenancy import audit
 from accounts.tenancy.localtime import format_local_time, get_zone
 from leads.models import Lead, LeadQuerySet
 from leads.pipeline.form_fields import PREDEFINED_FIELDS
@@ -69,13 +70,13 @@ class TooManyDownloads(ValueError):
     """Refuse a download because the process serves its maximum already. The message is shown to people."""
 
 
-def download_leads(agency: Agency, leads: LeadQuerySet, *, user_id: int, delimiter: str = "") -> StreamingHttpResponse:
+def download_leads(agency: Agency, leads: LeadQuerySet, *, by: User, delimiter: str = "") -> StreamingHttpResponse:
     """Return the leads of the agency as a streamed CSV file, and write the download into the audit trail.
 
     `delimiter` separates the cells; by default the delimiter of the agency's locale. Raises TooManyDownloads.
     """
     with transaction.atomic():
-        audit.add_log_entry(user_id, agency, CHANGE, "Downloaded leads (CSV).")
+        audit.log_change(by, agency, "Downloaded leads (CSV)")
         answer = StreamingHttpResponse(
             _DownloadStream(csv_chunks(agency, leads, delimiter)), content_type="text/csv; charset=utf-8"
         )

@@ -44,7 +44,7 @@ def lead_export(request: MemberRequest) -> HttpResponseBase:
     leads = _filtered(request.agency, request.agency.leads.all(), filters)
     delimiter = csv_export.NAMED_DELIMITERS.get(request.POST.get("delimiter", ""), "")
     try:
-        return download_leads(request.agency, leads, user_id=request.member.user_id, delimiter=delimiter)
+        return download_leads(request.agency, leads, by=request.member.user, delimiter=delimiter)
     except TooManyDownloads as error:
         messages.error(request, str(error))
         return redirect_back(request, "portal_leads")

@@ -79,7 +79,7 @@ class ChannelViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agen
         if not isinstance(kind, str) or kind not in SHAPES:
             raise ValidationError({"kind": f"Choose one of {', '.join(SHAPES)}."})
         values = self._read(SHAPES[kind])
-        channel, secret = create_channel(self.agency, **values)
+        channel, secret = create_channel(self.agency, by=self.key, **values)
         return self.answer_with(channel, status=201, **({"secret": secret} if secret else {}))
 
     @extend_schema(request=ChannelChangesSerializer, responses=CHANNEL)
@@ -87,17 +87,17 @@ class ChannelViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agen
         """Change a channel. Its `kind` is fixed. A new e-mail address has to be confirmed."""
         channel = self.get_object()
         changes = self._read(CHANGES[channel.kind], partial=True)
-        return self.answer_with(update_channel(channel, **changes))
+        return self.answer_with(update_channel(channel, by=self.key, **changes))
 
     def perform_destroy(self, channel: Channel) -> None:
-        delete_channel(channel)
+        delete_channel(channel, by=self.key)
 
     @extend_schema(request=None, responses={202: EventSerializer})
     @action(detail=True, methods=["post"])
     def test(self, request: Request, **_: Any) -> Response:
         """Send a `test` event to this channel only. The response is the event."""
         self.refuse_body()
-        event = send_test_event(self.get_object())
+        event = send_test_event(self.get_object(), by=self.key)
         return Response(EventSerializer(event).data, status=202)
 
     @extend_schema(request=None, responses=WebhookChannelWithSecretSerializer)
@@ -106,7 +106,7 @@ class ChannelViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agen
         """Give a webhook channel a new secret. During the overlap both sign. The response shows the new one."""
         self.refuse_body()
         channel = self.get_object()
-        secret = rotate_secret(channel)
+        secret = rotate_secret(channel, by=self.key)
         return self.answer_with(channel, secret=secret)
 
     @extend_schema(request=None, responses={202: CHANNEL})
@@ -115,7 +115,7 @@ class ChannelViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agen
         """Enable a disabled channel."""
         self.refuse_body()
         channel = self.get_object()
-        enable_channel(channel)
+        enable_channel(channel, by=self.key)
         return self.answer_with(channel, status=202)
 
     @extend_schema(

@@ -6,14 +6,14 @@ enabled, together with events recorded meanwhile, which have no deliveries yet.
 
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.core import audit
 from accounts.core.errors import FieldError
 from accounts.models import Event
+from accounts.tenancy import audit
+from accounts.tenancy.audit import Actor
 from accounts.tenancy.mail_limits import count_mail
 from notifications.channels.service import lock_enabled_channel
 from notifications.delivery.fan_out import deliveries_for
@@ -72,14 +72,14 @@ def resend_delivery(delivery: Delivery) -> Delivery:
 
 
 @transaction.atomic
-def retry_channel(channel: Channel, *, by: User | None = None) -> int:
+def retry_channel(channel: Channel, *, by: Actor | None = None) -> int:
     """Try now what a failing channel keeps waiting. Return how many deliveries that are.
 
     While the circuit breaker is open one goes first, and the others as soon as it is accepted. Raises FieldError if the
     channel is not enabled.
     """
     channel = lock_enabled_channel(channel)
-    audit.log_change(by, channel, "Tried now.")
+    audit.log_change(by, channel, "Tried now")
     now = timezone.now()
     waiting = channel.deliveries.filter(STUCK, _not_being_sent(now), batch="")
     again = waiting.update(attempts=0, next_attempt_at=now, leased_until=None, hold="")

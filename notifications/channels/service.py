@@ -3,18 +3,18 @@
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone as clock
 
-from accounts.core import audit
 from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.core.errors import FieldError, StateError
 from accounts.core.ids import new_token
 from accounts.events.outbox import record_event
 from accounts.models import Agency, Event
 from accounts.models.source import secret_overlap
+from accounts.tenancy import audit
+from accounts.tenancy.audit import Actor
 from accounts.tenancy.mail_limits import count_mail
 from notifications.channels.fields import FIELDS, TIMING_FIELDS, validated_fields, validated_kind
 from notifications.content.catalogue import CATALOGUE
@@ -47,7 +47,7 @@ EXAMPLES = tuple(name for name in AGENCY_EVENTS if name != EventType.CHANNEL_VER
 
 @transaction.atomic
 def create_channel(
-    agency: Agency, *, kind: str, verified: bool = False, by: User | None = None, **values: Any
+    agency: Agency, *, kind: str, verified: bool = False, by: Actor | None = None, **values: Any
 ) -> tuple[Channel, str | None]:
     """Create a channel from `values` (`fields.FIELDS`). Return it with the webhook's secret, which is shown only here.
 
@@ -58,7 +58,7 @@ def create_channel(
     given = {name: values.pop(name, field.default) for name, field in FIELDS.items()}
     fields = validated_fields(of_kind, {**given, **values})
     channel = Channel.objects.create(agency=agency, kind=of_kind, **fields)
-    audit.log_creation(by, channel, "Made.")
+    audit.log_creation(by, channel, "Created")
     if of_kind is ChannelKind.EMAIL and not verified:
         _request_confirmation(channel)
     if of_kind is not ChannelKind.WEBHOOK:
@@ -69,13 +69,13 @@ def create_channel(
 
 
 @transaction.atomic
-def update_channel(channel: Channel, *, by: User | None = None, **changes: Any) -> Channel:
+def update_channel(channel: Channel, *, by: Actor | None = None, **changes: Any) -> Channel:
     """Change fields. `status` may be `enabled` or `disabled`. A new e-mail address must be confirmed.
 
     Raises FieldError.
     """
     channel = _lock_channel(channel)
-    audit.log_change(by, channel, f"Changed: {', '.join(sorted(changes))}.")
+    audit.log_change(by, channel, "Changed", ", ".join(sorted(changes)))
     status = changes.pop("status", channel.status)
     fields = validated_fields(ChannelKind(channel.kind), changes)
     moved = [name for name in ("email", "url") if name in fields and fields[name] != getattr(channel, name)]
@@ -99,12 +99,12 @@ def update_channel(channel: Channel, *, by: User | None = None, **changes: Any) 
 
 
 @transaction.atomic
-def rotate_secret(channel: Channel, *, by: User | None = None) -> str:
+def rotate_secret(channel: Channel, *, by: Actor | None = None) -> str:
     """Give a webhook a new secret. The old one also signs for SECRET_OVERLAP_HOURS. Raises FieldError."""
     channel = _lock_channel(channel)
     if channel.kind != ChannelKind.WEBHOOK:
         raise StateError("kind", "Only webhook channels have a secret.")
-    audit.log_change(by, channel, "Secret rotated.")
+    audit.log_change(by, channel, "Secret rotated")
     if channel.damaged:
         channel.secrets.all().delete()
     now, secret = clock.now(), new_secret()
@@ -115,10 +115,10 @@ def rotate_secret(channel: Channel, *, by: User | None = None) -> str:
 
 
 @transaction.atomic
-def enable_channel(channel: Channel, *, by: User | None = None) -> Channel:
+def enable_channel(channel: Channel, *, by: Actor | None = None) -> Channel:
     """Enable a channel. Request a confirmation first if its address is unconfirmed, unsubscribed or bouncing."""
     channel = _lock_channel(channel)
-    audit.log_change(by, channel, "Enabled.")
+    audit.log_change(by, channel, "Enabled")
     if channel.kind == ChannelKind.EMAIL and needs_confirmation(channel):
         return _request_confirmation(channel)
     channel.status, channel.disabled_reason = ChannelStatus.ENABLED, ""
@@ -128,7 +128,7 @@ def enable_channel(channel: Channel, *, by: User | None = None) -> Channel:
 
 
 @transaction.atomic
-def disable_channel(channel: Channel, reason: str, *, by: User | None = None) -> Channel:
+def disable_channel(channel: Channel, reason: str, *, by: Actor | None = None) -> Channel:
     """Disable a channel: cancel its pending deliveries, keep them in the log, and record `channel_disabled`.
 
     Raises FieldError if the channel's address was never confirmed.
@@ -136,20 +136,20 @@ def disable_channel(channel: Channel, reason: str, *, by: User | None = None) ->
     channel = _lock_channel(channel)
     if channel.status == ChannelStatus.UNVERIFIED:
         raise FieldError("status", "The channel waits for its confirmation and gets nothing: remove it instead.")
-    audit.log_change(by, channel, "Disabled.")
+    audit.log_change(by, channel, "Disabled")
     mark_disabled(channel, reason)
     return channel
 
 
 @transaction.atomic
-def delete_channel(channel: Channel, *, by: User | None = None) -> None:
+def delete_channel(channel: Channel, *, by: Actor | None = None) -> None:
     """Delete a channel and its deliveries."""
-    audit.log_deletion(by, channel, "Removed.")
+    audit.log_deletion(by, channel, "Removed")
     channel.delete()
 
 
 @transaction.atomic
-def send_test_event(channel: Channel, *, example: str = EventType.TEST, by: User | None = None) -> Event:
+def send_test_event(channel: Channel, *, example: str = EventType.TEST, by: Actor | None = None) -> Event:
     """Send a test event to this channel only, whatever it listens to. Its body is that of a `test`, or the catalogue's
     `example` of another event type.
 
@@ -159,7 +159,7 @@ def send_test_event(channel: Channel, *, example: str = EventType.TEST, by: User
         raise FieldError("event_type", f"There is no example of {str(example)[:100]!r}.")
     kind = CATALOGUE[EventType(example)]
     channel = lock_enabled_channel(channel)
-    audit.log_change(by, channel, "Test sent.")
+    audit.log_change(by, channel, "Test sent")
     if channel.kind == ChannelKind.EMAIL:
         count_mail(channel.email, agency=channel.agency, purpose="test")
     close_circuit(channel)

@@ -127,6 +127,7 @@ def _render_digest(prepared: PreparedDelivery, stories: Sequence[Sequence[Event]
     context: dict[str, Any] = {
         "opening": _opening(prepared),
         "agency": safe_line(prepared.agency.name) or "your agency",
+        "brand": rendering.look_for(prepared),
         "sections": sections,
         "count": len(stories),
         "action_count": action_count,

@@ -16,7 +16,7 @@ from django.template import Context
 from django.template.loader import get_template
 from django.utils import timezone
 
-from accounts.core.enums import EventType, IncidentCause, SuggestedAction, provider_name
+from accounts.core.enums import STAFF_EVENTS, EventType, IncidentCause, SuggestedAction, provider_name
 from accounts.core.linkedin_identity import linkedin_link
 from accounts.core.markup import duration
 from accounts.core.text import MAX_NAME_LENGTH, safe_line
@@ -25,6 +25,7 @@ from accounts.models import Account, Event
 from accounts.reauth.owner_mails import OwnerMail
 from accounts.services import EVENTS as STATUS_EVENTS
 from accounts.sources.issues import SLOW_ANSWERS
+from accounts.tenancy.brand import LEADLINE, Look, look_of
 from accounts.tenancy.localtime import format_local_time, get_zone
 from accounts.tenancy.team import ROLES, invitation_url
 from leads.enums import LeadStatus
@@ -117,6 +118,11 @@ def is_late(event: Event) -> bool:
     return event.created_at - event.occurred_at > LATE_AFTER
 
 
+def look_for(prepared: PreparedDelivery) -> Look:
+    """Return how the mail looks: as its agency's, or as Leadline's if it is for Leadline's own staff."""
+    return LEADLINE if prepared.event.event_type in STAFF_EVENTS else look_of(prepared.agency)
+
+
 def time_zone_of(prepared: PreparedDelivery) -> ZoneInfo:
     """Return the time zone of displayed times: the channel's own, else its agency's."""
     own = prepared.channel.timezone if prepared.channel else ""
@@ -140,6 +146,7 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
     return {
         "title": kind.title,
         "agency": safe_line(prepared.agency.name) or "your agency",
+        "brand": look_for(prepared),
         "account": _first_value(body, "linkedin_account_name", "linkedin_account_email") or "A LinkedIn account",
         "lead": _first_value(body, "lead_name") or "A lead",
         "campaign": _first_value(body, "campaign_name"),

@@ -31,7 +31,7 @@ def prepare_deliveries(claimed: Mapping[str, datetime | None], limits: Concurren
     The places of the others are released.
     """
     deliveries = Delivery.objects.select_related("event").in_bulk(claimed)
-    agencies = Agency.objects.in_bulk({delivery.agency_id for delivery in deliveries.values()})
+    agencies = Agency.objects.select_related("brand").in_bulk({delivery.agency_id for delivery in deliveries.values()})
     channels = (
         Channel.objects.select_related("agency")
         .prefetch_related("secrets")

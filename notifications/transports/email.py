@@ -3,15 +3,15 @@
 import asyncio
 import smtplib
 from concurrent.futures import ThreadPoolExecutor
-from email.utils import parseaddr
+from email.utils import formataddr, parseaddr
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from accounts.core.email_addresses import email_key, normalize_sender
-from accounts.core.enums import EventType
+from accounts.core.enums import STAFF_EVENTS, EventType
 from notifications.content.digest import render_message
-from notifications.content.rendering import unsubscribe_url
+from notifications.content.rendering import look_for, unsubscribe_url
 from notifications.egress.session import GuardedSession
 from notifications.message import PreparedDelivery
 from notifications.models import ChannelKind, ChannelStatus
@@ -35,8 +35,7 @@ def compose_mail(prepared: PreparedDelivery) -> EmailMultiAlternatives:
     mail = EmailMultiAlternatives(
         subject=words.subject,
         body=words.text,
-        # In ASCII: Django would encode a domain by IDNA 2003, which may be another domain.
-        from_email=normalize_sender(settings.DEFAULT_FROM_EMAIL),
+        from_email=_sender(prepared),
         to=[email_key(prepared.channel.email if prepared.channel else prepared.delivery.recipient)],
         headers={
             # The same for every attempt, so that a mailbox recognizes a repetition.
@@ -78,6 +77,16 @@ def _check_still_wanted(prepared: PreparedDelivery) -> None:
         or subject_channel.email != prepared.delivery.recipient
     ):
         raise TransportError("No longer needed: the address was confirmed or changed.", permanent=True, ours=True)
+
+
+def _sender(prepared: PreparedDelivery) -> str:
+    """Return the sender: our address under the agency's name. Its domain is in ASCII, because Django would encode it by
+    IDNA 2003, which may be another domain."""
+    ours = normalize_sender(settings.DEFAULT_FROM_EMAIL)
+    address = parseaddr(ours)[1]
+    if not address or prepared.event.event_type in STAFF_EVENTS:
+        return ours
+    return formataddr((look_for(prepared).sender, address))
 
 
 def _list_headers(prepared: PreparedDelivery) -> dict[str, str]:

@@ -47,7 +47,7 @@ def test_staff_remove_a_mapping_and_the_log_says_who(admin_client: Client, agenc
     )
     answer = admin_client.post(reverse("admin:webhooks_wordmapping_press", args=[mapping.pk, "remove"]))
     assert (answer.status_code, WordMapping.objects.count()) == (302, 0)
-    assert LogEntry.objects.get().change_message == "No longer treats “GHOSTED” as DONE."
+    assert LogEntry.objects.get().change_message == "Mapping removed: “GHOSTED” → DONE."
 
 
 def test_who_may_see_nothing_of_receipts_does_not_see_the_groups(db: None) -> None:

@@ -28,8 +28,8 @@ def test_a_role_sees_its_entries_of_the_menu_in_their_order(agency: Agency) -> N
         for role in Role
     }
     assert seen == {
-        Role.OWNER: {**everybody, "Settings": ["Agency", "Team", "API keys"]},
-        Role.MANAGER: {**everybody, "Settings": ["Agency"]},
+        Role.OWNER: {**everybody, "Settings": ["Agency", "Team", "API keys", "Brand", "Audit log"]},
+        Role.MANAGER: {**everybody, "Settings": ["Agency", "Brand", "Audit log"]},
         Role.READ_ONLY: everybody,
     }
 

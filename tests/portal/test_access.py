@@ -138,6 +138,7 @@ def test_a_page_without_entries_says_what_to_do_next(agency: Agency, sign_in: Br
         ("/notifications/deliveries", "Set up notifications"),
         ("/sources", "Add one for each outreach tool"),
         ("/team", "No pending invitations"),
+        ("/audit", "No changes yet"),
     ):
         assert words in client.get(path).content.decode(), path
 

@@ -259,14 +259,14 @@ def test_what_a_member_changes_stands_in_the_audit_trail(agency: Agency, sign_in
         browser.post(f"/notifications/channels/{channel.pk}/{button}")
     rows = LogEntry.objects.filter(user=owner.user).order_by("id")
     assert [f"{row.content_type.model}: {row.change_message}" for row in rows if row.content_type] == [
-        "member: Role changed from read_only to manager.",
+        "member: Role changed: read_only → manager.",
         "member: Removed.",
-        "invitation: Invited as manager.",
-        "invitation: Withdrawn.",
-        "apikey: Made.",
+        "invitation: Invited: manager.",
+        "invitation: Revoked.",
+        "apikey: Created.",
         "apikey: Revoked.",
         "agency: Changed: locale, name, timezone.",
-        "source: Made.",
+        "source: Created.",
         "source: Changed: enabled.",
         "source: Secret rotated.",
         "source: Removed.",

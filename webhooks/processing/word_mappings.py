@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts.core import audit
 from accounts.core.connections import is_outage
 from accounts.core.enums import WordKind
 from accounts.core.errors import FieldError
 from accounts.core.job_handlers import wake_up_jobs
 from accounts.core.jobs import Backoff, claim_due, complete, retry
 from accounts.models import Source
+from accounts.tenancy import audit
+from accounts.tenancy.audit import Actor
 from webhooks.models import Receipt, ReceiptStatus, WordMapping
 from webhooks.processing.releases import release_receipts
 from webhooks.providers import PROVIDERS
@@ -35,7 +35,7 @@ RACE_WINDOW = timedelta(minutes=1)
 
 @transaction.atomic
 def map_word(
-    source: Source, *, kind: WordKind, word: str, meaning: str, by: User | None = None
+    source: Source, *, kind: WordKind, word: str, meaning: str, by: Actor | None = None
 ) -> tuple[WordMapping, int]:
     """Have an unknown word of a source read as a known one. Return the mapping and how many receipts left quarantine.
 
@@ -53,7 +53,7 @@ def map_word(
         word=word,
         defaults={"meaning": meaning, "next_attempt_at": timezone.now(), "attempts": 0, "released": 0, "error": ""},
     )
-    audit.log_change(by, source, f"Treats “{word}” as {meaning}.")
+    audit.log_change(by, source, "Word mapped", f"“{word}” → {meaning}")
     released = _release_batch(mapping)
     WordMapping.objects.filter(pk=mapping.pk).update(released=released)
     transaction.on_commit(partial(wake_up_jobs, "receipts"), robust=True)
@@ -61,9 +61,9 @@ def map_word(
 
 
 @transaction.atomic
-def remove_mapping(mapping: WordMapping, *, by: User | None = None) -> None:
+def remove_mapping(mapping: WordMapping, *, by: Actor | None = None) -> None:
     """Remove a mapping. What it had processed stays; later receipts with the word wait in quarantine."""
-    audit.log_change(by, mapping.source, f"No longer treats “{mapping.word}” as {mapping.meaning}.")
+    audit.log_change(by, mapping.source, "Mapping removed", f"“{mapping.word}” → {mapping.meaning}")
     mapping.delete()
 
 

@@ -17,13 +17,16 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 
-from accounts.core import audit
 from accounts.core.encrypted_fields import EncryptedJSONField
 from accounts.core.enums import ProviderSlug
 from accounts.core.search import is_searched, matching
+from accounts.tenancy import audit
 from accounts.web.backoffice.changelist import KeysetChangeList, OnePage
 from accounts.web.backoffice.forms import ServiceForm
 from accounts.web.recent_sign_in import require_recent_sign_in
+
+#: What the audit log says of a change of which Django's log says no more.
+FLAGS = {ADDITION: "Created", CHANGE: "Changed", DELETION: "Deleted"}
 
 
 class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -266,5 +269,9 @@ def _encrypted(model: type[Model], related: Sequence[str]) -> list[str]:
 
 
 def _add_log_entry(request: HttpRequest, obj: Model, flag: int, message: Any) -> LogEntry:
+    """Write what staff did into Django's log, and into the logs of the agencies that the object belongs to."""
     text = json.dumps(message) if isinstance(message, list) else message
-    return audit.add_log_entry(acting_user(request).pk, obj, flag, text)
+    action = text.rstrip(".") if text and not isinstance(message, list) else FLAGS[flag]
+    for agency in audit.agencies_of(obj):
+        audit.record_audit(agency, by=acting_user(request), action=action, obj=obj)
+    return audit.add_log_entry(acting_user(request), obj, flag, text)

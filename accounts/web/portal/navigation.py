@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
 from accounts.core.enums import Role
 from accounts.core.markup import Tone
 from accounts.models import Agency
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 EVERYBODY = frozenset(Role)
 WRITERS = frozenset({Role.OWNER, Role.MANAGER})
@@ -27,7 +30,7 @@ class Entry:
     """
 
     section: str
-    title: str
+    title: "str | _StrPromise"
     view: str
     group: str
     icon: str

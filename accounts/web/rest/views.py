@@ -53,8 +53,13 @@ class AgencyViewSet(GenericViewSet[Any]):
         """Return the key's agency, or an empty one while OpenAPI is generated."""
         if getattr(self, "swagger_fake_view", False):
             return Agency()
+        return self.key.agency
+
+    @property
+    def key(self) -> ApiKey:
+        """Return the key that makes the request: whom the audit log names."""
         assert isinstance(self.request.auth, ApiKey)  # noqa: S101 (HasScope checks this)
-        return self.request.auth.agency
+        return self.request.auth
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "agency": self.agency}

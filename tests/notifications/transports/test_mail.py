@@ -4,6 +4,8 @@ import json
 import re
 import smtplib
 from collections.abc import Callable
+from email.header import decode_header, make_header
+from email.utils import parseaddr
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import time_machine
 from django.conf import settings as django_settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -21,10 +24,12 @@ from accounts.core.text import safe_line
 from accounts.events.outbox import record_event
 from accounts.linkedin.incidents import ALERT_DELAY
 from accounts.models import Agency, Event
+from accounts.tenancy.brand import update_brand
 from notifications.channels.service import create_channel
 from notifications.content.catalogue import CATALOGUE
 from notifications.delivery import drain_deliveries
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
+from tests.images import tiny_png
 from tests.notifications.mails import FREE_TEXT, HOSTILE, happened, html_of, only_for
 from tests.notifications.receiver import answering, receiver
 
@@ -244,3 +249,31 @@ def test_slack_gets_blocks_in_plain_words(agency: Agency, loopback: None) -> Non
     assert "*Bold*" not in marked
     assert "webhook-signature" not in request.headers
     assert Delivery.objects.get().status == DeliveryStatus.DELIVERED
+
+
+def test_a_mail_bears_the_agencys_name_logo_and_colour(
+    agency: Agency, mailbox_channel: Channel, happen: Happen
+) -> None:
+    happen(EventType.LEAD_REPLIED)
+    drain_deliveries()
+    update_brand(agency, sender_name="Åse Müller", colour="#FFDD00", logo=tiny_png(400, 100))
+    happen(EventType.LEAD_REPLIED)
+    drain_deliveries()
+    before, after = sent()
+    address = "leadline@example.com"
+    assert before.from_email == f"{agency.name} via Leadline <{address}>"
+    assert parseaddr(str(make_header(decode_header(after.message()["From"])))) == ("Åse Müller", address)
+    assert "<img" not in html_of(before)
+    logo = f"{django_settings.PUBLIC_URL}{reverse('brand_logo', args=[agency.brand.logo_digest])}"
+    assert f'<img src="{logo}" width="160" height="40" alt="Åse Müller">' in html_of(after)
+    assert re.search(r"background: #ffdd00;\s+color: #000000; border: 1px solid #000000", html_of(after))
+
+
+def test_a_mail_to_leadlines_staff_bears_no_agencys_name(agency: Agency, settings: Settings) -> None:
+    settings.STAFF_ALERT_EMAILS = ["staff@example.com"]
+    update_brand(agency, sender_name="Acme", colour="#ffdd00")
+    happened(agency, EventType.STAFF_ALERT)
+    drain_deliveries()
+    [message] = sent()
+    assert message.from_email == django_settings.DEFAULT_FROM_EMAIL
+    assert "#ffdd00" not in html_of(message)

@@ -262,9 +262,9 @@ def test_a_word_is_mapped_anew_and_who_did_it_is_in_the_audit_log(agency: Agency
     remove_mapping(mapping, by=staff)
     assert WordMapping.objects.count() == 0
     assert list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True)) == [
-        "Treats “GHOSTED” as DONE.",
-        "Treats “GHOSTED” as NOT_INTERESTED.",
-        "No longer treats “GHOSTED” as NOT_INTERESTED.",
+        "Word mapped: “GHOSTED” → DONE.",
+        "Word mapped: “GHOSTED” → NOT_INTERESTED.",
+        "Mapping removed: “GHOSTED” → NOT_INTERESTED.",
     ]
 
 
