@@ -1,14 +1,18 @@
 """What became of each event: a delivery to every channel that hears it, with its attempts."""
 
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.conf import settings
 
 from accounts.core.enums import PERSONAL_EVENTS, EventType
 from accounts.events.outbox import record_event
 from accounts.models import Event
 from config.seeding.place import Place
 from config.seeding.rows import save
-from notifications.delivery.channel_health import FAILURES_BEFORE_EVENT
+from notifications.delivery.channel_health import FAILURES_BEFORE_EVENT, HEALTH_FIELDS
 from notifications.delivery.fan_out import is_interested
 from notifications.models import Attempt, Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 from notifications.policy.alert_policy import superseded_reasons
@@ -19,6 +23,9 @@ TRIED_TWICE, LOST = 25, 4
 #: Since when the channel that fails does, and the words of what goes wrong.
 FAILING_FOR = timedelta(hours=30)
 REFUSED, UNAVAILABLE = 500, 503
+#: What receivers answer with each status.
+ANSWERS = {200: "ok", REFUSED: "zap is turned off", UNAVAILABLE: "upstream error"}
+RESPONSE_HEADERS = [["Content-Type", "text/plain; charset=utf-8"], ["Server", "nginx"]]
 
 
 def deliver(place: Place) -> None:
@@ -27,7 +34,9 @@ def deliver(place: Place) -> None:
     attempts = _deliver(place, place.rows.events())
     failures = _failures_in_a_row(failing, attempts)
     failing.consecutive_failures, failing.failing_since = len(failures), min(failures, default=None)
-    Channel.objects.bulk_update([failing], ["consecutive_failures", "failing_since"])
+    if failures:
+        failing.last_error, failing.last_status_code, failing.last_excerpt = _error(REFUSED), REFUSED, ANSWERS[REFUSED]
+    Channel.objects.bulk_update([failing], HEALTH_FIELDS)
     if len(failures) >= FAILURES_BEFORE_EVENT:
         with place.rows.play():
             event = record_event(
@@ -105,9 +114,25 @@ def _attempt(place: Place, delivery: Delivery, at: datetime, code: int | None) -
     is_well = code is None or code < 300
     return Attempt(
         delivery=delivery, at=at, duration_ms=int(place.random.lognormvariate(5, 0.6)), status_code=code,
-        error="" if is_well else f"The receiver answered {code}.",
-        response_excerpt="" if code is None else "ok" if is_well else "upstream error",
+        error="" if is_well else _error(code), response_excerpt=ANSWERS.get(code or 0, ""),
+        request_headers=code and _request_headers(delivery, at), response_headers=code and RESPONSE_HEADERS,
     )  # fmt: skip
+
+
+def _error(code: int | None) -> str:
+    return f"The receiver answered {code}."
+
+
+def _request_headers(delivery: Delivery, at: datetime) -> list[list[str]]:
+    """Return what a webhook is sent with. Its signature is as long as a true one."""
+    signed = f"v1,{b64encode(sha256(delivery.pk.encode()).digest()).decode()}"
+    return [
+        ["webhook-id", delivery.event_id],
+        ["webhook-timestamp", str(int(at.timestamp()))],
+        ["webhook-signature", signed],
+        ["User-Agent", f"Leadline/{settings.VERSION}"],
+        ["Content-Type", "application/json"],
+    ]
 
 
 def _next(place: Place, attempts: int, at: datetime) -> datetime | None:

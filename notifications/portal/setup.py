@@ -6,17 +6,27 @@ from datetime import datetime
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.core.labels import Label
 from accounts.portal import MemberRequest, paginate, readers, render_page
-from notifications.channels.presets import ACCOUNT_HEALTH, NEEDS_ACTION, OPPORTUNITIES, PRESETS, REPLIES
-from notifications.labels import DAMAGED, address_of, channel_label, describe_subscriptions, describe_timing
+from notifications.channels.presets import (
+    ACCOUNT_HEALTH,
+    CHOSEN,
+    NEEDS_ACTION,
+    OPPORTUNITIES,
+    PRESETS,
+    REPLIES,
+    preset_of,
+)
+from notifications.labels import DAMAGED, address_of, channel_label, describe_subscriptions, describe_timing, title_of
 from notifications.models import Channel, ChannelKind
 from notifications.portal.health import Failure, failures_of, last_deliveries
 from notifications.portal.kinds import KINDS, Kind
 
 MAX_ALERTS = 5
+MAX_TITLES = 3  # of events, on a card
 #: Choices of events that the buttons for new channels of people offer.
 SHORTCUTS = [PRESETS[name] for name in (NEEDS_ACTION, ACCOUNT_HEALTH, REPLIES, OPPORTUNITIES)]
 
@@ -28,6 +38,7 @@ class Card:
     channel: Channel
     label: Label
     address: str
+    summary: str
     events: str
     timing: str
     rotating: bool
@@ -63,6 +74,18 @@ def setup_page(request: MemberRequest) -> HttpResponse:
     )
 
 
+def _summarize(channel: Channel) -> str:
+    """Return which events the channel gets, in a few words."""
+    preset = preset_of(channel.event_types)
+    if preset != CHOSEN:
+        return str(PRESETS[preset].title)
+    titles = [title_of(name) for name in channel.event_types]
+    shown, more = ", ".join(titles[:MAX_TITLES]), len(titles) - MAX_TITLES
+    if more <= 0:
+        return shown
+    return ngettext("%(shown)s and %(more)s more", "%(shown)s and %(more)s more", more) % {"shown": shown, "more": more}
+
+
 def cards_of(channels: Iterable[Channel]) -> list[Card]:
     """Return the cards of channels, whose secrets are loaded."""
     channels = list(channels)
@@ -72,6 +95,7 @@ def cards_of(channels: Iterable[Channel]) -> list[Card]:
             channel=channel,
             label=DAMAGED if channel.damaged else channel_label(channel),
             address=address_of(channel),
+            summary=_summarize(channel),
             events=describe_subscriptions(channel),
             timing=describe_timing(channel),
             rotating=any(secret.expires_at and secret.expires_at > timezone.now() for secret in channel.secrets.all()),
