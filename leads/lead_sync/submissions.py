@@ -23,7 +23,7 @@ from leads.pipeline import reports as leads
 from leads.pipeline.dto import Identity
 from leads.pipeline.enrichment_requests import request_enrichment
 from leads.pipeline.history import record_event
-from leads.pipeline.matching import find_lead, find_reference, lead_ids_named
+from leads.pipeline.matching import find_lead, find_reference, lead_ids_named, references_of
 from leads.pipeline.merge import lock_root
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import ValueOrigin, fill_contact_fields
@@ -60,7 +60,7 @@ def report_submission(
     now = timezone.now()
     fetch = LeadFetch(
         reference=find_reference(
-            lead, provider=ProviderSlug.LINKEDIN, external_id=external_id, campaign=None, work=work
+            references_of(lead, work), provider=ProviderSlug.LINKEDIN, external_id=external_id, campaign=None
         ),
         source=origin.source,
         receipt_id=origin.receipt_id,

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -40,11 +40,11 @@ def references_of(lead: Lead, work: UnitOfWork = AT_ONCE) -> list[LeadReference]
 
 
 def find_reference(
-    lead: Lead, *, provider: str, external_id: str, campaign: Campaign | None, work: UnitOfWork = AT_ONCE
+    references: Iterable[LeadReference], *, provider: str, external_id: str, campaign: Campaign | None
 ) -> LeadReference | None:
-    """Return the lead's reference with this provider's id in exactly this campaign."""
+    """Return which of a lead's references has this provider's id in exactly this campaign."""
     wanted = (provider, external_id, campaign.pk if campaign else None)
-    for reference in references_of(lead, work):
+    for reference in references:
         if (reference.provider, reference.external_id, reference.campaign_id) == wanted:
             reference.campaign = campaign  # with a name that may have changed
             return reference

@@ -3,8 +3,9 @@
 What people change is in `leads.pipeline.changes`.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -70,7 +71,7 @@ def report_status(
     """
     if is_erased(agency, provider=provider, external_id=identity.external_id, at=origin.at, work=work):
         return None
-    lead, reference, first_seen = _find_or_create_lead(agency, provider, identity, origin, lead, work, fields)
+    lead, reference, others, first_seen = _find_or_create_lead(agency, provider, identity, origin, lead, work, fields)
     filled = _fill_contact(lead, contact, account)
     report = StatusReport(origin.at, origin.sequence, status, stated)
     before = reference.current_status
@@ -93,7 +94,7 @@ def report_status(
         text=text,
         work=work,
     )
-    _update_lead_status(lead, reference, before, work)
+    _update_lead_status(lead, reference, others, before)
     work.update(lead, *filled, *LEAD_STATUS_FIELDS)
     if first_seen and not skip_created_event:
         record_event(lead, EventType.LEAD_CREATED, origin=origin, work=work, lead_external_id=reference.external_id)
@@ -120,7 +121,7 @@ def add_note(
     """Add a note to a lead's history and fill its empty contact fields. `tags`, if given, replace its tags."""
     if is_erased(agency, provider=provider, external_id=identity.external_id, at=origin.at, work=work):
         return None
-    lead, reference, first_seen = _find_or_create_lead(agency, provider, identity, origin, lead, work, {})
+    lead, reference, _, first_seen = _find_or_create_lead(agency, provider, identity, origin, lead, work, {})
     if reference.pk is None:
         save_reference(reference, work)
     filled = _fill_contact(lead, contact, account, value_origin)
@@ -146,6 +147,16 @@ def add_note(
     return lead
 
 
+class _Located(NamedTuple):
+    """The lead of a report, its reference in this campaign (unsaved if new), its other references, and whether the lead
+    was just created."""
+
+    lead: Lead
+    reference: LeadReference
+    others: Sequence[LeadReference]
+    is_new: bool
+
+
 def _find_or_create_lead(
     agency: Agency,
     provider: str,
@@ -154,8 +165,7 @@ def _find_or_create_lead(
     lead: Lead | None,
     work: UnitOfWork,
     fields: dict[str, Any],
-) -> tuple[Lead, LeadReference, bool]:
-    """Return the lead, its reference in this campaign (unsaved if new), and whether the lead was just created."""
+) -> _Located:
     key: dict[str, Any] = {"provider": provider, "external_id": identity.external_id}
     campaign = None
     if identity.campaign_id:
@@ -171,7 +181,8 @@ def _find_or_create_lead(
         )
         located = created or find_lead(agency, **key, url=identity.linkedin_url, work=work)
     assert located is not None  # noqa: S101 (the unique key makes one of the two succeed)
-    known = None if created else find_reference(located, **key, campaign=campaign, work=work)
+    references = [] if created else references_of(located, work)
+    known = find_reference(references, **key, campaign=campaign)
     reference = known or LeadReference(
         lead=located,
         origin_id=None if created else merged_record_of(located, identity.linkedin_url, work),
@@ -182,7 +193,8 @@ def _find_or_create_lead(
         status_since=origin.at,
         status_sequence=origin.sequence,
     )
-    return located, reference, created is not None
+    others = [other for other in references if other is not known]
+    return _Located(located, reference, others, is_new=created is not None)
 
 
 def _fill_contact(
@@ -214,12 +226,14 @@ def _count_gap(current: CurrentStatus | None, previous: LeadStatus | None, origi
     return f"The provider moved it from {previous}; the status here was {current.status}."
 
 
-def _update_lead_status(lead: Lead, reference: LeadReference, before: CurrentStatus | None, work: UnitOfWork) -> None:
+def _update_lead_status(
+    lead: Lead, reference: LeadReference, others: Sequence[LeadReference], before: CurrentStatus | None
+) -> None:
     """Set the lead's status and campaign to those of its reference with the latest change."""
     was_latest = before is not None and (lead.status_since, lead.campaign_id) == (before.since, reference.campaign_id)
     latest = reference
     if was_latest:
-        latest = max(references_of(lead, work), key=lambda other: (other.status_since, other.status_sequence, other.pk))
+        latest = max([reference, *others], key=lambda each: (each.status_since, each.status_sequence, each.pk))
     order = (latest.status_since, latest.status_sequence)
     if was_latest or order >= (lead.status_since, lead.status_sequence):
         lead.status, lead.campaign = latest.status, latest.campaign
