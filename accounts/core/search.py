@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, Value
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
 
 from accounts.core.derived_fields import fold, search_text, search_text_contains
 from accounts.core.enums import Role
@@ -20,6 +22,8 @@ MIN_LENGTH, MAX_LENGTH = 2, 200
 MAX_COMPARED = 40
 #: A word that more rows may contain is looked for row by row, newest first: a page of them is soon found.
 MAX_CANDIDATES = 2000
+#: How many characters of an e-mail address or URL the index is asked for.
+INDEXED_LENGTH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,22 @@ def add_searchable(kind: Searchable) -> None:
 def matching(model: type[Model], word: str) -> Q:
     """Return the condition that a row's `search_text` contains a word; nothing contains a blank one."""
     condition, folded = search_text_contains(word), fold(word)
+    part = _distinguishing_part(folded)
+    if part != folded:
+        whole = GreaterThan(StrIndex("search_text", Value(folded)), 0)  # no index is asked for it
+        condition = search_text_contains(part) & Q(whole)
     keys = candidates(model, folded, MAX_CANDIDATES)
     return condition if keys is None else Q(pk__in=keys) & condition
+
+
+def _distinguishing_part(folded: str) -> str:
+    """Return the part of an e-mail address or URL that tells it from others: its beginning or its end.
+
+    The rest is in very many texts, and an index takes long to find all of them.
+    """
+    if "@" in folded:
+        return folded[:INDEXED_LENGTH].rstrip()
+    return folded[-INDEXED_LENGTH:].lstrip() if "/" in folded else folded
 
 
 def is_searched(model: type[Model]) -> bool:

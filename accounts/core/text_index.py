@@ -46,6 +46,37 @@ class AddTextIndex(Operation):
         return f"Build the index {self.name} of the parts of {self.model_name}.{self.column}"
 
 
+class SampleTextIndex(Operation):
+    """Have PostgreSQL sample ten times as many texts of a column as of others.
+
+    From the sample it knows whether a word is common, so that newest first is the quick way to a page of hits, or rare,
+    so that the index is. It takes a word of one text in a hundred for rare otherwise, and fetches ten thousand rows.
+    """
+
+    reversible = True
+
+    def __init__(self, model_name: str, column: str) -> None:
+        self.model_name, self.column = model_name, column
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Change nothing: models do not know statistics."""
+
+    def database_forwards(self, app_label: str, schema_editor: SchemaEditor, from_state: Any, to_state: Any) -> None:
+        self._sample(app_label, schema_editor, to_state, texts=1000)
+
+    def database_backwards(self, app_label: str, schema_editor: SchemaEditor, from_state: Any, to_state: Any) -> None:
+        self._sample(app_label, schema_editor, from_state, texts=-1)  # as many as of others
+
+    def describe(self) -> str:
+        return f"Sample more texts of {self.model_name}.{self.column}"
+
+    def _sample(self, app_label: str, schema_editor: SchemaEditor, state: Any, *, texts: int) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            table = state.apps.get_model(app_label, self.model_name)._meta.db_table
+            schema_editor.execute(f'ALTER TABLE "{table}" ALTER COLUMN "{self.column}" SET STATISTICS {texts}')
+            schema_editor.execute(f'ANALYZE "{table}" ("{self.column}")')
+
+
 def indexed_field(model: type[models.Model]) -> DerivedTextField | None:
     """Return the model's text whose parts are indexed, if it has one."""
     fields = (field for field in model._meta.concrete_fields if isinstance(field, DerivedTextField))

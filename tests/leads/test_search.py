@@ -118,6 +118,30 @@ def test_an_address_is_found_exactly_however_it_is_written(
     assert list(listed.context["cl"].result_list) == [lead]
 
 
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("ann.of-the-long-address@mail.example.com", {0, 1}),
+        ("OF-THE-LONG-ADDRESS@MAIL.EXAMPLE", {0, 1}),
+        ("joann.of-the-long-address@mail.example.com", {1}),
+        ("ann.of-the-long-address@other.example.com", set()),
+        ("https://www.linkedin.com/in/somebody-of-the-long-address", {0, 1}),
+        ("https://www.linkedin.com/in/somebody-of-the-long-address-2", {1}),
+        ("https://www.linkedin.com/in/nobody-of-the-long-address-2", set()),
+    ],
+)
+def test_a_long_address_is_compared_as_a_whole(agency: Agency, api: Api, word: str, found: set[int]) -> None:
+    leads = [
+        create_lead(
+            agency,
+            email=f"{name}.of-the-long-address@mail.example.com",
+            linkedin_url=f"https://www.linkedin.com/in/somebody-of-the-long-address{number}",
+        )
+        for name, number in (("ann", ""), ("joann", "-2"))
+    ]
+    assert set(ids(api, "leads", word)) == {leads[place].pk for place in found}
+
+
 def test_a_profile_is_found_in_every_spelling_and_by_merged_records(agency: Agency, api: Api) -> None:
     lead = create_lead(agency, name="Anna", linkedin_url="https://www.linkedin.com/in/anna-example")
     other = create_lead(agency, linkedin_url="https://www.linkedin.com/sales/lead/ACwAAExample12345")

@@ -79,6 +79,14 @@ def test_the_database_answers_with_the_index(agency: Agency) -> None:
     assert candidates(Agency, "northwind", 10) is None
 
 
+def test_postgresql_knows_which_words_are_common(agency: Agency) -> None:
+    if connection.vendor == "postgresql":
+        query = "SELECT attstattarget FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s"
+        with connection.cursor() as cursor:
+            cursor.execute(query, ["leads_lead", "search_text"])
+            assert cursor.fetchone() == (1000,)
+
+
 @pytest.mark.parametrize("lost", ["TRIGGER leads_lead_text_changed", "TABLE leads_lead_text"])
 def test_what_a_migration_took_from_the_index_is_made_again(agency: Agency, lost: str) -> None:
     """On SQLite, where a table that a migration changes is made anew."""
