@@ -1,34 +1,36 @@
 """Compute columns from other fields when a row is saved, so that every database back end stores the same values."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from django.db import models
 
 SourceFields = str | tuple[str, ...]  # a field's name, or the names of fields whose values are joined
 
 
-class DerivedTextField(models.TextField):  # type: ignore[type-arg]
-    """A text column that `derive` computes from other fields. Migrations see a plain TextField.
+class DerivedField(models.Field):  # type: ignore[type-arg]
+    """A column that `derive` computes from other fields. Migrations see the plain field beneath it.
 
-    With `has_text_index` its parts are indexed (`accounts.core.text_index`).
+    `derive` gets one text for each source; what a source's fields do not hold is missing from it.
     """
+
+    plain: "ClassVar[type[models.Field[Any, Any]]]"
+    unset: ClassVar[Mapping[str, Any]] = {"default": "", "db_default": ""}
 
     def __init__(
         self,
         *args: Any,
         sources: Sequence[SourceFields] = (),
-        derive: Callable[[Iterable[str]], str] = "\n".join,
-        has_text_index: bool = False,
+        derive: Callable[[Iterable[str]], Any] = "\n".join,
         **kwargs: Any,
     ) -> None:
-        self.sources, self.derive, self.has_text_index = sources, derive, has_text_index
-        super().__init__(*args, **{"default": "", "db_default": "", "blank": True, "editable": False, **kwargs})
+        self.sources, self.derive = sources, derive
+        super().__init__(*args, **{**self.unset, "blank": True, "editable": False, **kwargs})
 
     @property
     def names(self) -> frozenset[str]:
-        """Return the names of the fields that the text is computed from."""
+        """Return the names of the fields that the value is computed from."""
         return frozenset(name for source in self.sources for name in ([source] if isinstance(source, str) else source))
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
@@ -38,7 +40,31 @@ class DerivedTextField(models.TextField):  # type: ignore[type-arg]
 
     def deconstruct(self) -> Any:
         name, _, args, kwargs = super().deconstruct()
-        return name, "django.db.models.TextField", args, kwargs
+        return name, f"django.db.models.{self.plain.__name__}", args, kwargs
+
+
+class DerivedTextField(DerivedField, models.TextField):  # type: ignore[type-arg]
+    """A derived text. With `has_text_index` its parts are indexed (`accounts.core.text_index`)."""
+
+    plain = models.TextField
+
+    def __init__(self, *args: Any, has_text_index: bool = False, **kwargs: Any) -> None:
+        self.has_text_index = has_text_index
+        super().__init__(*args, **kwargs)
+
+
+class DerivedCharField(DerivedField, models.CharField):  # type: ignore[type-arg]
+    plain = models.CharField
+
+
+class DerivedIntegerField(DerivedField, models.IntegerField):  # type: ignore[type-arg]
+    plain = models.IntegerField
+    unset: ClassVar[Mapping[str, Any]] = {"null": True}
+
+
+class DerivedBooleanField(DerivedField, models.BooleanField):  # type: ignore[type-arg]
+    plain = models.BooleanField
+    unset: ClassVar[Mapping[str, Any]] = {"null": True}
 
 
 class HasDerivedFields(models.Model):
@@ -56,7 +82,7 @@ class HasDerivedFields(models.Model):
 def with_derived(model: type[models.Model], names: Iterable[str]) -> list[str]:
     """Return the given field names and the names of the derived fields that depend on them."""
     changed = list(dict.fromkeys(names))
-    derived = (field for field in model._meta.concrete_fields if isinstance(field, DerivedTextField))
+    derived = (field for field in model._meta.concrete_fields if isinstance(field, DerivedField))
     return [*changed, *(field.name for field in derived if field.name not in changed and field.names & {*changed})]
 
 

@@ -9,12 +9,20 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Lower
 
-from accounts.core.derived_fields import DerivedTextField, HasDerivedFields, search_text
+from accounts.core.derived_fields import (
+    DerivedBooleanField,
+    DerivedCharField,
+    DerivedIntegerField,
+    DerivedTextField,
+    HasDerivedFields,
+    search_text,
+)
 from accounts.core.enums import provider_choices
 from accounts.core.ids import new_id
 from accounts.core.jobs import DueRow
 from accounts.models import Account, Agency, Campaign, Source
 from leads.enums import ChangedBy, LeadStatus
+from leads.facts import derivations
 
 STATUSES = [(status, status.label) for status in LeadStatus]
 
@@ -68,6 +76,16 @@ class Lead(HasDerivedFields):
         derive=search_text,
         has_text_index=True,
     )
+    seniority = DerivedCharField(max_length=16, sources=("title",), derive=derivations.seniority)
+    job_function = DerivedCharField(max_length=24, sources=("title",), derive=derivations.job_function)
+    size_min = DerivedIntegerField(sources=("company_size",), derive=derivations.size_min)
+    size_max = DerivedIntegerField(sources=("company_size",), derive=derivations.size_max)
+    country_code = DerivedCharField(max_length=2, sources=("country",), derive=derivations.country_code)
+    state_code = DerivedCharField(max_length=2, sources=("state", "country"), derive=derivations.state_code)
+    zip5 = DerivedCharField(max_length=5, sources=("postal_code", "country"), derive=derivations.zip5)
+    company_key = DerivedCharField(max_length=300, sources=("company",), derive=derivations.company_key)
+    domain = DerivedCharField(max_length=254, sources=("email",), derive=derivations.domain)
+    is_free_mail = DerivedBooleanField(sources=("email",), derive=derivations.free_mail)
     answers = models.JSONField(default=list, blank=True)
     consents = models.JSONField(default=list, blank=True)
     hidden_fields = models.JSONField(default=list, blank=True)

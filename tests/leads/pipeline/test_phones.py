@@ -6,9 +6,10 @@ import phonenumbers
 import pytest
 
 from accounts.models import Agency
+from leads.facts.countries import OTHER_NAMES, region_of
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, update_lead
-from leads.pipeline.phones import OTHER_NAMES, e164, region_of
+from leads.pipeline.phones import e164
 from leads.pipeline.provenance import ValueOrigin, fill_contact_fields
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)

@@ -1,0 +1,12 @@
+"""Conditions on leads: a typed JSON tree, checked and compiled once, evaluated to yes, no or unknown.
+
+`{"all": [{"field": "state", "op": "in", "value": ["CA", "OR"]}, {"not": {"field": "email", "op": "exists"}}]}`
+
+A missing value is unknown, and what depends on it is unknown as well: `not unknown` is unknown. Only a yes is a match.
+"""
+
+from leads.conditions.compiler import Condition, compile_condition
+from leads.conditions.errors import ConditionError
+from leads.conditions.fields import FIELDS, Field, LeadValues
+
+__all__ = ["FIELDS", "Condition", "ConditionError", "Field", "LeadValues", "compile_condition"]

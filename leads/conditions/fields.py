@@ -1,0 +1,94 @@
+"""List the fields that conditions can ask about, and read a lead's values."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.core.derived_fields import fold
+from leads.conditions.operators import UNBOUNDED, FieldType, Place
+from leads.facts.titles import Seniority
+from leads.models import Lead
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of leads. `read` returns None for a missing value. `personal` values stay out of logs and figures."""
+
+    name: str
+    label: str
+    type: FieldType
+    read: Callable[[Lead], Any]
+    personal: bool = False
+    choices: tuple[str, ...] = ()
+
+
+class LeadValues(dict[str, Any]):
+    """Hold a lead's values by field name. Each is read and folded once, whatever the number of rules."""
+
+    def __init__(self, lead: Lead, fields: Mapping[str, Field] | None = None) -> None:
+        super().__init__()
+        self._lead, self._fields = lead, FIELDS if fields is None else fields
+
+    def __missing__(self, name: str) -> Any:
+        value = self[name] = self._fields[name].read(self._lead)
+        return value
+
+
+def _text(name: str, label: str, *, column: str = "", personal: bool = False, choices: Iterable[str] = ()) -> Field:
+    attribute = column or name
+
+    def read(lead: Lead) -> str | None:
+        return fold(str(getattr(lead, attribute) or "")) or None
+
+    return Field(name, label, FieldType.TEXT, read, personal, tuple(choices))
+
+
+def _size(lead: Lead) -> tuple[int, int] | None:
+    return None if lead.size_min is None else (lead.size_min, UNBOUNDED if lead.size_max is None else lead.size_max)
+
+
+def _place(lead: Lead) -> Place | None:
+    place = Place(lead.country_code, lead.state_code, "".join(lead.postal_code.upper().split()))
+    return None if place == Place() else place
+
+
+def _tags(lead: Lead) -> frozenset[str]:
+    return frozenset(fold(str(tag)) for tag in lead.tags)
+
+
+def _answers(lead: Lead) -> frozenset[str] | None:
+    """Return the folded answers to the form's questions; None where there are none."""
+    given = (answer.get("value") for answer in lead.answers if isinstance(answer, dict))
+    return frozenset(fold(str(value)) for value in given if value) or None
+
+
+FIELDS: dict[str, Field] = {
+    field.name: field
+    for field in (
+        _text("title", "the role"),
+        _text("seniority", "the seniority", choices=Seniority),
+        _text("job_function", "the function"),
+        _text("company", "the company"),
+        _text("industry", "the industry"),
+        Field("company_size", "the company's size", FieldType.RANGE, _size),
+        Field("place", "the place", FieldType.PLACE, _place),
+        _text("state", "the state", column="state_code"),
+        _text("country", "the country", column="country_code"),
+        _text("location", "the location"),
+        _text("domain", "the e-mail's domain"),
+        Field("is_free_mail", "free mail", FieldType.FLAG, lambda lead: lead.is_free_mail),
+        _text("email", "the e-mail address", personal=True),
+        _text("phone", "the phone number", personal=True),
+        _text("linkedin_url", "the LinkedIn profile", column="linkedin_key", personal=True),
+        _text("language", "the form's language", column="creation_locale"),
+        _text("lead_type", "the lead type"),
+        _text("form", "the form"),
+        _text("status", "the status"),
+        _text("source", "the source", column="source_id"),
+        _text("campaign", "the campaign", column="campaign_id"),
+        _text("account", "the account", column="account_id"),
+        Field("tags", "the tags", FieldType.SET, _tags),
+        Field("answers", "the answers", FieldType.SET, _answers, personal=True),
+        Field("received", "the lead", FieldType.DATE, lambda lead: lead.received_at),
+    )
+}
