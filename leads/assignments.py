@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.core.errors import FieldError
@@ -10,15 +12,24 @@ from accounts.tenancy.team import on_member_removal
 from leads.models import Lead
 
 
+def possible_assignees(agency: Agency) -> "QuerySet[Member]":
+    """Return the members whom leads of the agency may be assigned to: those who can sign in."""
+    return agency.members.filter(user__is_active=True).select_related("user").order_by("user__first_name", "pk")
+
+
+def is_possible_assignee(agency: Agency, user: User) -> bool:
+    return possible_assignees(agency).filter(user=user).exists()
+
+
 def refuse_other_agencies(agency: Agency, fields: dict[str, Any]) -> None:
-    """Raise FieldError if the assignee is no member of the agency, or the campaign or account is another's."""
+    """Raise FieldError if the assignee is no active member of the agency, or the campaign or account is another's."""
     for name in ("campaign", "account"):
         value = fields.get(name)
         if value is not None and value.agency_id != agency.pk:
             raise FieldError(name, f"This {name} belongs to another agency.")
     assignee = fields.get("assigned_to")
-    if assignee is not None and not agency.members.filter(user=assignee).exists():
-        raise FieldError("assigned_to", "This person is not a member of the lead's agency.")
+    if assignee is not None and not is_possible_assignee(agency, assignee):
+        raise FieldError("assigned_to", "This person is not an active member of the lead's agency.")
 
 
 @on_member_removal

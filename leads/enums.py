@@ -1,6 +1,7 @@
 """Define the closed sets of leads. Pure: wire adapters import this module too."""
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 #: The language of a lead form, such as `en_US`.
@@ -41,6 +42,22 @@ LABELS = {
     LeadStatus.NOT_INTERESTED: "Not interested",
     LeadStatus.DONE: "Done",
 }
+
+
+#: Statuses of leads that answered and wait for the agency's answer.
+AWAITING_REPLY = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)
+#: Statuses that say what became of a lead, not how far it came.
+CLOSING = frozenset({LeadStatus.DONE})
+
+
+def furthest(statuses: Iterable[str]) -> str:
+    """Return the furthest of these statuses, "" if none says how far a lead came.
+
+    Who is not interested has replied. A lead that is done may have come any distance.
+    """
+    reached = (LeadStatus.REPLY_RECEIVED if status == LeadStatus.NOT_INTERESTED else status for status in statuses)
+    known = [LeadStatus(status) for status in reached if status and status not in CLOSING]
+    return max(known, key=lambda status: status.rank).value if known else ""
 
 
 class ChangedBy(StrEnum):

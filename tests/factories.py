@@ -53,6 +53,7 @@ from leads.models import (
     OwnerAccess,
     Pull,
     RefusedForm,
+    SavedFilter,
     Subscription,
     Tombstone,
     UnlabelledAnswers,
@@ -253,7 +254,8 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         IdempotencyRecord.objects.create(
             agency=agency, key=f"{number}{text}", fingerprint="0", body={"secret": CANARY}
         ),
-        Member.objects.get_or_create(agency=agency, user=user, defaults={"role": "owner"})[0],
+        member := Member.objects.get_or_create(agency=agency, user=user, defaults={"role": "owner"})[0],
+        SavedFilter.objects.create(member=member, name=text[:40], query="status=DONE"),
         Invitation.objects.create(agency=agency, email=f"{number}{text}", role="owner", invited_by=user),
         prompt := ReauthPrompt.objects.create(
             account=account,

@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.core.markup import Tone
+from accounts.web.portal.sorting import Head
 
 register = template.Library()
 SPRITE = "vendor/tabler/icons.svg"
@@ -41,13 +42,17 @@ def card(
 
 
 @register.simple_block_tag
-def table(content: str, *heads: str) -> SafeString:
+def table(content: str, *heads: str | Head, fixed: bool = False) -> SafeString:
     """Render a table under its column heads. Its rows are the content. On a phone each row is a block, and each cell
-    is headed by its `data-label`."""
+    is headed by its `data-label`.
+
+    A `Head` sorts the list. The columns of a `fixed` table are as wide whatever they hold; `cols-…` classes set them.
+    """
     columns = format_html_join("", "{}", ((_column(head),) for head in heads))
     return format_html(
-        '<div class="table-responsive"><table class="table table-vcenter card-table">'
+        '<div class="table-responsive"><table class="table table-vcenter card-table{}">'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>",
+        " fixed" if fixed else "",
         columns,
         content,
     )
@@ -112,9 +117,22 @@ def many(number: object, words: str) -> str:
     return one if str(number) == "1" else more
 
 
-def _column(head: str) -> SafeString:
+def _column(head: str | Head) -> SafeString:
+    if isinstance(head, Head):
+        return _sorted_column(head)
     text = head or format_html('<span class="visually-hidden">{}</span>', NO_HEAD)
     return format_html('<th scope="col">{}</th>', text)
+
+
+def _sorted_column(head: Head) -> SafeString:
+    sign = {"ascending": "arrow-up", "descending": "arrow-down"}.get(head.direction, "selector")
+    return format_html(
+        '<th scope="col"{}><a class="sort" href="{}">{} {}</a></th>',
+        format_html(' aria-sort="{}"', head.direction) if head.direction else "",
+        head.url,
+        head.title,
+        icon(sign),
+    )
 
 
 def _icon(name: str) -> SafeString:

@@ -4,7 +4,7 @@ from accounts.core.enums import EventType
 from accounts.events.ordering import Origin
 from accounts.models import Member
 from config.seeding.place import Place
-from leads.enums import ChangedBy, LeadStatus
+from leads.enums import ChangedBy, LeadStatus, furthest
 from leads.models import CurrentStatus, Lead, LeadReference
 from leads.pipeline.changes import HIGH_PRIORITY
 from leads.pipeline.history import (
@@ -69,6 +69,7 @@ def assign(place: Place, lead: Lead, reference: LeadReference, member: Member, o
 def _copy_status(lead: Lead, reference: LeadReference, origin: Origin) -> None:
     """Let the lead stand where its one reference does."""
     lead.status, lead.status_since = LeadStatus(reference.status), reference.status_since
+    lead.furthest_status = furthest((lead.furthest_status, lead.status))
     lead.status_sequence, lead.campaign = reference.status_sequence, reference.campaign
     lead.updated_at = origin.at
 

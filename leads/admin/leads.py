@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -29,6 +30,7 @@ from accounts.web.backoffice.forms import ServiceForm
 from accounts.web.recent_sign_in import require_recent_sign_in
 from leads.admin.filters import ByFormLanguage, ByLeadStatus
 from leads.analytics.export import TooManyDownloads, download_leads
+from leads.assignments import possible_assignees
 from leads.enums import ChangedBy, LeadStatus
 from leads.labels import status_badge
 from leads.models import Lead
@@ -68,15 +70,22 @@ class LeadForm(ServiceForm):
             "assigned_to",
         )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        assignee = self.fields.get("assigned_to")
+        if isinstance(assignee, forms.ModelChoiceField):
+            members = possible_assignees(self.instance.agency).values("user")
+            assignee.queryset = User.objects.filter(Q(pk__in=members) | Q(pk=self.instance.assigned_to_id))
+
     def apply(self) -> Lead:
         lead = Lead.objects.get(pk=self.instance.pk)
         changes = self.changes
         status = changes.pop("status", None)
         if changes:
-            lead = update_lead(lead, **changes)
+            lead = update_lead(lead, by=self.by, **changes)
         if status:
             note = self.cleaned_data["note"]
-            lead = set_status(lead, status=LeadStatus(status), changed_by=ChangedBy.USER, note=note)
+            lead = set_status(lead, status=LeadStatus(status), changed_by=ChangedBy.USER, note=note, by=self.by)
         return lead
 
 
@@ -85,7 +94,7 @@ class LeadAdmin(BackOfficeAdmin):
     list_display = ("label", "agency", "company", "current_status", "since", "campaign_link", "received")
     list_filter = (ByAgency, ByLeadStatus, ByFormLanguage, ByAccount)
     list_select_related = ("agency", "campaign")
-    raw_id_fields = ("campaign", "account", "assigned_to")
+    raw_id_fields = ("campaign", "account")
     form = LeadForm
     editable = LeadForm.Meta.fields
     fieldsets = (

@@ -18,6 +18,7 @@ from leads.models.lead_sync import (
     Subscription,
     UnlabelledAnswers,
 )
+from leads.models.saved_filter import SavedFilter
 
 __all__ = [
     "CurrentStatus",
@@ -33,6 +34,7 @@ __all__ = [
     "OwnerAccess",
     "Pull",
     "RefusedForm",
+    "SavedFilter",
     "Subscription",
     "Tombstone",
     "UnlabelledAnswers",

@@ -21,7 +21,7 @@ from accounts.core.enums import provider_choices
 from accounts.core.ids import new_id
 from accounts.core.jobs import DueRow
 from accounts.models import Account, Agency, Campaign, Source
-from leads.enums import ChangedBy, LeadStatus
+from leads.enums import AWAITING_REPLY, ChangedBy, LeadStatus, furthest
 from leads.facts import derivations
 
 STATUSES = [(status, status.label) for status in LeadStatus]
@@ -31,6 +31,10 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def without_tests(self) -> "LeadQuerySet":
         """Exclude leads that were made to test a form. Reports, clocks and task lists never count them."""
         return self.filter(is_test=False)
+
+    def awaiting_reply(self) -> "LeadQuerySet":
+        """Return the leads that answered, and are no test."""
+        return self.without_tests().filter(status__in=AWAITING_REPLY)
 
 
 BaseLeadManager = models.Manager.from_queryset(LeadQuerySet)
@@ -103,6 +107,11 @@ class Lead(HasDerivedFields):
     status = models.CharField(max_length=24, choices=STATUSES, default=LeadStatus.PENDING)
     status_since = models.DateTimeField()
     status_sequence = models.BigIntegerField(default=0, editable=False)
+    furthest_status = DerivedTextField(
+        sources=("status", "furthest_status"),
+        derive=furthest,
+        help_text="The furthest status that the lead ever had. Empty: none that says how far it came.",
+    )
     score = models.IntegerField(null=True, blank=True)
     priority = models.CharField(max_length=16, blank=True)
     assigned_to = models.ForeignKey(
@@ -134,6 +143,20 @@ class Lead(HasDerivedFields):
             models.Index("agency", Lower("email"), name="lead_by_email"),
             models.Index(fields=["agency", "creation_locale", "-id"], name="lead_by_form_language"),
             models.Index(fields=["received_at"], name="lead_by_age"),
+            models.Index(fields=["agency", "-status_since", "-id"], name="lead_by_status_age"),
+            models.Index(fields=["agency", "-received_at", "-id"], name="lead_by_receipt"),
+            models.Index(
+                fields=["agency", "status_since", "id"],
+                name="lead_awaiting_reply",
+                condition=models.Q(
+                    status__in=[status.value for status in AWAITING_REPLY], is_test=False, merged_into__isnull=True
+                ),
+            ),
+            models.Index(
+                fields=["agency", "campaign", "furthest_status"],
+                name="lead_by_campaign",
+                condition=models.Q(is_test=False, merged_into__isnull=True),
+            ),
             models.Index(fields=["merged_into"], name="lead_by_root", condition=models.Q(merged_into__isnull=False)),
         ]
 
@@ -234,6 +257,10 @@ class LeadChange(models.Model):
     stated = models.BooleanField(help_text="The provider's own word; otherwise derived from another event.")
     is_report = models.BooleanField(default=True, help_text="Says where the lead stands; otherwise a remark.")
     changed_by = models.CharField(max_length=16, choices=[(c, c.value) for c in ChangedBy])
+    user_id = models.BigIntegerField(null=True, editable=False, help_text="The user who made it, if a person did.")
+    assignee_id = models.BigIntegerField(
+        null=True, editable=False, help_text="The user whom the lead was assigned to; 0: nobody any more."
+    )
     occurred_at = models.DateTimeField()
     sequence = models.BigIntegerField(default=0)
     receipt_id = models.CharField(max_length=40, blank=True)

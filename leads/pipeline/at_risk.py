@@ -10,7 +10,6 @@ from accounts.models import Campaign
 from leads.enums import LeadStatus
 from leads.models import Lead
 
-WAITING_STATUSES = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)
 MAX_COUNT = 10
 
 
@@ -31,7 +30,7 @@ def leads_at_risk(account_ids: Collection[str], *, limit: int = MAX_COUNT) -> Se
     """
     campaigns = Campaign.objects.filter(account__in=account_ids).values_list("pk", flat=True)
     of_accounts = Q(account__in=account_ids) | Q(campaign__in=list(campaigns))
-    waiting = Lead.objects.without_tests().filter(of_accounts, status__in=WAITING_STATUSES)
+    waiting = Lead.objects.awaiting_reply().filter(of_accounts)
     leads = waiting.select_related("assigned_to").order_by("status_since")
     return [
         LeadAtRisk(

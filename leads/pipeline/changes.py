@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -12,7 +13,7 @@ from accounts.core.text import plain, plain_fields
 from accounts.events.ordering import Origin
 from accounts.models import Agency
 from leads.assignments import refuse_other_agencies
-from leads.enums import ChangedBy, LeadStatus
+from leads.enums import ChangedBy, LeadStatus, furthest
 from leads.models import CurrentStatus, Lead
 from leads.pipeline.history import (
     StatusReport,
@@ -59,13 +60,14 @@ def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fi
         record_status_change(lead, None, status, None, origin, ChangedBy.API)
     if lead.priority == HIGH_PRIORITY:
         record_event(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)
-    _record_assignment(lead, origin)
+    if lead.assigned_to is not None:
+        _record_assignment(lead, origin)
     return lead
 
 
 @transaction.atomic(savepoint=False)
-def update_lead(lead: Lead, **changes: Any) -> Lead:
-    """Change contact fields, campaign, account, assignee, tags or priority.
+def update_lead(lead: Lead, *, changed_by: ChangedBy = ChangedBy.API, by: User | None = None, **changes: Any) -> Lead:
+    """Change contact fields, campaign, account, assignee, tags or priority. `by` is the person who does.
 
     Raises FieldError, and `django.db.IntegrityError` if the new LinkedIn URL is another lead's.
     """
@@ -84,17 +86,19 @@ def update_lead(lead: Lead, **changes: Any) -> Lead:
         lead.phone_e164 = e164(lead.phone, country=lead.country)
         changes["phone_e164"] = lead.phone_e164
     lead.save(update_fields=[*changes, "updated_at"])
-    origin = Origin(by=ChangedBy.API, at=timezone.now())
+    origin = Origin(by=changed_by, at=timezone.now())
     if lead.priority == HIGH_PRIORITY != before:
         record_event(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)
     if lead.assigned_to_id != previous_assignee_id:
-        _record_assignment(lead, origin)
+        _record_assignment(lead, origin, by)
     return lead
 
 
 @transaction.atomic(savepoint=False)
-def set_status(lead: Lead, *, status: LeadStatus, changed_by: ChangedBy, note: str = "") -> Lead:
-    """Set a lead's status on behalf of a person or an API client (the Update Lead Status API)."""
+def set_status(
+    lead: Lead, *, status: LeadStatus, changed_by: ChangedBy, note: str = "", by: User | None = None
+) -> Lead:
+    """Set a lead's status on behalf of a person, `by`, or an API client (the Update Lead Status API)."""
     lead = _lock_lead(lead)
     before, note = LeadStatus(lead.status), plain(note, lines=True)
     # Later than every earlier change, even one that a provider's fast clock dated ahead.
@@ -102,12 +106,19 @@ def set_status(lead: Lead, *, status: LeadStatus, changed_by: ChangedBy, note: s
     at = max(filter(None, [timezone.now(), lead.status_since, latest]))
     origin = Origin(by=changed_by, at=at)
     reference = lead.references.filter(campaign=lead.campaign).order_by("-status_since", "-id").first()
-    add_history_row(lead, reference, before, status, origin, changed_by, stated=True, applied=True, note=note)
+    add_history_row(
+        *(lead, reference, before, status, origin, changed_by),
+        stated=True,
+        applied=True,
+        note=note,
+        user_id=by.pk if by else None,
+    )
     if status is before:
         return lead
     if reference:
         save_reference_status(reference, CurrentStatus(status, at), StatusReport(at, 0, status, stated=True))
     lead.status, lead.status_since, lead.status_sequence = status, at, 0
+    lead.furthest_status = furthest((lead.furthest_status, status))
     lead.save(update_fields=["status", "status_since", "status_sequence", "updated_at"])
     record_status_change(lead, reference, status, before, origin, changed_by)
     return lead
@@ -121,10 +132,19 @@ def _lock_lead(lead: Lead) -> Lead:
     return found
 
 
-def _record_assignment(lead: Lead, origin: Origin) -> None:
-    """Record `lead_assigned` if the lead has an assignee."""
-    assignee = lead.assigned_to
+def _record_assignment(lead: Lead, origin: Origin, by: User | None = None) -> None:
+    """Write a new assignee into the history, and record `lead_assigned` unless the lead has none any more."""
+    assignee, status = lead.assigned_to, LeadStatus(lead.status)
+    name = (assignee.get_full_name() or assignee.get_username()) if assignee else ""
+    add_history_row(
+        *(lead, None, status, status, origin, ChangedBy(origin.by)),
+        stated=False,
+        applied=False,
+        is_report=False,
+        note=f"Assigned to {name}." if name else "Unassigned.",
+        user_id=by.pk if by else None,
+        assignee_id=assignee.pk if assignee else 0,
+    )
     if assignee is not None:
         member = lead.agency.members.filter(user=assignee).values_list("pk", flat=True).first()
-        name = assignee.get_full_name() or assignee.get_username()
         record_event(lead, EventType.LEAD_ASSIGNED, origin=origin, assigned_to=member, assigned_to_name=name)

@@ -149,11 +149,13 @@ def add_history_row(
     note: str = "",
     text: str = "",
     is_report: bool = True,
+    user_id: int | None = None,
+    assignee_id: int | None = None,
     work: UnitOfWork = AT_ONCE,
 ) -> None:
     """Add a row to the lead's history. With `is_report` the row reports a status; otherwise it is a note.
 
-    `text` is what the lead answered.
+    `text` is what the lead answered. `user_id` made the change. `assignee_id` has the lead from now on; 0 stands for nobody.
     """
     row = LeadChange(
         lead=lead,
@@ -170,5 +172,7 @@ def add_history_row(
         applied=applied,
         note=note[:500],
         text=clean_reply(text),
+        user_id=user_id,
+        assignee_id=assignee_id,
     )
     work.add(row)

@@ -15,11 +15,14 @@ from django.utils import timezone
 
 from accounts.core.linkedin_identity import may_be_one_person
 from accounts.models import Agency
+from leads.enums import furthest
 from leads.models import Lead, LeadChange, LeadMerge, LeadReference
 from leads.pipeline.provenance import CONTACT_FIELDS, ValueOrigin
 
 #: Fields that a merge never copies from one record to the other.
-NEVER_COPIED = {"id", "agency", "created_at", "updated_at", "merged_into", "provenance", "search_text"}
+NEVER_COPIED = {
+    *("id", "agency", "created_at", "updated_at", "merged_into", "provenance", "search_text", "furthest_status"),
+}
 COPIED_STATUS_FIELDS = ("status", "campaign_id", "status_since", "status_sequence")
 
 
@@ -122,6 +125,7 @@ def _merged_values(kept: Lead, other: Lead) -> dict[str, Any]:
         values |= {name: getattr(other, name) for name in COPIED_STATUS_FIELDS}
     values |= {
         "provenance": provenance,
+        "furthest_status": furthest((kept.furthest_status, other.furthest_status)),
         "tags": list(dict.fromkeys([*kept.tags, *other.tags])),
         "received_at": min(kept.received_at, other.received_at),
         "first_response_at": min(filter(None, [kept.first_response_at, other.first_response_at]), default=None),

@@ -16,7 +16,7 @@ from accounts.core.enums import EventType
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events.ordering import Origin
 from accounts.models import Account, Agency, Source
-from leads.enums import ChangedBy, LeadStatus
+from leads.enums import ChangedBy, LeadStatus, furthest
 from leads.models import CurrentStatus, Lead, LeadChange, LeadReference
 from leads.pipeline.dto import Contact, Identity
 from leads.pipeline.history import (
@@ -42,7 +42,7 @@ from leads.pipeline.phones import e164
 from leads.pipeline.provenance import ValueOrigin, fill_contact_fields
 
 #: Fields of a lead that a report of a status changes.
-LEAD_STATUS_FIELDS = ("status", "campaign", "status_since", "status_sequence", "updated_at")
+LEAD_STATUS_FIELDS = ("status", "furthest_status", "campaign", "status_since", "status_sequence", "updated_at")
 
 
 @transaction.atomic(savepoint=False)
@@ -95,6 +95,7 @@ def report_status(
         work=work,
     )
     _update_lead_status(lead, reference, others, before)
+    lead.furthest_status = furthest((lead.furthest_status, status))
     work.update(lead, *filled, *LEAD_STATUS_FIELDS)
     if first_seen and not skip_created_event:
         record_event(lead, EventType.LEAD_CREATED, origin=origin, work=work, lead_external_id=reference.external_id)

@@ -13,6 +13,7 @@ from accounts.events import outbox as events
 from accounts.events.erasure import erase_everywhere
 from accounts.events.ordering import Origin
 from accounts.models import Agency
+from leads.enums import furthest
 from leads.models import Lead, LeadChange, LeadReference
 from leads.pipeline.history import apply_reports, status_reports_of
 from leads.pipeline.matching import digest_of
@@ -103,6 +104,7 @@ def _rebuild_from(lead: Lead, first: LeadChange, *, erased_until: datetime) -> N
     latest = max(lead.references.all(), key=lambda reference: (reference.status_since, reference.status_sequence))
     lead.status, lead.campaign = latest.status, latest.campaign
     lead.status_since, lead.status_sequence = latest.status_since, latest.status_sequence
+    lead.furthest_status = furthest(lead.changes.filter(is_report=True).values_list("new_status", flat=True))
     lead.received_at = first.occurred_at
     lead.save()
 

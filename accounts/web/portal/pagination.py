@@ -1,4 +1,4 @@
-"""List rows in the portal newest first, in pages by key (`?before=`, `?after=`)."""
+"""List rows in the portal in pages by key (`?before=`, `?after=`): newest first, or as a list is sorted."""
 
 import re
 from collections.abc import Sequence
@@ -8,45 +8,66 @@ from typing import Any, Generic, TypeVar
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from accounts.core.keyset import Position, fetch_page, has_text_key
+from accounts.core.keyset import Position, fetch_page
+from accounts.web.portal.sorting import BY_KEY, Order
 
 Row = TypeVar("Row", bound=Model)
 SIZE = 50
 OLDER, NEWER = "before", "after"
-_KEY = re.compile(r"[0-9A-Za-z_]{1,40}", re.ASCII)
+_KEY = re.compile(r"([0-9A-Za-z_]{1,40})(?:\.([0-9]{1,17}))?", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """The rows of one page, and the query strings of its neighbours (empty if there is none)."""
+    """The rows of one page, and the query strings of its neighbours (empty if there is none).
+
+    `by_age`: the rows are sorted newest first.
+    """
 
     rows: Sequence[Row]
     older: str
     newer: str
     first: str
+    by_age: bool = True
 
     def __bool__(self) -> bool:
         return bool(self.rows)
 
 
-def paginate(request: HttpRequest, rows: "QuerySet[Row]", *, size: int = SIZE) -> Page[Row]:
+def paginate(request: HttpRequest, rows: "QuerySet[Row]", *, size: int = SIZE, order: Order = BY_KEY) -> Page[Row]:
     """Return the page of `rows` that the query parameters ask for, or the first page if their key is malformed."""
-    position = _position(request, rows.model, NEWER) or _position(request, rows.model, OLDER)
-    page = fetch_page(rows, size, position)
+    position = _position(request, rows.model, NEWER, order) or _position(request, rows.model, OLDER, order)
+    page = fetch_page(rows, size, position, column=order.column, descending=order.descending)
     return Page(
         page.rows,
-        older=_query(request, **{OLDER: page.rows[-1].pk}) if page.rows and page.has_after else "",
-        newer=_query(request, **{NEWER: page.rows[0].pk}) if page.rows and page.has_before else "",
+        older=_query(request, **{OLDER: order.key_of(page.rows[-1])}) if page.rows and page.has_after else "",
+        newer=_query(request, **{NEWER: order.key_of(page.rows[0])}) if page.rows and page.has_before else "",
         first=_query(request) if position else "",
+        by_age=order == BY_KEY,
     )
 
 
-def _position(request: HttpRequest, model: type[Model], name: str) -> Position | None:
-    text = request.GET.get(name, "")
-    number = text.isdigit() and len(text) < 19
-    if not _KEY.fullmatch(text) or not (has_text_key(model) or number):
+def neighbours(rows: "QuerySet[Row]", key: str, order: Order) -> tuple[Row | None, Row | None]:
+    """Return the rows before and after the place in a list that `key` says (`Order.key_of`)."""
+    before, after = (_fetch_one(rows, key, order, backwards=backwards) for backwards in (True, False))
+    return before, after
+
+
+def _fetch_one(rows: "QuerySet[Row]", key: str, order: Order, *, backwards: bool) -> Row | None:
+    position = _read_key(rows.model, key, order, backwards=backwards)
+    if position is None:
         return None
-    return Position(text if has_text_key(model) else int(text), backwards=name == NEWER)
+    found = fetch_page(rows, 1, position, column=order.column, descending=order.descending).rows
+    return found[0] if found else None
+
+
+def _position(request: HttpRequest, model: type[Model], name: str, order: Order) -> Position | None:
+    return _read_key(model, request.GET.get(name, ""), order, backwards=name == NEWER)
+
+
+def _read_key(model: type[Model], text: str, order: Order, *, backwards: bool) -> Position | None:
+    match = _KEY.fullmatch(text)
+    return order.position(model, match[1], match[2] or "", backwards=backwards) if match else None
 
 
 def _query(request: HttpRequest, **changes: Any) -> str:
