@@ -53,7 +53,7 @@ class AccountsConfig(AppConfig):
             ("account", gettext_noop("LinkedIn account"), "portal_account", True),
             ("agency", gettext_noop("Agency"), "portal_settings", False),
             ("apikey", gettext_noop("API key"), "portal_keys", False),
-            ("campaign", gettext_noop("Campaign"), "", False),
+            ("campaign", gettext_noop("Campaign"), "portal_campaign", True),
             ("invitation", gettext_noop("Invitation"), "portal_team", False),
             ("member", gettext_noop("Member"), "portal_team", False),
             ("source", gettext_noop("Source"), "portal_sources", False),

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 
@@ -22,7 +23,7 @@ class LeadsConfig(AppConfig):
         add_entry(
             Entry(
                 "leads",
-                "Leads",
+                _("Leads"),
                 "portal_leads",
                 "Work",
                 icon="address-book",
@@ -31,6 +32,7 @@ class LeadsConfig(AppConfig):
                 tone="good",
             )
         )
+        add_entry(Entry("campaigns", _("Campaigns"), "portal_campaigns", "Work", icon="speakerphone", position=50))
         add_audited("lead", gettext_noop("Lead"), "portal_lead")
         add_leads()
         add_card_section(connection_link)

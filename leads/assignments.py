@@ -11,6 +11,8 @@ from accounts.models import Agency, Member
 from accounts.tenancy.team import on_member_removal
 from leads.models import Lead
 
+NO_ACTIVE_MEMBER = "This person is not an active member of the lead's agency."
+
 
 def possible_assignees(agency: Agency) -> "QuerySet[Member]":
     """Return the members whom leads of the agency may be assigned to: those who can sign in."""
@@ -29,7 +31,7 @@ def refuse_other_agencies(agency: Agency, fields: dict[str, Any]) -> None:
             raise FieldError(name, f"This {name} belongs to another agency.")
     assignee = fields.get("assigned_to")
     if assignee is not None and not is_possible_assignee(agency, assignee):
-        raise FieldError("assigned_to", "This person is not an active member of the lead's agency.")
+        raise FieldError("assigned_to", NO_ACTIVE_MEMBER)
 
 
 @on_member_removal

@@ -255,7 +255,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
             agency=agency, key=f"{number}{text}", fingerprint="0", body={"secret": CANARY}
         ),
         member := Member.objects.get_or_create(agency=agency, user=user, defaults={"role": "owner"})[0],
-        SavedFilter.objects.create(member=member, name=text[:40], query="status=DONE"),
+        SavedFilter.objects.create(member=member, name=f"{number} {text}"[:40], query="status=DONE"),
         Invitation.objects.create(agency=agency, email=f"{number}{text}", role="owner", invited_by=user),
         prompt := ReauthPrompt.objects.create(
             account=account,
@@ -400,6 +400,7 @@ class Everything:
 
     agency: Agency
     account: Account
+    campaign: Campaign
     lead: Lead
     source: Source
     linkedin: Source
@@ -511,6 +512,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
     return Everything(
         agency=agency,
         account=account,
+        campaign=campaign,
         lead=lead,
         source=source,
         linkedin=linkedin,

@@ -39,13 +39,18 @@ class NothingFailed(ValueError):
 def issue_command(campaign: Campaign) -> None:
     """Have a campaign that changed on our side changed at its provider too. Call it in the change's transaction."""
     action = ACTIONS.get(CampaignStatus(campaign.status))
-    if action is None or campaign.provider != ProviderSlug.SENDPILOT or credentials_for(campaign) is None:
+    if action is None or not can_command(campaign):
         return
     fresh = {"action": action, "status": CommandStatus.PENDING, "issued_at": timezone.now(), "done_at": None}
     _, is_new = CampaignCommand.objects.get_or_create(campaign=campaign, defaults=fresh)
     if not is_new:
         restart(CampaignCommand.objects.filter(campaign=campaign), **fresh)
     transaction.on_commit(_wake_up, robust=True)
+
+
+def can_command(campaign: Campaign) -> bool:
+    """Return whether Leadline can pause and resume the campaign at its provider, not only in its own lists."""
+    return campaign.provider == ProviderSlug.SENDPILOT and credentials_for(campaign) is not None
 
 
 @transaction.atomic

@@ -42,7 +42,9 @@ def add_own_searchables() -> None:
         Searchable(
             "account", "Accounts", "brand-linkedin", 20, _accounts, _show_account, "portal_accounts", in_api=True
         ),
-        Searchable("campaign", "Campaigns", "speakerphone", 30, _campaigns, _show_campaign, in_api=True),
+        Searchable(
+            "campaign", "Campaigns", "speakerphone", 30, _campaigns, _show_campaign, "portal_campaigns", in_api=True
+        ),
         Searchable("sub_account", "Sub-accounts", "map-pin", 40, _sub_accounts, _show_sub_account),
         Searchable("source", "Sources", "plug", 50, _sources, _show_source),
         Searchable("member", "Team", "users", 60, _members, _show_member, roles=OWNERS),
@@ -67,7 +69,7 @@ def _campaigns(agency_id: str, word: str) -> QuerySet[Campaign]:
 
 def _show_campaign(campaign: Campaign) -> Hit:
     about = [provider_name(campaign.provider), CAMPAIGN_STATUSES[CampaignStatus(campaign.status)].text]
-    return Hit(campaign.pk, str(campaign), _line(about), f"{reverse('portal_leads')}?campaign={campaign.pk}")
+    return Hit(campaign.pk, str(campaign), _line(about), reverse("portal_campaign", args=[campaign.pk]))
 
 
 def _sub_accounts(agency_id: str, word: str) -> QuerySet[SubAccount]:

@@ -6,6 +6,7 @@ from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from accounts.core.markup import Tone
 from accounts.web.portal.sorting import Head
@@ -86,15 +87,16 @@ def tile(content: str, number: object, label: str, url: str, *, tone: Tone = "qu
 
 
 @register.simple_block_tag(takes_context=True)
-def filters(context: template.Context, content: str, **attributes: Any) -> SafeString:
+def filters(context: template.Context, content: str, *, submit: str = "", **attributes: Any) -> SafeString:
     """Render the filters over a list, which are kept in the address. `filtered` in the page's context: some are set."""
-    clear = SafeString('<a class="btn btn-ghost-secondary" href="?">Clear</a>') if context.get("filtered") else ""
+    clear = format_html('<a class="btn btn-ghost-secondary" href="?">{}</a>', _("Clear"))
     return format_html(
         '<form method="get" class="card filters" role="search"{}>{}<div class="btn-list">'
-        '<button type="submit" class="btn">Apply</button>{}</div></form>',
+        '<button type="submit" class="btn">{}</button>{}</div></form>',
         format_html_join("", ' {}="{}"', ((name.replace("_", "-"), value) for name, value in attributes.items())),
         content,
-        clear,
+        submit or _("Apply"),
+        clear if context.get("filtered") else "",
     )
 
 
@@ -113,7 +115,7 @@ def tone_of(number: object, tone: Tone) -> Tone:
 @register.filter
 def many(number: object, words: str) -> str:
     """Return the first of two words for `1`, else the second: `{{ count|many:_("lead,leads") }}`. `99+` are many."""
-    one, _, more = words.partition(",")
+    one, more = words.split(",", 1)
     return one if str(number) == "1" else more
 
 
@@ -125,7 +127,10 @@ def _column(head: str | Head) -> SafeString:
 
 
 def _sorted_column(head: Head) -> SafeString:
-    sign = {"ascending": "arrow-up", "descending": "arrow-down"}.get(head.direction, "selector")
+    sign = {
+        "ascending": "arrow-up",  # icon: arrow-up
+        "descending": "arrow-down",  # icon: arrow-down
+    }.get(head.direction, "selector")
     return format_html(
         '<th scope="col"{}><a class="sort" href="{}">{} {}</a></th>',
         format_html(' aria-sort="{}"', head.direction) if head.direction else "",

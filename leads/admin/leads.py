@@ -30,7 +30,7 @@ from accounts.web.backoffice.forms import ServiceForm
 from accounts.web.recent_sign_in import require_recent_sign_in
 from leads.admin.filters import ByFormLanguage, ByLeadStatus
 from leads.analytics.export import TooManyDownloads, download_leads
-from leads.assignments import possible_assignees
+from leads.assignments import NO_ACTIVE_MEMBER, possible_assignees
 from leads.enums import ChangedBy, LeadStatus
 from leads.labels import status_badge
 from leads.models import Lead
@@ -76,6 +76,7 @@ class LeadForm(ServiceForm):
         if isinstance(assignee, forms.ModelChoiceField):
             members = possible_assignees(self.instance.agency).values("user")
             assignee.queryset = User.objects.filter(Q(pk__in=members) | Q(pk=self.instance.assigned_to_id))
+            assignee.error_messages["invalid_choice"] = NO_ACTIVE_MEMBER
 
     def apply(self) -> Lead:
         lead = Lead.objects.get(pk=self.instance.pk)

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 
 from accounts.models import Agency
 from leads.enums import LeadStatus
@@ -18,6 +19,7 @@ CONVERTED = (LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED)
 REPLIED = (LeadStatus.REPLY_RECEIVED, *CONVERTED)
 ACCEPTED = (LeadStatus.CONNECTION_ACCEPTED, LeadStatus.MESSAGE_SENT, *REPLIED)
 INVITED = (LeadStatus.CONNECTION_SENT, *ACCEPTED)
+STAGES = {"invited": INVITED, "accepted": ACCEPTED, "replied": REPLIED, "converted": CONVERTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,17 @@ class Outcomes:
     accepted: int = 0
     replied: int = 0
     converted: int = 0
+
+    @property
+    def stages(self) -> list[tuple[str, int]]:
+        """Return the number of leads that came at least so far, stage by stage."""
+        return [
+            (_("All leads"), self.leads),
+            (_("Invited"), self.invited),
+            (_("Accepted"), self.accepted),
+            (_("Replied"), self.replied),
+            (_("Converted"), self.converted),
+        ]
 
     @property
     def acceptance(self) -> float | None:
@@ -53,18 +66,9 @@ def outcomes_by_campaign(agency: Agency, campaign_ids: Collection[str] | None = 
     """
     leads = Lead.objects.filter(agency=agency).without_tests()
     leads = leads.filter(campaign__isnull=False) if campaign_ids is None else leads.filter(campaign__in=campaign_ids)
-    counts = (
-        leads.order_by()
-        .values("campaign")
-        .annotate(
-            leads=Count("pk"),
-            invited=_count(INVITED),
-            accepted=_count(ACCEPTED),
-            replied=_count(REPLIED),
-            converted=_count(CONVERTED),
-        )
-    )
-    return {row.pop("campaign"): Outcomes(**row) for row in counts}
+    counts = {"leads": Count("pk"), **{name: _count(statuses) for name, statuses in STAGES.items()}}
+    rows = leads.order_by().values("campaign").annotate(**counts).values_list("campaign", *counts)
+    return {campaign: Outcomes(*numbers) for campaign, *numbers in rows}
 
 
 def _count(statuses: Collection[LeadStatus]) -> Count:

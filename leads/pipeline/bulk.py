@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts.core.errors import FieldError
 from accounts.models import Agency
-from leads.assignments import is_possible_assignee
+from leads.assignments import NO_ACTIVE_MEMBER, is_possible_assignee
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import set_status, update_lead
@@ -20,7 +20,7 @@ def assign_leads(agency: Agency, lead_ids: Collection[str], *, assignee: User | 
     Raises FieldError if the user is no active member of the agency.
     """
     if assignee is not None and not is_possible_assignee(agency, assignee):
-        raise FieldError("assigned_to", "Leads can only be assigned to active members of your agency.")
+        raise FieldError("assigned_to", NO_ACTIVE_MEMBER)
     leads = _leads(agency, lead_ids, assigned_to=assignee)
     for lead in leads:
         update_lead(lead, changed_by=ChangedBy.USER, by=by, assigned_to=assignee)

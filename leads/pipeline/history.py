@@ -155,7 +155,8 @@ def add_history_row(
 ) -> None:
     """Add a row to the lead's history. With `is_report` the row reports a status; otherwise it is a note.
 
-    `text` is what the lead answered. `user_id` made the change. `assignee_id` has the lead from now on; 0 stands for nobody.
+    `text` is what the lead answered. `user_id` made the change. `assignee_id` has the lead from now on, 0 stands for
+    nobody.
     """
     row = LeadChange(
         lead=lead,

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from leads.lead_sync import views as linkedin
-from leads.portal import views
+from leads.portal import campaigns, views
 
 urlpatterns = [
     path("sources/<str:pk>/linkedin", linkedin.source_page, name="portal_linkedin"),
@@ -9,6 +9,11 @@ urlpatterns = [
     path("sources/<str:pk>/linkedin/want", linkedin.source_want, name="portal_linkedin_want"),
     path("oauth/linkedin/again/<str:token>", linkedin.again, name="linkedin_again"),
     path("oauth/linkedin/callback", linkedin.callback, name="linkedin_callback"),
+    path("campaigns", campaigns.campaign_list, name="portal_campaigns"),
+    path("campaigns/<str:pk>", campaigns.campaign_page, name="portal_campaign"),
+    path("campaigns/<str:pk>/pause", campaigns.campaign_pause, name="portal_campaign_pause"),
+    path("campaigns/<str:pk>/resume", campaigns.campaign_resume, name="portal_campaign_resume"),
+    path("campaigns/<str:pk>/retry", campaigns.campaign_retry, name="portal_campaign_retry"),
     path("leads", views.lead_list, name="portal_leads"),
     path("leads/export", views.lead_export, name="portal_leads_export"),
     path("leads/<str:pk>", views.lead_page, name="portal_lead"),

@@ -1,8 +1,11 @@
 """Provide `{% load leads %}`: filters for a lead's status, the origin of its values, and who changed it."""
 
 from django import template
+from django.utils import formats
+from django.utils.translation import gettext as _
 
-from accounts.core.enums import provider_name
+from accounts.core.enums import PausedBy, provider_name
+from accounts.models import Campaign
 from leads.enums import ChangedBy
 from leads.labels import CHANGED_BY_LABELS, ORIGIN_LABELS, status_badge
 from leads.models import Lead, LeadChange
@@ -36,3 +39,29 @@ def changed_by_label(change: LeadChange) -> str:
     if change.changed_by == ChangedBy.PROVIDER and change.reference is not None:
         return provider_name(change.reference.provider)
     return CHANGED_BY_LABELS[ChangedBy(change.changed_by)]
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """Return a share as a percentage, with a decimal below ten; a dash if there is none."""
+    if share is None:
+        return "–"
+    number = share * 100
+    return _("%(number)s%%") % {"number": formats.number_format(number, 1 if 0 < number < 10 else 0)}
+
+
+@register.filter
+def paused_by_label(campaign: Campaign) -> str:
+    """Who paused a campaign; the provider by its name."""
+    return paused_by_name(campaign.paused_by, campaign.provider)
+
+
+@register.filter
+def paused_by_name(paused_by: str, provider: str) -> str:
+    names = {
+        PausedBy.SYSTEM.value: "Leadline",
+        PausedBy.USER.value: _("a person"),
+        PausedBy.API.value: _("the API"),
+        PausedBy.PROVIDER.value: provider_name(provider),
+    }
+    return names.get(paused_by, paused_by)

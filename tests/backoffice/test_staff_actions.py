@@ -79,7 +79,7 @@ def test_staff_assign_a_lead_to_nobody_of_another_agency(signed_in: Client, agen
     page = f"/admin/leads/lead/{lead.pk}/change/"
     data = form_of(signed_in, page)
     answer = signed_in.post(page, data | {"assigned_to": theirs.pk})
-    assert "not a member" in str(answer.context["adminform"].form.errors["assigned_to"])
+    assert "not an active member" in str(answer.context["adminform"].form.errors["assigned_to"])
     signed_in.post(page, data | {"assigned_to": ours.pk})
     lead.refresh_from_db()
     assert lead.assigned_to == ours

@@ -134,6 +134,7 @@ def test_a_page_without_entries_says_what_to_do_next(agency: Agency, sign_in: Br
         ("/", "Add a source"),
         ("/linkedin", "Connect a source"),
         ("/leads", "Connect a source"),
+        ("/campaigns", "Connect a source"),
         ("/notifications", "No e-mail recipients yet"),
         ("/notifications/deliveries", "Set up notifications"),
         ("/sources", "Add one for each outreach tool"),

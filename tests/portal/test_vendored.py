@@ -62,5 +62,6 @@ def test_the_sprite_has_the_icons_that_pages_name_and_no_other() -> None:
     for text in (*(text for _, text in templates()), *modules()):
         named |= set(re.findall(r'\{% icon "([a-z0-9-]+)"', text))
         named |= set(re.findall(r'\bicon(?:: str)? ?= ?"([a-z0-9-]+)"', text))
+        named |= set(re.findall("# icon: ([a-z0-9-]+)", text))
     there = set(re.findall(r'<symbol id="([a-z0-9-]+)"', (TABLER / "icons.svg").read_text()))
     assert there == named, AGAIN

@@ -13,7 +13,7 @@ from accounts.web.portal.sorting import BY_KEY, Order
 
 Row = TypeVar("Row", bound=Model)
 SIZE = 50
-OLDER, NEWER = "before", "after"
+OLDER, NEWER, NUMBER = "before", "after", "page"
 _KEY = re.compile(r"([0-9A-Za-z_]{1,40})(?:\.([0-9]{1,17}))?", re.ASCII)
 
 
@@ -47,6 +47,22 @@ def paginate(request: HttpRequest, rows: "QuerySet[Row]", *, size: int = SIZE, o
     )
 
 
+def page_by_number(request: HttpRequest, rows: "QuerySet[Row]", keys: Sequence[Any], *, size: int = SIZE) -> Page[Row]:
+    """Return a page of a list whose keys are all known in their order, such as one that figures rank."""
+    text = request.GET.get(NUMBER, "")
+    last = max(0, (len(keys) - 1) // size)
+    number = min(int(text), last) if re.fullmatch("[0-9]{1,6}", text, re.ASCII) else 0
+    shown = keys[number * size : (number + 1) * size]
+    found = {row.pk: row for row in rows.filter(pk__in=shown)}
+    return Page(
+        [found[key] for key in shown if key in found],
+        older=_query(request, **{NUMBER: number + 1}) if number < last else "",
+        newer=_query(request, **{NUMBER: number - 1}) if number else "",
+        first=_query(request) if number else "",
+        by_age=False,
+    )
+
+
 def neighbours(rows: "QuerySet[Row]", key: str, order: Order) -> tuple[Row | None, Row | None]:
     """Return the rows before and after the place in a list that `key` says (`Order.key_of`)."""
     before, after = (_fetch_one(rows, key, order, backwards=backwards) for backwards in (True, False))
@@ -72,7 +88,7 @@ def _read_key(model: type[Model], text: str, order: Order, *, backwards: bool) -
 
 def _query(request: HttpRequest, **changes: Any) -> str:
     query = request.GET.copy()
-    for name in (OLDER, NEWER):
+    for name in (OLDER, NEWER, NUMBER):
         query.pop(name, None)
     for name, value in changes.items():
         query[name] = str(value)
