@@ -82,12 +82,11 @@ class UnitOfWork:
         """Return the values of several keys."""
         return lookup.load(keys) if keys else {}
 
-    def known(self, lookup: Lookup[K, V], key: K) -> V | None:
-        """Return the value of a key if it was prefetched, else None."""
-        return None
-
     def remember(self, lookup: Lookup[K, V], answers: Mapping[K, V]) -> None:
         """Store values that were prefetched, or that a change has made."""
+
+    def amend(self, lookup: Lookup[K, V], key: K, change: Callable[[V], V]) -> None:
+        """Replace the value of a key, if it was prefetched, with what `change` makes of it."""
 
     def forget(self, lookup: Lookup[K, V], key: K) -> None:
         """Forget the value of a key that a change has made wrong."""
@@ -172,11 +171,13 @@ class ReportBatch(UnitOfWork):
         self.remember(lookup, loaded)
         return loaded
 
-    def known(self, lookup: Lookup[K, V], key: K) -> V | None:
-        return self._answers[lookup].get(key)
-
     def remember(self, lookup: Lookup[K, V], answers: Mapping[K, V]) -> None:
         self._answers[lookup].update(answers)
+
+    def amend(self, lookup: Lookup[K, V], key: K, change: Callable[[V], V]) -> None:
+        answers = self._answers[lookup]
+        if key in answers:
+            answers[key] = change(answers[key])
 
     def forget(self, lookup: Lookup[K, V], key: K) -> None:
         self._answers[lookup].pop(key, None)

@@ -57,10 +57,8 @@ def save_reference(reference: LeadReference, work: UnitOfWork = AT_ONCE) -> None
         return work.update(reference, *REFERENCE_STATUS_FIELDS)
     key = ProviderKey(reference.agency_id, reference.provider, reference.external_id)
     work.add(reference, now=True)
-    if (known := work.known(REFERENCES_BY_LEAD, reference.lead_id)) is not None:
-        work.remember(REFERENCES_BY_LEAD, {reference.lead_id: [*known, reference]})
-    if (named := work.known(LEAD_IDS_BY_EXTERNAL_ID, key)) is not None:
-        work.remember(LEAD_IDS_BY_EXTERNAL_ID, {key: named | {reference.lead_id}})
+    work.amend(REFERENCES_BY_LEAD, reference.lead_id, lambda known: [*known, reference])
+    work.amend(LEAD_IDS_BY_EXTERNAL_ID, key, lambda known: known | {reference.lead_id})
     return None
 
 
