@@ -1,8 +1,10 @@
 """Label the states of accounts, campaigns and sources, with a tone each, for back office and portal."""
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from accounts.core.enums import AccountStatus, CampaignStatus, IssueKind, SuggestedAction
 from accounts.core.labels import Label
@@ -11,31 +13,34 @@ from accounts.models.command import CommandStatus
 from accounts.models.link import LinkState
 from accounts.models.reauth import PromptEnd
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 ACCOUNT_STATUSES: dict[AccountStatus, Label] = {
-    AccountStatus.ACTIVE: Label("Active", "good"),
-    AccountStatus.INCOMPLETE: Label("Action required", "warn"),
-    AccountStatus.DISCONNECTED: Label("Disconnected", "bad"),
-    AccountStatus.AUTH_ERROR: Label("Sign-in failed", "bad"),
-    AccountStatus.BLOCKED: Label("Blocked by LinkedIn", "bad"),
-    AccountStatus.DELETED: Label("Deleted", "quiet"),
+    AccountStatus.ACTIVE: Label(_("Active"), "good"),
+    AccountStatus.INCOMPLETE: Label(_("Action required"), "warn"),
+    AccountStatus.DISCONNECTED: Label(_("Disconnected"), "bad"),
+    AccountStatus.AUTH_ERROR: Label(_("Sign-in failed"), "bad"),
+    AccountStatus.BLOCKED: Label(_("Blocked by LinkedIn"), "bad"),
+    AccountStatus.DELETED: Label(_("Deleted"), "quiet"),
 }
-RATE_LIMITED = Label("Rate limited", "warn")
-FIRST_SEEN = Label("Created", "quiet")  # before an account's first report
+RATE_LIMITED = Label(_("Rate limited"), "warn")
+FIRST_SEEN = Label(_("Created"), "quiet")  # before an account's first report
 
 #: What an agency should do about an account.
-ACTIONS: dict[SuggestedAction, str] = {
+ACTIONS: "dict[SuggestedAction, str | _StrPromise]" = {
     SuggestedAction.NONE: "",
-    SuggestedAction.COMPLETE_ONBOARDING: "Finish connecting it, for example by entering a code.",
-    SuggestedAction.SOLVE_CHALLENGE: "Ask its owner to open LinkedIn and solve the check it shows.",
-    SuggestedAction.SIGN_IN_AGAIN: "Ask its owner to sign in again.",
-    SuggestedAction.CONTACT_LINKEDIN: "Ask its owner to read LinkedIn's message and to contact LinkedIn's support.",
-    SuggestedAction.WAIT: "Nothing: it resumes by itself when the limit ends.",
-    SuggestedAction.ARCHIVE: "It was deleted at its provider. Nothing to do, unless that was a mistake.",
+    SuggestedAction.COMPLETE_ONBOARDING: _("Finish connecting it, for example by entering a code."),
+    SuggestedAction.SOLVE_CHALLENGE: _("Ask its owner to open LinkedIn and solve the check it shows."),
+    SuggestedAction.SIGN_IN_AGAIN: _("Ask its owner to sign in again."),
+    SuggestedAction.CONTACT_LINKEDIN: _("Ask its owner to read LinkedIn's message and to contact LinkedIn's support."),
+    SuggestedAction.WAIT: _("Nothing: it resumes by itself when the limit ends."),
+    SuggestedAction.ARCHIVE: _("It was deleted at its provider. Nothing to do, unless that was a mistake."),
 }
 CAMPAIGN_STATUSES: dict[CampaignStatus, Label] = {
-    CampaignStatus.ACTIVE: Label("Active", "good"),
-    CampaignStatus.PAUSED: Label("Paused", "warn"),
-    CampaignStatus.FINISHED: Label("Finished", "quiet"),
+    CampaignStatus.ACTIVE: Label(_("Active"), "good"),
+    CampaignStatus.PAUSED: Label(_("Paused"), "warn"),
+    CampaignStatus.FINISHED: Label(_("Finished"), "quiet"),
 }
 CAMPAIGN_COMMANDS: dict[CommandStatus, Label] = {
     CommandStatus.PENDING: Label(CommandStatus.PENDING.label, "busy"),
@@ -55,16 +60,16 @@ PROMPT_ENDS: dict[PromptEnd, Label] = {
 }
 #: From the worst to the mildest.
 SOURCE_ISSUES: dict[IssueKind, Label] = {
-    IssueKind.BLOCKED: Label("Blocked by LinkedIn", "bad"),
-    IssueKind.REJECTING: Label("Rejecting requests", "bad"),
-    IssueKind.LEAD_SYNC: Label("Leads incomplete", "warn"),
-    IssueKind.AT_RISK: Label("May soon be blocked", "warn"),
-    IssueKind.SILENT: Label("No recent events", "warn"),
-    IssueKind.SLOW: Label("Slow responses", "warn"),
+    IssueKind.BLOCKED: Label(_("Blocked by LinkedIn"), "bad"),
+    IssueKind.REJECTING: Label(_("Rejecting requests"), "bad"),
+    IssueKind.LEAD_SYNC: Label(_("Leads incomplete"), "warn"),
+    IssueKind.AT_RISK: Label(_("May soon be blocked"), "warn"),
+    IssueKind.SILENT: Label(_("No recent events"), "warn"),
+    IssueKind.SLOW: Label(_("Slow responses"), "warn"),
 }
-REMOVED, SWITCHED_OFF = Label("Removed", "quiet"), Label("Disabled", "quiet")
-WAITS_FOR_FIRST, NEEDS_A_LOOK = Label("Waiting for first event", "warn"), Label("Check", "warn")
-DELIVERS, DELIVERS_UNKNOWN = Label("Healthy", "good"), Label("Healthy, with unknown fields", "warn")
+REMOVED, SWITCHED_OFF = Label(_("Removed"), "quiet"), Label(_("Disabled"), "quiet")
+WAITS_FOR_FIRST, NEEDS_A_LOOK = Label(_("Waiting for first event"), "warn"), Label(_("Check"), "warn")
+DELIVERS, DELIVERS_UNKNOWN = Label(_("Healthy"), "good"), Label(_("Healthy, with unknown fields"), "warn")
 
 
 def account_label(account: Account) -> Label:
@@ -86,7 +91,7 @@ def status_badge(status: str) -> SafeString:
 
 
 def what_to_do(account: Account) -> str:
-    return ACTIONS[account.suggested_action]
+    return str(ACTIONS[account.suggested_action])
 
 
 def source_label(source: Source, issues: Collection[IssueKind], *, problems: bool = False) -> Label:

@@ -21,6 +21,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.core.email_addresses import email_key, normalize_email, normalize_sender
 from accounts.core.encrypted_fields import fernet
@@ -156,5 +157,5 @@ class ChangeEmailForm(AddEmailForm):  # type: ignore[misc]
     def clean_email(self) -> str:
         email = normalize_email(self.cleaned_data["email"])
         if email == verified_email(self.user):
-            raise ValidationError("This is your address already.")
+            raise ValidationError(gettext("This is your address already."))
         return email

@@ -1,6 +1,6 @@
 """Define a claimed delivery with everything that its transport needs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -33,7 +33,8 @@ class PreparedDelivery:
 
     `digest_events` are all events of the message, oldest first, if it has more than its own. `subject_channel` is the
     channel that a channel event is about, `owner_mail` the mail to an account's owner, `alert` the content of an alert.
-    `slack_url` is the target of a Slack message without a channel. `send_at`, shortly ahead, keeps a channel's rate.
+    `slack_url` is the target of a Slack message without a channel. `replies` are what leads answered, by the ids of the
+    events; `locale` is that of the reader, or "" for the agency's. `send_at`, shortly ahead, keeps a channel's rate.
     `secrets` are those that sign, newest first. `problem` says why the delivery cannot be sent at all.
     """
 
@@ -48,6 +49,8 @@ class PreparedDelivery:
     owner_mail: OwnerMail | None = None
     alert: Alert | None = None
     slack_url: str = field(default="", repr=False)
+    replies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    locale: str = ""
     secrets: tuple[str, ...] = ()
     problem: str = ""
 

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.core.enums import AccountStatus, StatusReason, SuggestedAction
 from accounts.models import Account
 
@@ -15,13 +17,15 @@ class Turn(StrEnum):
 
 
 SENTENCES = {
-    SuggestedAction.NONE: "Nothing to do: the account works.",
-    SuggestedAction.COMPLETE_ONBOARDING: "The account's owner has to finish connecting it, for example enter a code.",
-    SuggestedAction.SOLVE_CHALLENGE: "The account's owner has to solve the check that LinkedIn shows.",
-    SuggestedAction.SIGN_IN_AGAIN: "The account's owner has to sign in to LinkedIn again.",
-    SuggestedAction.CONTACT_LINKEDIN: "The account's owner has to sign in on linkedin.com and lift the restriction.",
-    SuggestedAction.WAIT: "Wait: LinkedIn's limit ends by itself.",
-    SuggestedAction.ARCHIVE: "Nothing to do: the account is gone.",
+    SuggestedAction.NONE: _("Nothing to do: the account works."),
+    SuggestedAction.COMPLETE_ONBOARDING: _(
+        "The account's owner has to finish connecting it, for example enter a code."
+    ),
+    SuggestedAction.SOLVE_CHALLENGE: _("The account's owner has to solve the check that LinkedIn shows."),
+    SuggestedAction.SIGN_IN_AGAIN: _("The account's owner has to sign in to LinkedIn again."),
+    SuggestedAction.CONTACT_LINKEDIN: _("The account's owner has to sign in on linkedin.com and lift the restriction."),
+    SuggestedAction.WAIT: _("Wait: LinkedIn's limit ends by itself."),
+    SuggestedAction.ARCHIVE: _("Nothing to do: the account is gone."),
 }
 TURNS = {
     SuggestedAction.NONE: Turn.NOBODY,
@@ -34,10 +38,10 @@ TURNS = {
 }
 #: The reason why the owner is asked, addressed to the owner.
 REASONS = {
-    AccountStatus.INCOMPLETE: "LinkedIn waits for a code or a confirmation from you.",
-    AccountStatus.DISCONNECTED: "The account was disconnected from LinkedIn.",
-    AccountStatus.AUTH_ERROR: "LinkedIn did not accept the account's sign-in.",
-    AccountStatus.BLOCKED: "LinkedIn restricted the account.",
+    AccountStatus.INCOMPLETE: _("LinkedIn waits for a code or a confirmation from you."),
+    AccountStatus.DISCONNECTED: _("The account was disconnected from LinkedIn."),
+    AccountStatus.AUTH_ERROR: _("LinkedIn did not accept the account's sign-in."),
+    AccountStatus.BLOCKED: _("LinkedIn restricted the account."),
 }
 #: The statuses that the owner can end by signing in.
 RECOVERABLE = (AccountStatus.INCOMPLETE, AccountStatus.DISCONNECTED, AccountStatus.AUTH_ERROR)
@@ -46,7 +50,7 @@ DELIBERATE_REASONS = (StatusReason.USER_ACTION, StatusReason.UNINSTALLED)
 
 
 def advice_sentence(account: Account) -> str:
-    return SENTENCES[account.suggested_action]
+    return str(SENTENCES[account.suggested_action])
 
 
 def whose_turn(account: Account) -> Turn:

@@ -7,6 +7,7 @@ from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -34,7 +35,8 @@ def team_page(request: MemberRequest) -> HttpResponse:
                 role=Role(form.cleaned_data["role"]),
                 invited_by=request.member.user,
             )
-            messages.success(request, f"Invitation sent to {display_email(invitation.email)}.")
+            address = display_email(invitation.email)
+            messages.success(request, gettext("Invitation sent to %(email)s.") % {"email": address})
             return redirect_back(request, "portal_team")
     members = request.agency.members.select_related("user").order_by("id")
     return render_page(
@@ -56,7 +58,7 @@ def member_role(request: MemberRequest, pk: str) -> HttpResponse:
     if form.is_valid():
         with refusals_as_messages(request):
             team.change_role(member, Role(form.cleaned_data["role"]), by=request.member.user)
-            messages.success(request, f"Role of {member.user} changed.")
+            messages.success(request, gettext("Role of %(user)s changed.") % {"user": member.user})
     add_error_messages(request, form)
     return redirect_back(request, "home" if member == request.member else "portal_team")
 
@@ -67,7 +69,7 @@ def member_remove(request: MemberRequest, pk: str) -> HttpResponse:
     member = get_object_or_404(request.agency.members.select_related("user"), pk=pk)
     with refusals_as_messages(request):
         team.remove_member(member, by=request.member.user)
-        messages.success(request, f"{member.user} was removed.")
+        messages.success(request, gettext("%(user)s was removed.") % {"user": member.user})
     return redirect_back(request, "home" if member == request.member else "portal_team")
 
 
@@ -76,7 +78,7 @@ def member_remove(request: MemberRequest, pk: str) -> HttpResponse:
 def invitation_withdraw(request: MemberRequest, pk: str) -> HttpResponse:
     invitation = get_object_or_404(request.agency.invitations.filter(accepted_at__isnull=True), pk=pk)
     team.withdraw_invitation(invitation, by=request.member.user)
-    messages.success(request, f"Invitation to {display_email(invitation.email)} revoked.")
+    messages.success(request, gettext("Invitation to %(email)s revoked.") % {"email": display_email(invitation.email)})
     return redirect_back(request, "portal_team")
 
 
@@ -123,5 +125,5 @@ def _for_new_person(request: HttpRequest, token: str, invitation: Invitation) ->
 
 def _welcome(request: HttpRequest, member: Member) -> HttpResponse:
     request.session[CHOSEN_AGENCY] = member.agency_id
-    messages.success(request, f"Welcome to {member.agency}.")
+    messages.success(request, gettext("Welcome to %(agency)s.") % {"agency": member.agency})
     return redirect("home")

@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models.preference import Theme
@@ -18,7 +20,7 @@ from accounts.web.portal.unsent_forms import answer_signed_out
 from accounts.web.portal.views import NewSecrets, pop_secrets, redirect_back, redirect_to_secrets, render_page
 from accounts.web.recent_sign_in import with_recent_sign_in
 
-KEY_HINT = "Programs send it as “Authorization: Bearer <the key>”. If you lose it, revoke it and create another."
+KEY_HINT = _("Programs send it as “Authorization: Bearer <the key>”. If you lose it, revoke it and create another.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,7 +32,13 @@ def key_page(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         row, key = create_api_key(request.agency, by=request.member.user, **form.values())
         return redirect_to_secrets(
-            request, NewSecrets(f"The key for {row.name}", {"API key": key}, hint=KEY_HINT, back=reverse("portal_keys"))
+            request,
+            NewSecrets(
+                gettext("The key for %(name)s") % {"name": row.name},
+                {gettext("API key"): key},
+                hint=str(KEY_HINT),
+                back=reverse("portal_keys"),
+            ),
         )
     keys = request.agency.api_keys.order_by("-id")
     now = timezone.now()
@@ -51,7 +59,7 @@ def key_page(request: MemberRequest) -> HttpResponse:
 def key_revoke(request: MemberRequest, pk: str) -> HttpResponse:
     key = get_object_or_404(request.agency.api_keys, pk=pk)
     revoke_api_key(key, by=request.member.user)
-    messages.success(request, f"{key} was revoked.")
+    messages.success(request, gettext("%(key)s was revoked.") % {"key": key})
     return redirect_back(request, "portal_keys")
 
 
@@ -61,7 +69,7 @@ def agency_page(request: MemberRequest) -> HttpResponse:
     form = AgencyForm(request.POST if request.method == "POST" else None, instance=request.agency)
     if request.method == "POST" and form.is_valid():
         update_agency(request.agency, by=request.member.user, **form.cleaned_data)
-        messages.success(request, "Saved.")
+        messages.success(request, gettext("Saved."))
         return redirect_back(request, "portal_settings")
     request.agency.refresh_from_db()
     return render_page(request, "portal/settings.html", "settings", status=422 if form.errors else 200, form=form)
@@ -102,6 +110,6 @@ def shown_once(request: MemberRequest) -> HttpResponse:
     """Show the secrets of the last change, once."""
     secrets = pop_secrets(request)
     if secrets is None:
-        messages.info(request, "This secret was already shown and can't be shown again.")
+        messages.info(request, gettext("This secret was already shown and can't be shown again."))
         return redirect("home")
     return render_page(request, "portal/shown_once.html", "", shown=secrets)

@@ -8,6 +8,7 @@ from accounts.core.email_addresses import email_key
 from accounts.core.enums import AccountStatus, SuggestedAction
 from accounts.models import ReauthStep
 from accounts.models.reauth import StepKind
+from accounts.reauth.options import Way, offer_for
 from accounts.reauth.prompts import is_readable
 from accounts.reauth.recipients import block_reasons
 
@@ -21,6 +22,7 @@ class OwnerMail:
     status: AccountStatus
     suggested_action: SuggestedAction
     reminder: bool
+    way: Way
 
 
 def owner_mails(event_ids: Iterable[str]) -> dict[str, OwnerMail]:
@@ -43,5 +45,6 @@ def owner_mails(event_ids: Iterable[str]) -> dict[str, OwnerMail]:
                 status=AccountStatus(prompt.account.status),
                 suggested_action=prompt.account.suggested_action,
                 reminder=step.kind == StepKind.REMINDED,
+                way=offer_for(prompt.account).way,
             )
     return found

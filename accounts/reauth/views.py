@@ -14,6 +14,8 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language, gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -28,6 +30,7 @@ from accounts.reauth import attempts, prompts
 from accounts.reauth.options import Offer, Way, frame_for, offer_for, store_token
 from accounts.reauth.provider_requests import request_log
 from accounts.tenancy.brand import look_of
+from accounts.tenancy.languages import locale_in
 from accounts.tenancy.localtime import format_local_time, get_zone
 
 MAX_ATTEMPTS = 10
@@ -42,7 +45,7 @@ class SignInForm(forms.Form):
 
 
 class PinForm(forms.Form):
-    pin = forms.RegexField(r"\A[0-9A-Za-z]{4,12}\Z", error_messages={"invalid": "A code has 4 to 12 digits."})
+    pin = forms.RegexField(r"\A[0-9A-Za-z]{4,12}\Z", error_messages={"invalid": _("A code has 4 to 12 digits.")})
 
 
 @never_cache
@@ -92,24 +95,24 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
     prompt = _prompt(token)
     open_or_just_done = prompt.end is None or _is_just_done(prompt)  # the webhook may be faster than the frame
     if not open_or_just_done or prompt.account.status == AccountStatus.DELETED:
-        return JsonResponse({"message": "This link has ended."}, status=410)
+        return JsonResponse({"message": gettext("This link has ended.")}, status=410)
     if prompt.end is None:
         attempts.record_page_use(prompt)
     if attempts.count_recent_attempts(prompt) >= MAX_ATTEMPTS:
-        return _too_many_attempts(JsonResponse({"message": "Please wait ten minutes before the next try."}))
+        return _too_many_attempts(JsonResponse({"message": gettext("Please wait ten minutes before the next try.")}))
     outcome = _read_result(request)
     if outcome is None:
-        return JsonResponse({"message": "This cannot be understood."}, status=400)
+        return JsonResponse({"message": gettext("This cannot be understood.")}, status=400)
     problem = _problem_with(outcome, prompt.account)
     if problem:
         attempts.add_step(prompt, StepKind.FAILED, text=problem)
-        return JsonResponse({"message": problem})
+        return JsonResponse({"message": gettext(problem)})
     account_token = outcome.get("token")
     if isinstance(account_token, str) and 0 < len(account_token) <= salesflow.MAX_TOKEN_LENGTH:
         store_token(prompt.account, account_token)
     if prompt.end is None:
         attempts.add_step(prompt, StepKind.FINISHED, text=salesflow.NAME)
-    return JsonResponse({"message": "Thank you.", "finished": True})
+    return JsonResponse({"message": gettext("Thank you."), "finished": True})
 
 
 def _prompt(token: str) -> ReauthPrompt:
@@ -129,7 +132,9 @@ def _take_step(request: HttpRequest, prompt: ReauthPrompt, token: str) -> HttpRe
     offer = offer_for(prompt.account)
     asked = request.POST.get("step", "")
     if attempts.count_recent_attempts(prompt) >= MAX_ATTEMPTS:
-        return _too_many_attempts(_page(request, prompt, problem="Please wait ten minutes before the next try."))
+        return _too_many_attempts(
+            _page(request, prompt, problem=gettext("Please wait ten minutes before the next try."))
+        )
     if asked == "frame" and offer.way is Way.FRAME:
         return _open_frame(request, prompt, offer, token)
     if asked == "sign_in" and offer.way is Way.SIGN_IN:
@@ -137,14 +142,14 @@ def _take_step(request: HttpRequest, prompt: ReauthPrompt, token: str) -> HttpRe
     elif asked == "pin" and _pin_request(prompt.account, offer):
         form = PinForm(request.POST)
     else:
-        return _page(request, prompt, problem="That step is not offered any more.", status=400)
+        return _page(request, prompt, problem=gettext("That step is not offered any more."), status=400)
     if not form.is_valid():
         return _page(request, prompt, form=form, status=400)
     try:
         _submit_to_provider(prompt, offer, form)
     except ProviderError as error:
         attempts.add_step(prompt, StepKind.FAILED, text=str(error))
-        return _page(request, prompt, problem=str(error), form=form, status=502)
+        return _page(request, prompt, problem=gettext(str(error)), form=form, status=502)
     return redirect("reauth_progress", token)
 
 
@@ -171,7 +176,7 @@ def _open_frame(request: HttpRequest, prompt: ReauthPrompt, offer: Offer, token:
         frame = frame_for(prompt.account, offer)
     except ProviderError as error:
         attempts.add_step(prompt, StepKind.FAILED, text=str(error))
-        return _page(request, prompt, problem=str(error), status=502)
+        return _page(request, prompt, problem=gettext(str(error)), status=502)
     response = _render(request, "reauth/frame.html", prompt, frame=frame, token=token)
     response._csp_config = settings.SECURE_CSP | {"frame-src": [frame.origin]}  # type: ignore[attr-defined]
     return response
@@ -196,12 +201,18 @@ def _what_went_wrong(prompt: ReauthPrompt) -> str:
     provider = provider_name(prompt.account.provider)
     if answer is None:
         failed = prompt.steps.filter(kind=StepKind.FAILED, id__gt=step.id).exists()
-        return "" if failed else f"We have not heard from {provider} yet. You may try again."
+        return (
+            ""
+            if failed
+            else gettext("We have not heard from %(provider)s yet. You may try again.") % {"provider": provider}
+        )
     if answer.to_status == AccountStatus.AUTH_ERROR:
-        return "LinkedIn did not accept this sign-in. Check the e-mail address and the password."
+        return gettext("LinkedIn did not accept this sign-in. Check the e-mail address and the password.")
     if answer.to_status == AccountStatus.INCOMPLETE:
         return ""
-    return f"That did not work: {provider} could not reach LinkedIn. Try again in a few minutes."
+    return gettext("That did not work: %(provider)s could not reach LinkedIn. Try again in a few minutes.") % {
+        "provider": provider
+    }
 
 
 def _read_result(request: HttpRequest) -> dict[str, Any] | None:
@@ -215,12 +226,12 @@ def _read_result(request: HttpRequest) -> dict[str, Any] | None:
 
 
 def _problem_with(outcome: dict[str, Any], account: Account) -> str:
-    """Return why the frame's result is no success for this account, or an empty text."""
+    """Return why the frame's result is no success for this account, in English, or an empty text."""
     if str(outcome.get("action")) != "1":
-        return "Salesflow says that it did not work. Please try again."
+        return gettext_noop("Salesflow says that it did not work. Please try again.")
     named = outcome.get("linkedinId")
     if named is not None and account.external_id and str(named) != account.external_id:
-        return "Another LinkedIn account was connected. Please try again with the one named above."
+        return gettext_noop("Another LinkedIn account was connected. Please try again with the one named above.")
     return ""
 
 
@@ -246,7 +257,7 @@ def _page(
 def _render(
     request: HttpRequest, template: str, prompt: ReauthPrompt, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    account = prompt.account
+    account, language = prompt.account, (get_language() or "en")[:2]
     values = {
         "account": account,
         "agency": account.agency,
@@ -254,7 +265,9 @@ def _render(
         "provider": provider_name(account.provider),
         "why": REASONS.get(AccountStatus(account.status), ""),
         "blocked": account.status == AccountStatus.BLOCKED,
-        "expires_at": format_local_time(prompt.expires_at, get_zone(account.agency.timezone), account.agency.locale),
+        "expires_at": format_local_time(
+            prompt.expires_at, get_zone(account.agency.timezone), locale_in(language, account.agency)
+        ),
         **context,
     }
     return render(request, template, values, status=status)

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.core.enums import ProviderSlug
 from accounts.core.errors import FieldError
@@ -55,9 +56,9 @@ def create_source(
     """
     slug = ProviderSlug(provider)
     if agency is None and slug is not ProviderSlug.HIGHLEVEL:
-        raise FieldError("agency", f"A {slug} source belongs to an agency.")
+        raise FieldError("agency", gettext("A %(slug)s source belongs to an agency.") % {"slug": slug})
     if secret is None and slug is ProviderSlug.LINKEDIN:
-        raise FieldError("secret", "A linkedin source needs the LinkedIn app's client secret.")
+        raise FieldError("secret", gettext("A linkedin source needs the LinkedIn app's client secret."))
     if secret is not None:
         secret = clean_secret(slug, secret)
     elif slug not in NO_SECRET_UNLESS_GIVEN:
@@ -93,7 +94,7 @@ def rotate_secret(source: Source, secret: str | None = None, *, by: Actor | None
         if secret is None and not source.secrets.exists():
             return None
     elif secret is None and source.provider in {ProviderSlug.LINKEDIN, ProviderSlug.HIGHLEVEL}:
-        raise FieldError("secret", "This provider makes the secret: give the new one.")
+        raise FieldError("secret", gettext("This provider makes the secret: give the new one."))
     secret = new_secret() if secret is None else clean_secret(ProviderSlug(source.provider), secret)
     _add_secret(source, secret)
     return secret
@@ -114,7 +115,9 @@ def update_source(source: Source, *, by: Actor | None = None, **changes: Any) ->
         elif source.provider in NO_SECRET_UNLESS_GIVEN:
             source.secrets.all().delete()
         else:
-            raise FieldError("secret", "This provider signs with a secret: it can be changed, but not removed.")
+            raise FieldError(
+                "secret", gettext("This provider signs with a secret: it can be changed, but not removed.")
+            )
     for name, value in plain_fields(changes, "name").items():
         setattr(source, name, value)
     source.save(update_fields=[*changes, "updated_at"])
@@ -154,19 +157,25 @@ def clean_secret(provider: ProviderSlug, secret: str) -> str:
     if standard.startswith(STANDARD_PREFIX):
         secret = standard
     if not secret.strip():
-        raise FieldError("secret", "The secret is empty. Anybody could sign with that.")
+        raise FieldError("secret", gettext("The secret is empty. Anybody could sign with that."))
     if len(secret) > MAX_SECRET_LENGTH:
-        raise FieldError("secret", f"The secret is too long: at most {MAX_SECRET_LENGTH} characters.")
+        raise FieldError(
+            "secret",
+            gettext("The secret is too long: at most %(MAX_SECRET_LENGTH)s characters.")
+            % {"MAX_SECRET_LENGTH": MAX_SECRET_LENGTH},
+        )
     if any(not char.isprintable() for char in secret.replace("\r\n", "\n").replace("\n", "")):
-        raise FieldError("secret", "The secret has an invisible character in it. Copy it once more.")
+        raise FieldError("secret", gettext("The secret has an invisible character in it. Copy it once more."))
     if provider is ProviderSlug.HIGHLEVEL and not _is_public_key(secret):
         raise FieldError(
             "secret",
-            "HighLevel signs with a key of its own: give the public key in PEM form (Ed25519, from -----BEGIN PUBLIC "
-            "KEY----- to -----END PUBLIC KEY-----), or none for the published one.",
+            gettext(
+                "HighLevel signs with a key of its own: give the public key in PEM form (Ed25519, from -----BEGIN "
+                "PUBLIC KEY----- to -----END PUBLIC KEY-----), or none for the published one."
+            ),
         )
     if provider is ProviderSlug.SENDPILOT and secret.startswith(STANDARD_PREFIX) and not _is_standard_secret(secret):
-        raise FieldError("secret", "What follows whsec_ is not base64. Copy the whole secret once more.")
+        raise FieldError("secret", gettext("What follows whsec_ is not base64. Copy the whole secret once more."))
     return secret
 
 

@@ -6,14 +6,14 @@ from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from accounts.core.markup import Tone
 from accounts.web.portal.sorting import Head
 
 register = template.Library()
 SPRITE = "vendor/tabler/icons.svg"
-NO_HEAD = "Actions"  # the head of a column of buttons, for screen readers alone
+NO_HEAD = _("Actions")  # the head of a column of buttons, for screen readers alone
 
 
 @register.simple_tag
@@ -95,7 +95,7 @@ def filters(context: template.Context, content: str, *, submit: str = "", **attr
         '<button type="submit" class="btn">{}</button>{}</div></form>',
         format_html_join("", ' {}="{}"', ((name.replace("_", "-"), value) for name, value in attributes.items())),
         content,
-        submit or _("Apply"),
+        submit or str(_("Apply")),
         clear if context.get("filtered") else "",
     )
 

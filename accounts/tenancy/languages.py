@@ -1,9 +1,13 @@
 """Choose the locale of pages and mails: the person's language before the agency's, in formats that fit both."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import Q
 from django.utils import translation
 
+from accounts.core.email_addresses import email_key
 from accounts.models import Agency
 from accounts.models.preference import Preference
 
@@ -23,6 +27,14 @@ def language_of(user: User) -> str:
 def choose_language(user: User, language: str) -> None:
     """Keep the language for this person, wherever they sign in."""
     Preference.objects.update_or_create(user=user, defaults={"language": language})
+
+
+def languages_of_addresses(addresses: Iterable[str]) -> dict[str, str]:
+    """Return the languages that people with these verified addresses chose, by the addresses in canonical form."""
+    keys = {email_key(address) for address in addresses}
+    verified = Q(user__emailaddress__email__in=keys, user__emailaddress__verified=True)
+    rows = Preference.objects.filter(verified).exclude(language="") if keys else Preference.objects.none()
+    return dict(rows.values_list("user__emailaddress__email", "language"))
 
 
 def locale_of(agency: Agency, user: User | None = None) -> str:

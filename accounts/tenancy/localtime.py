@@ -40,6 +40,11 @@ def get_zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def current_locale() -> str:
+    """Return the locale of `override_locale`."""
+    return _locale.get()
+
+
 @contextmanager
 def override_for_agency(agency: Agency, locale: str = "") -> Iterator[None]:
     """Write times within the block in the agency's zone, and in this locale or else the agency's."""

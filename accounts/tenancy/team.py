@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.core.email_addresses import email_key, normalize_email
 from accounts.core.enums import EventType, Role
@@ -23,9 +25,9 @@ from accounts.tenancy.verified_email import EmailTaken, find_user_by_email, mark
 
 #: What each role is called and may do.
 ROLES = {
-    Role.OWNER.value: "an owner, who may do everything",
-    Role.MANAGER.value: "a manager, who may do everything but change the team and API keys",
-    Role.READ_ONLY.value: "read-only, who sees everything and changes nothing",
+    Role.OWNER.value: _("an owner, who may do everything"),
+    Role.MANAGER.value: _("a manager, who may do everything but change the team and API keys"),
+    Role.READ_ONLY.value: _("a read-only member, who sees everything and changes nothing"),
 }
 MAX_OPEN_INVITATIONS = 50
 MAIL_INTERVAL = timedelta(minutes=5)
@@ -52,7 +54,7 @@ def add_member(agency: Agency, *, user: User, role: Role, by: User | None = None
     """Add a user on behalf of staff, without an invitation. Raises FieldError if the user is a member already."""
     agency = _lock_agency(agency)
     if agency.members.filter(user=user).exists():
-        raise FieldError("user", f"{user} is a member already.")
+        raise FieldError("user", gettext("%(user)s is a member already.") % {"user": user})
     member = Member.objects.create(agency=agency, user=user, role=role)
     audit.log_creation(by, member, "Added", role.value)
     return member
@@ -68,12 +70,12 @@ def invite_member(agency: Agency, *, email: str, role: Role, invited_by: User | 
     agency = _lock_agency(agency)
     owner = find_user_by_email(email)
     if owner is not None and agency.members.filter(user=owner).exists():
-        raise FieldError("email", f"{email} is a member already.")
+        raise FieldError("email", gettext("%(email)s is a member already.") % {"email": email})
     waiting = agency.invitations.filter(accepted_at__isnull=True)
     invitation = waiting.filter(email=email).first()
     if invitation is None:
         if waiting.count() >= MAX_OPEN_INVITATIONS:
-            raise FieldError("email", "Too many invitations are waiting: withdraw some first.")
+            raise FieldError("email", gettext("Too many invitations are waiting: withdraw some first."))
         invitation = agency.invitations.create(email=email, role=role, invited_by=invited_by)
         audit.log_creation(invited_by, invitation, "Invited", role.value)
         _record_invitation_mail(invitation)
@@ -110,11 +112,11 @@ def find_invitation(token: str) -> Invitation:
         raise Invitation.DoesNotExist from None
     invitation = Invitation.objects.select_related("agency", "invited_by").filter(pk=pk).first()
     if invitation is None:
-        raise InvitationGone("This invitation was withdrawn.")
+        raise InvitationGone(gettext("This invitation was withdrawn."))
     if invitation.accepted_at:
-        raise InvitationGone("This invitation was accepted already: sign in.")
+        raise InvitationGone(gettext("This invitation was accepted already: sign in."))
     if not invitation.is_open:
-        raise InvitationGone("This invitation has expired. Ask for a new one.")
+        raise InvitationGone(gettext("This invitation has expired. Ask for a new one."))
     return invitation
 
 
@@ -140,7 +142,7 @@ def accept_invitation(token: str, *, user: User) -> Member:
     """Let an existing user join by an invitation. A member keeps their role. Raises InvitationGone and FieldError."""
     invitation = _mark_accepted(token)
     if not is_invited_user(invitation, user):
-        raise FieldError("user", f"This invitation is for {invitation.email}.")
+        raise FieldError("user", gettext("This invitation is for %(email)s.") % {"email": invitation.email})
     _mark_verified(user, invitation)
     return Member.objects.get_or_create(agency=invitation.agency, user=user, defaults={"role": invitation.role})[0]
 
@@ -200,7 +202,7 @@ def _mark_accepted(token: str) -> Invitation:
     pk = find_invitation(token).pk
     updated = Invitation.objects.filter(pk=pk, accepted_at__isnull=True).update(accepted_at=timezone.now())
     if not updated:
-        raise InvitationGone("This invitation was accepted already: sign in.")
+        raise InvitationGone(gettext("This invitation was accepted already: sign in."))
     return Invitation.objects.select_related("agency").get(pk=pk)
 
 
@@ -208,7 +210,7 @@ def _require_another_owner(member: Member) -> None:
     owners = Member.objects.filter(agency=member.agency, role=Role.OWNER, user__is_active=True)
     others = owners.exclude(pk=member.pk)
     if member.role == Role.OWNER and not others.exists():
-        raise FieldError("role", "An agency needs an owner: make somebody else one first.")
+        raise FieldError("role", gettext("An agency needs an owner: make somebody else one first."))
 
 
 def _lock_member(member: Member) -> Member:
@@ -225,7 +227,7 @@ def _normalized(email: str) -> str:
     try:
         return normalize_email(email)
     except ValidationError:
-        raise FieldError("email", "Enter an e-mail address.") from None
+        raise FieldError("email", gettext("Enter an e-mail address.")) from None
 
 
 def _record_invitation_mail(invitation: Invitation) -> None:

@@ -23,8 +23,8 @@ def origin_label(lead: Lead, field: str) -> str:
     """Return the label of a contact field's origin; "" if the origin is unknown."""
     origin = lead.provenance.get(field)
     if origin == ValueOrigin.PROVIDER and lead.source is not None:
-        return f"from {provider_name(lead.source.provider)}"
-    return ORIGIN_LABELS[ValueOrigin(origin)] if origin in set(ValueOrigin) else ""
+        return _("from %(provider)s") % {"provider": provider_name(lead.source.provider)}
+    return str(ORIGIN_LABELS[ValueOrigin(origin)]) if origin in set(ValueOrigin) else ""
 
 
 @register.filter
@@ -38,7 +38,7 @@ def changed_by_label(change: LeadChange) -> str:
     """Who changed a lead; a provider by its name."""
     if change.changed_by == ChangedBy.PROVIDER and change.reference is not None:
         return provider_name(change.reference.provider)
-    return CHANGED_BY_LABELS[ChangedBy(change.changed_by)]
+    return str(CHANGED_BY_LABELS[ChangedBy(change.changed_by)])
 
 
 @register.filter

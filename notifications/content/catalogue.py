@@ -4,6 +4,8 @@ Bodies are the flat JSON of the contract. A field without a value is absent, so 
 optional, and no other field is allowed.
 """
 
+from django.utils.translation import gettext_noop as _
+
 from accounts.core.enums import EventType, Role
 from leads.enums import LeadStatus
 from notifications.content import examples, payload_schemas
@@ -12,8 +14,8 @@ from notifications.content.event_kinds import EventKind
 _KINDS = (
     EventKind(
         EventType.INSTALL,
-        "App installed",
-        "The app was installed on a sub-account.",
+        _("App installed"),
+        _("The app was installed on a sub-account."),
         {**payload_schemas.LOCATION, **payload_schemas.INSTALLER, **payload_schemas.PROVIDER},
         {
             **examples.LOCATION,
@@ -24,30 +26,30 @@ _KINDS = (
     ),
     EventKind(
         EventType.UNINSTALL,
-        "App uninstalled",
-        "The app was removed from a sub-account; its LinkedIn accounts are disconnected.",
+        _("App uninstalled"),
+        _("The app was removed from a sub-account; its LinkedIn accounts are disconnected."),
         {**payload_schemas.LOCATION, **payload_schemas.INSTALLER, **payload_schemas.PROVIDER},
         examples.LOCATION,
     ),
     EventKind(
         EventType.LINKEDIN_DISCONNECTED,
-        "LinkedIn account disconnected",
-        "A LinkedIn account is no longer connected; its outreach stands still.",
+        _("LinkedIn account disconnected"),
+        _("A LinkedIn account is no longer connected; its outreach stands still."),
         payload_schemas.ACCOUNT,
         examples.ACCOUNT,
         needs_action=True,
     ),
     EventKind(
         EventType.LINKEDIN_DELETED,
-        "LinkedIn account deleted",
-        "A LinkedIn account was removed from its tool.",
+        _("LinkedIn account deleted"),
+        _("A LinkedIn account was removed from its tool."),
         payload_schemas.ACCOUNT,
         examples.ACCOUNT,
     ),
     EventKind(
         EventType.LINKEDIN_BLOCKED,
-        "LinkedIn account blocked",
-        "LinkedIn restricted an account.",
+        _("LinkedIn account blocked"),
+        _("LinkedIn restricted an account."),
         payload_schemas.ACCOUNT,
         examples.ACCOUNT,
         urgent=True,
@@ -55,23 +57,23 @@ _KINDS = (
     ),
     EventKind(
         EventType.LINKEDIN_AUTH_ERROR,
-        "LinkedIn sign-in failed",
-        "A LinkedIn account has to sign in again.",
+        _("LinkedIn sign-in failed"),
+        _("A LinkedIn account has to sign in again."),
         {**payload_schemas.ACCOUNT, **payload_schemas.ERROR},
         {**examples.ACCOUNT, "error_detail": "Token expired"},
         needs_action=True,
     ),
     EventKind(
         EventType.LINKEDIN_RECONNECTED,
-        "LinkedIn account reconnected",
-        "A LinkedIn account works again.",
+        _("LinkedIn account reconnected"),
+        _("A LinkedIn account works again."),
         payload_schemas.ACCOUNT,
         examples.ACCOUNT,
     ),
     EventKind(
         EventType.LINKEDIN_RATE_LIMIT,
-        "LinkedIn limit reached",
-        "A LinkedIn account reached a limit and has to pause.",
+        _("LinkedIn limit reached"),
+        _("A LinkedIn account reached a limit and has to pause."),
         {**payload_schemas.ACCOUNT, **payload_schemas.LIMIT},
         {
             **examples.ACCOUNT,
@@ -82,71 +84,78 @@ _KINDS = (
     ),
     EventKind(
         EventType.LINKEDIN_CONNECTED,
-        "LinkedIn account connected",
-        "A LinkedIn account was connected for the first time, or again after it had been deleted.",
+        _("LinkedIn account connected"),
+        _("A LinkedIn account was connected for the first time, or again after it had been deleted."),
         payload_schemas.ACCOUNT,
         examples.OUR_ACCOUNT,
     ),
     EventKind(
         EventType.LINKEDIN_INCOMPLETE,
-        "LinkedIn account needs a step",
-        "A LinkedIn account waits for somebody to finish connecting it, such as by entering a code.",
+        _("LinkedIn account needs a step"),
+        _("A LinkedIn account waits for somebody to finish connecting it, such as by entering a code."),
         payload_schemas.ACCOUNT,
         examples.OUR_ACCOUNT,
         needs_action=True,
     ),
     EventKind(
         EventType.LINKEDIN_TOKEN_EXPIRING,
-        "LinkedIn connection runs out",
-        "The permission to fetch leads from LinkedIn ends soon; somebody has to sign in again before. Told 14, 7, 3 "
-        "and 1 days ahead.",
+        _("LinkedIn connection runs out"),
+        _(
+            "The permission to fetch leads from LinkedIn ends soon; somebody has to sign in again before. Told 14, 7, "
+            "3 and 1 days ahead."
+        ),
         {**payload_schemas.ACCOUNT, **payload_schemas.EXPIRY},
         {**examples.OUR_ACCOUNT, "provider": "linkedin", "expires_at": "2026-04-04T00:22:16.000Z"},
         needs_action=True,
     ),
     EventKind(
         EventType.LINKEDIN_FLAPPING,
-        "LinkedIn account unstable",
-        "A LinkedIn account lost its connection three times within an hour. People hear of it again when it has "
-        "settled for half an hour, programs of every change.",
+        _("LinkedIn account unstable"),
+        _(
+            "A LinkedIn account lost its connection three times within an hour. People hear of it again when it has "
+            "settled for half an hour, programs of every change."
+        ),
         payload_schemas.ACCOUNT,
         examples.OUR_ACCOUNT,
         needs_action=True,
     ),
     EventKind(
         EventType.REAUTH_REQUESTED,
-        "LinkedIn account waits for its owner",
-        "A LinkedIn account has to be reconnected by its owner, who was sent a link for that. It is not in the body.",
+        _("LinkedIn account waits for its owner"),
+        _(
+            "A LinkedIn account has to be reconnected by its owner, who was sent a link for that. It is not in the "
+            "body."
+        ),
         payload_schemas.ACCOUNT,
         examples.OUR_ACCOUNT,
         needs_action=True,
     ),
     EventKind(
         EventType.LEAD_CREATED,
-        "New lead",
-        "A lead was seen for the first time.",
+        _("New lead"),
+        _("A lead was seen for the first time."),
         payload_schemas.LEAD,
         examples.lead_in(LeadStatus.PENDING),
     ),
     EventKind(
         EventType.LEAD_STATUS_CHANGED,
-        "Lead status changed",
-        "A lead moved to another status.",
+        _("Lead status changed"),
+        _("A lead moved to another status."),
         payload_schemas.LEAD,
         examples.lead_in(LeadStatus.CONNECTION_ACCEPTED, LeadStatus.CONNECTION_SENT),
     ),
     EventKind(
         EventType.LEAD_REPLIED,
-        "Lead replied",
-        "A lead answered; sent beside `lead_status_changed`.",
+        _("Lead replied"),
+        _("A lead answered; sent beside `lead_status_changed`."),
         payload_schemas.LEAD,
         examples.lead_in(LeadStatus.REPLY_RECEIVED, LeadStatus.MESSAGE_SENT),
         needs_action=True,
     ),
     EventKind(
         EventType.LEAD_OPPORTUNITY,
-        "New opportunity",
-        "A lead became an opportunity; sent beside `lead_status_changed`.",
+        _("New opportunity"),
+        _("A lead became an opportunity; sent beside `lead_status_changed`."),
         payload_schemas.LEAD,
         examples.lead_in(LeadStatus.OPPORTUNITY, LeadStatus.REPLY_RECEIVED),
         urgent=True,
@@ -154,15 +163,15 @@ _KINDS = (
     ),
     EventKind(
         EventType.LEAD_LOST,
-        "Lead not interested",
-        "A lead is not interested.",
+        _("Lead not interested"),
+        _("A lead is not interested."),
         payload_schemas.LEAD,
         examples.lead_in(LeadStatus.NOT_INTERESTED, LeadStatus.REPLY_RECEIVED),
     ),
     EventKind(
         EventType.LEAD_HIGH_PRIORITY,
-        "Lead of high priority",
-        "A lead's priority was raised to high.",
+        _("Lead of high priority"),
+        _("A lead's priority was raised to high."),
         payload_schemas.LEAD,
         examples.lead_in(LeadStatus.REPLY_RECEIVED),
         urgent=True,
@@ -170,8 +179,8 @@ _KINDS = (
     ),
     EventKind(
         EventType.LEAD_ASSIGNED,
-        "Lead assigned",
-        "A lead was given to a member of your team.",
+        _("Lead assigned"),
+        _("A lead was given to a member of your team."),
         {**payload_schemas.LEAD, **payload_schemas.ASSIGNEE},
         {
             **examples.lead_in(LeadStatus.REPLY_RECEIVED),
@@ -182,8 +191,8 @@ _KINDS = (
     ),
     EventKind(
         EventType.LEAD_ERASED,
-        "Lead erased",
-        "A lead asked to be forgotten and was erased. The body has ids only: erase your copies too.",
+        _("Lead erased"),
+        _("A lead asked to be forgotten and was erased. The body has ids only: erase your copies too."),
         {**payload_schemas.LOCATION, **payload_schemas.LEAD_IDS, **payload_schemas.PROVIDER},
         {
             name: value
@@ -193,62 +202,64 @@ _KINDS = (
     ),
     EventKind(
         EventType.CAMPAIGN_PAUSED,
-        "Campaign paused",
-        "A campaign was paused.",
+        _("Campaign paused"),
+        _("A campaign was paused."),
         {**payload_schemas.ACCOUNT, **payload_schemas.CAMPAIGN, **payload_schemas.PAUSE},
         {**examples.ACCOUNT, **examples.CAMPAIGN, "paused_by": "user", "provider": "sendpilot"},
     ),
     EventKind(
         EventType.CAMPAIGN_RESUMED,
-        "Campaign resumed",
-        "A campaign runs again.",
+        _("Campaign resumed"),
+        _("A campaign runs again."),
         {**payload_schemas.ACCOUNT, **payload_schemas.CAMPAIGN, **payload_schemas.PAUSE},
         {**examples.ACCOUNT, **examples.CAMPAIGN, "provider": "sendpilot"},
     ),
     EventKind(
         EventType.SOURCE_SILENT,
-        "Source gone quiet",
-        "A source that usually reports by now has sent nothing for longer than it ever does.",
+        _("Source gone quiet"),
+        _("A source that usually reports by now has sent nothing for longer than it ever does."),
         payload_schemas.SOURCE,
         {**examples.SOURCE, "error_detail": "Nothing has come for 3 hours."},
         needs_action=True,
     ),
     EventKind(
         EventType.SOURCE_REJECTED,
-        "Source refused",
-        "Requests to a source are refused, mostly because its secret was changed on one side only.",
+        _("Source refused"),
+        _("Requests to a source are refused, mostly because its secret was changed on one side only."),
         payload_schemas.SOURCE,
         {**examples.SOURCE, "error_detail": "5 requests were refused."},
         needs_action=True,
     ),
     EventKind(
         EventType.SOURCE_AT_RISK,
-        "Source at risk",
-        "LinkedIn's check of a source's address was missed; after three missed checks LinkedIn blocks it.",
+        _("Source at risk"),
+        _("LinkedIn's check of a source's address was missed; after three missed checks LinkedIn blocks it."),
         payload_schemas.SOURCE,
         {**examples.SOURCE, "error_detail": "1 of 3 checks was missed."},
         needs_action=True,
     ),
     EventKind(
         EventType.SOURCE_BLOCKED,
-        "Source blocked",
-        "Three checks of a source's address were missed: LinkedIn blocks it and sends nothing more.",
+        _("Source blocked"),
+        _("Three checks of a source's address were missed: LinkedIn blocks it and sends nothing more."),
         payload_schemas.SOURCE,
         {**examples.SOURCE, "error_detail": "3 of 3 checks were missed."},
         needs_action=True,
     ),
     EventKind(
         EventType.SOURCE_RECOVERED,
-        "Source works again",
-        "A source that was silent, refused, at risk or blocked works again.",
+        _("Source works again"),
+        _("A source that was silent, refused, at risk or blocked works again."),
         payload_schemas.SOURCE,
         examples.SOURCE,
     ),
     EventKind(
         EventType.ACCOUNTS_INCIDENT,
-        "Several LinkedIn accounts dropped",
-        "Several LinkedIn accounts stopped working at once; for people it takes the place of a message about each. "
-        "Sent again, with `count` 0, when all of them are back.",
+        _("Several LinkedIn accounts dropped"),
+        _(
+            "Several LinkedIn accounts stopped working at once; for people it takes the place of a message about each. "
+            "Sent again, with `count` 0, when all of them are back."
+        ),
         payload_schemas.INCIDENT,
         {
             "incident_id": "inc_01kqz4m3d8w5v9x2c7b6n1t0ry",
@@ -261,55 +272,55 @@ _KINDS = (
     ),
     EventKind(
         EventType.CHANNEL_VERIFICATION,
-        "Confirm your e-mail address",
-        "An e-mail address was added; it gets nothing else until its owner confirms.",
+        _("Confirm your e-mail address"),
+        _("An e-mail address was added; it gets nothing else until its owner confirms."),
         payload_schemas.CHANNEL,
         {**examples.CHANNEL, "channel_name": "Team inbox"},
         urgent=True,
     ),
     EventKind(
         EventType.CHANNEL_FAILING,
-        "Channel failing",
-        "Four attempts in a row to reach one of your channels failed.",
+        _("Channel failing"),
+        _("Four attempts in a row to reach one of your channels failed."),
         payload_schemas.CHANNEL,
         examples.CHANNEL,
         needs_action=True,
     ),
     EventKind(
         EventType.CHANNEL_DISABLED,
-        "Channel switched off",
-        "One of your channels was switched off and gets nothing more until it is switched on again.",
+        _("Channel switched off"),
+        _("One of your channels was switched off and gets nothing more until it is switched on again."),
         payload_schemas.CHANNEL,
         examples.CHANNEL,
         needs_action=True,
     ),
     EventKind(
         EventType.CHANNEL_RECOVERED,
-        "Channel works again",
-        "One of your channels that had been failing works again.",
+        _("Channel works again"),
+        _("One of your channels that had been failing works again."),
         payload_schemas.CHANNEL,
         examples.CHANNEL,
     ),
     EventKind(
         EventType.TEST,
-        "Test",
-        "Somebody pressed the test button of a channel. Only that channel gets it.",
+        _("Test"),
+        _("Somebody pressed the test button of a channel. Only that channel gets it."),
         payload_schemas.CHANNEL,
         examples.CHANNEL,
         urgent=True,
     ),
     EventKind(
         EventType.MEMBER_INVITED,
-        "Invitation",
-        "Somebody was invited to the agency. Only they get it.",
+        _("Invitation"),
+        _("Somebody was invited to the agency. Only they get it."),
         payload_schemas.INVITATION,
         {"role": Role.MANAGER.value},
         urgent=True,
     ),
     EventKind(
         EventType.STAFF_ALERT,
-        "Alert for the staff",
-        "An account dropped, or many did, or answers are slow. Only Leadline's staff gets it.",
+        _("Alert for the staff"),
+        _("An account dropped, or many did, or answers are slow. Only Leadline's staff gets it."),
         {**payload_schemas.ACCOUNT, **payload_schemas.INCIDENT, **payload_schemas.SOURCE},
         examples.OUR_ACCOUNT,
         urgent=True,

@@ -7,37 +7,43 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
 
-from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.core.enums import EventType
 from accounts.core.text import safe_line
 from accounts.models import Event
+from accounts.tenancy.languages import language_code_of
 from accounts.tenancy.localtime import format_local_time, override_locale
 from leads.enums import LeadStatus
+from leads.labels import STATUSES
 from leads.pipeline.history import ADDITIONAL_EVENTS
 from notifications.content import rendering
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.event_kinds import HEADINGS
-from notifications.content.rendering import MAX_SUBJECT_LENGTH, Fact, Message, render_template, tidy_text
+from notifications.content.facts import Fact
+from notifications.content.rendering import MAX_SUBJECT_LENGTH, Message, render_template, tidy_text
 from notifications.content.stories import LEAD_STORY, STATUS_CHANGES, story_key
+from notifications.content.subject_pages import absolute, subject_page
 from notifications.message import PreparedDelivery
 from notifications.models import Mode
 
-NEEDS_SOMEBODY = "Needs somebody"
+NEEDS_ATTENTION = "Needs attention"
 MAX_LINES = 30  # under one heading
 MAX_STATUSES = 6  # named for one lead
-_OPENINGS = {Mode.INSTANT: "While you were away", Mode.HOURLY: "The last hour", Mode.DAILY: "Your day"}
+_OPENINGS = {Mode.INSTANT: _("While you were away"), Mode.HOURLY: _("The last hour"), Mode.DAILY: _("Your day")}
 #: Event types of a lead, the least specific first, to choose between events of the same time.
 _EVENT_RANKS = (EventType.LEAD_STATUS_CHANGED, EventType.LEAD_CREATED, *ADDITIONAL_EVENTS.values())
-_PAGES = {"lead_": "leads", "acc_": "linkedin"}  # prefix of a subject's id --> path of its page
 
 
 @dataclass(frozen=True, slots=True)
 class DigestLine:
     text: str
     changes: str
+    reply: str
     next_step: str
     happened_at: str
     late: bool
@@ -49,11 +55,13 @@ class DigestSection:
     title: str
     lines: tuple[DigestLine, ...]
     more: int
+    needs_action: bool = False
 
 
 def render_message(prepared: PreparedDelivery) -> Message:
-    """Render a prepared delivery, with times in the format of its agency."""
-    with override_locale(prepared.agency.locale):
+    """Render a prepared delivery in the language and the formats of who gets it."""
+    locale = prepared.locale or prepared.agency.locale
+    with translation.override(language_code_of(locale)), override_locale(locale):
         return _render(prepared)
 
 
@@ -65,8 +73,10 @@ def _render(prepared: PreparedDelivery) -> Message:
     if len(stories) > 1:
         return _render_digest(prepared, stories)
     changes = describe_changes(stories[0])
-    facts = (Fact("Changes", changes),) if changes else ()
-    return rendering.render_event(replace(prepared, event=merge_story(stories[0])), facts)
+    facts = (Fact(gettext("Changes"), changes),) if changes else ()
+    event = merge_story(stories[0])
+    replies = {event.pk: reply_in(prepared, stories[0])}
+    return rendering.render_event(replace(prepared, event=event, replies=replies), facts)
 
 
 def group_by_story(events: Sequence[Event]) -> list[list[Event]]:
@@ -102,7 +112,8 @@ def merge_story(events: Sequence[Event]) -> Event:
 def describe_changes(events: Sequence[Event]) -> str:
     """Describe how often something changed, with a lead's statuses. Return "" for a single change."""
     if events[0].event_type not in LEAD_STORY:
-        return f"{len(events)} changes" if len(events) > 1 else ""
+        changes = ngettext("%(count)d change", "%(count)d changes", len(events)) % {"count": len(events)}
+        return changes if len(events) > 1 else ""
     by_status = {(event.occurred_at, event.payload.get("status")): event for event in events}
     moves = [event.payload for event in by_status.values() if event.event_type in STATUS_CHANGES]
     if len(moves) < 2:
@@ -111,7 +122,13 @@ def describe_changes(events: Sequence[Event]) -> str:
     labels_shown = [label for label in labels if label]
     if len(labels_shown) > MAX_STATUSES:
         labels_shown = [*labels_shown[: MAX_STATUSES // 2], "…", *labels_shown[-MAX_STATUSES // 2 :]]
-    return f"{len(moves)} changes: {' → '.join(labels_shown)}"
+    changes = ngettext("%(count)d change", "%(count)d changes", len(moves)) % {"count": len(moves)}
+    return f"{changes}: {' → '.join(labels_shown)}"
+
+
+def reply_in(prepared: PreparedDelivery, events: Sequence[Event]) -> str:
+    """Return the latest reply among the events of a story, or ""."""
+    return next((prepared.replies[event.pk] for event in reversed(events) if event.pk in prepared.replies), "")
 
 
 def _main_event(events: Sequence[Event]) -> Event:
@@ -123,17 +140,17 @@ def _main_event(events: Sequence[Event]) -> Event:
 
 def _render_digest(prepared: PreparedDelivery, stories: Sequence[Sequence[Event]]) -> Message:
     sections = _sections(prepared, stories)
-    action_count = sum(len(section.lines) + section.more for section in sections if section.title == NEEDS_SOMEBODY)
+    action_count = sum(len(section.lines) + section.more for section in sections if section.needs_action)
     context: dict[str, Any] = {
         "opening": _opening(prepared),
-        "agency": safe_line(prepared.agency.name) or "your agency",
+        "agency": safe_line(prepared.agency.name) or gettext("your agency"),
         "brand": rendering.look_for(prepared),
         "sections": sections,
         "count": len(stories),
         "action_count": action_count,
-        "action_label": "Open Leadline",
-        "action_url": f"{settings.PUBLIC_URL}/",
-        "log_url": f"{settings.PUBLIC_URL}/notifications/deliveries",
+        "action_label": gettext("Open the overview"),
+        "action_url": absolute("/"),
+        "log_url": absolute(reverse("portal_deliveries")),
         "unsubscribe_url": rendering.unsubscribe_url(prepared.channel),
     }
     subject = safe_line(render_template("email/summary.subject.txt", context, html=False), MAX_SUBJECT_LENGTH)
@@ -146,14 +163,15 @@ def _render_digest(prepared: PreparedDelivery, stories: Sequence[Sequence[Event]
         facts=(),
         action_label=context["action_label"],
         action_url=context["action_url"],
+        language=get_language() or "en",
     )
 
 
 def _opening(prepared: PreparedDelivery) -> str:
     channel = prepared.channel
     if channel is None or (channel.mode == Mode.INSTANT and not channel.quiet_hours and not channel.working_days):
-        return "In short"
-    return _OPENINGS[Mode(channel.mode)]
+        return gettext("In short")
+    return str(_OPENINGS[Mode(channel.mode)])
 
 
 def _sections(prepared: PreparedDelivery, stories: Sequence[Sequence[Event]]) -> list[DigestSection]:
@@ -161,10 +179,15 @@ def _sections(prepared: PreparedDelivery, stories: Sequence[Sequence[Event]]) ->
     for events in reversed(stories):  # the latest first
         event = merge_story(events)
         kind = CATALOGUE[EventType(event.event_type)]
-        found[NEEDS_SOMEBODY if kind.needs_action else kind.heading].append(_line(prepared, event, events))
+        found[NEEDS_ATTENTION if kind.needs_action else kind.heading].append(_line(prepared, event, events))
     return [
-        DigestSection(title, tuple(found[title][:MAX_LINES]), max(0, len(found[title]) - MAX_LINES))
-        for title in (NEEDS_SOMEBODY, *HEADINGS)
+        DigestSection(
+            gettext(title),
+            tuple(found[title][:MAX_LINES]),
+            max(0, len(found[title]) - MAX_LINES),
+            needs_action=title == NEEDS_ATTENTION,
+        )
+        for title in (NEEDS_ATTENTION, *HEADINGS)
         if title in found
     ]
 
@@ -173,18 +196,13 @@ def _line(prepared: PreparedDelivery, event: Event, events: Sequence[Event]) -> 
     return DigestLine(
         text=rendering.render_subject(replace(prepared, event=event, digest_events=())),
         changes=describe_changes(events),
+        reply=rendering.quote(reply_in(prepared, events)),
         next_step=rendering.next_step(event, prepared.owner_mail),
         happened_at=format_local_time(event.occurred_at, rendering.time_zone_of(prepared)),
         late=rendering.is_late(event),
-        url=_page(event.subject),
+        url=subject_page("" if event.event_type == EventType.LEAD_ERASED else event.subject)[1],
     )
 
 
-def _page(subject: str) -> str:
-    """Return the URL of the subject's page, or "" if it has none."""
-    places = [place for start, place in _PAGES.items() if subject.startswith(start)]
-    return f"{settings.PUBLIC_URL}/{places[0]}/{quote(subject)}" if places else ""
-
-
 def _label(status: Any) -> str:
-    return LeadStatus(status).label if status in set(LeadStatus) else ""
+    return STATUSES[LeadStatus(status)].text if status in set(LeadStatus) else ""

@@ -4,39 +4,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
 from accounts.core.enums import EventType
 from notifications.content.payload_schemas import ALWAYS, Schema, in_documented_order
 
 _HEADINGS = {  # prefix of an event type's name --> the heading that lists it
-    "linkedin_": "LinkedIn accounts",
-    "reauth_": "LinkedIn accounts",
-    "accounts_": "LinkedIn accounts",
-    "lead_": "Leads",
-    "task_": "Tasks",
-    "campaign_": "Campaigns",
-    "source_": "Sources",
-    "install": "App and sub-accounts",
-    "uninstall": "App and sub-accounts",
+    "linkedin_": _("LinkedIn accounts"),
+    "reauth_": _("LinkedIn accounts"),
+    "accounts_": _("LinkedIn accounts"),
+    "lead_": _("Leads"),
+    "task_": _("Tasks"),
+    "campaign_": _("Campaigns"),
+    "source_": _("Sources"),
+    "install": _("App and sub-accounts"),
+    "uninstall": _("App and sub-accounts"),
 }
-_OTHERS = "These notifications"
+_OTHERS = _("These notifications")
 #: All headings in the order of display.
 HEADINGS = tuple(dict.fromkeys((*_HEADINGS.values(), _OTHERS)))
 
 
 @dataclass(frozen=True, slots=True)
 class EventKind:
-    """Describe one event type. `title` and `description` are for people.
+    """Describe one event type. `name_of_kind` and `meaning` are English; `title` and `description` are what they are in
+    the language of the reader.
 
     `urgent` events wait for no digest and no quiet hours. `needs_action` marks events that somebody has to act on.
     """
 
     event_type: EventType
-    title: str
-    description: str
+    name_of_kind: str
+    meaning: str
     fields: Mapping[str, Schema]
     example_fields: Mapping[str, Any]
     urgent: bool = False
     needs_action: bool = False
+
+    @property
+    def title(self) -> str:
+        return gettext(self.name_of_kind)
+
+    @property
+    def description(self) -> str:
+        return gettext(self.meaning)
 
     @property
     def name(self) -> str:
@@ -51,8 +63,8 @@ class EventKind:
         """Return the JSON Schema (2020-12) of the body."""
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": self.title,
-            "description": self.description,
+            "title": self.name_of_kind,
+            "description": self.meaning,
             "type": "object",
             "properties": {**ALWAYS, "event_type": {**ALWAYS["event_type"], "const": self.name}, **self.fields},
             "required": list(ALWAYS),

@@ -15,11 +15,12 @@ from django.conf import settings
 from django.template import Context
 from django.template.loader import get_template
 from django.utils import timezone
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
-from accounts.core.enums import STAFF_EVENTS, EventType, IncidentCause, SuggestedAction, provider_name
-from accounts.core.linkedin_identity import linkedin_link
+from accounts.core.enums import STAFF_EVENTS, EventType, IncidentCause, PausedBy, SuggestedAction, provider_name
 from accounts.core.markup import duration
-from accounts.core.text import MAX_NAME_LENGTH, safe_line
+from accounts.core.text import safe_line, shorten
 from accounts.linkedin.advice import REASONS, SENTENCES, advice_sentence
 from accounts.models import Account, Event
 from accounts.reauth.owner_mails import OwnerMail
@@ -29,54 +30,43 @@ from accounts.tenancy.brand import LEADLINE, Look, look_of
 from accounts.tenancy.localtime import format_local_time, get_zone
 from accounts.tenancy.team import ROLES, invitation_url
 from leads.enums import LeadStatus
+from leads.labels import STATUSES
 from leads.pipeline.at_risk import MAX_COUNT as MAX_AT_RISK
 from leads.pipeline.at_risk import LeadAtRisk
 from notifications.content.catalogue import CATALOGUE
+from notifications.content.facts import Fact, facts_of
 from notifications.content.palette import palette
+from notifications.content.subject_pages import absolute, delivery_page, subject_page
 from notifications.message import Alert, PreparedDelivery
 from notifications.models import FAILURES_TIMEOUT, Channel, ChannelKind
 
 MAX_SUBJECT_LENGTH = 150
 MAX_DETAIL_LENGTH = 500
-#: Fields of a body that a mail lists --> their labels.
-_FACTS = {
-    "lead_name": "Lead",
-    "linkedin_url": "LinkedIn profile",
-    "linkedin_account_name": "LinkedIn account",
-    "linkedin_account_email": "Account's e-mail",
-    "campaign_name": "Campaign",
-    "installer_name": "Installed by",
-    "installer_email": "Installer's e-mail",
-    "source_name": "Source",
-    "channel_name": "Channel",
-    "ghl_location_id": "Location",
-    "provider": "Reported by",
-}
-
-
-#: Probable cause of an incident --> its description; below, --> the remedy.
+MAX_QUOTE_LENGTH, MAX_QUOTED_LINES = 700, 12  # of a reply
+#: Suspected cause of an incident --> its description; below, --> the remedy.
 CAUSES = {
-    IncidentCause.PROXY: "the proxy that the accounts go through",
-    IncidentCause.PROVIDER: "the provider, which lost its connections to LinkedIn",
-    IncidentCause.PASSWORD: "passwords that LinkedIn no longer accepts",
-    IncidentCause.UNKNOWN: "not known yet",
+    IncidentCause.PROXY: _("the proxy that the accounts go through"),
+    IncidentCause.PROVIDER: _("the provider, which lost its connections to LinkedIn"),
+    IncidentCause.PASSWORD: _("passwords that LinkedIn no longer accepts"),
+    IncidentCause.UNKNOWN: _("not known yet"),
 }
 CAUSE_STEPS = {
-    IncidentCause.PROXY: "Ask the provider to check or change the accounts' proxy.",
-    IncidentCause.PROVIDER: "Look at the provider's status page; the accounts' owners were asked to reconnect them.",
-    IncidentCause.PASSWORD: "Ask whether passwords were changed; the accounts' owners were asked to sign in again.",
-    IncidentCause.UNKNOWN: "Look at the accounts; their owners were asked to reconnect them where that helps.",
+    IncidentCause.PROXY: _("Ask the provider to check or change the accounts' proxy."),
+    IncidentCause.PROVIDER: _("Look at the provider's status page; the accounts' owners were asked to reconnect them."),
+    IncidentCause.PASSWORD: _("Ask whether passwords were changed; the accounts' owners were asked to sign in again."),
+    IncidentCause.UNKNOWN: _("Look at the accounts; their owners were asked to reconnect them where that helps."),
+}
+PAUSED_BY = {
+    PausedBy.SYSTEM: _("by Leadline"),
+    PausedBy.USER: _("by a person"),
+    PausedBy.API: _("through the API"),
+    PausedBy.PROVIDER: _("by the provider"),
 }
 #: Events reported later than this also say when they happened.
 LATE_AFTER = timedelta(hours=1)
 _STATUSES = {event_type: status for status, event_type in STATUS_EVENTS.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    label: str
-    value: str
-    url: str = ""
+#: Of these the message itself is what there is to see: an erased lead has no page.
+_WITHOUT_PAGE = frozenset({EventType.LEAD_ERASED, EventType.TEST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +80,7 @@ class Message:
     facts: tuple[Fact, ...]
     action_label: str
     action_url: str
+    language: str = "en"
 
 
 def render_event(prepared: PreparedDelivery, extra_facts: tuple[Fact, ...] = ()) -> Message:
@@ -105,6 +96,7 @@ def render_event(prepared: PreparedDelivery, extra_facts: tuple[Fact, ...] = ())
         facts=context["facts"],
         action_label=context["action_label"],
         action_url=context["action_url"],
+        language=get_language() or "en",
     )
 
 
@@ -131,9 +123,11 @@ def time_zone_of(prepared: PreparedDelivery) -> ZoneInfo:
 
 def _subject(event: Event, context: Mapping[str, Any]) -> str:
     text = render_template(f"email/{event.event_type}.subject.txt", context, html=False)
-    is_example = event.channel_id and event.event_type != EventType.TEST
-    mark = "Test: " if is_example else "Test lead: " if event.is_test else ""
-    return safe_line(f"{mark}{text}", MAX_SUBJECT_LENGTH)
+    if event.channel_id and event.event_type != EventType.TEST:
+        text = gettext("Test: %(subject)s") % {"subject": text}
+    elif event.is_test:
+        text = gettext("Test lead: %(subject)s") % {"subject": text}
+    return safe_line(text, MAX_SUBJECT_LENGTH)
 
 
 def _context(prepared: PreparedDelivery) -> dict[str, Any]:
@@ -145,12 +139,13 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
     action_label, action_url = _action(prepared)
     return {
         "title": kind.title,
-        "agency": safe_line(prepared.agency.name) or "your agency",
+        "agency": safe_line(prepared.agency.name) or gettext("your agency"),
         "brand": look_for(prepared),
-        "account": _first_value(body, "linkedin_account_name", "linkedin_account_email") or "A LinkedIn account",
-        "lead": _first_value(body, "lead_name") or "A lead",
+        "account": _first_value(body, "linkedin_account_name", "linkedin_account_email")
+        or gettext("A LinkedIn account"),
+        "lead": _first_value(body, "lead_name") or gettext("A lead"),
         "campaign": _first_value(body, "campaign_name"),
-        "assignee": _first_value(body, "assigned_to_name") or "somebody of your team",
+        "assignee": _first_value(body, "assigned_to_name") or gettext("somebody of your team"),
         "location": _first_value(body, "ghl_location_id"),
         "installer": _first_value(body, "installer_name", "installer_email"),
         "detail": safe_line(str(body.get("error_detail", "")), MAX_DETAIL_LENGTH),
@@ -159,15 +154,13 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
         "expires_at": _format_time(body.get("expires_at"), zone),
         "details_pending": body.get("details_pending") is True,
         "is_test": body.get("is_test") is True,
-        "status": safe_line(str(body.get("status_label", ""))),
+        "status": _label(body.get("status")) or safe_line(str(body.get("status_label", ""))),
         "previous": _label(body.get("previous_status")),
-        "paused_by": {"system": "Leadline", "user": "a person", "api": "an API call", "provider": "the provider"}.get(
-            str(body.get("paused_by"))
-        ),
+        "paused_by": PAUSED_BY.get(PausedBy(by)) if (by := str(body.get("paused_by"))) in set(PausedBy) else "",
         "pause_reason": safe_line(str(body.get("pause_reason", "")), MAX_DETAIL_LENGTH),
-        "channel": _first_value(body, "channel_name") or _describe(subject_channel) or "One of your channels",
-        "source": _first_value(body, "source_name") or "One of your sources",
-        "tool": safe_line(provider_name(str(body.get("provider", "")))) or "the provider",
+        "channel": _first_value(body, "channel_name") or _describe(subject_channel) or gettext("One of your channels"),
+        "source": _first_value(body, "source_name") or gettext("One of your sources"),
+        "tool": safe_line(provider_name(str(body.get("provider", "")))) or gettext("the provider"),
         "failing_since": format_local_time(subject_channel.failing_since, zone)
         if subject_channel and subject_channel.failing_since
         else "",
@@ -177,10 +170,12 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
         "off_reason": safe_line(subject_channel.disabled_reason, MAX_DETAIL_LENGTH) if subject_channel else "",
         "happened_at": format_local_time(event.occurred_at, zone),
         "late": is_late(event),
-        "facts": _facts(body),
+        "facts": facts_of(body),
+        "reply": quote(prepared.replies.get(event.pk, "")),
         "next_step": next_step(event, prepared.owner_mail),
         "why": REASONS.get(prepared.owner_mail.status, "") if prepared.owner_mail else "",
         "reminder": prepared.owner_mail is not None and prepared.owner_mail.reminder,
+        "way": prepared.owner_mail.way.value if prepared.owner_mail else "",
         "link_ends": format_local_time(prepared.owner_mail.expires_at, zone) if prepared.owner_mail else "",
         "incident": "incident_id" in body,
         "slow": event.subject == SLOW_ANSWERS,
@@ -206,22 +201,29 @@ def _action(prepared: PreparedDelivery) -> tuple[str, str]:
     """Return the button's label and URL. Secret links are made here, so that no event's body has them."""
     event, subject_channel = prepared.event, prepared.subject_channel
     if prepared.owner_mail is not None:
-        return "Reconnect the account", prepared.owner_mail.url
+        return gettext("Reconnect the account"), prepared.owner_mail.url
     if event.event_type == EventType.CHANNEL_VERIFICATION and subject_channel is not None:
-        return "Confirm this address", f"{settings.PUBLIC_URL}/verify/{subject_channel.verification_token}"
+        return gettext("Confirm this address"), absolute(f"/verify/{subject_channel.verification_token}")
     if event.event_type == EventType.STAFF_ALERT and prepared.alert is not None:
         return "Open it in the back office", prepared.alert.url
     if event.event_type == EventType.MEMBER_INVITED:
-        return "Accept the invitation", invitation_url(event.subject)
-    return "Open Leadline", f"{settings.PUBLIC_URL}/"
+        return gettext("Accept the invitation"), invitation_url(event.subject)
+    label, url = subject_page("" if event.event_type in _WITHOUT_PAGE else event.subject)
+    return (label, url) if url else delivery_page(prepared.delivery.pk)
+
+
+def quote(text: str) -> str:
+    """Return the beginning of a reply, in which no mail program finds a link."""
+    lines = [safe_line(line, MAX_QUOTE_LENGTH) for line in text.splitlines()[:MAX_QUOTED_LINES]]
+    return shorten("\n".join(lines).strip(), MAX_QUOTE_LENGTH)
 
 
 def next_step(event: Event, owner_mail: OwnerMail | None) -> str:
     """Return the sentence for the suggested action after a change of an account's status."""
     if owner_mail is not None:
-        return SENTENCES[owner_mail.suggested_action]
+        return str(SENTENCES[owner_mail.suggested_action])
     if event.event_type == EventType.LINKEDIN_RATE_LIMIT:
-        return SENTENCES[SuggestedAction.WAIT]
+        return str(SENTENCES[SuggestedAction.WAIT])
     status = _STATUSES.get(EventType(event.event_type))
     return advice_sentence(Account(status=status, provider=event.payload.get("provider", ""))) if status else ""
 
@@ -234,24 +236,12 @@ def unsubscribe_url(channel: Channel | None) -> str:
 
 def _describe_lead_at_risk(lead: LeadAtRisk) -> str:
     """Return a line such as `Ada Lovelace: Replied, waits for 3 hours (Ben Smith)`."""
-    owner = safe_line(lead.owner) or "nobody's"
-    return f"{safe_line(lead.name)}: {lead.status.label}, waits for {duration(timezone.now() - lead.since)} ({owner})"
-
-
-def _facts(body: Mapping[str, Any]) -> tuple[Fact, ...]:
-    facts = [_fact(name, label, str(body[name])) for name, label in _FACTS.items() if name in body]
-    return tuple(fact for fact in facts if fact.value)
-
-
-def _fact(name: str, label: str, value: str) -> Fact:
-    if name == "linkedin_url" and (link := linkedin_link(value)):
-        return Fact(label, _shorten_link(link), link)
-    return Fact(label, safe_line(provider_name(value) if name == "provider" else value))
-
-
-def _shorten_link(link: str) -> str:
-    text = link.removeprefix("https://").removeprefix("www.")
-    return text if len(text) <= MAX_NAME_LENGTH else text[: MAX_NAME_LENGTH - 1] + "…"
+    return gettext("%(lead)s: %(status)s, waiting for %(duration)s (%(owner)s)") % {
+        "lead": safe_line(lead.name),
+        "status": _label(lead.status),
+        "duration": duration(timezone.now() - lead.since),
+        "owner": safe_line(lead.owner) or gettext("unassigned"),
+    }
 
 
 def _first_value(body: Mapping[str, Any], *names: str) -> str:
@@ -260,12 +250,18 @@ def _first_value(body: Mapping[str, Any], *names: str) -> str:
 
 def _describe(channel: Channel | None) -> str:
     return (
-        "" if channel is None else safe_line(channel.name or channel.email or f"A {channel.get_kind_display()} channel")
+        ""
+        if channel is None
+        else safe_line(
+            channel.name
+            or channel.email
+            or gettext("A channel of kind %(kind)s") % {"kind": channel.get_kind_display()}
+        )
     )
 
 
 def _label(status: Any) -> str:
-    return LeadStatus(status).label if status in set(LeadStatus) else ""
+    return STATUSES[LeadStatus(status)].text if status in set(LeadStatus) else ""
 
 
 def _format_time(text: Any, zone: ZoneInfo) -> str:

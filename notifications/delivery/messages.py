@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.core.enums import EventType
 from accounts.models import Agency, Event
 from accounts.reauth.owner_mails import OwnerMail, owner_mails
+from notifications.delivery import readers
 from notifications.delivery.concurrency import ConcurrencyLimits
 from notifications.delivery.digest import CHANNEL_OFF, cancel_deliveries
 from notifications.delivery.relevance import obsolete_reasons
@@ -46,11 +47,10 @@ def prepare_deliveries(claimed: Mapping[str, datetime | None], limits: Concurren
     remaining = {pk: _remove_obsolete(deliveries[pk], events, obsolete) for pk, events in digest_events.items()}
     cancel_reasons = {pk: obsolete[deliveries[pk].event_id] for pk, events in remaining.items() if not events}
     cancel_reasons |= _cancel_reasons((row for row in deliveries.values() if row.pk not in digest_events), channels)
-    alerts = alert_policy.alerts_for(
-        delivery.event
-        for delivery in deliveries.values()
-        if delivery.channel_id is None or _is_for_people(delivery, channels)
-    )
+    to_people = [row for row in deliveries.values() if row.channel_id is None or _is_for_people(row, channels)]
+    alerts = alert_policy.alerts_for(delivery.event for delivery in to_people)
+    locales = readers.locales_of(to_people, channels, agencies)
+    replies = readers.replies_to(event for row in to_people for event in (row.event, *digest_events.get(row.pk, ())))
     prepared_deliveries = []
     for delivery in deliveries.values():
         channel = channels.get(delivery.channel_id) if delivery.channel_id else None
@@ -66,6 +66,8 @@ def prepare_deliveries(claimed: Mapping[str, datetime | None], limits: Concurren
             owner_mail=owner_mails.get(delivery.event_id),
             alert=alerts.get(delivery.event_id),
             slack_url=staff.slack_url(delivery.recipient) if delivery.recipient.startswith(staff.SLACK_PREFIX) else "",
+            replies=replies,
+            locale=locales.get(delivery.pk, ""),
             secrets=valid_secrets(channel) if channel else (),
             problem=DAMAGED if channel and channel.damaged else "",
         )

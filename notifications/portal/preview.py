@@ -5,11 +5,13 @@ from dataclasses import replace
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.models import Agency, Event
 from accounts.portal import MemberRequest, readers, render_page
+from accounts.tenancy.localtime import current_locale
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.digest import render_message
 from notifications.content.event_kinds import EventKind
@@ -18,6 +20,7 @@ from notifications.labels import event_groups
 from notifications.message import PreparedDelivery
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, Mode
 
+REPLIED = EventType.LEAD_REPLIED
 EXAMPLE_TOKEN = "example"  # noqa: S105 (no secret)
 
 
@@ -92,4 +95,6 @@ def _prepared(event: Event) -> PreparedDelivery:
         agency=event.agency,
         kind=ChannelKind.EMAIL,
         channel=listener,
+        replies={event.pk: _("Sounds good. Could we talk next week?")} if event.event_type == REPLIED else {},
+        locale=current_locale(),
     )

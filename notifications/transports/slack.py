@@ -3,6 +3,9 @@
 import re
 from typing import Any
 
+from django.utils import translation
+from django.utils.translation import gettext
+
 from accounts.core.text import shorten
 from notifications.content.digest import render_message
 from notifications.content.rendering import Message
@@ -55,7 +58,8 @@ def blocks_for(message: Message) -> dict[str, Any]:
     ]
     header = {"type": "plain_text", "text": shorten(message.subject, MAX_HEADER_LENGTH), "emoji": False}
     link = {"type": "mrkdwn", "text": f"<{message.action_url}|{message.action_label}>"}
-    texts = _texts(message, MAX_BLOCKS - 2 - len(fields))
+    with translation.override(message.language):
+        texts = _texts(message, MAX_BLOCKS - 2 - len(fields))
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": header},
         *({"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in texts),
@@ -79,7 +83,7 @@ def _texts(message: Message, limit: int) -> list[str]:
         if len(texts) > limit:
             del texts[limit:]
             more = sum(map(_count_entries, lines[place:]))
-            texts[-1] += f"\n… and {more} more" if more else "\n…"
+            texts[-1] += "\n" + (gettext("… and %(n)s more") % {"n": more} if more else "…")
             break
     return [text for text in texts if text]
 
@@ -98,7 +102,7 @@ def _split_line(line: str) -> list[str]:
 
 def _count_entries(line: str) -> int:
     """Return how many list entries a line stands for."""
-    more = re.fullmatch(r"… and ([0-9]+) more", line)
+    more = re.fullmatch(r"… [^0-9]*([0-9]+)[^0-9]*", line)
     return int(more[1]) if more else int(line.startswith("• "))
 
 

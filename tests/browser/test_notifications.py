@@ -51,7 +51,7 @@ def test_a_summary_reads_well_by_day_and_by_night(summary: str, visit: Visit) ->
         visit.page.emulate_media(color_scheme=scheme)
         visit.page.set_content(summary)
         visit.look(f"summary-{scheme}")
-    assert visit.page.get_by_role("heading", name="Needs somebody").count() == 1
+    assert visit.page.get_by_role("heading", name="Needs attention").count() == 1
 
 
 def sign_in(agency: Agency, visit: Visit) -> Page:

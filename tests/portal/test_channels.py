@@ -360,7 +360,7 @@ def test_every_message_can_be_looked_at_before_it_is_sent(agency: Agency, manage
 
 def test_a_summary_has_a_preview(manager: Client) -> None:
     page = html(manager, f"{PAGE}/preview/summary")
-    assert "Your day: 2 of 5 things need somebody" in page
+    assert "Your day: 2 of 5 events need attention" in page
     assert "John Doe was disconnected from LinkedIn" in page
     assert ">Webhook</h2>" not in page
 

@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec, cast
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext_lazy as _
 
 from accounts.core.enums import Role
 from accounts.models import Agency, Member
@@ -15,8 +16,8 @@ from accounts.tenancy.localtime import override_for_agency
 from accounts.web.portal.unsent_forms import answer_signed_out
 
 CHOSEN_AGENCY = "portal_agency"
-NO_MEMBER = "You are signed in, but belong to no agency. Ask its owner for an invitation."
-ROLE_NOT_ALLOWED = "Your role in this agency does not allow this. Ask one of its owners."
+NO_MEMBER = _("You are signed in, but belong to no agency. Ask its owner for an invitation.")
+ROLE_NOT_ALLOWED = _("Your role in this agency does not allow this. Ask one of its owners.")
 
 _Arguments = ParamSpec("_Arguments")
 

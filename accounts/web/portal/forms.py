@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.core.email_addresses import EmailAddressField
 from accounts.core.enums import PROVIDERS, Role, Scope
@@ -13,79 +14,94 @@ from accounts.labels import ACCOUNT_STATUSES
 from accounts.models import Agency
 
 ROLES = [
-    (Role.OWNER.value, "Owner: full access"),
-    (Role.MANAGER.value, "Manager: full access, except to the team and API keys"),
-    (Role.READ_ONLY.value, "Read-only: sees everything, changes nothing"),
+    (Role.OWNER.value, _("Owner: full access")),
+    (Role.MANAGER.value, _("Manager: full access, except to the team and API keys")),
+    (Role.READ_ONLY.value, _("Read-only: sees everything, changes nothing")),
+]
+ROLE_NAMES = [
+    (Role.OWNER.value, _("Owner")),
+    (Role.MANAGER.value, _("Manager")),
+    (Role.READ_ONLY.value, _("Read-only")),
 ]
 SCOPES = [
-    (Scope.READ.value, "Read: accounts, leads, events, deliveries"),
-    (Scope.WRITE.value, "Write: leads, accounts, campaigns"),
-    (Scope.ADMIN.value, "Administer: sources and channels, with their secrets"),
+    (Scope.READ.value, _("Read: accounts, leads, events, deliveries")),
+    (Scope.WRITE.value, _("Write: leads, accounts, campaigns")),
+    (Scope.ADMIN.value, _("Administer: sources and channels, with their secrets")),
 ]
-LIFETIMES = [("", "never"), ("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year")]
+LIFETIMES = [("", _("never")), ("30", _("in 30 days")), ("90", _("in 90 days")), ("365", _("in a year"))]
 LOCALES = [
     ("en-US", "English (United States)"),
     ("en-GB", "English (United Kingdom)"),
-    ("de-DE", "Deutsch"),
-    ("fr-FR", "Français"),
-    ("es-ES", "Español"),
-    ("it-IT", "Italiano"),
-    ("nl-NL", "Nederlands"),
-    ("pt-BR", "Português (Brasil)"),
-    ("pl-PL", "Polski"),
+    ("de-DE", "Deutsch (Deutschland)"),
+    ("de-AT", "Deutsch (Österreich)"),
+    ("de-CH", "Deutsch (Schweiz)"),
+    ("fr-FR", _("English, dates as in France")),
+    ("es-ES", _("English, dates as in Spain")),
+    ("it-IT", _("English, dates as in Italy")),
+    ("nl-NL", _("English, dates as in the Netherlands")),
+    ("pt-BR", _("English, dates as in Brazil")),
+    ("pl-PL", _("English, dates as in Poland")),
 ]
 
 
 class AccountFilter(forms.Form):
     status = forms.ChoiceField(
+        label=_("Status"),
         required=False,
-        choices=[("", "All"), *((value, label.text) for value, label in ACCOUNT_STATUSES.items())],
+        choices=[("", _("All")), *((value, label.words) for value, label in ACCOUNT_STATUSES.items())],
     )
     provider = forms.ChoiceField(
-        required=False, choices=[("", "All"), *((slug.value, name) for slug, name in PROVIDERS.items())]
+        label=_("Provider"),
+        required=False,
+        choices=[("", _("All")), *((slug.value, name) for slug, name in PROVIDERS.items())],
     )
-    q = forms.CharField(required=False, max_length=200, label="Name, e-mail, LinkedIn name or ID")
+    q = forms.CharField(required=False, max_length=200, label=_("Name, e-mail, LinkedIn name or ID"))
     location = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)  # a sub-account's id
 
 
 class InvitationForm(forms.Form):
-    email = EmailAddressField(max_length=254, label="E-mail address")
-    role = forms.ChoiceField(choices=ROLES, initial=Role.MANAGER.value)
+    email = EmailAddressField(max_length=254, label=_("E-mail address"))
+    role = forms.ChoiceField(label=_("Role"), choices=ROLES, initial=Role.MANAGER.value)
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(choices=[(value, label.partition(":")[0]) for value, label in ROLES])
+    role = forms.ChoiceField(label=_("Role"), choices=ROLE_NAMES)
 
 
 class NewPersonForm(forms.Form):
-    first_name = forms.CharField(required=False, max_length=150, widget=forms.TextInput({"autocomplete": "given-name"}))
-    last_name = forms.CharField(required=False, max_length=150, widget=forms.TextInput({"autocomplete": "family-name"}))
+    first_name = forms.CharField(
+        label=_("First name"), required=False, max_length=150, widget=forms.TextInput({"autocomplete": "given-name"})
+    )
+    last_name = forms.CharField(
+        label=_("Last name"), required=False, max_length=150, widget=forms.TextInput({"autocomplete": "family-name"})
+    )
     password = forms.CharField(
+        label=_("Password"),
         strip=False,
         max_length=512,
-        help_text="At least eight characters, and not a common one.",
+        help_text=_("At least eight characters, and not a common one."),
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
     again = forms.CharField(
         strip=False,
         max_length=512,
-        label="Confirm password",
+        label=_("Confirm password"),
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         if given.get("password") and given.get("again") and given["password"] != given["again"]:
-            self.add_error("again", "The two passwords do not match.")
+            self.add_error("again", _("The two passwords do not match."))
         return given
 
 
 class KeyForm(forms.Form):
-    name = forms.CharField(max_length=100, help_text="What uses it, such as “CRM import”.")
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What uses it, such as “CRM import”."))
     scopes = forms.MultipleChoiceField(
-        choices=SCOPES, label="Permissions", initial=[Scope.READ.value], widget=forms.CheckboxSelectMultiple
+        choices=SCOPES, label=_("Permissions"), initial=[Scope.READ.value], widget=forms.CheckboxSelectMultiple
     )
-    lifetime = forms.ChoiceField(required=False, choices=LIFETIMES, label="Expires")
+    lifetime = forms.ChoiceField(required=False, choices=LIFETIMES, label=_("Expires"))
 
     def values(self) -> dict[str, Any]:
         days = self.cleaned_data["lifetime"]
@@ -103,9 +119,9 @@ def timezone_choices() -> list[tuple[str, str]]:
 
 class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
     timezone = forms.ChoiceField(
-        choices=timezone_choices, label="Time zone", help_text="Used for times in e-mails and reports."
+        choices=timezone_choices, label=_("Time zone"), help_text=_("Used for times in e-mails and reports.")
     )
-    locale = forms.ChoiceField(label="Language and formats")
+    locale = forms.ChoiceField(label=_("Language and formats"))
 
     class Meta:
         model = Agency

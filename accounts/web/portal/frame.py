@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
 
 from accounts.core.enums import Role
 from accounts.models import Agency, Member
@@ -16,7 +17,7 @@ from accounts.tenancy.preferences import theme_of
 from accounts.web.portal.access import current_member
 from accounts.web.portal.navigation import MenuGroup, menu_for
 
-ROLES = {Role.OWNER: "Owner", Role.MANAGER: "Manager", Role.READ_ONLY: "Read-only member"}
+ROLES = {Role.OWNER: _("Owner"), Role.MANAGER: _("Manager"), Role.READ_ONLY: _("Read-only member")}
 log = structlog.get_logger("leadline.portal")
 
 
@@ -37,7 +38,7 @@ class Frame:
 
     @property
     def role(self) -> str:
-        return ROLES[Role(self.member.role)] if self.member else ""
+        return str(ROLES[Role(self.member.role)]) if self.member else ""
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

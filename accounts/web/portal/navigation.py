@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop as _
 
 from accounts.core.enums import Role
 from accounts.core.markup import Tone
@@ -17,14 +18,15 @@ EVERYBODY = frozenset(Role)
 WRITERS = frozenset({Role.OWNER, Role.MANAGER})
 OWNERS = frozenset({Role.OWNER})
 #: In the order of the menu; a group without entries is not shown.
-GROUPS = ("Work", "Health", "Outgoing", "Insight", "Automation", "Settings")
+GROUPS = (_("Work"), _("Health"), _("Outgoing"), _("Insight"), _("Automation"), _("Settings"))
 MAX_COUNT = 99  # counting stops here
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of the menu. `section` is what the pages below it pass to `render_page`; `view` is the name of the
-    linked URL; `icon` is one of Tabler's. Only `roles` see it. A greater `position` stands further back in its group.
+    """An entry of the menu. `section` is what the pages below it pass to `render_page`; `title` is English and marked
+    for translation (`gettext_noop`); `view` is the name of the linked URL; `icon` is one of Tabler's. Only `roles` see
+    it. A greater `position` stands further back in its group.
 
     `count` returns the rows that wait for somebody there; `tone` says how much that matters.
     """

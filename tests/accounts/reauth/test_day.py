@@ -81,7 +81,7 @@ ALERT = sorted(
 )
 MINUTE = 1 / 60
 REMINDER = [(OWNER, f"Reminder: please reconnect the LinkedIn account {OWNER}")]
-BACK = [(TEAM, "Spring runs again"), (TEAM, f"{OWNER} is back on LinkedIn")]
+BACK = [(TEAM, "Spring resumed"), (TEAM, f"{OWNER} is back on LinkedIn")]
 
 
 def test_drop_reminders_and_return(day: Day) -> None:
@@ -129,7 +129,7 @@ def test_the_mail_has_the_link_and_the_reason_and_the_link_works(day: Day) -> No
     link = ReauthPrompt.objects.get().url
     assert f"Reconnect the account: {link}" in message.body
     assert "The account was disconnected from LinkedIn." in message.body
-    assert "ends on 03/30/2026 9:00 AM UTC" in message.body
+    assert "works until 03/30/2026 9:00 AM UTC" in message.body
     assert Client().get(link).status_code == 200
     assert day.at(1 + MINUTE) == ALERT
     others: list[Any] = [message for message in mail.outbox if message.to != [OWNER]]

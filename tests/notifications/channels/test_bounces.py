@@ -84,7 +84,7 @@ def test_who_complains_gets_no_more_and_has_to_agree_before_it_starts_again(
     happen()
     drain_deliveries()
     assert [(message.subject, message.to) for message in mail.outbox] == [
-        ("Team inbox was switched off", ["owner@example.com"])
+        ("Team inbox was disabled", ["owner@example.com"])
     ]
     assert enable_channel(mailbox_channel).status == ChannelStatus.UNVERIFIED
 

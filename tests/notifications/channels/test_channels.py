@@ -254,7 +254,7 @@ def test_five_days_of_nothing_but_failures_end_with_three_warnings_and_the_chann
     assert warned == [
         ("CRM cannot be reached", ["ops@example.com"]),
         ("CRM cannot be reached", ["ops@example.com"]),
-        ("CRM was switched off", ["ops@example.com"]),
+        ("CRM was disabled", ["ops@example.com"]),
     ]
     channel.refresh_from_db()
     assert (channel.status, channel.disabled_reason) == (
@@ -276,7 +276,7 @@ def test_an_agency_without_email_channels_is_warned_through_its_members(
         drain_deliveries()
         drain_deliveries()
     assert [message.to for message in mail.outbox] == [["owner@example.com"]]
-    assert "the channel is switched off" in mail.outbox[0].body
+    assert "the channel is disabled" in mail.outbox[0].body
 
 
 def test_opening_the_confirmation_page_changes_nothing_and_its_button_does(agency: Agency, client: Client) -> None:

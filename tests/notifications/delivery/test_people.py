@@ -137,7 +137,7 @@ def test_what_waited_through_the_weekend_is_one_mail_on_monday(agency: Agency, c
         assert sent() == []
     clock.move_to(datetime(2026, 3, 9, 7, tzinfo=UTC))
     [message] = sent()
-    assert message.subject == "While you were away: 3 of 3 things need somebody"
+    assert message.subject == "While you were away: 3 of 3 events need attention"
     assert Delivery.objects.filter(status=DeliveryStatus.DELIVERED, hold="").count() == 3
 
 
@@ -211,7 +211,7 @@ def test_a_daily_summary_says_what_changed_and_what_needs_somebody(
     assert states() == {("pending", "digest")}
     clock.move_to(datetime(2026, 3, 3, 7, tzinfo=UTC))  # eight in Berlin
     [message] = sent()
-    assert message.subject == "Your day: 2 of 4 things need somebody"
+    assert message.subject == "Your day: 2 of 4 events need attention"
     needs, _, rest = str(message.body).partition("\nLeads\n")
     assert "John Doe was disconnected from LinkedIn" in needs
     assert f"/linkedin/{account.pk}" in needs
@@ -235,7 +235,7 @@ def test_an_hourly_summary_goes_out_every_hour_and_an_empty_one_never(
         happen(linkedin_account_name=f"Account {minute}")
         assert sent() == []
     clock.move_to(MONDAY + timedelta(hours=1))
-    assert subjects() == ["The last hour: 2 of 2 things need somebody"]
+    assert subjects() == ["The last hour: 2 of 2 events need attention"]
     happen()
     fan_out_due_events()
     clock.move_to(MONDAY + timedelta(hours=2))
@@ -363,7 +363,7 @@ def test_slack_gets_summaries_too(agency: Agency, clock: Clock, happen: Happen, 
         drain_deliveries()
     [request] = slack.requests
     text = json.dumps(json.loads(request.body)["blocks"], ensure_ascii=False)
-    assert "The last hour: 1 of 2 things needs somebody" in text
+    assert "The last hour: 1 of 2 events needs attention" in text
     assert "New lead: Ada" in text
     assert "<!channel>" not in text
     assert "*Bold*" not in text
@@ -505,7 +505,7 @@ def test_two_leads_and_two_campaigns_are_told_apart(agency: Agency, clock: Clock
         )
     fan_out_due_events()
     clock.shift(60)
-    assert sorted(subjects()) == ["Ada Lovelace: Invitation sent", "Bob: Message_Sent", "Bob: Pending"]
+    assert sorted(subjects()) == ["Ada Lovelace: Invitation sent", "Bob: Message sent", "Bob: New"]
 
 
 def test_without_a_window_every_change_is_a_mail_at_once(agency: Agency, clock: Clock) -> None:
@@ -543,7 +543,7 @@ def test_a_lead_erased_after_it_was_gathered_takes_nobody_along(agency: Agency, 
     [message] = sent()
     named = [name for name in ("Ada Lovelace", "Bob", "Eve") if name in str(message.body)]
     assert len(named) == 2
-    assert message.subject == "The last hour: 2 things happened"
+    assert message.subject == "The last hour: 2 events"
     assert sorted(Delivery.objects.values_list("status", flat=True)) == ["cancelled", "delivered", "delivered"]
 
 

@@ -124,7 +124,7 @@ def test_the_mail_comes_a_minute_after_the_first_drop_and_is_about_all_that_drop
     drain_deliveries()
     assert mails("team@example.com") == ["12 LinkedIn accounts dropped"]
     text = mail.outbox[-1].body
-    assert "Probable cause: the provider, which lost its connections to LinkedIn." in text
+    assert "Suspected cause: the provider, which lost its connections to LinkedIn." in text
     assert "Account 0, Account 1, " in text
     assert "Account 9 and 2 more." in text
 
@@ -269,10 +269,10 @@ def test_the_leads_that_wait_for_an_answer_stand_in_the_alert(
     clock.shift(ALERT_DELAY)
     drain_deliveries()
     expected = (
-        "Leads that wait for an answer:\n"
-        "- Grace Hopper: Opportunity, waits for 1 day (nobody's)\n"
-        "- Ada <Lovelace>: Replied, waits for 3 hours (Ben Smith)\n"
-        "- In her campaign: Replied, waits for 1 hour (nobody's)\n\n"
+        "Leads awaiting reply:\n"
+        "- Grace Hopper: Opportunity, waiting for 1 day (unassigned)\n"
+        "- Ada <Lovelace>: Replied, waiting for 3 hours (Ben Smith)\n"
+        "- In her campaign: Replied, waiting for 1 hour (unassigned)\n\n"
     )
     alerts = [message for message in mail.outbox if "Spring" not in message.subject]
     assert {message.to[0] for message in alerts} == {"team@example.com", "sam@example.com"}

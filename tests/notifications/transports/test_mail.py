@@ -65,10 +65,11 @@ def test_a_mail_says_what_happened_and_what_to_do_next(
     [message] = sent()
     assert message.to == ["team@example.com"]
     assert message.subject == "John Doe has to sign in to LinkedIn again"
-    assert "The reason we were given: Token expired." in message.body
-    assert "Reported by: We-Link" in message.body
+    assert "Reason: Token expired." in message.body
+    assert "Provider: We-Link" in message.body
     assert "What to do next: The account's owner has to sign in to LinkedIn again." in message.body
-    assert f"Open Leadline: {django_settings.PUBLIC_URL}/" in message.body
+    page = f"{django_settings.PUBLIC_URL}/notifications/deliveries/{Delivery.objects.get().pk}"
+    assert f"Open delivery: {page}" in message.body
     unsubscribe = f"{django_settings.PUBLIC_URL}/unsubscribe/{mailbox_channel.unsubscribe_token}"
     assert unsubscribe in message.body
     assert message.extra_headers["List-Unsubscribe"] == f"<{unsubscribe}>"

@@ -12,7 +12,8 @@ from django.core import mail
 from accounts.models import Agency
 from leads.pipeline.changes import create_lead
 from notifications.channels.service import create_channel
-from notifications.content.rendering import Fact, Message
+from notifications.content.facts import Fact
+from notifications.content.rendering import Message
 from notifications.delivery import drain_deliveries
 from notifications.transports.slack import blocks_for
 from tests.notifications.receiver import receiver
