@@ -4,6 +4,7 @@ The rows that a task works on are the promise; the task only wakes a worker. So 
 the broker, and sweeps find within two seconds what a broker loses.
 """
 
+import gc
 import logging
 import os
 import time
@@ -172,6 +173,14 @@ class HeartbeatScheduler(Scheduler):
 @signals.setup_logging.connect
 def _use_project_logging(**_: Any) -> None:
     """Do nothing: with a receiver connected, Celery leaves logging as the settings define it."""
+
+
+@signals.worker_init.connect
+def _spare_loaded_objects(**_: Any) -> None:
+    """Keep garbage collection away from what is loaded before the pool is forked. It would write to every object, and
+    so give each process a copy of memory that they share."""
+    gc.collect()
+    gc.freeze()
 
 
 @signals.worker_process_init.connect

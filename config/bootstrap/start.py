@@ -6,6 +6,7 @@ import logging.config
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -81,23 +82,11 @@ def _reserve(port: int) -> socket.socket:
 
 
 def _set_up() -> None:
-    """Migrate, collect static files, and make the demo agency on the first start. This slow part is skipped if nothing
-    changed."""
-    import django
-    from django.core.exceptions import ImproperlyConfigured
-    from django.db import DatabaseError
-
-    try:
-        django.setup()
-        from config.bootstrap import prepare as preparation
-
-        preparation.migrate()
-        preparation.collect_static()
-        banner.print_banner(preparation.first_start())
-    except ImproperlyConfigured as error:
-        _fail(str(error))
-    except DatabaseError as error:
-        _fail(f"The database cannot be used: {error}".strip())
+    """Migrate, collect static files, and make the demo agency on the first start, in a process of its own: this one
+    would keep the memory. This slow part is skipped if nothing changed."""
+    command = [sys.executable, "-m", "config.bootstrap.prepare"]
+    if code := subprocess.run(command, preexec_fn=die_with_parent).returncode:
+        raise SystemExit(code)
 
 
 def _supervise(listener: socket.socket, port: int) -> int:

@@ -48,6 +48,11 @@ def test_it_says_that_it_is_ready_once_every_process_has_been_seen(run: Run) -> 
     wait_for(lambda: http.request("GET", f"{run.checkout.url}/readyz").status == 200, 30)
 
 
+def test_the_supervisor_does_not_keep_what_it_took_to_prepare(run: Run) -> None:
+    [supervisor] = run.find("config.bootstrap.start")
+    assert supervisor.memory_info().rss < 64 * 1024 * 1024
+
+
 def test_the_day_of_webhooks_becomes_what_the_contract_says(run: Run) -> None:
     answer = run.checkout.manage("demo")
     assert answer["faults"] == []
