@@ -330,7 +330,7 @@ def play(agency: Agency, count: int, max_steps: int) -> None:
 
 
 def test_whatever_happens_to_roles_every_lead_comes_once(agency: Agency) -> None:
-    play(agency, 5, max_steps=12)
+    play(agency, 3, max_steps=12)
 
 
 @pytest.mark.fault  # many examples

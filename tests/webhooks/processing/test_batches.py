@@ -107,7 +107,7 @@ def outcome(agency: Agency) -> dict[str, list[Any]]:
     }
 
 
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.fault) for seed in range(2, 8))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.fault) for seed in range(1, 8))])
 @pytest.mark.parametrize("provider", MIXTURES)
 def test_a_batch_does_what_its_receipts_do_one_by_one(
     agency: Agency, stranger: Agency, provider: str, seed: int
