@@ -20,6 +20,7 @@ class AccountsConfig(AppConfig):
         from accounts.services import STATUS_SUBSCRIBER
         from accounts.services.status_reactions import react_to_statuses
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
+        from accounts.web.backoffice.own_health import add_own_health
         from accounts.web.portal.audited import add_audited
         from accounts.web.portal.navigation import OWNERS, WRITERS, Entry, add_entry
 
@@ -60,6 +61,7 @@ class AccountsConfig(AppConfig):
             ("subaccount", gettext_noop("Sub-account"), "", False),
         ):
             add_audited(model, title, view, has_own_page=has_page)
+        add_own_health()
         add_own_streams()
         add_own_searchables()
         post_migrate.connect(keep_text_indexes)
@@ -80,7 +82,7 @@ class AccountsConfig(AppConfig):
             add_list_link("accounts.agency", f"accounts_{model}", text, position=position, agency="pk")
         add_list_link("accounts.account", "accounts_accountreport", "All reports", position=10, account="pk")
         add_list_link("accounts.account", "accounts_event", "Events", position=20, subject="pk")
-        add_list_link("accounts.account", "accounts_reauthprompt", "Prompts to reconnect", position=30, account="pk")
+        add_list_link("accounts.account", "accounts_reauthprompt", "Reconnect requests", position=30, account="pk")
         add_list_link("accounts.campaign", "accounts_event", "Events", position=10, subject="pk")
         add_list_link("leads.lead", "accounts_event", "Events", position=30, subject="pk")
         subscribe(STATUS_SUBSCRIBER, (), react_to_statuses)

@@ -43,21 +43,22 @@ CAMPAIGN_STATUSES: dict[CampaignStatus, Label] = {
     CampaignStatus.FINISHED: Label(_("Finished"), "quiet"),
 }
 CAMPAIGN_COMMANDS: dict[CommandStatus, Label] = {
-    CommandStatus.PENDING: Label(CommandStatus.PENDING.label, "busy"),
-    CommandStatus.DONE: Label(CommandStatus.DONE.label, "good"),
-    CommandStatus.FAILED: Label(CommandStatus.FAILED.label, "bad"),
-    CommandStatus.CANCELLED: Label(CommandStatus.CANCELLED.label, "quiet"),
+    CommandStatus.PENDING: Label("Pending", "busy"),
+    CommandStatus.DONE: Label("Done", "good"),
+    CommandStatus.FAILED: Label("Failed", "bad"),
+    CommandStatus.CANCELLED: Label("Cancelled", "quiet"),
 }
 ACCOUNT_LINKS: dict[LinkState, Label] = {
-    LinkState.PROPOSED: Label(LinkState.PROPOSED.label, "busy"),
-    LinkState.ACCEPTED: Label(LinkState.ACCEPTED.label, "good"),
-    LinkState.DECLINED: Label(LinkState.DECLINED.label, "quiet"),
+    LinkState.PROPOSED: Label("Undecided", "busy"),
+    LinkState.ACCEPTED: Label("Same person", "good"),
+    LinkState.DECLINED: Label("Not the same person", "quiet"),
 }
 PROMPT_ENDS: dict[PromptEnd, Label] = {
-    PromptEnd.DONE: Label(PromptEnd.DONE.label, "good"),
-    PromptEnd.EXPIRED: Label(PromptEnd.EXPIRED.label, "warn"),
-    PromptEnd.REVOKED: Label(PromptEnd.REVOKED.label, "quiet"),
+    PromptEnd.DONE: Label("Reconnected", "good"),
+    PromptEnd.EXPIRED: Label("Expired", "warn"),
+    PromptEnd.REVOKED: Label("Revoked", "quiet"),
 }
+PROMPT_OPEN = Label("Open", "busy")
 #: From the worst to the mildest.
 SOURCE_ISSUES: dict[IssueKind, Label] = {
     IssueKind.BLOCKED: Label(_("Blocked by LinkedIn"), "bad"),
@@ -86,8 +87,8 @@ def status_label(status: str) -> Label:
 
 
 def status_badge(status: str) -> SafeString:
-    """Return the badge of an account's status, with the status's technical name."""
-    return status_label(status).badge(status.replace("_", " "))
+    """Return the badge of an account's status, in the words of every page."""
+    return status_label(status).badge()
 
 
 def what_to_do(account: Account) -> str:

@@ -147,6 +147,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "config.security.staff_second_factor",
+    "accounts.web.portal.viewing.refuse_changes",
     "config.problems.mail_limit_page",
 ]
 

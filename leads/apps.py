@@ -12,6 +12,7 @@ class LeadsConfig(AppConfig):
         import leads.assignments
         import leads.lead_sync.disconnect
         import leads.lead_sync.recovery  # noqa: F401 (registers the recovery of a blocked source)
+        from accounts.web.backoffice.agency_health import HealthRow, add_health_row
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
         from accounts.web.portal.audited import add_audited
         from accounts.web.portal.navigation import Entry, add_entry
@@ -36,11 +37,13 @@ class LeadsConfig(AppConfig):
         add_audited("lead", gettext_noop("Lead"), "portal_lead")
         add_leads()
         add_card_section(connection_link)
+        waiting = {"waiting": "yes"}
+        add_health_row(HealthRow("Leads awaiting reply", awaiting_reply, "leads_lead", 40, waiting, tone="busy"))
         add_subject_page("lead", "leads_lead")
         add_list_link("accounts.agency", "leads_lead", "Leads", position=20, agency="pk")
         add_list_link("accounts.account", "leads_lead", "Leads", position=40, account="pk", agency="agency_id")
         add_list_link("leads.lead", "leads_leadchange", "All changes", position=10, lead="pk")
-        add_list_link("leads.lead", "leads_leadmerge", "Leads that were merged into it", position=20, into="pk")
+        add_list_link("leads.lead", "leads_leadmerge", "Merged leads", position=20, into="pk")
         from accounts.core.job_handlers import register_job
         from leads.enrichment.service import enrich_due
         from leads.lead_sync.backfill import pull_due

@@ -7,13 +7,14 @@ from webhooks.providers import HIGHLEVEL
 
 class WebhooksConfig(AppConfig):
     name = "webhooks"
-    verbose_name = "What comes in"
+    verbose_name = "Inbound"
 
     def ready(self) -> None:
         """Register this app's erasure, navigation, links and handlers, and configure HighLevel's adapter."""
         import webhooks.processing.erasure  # noqa: F401 (registers this app's erasure)
         from accounts.core.job_handlers import register_job
         from accounts.reauth.provider_requests import use_request_log
+        from accounts.web.backoffice.agency_health import HealthRow, add_health_row
         from accounts.web.backoffice.cross_links import add_list_link
         from accounts.web.portal.navigation import Entry, add_entry
         from accounts.web.source_sections import add_page_section
@@ -34,14 +35,16 @@ class WebhooksConfig(AppConfig):
                 tone="warn",
             )
         )
-        add_page_section("What is wrong with it", refused_requests)
-        add_page_section("What is wrong with it", latency_of_last_hour)
-        add_page_section("What it sends", mappings_of_source)
+        add_page_section("Source issues", refused_requests)
+        add_page_section("Source issues", latency_of_last_hour)
+        add_page_section("Data quality", mappings_of_source)
+        quarantined = {"status": "quarantined"}
+        add_health_row(HealthRow("Unrecognised events", unrecognised, "webhooks_receipt", 50, quarantined, tone="warn"))
         add_list_link("accounts.agency", "webhooks_receipt", "Receipts", position=50, agency="pk")
         add_list_link("accounts.source", "webhooks_receipt", "Receipts", position=10, source="pk")
-        add_list_link("accounts.source", "webhooks_rejectedrequest", "Rejected requests", position=20, source="pk")
+        add_list_link("accounts.source", "webhooks_rejectedrequest", "Refused requests", position=20, source="pk")
         add_list_link("accounts.source", "webhooks_wordmapping", "Word mappings", position=40, source="pk")
-        add_list_link("accounts.source", "webhooks_providerrequest", "Registered requests", position=30, source="pk")
+        add_list_link("accounts.source", "webhooks_providerrequest", "We-Link requests", position=30, source="pk")
         register_job("word mappings", queue="receipts", quota=2, work=release_mapped)
         on_known_id(release_waiting_for_ids)
         use_request_log(SIGN_INS)

@@ -10,10 +10,10 @@ from leads.labels import STATUSES
 from webhooks.models import ReceiptStatus
 
 RECEIPT_LABELS: dict[ReceiptStatus, Label] = {
-    ReceiptStatus.RECEIVED: Label(ReceiptStatus.RECEIVED.label, "busy"),
-    ReceiptStatus.PROCESSED: Label(ReceiptStatus.PROCESSED.label, "good"),
-    ReceiptStatus.QUARANTINED: Label(ReceiptStatus.QUARANTINED.label, "warn"),
-    ReceiptStatus.FAILED: Label(ReceiptStatus.FAILED.label, "bad"),
+    ReceiptStatus.RECEIVED: Label("Pending", "busy"),
+    ReceiptStatus.PROCESSED: Label("Processed", "good"),
+    ReceiptStatus.QUARANTINED: Label("Quarantined", "warn"),
+    ReceiptStatus.FAILED: Label("Failed", "bad"),
 }
 WORD_KINDS = {WordKind.EVENT: _("event"), WordKind.STATUS: _("status")}
 ONLY_NOTED = Label(_("Only in the history"), "quiet")

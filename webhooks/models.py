@@ -171,6 +171,9 @@ class LatencyTally(models.Model):
     began_at = models.DateTimeField()
     requests = models.PositiveBigIntegerField(default=0)
     slow = models.PositiveBigIntegerField(default=0, help_text="Those that took over a second.")
+    rejected = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Requests that failed verification in this time."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "began_at"], name="latency_tally_once")]

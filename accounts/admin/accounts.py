@@ -1,6 +1,5 @@
 """Show LinkedIn accounts and everything that was reported about them."""
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -9,11 +8,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
+from accounts.admin.account_filters import ByAccountStatus, ByLimit, ByOwnerAsked
+from accounts.admin.owner_progress import owner_progress, with_open_prompts
 from accounts.admin.permission import PERMISSION, LinkedInPermissionMixin
 from accounts.campaigns.service import pause_all, resume_all
+from accounts.core.email_addresses import display_email
 from accounts.core.enums import AccountStatus, CampaignStatus, provider_name
 from accounts.core.markup import NOTHING, ago, badge, duration, link, table
-from accounts.labels import CAMPAIGN_STATUSES, status_badge
+from accounts.labels import CAMPAIGN_STATUSES, account_label, status_badge
 from accounts.linkedin.advice import Turn, advice_sentence, whose_turn
 from accounts.linkedin.lifecycle import status_durations
 from accounts.linkedin.links import contradicting_accounts, describe_views, linked_accounts, proposed_links
@@ -24,7 +26,7 @@ from accounts.services import update_account
 from accounts.services.revival import STAFF, revive
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.cross_links import list_links
-from accounts.web.backoffice.filters import ByAge, ByAgency, ByProvider, ByStatus
+from accounts.web.backoffice.filters import ByAge, ByAgency, ByProvider
 from accounts.web.backoffice.forms import ServiceForm
 from accounts.web.backoffice.timeline import timeline_context
 
@@ -47,25 +49,12 @@ class AccountForm(ServiceForm):
         return update_account(Account.objects.get(pk=self.instance.pk), **self.changes)
 
 
-class ByAccountStatus(ByStatus):
-    """A filter by status. Deleted accounts are listed only if the status or a search asks for them."""
-
-    options = [(status.value, status.replace("_", " ")) for status in AccountStatus]
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        first, *others = super().choices(changelist)
-        yield {**first, "display": "All but deleted"}
-        yield from others
-
-    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
-        rows = super().queryset(request, queryset)
-        return rows if self.value() or request.GET.get("q") else rows.exclude(status=AccountStatus.DELETED)
-
-
 @admin.register(Account)
 class AccountAdmin(LinkedInPermissionMixin, BackOfficeAdmin):
-    list_display = ("label", "agency", "provider", "state", "status_reason", "since", "next_step")
-    list_filter = (ByAccountStatus, ByProvider, ByAge, ByAgency)
+    menu_position = 10
+    list_display = ("label", "agency", "provider", "state", "since", "owner", "next_step")
+    list_filter = (ByAccountStatus, ByAgency, ByProvider, ByAge, ByOwnerAsked, ByLimit)
+    pipeline = ByAccountStatus
     list_select_related = ("agency", "source", "sub_account")
     change_form_template = "admin/account.html"
     raw_id_fields = ("sub_account",)
@@ -76,13 +65,13 @@ class AccountAdmin(LinkedInPermissionMixin, BackOfficeAdmin):
             None,
             {
                 "fields": (
-                    *("name", "email", "mail", "state", "status_reason", "since", "next_step", "limited"),
+                    *("name", "email", "mail", "state", "status_reason", "since", "owner", "next_step", "limited"),
                     "campaign_list",
                 )
             },
         ),
-        ("The same person at other providers", {"fields": ("agreement", "views", "namesakes")}),
-        ("Where it belongs", {"fields": ("id", "agency", "sub_account", "provider", "external_id", "source", "made")}),
+        ("Linked accounts", {"fields": ("agreement", "views", "namesakes")}),
+        ("Identifiers", {"fields": ("id", "agency", "sub_account", "provider", "external_id", "source", "made")}),
         (
             "Profile",
             {
@@ -91,18 +80,21 @@ class AccountAdmin(LinkedInPermissionMixin, BackOfficeAdmin):
             },
         ),
         PERMISSION,
-        ("More about it", {"fields": ("durations", "elsewhere")}),
+        ("Time in each status", {"fields": ("durations", "elsewhere")}),
     )
     actions = ("ask_owner", "withdraw", "pause", "resume", "revive")
     buttons = ("ask_owner", "withdraw", "pause", "resume", "revive")
     confirm: ClassVar[dict[str, str]] = {
         "pause": "All its campaigns are paused, until a person resumes them.",
-        "resume": "All its paused campaigns run again.",
-        "ask_owner": "The owner gets a mail with a link to reconnect the account.",
+        "resume": "All its paused campaigns become active again.",
+        "ask_owner": "The owner gets an e-mail with a link to reconnect the account.",
         "withdraw": "The link that the owner has stops working, and no more reminders are sent.",
         "revive": "The account gets back the status it had before it was deleted. Its campaigns stay paused.",
     }
-    search_help_text = "Part of a name, e-mail, LinkedIn name or id."
+    search_help_text = "part of a name, e-mail address, LinkedIn name or id."
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Account]":
+        return with_open_prompts(super().get_queryset(request))
 
     def is_button_applicable(self, button: str, obj: Account) -> bool:
         if button == "withdraw":
@@ -115,11 +107,14 @@ class AccountAdmin(LinkedInPermissionMixin, BackOfficeAdmin):
 
     @admin.action(description="Ask the owner to reconnect", permissions=["operate"])
     def ask_owner(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
-        self.apply_to_each(request, accounts, _ask_owner, "Asked the owner")
+        asked: list[str] = []
+        self.apply_to_each(
+            request, accounts, lambda account: asked.extend(_ask_owner(account)), "Reconnect e-mail sent", to=asked
+        )
 
-    @admin.action(description="Withdraw the owner's link", permissions=["operate"])
+    @admin.action(description="Revoke the owner's link", permissions=["operate"])
     def withdraw(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
-        self.apply_to_each(request, accounts, _withdraw, "Withdrew the link")
+        self.apply_to_each(request, accounts, _withdraw, "Revoked the link")
 
     @admin.action(description="Pause its campaigns", permissions=["operate"])
     def pause(self, request: HttpRequest, accounts: "QuerySet[Account]") -> None:
@@ -146,9 +141,18 @@ class AccountAdmin(LinkedInPermissionMixin, BackOfficeAdmin):
 
     @admin.display(description="status")
     def state(self, account: Account) -> str:
-        return status_badge(account.status)
+        shown = account_label(account).badge()
+        return (
+            format_html('{} <span class="reason">{}</span>', shown, account.status_reason)
+            if account.status_reason
+            else shown
+        )
 
-    @admin.display(description="since")
+    @admin.display(description="owner")
+    def owner(self, account: Account) -> str:
+        return owner_progress(account) or NOTHING
+
+    @admin.display(description="status since")
     def since(self, account: Account) -> str:
         return ago(account.status_since)
 
@@ -156,16 +160,16 @@ class AccountAdmin(LinkedInPermissionMixin, BackOfficeAdmin):
     def next_step(self, account: Account) -> str:
         return format_html("{} {}", advice_sentence(account), TURN_BADGES[whose_turn(account)])
 
-    @admin.display(description="mail to it")
+    @admin.display(description="e-mail deliverability")
     def mail(self, account: Account) -> str:
         problem = mail_problem(account)
-        return format_html("{} {}", badge("gets none", "bad"), problem) if problem else NOTHING
+        return format_html("{} {}", badge("Undeliverable", "bad"), problem) if problem else NOTHING
 
     @admin.display(description="rate limit")
     def limited(self, account: Account) -> str:
         return format_html("ends {}", ago(account.rate_limited_until)) if account.rate_limited else NOTHING
 
-    @admin.display(description="first seen")
+    @admin.display(description="created")
     def made(self, account: Account) -> str:
         return ago(account.created_at)
 
@@ -173,31 +177,31 @@ class AccountAdmin(LinkedInPermissionMixin, BackOfficeAdmin):
     def campaign_list(self, account: Account) -> str:
         campaigns = account.campaigns.order_by("-id")[:MAX_ROWS]
         return table(
-            ("Campaign", "Status", "Why"),
+            ("Campaign", "Status", "Reason"),
             (
                 (
                     link(campaign),
-                    CAMPAIGN_STATUSES[CampaignStatus(campaign.status)].badge(campaign.status),
+                    CAMPAIGN_STATUSES[CampaignStatus(campaign.status)].badge(),
                     f"{campaign.pause_reason or NOTHING} (by {campaign.paused_by})" if campaign.paused_by else NOTHING,
                 )
                 for campaign in campaigns
             ),
-            empty="None is known to use it.",
+            empty="No campaigns use this account.",
         )
 
     @admin.display(description="agreement")
     def agreement(self, account: Account) -> str:
         found = contradicting_accounts(account, linked_accounts([account])[account.pk])
         return (
-            format_html("{} {}", badge("they contradict", "warn"), describe_views(found))
+            format_html("{} {}", badge("Providers disagree", "warn"), describe_views(found))
             if found
-            else "They agree on whether it works."
+            else badge("Providers agree", "good")
         )
 
-    @admin.display(description="what each says")
+    @admin.display(description="linked accounts")
     def views(self, account: Account) -> str:
         return table(
-            ("Provider", "Account", "Status", "Since", "Reason"),
+            ("Provider", "Account", "Status", "Status since", "Reason"),
             (
                 (
                     provider_name(other.provider),
@@ -211,7 +215,7 @@ class AccountAdmin(LinkedInPermissionMixin, BackOfficeAdmin):
             empty="No other provider knows an account with its e-mail address or public identifier.",
         )
 
-    @admin.display(description="the same name only")
+    @admin.display(description="possible duplicates")
     def namesakes(self, account: Account) -> str:
         rows = proposed_links(account)
         return table(
@@ -221,10 +225,10 @@ class AccountAdmin(LinkedInPermissionMixin, BackOfficeAdmin):
                 for row in rows
                 for other in [row.second if row.first_id == account.pk else row.first]
             ),
-            empty="Nobody else has its name.",
+            empty="No account shares only its name.",
         )
 
-    @admin.display(description="how long")
+    @admin.display(description="time in status")
     def durations(self, account: Account) -> str:
         found = status_durations(account)
         back = sorted(found.to_reconnect)
@@ -232,25 +236,27 @@ class AccountAdmin(LinkedInPermissionMixin, BackOfficeAdmin):
             (status_badge(status), duration(length)) for status, length in found.in_status.items()
         ]
         if back:
-            rows.append(("Back after a drop", f"{duration(back[len(back) // 2])} (median of {len(back)})"))
-        return table(("Status", "In all"), rows, empty="Nothing was reported about it yet.")
+            rows.append(("Time to reconnect", f"{duration(back[len(back) // 2])} (median of {len(back)})"))
+        return table(("Status", "In total"), rows, empty="Nothing was reported about it yet.")
 
     @admin.display(description="more")
     def elsewhere(self, account: Account) -> str:
         return list_links(account)
 
 
-def _ask_owner(account: Account) -> None:
+def _ask_owner(account: Account) -> list[str]:
+    """Ask the owner to reconnect the account. Return the addresses that the e-mail goes to."""
     addresses = addresses_for(account)
     if not addresses:
-        raise NotNeeded("No address is known: make a link with the API and hand it over.")
+        raise NotNeeded("No e-mail address is known: create a link with the API and hand it over.")
     for address in addresses:
         ask(account, by=STAFF, email=address)
+    return [display_email(address) for address in addresses]
 
 
 def _pause(account: Account) -> None:
     if not pause_all(account, reason="Paused by Leadline's staff."):
-        raise NotNeeded("None of its campaigns runs.")
+        raise NotNeeded("None of its campaigns is active.")
 
 
 def _resume(account: Account) -> None:

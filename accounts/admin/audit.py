@@ -1,17 +1,25 @@
 """Show the audit logs and the brands of agencies."""
 
+from typing import ClassVar
+
 from django.contrib import admin
+from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.core.markup import NOTHING, ago
-from accounts.models import AuditEntry, Brand, BrandLogo
+from accounts.models import Agency, AuditEntry, Brand, BrandLogo
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(BackOfficeAdmin):
+    menu_group = "Agencies"
+    menu_position = 60
+    menu_title = "Audit log"
+    search_through: ClassVar[dict[str, type[Model]]] = {"agency": Agency}
+    search_help_text = "part of the agency's name, or an id."
     list_display = ("action", "detail", "object_type", "object_label", "who", "agency", "when")
     list_filter = (ByAgency,)
     list_select_related = ("agency", "user", "api_key")

@@ -1,8 +1,10 @@
 """Show outreach campaigns and their senders."""
 
+from typing import ClassVar
+
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.campaigns.commands import try_again
@@ -11,7 +13,7 @@ from accounts.campaigns.service import UNPROTECTED, update_campaign
 from accounts.core.enums import CampaignStatus, PausedBy
 from accounts.core.markup import NOTHING, ago, badge, link, table
 from accounts.labels import CAMPAIGN_COMMANDS, CAMPAIGN_STATUSES
-from accounts.models import Campaign, CampaignCall, CampaignCommand, Sender
+from accounts.models import Account, Campaign, CampaignCall, CampaignCommand, Sender
 from accounts.models.command import CommandStatus
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.cross_links import list_links
@@ -36,7 +38,7 @@ class ByProtection(SimpleListFilter):
     title, parameter_name = "protection", "protected"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("no", "Without an account"), ("failed", "Not carried out at the provider")]
+        return [("no", "Without an account"), ("failed", "Failed at the provider")]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Campaign]") -> "QuerySet[Campaign]":
         if self.value() == "no":
@@ -46,6 +48,8 @@ class ByProtection(SimpleListFilter):
 
 @admin.register(Campaign)
 class CampaignAdmin(BackOfficeAdmin):
+    menu_group = "Campaigns and leads"
+    menu_position = 10
     list_display = ("label", "agency", "provider", "state", "paused", "account_link", "at_provider", "made")
     list_filter = (ByProtection, ByAgency)
     list_select_related = ("agency", "account", "command")
@@ -56,13 +60,13 @@ class CampaignAdmin(BackOfficeAdmin):
         (None, {"fields": ("label", "status", "pause_reason", "paused", "account")}),
         ("At the provider", {"fields": ("at_provider", "command_error", "call_table")}),
         (
-            "Where it belongs",
+            "Identifiers",
             {"fields": ("id", "agency", "provider", "external_id", "sender_id", "source", "made", "elsewhere")},
         ),
     )
     actions = ("try_again",)
     buttons = ("try_again",)
-    search_help_text = "Part of a name or id."
+    search_help_text = "part of a name, or an id."
 
     def is_button_applicable(self, button: str, obj: Campaign) -> bool:
         return hasattr(obj, "command") and obj.command.status == CommandStatus.FAILED
@@ -77,19 +81,19 @@ class CampaignAdmin(BackOfficeAdmin):
             return NOTHING
         return CAMPAIGN_COMMANDS[CommandStatus(campaign.command.status)].badge(str(campaign.command))
 
-    @admin.display(description="why not")
+    @admin.display(description="error")
     def command_error(self, campaign: Campaign) -> str:
         return (campaign.command.error if hasattr(campaign, "command") else "") or NOTHING
 
     @admin.display(description="attempts")
     def call_table(self, campaign: Campaign) -> str:
         return table(
-            ("When", "What", "Error", "Reported back"),
+            ("When", "Action", "Error", "Confirmed"),
             (
                 (ago(call.at), call.get_action_display(), call.error or NOTHING, ago(call.echoed_at))
                 for call in campaign.calls.order_by("-pk")[:MAX_ROWS]
             ),
-            empty="Nothing was asked of the provider. That takes an API key on its source.",
+            empty="No attempts yet. Pausing at the provider takes an API key on its source.",
         )
 
     @admin.display(description="campaign")
@@ -98,7 +102,7 @@ class CampaignAdmin(BackOfficeAdmin):
 
     @admin.display(description="status")
     def state(self, campaign: Campaign) -> str:
-        return CAMPAIGN_STATUSES[CampaignStatus(campaign.status)].badge(campaign.status)
+        return CAMPAIGN_STATUSES[CampaignStatus(campaign.status)].badge()
 
     @admin.display(description="paused by")
     def paused(self, campaign: Campaign) -> str:
@@ -108,7 +112,7 @@ class CampaignAdmin(BackOfficeAdmin):
     def account_link(self, campaign: Campaign) -> str:
         return link(campaign.account)
 
-    @admin.display(description="first seen")
+    @admin.display(description="created")
     def made(self, campaign: Campaign) -> str:
         return ago(campaign.created_at)
 
@@ -130,7 +134,7 @@ class ByMapping(SimpleListFilter):
     title, parameter_name = "account", "mapped"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("no", "Not mapped yet")]
+        return [("no", "Not mapped")]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Sender]") -> "QuerySet[Sender]":
         return queryset.filter(account__isnull=True) if self.value() == "no" else queryset
@@ -141,6 +145,8 @@ class SenderAdmin(BackOfficeAdmin):
     """The senders of SendPilot and the account that each belongs to. Their campaigns pause when that account is
     down."""
 
+    menu_group = "Campaigns and leads"
+    menu_position = 30
     list_display = ("external_id", "agency", "provider", "account_link", "made")
     list_filter = (ByMapping, ByAgency)
     list_select_related = ("agency", "account")
@@ -148,15 +154,16 @@ class SenderAdmin(BackOfficeAdmin):
     form = SenderForm
     editable = ("account",)
     fieldsets = ((None, {"fields": ("external_id", "account", "agency", "provider", "made")}),)
-    has_external_id = True
-    search_help_text = "A whole number; with an agency chosen also the provider's id of the sender."
+    search_help_text = "part of the provider's id, or of the account's name or e-mail address."
+    text_search = ("external_id",)
+    search_through: ClassVar[dict[str, type[Model]]] = {"account": Account}
     empty_list = "Nobody yet: senders appear with SendPilot's first reports about their campaigns."
 
     @admin.display(description="account")
     def account_link(self, sender: Sender) -> str:
-        return link(sender.account) if sender.account else badge("not mapped", "warn")
+        return link(sender.account) if sender.account else badge("Not mapped", "warn")
 
-    @admin.display(description="first seen")
+    @admin.display(description="created")
     def made(self, sender: Sender) -> str:
         return ago(sender.created_at)
 
@@ -174,9 +181,10 @@ class CampaignCommandAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_filter = (ByCampaign,)
     list_select_related = ("campaign",)
     fieldsets = ((None, {"fields": ("campaign", "action", "status", "attempts", "error", "placed")}),)
-    search_help_text = "A whole id of a campaign."
+    search_help_text = "part of the campaign's name, or an id."
+    search_through: ClassVar[dict[str, type[Model]]] = {"campaign": Campaign}
 
-    @admin.display(description="asked")
+    @admin.display(description="requested")
     def placed(self, command: CampaignCommand) -> str:
         return ago(command.issued_at)
 
@@ -187,7 +195,8 @@ class CampaignCallAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_filter = (ByCampaign,)
     list_select_related = ("campaign",)
     fieldsets = ((None, {"fields": ("when", "campaign", "action", "error", "echoed")}),)
-    search_help_text = "A whole number."
+    search_help_text = "part of the campaign's name, or an id."
+    search_through: ClassVar[dict[str, type[Model]]] = {"campaign": Campaign}
 
     @admin.display(description="when")
     def when(self, call: CampaignCall) -> str:
@@ -197,6 +206,6 @@ class CampaignCallAdmin(HiddenFromIndex, BackOfficeAdmin):
     def campaign_link(self, call: CampaignCall) -> str:
         return link(call.campaign)
 
-    @admin.display(description="reported back")
+    @admin.display(description="confirmed")
     def echoed(self, call: CampaignCall) -> str:
         return ago(call.echoed_at)

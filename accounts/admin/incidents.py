@@ -1,15 +1,17 @@
 """Show incidents: which accounts failed together, why, and what became of them."""
 
+from typing import ClassVar
+
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from accounts.core.enums import AccountStatus
 from accounts.core.markup import NOTHING, ago, badge, duration, link, table
 from accounts.labels import status_badge
-from accounts.models import Incident, IncidentStep, Outage
+from accounts.models import Account, Agency, Incident, IncidentStep, Outage
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAccount, ByAgency, ByParent
 
@@ -17,7 +19,7 @@ MAX_ROWS = 200
 
 
 def incident_badge(incident: Incident) -> SafeString:
-    return badge("closed", "good") if incident.closed_at else badge("open", "bad")
+    return badge("Closed", "good") if incident.closed_at else badge("Open", "bad")
 
 
 class ByIncident(ByParent):
@@ -39,17 +41,19 @@ class ByOpen(SimpleListFilter):
 
 @admin.register(Incident)
 class IncidentAdmin(BackOfficeAdmin):
+    menu_position = 20
     list_display = ("where", "state", "cause", "provider", "opened", "lasted")
     list_filter = (ByOpen, ByAgency)
     list_select_related = ("agency", "part_of")
     fieldsets = (
         (None, {"fields": ("where", "state", "cause", "provider", "opened", "latest", "lasted", "alerted")}),
         ("Accounts", {"fields": ("account_table",)}),
-        ("What belongs together", {"fields": ("part_of_link", "part_table")}),
+        ("Related incidents", {"fields": ("part_of_link", "part_table")}),
         ("History", {"fields": ("history_table",)}),
     )
-    search_help_text = "A whole id."
-    empty_list = "No incident: accounts did not drop together."
+    search_help_text = "part of the agency's name, or an id."
+    search_through: ClassVar[dict[str, type[Model]]] = {"agency": Agency}
+    empty_list = "No incidents: accounts did not drop together."
 
     @admin.display(description="incident")
     def where(self, incident: Incident) -> str:
@@ -79,7 +83,7 @@ class IncidentAdmin(BackOfficeAdmin):
     def account_table(self, incident: Incident) -> str:
         outages = Outage.objects.filter(Q(incident=incident) | Q(incident__part_of=incident)).select_related("account")
         return table(
-            ("Account", "Was", "Points to", "Dropped", "Back", "Now"),
+            ("Account", "Was", "Suspected cause", "Dropped", "Back", "Now"),
             (
                 (
                     link(outage.account),
@@ -110,7 +114,7 @@ class IncidentAdmin(BackOfficeAdmin):
     @admin.display(description="what happened")
     def history_table(self, incident: Incident) -> str:
         steps = incident.steps.order_by("-pk")[:MAX_ROWS]
-        return table(("When", "What"), ((ago(step.at), step.text) for step in steps), empty="Nothing yet.")
+        return table(("When", "Event"), ((ago(step.at), step.text) for step in steps), empty="Nothing yet.")
 
 
 @admin.register(Outage)
@@ -121,7 +125,8 @@ class OutageAdmin(HiddenFromIndex, BackOfficeAdmin):
     fieldsets = (
         (None, {"fields": ("account", "incident", "status", "cause", "expected", "dropped", "back", "alerted")}),
     )
-    search_help_text = "A whole number."
+    search_help_text = "part of the account's name or e-mail address, or an id."
+    search_through: ClassVar[dict[str, type[Model]]] = {"account": Account}
 
     @admin.display(description="dropped")
     def dropped(self, outage: Outage) -> str:
@@ -149,7 +154,7 @@ class IncidentStepAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("when", "text")
     list_filter = (ByIncident,)
     fieldsets = ((None, {"fields": ("when", "incident", "text")}),)
-    search_help_text = "A whole number."
+    search_help_text = "an id."
 
     @admin.display(description="when")
     def when(self, step: IncidentStep) -> str:

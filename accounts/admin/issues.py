@@ -1,16 +1,16 @@
 """Show open and closed issues of sources, and what to do about them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.core.enums import IssueKind
 from accounts.core.markup import ago, badge, link
 from accounts.labels import SOURCE_ISSUES
-from accounts.models import SourceIssue
+from accounts.models import Agency, Source, SourceIssue
 from accounts.sources.issues import ADVICE
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.filters import BySource
@@ -28,11 +28,16 @@ class ByOpen(SimpleListFilter):
 
 @admin.register(SourceIssue)
 class SourceIssueAdmin(BackOfficeAdmin):
+    menu_group = "Inbound"
+    menu_position = 20
+    menu_title = "Source issues"
     list_display = ("source_link", "agency_link", "what", "since", "ended", "detail")
     list_filter = (ByOpen, BySource)
     list_select_related = ("source", "source__agency")
     fieldsets = ((None, {"fields": ("source", "what", "since", "ended", "detail", "advice")}),)
-    search_help_text = "A whole number."
+    search_help_text = "part of the source's or the agency's name, or an id."
+    search_through: ClassVar[dict[str, type[Model]]] = {"source": Source, "source__agency": Agency}
+    empty_list = "No source issues."
 
     @admin.display(description="source")
     def source_link(self, issue: SourceIssue) -> str:
@@ -42,7 +47,7 @@ class SourceIssueAdmin(BackOfficeAdmin):
     def agency_link(self, issue: SourceIssue) -> str:
         return link(issue.source.agency)
 
-    @admin.display(description="what")
+    @admin.display(description="issue")
     def what(self, issue: SourceIssue) -> str:
         label = SOURCE_ISSUES[IssueKind(issue.kind)]
         return badge(label.text, "quiet" if issue.closed_at else label.tone)

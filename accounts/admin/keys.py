@@ -5,13 +5,13 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.core.enums import Scope
 from accounts.core.markup import ago, badge
-from accounts.models import ApiKey, IdempotencyRecord
+from accounts.models import Agency, ApiKey, IdempotencyRecord
 from accounts.tenancy.api_keys import create_api_key, revoke_api_key
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting_user
 from accounts.web.backoffice.filters import ByAgency
@@ -43,6 +43,11 @@ class NewKeyForm(ServiceForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(BackOfficeAdmin):
+    menu_group = "Agencies"
+    menu_position = 40
+    menu_title = "API keys"
+    text_search = ("name", "start")
+    search_through: ClassVar[dict[str, type[Model]]] = {"agency": Agency}
     audited = True
     list_display = ("label", "agency", "scope_list", "state", "used", "made")
     list_filter = (ByAgency,)
@@ -56,7 +61,7 @@ class ApiKeyAdmin(BackOfficeAdmin):
     )
     add_form = NewKeyForm
     add_fieldsets = ((None, {"fields": ("agency", "name", "scopes", "expires_at")}),)
-    search_help_text = "A whole id."
+    search_help_text = "part of its name, its first characters, or part of the agency's name."
     actions = ("revoke",)
     buttons = ("revoke",)
     confirm: ClassVar[dict[str, str]] = {"revoke": "Every program that uses this key stops at once, for good."}
@@ -82,16 +87,16 @@ class ApiKeyAdmin(BackOfficeAdmin):
     @admin.display(description="state")
     def state(self, key: ApiKey) -> str:
         if key.revoked_at:
-            return badge("revoked", "bad")
+            return badge("Revoked", "bad")
         if key.expires_at and key.expires_at <= timezone.now():
-            return badge("expired", "warn")
-        return badge("valid", "good")
+            return badge("Expired", "warn")
+        return badge("Active", "good")
 
     @admin.display(description="last used")
     def used(self, key: ApiKey) -> str:
         return ago(key.last_used_at) if key.last_used_at else "never"
 
-    @admin.display(description="made")
+    @admin.display(description="created")
     def made(self, key: ApiKey) -> str:
         return ago(key.created_at)
 
@@ -104,7 +109,7 @@ class IdempotencyRecordAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_filter = (ByAgency,)
     list_select_related = ("agency",)
     fieldsets = ((None, {"fields": ("key", "agency", "fingerprint", "status_code", "made")}),)
-    search_help_text = "A whole id."
+    search_help_text = "an id."
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         return super().get_queryset(request).defer("body")

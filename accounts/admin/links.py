@@ -1,18 +1,19 @@
 """Let staff decide whether accounts that share only a name belong to one person."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 
 from accounts.core.enums import provider_name
+from accounts.core.labels import Label
 from accounts.core.markup import ago, link
 from accounts.labels import ACCOUNT_LINKS, status_badge
 from accounts.linkedin.links import decide_link
-from accounts.models import AccountLink
+from accounts.models import Account, AccountLink
 from accounts.models.link import LinkState
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.filters import ByAgency, ByStatus
@@ -21,11 +22,13 @@ from accounts.web.backoffice.filters import ByAgency, ByStatus
 class ByLinkState(ByStatus):
     """A filter by decision. It shows the undecided links first, and the others on request."""
 
-    options = [(LinkState.ACCEPTED.value, "the same person"), (LinkState.DECLINED.value, "not the same")]
+    labels: ClassVar[dict[LinkState, Label]] = {
+        state: label for state, label in ACCOUNT_LINKS.items() if state != LinkState.PROPOSED
+    }
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         first, *others = super().choices(changelist)
-        yield {**first, "display": "To be decided"}
+        yield {**first, "display": "Undecided"}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
@@ -34,6 +37,8 @@ class ByLinkState(ByStatus):
 
 @admin.register(AccountLink)
 class AccountLinkAdmin(BackOfficeAdmin):
+    menu_position = 40
+    menu_title = "Possible duplicates"
     list_display = ("pair", "agency", "where", "standing", "proposed")
     list_filter = (ByLinkState, ByAgency)
     list_select_related = ("agency", "first", "second", "decided_by")
@@ -41,8 +46,9 @@ class AccountLinkAdmin(BackOfficeAdmin):
         (None, {"fields": ("one", "other", "standing", "proposed")}),
         ("Decided", {"fields": ("decided_by", "decided")}),
     )
-    search_help_text = "A whole number."
-    empty_list = "Nothing to decide: no two accounts have only their name in common."
+    search_help_text = "part of an account's name or e-mail address, or an id."
+    search_through: ClassVar[dict[str, type[Model]]] = {"first": Account, "second": Account}
+    empty_list = "No possible duplicates: no two accounts share only their name."
     actions = ("accept", "decline")
     buttons = ("accept", "decline")
 

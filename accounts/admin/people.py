@@ -7,7 +7,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -26,14 +26,16 @@ class PreferenceAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("user", "theme", "language")
     list_select_related = ("user",)
     fieldsets = ((None, {"fields": ("user", "theme", "language")}),)
-    search_help_text = "A whole number."
+    search_help_text = "an id."
 
 
 @admin.register(User)
 class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
+    menu_position = 10
     list_display = ("username", "email", "kind", "second_factor", "seen")
     list_filter = ()
-    search_help_text = "User name or e-mail address, or the beginning of one."
+    search_help_text = "part of a name, user name or e-mail address."
+    text_search = ("username", "email", "first_name", "last_name")
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("last_login", "date_joined", "second_factor", "email_state")
     fieldsets = (
@@ -46,7 +48,7 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
     buttons = ("forget_second_factor",)
     confirm: ClassVar[dict[str, str]] = {
         "forget_second_factor": "Make sure by another way that the request is from this person: "
-        "whoever has the password may then set up a new second factor."
+        "whoever has the password may then set up two-factor authentication anew."
     }
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -98,29 +100,23 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
             return redirect("admin:auth_user_change", id)
         return super().user_change_password(request, id, form_url)
 
-    def search_condition(self, word: str, agency_id: str) -> Q:
-        """Search the beginning of a name or address, because people are few."""
-        return Q(username__istartswith=word) | Q(email__istartswith=word)
-
     @admin.display(description="kind")
     def kind(self, user: User) -> str:
         if not user.is_active:
-            return badge("deactivated", "bad")
+            return badge("Deactivated", "bad")
         return (
-            badge("superuser" if user.is_superuser else "staff", "good") if user.is_staff else badge("member", "quiet")
+            badge("Superuser" if user.is_superuser else "Staff", "good") if user.is_staff else badge("Member", "quiet")
         )
 
-    @admin.display(description="second factor")
+    @admin.display(description="two-factor authentication")
     def second_factor(self, user: Any) -> str:
-        return (
-            badge("set up", "good") if user.has_second_factor else badge("none", "warn" if user.is_staff else "quiet")
-        )
+        return badge("On", "good") if user.has_second_factor else badge("Off", "warn" if user.is_staff else "quiet")
 
-    @admin.display(description="address")
+    @admin.display(description="e-mail address")
     def email_state(self, user: Any) -> str:
         if user.has_verified_email:
-            return badge("confirmed", "good")
-        return badge("not confirmed: signs in by user name, and confirms it on the page about the address", "warn")
+            return badge("Confirmed", "good")
+        return badge("Unconfirmed: signs in by user name until it is confirmed", "warn")
 
     @admin.display(description="last sign-in")
     def seen(self, user: User) -> str:
@@ -132,19 +128,21 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
     def has_forget_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
 
-    @admin.action(description="Forget second factor", permissions=["forget"])
+    @admin.action(description="Reset two-factor authentication", permissions=["forget"])
     def forget_second_factor(self, request: HttpRequest, users: "QuerySet[User]") -> None:
         people = list(users)
         for user in people:
             forget_second_factor(user, by=acting_user(request))
-        self.message_result(request, len(people), "Second factor forgotten")
+        self.message_result(request, len(people), "Two-factor authentication reset")
 
 
 @admin.register(Group)
 class StaffGroupAdmin(BackOfficeAdmin, GroupAdmin):
+    menu_position = 20
+    menu_title = "Staff groups"
     list_display = ("name",)
-    exact_search = ("name",)
-    search_help_text = "A whole name."
+    text_search = ("name",)
+    search_help_text = "part of a name."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

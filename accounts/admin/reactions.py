@@ -1,16 +1,16 @@
 """Show reactions that wait or failed."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from accounts.core.markup import NOTHING, ago, badge, link
 from accounts.events import reactions
-from accounts.models import Reaction
+from accounts.models import Account, Reaction
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.cross_links import subject_link
 from accounts.web.backoffice.filters import BySubject
@@ -28,13 +28,17 @@ class ByFailed(SimpleListFilter):
 
 @admin.register(Reaction)
 class ReactionAdmin(BackOfficeAdmin):
+    menu_group = "System"
+    menu_position = 30
+    menu_title = "Event reactions"
     list_display = ("subscriber", "subject_link", "event_link", "state", "attempts", "made", "error")
     list_filter = (ByFailed, BySubject)
     list_select_related = ("event",)
     fieldsets = (
         (None, {"fields": ("subscriber", "subject_link", "event_link", "state", "attempts", "made", "error", "facts")}),
     )
-    search_help_text = "A whole number, or a whole id of the account, lead, campaign, … it is about."
+    search_help_text = "part of the account's name or e-mail address, or a whole id of what it is about."
+    search_through: ClassVar[dict[str, type[Model]]] = {"subject": Account}
     exact_search = ("pk", "subject")
     actions = ("try_again",)
     buttons = ("try_again",)
@@ -57,11 +61,11 @@ class ReactionAdmin(BackOfficeAdmin):
     @admin.display(description="state")
     def state(self, reaction: Reaction) -> str:
         if reaction.next_attempt_at is None:
-            return badge("failed", "bad")
+            return badge("Failed", "bad")
         if reaction.error:
-            return format_html("{} {}", badge("waits", "busy"), ago(reaction.next_attempt_at))
-        return badge("due", "busy")
+            return format_html("{} {}", badge("Retrying", "busy"), ago(reaction.next_attempt_at))
+        return badge("Pending", "busy")
 
-    @admin.display(description="made")
+    @admin.display(description="created")
     def made(self, reaction: Reaction) -> str:
         return ago(reaction.created_at)

@@ -3,13 +3,13 @@
 from typing import ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.core.email_addresses import email_key
-from accounts.core.markup import NOTHING, ago, badge, link, table
-from accounts.labels import PROMPT_ENDS
-from accounts.models import MailCount
+from accounts.core.markup import NOTHING, ago, link, table
+from accounts.labels import PROMPT_ENDS, PROMPT_OPEN
+from accounts.models import Account, MailCount
 from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
 from accounts.reauth.recipients import unblock_address
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
@@ -27,14 +27,17 @@ class ByPrompt(ByParent):
 
 @admin.register(ReauthPrompt)
 class ReauthPromptAdmin(BackOfficeAdmin):
+    menu_position = 30
+    menu_title = "Reconnect requests"
     list_display = ("account_link", "state", "opened_by", "opened", "expires", "viewed")
     list_filter = (ByAccount,)
     list_select_related = ("account",)
     fieldsets = (
         (None, {"fields": ("account", "state", "opened_by", "sent_to", "opened", "expires", "reminder", "viewed")}),
-        ("What happened", {"fields": ("step_table",)}),
+        ("History", {"fields": ("step_table",)}),
     )
-    search_help_text = "A whole id."
+    search_help_text = "part of the account's name or e-mail address, or an id."
+    search_through: ClassVar[dict[str, type[Model]]] = {"account": Account}
 
     @admin.display(description="account")
     def account_link(self, prompt: ReauthPrompt) -> str:
@@ -42,17 +45,17 @@ class ReauthPromptAdmin(BackOfficeAdmin):
 
     @admin.display(description="state")
     def state(self, prompt: ReauthPrompt) -> str:
-        return PROMPT_ENDS[prompt.end].badge() if prompt.end else badge("open", "busy")
+        return PROMPT_ENDS[prompt.end].badge() if prompt.end else PROMPT_OPEN.badge()
 
     @admin.display(description="sent to")
     def sent_to(self, prompt: ReauthPrompt) -> str:
-        return ", ".join(map(str, prompt.recipients)) or "nobody: the link was handed over"
+        return ", ".join(map(str, prompt.recipients)) or "no e-mail: the link was handed over"
 
     @admin.display(description="opened")
     def opened(self, prompt: ReauthPrompt) -> str:
         return ago(prompt.opened_at)
 
-    @admin.display(description="ends")
+    @admin.display(description="expires")
     def expires(self, prompt: ReauthPrompt) -> str:
         return ago(prompt.expires_at)
 
@@ -60,7 +63,7 @@ class ReauthPromptAdmin(BackOfficeAdmin):
     def reminder(self, prompt: ReauthPrompt) -> str:
         return ago(prompt.next_reminder_at)
 
-    @admin.display(description="last looked at")
+    @admin.display(description="last opened by the owner")
     def viewed(self, prompt: ReauthPrompt) -> str:
         return ago(prompt.viewed_at) if prompt.viewed_at else "never"
 
@@ -68,7 +71,7 @@ class ReauthPromptAdmin(BackOfficeAdmin):
     def step_table(self, prompt: ReauthPrompt) -> str:
         rows = prompt.steps.order_by("-pk")[:MAX_ROWS]
         return table(
-            ("When", "What", "To", "Note"),
+            ("When", "Step", "To", "Note"),
             ((ago(row.at), row.get_kind_display(), row.recipient or NOTHING, row.note or NOTHING) for row in rows),
             empty="Nothing yet.",
         )
@@ -80,7 +83,7 @@ class ReauthStepAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_filter = (ByPrompt,)
     list_select_related = ("prompt",)
     fieldsets = ((None, {"fields": ("when", "kind", "prompt", "recipient", "event_id", "reference", "note")}),)
-    search_help_text = "A whole number."
+    search_help_text = "an id."
 
     @admin.display(description="when")
     def when(self, step: ReauthStep) -> str:
@@ -95,23 +98,26 @@ class ReauthStepAdmin(HiddenFromIndex, BackOfficeAdmin):
 class BouncedAddressAdmin(BackOfficeAdmin):
     """Addresses that get no mail for owners, and why. Staff may unblock one."""
 
+    menu_position = 50
+    menu_title = "Bounced addresses"
     list_display = ("email", "reason", "blocked_since")
     fieldsets = ((None, {"fields": ("email", "reason", "blocked_since")}),)
     actions = ("forgive",)
     buttons = ("forgive",)
     confirm: ClassVar[dict[str, str]] = {
-        "forgive": "Owners get mail at this address again, until it comes back. "
+        "forgive": "Owners get e-mail at this address again, until it bounces. "
         "If its reader complained, make sure that they want it."
     }
-    search_help_text = "A whole address, or number."
-    empty_list = "None: no mail to an account's owner came back."
+    search_help_text = "part of an address."
+    text_search = ("email",)
+    empty_list = "No bounced addresses: every e-mail to an account's owner was accepted."
 
     def search_condition(self, word: str, agency_id: str) -> Q:
         return super().search_condition(word, agency_id) | Q(email=email_key(word))
 
-    @admin.action(description="Write to it again", permissions=["operate"])
+    @admin.action(description="Unblock", permissions=["operate"])
     def forgive(self, request: HttpRequest, rows: "QuerySet[BouncedAddress]") -> None:
-        self.apply_to_each(request, rows, lambda row: unblock_address(row.email), "Writing again to")
+        self.apply_to_each(request, rows, lambda row: unblock_address(row.email), "Unblocked")
 
     @admin.display(description="since")
     def blocked_since(self, row: BouncedAddress) -> str:
@@ -125,7 +131,7 @@ class MailCountAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("hour", "count", "key")
     fieldsets = ((None, {"fields": ("hour", "count", "key")}),)
     exact_search = ("pk", "key")
-    search_help_text = "A whole hash, or number."
+    search_help_text = "a whole hash, or an id."
 
 
 @admin.register(AccountToken)
@@ -136,7 +142,8 @@ class AccountTokenAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_filter = (ByAccount,)
     list_select_related = ("account",)
     fieldsets = ((None, {"fields": ("account", "made")}),)
-    search_help_text = "A whole id of an account."
+    search_help_text = "part of the account's name or e-mail address."
+    search_through: ClassVar[dict[str, type[Model]]] = {"account": Account}
 
     @admin.display(description="since")
     def made(self, token: AccountToken) -> str:

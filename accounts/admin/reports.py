@@ -1,10 +1,13 @@
 """Show every report about an account."""
 
+from typing import ClassVar
+
 from django.contrib import admin
+from django.db.models import Model
 
 from accounts.core.markup import ago, badge, link, receipt_link
 from accounts.labels import status_badge
-from accounts.models import AccountReport
+from accounts.models import Account, AccountReport
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAccount
 
@@ -17,7 +20,8 @@ class AccountReportAdmin(HiddenFromIndex, BackOfficeAdmin):
     fieldsets = (
         (None, {"fields": ("account", "before", "after", "when", "reported_by", "effect", "note", "receipt")}),
     )
-    search_help_text = "A whole number of a report."
+    search_help_text = "part of the account's name or e-mail address, or an id."
+    search_through: ClassVar[dict[str, type[Model]]] = {"account": Account}
 
     @admin.display(description="when")
     def when(self, report: AccountReport) -> str:
@@ -29,15 +33,15 @@ class AccountReportAdmin(HiddenFromIndex, BackOfficeAdmin):
 
     @admin.display(description="from")
     def before(self, report: AccountReport) -> str:
-        return report.from_status.replace("_", " ") or "first seen"
+        return status_badge(report.from_status)
 
     @admin.display(description="to")
     def after(self, report: AccountReport) -> str:
         return status_badge(report.to_status)
 
-    @admin.display(description="took effect")
+    @admin.display(description="applied")
     def effect(self, report: AccountReport) -> str:
-        return badge("yes", "good") if report.applied else badge("no", "quiet")
+        return badge("Yes", "good") if report.applied else badge("No change", "quiet")
 
     @admin.display(description="receipt")
     def receipt(self, report: AccountReport) -> str:

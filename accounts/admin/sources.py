@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -16,7 +16,7 @@ from accounts.core.enums import IssueKind, ProviderSlug
 from accounts.core.errors import FieldError
 from accounts.core.markup import NOTHING, ago, badge, code, table
 from accounts.labels import DELIVERS, DELIVERS_UNKNOWN, SOURCE_ISSUES
-from accounts.models import Source, SourceIssue, SourceSecret
+from accounts.models import Agency, Source, SourceIssue, SourceSecret
 from accounts.sources.issues import ADVICE, MAX_MISSED_CHECKS, label_of, missed_checks, with_open_issues
 from accounts.sources.recovery import recovery_for
 from accounts.sources.service import rotate_secret
@@ -27,7 +27,7 @@ from accounts.web.backoffice.filters import ByAgency, BySource
 from accounts.web.source_sections import page_sections
 
 MAX_ROWS = 10
-ISSUES_TITLE = "What is wrong with it"
+ISSUES_TITLE = "Source issues"
 
 
 class BySourceState(SimpleListFilter):
@@ -36,7 +36,7 @@ class BySourceState(SimpleListFilter):
     title, parameter_name = "state", "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("issues", "With issues"), ("off", "Switched off"), ("removed", "Removed")]
+        return [("issues", "With issues"), ("off", "Disabled"), ("removed", "Removed")]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         first, *others = super().choices(changelist)
@@ -56,6 +56,8 @@ class BySourceState(SimpleListFilter):
 
 @admin.register(Source)
 class SourceAdmin(BackOfficeAdmin):
+    menu_group = "Inbound"
+    menu_position = 10
     audited = True
     list_display = ("label", "agency", "provider", "health", "received", "made")
     list_filter = (BySourceState, ByAgency)
@@ -64,19 +66,20 @@ class SourceAdmin(BackOfficeAdmin):
     fieldsets = (
         (None, {"fields": ("name", "enabled", "health", "webhook_url_field", "previous_url", "received")}),
         (ISSUES_TITLE, {"fields": ("issue_list", "checks")}),
-        ("Where it belongs", {"fields": ("id", "agency", "provider", "sub_account", "allowed_networks", "made")}),
+        ("Identifiers", {"fields": ("id", "agency", "provider", "sub_account", "allowed_networks", "made")}),
         ("Keys", {"fields": ("secret_list", "api_keys", *KEYS, "forget_keys")}),
         (
-            "How an account's owner reconnects it",
+            "Reconnecting accounts",
             {"fields": ("approved_frame_host", "update_frame_url", "pin_endpoint", "proxy_location", "reauth_url")},
         ),
-        ("What it sends", {"fields": ("drift_list", "gaps", "elsewhere")}),
+        ("Data quality", {"fields": ("drift_list", "gaps", "elsewhere")}),
     )
     form = SourceForm
     editable = (*SETTINGS, "allowed_networks", *KEYS, "forget_keys")
     add_form = NewSourceForm
     add_fieldsets = ((None, {"fields": ("agency", "provider", "name", "secret", "location_id")}),)
-    search_help_text = "Part of a name, a provider or an id."
+    search_help_text = "part of a name, provider or id, or of the agency's name."
+    search_through: ClassVar[dict[str, type[Model]]] = {"agency": Agency}
     search_fields = ("search_text",)  # for who chooses one
     actions = ("rotate", "recover")
     buttons = ("rotate", "recover")
@@ -144,7 +147,7 @@ class SourceAdmin(BackOfficeAdmin):
     @admin.display(description="issues")
     def issue_list(self, source: Source) -> str:
         return table(
-            ("What", "Since", "Ended", "Detail", "What to do"),
+            ("Issue", "Since", "Ended", "Detail", "What to do"),
             (
                 (
                     badge(SOURCE_ISSUES[kind].text, "quiet" if issue.closed_at else SOURCE_ISSUES[kind].tone),
@@ -156,7 +159,7 @@ class SourceAdmin(BackOfficeAdmin):
                 for issue in source.issues.order_by("-pk")[:MAX_ROWS]
                 for kind in [IssueKind(issue.kind)]
             ),
-            empty="Nothing, and nothing ever was.",
+            empty="No source issues.",
         )
 
     @admin.display(description="LinkedIn's checks")
@@ -174,7 +177,7 @@ class SourceAdmin(BackOfficeAdmin):
     def received(self, source: Source) -> str:
         return ago(source.last_receipt_at) if source.last_receipt_at else "never"
 
-    @admin.display(description="since")
+    @admin.display(description="created")
     def made(self, source: Source) -> str:
         return ago(source.created_at)
 
@@ -197,7 +200,7 @@ class SourceAdmin(BackOfficeAdmin):
     def secret_list(self, source: Source) -> str:
         rows = source.secrets.defer("secret").order_by("-created_at", "-pk")
         return table(
-            ("Made", "Valid"),
+            ("Created", "Valid"),
             ((ago(row.created_at), _validity(row)) for row in rows),
             empty="It has none.",
         )
@@ -209,7 +212,7 @@ class SourceAdmin(BackOfficeAdmin):
         names = sorted(source.readable_credentials)
         return f"stored: {', '.join(names)}" if names else NOTHING
 
-    @admin.display(description="fields we do not know")
+    @admin.display(description="unknown fields")
     def drift_list(self, source: Source) -> str:
         rows = sorted(source.drift.items(), key=lambda row: -row[1])[:30]
         return table(("Field", "Seen"), ((code(name), count) for name, count in rows), empty="None so far.")
@@ -235,12 +238,13 @@ class SourceSecretAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_filter = (BySource,)
     list_select_related = ("source",)
     fieldsets = ((None, {"fields": ("source", "made", "ends")}),)
-    search_help_text = "A whole number."
+    search_help_text = "part of the source's name, or an id."
+    search_through: ClassVar[dict[str, type[Model]]] = {"source": Source}
 
-    @admin.display(description="made")
+    @admin.display(description="created")
     def made(self, secret: SourceSecret) -> str:
         return ago(secret.created_at)
 
-    @admin.display(description="ends")
+    @admin.display(description="expires")
     def ends(self, secret: SourceSecret) -> Any:
         return ago(secret.expires_at) if secret.expires_at else "stays valid"

@@ -4,13 +4,13 @@ from functools import partial
 from typing import ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from accounts.core.enums import Role
 from accounts.core.markup import ago, badge
-from accounts.models import Member
+from accounts.models import Agency, Member
 from accounts.models.agency import Invitation
 from accounts.tenancy.member_search import members_matching
 from accounts.tenancy.team import add_member, change_role, invite_member, remove_member
@@ -42,6 +42,8 @@ class MemberForm(ServiceForm):
 
 @admin.register(Member)
 class MemberAdmin(BackOfficeAdmin):
+    menu_group = "Agencies"
+    menu_position = 20
     audited = True
     list_display = ("user", "agency", "role", "since")
     list_filter = (ByAgency,)
@@ -53,11 +55,11 @@ class MemberAdmin(BackOfficeAdmin):
     editable = ("role",)
     add_form = NewMemberForm
     add_fieldsets = ((None, {"fields": ("agency", "user", "role")}),)
-    search_help_text = "Part of a name, an e-mail address or an id."
+    search_help_text = "part of a name, e-mail address or id."
     actions = ("remove",)
     buttons = ("remove",)
     confirm: ClassVar[dict[str, str]] = {
-        "remove": "This person sees nothing of the agency any more, and their leads there are nobody's."
+        "remove": "This person loses access to the agency, and their leads there become unassigned."
     }
 
     def search_condition(self, word: str, agency_id: str) -> Q:
@@ -72,7 +74,7 @@ class MemberAdmin(BackOfficeAdmin):
         self.apply_to_each(request, chosen, partial(remove_member, by=acting_user(request)), "Removed")
         return HttpResponseRedirect(reverse("admin:accounts_member_changelist")) if len(chosen) == 1 else None
 
-    @admin.display(description="since")
+    @admin.display(description="member since")
     def since(self, member: Member) -> str:
         return ago(member.created_at)
 
@@ -91,6 +93,8 @@ class NewInvitationForm(ServiceForm):
 class InvitationAdmin(BackOfficeAdmin):
     """Invitations. Staff invite the first owner of an agency, who invites the others."""
 
+    menu_group = "Agencies"
+    menu_position = 30
     audited = True
     list_display = ("email", "agency", "role", "state", "sent")
     list_filter = (ByAgency,)
@@ -103,23 +107,25 @@ class InvitationAdmin(BackOfficeAdmin):
             None,
             {
                 "fields": ("agency", "email", "role"),
-                "description": "They get a link by mail and choose a password there. An agency needs an owner first.",
+                "description": "They get a link by e-mail and choose a password there. An agency needs an owner first.",
             },
         ),
     )
-    search_help_text = "A whole id."
+    search_help_text = "part of an e-mail address, or of the agency's name."
+    text_search = ("email",)
+    search_through: ClassVar[dict[str, type[Model]]] = {"agency": Agency}
 
     @admin.display(description="state")
     def state(self, invitation: Invitation) -> str:
         if invitation.accepted_at:
-            return badge("accepted", "good")
-        return badge("open", "busy") if invitation.is_open else badge("expired", "warn")
+            return badge("Accepted", "good")
+        return badge("Pending", "busy") if invitation.is_open else badge("Expired", "warn")
 
     @admin.display(description="sent")
     def sent(self, invitation: Invitation) -> str:
         return ago(invitation.sent_at)
 
-    @admin.display(description="ends")
+    @admin.display(description="expires")
     def ends(self, invitation: Invitation) -> str:
         return ago(invitation.expires_at)
 

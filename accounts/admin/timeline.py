@@ -24,7 +24,7 @@ def _report(entry: Entry) -> EntryTexts:
 def _step(entry: Entry) -> EntryTexts:
     step: ReauthStep = entry.row
     text = " · ".join(part for part in (step.recipient, step.note) if part)
-    return format_html("Prompt: {}", step.get_kind_display()), text or NOTHING, NOTHING
+    return format_html("Reconnect request: {}", step.get_kind_display()), text or NOTHING, NOTHING
 
 
 @describes_streams("event", "pause")
@@ -32,7 +32,7 @@ def _event(entry: Entry) -> EntryTexts:
     event: Event = entry.row
     name = link_to("accounts_event", event.pk, event.event_type.replace("_", " "))
     reason = event.payload.get("pause_reason") or event.payload.get("campaign_name") or ""
-    return format_html("Told: {}", name), _deliveries(entry.deliveries, str(reason)), event.recipient or "the agency"
+    return format_html("Event: {}", name), _deliveries(entry.deliveries, str(reason)), event.recipient or "the agency"
 
 
 @describes_streams("staff")
@@ -45,8 +45,7 @@ def _staff(entry: Entry) -> EntryTexts:
 def _reported(report: AccountReport) -> SafeString:
     if report.from_status == report.to_status:
         return format_html("Reported again: {}", status_badge(report.to_status))
-    before = report.from_status.replace("_", " ") or "first seen"
-    return format_html("{} → {}", before, status_badge(report.to_status))
+    return format_html("{} → {}", status_badge(report.from_status), status_badge(report.to_status))
 
 
 def _details(report: AccountReport) -> SafeString:
@@ -54,7 +53,7 @@ def _details(report: AccountReport) -> SafeString:
     late = abs((report.created_at - report.occurred_at).total_seconds()) > 60
     parts = [
         report.note,
-        "" if report.applied else "changed nothing",
+        "" if report.applied else "no change",
         format_html("happened {}", ago(report.occurred_at)) if late else "",
         receipt_link(report.receipt_id) if report.receipt_id else "",
     ]
@@ -70,5 +69,5 @@ def _deliveries(deliveries: Sequence[DeliverySummary], reason: str) -> SafeStrin
         )
         for one in deliveries
     ]
-    parts: list[str] = [*([reason] if reason else []), *(lines or ["nobody listens to it"])]
+    parts: list[str] = [*([reason] if reason else []), *(lines or ["no channel subscribed"])]
     return format_html_join(" · ", "{}", ([part] for part in parts))

@@ -150,6 +150,12 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[object]], *, empty: str)
     )
 
 
+def list_some(names: Sequence[str], most: int = 3) -> str:
+    """Return some names in a sentence, and how many more there are: `a, b, c and 4 more`."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
 def visible(text: str) -> str:
     """Return the text with U+FFFD in place of control characters, direction marks and other invisible characters."""
     return plain(text, lines=True, replaced_by=REPLACEMENT)

@@ -42,6 +42,7 @@ class Agency(HasDerivedFields):
 
     class Meta:
         verbose_name_plural = "agencies"
+        permissions = [("view_portal", "Can view the portal as an agency")]
 
     def __str__(self) -> str:
         return self.name

@@ -72,55 +72,55 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
             "open incidents",
             figures.count_up_to(_open_incidents().filter(part_of=None)),
             _list("accounts_incident", open="yes"),
-            "Many accounts dropped at once: look at the probable cause.",
+            "Many accounts dropped at once: look at the suspected cause.",
         ),
         Tile(
-            "pauses not carried out",
+            "failed campaign pauses",
             figures.count_up_to(CampaignCommand.objects.filter(status=CommandStatus.FAILED)),
             _list("accounts_campaign", protected="failed"),
-            "The provider refused: mend the source's API key, then try again.",
+            "The provider refused: fix the source's API key, then try again.",
         ),
         Tile(
-            "receipts in quarantine",
+            "quarantined events",
             receipts[ReceiptStatus.QUARANTINED],
             _list("webhooks_receipt", status=ReceiptStatus.QUARANTINED),
-            "Look at the reason; once it is mended, process them again.",
+            "Look at the reason; once it is fixed, process them again.",
             "warn",
         ),
         Tile(
-            "receipts failed",
+            "failed receipts",
             receipts[ReceiptStatus.FAILED],
             _list("webhooks_receipt", status=ReceiptStatus.FAILED),
             "Look at the error; then process them again.",
         ),
         Tile(
-            "deliveries failed",
+            "failed deliveries",
             deliveries[DeliveryStatus.FAILED],
             _list("notifications_delivery", status=DeliveryStatus.FAILED),
-            "Ask the agency to mend its receiver, then send them again.",
+            "Ask the agency to fix its endpoint, then resend them.",
         ),
         Tile(
             "channels failing",
             figures.count_up_to(_failing_channels()),
             _list("notifications_channel"),
-            "Each is tried again by itself; after five days it is disabled.",
+            "Each is retried by itself; after five days of failures it is disabled.",
             "warn",
         ),
         Tile(
             "source issues",
             figures.count_up_to(open_issues),
             _list("accounts_sourceissue", state="open"),
-            "Silent, refused, or at risk of being blocked: each page says what to do.",
+            "No recent events, rejecting requests, or about to be blocked.",
         ),
         Tile(
             "leads not enriched",
             figures.count_up_to(Enrichment.objects.filter(next_attempt_at=None)),
             _list("leads_enrichment"),
-            "Each says which enricher failed; once it is mended, try again.",
+            "Each says which enricher failed; once it is fixed, try again.",
             "warn",
         ),
         Tile(
-            "sources refused in 24 h",
+            "sources rejecting requests (24 h)",
             figures.count_up_to(_rejecting_sources().order_by().values("source").distinct()),
             _list("webhooks_rejectedrequest"),
             "Mostly a secret that was changed on one side only.",
@@ -166,13 +166,13 @@ def _may_view(user: User | AnonymousUser, app: str, model: str) -> bool:
 
 def _pulses() -> list[Pulse]:
     late = {
-        "Receipts": figures.oldest_due_receipt(),
-        "Events": figures.oldest_due_event(),
-        "Deliveries": figures.oldest_due_delivery(),
+        "Receipt": figures.oldest_due_receipt(),
+        "Event": figures.oldest_due_event(),
+        "Delivery": figures.oldest_due_delivery(),
     }
     last = dict(Heartbeat.objects.values_list("name", "at"))
     processes = [Pulse(name.capitalize(), health.silence(name, last.get(name))) for name in health.PROCESSES]
-    return processes + [Pulse(f"{kind} in time", health.overdue(age)) for kind, age in late.items()]
+    return processes + [Pulse(f"{kind} queue", health.overdue(age)) for kind, age in late.items()]
 
 
 def _bars() -> list[Bar]:
@@ -221,9 +221,9 @@ def _first_steps(receipts: dict[str, int]) -> list[tuple[str, str, str]]:
     """Return the first steps of an empty Leadline: what to do, the link's text and its target."""
     steps = []
     if not Agency.objects.exists():
-        steps.append(("There is no agency yet.", "Add the first agency", reverse("admin:accounts_agency_add")))
+        steps.append(("There is no agency yet.", "New agency", reverse("admin:accounts_agency_add")))
     if not Source.objects.exists():
-        steps.append(("Nothing delivers to us yet.", "Add a source", reverse("admin:accounts_source_add")))
+        steps.append(("No provider delivers to Leadline yet.", "Add a source", reverse("admin:accounts_source_add")))
     if not any(receipts.values()):
         steps.append(
             (

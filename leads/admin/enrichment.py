@@ -1,14 +1,16 @@
 """Show leads that wait for enrichment, or whose enrichment failed, in the back office."""
 
+from typing import ClassVar
+
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.core.markup import ago, badge, link
 from accounts.web.backoffice.base import BackOfficeAdmin
 from accounts.web.backoffice.filters import ByAgency
 from leads.enrichment.service import try_again
-from leads.models import Enrichment
+from leads.models import Enrichment, Lead
 
 
 class ByLeadsAgency(ByAgency):
@@ -17,12 +19,15 @@ class ByLeadsAgency(ByAgency):
 
 @admin.register(Enrichment)
 class EnrichmentAdmin(BackOfficeAdmin):
+    menu_position = 40
+    menu_title = "Lead enrichment"
     list_display = ("label", "state", "attempts", "error")
     list_filter = (ByLeadsAgency,)
     list_select_related = ("lead",)
     fieldsets = ((None, {"fields": ("lead_link", "state", "attempts", "error")}),)
-    search_help_text = "A whole id of a lead."
-    empty_list = "Nothing waits. What the enrichers have looked at is not listed."
+    search_help_text = "part of the lead's name, e-mail address or company."
+    search_through: ClassVar[dict[str, type[Model]]] = {"lead": Lead}
+    empty_list = "No leads wait for enrichment."
     actions = ("again",)
     buttons = ("again",)
 
@@ -40,4 +45,4 @@ class EnrichmentAdmin(BackOfficeAdmin):
 
     @admin.display(description="state")
     def state(self, row: Enrichment) -> str:
-        return ago(row.next_attempt_at) if row.next_attempt_at else badge("given up", "bad")
+        return ago(row.next_attempt_at) if row.next_attempt_at else badge("Failed", "bad")

@@ -2,35 +2,98 @@
 
 from typing import Any
 
-from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.models import Agency
-from accounts.web.backoffice.filters import ByParent, ByStatus
-from leads.enums import LeadStatus
+from accounts.models import Agency, Campaign, Member
+from accounts.web.backoffice.filters import MAX_LISTED, ByAge, ByParent, ByStatus, WithinAgency
+from leads.enums import AWAITING_REPLY
+from leads.labels import STATUSES
 from leads.models import Lead
+from leads.pipeline.changes import HIGH_PRIORITY
 from leads.pipeline.languages import language_name, languages_of
 
 
 class ByLeadStatus(ByStatus):
     """Filter by status within one agency. Only the agency's index serves common and rare statuses alike."""
 
-    options = [(status.value, status.label) for status in LeadStatus]
+    labels = STATUSES
     within_agency = True
 
 
-class ByFormLanguage(SimpleListFilter):
-    """Filter by the language of the lead form. The filter is offered with an agency, whose index serves it."""
+class ByFormLanguage(WithinAgency):
+    """Filter by the language of the lead form."""
 
     title, parameter_name = "language of the form", "creation_locale"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        agency = Agency.objects.filter(pk=request.GET.get("agency", "")).first()
+    def agency_lookups(self, agency_id: str) -> list[tuple[str, str]]:
+        agency = Agency.objects.filter(pk=agency_id).first()
         return [(locale, language_name(locale)) for locale in languages_of(agency)] if agency else []
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         return queryset.filter(creation_locale=self.value()) if self.value() else queryset
+
+
+class ByLeadCampaign(WithinAgency):
+    """Filter by campaign: one of the agency's newest, or the one that a link names."""
+
+    title, parameter_name = "campaign", "campaign"
+
+    def agency_lookups(self, agency_id: str) -> list[tuple[str, str]]:
+        campaigns = Campaign.objects.filter(agency=agency_id)
+        shown = list(campaigns.order_by("-pk")[:MAX_LISTED])
+        chosen = self.value()
+        if chosen and chosen not in {campaign.pk for campaign in shown}:
+            shown += campaigns.filter(pk=chosen)
+        return sorted(((campaign.pk, str(campaign)) for campaign in shown), key=lambda option: option[1].casefold())
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        return queryset.filter(campaign=self.value()) if self.value() else queryset
+
+
+class ByOwner(WithinAgency):
+    """Filter by the member who owns the lead."""
+
+    title, parameter_name = "owner", "owner"
+
+    def agency_lookups(self, agency_id: str) -> list[tuple[str, str]]:
+        members = Member.objects.filter(agency=agency_id).select_related("user").order_by("user__username")[:MAX_LISTED]
+        people = [(str(member.user_id), member.user.get_full_name() or str(member.user)) for member in members]
+        return [("none", "Nobody"), *people]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        chosen = self.value() or ""
+        if chosen == "none":
+            return queryset.filter(assigned_to__isnull=True)
+        return queryset.filter(assigned_to=int(chosen)) if chosen.isascii() and chosen.isdigit() else queryset
+
+
+class ByPriority(WithinAgency):
+    title, parameter_name = "priority", "priority"
+
+    def agency_lookups(self, agency_id: str) -> list[tuple[str, str]]:
+        return [(HIGH_PRIORITY, "High"), ("medium", "Medium"), ("low", "Low"), ("none", "None")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        chosen = self.value()
+        return queryset.filter(priority="" if chosen == "none" else chosen) if chosen else queryset
+
+
+class ByLeadAge(WithinAgency, ByAge):
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return ByAge.lookups(self, request, model_admin) if request.GET.get("agency") else []
+
+
+class ByWaiting(WithinAgency):
+    """Filter for leads that await the agency's reply."""
+
+    title, parameter_name = "answer", "waiting"
+
+    def agency_lookups(self, agency_id: str) -> list[tuple[str, str]]:
+        return [("yes", "Awaiting reply")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        return queryset.filter(status__in=AWAITING_REPLY, is_test=False) if self.value() else queryset
 
 
 class ByLead(ByParent):

@@ -1,13 +1,17 @@
 """Show a lead's references, changes, merges and tombstones in the back office."""
 
+from typing import ClassVar
+
 from django.contrib import admin
+from django.db.models import Model
 
 from accounts.core.markup import NOTHING, ago, badge, link, receipt_link
+from accounts.labels import FIRST_SEEN
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency
 from leads.admin.filters import ByLead
 from leads.labels import status_badge
-from leads.models import LeadChange, LeadMerge, LeadReference, Tombstone
+from leads.models import Lead, LeadChange, LeadMerge, LeadReference, Tombstone
 
 
 @admin.register(LeadReference)
@@ -18,7 +22,8 @@ class LeadReferenceAdmin(HiddenFromIndex, BackOfficeAdmin):
     fieldsets = (
         (None, {"fields": ("external_id", "provider", "lead", "agency", "source", "campaign", "state", "since")}),
     )
-    search_help_text = "A whole number of a reference."
+    search_help_text = "part of the lead's name or e-mail address, or an id."
+    search_through: ClassVar[dict[str, type[Model]]] = {"lead": Lead}
 
     @admin.display(description="lead")
     def lead_link(self, reference: LeadReference) -> str:
@@ -28,7 +33,7 @@ class LeadReferenceAdmin(HiddenFromIndex, BackOfficeAdmin):
     def campaign_link(self, reference: LeadReference) -> str:
         return link(reference.campaign)
 
-    @admin.display(description="status there")
+    @admin.display(description="provider status")
     def state(self, reference: LeadReference) -> str:
         return status_badge(reference.status)
 
@@ -61,7 +66,8 @@ class LeadChangeAdmin(HiddenFromIndex, BackOfficeAdmin):
             },
         ),
     )
-    search_help_text = "A whole number of a change."
+    search_help_text = "part of the lead's name or e-mail address, or an id."
+    search_through: ClassVar[dict[str, type[Model]]] = {"lead": Lead}
 
     @admin.display(description="when")
     def when(self, change: LeadChange) -> str:
@@ -73,15 +79,15 @@ class LeadChangeAdmin(HiddenFromIndex, BackOfficeAdmin):
 
     @admin.display(description="from")
     def before(self, change: LeadChange) -> str:
-        return status_badge(change.previous_status) if change.previous_status else "first seen"
+        return status_badge(change.previous_status) if change.previous_status else FIRST_SEEN.badge()
 
     @admin.display(description="to")
     def after(self, change: LeadChange) -> str:
         return status_badge(change.new_status)
 
-    @admin.display(description="took effect")
+    @admin.display(description="applied")
     def effect(self, change: LeadChange) -> str:
-        return badge("yes", "good") if change.applied else badge("no", "quiet")
+        return badge("Yes", "good") if change.applied else badge("No change", "quiet")
 
     @admin.display(description="receipt")
     def receipt(self, change: LeadChange) -> str:
@@ -100,7 +106,7 @@ class LeadMergeAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_filter = (ByRoot,)
     list_select_related = ("record__merged_into",)
     fieldsets = ((None, {"fields": ("label", "into", "when", "changed")}),)
-    search_help_text = "A whole id of a lead that was merged."
+    search_help_text = "a whole id of a lead that was merged."
 
     @admin.display(description="merged lead")
     def label(self, merge: LeadMerge) -> str:
@@ -127,7 +133,7 @@ class TombstoneAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_filter = (ByAgency,)
     list_select_related = ("agency",)
     fieldsets = ((None, {"fields": ("provider", "agency", "when")}),)
-    search_help_text = "A whole number."
+    search_help_text = "an id."
 
     @admin.display(description="erased")
     def when(self, tombstone: Tombstone) -> str:

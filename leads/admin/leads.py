@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from accounts.core.enums import provider_name
 from accounts.core.markup import (
     NOTHING,
     ago,
@@ -22,17 +23,26 @@ from accounts.core.markup import (
     receipt_link,
     table,
 )
+from accounts.labels import FIRST_SEEN
 from accounts.models import Agency
 from accounts.web.backoffice.base import BackOfficeAdmin, acting_user
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAccount, ByAgency
 from accounts.web.backoffice.forms import ServiceForm
 from accounts.web.recent_sign_in import require_recent_sign_in
-from leads.admin.filters import ByFormLanguage, ByLeadStatus
+from leads.admin.filters import (
+    ByFormLanguage,
+    ByLeadAge,
+    ByLeadCampaign,
+    ByLeadStatus,
+    ByOwner,
+    ByPriority,
+    ByWaiting,
+)
 from leads.analytics.export import TooManyDownloads, download_leads
 from leads.assignments import NO_ACTIVE_MEMBER, possible_assignees
 from leads.enums import ChangedBy, LeadStatus
-from leads.labels import status_badge
+from leads.labels import CHANGED_BY_LABELS, status_badge
 from leads.models import Lead
 from leads.pipeline.changes import set_status, update_lead
 from leads.pipeline.languages import language_name
@@ -47,7 +57,7 @@ MAX_REFERENCES = 20
 class LeadForm(ServiceForm):
     taken = "Another lead of this agency has this LinkedIn URL."
     note = forms.CharField(
-        max_length=500, required=False, help_text="Why the status changes: stands in the lead's history."
+        max_length=500, required=False, help_text="Kept in the lead's history when the status changes."
     )
 
     class Meta:
@@ -92,9 +102,14 @@ class LeadForm(ServiceForm):
 
 @admin.register(Lead)
 class LeadAdmin(BackOfficeAdmin):
-    list_display = ("label", "agency", "company", "current_status", "since", "campaign_link", "received")
-    list_filter = (ByAgency, ByLeadStatus, ByFormLanguage, ByAccount)
-    list_select_related = ("agency", "campaign")
+    menu_position = 20
+    list_display = ("label", "agency", "company", "current_status", "since", "campaign_link", "owned_by", "received")
+    list_filter = (
+        *(ByAgency, ByLeadStatus, ByLeadCampaign, ByOwner, ByPriority, ByLeadAge, ByWaiting),
+        *(ByFormLanguage, ByAccount),
+    )
+    list_select_related = ("agency", "campaign", "assigned_to")
+    pipeline = ByLeadStatus
     raw_id_fields = ("campaign", "account")
     form = LeadForm
     editable = LeadForm.Meta.fields
@@ -115,8 +130,8 @@ class LeadAdmin(BackOfficeAdmin):
                 )
             },
         ),
-        ("Where it belongs", {"fields": ("id", "agency", "campaign", "account", "assigned_to", "priority", "labels")}),
-        ("What was reported", {"fields": ("references_table", "changes_table", "related_pages")}),
+        ("Identifiers", {"fields": ("id", "agency", "campaign", "account", "assigned_to", "priority", "labels")}),
+        ("Campaign memberships and history", {"fields": ("references_table", "changes_table", "related_pages")}),
         (
             "Lead form",
             {
@@ -138,12 +153,12 @@ class LeadAdmin(BackOfficeAdmin):
     actions = ("erase",)
     buttons = ("erase",)
     confirm: ClassVar[dict[str, str]] = {
-        "erase": "The person is erased for ever: the lead, its history, and every copy in receipts, events and "
-        "deliveries. Whoever was told of the lead is told to erase it too. It cannot be undone."
+        "erase": "The person is erased permanently: the lead, its history, and every copy in receipts, events and "
+        "deliveries. Channels that received the lead are asked to erase it too. It cannot be undone."
     }
-    search_help_text = "Part of a name, e-mail, company, title, URL or id; with an agency also a provider's id."
+    search_help_text = "part of a name, e-mail, company, title, URL or id; within an agency also a provider's id."
 
-    @admin.action(description="Erase for ever", permissions=["operate"])
+    @admin.action(description="Erase permanently", permissions=["operate"])
     def erase(self, request: HttpRequest, leads: "QuerySet[Lead]") -> HttpResponse:
         chosen = list(leads.select_related("agency")[:100])
         for lead in chosen:
@@ -185,6 +200,10 @@ class LeadAdmin(BackOfficeAdmin):
         is_merged = found is None and "\x00" not in object_id and (root_pk := root_id(object_id)) != object_id
         return super().get_object(request, root_pk, from_field) if is_merged else found
 
+    def counts_stages(self, request: HttpRequest) -> bool:
+        """Count within one agency, whose index begins with the status."""
+        return bool(request.GET.get("agency"))
+
     def search_condition(self, word: str, agency_id: str) -> Q:
         """Within an agency, also search by what only its providers know, and by merged records."""
         return leads_matching(agency_id, word) if agency_id else super().search_condition(root_id(word), agency_id)
@@ -197,13 +216,17 @@ class LeadAdmin(BackOfficeAdmin):
     def current_status(self, lead: Lead) -> str:  # `state` is a field of the address
         return status_badge(lead.status)
 
-    @admin.display(description="since")
+    @admin.display(description="status since")
     def since(self, lead: Lead) -> str:
         return ago(lead.status_since)
 
     @admin.display(description="campaign")
     def campaign_link(self, lead: Lead) -> str:
         return link(lead.campaign)
+
+    @admin.display(description="owner")
+    def owned_by(self, lead: Lead) -> str:
+        return (lead.assigned_to.get_full_name() or str(lead.assigned_to)) if lead.assigned_to else NOTHING
 
     @admin.display(description="received")
     def received(self, lead: Lead) -> str:
@@ -225,14 +248,14 @@ class LeadAdmin(BackOfficeAdmin):
     def consents_json(self, lead: Lead) -> str:
         return pretty_json(lead.consents)
 
-    @admin.display(description="known as")
+    @admin.display(description="campaign memberships")
     def references_table(self, lead: Lead) -> str:
         rows = lead.references.select_related("campaign").order_by("-pk")[:MAX_HISTORY_ROWS]
         return table(
-            ("Provider", "Id there", "Campaign", "Status there", "Since"),
+            ("Provider", "Provider ID", "Campaign", "Provider status", "Status since"),
             (
                 (
-                    row.provider,
+                    provider_name(row.provider),
                     code(row.external_id),
                     link(row.campaign),
                     status_badge(row.status),
@@ -240,21 +263,21 @@ class LeadAdmin(BackOfficeAdmin):
                 )
                 for row in rows
             ),
-            empty="No provider knows it: it was made by hand or through the API.",
+            empty="No campaign memberships: the lead was created by hand or through the API.",
         )
 
     @admin.display(description="latest changes")
     def changes_table(self, lead: Lead) -> str:
         rows = lead.changes.order_by("-pk")[:MAX_HISTORY_ROWS]
         return table(
-            ("When", "From", "To", "By", "Took effect", "Note", "Receipt"),
+            ("When", "From", "To", "By", "Applied", "Note", "Receipt"),
             (
                 (
                     ago(row.occurred_at),
-                    status_badge(row.previous_status) if row.previous_status else "first seen",
+                    status_badge(row.previous_status) if row.previous_status else FIRST_SEEN.badge(),
                     status_badge(row.new_status),
-                    row.changed_by,
-                    badge("yes", "good") if row.applied else badge("no", "quiet"),
+                    CHANGED_BY_LABELS[ChangedBy(row.changed_by)],
+                    badge("Yes", "good") if row.applied else badge("No change", "quiet"),
                     row.note or NOTHING,
                     receipt_link(row.receipt_id),
                 )

@@ -11,4 +11,4 @@ class SavedFilterAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("name", "member", "query")
     list_select_related = ("member__user",)
     fieldsets = ((None, {"fields": ("name", "member", "query", "created_at")}),)
-    search_help_text = "A whole number."
+    search_help_text = "an id."

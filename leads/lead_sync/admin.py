@@ -3,13 +3,14 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.core.markup import NOTHING, ago, badge, code, link, pretty_json, table
+from accounts.models import Account, Source
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from leads import wakeups
 from leads.lead_sync import backfill
@@ -22,14 +23,17 @@ REFRESH_SECONDS = 5
 
 @admin.register(LeadSync)
 class LeadSyncAdmin(BackOfficeAdmin):
+    menu_group = "Inbound"
+    menu_position = 60
+    menu_title = "LinkedIn Lead Sync"
     list_display = ("source", "account_link", "state", "checked")
     list_select_related = ("source", "account")
     fieldsets = (
         (None, {"fields": ("source", "account", "connected_by", "connected", "checked", "next_check")}),
         ("Token", {"fields": ("token",)}),
-        ("What is wrong", {"fields": ("problem_table",)}),
-        ("LinkedIn tells us about", {"fields": ("subscriptions_table",)}),
-        ("Forms that LinkedIn does not show", {"fields": ("refused_forms_table",)}),
+        ("Problems", {"fields": ("problem_table",)}),
+        ("Subscriptions", {"fields": ("subscriptions_table",)}),
+        ("Forms without access", {"fields": ("refused_forms_table",)}),
         ("Pulls", {"fields": ("pulls_table",)}),
     )
     actions = ("pull", "ask_for_forms")
@@ -38,7 +42,8 @@ class LeadSyncAdmin(BackOfficeAdmin):
         "pull": "Everything that LinkedIn keeps since the last pull is asked for now.",
         "ask_for_forms": "The forms that LinkedIn does not show are asked for again now.",
     }
-    search_help_text = "A whole id of a source."
+    search_help_text = "part of the name of the source, or of the connected account."
+    search_through: ClassVar[dict[str, type[Model]]] = {"source": Source, "account": Account}
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[LeadSync]":
         rows: QuerySet[LeadSync] = super().get_queryset(request)
@@ -74,7 +79,7 @@ class LeadSyncAdmin(BackOfficeAdmin):
     @admin.display(description="state")
     def state(self, sync: LeadSync) -> str:
         count = count_problems(sync)
-        return badge("connected", "good") if not count else badge(f"{count} to mend", "warn")
+        return badge("Connected", "good") if not count else badge(f"{count} to fix", "warn")
 
     @admin.display(description="connected")
     def connected(self, sync: LeadSync) -> str:
@@ -163,14 +168,14 @@ class SubscriptionAdmin(HiddenFromIndex, BackOfficeAdmin):
     fieldsets = (
         (None, {"fields": ("sync", "owner", "lead_type", "form", "entity", "external_id", "wanted", "error")}),
     )
-    search_help_text = "A whole number of a subscription."
+    search_help_text = "an id."
 
 
 @admin.register(OwnerAccess)
 class OwnerAccessAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("owner", "lead_type", "proved", "pulled")
     fieldsets = ((None, {"fields": ("sync", "owner", "lead_type", "proved", "missing", "pulled")}),)
-    search_help_text = "A whole number of an owner's access."
+    search_help_text = "an id."
 
     @admin.display(description="roles last proved")
     def proved(self, access: OwnerAccess) -> str:
@@ -189,7 +194,7 @@ class OwnerAccessAdmin(HiddenFromIndex, BackOfficeAdmin):
 class RefusedFormAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("form_id", "reason", "since", "again")
     fieldsets = ((None, {"fields": ("sync", "form_id", "reason", "since", "attempts", "again")}),)
-    search_help_text = "A whole number of a refused form."
+    search_help_text = "an id."
 
     @admin.display(description="not shown since")
     def since(self, form: RefusedForm) -> str:
@@ -204,14 +209,14 @@ class RefusedFormAdmin(HiddenFromIndex, BackOfficeAdmin):
 class UnlabelledAnswersAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("reference_id", "version")
     fieldsets = ((None, {"fields": ("reference", "form", "version")}),)
-    search_help_text = "A whole number of a reference."
+    search_help_text = "an id."
 
 
 @admin.register(LeadForm)
 class LeadFormAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("name", "form_id", "version", "fetched")
     fieldsets = ((None, {"fields": ("name", "form_id", "version", "agency", "fetched", "content_json")}),)
-    search_help_text = "A whole number of a form."
+    search_help_text = "an id."
 
     @admin.display(description="fetched")
     def fetched(self, form: LeadForm) -> str:
@@ -227,7 +232,7 @@ class LeadFetchAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("reference", "due", "attempts", "error")
     list_select_related = ("reference", "source")
     fieldsets = ((None, {"fields": ("reference", "source", "due", "attempts", "error")}),)
-    search_help_text = "A whole number of a reference."
+    search_help_text = "an id."
 
     @admin.display(description="next attempt")
     def due(self, fetch: LeadFetch) -> str:
@@ -240,7 +245,7 @@ class PullAdmin(HiddenFromIndex, BackOfficeAdmin):
     fieldsets = (
         (None, {"fields": ("sync", "owner", "lead_type", "since", "until", "far", "found", "ended", "error")}),
     )
-    search_help_text = "A whole number of a pull."
+    search_help_text = "an id."
 
     @admin.display(description="progress")
     def far(self, pull: Pull) -> str:

@@ -5,35 +5,38 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from accounts.core.email_addresses import display_email
-from accounts.core.markup import NOTHING, ago, badge, link, table
+from accounts.core.markup import NOTHING, ago, link, table
+from accounts.models import Agency
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting_user
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency
+from leads.enums import LeadStatus
 from leads.pipeline.languages import language_name
 from notifications.admin.deliveries import LATEST, delivery_badge
 from notifications.admin.filters import ByChannel
 from notifications.channels import service as channels
 from notifications.channels.fields import has_field
-from notifications.labels import CHANNEL_LABELS
+from notifications.labels import DAMAGED, channel_label, title_of
 from notifications.models import Channel, ChannelSecret, ChannelStatus, StaffAlerts
 
 
 @admin.register(Channel)
 class ChannelAdmin(BackOfficeAdmin):
+    menu_position = 10
     audited = True
     list_display = ("label", "agency", "kind", "state", "failing", "made")
     list_filter = (ByAgency,)
     list_select_related = ("agency",)
     fieldsets = (
         (None, {"fields": ("label", "kind", "target", "state", "disabled_reason", "failing")}),
-        ("What it gets", {"fields": ("types", "places", "statuses", "languages", "test_events", "rate_per_second")}),
+        ("Events", {"fields": ("types", "places", "statuses", "languages", "test_events", "rate_per_second")}),
         (
-            "When people get it",
+            "Delivery",
             {
                 "fields": (
                     "mode",
@@ -46,13 +49,17 @@ class ChannelAdmin(BackOfficeAdmin):
                 )
             },
         ),
-        ("Where it belongs", {"fields": ("id", "agency", "made", "secret_list")}),
-        ("What it got", {"fields": ("latest_deliveries", "elsewhere")}),
+        ("Identifiers", {"fields": ("id", "agency", "made", "secret_list")}),
+        ("Recent deliveries", {"fields": ("latest_deliveries", "elsewhere")}),
     )
-    search_help_text = "A whole id."
+    search_help_text = "part of its name or e-mail address, or of the agency's name, or an id."
+    text_search = ("name", "email")
+    search_through: ClassVar[dict[str, type[Model]]] = {"agency": Agency}
     actions = ("enable", "disable", "send_test")
     buttons = ("send_test", "enable", "disable")
-    confirm: ClassVar[dict[str, str]] = {"disable": "It gets nothing until it is enabled again; what is due is kept."}
+    confirm: ClassVar[dict[str, str]] = {
+        "disable": "It receives nothing until it is enabled again. Deliveries that are due are kept."
+    }
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leave out fields that a channel of this kind does not have."""
@@ -83,19 +90,19 @@ class ChannelAdmin(BackOfficeAdmin):
     def label(self, channel: Channel) -> str:
         return str(channel)
 
-    @admin.display(description="goes to")
+    @admin.display(description="delivered to")
     def target(self, channel: Channel) -> str:
         """Show a whole e-mail address, but only the host of a URL, whose path may be a secret."""
         if channel.email:
             return display_email(channel.email)
         if channel.damaged:
-            return badge("none of today's encryption keys opens it", "bad")
+            return DAMAGED.badge()
         parts = urlsplit(channel.url or "")
         return f"{parts.scheme}://{parts.hostname}/…" if parts.hostname else NOTHING
 
     @admin.display(description="status")
     def state(self, channel: Channel) -> str:
-        return CHANNEL_LABELS[ChannelStatus(channel.status)].badge(channel.get_status_display())
+        return channel_label(channel).badge()
 
     @admin.display(description="failing")
     def failing(self, channel: Channel) -> str:
@@ -103,27 +110,27 @@ class ChannelAdmin(BackOfficeAdmin):
             return NOTHING
         return format_html("{} in a row, since {}", channel.consecutive_failures, ago(channel.failing_since))
 
-    @admin.display(description="event types")
+    @admin.display(description="events")
     def types(self, channel: Channel) -> str:
-        return ", ".join(channel.event_types) or "all"
+        return ", ".join(map(title_of, channel.event_types)) or "Everything"
 
     @admin.display(description="locations")
     def places(self, channel: Channel) -> str:
-        return ", ".join(channel.locations) or "all"
+        return ", ".join(channel.locations) or "All"
 
     @admin.display(description="lead statuses")
     def statuses(self, channel: Channel) -> str:
-        return ", ".join(channel.lead_statuses) or "all"
+        return ", ".join(LeadStatus(name).label for name in channel.lead_statuses) or "All"
 
     @admin.display(description="languages of lead forms")
     def languages(self, channel: Channel) -> str:
-        return ", ".join(map(language_name, channel.creation_locales)) or "all"
+        return ", ".join(map(language_name, channel.creation_locales)) or "All"
 
-    @admin.display(description="also urgent")
+    @admin.display(description="always send immediately")
     def urgent(self, channel: Channel) -> str:
-        return ", ".join(channel.urgent_event_types) or NOTHING
+        return ", ".join(map(title_of, channel.urgent_event_types)) or NOTHING
 
-    @admin.display(description="since")
+    @admin.display(description="created")
     def made(self, channel: Channel) -> str:
         return ago(channel.created_at)
 
@@ -131,18 +138,21 @@ class ChannelAdmin(BackOfficeAdmin):
     def secret_list(self, channel: Channel) -> str:
         rows = channel.secrets.defer("secret").order_by("-created_at", "-pk")
         return table(
-            ("Made", "Ends"),
+            ("Created", "Expires"),
             ((ago(row.created_at), ago(row.expires_at) if row.expires_at else "stays valid") for row in rows),
-            empty="It has none.",
+            empty="No secrets.",
         )
 
     @admin.display(description="latest deliveries")
     def latest_deliveries(self, channel: Channel) -> str:
         rows = channel.deliveries.select_related("event").order_by("-pk")[:LATEST]
         return table(
-            ("Delivery", "Event", "Status", "Tries", "Made"),
-            ((link(row), row.event.event_type, delivery_badge(row), row.attempts, ago(row.created_at)) for row in rows),
-            empty="Nothing yet: send a test.",
+            ("Delivery", "Event", "Status", "Attempts", "Created"),
+            (
+                (link(row), title_of(row.event.event_type), delivery_badge(row), row.attempts, ago(row.created_at))
+                for row in rows
+            ),
+            empty="No deliveries yet. Send a test.",
         )
 
     @admin.display(description="more")
@@ -161,7 +171,8 @@ class StaffAlertsAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_display = ("user", "by_email", "by_slack", "has_own_slack")
     list_select_related = ("user",)
     fieldsets = ((None, {"fields": ("user", "by_email", "by_slack", "has_own_slack")}),)
-    search_help_text = "A whole number of a user."
+    search_help_text = "part of a user name or e-mail address."
+    text_search = ("user__username", "user__email")
 
 
 @admin.register(ChannelSecret)
@@ -172,7 +183,7 @@ class ChannelSecretAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_filter = (ByChannel,)
     list_select_related = ("channel",)
     fieldsets = ((None, {"fields": ("channel", "made", "ends")}),)
-    search_help_text = "A whole number."
+    search_help_text = "an id."
 
     @admin.display(description="made")
     def made(self, secret: ChannelSecret) -> str:

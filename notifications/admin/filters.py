@@ -1,7 +1,7 @@
 """Define the list filters of channels, deliveries and attempts."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
@@ -9,9 +9,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.core.enums import EventType
+from accounts.core.labels import Label
 from accounts.models import Event
 from accounts.web.backoffice.filters import ByParent, ByStatus
 from notifications.channels import search
+from notifications.labels import DELIVERY_LABELS, title_of
 from notifications.models import Channel, Delivery, DeliveryStatus
 
 
@@ -36,11 +38,16 @@ class ByDelivery(ByParent):
 class ByDeliveryStatus(ByStatus):
     """Filter by status. Offer statuses that most deliveries have only within an agency, whose index serves them."""
 
-    options = [(DeliveryStatus.FAILED.value, "failed"), (DeliveryStatus.PENDING.value, "on its way")]
+    labels: ClassVar[dict[DeliveryStatus, Label]] = {
+        status: DELIVERY_LABELS[status] for status in (DeliveryStatus.FAILED, DeliveryStatus.PENDING)
+    }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         more = [DeliveryStatus.CANCELLED, DeliveryStatus.DELIVERED] if request.GET.get("agency") else []
-        return [*super().lookups(request, model_admin), *((status.value, status.label.title()) for status in more)]
+        return [
+            *super().lookups(request, model_admin),
+            *((status.value, DELIVERY_LABELS[status].text) for status in more),
+        ]
 
 
 class ByEventType(SimpleListFilter):
@@ -49,7 +56,7 @@ class ByEventType(SimpleListFilter):
     title, parameter_name = "event type", "event_type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name.value, name.value) for name in EventType] if request.GET.get("agency") else []
+        return [(name.value, title_of(name)) for name in EventType] if request.GET.get("agency") else []
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         agency, chosen = request.GET.get("agency"), self.value()
@@ -59,7 +66,7 @@ class ByEventType(SimpleListFilter):
 class ByAge(SimpleListFilter):
     """Filter by age, or (in the URL) by a time before which the delivery was created."""
 
-    title, parameter_name = "made", "made"
+    title, parameter_name = "created", "made"
     ages = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

@@ -70,30 +70,34 @@ def test_the_page_says_what_to_do_whose_turn_it_is_and_how_long_things_took(agen
     page = text_of(signed_in, page_of(account))
     assert "The account's owner has to sign in to LinkedIn again." in page.replace("&#x27;", "'")
     assert re.search(r"! owner", page)
-    assert re.search(r"active 23 hours", page)
-    assert re.search(r"disconnected 5 hours", page)
-    assert re.search(r"Back after a drop 5 hours \(median of 1\)", page)
-    for step in ("Prompt: link made", "Prompt: mail sent ada@example.com", "Prompt: closed"):
+    assert re.search(r"Active 23 hours", page)
+    assert re.search(r"Disconnected 5 hours", page)
+    assert re.search(r"Time to reconnect 5 hours \(median of 1\)", page)
+    for step in (
+        "Reconnect request: link made",
+        "Reconnect request: mail sent ada@example.com",
+        "Reconnect request: closed",
+    ):
         assert step in page
 
 
 def test_staff_ask_again_and_withdraw_the_link(agency: Agency, signed_in: Client) -> None:
     account = report(agency, "disconnected", hours_ago=1)
-    assert "Withdraw the owner" in text_of(signed_in, page_of(account))
-    assert "Asked the owner: 1." in press(signed_in, account, "ask_owner")
+    assert "Revoke the owner" in text_of(signed_in, page_of(account))
+    assert "Reconnect e-mail sent to ada@example.com." in press(signed_in, account, "ask_owner")
     assert Event.objects.filter(recipient="ada@example.com").count() == 2
-    assert "Withdrew the link: 1." in press(signed_in, account, "withdraw")
+    assert "Revoked the link: 1." in press(signed_in, account, "withdraw")
     assert ReauthPrompt.objects.get().closed_as == "revoked"
     assert "Its owner has no link." in press(signed_in, account, "withdraw")
     assert [entry.change_message for entry in LogEntry.objects.order_by("id")] == [
-        "Asked the owner.",
-        "Withdrew the link.",
+        "Reconnect e-mail sent.",
+        "Revoked the link.",
     ]
 
 
 def test_without_any_address_staff_are_told(agency: Agency, signed_in: Client) -> None:
     account = report(agency, "disconnected", hours_ago=1, email="")
-    assert "No address is known" in press(signed_in, account, "ask_owner")
+    assert "No e-mail address is known" in press(signed_in, account, "ask_owner")
 
 
 def test_staff_revive_a_deleted_account(agency: Agency, signed_in: Client) -> None:
@@ -148,11 +152,11 @@ def test_one_timeline_holds_reports_prompts_pauses_deliveries_and_staff(agency: 
     page = text_of(signed_in, page_of(account))
 
     for words in (
-        "active → ✕ disconnected",
-        "Prompt: mail sent ada@example.com",
-        "Told: campaign paused The account is disconnected.",
+        "✓ Active → ✕ Disconnected",
+        "Reconnect request: mail sent ada@example.com",
+        "Event: campaign paused The account is disconnected.",
         "CRM hook",
-        "Staff: Withdrew the link.",
+        "Staff: Revoked the link.",
         "happened 2 hours ago",
     ):
         assert words in page, words
@@ -167,7 +171,7 @@ def test_a_long_timeline_is_turned_page_by_page(agency: Agency, signed_in: Clien
     older = re.search(r"\?before=([\w.-]+)#", first)
     assert older
     second = signed_in.get(f"{page_of(account)}?before={older[1]}").content.decode()
-    assert "Newest" in second
+    assert "Latest" in second
     assert first.count("<tr>") > 30
     assert signed_in.get(f"{page_of(account)}?before=%01x").status_code == 200
 
@@ -229,12 +233,12 @@ def test_namesakes_are_proposed_and_decided_in_the_back_office(agency: Agency, s
 
     assert "Linked: 1." in answer.content.decode()
     page = text_of(signed_in, page_of(account))
-    assert "they contradict LinkedConnector: blocked since" in page
+    assert "Providers disagree LinkedConnector: blocked since" in page
     assert f"/admin/accounts/account/{other.pk}/change/" in signed_in.get(page_of(account)).content.decode()
     assert "Ada 1 and Ada 1" not in text_of(signed_in, "/admin/accounts/accountlink/")
     assert "Ada 1 and Ada 1" in text_of(signed_in, "/admin/accounts/accountlink/?status=accepted")
     signed_in.post(f"/admin/accounts/accountlink/{link.pk}/press/decline/")
-    assert "they contradict" not in text_of(signed_in, page_of(account))
+    assert "Providers disagree" not in text_of(signed_in, page_of(account))
 
 
 def test_the_page_says_that_the_owner_gets_no_mail_who_is_asked_instead_and_what_to_do(
@@ -242,19 +246,19 @@ def test_the_page_says_that_the_owner_gets_no_mail_who_is_asked_instead_and_what
 ) -> None:
     account = report(agency, "disconnected", hours_ago=1)
     Member.objects.create(agency=agency, user=User.objects.create_user("olive", "olive@example.com"), role="owner")
-    assert "gets none" not in text_of(signed_in, page_of(account))
+    assert "Undeliverable" not in text_of(signed_in, page_of(account))
     record_bounce("ada@example.com", reason="Mail to this address came back: 550 No such user.")
     text = text_of(signed_in, page_of(account))
     assert (
-        "gets none Mail to this address came back: 550 No such user. Asked instead: olive@example.com. "
+        "Undeliverable Mail to this address came back: 550 No such user. Asked instead: olive@example.com. "
         "Have the address corrected at the provider or here." in text
     )
-    assert "Prompt: mail came back" in text
+    assert "Reconnect request: mail came back" in text
     row = BouncedAddress.objects.get()
     response = signed_in.get("/admin/accounts/bouncedaddress/?q=Ada@example.com")
     assert [found.pk for found in response.context["cl"].result_list] == [row.pk]
     assert signed_in.post(f"/admin/accounts/bouncedaddress/{row.pk}/press/forgive/").status_code == 302
-    assert "gets none" not in text_of(signed_in, page_of(account))
+    assert "Undeliverable" not in text_of(signed_in, page_of(account))
 
 
 def test_a_connection_to_linkedin_says_what_it_may_and_until_when(agency: Agency, signed_in: Client) -> None:

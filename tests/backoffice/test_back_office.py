@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,13 +17,19 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
-from accounts.models import Account, Agency, ApiKey
+from accounts.models import Account, Agency, ApiKey, BouncedAddress, Invitation, Sender
 from accounts.web.backoffice.filters import ByAgency
+from accounts.web.backoffice.pipeline import MAX_STAGE_COUNT
+from notifications.models import Channel, StaffAlerts
 from tests.factories import CANARY, make_everything
-from webhooks.models import Receipt
+from webhooks.models import Receipt, WordMapping
 
 OURS = ("accounts", "leads", "webhooks", "notifications", "auth")
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+#: Tables that stay so small that a search may read them whole.
+SMALL = [WordMapping, User, Group, ApiKey, Invitation, BouncedAddress, Sender, Channel, StaffAlerts]
+#: Where counting a status above a list ends.
+BOUND = f"LIMIT {MAX_STAGE_COUNT + 1}"
 Everything = Mapping[type[models.Model], Any]
 
 XSS = [
@@ -78,17 +84,19 @@ def test_every_page_opens_with_data_and_shows_no_secret(everything: Everything, 
 @pytest.mark.parametrize(
     ("page", "crumbs"),
     [
-        ("accounts/account", ["Home", "Agencies and accounts", "Accounts"]),
-        ("leads/lead", ["Home", "Leads and Lead Sync", "Leads"]),
-        ("webhooks/receipt", ["Home", "What comes in", "Receipts"]),
-        ("notifications/channel", ["Home", "What goes out", "Channels"]),
-        ("auth/user", ["Home", "People", "Users"]),
+        ("accounts/apikey", ["Overview", "Agencies", "API keys"]),
+        ("accounts/accountlink", ["Overview", "Accounts", "Possible duplicates"]),
+        ("leads/lead", ["Overview", "Campaigns and leads", "Leads"]),
+        ("webhooks/rejectedrequest", ["Overview", "Inbound", "Refused requests"]),
+        ("notifications/channel", ["Overview", "Outbound", "Channels"]),
+        ("auth/group", ["Overview", "System", "Staff groups"]),
     ],
 )
 def test_a_page_says_where_it_is(page: str, crumbs: list[str], signed_in: Client) -> None:
     html = signed_in.get(f"/admin/{page}/").content.decode()
-    [names] = re.findall(r'<div class="breadcrumbs">(.*?)</div>', html, re.S)
-    assert [word.strip() for word in re.sub(r"<[^>]+>", "", names).split("&rsaquo;")] == crumbs
+    [names] = re.findall(r'<ol class="breadcrumbs">(.*?)</ol>', html, re.S)
+    assert [re.sub(r"<[^>]+>", "", name).strip() for name in re.findall("<li>(.*?)</li>", names)] == crumbs
+    assert f"<h1>{crumbs[-1]}</h1>" in html
 
 
 def test_every_empty_list_opens(signed_in: Client) -> None:
@@ -102,7 +110,7 @@ def queries(client: Client, page: str) -> list[str]:
     return [query["sql"].upper() for query in captured.captured_queries]
 
 
-def test_lists_never_count_never_skip_rows_and_ask_no_more_for_more_rows(
+def test_lists_never_count_without_a_bound_never_skip_rows_and_ask_no_more_for_more_rows(
     agency: Agency, staff: User, signed_in: Client
 ) -> None:
     make_everything(agency, staff, text="first")
@@ -110,6 +118,8 @@ def test_lists_never_count_never_skip_rows_and_ask_no_more_for_more_rows(
     with_agencies = {
         url(model, "changelist") for model in MODELS if ByAgency in admin.site.get_model_admin(model).list_filter
     }
+    small = {url(model, "changelist") for model in SMALL}
+    piped = {url(model, "changelist") for model in MODELS if admin.site.get_model_admin(model).pipeline}  # type: ignore[attr-defined]
     few = {page: len(queries(signed_in, page)) for page in lists}
     for number in range(1, 4):
         make_everything(agency, staff, text="more", number=number)
@@ -118,10 +128,12 @@ def test_lists_never_count_never_skip_rows_and_ask_no_more_for_more_rows(
         chosen = f"&agency={agency.pk}" if page in with_agencies else ""
         assert len(asked) <= few[page], asked
         sql = "\n".join(asked + queries(signed_in, f"{page}?q=first{chosen}"))
-        assert "COUNT(" not in sql, page
+        counted = [one for one in sql.split("\n") if "COUNT(" in one]
+        assert all(one.startswith("SELECT COUNT(*) FROM (SELECT ") and BOUND in one for one in counted), page
+        assert counted == [] or page in piped, page
         assert "OFFSET" not in sql, page
         compared = [column for column in re.findall(r"(\S+) LIKE ", sql) if "SEARCH_TEXT" not in column]
-        assert compared == [] or page == url(User, "changelist"), page
+        assert compared == [] or page in small, page
 
 
 def test_pages_turn_by_key_and_back(agency: Agency, signed_in: Client) -> None:

@@ -147,7 +147,7 @@ def test_staff_tries_again_what_the_provider_refused(signed_in: Client, agency: 
     )
     page = f"/admin/accounts/campaign/{campaign.pk}/"
     assert "SendPilot answered 500." in signed_in.get(f"{page}change/").content.decode()
-    assert "pauses not carried out" in signed_in.get("/admin/").content.decode()
+    assert "failed campaign pauses" in signed_in.get("/admin/").content.decode()
     content = signed_in.get("/admin/accounts/campaign/?protected=failed").context["cl"].result_list
     assert [row.pk for row in content] == [campaign.pk]
     signed_in.post(f"{page}press/try_again/")

@@ -97,18 +97,18 @@ def test_the_dashboard_shows_what_needs_a_person(signed_in: Client, staff: User,
     make_everything(agency, staff, text="Ann")
     html = " ".join(signed_in.get("/admin/").content.decode().split())
     for number, label, url in [
-        (1, "receipts in quarantine", "/admin/webhooks/receipt/?status=quarantined"),
-        (0, "receipts failed", "/admin/webhooks/receipt/?status=failed"),
-        (1, "deliveries failed", "/admin/notifications/delivery/?status=failed"),
+        (1, "quarantined events", "/admin/webhooks/receipt/?status=quarantined"),
+        (0, "failed receipts", "/admin/webhooks/receipt/?status=failed"),
+        (1, "failed deliveries", "/admin/notifications/delivery/?status=failed"),
         (1, "channels failing", "/admin/notifications/channel/"),
         (1, "source issues", "/admin/accounts/sourceissue/?state=open"),
-        (1, "sources refused in 24 h", "/admin/webhooks/rejectedrequest/"),
+        (1, "sources rejecting requests (24 h)", "/admin/webhooks/rejectedrequest/"),
     ]:
         assert f'<a href="{url}"><strong>{number}</strong> <span>{label}</span></a>' in html
     assert re.search(r'<time datetime="[^"]+" title="[^"]+ UTC">3 minutes ago</time>', html)
     assert "Rejecting requests" in html
-    assert "1 pair of accounts</a> may be one person's" in html
-    assert "none: all that came in is processed" in html
+    assert "1 possible duplicate</a>" in html
+    assert "none: every receipt is processed" in html
     Receipt.objects.update(status="received", next_attempt_at=timezone.now() - timedelta(seconds=90))
     assert "due for 1 minute" in signed_in.get("/admin/").content.decode()
 

@@ -29,12 +29,14 @@ def code_in(html: str, start: str) -> str:
 
 def test_staff_who_make_an_agency_get_no_key_of_it(signed_in: Client, db: None) -> None:
     page = "/admin/accounts/agency/add/"
-    made = signed_in.post(page, form_of(signed_in, page) | {"name": "New & Co"}, follow=True)
+    made = signed_in.post(
+        page, form_of(signed_in, page) | {"name": "New & Co", "owner_email": "olive@example.com"}, follow=True
+    )
     agency = Agency.objects.get(name="New & Co")
     assert made.status_code == 200
     assert "ll_" not in made.content.decode()
     assert not agency.api_keys.exists()
-    assert LogEntry.objects.get().object_repr == agency.pk
+    assert {entry.object_repr for entry in LogEntry.objects.all()} == {agency.pk, agency.invitations.get().pk}
 
 
 def test_staff_cannot_leave_an_agency_without_an_owner(signed_in: Client, agency: Agency, stranger: Agency) -> None:

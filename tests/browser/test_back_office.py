@@ -103,7 +103,7 @@ def office(visit: Visit) -> tuple[Visit, str, Account, Source]:
 def test_the_dashboard(office: tuple[Visit, str, Account, Source]) -> None:
     visit, base, _, _ = office
     visit.page.goto(f"{base}/")
-    expect(visit.page.get_by_role("heading", name="Sources with issues")).to_be_visible()
+    expect(visit.page.get_by_role("heading", name="Source issues")).to_be_visible()
     expect(visit.page.get_by_text("2 of 3 checks were missed.")).to_be_visible()
     visit.look("dashboard")
 
@@ -112,14 +112,14 @@ def test_an_accounts_page(office: tuple[Visit, str, Account, Source]) -> None:
     visit, base, account, _ = office
     visit.page.goto(f"{base}/accounts/account/{account.pk}/change/")
     expect(visit.page.get_by_role("heading", name="Timeline")).to_be_visible()
-    expect(visit.page.get_by_text("they contradict")).to_be_visible()
+    expect(visit.page.get_by_text("Providers disagree")).to_be_visible()
     visit.look("account")
-    visit.page.get_by_role("button", name="Withdraw the owner's link").or_(
-        visit.page.get_by_text("Withdraw the owner's link", exact=True)
+    visit.page.get_by_role("button", name="Revoke the owner's link").or_(
+        visit.page.get_by_text("Revoke the owner's link", exact=True)
     ).first.click()
     visit.look("account-confirm")
     visit.page.locator("details[open] button").click()
-    expect(visit.page.get_by_text("Staff: Withdrew the link.")).to_be_visible()
+    expect(visit.page.get_by_text("Staff: Revoked the link.")).to_be_visible()
 
 
 def test_a_sources_page(office: tuple[Visit, str, Account, Source]) -> None:

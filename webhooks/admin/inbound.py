@@ -1,12 +1,17 @@
 """Show receipts, rejected requests, registered requests and monitors in the back office."""
 
+from typing import ClassVar
+
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
+from accounts.core.labels import Label
 from accounts.core.markup import NOTHING, ago, code, link, link_to, pretty_body, pretty_json
+from accounts.models import Account, Agency, Source
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency, BySource, ByStatus
+from leads.models import Lead
 from webhooks.labels import QUARANTINE_REASONS, RECEIPT_LABELS
 from webhooks.models import (
     RECEIPT_PREFIX,
@@ -21,25 +26,26 @@ from webhooks.processing.processor import reprocess_receipt
 
 
 class ByReceiptStatus(ByStatus):
-    options = [
-        (ReceiptStatus.QUARANTINED.value, "in quarantine"),
-        (ReceiptStatus.FAILED.value, "failed"),
-        (ReceiptStatus.RECEIVED.value, "waiting"),
-    ]
+    labels: ClassVar[dict[ReceiptStatus, Label]] = {
+        status: RECEIPT_LABELS[status]
+        for status in (ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED, ReceiptStatus.RECEIVED)
+    }
 
 
 @admin.register(Receipt)
 class ReceiptAdmin(BackOfficeAdmin):
+    menu_position = 30
     list_display = ("label", "provider", "agency", "event_type", "state", "reason", "received")
     list_filter = (ByReceiptStatus, ByAgency, BySource)
     list_select_related = ("agency",)
     fieldsets = (
         (None, {"fields": ("label", "state", "why", "error", "received", "processed", "attempts", "next_try")}),
-        ("Where it comes from", {"fields": ("provider", "source_link", "agency", "event_type", "correlation")}),
-        ("What it was about", {"fields": ("account_link", "lead_link")}),
-        ("What the provider sent", {"fields": ("body_text", "header_text")}),
+        ("Origin", {"fields": ("provider", "source_link", "agency", "event_type", "correlation")}),
+        ("Subject", {"fields": ("account_link", "lead_link")}),
+        ("Payload", {"fields": ("body_text", "header_text")}),
     )
-    search_help_text = "A whole id, as in rct_123."
+    search_help_text = "the name or e-mail address of the lead it is about, or a whole id, as in rct_123."
+    search_through: ClassVar[dict[str, type[Model]]] = {"lead_id": Lead}
     actions = ("process_again",)
     buttons = ("process_again",)
 
@@ -69,7 +75,7 @@ class ReceiptAdmin(BackOfficeAdmin):
     def state(self, receipt: Receipt) -> str:
         return RECEIPT_LABELS[ReceiptStatus(receipt.status)].badge()
 
-    @admin.display(description="why")
+    @admin.display(description="reason")
     def why(self, receipt: Receipt) -> str:
         return QUARANTINE_REASONS.get(receipt.reason) or receipt.reason.replace("_", " ") or NOTHING
 
@@ -81,7 +87,7 @@ class ReceiptAdmin(BackOfficeAdmin):
     def processed(self, receipt: Receipt) -> str:
         return ago(receipt.processed_at)
 
-    @admin.display(description="next try")
+    @admin.display(description="next attempt")
     def next_try(self, receipt: Receipt) -> str:
         return ago(receipt.next_attempt_at) if receipt.status == ReceiptStatus.RECEIVED else NOTHING
 
@@ -108,11 +114,14 @@ class ReceiptAdmin(BackOfficeAdmin):
 
 @admin.register(RejectedRequest)
 class RejectedRequestAdmin(BackOfficeAdmin):
+    menu_position = 40
+    menu_title = "Refused requests"
     list_display = ("why", "source_link", "agency_link", "diagnosis", "count", "first", "last")
     list_filter = (BySource,)
     list_select_related = ("source", "source__agency")
     fieldsets = ((None, {"fields": ("why", "source", "diagnosis", "count", "first", "last")}),)
-    search_help_text = "A whole number."
+    search_help_text = "part of the source's or the agency's name."
+    search_through: ClassVar[dict[str, type[Model]]] = {"source": Source, "source__agency": Agency}
 
     @admin.display(description="reason")
     def why(self, rejected: RejectedRequest) -> str:
@@ -137,11 +146,15 @@ class RejectedRequestAdmin(BackOfficeAdmin):
 
 @admin.register(ProviderRequest)
 class ProviderRequestAdmin(BackOfficeAdmin):
+    menu_position = 50
+    menu_title = "We-Link requests"
     list_display = ("label", "source_link", "action", "account_link", "lead_link", "made")
     list_filter = (BySource,)
     list_select_related = ("source", "account", "lead")
     fieldsets = ((None, {"fields": ("label", "source", "action", "account", "lead", "made")}),)
-    search_help_text = "A whole number."
+    search_help_text = "a whole request id, or part of the name or e-mail address of the account or lead."
+    exact_search = ("pk", "request_id")
+    search_through: ClassVar[dict[str, type[Model]]] = {"account": Account, "lead": Lead}
 
     @admin.display(description="request id")
     def label(self, request: ProviderRequest) -> str:
@@ -170,7 +183,8 @@ class SourceMonitorAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_filter = (BySource,)
     list_select_related = ("source",)
     fieldsets = ((None, {"fields": ("source", "checked", "last_receipt", "known_hours", "surprise", "most_natural")}),)
-    search_help_text = "A whole id of a source."
+    search_help_text = "part of the source's name, or an id."
+    search_through: ClassVar[dict[str, type[Model]]] = {"source": Source}
 
     @admin.display(description="source")
     def source_link(self, monitor: SourceMonitor) -> str:
@@ -195,7 +209,8 @@ class LatencyTallyAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_filter = (BySource,)
     list_select_related = ("source",)
     fieldsets = ((None, {"fields": ("source", "began", "requests", "slow")}),)
-    search_help_text = "A whole number."
+    search_help_text = "part of the source's name, or an id."
+    search_through: ClassVar[dict[str, type[Model]]] = {"source": Source}
 
     @admin.display(description="ten minutes from")
     def began(self, tally: LatencyTally) -> str:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -64,6 +64,7 @@ class NewMappingForm(ServiceForm):
 
 @admin.register(WordMapping)
 class WordMappingAdmin(BackOfficeAdmin):
+    menu_position = 35
     audited = True
     list_display = ("label", "source_link", "kind", "treated_as", "released", "made")
     list_filter = (BySource,)
@@ -74,7 +75,9 @@ class WordMappingAdmin(BackOfficeAdmin):
     )
     add_form = NewMappingForm
     add_fieldsets = ((None, {"fields": ("source", "kind", "word", "meaning")}),)
-    search_help_text = "A whole number."
+    search_help_text = "part of a word, or of the source's name."
+    text_search = ("word",)
+    search_through: ClassVar[dict[str, type[Model]]] = {"source": Source}
     actions = ("remove",)
     buttons = ("remove",)
     confirm: ClassVar[dict[str, str]] = {

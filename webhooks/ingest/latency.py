@@ -23,6 +23,10 @@ INSERT INTO {_TABLE} (source_id, began_at, requests, slow) VALUES (%s, %s, %s, %
 ON CONFLICT (source_id, began_at) DO UPDATE SET
     requests = {_TABLE}.requests + excluded.requests, slow = {_TABLE}.slow + excluded.slow
 """  # noqa: S608 (the table's own name)
+UPSERT_REJECTED = f"""
+INSERT INTO {_TABLE} (source_id, began_at, requests, slow, rejected) VALUES (%s, %s, 0, 0, %s)
+ON CONFLICT (source_id, began_at) DO UPDATE SET rejected = {_TABLE}.rejected + excluded.rejected
+"""  # noqa: S608 (the table's own name)
 
 
 class LatencyCounter:
@@ -47,7 +51,7 @@ class LatencyCounter:
         if not counts:
             return
         try:
-            await self._threads.run(_write, counts, _tally_start(timezone.now()))
+            await self._threads.run(_write, counts, tally_start(timezone.now()))
         except Exception as error:
             log.warning(
                 "Latency counts could not be written; they are kept for the next write.", error=type(error).__name__
@@ -68,7 +72,8 @@ class LatencyCounter:
             await self.flush()
 
 
-def _tally_start(now: datetime) -> datetime:
+def tally_start(now: datetime) -> datetime:
+    """Return when the tally began that covers this time."""
     return now.replace(minute=now.minute // TALLY_MINUTES * TALLY_MINUTES, second=0, microsecond=0)
 
 

@@ -6,6 +6,7 @@ and reason in SAMPLE_INTERVAL seconds.
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from django.utils import timezone
 from accounts.models import Source
 from webhooks.diagnostics.known_mistakes import RefusedSample, diagnose_refusal
 from webhooks.ingest.db import DatabaseThreads
+from webhooks.ingest.latency import UPSERT_REJECTED, tally_start
 from webhooks.models import RejectedRequest
 
 log = structlog.get_logger(__name__)
@@ -190,8 +192,15 @@ def _save(batch: dict[tuple[str, str], _Tally]) -> None:
         for (source_id, reason), tally in sorted(batch.items(), key=lambda item: item[0])
         if source_id in known
     ]
+    began_at = adapt(tally_start(timezone.now()))
+    counts = Counter[str]()
+    for (source_id, _), tally in batch.items():
+        counts[source_id] += tally.count * (source_id in known)
+    tallies = [(source_id, began_at, count) for source_id, count in sorted(counts.items()) if count]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.executemany(UPSERT, rows)
+        if tallies:
+            cursor.executemany(UPSERT_REJECTED, tallies)
 
 
 def _clean(text: str, length: int) -> str:

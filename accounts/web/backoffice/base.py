@@ -4,6 +4,7 @@ changes."""
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
@@ -19,10 +20,13 @@ from django.utils.cache import add_never_cache_headers
 
 from accounts.core.encrypted_fields import EncryptedJSONField
 from accounts.core.enums import ProviderSlug
+from accounts.core.markup import list_some
 from accounts.core.search import is_searched, matching
 from accounts.tenancy import audit
 from accounts.web.backoffice.changelist import KeysetChangeList, OnePage
+from accounts.web.backoffice.filters import ByStatus
 from accounts.web.backoffice.forms import ServiceForm
+from accounts.web.backoffice.search import search_conditions
 from accounts.web.recent_sign_in import require_recent_sign_in
 
 #: What the audit log says of a change of which Django's log says no more.
@@ -35,6 +39,10 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     `buttons` names actions that also stand on the object's page. An action in `confirm` shows its sentence first.
     """
 
+    #: Where the menu lists it: the group (else that of its app), the place in it, and what the rows are called there.
+    menu_group: ClassVar[str] = ""
+    menu_position: ClassVar[int] = 100
+    menu_title: ClassVar[str] = ""
     list_per_page = 50
     list_select_related: ClassVar[Any] = ()
     show_full_result_count = False
@@ -48,10 +56,15 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     #: Actions that require a recent sign-in, because they show a secret or cannot be undone.
     needs_recent_sign_in = ("rotate", "erase", "forget_second_factor")
     confirm: ClassVar[Mapping[str, str]] = {}
-    #: The fields that `?q=` searches by whole words, besides parts of the `search_text`. Each is an index lookup.
+    #: What `?q=` searches besides parts of the `search_text`: fields by whole words, each an index lookup; fields by
+    #: parts, of tables that stay small; and references to rows of a searched model (`account`: Account).
     exact_search: ClassVar[Sequence[str]] = ("pk",)
+    text_search: ClassVar[Sequence[str]] = ()
+    search_through: ClassVar[Mapping[str, type[Model]]] = {}
     has_external_id = False  # whether a search within an agency also finds a provider's id
     empty_list: ClassVar[str] = "Nothing here yet."
+    #: The filter whose statuses are counted above the list.
+    pipeline: ClassVar[type[ByStatus] | None] = None
     #: The fields that staff may change, and the form and fields of the page that adds an object.
     editable: ClassVar[Sequence[str]] = ()
     add_form: ClassVar[Any] = None
@@ -82,17 +95,22 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def search_condition(self, word: str, agency_id: str) -> Q:
         """Return the condition for a searched word. Every part of it is an index lookup, or reads a small table."""
         condition = matching(self.model, word) if is_searched(self.model) else Q(pk__in=[])
-        for name in self.exact_search:
-            field = self.model._meta.pk if name == "pk" else None
-            try:
-                condition |= Q(**{name: field.to_python(word) if field else word})
-            except Exception:  # noqa: S112 (a word of the wrong type matches nothing)
-                continue
+        condition |= search_conditions(
+            self.model, word, exact=self.exact_search, parts=self.text_search, through=self.search_through
+        )
         if self.has_external_id and agency_id:
             condition |= Q(agency_id=agency_id, provider__in=list(ProviderSlug), external_id=word)
         return condition
 
+    def counts_stages(self, request: HttpRequest) -> bool:
+        """Return whether an index serves the counts of the list's `pipeline`."""
+        return True
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list. An address that names filters without a value is made short, so that it can be shared."""
+        if request.method == "GET" and "" in request.GET.values():
+            chosen = [(name, value) for name, values in request.GET.lists() for value in values if value]
+            return HttpResponseRedirect(f"?{urlencode(chosen)}" if chosen else request.path)
         if request.method == "POST" and request.POST.get("action") in self.needs_recent_sign_in:
             require_recent_sign_in(request)
         return super().changelist_view(request, extra_context)
@@ -213,10 +231,16 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return response
 
     def apply_to_each(
-        self, request: HttpRequest, objects: Iterable[Any], act: Callable[[Any], object], what: str
+        self,
+        request: HttpRequest,
+        objects: Iterable[Any],
+        act: Callable[[Any], object],
+        what: str,
+        *,
+        to: Sequence[str] = (),
     ) -> None:
-        """Apply `act` to each object and log it. Say how many succeeded, and why each other failed (`act` raised
-        ValueError)."""
+        """Apply `act` to each object and log it. Say how many succeeded (or, where `act` fills it, `to` whom), and why
+        each other failed (`act` raised ValueError)."""
         done, failed = 0, []
         for obj in objects:
             try:
@@ -226,12 +250,14 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 continue
             done += 1
             self.log_change(request, obj, f"{what}.")
-        self.message_result(request, done, what, failed)
+        self.message_result(request, done, what, failed, to=to)
 
-    def message_result(self, request: HttpRequest, done: int, what: str, failed: Sequence[str] = ()) -> None:
+    def message_result(
+        self, request: HttpRequest, done: int, what: str, failed: Sequence[str] = (), *, to: Sequence[str] = ()
+    ) -> None:
         """Say how many objects an action was applied to, and why it failed for others."""
         if done:
-            self.message_user(request, f"{what}: {done}.", messages.SUCCESS)
+            self.message_user(request, f"{what} to {list_some(to)}." if to else f"{what}: {done}.", messages.SUCCESS)
         for reason in dict.fromkeys(failed):
             self.message_user(request, reason, messages.ERROR)
 

@@ -1,8 +1,8 @@
 """Filter lists by index lookups, and never list choices without a bound."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Model, QuerySet
@@ -10,9 +10,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.core.enums import PROVIDERS
+from accounts.core.labels import Label
 from accounts.models import Account, Agency, Source
 
-MAX_LISTED_AGENCIES = 12
+#: A list of choices longer than this is not offered; a link on the object's page sets the filter then.
+MAX_LISTED = 200
 
 
 class ByParent(SimpleListFilter):
@@ -39,13 +41,13 @@ class ByParent(SimpleListFilter):
 
 
 class ByAgency(ByParent):
-    """A filter for one agency. It lists all agencies only while they are few."""
+    """A filter for one agency. It lists all agencies while they are not too many."""
 
     title, parameter_name, model = "agency", "agency", Agency
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        some = list(Agency.objects.order_by("name", "pk").values_list("pk", "name")[: MAX_LISTED_AGENCIES + 1])
-        return some if len(some) <= MAX_LISTED_AGENCIES else super().lookups(request, model_admin)
+        some = list(Agency.objects.order_by("name", "pk").values_list("pk", "name")[: MAX_LISTED + 1])
+        return some if len(some) <= MAX_LISTED else super().lookups(request, model_admin)
 
     def label_fields(self) -> tuple[str, ...]:
         return ("name",)
@@ -84,10 +86,22 @@ class ByProvider(SimpleListFilter):
         return queryset.filter(provider=self.value()) if self.value() else queryset
 
 
-class ByAge(SimpleListFilter):
-    """A filter by the time that an account has been in its status."""
+class WithinAgency(SimpleListFilter):
+    """A filter that is offered together with an agency only, because the index that serves it begins with one."""
 
-    title, parameter_name = "time in this status", "age"
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        agency = request.GET.get("agency", "")
+        return self.agency_lookups(agency) if agency else []
+
+    def agency_lookups(self, agency_id: str) -> list[tuple[str, str]]:
+        """Return the options within an agency."""
+        raise NotImplementedError
+
+
+class ByAge(SimpleListFilter):
+    """A filter by the time that a row has been in its status."""
+
+    title, parameter_name = "time in status", "age"
     options = {  # parameter --> label, minimum and maximum time
         "hour": ("Less than an hour", None, timedelta(hours=1)),
         "day": ("An hour to a day", timedelta(hours=1), timedelta(days=1)),
@@ -113,13 +127,13 @@ class ByStatus(SimpleListFilter):
     one."""
 
     title, parameter_name = "status", "status"
-    options: Iterable[tuple[str, str]] = ()
+    labels: ClassVar[Mapping[Any, Label]] = {}
     within_agency = False
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         if self.within_agency and not request.GET.get("agency"):
             return []
-        return [(value, label[:1].upper() + label[1:]) for value, label in self.options]
+        return [(str(value), str(label.text)) for value, label in self.labels.items()]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         chosen = self.value()

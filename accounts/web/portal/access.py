@@ -14,6 +14,7 @@ from accounts.models import Agency, Member
 from accounts.tenancy.languages import locale_of
 from accounts.tenancy.localtime import override_for_agency
 from accounts.web.portal.unsent_forms import answer_signed_out
+from accounts.web.portal.viewing import viewing_member
 
 CHOSEN_AGENCY = "portal_agency"
 NO_MEMBER = _("You are signed in, but belong to no agency. Ask its owner for an invitation.")
@@ -52,6 +53,8 @@ def current_member(request: HttpRequest) -> Member | None:
     """Return the signed-in user's member of the agency they last chose, else of their first one."""
     if not request.user.is_authenticated:
         return None
+    if viewer := viewing_member(request):
+        return viewer
     members = Member.objects.filter(user=request.user).select_related("agency", "user__preference").order_by("id")
     chosen = str(request.session.get(CHOSEN_AGENCY, ""))
     known: Member | None = getattr(request, "_current_member", None)  # several parts of one request ask

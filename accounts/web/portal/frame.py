@@ -16,6 +16,7 @@ from accounts.models.preference import Theme
 from accounts.tenancy.preferences import theme_of
 from accounts.web.portal.access import current_member
 from accounts.web.portal.navigation import MenuGroup, menu_for
+from accounts.web.portal.viewing import Viewing, viewing_of
 
 ROLES = {Role.OWNER: _("Owner"), Role.MANAGER: _("Manager"), Role.READ_ONLY: _("Read-only member")}
 log = structlog.get_logger("leadline.portal")
@@ -30,6 +31,7 @@ class Frame:
     agencies: list[Agency] = field(default_factory=list)
     groups: list[MenuGroup] = field(default_factory=list)
     theme: Theme = Theme.SYSTEM
+    viewing: Viewing | None = None
 
     @property
     def template(self) -> str:
@@ -56,13 +58,15 @@ def _build(request: HttpRequest) -> Frame:
         person = member.user if member else user
         if member is None:
             return Frame(person=person, theme=theme_of(person))
+        viewing = viewing_of(request)
         others = Member.objects.filter(user=person).select_related("agency").order_by("agency__name", "id")
         return Frame(
             person=person,
             member=member,
-            agencies=[one.agency for one in others],
+            agencies=[member.agency] if viewing else [one.agency for one in others],
             groups=menu_for(member.agency, member.role),
             theme=theme_of(person),
+            viewing=viewing,
         )
     except DatabaseError:
         log.warning("frame_not_built", exc_info=True)

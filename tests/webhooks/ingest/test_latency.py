@@ -36,7 +36,7 @@ def test_answers_are_counted_by_source_when_the_server_stops_too(agency: Agency)
 
 def test_what_two_processes_counted_adds_up(agency: Agency) -> None:
     source, _ = create_source(agency=agency, provider="salesflow")
-    began = latency._tally_start(timezone.now())
+    began = latency.tally_start(timezone.now())
     latency._write({source.pk: [10, 1], "src_gone": [5, 5]}, began)
     latency._write({source.pk: [20, 2]}, began)
     assert counted(source) == [(30, 3)]

@@ -1,7 +1,14 @@
 """How failed requests are counted and slowed."""
 
+from django.db.models import Sum
+from django.utils import timezone
+
+from accounts.models import Agency
+from accounts.sources.service import create_source
 from webhooks.ingest import rejections
+from webhooks.ingest.latency import _write, tally_start
 from webhooks.ingest.rejections import RejectRate
+from webhooks.models import LatencyTally
 
 
 class Clock:
@@ -33,3 +40,15 @@ def test_what_is_remembered_of_addresses_is_bounded() -> None:
     clock.now += 60
     rate.count_failure("src", "later", 1)
     assert len(rate._windows) == 1
+
+
+def test_rejected_requests_are_also_counted_by_ten_minutes(agency: Agency) -> None:
+    source, _ = create_source(agency=agency, provider="sendpilot")
+    now = timezone.now()
+    for reason, count in (("wrong_signature", 3), ("network", 2), ("wrong_signature", 4)):
+        tally = rejections._Tally("", count, now, now)
+        rejections._save({(source.pk, reason): tally, ("gone", reason): tally})
+    tallies = LatencyTally.objects.values_list("source", "requests", "slow").annotate(Sum("rejected"))
+    assert [(pk, requests, slow, rejected) for pk, requests, slow, rejected in tallies] == [(source.pk, 0, 0, 9)]
+    _write({source.pk: [5, 1]}, tally_start(now))
+    assert LatencyTally.objects.filter(requests=5, slow=1, rejected__gt=0).exists()
