@@ -15,7 +15,7 @@ class AccountsConfig(AppConfig):
         from accounts.core.text_index import keep_text_indexes
         from accounts.events.reactions import subscribe
         from accounts.events.timeline import add_own_streams
-        from accounts.linkedin.attention import needing_attention
+        from accounts.linkedin.attention import needing_attention, open_incidents
         from accounts.portal.search import add_own_searchables
         from accounts.services import STATUS_SUBSCRIBER
         from accounts.services.status_reactions import react_to_statuses
@@ -35,6 +35,17 @@ class AccountsConfig(AppConfig):
                 count=needing_attention,
                 tone="bad",
             ),
+            Entry(
+                "incidents",
+                _("Incidents"),
+                "portal_incidents",
+                "Health",
+                icon="alert-triangle",
+                position=15,
+                count=open_incidents,
+                tone="bad",
+            ),
+            Entry("sub_accounts", _("Sub-accounts"), "portal_sub_accounts", "Settings", icon="map-pin", position=20),
             Entry("settings", "Agency", "portal_settings", "Settings", icon="building", position=10, roles=WRITERS),
             Entry("team", "Team", "portal_team", "Settings", icon="users-group", position=30, roles=OWNERS),
             Entry("keys", "API keys", "portal_keys", "Settings", icon="key", position=50, roles=OWNERS),
@@ -58,7 +69,7 @@ class AccountsConfig(AppConfig):
             ("invitation", gettext_noop("Invitation"), "portal_team", False),
             ("member", gettext_noop("Member"), "portal_team", False),
             ("source", gettext_noop("Source"), "portal_sources", False),
-            ("subaccount", gettext_noop("Sub-account"), "", False),
+            ("subaccount", gettext_noop("Sub-account"), "portal_sub_accounts", False),
         ):
             add_audited(model, title, view, has_own_page=has_page)
         add_own_health()

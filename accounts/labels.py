@@ -4,9 +4,10 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from accounts.core.enums import AccountStatus, CampaignStatus, IssueKind, SuggestedAction
+from accounts.core.enums import AccountStatus, CampaignStatus, IncidentCause, IssueKind, SuggestedAction
 from accounts.core.labels import Label
 from accounts.models import Account, Source
 from accounts.models.command import CommandStatus
@@ -25,8 +26,27 @@ ACCOUNT_STATUSES: dict[AccountStatus, Label] = {
     AccountStatus.DELETED: Label(_("Deleted"), "quiet"),
 }
 RATE_LIMITED = Label(_("Rate limited"), "warn")
+#: Why an account may not be used now, by the code of the reason.
+READINESS: dict[str, str] = {
+    "rate_limited": gettext_noop("LinkedIn limits this account for now."),
+    "campaigns_paused": gettext_noop("All campaigns of this account are paused."),
+    "stale": gettext_noop("Its provider has reported nothing for more than seven days."),
+}
 FIRST_SEEN = Label(_("Created"), "quiet")  # before an account's first report
 
+#: What probably made accounts drop together; below, what to do about it.
+INCIDENT_CAUSES: dict[IncidentCause, "str | _StrPromise"] = {
+    IncidentCause.PROXY: _("Probably the proxy that the accounts go through."),
+    IncidentCause.PROVIDER: _("Probably the provider, which lost its connections to LinkedIn."),
+    IncidentCause.PASSWORD: _("Probably passwords that LinkedIn no longer accepts."),
+    IncidentCause.UNKNOWN: _("The cause is not known yet."),
+}
+INCIDENT_STEPS: dict[IncidentCause, "str | _StrPromise"] = {
+    IncidentCause.PROXY: _("Ask the provider to check or change the accounts' proxy."),
+    IncidentCause.PROVIDER: _("Look at the provider's status page. The accounts' owners were asked to reconnect them."),
+    IncidentCause.PASSWORD: _("Ask whether passwords were changed. The accounts' owners were asked to sign in again."),
+    IncidentCause.UNKNOWN: _("Look at the accounts below. Their owners were asked to reconnect them."),
+}
 #: What an agency should do about an account.
 ACTIONS: "dict[SuggestedAction, str | _StrPromise]" = {
     SuggestedAction.NONE: "",
@@ -106,3 +126,11 @@ def source_label(source: Source, issues: Collection[IssueKind], *, problems: boo
     if source.last_receipt_at is None:
         return WAITS_FOR_FIRST
     return NEEDS_A_LOOK if problems else DELIVERS
+
+
+def readiness_text(code: str) -> str:
+    """Return what a reason against using an account says to agencies. The API says it in English."""
+    if code.startswith("status_"):
+        label = status_label(code.removeprefix("status_")).text
+        return gettext("The account is not active. Its status: %(status)s.") % {"status": label}
+    return gettext(READINESS[code])

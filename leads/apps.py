@@ -16,8 +16,10 @@ class LeadsConfig(AppConfig):
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
         from accounts.web.portal.audited import add_audited
         from accounts.web.portal.navigation import Entry, add_entry
+        from accounts.web.portal.place_figures import add_place_figure
         from accounts.web.source_sections import add_card_section
         from leads.lead_sync.source_card import connection_link
+        from leads.portal.places import leads_at
         from leads.portal.search import add_leads
         from leads.portal.waiting import awaiting_reply
 
@@ -35,6 +37,7 @@ class LeadsConfig(AppConfig):
         )
         add_entry(Entry("campaigns", _("Campaigns"), "portal_campaigns", "Work", icon="speakerphone", position=50))
         add_audited("lead", gettext_noop("Lead"), "portal_lead")
+        add_place_figure("leads", leads_at)
         add_leads()
         add_card_section(connection_link)
         waiting = {"waiting": "yes"}

@@ -401,6 +401,8 @@ class Everything:
     agency: Agency
     account: Account
     campaign: Campaign
+    place: SubAccount
+    incident: Incident
     lead: Lead
     source: Source
     linkedin: Source
@@ -464,6 +466,11 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         applied=True,
         note=text[:500],
     )
+    incident = Incident.objects.create(agency=agency, provider="welink", opened_at=now, last_outage_at=now)
+    IncidentStep.objects.create(incident=incident, text=text[:300])
+    Outage.objects.create(
+        account=account, agency=agency, provider="welink", status="auth_error", cause="password", incident=incident
+    )
     campaign = Campaign.objects.create(
         agency=agency, provider="sendpilot", external_id=text[:200], name=text[:300], account=account
     )
@@ -513,6 +520,8 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         agency=agency,
         account=account,
         campaign=campaign,
+        place=place,
+        incident=incident,
         lead=lead,
         source=source,
         linkedin=linkedin,

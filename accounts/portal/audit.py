@@ -20,6 +20,8 @@ from accounts.web.portal.views import render_page
 #: What entries say that was done, for translation. A text that is not here is shown as it is.
 ACTIONS = (
     gettext_noop("Added"),
+    gettext_noop("Campaigns paused"),
+    gettext_noop("Campaigns resumed"),
     gettext_noop("Changed"),
     gettext_noop("Brand changed"),
     gettext_noop("Created"),
@@ -30,7 +32,10 @@ ACTIONS = (
     gettext_noop("Invited"),
     gettext_noop("Invited again"),
     gettext_noop("Mapping removed"),
+    gettext_noop("Owner asked to reconnect"),
+    gettext_noop("Reconnect link made"),
     gettext_noop("Removed"),
+    gettext_noop("Renamed"),
     gettext_noop("Revoked"),
     gettext_noop("Role changed"),
     gettext_noop("Secret rotated"),

@@ -1,11 +1,19 @@
 from django.urls import path
 
-from accounts.portal import audit, brand, linkedin, people, search, settings
+from accounts.portal import account_actions, audit, brand, incidents, linkedin, people, search, settings, sub_accounts
 
 urlpatterns = [
     path("search", search.search_page, name="portal-search"),
     path("linkedin", linkedin.account_list, name="portal_accounts"),
     path("linkedin/<str:pk>", linkedin.account_page, name="portal_account"),
+    path("linkedin/<str:pk>/ask", account_actions.account_ask, name="portal_account_ask"),
+    path("linkedin/<str:pk>/link", account_actions.account_link, name="portal_account_link"),
+    path("linkedin/<str:pk>/pause", account_actions.account_pause, name="portal_account_pause"),
+    path("linkedin/<str:pk>/resume", account_actions.account_resume, name="portal_account_resume"),
+    path("incidents", incidents.incident_list, name="portal_incidents"),
+    path("incidents/<str:pk>", incidents.incident_page, name="portal_incident"),
+    path("sub-accounts", sub_accounts.sub_account_list, name="portal_sub_accounts"),
+    path("sub-accounts/<str:pk>/rename", sub_accounts.sub_account_rename, name="portal_sub_account_rename"),
     path("team", people.team_page, name="portal_team"),
     path("team/<str:pk>/role", people.member_role, name="portal_member_role"),
     path("team/<str:pk>/remove", people.member_remove, name="portal_member_remove"),

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from accounts.core import markup
 from accounts.core.email_addresses import display_email
 from accounts.core.enums import CampaignStatus, provider_name
-from accounts.labels import CAMPAIGN_STATUSES, account_label, status_label, what_to_do
+from accounts.labels import CAMPAIGN_STATUSES, account_label, readiness_text, status_label, what_to_do
 from accounts.models import Account
 from accounts.tenancy.localtime import format_local_time
 
@@ -26,6 +26,7 @@ register.filter("pretty_json", markup.pretty_json)
 register.filter("what_to_do", what_to_do)
 register.filter("provider_name", provider_name)
 register.filter("readable_email", display_email)
+register.filter("readiness_text", readiness_text)
 register.simple_tag(markup.badge, name="badge")
 
 

@@ -20,7 +20,7 @@ def admin_of(view: str) -> admin.ModelAdmin:  # type: ignore[type-arg]
 def test_a_role_sees_its_entries_of_the_menu_in_their_order(agency: Agency) -> None:
     everybody = {
         "Work": ["Overview", "Leads", "Campaigns"],
-        "Health": ["Accounts", "Sources"],
+        "Health": ["Accounts", "Incidents", "Sources"],
         "Outgoing": ["Notifications", "Delivery log"],
     }
     seen = {
@@ -28,9 +28,9 @@ def test_a_role_sees_its_entries_of_the_menu_in_their_order(agency: Agency) -> N
         for role in Role
     }
     assert seen == {
-        Role.OWNER: {**everybody, "Settings": ["Agency", "Team", "API keys", "Brand", "Audit log"]},
-        Role.MANAGER: {**everybody, "Settings": ["Agency", "Brand", "Audit log"]},
-        Role.READ_ONLY: everybody,
+        Role.OWNER: {**everybody, "Settings": ["Agency", "Sub-accounts", "Team", "API keys", "Brand", "Audit log"]},
+        Role.MANAGER: {**everybody, "Settings": ["Agency", "Sub-accounts", "Brand", "Audit log"]},
+        Role.READ_ONLY: {**everybody, "Settings": ["Sub-accounts"]},
     }
 
 

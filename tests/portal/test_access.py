@@ -140,6 +140,8 @@ def test_a_page_without_entries_says_what_to_do_next(agency: Agency, sign_in: Br
         ("/sources", "Add one for each outreach tool"),
         ("/team", "No pending invitations"),
         ("/audit", "No changes yet"),
+        ("/incidents", "No incidents yet"),
+        ("/sub-accounts", "No sub-accounts yet"),
     ):
         assert words in client.get(path).content.decode(), path
 

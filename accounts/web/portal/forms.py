@@ -42,21 +42,39 @@ LOCALES = [
     ("pt-BR", _("English, dates as in Brazil")),
     ("pl-PL", _("English, dates as in Poland")),
 ]
+ATTENTION = "attention"  # instead of a status: every status that needs somebody
+MAX_PLACES = 200  # sub-accounts to choose from
 
 
 class AccountFilter(forms.Form):
     status = forms.ChoiceField(
-        label=_("Status"),
         required=False,
-        choices=[("", _("All")), *((value, label.words) for value, label in ACCOUNT_STATUSES.items())],
+        label=_("Status"),
+        choices=[
+            ("", _("All")),
+            (ATTENTION, _("Needs attention")),
+            *((value.value, label.words) for value, label in ACCOUNT_STATUSES.items()),
+        ],
     )
     provider = forms.ChoiceField(
-        label=_("Provider"),
         required=False,
+        label=_("Provider"),
         choices=[("", _("All")), *((slug.value, name) for slug, name in PROVIDERS.items())],
     )
     q = forms.CharField(required=False, max_length=200, label=_("Name, e-mail, LinkedIn name or ID"))
-    location = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)  # a sub-account's id
+    location = forms.ChoiceField(required=False, label=_("Sub-account"))
+
+    def __init__(self, *args: Any, agency: Agency, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        places = list(agency.sub_accounts.order_by("name", "location_id")[:MAX_PLACES])
+        chosen = self.data.get("location", "")
+        if chosen and chosen not in {place.pk for place in places}:
+            places += agency.sub_accounts.filter(pk=chosen)
+        location = self.fields["location"]
+        assert isinstance(location, forms.ChoiceField)  # noqa: S101 (declared above)
+        location.choices = (
+            [("", _("All")), *((place.pk, str(place)) for place in places)] if places else [("", _("All"))]
+        )
 
 
 class InvitationForm(forms.Form):
