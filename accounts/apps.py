@@ -27,7 +27,7 @@ class AccountsConfig(AppConfig):
         for entry in (
             Entry(
                 "accounts",
-                "Accounts",
+                _("Accounts"),
                 "portal_accounts",
                 "Health",
                 icon="brand-linkedin",
@@ -46,9 +46,9 @@ class AccountsConfig(AppConfig):
                 tone="bad",
             ),
             Entry("sub_accounts", _("Sub-accounts"), "portal_sub_accounts", "Settings", icon="map-pin", position=20),
-            Entry("settings", "Agency", "portal_settings", "Settings", icon="building", position=10, roles=WRITERS),
-            Entry("team", "Team", "portal_team", "Settings", icon="users-group", position=30, roles=OWNERS),
-            Entry("keys", "API keys", "portal_keys", "Settings", icon="key", position=50, roles=OWNERS),
+            Entry("settings", _("Agency"), "portal_settings", "Settings", icon="building", position=10, roles=WRITERS),
+            Entry("team", _("Team"), "portal_team", "Settings", icon="users-group", position=30, roles=OWNERS),
+            Entry("keys", _("API keys"), "portal_keys", "Settings", icon="key", position=50, roles=OWNERS),
             Entry("brand", _("Brand"), "portal_brand", "Settings", icon="palette", position=60, roles=WRITERS),
             Entry(
                 "audit",

@@ -1,6 +1,7 @@
 from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
 from django.contrib.auth.signals import user_logged_in
+from django.utils.translation import gettext_noop as _
 
 
 class ConfigConfig(AppConfig):
@@ -16,7 +17,7 @@ class ConfigConfig(AppConfig):
         from config.ops import checks  # noqa: F401
 
         app.set_default()
-        add_entry(Entry("overview", "Overview", "home", "Work", icon="layout-dashboard", position=10))
+        add_entry(Entry("overview", _("Overview"), "home", "Work", icon="layout-dashboard", position=10))
         user_logged_in.connect(record_sign_in, dispatch_uid="record_sign_in")
         apps.get_app_config("auth").verbose_name = "People"  # as the back office says it
 

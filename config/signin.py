@@ -22,6 +22,7 @@ from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.core.email_addresses import email_key, normalize_email, normalize_sender
 from accounts.core.encrypted_fields import fernet
@@ -42,8 +43,10 @@ class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
-        "too_many_login_attempts": "Too many failed login attempts. Wait a few minutes, or reset your password with "
-        "“Forgot your password?”. A passkey works as well."
+        "too_many_login_attempts": _(
+            "Too many failed login attempts. Wait a few minutes, or reset your password with “Forgot your password?”. "
+            "A passkey works as well."
+        )
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.core.errors import FieldError
 from accounts.models import Agency, Member
@@ -28,7 +29,7 @@ def refuse_other_agencies(agency: Agency, fields: dict[str, Any]) -> None:
     for name in ("campaign", "account"):
         value = fields.get(name)
         if value is not None and value.agency_id != agency.pk:
-            raise FieldError(name, f"This {name} belongs to another agency.")
+            raise FieldError(name, gettext("This %(name)s belongs to another agency.") % {"name": name})
     assignee = fields.get("assigned_to")
     if assignee is not None and not is_possible_assignee(agency, assignee):
         raise FieldError("assigned_to", NO_ACTIVE_MEMBER)

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop as _
 
 
 class NotificationsConfig(AppConfig):
@@ -20,7 +21,7 @@ class NotificationsConfig(AppConfig):
         add_entry(
             Entry(
                 "notifications",
-                "Notifications",
+                _("Notifications"),
                 "portal_notifications",
                 "Outgoing",
                 icon="bell",
@@ -29,7 +30,7 @@ class NotificationsConfig(AppConfig):
                 tone="bad",
             )
         )
-        add_entry(Entry("deliveries", "Delivery log", "portal_deliveries", "Outgoing", icon="send", position=20))
+        add_entry(Entry("deliveries", _("Delivery log"), "portal_deliveries", "Outgoing", icon="send", position=20))
         add_audited("channel", gettext_noop("Channel"), "portal_notifications", has_own_page=False)
         add_audited("delivery", gettext_noop("Delivery"), "portal_delivery")
         add_health_row(HealthRow("Failing channels", failing, "notifications_channel", 60, {}))

@@ -4,10 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from accounts.core.email_addresses import display_email
 from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.core.labels import Label
 from leads.enums import LeadStatus
+from leads.labels import STATUSES
 from leads.pipeline.languages import language_name
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.event_kinds import HEADINGS, EventKind
@@ -17,31 +21,30 @@ from notifications.policy.quiet_hours import WEEK
 
 #: Event types that only the channel itself gets, whatever it listens to.
 NEVER_CHOSEN = frozenset({EventType.TEST, EventType.CHANNEL_VERIFICATION})
-DAMAGED = Label("Unreadable", "bad")
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAMAGED = Label(_("Unreadable"), "bad")
+WEEKDAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
 MODE_LABELS = {
-    Mode.INSTANT: "immediately",
-    Mode.HOURLY: "as a digest every hour",
-    Mode.DAILY: "as a digest once a day",
+    Mode.INSTANT: _("immediately"),
+    Mode.HOURLY: _("as a digest every hour"),
+    Mode.DAILY: _("as a digest once a day"),
 }
-ALWAYS_URGENT = ", ".join(
-    f"“{kind.title}”"
-    for kind in CATALOGUE.values()
-    if kind.urgent and kind.name in AGENCY_EVENTS and kind.event_type not in NEVER_CHOSEN
-)
 DELIVERY_LABELS: dict[DeliveryStatus, Label] = {
-    DeliveryStatus.PENDING: Label("Pending", "busy"),
-    DeliveryStatus.DELIVERED: Label("Delivered", "good"),
-    DeliveryStatus.FAILED: Label("Failed", "bad"),
-    DeliveryStatus.CANCELLED: Label("Cancelled", "quiet"),
+    DeliveryStatus.PENDING: Label(_("Pending"), "busy"),
+    DeliveryStatus.DELIVERED: Label(_("Delivered"), "good"),
+    DeliveryStatus.FAILED: Label(_("Failed"), "bad"),
+    DeliveryStatus.CANCELLED: Label(_("Cancelled"), "quiet"),
 }
-HELD, PAUSED, RETRYING = Label("Scheduled", "busy"), Label("Paused (endpoint down)", "warn"), Label("Retrying", "warn")
+HELD, PAUSED, RETRYING = (
+    Label(_("Scheduled"), "busy"),
+    Label(_("Paused (endpoint down)"), "warn"),
+    Label(_("Retrying"), "warn"),
+)
 CHANNEL_LABELS: dict[ChannelStatus, Label] = {
-    ChannelStatus.ENABLED: Label("Enabled", "good"),
-    ChannelStatus.DISABLED: Label("Disabled", "quiet"),
-    ChannelStatus.UNVERIFIED: Label("Unconfirmed", "warn"),
+    ChannelStatus.ENABLED: Label(_("Enabled"), "good"),
+    ChannelStatus.DISABLED: Label(_("Disabled"), "quiet"),
+    ChannelStatus.UNVERIFIED: Label(_("Unconfirmed"), "warn"),
 }
-FAILING, LAST_TRY_FAILED = Label("Failing", "bad"), Label("Last attempt failed", "warn")
+FAILING, LAST_TRY_FAILED = Label(_("Failing"), "bad"), Label(_("Last attempt failed"), "warn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,16 @@ def event_groups(*, chosen_only: bool = True) -> list[Group]:
             found.setdefault(CATALOGUE[EventType(name)].heading, []).append(CATALOGUE[EventType(name)])
     order = [title for title in HEADINGS if title in found]
     return [Group(title, tuple(found[title])) for title in order]
+
+
+def describe_urgent_events() -> str:
+    """Return which event types wait for no digest, whatever a channel says."""
+    titles = [
+        f"“{kind.title}”"
+        for kind in CATALOGUE.values()
+        if kind.urgent and kind.name in AGENCY_EVENTS and kind.event_type not in NEVER_CHOSEN
+    ]
+    return gettext("%(events)s never wait.") % {"events": ", ".join(titles)}
 
 
 def describe_kind(kind: EventKind) -> str:
@@ -89,7 +102,7 @@ def address_of(channel: Channel) -> str:
     if channel.kind == ChannelKind.EMAIL:
         return display_email(channel.email)
     if not channel.url:
-        return "its URL cannot be read"
+        return gettext("its URL cannot be read")
     try:
         parts = urlsplit(channel.url)
     except ValueError:
@@ -101,23 +114,28 @@ def address_of(channel: Channel) -> str:
 
 def describe_subscriptions(channel: Channel) -> str:
     """Return `Everything`, or what the channel listens to."""
-    what = ", ".join(_titles(channel.event_types)) or "Everything"
+    parts = [", ".join(_titles(channel.event_types)) or gettext("Everything")]
     if channel.lead_statuses:
-        what += f"; lead statuses: {', '.join(LeadStatus(name).label for name in channel.lead_statuses)}"
+        names = ", ".join(STATUSES[LeadStatus(name)].text for name in channel.lead_statuses)
+        parts.append(gettext("lead statuses: %(names)s") % {"names": names})
     if channel.creation_locales:
-        what += f"; form languages: {', '.join(map(language_name, channel.creation_locales))}"
-    return f"{what}; including test leads" if channel.test_events else what
+        languages = ", ".join(map(language_name, channel.creation_locales))
+        parts.append(gettext("form languages: %(languages)s") % {"languages": languages})
+    if channel.test_events:
+        parts.append(gettext("including test leads"))
+    return "; ".join(parts)
 
 
 def describe_timing(channel: Channel) -> str:
     """Return when people get messages, or "" for at once at any time."""
-    parts = [] if channel.mode == Mode.INSTANT else [MODE_LABELS[Mode(channel.mode)]]
+    parts = [] if channel.mode == Mode.INSTANT else [str(MODE_LABELS[Mode(channel.mode)])]
     if channel.mode == Mode.DAILY:
-        parts[0] += f" at {channel.digest_at}"
+        parts[0] = gettext("as a digest once a day at %(time)s") % {"time": channel.digest_at}
     if channel.quiet_hours:
-        parts.append(f"not from {channel.quiet_hours['start']} to {channel.quiet_hours['end']}")
+        parts.append(gettext("not from %(start)s to %(end)s") % channel.quiet_hours)
     if channel.working_days:
-        parts.append(f"only on {', '.join(WEEKDAYS[WEEK.index(day)] for day in channel.working_days)}")
+        days = ", ".join(str(WEEKDAYS[WEEK.index(day)]) for day in channel.working_days)
+        parts.append(gettext("only on %(days)s") % {"days": days})
     if parts and channel.timezone:
         parts.append(channel.timezone)
     return ", ".join(parts)

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Upper
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.core.encrypted_fields import EncryptedJSONField, UnreadableValue
 from accounts.core.enums import STAFF_EVENTS
@@ -16,31 +18,31 @@ from accounts.models import Agency, Event
 
 
 class ChannelKind(models.TextChoices):
-    EMAIL = "email", "e-mail"
-    WEBHOOK = "webhook", "webhook"
-    SLACK = "slack", "Slack"
+    EMAIL = "email", _("e-mail")
+    WEBHOOK = "webhook", _("webhook")
+    SLACK = "slack", _("Slack")
 
 
 class ChannelStatus(models.TextChoices):
-    ENABLED = "enabled", "enabled"
-    DISABLED = "disabled", "disabled"
-    UNVERIFIED = "unverified", "waiting for confirmation"
+    ENABLED = "enabled", _("enabled")
+    DISABLED = "disabled", _("disabled")
+    UNVERIFIED = "unverified", _("waiting for confirmation")
 
 
 class DeliveryStatus(models.TextChoices):
-    PENDING = "pending", "on its way"
-    DELIVERED = "delivered", "delivered"
-    FAILED = "failed", "failed"
-    CANCELLED = "cancelled", "cancelled"
+    PENDING = "pending", _("on its way")
+    DELIVERED = "delivered", _("delivered")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
 
 
 class Mode(models.TextChoices):
-    INSTANT = "instant", "at once"
-    HOURLY = "hourly", "once an hour"
-    DAILY = "daily", "once a day"
+    INSTANT = "instant", _("at once")
+    HOURLY = "hourly", _("once an hour")
+    DAILY = "daily", _("once a day")
 
 
-ENDPOINT_PAUSED = "Paused after 10 failures in a row. Leadline keeps probing the endpoint, and resumes on success."
+ENDPOINT_PAUSED = _("Paused after 10 failures in a row. Leadline keeps probing the endpoint, and resumes on success.")
 #: A channel that only failed for so long is disabled.
 FAILURES_TIMEOUT = timedelta(days=5)
 #: Characters of the receiver's response that a failing channel shows.
@@ -52,14 +54,14 @@ DEFAULT_DIGEST_TIME = "08:00"
 class Hold(models.TextChoices):
     """List why a delivery waits before its attempt. `rate` and `rest` apply to channels of all kinds."""
 
-    ALERT = "alert", "waits a minute: accounts that drop together are told of together"
-    CONFLATION = "conflation", "waits a moment for more about the same lead"
-    DIGEST = "digest", "waits for the next summary"
-    QUIET_HOURS = "quiet_hours", "waits for the end of the quiet hours"
-    FLAPPING = "flapping", "waits until the account has settled"
-    RATE = "rate", "waits its turn: the channel takes only so many a second"
-    RECIPIENT = "recipient", "waits: its address has got many mails within the hour"
-    REST = "rest", "waits because ten tries in a row failed: one at a time looks whether the receiver is back"
+    ALERT = "alert", _("waits a minute: accounts that drop together are told of together")
+    CONFLATION = "conflation", _("waits a moment for more about the same lead")
+    DIGEST = "digest", _("waits for the next summary")
+    QUIET_HOURS = "quiet_hours", _("waits for the end of the quiet hours")
+    FLAPPING = "flapping", _("waits until the account has settled")
+    RATE = "rate", _("waits its turn: the channel takes only so many a second")
+    RECIPIENT = "recipient", _("waits: its address has got many mails within the hour")
+    REST = "rest", _("waits because ten tries in a row failed: one at a time looks whether the receiver is back")
 
 
 class Channel(models.Model):
@@ -259,9 +261,9 @@ class Delivery(models.Model):
     def reason(self) -> str:
         """Return why it has not arrived: what it waits for, or the error. "" if it arrived or is about to be sent."""
         if self.status == DeliveryStatus.PENDING and self.hold == Hold.REST:
-            return ENDPOINT_PAUSED
+            return str(ENDPOINT_PAUSED)
         if self.status == DeliveryStatus.PENDING and self.hold:
-            return f"It {Hold(self.hold).label}."
+            return gettext("It %(waits)s.") % {"waits": Hold(self.hold).label}
         return "" if self.status == DeliveryStatus.DELIVERED else self.error
 
 

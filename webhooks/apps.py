@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 
 from accounts.core.known_ids import on_known_id
 from webhooks.providers import HIGHLEVEL
@@ -26,7 +27,7 @@ class WebhooksConfig(AppConfig):
         add_entry(
             Entry(
                 "sources",
-                "Sources",
+                _("Sources"),
                 "portal_sources",
                 "Health",
                 icon="plug-connected",

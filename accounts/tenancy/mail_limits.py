@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.core.email_addresses import email_key
 from accounts.models import Agency, BouncedAddress, MailCount
@@ -52,13 +53,18 @@ def count_mail(recipient: str, *, agency: Agency | None = None, purpose: str = "
     _count_within(
         f"to:{purpose}:{address}",
         AFTER_COMPLAINT if complained else PER_RECIPIENT,
-        f"{recipient} has got several such mails already. Look for the newest one, also among spam, or try later.",
+        gettext(
+            "%(recipient)s has got several such mails already. Look for the newest one, also among spam, or try later."
+        )
+        % {"recipient": recipient},
     )
     if agency is not None:
         _count_within(
             f"by:{agency.pk}",
             PER_AGENCY,
-            "So many invitations, confirmations and links were mailed that more have to wait. Try again in an hour.",
+            gettext(
+                "So many invitations, confirmations and links were mailed that more have to wait. Try again in an hour."
+            ),
         )
 
 

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 
 from accounts.core.redaction import is_secret_name
 from accounts.web.portal.unsent_forms import CSRF_FIELD
@@ -23,7 +24,7 @@ from accounts.web.portal.unsent_forms import CSRF_FIELD
 #: Keys of the session: when the user signed in, and when the user made the last request.
 SIGNED_IN_AT, LAST_SEEN_AT = "session_began_at", "session_seen_at"
 
-REPEAT_NOTICE = "Show that it is you, then do that once more: the secret that you typed was kept nowhere."
+REPEAT_NOTICE = _("Show that it is you, then do that once more: the secret that you typed was kept nowhere.")
 
 View = TypeVar("View", bound=Callable[..., Any])
 

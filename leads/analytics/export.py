@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.core import csv_export
 from accounts.events.outbox import iso_timestamp
@@ -104,7 +105,7 @@ class _DownloadStream:
 
     def __init__(self, pieces: Iterator[str]) -> None:
         if not _download_slots.acquire(blocking=False):
-            raise TooManyDownloads("Other downloads are under way. Try again in a minute.")
+            raise TooManyDownloads(gettext("Other downloads are under way. Try again in a minute."))
         self._pieces, self._open = pieces, True
 
     def __iter__(self) -> Iterator[str]:

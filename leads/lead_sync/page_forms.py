@@ -1,6 +1,7 @@
 """Validate what people type on the pages of a LinkedIn connection."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 
 class OwnerForm(forms.Form):
@@ -9,12 +10,12 @@ class OwnerForm(forms.Form):
     owner = forms.RegexField(
         r"\A([0-9]{1,24}|urn:li:(sponsoredAccount|organization):[0-9]{1,24})\Z",
         max_length=60,
-        label="Account or page ID",
+        label=_("Account or page ID"),
         error_messages={"invalid": "Give the number as it stands in the address of Campaign Manager or of the page."},
-        help_text="As in the address of Campaign Manager, or of the page's admin view.",
+        help_text=_("As in the address of Campaign Manager, or of the page's admin view."),
     )
     lead_type = forms.ChoiceField(
-        label="Leads of",
+        label=_("Leads of"),
         choices=[
             ("SPONSORED", "ads: give an ad account"),
             ("EVENT", "events: give a page"),
@@ -30,4 +31,6 @@ class OwnerForm(forms.Form):
 
 
 class AppForm(forms.Form):
-    client_id = forms.CharField(max_length=100, label="Client ID", help_text="From the Developer Portal, under Auth.")
+    client_id = forms.CharField(
+        max_length=100, label=_("Client ID"), help_text=_("From the Developer Portal, under Auth.")
+    )

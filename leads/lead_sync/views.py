@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
@@ -88,7 +89,7 @@ def source_app(request: MemberRequest, pk: str) -> HttpResponse:
     if form.is_valid():
         kept = {**source.readable_credentials, "client_id": form.cleaned_data["client_id"]}
         update_source(source, credentials=kept, by=request.member.user)
-        messages.success(request, "Saved. Now connect LinkedIn.")
+        messages.success(request, gettext("Saved. Now connect LinkedIn."))
     add_error_messages(request, form)
     return redirect_back(request, "portal_linkedin", source.pk)
 
@@ -106,12 +107,12 @@ def source_want(request: MemberRequest, pk: str) -> HttpResponse:
     ]
     if len(keys) < len(rows):
         want(source, keys)
-        messages.success(request, "Removed. LinkedIn stops sending these leads within seconds.")
+        messages.success(request, gettext("Removed. LinkedIn stops sending these leads within seconds."))
         return redirect_back(request, "portal_linkedin", source.pk)
     form = OwnerForm(request.POST)
     if form.is_valid():
         want(source, [*keys, form.wanted()])
-        messages.success(request, "Added. LinkedIn starts sending these leads within seconds.")
+        messages.success(request, gettext("Added. LinkedIn starts sending these leads within seconds."))
     add_error_messages(request, form)
     return redirect_back(request, "portal_linkedin", source.pk)
 

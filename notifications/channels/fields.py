@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from accounts.core.errors import FieldError
 from notifications.channels import rules
 from notifications.models import DEFAULT_DIGEST_TIME, ChannelKind, Mode
@@ -82,7 +84,7 @@ def fields_of(kind: str, names: Iterable[str]) -> list[str]:
 
 def validated_kind(kind: str) -> ChannelKind:
     if kind not in set(ChannelKind):
-        raise FieldError("kind", f"Use one of {', '.join(ChannelKind)}.")
+        raise FieldError("kind", gettext("Use one of %(ChannelKind)s.") % {"ChannelKind": ", ".join(ChannelKind)})
     return ChannelKind(kind)
 
 
@@ -91,9 +93,11 @@ def validated_fields(kind: ChannelKind, values: Mapping[str, Any]) -> dict[str, 
     result = {}
     for name, value in values.items():
         if name not in FIELDS:
-            raise FieldError(name, "A channel has no such field, or it cannot be changed.")
+            raise FieldError(name, gettext("A channel has no such field, or it cannot be changed."))
         if has_field(kind, name):
             result[name] = FIELDS[name].check(value)
         elif value not in (FIELDS[name].default, None, ""):
-            raise FieldError(name, f"A channel of kind {kind.value} has no {name}.")
+            raise FieldError(
+                name, gettext("A channel of kind %(value)s has no %(name)s.") % {"value": kind.value, "name": name}
+            )
     return result

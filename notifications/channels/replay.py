@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.core.errors import FieldError
 from accounts.models import Event
@@ -36,9 +37,11 @@ def replay_deliveries(
     """
     channel = lock_enabled_channel(channel)
     if until is not None and until <= since:
-        raise FieldError("until", "The end must be later than the beginning.")
+        raise FieldError("until", gettext("The end must be later than the beginning."))
     if status is not None and status not in set(DeliveryStatus):
-        raise FieldError("status", f"Use one of {', '.join(DeliveryStatus)}.")
+        raise FieldError(
+            "status", gettext("Use one of %(DeliveryStatus)s.") % {"DeliveryStatus": ", ".join(DeliveryStatus)}
+        )
     span = Q(created_at__gte=since) & (Q(created_at__lt=until) if until else Q())
     events = Event.objects.filter(span, agency=channel.agency)
     close_circuit(channel)

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from accounts.core.email_addresses import normalize_email
 from accounts.core.enums import AGENCY_EVENTS
@@ -27,7 +28,7 @@ MAX_CONFLATION_SECONDS = 3600
 
 def name(value: Any) -> str:
     if not isinstance(value, str) or len(value) > 200 or any(map(_is_control, value)):
-        raise FieldError("name", "Use up to 200 characters on one line.")
+        raise FieldError("name", gettext("Use up to 200 characters on one line."))
     return plain(value).strip()
 
 
@@ -39,13 +40,13 @@ def email(value: Any) -> str:
     try:
         return normalize_email(value)
     except ValidationError:
-        raise FieldError("email", "Enter an e-mail address.") from None
+        raise FieldError("email", gettext("Enter an e-mail address.")) from None
 
 
 def url(value: Any) -> str:
     try:
         if not isinstance(value, str):
-            raise TargetRefused("This is not a web address.")
+            raise TargetRefused(gettext("This is not a web address."))
         return check_url(value).url
     except TargetRefused as refusal:
         raise FieldError("url", str(refusal)) from None
@@ -66,7 +67,10 @@ def lead_statuses(value: Any) -> list[str]:
 def creation_locales(value: Any) -> list[str]:
     locales = _strings("creation_locales", value)
     if len(locales) > MAX_LOCALES or not all(map(LOCALE.fullmatch, locales)):
-        raise FieldError("creation_locales", f"Give up to {MAX_LOCALES} languages of forms such as en_US.")
+        raise FieldError(
+            "creation_locales",
+            gettext("Give up to %(MAX_LOCALES)s languages of forms such as en_US.") % {"MAX_LOCALES": MAX_LOCALES},
+        )
     return locales
 
 
@@ -77,20 +81,28 @@ def working_days(value: Any) -> list[str]:
 
 def test_events(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise FieldError("test_events", "Use true or false.")
+        raise FieldError("test_events", gettext("Use true or false."))
     return value
 
 
 def conflation_seconds(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_CONFLATION_SECONDS:
-        raise FieldError("conflation_seconds", f"Use a whole number from 0 to {MAX_CONFLATION_SECONDS}.")
+        raise FieldError(
+            "conflation_seconds",
+            gettext("Use a whole number from 0 to %(MAX_CONFLATION_SECONDS)s.")
+            % {"MAX_CONFLATION_SECONDS": MAX_CONFLATION_SECONDS},
+        )
     return value
 
 
 def locations(value: Any) -> list[str]:
     locations = _strings("locations", value)
     if len(locations) > MAX_LOCATIONS or any(not 0 < len(location) <= 100 for location in locations):
-        raise FieldError("locations", f"Give up to {MAX_LOCATIONS} location ids of up to 100 characters.")
+        raise FieldError(
+            "locations",
+            gettext("Give up to %(MAX_LOCATIONS)s location ids of up to 100 characters.")
+            % {"MAX_LOCATIONS": MAX_LOCATIONS},
+        )
     return locations
 
 
@@ -98,24 +110,27 @@ def headers(value: Any) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict) or len(value) > MAX_HEADERS:
-        raise FieldError("headers", f"Give an object of up to {MAX_HEADERS} names and values.")
+        raise FieldError(
+            "headers",
+            gettext("Give an object of up to %(MAX_HEADERS)s names and values.") % {"MAX_HEADERS": MAX_HEADERS},
+        )
     for name, text in value.items():
         if not isinstance(name, str) or not isinstance(text, str) or not is_header(name, text):
             raise FieldError("headers", f"The header {str(name)[:100]!r} is not allowed, or its value is not.")
     if len({name.lower() for name in value}) < len(value):
-        raise FieldError("headers", "A header is there twice.")
+        raise FieldError("headers", gettext("A header is there twice."))
     return dict(value)
 
 
 def mode(value: Any) -> str:
     if value not in set(Mode):
-        raise FieldError("mode", f"Use one of {', '.join(Mode)}.")
+        raise FieldError("mode", gettext("Use one of %(Mode)s.") % {"Mode": ", ".join(Mode)})
     return str(value)
 
 
 def digest_at(value: Any) -> str:
     if not _is_clock(value):
-        raise FieldError("digest_at", "Give a time from 00:00 to 23:59, such as 08:00.")
+        raise FieldError("digest_at", gettext("Give a time from 00:00 to 23:59, such as 08:00."))
     return str(value)
 
 
@@ -128,9 +143,9 @@ def quiet_hours(value: Any) -> dict[str, str] | None:
         return None
     times = value if isinstance(value, dict) and set(value) == {"start", "end"} else {}
     if not times or not all(map(_is_clock, times.values())):
-        raise FieldError("quiet_hours", 'Give {"start": "22:00", "end": "07:00"}, or null.')
+        raise FieldError("quiet_hours", gettext('Give {"start": "22:00", "end": "07:00"}, or null.'))
     if times["start"] == times["end"]:
-        raise FieldError("quiet_hours", "They would never end: give two different times.")
+        raise FieldError("quiet_hours", gettext("They would never end: give two different times."))
     return times
 
 
@@ -138,7 +153,7 @@ def timezone(value: Any) -> str:
     try:
         return ZoneInfo(value).key if value else ""
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise FieldError("timezone", "Use a name like Europe/Berlin.") from None
+        raise FieldError("timezone", gettext("Use a name like Europe/Berlin.")) from None
 
 
 def rate_per_second(value: Any) -> float | None:
@@ -159,5 +174,5 @@ def _known_words(field: str, value: Any, words: Sequence[str], noun: str) -> lis
 
 def _strings(field: str, value: Any) -> list[str]:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise FieldError(field, "Give a list of strings.")
+        raise FieldError(field, gettext("Give a list of strings."))
     return list(dict.fromkeys(str(item) for item in value))

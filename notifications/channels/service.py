@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone as clock
+from django.utils.translation import gettext
 
 from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.core.errors import FieldError, StateError
@@ -91,7 +92,7 @@ def update_channel(channel: Channel, *, by: Actor | None = None, **changes: Any)
         _request_confirmation(channel)
     elif status != channel.status:
         if status not in {ChannelStatus.ENABLED, ChannelStatus.DISABLED}:
-            raise FieldError("status", "Use enabled or disabled.")
+            raise FieldError("status", gettext("Use enabled or disabled."))
         return (
             enable_channel(channel) if status == ChannelStatus.ENABLED else disable_channel(channel, DISABLED_BY_HAND)
         )
@@ -135,7 +136,9 @@ def disable_channel(channel: Channel, reason: str, *, by: Actor | None = None) -
     """
     channel = _lock_channel(channel)
     if channel.status == ChannelStatus.UNVERIFIED:
-        raise FieldError("status", "The channel waits for its confirmation and gets nothing: remove it instead.")
+        raise FieldError(
+            "status", gettext("The channel waits for its confirmation and gets nothing: remove it instead.")
+        )
     audit.log_change(by, channel, "Disabled")
     mark_disabled(channel, reason)
     return channel
@@ -205,7 +208,7 @@ def find_by_unsubscribe_token(token: str) -> Channel:
 def _first_or_refuse(channels: QuerySet[Channel]) -> Channel:
     channel = channels.select_related("agency").first()
     if channel is None:
-        raise FieldError("token", "This link is not valid (any more).")
+        raise FieldError("token", gettext("This link is not valid (any more)."))
     return channel
 
 

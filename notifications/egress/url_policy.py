@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from accounts.core.email_addresses import normalize_host
 from accounts.core.networks import Address, is_in_networks, parse_networks
@@ -87,7 +88,7 @@ def split_url(url: str) -> Target:
     if not parts or len(url) > MAX_URL_LENGTH or _INVISIBLE.search(url):
         raise TargetRefused(_NO_WEB_ADDRESS)
     if "@" in parts["authority"]:
-        raise TargetRefused("Take the user name and password out of the address; use a custom header instead.")
+        raise TargetRefused(gettext("Take the user name and password out of the address; use a custom header instead."))
     authority = _AUTHORITY.fullmatch(parts["authority"])
     if not authority:
         raise TargetRefused(_NO_WEB_ADDRESS)
@@ -108,11 +109,11 @@ def check_address(text: str, port: int) -> None:
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
-        raise TargetRefused("The address is not an IP address.") from None
+        raise TargetRefused(gettext("The address is not an IP address.")) from None
     if is_in_networks(address, parse_networks(tuple(settings.OUTBOUND_ALLOWED_NETWORKS))):
         return
     if not is_public(address):
-        raise TargetRefused("The address is outside the public internet.")
+        raise TargetRefused(gettext("The address is outside the public internet."))
     if port not in PORTS:
         raise TargetRefused(_PORTS_TEXT)
 
@@ -132,7 +133,7 @@ _NO_WEB_ADDRESS = "This is not a web address."
 def _check(url: str, allowed: tuple[str, ...], own_host: str) -> Target:
     target = split_url(url)
     if target.scheme not in {"http", "https"}:
-        raise TargetRefused("The address must begin with https:// or http://.")
+        raise TargetRefused(gettext("The address must begin with https:// or http://."))
     try:
         literal = _literal_address(target.host)
     except ValueError:
@@ -140,9 +141,9 @@ def _check(url: str, allowed: tuple[str, ...], own_host: str) -> Target:
     if literal is not None and is_in_networks(literal, parse_networks(allowed)):
         return target
     if literal is not None and not is_public(literal):
-        raise TargetRefused("The address is outside the public internet.")
+        raise TargetRefused(gettext("The address is outside the public internet."))
     if target.host == own_host:
-        raise TargetRefused("Leadline does not send to itself.")
+        raise TargetRefused(gettext("Leadline does not send to itself."))
     # A name with another port may lead into an allowed network: `check_address` decides at every connect.
     if target.port not in PORTS | {None} and (literal is not None or not allowed):
         raise TargetRefused(_PORTS_TEXT)
@@ -158,7 +159,7 @@ def _literal_address(host: str) -> Address | None:
     except ValueError:
         pass
     if _reads_as_ipv4(host):
-        raise TargetRefused("Write the address in its usual form, like 203.0.113.7.")
+        raise TargetRefused(gettext("Write the address in its usual form, like 203.0.113.7."))
     if not _NAME.match(host) or re.fullmatch(r"0x[0-9a-f]*|[0-9]+", host.rpartition(".")[2]):
         raise TargetRefused(_NO_WEB_ADDRESS)
     return None

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -12,17 +13,18 @@ from accounts.core.email_addresses import EmailAddressField, display_email
 from accounts.core.enums import EventType
 from accounts.models import Agency
 from leads.enums import LeadStatus
+from leads.labels import STATUSES
 from leads.pipeline.languages import language_name, languages_of
 from notifications.channels.fields import FIELDS, TIMING_FIELDS, has_field
 from notifications.channels.presets import CHOSEN, EVERYTHING, NEEDS_ACTION, PRESETS, preset_of
 from notifications.channels.rules import MAX_CONFLATION_SECONDS
 from notifications.channels.service import EXAMPLES
 from notifications.labels import (
-    ALWAYS_URGENT,
     MODE_LABELS,
     NEVER_CHOSEN,
     WEEKDAYS,
     Group,
+    describe_urgent_events,
     event_groups,
 )
 from notifications.models import Channel, ChannelKind, DeliveryStatus
@@ -44,7 +46,7 @@ class ChannelForm(forms.Form):
     """Edit a channel of one kind, new or existing. Field names are those of the channel's FieldErrors."""
 
     name = forms.CharField(required=False, max_length=200)
-    email = EmailAddressField(max_length=254, label="E-mail address")
+    email = EmailAddressField(max_length=254, label=_("E-mail address"))
     url = forms.CharField(max_length=2000, widget=forms.TextInput({"inputmode": "url", "spellcheck": "false"}))
     listens = forms.ChoiceField(
         label=_("Events"),
@@ -54,80 +56,82 @@ class ChannelForm(forms.Form):
     event_types = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     locations = forms.MultipleChoiceField(
         required=False,
-        label="Sub-accounts",
-        help_text="None ticked: all.",
+        label=_("Sub-accounts"),
+        help_text=_("None ticked: all."),
         widget=forms.CheckboxSelectMultiple,
     )
     lead_statuses = forms.MultipleChoiceField(
         required=False,
-        label="Lead statuses",
-        help_text="None ticked: all.",
-        choices=[(status.value, status.label) for status in LeadStatus],
+        label=_("Lead statuses"),
+        help_text=_("None ticked: all."),
+        choices=[(status.value, STATUSES[status].words) for status in LeadStatus],
         widget=forms.CheckboxSelectMultiple,
     )
     creation_locales = forms.MultipleChoiceField(
         required=False,
-        label="Form languages",
-        help_text="None ticked: all.",
+        label=_("Form languages"),
+        help_text=_("None ticked: all."),
         widget=forms.CheckboxSelectMultiple,
     )
-    test_events = forms.BooleanField(required=False, label="Include test leads")
+    test_events = forms.BooleanField(required=False, label=_("Include test leads"))
     mode = forms.ChoiceField(
         required=False,
-        label="Delivery",
+        label=_("Delivery"),
         choices=list(MODE_LABELS.items()),
         widget=forms.RadioSelect,
         initial=FIELDS["mode"].default,
     )
     digest_at = forms.TimeField(
         required=False,
-        label="Daily digest at",
+        label=_("Daily digest at"),
         initial=FIELDS["digest_at"].default,
         widget=forms.TimeInput(TIME_INPUT, format="%H:%M"),
     )
-    quiet_from = forms.TimeField(required=False, label="Quiet from", widget=forms.TimeInput(TIME_INPUT, format="%H:%M"))
+    quiet_from = forms.TimeField(
+        required=False, label=_("Quiet from"), widget=forms.TimeInput(TIME_INPUT, format="%H:%M")
+    )
     quiet_until = forms.TimeField(
-        required=False, label="Quiet until", widget=forms.TimeInput(TIME_INPUT, format="%H:%M")
+        required=False, label=_("Quiet until"), widget=forms.TimeInput(TIME_INPUT, format="%H:%M")
     )
     working_days = forms.MultipleChoiceField(
         required=False,
-        label="Days",
-        help_text="None ticked: every day.",
+        label=_("Days"),
+        help_text=_("None ticked: every day."),
         choices=list(zip(WEEK, WEEKDAYS, strict=True)),
         widget=forms.CheckboxSelectMultiple,
     )
     timezone = forms.CharField(
         required=False,
         max_length=64,
-        label="Time zone",
-        help_text="Such as Europe/Berlin. Leave empty for the agency's.",
+        label=_("Time zone"),
+        help_text=_("Such as Europe/Berlin. Leave empty for the agency's."),
         widget=forms.TextInput({"spellcheck": "false"}),
     )
     conflation_seconds = forms.IntegerField(
         required=False,
-        label="Group changes to one lead within (seconds)",
-        help_text="Several changes become one message. 0: no grouping.",
+        label=_("Group changes to one lead within (seconds)"),
+        help_text=_("Several changes become one message. 0: no grouping."),
         min_value=0,
         max_value=MAX_CONFLATION_SECONDS,
         initial=FIELDS["conflation_seconds"].default,
     )
     urgent_event_types = forms.MultipleChoiceField(
         required=False,
-        label="Always send immediately",
-        help_text=f"{ALWAYS_URGENT} never wait.",
+        label=_("Always send immediately"),
+        help_text=lazy(describe_urgent_events, str)(),
         widget=forms.CheckboxSelectMultiple,
     )
     headers = forms.CharField(
         required=False,
         max_length=25_000,
-        label="Custom headers",
-        help_text=f"One “Name: value” per line, up to {MAX_HEADERS}.",
+        label=_("Custom headers"),
+        help_text=gettext("One “Name: value” per line, up to %(MAX_HEADERS)s.") % {"MAX_HEADERS": MAX_HEADERS},
         widget=forms.Textarea({"rows": 2, "spellcheck": "false"}),
     )
     rate_per_second = forms.FloatField(
         required=False,
-        label="Rate limit (per second)",
-        help_text="Leave empty for no limit.",
+        label=_("Rate limit (per second)"),
+        help_text=_("Leave empty for no limit."),
         widget=forms.NumberInput({"min": "0", "max": "1000", "step": "any"}),
     )
 
@@ -192,9 +196,9 @@ class ChannelForm(forms.Form):
         for line in filter(str.strip, self.cleaned_data["headers"].splitlines()):
             match = _HEADER_LINE.fullmatch(line.strip())
             if match is None:
-                raise forms.ValidationError(f"“{line.strip()[:60]}” is not “Name: value”.")
+                raise forms.ValidationError(gettext("“%(value)s” is not “Name: value”.") % {"value": line.strip()[:60]})
             if match[1].strip() in headers:
-                raise forms.ValidationError(f"{match[1].strip()} is given twice.")
+                raise forms.ValidationError(gettext("%(value)s is given twice.") % {"value": match[1].strip()})
             headers[match[1].strip()] = match[2].strip()
         return headers
 
@@ -257,13 +261,13 @@ def channel_choices(agency: Agency) -> ChannelChoices:
 
 
 class ReplayForm(forms.Form):
-    since = forms.DateTimeField(label="From", widget=forms.DateTimeInput(DATETIME_INPUT, format="%Y-%m-%dT%H:%M"))
+    since = forms.DateTimeField(label=_("From"), widget=forms.DateTimeInput(DATETIME_INPUT, format="%Y-%m-%dT%H:%M"))
     until = forms.DateTimeField(
-        required=False, label="To (empty: now)", widget=forms.DateTimeInput(DATETIME_INPUT, format="%Y-%m-%dT%H:%M")
+        required=False, label=_("To (empty: now)"), widget=forms.DateTimeInput(DATETIME_INPUT, format="%Y-%m-%dT%H:%M")
     )
     status = forms.ChoiceField(
         required=False,
-        label="Deliveries",
+        label=_("Deliveries"),
         choices=[
             (DeliveryStatus.FAILED.value, "failed only"),
             (DeliveryStatus.CANCELLED.value, "cancelled only"),

@@ -26,9 +26,12 @@ from accounts.services import report_status
 from accounts.sources.service import create_source
 from accounts.tenancy.agencies import create_agency
 from accounts.tenancy.team import invite_member
+from leads.pipeline.changes import create_lead
 from notifications.channels.service import create_channel
 from notifications.delivery import drain_deliveries
 from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.test_frame import assert_none, faults_of
+from tests.leads.pipeline.test_replies import reply
 from tests.notifications.mails import FREE_TEXT, HOSTILE, happened, html_of, only_for
 from tests.reactions import react
 
@@ -76,7 +79,10 @@ def mails(agency: Agency, settings: Settings) -> dict[str, EmailMultiAlternative
             listener, _ = create_channel(
                 one, kind="email", email="team@example.com", event_types=[event_type], verified=True
             )
-            happened(one, event_type, **only_for(listener, event_type))
+            if event_type is EventType.LEAD_REPLIED:
+                reply(one, create_lead(one, name="Ada Lovelace"), "Sounds good.\nCould we talk next week?")
+            else:
+                happened(one, event_type, **only_for(listener, event_type))
             take(event_type)
     listener, _ = create_channel(agency, kind="email", email="team@example.com", mode="hourly", verified=True)
     for event_type in (EventType.LINKEDIN_AUTH_ERROR, EventType.LEAD_CREATED, EventType.CAMPAIGN_PAUSED):
@@ -107,6 +113,7 @@ def test_every_mail_looks_right_in_light_and_dark(mails: dict[str, EmailMultiAlt
     folder.mkdir(parents=True, exist_ok=True)
     asked: list[str] = []
     problems: list[str] = []
+    faults: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))  # type: ignore[call-overload]
     page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
@@ -122,11 +129,13 @@ def test_every_mail_looks_right_in_light_and_dark(mails: dict[str, EmailMultiAlt
             page.screenshot(path=folder / f"mail-{name}-{scheme}.png", full_page=True)
             grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
             assert _contrast(page) >= 4.5, (name, scheme)
+            faults += [f"{name} in {scheme}: {fault}" for fault in faults_of(page)]
         assert len(grounds) == 2, f"{name} looks the same in light and dark"
         if not name.startswith("hostile"):
             assert not RAW.search(page.inner_text("body") + message.subject + str(message.body)), name
         assert page.locator("script, img, iframe, form, object").count() == 0, name
     assert problems == []
+    assert_none(faults)
     assert asked == []  # nothing is loaded from anywhere: opening a mail tells nobody
 
 

@@ -2,22 +2,23 @@
 "use strict";
 
 document.documentElement.classList.add("scripted");
+const texts = document.getElementById("texts").dataset;  // in the language of the page
 
 // Copy buttons beside values that people carry elsewhere. Without them the values can still be selected.
 for (const input of document.querySelectorAll("[data-copy]")) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "btn";
-  button.textContent = "Copy";
+  button.textContent = texts.copy;
   button.addEventListener("click", async () => {
     input.select();
     try {
       await navigator.clipboard.writeText(input.value);
-      button.textContent = "Copied";
+      button.textContent = texts.copied;
     } catch {
-      button.textContent = "Press Ctrl+C";
+      button.textContent = texts.copyByHand;
     }
-    setTimeout(() => { button.textContent = "Copy"; }, 2500);
+    setTimeout(() => { button.textContent = texts.copy; }, 2500);
   });
   input.after(button);
 }
@@ -44,7 +45,7 @@ function makeToast(line) {
   const close = document.createElement("button");
   close.type = "button";
   close.className = "toast-close";
-  close.setAttribute("aria-label", "Close this message");
+  close.setAttribute("aria-label", texts.closeMessage);
   close.textContent = "×";
   close.addEventListener("click", () => line.remove());
   line.append(close);

@@ -38,14 +38,14 @@ function saySignedOut() {
   link.href = "/accounts/login/";
   link.target = "_blank";
   link.rel = "noopener";
-  link.textContent = "Sign in";
-  say("signed-out", "You were signed out. Nothing here is lost: ", link, " in a new tab, then try again.");
+  link.textContent = texts.signIn;
+  say("signed-out", `${texts.signedOut} `, link, ` ${texts.thenRetry}`);
 }
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 401) saySignedOut();
-  else say("failed", "That did not work. Reload the page and try again.");
+  else say("failed", texts.failed);
 });
-document.addEventListener("htmx:sendError", () => say("failed", "That did not work. Try again in a moment."));
+document.addEventListener("htmx:sendError", () => say("failed", texts.unreachable));
 
 // Dialogs: the search and the list of keys.
 function openDialog(name) {

@@ -4,7 +4,7 @@
 (() => {
   const frame = document.getElementById("provider");
   const outcome = document.getElementById("outcome");
-  const { origin, result, next, csrf } = frame.dataset;
+  const { origin, result, next, csrf, unreachable } = frame.dataset;
   let busy = false;
 
   window.addEventListener("message", async (event) => {
@@ -26,7 +26,7 @@
         say(said.message);
       }
     } catch {
-      say("Leadline could not be reached. Please try again.");
+      say(unreachable);
     }
     busy = false;
   });

@@ -59,7 +59,7 @@
     if (form && putBack(form, kept.typed)) {
       const line = document.createElement("p");
       line.className = "toast-line toast-warning";
-      line.textContent = "You were signed out before this was sent. What you typed is back: check it and send it again.";
+      line.textContent = texts.typedIsBack;
       document.getElementById("messages").append(line);
     }
   }
