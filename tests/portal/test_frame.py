@@ -61,6 +61,7 @@ def test_the_sign_in_page_and_the_documentation_open_for_nobody_in_particular(db
         assert "Sign out" not in page, path
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("route", [route for route in PAGES if route.name not in LARGE], ids=str)
 def test_a_page_is_small(route: Route, ours: Everything, sign_in: Browser) -> None:
     assert len(sign_in(Role.OWNER).get(route.url(ours)).content) <= MAX_BYTES

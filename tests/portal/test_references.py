@@ -37,6 +37,7 @@ def check(client: Client, path: str, data: dict[str, str] | None = None) -> Refe
     return found
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("route", PAGES, ids=str)
 def test_what_a_page_names_by_id_is_there_once(route: Route, ours: Everything, sign_in: Browser) -> None:
     check(sign_in(Role.OWNER), route.url(ours))
