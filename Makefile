@@ -43,7 +43,7 @@ client-types:  ## types for TypeScript, made from docs/openapi.json, compile (ne
 	@rm -rf var/client-types && mkdir -p var && cp -r tests/api/typescript var/client-types
 	@cd var/client-types && npm install --silent --no-audit --no-fund && npm run --silent check
 
-vendor:  ## make templates/static/vendor/tabler anew, after templates use another class or icon (needs node and npm)
+vendor:  ## make templates/static/vendor/{tabler,chartjs} anew, after templates use another class or icon (needs node and npm)
 	@rm -rf var/vendor && mkdir -p var/vendor && cp -r config/frontend/. var/vendor/
 	@cd var/vendor && npm ci --silent --no-audit --no-fund && node vendor.mjs $(CURDIR)
 

@@ -38,6 +38,7 @@ class LeadsConfig(AppConfig):
         add_entry(Entry("campaigns", _("Campaigns"), "portal_campaigns", "Work", icon="speakerphone", position=50))
         add_audited("lead", gettext_noop("Lead"), "portal_lead")
         add_place_figure("leads", leads_at)
+        add_entry(Entry("reports", _("Reports"), "portal_reports", "Insight", icon="chart-bar", position=10))
         add_leads()
         add_card_section(connection_link)
         waiting = {"waiting": "yes"}

@@ -3,18 +3,21 @@
 They have classes, no style of their own: the content security policy takes none, and light and dark are the page's.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from django import template
+from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from accounts.core.markup import Tone
-from accounts.web.portal.pictures import Bar, Segment, Strip, Trend
+from accounts.core.markup import NOTHING, Tone
+from accounts.web.portal.pictures import Bar, Segment, Strip, Trend, percent
 
 register = template.Library()
+CHART_MODULE = "vendor/chartjs/chart.js"
 WIDTH, HEIGHT = 120, 32  # of a sparkline
 STEP, BAR_HEIGHT = 10, 100  # of stacked bars
 #: Where segments of a strip begin: what is wrong is higher, for who cannot tell colours apart.
@@ -61,12 +64,13 @@ def uptime_strip(found: Strip | Sequence[Segment], label: str = "", *, begin: st
     """
     strip = found if isinstance(found, Strip) else Strip(list(found), label, begin, end)
     whole = sum(segment.weight for segment in strip.segments) or 1
-    gap = 0.15 if len({segment.weight for segment in strip.segments}) == 1 else 0
+    is_even = len({segment.weight for segment in strip.segments}) == 1
+    gap = min(WIDTH / (len(strip.segments) or 1) * 0.15, 0.6) if is_even else 0
     at, parts = 0.0, []
     for segment in strip.segments:
         width = segment.weight / whole * WIDTH
         top = TOPS[segment.tone]
-        parts.append((segment.tone, f"{at:.2f}", top, f"{max(width * (1 - gap), 0.3):.2f}", 20 - top, segment.title))
+        parts.append((segment.tone, f"{at:.2f}", top, f"{max(width - gap, 0.3):.2f}", 20 - top, segment.title))
         at += width
     return format_html(
         '<figure class="strip"><svg viewBox="0 0 {} 20" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
@@ -104,6 +108,40 @@ def stacked_bars(bars: Sequence[Bar], series: Sequence[str], *, line: Sequence[i
         _line(points),
         bars[0].label if bars else "",
         bars[-1].label if bars else "",
+    )
+
+
+@register.simple_tag
+def chart(bars: Sequence[Bar], series: Sequence[str], *, line: Sequence[int] = (), name: str = "") -> SafeString:
+    """Draw stacked bars that `leadline/charts.js` makes into a chart which tells its numbers when pointed at."""
+    data = {
+        "labels": [bar.label for bar in bars],
+        "urls": [bar.url for bar in bars],
+        "series": [
+            {"name": str(title), "values": [bar.values[number] for bar in bars]} for number, title in enumerate(series)
+        ],
+        "line": {"name": str(name), "values": list(line)},
+        "total": _("Total"),
+    }
+    return format_html(
+        '<div class="chart" data-module="{}" data-chart="{}">{}</div>',
+        static(CHART_MODULE),
+        json.dumps(data, ensure_ascii=False, separators=(",", ":")),
+        stacked_bars(bars, series, line=line, name=name),
+    )
+
+
+@register.simple_tag
+def share_bar(share: float | None) -> SafeString:
+    """Write a share of a whole beside a bar that is as long."""
+    if share is None:
+        return format_html('<span class="dash">{}</span>', NOTHING)
+    return format_html(
+        '<span class="share"><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="track" width="100" height="10"></rect>'
+        '<rect class="fill-good" width="{}" height="10"></rect></svg> {}</span>',
+        f"{100 * share:.1f}",
+        percent(share, 1),
     )
 
 

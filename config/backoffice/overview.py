@@ -1,4 +1,4 @@
-"""Show the portal's overview: accounts that need somebody, leads that wait, channels that fail."""
+"""Show the portal's overview: what needs attention, how the numbers move, and the first steps of a new agency."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,14 +7,17 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.core.enums import Role
 from accounts.linkedin.attention import needing_attention
 from accounts.models import Account, Agency
 from accounts.portal import MemberRequest, readers, render_page
 from accounts.web.portal.navigation import capped_count
+from config.backoffice.first_steps import open_steps
+from config.backoffice.trends import trends
 from leads.portal.waiting import awaiting_reply
 from notifications.channels.failing import failing
 from notifications.labels import address_of, channel_label
-from notifications.models import ChannelStatus, Delivery, DeliveryStatus
+from notifications.models import Delivery, DeliveryStatus
 from webhooks.processing.quarantine import unrecognised
 
 SHOWN = 8
@@ -32,6 +35,7 @@ def overview(request: MemberRequest) -> HttpResponse:
         "portal/overview.html",
         "overview",
         accounts=accounts.order_by("-status_since")[:SHOWN],
+        has_accounts=agency.accounts.exists(),
         account_count=capped_count(accounts),
         limited=Account.objects.filter(agency=agency, rate_limited_until__gt=timezone.now(), status="active").count(),
         leads=leads.select_related("campaign", "account").order_by("-id")[:SHOWN],
@@ -39,21 +43,11 @@ def overview(request: MemberRequest) -> HttpResponse:
         channels=channels,
         failed=capped_count(_failed_lately(agency)),
         quarantined=capped_count(unrecognised(agency)),
-        steps=_first_steps(agency),
+        steps=open_steps(agency, Role(request.member.role)),
+        trends=trends(agency),
     )
 
 
 def _failed_lately(agency: Agency) -> Any:
     since = timezone.now() - timedelta(days=1)
     return Delivery.objects.seen_by(agency).filter(status=DeliveryStatus.FAILED, created_at__gte=since)
-
-
-def _first_steps(agency: Agency) -> list[str]:
-    """Return the first steps that a new agency has not done."""
-    sources = agency.sources.filter(removed_at=None)
-    steps = {
-        "source": sources.exists(),
-        "report": sources.filter(last_receipt_at__isnull=False).exists(),
-        "channel": agency.channels.filter(status=ChannelStatus.ENABLED).exists(),
-    }
-    return [name for name, done in steps.items() if not done]

@@ -1,14 +1,18 @@
 // Makes templates/static/vendor/tabler of the packages @tabler/core and @tabler/icons: the style that templates use,
-// its images as files (the content security policy takes none from inside a style), and the icons that are named.
+// its images as files (the content security policy takes none from inside a style), and the icons that are named. Makes
+// templates/static/vendor/chartjs of chart.js: the parts that chart.mjs names, as one module.
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { build } from "esbuild";
 import { PurgeCSS } from "purgecss";
+import { minify } from "terser";
 
 const root = process.argv[2];
 const packages = dirname(dirname(dirname(createRequire(import.meta.url).resolve("@tabler/core/package.json"))));
 const target = join(root, "templates/static/vendor/tabler");
+const charts = join(root, "templates/static/vendor/chartjs");
 const APPS = ["accounts", "config", "leads", "notifications", "webhooks"];
 // What Python, widgets and allauth put into pages by themselves.
 const STANDARD = ["html", "body"];
@@ -56,8 +60,19 @@ function sprite() {
   return `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join("\n")}\n</svg>\n`;
 }
 
+async function chartModule() {
+  const entry = new URL("chart.mjs", import.meta.url).pathname;
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, write: false, format: "esm", target: "es2022", legalComments: "none" });
+  const { code } = await minify(outputFiles[0].text, { module: true, toplevel: true, compress: { passes: 3, ecma: 2020 } });
+  return code + "\n";
+}
+
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 writeFileSync(join(target, "tabler.css"), await style());
 writeFileSync(join(target, "icons.svg"), sprite());
 copyFileSync(new URL("LICENSE", import.meta.url), join(target, "LICENSE"));
+rmSync(charts, { recursive: true, force: true });
+mkdirSync(charts, { recursive: true });
+writeFileSync(join(charts, "chart.js"), await chartModule());
+copyFileSync(join(packages, "chart.js/LICENSE.md"), join(charts, "LICENSE"));

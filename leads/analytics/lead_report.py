@@ -12,11 +12,10 @@ from accounts.core.enums import AccountStatus
 from accounts.events.outbox import iso_timestamp
 from accounts.linkedin import uptime
 from accounts.models import Agency
+from leads.analytics.outcomes import CONVERTED
 from leads.enums import LeadStatus
 from leads.models import Lead, LeadChange, LeadReference
 
-#: A lead that reaches one of these statuses is a conversion.
-CONVERSION_STATUSES = (LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED)
 TRUNCATIONS = {"day": TruncDay, "week": TruncWeek, "month": TruncMonth}
 GROUPS = {  # group_by --> the lead's column, and the column of the group's name
     "provider": ("account__provider", "account__provider"),
@@ -38,7 +37,7 @@ def lead_report(agency: Agency, question: Question) -> dict[str, Any]:
     changes = _status_changes(leads, window)
     accounts = list(select_accounts(agency, question))
     spans = uptime.account_spans(accounts, window.begin, window.end)
-    conversions = changes.filter(new_status__in=CONVERSION_STATUSES)
+    conversions = changes.filter(new_status__in=CONVERTED)
     converted = conversions.aggregate(n=Count("lead", distinct=True))["n"]
     active = uptime.measure(spans, window.begin, window.end).active
     counts = dict(received.order_by().values_list("status").annotate(Count("pk")))
@@ -97,7 +96,7 @@ def _series(
     periods = window.periods()
     rows = []
     for (begin, end), measured in zip(periods, uptime.measure_periods(spans, periods), strict=True):
-        key = _label(begin, window)
+        key = label_of(begin, window)
         rows.append(
             {
                 "start": iso_timestamp(begin),
@@ -138,11 +137,11 @@ def by_period(rows: QuerySet[Any], column: str, window: Window) -> QuerySet[Any]
 
 
 def period_key(period: datetime, window: Window) -> str:
-    """Return the first day of a whole period, as `_label` writes it."""
+    """Return the first day of a whole period, as `label_of` writes it."""
     return f"{period.astimezone(window.zone):%Y-%m-%d}"
 
 
-def _label(begin: Any, window: Window) -> str:
+def label_of(begin: Any, window: Window) -> str:
     """Return the first day of the whole period, of which the window may contain only a part."""
     day = begin.astimezone(window.zone).date()
     if window.period == "month":

@@ -6,6 +6,7 @@ what it was before.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
@@ -59,10 +60,15 @@ class Outcomes:
         return _share(self.converted, self.leads)
 
 
-def outcomes_by_campaign(agency: Agency, campaign_ids: Collection[str] | None = None) -> dict[str, Outcomes]:
+def outcomes_by_campaign(
+    agency: Agency,
+    campaign_ids: Collection[str] | None = None,
+    *,
+    received: tuple[datetime, datetime] | None = None,
+) -> dict[str, Outcomes]:
     """Return the outcomes of an agency's campaigns, or of some of them. Test leads never count.
 
-    One statement, which reads nothing but an index.
+    With `received` only leads count that came between these times. Without, one statement reads nothing but an index.
     """
     leads = Lead.objects.filter(agency=agency).without_tests()
     leads = leads.filter(campaign__isnull=False) if campaign_ids is None else leads.filter(campaign__in=campaign_ids)

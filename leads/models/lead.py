@@ -273,6 +273,16 @@ class LeadChange(models.Model):
         indexes = [
             models.Index(fields=["lead", "-id"], name="lead_change_newest"),
             models.Index(fields=["reference", "occurred_at"], name="lead_change_by_reference"),
+            models.Index(
+                fields=["new_status", "occurred_at"],
+                name="lead_change_by_outcome",
+                include=["lead", "previous_status"],
+                condition=models.Q(
+                    applied=True,
+                    is_report=True,
+                    new_status__in=[LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED],
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

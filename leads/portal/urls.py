@@ -1,7 +1,7 @@
 from django.urls import path
 
 from leads.lead_sync import views as linkedin
-from leads.portal import campaigns, views
+from leads.portal import campaigns, reports, views
 
 urlpatterns = [
     path("sources/<str:pk>/linkedin", linkedin.source_page, name="portal_linkedin"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("campaigns/<str:pk>/pause", campaigns.campaign_pause, name="portal_campaign_pause"),
     path("campaigns/<str:pk>/resume", campaigns.campaign_resume, name="portal_campaign_resume"),
     path("campaigns/<str:pk>/retry", campaigns.campaign_retry, name="portal_campaign_retry"),
+    path("reports", reports.report_page, name="portal_reports"),
+    path("reports/<slug:name>.csv", reports.report_csv, name="portal_report_csv"),
     path("leads", views.lead_list, name="portal_leads"),
     path("leads/export", views.lead_export, name="portal_leads_export"),
     path("leads/<str:pk>", views.lead_page, name="portal_lead"),

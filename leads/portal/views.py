@@ -18,20 +18,21 @@ from leads.pipeline.changes import set_status
 from leads.pipeline.merge import root_id
 from leads.pipeline.search import leads_matching
 from leads.portal.forms import LeadFilter, StatusForm
+from leads.portal.received import DAYS, received_between
 
 
 @require_safe
 @readers
 def lead_list(request: MemberRequest) -> HttpResponse:
     filters = LeadFilter(request.GET, agency=request.agency)
-    rows = request.agency.leads.select_related("campaign", "account")
+    rows = received_between(request, request.agency, request.agency.leads.select_related("campaign", "account"))
     return render_page(
         request,
         "portal/leads.html",
         "leads",
         page=paginate(request, _filtered(request.agency, rows, filters)),
         filters=filters,
-        filtered=any(request.GET.get(name) for name in filters.fields),
+        filtered=any(request.GET.get(name) for name in (*filters.fields, *DAYS)),
     )
 
 
@@ -41,7 +42,8 @@ def lead_list(request: MemberRequest) -> HttpResponse:
 def lead_export(request: MemberRequest) -> HttpResponseBase:
     """Download the leads that match the list's filters."""
     filters = LeadFilter(request.GET, agency=request.agency)
-    leads = _filtered(request.agency, request.agency.leads.all(), filters)
+    leads = received_between(request, request.agency, request.agency.leads.all())
+    leads = _filtered(request.agency, leads, filters)
     delimiter = csv_export.NAMED_DELIMITERS.get(request.POST.get("delimiter", ""), "")
     try:
         return download_leads(request.agency, leads, by=request.member.user, delimiter=delimiter)

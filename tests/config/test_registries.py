@@ -22,6 +22,7 @@ def test_a_role_sees_its_entries_of_the_menu_in_their_order(agency: Agency) -> N
         "Work": ["Overview", "Leads", "Campaigns"],
         "Health": ["Accounts", "Incidents", "Sources"],
         "Outgoing": ["Notifications", "Delivery log"],
+        "Insight": ["Reports"],
     }
     seen = {
         role: {group.title: [link.entry.title for link in group.links] for group in menu_for(agency, role)}

@@ -16,12 +16,13 @@ ALL, CHANGES, DECIDES = frozenset(Role), frozenset({Role.OWNER, Role.MANAGER}), 
 
 @dataclass(frozen=True)
 class Route:
-    """`of` names whose id stands in the URL; `post`: a button, else a page; `roles` may use it."""
+    """`of` names whose id stands in the URL; `post`: a button, `file`: a download, else a page; `roles` may use it."""
 
     name: str
     of: str = ""
     more: tuple[str, ...] = ()
     post: bool = False
+    file: bool = False
     roles: frozenset[Role] = ALL
     data: dict[str, str] = field(default_factory=dict)
     answers: int = 0
@@ -33,6 +34,10 @@ class Route:
 
     def __str__(self) -> str:
         return " ".join((self.name, *self.more, "POST" if self.post else ""))
+
+    @property
+    def is_page(self) -> bool:
+        return not self.post and not self.file and self.status == 200
 
     def url(self, things: Everything) -> str:
         ids = (getattr(things, self.of).pk,) if self.of else ()
@@ -71,6 +76,8 @@ ROUTES = [
     button("portal_campaign_resume", "campaign"),
     button("portal_campaign_retry", "campaign"),
     *(button(f"portal_account_{name}", "account") for name in ("ask", "link", "pause", "resume")),
+    Route("portal_reports"),
+    *(Route("portal_report_csv", "", (name,), file=True) for name in ("leads", "campaigns", "accounts")),
     Route("portal_leads"),
     button("portal_leads_export", answers=200),
     Route("portal_lead", "lead"),

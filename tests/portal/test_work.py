@@ -59,14 +59,6 @@ def test_the_overview_shows_channels_that_do_not_deliver(ours: Everything, owner
     assert "Failing" in page
 
 
-def test_a_new_agency_is_led_through_its_first_steps(agency: Agency, owner: Client) -> None:
-    page = html(owner, "/")
-    assert "Get started" in page
-    assert page.count('class="done"') == 0
-    owner.post("/sources", {"provider": "salesflow", "name": "", "secret": ""})
-    assert html(owner, "/").count('class="done"') == 1
-
-
 @pytest.mark.parametrize(
     ("query", "found"),
     [

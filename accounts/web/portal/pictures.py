@@ -48,8 +48,8 @@ class Strip:
 
     segments: list[Segment]
     label: str
-    begin: str
-    end: str
+    begin: str = ""
+    end: str = ""
 
 
 def uptime_strip_of(account: Account, zone: ZoneInfo, days: int = STRIP_DAYS) -> Strip:
