@@ -48,6 +48,7 @@ class AccountsConfig(AppConfig):
             Entry("sub_accounts", _("Sub-accounts"), "portal_sub_accounts", "Settings", icon="map-pin", position=20),
             Entry("settings", _("Agency"), "portal_settings", "Settings", icon="building", position=10, roles=WRITERS),
             Entry("team", _("Team"), "portal_team", "Settings", icon="users-group", position=30, roles=OWNERS),
+            Entry("hours", _("Working hours"), "portal_hours", "Settings", icon="clock", position=40, roles=WRITERS),
             Entry("keys", _("API keys"), "portal_keys", "Settings", icon="key", position=50, roles=OWNERS),
             Entry("brand", _("Brand"), "portal_brand", "Settings", icon="palette", position=60, roles=WRITERS),
             Entry(
@@ -64,6 +65,7 @@ class AccountsConfig(AppConfig):
         for model, title, view, has_page in (
             ("account", gettext_noop("LinkedIn account"), "portal_account", True),
             ("agency", gettext_noop("Agency"), "portal_settings", False),
+            ("calendar", gettext_noop("Working hours"), "portal_calendar", True),
             ("apikey", gettext_noop("API key"), "portal_keys", False),
             ("campaign", gettext_noop("Campaign"), "portal_campaign", True),
             ("invitation", gettext_noop("Invitation"), "portal_team", False),

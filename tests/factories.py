@@ -19,6 +19,8 @@ from accounts.models import (
     AuditEntry,
     Brand,
     BrandLogo,
+    Calendar,
+    CalendarException,
     Campaign,
     CampaignCall,
     CampaignCommand,
@@ -40,6 +42,7 @@ from accounts.models.incident import Incident, IncidentStep, Outage
 from accounts.models.reauth import AccountToken, BouncedAddress, ReauthPrompt, ReauthStep
 from accounts.sources.service import create_source
 from accounts.tenancy.api_keys import create_api_key
+from accounts.tenancy.calendars.service import create_calendar
 from accounts.tenancy.team import invite_member
 from leads.models import (
     Enrichment,
@@ -290,6 +293,8 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         AuditEntry.objects.create(
             agency=agency, actor_kind="member", user=user, action=text[:100], object_type="channel", object_label=text
         ),
+        calendar := Calendar.objects.create(agency=agency, name=f"{number}{text}"[:120], timezone="UTC"),
+        CalendarException.objects.create(calendar=calendar, name=text[:120], first=now.date(), last=now.date()),
         Preference.objects.get_or_create(user=user, defaults={"theme": "dark", "language": "en"})[0],
         Group.objects.create(name=f"{number}{text}"),
         MailCount.objects.create(key=f"{number:064}", hour=now, count=3),
@@ -308,6 +313,7 @@ class World:
     source: Source
     account: Account
     campaign: Campaign
+    calendar: Calendar
     lead: Lead
     receipt: Receipt
     rejected: RejectedRequest
@@ -331,6 +337,7 @@ class World:
             "leads": self.lead.id,
             "sub-accounts": self.sub_account.id,
             "campaigns": self.campaign.id,
+            "calendars": self.calendar.id,
             "sources": self.source.id,
             "receipts": self.receipt.public_id,
             "events": self.delivery.event_id,
@@ -362,6 +369,7 @@ def make_world(agency: Agency, mark: str) -> World:
         agency=agency, provider="sendpilot", external_id=f"c-{mark}", name="Founders", account=account
     )
     CampaignCommand.objects.create(campaign=campaign, action="pause", status="failed", next_attempt_at=None)
+    calendar = create_calendar(agency, name=f"Hours {mark}")
     lead = create_lead(agency, name="Grace Hopper", email=f"grace-{mark}@example.com", campaign=campaign)
     LeadReference.objects.create(
         lead=lead, agency=agency, provider="sendpilot", external_id=f"lead-{mark}", campaign=campaign, status_since=now
@@ -390,7 +398,8 @@ def make_world(agency: Agency, mark: str) -> World:
         delivery=delivery, at=now, duration_ms=12, status_code=500, error="500 Internal Server Error"
     )
     return World(
-        agency, sub_account, source, account, campaign, lead, receipt, rejected, channel, email_channel, delivery
+        *(agency, sub_account, source, account, campaign, calendar, lead, receipt, rejected, channel, email_channel),
+        delivery,
     )
 
 
@@ -415,6 +424,7 @@ class Everything:
     key: ApiKey
     invitation: Invitation
     member: Member
+    calendar: Calendar
 
 
 def furnish(agency: Agency, text: str = "Ann") -> Everything:
@@ -534,4 +544,5 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         key=key,
         invitation=invitation,
         member=member,
+        calendar=create_calendar(agency, name=text[:120]),
     )

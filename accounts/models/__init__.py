@@ -2,6 +2,7 @@ from accounts.models.account import Account, AccountReport
 from accounts.models.agency import Agency, ApiKey, IdempotencyRecord, Invitation, Member, SubAccount
 from accounts.models.audit import AuditEntry
 from accounts.models.brand import Brand, BrandLogo
+from accounts.models.calendar import Calendar, CalendarException
 from accounts.models.campaign import Campaign, Sender
 from accounts.models.command import CampaignCall, CampaignCommand
 from accounts.models.event import Event
@@ -27,6 +28,8 @@ __all__ = [
     "BouncedAddress",
     "Brand",
     "BrandLogo",
+    "Calendar",
+    "CalendarException",
     "Campaign",
     "CampaignCall",
     "CampaignCommand",

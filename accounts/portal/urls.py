@@ -1,6 +1,17 @@
 from django.urls import path
 
-from accounts.portal import account_actions, audit, brand, incidents, linkedin, people, search, settings, sub_accounts
+from accounts.portal import (
+    account_actions,
+    audit,
+    brand,
+    hours,
+    incidents,
+    linkedin,
+    people,
+    search,
+    settings,
+    sub_accounts,
+)
 
 urlpatterns = [
     path("search", search.search_page, name="portal-search"),
@@ -25,6 +36,9 @@ urlpatterns = [
     path("brand/logo/<str:digest>", brand.brand_logo, name="brand_logo"),
     path("brand/style/<str:colour>.css", brand.brand_style, name="brand_style"),
     path("audit", audit.audit_page, name="portal_audit"),
+    path("hours", hours.calendar_list, name="portal_hours"),
+    path("hours/<str:pk>", hours.calendar_page, name="portal_calendar"),
+    path("hours/<str:pk>/delete", hours.calendar_delete, name="portal_calendar_delete"),
     path("settings", settings.agency_page, name="portal_settings"),
     path("agency", settings.choose_agency, name="portal_choose_agency"),
     path("theme", settings.choose_theme, name="portal_theme"),

@@ -8,6 +8,7 @@ LISTS = (
     "leads",
     "sub-accounts",
     "campaigns",
+    "calendars",
     "sources",
     "receipts",
     "rejected-requests",
@@ -37,6 +38,9 @@ OBJECT_ROUTES = (
     ("patch", "campaigns", "", Scope.WRITE, {"status": "paused"}),
     ("get", "campaigns", "/at-provider", Scope.READ, None),
     ("post", "campaigns", "/retry", Scope.WRITE, None),
+    ("get", "calendars", "", Scope.READ, None),
+    ("patch", "calendars", "", Scope.WRITE, {"name": "New"}),
+    ("get", "calendars", "/preview", Scope.READ, None),
     ("get", "sources", "", Scope.READ, None),
     ("patch", "sources", "", Scope.ADMIN, {"name": "New"}),
     ("post", "sources", "/rotate-secret", Scope.ADMIN, None),
@@ -53,12 +57,14 @@ OBJECT_ROUTES = (
     ("post", "channels", "/replay", Scope.ADMIN, {"since": "2020-01-01T00:00:00Z"}),
     ("get", "deliveries", "", Scope.READ, None),
     ("post", "deliveries", "/resend", Scope.WRITE, None),
+    ("delete", "calendars", "", Scope.WRITE, None),
     ("delete", "sources", "", Scope.ADMIN, None),
     ("delete", "channels", "", Scope.ADMIN, None),
 )
 #: Collections that take a POST: the scope and a body.
 CREATIONS = (
     ("leads", Scope.WRITE, {"email": "new@example.com"}),
+    ("calendars", Scope.WRITE, {"name": "Berlin", "timezone": "Europe/Berlin"}),
     ("sources", Scope.ADMIN, {"provider": "salesflow"}),
     ("channels", Scope.ADMIN, {"kind": "webhook", "url": "https://crm.example.com/hook"}),
 )

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AccountReport, Event
+from accounts.tenancy.calendars.service import create_calendar
 from leads.models import Lead, LeadChange
 from notifications.models import Delivery
 from tests.api import routes
@@ -89,6 +90,9 @@ LISTS: dict[str, Any] = {
     ],
     "campaigns": lambda world, count: [
         world.agency.campaigns.create(provider="sendpilot", external_id=f"{n}-{timezone.now()}") for n in range(count)
+    ],
+    "calendars": lambda world, count: [
+        create_calendar(world.agency, name=f"{n} {timezone.now()}") for n in range(count)
     ],
     "sources": lambda world, count: [world.agency.sources.create(provider="salesflow") for _ in range(count)],
     "channels": lambda world, count: [world.agency.channels.create(kind="email") for _ in range(count)],

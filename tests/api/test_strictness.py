@@ -135,6 +135,7 @@ WRITABLE = {
         *("campaign", "account", "status", "assigned_to", "tags", "priority"),
     },
     "campaigns": {"status", "account", "pause_reason"},
+    "calendars": {"name", "timezone", "week", "always_open", "exceptions", "is_default"},
     "sources": {"name", "enabled", "location_id", "allowed_networks", "subscriptions"},
     "channels": {
         *("name", "url", "event_types", "locations", "lead_statuses", "creation_locales", "test_events"),

@@ -29,8 +29,11 @@ def test_a_role_sees_its_entries_of_the_menu_in_their_order(agency: Agency) -> N
         for role in Role
     }
     assert seen == {
-        Role.OWNER: {**everybody, "Settings": ["Agency", "Sub-accounts", "Team", "API keys", "Brand", "Audit log"]},
-        Role.MANAGER: {**everybody, "Settings": ["Agency", "Sub-accounts", "Brand", "Audit log"]},
+        Role.OWNER: {
+            **everybody,
+            "Settings": ["Agency", "Sub-accounts", "Team", "Working hours", "API keys", "Brand", "Audit log"],
+        },
+        Role.MANAGER: {**everybody, "Settings": ["Agency", "Sub-accounts", "Working hours", "Brand", "Audit log"]},
         Role.READ_ONLY: {**everybody, "Settings": ["Sub-accounts"]},
     }
 
