@@ -60,7 +60,7 @@ def event_groups(*, chosen_only: bool = True) -> list[Group]:
         if not chosen_only or name not in NEVER_CHOSEN:
             found.setdefault(CATALOGUE[EventType(name)].heading, []).append(CATALOGUE[EventType(name)])
     order = [title for title in HEADINGS if title in found]
-    return [Group(title, tuple(found[title])) for title in order]
+    return [Group(gettext(title), tuple(found[title])) for title in order]
 
 
 def describe_urgent_events() -> str:

@@ -19,6 +19,7 @@ from accounts.core.enums import CampaignStatus, provider_name
 from accounts.labels import CAMPAIGN_STATUSES, account_label, readiness_text, status_label, what_to_do
 from accounts.models import Account
 from accounts.tenancy.localtime import format_local_time
+from accounts.web.portal.forms import ROLE_NAMES
 
 register = template.Library()
 register.filter("visible", lambda text: markup.visible(str(text)))
@@ -42,6 +43,11 @@ def ago(when: datetime | None) -> SafeString | str:
         format_local_time(when),
         markup.relative(timezone.now() - when),
     )
+
+
+@register.filter
+def role_name(role: str) -> str:
+    return str(dict(ROLE_NAMES)[role])
 
 
 @register.filter

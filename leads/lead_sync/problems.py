@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.core.enums import AccountStatus
 from accounts.models import Account
@@ -103,7 +104,11 @@ def of_subscriptions(sync: LeadSync, foreign: Iterable[str]) -> list[ConnectionP
 
 def _of_the_connection(account: Account | None) -> list[ConnectionProblem]:
     if account is None:
-        return [ConnectionProblem("not_connected", "Nobody has connected LinkedIn yet. Press “Connect LinkedIn”.")]
+        return [
+            ConnectionProblem(
+                "not_connected", gettext_noop("Nobody has connected LinkedIn yet. Press “Connect LinkedIn”.")
+            )
+        ]
     if account.status == AccountStatus.AUTH_ERROR:
         how = "was taken back" if account.status_reason.startswith("revoked") else "has run out"
         code = "token_revoked" if account.status_reason.startswith("revoked") else "token_expired"

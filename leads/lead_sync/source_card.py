@@ -3,6 +3,7 @@
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from accounts.core.enums import ProviderSlug
 from accounts.models import Source
@@ -13,4 +14,4 @@ def connection_link(source: Source) -> SafeString | str:
     if source.provider != ProviderSlug.LINKEDIN:
         return ""
     url = reverse("portal_linkedin", args=[source.pk])
-    return format_html('<p><a class="btn btn-sm" href="{}">Connection and set-up</a></p>', url)
+    return format_html('<p><a class="btn btn-sm" href="{}">{}</a></p>', url, gettext("Connection and set-up"))

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.functional import lazy
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -125,7 +126,7 @@ class ChannelForm(forms.Form):
         required=False,
         max_length=25_000,
         label=_("Custom headers"),
-        help_text=gettext("One “Name: value” per line, up to %(MAX_HEADERS)s.") % {"MAX_HEADERS": MAX_HEADERS},
+        help_text=format_lazy(_("One “Name: value” per line, up to {most}."), most=MAX_HEADERS),
         widget=forms.Textarea({"rows": 2, "spellcheck": "false"}),
     )
     rate_per_second = forms.FloatField(
@@ -165,11 +166,13 @@ class ChannelForm(forms.Form):
             if not choices:
                 del self.fields[name]
         if kind == ChannelKind.SLACK:
-            self.fields["url"].label = "Slack's webhook URL"
-            self.fields["url"].help_text = "In Slack, add the app “Incoming Webhooks” to a channel and copy its URL."
+            self.fields["url"].label = gettext("Slack's webhook URL")
+            self.fields["url"].help_text = gettext(
+                "In Slack, add the app “Incoming Webhooks” to a channel and copy its URL."
+            )
         elif kind == ChannelKind.WEBHOOK:
             self.fields["url"].label = "URL"
-            self.fields["url"].help_text = "The endpoint of your program. Everything we send is signed."
+            self.fields["url"].help_text = gettext("The endpoint of your program. Everything we send is signed.")
 
     @property
     def presets(self) -> list[tuple[Any, Any]]:

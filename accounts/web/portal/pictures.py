@@ -78,7 +78,7 @@ def last_days(now: datetime, zone: ZoneInfo, days: int) -> list[tuple[datetime, 
 
 def segment_of(day: datetime, measured: Measure) -> Segment:
     """Return what a strip shows of one day."""
-    date = formats.date_format(day, "D j M")
+    date = formats.date_format(day, _("D j M"))
     share = measured.uptime
     if share is None:
         return Segment("quiet", _("%(date)s: no data") % {"date": date})
