@@ -425,6 +425,7 @@ class Everything:
     invitation: Invitation
     member: Member
     calendar: Calendar
+    saved: SavedFilter
 
 
 def furnish(agency: Agency, text: str = "Ann") -> Everything:
@@ -526,7 +527,9 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
     )
     key, _ = create_api_key(agency, name=text[:100])
     invitation = invite_member(agency, email="new@example.com", role=Role.READ_ONLY, invited_by=owner)
+    saved = SavedFilter.objects.create(member=member, name=text[:40], query="status=DONE")
     return Everything(
+        saved=saved,
         agency=agency,
         account=account,
         campaign=campaign,

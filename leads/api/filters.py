@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.validators import RegexValidator
-from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet
 
 from accounts.core.enums import AccountStatus
 from accounts.web.rest.filters import (
@@ -17,18 +17,7 @@ from accounts.web.rest.filters import (
 from leads.enums import LOCALE, LeadStatus
 from leads.models import Lead, LeadReference
 from leads.pipeline.search import leads_matching
-
-
-class _HasTag(Func):
-    """Test whether the JSON list of tags contains a tag, on PostgreSQL and on SQLite."""
-
-    output_field = BooleanField()
-    template = "jsonb_exists(%(expressions)s)"  # the operator `?` would read as a parameter
-
-    def as_sqlite(self, compiler: Any, connection: Any, **options: Any) -> Any:
-        (column, tag) = (compiler.compile(expression) for expression in self.source_expressions)
-        sql = f"EXISTS (SELECT 1 FROM json_each({column[0]}) WHERE json_each.value = {tag[0]})"  # noqa: S608
-        return sql, (*column[1], *tag[1])
+from leads.pipeline.tags import has_tag
 
 
 class LanguageFilter(TextFilter):
@@ -69,7 +58,7 @@ class LeadFilters(StrictFilterSet):
         return leads.filter(leads_matching(self.request.auth.agency_id, value))
 
     def filter_tag(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
-        return leads.filter(_HasTag("tags", Value(value)))
+        return leads.filter(has_tag(value))
 
     def filter_external_id(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
         return leads.filter(pk__in=LeadReference.objects.filter(external_id=value).values("lead_id"))

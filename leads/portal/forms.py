@@ -1,38 +1,13 @@
-"""Define the forms of the portal's pages about leads."""
-
-from typing import Any
+"""Define the form that changes a lead's status in the portal."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Agency
-from leads.enums import LeadStatus
-
-STATUSES = [(status.value, status.label) for status in LeadStatus]
-MAX_CAMPAIGNS = 300
-
-
-class LeadFilter(forms.Form):
-    status = forms.ChoiceField(required=False, choices=[("", "All"), *STATUSES])
-    campaign = forms.ChoiceField(required=False)
-    q = forms.CharField(
-        required=False,
-        max_length=500,
-        label="Name, e-mail, company, title, URL or ID",
-    )
-
-    def __init__(self, *args: Any, agency: Agency, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        newest = agency.campaigns.order_by("-id")[:MAX_CAMPAIGNS]
-        campaign = self.fields["campaign"]
-        assert isinstance(campaign, forms.ChoiceField)  # noqa: S101 (declared above)
-        campaign.choices = [("", "All"), *((one.pk, str(one)) for one in newest)]
+from leads.labels import STATUSES
 
 
 class StatusForm(forms.Form):
-    status = forms.ChoiceField(choices=STATUSES, label="New status")
-    note = forms.CharField(
-        required=False,
-        max_length=500,
-        label="Note",
-        widget=forms.Textarea({"rows": 2}),
+    status = forms.ChoiceField(
+        choices=[(status.value, label.words) for status, label in STATUSES.items()], label=_("New status")
     )
+    note = forms.CharField(required=False, max_length=500, label=_("Note"))

@@ -1,6 +1,7 @@
 """The days on which leads came, as the bars of reports lead to them: from one midnight to before another."""
 
-from django.http import HttpRequest
+from collections.abc import Mapping
+
 from django.utils.dateparse import parse_date
 
 from accounts.api.report import midnight
@@ -12,11 +13,11 @@ from leads.models import LeadQuerySet
 DAYS = {"received_after": "received_at__gte", "received_before": "received_at__lt"}
 
 
-def received_between(request: HttpRequest, agency: Agency, leads: LeadQuerySet) -> LeadQuerySet:
+def received_between(query: Mapping[str, str], agency: Agency, leads: LeadQuerySet) -> LeadQuerySet:
     """Return the leads that came within the days that the address names. A day that is none is ignored."""
     for name, lookup in DAYS.items():
         try:
-            day = parse_date(request.GET.get(name, ""))
+            day = parse_date(query.get(name, ""))
         except ValueError:
             continue
         if day and day.year > 1:

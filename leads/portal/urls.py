@@ -1,7 +1,7 @@
 from django.urls import path
 
 from leads.lead_sync import views as linkedin
-from leads.portal import campaigns, reports, views
+from leads.portal import bulk, campaigns, lists, reports, views
 
 urlpatterns = [
     path("sources/<str:pk>/linkedin", linkedin.source_page, name="portal_linkedin"),
@@ -16,8 +16,12 @@ urlpatterns = [
     path("campaigns/<str:pk>/retry", campaigns.campaign_retry, name="portal_campaign_retry"),
     path("reports", reports.report_page, name="portal_reports"),
     path("reports/<slug:name>.csv", reports.report_csv, name="portal_report_csv"),
-    path("leads", views.lead_list, name="portal_leads"),
-    path("leads/export", views.lead_export, name="portal_leads_export"),
+    path("leads", lists.lead_list, name="portal_leads"),
+    path("leads/export", lists.lead_export, name="portal_leads_export"),
+    path("leads/bulk", bulk.lead_bulk, name="portal_lead_bulk"),
+    path("leads/filters", lists.filter_save, name="portal_filter_save"),
+    path("leads/filters/<str:pk>/remove", lists.filter_remove, name="portal_filter_remove"),
     path("leads/<str:pk>", views.lead_page, name="portal_lead"),
     path("leads/<str:pk>/status", views.lead_status, name="portal_lead_status"),
+    path("leads/<str:pk>/assign", views.lead_assign, name="portal_lead_assign"),
 ]

@@ -1,76 +1,78 @@
-"""Serve the portal's pages about leads."""
+"""Serve the portal's page of one lead."""
+
+from collections.abc import Sequence
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db.models import Prefetch
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.core import csv_export
 from accounts.core.linkedin_identity import linkedin_link
-from accounts.models import Agency
+from accounts.models import Agency, Member
 from accounts.portal import MemberRequest, add_error_messages, paginate, readers, redirect_back, render_page, writers
-from accounts.web.recent_sign_in import with_recent_sign_in
-from leads.analytics.export import TooManyDownloads, download_leads
+from accounts.web.portal.pagination import neighbours
 from leads.enums import ChangedBy, LeadStatus
-from leads.models import LeadQuerySet, LeadReference
+from leads.labels import STATUSES
+from leads.models import Lead, LeadChange, LeadReference
+from leads.pipeline.bulk import assign_leads
 from leads.pipeline.changes import set_status
 from leads.pipeline.merge import root_id
-from leads.pipeline.search import leads_matching
-from leads.portal.forms import LeadFilter, StatusForm
-from leads.portal.received import DAYS, received_between
+from leads.portal.assignees import assignees_for, find_assignee, name_of
+from leads.portal.filters import SORTING, LeadFilter
+from leads.portal.forms import StatusForm
 
-
-@require_safe
-@readers
-def lead_list(request: MemberRequest) -> HttpResponse:
-    filters = LeadFilter(request.GET, agency=request.agency)
-    rows = received_between(request, request.agency, request.agency.leads.select_related("campaign", "account"))
-    return render_page(
-        request,
-        "portal/leads.html",
-        "leads",
-        page=paginate(request, _filtered(request.agency, rows, filters)),
-        filters=filters,
-        filtered=any(request.GET.get(name) for name in (*filters.fields, *DAYS)),
-    )
-
-
-@require_POST
-@writers
-@with_recent_sign_in
-def lead_export(request: MemberRequest) -> HttpResponseBase:
-    """Download the leads that match the list's filters."""
-    filters = LeadFilter(request.GET, agency=request.agency)
-    leads = received_between(request, request.agency, request.agency.leads.all())
-    leads = _filtered(request.agency, leads, filters)
-    delimiter = csv_export.NAMED_DELIMITERS.get(request.POST.get("delimiter", ""), "")
-    try:
-        return download_leads(request.agency, leads, by=request.member.user, delimiter=delimiter)
-    except TooManyDownloads as error:
-        messages.error(request, str(error))
-        return redirect_back(request, "portal_leads")
+#: Statuses that end the way; the others are its steps.
+OUTCOMES = (LeadStatus.NOT_INTERESTED, LeadStatus.DONE)
+#: What the page says of a person, in this order.
+CONTACT = {
+    "title": _lazy("Role"),
+    "company": _lazy("Company"),
+    "company_size": _lazy("Company size"),
+    "industry": _lazy("Industry"),
+    "email": _lazy("E-mail"),
+    "phone": _lazy("Phone"),
+    "linkedin_url": _lazy("LinkedIn"),
+    "location": _lazy("Location"),
+    "state": _lazy("State"),
+    "country": _lazy("Country"),
+}
 
 
 @require_safe
 @readers
 def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
-    references = Prefetch("references", LeadReference.objects.select_related("campaign").order_by("-status_since"))
-    leads = request.agency.leads.select_related("campaign", "account", "assigned_to", "source").prefetch_related(
-        references
-    )
+    """Show a lead. `at` in the address says where it stands in the list whose filters are there too."""
     if (root_pk := root_id(pk, request.agency)) != pk:
         return redirect("portal_lead", root_pk)
-    lead = get_object_or_404(leads, pk=pk)
-    changes = lead.changes.select_related("reference__campaign")
+    references = Prefetch("references", LeadReference.objects.select_related("campaign").order_by("-status_since"))
+    leads = request.agency.leads.select_related("campaign", "account", "assigned_to", "source")
+    lead = get_object_or_404(leads.prefetch_related(references), pk=pk)
+    history = paginate(request, lead.changes.select_related("reference__campaign"), size=25)
+    filters = LeadFilter(request.GET, request.agency, request.member)
+    previous, following = _neighbours(request, filters)
     return render_page(
         request,
         "portal/lead.html",
         "leads",
         lead=lead,
         linkedin=linkedin_link(lead.linkedin_url),
-        history=paginate(request, changes, size=25),
+        history=history,
+        entries=_with_people(history.rows, request.agency),
         form=StatusForm(initial={"status": lead.status}),
+        steps=[(status, label) for status, label in STATUSES.items() if status not in OUTCOMES],
+        outcomes=[(status, STATUSES[status]) for status in OUTCOMES],
+        rank=LeadStatus(lead.furthest_status).rank if lead.furthest_status else -1,
+        assignees=assignees_for(request.member),
+        assignee=name_of(lead.assigned_to) if lead.assigned_to else "",
+        contact=[(label, field) for field, label in CONTACT.items() if getattr(lead, field)],
+        list_query=filters.query,
+        previous=previous,
+        following=following,
     )
 
 
@@ -81,16 +83,55 @@ def lead_status(request: MemberRequest, pk: str) -> HttpResponse:
     form = StatusForm(request.POST)
     if form.is_valid():
         status = LeadStatus(form.cleaned_data["status"])
-        set_status(lead, status=status, changed_by=ChangedBy.USER, note=form.cleaned_data["note"])
-        messages.success(request, f"Status of {lead} changed to “{status.label}”.")
+        note, by = form.cleaned_data["note"], request.member.user
+        set_status(lead, status=status, changed_by=ChangedBy.USER, note=note, by=by)
+        text = _("Status of %(lead)s changed to “%(status)s”.")
+        messages.success(request, text % {"lead": lead, "status": STATUSES[status].text})
     add_error_messages(request, form)
     return redirect_back(request, "portal_lead", lead.pk)
 
 
-def _filtered(agency: Agency, leads: LeadQuerySet, filters: LeadFilter) -> LeadQuerySet:
-    filters.is_valid()
-    for name, column in (("status", "status"), ("campaign", "campaign_id")):
-        if value := filters.cleaned_data.get(name):
-            leads = leads.filter(**{column: value})
-    word = filters.cleaned_data.get("q", "").strip()
-    return leads.filter(leads_matching(agency.pk, word)) if word else leads
+@require_POST
+@writers
+def lead_assign(request: MemberRequest, pk: str) -> HttpResponse:
+    lead = get_object_or_404(request.agency.leads, pk=root_id(pk, request.agency))
+    try:
+        assignee = find_assignee(request.agency, request.POST.get("assignee", ""))
+    except (Member.DoesNotExist, ValueError):
+        messages.error(request, _("Leads can only be assigned to active members of your agency."))
+        return redirect_back(request, "portal_lead", lead.pk)
+    assign_leads(request.agency, [lead.pk], assignee=assignee, by=request.member.user)
+    if assignee:
+        text = _("%(lead)s is assigned to %(name)s.") % {"lead": lead, "name": name_of(assignee)}
+    else:
+        text = _("%(lead)s is assigned to nobody.") % {"lead": lead}
+    messages.success(request, text)
+    return redirect_back(request, "portal_lead", lead.pk)
+
+
+def _neighbours(request: MemberRequest, filters: LeadFilter) -> tuple[str, str]:
+    """Return the paths of the leads before and after this one in the list that one came from."""
+    key, order = request.GET.get("at", ""), SORTING.order(request)
+    if not key:
+        return "", ""
+
+    def path_of(lead: Lead | None) -> str:
+        query = f"{filters.query}&" if filters.query else ""
+        return f"{reverse('portal_lead', args=[lead.pk])}?{query}at={order.key_of(lead)}" if lead else ""
+
+    before, after = neighbours(filters.apply(request.agency.leads.all()), key, order)
+    return path_of(before), path_of(after)
+
+
+def _with_people(changes: Sequence[LeadChange], agency: Agency) -> list[tuple[LeadChange, str, str]]:
+    """Return each change with the names of who made it and of whom the lead was assigned to, where people did."""
+    ids = {pk for change in changes for pk in (change.user_id, change.assignee_id) if pk}
+    members = Member.objects.filter(agency=agency, user__in=ids).select_related("user")
+    names = {member.user_id: name_of(member.user) for member in members}
+    staff = User.objects.filter(pk__in=ids - names.keys(), is_staff=True).values_list("pk", flat=True)
+    names |= dict.fromkeys(staff, _("Leadline's support"))
+
+    def name(user_id: int | None) -> str:
+        return names.get(user_id, _("a former member")) if user_id else ""
+
+    return [(change, name(change.user_id), name(change.assignee_id)) for change in changes]

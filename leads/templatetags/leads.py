@@ -1,6 +1,7 @@
 """Provide `{% load leads %}`: filters for a lead's status, the origin of its values, and who changed it."""
 
 from django import template
+from django.contrib.auth.models import User
 from django.utils import formats
 from django.utils.translation import gettext as _
 
@@ -22,9 +23,15 @@ register.filter("lead_badge", status_badge)
 def origin_label(lead: Lead, field: str) -> str:
     """Return the label of a contact field's origin; "" if the origin is unknown."""
     origin = lead.provenance.get(field)
-    if origin == ValueOrigin.PROVIDER and lead.source is not None:
-        return _("from %(provider)s") % {"provider": provider_name(lead.source.provider)}
+    if origin == ValueOrigin.PROVIDER and (provider := _provider_of(lead)):
+        return _("from %(provider)s") % {"provider": provider_name(provider)}
     return str(ORIGIN_LABELS[ValueOrigin(origin)]) if origin in set(ValueOrigin) else ""
+
+
+@register.filter
+def value_of(lead: Lead, field: str) -> str:
+    """Return the value of a contact field."""
+    return str(getattr(lead, field))
 
 
 @register.filter
@@ -65,3 +72,22 @@ def paused_by_name(paused_by: str, provider: str) -> str:
         PausedBy.PROVIDER.value: provider_name(provider),
     }
     return names.get(paused_by, paused_by)
+
+
+@register.filter
+def person_name(user: User) -> str:
+    return user.get_full_name() or user.get_username()
+
+
+@register.filter
+def work_line(lead: Lead) -> str:
+    """Return what a lead works as, and where."""
+    return ", ".join(filter(None, (lead.title, lead.company)))
+
+
+def _provider_of(lead: Lead) -> str:
+    """Return the provider that a lead came from: its source's, or that of its only kind of reference."""
+    if lead.source is not None:
+        return lead.source.provider
+    providers = {reference.provider for reference in lead.references.all()}
+    return providers.pop() if len(providers) == 1 else ""

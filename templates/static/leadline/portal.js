@@ -80,7 +80,41 @@ function move(step) {
   const at = rows.findIndex((row) => row.contains(document.activeElement));
   rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : at + step]?.querySelector("a").focus();
 }
-const KEYS = { "/": () => openDialog("search"), "?": () => openDialog("keys"), j: () => move(1), k: () => move(-1) };
+// Ticked rows: one box ticks all, X ticks the row in focus, and the bar says how many there are.
+const boxes = (name) => [...document.querySelectorAll(`input.${name}`)];
+function countTicked() {
+  for (const output of document.querySelectorAll("[data-count]")) output.value = boxes(output.dataset.count).filter((box) => box.checked).length;
+  for (const all of document.querySelectorAll("[data-checks]")) {
+    const ticked = boxes(all.dataset.checks).filter((box) => box.checked).length;
+    all.checked = ticked > 0 && ticked === boxes(all.dataset.checks).length;
+    all.indeterminate = ticked > 0 && !all.checked;
+  }
+}
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-checks]")) for (const box of boxes(target.dataset.checks)) box.checked = target.checked;
+  if (target.matches("[data-checks], .pick")) countTicked();
+});
+addEventListener("pageshow", countTicked);
+function tickFocused() {
+  const box = document.activeElement.closest("tr")?.querySelector(".pick");
+  if (!box) return;
+  box.checked = !box.checked;
+  countTicked();
+}
+// A menu that a key opens gets the focus. What changes ticked rows ticks the one in focus, if none is.
+function act(named) {
+  if (named.closest(".bulk") && !boxes("pick").some((box) => box.checked)) tickFocused();
+  if (named.matches("input, textarea, select")) named.focus();
+  else named.click();
+  if (named.matches("summary")) named.parentElement.querySelector(".dropdown-menu button")?.focus();
+}
+document.addEventListener("click", async ({ target }) => {
+  const copier = target.closest("[data-copies]");
+  if (!copier) return;
+  await navigator.clipboard.writeText(copier.dataset.copies);
+  copier.querySelector("span").textContent = copier.dataset.copied;
+});
+const KEYS = { "/": () => openDialog("search"), "?": () => openDialog("keys"), j: () => move(1), k: () => move(-1), x: tickFocused };
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k") {
     event.preventDefault();
@@ -89,10 +123,10 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
   const named = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-  const act = named ? () => (named.matches("input, textarea, select") ? named.focus() : named.click()) : KEYS[event.key];
-  if (!act) return;
+  const done = named ? () => act(named) : KEYS[event.key];
+  if (!done) return;
   event.preventDefault();
-  act();
+  done();
 });
 const list = document.querySelector("#keys dl");
 for (const named of document.querySelectorAll("[data-key]")) {

@@ -1,0 +1,159 @@
+"""Filter and sort an agency's leads as an address says, for the list, its export, bulk changes and neighbours."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account, Agency, Campaign, Member, Source
+from accounts.web.portal.sorting import SORT, Sorting
+from leads.assignments import possible_assignees
+from leads.labels import STATUSES
+from leads.models import LeadQuerySet
+from leads.pipeline.search import leads_matching
+from leads.pipeline.tags import has_tag
+from leads.portal.received import DAYS, received_between
+
+#: So many campaigns and accounts are offered, the newest. Others are filtered by from their own pages.
+MAX_CHOICES = 50
+ME, NOBODY = "me", "none"
+ALL = _("All")
+AGES = {"1": _("Last 24 hours"), "7": _("Last 7 days"), "30": _("Last 30 days"), "90": _("Last 90 days")}
+WAITING = {"yes": _("Awaiting reply")}
+SORTING = Sorting({"status_since": "status_since", "received": "received_at"})
+SORTS = {
+    "-status_since": _("Latest status first"),
+    "status_since": _("Oldest status first"),
+    "-received": _("Latest received first"),
+    "received": _("Oldest received first"),
+}
+#: Filters that a saved one has. A word that is searched for may be a person's name, so it is not kept.
+SAVED = ("status", "campaign", "assigned_to", "waiting", "account", "source", "tag", "age", SORT)
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class LeadFilter(forms.Form):
+    """The filters of the list of leads. A value that is none of the choices filters nothing."""
+
+    q = forms.CharField(required=False, max_length=500, label=_("Name, e-mail, company, title, URL or ID"))
+    status = forms.ChoiceField(required=False, label=_("Status"))
+    assigned_to = forms.ChoiceField(required=False, label=_("Assigned to"))
+    campaign = forms.ChoiceField(required=False, label=_("Campaign"))
+    waiting = forms.ChoiceField(required=False, label=_("Waiting"))
+    account = forms.ChoiceField(required=False, label=_("Account"))
+    source = forms.ChoiceField(required=False, label=_("Source"))
+    tag = forms.CharField(required=False, max_length=100, label=_("Tag"))
+    age = forms.ChoiceField(required=False, label=_("Received"))
+    received_after = forms.DateField(required=False, label=_("Received from"), widget=DateInput)
+    received_before = forms.DateField(required=False, label=_("Received before"), widget=DateInput)
+    sort = forms.ChoiceField(required=False, label=_("Sort"))
+
+    def __init__(self, query: QueryDict, agency: Agency, member: Member) -> None:
+        super().__init__(query)
+        self.agency, self.member = agency, member
+        people = [(one.pk, _name(one)) for one in possible_assignees(agency) if one.pk != member.pk]
+        self._offer("status", [(status.value, label.text) for status, label in STATUSES.items()])
+        self._offer("assigned_to", [(ME, _("Me")), (NOBODY, _("Nobody")), *people])
+        self._offer("campaign", _newest(agency.campaigns.all(), query.get("campaign", "")))
+        self._offer("waiting", [*WAITING.items()])
+        self._offer("account", _newest(agency.accounts.all(), query.get("account", "")))
+        self._offer("source", _newest(agency.sources.filter(removed_at=None), query.get("source", "")))
+        self._offer("age", [*AGES.items()])
+        self._offer("sort", [*SORTS.items()], empty=_("Newest first"))
+        self.is_valid()
+
+    @property
+    def more(self) -> list[forms.BoundField]:
+        """Return the filters that are folded away."""
+        return [self[name] for name in ("waiting", "account", "source", "tag", "age", *DAYS, SORT)]
+
+    @property
+    def has_more(self) -> bool:
+        """Return whether a filter that is folded away is set."""
+        return any(self.chosen(field.name) for field in self.more)
+
+    @property
+    def is_set(self) -> bool:
+        return any(self.chosen(name) for name in self.fields if name != SORT)
+
+    @property
+    def is_waiting(self) -> bool:
+        return bool(self.chosen("waiting"))
+
+    @property
+    def query(self) -> str:
+        """Return the filters as an address says them, without the page."""
+        return _encode({name: self.chosen(name) for name in self.fields})
+
+    @property
+    def saved_query(self) -> str:
+        """Return the filters that a saved filter has."""
+        return _encode({name: self.chosen(name) for name in SAVED})
+
+    def chosen(self, name: str) -> str:
+        return str(self.cleaned_data.get(name) or "").strip()
+
+    def apply(self, leads: LeadQuerySet) -> LeadQuerySet:
+        """Return those of the agency's leads that match."""
+        if self.is_waiting:
+            leads = leads.awaiting_reply()
+        for name, column in (
+            ("status", "status"),
+            ("campaign", "campaign"),
+            ("account", "account"),
+            ("source", "source"),
+        ):
+            if value := self.chosen(name):
+                leads = leads.filter(**{column: value})
+        if assignee := self.chosen("assigned_to"):
+            leads = leads.filter(self._assigned(assignee))
+        if tag := self.chosen("tag"):
+            leads = leads.filter(has_tag(tag))
+        if days := self.chosen("age"):
+            leads = leads.filter(received_at__gte=timezone.now() - timedelta(days=int(days)))
+        leads = received_between({name: self.chosen(name) for name in DAYS}, self.agency, leads)
+        word = self.chosen("q")
+        return leads.filter(leads_matching(self.agency.pk, word)) if word else leads
+
+    def _assigned(self, assignee: str) -> Q:
+        if assignee == NOBODY:
+            return Q(assigned_to__isnull=True)
+        if assignee == ME:
+            return Q(assigned_to=self.member.user_id)
+        users = self.agency.members.filter(pk=assignee).values_list("user", flat=True)
+        return Q(assigned_to__in=list(users))
+
+    def _offer(self, name: str, choices: list[tuple[Any, Any]], *, empty: Any = ALL) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 (declared above)
+        field.choices = [("", empty), *choices]
+
+
+def _newest(rows: "QuerySet[Campaign] | QuerySet[Account] | QuerySet[Source]", chosen: str) -> list[tuple[str, str]]:
+    """Return the newest rows as choices, and the chosen one wherever it stands."""
+    choices = {row.pk: str(row) for row in rows.order_by("-pk")[:MAX_CHOICES]}
+    if chosen and chosen not in choices and "\x00" not in chosen:
+        choices |= {row.pk: str(row) for row in rows.filter(pk=chosen)}
+    return sorted(choices.items(), key=lambda choice: choice[1].casefold())
+
+
+def _name(member: Member) -> str:
+    return member.user.get_full_name() or member.user.get_username()
+
+
+def _encode(values: dict[str, str]) -> str:
+    query = QueryDict(mutable=True)
+    for name, value in values.items():
+        if value:
+            query[name] = value
+    return query.urlencode()
