@@ -70,7 +70,7 @@ class AccountsConfig(AppConfig):
             ("campaign", gettext_noop("Campaign"), "portal_campaign", True),
             ("invitation", gettext_noop("Invitation"), "portal_team", False),
             ("member", gettext_noop("Member"), "portal_team", False),
-            ("source", gettext_noop("Source"), "portal_sources", False),
+            ("source", gettext_noop("Source"), "portal_source", True),
             ("subaccount", gettext_noop("Sub-account"), "portal_sub_accounts", False),
         ):
             add_audited(model, title, view, has_own_page=has_page)

@@ -427,6 +427,12 @@ class Everything:
     calendar: Calendar
     saved: SavedFilter
 
+    def ids_of(self, name: str) -> tuple[object, ...]:
+        """What stands in the URL of this thing's page."""
+        if name == "mapping":
+            return self.mapping.source_id, self.mapping.pk
+        return (self.receipt.public_id if name == "receipt" else getattr(self, name).pk,)
+
 
 def furnish(agency: Agency, text: str = "Ann") -> Everything:
     """One of everything, each shown text being `text`."""

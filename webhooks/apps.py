@@ -24,14 +24,15 @@ class WebhooksConfig(AppConfig):
         from webhooks.processing.word_mappings import release_mapped
         from webhooks.source_sections import latency_of_last_hour, mappings_of_source, refused_requests
 
+        add_entry(Entry("sources", _("Sources"), "portal_sources", "Health", icon="plug-connected", position=30))
         add_entry(
             Entry(
-                "sources",
-                _("Sources"),
-                "portal_sources",
+                "received",
+                _("Received"),
+                "portal_received",
                 "Health",
-                icon="plug-connected",
-                position=30,
+                icon="webhook",
+                position=40,
                 count=unrecognised,
                 tone="warn",
             )

@@ -1,5 +1,7 @@
 """Map the statuses of receipts to labels and tones, the reasons of quarantine to sentences, and meanings to words."""
 
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy as _
 
 from accounts.core.enums import AccountStatus, ProviderSlug, WordKind
@@ -9,11 +11,14 @@ from leads.enums import LeadStatus
 from leads.labels import STATUSES
 from webhooks.models import ReceiptStatus
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 RECEIPT_LABELS: dict[ReceiptStatus, Label] = {
-    ReceiptStatus.RECEIVED: Label("Pending", "busy"),
-    ReceiptStatus.PROCESSED: Label("Processed", "good"),
-    ReceiptStatus.QUARANTINED: Label("Quarantined", "warn"),
-    ReceiptStatus.FAILED: Label("Failed", "bad"),
+    ReceiptStatus.RECEIVED: Label(_("Pending"), "busy"),
+    ReceiptStatus.PROCESSED: Label(_("Processed"), "good"),
+    ReceiptStatus.QUARANTINED: Label(_("Quarantined"), "warn"),
+    ReceiptStatus.FAILED: Label(_("Failed"), "bad"),
 }
 WORD_KINDS = {WordKind.EVENT: _("event"), WordKind.STATUS: _("status")}
 ONLY_NOTED = Label(_("Only in the history"), "quiet")
@@ -64,20 +69,27 @@ MEANINGS: dict[str, Label] = {
     "MESSAGE_REPLY": STATUSES[LeadStatus.REPLY_RECEIVED],
 }
 #: Reason of a quarantine --> the sentence that the back office shows.
-QUARANTINE_REASONS: dict[str, str] = {
-    "unknown_event_type": "The provider uses an event type that Leadline does not know yet.",
-    "unknown_status": "The provider uses a status word that Leadline does not know yet.",
-    "missing_field": "A field is missing without which the event means nothing.",
-    "unknown_request": "The agency has not said what this We-Link request was for. It is processed by itself as soon "
-    "as the request is registered (POST /api/v1/sources/{id}/requests).",
-    "other_app": "It is about another app of HighLevel's marketplace than the one that HIGHLEVEL_APP_ID names.",
-    "unknown_account": "It does not say which account it is about. It is processed by itself once its location has one "
-    "account.",
-    "unknown_company": "It names a company or a location that no agency here has. It is processed by itself as soon as "
-    "one has it.",
-    "foreign_company": "It names a company that is not the one this source belongs to. It is processed by itself if "
-    "the agency gets this company id.",
-    "unknown_lead": "It does not say which lead it is about.",
+QUARANTINE_REASONS: dict[str, "str | _StrPromise"] = {
+    "unknown_event_type": _("The provider uses an event type that Leadline does not know yet."),
+    "unknown_status": _("The provider uses a status word that Leadline does not know yet."),
+    "missing_field": _("A field is missing without which the event means nothing."),
+    "bad_field": _("A field that it needs has a value of the wrong kind."),
+    "unknown_request": _(
+        "The agency has not said what this We-Link request was for. It is processed by itself as soon "
+        "as the request is registered (POST /api/v1/sources/{id}/requests)."
+    ),
+    "other_app": _("It is about another app of HighLevel's marketplace than the one that HIGHLEVEL_APP_ID names."),
+    "unknown_account": _(
+        "It does not say which account it is about. It is processed by itself once its location has one account."
+    ),
+    "unknown_company": _(
+        "It names a company or a location that no agency here has. It is processed by itself as soon as one has it."
+    ),
+    "foreign_company": _(
+        "It names a company that is not the one this source belongs to. It is processed by itself if "
+        "the agency gets this company id."
+    ),
+    "unknown_lead": _("It does not say which lead it is about."),
 }
 
 

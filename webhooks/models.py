@@ -9,6 +9,8 @@ from accounts.models import Account, Agency, Source
 from leads.models import Lead
 
 RECEIPT_PREFIX = "rct_"
+#: Marks receipts of samples. No request brings this header along: ingest stores only those that an adapter names.
+SAMPLE_HEADER = "leadline-sample"
 #: Kind of the word that a receipt waits for --> why it is in quarantine.
 QUARANTINE_REASON_OF = {WordKind.EVENT: "unknown_event_type", WordKind.STATUS: "unknown_status"}
 
@@ -85,6 +87,11 @@ class Receipt(models.Model):
     @property
     def public_id(self) -> str:
         return f"{RECEIPT_PREFIX}{self.sequence}"
+
+    @property
+    def is_sample(self) -> bool:
+        """Return whether a person of the agency sent it from a source's page, to try the source out."""
+        return SAMPLE_HEADER in self.headers
 
 
 class WordMapping(DueRow):

@@ -36,6 +36,7 @@ class Origin:
     sequence: int = 0
     receipt_id: str = ""
     source: Source | None = None
+    is_test: bool = False  # a sample that somebody sent to try a source out
 
     @property
     def order(self) -> tuple[datetime, int]:

@@ -67,6 +67,7 @@ class Source(InvalidatesSourceCache, HasDerivedFields):
     sub_account = models.ForeignKey(SubAccount, models.SET_NULL, null=True, blank=True, related_name="sources")
     allowed_networks = models.JSONField(default=list, blank=True, help_text="CIDRs it may be called from; empty: all.")
     credentials: Any = EncryptedJSONField(tolerant=True, default=dict, blank=True, help_text="The provider API's keys.")
+    credentials_set_at = models.JSONField(null=True, editable=False, help_text="Key → when it was set.")
     approved_frame_host = models.CharField(
         max_length=253,
         blank=True,

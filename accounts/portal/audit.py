@@ -42,6 +42,7 @@ ACTIONS = (
     gettext_noop("Test sent"),
     gettext_noop("Tried now"),
     gettext_noop("Two-factor authentication reset"),
+    gettext_noop("Sample sent"),
     gettext_noop("Word mapped"),
 )
 ACTORS = {

@@ -86,7 +86,7 @@ def _sources(agency_id: str, word: str) -> QuerySet[Source]:
 
 
 def _show_source(source: Source) -> Hit:
-    return Hit(source.pk, str(source), provider_name(source.provider), f"{reverse('portal_sources')}#{source.pk}")
+    return Hit(source.pk, str(source), provider_name(source.provider), reverse("portal_source", args=[source.pk]))
 
 
 def _members(agency_id: str, word: str) -> QuerySet[Member]:

@@ -48,9 +48,13 @@ def create_source(
     location_id: str = "",
     allowed_networks: list[str] | None = None,
     credentials: dict[str, str] | None = None,
+    secret_follows: bool = False,
     by: Actor | None = None,
 ) -> tuple[Source, str | None]:
     """Create a source. Return it with its secret (given or generated), or None if the provider has none.
+
+    With `secret_follows` none is generated: the provider makes it, for the URL that only the source gives it, and until
+    it is set no request is accepted.
 
     Raises FieldError. Every provider but `highlevel` requires an agency; `linkedin` requires a secret.
     """
@@ -61,7 +65,7 @@ def create_source(
         raise FieldError("secret", gettext("A linkedin source needs the LinkedIn app's client secret."))
     if secret is not None:
         secret = clean_secret(slug, secret)
-    elif slug not in NO_SECRET_UNLESS_GIVEN:
+    elif slug not in NO_SECRET_UNLESS_GIVEN and not secret_follows:
         secret = new_secret()
     source = Source.objects.create(
         agency=agency,
@@ -71,6 +75,7 @@ def create_source(
         sub_account=get_or_create_sub_account(agency, location_id) if agency and location_id else None,
         allowed_networks=allowed_networks or [],
         credentials=cast(Any, credentials or {}),
+        credentials_set_at=_set_at({}, {}, credentials or {}),
     )
     if secret is not None:
         source.secrets.create(secret=secret)
@@ -118,6 +123,9 @@ def update_source(source: Source, *, by: Actor | None = None, **changes: Any) ->
             raise FieldError(
                 "secret", gettext("This provider signs with a secret: it can be changed, but not removed.")
             )
+    if "credentials" in changes:
+        before = source.readable_credentials
+        changes["credentials_set_at"] = _set_at(source.credentials_set_at or {}, before, changes["credentials"])
     for name, value in plain_fields(changes, "name").items():
         setattr(source, name, value)
     source.save(update_fields=[*changes, "updated_at"])
@@ -135,8 +143,20 @@ def delete_source(source: Source, *, by: Actor | None = None) -> None:
         disconnect(source)
 
 
+def set_credentials(source: Source, values: dict[str, str], *, by: Actor | None = None) -> Source:
+    """Set some keys of the provider's API and leave the others as they are. An empty value removes the key."""
+    merged = {**source.readable_credentials, **values}
+    return update_source(source, credentials={name: value for name, value in merged.items() if value}, by=by)
+
+
 def on_source_removal(provider: str, disconnect: Disconnect) -> None:
     _disconnects[provider] = disconnect
+
+
+def _set_at(times: dict[str, str], before: dict[str, str], after: dict[str, str]) -> dict[str, str]:
+    """Return when each key was set: now, if its value changed."""
+    now = timezone.now().isoformat()
+    return {name: now if before.get(name) != value else times.get(name, now) for name, value in after.items()}
 
 
 def _add_secret(source: Source, secret: str) -> None:

@@ -24,6 +24,7 @@ from accounts.web.portal.forms import ROLE_NAMES
 register = template.Library()
 register.filter("visible", lambda text: markup.visible(str(text)))
 register.filter("pretty_json", markup.pretty_json)
+register.filter("pretty_body", markup.pretty_body)
 register.filter("what_to_do", what_to_do)
 register.filter("provider_name", provider_name)
 register.filter("readable_email", display_email)

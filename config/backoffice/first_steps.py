@@ -63,7 +63,7 @@ STEPS = (
         _("Paste the URL and the secret into the tool, or send a sample event from the source's page."),
         _("Open sources"),
         "portal_sources",
-        lambda agency: agency.sources.filter(removed_at=None, last_receipt_at__isnull=False).exists(),
+        lambda agency: agency.receipts.exists(),
         is_essential=True,
     ),
     Step(

@@ -18,7 +18,7 @@ from leads.portal.waiting import awaiting_reply
 from notifications.channels.failing import failing
 from notifications.labels import address_of, channel_label
 from notifications.models import Delivery, DeliveryStatus
-from webhooks.processing.quarantine import unrecognised
+from webhooks.processing.quarantine import refused_requests, unrecognised
 
 SHOWN = 8
 
@@ -43,6 +43,7 @@ def overview(request: MemberRequest) -> HttpResponse:
         channels=channels,
         failed=capped_count(_failed_lately(agency)),
         quarantined=capped_count(unrecognised(agency)),
+        refused=capped_count(refused_requests(agency)),
         steps=open_steps(agency, Role(request.member.role)),
         trends=trends(agency),
     )

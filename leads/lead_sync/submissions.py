@@ -41,7 +41,8 @@ def report_submission(
     Its answers are fetched where somebody is connected; else the pull that follows a connection brings them.
     """
     identity = Identity(external_id=external_id)
-    waits = not lead_ids_named(agency, ProviderSlug.LINKEDIN, external_id, work) and _is_connected(origin.source, work)
+    is_new = not origin.is_test and not lead_ids_named(agency, ProviderSlug.LINKEDIN, external_id, work)
+    waits = is_new and _is_connected(origin.source, work)
     lead = leads.report_status(
         agency,
         provider=ProviderSlug.LINKEDIN,
@@ -51,7 +52,7 @@ def report_submission(
         changed_by=ChangedBy.PROVIDER,
         origin=origin,
         skip_created_event=waits,
-        details_pending=True,
+        details_pending=not origin.is_test,
         work=work,
         **fields,
     )

@@ -121,6 +121,7 @@ def try_create_lead(
         status_since=origin.at,
         status_sequence=origin.sequence,
         received_at=origin.at,
+        is_test=origin.is_test,
         **fields,
     )
     if not work.try_add(lead):

@@ -40,7 +40,7 @@ class Route:
         return not self.post and not self.file and self.status == 200
 
     def url(self, things: Everything) -> str:
-        ids = (getattr(things, self.of).pk,) if self.of else ()
+        ids = things.ids_of(self.of) if self.of else ()
         return reverse(self.name, args=[*ids, *self.more])
 
 
@@ -92,6 +92,20 @@ ROUTES = [
     button("portal_sub_account_rename", "place", name="Berlin"),
     Route("portal_sources"),
     button("portal_sources", provider="sendpilot", name="", secret=""),
+    Route("portal_source_new", "", ("salesflow",), roles=CHANGES),
+    Route("portal_source", "source"),
+    Route("portal_source_light", "source"),
+    button("portal_source_secret", "source", secret="theirs"),
+    button("portal_source_credentials", "source", api_key="key"),
+    button("portal_source_networks", "source", networks="203.0.113.0/24"),
+    button("portal_source_sample", "source", sample="login_success"),
+    button("portal_word_treat", "source", kind="status", word="GHOSTED", meaning="SUCCESS"),
+    button("portal_word_remove", "mapping"),
+    Route("portal_received"),
+    Route("portal_quarantine"),
+    Route("portal_refused"),
+    Route("portal_receipt", "receipt"),
+    button("portal_receipt_reprocess", "receipt"),
     button("portal_source_rename", "source", name="Other"),
     button("portal_source_switch", "source", to="off"),
     button("portal_source_rotate", "source"),

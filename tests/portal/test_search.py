@@ -57,7 +57,7 @@ def test_everything_of_an_agency_is_found_by_kinds_and_each_hit_leads_to_its_pag
         f"/linkedin/{quibble['account'].pk}",
         f"/campaigns/{quibble['campaign'].pk}",
         f"/linkedin?location={quibble['sub_account'].pk}",
-        f"/sources#{quibble['source'].pk}",
+        f"/sources/{quibble['source'].pk}",
         "/team",
     ):
         assert f'href="{path}"' in page

@@ -183,23 +183,27 @@ def test_a_profile_elsewhere_than_at_linkedin_is_no_link(agency: Agency, owner: 
         assert "javascript" not in " ".join(re.findall(r'href="([^"]*)"', page))
 
 
-def test_a_source_is_made_and_its_secret_shown_once(agency: Agency, owner: Client) -> None:
-    answer = owner.post("/sources", {"provider": "salesflow", "name": "Sales", "secret": ""}, follow=True)
+def test_a_source_is_made_and_waits_for_the_secret_that_its_provider_makes(agency: Agency, owner: Client) -> None:
+    page = owner.post("/sources", {"provider": "salesflow", "name": "Sales", "secret": ""}, follow=True)
     source = Source.objects.get()
-    [secret] = valid_secrets(source)
-    shown = answer.content.decode()
-    assert secret in shown
+    assert page.request["PATH_INFO"] == f"/sources/{source.pk}"
+    shown = page.content.decode()
+    assert valid_secrets(source) == []
     assert source.webhook_url in shown
-    page = html(owner, "/sources")
-    assert source.webhook_url in page
-    assert secret not in page
-    assert "Waiting for first event" in page
+    assert "Waiting for the first request" in shown
+    assert "Salesflow makes the secret itself" in shown
+    owner.post(f"/sources/{source.pk}/secret", {"secret": "what-salesflow-made"})
+    assert valid_secrets(Source.objects.get()) == ["what-salesflow-made"]
+    after = html(owner, f"/sources/{source.pk}")
+    assert "Secret set" in after
+    assert "what-salesflow-made" not in after
+    assert "Waiting for first event" in html(owner, "/sources")
 
 
 def test_a_linkedin_source_needs_the_secret_that_linkedin_gave(agency: Agency, owner: Client) -> None:
     answer = owner.post("/sources", {"provider": "linkedin", "name": "", "secret": ""})
     assert answer.status_code == 422
-    assert "needs the LinkedIn app" in answer.content.decode()
+    assert "Paste the client secret of your LinkedIn app." in answer.content.decode()
     assert not Source.objects.exists()
 
 
@@ -246,8 +250,9 @@ def test_a_source_says_what_it_refused_and_what_waits(ours: Everything, owner: C
         received_at=timezone.now(),
         status="quarantined",
     )
-    assert "1 unrecognised event." in html(owner, "/sources")
-    assert "unrecognised event</span> <strong>1</strong>" in html(owner, "/")
+    assert "2 unrecognised events" in html(owner, "/sources")
+    assert "unrecognised events</span> <strong>2</strong>" in html(owner, "/")
+    assert 'href="/received/unrecognised"' in html(owner, "/")
 
 
 def test_a_key_is_shown_once_works_and_is_revoked(agency: Agency, owner: Client) -> None:

@@ -77,7 +77,7 @@ class ReceiptAdmin(BackOfficeAdmin):
 
     @admin.display(description="reason")
     def why(self, receipt: Receipt) -> str:
-        return QUARANTINE_REASONS.get(receipt.reason) or receipt.reason.replace("_", " ") or NOTHING
+        return str(QUARANTINE_REASONS.get(receipt.reason, "")) or receipt.reason.replace("_", " ") or NOTHING
 
     @admin.display(description="received")
     def received(self, receipt: Receipt) -> str:

@@ -94,7 +94,7 @@ class IngestApp:
         try:
             if not provider.verify_as_sent(request, secrets, tolerance=settings.SIGNATURE_TOLERANCE_SECONDS):
                 return False
-            row = _receipt_row(provider, source, request, provider.dedupe_key(request))
+            row = receipt_row(provider, source, request, provider.dedupe_key(request))
             context.group_commit.enqueue(row, partial(_send_result, send_response, provider))
         except Exception:  # the ASGI application meets the same error and reports it
             return False
@@ -134,7 +134,7 @@ class IngestApp:
             raise _not_allowed(http_request.method, b"GET, POST" if has_challenge else b"POST")
         request = await _read_request(context, http_request, source)
         key = await verified_dedupe_key(context, provider, source, request, http_request.peer)
-        row = _receipt_row(provider, source, request, key)
+        row = receipt_row(provider, source, request, key)
         try:
             stored = await context.group_commit.store(row, waited)
         except StorageDown:
@@ -188,7 +188,7 @@ def _check_encoding(encoding: str) -> None:
         raise Refusal(415, "Send the body as it is: compressed bodies are not accepted.")
 
 
-def _receipt_row(provider: Provider, source: CachedSource, request: SignedRequest, key: str | None) -> ReceiptRow:
+def receipt_row(provider: Provider, source: CachedSource, request: SignedRequest, key: str | None) -> ReceiptRow:
     return ReceiptRow(
         source_id=source.id,
         agency_id=source.agency_id,

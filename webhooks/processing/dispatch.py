@@ -37,12 +37,19 @@ from webhooks.providers.events import (
     Tenant,
 )
 
+#: What a sample changes: test leads. It leaves accounts, campaigns and installations as they are.
+LEAD_EVENTS = (LeadStatusReported, LeadNoted, LeadTagged, LeadSubmitted, LeadWithdrawn)
+
 
 def apply_event(receipt: Receipt, event: ProviderEvent, work: UnitOfWork) -> None:  # noqa: C901 (one arm per kind of event)
-    """Apply one provider event in the caller's transaction, and store on the receipt whom it concerns.
+    """Apply one provider event in the caller's transaction, and store on the receipt whom it concerns. Of a sample
+    apply only what is about leads.
 
     Raises Quarantine if the agency, the account or the lead cannot be determined.
     """
+    if receipt.is_sample and not isinstance(event, LEAD_EVENTS):
+        receipt.agency = receipt.source.agency
+        return
     match event:
         case AccountReported():
             _apply_account_status(receipt, event, work)
@@ -98,6 +105,7 @@ def origin_of(receipt: Receipt, occurred_at: datetime | None) -> Origin:
         sequence=receipt.sequence,
         receipt_id=receipt.public_id,
         source=receipt.source,
+        is_test=receipt.is_sample,
     )
 
 

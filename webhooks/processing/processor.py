@@ -138,12 +138,12 @@ def _process_in_order(source: Source, sequences: list[int], work: UnitOfWork) ->
     if isinstance(work, ReportBatch) and source.agency:
         prefetch(work, source, events)
     drift: Counter[str] = Counter()
+    real = [receipt.received_at for receipt in receipts if not receipt.is_sample]
     for receipt, parsed in zip(receipts, parsed_receipts, strict=True):
         receipt.source = source
         drift.update(_process_receipt(receipt, parsed, work))
-    if receipts:
-        newest = max(receipt.received_at for receipt in receipts)
-        Source.objects.filter(pk=source.pk).update(last_receipt_at=newest)
+    if real:
+        Source.objects.filter(pk=source.pk).update(last_receipt_at=max(real))
     if drift:
         _count_drift(source, drift)
 

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Agency, Source, SubAccount
-from webhooks.models import Receipt, ReceiptStatus
+from webhooks.models import Receipt, ReceiptStatus, RejectedRequest
 from webhooks.processing.releases import release_receipts
 from webhooks.processing.word_mappings import words_by_source
 from webhooks.providers import PROVIDERS
@@ -24,6 +24,8 @@ WAITS_FOR_ID = ("unknown_company", "foreign_company", "unknown_account")
 WAITS_FOR_WORDS = ("unknown_event_type", "unknown_status", "missing_field", "bad_field", "other_app")
 #: An id may become known while another transaction quarantines a receipt that names it; neither sees the other.
 RACE_WINDOW = timedelta(minutes=2)
+#: Requests refused longer ago concern nobody any more.
+REFUSED_PERIOD = timedelta(days=30)
 MAX_NEW_ROWS = 200
 MAX_RECEIPTS = 1000
 
@@ -31,6 +33,12 @@ MAX_RECEIPTS = 1000
 def unrecognised(agency: Agency) -> QuerySet[Receipt]:
     """Return the agency's receipts that could not be understood or placed yet."""
     return agency.receipts.filter(status__in=[ReceiptStatus.QUARANTINED, ReceiptStatus.FAILED])
+
+
+def refused_requests(agency: Agency) -> QuerySet[RejectedRequest]:
+    """Return the counts of requests that the agency's sources refused lately."""
+    rows = RejectedRequest.objects.filter(source__agency=agency, source__removed_at=None)
+    return rows.filter(last_seen__gte=timezone.now() - REFUSED_PERIOD)
 
 
 def release_waiting_for_ids(agency_id: str, ids: Collection[str]) -> None:
