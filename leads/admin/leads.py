@@ -12,18 +12,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from accounts.core.enums import provider_name
 from accounts.core.markup import (
     NOTHING,
     ago,
     badge,
-    code,
     link,
     pretty_json,
-    receipt_link,
-    table,
 )
-from accounts.labels import FIRST_SEEN
 from accounts.models import Agency
 from accounts.web.backoffice.base import BackOfficeAdmin, acting_user
 from accounts.web.backoffice.cross_links import list_links
@@ -39,19 +34,17 @@ from leads.admin.filters import (
     ByPriority,
     ByWaiting,
 )
+from leads.admin.lead_tables import LeadTablesMixin
 from leads.analytics.export import TooManyDownloads, download_leads
 from leads.assignments import NO_ACTIVE_MEMBER, possible_assignees
 from leads.enums import ChangedBy, LeadStatus
-from leads.labels import CHANGED_BY_LABELS, status_badge
+from leads.labels import status_badge
 from leads.models import Lead
 from leads.pipeline.changes import set_status, update_lead
 from leads.pipeline.languages import language_name
 from leads.pipeline.merge import root_id
 from leads.pipeline.search import leads_matching
 from leads.privacy.erasure import erase_lead
-
-MAX_HISTORY_ROWS = 20
-MAX_REFERENCES = 20
 
 
 class LeadForm(ServiceForm):
@@ -101,7 +94,7 @@ class LeadForm(ServiceForm):
 
 
 @admin.register(Lead)
-class LeadAdmin(BackOfficeAdmin):
+class LeadAdmin(LeadTablesMixin, BackOfficeAdmin):
     menu_position = 20
     list_display = ("label", "agency", "company", "current_status", "since", "campaign_link", "owned_by", "received")
     list_filter = (
@@ -247,44 +240,6 @@ class LeadAdmin(BackOfficeAdmin):
     @admin.display(description="consents")
     def consents_json(self, lead: Lead) -> str:
         return pretty_json(lead.consents)
-
-    @admin.display(description="campaign memberships")
-    def references_table(self, lead: Lead) -> str:
-        rows = lead.references.select_related("campaign").order_by("-pk")[:MAX_HISTORY_ROWS]
-        return table(
-            ("Provider", "Provider ID", "Campaign", "Provider status", "Status since"),
-            (
-                (
-                    provider_name(row.provider),
-                    code(row.external_id),
-                    link(row.campaign),
-                    status_badge(row.status),
-                    ago(row.status_since),
-                )
-                for row in rows
-            ),
-            empty="No campaign memberships: the lead was created by hand or through the API.",
-        )
-
-    @admin.display(description="latest changes")
-    def changes_table(self, lead: Lead) -> str:
-        rows = lead.changes.order_by("-pk")[:MAX_HISTORY_ROWS]
-        return table(
-            ("When", "From", "To", "By", "Applied", "Note", "Receipt"),
-            (
-                (
-                    ago(row.occurred_at),
-                    status_badge(row.previous_status) if row.previous_status else FIRST_SEEN.badge(),
-                    status_badge(row.new_status),
-                    CHANGED_BY_LABELS[ChangedBy(row.changed_by)],
-                    badge("Yes", "good") if row.applied else badge("No change", "quiet"),
-                    row.note or NOTHING,
-                    receipt_link(row.receipt_id),
-                )
-                for row in rows
-            ),
-            empty="Nothing has changed yet.",
-        )
 
     @admin.display(description="more")
     def related_pages(self, lead: Lead) -> str:

@@ -1,39 +1,31 @@
 """Define what all pages of the back office share: lists by key, hidden secrets, buttons, and services behind
 changes."""
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.contrib import admin, messages
-from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils.cache import add_never_cache_headers
+from django.urls import URLPattern, path
 
 from accounts.core.encrypted_fields import EncryptedJSONField
 from accounts.core.enums import ProviderSlug
-from accounts.core.markup import list_some
 from accounts.core.search import is_searched, matching
-from accounts.tenancy import audit
+from accounts.web.backoffice.actions import LoggedActions
+from accounts.web.backoffice.actions import acting_user as acting_user
 from accounts.web.backoffice.changelist import KeysetChangeList, OnePage
 from accounts.web.backoffice.filters import ByStatus
 from accounts.web.backoffice.forms import ServiceForm
 from accounts.web.backoffice.search import search_conditions
 from accounts.web.recent_sign_in import require_recent_sign_in
 
-#: What the audit log says of a change of which Django's log says no more.
-FLAGS = {ADDITION: "Created", CHANGE: "Changed", DELETION: "Deleted"}
 
-
-class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class BackOfficeAdmin(LoggedActions):
     """An admin page with a list by key, a search and buttons. Read-only except for `editable` and `add_form`.
 
     `buttons` names actions that also stand on the object's page. An action in `confirm` shows its sentence first.
@@ -69,8 +61,6 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     editable: ClassVar[Sequence[str]] = ()
     add_form: ClassVar[Any] = None
     add_fieldsets: ClassVar[Any] = ()
-    #: Whether the services behind forms and buttons write the audit trail, so that this class does not.
-    audited: ClassVar[bool] = False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return KeysetChangeList
@@ -196,9 +186,6 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         answer: HttpResponseBase | None = getattr(self, button)(request, rows)
         return answer or HttpResponseRedirect(self.change_url(rows[0]))
 
-    def change_url(self, obj: Model) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
-
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         obj = kwargs.get("obj")
         offered: dict[str, Any] = dict(self.get_actions(request)) if obj else {}
@@ -214,73 +201,12 @@ class BackOfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Return whether the button makes sense for the object in its state."""
         return True
 
-    def render_secrets(
-        self, request: HttpRequest, obj: Model, *, title: str, secrets: Mapping[str, str]
-    ) -> HttpResponse:
-        """Return a page with secrets that are shown only once. The page is neither stored nor cached."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": self.opts,
-            "original": obj,
-            "secrets": secrets,
-            "back": self.change_url(obj),
-        }
-        response = TemplateResponse(request, "admin/shown_once.html", context)
-        add_never_cache_headers(response)
-        return response
-
-    def apply_to_each(
-        self,
-        request: HttpRequest,
-        objects: Iterable[Any],
-        act: Callable[[Any], object],
-        what: str,
-        *,
-        to: Sequence[str] = (),
-    ) -> None:
-        """Apply `act` to each object and log it. Say how many succeeded (or, where `act` fills it, `to` whom), and why
-        each other failed (`act` raised ValueError)."""
-        done, failed = 0, []
-        for obj in objects:
-            try:
-                act(obj)
-            except ValueError as refusal:
-                failed.append(f"{obj}: {refusal}")
-                continue
-            done += 1
-            self.log_change(request, obj, f"{what}.")
-        self.message_result(request, done, what, failed, to=to)
-
-    def message_result(
-        self, request: HttpRequest, done: int, what: str, failed: Sequence[str] = (), *, to: Sequence[str] = ()
-    ) -> None:
-        """Say how many objects an action was applied to, and why it failed for others."""
-        if done:
-            self.message_user(request, f"{what} to {list_some(to)}." if to else f"{what}: {done}.", messages.SUCCESS)
-        for reason in dict.fromkeys(failed):
-            self.message_user(request, reason, messages.ERROR)
-
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry | None:  # type: ignore[override]
-        return None if self.audited else _add_log_entry(request, obj, ADDITION, message)
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry | None:  # type: ignore[override]
-        return None if self.audited else _add_log_entry(request, obj, CHANGE, message)
-
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> list[LogEntry]:
-        return [] if self.audited else [_add_log_entry(request, obj, DELETION, "") for obj in queryset]
-
 
 class HiddenFromIndex:
     """An admin without an entry in the menu, reached from the page of the object that its rows belong to."""
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         return {}
-
-
-def acting_user(request: HttpRequest) -> User:
-    """Return the staff member. Behind `admin_view` everybody is signed in."""
-    return cast(User, request.user)
 
 
 def _encrypted(model: type[Model], related: Sequence[str]) -> list[str]:
@@ -292,12 +218,3 @@ def _encrypted(model: type[Model], related: Sequence[str]) -> list[str]:
             target = target._meta.get_field(part).related_model
         names += [f"{joined}__{name}" for name in _encrypted(target, ())]
     return names
-
-
-def _add_log_entry(request: HttpRequest, obj: Model, flag: int, message: Any) -> LogEntry:
-    """Write what staff did into Django's log, and into the logs of the agencies that the object belongs to."""
-    text = json.dumps(message) if isinstance(message, list) else message
-    action = text.rstrip(".") if text and not isinstance(message, list) else FLAGS[flag]
-    for agency in audit.agencies_of(obj):
-        audit.record_audit(agency, by=acting_user(request), action=action, obj=obj)
-    return audit.add_log_entry(acting_user(request), obj, flag, text)

@@ -1,0 +1,54 @@
+"""Show a lead's campaign memberships and its latest changes on its page in the back office."""
+
+from django.contrib import admin
+
+from accounts.core.enums import provider_name
+from accounts.core.markup import NOTHING, ago, badge, code, link, receipt_link, table
+from accounts.labels import FIRST_SEEN
+from leads.enums import ChangedBy
+from leads.labels import CHANGED_BY_LABELS, status_badge
+from leads.models import Lead
+
+MAX_HISTORY_ROWS = 20
+
+
+class LeadTablesMixin:
+    """Adds `references_table` and `changes_table` to the lead's page."""
+
+    @admin.display(description="campaign memberships")
+    def references_table(self, lead: Lead) -> str:
+        rows = lead.references.select_related("campaign").order_by("-pk")[:MAX_HISTORY_ROWS]
+        return table(
+            ("Provider", "Provider ID", "Campaign", "Provider status", "Status since"),
+            (
+                (
+                    provider_name(row.provider),
+                    code(row.external_id),
+                    link(row.campaign),
+                    status_badge(row.status),
+                    ago(row.status_since),
+                )
+                for row in rows
+            ),
+            empty="No campaign memberships: the lead was created by hand or through the API.",
+        )
+
+    @admin.display(description="latest changes")
+    def changes_table(self, lead: Lead) -> str:
+        rows = lead.changes.order_by("-pk")[:MAX_HISTORY_ROWS]
+        return table(
+            ("When", "From", "To", "By", "Applied", "Note", "Receipt"),
+            (
+                (
+                    ago(row.occurred_at),
+                    status_badge(row.previous_status) if row.previous_status else FIRST_SEEN.badge(),
+                    status_badge(row.new_status),
+                    CHANGED_BY_LABELS[ChangedBy(row.changed_by)],
+                    badge("Yes", "good") if row.applied else badge("No change", "quiet"),
+                    row.note or NOTHING,
+                    receipt_link(row.receipt_id),
+                )
+                for row in rows
+            ),
+            empty="Nothing has changed yet.",
+        )
