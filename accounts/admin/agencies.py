@@ -107,7 +107,7 @@ class AgencyAdmin(BackOfficeAdmin):
         self.message_user(request, f"{obj} created. Invitation sent to {invited}.", messages.SUCCESS)
         return redirect(self.change_url(obj))
 
-    @admin.display(description="health")
+    @admin.display(description="needs attention")
     def health(self, agency: Agency) -> str:
         return agency_health(agency)
 

@@ -57,7 +57,7 @@ def test_an_agencys_page_says_how_it_is_doing(signed_in: Client, staff: User, ag
 
     def states(of: Agency) -> dict[str, str]:
         page = signed_in.get(f"/admin/accounts/agency/{of.pk}/change/").content.decode()
-        rows = re.findall(r'data-label="Health">(.*?)</td>.*?data-label="State">(.*?)</td>', page, re.S)
+        rows = re.findall(r'data-label="Check">(.*?)</td>.*?data-label="State">(.*?)</td>', page, re.S)
         return {title: re.sub(r"<[^>]+>", "", state).split()[-1] for title, state in rows}
 
     assert set(states(stranger).values()) == {"OK"}

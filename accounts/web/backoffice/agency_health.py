@@ -39,7 +39,7 @@ def add_health_row(row: HealthRow) -> None:
 def agency_health(agency: Agency) -> SafeString:
     """Return the table of an agency's health: how many rows need somebody, each number a link to them."""
     rows = sorted(_rows.values(), key=lambda row: row.position)
-    return table(("Health", "State", "List"), (_cells(row, agency) for row in rows), empty="")
+    return table(("Check", "State", "List"), (_cells(row, agency) for row in rows), empty="")
 
 
 def _cells(row: HealthRow, agency: Agency) -> tuple[str, str, str]:
