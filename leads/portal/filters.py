@@ -19,7 +19,7 @@ from leads.pipeline.tags import has_tag
 from leads.portal.received import DAYS, received_between
 
 #: So many campaigns and accounts are offered, the newest. Others are filtered by from their own pages.
-MAX_CHOICES = 50
+MAX_CHOICES = 25
 ME, NOBODY = "me", "none"
 ALL = _("All")
 AGES = {"1": _("Last 24 hours"), "7": _("Last 7 days"), "30": _("Last 30 days"), "90": _("Last 90 days")}

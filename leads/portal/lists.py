@@ -24,6 +24,7 @@ from leads.portal.filters import SORTING, LeadFilter
 from leads.portal.waiting import awaiting_reply
 from leads.saved_filters import remove_filter, save_filter
 
+SIZE = 40  # rows of a page: what a person looks through, and changes at once
 MAX_COUNT = 10_000  # counting of a list stops here
 AWAITING = "waiting=yes&sort=status_since"
 
@@ -43,7 +44,8 @@ def lead_list(request: MemberRequest) -> HttpResponse:
     leads = filters.apply(request.agency.leads.all())
     saved = SavedFilter.objects.filter(member=request.member).order_by("name")
     order = SORTING.order(request)
-    page = paginate(request, with_latest_reply(_related(leads)) if filters.is_waiting else _related(leads), order=order)
+    rows = with_latest_reply(_related(leads)) if filters.is_waiting else _related(leads)
+    page = paginate(request, rows, size=SIZE, order=order)
     return render_page(
         request,
         "portal/leads.html",

@@ -5,7 +5,7 @@ document.documentElement.classList.add("scripted");
 const texts = document.getElementById("texts").dataset;  // in the language of the page
 
 // Copy buttons beside values that people carry elsewhere. Without them the values can still be selected.
-for (const input of document.querySelectorAll("[data-copy]")) {
+for (const input of document.querySelectorAll("input[data-copy]")) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "btn";
