@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from django.utils.translation.template import templatize
+
 LINE = re.compile(r'(?:(msgctxt|msgid_plural|msgid|msgstr)(?:\[(\d)\])? )?(".*")')
 
 
@@ -41,3 +43,22 @@ def read(path: Path) -> Iterator[Entry]:
         entry.translations = [parts[name] for name in ("msgstr", "msgstr0", "msgstr1") if name in parts]
         if entry.text:
             yield entry
+
+
+#: How texts are marked in Python; Django turns marked templates into the same.
+FUNCTIONS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
+CALL = re.compile(r"""\b(?:n?gettext|_)\(((?:\s*u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"),?)+)""")
+
+
+def marked_in(path: Path) -> Iterator[str]:
+    """The texts that a module or a template marks for translation, as gettext would gather them."""
+    source = path.read_text()
+    if path.suffix == ".py":
+        for node in ast.walk(ast.parse(source)):
+            is_mark = isinstance(node, ast.Call) and getattr(node.func, "id", "") in FUNCTIONS
+            text = node.args[0] if is_mark and node.args else None  # type: ignore[attr-defined]
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                yield text.value
+        return
+    for match in CALL.finditer(templatize(source)):
+        yield ast.literal_eval(f"({match[1].strip().rstrip(',')},)")[0]

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.core.linkedin_identity import linkedin_link
@@ -30,16 +30,16 @@ from leads.portal.forms import StatusForm
 OUTCOMES = (LeadStatus.NOT_INTERESTED, LeadStatus.DONE)
 #: What the page says of a person, in this order.
 CONTACT = {
-    "title": _lazy("Role"),
-    "company": _lazy("Company"),
-    "company_size": _lazy("Company size"),
-    "industry": _lazy("Industry"),
-    "email": _lazy("E-mail"),
-    "phone": _lazy("Phone"),
-    "linkedin_url": _lazy("LinkedIn"),
-    "location": _lazy("Location"),
-    "state": _lazy("State"),
-    "country": _lazy("Country"),
+    "title": gettext_lazy("Role"),
+    "company": gettext_lazy("Company"),
+    "company_size": gettext_lazy("Company size"),
+    "industry": gettext_lazy("Industry"),
+    "email": gettext_lazy("E-mail"),
+    "phone": gettext_lazy("Phone"),
+    "linkedin_url": gettext_lazy("LinkedIn"),
+    "location": gettext_lazy("Location"),
+    "state": gettext_lazy("State"),
+    "country": gettext_lazy("Country"),
 }
 
 

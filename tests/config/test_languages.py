@@ -14,7 +14,7 @@ from django.utils import translation
 from accounts.core.enums import Role
 from accounts.core.markup import duration, relative
 from accounts.models import Agency, Preference
-from tests.catalogues import Entry, read
+from tests.catalogues import Entry, marked_in, read
 from tests.portal.browser import Browser
 
 GERMAN = Path(settings.LOCALE_PATHS[0]) / "de" / "LC_MESSAGES" / "django.po"
@@ -108,3 +108,23 @@ def test_what_is_compiled_is_what_the_catalogue_says() -> None:
     entries = list(read(GERMAN))
     assert not [entry.text for entry in entries if said(entry) != entry.translations]
     assert len(entries) > 20
+
+
+def test_every_text_that_is_marked_is_in_the_catalogue() -> None:
+    """Who adds one runs `make messages` and writes its German."""
+    root = Path(settings.BASE_DIR)
+    kept = {entry.text for entry in read(GERMAN)}
+    paths = [
+        *(
+            path
+            for app in ("accounts", "config", "leads", "notifications", "webhooks")
+            for path in root.glob(f"{app}/**/*.py")
+        ),
+        *(path for kind in ("html", "txt") for path in (root / "templates").glob(f"**/*.{kind}")),
+    ]
+    ours = [
+        path for path in paths if not {"admin", "api", "demo", "seeding", "static"} & set(path.relative_to(root).parts)
+    ]
+    missing = {text: path.name for path in ours for text in marked_in(path) if text and text not in kept}
+    assert missing == {}
+    assert len(ours) > 300

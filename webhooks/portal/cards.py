@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count
 from django.db.models.functions import TruncDate
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.core.enums import IssueKind
@@ -111,19 +111,19 @@ def events_per_day(agency: Agency) -> dict[str, list[int]]:
 def light_of(source: Source) -> Light:
     """Return whether the source has received its first request, and else what has come instead."""
     if source.last_receipt_at is not None:
-        return Light("good", _now("First event received"), is_on=True)
+        return Light("good", gettext("First event received"), is_on=True)
     newest = None
     for receipt in Receipt.objects.filter(source=source).order_by("-sequence").defer("body")[:MAX_SAMPLES]:
         if not receipt.is_sample and receipt.status == ReceiptStatus.RECEIVED:
-            return Light("good", _now("First event received"), is_on=True, receipt=receipt)
+            return Light("good", gettext("First event received"), is_on=True, receipt=receipt)
         newest = newest or receipt
     refused = RejectedRequest.objects.filter(source=source).order_by("-last_seen").first()
     if refused and (newest is None or refused.last_seen > newest.received_at):
-        return Light("bad", _now("A request came and was refused"), refused.diagnosis or refused.words)
+        return Light("bad", gettext("A request came and was refused"), refused.diagnosis or refused.words)
     if newest:
-        text = _now("Your sample arrived. Waiting for the provider's first request.")
+        text = gettext("Your sample arrived. Waiting for the provider's first request.")
         return Light("busy", text, receipt=newest)
-    return Light("busy", _now("Waiting for the first request"))
+    return Light("busy", gettext("Waiting for the first request"))
 
 
 def _issues(rows: Iterable[SourceIssue]) -> Iterable[tuple[SourceIssue, str]]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.core.enums import PROVIDERS, ProviderSlug
@@ -34,7 +34,7 @@ class SourceForm(forms.Form):
         self.guide = GUIDES[ProviderSlug(slug)] if slug in set(ProviderSlug) else None
         self.fields["secret"].label = self.guide.secret_name if self.guide else _("Secret")
         self.fields["secret"].required = bool(self.guide and self.guide.secret is Secret.APP)
-        self.fields["secret"].error_messages["required"] = _now("Paste the client secret of your LinkedIn app.")
+        self.fields["secret"].error_messages["required"] = gettext("Paste the client secret of your LinkedIn app.")
 
     def values(self) -> dict[str, Any]:
         follows = bool(self.guide and self.guide.secret is Secret.THEIRS)
@@ -108,10 +108,10 @@ class NetworksForm(forms.Form):
         for text in networks:
             if parse_network(text) is None:
                 raise forms.ValidationError(
-                    _now("%(text)s is not a network such as 203.0.113.0/24."), params={"text": text[:50]}
+                    gettext("%(text)s is not a network such as 203.0.113.0/24."), params={"text": text[:50]}
                 )
         if len(networks) > MAX_NETWORKS:
-            raise forms.ValidationError(_now("At most %(count)d networks."), params={"count": MAX_NETWORKS})
+            raise forms.ValidationError(gettext("At most %(count)d networks."), params={"count": MAX_NETWORKS})
         return networks
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.core.enums import WordKind
@@ -27,7 +27,7 @@ class ReceiptFilters(forms.Form):
 
     def __init__(self, *args: Any, agency: Agency, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        everything = ("", _now("All"))
+        everything = ("", gettext("All"))
         sources = agency.sources.filter(removed_at=None).defer("credentials").order_by("provider", "id")
         newest = agency.receipts.order_by("-sequence").values_list("event_type", flat=True)[:OFFERED_FROM]
         events = sorted({event for event in newest if event} | {self.data.get("event", "")} - {""})
