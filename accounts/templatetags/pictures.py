@@ -60,7 +60,8 @@ def trend(found: Trend, *, tone: bool = True) -> SafeString:
 def uptime_strip(found: Strip | Sequence[Segment], label: str = "", *, begin: str = "", end: str = "") -> SafeString:
     """Draw a strip: one segment a day of a `Strip`, or any segments, wide as their weights are.
 
-    `begin` and `end` stand below its ends, the label between them. Screen readers hear the label.
+    `begin` and `end` stand below its ends, the label between them. Screen readers hear the label; without one they skip
+    the strip, which then stands beside words that say as much.
     """
     strip = found if isinstance(found, Strip) else Strip(list(found), label, begin, end)
     whole = sum(segment.weight for segment in strip.segments) or 1
@@ -73,10 +74,10 @@ def uptime_strip(found: Strip | Sequence[Segment], label: str = "", *, begin: st
         parts.append((segment.tone, f"{at:.2f}", top, f"{max(width - gap, 0.3):.2f}", 20 - top, segment.title))
         at += width
     return format_html(
-        '<figure class="strip"><svg viewBox="0 0 {} 20" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
+        '<figure class="strip"><svg viewBox="0 0 {} 20" preserveAspectRatio="none" {}>{}</svg>'
         "<figcaption><span>{}</span><span>{}</span><span>{}</span></figcaption></figure>",
         WIDTH,
-        strip.label,
+        format_html('role="img" aria-label="{}"', strip.label) if strip.label else SafeString('aria-hidden="true"'),
         format_html_join(
             "", '<rect class="fill-{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>', parts
         ),

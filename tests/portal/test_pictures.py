@@ -115,3 +115,6 @@ def test_segments_are_as_wide_as_their_weights() -> None:
     drawn = draw("{% uptime_strip segments 'A week' begin='Mon' end='Sun' %}", segments=segments)
     assert re.findall(r' x="([\d.]+)" y="\d+" width="(.*?)"', drawn) == [("0.00", "90.00"), ("90.00", "30.00")]
     assert re.findall(r"<span>(.*?)</span>", drawn) == ["Mon", "A week", "Sun"]
+    assert '<svg viewBox="0 0 120 20" preserveAspectRatio="none" aria-hidden="true">' in draw(
+        "{% uptime_strip segments %}", segments=segments
+    )

@@ -113,9 +113,12 @@ def test_the_campaign_that_converts_best_stands_first(agency: Agency, sign_in: B
         campaign = Campaign.objects.create(agency=agency, provider="sendpilot", external_id=name, name=name)
         for number in range(count):
             lead(agency, 2, *([LeadStatus.MEETING_BOOKED] if number < converted else []), campaign=campaign)
+    for _ in range(5):
+        lead(agency, 40, LeadStatus.MEETING_BOOKED, campaign=campaign)  # too long ago to count for the last one
     page = html(sign_in(Role.OWNER), "/reports?period=30d")
     table = page.partition('id="campaigns"')[2].partition("</section>")[0]
     assert re.findall(r'class="lead-cell"><a href=".*?">(.*?)</a>', table) == ["Better", "Good", "Poor", "Lucky"]
+    assert re.findall(r'data-label="Leads">(\d+)</td>', table) == ["12", "10", "11", "1"]
     assert "<strong>Better</strong> converts best: 50.0% of its 12 leads became an opportunity." in table
     csv = sign_in(Role.OWNER).get("/reports/campaigns.csv?period=30d")
     assert csv["Content-Type"] == "text/csv; charset=utf-8"
