@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +27,7 @@ class Step:
     title: Promise
     purpose: Promise
     button: Promise
-    view: str
+    view: Callable[[Agency], str]
     is_done: Callable[[Agency], bool]
     roles: frozenset[Role] = WRITERS
     is_essential: bool = False
@@ -44,17 +44,17 @@ class Shown:
 
 STEPS = (
     Step(
-        _("Set your time zone"),
-        _("Times in e-mails, reports and quiet hours are yours."),
-        _("Set time zone"),
-        "portal_settings",
-        lambda agency: agency.timezone != UNKNOWN_ZONE,
+        _("Set your time zone and working hours"),
+        _("Times in e-mails and reports are yours, and deadlines run only while you work."),
+        _("Set time zone and hours"),
+        lambda agency: "portal_settings" if agency.timezone == UNKNOWN_ZONE else "portal_hours",
+        lambda agency: agency.timezone != UNKNOWN_ZONE and agency.calendars.exists(),
     ),
     Step(
         _("Connect a source"),
         _("You get a webhook URL for your outreach tool, and a guide where to paste it."),
         _("Add source"),
-        "portal_sources",
+        lambda agency: "portal_sources",
         lambda agency: agency.sources.filter(removed_at=None).exists(),
         is_essential=True,
     ),
@@ -62,7 +62,7 @@ STEPS = (
         _("Receive the first event"),
         _("Paste the URL and the secret into the tool, or send a sample event from the source's page."),
         _("Open sources"),
-        "portal_sources",
+        lambda agency: "portal_sources",
         lambda agency: agency.receipts.exists(),
         is_essential=True,
     ),
@@ -70,7 +70,7 @@ STEPS = (
         _("Turn on notifications"),
         _("By e-mail, in Slack, or by webhook to your own programs."),
         _("Add channel"),
-        "portal_notifications",
+        lambda agency: "portal_notifications",
         lambda agency: agency.channels.filter(status=ChannelStatus.ENABLED).exists(),
         is_essential=True,
     ),
@@ -78,7 +78,7 @@ STEPS = (
         _("Invite your team"),
         _("Colleagues answer leads that are assigned to them."),
         _("Invite"),
-        "portal_team",
+        lambda agency: "portal_team",
         lambda agency: agency.members.count() > 1 or agency.invitations.exists(),
         OWNERS,
     ),
@@ -86,7 +86,7 @@ STEPS = (
         _("Add your brand"),
         _("Account owners see your name, logo and colour when they reconnect."),
         _("Set brand"),
-        "portal_brand",
+        lambda agency: "portal_brand",
         lambda agency: getattr(agency, "brand", None) is not None,
     ),
 )
@@ -97,19 +97,11 @@ def open_steps(agency: Agency, role: Role) -> list[Shown]:
 
     It is while one of them is open: in its first days any, later on one without which nothing comes in or goes out.
     """
-    steps = [Shown(step, step.is_done(agency), _url(step, role)) for step in STEPS if _exists(step)]
+    steps = [Shown(step, step.is_done(agency), _url(step, agency, role)) for step in STEPS]
     is_new = timezone.now() - agency.created_at < NEW_FOR
     missing = [shown for shown in steps if not shown.done and (is_new or shown.step.is_essential)]
     return steps if missing else []
 
 
-def _url(step: Step, role: Role) -> str:
-    return reverse(step.view) if role in step.roles else ""
-
-
-def _exists(step: Step) -> bool:
-    try:
-        reverse(step.view)
-    except NoReverseMatch:
-        return False
-    return True
+def _url(step: Step, agency: Agency, role: Role) -> str:
+    return reverse(step.view(agency)) if role in step.roles else ""

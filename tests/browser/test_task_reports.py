@@ -85,6 +85,6 @@ def test_a_new_agency_is_led_through_its_first_steps(owner: User, visit: Visit, 
     browser.sign_in(owner)
     browser.open()
     browser.look("first-steps")
-    browser.click("Set time zone")
+    browser.click("Set time zone and hours")
     expect(browser.page.get_by_label("Time zone")).to_be_visible()
     browser.assert_at_most(1)

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.core.enums import Role
-from accounts.models import Agency
+from accounts.models import Agency, Calendar
 from accounts.sources.service import create_source
 from accounts.tenancy.team import invite_member
 from config.backoffice.first_steps import NEW_FOR, open_steps
@@ -36,10 +36,13 @@ def test_each_step_has_its_button_and_is_gone_when_done(agency: Agency, sign_in:
     assert card(owner).count('class="done"') == 1
     agency.timezone = "Europe/Berlin"
     agency.save()
+    assert 'href="/hours">Set time zone and hours' in card(owner)
+    Calendar.objects.create(agency=agency, name="Sales", timezone="Europe/Berlin")
+    assert card(owner).count('class="done"') == 2
     type(source).objects.filter(pk=source.pk).update(last_receipt_at=timezone.now())
     create_channel(agency, kind="slack", url="https://hooks.example.com/services/x")
     invite_member(agency, email="new@example.com", role=Role.MANAGER)
-    assert set(left(agency)) <= {"Add your brand"}
+    assert left(agency) == ["Add your brand"]
     Agency.objects.filter(pk=agency.pk).update(created_at=timezone.now() - NEW_FOR - timedelta(days=1))
     assert card(owner) == ""
 
