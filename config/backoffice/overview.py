@@ -38,7 +38,7 @@ def overview(request: MemberRequest) -> HttpResponse:
         has_accounts=agency.accounts.exists(),
         account_count=capped_count(accounts),
         limited=Account.objects.filter(agency=agency, rate_limited_until__gt=timezone.now(), status="active").count(),
-        leads=leads.select_related("campaign", "account").order_by("-id")[:SHOWN],
+        leads=leads.select_related("campaign", "account").order_by("status_since", "pk")[:SHOWN],
         lead_count=capped_count(leads),
         channels=channels,
         failed=capped_count(_failed_lately(agency)),
