@@ -429,7 +429,7 @@ def test_when_people_get_it_is_chosen_in_the_form_and_shown(agency: Agency, mana
     assert made.quiet_hours == {"start": "22:00", "end": "07:00"}
     assert (made.conflation_seconds, made.urgent_event_types) == (0, ["linkedin_disconnected"])
     assert (made.lead_statuses, made.test_events) == (["REPLY_RECEIVED", "OPPORTUNITY"], True)
-    page = html(manager)
+    page = html(manager, f"{PAGE}/channels/{made.pk}")
     assert "lead statuses: Replied, Opportunity; including test leads" in page
     assert "as a digest every hour, not from 22:00 to 07:00, only on Monday, Friday, Europe/Berlin" in page
     assert 'value="22:00"' in html(manager, f"{PAGE}/channels/{made.pk}/edit")
@@ -462,7 +462,7 @@ def test_languages_of_lead_forms_are_chosen_from_those_that_leads_came_by(agency
     assert manager.post(change, {**given, "creation_locales": ["de_DE"]}).status_code == 302
     made.refresh_from_db()
     assert made.creation_locales == ["de_DE"]
-    assert "Everything; form languages: German (DE)" in html(manager)
+    assert "Everything; form languages: German (DE)" in html(manager, f"{PAGE}/channels/{made.pk}")
     update_channel(made, creation_locales=["fr_FR"])
     assert "French (FR)" in html(manager, change)
     assert manager.post(change, {**given, "creation_locales": ["tlh_QO"]}).status_code == 422
