@@ -8,11 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.utils.module_loading import autodiscover_modules
 from django.views.decorators.http import require_safe
-from django.views.generic import TemplateView
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.web.rest.router import router
-from config.security import csp_override
+from config.api_docs import create_first_key, docs_view
 
 autodiscover_modules("api.routes")  # each app adds its resources to the router there
 
@@ -29,10 +28,9 @@ def _schema() -> bytes:
     return json.dumps(document, ensure_ascii=False).encode()
 
 
-docs = csp_override(TemplateView.as_view(template_name="api/docs.html"), img_src=["'self'", "data:"])
-
 urlpatterns = [
     path("schema", schema, name="api-schema"),
-    path("docs", docs, name="api-docs"),
+    path("docs", docs_view, name="api-docs"),
+    path("docs/key", create_first_key, name="api-first-key"),
     path("", include(router.urls)),
 ]

@@ -31,6 +31,7 @@ class SearchViewSet(AgencyViewSet):
     @extend_schema(
         tags=["search"],
         operation_id="search",
+        summary="Search leads, accounts and campaigns",
         parameters=[
             OpenApiParameter(
                 "q",

@@ -45,7 +45,7 @@ class LinkedInSourceViewSet(SourceViewSet):
     @extend_schema(request=None, responses={202: ConnectSerializer})
     @action(detail=True, methods=["post"])
     def connect(self, request: Request, **_: Any) -> Response:
-        """A link to LinkedIn's consent page, good for an hour. Whoever opens it and agrees connects the source."""
+        """Make a link to LinkedIn's consent page, good for an hour. Whoever opens it and agrees connects the source."""
         self.refuse_body()
         link = connect_link(self.get_object())
         return Response(ConnectSerializer({"authorize_url": link.url, "expires_at": link.expires_at}).data, status=202)

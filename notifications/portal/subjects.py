@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.urls import reverse
 
+from accounts.core.enums import EventType
 from accounts.models import Agency
 from leads.models import Lead
 from notifications.models import Delivery
@@ -18,7 +19,8 @@ def set_subject_urls(agency: Agency, deliveries: Iterable[Delivery]) -> None:
     subjects = {delivery.event.subject for delivery in deliveries}
     urls = _pages(agency, subjects)
     for delivery in deliveries:
-        delivery.subject_url = urls.get(delivery.event.subject, "")  # type: ignore[attr-defined]
+        is_test = delivery.event.event_type == EventType.TEST  # its example is about nobody
+        delivery.subject_url = "" if is_test else urls.get(delivery.event.subject, "")  # type: ignore[attr-defined]
 
 
 def _pages(agency: Agency, subjects: set[str]) -> dict[str, str]:

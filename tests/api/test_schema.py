@@ -93,3 +93,9 @@ def test_nobody_needs_a_key_to_read_the_description() -> None:
     assert Api("").get("schema").status_code == 200
     assert Api("").get("docs").status_code == 200
     assert Api("").post("schema").status_code == 405
+
+
+def test_every_operation_has_a_summary_of_its_own_in_a_few_words(document: Any) -> None:
+    summaries = [operation["summary"] for operations in document["paths"].values() for operation in operations.values()]
+    assert [summary for summary in summaries if not 8 <= len(summary) <= 70 or summary[-1] in ".,:"] == []
+    assert len({*summaries}) == len(summaries)

@@ -1,5 +1,6 @@
 """Describe to OpenAPI what all operations share: scopes, errors, `Idempotency-Key`, `X-Request-ID`."""
 
+import re
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -53,8 +54,29 @@ IDEMPOTENCY_KEY = {
 }
 
 
+#: Action of a viewset --> how its summary begins, and whether it concerns many objects.
+VERBS_OF_ACTIONS = {
+    "list": ("List", True),
+    "retrieve": ("Get", False),
+    "create": ("Create", False),
+    "partial_update": ("Change", False),
+    "destroy": ("Delete", False),
+}
+CLAUSE_END = re.compile(r"[.,:;]|\s\(")
+
+
 class OperationSchema(AutoSchema):
     """Schema of an operation, with the required scope in its description."""
+
+    def get_summary(self) -> str:
+        """Return a few words that name the operation, where its view states none."""
+        action = getattr(self.view, "action", "")
+        resource = getattr(self.view, "basename", None) or ""
+        if resource and action in VERBS_OF_ACTIONS:
+            verb, is_plural = VERBS_OF_ACTIONS[action]
+            nouns = resource.replace("-", " ").replace("sub acc", "sub-acc")
+            return f"{verb} {nouns if is_plural else _one_of(nouns)}"
+        return CLAUSE_END.split(self.get_description().strip(), maxsplit=1)[0].replace("`", "")
 
     def get_operation(self, *args: Any, **options: Any) -> Any:
         operation = super().get_operation(*args, **options)
@@ -62,6 +84,11 @@ class OperationSchema(AutoSchema):
             scope = needed_scope(self.view, self.method)
             operation["description"] = f"{operation.get('description', '')}\n\nScope: `{scope}`.".strip()
         return operation
+
+
+def _one_of(plural: str) -> str:
+    noun = f"{plural.removesuffix('ies')}y" if plural.endswith("ies") else plural.removesuffix("s")
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def describe_errors(result: Any, generator: Any, request: Any, public: bool) -> Any:
