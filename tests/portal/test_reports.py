@@ -104,8 +104,9 @@ def test_leads_are_stacked_by_source_and_each_day_leads_to_them(weeks: Campaign,
     link = "/leads?received_after=2026-03-17&received_before=2026-03-18"
     assert f'href="{link.replace("&", "&amp;")}"' in rows[-2][1]
     listed = html(sign_in(Role.READ_ONLY), link)
-    assert len(set(re.findall(r'href="/leads/(lead_\w+)"', listed))) == 3  # the test lead of that day too
-    assert html(sign_in(Role.READ_ONLY), "/leads?received_after=2026-02-31&received_before=x").count("lead-cell") == 5
+    assert len(set(re.findall(r'href="/leads/(lead_\w+)', listed))) == 3  # the test lead of that day too
+    listed = html(sign_in(Role.READ_ONLY), "/leads?received_after=2026-02-31&received_before=x")
+    assert len(set(re.findall(r'href="/leads/(lead_\w+)', listed))) == 5
 
 
 def test_the_campaign_that_converts_best_stands_first(agency: Agency, sign_in: Browser) -> None:
