@@ -18,8 +18,10 @@ from accounts.models import Account, AccountToken, ReauthPrompt, Source
 from accounts.services import report_status
 from accounts.sources.service import create_source
 from accounts.tenancy.agencies import create_agency
+from accounts.tenancy.brand import update_brand
 from notifications.delivery import drain_deliveries
 from tests.browser.conftest import Visit, in_a_thread
+from tests.images import tiny_png
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.reactions import react
 from tests.receiving import receive
@@ -186,3 +188,36 @@ def test_a_page_that_is_merely_loaded_is_not_in_use_until_somebody_presses_somet
         page.get_by_role("heading").first.click()
     assert response.value.status == 204
     assert ReauthPrompt.objects.get().viewed_at is not None
+
+
+def test_an_owner_is_two_taps_from_the_sign_in_under_the_agencys_name(visit: Visit, there: StandIn) -> None:
+    source = source_with("salesflow", api_key="sf-key", domain_host_name=there.host)
+    assert source.agency is not None
+    update_brand(source.agency, sender_name="Acme Sales", colour="#ffdd00", logo=tiny_png(120, 40))
+    page, count = visit.page, 0
+    link = link_from_the_mail(source, "7688")
+    [message] = [message for message in mail.outbox if message.to == ["ada@example.com"]]
+    assert message.from_email.startswith("Acme Sales <")
+    page.goto(link)
+    count += 1
+    expect(page.get_by_role("img", name="Acme Sales")).to_be_visible()
+    start = page.get_by_role("button", name="Start")
+    box, window = start.bounding_box(), page.viewport_size
+    assert box
+    assert window
+    assert box["y"] + box["height"] <= window["height"] / 2  # above the fold, also with a keyboard on the screen
+    assert start.evaluate("button => getComputedStyle(button).backgroundColor") == "rgb(255, 221, 0)"
+    visit.look("reauth-brand")
+    start.click()
+    count += 1
+    expect(page.locator("#provider")).to_be_visible()
+    assert count == 2
+
+
+def test_the_sign_in_form_is_above_the_fold(visit: Visit, there: StandIn) -> None:
+    source = source_with("welink", api_key="wl-key", api_secret="wl-secret")
+    visit.page.goto(link_from_the_mail(source, "john-doe"))
+    box, window = visit.page.get_by_role("button", name="Sign in").bounding_box(), visit.page.viewport_size
+    assert box
+    assert window
+    assert box["y"] + box["height"] <= window["height"]
