@@ -71,7 +71,7 @@ def test_a_source_of_each_provider_is_added_and_says_what_to_paste_where(seeded:
 
 def add_source(slug: ProviderSlug, clicks: Clicks) -> None:
     to_sources(clicks)
-    clicks.click(clicks.page.locator(".provider", has_text=PROVIDERS[slug]).first)
+    clicks.click(clicks.page.locator(".provider", has=clicks.page.get_by_text(PROVIDERS[slug], exact=True)))
     if GUIDES[slug].secret is Secret.APP:
         clicks.type("client-secret-of-the-app")
     clicks.click("Add source")
@@ -87,7 +87,7 @@ def test_the_light_turns_green_at_the_first_request(seeded: Seeded, clicks: Clic
     clicks.click("Add source")
     clicks.page.get_by_label("Webhook secret").fill("theirs")
     clicks.click("Save secret")
-    expect(clicks.page.get_by_text("Secret set", exact=True)).to_be_visible()
+    expect(clicks.page.locator(".badge", has_text="Secret set")).to_be_visible()
     lamp = clicks.page.get_by_role("status").filter(has=clicks.page.locator(".lamp"))
     expect(lamp).to_contain_text("Waiting for the first request")
     source_id = clicks.page.url.rpartition("/")[2]

@@ -1,5 +1,6 @@
 """What was received: receipts with their filters, what was not recognised, and refused requests."""
 
+import re
 from typing import Any
 
 import pytest
@@ -97,6 +98,19 @@ def test_unknown_words_are_grouped_with_counts_and_treated_for_all_that_wait(
     drain()
     assert Receipt.objects.filter(agency=agency, status="processed").count() == 3
     assert '<code class="word">GHOSTED' not in html(owner, "/received/unrecognised")
+
+
+def test_the_buttons_that_treat_a_word_carry_the_pages_token(agency: Agency, owner: Client) -> None:
+    receipt = with_status(source_of(agency, "sendpilot"), 1, "GHOSTED")
+    drain()
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = owner.cookies
+    for path in ("/received/unrecognised", f"/received/{receipt.public_id}"):
+        form = html(strict, path).partition('class="press wide"')[2]
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.partition("</form>")[0])
+        assert token, path
+        data = {"kind": "status", "word": "GHOSTED", "meaning": "DONE", "csrfmiddlewaretoken": token[1]}
+        assert strict.post(f"/sources/{receipt.source_id}/words", data).status_code == 302
 
 
 def test_a_meaning_that_is_not_offered_is_refused(agency: Agency, owner: Client) -> None:
