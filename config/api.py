@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.web.rest.router import router
-from config.api_docs import create_first_key, docs_view
+from config.api_docs import docs_view
 
 autodiscover_modules("api.routes")  # each app adds its resources to the router there
 
@@ -31,6 +31,5 @@ def _schema() -> bytes:
 urlpatterns = [
     path("schema", schema, name="api-schema"),
     path("docs", docs_view, name="api-docs"),
-    path("docs/key", create_first_key, name="api-first-key"),
     path("", include(router.urls)),
 ]

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from accounts.reauth import views as reauth
 from config import email_pages, views
+from config.api_docs import create_first_key
 from config.security import csp_override
 
 urlpatterns = [
@@ -12,6 +13,7 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
     path("api/v1/", include("config.api")),
+    path("keys/first", create_first_key, name="api-first-key"),  # a page's form: the API below takes JSON alone
     path("admin/", admin.site.urls),
     # The QR code is an inline image.
     path("accounts/2fa/totp/activate/", csp_override(activate_totp, img_src=["'self'", "data:"])),

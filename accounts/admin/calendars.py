@@ -12,7 +12,7 @@ class CalendarAdmin(BackOfficeAdmin):
     list_display = ("name", "agency", "timezone", "always_open", "is_default", "version")
     list_filter = (ByAgency,)
     list_select_related = ("agency",)
-    search_fields = ("name",)
+    text_search = ("name",)
     fieldsets = (
         (
             None,

@@ -26,9 +26,9 @@ STARTING_WEEK = {day: [["09:00", "17:00"]] if day not in ("sat", "sun") else [] 
 #: One exception a line: `2026-12-24 to 2026-12-26: Christmas`, `2026-12-31 13:00-24:00: New Year's Eve`,
 #: `2027-01-09 +10:00-14:00: Open Saturday`.
 LINE = re.compile(
-    r"(?P<first>\d{4}-\d\d-\d\d)(?:\s+to\s+(?P<last>\d{4}-\d\d-\d\d))?\s*"
-    r"(?P<sign>\+)?\s*(?P<blocks>\d\d:\d\d\s*[-–]\s*\d\d:\d\d(?:\s*,\s*\d\d:\d\d\s*[-–]\s*\d\d:\d\d)*)?\s*"
-    r"(?::\s*(?P<name>.*))?",
+    r"(?P<first>\d{4}-\d\d-\d\d)(?: to (?P<last>\d{4}-\d\d-\d\d))?"
+    r"(?: (?P<sign>\+?)(?P<blocks>\d\d:\d\d[-–]\d\d:\d\d(?:, ?\d\d:\d\d[-–]\d\d:\d\d){0,5}))?"
+    r"(?: ?: ?(?P<name>.*))?",
     re.ASCII,
 )
 
@@ -87,7 +87,7 @@ def blocks_of(text: str) -> list[list[str]]:
     """Read `09:00-12:00, 13:00-17:00`. Raises ValueError."""
     blocks = []
     for part in filter(None, (part.strip() for part in text.split(","))):
-        match = re.fullmatch(r"(\d\d:\d\d)\s*[-–]\s*(\d\d:\d\d)", part, re.ASCII)
+        match = re.fullmatch(r"(\d\d:\d\d) ?[-–] ?(\d\d:\d\d)", part, re.ASCII)
         if match is None:
             raise ValueError(part)
         blocks.append([match[1], match[2]])
@@ -96,14 +96,15 @@ def blocks_of(text: str) -> list[list[str]]:
 
 def exception_of(line: str) -> dict[str, Any]:
     """Read one exception. Raises ValueError with the line."""
-    match = LINE.fullmatch(line.strip())
+    line = " ".join(line.split())
+    match = LINE.fullmatch(line)
     if match is None:
-        raise ValueError(line.strip()[:80])
+        raise ValueError(line[:80])
     try:
         first = date.fromisoformat(match["first"])
         last = date.fromisoformat(match["last"]) if match["last"] else first
     except ValueError:
-        raise ValueError(line.strip()[:80]) from None
+        raise ValueError(line[:80]) from None
     blocks, name = blocks_of(match["blocks"] or ""), (match["name"] or "").strip()[:MAX_NAME_LENGTH]
     return {"first": first, "last": last, "working": bool(match["sign"]), "blocks": blocks, "name": name}
 

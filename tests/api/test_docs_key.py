@@ -12,7 +12,7 @@ from accounts.core.enums import Role
 from accounts.models import Agency, ApiKey
 from tests.portal.browser import Browser
 
-DOCS, MAKE = "/api/v1/docs", "/api/v1/docs/key"
+DOCS, MAKE = "/api/v1/docs", "/keys/first"
 
 
 def keys_on(page: bytes) -> set[str]:

@@ -171,7 +171,7 @@ def test_an_address_that_staff_typed_identifies_nobody_until_it_is_proved(entry:
         assert signed_in_staff.post(page, {**data, "is_active": "on"}).status_code == 302
         user.refresh_from_db()
     assert (user.email, verified_email(user)) == (STRANGERS, "")
-    assert "not confirmed" in signed_in_staff.get(f"/admin/auth/user/{user.pk}/change/").content.decode()
+    assert "Unconfirmed" in signed_in_staff.get(f"/admin/auth/user/{user.pk}/change/").content.decode()
     assert not is_signed_in(sign_in_as(STRANGERS))
     assert not is_signed_in(sign_in_as("old@example.com"))
     client = sign_in_as("root")

@@ -103,7 +103,7 @@ def events_per_day(agency: Agency) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for source_id, day, count in rows.values_list("source_id", "day").annotate(count=Count("sequence")):
         place = (day - first).days
-        if place >= 0:
+        if 0 <= place <= (today - first).days:  # a clock that was ahead dates receipts after today
             found.setdefault(source_id, [0] * ((today - first).days + 1))[place] = count
     return found
 
