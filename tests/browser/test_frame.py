@@ -17,7 +17,9 @@ from tests.factories import Everything, furnish
 from tests.portal.routes import ROUTES
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PAGES = [route for route in ROUTES if route.is_page]
+#: What a page asks for to replace a part of itself.
+FRAGMENTS = {"portal_source_light"}
+PAGES = [route for route in ROUTES if route.is_page and route.name not in FRAGMENTS]
 OF_EVERYBODY = {"password": "/accounts/password/change/", "second-factor": "/accounts/2fa/", "not-found": "/nowhere"}
 SIGNED_OUT = {"sign-in": "/accounts/login/", "forgotten": "/accounts/password/reset/", "start": "/"}
 #: WCAG 2.2 AA and what axe calls best practice.
