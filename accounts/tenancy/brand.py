@@ -51,7 +51,10 @@ LEADLINE = Look(name="Leadline", sender="Leadline")
 
 
 def look_of(agency: Agency) -> Look:
-    """Return the agency's look. It asks no database if the agency was selected together with its `brand`."""
+    """Return an agency's name, logo and colours as mails and pages show them.
+
+    Make no query if the agency was loaded with `select_related("brand")`.
+    """
     name = safe_line(agency.name)
     default_sender = gettext("%(agency)s via Leadline") % {"agency": name[:MAX_SENDER_LENGTH]} if name else "Leadline"
     try:

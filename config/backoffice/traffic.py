@@ -33,7 +33,7 @@ SHOWN_STATUSES = tuple(status for status in AccountStatus if status != AccountSt
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Stacked bars, the names of their parts, and a further column of the table under them."""
+    """Hold one chart of the overview: stacked bars, the names of the series, and one more column for its table."""
 
     title: str
     anchor: str

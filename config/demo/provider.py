@@ -1,4 +1,4 @@
-"""Act as a provider: sign a body as that provider would, and post it."""
+"""Sign a webhook's body as its provider would, and post it."""
 
 import json
 from dataclasses import dataclass

@@ -22,12 +22,13 @@ def job_function(texts: Iterable[str]) -> str:
 
 
 def size_min(texts: Iterable[str]) -> int | None:
+    """Return the lower end of a company's size in employees. Return None if the size is unknown."""
     (size,) = texts
     return _size_of(size)[0]
 
 
 def size_max(texts: Iterable[str]) -> int | None:
-    """Return the greatest number of employees; None for an unknown size and for one without an upper end."""
+    """Return the upper end of a company's size in employees. Return None if the size is unknown or has no upper end."""
     (size,) = texts
     return _size_of(size)[1]
 

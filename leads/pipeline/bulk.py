@@ -29,7 +29,7 @@ def assign_leads(agency: Agency, lead_ids: Collection[str], *, assignee: User | 
 
 @transaction.atomic
 def set_statuses(agency: Agency, lead_ids: Collection[str], *, status: LeadStatus, by: User) -> int:
-    """Set the status of leads. Return how many had another status before."""
+    """Give leads of an agency one status. Return the number of leads that had another status."""
     leads = _leads(agency, lead_ids, status=status)
     for lead in leads:
         set_status(lead, status=status, changed_by=ChangedBy.USER, by=by)
