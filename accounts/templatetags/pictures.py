@@ -93,7 +93,8 @@ def stacked_bars(bars: Sequence[Bar], series: Sequence[str], *, line: Sequence[i
 
     Put a table with the same numbers and links under it: the picture is hidden from screen readers and the keyboard.
     """
-    most = max([bar.total for bar in bars] + list(line) + [1])
+    highest = max(bars, key=lambda bar: bar.total, default=Bar("", []))
+    most = max(highest.total, *line, 1)
     drawn = SafeString("".join(_bar(bar, number * STEP, most, series) for number, bar in enumerate(bars)))
     points = [(number * STEP + STEP / 2, BAR_HEIGHT * (1 - value / most)) for number, value in enumerate(line)]
     return format_html(
@@ -102,7 +103,7 @@ def stacked_bars(bars: Sequence[Bar], series: Sequence[str], *, line: Sequence[i
         'preserveAspectRatio="none">{}<path class="bars-line" d="{}"></path></svg>'
         '<p class="bars-ends"><span>{}</span><span>{}</span></p></div></div>',
         _legend(series, name if line else ""),
-        most,
+        highest.text if highest.text and most == highest.total else most,
         len(bars) * STEP or STEP,
         BAR_HEIGHT,
         drawn,
@@ -200,7 +201,7 @@ def _legend(series: Sequence[str], line: str) -> SafeString:
 
 def _title_of(bar: Bar, series: Sequence[str]) -> str:
     parts = [f"{name} {value}" for name, value in zip(series, bar.values, strict=True) if value]
-    return f"{bar.label}: {bar.total}" + (f" ({', '.join(parts)})" if len(parts) > 1 else "")
+    return f"{bar.label}: {bar.total_text}" + (f" ({', '.join(parts)})" if len(parts) > 1 else "")
 
 
 def _colour(number: int) -> int:

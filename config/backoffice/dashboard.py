@@ -26,13 +26,15 @@ REJECTION_WINDOW = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A number that staff should look at if it is not zero."""
+    """A number that staff should look at if it is not zero. `right` is what its page requires, if not the right to view
+    the model in its address."""
 
     label: str
     count: int
     url: str
     advice: str
     tone: Tone = "bad"
+    right: str = ""
 
     @property
     def display(self) -> str:
@@ -83,9 +85,10 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
         Tile(
             "quarantined events",
             receipts[ReceiptStatus.QUARANTINED],
-            _list("webhooks_receipt", status=ReceiptStatus.QUARANTINED),
-            "Look at the reason; once it is fixed, process them again.",
+            reverse("admin:webhooks_unrecognised"),
+            "Grouped by word: say what each means, and all that wait are processed.",
             "warn",
+            "webhooks.view_receipt",
         ),
         Tile(
             "failed receipts",
@@ -127,7 +130,7 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
             "warn",
         ),
     ]
-    tiles = [tile for tile in tiles if _may_view(user, *tile.url.split("/")[2:4])]
+    tiles = [tile for tile in tiles if _may_open(user, tile)]
     pulses = _pulses()
     sees = {
         "accounts": _may_view(user, "accounts", "account"),
@@ -158,6 +161,10 @@ def dashboard(user: User | AnonymousUser) -> dict[str, Any]:
         "failing": failing if sees["channels"] else [],
         "first_steps": _first_steps(receipts) if sees["sources"] else [],
     }
+
+
+def _may_open(user: User | AnonymousUser, tile: Tile) -> bool:
+    return user.has_perm(tile.right) if tile.right else _may_view(user, *tile.url.split("/")[2:4])
 
 
 def _may_view(user: User | AnonymousUser, app: str, model: str) -> bool:

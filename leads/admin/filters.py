@@ -15,10 +15,10 @@ from leads.pipeline.languages import language_name, languages_of
 
 
 class ByLeadStatus(ByStatus):
-    """Filter by status within one agency. Only the agency's index serves common and rare statuses alike."""
+    """Filter by status, within one agency or over all."""
 
     labels = STATUSES
-    within_agency = True
+    index_begins_with_agency = True
 
 
 class ByFormLanguage(WithinAgency):

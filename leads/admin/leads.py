@@ -194,8 +194,8 @@ class LeadAdmin(LeadTablesMixin, BackOfficeAdmin):
         return super().get_object(request, root_pk, from_field) if is_merged else found
 
     def counts_stages(self, request: HttpRequest) -> bool:
-        """Count within one agency, whose index begins with the status."""
-        return bool(request.GET.get("agency"))
+        """Count within one agency, or over all: there only what no search narrows down, which no index counts."""
+        return bool(request.GET.get("agency")) or not request.GET.get("q")
 
     def search_condition(self, word: str, agency_id: str) -> Q:
         """Within an agency, also search by what only its providers know, and by merged records."""

@@ -52,7 +52,9 @@ def test_a_pipeline_counts_each_status_within_the_other_filters(
     assert (shown["Replied"], shown["Done"], shown["Meeting booked"]) == ("2", "1", "0")
     assert stages(signed_in, LEADS, agency=agency.pk, status="DONE") == shown
     assert stages(signed_in, LEADS, agency=agency.pk, priority="high")["Replied"] == "0"
-    assert stages(signed_in, LEADS) == {}  # no index serves all agencies
+    everywhere = stages(signed_in, LEADS)
+    assert (everywhere["Replied"], everywhere["Done"], everywhere["Meeting booked"]) == ("3", "1", "0")
+    assert stages(signed_in, LEADS, q="Ann") == {}  # no index counts what is searched for in all agencies
 
 
 def test_each_count_is_a_link_to_its_rows_and_the_chosen_one_back(signed_in: Client, agency: Agency) -> None:
@@ -64,6 +66,16 @@ def test_each_count_is_a_link_to_its_rows_and_the_chosen_one_back(signed_in: Cli
     assert [row.pk for row in chosen.context["cl"].result_list] == [replied.pk]
     [back] = [stage.url for stage in chosen.context["cl"].stages if stage.is_chosen]
     assert back == f"?agency={agency.pk}"
+
+
+def test_a_status_is_listed_over_all_agencies(signed_in: Client, agency: Agency, stranger: Agency) -> None:
+    replied = [lead(agency, "REPLY_RECEIVED"), lead(stranger, "REPLY_RECEIVED")]
+    lead(stranger, "DONE")
+    page = signed_in.get(LEADS)
+    [url] = [stage.url for stage in page.context["cl"].stages if stage.text == "Replied"]
+    assert sorted(row.pk for row in signed_in.get(LEADS + url).context["cl"].result_list) == sorted(
+        row.pk for row in replied
+    )
 
 
 def test_counting_a_status_ends_at_a_bound(signed_in: Client, agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +105,7 @@ def test_filters_of_leads_are_offered_with_an_agency_whose_people_and_campaigns_
     make_everything(agency, staff, text="Founders")
     make_everything(stranger, staff, text="Secret", number=1)
     names = [field.name for field in signed_in.get(LEADS).context["cl"].filter_fields]
-    assert names == ["agency"]
+    assert names == ["agency", "status"]
     fields = {field.name: field for field in signed_in.get(LEADS, {"agency": agency.pk}).context["cl"].filter_fields}
     assert set(fields) >= {"agency", "status", "campaign", "owner", "priority", "age", "waiting"}
     assert [text for _, text in fields["campaign"].options] == ["All", "Founders"]

@@ -97,7 +97,7 @@ def test_the_dashboard_shows_what_needs_a_person(signed_in: Client, staff: User,
     make_everything(agency, staff, text="Ann")
     html = " ".join(signed_in.get("/admin/").content.decode().split())
     for number, label, url in [
-        (1, "quarantined events", "/admin/webhooks/receipt/?status=quarantined"),
+        (1, "quarantined events", "/admin/webhooks/wordmapping/unrecognised/"),
         (0, "failed receipts", "/admin/webhooks/receipt/?status=failed"),
         (1, "failed deliveries", "/admin/notifications/delivery/?status=failed"),
         (1, "channels failing", "/admin/notifications/channel/"),

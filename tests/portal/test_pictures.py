@@ -110,6 +110,13 @@ def test_stacked_bars_lead_to_what_they_count_and_are_silent() -> None:
     assert 'd="M5.0 0.0L15.0 100.0"' in drawn
 
 
+def test_bars_may_say_what_their_sum_means() -> None:
+    bars = [Bar("11:00", [1500], text="1.5 s"), Bar("12:00", [0], text="–")]
+    drawn = draw("{% stacked_bars bars series %}", bars=bars, series=["Mean"])
+    assert re.findall(r"<title>(.*?)</title>", drawn) == ["11:00: 1.5 s", "12:00: –"]
+    assert '<p class="bars-most">1.5 s</p>' in drawn
+
+
 def test_segments_are_as_wide_as_their_weights() -> None:
     segments = [Segment("good", "up", 3), Segment("bad", "down", 1)]
     drawn = draw("{% uptime_strip segments 'A week' begin='Mon' end='Sun' %}", segments=segments)

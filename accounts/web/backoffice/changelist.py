@@ -100,7 +100,7 @@ class KeysetChangeList(ChangeList):
         specs: list[Any] = self.filter_specs
         chosen = next((spec.value() for spec in specs if spec.parameter_name == name), None)
         return count_stages(
-            self.get_queryset(request, exclude_parameters=[name]),
+            page.pipeline.served_by_index(request, self.get_queryset(request, exclude_parameters=[name])),
             page.pipeline.labels,
             chosen=chosen or "",
             link=lambda status: self.get_query_string({name: status or None}),

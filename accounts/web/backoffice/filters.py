@@ -123,20 +123,23 @@ class ByAge(SimpleListFilter):
 
 
 class ByStatus(SimpleListFilter):
-    """A filter for one status. With `within_agency` it shows only together with an agency, because the index needs
-    one."""
+    """A filter for one status. With `index_begins_with_agency` its condition names every agency where none is chosen,
+    because the index needs one."""
 
     title, parameter_name = "status", "status"
     labels: ClassVar[Mapping[Any, Label]] = {}
-    within_agency = False
+    index_begins_with_agency = False
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        if self.within_agency and not request.GET.get("agency"):
-            return []
         return [(str(value), str(label.text)) for value, label in self.labels.items()]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         chosen = self.value()
-        if not chosen or (self.within_agency and not request.GET.get("agency")):
-            return queryset
-        return queryset.filter(status=chosen)
+        return self.served_by_index(request, queryset).filter(status=chosen) if chosen else queryset
+
+    @classmethod
+    def served_by_index(cls, request: HttpRequest, rows: "QuerySet[Any]") -> "QuerySet[Any]":
+        """Return the same rows, with a condition that lets an index find those of one status."""
+        if not cls.index_begins_with_agency or request.GET.get("agency"):
+            return rows
+        return rows.filter(agency__in=list(Agency.objects.values_list("pk", flat=True)))

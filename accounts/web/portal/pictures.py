@@ -31,15 +31,23 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A stacked bar: its label, the values of the series from below, and the list behind it."""
+    """A stacked bar: its label, the values of the series from below, and the list behind it.
+
+    `text` is what people read in place of the sum, such as a duration.
+    """
 
     label: str
     values: Sequence[int]
     url: str = ""
+    text: str = ""
 
     @property
     def total(self) -> int:
         return sum(self.values)
+
+    @property
+    def total_text(self) -> str:
+        return self.text or str(self.total)
 
 
 @dataclass(frozen=True, slots=True)
