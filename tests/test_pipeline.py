@@ -353,23 +353,33 @@ def test_a_failing_receipt_holds_up_nobody_else(agency: Agency, monkeypatch: pyt
     assert bad.status == "received"
 
 
+@pytest.mark.parametrize("step", ["parsing", "applying"])
 def test_a_receipt_that_kills_its_worker_is_counted_walks_alone_and_ends_as_failed(
-    agency: Agency, monkeypatch: pytest.MonkeyPatch
+    agency: Agency, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     source = source_of(agency, "salesflow")
     bad = receive_sample(source, "account_active", LinkedInAccountId=666)
     good = receive_sample(source, "account_active", LinkedInAccountId=1)
-    process = processor._process_receipt
+    apply, adapter = processor.apply_event, processor.PROVIDERS["salesflow"]  # type: ignore[attr-defined]
+    parse = adapter.parse
 
     class Killed(BaseException):
         pass
 
-    def deadly(receipt: Receipt, reading: ParsedRequest | Exception, work: UnitOfWork) -> tuple[str, ...]:
-        if receipt.pk == bad.pk and receipt.attempts <= ATTEMPTS:
+    def kill_applying(receipt: Receipt, event: Any, work: UnitOfWork) -> None:
+        if receipt.pk == bad.pk:
             raise Killed
-        return process(receipt, reading, work)
+        apply(receipt, event, work)
 
-    monkeypatch.setattr(processor, "_process_receipt", deadly)
+    def kill_parsing(request: Any, words: Any) -> ParsedRequest:
+        if b"666" in request.body:
+            raise Killed
+        return parse(request, words)
+
+    if step == "parsing":
+        monkeypatch.setattr(adapter, "parse", kill_parsing)
+    else:
+        monkeypatch.setattr(processor, "apply_event", kill_applying)
     for _ in range(ATTEMPTS):
         with pytest.raises(Killed):
             drain()

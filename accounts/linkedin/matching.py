@@ -46,7 +46,8 @@ def get_or_build_account(
     found = lock_account(known, work) if known else _find_account(agency, provider, identity, work)
     if found is not None:
         found.agency = agency
-        remember_account(work, found)
+        if known or not identity.external_id:  # else a batch has prefetched it
+            remember_account(work, found)
         return found, False
     sub_account = None
     if identity.location_id:

@@ -10,14 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from accounts.core.enums import EventType
+from accounts.core.text import plain, shorten
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
 from accounts.models import Campaign
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import CurrentStatus, Lead, LeadChange, LeadReference
+from leads.pipeline.dto import MAX_REPLY_LENGTH
 from leads.pipeline.matching import save_reference
-from leads.pipeline.replies import clean_reply
 
 ADDITIONAL_EVENTS = {  # new status --> the event besides `lead_status_changed`
     LeadStatus.REPLY_RECEIVED: EventType.LEAD_REPLIED,
@@ -155,8 +156,8 @@ def add_history_row(
 ) -> None:
     """Add a row to the lead's history. With `is_report` the row reports a status; otherwise it is a note.
 
-    `text` is what the lead answered. `user_id` made the change. `assignee_id` has the lead from now on, 0 stands for
-    nobody.
+    `text` is what the lead answered: it is kept without control and direction characters, up to MAX_REPLY_LENGTH.
+    `user_id` made the change. `assignee_id` has the lead from now on, 0 stands for nobody.
     """
     row = LeadChange(
         lead=lead,
@@ -172,7 +173,7 @@ def add_history_row(
         receipt_id=origin.receipt_id,
         applied=applied,
         note=note[:500],
-        text=clean_reply(text),
+        text=shorten(plain(text, lines=True).strip(), MAX_REPLY_LENGTH) if text else "",
         user_id=user_id,
         assignee_id=assignee_id,
     )

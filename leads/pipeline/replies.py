@@ -1,4 +1,4 @@
-"""Keep what leads answered, and find it: for lists, and for the mail about a reply."""
+"""Find what leads answered: for lists, and for the mail about a reply."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -6,18 +6,11 @@ from datetime import timedelta
 from django.db.models import OuterRef, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce
 
-from accounts.core.text import plain, shorten
 from accounts.models import Event
 from leads.models import Lead, LeadChange
-from leads.pipeline.dto import MAX_REPLY_LENGTH
 
 #: Providers send the status and the text of a reply in two reports.
 REPORT_GAP = timedelta(minutes=5)
-
-
-def clean_reply(text: str) -> str:
-    """Return the text as it was written, without control and direction characters, and cut to what is kept."""
-    return shorten(plain(text, lines=True).strip(), MAX_REPLY_LENGTH) if text else ""
 
 
 def with_latest_reply(leads: QuerySet[Lead]) -> QuerySet[Lead]:

@@ -8,8 +8,9 @@ from accounts.campaigns import service as campaigns
 from accounts.core import known_ids
 from accounts.core.enums import ProviderSlug
 from accounts.core.unit_of_work import UnitOfWork
-from accounts.events.ordering import Origin
+from accounts.events.ordering import MAX_TIME_AHEAD, Origin, Quarantine
 from accounts.linkedin.matching import AccountIdentity
+from accounts.models import Agency
 from accounts.services import installs
 from leads.lead_sync import submissions
 from leads.models import Lead
@@ -18,7 +19,7 @@ from leads.pipeline.dto import Contact, Identity
 from leads.privacy import erasure
 from webhooks.models import Receipt
 from webhooks.processing import welink_results
-from webhooks.processing.tenants import agency_for, effective_time
+from webhooks.processing.tenants import agency_named
 from webhooks.providers.events import (
     AccountRateLimited,
     AccountRef,
@@ -97,16 +98,41 @@ def apply_event(receipt: Receipt, event: ProviderEvent, work: UnitOfWork) -> Non
             assert_never(event)
 
 
+def agency_for(receipt: Receipt, tenant: Tenant = Tenant(), occurred_at: datetime | None = None) -> Agency:
+    """Return the agency that a receipt belongs to: the source's, or for a marketplace source the one the body names.
+
+    Raises Quarantine if the body names another company than the source's, or one that is unknown.
+    """
+    agency = receipt.source.agency
+    if agency is None:
+        agency = agency_named(tenant, at=_effective_time(receipt, occurred_at))
+    elif tenant.company_id and tenant.company_id != agency.ghl_company_id:
+        raise Quarantine(
+            "foreign_company",
+            "The body names another company than the one this source belongs to.",
+            waits_for=tenant.company_id,
+        )
+    receipt.agency = agency
+    return agency
+
+
 def origin_of(receipt: Receipt, occurred_at: datetime | None) -> Origin:
-    """Return the report's origin. Its time is the provider's, or the time of receipt if that is absent or far ahead."""
+    """Return the report's origin."""
     return Origin(
         by=receipt.provider,
-        at=effective_time(receipt, occurred_at),
+        at=_effective_time(receipt, occurred_at),
         sequence=receipt.sequence,
         receipt_id=receipt.public_id,
         source=receipt.source,
         is_test=receipt.is_sample,
     )
+
+
+def _effective_time(receipt: Receipt, occurred_at: datetime | None) -> datetime:
+    """Return the provider's time, or the time of receipt if the provider's is absent or far ahead."""
+    if occurred_at is None or occurred_at > receipt.received_at + MAX_TIME_AHEAD:
+        return receipt.received_at
+    return occurred_at
 
 
 def set_receipt_lead(receipt: Receipt, lead: Lead | None) -> None:

@@ -52,7 +52,7 @@ def process_due_receipts(limit: int = BATCH) -> int:
             if sequences:
                 with undone_after_outage(partial(_uncount_attempt, sequences)):
                     Receipt.objects.filter(pk__in=sequences).update(attempts=F("attempts") + 1)
-                    _process_batch(source, sequences)
+                    _process_batch(source, sequences, ReportBatch())
                 return len(sequences)
     return 0
 
@@ -115,19 +115,19 @@ def _uncount_attempt(sequences: list[int]) -> None:
     waiting.filter(_is_due()).update(attempts=F("attempts") - 1)
 
 
-def _process_batch(source: Source, sequences: list[int]) -> None:
-    is_batch = len(sequences) > 1
+def _process_batch(source: Source, sequences: list[int], work: UnitOfWork) -> None:
+    """Process receipts together. If the database refuses what they write, process them one by one, writing at once."""
     try:
-        with transaction.atomic(), ReportBatch() if is_batch else AT_ONCE as work:
+        with transaction.atomic(), work:
             _process_in_order(source, sequences, work)
     except (OperationalError, InterfaceError):
         raise  # the database failed, not a receipt: all of them are tried again
     except Exception as error:
-        if not is_batch or is_outage(error):
+        if work is AT_ONCE or is_outage(error):
             raise
         log.warning("The database refused a batch; its receipts are processed one by one.", error=type(error).__name__)
         for sequence in sequences:
-            _process_batch(source, [sequence])
+            _process_batch(source, [sequence], AT_ONCE)
 
 
 def _process_in_order(source: Source, sequences: list[int], work: UnitOfWork) -> None:
@@ -158,7 +158,12 @@ def _count_drift(source: Source, seen: Counter[str]) -> None:
 
 
 def _parse_receipt(receipt: Receipt, words: Words) -> ParsedRequest | Exception:
-    """Return the parsed receipt, or the exception that its adapter raised."""
+    """Return the parsed receipt, or the exception that its adapter raised.
+
+    A receipt whose attempts are used up is not parsed again: parsing it may be what ends its worker.
+    """
+    if not BACKOFF.allows(receipt.attempts):
+        return RuntimeError("Every attempt to process it ended with its worker.")
     request = SignedRequest(bytes(receipt.body), receipt.headers, receipt.received_at)
     try:
         return PROVIDERS[receipt.provider].parse(request, words)
@@ -173,8 +178,6 @@ def _process_receipt(
     unknown_fields: tuple[str, ...] = ()
     receipt.error = receipt.reason = ""
     try:
-        if not BACKOFF.allows(receipt.attempts):
-            raise RuntimeError("Every attempt to process it ended with its worker.")
         if isinstance(parsed, Exception):
             raise parsed
         receipt.event_type = parsed.event_type[:100]

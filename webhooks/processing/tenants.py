@@ -1,40 +1,15 @@
-"""Determine the agency that a receipt belongs to, and the time at which its report counts."""
+"""Find the agency whose company or location a marketplace app's request names."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from accounts.events.ordering import MAX_TIME_AHEAD, Quarantine
+from accounts.events.ordering import Quarantine
 from accounts.models import Agency, SubAccount
-from webhooks.models import Receipt
 from webhooks.providers.events import Tenant
 
 
-def effective_time(receipt: Receipt, occurred_at: datetime | None) -> datetime:
-    """Return the provider's time, or the time of receipt if the provider's is absent or far ahead."""
-    if occurred_at is None or occurred_at > receipt.received_at + MAX_TIME_AHEAD:
-        return receipt.received_at
-    return occurred_at
-
-
-def agency_for(receipt: Receipt, tenant: Tenant = Tenant(), occurred_at: datetime | None = None) -> Agency:
-    """Return the agency that a receipt belongs to: the source's, or for a marketplace source the one the body names.
-
-    Raises Quarantine if the body names another company than the source's, or one that is unknown.
-    """
-    agency = receipt.source.agency
-    if agency is None:
-        agency = _agency_named(tenant, at=effective_time(receipt, occurred_at))
-    elif tenant.company_id and tenant.company_id != agency.ghl_company_id:
-        raise Quarantine(
-            "foreign_company",
-            "The body names another company than the one this source belongs to.",
-            waits_for=tenant.company_id,
-        )
-    receipt.agency = agency
-    return agency
-
-
-def _agency_named(tenant: Tenant, *, at: datetime) -> Agency:
+def agency_named(tenant: Tenant, *, at: datetime) -> Agency:
+    """Return the agency with this company or location at a time. Raises Quarantine if it is unknown."""
     if tenant.company_id:
         agency = Agency.objects.filter(ghl_company_id=tenant.company_id).first()
         if agency:
