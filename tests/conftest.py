@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -62,9 +63,13 @@ def quick_emptying() -> Iterator[None]:
     """After a test with transactions of its own Django truncates every table and fills those of `KEPT` anew, for half a
     second on PostgreSQL. Deleting the few rows there are is enough, and asking once where they are."""
 
-    def delete_rows(case: TransactionTestCase) -> None:
+    @cache
+    def quoted_names() -> dict[str, str]:
         tables = set(connection.introspection.django_table_names(only_existing=True)) - PRESERVED_TABLES
-        names = {table: connection.ops.quote_name(table) for table in sorted(tables)}
+        return {table: connection.ops.quote_name(table) for table in sorted(tables)}
+
+    def delete_rows(case: TransactionTestCase) -> None:
+        names = quoted_names()
         filled = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {names[table]})" for table in names)
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(filled)
@@ -161,7 +166,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest; with LEADLINE_DATABASE_TESTS_ONLY leave out what would be the same test again:
-    what touches no database, and all but the first case of what is marked `once`."""
+    what touches no database, what is marked `one_backend`, and all but the first case of what is marked `once`."""
     items.sort(key=lambda item: not item.nodeid.startswith(END_TO_END))
     if not os.environ.get("LEADLINE_DATABASE_TESTS_ONLY"):
         return
@@ -170,7 +175,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     begun: set[str] = set()
     for item in items:
         function = item.nodeid.partition("[")[0]
-        again = not _uses_database(item) or (function in begun and item.get_closest_marker("once"))
+        again = (
+            not _uses_database(item)
+            or item.get_closest_marker("one_backend")
+            or (function in begun and item.get_closest_marker("once"))
+        )
         (left_out if again else selected).append(item)
         begun.add(function)
     config.hook.pytest_deselected(items=left_out)

@@ -1,10 +1,12 @@
 """Arrange the pages of the back office in the groups of its menu."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.db.models.options import Options
+from django.http import HttpRequest
+from django.urls import reverse
 
 #: In the order of the menu.
 GROUPS = ("Agencies", "Accounts", "Campaigns and leads", "Inbound", "Outbound", "System")
@@ -33,21 +35,16 @@ def page_of(site: AdminSite, opts: "Options[Any]") -> "ModelAdmin[Any] | None":
     return site._registry.get(opts.model)
 
 
-def arrange(site: AdminSite, apps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return Django's list of apps as the groups of the menu; a group without pages is left out."""
-    placed: dict[str, list[tuple[int, str, dict[str, Any]]]] = {title: [] for title in GROUPS}
-    for app in apps:
-        for entry in app["models"]:
-            page: Any = site._registry[entry["model"]]
-            title = title_of(page)
-            placed[group_of(page)].append((page.menu_position, title, {**entry, "name": title}))
+def arrange(site: AdminSite, request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the groups of the menu with the pages that this person may view; a group without pages is left out."""
+    placed: dict[str, list[tuple[int, str, str]]] = {title: [] for title in GROUPS}
+    pages: Iterable[Any] = site._registry.values()
+    for page in pages:
+        if page.in_menu and page.has_view_or_change_permission(request):
+            url = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist")
+            placed[group_of(page)].append((page.menu_position, title_of(page), url))
     return [
-        {
-            "name": title,
-            "app_label": title,
-            "app_url": "",
-            "models": [row[2] for row in sorted(rows, key=lambda r: r[:2])],
-        }
-        for title, rows in placed.items()
+        {"name": group, "models": [{"name": title, "admin_url": url} for _, title, url in sorted(rows)]}
+        for group, rows in placed.items()
         if rows
     ]

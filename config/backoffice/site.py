@@ -30,8 +30,9 @@ class BackOffice(admin.AdminSite):
             super().register(model_or_iterable, admin_class, **options)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
-        """Return the groups of the menu."""
-        return arrange(self, super().get_app_list(request))
+        """Return the groups of the menu. Django's own list asks for four permissions of each model, and every page
+        shows the menu."""
+        return arrange(self, request)
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None) -> Any:
         """Redirect to the overview: the menu has groups in place of apps."""

@@ -17,7 +17,7 @@ from leads.pipeline.changes import create_lead
 from notifications.channels.service import create_channel
 from notifications.models import Channel
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_backend]
 NAME = "leadline_client_of_tests"
 
 

@@ -13,6 +13,8 @@ from tests.api.client import Api
 from tests.api.routes import CREATIONS, LISTS, OBJECT_ROUTES, REPORTS
 from tests.factories import World
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture(scope="module")
 def document() -> Any:

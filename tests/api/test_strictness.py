@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable, Iterable
+from itertools import cycle, islice
 from typing import Any
 
 import pytest
@@ -62,11 +64,12 @@ UNKNOWN = [
 ]
 
 
-@pytest.mark.once
-@pytest.mark.parametrize("resource", LISTS)
-def test_lists_refuse_what_they_do_not_know(resource: str, api: Api) -> None:
-    for name, value in UNKNOWN:
-        assert_problem(api.get(resource, {name: value}), 400, name[:100])
+def test_lists_refuse_what_they_do_not_know(api: Api) -> None:
+    """One list each of them; the others, which are made alike, some by turns."""
+    turns = cycle(UNKNOWN)
+    for resource in LISTS:
+        for name, value in UNKNOWN if resource == "leads" else islice(turns, 9):
+            assert_problem(api.get(resource, {name: value}), 400, name[:100])
 
 
 def test_a_parameter_is_given_once(api: Api) -> None:
@@ -247,8 +250,36 @@ BODIES = {
 }
 
 
+def taken(send: Callable[[dict[str, Any]], Any], fields: Iterable[str], value: Any) -> set[str]:
+    """Send a value as all of the fields at once, then as those that no answer refused. Return which are taken. Where an
+    answer refuses no field, but what they make together, send it as each of them."""
+    left = set(fields)
+    while left:
+        answer = send(dict.fromkeys(sorted(left), value))
+        assert answer.status_code in (200, 201, 400, 409), (left, value, answer.content)
+        if answer.status_code != 400:
+            break
+        refused = left & {error["field"].partition(".")[0] for error in answer.json()["errors"]}
+        if not refused:
+            for name in left:
+                assert send({name: value}).status_code in (200, 201, 400, 409), (name, value)
+            break
+        left -= refused
+    return left
+
+
 @pytest.mark.parametrize("resource", BODIES)
 def test_no_value_of_any_field_is_a_500(resource: str, world: World, api: Api) -> None:
+    path = f"{resource}/{world.ids[resource]}"
+    for value in WRONG:
+        if taken(lambda body: api.patch(path, body), BODIES[resource], value):
+            assert api.get(path).status_code == 200, value
+    assert api.get(resource).status_code == 200
+
+
+@pytest.mark.fault  # each value of each field in a request of its own
+@pytest.mark.parametrize("resource", BODIES)
+def test_no_value_of_a_field_alone_is_a_500(resource: str, world: World, api: Api, unlimited: None) -> None:
     path = f"{resource}/{world.ids[resource]}"
     for name in BODIES[resource]:
         for value in WRONG:
@@ -257,16 +288,14 @@ def test_no_value_of_any_field_is_a_500(resource: str, world: World, api: Api) -
             if answer.status_code == 400:
                 assert answer.json()["errors"][0]["field"].startswith(name), (name, value)
         assert api.get(path).status_code == 200, name
-    assert api.get(resource).status_code == 200
 
 
 @pytest.mark.parametrize("resource", ["leads", "sources", "channels"])
 def test_no_value_makes_a_creation_a_500(resource: str, world: World, api: Api) -> None:
     good = {body[0]: body[2] for body in CREATIONS}[resource]
-    for number, name in enumerate((*BODIES[resource], "provider", "kind", "email")):
-        for value in WRONG[number % 2 :: 2]:  # all of them meet the field in a change
-            answer = api.post(resource, good | {name: value})
-            assert answer.status_code in (201, 400, 409), (name, value, answer.content)
+    fields = {*BODIES[resource], "provider", "kind", "email"}
+    for value in WRONG:
+        taken(lambda body: api.post(resource, good | body), fields, value)
 
 
 def test_no_value_makes_an_action_a_500(world: World, api: Api) -> None:
@@ -290,9 +319,11 @@ IDS = (
 
 
 def test_ids_that_name_nothing_are_404(api: Api) -> None:
+    """All of them one resource; the others, which look up ids alike, some by turns."""
+    turns = cycle(IDS)
     for resource in LISTS:
         if resource not in ("event-types", "rejected-requests"):
-            for name in IDS:
+            for name in IDS if resource in ("leads", "receipts") else islice(turns, 8):
                 assert_problem(api.get(f"{resource}/{name}"), 404)
 
 

@@ -99,6 +99,7 @@ def test_a_page_says_where_it_is(page: str, crumbs: list[str], signed_in: Client
     assert f"<h1>{crumbs[-1]}</h1>" in html
 
 
+@pytest.mark.one_backend
 def test_every_empty_list_opens(signed_in: Client) -> None:
     for page in ["/admin/", *(url(model, "changelist") for model in MODELS)]:
         assert signed_in.get(page).status_code == 200, page
@@ -227,6 +228,7 @@ def test_hostile_words_find_nothing(everything: Everything, signed_in: Client) -
 
 
 @pytest.mark.parametrize("turn", [0, *(pytest.param(turn, marks=pytest.mark.fault) for turn in range(1, TURNS))])
+@pytest.mark.one_backend
 def test_no_field_of_any_model_runs_as_a_script(turn: int, agency: Agency, staff: User, signed_in: Client) -> None:
     """Each list shows all texts, two in a row; the page of an object those of one row, another each turn."""
     pairs = [XSS[start : start + 2] for start in range(0, len(XSS), 2)]
@@ -245,6 +247,7 @@ def test_no_field_of_any_model_runs_as_a_script(turn: int, agency: Agency, staff
     assert len(shown) > len(MODELS)
 
 
+@pytest.mark.one_backend
 def test_rows_that_no_key_opens_break_no_page(everything: Everything, signed_in: Client) -> None:
     for table, columns in {
         "accounts_source": ["credentials"],

@@ -15,6 +15,8 @@ from leads.models import Lead
 from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus
 from tests.factories import make_everything
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def shown(agency: Agency, staff: User) -> dict[type[Any], Any]:

@@ -23,6 +23,8 @@ from config.urls import urlpatterns as real
 from tests.factories import make_everything
 from webhooks.models import Receipt
 
+pytestmark = pytest.mark.one_backend
+
 
 def explode(request: HttpRequest) -> None:
     raise RuntimeError("canary of the inside")

@@ -17,6 +17,8 @@ from accounts.models import Agency, Preference
 from tests.catalogues import Entry, marked_in, read
 from tests.portal.browser import Browser
 
+pytestmark = pytest.mark.one_backend
+
 GERMAN = Path(settings.LOCALE_PATHS[0]) / "de" / "LC_MESSAGES" / "django.po"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}|</?(?:a|b|strong|em|code|q)\b")
 

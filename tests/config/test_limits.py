@@ -14,7 +14,7 @@ from tests.webhooks.ingest_server import Answer, Server, answered, read_answer, 
 from webhooks.ingest import connection
 from webhooks.models import Receipt
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_backend]
 
 SECRET = "the-secret-of-this-source-0001"
 MEBIBYTE = 1024 * 1024

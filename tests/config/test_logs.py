@@ -17,6 +17,8 @@ from config.ops.logs import CLEANING, SHARED, DescribeRequests
 from tests.receiving import receive, source_of
 from webhooks.processing.processor import process_due_receipts
 
+pytestmark = pytest.mark.one_backend
+
 ESCAPES = (
     "\r\n2026-11-30T12:00:00Z [info     ] sendpilot forged processed\x1b[2J\x1b]0;title\x07\x9b31m\u2028\u202e\x85\x00"
 )

@@ -14,7 +14,7 @@ from accounts.sources.service import create_source
 from tests.webhooks.ingest_server import Server, read_answer, serving
 from webhooks.models import Receipt
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_backend]
 
 SECRET = "the-secret-of-this-source-0001"
 TRAILERS = {

@@ -43,6 +43,7 @@ def test_the_list_of_routes_is_whole() -> None:
     assert len({str(route) for route in ROUTES}) == len(ROUTES)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", Role)
 def test_each_role_may_do_what_it_is_for(role: Role, ours: Everything, sign_in: Browser) -> None:
     client = sign_in(role)
@@ -72,6 +73,7 @@ def test_no_list_shows_what_another_agency_has(ours: Everything, theirs: Everyth
     assert walk(lists, seen) == same(lists, [])
 
 
+@pytest.mark.one_backend
 def test_who_is_signed_out_is_sent_to_the_sign_in_page(ours: Everything) -> None:
     client = Client()
 
@@ -89,18 +91,21 @@ def test_who_is_member_of_no_agency_is_refused(ours: Everything) -> None:
     assert walk(NOT_HOME, lambda route: use(client, route, ours)) == same(NOT_HOME, 403)
 
 
+@pytest.mark.one_backend
 def test_no_button_works_without_the_pages_token(ours: Everything, sign_in: Browser) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = sign_in(Role.OWNER).cookies
     assert walk(BUTTONS, lambda route: use(strict, route, ours)) == same(BUTTONS, 403)
 
 
+@pytest.mark.one_backend
 def test_a_button_is_pressed_and_not_visited(ours: Everything, sign_in: Browser) -> None:
     client = sign_in(Role.OWNER)
     mere = [route for route in BUTTONS if route.name not in {page.name for page in PAGES}]
     assert walk(mere, lambda route: client.get(route.url(ours)).status_code) == same(mere, 405)
 
 
+@pytest.mark.one_backend
 def test_every_page_is_private_and_runs_nothing_but_our_own_files(ours: Everything, sign_in: Browser) -> None:
     client = sign_in(Role.OWNER)
 
@@ -118,6 +123,7 @@ def test_every_page_is_private_and_runs_nothing_but_our_own_files(ours: Everythi
     assert walk(PAGES, kept) == same(PAGES, rules)
 
 
+@pytest.mark.one_backend
 def test_hostile_names_stay_text(agency: Agency, sign_in: Browser) -> None:
     client, things = sign_in(Role.OWNER), furnish(agency, HOSTILE)
 
@@ -128,6 +134,7 @@ def test_hostile_names_stay_text(agency: Agency, sign_in: Browser) -> None:
     assert walk(PAGES, live) == same(PAGES, [])
 
 
+@pytest.mark.one_backend
 def test_a_page_without_entries_says_what_to_do_next(agency: Agency, sign_in: Browser) -> None:
     client = sign_in(Role.OWNER)
     for path, words in (

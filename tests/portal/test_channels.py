@@ -26,6 +26,8 @@ from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, 
 from tests.notifications.receiver import answering, receiver
 from tests.portal.browser import Browser
 
+pytestmark = pytest.mark.one_backend
+
 PAGE = "/notifications"
 
 

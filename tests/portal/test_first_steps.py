@@ -16,6 +16,8 @@ from notifications.channels.service import create_channel
 from tests.portal.browser import Browser
 from webhooks.models import Receipt
 
+pytestmark = pytest.mark.one_backend
+
 
 def card(client: Client) -> str:
     page = " ".join(client.get("/").content.decode().split())

@@ -7,7 +7,7 @@ from accounts.core.enums import Role
 from accounts.models import Agency
 from tests.portal.browser import Browser
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_backend]
 
 EXCEPTIONS = """
 2026-12-25: Christmas

@@ -96,6 +96,7 @@ SENT: list[Callable[[Client, str, str], Answer]] = [
 
 
 @pytest.mark.parametrize("turn", [0, *(pytest.param(turn, marks=pytest.mark.fault) for turn in (1, 2))])
+@pytest.mark.one_backend
 def test_a_nul_in_a_field_or_parameter_is_refused(turn: int, visitors: list[Client]) -> None:
     """Each route in one of the three ways a turn, for one of the visitors, whom each way meets by turns."""
     ways = islice(cycle(SENT), turn, None)
@@ -107,6 +108,7 @@ def test_a_nul_in_a_field_or_parameter_is_refused(turn: int, visitors: list[Clie
             assert answer.status_code == 400, route
 
 
+@pytest.mark.one_backend
 def test_an_api_body_with_a_nul_is_refused(agency: Agency, visitors: list[Client]) -> None:
     from accounts.tenancy.api_keys import create_api_key
 
@@ -140,6 +142,7 @@ FORMS = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"]
 PARTS = b'--b\r\nContent-Disposition: form-data; name="login"\r\n\r\n+AGE-\r\n--b--\r\n'
 
 
+@pytest.mark.one_backend
 def test_a_form_in_another_charset_is_refused_on_every_page(visitors: list[Client]) -> None:
     for route, charset, kind, client in zip(ROUTES, cycle(CHARSETS), cycle(FORMS), cycle(visitors), strict=False):
         body = PARTS if kind.endswith("b") else b"login=%2BAGE-"
@@ -194,6 +197,7 @@ def test_no_content_type_is_a_fault(kind: str, db: None) -> None:
     assert begun[0][:3] in ("400", "403")
 
 
+@pytest.mark.one_backend
 def test_a_part_of_a_form_in_an_unknown_encoding_is_refused(visitors: list[Client]) -> None:
     for header in ("name*=nobody''x", "name*=hex''x", "name=\"x\"; filename*=idna''%ff"):
         body = f"--b\r\nContent-Disposition: form-data; {header}\r\n\r\nx\r\n--b--\r\n".encode()

@@ -15,7 +15,7 @@ from tests.portal.browser import Browser
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 REAUTHENTICATE = "/accounts/reauthenticate/"
-pytestmark = pytest.mark.usefixtures("fresh_cache")
+pytestmark = [pytest.mark.usefixtures("fresh_cache"), pytest.mark.one_backend]
 
 
 def asked(ours: Everything) -> list[tuple[str, dict[str, str]]]:

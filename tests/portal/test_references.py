@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.core.enums import Role
 from tests.factories import Everything
 from tests.portal.browser import Browser
-from tests.portal.routes import ROUTES, Route
+from tests.portal.routes import ROUTES
 
 NAMING = ("aria-describedby", "aria-labelledby", "aria-controls", "for")
 PAGES = [route for route in ROUTES if route.is_page]
@@ -37,10 +37,11 @@ def check(client: Client, path: str, data: dict[str, str] | None = None) -> Refe
     return found
 
 
-@pytest.mark.once
-@pytest.mark.parametrize("route", PAGES, ids=str)
-def test_what_a_page_names_by_id_is_there_once(route: Route, ours: Everything, sign_in: Browser) -> None:
-    check(sign_in(Role.OWNER), route.url(ours))
+@pytest.mark.one_backend
+def test_what_a_page_names_by_id_is_there_once(ours: Everything, sign_in: Browser) -> None:
+    client = sign_in(Role.OWNER)
+    for route in PAGES:
+        check(client, route.url(ours))
 
 
 def test_a_wrong_field_names_its_help_and_its_error(ours: Everything, sign_in: Browser) -> None:

@@ -13,6 +13,8 @@ from tests.factories import Everything
 from tests.portal.browser import Browser
 from tests.portal.routes import ROUTES, Route, walk
 
+pytestmark = pytest.mark.one_backend
+
 OURS = ({"sec-fetch-site": "same-origin"}, {"origin": "http://testserver"})
 TYPED = 'Zoë & "Söhne"\n<b>second line</b>'
 PAGES = [route for route in ROUTES if route.name != "home"]

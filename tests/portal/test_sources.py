@@ -106,6 +106,7 @@ def test_the_light_stops_looking_by_itself(agency: Agency, owner: Client) -> Non
     assert "hx-get" not in light(owner, source)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("provider", list(ProviderSlug))
 def test_every_sample_goes_through_ingest_and_changes_test_leads_alone(
     provider: str, agency: Agency, owner: Client

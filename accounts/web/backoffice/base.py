@@ -31,7 +31,9 @@ class BackOfficeAdmin(LoggedActions):
     `buttons` names actions that also stand on the object's page. An action in `confirm` shows its sentence first.
     """
 
-    #: Where the menu lists it: the group (else that of its app), the place in it, and what the rows are called there.
+    #: Whether the menu lists it, and where: the group (else that of its app), the place in it, and what the rows are
+    #: called there.
+    in_menu: ClassVar[bool] = True
     menu_group: ClassVar[str] = ""
     menu_position: ClassVar[int] = 100
     menu_title: ClassVar[str] = ""
@@ -205,8 +207,7 @@ class BackOfficeAdmin(LoggedActions):
 class HiddenFromIndex:
     """An admin without an entry in the menu, reached from the page of the object that its rows belong to."""
 
-    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
-        return {}
+    in_menu = False
 
 
 def _encrypted(model: type[Model], related: Sequence[str]) -> list[str]:

@@ -85,6 +85,7 @@ def days(agency: Agency) -> Iterator[Days]:
         yield Days(agency, stand_in.world, clock)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("page", [False, True], ids=["ad account", "page"])
 def test_leads_sent_while_a_role_was_away_come_when_it_is_back(days: Days, page: bool) -> None:
     days.later(hours=25)
@@ -107,6 +108,7 @@ def test_leads_sent_while_a_role_was_away_come_when_it_is_back(days: Days, page:
     assert api_with(days.agency, Scope.READ).get(f"sources/{days.source.pk}").json()["health"]["troubles"] == []
 
 
+@pytest.mark.one_backend
 def test_a_role_that_was_lost_and_found_between_two_checks_hides_no_lead(days: Days) -> None:
     days.lose()
     lost = days.send()
@@ -149,6 +151,7 @@ def test_what_a_role_proves_is_a_row(days: Days) -> None:
     assert of_the_page.pulled_until >= START + timedelta(hours=24)
 
 
+@pytest.mark.one_backend
 def test_an_owner_without_a_role_holds_up_no_other(days: Days) -> None:
     days.lose()
     days.send()
@@ -157,6 +160,7 @@ def test_an_owner_without_a_role_holds_up_no_other(days: Days) -> None:
     assert Lead.objects.get().references.get().external_id == shown["id"]
 
 
+@pytest.mark.one_backend
 def test_roles_that_linkedin_does_not_show_are_no_finding_and_lose_nothing(days: Days) -> None:
     for resource in ("adAccountUsers", "organizationAcls"):
         days.world.refuse(resource)
@@ -173,6 +177,7 @@ def test_roles_that_linkedin_does_not_show_are_no_finding_and_lose_nothing(days:
     assert days.world.calls["GET leadFormResponses"] - asked <= 4
 
 
+@pytest.mark.one_backend
 def test_a_revoked_token_leaves_no_gap(days: Days) -> None:
     days.clock.shift(timedelta(hours=1))
     days.world.revoke()
@@ -197,6 +202,7 @@ def test_an_owner_that_was_not_wanted_for_a_while_leaves_no_gap(days: Days) -> N
     assert days.missing() == set()
 
 
+@pytest.mark.one_backend
 def test_a_source_that_was_switched_off_for_a_while_leaves_no_gap(days: Days) -> None:
     update_source(days.source, enabled=False)
     days.later(hours=20)
@@ -207,6 +213,7 @@ def test_a_source_that_was_switched_off_for_a_while_leaves_no_gap(days: Days) ->
     assert days.missing() == set()
 
 
+@pytest.mark.one_backend
 def test_leads_of_a_form_that_was_hidden_come_when_one_of_them_is_shown(days: Days) -> None:
     days.later(hours=25)
     days.world.hidden_forms = {OTHER}
@@ -223,6 +230,7 @@ def test_leads_of_a_form_that_was_hidden_come_when_one_of_them_is_shown(days: Da
     assert days.codes() == set()
 
 
+@pytest.mark.one_backend
 def test_a_pull_of_a_few_days_by_hand_leaves_what_was_before_them_to_be_pulled(days: Days) -> None:
     days.lose()
     days.later(hours=2)
@@ -234,6 +242,7 @@ def test_a_pull_of_a_few_days_by_hand_leaves_what_was_before_them_to_be_pulled(d
     assert days.missing() == set()
 
 
+@pytest.mark.one_backend
 def test_the_command_says_that_leads_are_hidden(days: Days, capsys: pytest.CaptureFixture[str]) -> None:
     days.lose()
     days.later(hours=3)
@@ -245,6 +254,7 @@ def test_the_command_says_that_leads_are_hidden(days: Days, capsys: pytest.Captu
     assert "lacks a role there" in capsys.readouterr().out
 
 
+@pytest.mark.one_backend
 def test_while_a_role_is_away_linkedin_is_asked_for_leads_rarely(days: Days) -> None:
     days.lose()
     days.later(hours=3)

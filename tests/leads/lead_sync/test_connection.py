@@ -26,7 +26,7 @@ from leads.tasks import look_after
 from tests.api.client import api_with
 from tests.leads.lead_sync.linkedin import SPONSORED, agree, connected, linkedin, notify, source_of, sync_of, work
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_backend]
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 

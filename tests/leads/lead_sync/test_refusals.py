@@ -21,7 +21,7 @@ from leads.models import Lead, LeadFetch, LeadForm, Pull, RefusedForm, Unlabelle
 from tests.api.client import api_with
 from tests.leads.lead_sync.linkedin import SPONSORED, agree, connected, let_pass, linkedin, notify, sync_of, work
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_backend]
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 OTHER = 901
 

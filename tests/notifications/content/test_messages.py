@@ -26,6 +26,8 @@ from tests.leads.pipeline.test_replies import reply
 from tests.notifications.mails import happened, html_of
 from tests.portal.browser import Browser
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def lead(agency: Agency) -> Lead:

@@ -19,6 +19,8 @@ from notifications.egress.signing import new_secret
 from notifications.transports.webhook import signed_headers
 from tests.notifications.receiver import receiver
 
+pytestmark = pytest.mark.one_backend
+
 PYTHON = """
 import base64, json, sys
 from verify import is_from_leadline

@@ -22,6 +22,8 @@ from notifications.egress.url_policy import check_url
 from notifications.models import Channel, ChannelStatus, Delivery
 from tests.smtp_server import smtp_server
 
+pytestmark = pytest.mark.one_backend
+
 Happen = Callable[..., Event]
 TOKEN = "bounce-token-of-this-test"
 

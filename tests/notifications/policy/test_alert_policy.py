@@ -75,6 +75,7 @@ def bodies(hook: Receiver) -> list[dict[str, Any]]:
     return [json.loads(request.body) for request in hook.requests]
 
 
+@pytest.mark.one_backend
 def test_forty_drops_are_one_mail_per_agency_and_forty_webhooks(
     agency: Agency, stranger: Agency, loopback: None, clock: time_machine.Traveller
 ) -> None:

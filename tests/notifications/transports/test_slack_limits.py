@@ -18,6 +18,8 @@ from notifications.delivery import drain_deliveries
 from notifications.transports.slack import blocks_for
 from tests.notifications.receiver import receiver
 
+pytestmark = pytest.mark.one_backend
+
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 AWKWARD = "A & B <C> *d* _e_ "
 

@@ -212,6 +212,7 @@ def test_a_receiver_that_is_mended_gets_the_event_and_the_agency_is_told_once_ea
     assert (channel.consecutive_failures, channel.failing_since) == (0, None)
 
 
+@pytest.mark.one_backend
 def test_twenty_hanging_receivers_do_not_hold_up_a_healthy_one(
     webhook: MakeChannel, happen: Happen, monkeypatch: pytest.MonkeyPatch
 ) -> None:

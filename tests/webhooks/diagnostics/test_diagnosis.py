@@ -15,7 +15,7 @@ from webhooks.ingest import rejections
 from webhooks.models import RejectedRequest
 from webhooks.providers import PROVIDERS
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_backend]
 
 OLD, NEW = "the-secret-before-0001", "the-secret-of-today-0002"
 

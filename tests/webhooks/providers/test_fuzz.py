@@ -86,16 +86,26 @@ def mutate(body: Any, chance: random.Random) -> None:
         body[key] = deepcopy(chance.choice(ODDITIES)) if chance.random() < 0.8 else chance.choice(WORDS)
 
 
-@pytest.mark.parametrize("slug", PROVIDERS)
-def test_seventeen_thousand_payloads_with_something_odd_in_them_are_read_or_refused(slug: str) -> None:
+def read_odd_payloads(slug: str, count: int) -> None:
     chance, understood = random.Random(20_260_321), 0
-    for _ in range(17_000):
+    for _ in range(count):
         body = json.loads(chance.choice(SAMPLES[slug]))
         for _ in range(chance.randint(1, 3)):
             if body:
                 mutate(body, chance)
         understood += try_all(slug, json.dumps(body).encode(), {}) is not None
-    assert 0 < understood < 17_000
+    assert 0 < understood < count
+
+
+@pytest.mark.parametrize("slug", PROVIDERS)
+def test_payloads_with_something_odd_in_them_are_read_or_refused(slug: str) -> None:
+    read_odd_payloads(slug, 3_000)
+
+
+@pytest.mark.fault  # and many more of them
+@pytest.mark.parametrize("slug", PROVIDERS)
+def test_seventeen_thousand_payloads_with_something_odd_in_them_are_read_or_refused(slug: str) -> None:
+    read_odd_payloads(slug, 17_000)
 
 
 @given(body=st.binary(max_size=200), header=st.text(max_size=80))

@@ -229,6 +229,7 @@ def _log(name: str) -> Any:
     return Attempt.objects.filter(delivery__channel__name=name).values_list("error", "status_code")
 
 
+@pytest.mark.one_backend
 def test_a_hostile_receiver_delays_nobody_and_the_log_says_what_it_did(
     hostile: Hostile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
