@@ -14,6 +14,7 @@ BENCHMARKS = {
     "readiness": False,
     "retention": True,
     "search": False,
+    "pages": True,
     "hostile": True,
 }
 
