@@ -13,10 +13,10 @@ from django.utils import timezone
 from accounts.models import Agency
 from accounts.sources.service import create_source
 from webhooks.ingest import group_commit as group_commits
-from webhooks.ingest import writers
 from webhooks.ingest.db import StorageDown
 from webhooks.ingest.group_commit import GroupCommit
 from webhooks.ingest.writers import COLUMN_DEFAULTS, ReceiptRow, StoredReceipt, Writer, new_writer
+from webhooks.ingest.writers.postgresql import PostgresWriter
 from webhooks.models import Receipt
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -291,11 +291,47 @@ def test_a_postgresql_that_accepts_and_never_answers_is_given_up(monkeypatch: py
             await group_commit.store(row(key=b"first"))
         return asyncio.get_running_loop().time() - began
 
-    monkeypatch.setattr("webhooks.ingest.writers.pq_connection.connection_with_timeouts", Silent)
+    monkeypatch.setattr("webhooks.ingest.writers.postgresql.connection_with_timeouts", Silent)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        assert with_group_commit(store_one, writer=writers.PostgresWriter()) < 2
+        assert with_group_commit(store_one, writer=PostgresWriter()) < 2
+
+
+def test_a_postgresql_is_told_who_connects_and_how_long_a_statement_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Options:
+        def get_connection_params(self) -> dict[str, Any]:
+            options = "-c statement_timeout=30000 -c statement_timeout=1200"
+            about = {"dbname": "leads & more", "user": "a+b%41", "options": options, "context": None}
+            return {
+                "host": "127.0.0.1",
+                "port": server.getsockname()[1],
+                "sslmode": "disable",
+                "context": None,
+                **about,
+            }
+
+    async def store_one(group_commit: GroupCommit) -> bytes:
+        hello = asyncio.get_running_loop().run_in_executor(None, greet)
+        with pytest.raises(StorageDown):
+            await group_commit.store(row(key=b"first"))
+        return await hello
+
+    def greet() -> bytes:
+        client, _ = server.accept()
+        server.close()
+        with client:
+            return client.recv(1000)
+
+    monkeypatch.setattr("webhooks.ingest.writers.postgresql.connection_with_timeouts", Options)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        hello = with_group_commit(store_one, writer=PostgresWriter())
+    said = hello[8:].rstrip(b"\0").split(b"\0")
+    assert dict(zip(said[::2], said[1::2], strict=True)).items() >= {
+        (b"user", b"a+b%41"),
+        (b"database", b"leads & more"),
+        (b"options", b"-c statement_timeout=30000 -c statement_timeout=1200"),
+    }
 
 
 def test_closing_writes_what_waits_and_refuses_what_comes(db: None) -> None:
