@@ -1,4 +1,5 @@
 from functools import partial
+from importlib import import_module
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
@@ -74,6 +75,7 @@ class AccountsConfig(AppConfig):
             ("subaccount", gettext_noop("Sub-account"), "portal_sub_accounts", False),
         ):
             add_audited(model, title, view, has_own_page=has_page)
+        import_module("accounts.sentences")  # which pages show by their codes
         add_own_health()
         add_own_streams()
         add_own_searchables()

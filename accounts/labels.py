@@ -7,12 +7,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from accounts.core.enums import AccountStatus, CampaignStatus, IncidentCause, IssueKind, SuggestedAction
+from accounts.core.enums import (
+    AccountStatus,
+    CampaignStatus,
+    IncidentCause,
+    IssueKind,
+    PausedBy,
+    SuggestedAction,
+    provider_name,
+)
 from accounts.core.labels import Label
 from accounts.models import Account, Source
 from accounts.models.command import CommandStatus
 from accounts.models.link import LinkState
-from accounts.models.reauth import PromptEnd
+from accounts.models.reauth import PromptEnd, StepKind
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -31,6 +39,15 @@ READINESS: dict[str, str] = {
     "rate_limited": gettext_noop("LinkedIn limits this account for now."),
     "campaigns_paused": gettext_noop("All campaigns of this account are paused."),
     "stale": gettext_noop("Its provider has reported nothing for more than seven days."),
+}
+#: What an account's status means, as a whole sentence.
+STATES: dict[AccountStatus, str] = {
+    AccountStatus.ACTIVE: gettext_noop("The account is active."),
+    AccountStatus.INCOMPLETE: gettext_noop("The account is not set up completely."),
+    AccountStatus.DISCONNECTED: gettext_noop("The account is disconnected."),
+    AccountStatus.AUTH_ERROR: gettext_noop("The account has a sign-in problem."),
+    AccountStatus.BLOCKED: gettext_noop("The account is blocked by LinkedIn."),
+    AccountStatus.DELETED: gettext_noop("The account was deleted."),
 }
 FIRST_SEEN = Label(_("Created"), "quiet")  # before an account's first report
 
@@ -62,6 +79,7 @@ CAMPAIGN_STATUSES: dict[CampaignStatus, Label] = {
     CampaignStatus.PAUSED: Label(_("Paused"), "warn"),
     CampaignStatus.FINISHED: Label(_("Finished"), "quiet"),
 }
+PAUSED, RESUMED = Label(_("Campaign paused"), "warn"), Label(_("Campaign resumed"), "good")
 CAMPAIGN_COMMANDS: dict[CommandStatus, Label] = {
     CommandStatus.PENDING: Label("Pending", "busy"),
     CommandStatus.DONE: Label("Done", "good"),
@@ -79,6 +97,19 @@ PROMPT_ENDS: dict[PromptEnd, Label] = {
     PromptEnd.REVOKED: Label("Revoked", "quiet"),
 }
 PROMPT_OPEN = Label("Open", "busy")
+#: What happened after an owner was asked to reconnect an account, for agencies.
+PROMPT_STEPS: dict[StepKind, Label] = {
+    StepKind.OPENED: Label(_("Reconnect link made"), "quiet"),
+    StepKind.MAILED: Label(_("Owner asked to reconnect"), "busy"),
+    StepKind.REMINDED: Label(_("Owner reminded"), "busy"),
+    StepKind.VIEWED: Label(_("Owner opened the page"), "quiet"),
+    StepKind.STARTED: Label(_("Owner went on to the provider"), "quiet"),
+    StepKind.SUBMITTED: Label(_("Owner signed in"), "busy"),
+    StepKind.FINISHED: Label(_("Finished at the provider"), "good"),
+    StepKind.FAILED: Label(_("Reconnecting failed"), "warn"),
+    StepKind.BOUNCED: Label(_("Mail bounces"), "bad"),
+    StepKind.CLOSED: Label(_("Reconnect request closed"), "quiet"),
+}
 #: From the worst to the mildest.
 SOURCE_ISSUES: dict[IssueKind, Label] = {
     IssueKind.BLOCKED: Label(_("Blocked by LinkedIn"), "bad"),
@@ -111,6 +142,30 @@ def status_badge(status: str) -> SafeString:
     return status_label(status).badge()
 
 
+def pause_reason(reason: str, paused_by: str) -> str:
+    """Return why a campaign was paused. Leadline's own reasons are fixed texts: say them in the reader's language."""
+    return gettext(reason) if reason and paused_by == PausedBy.SYSTEM else reason
+
+
+def paused_by_name(paused_by: str, provider: str) -> str:
+    """Return who paused a campaign; the provider by its name."""
+    names = {
+        PausedBy.SYSTEM.value: "Leadline",
+        PausedBy.USER.value: gettext("a person"),
+        PausedBy.API.value: gettext("the API"),
+        PausedBy.PROVIDER.value: provider_name(provider),
+    }
+    return names.get(paused_by, paused_by)
+
+
+def step_note(kind: StepKind, note: str) -> str:
+    """Return what an agency reads of a step's note: what went wrong, or the account's state that ended the request."""
+    if kind == StepKind.CLOSED:  # its end, then perhaps the state of the account: `done. The account is active.`
+        state = note.partition(". ")[2]
+        return gettext(state) if state in STATES.values() else ""
+    return note if kind in (StepKind.FAILED, StepKind.BOUNCED) else ""
+
+
 def what_to_do(account: Account) -> str:
     return str(ACTIONS[account.suggested_action])
 
@@ -131,6 +186,5 @@ def source_label(source: Source, issues: Collection[IssueKind], *, problems: boo
 def readiness_text(code: str) -> str:
     """Return what a reason against using an account says to agencies. The API says it in English."""
     if code.startswith("status_"):
-        label = status_label(code.removeprefix("status_")).text
-        return gettext("The account is not active. Its status: %(status)s.") % {"status": label}
+        return gettext(STATES[AccountStatus(code.removeprefix("status_"))])
     return gettext(READINESS[code])

@@ -31,7 +31,7 @@ class SourceIssueAdmin(BackOfficeAdmin):
     menu_group = "Inbound"
     menu_position = 20
     menu_title = "Source issues"
-    list_display = ("source_link", "agency_link", "what", "since", "ended", "detail")
+    list_display = ("what", "source_link", "agency_link", "since", "ended", "detail")
     list_filter = (ByOpen, BySource)
     list_select_related = ("source", "source__agency")
     fieldsets = ((None, {"fields": ("source", "what", "since", "ended", "detail", "advice")}),)

@@ -35,7 +35,7 @@ def resume_campaign(campaign: Campaign, *, by: User) -> Campaign:
         raise StateError("", _("Only a paused campaign can be resumed."))
     hold = readiness.held(campaign.account) if campaign.account else None
     if hold is not None:
-        raise StateError("", _("%(reason)s The campaign can run again when that has ended.") % {"reason": hold.message})
+        raise StateError("", _("%(reason)s The campaign can run again when that has ended.") % {"reason": hold.words})
     audit.log_change(by, campaign, gettext_noop("Resumed"))
     return update_campaign(campaign, changed_by=PausedBy.USER, status=CampaignStatus.ACTIVE)
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.campaigns import commands
 from accounts.core.enums import AccountStatus, CampaignStatus, EventType, PausedBy
@@ -14,10 +15,11 @@ from accounts.core.text import plain
 from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin, is_newer
+from accounts.labels import STATES
 from accounts.linkedin import readiness
 from accounts.models import Account, Agency, Campaign
 
-FOR_GOOD = "The account was deleted."
+FOR_GOOD = STATES[AccountStatus.DELETED]
 #: Nobody pauses them in an outage: it is not known whose account they run on.
 UNPROTECTED = Q(account__isnull=True) & ~Q(status=CampaignStatus.FINISHED)
 
@@ -151,7 +153,7 @@ def resume_all(account: Account) -> int:
     """Resume all that is paused on an account, on behalf of a person. Return how many. Raises NotReady."""
     hold = readiness.held(account)
     if hold is not None:
-        raise NotReady(f"{hold.message} Its campaigns can run again when that has ended.")
+        raise NotReady(_("%(reason)s Its campaigns can run again when that has ended.") % {"reason": hold.words})
     origin = Origin(by=PausedBy.USER, at=timezone.now())
     paused = list(_campaigns_of(account, status=CampaignStatus.PAUSED))
     for campaign in paused:
@@ -176,7 +178,7 @@ def _adapt_to_account(campaign: Campaign, account: Account, work: UnitOfWork) ->
 
 
 def _pause_reason(account: Account) -> str:
-    return FOR_GOOD if account.status == AccountStatus.DELETED else f"The account is {account.status_label}."
+    return STATES[AccountStatus(account.status)]
 
 
 def _locked(account: Account | None) -> Account | None:

@@ -6,7 +6,7 @@ apps add their streams (`add_stream`) and the look-up of an event's deliveries (
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -79,10 +79,11 @@ def register_delivery_loader(load: LoadDeliveries) -> LoadDeliveries:
     return load
 
 
-def timeline_page(account: Account, cursor: str = "", size: int = PAGE) -> Page:
-    """Return one page of the timeline, newest first. An invalid cursor starts at the top."""
+def timeline_page(account: Account, cursor: str = "", size: int = PAGE, streams: Collection[str] | None = None) -> Page:
+    """Return one page of the timeline, newest first, perhaps of some streams only. An invalid cursor starts at the
+    top."""
     last = dict(_CURSOR.findall(cursor)) if cursor else {}
-    entries = _merged(account, last, size + 1)
+    entries = _merged(account, last, size + 1, _streams if streams is None else streams)
     page_entries = entries[:size]
     for entry in page_entries:
         last[entry.kind] = str(entry.row.pk)
@@ -90,9 +91,10 @@ def timeline_page(account: Account, cursor: str = "", size: int = PAGE) -> Page:
     return Page(_with_deliveries(page_entries), older)
 
 
-def _merged(account: Account, last: Mapping[str, str], limit: int) -> list[Entry]:
+def _merged(account: Account, last: Mapping[str, str], limit: int, streams: Collection[str]) -> list[Entry]:
     entries: list[Entry] = []
-    for stream in _streams.values():
+    for name in streams:
+        stream = _streams[name]
         rows = stream.rows(account)
         if stream.name in last:
             rows = rows.filter(pk__lt=_key(rows, last[stream.name]))

@@ -13,7 +13,9 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from accounts import sentences
 from accounts.core.enums import AccountStatus, EventType, IncidentCause
+from accounts.core.sentences import Sentence, stored
 from accounts.events import outbox as events
 from accounts.linkedin.outages import PROBLEM_TIMEOUT
 from accounts.models import Agency, Incident, IncidentStep, Outage
@@ -113,7 +115,7 @@ def _group_provider(outages: Sequence[Outage]) -> None:
     for incident in agency_incidents.filter(pk__in=around.values("incident")):
         incident.part_of, incident.cause = provider_incident, provider_incident.cause
         incident.save(update_fields=["part_of", "cause"])
-        _add_step(incident, "It is part of an outage of the provider across agencies.")
+        _add_step(incident, sentences.INCIDENT_JOINED())
     for rows in _group_by(alone, "agency_id").values():
         _add_to_incident(
             rows,
@@ -139,14 +141,14 @@ def _add_to_incident(
         return
     everyone = list(incident.outages.only("provider", "cause"))
     cause = incident.part_of.cause if incident.part_of else probable_cause(everyone, across_agencies=False)
-    _add_step(incident, f"{_count_accounts(len(outages))} more dropped.")
+    _add_step(incident, sentences.INCIDENT_GREW(count=len(outages)))
     changed = cause != incident.cause
     incident.cause, incident.provider = cause, _common_value(outage.provider for outage in everyone)
     incident.opened_at = min(incident.opened_at, *(outage.at for outage in outages))
     incident.last_outage_at = max(incident.last_outage_at, *(outage.at for outage in outages))
     incident.save(update_fields=["cause", "provider", "opened_at", "last_outage_at"])
     if changed:
-        _add_step(incident, f"The probable cause is now: {incident.get_cause_display()}.")
+        _add_step(incident, sentences.INCIDENT_CAUSE_CHANGED(cause=str(cause)))
 
 
 def _nearby_incident(incidents: QuerySet[Incident], outages: Sequence[Outage]) -> Incident | None:
@@ -178,11 +180,16 @@ def _open_incident(outages: Sequence[Outage], *, agency: Agency | None, part_of:
         opened_at=min(outage.at for outage in outages),
         last_outage_at=max(outage.at for outage in outages),
     )
-    where = "" if agency else f" at {len({outage.agency_id for outage in outages})} agencies"
-    _add_step(
-        incident, f"Opened: {_count_accounts(len(outages))} dropped{where} within {WINDOW.seconds // 60} minutes."
-    )
+    _add_step(incident, opening_sentence(outages, across_agencies=agency is None))
     return incident
+
+
+def opening_sentence(outages: Sequence[Outage], *, across_agencies: bool) -> Sentence:
+    """Return the sentence about how many accounts dropped together."""
+    numbers = {"count": len(outages), "minutes": WINDOW.seconds // 60}
+    if not across_agencies:
+        return sentences.INCIDENT_OPENED(**numbers)
+    return sentences.INCIDENT_OPENED_AT_AGENCIES(**numbers, agencies=len({outage.agency_id for outage in outages}))
 
 
 @transaction.atomic
@@ -204,7 +211,7 @@ def _update_open_incidents() -> None:
             incident.alerted_at = now
             incident.save(update_fields=["alerted_at"])
             _alert_staff_about(incident)
-            _add_step(incident, "Staff was told.")
+            _add_step(incident, sentences.INCIDENT_STAFF_ALERTED())
         else:
             _close_incident(incident, now)
 
@@ -212,7 +219,7 @@ def _update_open_incidents() -> None:
 def _close_incident(incident: Incident, now: datetime) -> None:
     incident.closed_at = now
     incident.save(update_fields=["closed_at"])
-    _add_step(incident, "Closed: none of its accounts is down any more.")
+    _add_step(incident, sentences.INCIDENT_CLOSED())
     if incident.agency_id:
         _record_incident(incident, [])
     if incident.alerted_at:
@@ -248,8 +255,8 @@ def _alert_staff(agency: Agency, *, subject: str, **fields: Any) -> None:
     events.record_event(agency, EventType.STAFF_ALERT, subject=subject, **fields)
 
 
-def _add_step(incident: Incident, text: str) -> None:
-    IncidentStep.objects.create(incident=incident, text=text)
+def _add_step(incident: Incident, sentence: Sentence) -> None:
+    IncidentStep.objects.create(incident=incident, text=sentence, sentence=stored(sentence))
 
 
 def _group_by(outages: Iterable[Outage], name: str) -> dict[str, list[Outage]]:
@@ -263,7 +270,3 @@ def _common_value(words: Iterable[str]) -> str:
     """Return the word that all are, or an empty text if they differ."""
     found = set(words)
     return found.pop() if len(found) == 1 else ""
-
-
-def _count_accounts(count: int) -> str:
-    return f"{count} account{'' if count == 1 else 's'}"

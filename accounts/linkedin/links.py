@@ -12,11 +12,13 @@ from operator import or_
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.utils import timezone
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
 
 from accounts.core.derived_fields import fold, search_text_contains
 from accounts.core.enums import AccountStatus, provider_name
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
+from accounts.labels import status_label
 from accounts.models import Account, AccountLink
 from accounts.models.link import LinkState
 
@@ -62,10 +64,11 @@ def describe_views(views: Iterable[Account]) -> str:
 
 def _describe_view(account: Account) -> str:
     if account.status == AccountStatus.ACTIVE:
-        return account.status_label
+        return status_label(account.status).text
     since = account.status_since.astimezone(UTC)
     today = timezone.now() - since < timedelta(days=1)
-    return f"{account.status_label} since {since:%H:%M}" if today else f"{account.status_label} since {since:%d %b %Y}"
+    time = f"{since:%H:%M}" if today else formats.date_format(since, "d M Y")
+    return _("%(status)s since %(time)s") % {"status": status_label(account.status).text, "time": time}
 
 
 @transaction.atomic(savepoint=False)

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.core.enums import AccountStatus, CampaignStatus
+from accounts.labels import READINESS, STATES, readiness_text
 from accounts.models import Account, Campaign
 
 #: How long the status counts after the last report from the account's source, about any account. Providers report only
@@ -57,10 +58,9 @@ def readiness(account: Account, action: Action | None = None) -> Readiness:
     last_receipt_at = max(reported_at, (account.source and account.source.last_receipt_at) or reported_at)
     reasons = []
     if account.status != AccountStatus.ACTIVE:
-        state = account.status.replace("_", " ")
-        reasons.append(Reason(f"status_{account.status}", f"The account is {state}, not active."))
+        reasons.append(Reason(f"status_{account.status}", STATES[AccountStatus(account.status)]))
     if account.rate_limited:
-        reasons.append(Reason(RATE_LIMITED, "LinkedIn limits this account for now."))
+        reasons.append(Reason(RATE_LIMITED, READINESS[RATE_LIMITED]))
     if action not in PASSIVE_ACTIONS and _are_campaigns_paused(account):
         reasons.append(Reason("campaigns_paused", "All campaigns of this account are paused."))
     if now - last_receipt_at > EVIDENCE_LIFETIME:
@@ -76,6 +76,12 @@ class Held:
 
     message: str
     until: datetime | None
+    codes: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Return the message in the reader's language."""
+        return " ".join(readiness_text(code) for code in self.codes)
 
 
 def held(account: Account, action: Action = Action.SYNC) -> Held | None:
@@ -88,7 +94,7 @@ def held(account: Account, action: Action = Action.SYNC) -> Held | None:
     if not found:
         return None
     until = account.rate_limited_until if all(reason.code == RATE_LIMITED for reason in found) else None
-    return Held(" ".join(reason.message for reason in found), until)
+    return Held(" ".join(reason.message for reason in found), until, tuple(reason.code for reason in found))
 
 
 def with_campaigns_paused(accounts: QuerySet[Account]) -> QuerySet[Account]:

@@ -87,6 +87,7 @@ class IncidentStep(models.Model):
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="steps")
     at = models.DateTimeField(default=timezone.now)
     text = models.CharField(max_length=300)
+    sentence = models.JSONField(null=True, blank=True, editable=False, help_text="Its code and values.")
 
     class Meta:
         indexes = [models.Index(fields=["incident", "-id"], name="incident_step_newest")]

@@ -15,6 +15,7 @@ class SourceIssue(models.Model):
     kind = models.CharField(max_length=16, choices=issue_choices)
     level = models.PositiveSmallIntegerField(default=0, help_text="LinkedIn's checks that were missed.")
     detail = models.CharField(max_length=500, blank=True)
+    sentence = models.JSONField(null=True, blank=True, editable=False, help_text="Its code and values.")
     opened_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True, blank=True)
 

@@ -18,6 +18,7 @@ from accounts.linkedin.links import contradicting_accounts, describe_views, link
 from accounts.linkedin.readiness import readiness, with_campaigns_paused
 from accounts.linkedin.uptime import account_spans, measure
 from accounts.models import Account
+from accounts.portal.account_history import history_of
 from accounts.reauth.asking import progress_of
 from accounts.reauth.recipients import addresses_for, mail_problem
 from accounts.tenancy.localtime import get_zone
@@ -61,6 +62,7 @@ def account_page(request: MemberRequest, pk: str) -> HttpResponse:
     account = get_object_or_404(accounts, pk=pk)
     linked = linked_accounts([account])[account.pk]
     campaigns = list(account.campaigns.order_by("-id")[:MAX_CAMPAIGNS])
+    cursor = request.GET.get("before", "")
     return render_page(
         request,
         "portal/account.html",
@@ -72,7 +74,8 @@ def account_page(request: MemberRequest, pk: str) -> HttpResponse:
         readiness=readiness(account),
         strip=uptime_strip_of(account, get_zone(request.agency.timezone)),
         contradiction=describe_views(contradicting_accounts(account, linked)),
-        history=paginate(request, account.reports.all(), size=25),
+        history=history_of(account, cursor),
+        has_newer=bool(cursor),
         linked=linked,
         mail_problem=mail_problem(account),
         campaigns=campaigns,

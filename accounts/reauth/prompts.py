@@ -19,6 +19,7 @@ from accounts.core.ids import new_token
 from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
+from accounts.labels import STATES
 from accounts.linkedin import flapping
 from accounts.linkedin.advice import needs_owner
 from accounts.models import Account, ReauthPrompt, ReauthStep
@@ -51,7 +52,7 @@ def update_prompt(account: Account, *, before: str, origin: Origin, work: UnitOf
         if account.status == AccountStatus.ACTIVE:
             close(prompt, PromptEnd.DONE, note="The account is active.", work=work)
         elif account.status == AccountStatus.DELETED or prompt.opened_by == SYSTEM:
-            close(prompt, PromptEnd.REVOKED, note=f"The account is {account.status_label}.", work=work)
+            close(prompt, PromptEnd.REVOKED, note=STATES[AccountStatus(account.status)], work=work)
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.core.enums import EventType, IssueKind, ProviderSlug
 from accounts.core.labels import Label
+from accounts.core.sentences import stored
 from accounts.events import outbox as events
 from accounts.labels import source_label
 from accounts.models import Agency, Event, Source, SourceIssue
@@ -53,13 +54,13 @@ def open_issue(source: Source, kind: IssueKind, *, detail: str, level: int = 0) 
     open_rows = SourceIssue.objects.select_for_update().filter(source=source, closed_at__isnull=True)
     issue = open_rows.filter(kind=kind).first()
     if issue is None:
-        SourceIssue.objects.create(source=source, kind=kind, detail=detail[:500], level=level)
+        SourceIssue.objects.create(source=source, kind=kind, detail=detail[:500], sentence=stored(detail), level=level)
     elif level > issue.level:
-        issue.level, issue.detail = level, detail[:500]
-        issue.save(update_fields=["level", "detail"])
+        issue.level, issue.detail, issue.sentence = level, detail[:500], stored(detail)
+        issue.save(update_fields=["level", "detail", "sentence"])
     elif kind is IssueKind.LEAD_SYNC:
-        issue.detail = detail[:500]
-        issue.save(update_fields=["detail"])
+        issue.detail, issue.sentence = detail[:500], stored(detail)
+        issue.save(update_fields=["detail", "sentence"])
         return False
     else:
         return False

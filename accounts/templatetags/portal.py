@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 from accounts.core import markup
 from accounts.core.email_addresses import display_email
 from accounts.core.enums import CampaignStatus, provider_name
-from accounts.labels import CAMPAIGN_STATUSES, account_label, readiness_text, status_label, what_to_do
+from accounts.core.sentences import in_readers_language
+from accounts.labels import CAMPAIGN_STATUSES, account_label, pause_reason, readiness_text, status_label, what_to_do
 from accounts.models import Account
 from accounts.tenancy.localtime import format_local_time
 from accounts.web.portal.forms import ROLE_NAMES
@@ -29,6 +30,8 @@ register.filter("what_to_do", what_to_do)
 register.filter("provider_name", provider_name)
 register.filter("readable_email", display_email)
 register.filter("readiness_text", readiness_text)
+register.filter("reason_of_pause", pause_reason)
+register.filter("stored_sentence", in_readers_language)
 register.simple_tag(markup.badge, name="badge")
 
 

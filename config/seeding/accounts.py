@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from accounts import services
-from accounts.campaigns.service import FOR_GOOD
+from accounts import sentences, services
 from accounts.core.enums import AccountStatus, CampaignStatus, EventType, IncidentCause, PausedBy, ProviderSlug
 from accounts.core.ids import new_token
+from accounts.core.sentences import Sentence, stored
 from accounts.events import outbox
 from accounts.events.ordering import Origin
+from accounts.labels import STATES
 from accounts.linkedin.advice import is_deliberate, needs_owner
-from accounts.linkedin.incidents import ALERT_DELAY, WINDOW, probable_cause
+from accounts.linkedin.incidents import ALERT_DELAY, opening_sentence, probable_cause
 from accounts.models import Account, AccountReport, Campaign, Incident, IncidentStep, Outage, ReauthPrompt, ReauthStep
 from accounts.models.reauth import PromptEnd, StepKind
 from accounts.reauth.prompts import LIFETIME, REMINDERS, SYSTEM
@@ -39,7 +40,7 @@ class Together:
         if incident is None or any(outage.back_at is None for outage in self.outages):
             return
         incident.closed_at = at + timedelta(seconds=5)
-        self._add_step(incident.closed_at, "Closed: none of its accounts is down any more.")
+        self._add_step(incident.closed_at, sentences.INCIDENT_CLOSED())
         self._record_count(incident.closed_at, 0)
 
     def _open(self) -> None:
@@ -53,12 +54,12 @@ class Together:
         self.place.rows.add(self.incident)
         for outage in self.outages:
             outage.incident = self.incident
-        self._add_step(at, f"Opened: {self.count} accounts dropped within {WINDOW.seconds // 60} minutes.")
+        self._add_step(at, opening_sentence(self.outages, across_agencies=False))
         self._record_count(at, self.count)
-        self._add_step(at + timedelta(seconds=1), "Staff was told.")
+        self._add_step(at + timedelta(seconds=1), sentences.INCIDENT_STAFF_ALERTED())
 
-    def _add_step(self, at: datetime, text: str) -> None:
-        self.place.rows.add(IncidentStep(incident=self.incident, at=at, text=text))
+    def _add_step(self, at: datetime, sentence: Sentence) -> None:
+        self.place.rows.add(IncidentStep(incident=self.incident, at=at, text=sentence, sentence=stored(sentence)))
 
     def _record_count(self, at: datetime, count: int) -> None:
         """Record the event of the agency and the staff. A count of zero says that the incident is over."""
@@ -135,9 +136,7 @@ def _move_campaigns(place: Place, account: Account, origin: Origin) -> None:
         if campaign.account is not account or campaign.created_at > origin.at:
             continue
         if not is_active and campaign.status == CampaignStatus.ACTIVE:
-            is_gone = account.status == AccountStatus.DELETED
-            reason = FOR_GOOD if is_gone else f"The account is {account.status_label}."
-            pause_campaign(place, campaign, PausedBy.SYSTEM, reason, origin)
+            pause_campaign(place, campaign, PausedBy.SYSTEM, STATES[AccountStatus(account.status)], origin)
         elif is_active and campaign.status == CampaignStatus.PAUSED and campaign.paused_by == PausedBy.SYSTEM:
             campaign.status, campaign.paused_by, campaign.pause_reason = CampaignStatus.ACTIVE, "", ""
             campaign.updated_at = origin.at

@@ -5,7 +5,8 @@ from django.contrib.auth.models import User
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from accounts.core.enums import PausedBy, provider_name
+from accounts.core.enums import provider_name
+from accounts.labels import paused_by_name
 from accounts.models import Campaign
 from leads.enums import ChangedBy
 from leads.labels import CHANGED_BY_LABELS, ORIGIN_LABELS, status_badge
@@ -17,6 +18,7 @@ register = template.Library()
 register.filter("language_name", language_name)
 
 register.filter("lead_badge", status_badge)
+register.filter("paused_by_name", paused_by_name)
 
 
 @register.filter
@@ -61,17 +63,6 @@ def percent(share: float | None) -> str:
 def paused_by_label(campaign: Campaign) -> str:
     """Who paused a campaign; the provider by its name."""
     return paused_by_name(campaign.paused_by, campaign.provider)
-
-
-@register.filter
-def paused_by_name(paused_by: str, provider: str) -> str:
-    names = {
-        PausedBy.SYSTEM.value: "Leadline",
-        PausedBy.USER.value: _("a person"),
-        PausedBy.API.value: _("the API"),
-        PausedBy.PROVIDER.value: provider_name(provider),
-    }
-    return names.get(paused_by, paused_by)
 
 
 @register.filter

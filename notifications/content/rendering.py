@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.core.enums import STAFF_EVENTS, EventType, IncidentCause, PausedBy, SuggestedAction, provider_name
 from accounts.core.markup import duration
 from accounts.core.text import safe_line, shorten
+from accounts.labels import pause_reason
 from accounts.linkedin.advice import REASONS, SENTENCES, advice_sentence
 from accounts.models import Account, Event
 from accounts.reauth.owner_mails import OwnerMail
@@ -157,7 +158,9 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
         "status": _label(body.get("status")) or safe_line(str(body.get("status_label", ""))),
         "previous": _label(body.get("previous_status")),
         "paused_by": PAUSED_BY.get(PausedBy(by)) if (by := str(body.get("paused_by"))) in set(PausedBy) else "",
-        "pause_reason": safe_line(str(body.get("pause_reason", "")), MAX_DETAIL_LENGTH),
+        "pause_reason": safe_line(
+            pause_reason(str(body.get("pause_reason", "")), str(body.get("paused_by", ""))), MAX_DETAIL_LENGTH
+        ),
         "channel": _first_value(body, "channel_name") or _describe(subject_channel) or gettext("One of your channels"),
         "source": _first_value(body, "source_name") or gettext("One of your sources"),
         "tool": safe_line(provider_name(str(body.get("provider", "")))) or gettext("the provider"),

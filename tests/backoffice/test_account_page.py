@@ -189,7 +189,7 @@ def test_staff_pause_and_resume_an_accounts_campaigns(agency: Agency, signed_in:
         "Paused by Leadline's staff.",
     )
     report(agency, "disconnected", hours_ago=0.9)
-    assert "disconnected, not active. Its campaigns can run again when that has ended." in press(
+    assert "The account is disconnected. Its campaigns can run again when that has ended." in press(
         signed_in, account, "resume"
     )
     report(agency, "active", hours_ago=0.8)
@@ -233,7 +233,7 @@ def test_namesakes_are_proposed_and_decided_in_the_back_office(agency: Agency, s
 
     assert "Linked: 1." in answer.content.decode()
     page = text_of(signed_in, page_of(account))
-    assert "Providers disagree LinkedConnector: blocked since" in page
+    assert "Providers disagree LinkedConnector: Blocked by LinkedIn since" in page
     assert f"/admin/accounts/account/{other.pk}/change/" in signed_in.get(page_of(account)).content.decode()
     assert "Ada 1 and Ada 1" not in text_of(signed_in, "/admin/accounts/accountlink/")
     assert "Ada 1 and Ada 1" in text_of(signed_in, "/admin/accounts/accountlink/?status=accepted")

@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Account, Agency
 from tests.browser.conftest import Visit
-from tests.browser.test_frame import assert_none, faults_of
+from tests.browser.test_frame import OPEN_DETAILS, assert_none, faults_by_day_and_by_night, faults_of
 from tests.factories import make_everything
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -83,11 +83,8 @@ def test_every_page_is_accessible_by_day_and_by_night(
     faults = []
     for path in paths_of(everything):
         page.goto(f"{live_server.url}{path}")
-        for details in page.locator("main details").all():
-            details.evaluate("details => { details.open = true }")
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            faults += [f"{scheme}: {fault}" for fault in faults_of(page, preload=False)]
+        page.evaluate(OPEN_DETAILS)
+        faults += faults_by_day_and_by_night(page, preload=False)
     assert_none(faults)
 
 

@@ -4,23 +4,42 @@ import re
 from datetime import timedelta
 from html import unescape
 
+import pytest
+import time_machine
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts.core.enums import Role
+from accounts.core.enums import AccountStatus, Role
+from accounts.events.ordering import Origin
+from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency, Campaign, Incident, Outage, ReauthPrompt, SubAccount
 from accounts.models.reauth import StepKind
+from accounts.portal import account_history
 from accounts.reauth.attempts import add_step
+from accounts.services import report_status
 from accounts.web.portal import pagination
 from notifications.delivery import drain_deliveries
 from tests.portal.browser import Browser
+from tests.reactions import react
 
 
 def an_account(agency: Agency, name: str, status: str, hours: int, **fields: object) -> Account:
     since = timezone.now() - timedelta(hours=hours)
     given = {"provider": "salesflow", "external_id": name, "name": name, "email": f"{name}@example.com".lower()}
     return Account.objects.create(agency=agency, status=status, status_since=since, **{**given, **fields})
+
+
+def report(agency: Agency, status: str, number: int = 1, **fields: str) -> Account:
+    account = report_status(
+        agency,
+        provider="salesflow",
+        identity=AccountIdentity(external_id="1", **fields),
+        status=AccountStatus(status),
+        origin=Origin(by="salesflow", at=timezone.now(), sequence=number),
+    )
+    react()
+    return account
 
 
 def text_of(client: Client, url: str) -> str:
@@ -119,7 +138,53 @@ def test_a_person_pauses_and_resumes_what_runs_on_an_account(agency: Agency, sig
     Account.objects.update(status="blocked")
     client.post(f"/linkedin/{account.pk}/pause")
     answer = client.post(f"/linkedin/{account.pk}/resume", follow=True)
-    assert "The account is blocked, not active." in answer.content.decode()
+    assert (
+        "The account is blocked by LinkedIn. Its campaigns can run again when that has ended."
+        in answer.content.decode()
+    )
+
+
+def test_one_history_has_reports_what_the_owner_was_asked_and_pauses(agency: Agency, sign_in: Browser) -> None:
+    begin = timezone.now() - timedelta(hours=3)
+    said = (("active", 0), ("auth_error", 60), ("active", 120))
+    for number, (status, minutes) in enumerate(said):
+        with time_machine.travel(begin + timedelta(minutes=minutes), tick=False):
+            account = report(agency, status, name="Emil", email="emil@example.com", number=number)
+            if number == 0:
+                Campaign.objects.create(
+                    agency=agency, provider="salesflow", external_id="1", name="Q4", account=account
+                )
+    page = text_of(sign_in(Role.READ_ONLY), f"/linkedin/{account.pk}")
+    lines = [" ".join(re.sub(r"<[a-z/!][^>]*>", " ", line).split()) for line in re.findall(r"(?s)<li.*?</li>", page)]
+    history = [re.sub(r"^. | 1 hour ago| 2 hours ago| 3 hours ago", "", line) for line in lines[-8:]]
+    assert sorted(history) == sorted(
+        [
+            "Active , by Salesflow",
+            "Reconnect request closed The account is active.",
+            "Campaign resumed Q4",
+            "Owner asked to reconnect , emil@example.com",
+            "Reconnect link made",
+            "Campaign paused Q4 , by Leadline The account has a sign-in problem.",
+            "Sign-in failed , by Salesflow",
+            "Active , by Salesflow",
+        ]
+    )
+
+
+def test_a_history_goes_on_on_an_older_page(agency: Agency, sign_in: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account_history, "SIZE", 2)
+    for number, status in enumerate(("active", "blocked", "active", "blocked")):
+        account = report(agency, status, number=number)
+    client, at, seen = sign_in(Role.READ_ONLY), f"/linkedin/{account.pk}", 0
+    for _ in range(20):
+        page = text_of(client, at)
+        seen += page.count(", by Salesflow")
+        older = re.search(r'href="(\?before=[^"#]*)#history" rel="next"', page)
+        if not older:
+            break
+        at = f"/linkedin/{account.pk}{older[1]}"
+    assert seen == 4
+    assert 'href="?#history"' in page
 
 
 def test_an_incident_shows_what_dropped_together_and_what_is_back(agency: Agency, sign_in: Browser) -> None:

@@ -14,8 +14,9 @@ from django.db.models import Exists, F, Max, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.core.enums import IssueKind
-from accounts.core.markup import duration
+from accounts.core.sentences import Sentence
 from accounts.models import Source, SourceIssue
+from accounts.sentences import SOURCE_CHECKS_MISSED, SOURCE_REJECTING, SOURCE_SILENT, SOURCE_SLOW
 from accounts.sources import issues
 from accounts.sources.issues import MAX_MISSED_CHECKS, missed_checks
 from accounts.tenancy.localtime import get_zone
@@ -106,7 +107,7 @@ def _check_silence(source: Any, monitor: SourceMonitor, now: datetime) -> None:
     _count_minute(monitor, baseline, now, zone, busy=has_new_receipt, is_complete=elapsed <= MAX_GAP, silent=silent)
     since = now - source.last_receipt_at
     if quiet and silent and since >= MIN_SILENCE:
-        issues.open_issue(source, IssueKind.SILENT, detail=f"Nothing has come for {duration(since)}.")
+        issues.open_issue(source, IssueKind.SILENT, detail=SOURCE_SILENT(seconds=int(since.total_seconds())))
 
 
 def _count_minute(
@@ -153,20 +154,20 @@ def _count_refused(source: Source, monitor: SourceMonitor, refused: RefusalCount
         issues.open_issue(source, IssueKind.REJECTING, detail=_refusal_detail(source, monitor.refused))
 
 
-def _refusal_detail(source: Source, count: int) -> str:
+def _refusal_detail(source: Source, count: int) -> Sentence:
     """Return the issue's text: the count, and the newest diagnosis, the signature doctor's first."""
     rows = source.rejected_requests.order_by(F("diagnosed_at").desc(nulls_last=True), "-last_seen")
     diagnosis = rows.values_list("diagnosis", flat=True).first() or ""
-    return f"{count} requests were refused. {diagnosis}".strip()
+    return SOURCE_REJECTING(count=count, diagnosis=diagnosis)
 
 
 def _check_validation(source: Source, now: datetime) -> None:
     missed = missed_checks(source, now)
     if missed >= MAX_MISSED_CHECKS:
-        detail = f"{MAX_MISSED_CHECKS} of {MAX_MISSED_CHECKS} checks were missed."
+        detail = SOURCE_CHECKS_MISSED(count=MAX_MISSED_CHECKS, of=MAX_MISSED_CHECKS)
         issues.open_issue(source, IssueKind.BLOCKED, detail=detail, level=missed)
     elif missed:
-        detail = f"{missed} of {MAX_MISSED_CHECKS} checks {'was' if missed == 1 else 'were'} missed."
+        detail = SOURCE_CHECKS_MISSED(count=missed, of=MAX_MISSED_CHECKS)
         issues.open_issue(source, IssueKind.AT_RISK, detail=detail, level=missed)
     else:
         issues.close_issues(source, IssueKind.AT_RISK, IssueKind.BLOCKED)
@@ -175,7 +176,7 @@ def _check_validation(source: Source, now: datetime) -> None:
 def _check_latency(source: Source, latency: LatencyCounts | None) -> None:
     """Begin an issue if more than 1 % of the responses took over a second. End it at 0.5 %."""
     if latency is not None and latency.slow * 100 > latency.count:
-        detail = f"{latency.slow} of {latency.count} answers of the last hour took more than a second."
+        detail = SOURCE_SLOW(count=latency.slow, of=latency.count)
         issues.open_issue(source, IssueKind.SLOW, detail=detail)
     elif latency is None or latency.slow * 200 <= latency.count:
         issues.close_issues(source, IssueKind.SLOW)

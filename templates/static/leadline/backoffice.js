@@ -1,3 +1,17 @@
+// What Django's widgets leave without a name. They make their parts when the page has loaded.
+addEventListener("load", () => {
+  for (const select of document.querySelectorAll("select.admin-autocomplete")) {
+    const label = document.querySelector(`label[for="${CSS.escape(select.id)}"]`);
+    const chosen = select.nextElementSibling?.querySelector("[role=combobox]");
+    if (!label || !chosen) continue;
+    label.id ||= `label-of-${select.id}`;
+    const text = chosen.querySelector("[role=textbox]");
+    chosen.setAttribute("aria-labelledby", `${label.id} ${text.id}`);
+    text.setAttribute("aria-labelledby", label.id);
+  }
+  for (const tip of document.querySelectorAll(".help-tooltip[aria-label]")) tip.setAttribute("role", "img");
+});
+
 // The back office: "/" goes to the search in the head of the page.
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, select, textarea, [contenteditable]");

@@ -193,7 +193,7 @@ def test_moved_from_one_account_that_is_down_to_another_it_says_why_it_waits_now
     other = another(agency, S.BLOCKED)
     campaigns.update_campaign(campaign, account=other)
     campaign.refresh_from_db()
-    assert (campaign.status, campaign.pause_reason) == ("paused", "The account is blocked.")
+    assert (campaign.status, campaign.pause_reason) == ("paused", "The account is blocked by LinkedIn.")
     assert recorded(agency).count("campaign_paused") == 1
 
 

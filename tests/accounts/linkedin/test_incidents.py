@@ -155,8 +155,8 @@ def test_the_cause_follows_what_joins(agency: Agency, clock: time_machine.Travel
     assert incident.cause == "password"
     assert [step.text for step in incident.steps.order_by("id")] == [
         "Opened: 3 accounts dropped within 5 minutes.",
-        "6 accounts more dropped.",
-        "The probable cause is now: password.",
+        "6 more accounts dropped.",
+        "The assessment changed. Probably passwords that LinkedIn no longer accepts.",
     ]
 
 
@@ -166,7 +166,7 @@ def test_while_the_cause_is_not_known_it_says_so_in_words(agency: Agency, clock:
     incident = Incident.objects.get()
     assert incident.cause == "unknown"
     assert str(incident) == f"{agency.name}: cause not known yet"
-    assert incident.steps.latest("id").text == "The probable cause is now: not known yet."
+    assert incident.steps.latest("id").text == "The assessment changed. The cause is not known yet."
 
 
 def test_many_of_one_provider_across_agencies_are_one_outage_with_a_part_at_each(

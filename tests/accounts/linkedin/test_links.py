@@ -122,12 +122,13 @@ def test_contradictions_are_said_with_their_times(agency: Agency) -> None:
         active = seen(agency, "salesflow", email="ada@example.com")
         third = seen(agency, "welink", email="ada@example.com", status="blocked")
         assert (
-            views_of(active) == "LinkedConnector: blocked since 14:02, Salesflow: active, We-Link: blocked since 15:30"
+            views_of(active) == "LinkedConnector: Blocked by LinkedIn since 14:02, Salesflow: Active, "
+            "We-Link: Blocked by LinkedIn since 15:30"
         )
         assert contradicting_accounts(blocked, [third]) == []
         assert contradicting_accounts(active, []) == []
         clock.shift(timedelta(days=3))
-        assert "LinkedConnector: blocked since 02 Mar 2026" in views_of(active)
+        assert "LinkedConnector: Blocked by LinkedIn since 02 Mar 2026" in views_of(active)
 
 
 def views_of(account: Account) -> str:

@@ -49,8 +49,8 @@ def test_a_fetch_a_pull_and_a_check_wait_for_the_end_of_a_limit(agency: Agency) 
     [
         ("active", False, None),
         ("active", True, "LinkedIn limits this account for now."),
-        ("blocked", False, "The account is blocked, not active."),
-        ("disconnected", True, "The account is disconnected, not active. LinkedIn limits this account for now."),
+        ("blocked", False, "The account is blocked by LinkedIn."),
+        ("disconnected", True, "The account is disconnected. LinkedIn limits this account for now."),
     ],
 )
 def test_what_is_held_and_until_when(agency: Agency, status: str, limited: bool, message: str | None) -> None:
@@ -104,7 +104,7 @@ def test_what_cannot_be_recovered_says_why(agency: Agency) -> None:
         with pytest.raises(ValueError, match="LinkedIn"):
             recover(other)
         linkedin_account_of(other)
-        with pytest.raises(ValueError, match="not active"):
+        with pytest.raises(ValueError, match="blocked by LinkedIn"):
             recover(other)
 
 

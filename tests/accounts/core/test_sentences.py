@@ -1,0 +1,72 @@
+"""Stored sentences are read in the reader's language, also those that another release stored."""
+
+import json
+
+import pytest
+from django.utils import translation
+
+from accounts import sentences
+from accounts.core.enums import IncidentCause
+from accounts.core.sentences import _kinds, define, in_readers_language, stored
+
+
+def in_german(text: str) -> str:
+    """The sentence as it comes back from its row."""
+    with translation.override("de"):
+        return in_readers_language(json.loads(json.dumps(stored(text))), str(text))
+
+
+def test_a_sentence_is_stored_in_english_and_read_in_any_language() -> None:
+    with translation.override("de"):
+        said = sentences.SOURCE_SILENT(seconds=3 * 3600)
+    assert said == "Nothing has come for 3 hours."
+    assert in_german(said) == "Es ist schon 3 Stunden lang nichts gekommen."
+    with translation.override("en"):
+        assert in_readers_language(stored(said), said) == said
+
+
+def test_numbers_choose_the_form_and_codes_are_put_into_words() -> None:
+    assert sentences.INCIDENT_GREW(count=1) == "1 more account dropped."
+    assert in_german(sentences.INCIDENT_GREW(count=1)) == "1 weiteres Konto ist ausgefallen."
+    assert in_german(sentences.INCIDENT_GREW(count=6)) == "6 weitere Konten sind ausgefallen."
+    changed = sentences.INCIDENT_CAUSE_CHANGED(cause=str(IncidentCause.PROXY))
+    assert changed == "The assessment changed. Probably the proxy that the accounts go through."
+    assert in_german(changed).startswith("Die Einschätzung hat sich geändert. ")
+
+
+def test_what_a_value_leaves_empty_ends_without_a_blank() -> None:
+    assert sentences.SOURCE_REJECTING(count=3, diagnosis="") == "3 requests were refused."
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [None, {"code": "of_another_release"}, {"code": "incident_grew"}, {"code": "incident_cause_changed", "cause": "x"}],
+)
+def test_what_is_not_known_is_read_as_it_was_stored(kept: dict[str, str] | None) -> None:
+    assert in_readers_language(kept, "6 accounts more dropped.") == "6 accounts more dropped."
+
+
+def test_texts_of_others_have_no_code() -> None:
+    assert stored("LinkedIn says no.") is None
+
+
+def test_a_code_has_one_sentence() -> None:
+    with pytest.raises(ValueError, match="incident_closed"):
+        define("incident_closed", sentences.INCIDENT_CLOSED.text)
+
+
+class Values(dict[str, object]):
+    """A value for every name."""
+
+    def __missing__(self, name: str) -> str:
+        return "VALUE"
+
+
+@pytest.mark.parametrize("code", sorted(_kinds))
+def test_every_sentence_has_the_same_values_in_german(code: str) -> None:
+    texts = []
+    for language in ("en", "de"):
+        with translation.override(language):
+            texts.append(str(_kinds[code].text % Values(count=2)))
+    assert texts[0] != texts[1]
+    assert texts[0].count("VALUE") == texts[1].count("VALUE")
