@@ -20,6 +20,7 @@ class LeadsConfig(AppConfig):
         from accounts.web.source_sections import add_card_section
         from leads.lead_sync.source_card import connection_link
         from leads.portal.places import leads_at
+        from leads.portal.scoring import add_scoring_pages
         from leads.portal.search import add_leads
         from leads.portal.waiting import awaiting_reply
 
@@ -37,7 +38,10 @@ class LeadsConfig(AppConfig):
         )
         add_entry(Entry("campaigns", _("Campaigns"), "portal_campaigns", "Work", icon="speakerphone", position=50))
         add_audited("lead", gettext_noop("Lead"), "portal_lead")
+        add_audited("scoringrule", gettext_noop("Scoring rule"))
         add_place_figure("leads", leads_at)
+        add_entry(Entry("scoring", _("Scoring"), "portal_scoring", "Automation", icon="gauge", position=20))
+        add_scoring_pages()
         add_entry(Entry("reports", _("Reports"), "portal_reports", "Insight", icon="chart-bar", position=10))
         add_leads()
         add_card_section(connection_link)
@@ -54,6 +58,12 @@ class LeadsConfig(AppConfig):
         from leads.lead_sync.fetching import announce_overdue, fetch_due
         from leads.lead_sync.health_checks import check_due
         from leads.lead_sync.labels import label_due
+        from leads.pipeline.details import subscribe_to_details
+        from leads.rules.kinds import register_rule_kind
+        from leads.rules.preview_jobs import preview_due
+        from leads.scoring.kind import KIND as SCORING
+        from leads.scoring.rescoring import score_due
+        from leads.scoring.service import react_to_leads
 
         register_job("late answers", queue="receipts", quota=5, work=announce_overdue)
         register_job("lead fetching", queue="sync", quota=2, work=fetch_due)
@@ -61,3 +71,11 @@ class LeadsConfig(AppConfig):
         register_job("back-fill", queue="sync", quota=1, work=pull_due)
         register_job("form labels", queue="sync", quota=1, work=label_due)
         register_job("enrichment", queue="sync", quota=1, work=enrich_due)
+        register_job("scores", queue="receipts", quota=2, work=score_due)
+        register_job("rule previews", queue="receipts", quota=1, work=preview_due)
+        from accounts.core.enums import EventType
+        from accounts.events.reactions import subscribe
+
+        register_rule_kind(SCORING)
+        subscribe("scoring", {EventType.LEAD_CREATED, EventType.LEAD_STATUS_CHANGED}, react_to_leads, is_awaited=False)
+        subscribe_to_details("scoring")

@@ -65,3 +65,10 @@ class ChangedBy(StrEnum):
     AUTOMATION = "automation"
     USER = "user"
     PROVIDER = "provider"
+
+
+class ScoreGroup(StrEnum):
+    """What a scoring rule judges: who a lead is, or what the lead did."""
+
+    FIT = "fit"
+    ENGAGEMENT = "engagement"

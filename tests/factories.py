@@ -52,16 +52,27 @@ from leads.models import (
     LeadForm,
     LeadMerge,
     LeadReference,
+    LeadScore,
     LeadSync,
     OwnerAccess,
     Pull,
     RefusedForm,
+    RulePreview,
+    RuleSet,
+    RuleSetVersion,
     SavedFilter,
+    ScoringRule,
+    ScoringRun,
+    ScoringSettings,
     Subscription,
     Tombstone,
     UnlabelledAnswers,
 )
+from leads.models.rules import Rule
 from leads.pipeline.changes import create_lead
+from leads.rules.preview_jobs import request_preview
+from leads.rules.service import create_rule
+from leads.scoring.kind import KIND as SCORING
 from notifications.channels.service import create_channel, send_test_event
 from notifications.delivery import fan_out_due_events
 from notifications.models import Attempt, Channel, Delivery, StaffAlerts
@@ -253,6 +264,25 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         LeadFetch.objects.create(reference=reference, source=source, error=text),
         Pull.objects.create(sync=sync, owner=text, lead_type="SPONSORED", since=now, until=now, total=3, error=text),
         Enrichment.objects.create(lead=lead, attempts=5, next_attempt_at=None, error=text),
+        rule_set := RuleSet.objects.create(agency=agency, kind="scoring", version=1),
+        RuleSetVersion.objects.create(rule_set=rule_set, number=1, rules=[], change=text[:300], changed_by=text[:200]),
+        ScoringRule.objects.create(
+            agency=agency, name=text[:120], position=1, group="fit", points=5, version=1, disabled_reason=text
+        ),
+        RulePreview.objects.create(agency=agency, kind="scoring", days=30, error=text),
+        ScoringRun.objects.create(agency=agency, next_attempt_at=now),
+        ScoringSettings.objects.create(agency=agency),
+        LeadScore.objects.create(
+            lead=lead,
+            agency=agency,
+            fit=5,
+            engagement=0,
+            total=5,
+            grade="C3",
+            rules_version=1,
+            scored_at=now,
+            contributions=[{"rule": "", "group": "fit", "points": 5, "why": text, "at": now}],
+        ),
         Tombstone.objects.create(agency=agency, provider="linkedin", digest=f"{number}", erased_at=now),
         IdempotencyRecord.objects.create(
             agency=agency, key=f"{number}{text}", fingerprint="0", body={"secret": CANARY}
@@ -320,6 +350,7 @@ class World:
     channel: Channel
     email_channel: Channel
     delivery: Delivery
+    scoring_rule: ScoringRule
 
     def make_ready_for(self, rest: str) -> None:
         """Let what follows an id in a path succeed."""
@@ -338,6 +369,7 @@ class World:
             "sub-accounts": self.sub_account.id,
             "campaigns": self.campaign.id,
             "calendars": self.calendar.id,
+            "scoring-rules": self.scoring_rule.id,
             "sources": self.source.id,
             "receipts": self.receipt.public_id,
             "events": self.delivery.event_id,
@@ -374,6 +406,10 @@ def make_world(agency: Agency, mark: str) -> World:
     LeadReference.objects.create(
         lead=lead, agency=agency, provider="sendpilot", external_id=f"lead-{mark}", campaign=campaign, status_since=now
     )
+    LeadScore.objects.create(
+        lead=lead, agency=agency, fit=20, engagement=0, total=20, grade="B3", contributions=[], rules_version=1,
+        scored_at=now,
+    )  # fmt: skip
     receipt = Receipt.objects.create(
         source=source,
         agency=agency,
@@ -400,6 +436,7 @@ def make_world(agency: Agency, mark: str) -> World:
     return World(
         *(agency, sub_account, source, account, campaign, calendar, lead, receipt, rejected, channel, email_channel),
         delivery,
+        ScoringRule.objects.get(pk=create_rule(SCORING, agency, name="Decision-maker", group="fit", points=20).pk),
     )
 
 
@@ -426,11 +463,15 @@ class Everything:
     member: Member
     calendar: Calendar
     saved: SavedFilter
+    scoring_rule: Rule
+    rule_preview: RulePreview
 
     def ids_of(self, name: str) -> tuple[object, ...]:
         """What stands in the URL of this thing's page."""
         if name == "mapping":
             return self.mapping.source_id, self.mapping.pk
+        if name in ("scoring_rule", "rule_preview"):
+            return "scoring", getattr(self, name).pk
         return (self.receipt.public_id if name == "receipt" else getattr(self, name).pk,)
 
 
@@ -554,4 +595,6 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         invitation=invitation,
         member=member,
         calendar=create_calendar(agency, name=text[:120]),
+        scoring_rule=create_rule(SCORING, agency, name=text[:120], group="fit", points=20),
+        rule_preview=request_preview(SCORING, agency, days=30),
     )

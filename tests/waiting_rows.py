@@ -17,10 +17,22 @@ from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Agency, Campaign, CampaignCommand, Reaction, ReauthPrompt
 from accounts.reauth import reminders
 from accounts.reauth.prompts import ask
+from accounts.tenancy.agencies import create_agency_without_key
 from leads.enrichment import service as enrichment
 from leads.lead_sync import backfill, fetching, health_checks, labels
-from leads.models import Enrichment, LeadFetch, LeadReference, LeadSync, Pull, RefusedForm
+from leads.models import (
+    Enrichment,
+    LeadFetch,
+    LeadReference,
+    LeadSync,
+    Pull,
+    RefusedForm,
+    RulePreview,
+    ScoringRun,
+)
 from leads.pipeline.changes import create_lead
+from leads.rules import preview_jobs
+from leads.scoring import rescoring
 from tests.receiving import source_of
 from webhooks.models import WordMapping
 from webhooks.processing import word_mappings
@@ -101,6 +113,17 @@ def _make_mappings(agency: Agency, count: int) -> None:
         WordMapping.objects.create(source=source, kind="status", word=f"WORD_{number}", meaning="DONE")
 
 
+def _make_previews(agency: Agency, count: int) -> None:
+    for _ in range(count):
+        RulePreview.objects.create(agency=agency, kind="scoring", days=30)
+
+
+def _make_scoring_runs(agency: Agency, count: int) -> None:
+    for number in range(count):
+        other = agency if number == 0 else create_agency_without_key(name=f"Agency {number}")
+        ScoringRun.objects.create(agency=other)
+
+
 KINDS = [
     Kind(
         model=ReauthPrompt,
@@ -173,5 +196,23 @@ KINDS = [
         module=word_mappings,
         inner="_release_batch",
         result=lambda mapping: 0,
+    ),
+    Kind(
+        model=RulePreview,
+        make=_make_previews,
+        work=preview_jobs.preview_due,
+        lease=preview_jobs.LEASE,
+        module=preview_jobs,
+        inner="_work_off",
+        result=lambda row: {},
+    ),
+    Kind(
+        model=ScoringRun,
+        make=_make_scoring_runs,
+        work=rescoring.score_due,
+        lease=rescoring.LEASE,
+        module=rescoring,
+        inner="_next_leads",
+        result=lambda run: [],
     ),
 ]

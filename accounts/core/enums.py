@@ -165,6 +165,7 @@ class EventType(StrEnum):
     LEAD_HIGH_PRIORITY = "lead_high_priority"
     LEAD_ASSIGNED = "lead_assigned"
     LEAD_ERASED = "lead_erased"
+    RULE_DISABLED = "rule_disabled"
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_RESUMED = "campaign_resumed"
     SOURCE_SILENT = "source_silent"

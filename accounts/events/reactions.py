@@ -43,22 +43,27 @@ _wake_up = WakeUp("accounts.tasks.react", queue="receipts")
 class _Subscription:
     event_types: frozenset[EventType]
     handle: Handler
+    is_awaited: bool
 
 
 _subscriptions: dict[str, _Subscription] = {}
 
 
-def subscribe(name: str, event_types: Collection[EventType], handle: Handler) -> None:
+def subscribe(name: str, event_types: Collection[EventType], handle: Handler, *, is_awaited: bool = True) -> None:
     """Let `handle` react to all events of these types, and to requested reactions. Rows store `name`, so never change
-    it."""
-    _subscriptions[name] = _Subscription(frozenset(event_types), handle)
+    it.
+
+    With `is_awaited` False the event is fanned out without waiting for the reaction, which is told its subject alone.
+    """
+    _subscriptions[name] = _Subscription(frozenset(event_types), handle, is_awaited)
 
 
 def react_to(event: Event, work: UnitOfWork) -> None:
     """Make a reaction of each subscriber to an event, in the event's transaction."""
     for name, subscription in _subscriptions.items():
         if event.event_type in subscription.event_types:
-            request_reaction(name, subject=event.subject, event=event, work=work)
+            awaited = event if subscription.is_awaited else None
+            request_reaction(name, subject=event.subject, event=awaited, work=work)
 
 
 def request_reaction(

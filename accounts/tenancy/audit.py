@@ -16,7 +16,9 @@ Actor = User | ApiKey
 
 LIFETIME = timedelta(days=730)
 #: Models whose rows are called by their name. Of all others, such as leads and LinkedIn accounts, the log has the id.
-NAMED = frozenset({"agency", "apikey", "calendar", "campaign", "channel", "invitation", "source", "subaccount"})
+NAMED = frozenset(
+    {"agency", "apikey", "calendar", "campaign", "channel", "invitation", "scoringrule", "source", "subaccount"}
+)
 
 
 def log_creation(by: Actor | None, obj: Model, action: str, detail: str = "") -> None:

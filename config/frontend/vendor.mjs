@@ -1,6 +1,7 @@
 // Makes templates/static/vendor/tabler of the packages @tabler/core and @tabler/icons: the style that templates use,
 // its images as files (the content security policy takes none from inside a style), and the icons that are named. Makes
-// templates/static/vendor/chartjs of chart.js: the parts that chart.mjs names, as one module.
+// templates/static/vendor/chartjs of chart.js: the parts that chart.mjs names, as one module. Makes
+// templates/static/vendor/sortable of sortablejs.
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -13,6 +14,7 @@ const root = process.argv[2];
 const packages = dirname(dirname(dirname(createRequire(import.meta.url).resolve("@tabler/core/package.json"))));
 const target = join(root, "templates/static/vendor/tabler");
 const charts = join(root, "templates/static/vendor/chartjs");
+const sorting = join(root, "templates/static/vendor/sortable");
 const APPS = ["accounts", "config", "leads", "notifications", "webhooks"];
 // What Python, widgets and allauth put into pages by themselves.
 const STANDARD = ["html", "body"];
@@ -60,8 +62,7 @@ function sprite() {
   return `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join("\n")}\n</svg>\n`;
 }
 
-async function chartModule() {
-  const entry = new URL("chart.mjs", import.meta.url).pathname;
+async function moduleOf(entry) {
   const { outputFiles } = await build({ entryPoints: [entry], bundle: true, write: false, format: "esm", target: "es2022", legalComments: "none" });
   const { code } = await minify(outputFiles[0].text, { module: true, toplevel: true, compress: { passes: 3, ecma: 2020 } });
   return code + "\n";
@@ -74,5 +75,9 @@ writeFileSync(join(target, "icons.svg"), sprite());
 copyFileSync(new URL("LICENSE", import.meta.url), join(target, "LICENSE"));
 rmSync(charts, { recursive: true, force: true });
 mkdirSync(charts, { recursive: true });
-writeFileSync(join(charts, "chart.js"), await chartModule());
+writeFileSync(join(charts, "chart.js"), await moduleOf(new URL("chart.mjs", import.meta.url).pathname));
 copyFileSync(join(packages, "chart.js/LICENSE.md"), join(charts, "LICENSE"));
+rmSync(sorting, { recursive: true, force: true });
+mkdirSync(sorting, { recursive: true });
+writeFileSync(join(sorting, "sortable.js"), await moduleOf(join(packages, "sortablejs/modular/sortable.core.esm.js")));
+copyFileSync(join(packages, "sortablejs/LICENSE"), join(sorting, "LICENSE"));

@@ -8,6 +8,7 @@ from django.db.models import F, Q, QuerySet
 from accounts.core.enums import AccountStatus
 from accounts.web.rest.filters import (
     ConditionFilter,
+    NumberFilter,
     SearchFilter,
     StrictChoiceFilter,
     StrictFilterSet,
@@ -46,6 +47,8 @@ class LeadFilters(StrictFilterSet):
     external_id = TextFilter(method="filter_external_id", label="A provider's id of the lead.")
     assigned_to = TextFilter(method="filter_assigned_to", label="A member's id.")
     priority = TextFilter()
+    grade = TextFilter(label="A grade such as `A1`.")
+    score_min = NumberFilter("score", lookup_expr="gte", label="At least this score.")
     received_after = TimeFilter("received_at", lookup_expr="gt")
     received_before = TimeFilter("received_at", lookup_expr="lt")
     updated_after = TimeFilter("updated_at", lookup_expr="gt")

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model, Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,9 +19,10 @@ from accounts.web.rest.pagination import PAGING_PARAMETERS
 from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import BY_AGE, AgencyViewSet
 from leads.api.filters import LeadFilters
+from leads.api.scoring import LeadScoreSerializer
 from leads.api.serializers import ChangedLeadSerializer, LeadChangeSerializer, LeadSerializer, ShownLeadSerializer
 from leads.enums import ChangedBy
-from leads.models import Lead, LeadChange, LeadReference
+from leads.models import Lead, LeadChange, LeadReference, LeadScore
 from leads.pipeline.changes import create_lead, set_status, update_lead
 from leads.pipeline.merge import records_of, root_id
 
@@ -96,3 +98,12 @@ class LeadViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
         """List every report about the lead, also those that changed nothing."""
         changes: QuerySet[LeadChange] = self.get_object().changes.all()
         return self.list_of(changes)
+
+    @extend_schema(responses=LeadScoreSerializer, filters=False)
+    @action(detail=True, serializer_class=LeadScoreSerializer)
+    def score(self, request: Request, **_: Any) -> Response:
+        """Explain the lead's score: what each rule gave. 404 until the lead has been scored."""
+        score = LeadScore.objects.filter(lead=self.get_object()).first()
+        if score is None:
+            raise NotFound("The lead has no score yet.")
+        return Response(self.get_serializer(score).data)

@@ -3,6 +3,8 @@
 from accounts.web.rest.router import router
 from leads.analytics.api import LeadReportViewSet
 from leads.api.leads import LeadViewSet
+from leads.api.scoring import ScoringRuleViewSet
 
 router.add("leads", LeadViewSet, position=20)
+router.add("scoring-rules", ScoringRuleViewSet, position=26)
 router.add_report("leads", LeadReportViewSet)

@@ -20,6 +20,7 @@ from accounts.core.connections import is_outage
 from accounts.core.jobs import CRASHED, Backoff, claim_due, remove, restart, retry
 from leads import wakeups
 from leads.models import Enrichment, Lead
+from leads.pipeline.details import request_detail_reactions
 from leads.pipeline.enrichment_requests import request_enrichment
 from leads.pipeline.merge import lock_root
 from leads.pipeline.phones import e164
@@ -99,6 +100,7 @@ def _fill_empty_fields(lead: Lead, found: Mapping[str, Any]) -> Lead:
         known["phone_e164"] = e164(known["phone"], country=row.country or known.get("country", ""))
     if changed := fill_contact_fields(row, known, origin=ValueOrigin.ENRICHMENT):
         row.save(update_fields=[*changed, "provenance", "updated_at"])
+        request_detail_reactions(row)
     return row
 
 

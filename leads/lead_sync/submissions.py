@@ -20,6 +20,7 @@ from leads.lead_sync.form_answers import Details
 from leads.lead_sync.forms import Form
 from leads.models import Lead, LeadFetch, LeadReference, LeadSync, UnlabelledAnswers
 from leads.pipeline import reports as leads
+from leads.pipeline.details import request_detail_reactions
 from leads.pipeline.dto import Identity
 from leads.pipeline.enrichment_requests import request_enrichment
 from leads.pipeline.history import record_event
@@ -87,6 +88,7 @@ def store_answers(reference: LeadReference, found: Details, form: Form) -> Lead 
         record_unlabelled([(reference, form)])
         lead = person_of(lead, reference, found)
     request_enrichment([lead])
+    request_detail_reactions(lead)
     end(LeadFetch.objects.filter(pk=reference.pk))
     announce_once(reference)
     return lead

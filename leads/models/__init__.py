@@ -18,7 +18,9 @@ from leads.models.lead_sync import (
     Subscription,
     UnlabelledAnswers,
 )
+from leads.models.rules import RulePreview, RuleSet, RuleSetVersion
 from leads.models.saved_filter import SavedFilter
+from leads.models.scoring import LeadScore, ScoringRule, ScoringRun, ScoringSettings
 
 __all__ = [
     "CurrentStatus",
@@ -30,11 +32,18 @@ __all__ = [
     "LeadMerge",
     "LeadQuerySet",
     "LeadReference",
+    "LeadScore",
     "LeadSync",
     "OwnerAccess",
     "Pull",
     "RefusedForm",
+    "RulePreview",
+    "RuleSet",
+    "RuleSetVersion",
     "SavedFilter",
+    "ScoringRule",
+    "ScoringRun",
+    "ScoringSettings",
     "Subscription",
     "Tombstone",
     "UnlabelledAnswers",

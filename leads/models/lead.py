@@ -112,7 +112,10 @@ class Lead(HasDerivedFields):
         derive=furthest,
         help_text="The furthest status that the lead ever had. Empty: none that says how far it came.",
     )
-    score = models.IntegerField(null=True, blank=True)
+    score = models.IntegerField(null=True, blank=True, help_text="From 0 to 100 (`leads.scoring`).")
+    grade = models.CharField(
+        max_length=2, blank=True, default="", db_default="", help_text="A to C for fit, 1 to 3 for engagement."
+    )
     priority = models.CharField(max_length=16, blank=True)
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="assigned_leads"
@@ -140,6 +143,8 @@ class Lead(HasDerivedFields):
             models.Index(fields=["agency", "-id"], name="lead_newest"),
             models.Index(fields=["agency", "status", "-id"], name="lead_by_status"),
             models.Index(fields=["agency", "-updated_at"], name="lead_by_update"),
+            models.Index(fields=["agency", "grade", "-id"], name="lead_by_grade"),
+            models.Index(fields=["agency", "-score", "-id"], name="lead_by_score"),
             models.Index("agency", Lower("email"), name="lead_by_email"),
             models.Index(fields=["agency", "creation_locale", "-id"], name="lead_by_form_language"),
             models.Index(fields=["received_at"], name="lead_by_age"),

@@ -15,6 +15,7 @@ from accounts.models import Agency
 from leads.assignments import refuse_other_agencies
 from leads.enums import ChangedBy, LeadStatus, furthest
 from leads.models import CurrentStatus, Lead
+from leads.pipeline.details import request_detail_reactions
 from leads.pipeline.history import (
     StatusReport,
     add_history_row,
@@ -27,6 +28,8 @@ from leads.pipeline.phones import e164
 from leads.pipeline.provenance import mark_as_typed
 
 HIGH_PRIORITY = "high"  # recorded as `lead_high_priority`
+#: Fields that are no detail of the person.
+NO_DETAILS = {"assigned_to", "priority", "provenance"}
 #: Fields of free text, from which control characters are removed.
 TEXT_FIELDS = ("name", "first_name", "last_name", "title", "company", "location", "tags")
 
@@ -86,6 +89,8 @@ def update_lead(lead: Lead, *, changed_by: ChangedBy = ChangedBy.API, by: User |
         lead.phone_e164 = e164(lead.phone, country=lead.country)
         changes["phone_e164"] = lead.phone_e164
     lead.save(update_fields=[*changes, "updated_at"])
+    if changes.keys() - NO_DETAILS:
+        request_detail_reactions(lead)
     origin = Origin(by=changed_by, at=timezone.now())
     if lead.priority == HIGH_PRIORITY != before:
         record_event(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)

@@ -17,6 +17,7 @@ from accounts.core.linkedin_identity import may_be_one_person
 from accounts.models import Agency
 from leads.enums import furthest
 from leads.models import Lead, LeadChange, LeadMerge, LeadReference
+from leads.pipeline.details import request_detail_reactions
 from leads.pipeline.provenance import CONTACT_FIELDS, ValueOrigin
 
 #: Fields that a merge never copies from one record to the other.
@@ -104,6 +105,7 @@ def merge_leads(kept: Lead, other: Lead) -> Lead:
     for name, value in values.items():
         setattr(kept, name, value)
     kept.save()
+    request_detail_reactions(kept)
     return kept
 
 

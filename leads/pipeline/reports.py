@@ -18,6 +18,7 @@ from accounts.events.ordering import Origin
 from accounts.models import Account, Agency, Source
 from leads.enums import ChangedBy, LeadStatus, furthest
 from leads.models import CurrentStatus, Lead, LeadChange, LeadReference
+from leads.pipeline.details import request_detail_reactions
 from leads.pipeline.dto import Contact, Identity
 from leads.pipeline.history import (
     StatusReport,
@@ -97,6 +98,8 @@ def report_status(
     _update_lead_status(lead, reference, others, before)
     lead.furthest_status = furthest((lead.furthest_status, status))
     work.update(lead, *filled, *LEAD_STATUS_FIELDS)
+    if filled and not first_seen:
+        request_detail_reactions(lead, work)
     if first_seen and not skip_created_event:
         record_event(lead, EventType.LEAD_CREATED, origin=origin, work=work, lead_external_id=reference.external_id)
     if after.status is not (before.status if before else LeadStatus.PENDING):
@@ -145,6 +148,8 @@ def add_note(
     work.update(lead, *filled, "tags", "updated_at")
     if first_seen:
         record_event(lead, EventType.LEAD_CREATED, origin=origin, work=work, lead_external_id=reference.external_id)
+    elif filled or tags is not None:
+        request_detail_reactions(lead, work)
     return lead
 
 

@@ -1,7 +1,8 @@
 from django.urls import path
 
 from leads.lead_sync import views as linkedin
-from leads.portal import bulk, campaigns, lists, reports, views
+from leads.portal import bulk, campaigns, lists, reports, scoring, views
+from leads.portal.rules import views as rules
 
 urlpatterns = [
     path("sources/<str:pk>/linkedin", linkedin.source_page, name="portal_linkedin"),
@@ -16,6 +17,17 @@ urlpatterns = [
     path("campaigns/<str:pk>/retry", campaigns.campaign_retry, name="portal_campaign_retry"),
     path("reports", reports.report_page, name="portal_reports"),
     path("reports/<slug:name>.csv", reports.report_csv, name="portal_report_csv"),
+    path("scoring", rules.rule_list, {"kind": "scoring"}, name="portal_scoring"),
+    path("scoring/settings", scoring.scoring_settings, name="portal_scoring_settings"),
+    path("rules/<slug:kind>/new", rules.rule_new, name="portal_rule_new"),
+    path("rules/<slug:kind>/sentence", rules.rule_sentence, name="portal_rule_sentence"),
+    path("rules/<slug:kind>/preview", rules.rule_preview, name="portal_rule_preview"),
+    path("rules/<slug:kind>/preview/<str:pk>", rules.rule_preview_result, name="portal_rule_preview_result"),
+    path("rules/<slug:kind>/history", rules.rule_history, name="portal_rule_history"),
+    path("rules/<slug:kind>/rollback", rules.rule_rollback, name="portal_rule_rollback"),
+    path("rules/<slug:kind>/<str:pk>", rules.rule_page, name="portal_rule"),
+    path("rules/<slug:kind>/<str:pk>/move", rules.rule_move, name="portal_rule_move"),
+    path("rules/<slug:kind>/<str:pk>/delete", rules.rule_delete, name="portal_rule_delete"),
     path("leads", lists.lead_list, name="portal_leads"),
     path("leads/export", lists.lead_export, name="portal_leads_export"),
     path("leads/bulk", bulk.lead_bulk, name="portal_lead_bulk"),

@@ -25,6 +25,7 @@ from leads.pipeline.merge import root_id
 from leads.portal.assignees import assignees_for, find_assignee, name_of
 from leads.portal.filters import SORTING, LeadFilter
 from leads.portal.forms import StatusForm
+from leads.portal.scoring import score_of
 
 #: Statuses that end the way; the others are its steps.
 OUTCOMES = (LeadStatus.NOT_INTERESTED, LeadStatus.DONE)
@@ -66,6 +67,7 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
         form=StatusForm(initial={"status": lead.status}),
         steps=[(status, label) for status, label in STATUSES.items() if status not in OUTCOMES],
         outcomes=[(status, STATUSES[status]) for status in OUTCOMES],
+        score=score_of(lead),
         rank=LeadStatus(lead.furthest_status).rank if lead.furthest_status else -1,
         assignees=assignees_for(request.member),
         assignee=name_of(lead.assigned_to) if lead.assigned_to else "",

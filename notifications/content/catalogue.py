@@ -201,6 +201,14 @@ _KINDS = (
         },
     ),
     EventKind(
+        EventType.RULE_DISABLED,
+        _("Rule switched off"),
+        _("A rule can no longer be followed, mostly because something that it names is gone. It was switched off."),
+        payload_schemas.RULE,
+        examples.RULE,
+        needs_action=True,
+    ),
+    EventKind(
         EventType.CAMPAIGN_PAUSED,
         _("Campaign paused"),
         _("A campaign was paused."),

@@ -16,6 +16,7 @@ _HEADINGS = {  # prefix of an event type's name --> the heading that lists it
     "accounts_": _("LinkedIn accounts"),
     "lead_": _("Leads"),
     "task_": _("Tasks"),
+    "rule_": _("Rules"),
     "campaign_": _("Campaigns"),
     "source_": _("Sources"),
     "install": _("App and sub-accounts"),

@@ -25,6 +25,12 @@ SOURCE = {
     "source_name": "LinkedIn lead forms",
     "provider": "linkedin",
 }
+RULE = {
+    "rule_id": "rule_01kqz4m3d8w5v9x2c7b6n1t0rz",
+    "rule_name": "Decision-makers in California",
+    "rule_kind": "routing",
+    "error_detail": "all.0.field: There is no field “revenue”.",
+}
 CHANNEL = {"channel_id": "chn_01kqz4m3d8w5v9x2c7b6n1t0rx", "channel_name": "CRM webhook"}
 
 

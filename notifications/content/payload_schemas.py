@@ -99,6 +99,12 @@ INCIDENT = {
     },
     **PROVIDER,
 }
+RULE = {
+    "rule_id": _text("Id of the rule."),
+    "rule_name": _text("Its name."),
+    "rule_kind": _text("What it decides: `routing`, `scoring` or `target`."),
+    "error_detail": _text("Why it cannot be followed."),
+}
 CHANNEL = {
     "channel_id": _text("Id of the channel."),
     "channel_name": _text("Its name."),
@@ -122,6 +128,7 @@ _ORDER = {
                 *PAUSE,
                 *SOURCE,
                 *INCIDENT,
+                *RULE,
                 *CHANNEL,
             ]
         )

@@ -162,6 +162,7 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
             pause_reason(str(body.get("pause_reason", "")), str(body.get("paused_by", ""))), MAX_DETAIL_LENGTH
         ),
         "channel": _first_value(body, "channel_name") or _describe(subject_channel) or gettext("One of your channels"),
+        "rule_name": _first_value(body, "rule_name"),
         "source": _first_value(body, "source_name") or gettext("One of your sources"),
         "tool": safe_line(provider_name(str(body.get("provider", "")))) or gettext("the provider"),
         "failing_since": format_local_time(subject_channel.failing_since, zone)

@@ -9,6 +9,8 @@ LISTS = (
     "sub-accounts",
     "campaigns",
     "calendars",
+    "scoring-rules",
+    "scoring-rules/versions",
     "sources",
     "receipts",
     "rejected-requests",
@@ -33,6 +35,7 @@ OBJECT_ROUTES = (
     ("get", "leads", "", Scope.READ, None),
     ("patch", "leads", "", Scope.WRITE, {"name": "New"}),
     ("get", "leads", "/history", Scope.READ, None),
+    ("get", "leads", "/score", Scope.READ, None),
     ("get", "sub-accounts", "", Scope.READ, None),
     ("get", "campaigns", "", Scope.READ, None),
     ("patch", "campaigns", "", Scope.WRITE, {"status": "paused"}),
@@ -41,6 +44,8 @@ OBJECT_ROUTES = (
     ("get", "calendars", "", Scope.READ, None),
     ("patch", "calendars", "", Scope.WRITE, {"name": "New"}),
     ("get", "calendars", "/preview", Scope.READ, None),
+    ("get", "scoring-rules", "", Scope.READ, None),
+    ("patch", "scoring-rules", "", Scope.WRITE, {"name": "New"}),
     ("get", "sources", "", Scope.READ, None),
     ("patch", "sources", "", Scope.ADMIN, {"name": "New"}),
     ("post", "sources", "/rotate-secret", Scope.ADMIN, None),
@@ -58,6 +63,7 @@ OBJECT_ROUTES = (
     ("get", "deliveries", "", Scope.READ, None),
     ("post", "deliveries", "/resend", Scope.WRITE, None),
     ("delete", "calendars", "", Scope.WRITE, None),
+    ("delete", "scoring-rules", "", Scope.WRITE, None),
     ("delete", "sources", "", Scope.ADMIN, None),
     ("delete", "channels", "", Scope.ADMIN, None),
 )
@@ -65,9 +71,12 @@ OBJECT_ROUTES = (
 CREATIONS = (
     ("leads", Scope.WRITE, {"email": "new@example.com"}),
     ("calendars", Scope.WRITE, {"name": "Berlin", "timezone": "Europe/Berlin"}),
+    ("scoring-rules", Scope.WRITE, {"name": "Decision-maker", "group": "fit", "points": 20}),
     ("sources", Scope.ADMIN, {"provider": "salesflow"}),
     ("channels", Scope.ADMIN, {"kind": "webhook", "url": "https://crm.example.com/hook"}),
 )
+#: What is done to all objects of a resource at once, by a POST.
+ACTIONS = ("scoring-rules/preview", "scoring-rules/rollback")
 SUCCESS = {"/rotate-secret": 200, "/reauth": 200, "/requests": 201}
 
 

@@ -139,6 +139,7 @@ WRITABLE = {
     },
     "campaigns": {"status", "account", "pause_reason"},
     "calendars": {"name", "timezone", "week", "always_open", "exceptions", "is_default"},
+    "scoring-rules": {"name", "position", "active", "conditions", "group", "points", "cap"},
     "sources": {"name", "enabled", "location_id", "allowed_networks", "subscriptions"},
     "channels": {
         *("name", "url", "event_types", "locations", "lead_statuses", "creation_locales", "test_events"),
@@ -329,7 +330,7 @@ def test_ids_that_name_nothing_are_404(api: Api) -> None:
 
 PATHS = (
     *("", "nothing", "accounts/x/y/z", "tasks", "messages", "sequences", "templates", "reports/nothing"),
-    *("routing-rules", "scoring-rules", "../../etc/passwd", "accounts//history", "leads//"),
+    *("routing-rules", "../../etc/passwd", "accounts//history", "leads//"),
 )
 
 

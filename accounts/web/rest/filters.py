@@ -4,6 +4,7 @@ A resource declares its parameters in a `StrictFilterSet`, which is django-filte
 spelling.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -91,6 +92,24 @@ class TimeFilter(StrictFilter):
 
     field_class = TimeField
     schema = {"type": "string", "format": "date-time"}
+
+
+class WholeNumberField(forms.Field):
+    """A form field for a whole number of at most nine digits."""
+
+    def to_python(self, value: str | None) -> int | None:
+        if not value:
+            return None
+        if not re.fullmatch(r"-?[0-9]{1,9}", value, re.ASCII):
+            raise forms.ValidationError("Give a whole number.")
+        return int(value)
+
+
+class NumberFilter(StrictFilter):
+    """A filter by a column of whole numbers, compared by `lookup_expr`."""
+
+    field_class = WholeNumberField
+    schema = {"type": "integer"}
 
 
 class SearchFilter(TextFilter):

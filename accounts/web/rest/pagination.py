@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import IntegerField, Model, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from accounts.core.keyset import Page, Position, fetch_page, is_key
+from accounts.core.keyset import MAX_NUMBER, Page, Position, fetch_page, is_key
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+NEWEST_FIRST = "Newest first unless said otherwise."
 PAGING_PARAMETERS = ("limit", "cursor", "ordering")
 
 
@@ -57,7 +58,7 @@ class KeysetPagination(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         limit = read_limit(request)
-        self.ordering, self.column = read_ordering(request, view.orderings)
+        self.ordering, self.column = read_ordering(request, view.orderings, view.default_ordering)
         position = self._read_position(queryset)
         descending = self.ordering.startswith("-")
         page = fetch_page(queryset, limit, position, column=self.column, descending=descending, trim=self.trim)
@@ -87,7 +88,7 @@ class KeysetPagination(BasePagination):
             return None
         try:
             cursor = Cursor.decode(text)
-            value = _parse_time(cursor.position.value) if self.column != "pk" else None
+            value = _parse_value(queryset.model, self.column, cursor.position.value)
         except (ValueError, OverflowError):
             raise invalid_cursor() from None
         if cursor.ordering != self.ordering or not is_key(queryset.model, cursor.position.key):
@@ -114,12 +115,15 @@ class KeysetPagination(BasePagination):
         described = (
             ("limit", "Rows of a page.", limit),
             ("cursor", "From `next` or `previous` of another page.", {"type": "string"}),
-            ("ordering", "Newest first unless said otherwise.", orderings),
+            ("ordering", self._describe_default(view), orderings),
         )
         return [
             {"name": name, "in": "query", "description": description, "schema": schema}
             for name, description, schema in described
         ]
+
+    def _describe_default(self, view: Any) -> str:
+        return f"By `{view.default_ordering}` unless said otherwise." if view.default_ordering else NEWEST_FIRST
 
 
 def read_limit(request: Request) -> int:
@@ -130,10 +134,10 @@ def read_limit(request: Request) -> int:
     return int(text)
 
 
-def read_ordering(request: Request, allowed: Mapping[str, str]) -> tuple[str, str]:
-    """Return the requested ordering and its column. The default is the first of `allowed`, newest first. Raises
-    ValidationError."""
-    ordering = request.query_params.get("ordering", f"-{next(iter(allowed))}")
+def read_ordering(request: Request, allowed: Mapping[str, str], default: str = "") -> tuple[str, str]:
+    """Return the requested ordering and its column. Without a default it is the first of `allowed`, newest first.
+    Raises ValidationError."""
+    ordering = request.query_params.get("ordering", default or f"-{next(iter(allowed))}")
     name = ordering.removeprefix("-")
     if name not in allowed:
         raise ValidationError({"ordering": f"Choose one of {', '.join(allowed)}, with a leading - for newest first."})
@@ -142,6 +146,17 @@ def read_ordering(request: Request, allowed: Mapping[str, str]) -> tuple[str, st
 
 def invalid_cursor() -> ValidationError:
     return ValidationError({"cursor": "Use a cursor that `next` or `previous` of this list gave you."})
+
+
+def _parse_value(model: type[Model], column: str, value: Any) -> Any:
+    """Return a cursor's value of the column: a number, or a time. Raises ValueError."""
+    if column == "pk":
+        return None
+    if isinstance(model._meta.get_field(column), IntegerField):
+        if type(value) is not int or not 0 <= value <= MAX_NUMBER:
+            raise ValueError("not a number")
+        return value
+    return _parse_time(value)
 
 
 def _parse_time(value: Any) -> datetime:

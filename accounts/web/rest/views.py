@@ -34,6 +34,7 @@ class AgencyViewSet(GenericViewSet[Any]):
 
     filterset_class = StrictFilterSet
     orderings: Mapping[str, str] = BY_AGE
+    default_ordering = ""  # the first of `orderings`, newest first
     parameters: Sequence[str] = ()  # query parameters of actions other than `list`
     write_scope: Scope = Scope.WRITE
     authentication_classes = [KeyAuthentication]

@@ -19,6 +19,7 @@ from accounts.core.unit_of_work import ReportBatch
 from accounts.linkedin.matching import ACCOUNTS_BY_EXTERNAL_ID
 from accounts.models import Account, AccountReport, Agency, Campaign, Event, Outage, ReauthPrompt, ReauthStep, Source
 from leads.models import Lead, LeadChange, LeadReference
+from leads.scoring.service import rules_for
 from tests.reactions import react
 from tests.receiving import drain, receive, receive_sample, source_of
 from webhooks.models import Receipt
@@ -272,6 +273,7 @@ def test_a_receipt_more_in_a_batch_costs_at_most_two_statements_more(
         reports(source, range(1, 31))
     elif provider == "sendpilot":
         lead_reports(source, range(1, 31), status="CONNECTION_SENT")
+    rules_for(agency)  # its starting set
     drain()
     asked, reacted = [], []
     for numbers in (range(1, 11), range(11, 31)):

@@ -1,0 +1,99 @@
+"""Define the form of a rule, and what its builder of conditions can choose from."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.core.strict_json import UnreadableJSON, read_object
+from accounts.models import Agency
+from leads.conditions.compiler import compile_condition
+from leads.conditions.errors import ConditionError
+from leads.conditions.fields import FIELDS, Field
+from leads.conditions.operators import OPERATORS
+from leads.models.rules import Rule
+from leads.rules.service import MAX_NAME_LENGTH
+
+MAX_CONDITIONS_LENGTH = 60_000
+#: Objects of the agency that a condition can name.
+MAX_CHOICES = 200
+
+
+class RuleForm(forms.Form):
+    """The fields that rules of every kind have. Subclasses add those of their kind, and list them in `OWN`."""
+
+    OWN: tuple[str, ...] = ()
+
+    name = forms.CharField(max_length=MAX_NAME_LENGTH, label=gettext_lazy("Name"))
+    conditions = forms.CharField(
+        required=False,
+        max_length=MAX_CONDITIONS_LENGTH,
+        label=gettext_lazy("Conditions"),
+        widget=forms.Textarea({"rows": 6, "spellcheck": "false", "class": "conditions-json"}),
+    )
+    active = forms.BooleanField(required=False, initial=True, label=gettext_lazy("Active"))
+
+    def __init__(self, agency: Agency, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.agency = agency
+        self.fields["conditions"].widget.attrs["data-fields"] = json.dumps(fields_for(agency))
+
+    @classmethod
+    def initial_of(cls, rule: Rule) -> dict[str, Any]:
+        """Return a rule as the form's initial values."""
+        own = {name: getattr(rule, name) for name in cls.OWN}
+        return {"name": rule.name, "active": rule.active, "conditions": as_text(rule.conditions), **own}
+
+    def clean_conditions(self) -> Any:
+        tree = conditions_of(self.cleaned_data["conditions"])
+        try:
+            compile_condition(tree)
+        except ConditionError as error:
+            raise forms.ValidationError(str(error)) from error
+        return tree
+
+    def values(self) -> dict[str, Any]:
+        """Return what the service takes. Call this function on a valid form."""
+        return {name: self.cleaned_data[name] for name in ("name", "active", "conditions", *self.OWN)}
+
+
+def conditions_of(text: str) -> Any:
+    """Return the tree that a text holds; an empty text matches every lead. Raises forms.ValidationError."""
+    if not text.strip():
+        return {}
+    try:
+        return read_object(text.encode())
+    except UnreadableJSON as error:
+        raise forms.ValidationError(_("The conditions are not readable JSON.")) from error
+
+
+def as_text(tree: Any) -> str:
+    """Return a tree as people edit it where the builder does not run."""
+    return json.dumps(tree, indent=2, ensure_ascii=False) if tree else ""
+
+
+def fields_for(agency: Agency) -> list[dict[str, Any]]:
+    """Return the fields of conditions with their operators and choices, as the builder reads them."""
+    choices = {
+        "campaign": _named(agency.campaigns.order_by("-pk")),
+        "source": _named(agency.sources.order_by("-pk")),
+        "account": _named(agency.accounts.order_by("-pk")),
+    }
+    return [_describe(field, choices.get(field.name)) for field in FIELDS.values()]
+
+
+def _named(rows: Any) -> list[list[str]]:
+    return [[row.pk, str(row)] for row in rows[:MAX_CHOICES]]
+
+
+def _describe(field: Field, choices: list[list[str]] | None) -> dict[str, Any]:
+    operators = {name: operator.phrase.replace("{}", "…") for name, operator in OPERATORS[field.type].items()}
+    return {
+        "name": field.name,
+        "label": field.label.removeprefix("the "),
+        "type": field.type.value,
+        "operators": {**operators, "exists": _("is known")},
+        "choices": choices or [[one, one.replace("_", " ")] for one in field.choices],
+    }

@@ -1,0 +1,1 @@
+"""Score leads by an agency's rules, and say why."""
