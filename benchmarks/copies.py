@@ -175,7 +175,7 @@ def statements(copies: Copies) -> dict[str, tuple[str, str, dict[str, str]]]:
             {
                 "sequence": later("t.sequence"),
                 "dedupe_key": "sha256(t.dedupe_key || int4send(n))",
-                "correlation": "CASE WHEN t.correlation = '' THEN '' ELSE t.correlation || '-' || n END",
+                "correlation": "CASE WHEN t.status = 'processed' THEN t.correlation || '-' || n ELSE t.correlation END",
                 "account_id": account("t.account_id"),
                 "lead_id": copied("t.lead_id"),
             },

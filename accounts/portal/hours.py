@@ -17,7 +17,7 @@ from accounts.models import Calendar
 from accounts.tenancy.calendars import service
 from accounts.tenancy.calendars.parsing import DAYS, MAX_NAME_LENGTH
 from accounts.web.portal.access import MemberRequest, writers
-from accounts.web.portal.forms import timezone_choices
+from accounts.web.portal.forms import LongSelect, timezone_choices
 from accounts.web.portal.views import redirect_back, render_page
 from accounts.web.refusals import refusals_as_messages, refusals_on
 
@@ -35,7 +35,7 @@ LINE = re.compile(
 
 class CalendarForm(forms.Form):
     name = forms.CharField(max_length=MAX_NAME_LENGTH, label=_("Name"), help_text=_("Such as “Sales, Berlin”."))
-    timezone = forms.ChoiceField(choices=timezone_choices, label=_("Time zone"))
+    timezone = forms.ChoiceField(choices=timezone_choices, label=_("Time zone"), widget=LongSelect)
     always_open = forms.BooleanField(required=False, label=_("Always open"), help_text=_("Day and night, all days."))
     is_default = forms.BooleanField(
         required=False, label=_("Use by default"), help_text=_("For whoever has no working hours of their own.")

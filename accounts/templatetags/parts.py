@@ -20,8 +20,8 @@ NO_HEAD = _("Actions")  # the head of a column of buttons, for screen readers al
 def icon(name: str, *, look: str = "") -> SafeString:
     """Render one of Tabler's icons. It stands beside words that say the same: screen readers skip it."""
     return format_html(
-        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
-        look,
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        f" {look}" if look else "",
         static(SPRITE),
         name,
     )

@@ -94,8 +94,9 @@ def choices(bound: BoundField, *, in_columns: bool = False) -> dict[str, Any]:
 
 @register.filter
 def look_like_check(choice: Any) -> SafeString:
-    """Render a box or a button of a group of choices."""
+    """Render a box or a button of a group of choices. Its label stands around it, so it needs no id."""
     choice.data["attrs"]["class"] = "form-check-input"
+    choice.data["attrs"].pop("id", None)
     return choice.tag()  # type: ignore[no-any-return]
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from django.core.cache import cache
@@ -15,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.api.report import Window
 from accounts.core.enums import AccountStatus
 from accounts.core.ids import first_id
-from accounts.linkedin.uptime import account_spans
+from accounts.linkedin.uptime import account_spans, watched
 from accounts.models import Agency
 from accounts.tenancy.localtime import get_zone
 from accounts.web.portal.pictures import Trend
@@ -121,11 +120,13 @@ def _delivered_by_day(agency: Agency, window: Window) -> Counts:
 
 
 def _active_by_day(agency: Agency, window: Window) -> Counts:
-    """Return the number of accounts that were active at the end of each day."""
-    accounts = list(agency.accounts.only("status", "status_since", "created_at").order_by("id"))
-    spans = [span for span in account_spans(accounts, window.begin, window.end) if span.status == AccountStatus.ACTIVE]
-
-    def active_at(at: datetime) -> int:
-        return sum(1 for span in spans if span.begin < at <= span.end)
-
-    return {period_key(begin, window): active_at(end) for begin, end in window.periods()}
+    """Return the number of accounts that were active at the end of each day, and of those that are active today."""
+    *past, (today, _now) = window.periods()
+    found = {period_key(today, window): agency.accounts.filter(status=AccountStatus.ACTIVE).count()}
+    if past:
+        spans = account_spans(watched(agency.accounts.order_by("id")), window.begin, window.end)
+        active = [span for span in spans if span.status == AccountStatus.ACTIVE]
+        found |= {
+            period_key(begin, window): sum(1 for span in active if span.begin < end <= span.end) for begin, end in past
+        }
+    return found

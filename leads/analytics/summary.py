@@ -131,13 +131,15 @@ def campaign_summary(agency: Agency, compared: Comparison) -> CampaignSummary:
 
 def account_summary(agency: Agency, compared: Comparison, most: int | None = MAX_ACCOUNTS) -> AccountSummary:
     now, before = compared.now, compared.before
-    accounts = list(agency.accounts.exclude(status=AccountStatus.DELETED).order_by("id"))
+    accounts = uptime.watched(agency.accounts.exclude(status=AccountStatus.DELETED).order_by("id"))
     spans = uptime.account_spans(accounts, before.begin, now.end)
     by_account: dict[str, list[Span]] = {}
     for span in spans:
         by_account.setdefault(span.account_id, []).append(span)
-    measured = [(account, uptime.measure(by_account.get(account.pk, ()), now.begin, now.end)) for account in accounts]
+    went_down = (key for key, found in by_account.items() if any(span.is_down for span in found))
+    measured = ((key, uptime.measure(by_account[key], now.begin, now.end)) for key in went_down)
     down = sorted((pair for pair in measured if pair[1].down), key=lambda pair: -pair[1].down)
+    shown = Account.objects.in_bulk([key for key, _measured in down[:most]])
     periods = now.periods()
     days = uptime.measure_periods(spans, periods)
     whole = uptime.measure(spans, now.begin, now.end)
@@ -149,9 +151,13 @@ def account_summary(agency: Agency, compared: Comparison, most: int | None = MAX
         ),
         share=share,
         outages=Trend(whole.outages, uptime.measure(spans, before.begin, before.end).outages, ()),
-        rows=[AccountRow(account, row, _strip_of(by_account[account.pk], now.begin)) for account, row in down[:most]],
-        accounts=len(measured),
-        without_outage=len(measured) - len(down),
+        rows=[
+            AccountRow(shown[key], row, _strip_of(by_account[key], now.begin))
+            for key, row in down[:most]
+            if key in shown
+        ],
+        accounts=len(accounts),
+        without_outage=len(accounts) - len(down),
     )
 
 

@@ -162,6 +162,12 @@ class Lead(HasDerivedFields):
                 name="lead_by_campaign",
                 condition=models.Q(is_test=False, merged_into__isnull=True),
             ),
+            models.Index(  # whatever counts leads reads this alone
+                fields=["agency", "received_at"],
+                name="lead_counted",
+                include=["id", "source", "campaign", "account", "furthest_status"],
+                condition=models.Q(is_test=False, merged_into__isnull=True),
+            ),
             models.Index(fields=["merged_into"], name="lead_by_root", condition=models.Q(merged_into__isnull=False)),
         ]
 

@@ -10,5 +10,6 @@ from leads.models import Lead
 
 def leads_at(places: Collection[SubAccount]) -> Mapping[str, int]:
     """Return how many leads the accounts of each sub-account have, by its id."""
-    leads = Lead.objects.without_tests().filter(account__sub_account__in=places)
+    agencies = {place.agency_id for place in places}
+    leads = Lead.objects.without_tests().filter(agency__in=agencies, account__sub_account__in=places)
     return dict(leads.order_by().values_list("account__sub_account").annotate(Count("pk")))

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.core.enums import AccountStatus, PausedBy, Role
 from accounts.models import Account, Agency, AuditEntry, Campaign, CampaignCommand, Event
+from accounts.web.portal.pagination import SIZE
 from leads.enums import LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
@@ -61,13 +62,13 @@ def test_a_ranked_list_has_pages(agency: Agency, owner: Client) -> None:
     now = timezone.now()
     campaigns = [
         Campaign.objects.create(agency=agency, provider="sendpilot", external_id=f"{number}", name=f"N{number}")
-        for number in range(60)
+        for number in range(SIZE + 10)
     ]
     Lead.objects.bulk_create(Lead(agency=agency, campaign=one, status_since=now, received_at=now) for one in campaigns)
     first = html(owner, "/campaigns?sort=-leads")
     [following] = re.findall(r'href="([^"]+)" rel="next"', first)
     second = html(owner, "/campaigns" + following.replace("&amp;", "&"))
-    assert len(names(first)) == 50
+    assert len(names(first)) == SIZE
     assert {*names(first), *names(second)} == {campaign.name for campaign in campaigns}
 
 

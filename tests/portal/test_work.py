@@ -4,7 +4,10 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.core.enums import PROVIDERS, AccountStatus, EventType, IssueKind, ProviderSlug, Role, SuggestedAction
@@ -14,11 +17,15 @@ from accounts.reauth.prompts import record_bounce
 from accounts.sources import issues
 from accounts.sources.service import create_source, valid_secrets
 from accounts.tenancy.api_keys import find_api_key
+from accounts.web.portal.pagination import SIZE
 from leads.enums import LeadStatus
 from leads.models import Lead, LeadChange
 from leads.pipeline.changes import create_lead
 from tests.factories import Everything
 from tests.portal.browser import Browser
+
+#: Of the overview, without its caches: each number of it is one query.
+MOST_QUERIES = 45
 
 
 @pytest.fixture
@@ -48,6 +55,24 @@ def test_the_overview_says_who_needs_somebody_and_what_to_do(ours: Everything, o
     assert "lead awaiting reply</span> <strong>1</strong>" in page
     assert f'href="/leads/{ours.lead.pk}"' in page
     assert "delivery failed today</span> <strong>1</strong>" in page
+
+
+def test_the_overview_asks_the_database_as_often_for_many_accounts_and_leads_as_for_one(
+    ours: Everything, owner: Client
+) -> None:
+    def questions() -> int:
+        cache.clear()
+        with CaptureQueriesContext(connection) as asked:
+            html(owner, "/")
+        return len(asked)
+
+    before, now = questions(), timezone.now()
+    for number in range(12):
+        account = Account.objects.create(
+            agency=ours.agency, provider="welink", external_id=f"{number}", status="blocked", status_since=now
+        )
+        create_lead(ours.agency, name=f"L{number}", account=account, campaign=ours.campaign)
+    assert questions() == before <= MOST_QUERIES
 
 
 def test_the_overview_shows_channels_that_do_not_deliver(ours: Everything, owner: Client) -> None:
@@ -104,7 +129,7 @@ def test_an_account_says_that_its_address_gets_no_mail(agency: Agency, owner: Cl
 @pytest.mark.parametrize("pages", [2, 3])
 def test_a_long_list_is_read_to_its_end_and_back(agency: Agency, owner: Client, pages: int) -> None:
     now = timezone.now()
-    for number in range(50 * (pages - 1) + 10):
+    for number in range(SIZE * (pages - 1) + 10):
         Account.objects.create(
             agency=agency, provider="welink", external_id=str(number), status="active", status_since=now
         )
@@ -119,7 +144,7 @@ def test_a_long_list_is_read_to_its_end_and_back(agency: Agency, owner: Client, 
     assert seen == sorted(agency.accounts.values_list("pk", flat=True), reverse=True)
     [newer] = re.findall(r'href="([^"]+)" rel="prev"', html(owner, path))
     back = html(owner, "/linkedin" + newer.replace("&amp;", "&"))
-    assert re.findall(r'href="/linkedin/(acc_\w+)"', back) == seen[-60:-10]
+    assert re.findall(r'href="/linkedin/(acc_\w+)"', back) == seen[-SIZE - 10 : -10]
 
 
 def test_a_lead_is_found_by_a_part_of_what_one_has(ours: Everything, owner: Client) -> None:

@@ -1,6 +1,7 @@
 """Render the portal's pages: what every page shows, messages after a change, and secrets that are shown once."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from accounts.core.enums import Role
 from accounts.web.portal.access import MemberRequest
 
 SECRETS_KEY = "portal_shown_once"
+#: What a template's lines leave between two tags. Browsers show it as one blank, and so they do a line break.
+_BETWEEN_TAGS = re.compile(rb">\s*\n\s*<")
 
 
 def render_page(
@@ -31,7 +34,9 @@ def render_page(
         "is_owner": request.member.role == Role.OWNER,
         "section": section,
     }
-    return render(request, template, {**common, **context}, status=status)
+    response = render(request, template, {**common, **context}, status=status)
+    response.content = _BETWEEN_TAGS.sub(b">\n<", response.content)
+    return response
 
 
 @dataclass(frozen=True)
