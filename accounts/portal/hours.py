@@ -17,8 +17,9 @@ from accounts.models import Calendar
 from accounts.tenancy.calendars import service
 from accounts.tenancy.calendars.parsing import DAYS, MAX_NAME_LENGTH
 from accounts.web.portal.access import MemberRequest, writers
-from accounts.web.portal.forms import LongSelect, timezone_choices
+from accounts.web.portal.forms import timezone_choices
 from accounts.web.portal.views import redirect_back, render_page
+from accounts.web.portal.widgets import LongSelect
 from accounts.web.refusals import refusals_as_messages, refusals_on
 
 DAY_NAMES = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))

@@ -74,13 +74,13 @@ def outcomes_by_campaign(
     leads = leads.filter(campaign__isnull=False) if campaign_ids is None else leads.filter(campaign__in=campaign_ids)
     if received:
         leads = leads.filter(received_at__gte=received[0], received_at__lt=received[1])
-    counts = {"leads": Count("pk"), **{name: _count(statuses) for name, statuses in STAGES.items()}}
+    counts = {"leads": Count("furthest_status"), **{name: _count(statuses) for name, statuses in STAGES.items()}}
     rows = leads.order_by().values("campaign").annotate(**counts).values_list("campaign", *counts)
     return {campaign: Outcomes(*numbers) for campaign, *numbers in rows}
 
 
 def _count(statuses: Collection[LeadStatus]) -> Count:
-    return Count("pk", filter=Q(furthest_status__in=statuses))
+    return Count("furthest_status", filter=Q(furthest_status__in=statuses))
 
 
 def _share(part: int, whole: int) -> float | None:

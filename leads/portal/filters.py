@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Agency, Campaign, Member, Source
 from accounts.web.portal.sorting import SORT, Sorting
+from accounts.web.portal.widgets import LongSelect
 from leads.assignments import possible_assignees
 from leads.labels import STATUSES
 from leads.models import LeadQuerySet
@@ -46,17 +47,17 @@ class LeadFilter(forms.Form):
     """The filters of the list of leads. A value that is none of the choices filters nothing."""
 
     q = forms.CharField(required=False, max_length=500, label=_("Name, e-mail, company, title, URL or ID"))
-    status = forms.ChoiceField(required=False, label=_("Status"))
-    assigned_to = forms.ChoiceField(required=False, label=_("Assigned to"))
-    campaign = forms.ChoiceField(required=False, label=_("Campaign"))
-    waiting = forms.ChoiceField(required=False, label=_("Waiting"))
-    account = forms.ChoiceField(required=False, label=_("Account"))
-    source = forms.ChoiceField(required=False, label=_("Source"))
+    status = forms.ChoiceField(required=False, label=_("Status"), widget=LongSelect)
+    assigned_to = forms.ChoiceField(required=False, label=_("Assigned to"), widget=LongSelect)
+    campaign = forms.ChoiceField(required=False, label=_("Campaign"), widget=LongSelect)
+    waiting = forms.ChoiceField(required=False, label=_("Waiting"), widget=LongSelect)
+    account = forms.ChoiceField(required=False, label=_("Account"), widget=LongSelect)
+    source = forms.ChoiceField(required=False, label=_("Source"), widget=LongSelect)
     tag = forms.CharField(required=False, max_length=100, label=_("Tag"))
-    age = forms.ChoiceField(required=False, label=_("Received"))
+    age = forms.ChoiceField(required=False, label=_("Received"), widget=LongSelect)
     received_after = forms.DateField(required=False, label=_("Received from"), widget=DateInput)
     received_before = forms.DateField(required=False, label=_("Received before"), widget=DateInput)
-    sort = forms.ChoiceField(required=False, label=_("Sort"))
+    sort = forms.ChoiceField(required=False, label=_("Sort"), widget=LongSelect)
 
     def __init__(self, query: QueryDict, agency: Agency, member: Member) -> None:
         super().__init__(query)

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agency
+from accounts.web.portal.widgets import LongSelect
 from notifications.labels import event_groups
 from notifications.portal.forms import DATETIME_INPUT
 from notifications.portal.states import STATES
@@ -14,9 +15,9 @@ MAX_CHANNELS = 200
 
 
 class LogFilter(forms.Form):
-    channel = forms.ChoiceField(required=False, label=_("Channel"))
+    channel = forms.ChoiceField(required=False, label=_("Channel"), widget=LongSelect)
     status = forms.ChoiceField(required=False, choices=[("", ""), *((name, name) for name in STATES)])  # the tabs
-    event_type = forms.ChoiceField(required=False, label=_("Event"))
+    event_type = forms.ChoiceField(required=False, label=_("Event"), widget=LongSelect)
     since = forms.DateTimeField(required=False, label=_("From"), widget=forms.DateTimeInput(DATETIME_INPUT))
     until = forms.DateTimeField(required=False, label=_("To"), widget=forms.DateTimeInput(DATETIME_INPUT))
     q = forms.CharField(required=False, max_length=254, label=_("Address or ID"))
