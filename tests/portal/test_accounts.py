@@ -73,7 +73,9 @@ def test_a_page_by_key_continues_where_the_one_before_ended(agency: Agency, sign
     found = re.search(r"\?before=" + last.pk + r"\.\d+", text_of(client, "/linkedin"))
     assert found
     older = text_of(client, f"/linkedin{found[0]}")
-    assert [one.name for one in accounts if f">{one.name}</a>" in older] == [one.name for one in accounts[pagination.SIZE :]]
+    assert [one.name for one in accounts if f">{one.name}</a>" in older] == [
+        one.name for one in accounts[pagination.SIZE :]
+    ]
     found = re.search(r"\?after=" + accounts[pagination.SIZE].pk + r"\.\d+", older)
     assert found
     newer = text_of(client, f"/linkedin{found[0]}")

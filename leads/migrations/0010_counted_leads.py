@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False  # and nothing but online operations, so that it can be applied again
 
     dependencies = [
-        ('leads', '0007_outcome_index'),
+        ('leads', '0009_score_indexes'),
     ]
 
     operations = [
