@@ -15,6 +15,7 @@ BENCHMARKS = {
     "retention": True,
     "search": False,
     "pages": True,
+    "desk": True,
     "hostile": True,
 }
 

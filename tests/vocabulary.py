@@ -51,7 +51,7 @@ RETIRED = {
     "watch": "monitor",
 }
 #: Retired words that no sentence needs in another meaning.
-NEVER = ("beaten", "courier", "desk", "doorbell", "farewell", "lane", "parcel", "sighting", "teller", "tidings")
+NEVER = ("beaten", "courier", "doorbell", "farewell", "lane", "parcel", "sighting", "teller", "tidings")
 PROSE = re.compile(rf"\b({'|'.join(NEVER)})s?\b", re.IGNORECASE)
 #: Modules that have to spell the words out.
 ABOUT_WORDS = ("test_vocabulary", "vocabulary")
@@ -59,6 +59,7 @@ ABOUT_WORDS = ("test_vocabulary", "vocabulary")
 ALLOWED = {
     ("accounts/api/sources.py", "troubles"): "the API's field: health.troubles",
     ("", "ERASURE_JOURNAL"): "a setting",
+    ("benchmarks/desk.py", "desk"): "the lead desk, by which name `make bench` knows it",
 }
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
