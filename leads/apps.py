@@ -11,7 +11,9 @@ class LeadsConfig(AppConfig):
         """Register this app's navigation, links, sections, jobs and handlers with the apps below it."""
         import leads.assignments
         import leads.lead_sync.disconnect
-        import leads.lead_sync.recovery  # noqa: F401 (registers the recovery of a blocked source)
+        import leads.lead_sync.recovery
+        import leads.sla.merging
+        import leads.sla.replanning  # noqa: F401 (they register what follows a change elsewhere)
         from accounts.web.backoffice.agency_health import HealthRow, add_health_row
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
         from accounts.web.portal.audited import add_audited
@@ -50,21 +52,30 @@ class LeadsConfig(AppConfig):
         add_subject_page("lead", "leads_lead")
         add_list_link("accounts.agency", "leads_lead", "Leads", position=20, agency="pk")
         add_list_link("accounts.account", "leads_lead", "Leads", position=40, account="pk", agency="agency_id")
+        add_list_link("leads.lead", "leads_responseclock", "Response clocks", position=15, lead="pk")
         add_list_link("leads.lead", "leads_leadchange", "All changes", position=10, lead="pk")
         add_list_link("leads.lead", "leads_leadmerge", "Merged leads", position=20, into="pk")
         from accounts.core.job_handlers import register_job
+        from accounts.events.reactions import subscribe
         from leads.enrichment.service import enrich_due
         from leads.lead_sync.backfill import pull_due
         from leads.lead_sync.fetching import announce_overdue, fetch_due
         from leads.lead_sync.health_checks import check_due
         from leads.lead_sync.labels import label_due
         from leads.pipeline.details import subscribe_to_details
+        from leads.pipeline.history import CLOCKS
         from leads.rules.kinds import register_rule_kind
         from leads.rules.preview_jobs import preview_due
         from leads.scoring.kind import KIND as SCORING
         from leads.scoring.rescoring import score_due
         from leads.scoring.service import react_to_leads
+        from leads.sla import reactions as clock_reactions
+        from leads.sla import replanning
+        from leads.sla.alerts import alert_due
 
+        subscribe(CLOCKS, clock_reactions.EVENTS, clock_reactions.react_to_leads)
+        subscribe(replanning.SUBSCRIBER, (), replanning.react_to_hours)
+        register_job("response clocks", queue="receipts", quota=4, work=alert_due)
         register_job("late answers", queue="receipts", quota=5, work=announce_overdue)
         register_job("lead fetching", queue="sync", quota=2, work=fetch_due)
         register_job("connection checks", queue="sync", quota=1, work=check_due)

@@ -50,6 +50,47 @@ AWAITING_REPLY = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)
 CLOSING = frozenset({LeadStatus.DONE})
 
 
+#: Statuses that say that somebody or something wrote to the lead.
+OUTBOUND = frozenset({LeadStatus.CONNECTION_SENT, LeadStatus.MESSAGE_SENT})
+#: Statuses that end the pursuit of a lead: nobody waits for an answer any more.
+ENDED = (LeadStatus.NOT_INTERESTED, LeadStatus.DONE)
+
+
+class ClockKind(StrEnum):
+    """List what a response clock measures: the time to the first response, or to the next one."""
+
+    FIRST_RESPONSE = "first_response"
+    NEXT_RESPONSE = "next_response"
+
+
+class Direction(StrEnum):
+    """List who wrote a message: the lead, a person of the agency, or an automation."""
+
+    FROM_LEAD = "from_lead"
+    FROM_PERSON = "from_person"
+    FROM_AUTOMATION = "from_automation"
+
+
+class StopReason(StrEnum):
+    """List why a response clock stopped."""
+
+    MESSAGE = "message"
+    CALL = "call"
+    ELSEWHERE = "elsewhere"
+    MEETING_BOOKED = "meeting_booked"
+    CLOSED = "closed"
+    MERGED = "merged"
+
+
+class SegmentKind(StrEnum):
+    """List where the time of a response clock went."""
+
+    PROVIDER = "provider"
+    HUB = "hub"
+    WAITING = "waiting"
+    PERSON = "person"
+
+
 def furthest(statuses: Iterable[str]) -> str:
     """Return the furthest of these statuses, "" if none says how far a lead came.
 

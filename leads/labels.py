@@ -1,13 +1,16 @@
 """Map the statuses and origins of leads to labels and tones, for back office and portal."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.core.labels import Label
 from accounts.core.markup import badge
-from leads.enums import ChangedBy, LeadStatus
+from leads.enums import ChangedBy, ClockKind, LeadStatus, SegmentKind, StopReason
+from leads.models import ResponseClock
 from leads.pipeline.provenance import ValueOrigin
 
 if TYPE_CHECKING:
@@ -42,3 +45,65 @@ ORIGIN_LABELS: "dict[ValueOrigin, _StrPromise]" = {
 
 def status_badge(status: str) -> SafeString:
     return STATUSES[LeadStatus(status)].badge() if status in set(LeadStatus) else badge(status, "busy")
+
+
+CLOCK_KINDS: "dict[str, _StrPromise]" = {
+    ClockKind.FIRST_RESPONSE: _("First response"),
+    ClockKind.NEXT_RESPONSE: _("Next response"),
+}
+STOP_REASONS: "dict[str, _StrPromise]" = {
+    StopReason.MESSAGE: _("Message"),
+    StopReason.CALL: _("Phone call"),
+    StopReason.ELSEWHERE: _("Answered elsewhere"),
+    StopReason.MEETING_BOOKED: _("Meeting booked"),
+    StopReason.CLOSED: _("Lead closed"),
+    StopReason.MERGED: _("Merged with another lead"),
+}
+SEGMENT_KINDS: "dict[str, _StrPromise]" = {
+    SegmentKind.PROVIDER: _("At the provider"),
+    SegmentKind.HUB: _("In Leadline"),
+    SegmentKind.WAITING: _("Outside working hours"),
+    SegmentKind.PERSON: _("Waiting for an answer"),
+}
+DUE_STATES: dict[str, Label] = {
+    "open": Label(_("On time"), "good"),
+    "due_soon": Label(_("Due soon"), "warn"),
+    "overdue": Label(_("Overdue"), "bad"),
+}
+ANSWERED, ANSWERED_LATE = Label(_("Answered in time"), "good"), Label(_("Answered late"), "bad")
+CALLED_OFF = Label(_("Ended without an answer"), "quiet")
+ANSWERS = frozenset({StopReason.MESSAGE, StopReason.CALL, StopReason.ELSEWHERE})
+
+
+def due_state(warn_at: datetime, due_at: datetime, now: datetime) -> str:
+    """Return whether an answer is `open`, `due_soon` or `overdue`."""
+    if now >= due_at:
+        return "overdue"
+    return "due_soon" if now >= warn_at else "open"
+
+
+def due_label(warn_at: datetime, due_at: datetime, now: datetime) -> Label:
+    """Return how long somebody has for an answer, or how late it is, with the tone of its state."""
+    left = (due_at - now).total_seconds()
+    text = gettext("Due in %(time)s") if left > 0 else gettext("Overdue by %(time)s")
+    tone = DUE_STATES[due_state(warn_at, due_at, now)].tone
+    return Label(text % {"time": duration_text(abs(left))}, tone)
+
+
+def clock_state(clock: ResponseClock, now: datetime) -> Label:
+    """Return how a clock stands, or how it ended."""
+    if clock.is_open:
+        return DUE_STATES[due_state(clock.warn_at, clock.due_at, now)]
+    if clock.stop_reason not in ANSWERS:
+        return CALLED_OFF
+    return ANSWERED_LATE if clock.breached else ANSWERED
+
+
+def duration_text(seconds: float) -> str:
+    """Return a length of time in its two greatest units: “3 h 12 min”."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, gettext("d")), (hours, gettext("h")), (minutes, gettext("min")), (rest, gettext("s"))]
+    first = next((place for place, (count, _unit) in enumerate(parts) if count), len(parts) - 1)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count or first == len(parts) - 1)

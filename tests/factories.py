@@ -45,6 +45,7 @@ from accounts.tenancy.api_keys import create_api_key
 from accounts.tenancy.calendars.service import create_calendar
 from accounts.tenancy.team import invite_member
 from leads.models import (
+    ClockSegment,
     Enrichment,
     Lead,
     LeadChange,
@@ -57,6 +58,7 @@ from leads.models import (
     OwnerAccess,
     Pull,
     RefusedForm,
+    ResponseClock,
     RulePreview,
     RuleSet,
     RuleSetVersion,
@@ -76,6 +78,7 @@ from leads.scoring.kind import KIND as SCORING
 from notifications.channels.service import create_channel, send_test_event
 from notifications.delivery import fan_out_due_events
 from notifications.models import Attempt, Channel, Delivery, StaffAlerts
+from tests.reactions import react
 from webhooks.models import LatencyTally, ProviderRequest, Receipt, RejectedRequest, SourceMonitor, WordMapping
 
 CANARY = "canarySECRETcanary"
@@ -288,6 +291,20 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
             agency=agency, key=f"{number}{text}", fingerprint="0", body={"secret": CANARY}
         ),
         member := Member.objects.get_or_create(agency=agency, user=user, defaults={"role": "owner"})[0],
+        clock := ResponseClock.objects.create(
+            agency=agency,
+            lead=lead,
+            kind="next_response",
+            target_seconds=900,
+            warn_seconds=600,
+            owner=user,
+            next_attempt_at=None,
+            alerted_at=now,
+            breached=True,
+            error=text,
+            **dict.fromkeys(("started_at", "received_at", "known_at", "period_started_at", "warn_at", "due_at"), now),
+        ),
+        ClockSegment.objects.create(clock=clock, kind="person", owner=user, started_at=now, ended_at=now, seconds=1.5),
         SavedFilter.objects.create(member=member, name=f"{number} {text}"[:40], query="status=DONE"),
         Invitation.objects.create(agency=agency, email=f"{number}{text}", role="owner", invited_by=user),
         prompt := ReauthPrompt.objects.create(
@@ -559,6 +576,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         last_excerpt=text[:160],
     )
     test = send_test_event(email)
+    react()
     fan_out_due_events()
     delivery = Delivery.objects.filter(channel=webhook, event__event_type=EventType.LEAD_CREATED).order_by("-pk")[0]
     Delivery.objects.filter(pk=delivery.pk).update(error=text[:500], status="failed", next_attempt_at=None)

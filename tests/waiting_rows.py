@@ -19,6 +19,7 @@ from accounts.reauth import reminders
 from accounts.reauth.prompts import ask
 from accounts.tenancy.agencies import create_agency_without_key
 from leads.enrichment import service as enrichment
+from leads.enums import LeadStatus
 from leads.lead_sync import backfill, fetching, health_checks, labels
 from leads.models import (
     Enrichment,
@@ -27,12 +28,14 @@ from leads.models import (
     LeadSync,
     Pull,
     RefusedForm,
+    ResponseClock,
     RulePreview,
     ScoringRun,
 )
 from leads.pipeline.changes import create_lead
 from leads.rules import preview_jobs
 from leads.scoring import rescoring
+from leads.sla import alerts
 from tests.receiving import source_of
 from webhooks.models import WordMapping
 from webhooks.processing import word_mappings
@@ -124,7 +127,29 @@ def _make_scoring_runs(agency: Agency, count: int) -> None:
         ScoringRun.objects.create(agency=other)
 
 
+def _make_clocks(agency: Agency, count: int) -> None:
+    now = timezone.now()
+    for number in range(count):
+        lead = create_lead(agency, email=f"lead{number}@example.com", status=LeadStatus.CONNECTION_SENT)
+        times = dict.fromkeys(
+            ("started_at", "received_at", "known_at", "period_started_at", "warn_at", "due_at", "next_attempt_at"), now
+        )
+        ResponseClock.objects.create(
+            agency=agency, lead=lead, kind="next_response", target_seconds=900, warn_seconds=600, **times
+        )
+    Reaction.objects.all().delete()
+
+
 KINDS = [
+    Kind(
+        model=ResponseClock,
+        make=_make_clocks,
+        work=lambda: alerts.alert_due(limit=1),
+        lease=alerts.LEASE,
+        module=alerts,
+        inner="_alert",
+        result=complete,
+    ),
     Kind(
         model=ReauthPrompt,
         make=_make_prompts,

@@ -164,6 +164,8 @@ class EventType(StrEnum):
     LEAD_LOST = "lead_lost"
     LEAD_HIGH_PRIORITY = "lead_high_priority"
     LEAD_ASSIGNED = "lead_assigned"
+    LEAD_DUE_SOON = "lead_due_soon"
+    LEAD_OVERDUE = "lead_overdue"
     LEAD_ERASED = "lead_erased"
     RULE_DISABLED = "rule_disabled"
     CAMPAIGN_PAUSED = "campaign_paused"

@@ -37,6 +37,7 @@ class Origin:
     receipt_id: str = ""
     source: Source | None = None
     is_test: bool = False  # a sample that somebody sent to try a source out
+    received_at: datetime | None = None  # when its request reached Leadline
 
     @property
     def order(self) -> tuple[datetime, int]:

@@ -38,6 +38,12 @@ class Agency(HasDerivedFields):
         default=ReauthContact.OWNER,
         help_text="Who gets the mail to reconnect an account when neither it nor its location has an address.",
     )
+    response_minutes = models.PositiveIntegerField(
+        "response target",
+        default=15,
+        db_default=15,
+        help_text="Minutes of working time in which a lead is to be answered, where no rule says otherwise.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

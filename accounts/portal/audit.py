@@ -31,6 +31,7 @@ ACTIONS = (
     gettext_noop("Enabled"),
     gettext_noop("Invited"),
     gettext_noop("Invited again"),
+    gettext_noop("Lead answered elsewhere"),
     gettext_noop("Mapping removed"),
     gettext_noop("Owner asked to reconnect"),
     gettext_noop("Reconnect link made"),

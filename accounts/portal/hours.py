@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Calendar
 from accounts.tenancy.calendars import service
+from accounts.tenancy.calendars.lookup import open_clocks
 from accounts.tenancy.calendars.parsing import DAYS, MAX_NAME_LENGTH
 from accounts.web.portal.access import MemberRequest, writers
 from accounts.web.portal.forms import timezone_choices
@@ -164,6 +165,7 @@ def calendar_page(request: MemberRequest, pk: str) -> HttpResponse:
         calendar=calendar,
         form=form,
         days=service.preview(calendar, timezone.now()),
+        open_clocks=open_clocks(calendar),
     )
 
 

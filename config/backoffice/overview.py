@@ -14,7 +14,7 @@ from accounts.portal import MemberRequest, readers, render_page
 from accounts.web.portal.navigation import capped_count
 from config.backoffice.first_steps import open_steps
 from config.backoffice.trends import trends
-from leads.portal.waiting import awaiting_reply
+from leads.portal.waiting import awaiting_reply, to_be_answered
 from notifications.channels.failing import failing
 from notifications.labels import address_of, channel_label
 from notifications.models import Delivery, DeliveryStatus
@@ -40,6 +40,8 @@ def overview(request: MemberRequest) -> HttpResponse:
         limited=Account.objects.filter(agency=agency, rate_limited_until__gt=timezone.now(), status="active").count(),
         leads=leads.select_related("campaign", "account").order_by("status_since", "pk")[:SHOWN],
         lead_count=capped_count(leads),
+        due_count=capped_count(to_be_answered(agency)),
+        overdue=capped_count(agency.leads.with_clock("overdue")),
         channels=channels,
         failed=capped_count(_failed_lately(agency)),
         quarantined=capped_count(unrecognised(agency)),

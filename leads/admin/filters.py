@@ -96,6 +96,20 @@ class ByWaiting(WithinAgency):
         return queryset.filter(status__in=AWAITING_REPLY, is_test=False) if self.value() else queryset
 
 
+class ByClock(WithinAgency):
+    """Filter for leads that somebody has to answer."""
+
+    title, parameter_name = "answer due", "clock"
+
+    def agency_lookups(self, agency_id: str) -> list[tuple[str, str]]:
+        return [("open", "To be answered"), ("due_soon", "Due soon"), ("overdue", "Overdue")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        state = self.value() or ""
+        chosen = state in {"open", "due_soon", "overdue"}
+        return queryset.filter(pk__in=Lead.objects.with_clock(state)) if chosen else queryset
+
+
 class ByLead(ByParent):
     title, parameter_name, model = "lead", "lead", Lead
 

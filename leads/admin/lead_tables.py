@@ -1,12 +1,13 @@
 """Show a lead's campaign memberships and its latest changes on its page in the back office."""
 
 from django.contrib import admin
+from django.utils import timezone
 
 from accounts.core.enums import provider_name
 from accounts.core.markup import NOTHING, ago, badge, code, link, receipt_link, table
 from accounts.labels import FIRST_SEEN
 from leads.enums import ChangedBy
-from leads.labels import CHANGED_BY_LABELS, status_badge
+from leads.labels import CHANGED_BY_LABELS, CLOCK_KINDS, clock_state, duration_text, status_badge
 from leads.models import Lead
 
 MAX_HISTORY_ROWS = 20
@@ -31,6 +32,27 @@ class LeadTablesMixin:
                 for row in rows
             ),
             empty="No campaign memberships: the lead was created by hand or through the API.",
+        )
+
+    @admin.display(description="response clocks")
+    def clocks_table(self, lead: Lead) -> str:
+        rows = lead.clocks.select_related("owner").order_by("-pk")[:MAX_HISTORY_ROWS]
+        now = timezone.now()
+        return table(
+            ("Measures", "State", "Since", "Due", "Stopped", "Owner", "Time"),
+            (
+                (
+                    link(row, str(CLOCK_KINDS[row.kind])),
+                    clock_state(row, now).badge(),
+                    ago(row.started_at),
+                    ago(row.due_at),
+                    ago(row.stopped_at) if row.stopped_at else NOTHING,
+                    (row.owner.get_full_name() or str(row.owner)) if row.owner else NOTHING,
+                    duration_text(((row.stopped_at or now) - row.started_at).total_seconds()),
+                )
+                for row in rows
+            ),
+            empty="The lead has not waited for an answer.",
         )
 
     @admin.display(description="latest changes")

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts.core.markup import (
@@ -26,6 +27,7 @@ from accounts.web.backoffice.filters import ByAccount, ByAgency
 from accounts.web.backoffice.forms import ServiceForm
 from accounts.web.recent_sign_in import require_recent_sign_in
 from leads.admin.filters import (
+    ByClock,
     ByFormLanguage,
     ByLeadAge,
     ByLeadCampaign,
@@ -38,7 +40,7 @@ from leads.admin.lead_tables import LeadTablesMixin
 from leads.analytics.export import TooManyDownloads, download_leads
 from leads.assignments import NO_ACTIVE_MEMBER, possible_assignees
 from leads.enums import ChangedBy, LeadStatus
-from leads.labels import status_badge
+from leads.labels import due_label, status_badge
 from leads.models import Lead
 from leads.pipeline.changes import set_status, update_lead
 from leads.pipeline.languages import language_name
@@ -96,9 +98,19 @@ class LeadForm(ServiceForm):
 @admin.register(Lead)
 class LeadAdmin(LeadTablesMixin, BackOfficeAdmin):
     menu_position = 20
-    list_display = ("label", "agency", "company", "current_status", "since", "campaign_link", "owned_by", "received")
+    list_display = (
+        "label",
+        "agency",
+        "company",
+        "current_status",
+        "since",
+        "campaign_link",
+        "owned_by",
+        "due",
+        "received",
+    )
     list_filter = (
-        *(ByAgency, ByLeadStatus, ByLeadCampaign, ByOwner, ByPriority, ByLeadAge, ByWaiting),
+        *(ByAgency, ByLeadStatus, ByLeadCampaign, ByOwner, ByPriority, ByLeadAge, ByWaiting, ByClock),
         *(ByFormLanguage, ByAccount),
     )
     list_select_related = ("agency", "campaign", "assigned_to")
@@ -124,7 +136,10 @@ class LeadAdmin(LeadTablesMixin, BackOfficeAdmin):
             },
         ),
         ("Identifiers", {"fields": ("id", "agency", "campaign", "account", "assigned_to", "priority", "labels")}),
-        ("Campaign memberships and history", {"fields": ("references_table", "changes_table", "related_pages")}),
+        (
+            "Campaign memberships and history",
+            {"fields": ("references_table", "clocks_table", "changes_table", "related_pages")},
+        ),
         (
             "Lead form",
             {
@@ -220,6 +235,12 @@ class LeadAdmin(LeadTablesMixin, BackOfficeAdmin):
     @admin.display(description="owner")
     def owned_by(self, lead: Lead) -> str:
         return (lead.assigned_to.get_full_name() or str(lead.assigned_to)) if lead.assigned_to else NOTHING
+
+    @admin.display(description="answer due")
+    def due(self, lead: Lead) -> str:
+        if lead.response_warn_at is None or lead.response_due_at is None:
+            return NOTHING
+        return due_label(lead.response_warn_at, lead.response_due_at, timezone.now()).badge()
 
     @admin.display(description="received")
     def received(self, lead: Lead) -> str:

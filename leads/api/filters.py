@@ -15,8 +15,8 @@ from accounts.web.rest.filters import (
     TextFilter,
     TimeFilter,
 )
-from leads.enums import LOCALE, LeadStatus
-from leads.models import Lead, LeadReference
+from leads.enums import AWAITING_REPLY, LOCALE, LeadStatus
+from leads.models import Lead, LeadQuerySet, LeadReference
 from leads.pipeline.search import leads_matching
 from leads.pipeline.tags import has_tag
 
@@ -49,6 +49,10 @@ class LeadFilters(StrictFilterSet):
     priority = TextFilter()
     grade = TextFilter(label="A grade such as `A1`.")
     score_min = NumberFilter("score", lookup_expr="gte", label="At least this score.")
+    waiting = ConditionFilter(Q(status__in=AWAITING_REPLY, is_test=False), label="Whether the lead awaits a reply.")
+    clock = StrictChoiceFilter(
+        ("open", "due_soon", "overdue"), method="filter_clock", label="Whether somebody has to answer, and how soon."
+    )
     received_after = TimeFilter("received_at", lookup_expr="gt")
     received_before = TimeFilter("received_at", lookup_expr="lt")
     updated_after = TimeFilter("updated_at", lookup_expr="gt")
@@ -59,6 +63,9 @@ class LeadFilters(StrictFilterSet):
 
     def filter_q(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
         return leads.filter(leads_matching(self.request.auth.agency_id, value))
+
+    def filter_clock(self, leads: LeadQuerySet, name: str, value: str) -> LeadQuerySet:
+        return leads.with_clock(value)
 
     def filter_tag(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
         return leads.filter(has_tag(value))

@@ -17,7 +17,8 @@ from accounts.models import Member
 from accounts.web.rest.filters import StrictFilterSet
 from accounts.web.rest.pagination import PAGING_PARAMETERS
 from accounts.web.rest.problems import Conflict
-from accounts.web.rest.views import BY_AGE, AgencyViewSet
+from accounts.web.rest.views import BY_AGE
+from leads.api.clocks import ClockActions
 from leads.api.filters import LeadFilters
 from leads.api.scoring import LeadScoreSerializer
 from leads.api.serializers import ChangedLeadSerializer, LeadChangeSerializer, LeadSerializer, ShownLeadSerializer
@@ -38,7 +39,7 @@ def conflict_on_duplicate_profile() -> Iterator[None]:
 
 
 @extend_schema(tags=["leads"])
-class LeadViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
+class LeadViewSet(ListModelMixin, RetrieveModelMixin, ClockActions):
     """Manage leads: people in outreach. One person is one lead."""
 
     serializer_class = LeadSerializer

@@ -153,7 +153,8 @@ def announce_once(reference: LeadReference) -> bool:
     ):
         return False
     lead = found.reference.lead
-    origin = Origin(by=ProviderSlug.LINKEDIN, at=lead.received_at, receipt_id=found.receipt_id, source=found.source)
+    submitted_at = found.reference.reported_at or lead.received_at
+    origin = Origin(by=ProviderSlug.LINKEDIN, at=submitted_at, receipt_id=found.receipt_id, source=found.source)
     record_event(lead, EventType.LEAD_CREATED, origin=origin)
     if lead.is_test:
         _announce_to_tester(lead, found)

@@ -1,3 +1,4 @@
+from leads.models.clocks import ClockSegment, ResponseClock
 from leads.models.lead import (
     CurrentStatus,
     Enrichment,
@@ -23,6 +24,7 @@ from leads.models.saved_filter import SavedFilter
 from leads.models.scoring import LeadScore, ScoringRule, ScoringRun, ScoringSettings
 
 __all__ = [
+    "ClockSegment",
     "CurrentStatus",
     "Enrichment",
     "Lead",
@@ -37,6 +39,7 @@ __all__ = [
     "OwnerAccess",
     "Pull",
     "RefusedForm",
+    "ResponseClock",
     "RulePreview",
     "RuleSet",
     "RuleSetVersion",

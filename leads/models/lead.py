@@ -7,7 +7,9 @@ from functools import partial
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from accounts.core.derived_fields import (
     DerivedBooleanField,
@@ -31,6 +33,17 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def without_tests(self) -> "LeadQuerySet":
         """Exclude leads that were made to test a form. Reports, clocks and task lists never count them."""
         return self.filter(is_test=False)
+
+    def with_clock(self, state: str) -> "LeadQuerySet":
+        """Return the leads with an `open` clock, or with one that is `due_soon` or `overdue` now."""
+        now = timezone.now()
+        conditions = {
+            "open": Q(response_due_at__isnull=False),
+            "due_soon": Q(response_due_at__gt=now, response_warn_at__lte=now),
+            "overdue": Q(response_due_at__lte=now),
+            "urgent": Q(response_warn_at__lte=now),
+        }
+        return self.filter(conditions[state], response_due_at__isnull=False)
 
     def awaiting_reply(self) -> "LeadQuerySet":
         """Return the leads that answered, and are no test."""
@@ -126,7 +139,18 @@ class Lead(HasDerivedFields):
         "self", models.CASCADE, null=True, blank=True, editable=False, db_index=False, related_name="+"
     )
     received_at = models.DateTimeField()
-    first_response_at = models.DateTimeField(null=True, blank=True)
+    first_attempt_at = models.DateTimeField(
+        null=True, blank=True, help_text="When somebody or something first wrote to the lead or called."
+    )
+    first_response_at = models.DateTimeField(null=True, blank=True, help_text="When a person first answered the lead.")
+    last_response_at = models.DateTimeField(null=True, editable=False)
+    first_contact_at = models.DateTimeField(
+        null=True, blank=True, help_text="When both sides had first heard of each other."
+    )
+    response_warn_at = models.DateTimeField(null=True, editable=False, help_text="Of the clock that is due first.")
+    response_due_at = models.DateTimeField(
+        null=True, editable=False, help_text="Of the open clock that is due first. None: no clock is open."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -167,6 +191,11 @@ class Lead(HasDerivedFields):
                 name="lead_counted",
                 include=["id", "source", "campaign", "account", "furthest_status"],
                 condition=models.Q(is_test=False, merged_into__isnull=True),
+            ),
+            models.Index(
+                fields=["agency", "response_due_at", "id"],
+                name="lead_by_response_due",
+                condition=models.Q(response_due_at__isnull=False, merged_into__isnull=True),
             ),
             models.Index(fields=["merged_into"], name="lead_by_root", condition=models.Q(merged_into__isnull=False)),
         ]
@@ -273,6 +302,7 @@ class LeadChange(models.Model):
         null=True, editable=False, help_text="The user whom the lead was assigned to; 0: nobody any more."
     )
     occurred_at = models.DateTimeField()
+    arrived_at = models.DateTimeField(null=True, editable=False, help_text="When the report reached Leadline.")
     sequence = models.BigIntegerField(default=0)
     receipt_id = models.CharField(max_length=40, blank=True)
     applied = models.BooleanField()

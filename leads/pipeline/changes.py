@@ -21,6 +21,7 @@ from leads.pipeline.history import (
     add_history_row,
     record_event,
     record_status_change,
+    request_unassignment_reaction,
     save_reference_status,
 )
 from leads.pipeline.merge import lock_root
@@ -153,3 +154,5 @@ def _record_assignment(lead: Lead, origin: Origin, by: User | None = None) -> No
     if assignee is not None:
         member = lead.agency.members.filter(user=assignee).values_list("pk", flat=True).first()
         record_event(lead, EventType.LEAD_ASSIGNED, origin=origin, assigned_to=member, assigned_to_name=name)
+    else:
+        request_unassignment_reaction(lead, origin.at)

@@ -14,12 +14,15 @@ from accounts.core.text import plain, shorten
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events import outbox as events
 from accounts.events.ordering import Origin
+from accounts.events.reactions import request_reaction
 from accounts.models import Campaign
-from leads.enums import ChangedBy, LeadStatus
+from leads.enums import ChangedBy, Direction, LeadStatus
 from leads.models import CurrentStatus, Lead, LeadChange, LeadReference
 from leads.pipeline.dto import MAX_REPLY_LENGTH
 from leads.pipeline.matching import save_reference
 
+#: The subscriber that starts and stops response clocks (`leads.sla.reactions`).
+CLOCKS = "response clocks"
 ADDITIONAL_EVENTS = {  # new status --> the event besides `lead_status_changed`
     LeadStatus.REPLY_RECEIVED: EventType.LEAD_REPLIED,
     LeadStatus.OPPORTUNITY: EventType.LEAD_OPPORTUNITY,
@@ -126,6 +129,17 @@ def record_status_change(
         record_event(lead, event_type, origin=origin, work=work, **fields)
 
 
+def request_message_reaction(lead: Lead, direction: Direction, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
+    """Have the lead's clocks react to a message that changes no status, and so is no event."""
+    facts = {"direction": direction.value, "at": origin.at.isoformat(), "receipt_id": origin.receipt_id}
+    request_reaction(CLOCKS, subject=lead.pk, facts=facts, work=work)
+
+
+def request_unassignment_reaction(lead: Lead, at: datetime, work: UnitOfWork = AT_ONCE) -> None:
+    """Have the lead's clocks react to the loss of its owner, which is no event."""
+    request_reaction(CLOCKS, subject=lead.pk, facts={"at": at.isoformat()}, work=work)
+
+
 def save_reference_status(
     reference: LeadReference, current: CurrentStatus, newest: StatusReport | None, work: UnitOfWork = AT_ONCE
 ) -> None:
@@ -169,6 +183,7 @@ def add_history_row(
         is_report=is_report,
         changed_by=changed_by,
         occurred_at=origin.at,
+        arrived_at=origin.received_at,
         sequence=origin.sequence,
         receipt_id=origin.receipt_id,
         applied=applied,

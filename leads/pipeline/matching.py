@@ -14,7 +14,7 @@ from accounts.core.provider_key import ProviderKey, group_by_provider
 from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events.ordering import Origin
 from accounts.models import Account, Agency, Campaign
-from leads.models import Lead, LeadChange, LeadMerge, LeadReference, Tombstone
+from leads.models import Lead, LeadChange, LeadMerge, LeadReference, ResponseClock, Tombstone
 from leads.pipeline.merge import (
     lock_root,
     may_merge,
@@ -147,7 +147,7 @@ def _merge_leads_of_one_person(leads: list[Lead], named: set[str], work: UnitOfW
     for other in leads[1:]:
         work.flush(LeadReference)
         if may_merge(found, other):
-            work.bypass(Lead, LeadReference, LeadChange, LeadMerge)
+            work.bypass(Lead, LeadReference, LeadChange, LeadMerge, ResponseClock)
             found = merge_leads(found, other)
     return found
 

@@ -6,7 +6,7 @@ which pages and API show. References and changes move to the root and keep the r
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -16,15 +16,26 @@ from django.utils import timezone
 from accounts.core.linkedin_identity import may_be_one_person
 from accounts.models import Agency
 from leads.enums import furthest
-from leads.models import Lead, LeadChange, LeadMerge, LeadReference
+from leads.models import Lead, LeadChange, LeadMerge, LeadReference, ResponseClock
 from leads.pipeline.details import request_detail_reactions
 from leads.pipeline.provenance import CONTACT_FIELDS, ValueOrigin
 
 #: Fields that a merge never copies from one record to the other.
 NEVER_COPIED = {
     *("id", "agency", "created_at", "updated_at", "merged_into", "provenance", "search_text", "furthest_status"),
+    *("response_warn_at", "response_due_at"),
 }
 COPIED_STATUS_FIELDS = ("status", "campaign_id", "status_since", "status_sequence")
+
+
+#: Called with the older and the younger record before the younger one's rows move.
+_merge_hooks: list[Callable[[Lead, Lead], None]] = []
+
+
+def on_merge(hook: Callable[[Lead, Lead], None]) -> Callable[[Lead, Lead], None]:
+    """Register `hook` for what has to be settled between two records before they are merged."""
+    _merge_hooks.append(hook)
+    return hook
 
 
 def root_ids(pks: Collection[str]) -> dict[str, str]:
@@ -93,7 +104,9 @@ def merge_leads(kept: Lead, other: Lead) -> Lead:
     """Merge two locked leads into the older one and return it. Values that people typed win, and no row is lost."""
     if other.pk < kept.pk:
         kept, other = other, kept
-    for children in (LeadReference, LeadChange):
+    for hook in _merge_hooks:
+        hook(kept, other)
+    for children in (LeadReference, LeadChange, ResponseClock):
         children.objects.filter(lead=other).update(origin=Coalesce("origin", F("lead")), lead=kept)
     values = _merged_values(kept, other)
     replaced = {name: getattr(kept, name) for name in values}
@@ -130,7 +143,10 @@ def _merged_values(kept: Lead, other: Lead) -> dict[str, Any]:
         "furthest_status": furthest((kept.furthest_status, other.furthest_status)),
         "tags": list(dict.fromkeys([*kept.tags, *other.tags])),
         "received_at": min(kept.received_at, other.received_at),
+        "first_attempt_at": min(filter(None, [kept.first_attempt_at, other.first_attempt_at]), default=None),
         "first_response_at": min(filter(None, [kept.first_response_at, other.first_response_at]), default=None),
+        "last_response_at": max(filter(None, [kept.last_response_at, other.last_response_at]), default=None),
+        "first_contact_at": min(filter(None, [kept.first_contact_at, other.first_contact_at]), default=None),
         "is_test": kept.is_test and other.is_test,
         "recovered": kept.recovered and other.recovered,
         "details_pending": kept.details_pending or other.details_pending,

@@ -16,7 +16,7 @@ from accounts.core.enums import EventType
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events.ordering import Origin
 from accounts.models import Account, Agency, Source
-from leads.enums import ChangedBy, LeadStatus, furthest
+from leads.enums import OUTBOUND, ChangedBy, Direction, LeadStatus, furthest
 from leads.models import CurrentStatus, Lead, LeadChange, LeadReference
 from leads.pipeline.details import request_detail_reactions
 from leads.pipeline.dto import Contact, Identity
@@ -27,6 +27,7 @@ from leads.pipeline.history import (
     apply_reports,
     record_event,
     record_status_change,
+    request_message_reaction,
     save_reference_status,
     status_reports_of,
 )
@@ -61,13 +62,15 @@ def report_status(
     account: Account | None = None,
     lead: Lead | None = None,
     text: str = "",
+    by_person: bool = False,
     skip_created_event: bool = False,
     work: UnitOfWork = AT_ONCE,
     **fields: Any,
 ) -> Lead | None:
     """Apply one report of a lead's status. Return None if the lead was erased since the report.
 
-    `lead` names the lead where the caller knows it, `text` is what it answered. `fields` are set on a lead that is
+    `lead` names the lead where the caller knows it, `text` is what it answered, `by_person` says that a person wrote
+    the message that is reported. `fields` are set on a lead that is
     created. With `skip_created_event` the caller records `lead_created` later.
     """
     if is_erased(agency, provider=provider, external_id=identity.external_id, at=origin.at, work=work):
@@ -102,8 +105,11 @@ def report_status(
         request_detail_reactions(lead, work)
     if first_seen and not skip_created_event:
         record_event(lead, EventType.LEAD_CREATED, origin=origin, work=work, lead_external_id=reference.external_id)
-    if after.status is not (before.status if before else LeadStatus.PENDING):
+    is_change = after.status is not (before.status if before else LeadStatus.PENDING)
+    if is_change:
         record_status_change(lead, reference, after.status, previous, origin, changed_by, work)
+    if direction := Direction.FROM_PERSON if by_person else _unrecorded_message(lead, report, is_change=is_change):
+        request_message_reaction(lead, direction, origin, work)
     return lead
 
 
@@ -215,6 +221,16 @@ def _fill_contact(
         lead.account = account
         filled.append("account")
     return [*filled, "provenance"] if filled else []
+
+
+def _unrecorded_message(lead: Lead, report: StatusReport, *, is_change: bool) -> Direction | None:
+    """Return who wrote the message that a report implies. None if there is none, or the event of a change says it."""
+    if is_change or report.stated:
+        return None
+    if report.status is LeadStatus.REPLY_RECEIVED:
+        return Direction.FROM_LEAD
+    is_first = report.status in OUTBOUND and lead.first_attempt_at is None
+    return Direction.FROM_AUTOMATION if is_first else None
 
 
 def _earlier_reports(reference: LeadReference, work: UnitOfWork) -> list[StatusReport]:

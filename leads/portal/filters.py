@@ -25,15 +25,24 @@ ME, NOBODY = "me", "none"
 ALL = _("All")
 AGES = {"1": _("Last 24 hours"), "7": _("Last 7 days"), "30": _("Last 30 days"), "90": _("Last 90 days")}
 WAITING = {"yes": _("Awaiting reply")}
-SORTING = Sorting({"status_since": "status_since", "received": "received_at"})
+CLOCKS = {
+    "open": _("To be answered"),
+    "urgent": _("Due soon or overdue"),
+    "due_soon": _("Due soon"),
+    "overdue": _("Overdue"),
+}
+DUE = "due"
+SORTING = Sorting({"status_since": "status_since", "received": "received_at", DUE: "response_due_at"})
 SORTS = {
     "-status_since": _("Latest status first"),
     "status_since": _("Oldest status first"),
     "-received": _("Latest received first"),
     "received": _("Oldest received first"),
+    DUE: _("First due first"),
+    f"-{DUE}": _("Last due first"),
 }
 #: Filters that a saved one has. A word that is searched for may be a person's name, so it is not kept.
-SAVED = ("status", "campaign", "assigned_to", "waiting", "account", "source", "tag", "age", SORT)
+SAVED = ("status", "campaign", "assigned_to", "waiting", "clock", "account", "source", "tag", "age", SORT)
 
 
 class DateInput(forms.DateInput):
@@ -51,6 +60,7 @@ class LeadFilter(forms.Form):
     assigned_to = forms.ChoiceField(required=False, label=_("Assigned to"), widget=LongSelect)
     campaign = forms.ChoiceField(required=False, label=_("Campaign"), widget=LongSelect)
     waiting = forms.ChoiceField(required=False, label=_("Waiting"), widget=LongSelect)
+    clock = forms.ChoiceField(required=False, label=_("Answer"), widget=LongSelect)
     account = forms.ChoiceField(required=False, label=_("Account"), widget=LongSelect)
     source = forms.ChoiceField(required=False, label=_("Source"), widget=LongSelect)
     tag = forms.CharField(required=False, max_length=100, label=_("Tag"))
@@ -67,6 +77,7 @@ class LeadFilter(forms.Form):
         self._offer("assigned_to", [(ME, _("Me")), (NOBODY, _("Nobody")), *people])
         self._offer("campaign", _newest(agency.campaigns.all(), query.get("campaign", "")))
         self._offer("waiting", [*WAITING.items()])
+        self._offer("clock", [*CLOCKS.items()])
         self._offer("account", _newest(agency.accounts.all(), query.get("account", "")))
         self._offer("source", _newest(agency.sources.filter(removed_at=None), query.get("source", "")))
         self._offer("age", [*AGES.items()])
@@ -76,7 +87,7 @@ class LeadFilter(forms.Form):
     @property
     def more(self) -> list[forms.BoundField]:
         """Return the filters that are folded away."""
-        return [self[name] for name in ("waiting", "account", "source", "tag", "age", *DAYS, SORT)]
+        return [self[name] for name in ("waiting", "clock", "account", "source", "tag", "age", *DAYS, SORT)]
 
     @property
     def has_more(self) -> bool:
@@ -90,6 +101,10 @@ class LeadFilter(forms.Form):
     @property
     def is_waiting(self) -> bool:
         return bool(self.chosen("waiting"))
+
+    @property
+    def is_due(self) -> bool:
+        return bool(self.chosen("clock"))
 
     @property
     def query(self) -> str:
@@ -108,6 +123,8 @@ class LeadFilter(forms.Form):
         """Return those of the agency's leads that match."""
         if self.is_waiting:
             leads = leads.awaiting_reply()
+        if state := self.chosen("clock") or ("open" if self.chosen(SORT).removeprefix("-") == DUE else ""):
+            leads = leads.with_clock(state)
         for name, column in (
             ("status", "status"),
             ("campaign", "campaign"),

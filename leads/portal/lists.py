@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, QueryDict
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -21,12 +21,14 @@ from leads.models import LeadQuerySet, SavedFilter
 from leads.pipeline.replies import with_latest_reply
 from leads.portal.assignees import assignees_for
 from leads.portal.filters import SORTING, LeadFilter
-from leads.portal.waiting import awaiting_reply
+from leads.portal.waiting import awaiting_reply, to_be_answered
 from leads.saved_filters import remove_filter, save_filter
 
 SIZE = 40  # rows of a page: what a person looks through, and changes at once
 MAX_COUNT = 10_000  # counting of a list stops here
 AWAITING = "waiting=yes&sort=status_since"
+ANSWER_DUE = "clock=open&sort=due"
+MAX_REFRESHED = 100  # rows whose clocks one request shows anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,18 @@ def lead_list(request: MemberRequest) -> HttpResponse:
         tabs=_tabs(request, filters, saved),
         saved=next((one for one in saved if one.query == filters.query), None),
         heads=SORTING.heads(request, {"status_since": _("Status since"), "received": _("Received")}),
+        timed=[lead.pk for lead in page.rows if lead.response_due_at],
         statuses=STATUSES.items(),
         assignees=assignees_for(request.member),
     )
+
+
+@require_safe
+@readers
+def leads_due(request: MemberRequest) -> HttpResponse:
+    """Show anew until when the leads of a page have to be answered."""
+    ids = [pk for pk in request.GET.getlist("lead")[:MAX_REFRESHED] if "\x00" not in pk]
+    return render(request, "portal/parts/leads_due.html", {"leads": request.agency.leads.filter(pk__in=ids)})
 
 
 @require_POST
@@ -107,9 +118,11 @@ def _related(leads: LeadQuerySet) -> LeadQuerySet:
 def _tabs(request: MemberRequest, filters: LeadFilter, saved: "QuerySet[SavedFilter]") -> list[Tab]:
     """Return the lists that everybody has, and those that the member saved."""
     waiting = capped_count(awaiting_reply(request.agency))
+    due = capped_count(to_be_answered(request.agency))
     everybody = [
         (_("All leads"), "", ""),
         (_("Awaiting reply"), AWAITING, "" if waiting == "0" else waiting),
+        (_("To be answered"), ANSWER_DUE, "" if due == "0" else due),
         (_("Mine"), "assigned_to=me", ""),
         (_("Unassigned"), "assigned_to=none", ""),
     ]

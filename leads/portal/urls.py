@@ -1,7 +1,7 @@
 from django.urls import path
 
 from leads.lead_sync import views as linkedin
-from leads.portal import bulk, campaigns, lists, reports, scoring, views
+from leads.portal import bulk, campaigns, clocks, lists, reports, scoring, views
 from leads.portal.rules import views as rules
 
 urlpatterns = [
@@ -30,10 +30,13 @@ urlpatterns = [
     path("rules/<slug:kind>/<str:pk>/delete", rules.rule_delete, name="portal_rule_delete"),
     path("leads", lists.lead_list, name="portal_leads"),
     path("leads/export", lists.lead_export, name="portal_leads_export"),
+    path("leads/due", lists.leads_due, name="portal_leads_due"),
     path("leads/bulk", bulk.lead_bulk, name="portal_lead_bulk"),
     path("leads/filters", lists.filter_save, name="portal_filter_save"),
     path("leads/filters/<str:pk>/remove", lists.filter_remove, name="portal_filter_remove"),
     path("leads/<str:pk>", views.lead_page, name="portal_lead"),
     path("leads/<str:pk>/status", views.lead_status, name="portal_lead_status"),
+    path("leads/<str:pk>/clocks", clocks.lead_clocks, name="portal_lead_clocks"),
+    path("leads/<str:pk>/answered", clocks.lead_answered, name="portal_lead_answered"),
     path("leads/<str:pk>/assign", views.lead_assign, name="portal_lead_assign"),
 ]

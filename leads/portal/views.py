@@ -23,6 +23,7 @@ from leads.pipeline.bulk import assign_leads
 from leads.pipeline.changes import set_status
 from leads.pipeline.merge import root_id
 from leads.portal.assignees import assignees_for, find_assignee, name_of
+from leads.portal.clocks import clock_context
 from leads.portal.filters import SORTING, LeadFilter
 from leads.portal.forms import StatusForm
 from leads.portal.scoring import score_of
@@ -65,6 +66,7 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
         history=history,
         entries=_with_people(history.rows, request.agency),
         form=StatusForm(initial={"status": lead.status}),
+        **clock_context(lead, request.agency),
         steps=[(status, label) for status, label in STATUSES.items() if status not in OUTCOMES],
         outcomes=[(status, STATUSES[status]) for status in OUTCOMES],
         score=score_of(lead),

@@ -2,15 +2,27 @@
 
 from django import template
 from django.contrib.auth.models import User
-from django.utils import formats
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.core.enums import provider_name
 from accounts.labels import paused_by_name
 from accounts.models import Campaign
+from accounts.tenancy.localtime import format_local_time
 from leads.enums import ChangedBy
-from leads.labels import CHANGED_BY_LABELS, ORIGIN_LABELS, status_badge
-from leads.models import Lead, LeadChange
+from leads.labels import (
+    CHANGED_BY_LABELS,
+    CLOCK_KINDS,
+    ORIGIN_LABELS,
+    STOP_REASONS,
+    clock_state,
+    due_label,
+    duration_text,
+    status_badge,
+)
+from leads.models import Lead, LeadChange, ResponseClock
 from leads.pipeline.languages import language_name
 from leads.pipeline.provenance import ValueOrigin
 
@@ -19,6 +31,37 @@ register.filter("language_name", language_name)
 
 register.filter("lead_badge", status_badge)
 register.filter("paused_by_name", paused_by_name)
+
+
+@register.filter
+def answer_due(lead: Lead) -> str:
+    """Return a badge that says until when somebody has to answer; "" if nobody has to."""
+    if lead.response_warn_at is None or lead.response_due_at is None:
+        return ""
+    label = due_label(lead.response_warn_at, lead.response_due_at, timezone.now())
+    return format_html('<span title="{}">{}</span>', format_local_time(lead.response_due_at), label.badge())
+
+
+@register.filter
+def clock_badge(clock: ResponseClock) -> SafeString:
+    """Return how a clock stands, with the time that is left, or how it ended."""
+    now = timezone.now()
+    return (due_label(clock.warn_at, clock.due_at, now) if clock.is_open else clock_state(clock, now)).badge()
+
+
+@register.filter
+def clock_kind(clock: ResponseClock) -> str:
+    return str(CLOCK_KINDS[clock.kind])
+
+
+@register.filter
+def stop_reason(clock: ResponseClock) -> str:
+    return str(STOP_REASONS[clock.stop_reason]) if clock.stop_reason else ""
+
+
+@register.filter
+def time_spent(seconds: float | None) -> str:
+    return duration_text(seconds or 0)
 
 
 @register.filter

@@ -184,9 +184,24 @@ _KINDS = (
         {**payload_schemas.LEAD, **payload_schemas.ASSIGNEE},
         {
             **examples.lead_in(LeadStatus.REPLY_RECEIVED),
-            "assigned_to": "mem_01kqz4m3d8w5v9x2c7b6n1t0rz",
-            "assigned_to_name": "Grace Hopper",
+            **examples.ASSIGNEE,
         },
+        needs_action=True,
+    ),
+    EventKind(
+        EventType.LEAD_DUE_SOON,
+        _("Answer due soon"),
+        _("A lead waits for an answer, and two thirds of the time for it have passed."),
+        {**payload_schemas.LEAD, **payload_schemas.ASSIGNEE, **payload_schemas.CLOCK},
+        {**examples.lead_in(LeadStatus.REPLY_RECEIVED), **examples.ASSIGNEE, **examples.CLOCK},
+        needs_action=True,
+    ),
+    EventKind(
+        EventType.LEAD_OVERDUE,
+        _("Answer overdue"),
+        _("A lead still waits for an answer, and the time for it has passed."),
+        {**payload_schemas.LEAD, **payload_schemas.ASSIGNEE, **payload_schemas.CLOCK},
+        {**examples.lead_in(LeadStatus.REPLY_RECEIVED), **examples.ASSIGNEE, **examples.CLOCK},
         needs_action=True,
     ),
     EventKind(

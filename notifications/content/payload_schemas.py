@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from accounts.core.enums import IncidentCause, PausedBy, Role
-from leads.enums import ChangedBy, LeadStatus
+from leads.enums import ChangedBy, ClockKind, LeadStatus
 
 Schema = dict[str, Any]
 
@@ -76,6 +76,10 @@ ASSIGNEE = {
     "assigned_to": _text("Id of the member who has it now, as in `leads`."),
     "assigned_to_name": _text("Their name."),
 }
+CLOCK = {
+    "clock": _text("Whether the first answer is due, or the next one.", enum=[kind.value for kind in ClockKind]),
+    "due_at": _text("When the answer is due, in UTC.", **_TIME),
+}
 INVITATION = {"role": _text("What the invited person may do.", enum=[role.value for role in Role])}
 SOURCE = {
     **LOCATION,
@@ -125,6 +129,7 @@ _ORDER = {
                 *EXPIRY,
                 *LEAD,
                 *ASSIGNEE,
+                *CLOCK,
                 *PAUSE,
                 *SOURCE,
                 *INCIDENT,

@@ -152,6 +152,8 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
         "detail": safe_line(str(body.get("error_detail", "")), MAX_DETAIL_LENGTH),
         "limit": safe_line(" ".join(str(body[name]) for name in ("limit_type", "api_name") if name in body)),
         "resets_at": _format_time(body.get("resets_at"), zone),
+        "has_assignee": bool(body.get("assigned_to_name")),
+        "due_at": _format_time(body.get("due_at"), zone),
         "expires_at": _format_time(body.get("expires_at"), zone),
         "details_pending": body.get("details_pending") is True,
         "is_test": body.get("is_test") is True,

@@ -7,11 +7,14 @@ from django.db.models import Max
 from accounts.core.enums import AccountStatus, CampaignStatus, EventType
 from accounts.models import Account, Campaign, Event
 from accounts.services import EVENTS as STATUS_EVENTS
+from leads.models import Lead
 
 RECONNECTED = "No longer needed: the account is connected again."
 RESUMED = "No longer needed: the campaign runs again."
+ANSWERED = "No longer needed: the lead was answered."
 RECOVERED = "No longer needed: it works again."
 _ACCOUNT_DOWN = frozenset({*STATUS_EVENTS.values(), EventType.REAUTH_REQUESTED})
+_CLOCK_ALERTS = frozenset({EventType.LEAD_DUE_SOON, EventType.LEAD_OVERDUE})
 _RECOVERIES = {  # event of a recovery --> the event types that it makes obsolete
     EventType.SOURCE_RECOVERED: frozenset(
         {EventType.SOURCE_SILENT, EventType.SOURCE_REJECTED, EventType.SOURCE_AT_RISK, EventType.SOURCE_BLOCKED}
@@ -23,7 +26,8 @@ _RECOVERIES = {  # event of a recovery --> the event types that it makes obsolet
 def obsolete_reasons(events: Iterable[Event]) -> dict[str, str]:
     """Return why people no longer need these events, by the events' ids."""
     with_subject = [event for event in events if event.subject]
-    return _accounts_back(with_subject) | _campaigns_back(with_subject) | _recovered(with_subject)
+    found = _accounts_back(with_subject) | _campaigns_back(with_subject) | _recovered(with_subject)
+    return found | _answered(with_subject)
 
 
 def _accounts_back(events: Sequence[Event]) -> dict[str, str]:
@@ -38,6 +42,13 @@ def _campaigns_back(events: Sequence[Event]) -> dict[str, str]:
     campaigns = Campaign.objects.filter(pk__in={event.subject for event in candidates}, status=CampaignStatus.ACTIVE)
     running = set(campaigns.values_list("pk", flat=True))
     return {event.pk: RESUMED for event in candidates if event.subject in running}
+
+
+def _answered(events: Sequence[Event]) -> dict[str, str]:
+    candidates = [event for event in events if event.event_type in _CLOCK_ALERTS]
+    leads = Lead.objects.filter(pk__in={event.subject for event in candidates}, response_due_at__isnull=True)
+    answered = set(leads.values_list("pk", flat=True)) if candidates else set()
+    return {event.pk: ANSWERED for event in candidates if event.subject in answered}
 
 
 def _recovered(events: Sequence[Event]) -> dict[str, str]:

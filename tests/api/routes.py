@@ -22,7 +22,7 @@ LISTS = (
 #: What is about many objects, and no list: figures, and the search.
 REPORTS = ("reports/accounts", "reports/leads", "search")
 #: Lists below an object: the resource, what follows its id.
-HISTORIES = (("accounts", "history"), ("leads", "history"))
+HISTORIES = (("accounts", "history"), ("leads", "history"), ("leads", "clocks"))
 #: Method, resource, what follows its id, the scope it takes, a body.
 OBJECT_ROUTES = (
     ("get", "accounts", "", Scope.READ, None),
@@ -36,6 +36,8 @@ OBJECT_ROUTES = (
     ("patch", "leads", "", Scope.WRITE, {"name": "New"}),
     ("get", "leads", "/history", Scope.READ, None),
     ("get", "leads", "/score", Scope.READ, None),
+    ("get", "leads", "/clocks", Scope.READ, None),
+    ("post", "leads", "/answered", Scope.WRITE, {"how": "by telephone"}),
     ("get", "sub-accounts", "", Scope.READ, None),
     ("get", "campaigns", "", Scope.READ, None),
     ("patch", "campaigns", "", Scope.WRITE, {"status": "paused"}),

@@ -84,6 +84,15 @@ def add_scoring_rules(world: World, count: int) -> None:
         rule_set.versions.create(number=n, rules=[], change=f"Created “{n}”")
 
 
+def add_clocks(world: World, count: int) -> None:
+    now = timezone.now()
+    times = dict.fromkeys(("started_at", "received_at", "known_at", "period_started_at", "warn_at", "due_at"), now)
+    for _ in range(count):
+        world.lead.clocks.create(
+            agency=world.agency, kind="next_response", target_seconds=900, warn_seconds=600, stopped_at=now, **times
+        )
+
+
 LISTS: dict[str, Any] = {
     "accounts": add_accounts,
     "leads": add_leads,
@@ -93,6 +102,7 @@ LISTS: dict[str, Any] = {
     "rejected-requests": add_rejections,
     "accounts/{accounts}/history": add_reports,
     "leads/{leads}/history": add_changes,
+    "leads/{leads}/clocks": add_clocks,
     "sub-accounts": lambda world, count: [
         world.agency.sub_accounts.create(location_id=f"{n}-{timezone.now()}") for n in range(count)
     ],

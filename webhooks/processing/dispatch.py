@@ -125,6 +125,7 @@ def origin_of(receipt: Receipt, occurred_at: datetime | None) -> Origin:
         receipt_id=receipt.public_id,
         source=receipt.source,
         is_test=receipt.is_sample,
+        received_at=receipt.received_at,
     )
 
 
@@ -222,6 +223,7 @@ def _apply_lead_status(receipt: Receipt, event: LeadStatusReported, work: UnitOf
         changed_by=event.changed_by,
         contact=event.contact,
         text=event.text,
+        by_person=event.by_person,
         origin=origin_of(receipt, event.occurred_at),
         work=work,
     )

@@ -147,6 +147,7 @@ def _apply_success(
             account=context.account,
             lead=context.lead,
             text=outcome.text,
+            by_person=status is LeadStatus.MESSAGE_SENT,  # We-Link runs no sequences: who sends, asks for it
             work=work,
         )
     else:

@@ -101,7 +101,7 @@ class RequestOutcome:
 class LeadStatusReported:
     """Report a lead's status: `stated` by the provider (may move backwards), or derived (only forward).
 
-    `text` is what the lead answered, or "".
+    `text` is what the lead answered, or "". `by_person` says that a person, no sequence, wrote the message.
     """
 
     lead: Identity
@@ -112,6 +112,7 @@ class LeadStatusReported:
     changed_by: ChangedBy = ChangedBy.PROVIDER
     contact: Contact = Contact()
     text: str = ""
+    by_person: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,6 +183,7 @@ def _read_derived_status(payload: Payload, occurred_at: datetime | None) -> Prov
         stated=False,
         occurred_at=occurred_at or accepted_at,
         text=_reply_text(payload) if payload.event_type in REPLIES else "",
+        by_person=payload.event_type == "message.sent" and not payload.has("data.sequenceStep"),
     )
 
 

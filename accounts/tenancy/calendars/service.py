@@ -14,6 +14,7 @@ from accounts.models.calendar import CalendarException
 from accounts.tenancy import audit
 from accounts.tenancy.audit import Actor
 from accounts.tenancy.calendars.hours import NoWorkingTime
+from accounts.tenancy.calendars.lookup import hours_changed
 from accounts.tenancy.calendars.parsing import MAX_EXCEPTIONS, MAX_NAME_LENGTH, clean_exception, clean_week, hours_of
 
 MAX_CALENDARS = 200
@@ -31,6 +32,7 @@ def create_calendar(agency: Agency, *, name: str, by: Actor | None = None, **val
     _change(calendar, {"week": {}, **values, "name": name})
     calendar.is_default = calendar.is_default or not agency.calendars.exists()
     _save(calendar, values.get("exceptions"))
+    hours_changed(agency)
     audit.log_creation(by, calendar, gettext_noop("Working hours created"))
     return calendar
 
@@ -45,6 +47,8 @@ def update_calendar(calendar: Calendar, *, by: Actor | None = None, **changes: A
     if HOURS_FIELDS & changes.keys():
         calendar.version += 1
     _save(calendar, changes.get("exceptions"))
+    if {*HOURS_FIELDS, "is_default"} & changes.keys():
+        hours_changed(calendar.agency)
     audit.log_change(by, calendar, gettext_noop("Working hours changed"), ", ".join(sorted(changes)))
     return calendar
 
@@ -57,6 +61,7 @@ def delete_calendar(calendar: Calendar, *, by: Actor | None = None) -> None:
         raise FieldError("", "This is the default calendar. Make another one the default first.")
     audit.log_deletion(by, calendar, gettext_noop("Working hours deleted"))
     calendar.delete()
+    hours_changed(calendar.agency)
 
 
 def preview(calendar: Calendar, now: datetime) -> list[dict[str, Any]]:

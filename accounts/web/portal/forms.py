@@ -139,6 +139,9 @@ def timezone_choices() -> list[tuple[str, str]]:
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
+MAX_RESPONSE_MINUTES = 10_080  # a week without a pause
+
+
 class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
     timezone = forms.ChoiceField(
         choices=timezone_choices,
@@ -147,10 +150,17 @@ class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=LongSelect,
     )
     locale = forms.ChoiceField(label=_("Language and formats"))
+    response_minutes = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MAX_RESPONSE_MINUTES,
+        label=_("Response target in minutes"),
+        help_text=_("Working time in which a lead is to be answered. New clocks use it."),
+    )
 
     class Meta:
         model = Agency
-        fields = ("name", "timezone", "locale")
+        fields = ("name", "timezone", "locale", "response_minutes")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -159,3 +169,8 @@ class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
             choice = self.fields[name]
             assert isinstance(choice, forms.ChoiceField)  # noqa: S101 (declared above)
             choice.choices = known if held in dict(known) else [(held, held), *known]
+
+    def clean_response_minutes(self) -> int:
+        """Return the target, or the present one where the form says nothing."""
+        given: int | None = self.cleaned_data["response_minutes"]
+        return self.instance.response_minutes if given is None else given

@@ -131,6 +131,7 @@ def kept_of(external_id: str) -> dict[str, Any]:
     """All that is kept of a lead, without what must differ from lead to lead."""
     own = {"id", "lead", "reference", "external_id", "receipt_id", "created_at", "updated_at", "recovered"}
     own |= {"search_text"}  # of the other fields, and the id
+    own |= {"arrived_at"}  # of a notification alone
     reference = LeadReference.objects.get(external_id=external_id)
     rows = (reference, reference.lead, *reference.lead.changes.all())
     names = {field.name for row in rows for field in row._meta.concrete_fields if "sequence" not in field.name}

@@ -25,6 +25,7 @@ from notifications.delivery import drain_deliveries, fan_out_due_events
 from notifications.models import Delivery
 from tests.api.client import api_with
 from tests.portal.browser import Browser
+from tests.reactions import react
 
 
 @pytest.fixture
@@ -49,6 +50,7 @@ def answers(account: Account, *, is_test: bool) -> Lead:
     )  # fmt: skip
     for status in (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY):
         lead = set_status(lead, status=status, changed_by=ChangedBy.USER)
+    react()
     fan_out_due_events()
     return lead
 

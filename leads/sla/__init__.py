@@ -1,0 +1,1 @@
+"""Response clocks: how long leads wait for a person's answer, in working time, with warnings."""

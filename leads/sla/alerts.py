@@ -1,0 +1,71 @@
+"""Warn of clocks that are due soon, and report those that are overdue, each once."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.core.connections import DATABASE_ERRORS
+from accounts.core.enums import EventType
+from accounts.core.jobs import CRASHED, Backoff, claim_due, complete, fail, retry
+from accounts.core.unit_of_work import AT_ONCE
+from accounts.events.ordering import Origin
+from accounts.events.outbox import iso_timestamp
+from accounts.models import Member
+from accounts.tenancy.calendars.lookup import calendar_for
+from leads.enums import ChangedBy
+from leads.models import ResponseClock
+from leads.pipeline.history import record_event
+from leads.sla.clocks import clocks_of_lead, is_outdated
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)
+BACKOFF = Backoff([timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600)])
+
+
+def alert_due(limit: int = 50) -> int:
+    """Warn of, or report, at most `limit` clocks. Return the number of clocks that were looked at."""
+    related = ("lead__agency", "lead__account__sub_account", "lead__campaign", "calendar", "owner")
+    with claim_due(ResponseClock.objects.select_related(*related), limit=limit, lease=LEASE) as clocks:
+        for clock in clocks:
+            if not BACKOFF.allows(clock.attempts):
+                fail(clock, CRASHED)
+                continue
+            try:
+                with transaction.atomic():
+                    _alert(clock)
+            except DATABASE_ERRORS:  # the claim is given back
+                raise
+            except Exception as error:
+                log.exception("An alert of a response clock failed.", clock=clock.pk)
+                retry(clock, f"{type(error).__name__}: {error}", BACKOFF)
+    return len(clocks)
+
+
+def _alert(clock: ResponseClock) -> None:
+    """Say what is to be said of a clock now. The end of the lease is the condition: who has lost it, says nothing."""
+    now = timezone.now()
+    if is_outdated(clock, calendar_for(clock.agency_id, clock.owner_id)):
+        clocks_of_lead(clock.lead_id, AT_ONCE).replan()
+        ResponseClock.objects.filter(pk=clock.pk, leased_until=clock.leased_until).update(leased_until=None)
+    elif now >= clock.due_at:
+        if complete(clock, alerted_at=now, breached=True):
+            _record(clock, EventType.LEAD_OVERDUE, clock.due_at)
+    elif complete(clock, again_at=clock.due_at, warned_at=now):
+        _record(clock, EventType.LEAD_DUE_SOON, clock.warn_at)
+
+
+def _record(clock: ResponseClock, event_type: EventType, at: datetime) -> None:
+    owner = Member.objects.filter(agency=clock.agency_id, user=clock.owner_id).first() if clock.owner_id else None
+    name = (clock.owner.get_full_name() or clock.owner.get_username()) if owner and clock.owner else ""
+    record_event(
+        clock.lead,
+        event_type,
+        origin=Origin(by=ChangedBy.AUTOMATION, at=at),
+        clock=clock.kind,
+        due_at=iso_timestamp(clock.due_at),
+        assigned_to=owner.pk if owner else "",
+        assigned_to_name=name,
+    )
