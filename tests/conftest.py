@@ -143,13 +143,16 @@ def fresh_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 END_TO_END = "tests/e2e/"
+#: What shares something dear, made once: a checkout's processes, a generated client.
+TOGETHER = (END_TO_END, "tests/api/test_generated_client.py")
 
 
 class _Scheduler(LoadScopeScheduling):
-    """Any worker takes any next test function, but one takes all that share a checkout's processes."""
+    """Any worker takes any next test function, but one takes all that share something dear."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return END_TO_END if nodeid.startswith(END_TO_END) else nodeid.partition("[")[0]
+        shared = (place for place in TOGETHER if nodeid.startswith(place))
+        return next(shared, nodeid.partition("[")[0])
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Scheduler:
