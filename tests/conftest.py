@@ -160,11 +160,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Schedu
     return _Scheduler(config, log)
 
 
+def pytest_configure() -> None:
+    """What is loaded stays: the garbage collector need not look at it again and again, neither while it is loaded."""
+    gc.set_threshold(50_000)
+
+
 def pytest_collection_finish() -> None:
-    """What is loaded by now stays: the garbage collector need not look at it again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -13,7 +13,7 @@ os.environ["ERASURE_JOURNAL"] = os.environ["LEADLINE_TEST_SCRATCH"] + "/erasures
 os.environ["PUBLIC_URL"] = "http://127.0.0.1:8000"
 
 from config.settings import *  # noqa: F403
-from config.settings import DATABASES, STORAGES
+from config.settings import DATABASES, LOGGING, STORAGES
 
 SCRATCH = Path(os.environ["LEADLINE_TEST_SCRATCH"])
 SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
@@ -33,6 +33,9 @@ else:
     }
 DATABASES["default"]["TEST"]["MIGRATE"] = not TEMPLATE
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+#: What is no news is not written out; pytest shows the entries of a test that fails.
+HANDLERS = LOGGING["handlers"]
+LOGGING = {**LOGGING, "handlers": {**HANDLERS, "stderr": {**HANDLERS["stderr"], "level": "WARNING"}}}
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 WHITENOISE_USE_FINDERS = False  # scanned for every new test client otherwise

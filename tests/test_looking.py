@@ -20,6 +20,8 @@ from tests.portal.routes import ROUTES
 from tests.reactions import react
 from tests.statements import written_tables
 
+pytestmark = pytest.mark.one_backend
+
 #: What may be noted of a request: when a key was last used, and Django's sessions.
 BOOKKEEPING = {"accounts_apikey", "django_session"}
 PREFETCH = {"Sec-Purpose": "prefetch;prerender", "Purpose": "prefetch", "X-Moz": "prefetch"}

@@ -85,6 +85,7 @@ def test_who_is_signed_out_is_sent_to_the_sign_in_page(ours: Everything) -> None
     assert walk(NOT_HOME, sent) == same(NOT_HOME, (302, sign_in))
 
 
+@pytest.mark.one_backend
 def test_who_is_member_of_no_agency_is_refused(ours: Everything) -> None:
     client = Client()
     client.force_login(User.objects.create_superuser("staff", "staff@example.com", "correct horse"))

@@ -1,6 +1,5 @@
 """The brand of an agency: changed by owners and managers, seen by whoever gets its mails and links."""
 
-import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -10,8 +9,6 @@ from accounts.models import Agency, Brand, BrandLogo
 from accounts.tenancy.brand import look_of
 from tests.images import tiny_png
 from tests.portal.browser import Browser
-
-pytestmark = pytest.mark.one_backend
 
 
 def file(content: bytes, name: str = "logo.png") -> SimpleUploadedFile:

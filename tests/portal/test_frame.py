@@ -15,6 +15,8 @@ from tests.factories import Everything
 from tests.portal.browser import Browser
 from tests.portal.routes import ROUTES, walk
 
+pytestmark = pytest.mark.one_backend
+
 PAGES = [route for route in ROUTES if route.is_page]
 #: Every form of every channel stands in this page.
 LARGE = {"portal_notifications"}

@@ -66,6 +66,7 @@ def test_people_are_not_offered_everything_before_what_needs_them(manager: Clien
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.one_backend
 def test_a_failing_channel_says_why_and_is_tried_on_a_press(agency: Agency, manager: Client, loopback: None) -> None:
     with receiver(answering(*[500] * 10, 200, body="zap is turned off")) as program:
         made, _ = create_channel(agency, kind="webhook", url=program.url, name="Zap")
@@ -86,6 +87,7 @@ def test_a_failing_channel_says_why_and_is_tried_on_a_press(agency: Agency, mana
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.one_backend
 def test_what_a_person_resends_goes_before_what_waits_for_a_failing_channel(
     agency: Agency, manager: Client, loopback: None
 ) -> None:
@@ -103,6 +105,7 @@ def test_what_a_person_resends_goes_before_what_waits_for_a_failing_channel(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.one_backend
 def test_a_test_is_the_trial_request_of_a_channel_that_is_down(agency: Agency, manager: Client, loopback: None) -> None:
     with receiver(answering(500)) as program:
         made, _ = create_channel(agency, kind="webhook", url=program.url)
@@ -116,6 +119,7 @@ def test_a_test_is_the_trial_request_of_a_channel_that_is_down(agency: Agency, m
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.one_backend
 @pytest.mark.parametrize("example", ["lead_opportunity", "linkedin_disconnected", "channel_failing"])
 def test_a_test_sends_the_example_that_was_chosen(
     agency: Agency, manager: Client, loopback: None, example: str
@@ -149,6 +153,7 @@ def test_only_what_has_an_example_is_sent_as_a_test(agency: Agency, manager: Cli
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.one_backend
 def test_the_log_masks_the_secrets_of_both_sides(agency: Agency, manager: Client, loopback: None) -> None:
     answers = answering(200, headers=f"Set-Cookie: session=hush\r\nX-Trace: abc\r\nX-Long: {'x' * 2000}\r\n")
     with receiver(answers) as program:

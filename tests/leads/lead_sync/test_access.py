@@ -45,7 +45,7 @@ class Days:
         """Time passes, and whatever is due in it happens."""
         end = datetime.now(UTC) + timedelta(**time)  # noqa: TID251
         while (now := datetime.now(UTC)) < end:  # noqa: TID251
-            self.clock.move_to(min(end, now + max(timedelta(hours=1), timedelta(**time) / 12)))
+            self.clock.move_to(min(end, now + max(timedelta(hours=1), timedelta(**time) / 8)))
             work()
 
     def lose(self, *, page: bool = False) -> None:

@@ -41,8 +41,8 @@ class Day:
         self.go_on(minutes=20)
 
     def go_on(self, **time: float) -> None:
-        """Work, and let time pass in a dozen steps that no wait is shorter than."""
-        let_pass(self.clock, pace=max(timedelta(seconds=61), timedelta(**time) / 12), **time)
+        """Work, and let time pass in eight steps that no wait is shorter than."""
+        let_pass(self.clock, pace=max(timedelta(seconds=61), timedelta(**time) / 8), **time)
 
     def lead(self, response: dict[str, Any]) -> Lead:
         return Lead.objects.get(references__external_id=response["id"])
@@ -136,13 +136,14 @@ def test_labels_are_filled_in_when_the_form_becomes_readable(day: Day, hours: in
     assert Event.objects.filter(event_type="lead_created").count() == 2
 
 
-def test_a_form_is_asked_for_rarely_and_not_for_ever(day: Day) -> None:
+def test_a_form_is_asked_for_rarely_and_not_for_ever(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill_pages, "PAGE", 10)
     day.world.refuse("leadForms", key=str(OTHER))
-    day.world.submit_many(110, form=OTHER)
+    day.world.submit_many(11, form=OTHER)
     day.world.submit_many(3, prefix="late", form=OTHER)
     asked = day.world.calls["GET leadForms"]
     day.pull(since=START - timedelta(days=30))
-    assert Lead.objects.count() == 113
+    assert Lead.objects.count() == 14
     assert day.world.calls["GET leadForms"] == asked + 1
     day.go_on(hours=24)
     assert day.world.calls["GET leadForms"] <= asked + 4

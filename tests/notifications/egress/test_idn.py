@@ -41,6 +41,7 @@ def bounce(settings: Settings) -> Callable[[str], int]:
     return bounce
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("channel_email", "mail_goes_to"),
     [

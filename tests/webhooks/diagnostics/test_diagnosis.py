@@ -15,7 +15,7 @@ from webhooks.ingest import rejections
 from webhooks.models import RejectedRequest
 from webhooks.providers import PROVIDERS
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_backend]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 OLD, NEW = "the-secret-before-0001", "the-secret-of-today-0002"
 
@@ -36,6 +36,7 @@ def row_of(source: Source, count: int) -> RejectedRequest:
     return wait_until(lambda: RejectedRequest.objects.filter(source=source, count=count).first(), seconds=3)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("provider", ["salesflow", "linkedin", "welink", "sendpilot"])
 def test_an_old_secret_is_recognised_after_its_overlap(server: Server, agency: Agency, provider: str) -> None:
     source = create_source(agency=agency, provider=provider, secret=OLD)[0]
@@ -51,6 +52,7 @@ def test_an_old_secret_is_recognised_after_its_overlap(server: Server, agency: A
     assert NEW not in found.diagnosis
 
 
+@pytest.mark.one_backend
 def test_a_finding_outlasts_requests_that_tell_nothing(server: Server, agency: Agency) -> None:
     source = create_source(agency=agency, provider="salesflow", secret=NEW)[0]
     other = create_source(agency=agency, provider="salesflow", secret=OLD, name="Sales team")[0]

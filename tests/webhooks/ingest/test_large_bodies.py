@@ -25,6 +25,8 @@ from webhooks.providers import get_provider
 from webhooks.providers.base import InvalidSignature, SignedRequest, UnreadablePayload, parses_quickly
 from webhooks.providers.signatures import hmac_hex
 
+pytestmark = pytest.mark.one_backend
+
 SECRET = "welink-secret-code"
 FORGED = "a" * 64
 MEBIBYTE = 1024 * 1024
