@@ -17,6 +17,7 @@ from accounts.core.enums import (
     provider_name,
 )
 from accounts.core.labels import Label
+from accounts.core.sentences import own_words
 from accounts.models import Account, Source
 from accounts.models.command import CommandStatus
 from accounts.models.link import LinkState
@@ -144,7 +145,7 @@ def status_badge(status: str) -> SafeString:
 
 def pause_reason(reason: str, paused_by: str) -> str:
     """Return why a campaign was paused. Leadline's own reasons are fixed texts: say them in the reader's language."""
-    return gettext(reason) if reason and paused_by == PausedBy.SYSTEM else reason
+    return own_words(reason) if paused_by == PausedBy.SYSTEM else reason
 
 
 def paused_by_name(paused_by: str, provider: str) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.core.encrypted_fields import EncryptedJSONField, UnreadableValue
 from accounts.core.enums import STAFF_EVENTS
 from accounts.core.ids import new_id, new_token
+from accounts.core.sentences import own_words
 from accounts.models import Agency, Event
 
 
@@ -264,7 +265,7 @@ class Delivery(models.Model):
             return str(ENDPOINT_PAUSED)
         if self.status == DeliveryStatus.PENDING and self.hold:
             return gettext("It %(waits)s.") % {"waits": Hold(self.hold).label}
-        return "" if self.status == DeliveryStatus.DELIVERED else self.error
+        return "" if self.status == DeliveryStatus.DELIVERED else own_words(self.error)
 
 
 class Attempt(models.Model):

@@ -19,12 +19,13 @@ from django.db import models, transaction
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.core.connections import undone_after_outage
 
 #: How far apart the clocks of our hosts may be.
 MAX_CLOCK_SKEW = timedelta(seconds=5)
-CRASHED = "Every attempt ended with the worker that made it."
+CRASHED = gettext_noop("Every attempt ended with the worker that made it.")
 
 
 class DueRow(models.Model):

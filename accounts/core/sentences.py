@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import override
+from django.utils.translation import gettext, override
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -69,3 +69,8 @@ def in_readers_language(kept: Mapping[str, Any] | None, text: str) -> str:
         return kind.say({name: value for name, value in kept.items() if name != "code"})
     except (KeyError, TypeError, ValueError):  # stored by another release
         return text
+
+
+def own_words(text: str) -> str:
+    """Return a stored text in the active language if it is a whole sentence of ours, marked with `gettext_noop`."""
+    return gettext(text) if text else ""

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from accounts.core import markup
 from accounts.core.email_addresses import display_email
 from accounts.core.enums import CampaignStatus, provider_name
-from accounts.core.sentences import in_readers_language
+from accounts.core.sentences import in_readers_language, own_words
 from accounts.labels import CAMPAIGN_STATUSES, account_label, pause_reason, readiness_text, status_label, what_to_do
 from accounts.models import Account
 from accounts.tenancy.localtime import format_local_time
@@ -31,6 +31,7 @@ register.filter("provider_name", provider_name)
 register.filter("readable_email", display_email)
 register.filter("readiness_text", readiness_text)
 register.filter("reason_of_pause", pause_reason)
+register.filter("own_words", own_words)
 register.filter("stored_sentence", in_readers_language)
 register.simple_tag(markup.badge, name="badge")
 

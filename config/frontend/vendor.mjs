@@ -1,7 +1,7 @@
 // Makes templates/static/vendor/tabler of the packages @tabler/core and @tabler/icons: the style that templates use,
 // its images as files (the content security policy takes none from inside a style), and the icons that are named. Makes
 // templates/static/vendor/chartjs of chart.js: the parts that chart.mjs names, as one module. Makes
-// templates/static/vendor/sortable of sortablejs.
+// templates/static/vendor/sortable of sortablejs. Copies idiomorph with its extension of htmx.
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -15,6 +15,7 @@ const packages = dirname(dirname(dirname(createRequire(import.meta.url).resolve(
 const target = join(root, "templates/static/vendor/tabler");
 const charts = join(root, "templates/static/vendor/chartjs");
 const sorting = join(root, "templates/static/vendor/sortable");
+const morph = join(root, "templates/static/vendor/idiomorph");
 const APPS = ["accounts", "config", "leads", "notifications", "webhooks"];
 // What Python, widgets and allauth put into pages by themselves.
 const STANDARD = ["html", "body"];
@@ -81,3 +82,7 @@ rmSync(sorting, { recursive: true, force: true });
 mkdirSync(sorting, { recursive: true });
 writeFileSync(join(sorting, "sortable.js"), await moduleOf(join(packages, "sortablejs/modular/sortable.core.esm.js")));
 copyFileSync(join(packages, "sortablejs/LICENSE"), join(sorting, "LICENSE"));
+rmSync(morph, { recursive: true, force: true });
+mkdirSync(morph, { recursive: true });
+copyFileSync(join(packages, "idiomorph/dist/idiomorph-ext.min.js"), join(morph, "idiomorph-ext.min.js"));
+copyFileSync(join(packages, "idiomorph/LICENSE"), join(morph, "LICENSE"));

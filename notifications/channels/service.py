@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone as clock
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.core.errors import FieldError, StateError
@@ -40,7 +40,7 @@ __all__ = [
     "verify_address",
 ]
 
-DISABLED_BY_HAND = "Switched off by hand."
+DISABLED_BY_HAND = gettext_noop("Switched off by hand.")
 CONFIRMATION_INTERVAL = timedelta(minutes=5)
 #: The event types of which a test may send an example.
 EXAMPLES = tuple(name for name in AGENCY_EVENTS if name != EventType.CHANNEL_VERIFICATION)

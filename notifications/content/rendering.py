@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.core.enums import STAFF_EVENTS, EventType, IncidentCause, PausedBy, SuggestedAction, provider_name
 from accounts.core.markup import duration
+from accounts.core.sentences import own_words
 from accounts.core.text import safe_line, shorten
 from accounts.labels import pause_reason
 from accounts.linkedin.advice import REASONS, SENTENCES, advice_sentence
@@ -173,7 +174,9 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
         "off_at": format_local_time(subject_channel.failing_since + FAILURES_TIMEOUT, zone)
         if subject_channel and subject_channel.failing_since
         else "",
-        "off_reason": safe_line(subject_channel.disabled_reason, MAX_DETAIL_LENGTH) if subject_channel else "",
+        "off_reason": safe_line(own_words(subject_channel.disabled_reason), MAX_DETAIL_LENGTH)
+        if subject_channel
+        else "",
         "happened_at": format_local_time(event.occurred_at, zone),
         "late": is_late(event),
         "facts": facts_of(body),

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.core.email_addresses import email_key
 from accounts.core.enums import EventType
@@ -23,10 +24,10 @@ from notifications.transports.base import TransportError
 FAILURES_BEFORE_EVENT = 4
 HEALTH_FIELDS = ("consecutive_failures", "failing_since", "last_error", "last_status_code", "last_excerpt")
 WARNING_SHARES = (0.75, 0.5)  # of FAILURES_TIMEOUT, the later first
-UNSUBSCRIBED = "The recipient unsubscribed."
-COMPLAINED = "The recipient reported our mail as unwanted."
+UNSUBSCRIBED = gettext_noop("The recipient unsubscribed.")
+COMPLAINED = gettext_noop("The recipient reported our mail as unwanted.")
 BOUNCED = "Mail to this address came back"
-FAILED_TOO_LONG = "Nothing but failures for five days."
+FAILED_TOO_LONG = gettext_noop("Nothing but failures for five days.")
 
 
 def record_result(channel: Channel, result: DeliveryResult, *, is_erased: bool = False) -> None:

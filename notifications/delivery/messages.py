@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.core.enums import EventType
 from accounts.models import Agency, Event
@@ -23,7 +24,7 @@ from notifications.policy.timing import DIGEST_BATCH, is_urgent
 from notifications.staff import alerts as staff
 
 OWNER_NOT_ASKED = "No longer needed: the account's owner is not asked any more."
-DAMAGED = "What is stored about this channel cannot be decrypted with the keys that are set."
+DAMAGED = gettext_noop("What is stored about this channel cannot be decrypted with the keys that are set.")
 
 
 def prepare_deliveries(claimed: Mapping[str, datetime | None], limits: ConcurrencyLimits) -> list[PreparedDelivery]:

@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 from django.db.models import Max
+from django.utils.translation import gettext_noop
 
 from accounts.core.enums import AccountStatus, CampaignStatus, EventType
 from accounts.models import Account, Campaign, Event
 from accounts.services import EVENTS as STATUS_EVENTS
 from leads.models import Lead
 
-RECONNECTED = "No longer needed: the account is connected again."
-RESUMED = "No longer needed: the campaign runs again."
-ANSWERED = "No longer needed: the lead was answered."
-RECOVERED = "No longer needed: it works again."
+RECONNECTED = gettext_noop("No longer needed: the account is connected again.")
+RESUMED = gettext_noop("No longer needed: the campaign runs again.")
+ANSWERED = gettext_noop("No longer needed: the lead was answered.")
+RECOVERED = gettext_noop("No longer needed: it works again.")
 _ACCOUNT_DOWN = frozenset({*STATUS_EVENTS.values(), EventType.REAUTH_REQUESTED})
 _CLOCK_ALERTS = frozenset({EventType.LEAD_DUE_SOON, EventType.LEAD_OVERDUE})
 _RECOVERIES = {  # event of a recovery --> the event types that it makes obsolete

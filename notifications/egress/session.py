@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from django.utils.translation import gettext_noop
 from yarl import URL
 
 from notifications.egress.headers import Exchange, keep_request_headers, keep_response_headers
@@ -168,16 +169,16 @@ def _retry_after(text: str) -> float | None:
     return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
-_BAD_CERTIFICATE = "The receiver's TLS certificate is not valid."
+_BAD_CERTIFICATE = gettext_noop("The receiver's TLS certificate is not valid.")
 _CERTIFICATES = {  # OpenSSL's verify code --> the message for people
-    9: "The receiver's TLS certificate is not valid yet.",
-    10: "The receiver's TLS certificate has expired.",
-    18: "The receiver's TLS certificate is signed by itself: nobody vouches for it.",
-    19: "The receiver's TLS certificate is signed by itself: nobody vouches for it.",
-    20: "The receiver's TLS certificate is signed by nobody that we know, or its chain is not complete.",
-    21: "The receiver's TLS certificate is signed by nobody that we know, or its chain is not complete.",
-    62: "The receiver's TLS certificate is for another name.",
-    64: "The receiver's TLS certificate is for another name.",
+    9: gettext_noop("The receiver's TLS certificate is not valid yet."),
+    10: gettext_noop("The receiver's TLS certificate has expired."),
+    18: gettext_noop("The receiver's TLS certificate is signed by itself: nobody vouches for it."),
+    19: gettext_noop("The receiver's TLS certificate is signed by itself: nobody vouches for it."),
+    20: gettext_noop("The receiver's TLS certificate is signed by nobody that we know, or its chain is not complete."),
+    21: gettext_noop("The receiver's TLS certificate is signed by nobody that we know, or its chain is not complete."),
+    62: gettext_noop("The receiver's TLS certificate is for another name."),
+    64: gettext_noop("The receiver's TLS certificate is for another name."),
 }
 
 
@@ -193,16 +194,18 @@ def _error_message(error: Exception) -> str:
             outdated = "PROTOCOL" in str(getattr(error.os_error, "reason", ""))
             return f"No secure connection: {'the receiver speaks only outdated TLS' if outdated else 'TLS failed'}."
         case aiohttp.ClientConnectorDNSError():
-            return "The name could not be resolved."
+            return gettext_noop("The name could not be resolved.")
         case aiohttp.ClientConnectorError() if isinstance(error.os_error, ConnectionResetError):
-            return "No secure connection: the receiver broke off the TLS handshake. Does it speak TLS 1.2 or newer?"
+            return gettext_noop(
+                "No secure connection: the receiver broke off the TLS handshake. Does it speak TLS 1.2 or newer?"
+            )
         case aiohttp.ClientConnectorError():
             return f"No connection: {error.os_error.strerror or 'refused'}."
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
-            return "The receiver closed the connection without an answer."
+            return gettext_noop("The receiver closed the connection without an answer.")
         case aiohttp.InvalidURL():
             return "This is not a web address."
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
-            return "The receiver's answer is not HTTP that can be read."
+            return gettext_noop("The receiver's answer is not HTTP that can be read.")
         case _:
             return f"The request failed ({type(error).__name__})."

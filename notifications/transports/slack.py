@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from django.utils import translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.core.text import shorten
 from notifications.content.digest import render_message
@@ -20,14 +20,14 @@ MAX_HEADER_LENGTH = 150
 MAX_SECTION_LENGTH = 2900  # Slack accepts 3000; the rest is for the line “… and n more”
 MAX_BLOCKS = 50
 GONE = {  # Slack's error with 403, 404 or 410 (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks)
-    "channel_is_archived": "The channel was archived in Slack.",
-    "channel_not_found": "The channel was deleted in Slack.",
-    "no_service": "The webhook was removed in Slack.",
-    "no_service_id": "The webhook was removed in Slack.",
-    "no_active_hooks": "The webhook was switched off in Slack.",
-    "no_team": "The workspace is gone from Slack.",
-    "team_disabled": "The workspace was switched off in Slack.",
-    "invalid_token": "The webhook's URL is not valid in Slack any more.",
+    "channel_is_archived": gettext_noop("The channel was archived in Slack."),
+    "channel_not_found": gettext_noop("The channel was deleted in Slack."),
+    "no_service": gettext_noop("The webhook was removed in Slack."),
+    "no_service_id": gettext_noop("The webhook was removed in Slack."),
+    "no_active_hooks": gettext_noop("The webhook was switched off in Slack."),
+    "no_team": gettext_noop("The workspace is gone from Slack."),
+    "team_disabled": gettext_noop("The workspace was switched off in Slack."),
+    "invalid_token": gettext_noop("The webhook's URL is not valid in Slack any more."),
 }
 
 
@@ -37,7 +37,7 @@ class SlackTransport(Transport):
     async def send(self, prepared: PreparedDelivery, session: GuardedSession) -> Outcome:
         url = prepared.channel.url if prepared.channel else prepared.slack_url
         if not url:
-            raise TransportError("There is no Slack address for it any more.", permanent=True)
+            raise TransportError(gettext_noop("There is no Slack address for it any more."), permanent=True)
         body = encode_body(blocks_for(render_message(prepared)))
         answer = await session.post(url, body=body, headers={"Content-Type": "application/json"})
         try:

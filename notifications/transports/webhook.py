@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from notifications.content.payload_schemas import in_documented_order
 from notifications.egress.session import GuardedSession, Response
@@ -17,7 +18,7 @@ from notifications.transports.base import Outcome, Transport, TransportError
 
 MAX_HEADERS = 20
 MAX_HEADER_LENGTH = 1000
-GONE = "The receiver answered 410: it wants nothing any more."
+GONE = gettext_noop("The receiver answered 410: it wants nothing any more.")
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")  # a token of RFC 9110
 _VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 _RESERVED = re.compile(

@@ -18,7 +18,7 @@ from tests.portal.routes import ROUTES
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 #: What a page asks for to replace a part of itself.
-FRAGMENTS = {"portal_source_light"}
+FRAGMENTS = {"portal_source_light", "portal_rule_preview_result"}
 PAGES = [route for route in ROUTES if route.is_page and route.name not in FRAGMENTS]
 OF_EVERYBODY = {"password": "/accounts/password/change/", "second-factor": "/accounts/2fa/", "not-found": "/nowhere"}
 SIGNED_OUT = {"sign-in": "/accounts/login/", "forgotten": "/accounts/password/reset/", "start": "/"}
@@ -64,10 +64,10 @@ def faults_of(page: Page, part: str | None = None, *, preload: bool = True, only
 
 
 def faults_by_day_and_by_night(page: Page, *, preload: bool = True) -> list[str]:
-    """What axe finds in both themes. By night only colours are others."""
+    """What axe finds in both themes. By night only colours are others; nothing fades from one theme to the other."""
     found = []
     for scheme, only in (("light", ""), ("dark", "color-contrast")):
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found += [f"{scheme}: {fault}" for fault in faults_of(page, preload=preload, only=only)]
     return found
 

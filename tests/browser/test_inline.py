@@ -101,6 +101,27 @@ def test_a_channel_is_switched_tested_and_removed(
     assert program.requests
 
 
+def test_a_part_that_asks_again_keeps_the_focus_until_there_is_news(
+    visit: Visit, channel: Channel, agency: Agency, live_server: LiveServer
+) -> None:
+    record_event(agency, EventType.LINKEDIN_BLOCKED, linkedin_account_name="Ada")
+    fan_out_due_events()
+    page = visit.page
+    page.goto(f"{live_server.url}/notifications/deliveries/{channel.deliveries.get().pk}")
+    link = page.locator("#delivery a").first
+    link.focus()
+    for _ in range(2):
+        with page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true"):
+            pass
+    expect(link).to_be_focused()
+    in_a_thread(drain_deliveries)
+    expect(page.get_by_text("HTTP 200").first).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(1500)
+    assert asked == []
+
+
 def test_the_log_is_filtered_and_turned_in_its_place(
     visit: Visit, channel: Channel, agency: Agency, live_server: LiveServer
 ) -> None:

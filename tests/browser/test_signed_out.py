@@ -155,7 +155,8 @@ LOOK = """() => [
     field => field.value),
 ]"""
 BY_HTMX = "main form[hx-post], main form[hx-get], main [hx-boost=true] a[href]:not([hx-boost=false])"
-PLAIN = "main form[method=post]:not([hx-post])"
+#: A form called `press` has no button of its own: buttons elsewhere on the page send it.
+PLAIN = "main form[method=post]:not([hx-post], #press), main button[formaction]"
 
 
 @pytest.fixture

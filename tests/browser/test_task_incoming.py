@@ -71,7 +71,7 @@ def test_a_source_of_each_provider_is_added_and_says_what_to_paste_where(seeded:
 
 def add_source(slug: ProviderSlug, clicks: Clicks) -> None:
     to_sources(clicks)
-    clicks.click(clicks.page.locator(".provider", has=clicks.page.get_by_text(PROVIDERS[slug], exact=True)))
+    clicks.click(clicks.page.locator(".provider-tile", has=clicks.page.get_by_text(PROVIDERS[slug], exact=True)))
     if GUIDES[slug].secret is Secret.APP:
         clicks.type("client-secret-of-the-app")
     clicks.click("Add source")

@@ -7,7 +7,8 @@ from django.utils import translation
 
 from accounts import sentences
 from accounts.core.enums import IncidentCause
-from accounts.core.sentences import _kinds, define, in_readers_language, stored
+from accounts.core.sentences import _kinds, define, in_readers_language, own_words, stored
+from notifications.delivery.channel_health import FAILED_TOO_LONG
 
 
 def in_german(text: str) -> str:
@@ -70,3 +71,10 @@ def test_every_sentence_has_the_same_values_in_german(code: str) -> None:
             texts.append(str(_kinds[code].text % Values(count=2)))
     assert texts[0] != texts[1]
     assert texts[0].count("VALUE") == texts[1].count("VALUE")
+
+
+def test_whole_sentences_of_ours_are_translated_and_texts_of_others_stay() -> None:
+    with translation.override("de"):
+        assert own_words(FAILED_TOO_LONG) == "Fünf Tage lang ist jeder Versuch fehlgeschlagen."
+        assert own_words("550 mailbox unavailable") == "550 mailbox unavailable"
+        assert own_words("") == ""
