@@ -21,11 +21,16 @@ class LeadsConfig(AppConfig):
         from accounts.web.portal.place_figures import add_place_figure
         from accounts.web.source_sections import add_card_section
         from leads.lead_sync.source_card import connection_link
+        from leads.models import LeadChange, LeadReference, ResponseClock
+        from leads.pipeline.children import register_child
         from leads.portal.places import leads_at
         from leads.portal.scoring import add_scoring_pages
         from leads.portal.search import add_leads
         from leads.portal.waiting import awaiting_reply
 
+        register_child(LeadReference)
+        register_child(LeadChange)
+        register_child(ResponseClock)
         add_entry(
             Entry(
                 "leads",

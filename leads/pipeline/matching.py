@@ -14,7 +14,8 @@ from accounts.core.provider_key import ProviderKey, group_by_provider
 from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events.ordering import Origin
 from accounts.models import Account, Agency, Campaign
-from leads.models import Lead, LeadChange, LeadMerge, LeadReference, ResponseClock, Tombstone
+from leads.models import Lead, LeadMerge, LeadReference, Tombstone
+from leads.pipeline.children import registered_children
 from leads.pipeline.merge import (
     lock_root,
     may_merge,
@@ -147,7 +148,7 @@ def _merge_leads_of_one_person(leads: list[Lead], named: set[str], work: UnitOfW
     for other in leads[1:]:
         work.flush(LeadReference)
         if may_merge(found, other):
-            work.bypass(Lead, LeadReference, LeadChange, LeadMerge, ResponseClock)
+            work.bypass(Lead, LeadMerge, *(child.model for child in registered_children()))
             found = merge_leads(found, other)
     return found
 

@@ -1,22 +1,22 @@
 """Merge the records of one person. The younger record stays, hidden and unchanged, so that the merge can be undone.
 
 A merged record points to the older record with `merged_into`, perhaps over several steps; the last one is the root,
-which pages and API show. References and changes move to the root and keep the record that they were created for in
-`origin`. `LeadMerge` stores the values that the merge replaced in the root.
+which pages and API show. The rows of a lead (`leads.pipeline.children`) move to the root and keep the record that they
+were created for in `origin`. `LeadMerge` stores the values that the merge replaced in the root.
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Any
 
-from django.db.models import F, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.core.linkedin_identity import may_be_one_person
 from accounts.models import Agency
 from leads.enums import furthest
-from leads.models import Lead, LeadChange, LeadMerge, LeadReference, ResponseClock
+from leads.models import Lead, LeadMerge
+from leads.pipeline.children import move_children
 from leads.pipeline.details import request_detail_reactions
 from leads.pipeline.provenance import CONTACT_FIELDS, ValueOrigin
 
@@ -106,8 +106,7 @@ def merge_leads(kept: Lead, other: Lead) -> Lead:
         kept, other = other, kept
     for hook in _merge_hooks:
         hook(kept, other)
-    for children in (LeadReference, LeadChange, ResponseClock):
-        children.objects.filter(lead=other).update(origin=Coalesce("origin", F("lead")), lead=kept)
+    move_children(other.pk, kept.pk)
     values = _merged_values(kept, other)
     replaced = {name: getattr(kept, name) for name in values}
     LeadMerge.objects.create(record=other, merged_at=timezone.now(), replaced=replaced)
