@@ -9,9 +9,9 @@ class LeadsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register this app's navigation, links, sections, jobs and handlers with the apps below it."""
-        import leads.assignments
         import leads.lead_sync.disconnect
         import leads.lead_sync.recovery
+        import leads.routing.removal
         import leads.sla.merging
         import leads.sla.replanning  # noqa: F401 (they register what follows a change elsewhere)
         from accounts.web.backoffice.agency_health import HealthRow, add_health_row
@@ -21,16 +21,18 @@ class LeadsConfig(AppConfig):
         from accounts.web.portal.place_figures import add_place_figure
         from accounts.web.source_sections import add_card_section
         from leads.lead_sync.source_card import connection_link
-        from leads.models import LeadChange, LeadReference, ResponseClock
+        from leads.models import Assignment, LeadChange, LeadReference, ResponseClock
         from leads.pipeline.children import register_child
         from leads.portal.places import leads_at
         from leads.portal.scoring import add_scoring_pages
         from leads.portal.search import add_leads
         from leads.portal.waiting import awaiting_reply
+        from leads.routing.waiting_list import unrouted_leads
 
         register_child(LeadReference)
         register_child(LeadChange)
         register_child(ResponseClock)
+        register_child(Assignment)
         add_entry(
             Entry(
                 "leads",
@@ -43,6 +45,22 @@ class LeadsConfig(AppConfig):
                 tone="good",
             )
         )
+        add_entry(
+            Entry(
+                "unrouted",
+                _("Unrouted"),
+                "portal_unrouted",
+                "Work",
+                icon="help-circle",
+                position=35,
+                count=unrouted_leads,
+                tone="warn",
+            )
+        )
+        add_entry(Entry("routing", _("Routing"), "portal_routing", "Automation", icon="plug-connected", position=10))
+        add_audited("routingrule", gettext_noop("Routing rule"))
+        add_entry(Entry("pools", _("Pools"), "portal_pools", "Automation", icon="users-group", position=15))
+        add_audited("pool", gettext_noop("Pool"), "portal_pool")
         add_entry(Entry("campaigns", _("Campaigns"), "portal_campaigns", "Work", icon="speakerphone", position=50))
         add_audited("lead", gettext_noop("Lead"), "portal_lead")
         add_audited("scoringrule", gettext_noop("Scoring rule"))
@@ -60,6 +78,10 @@ class LeadsConfig(AppConfig):
         add_list_link("leads.lead", "leads_responseclock", "Response clocks", position=15, lead="pk")
         add_list_link("leads.lead", "leads_leadchange", "All changes", position=10, lead="pk")
         add_list_link("leads.lead", "leads_leadmerge", "Merged leads", position=20, into="pk")
+        from accounts.core.enums import EventType
+
+        add_list_link("leads.lead", "leads_assignment", "Assignments", position=15, lead="pk")
+        add_list_link("accounts.agency", "leads_pool", "Pools", position=24, agency="pk")
         from accounts.core.job_handlers import register_job
         from accounts.events.reactions import subscribe
         from leads.enrichment.service import enrich_due
@@ -69,6 +91,10 @@ class LeadsConfig(AppConfig):
         from leads.lead_sync.labels import label_due
         from leads.pipeline.details import subscribe_to_details
         from leads.pipeline.history import CLOCKS
+        from leads.portal.routing import add_routing_pages
+        from leads.routing.rules import KIND as ROUTING
+        from leads.routing.service import react_to_lead
+        from leads.routing.waiting import deal_due
         from leads.rules.kinds import register_rule_kind
         from leads.rules.preview_jobs import preview_due
         from leads.scoring.kind import KIND as SCORING
@@ -81,6 +107,11 @@ class LeadsConfig(AppConfig):
         subscribe(CLOCKS, clock_reactions.EVENTS, clock_reactions.react_to_leads)
         subscribe(replanning.SUBSCRIBER, (), replanning.react_to_hours)
         register_job("response clocks", queue="receipts", quota=4, work=alert_due)
+        register_rule_kind(ROUTING)
+        add_routing_pages()
+        subscribe_to_details("routing")
+        subscribe("routing", {EventType.LEAD_CREATED}, react_to_lead, is_awaited=False)
+        register_job("waiting leads", queue="receipts", quota=5, work=deal_due)
         register_job("late answers", queue="receipts", quota=5, work=announce_overdue)
         register_job("lead fetching", queue="sync", quota=2, work=fetch_due)
         register_job("connection checks", queue="sync", quota=1, work=check_due)

@@ -1,16 +1,13 @@
-"""Check and maintain the assignee, campaign and account of leads within one agency."""
+"""Check the assignee, campaign and account of leads within one agency."""
 
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.core.errors import FieldError
 from accounts.models import Agency, Member
-from accounts.tenancy.team import on_member_removal
-from leads.models import Lead
 
 NO_ACTIVE_MEMBER = "This person is not an active member of the lead's agency."
 
@@ -33,10 +30,3 @@ def refuse_other_agencies(agency: Agency, fields: dict[str, Any]) -> None:
     assignee = fields.get("assigned_to")
     if assignee is not None and not is_possible_assignee(agency, assignee):
         raise FieldError("assigned_to", NO_ACTIVE_MEMBER)
-
-
-@on_member_removal
-def unassign_leads(member: Member) -> None:
-    """Unassign a removed member's leads, so that no page shows and no alert reaches somebody who left."""
-    assigned = Lead.all_records.filter(agency=member.agency_id, assigned_to=member.user_id)
-    assigned.update(assigned_to=None, updated_at=timezone.now())

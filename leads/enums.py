@@ -113,3 +113,38 @@ class ScoreGroup(StrEnum):
 
     FIT = "fit"
     ENGAGEMENT = "engagement"
+
+
+class PoolKind(StrEnum):
+    """How a pool deals its leads."""
+
+    ROUND_ROBIN = "round_robin"
+    LEAST_OPEN = "least_open"
+
+
+class AssignmentReason(StrEnum):
+    """Why a member has a lead."""
+
+    PERSON = "person"
+    API = "api"
+    SAME_COMPANY = "same_company"
+    RULE = "rule"
+    CATCH_ALL = "catch_all"
+    OVERFLOW = "overflow"
+    POOL = "pool"
+    OWNER_REMOVED = "owner_removed"
+    ESCALATED = "escalated"
+
+
+class PassedOver(StrEnum):
+    """Why a member of a pool did not get a lead."""
+
+    INACTIVE = "inactive"
+    READ_ONLY = "read_only"
+    PAUSED = "paused"
+    OFF_HOURS = "off_hours"
+    DAILY_CAP = "daily_cap"
+    OPEN_CAP = "open_cap"
+    GAVE_BACK = "gave_back"
+    IN_A_ROW = "in_a_row"
+    TURN = "turn"

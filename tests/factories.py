@@ -45,7 +45,9 @@ from accounts.tenancy.api_keys import create_api_key
 from accounts.tenancy.calendars.service import create_calendar
 from accounts.tenancy.team import invite_member
 from leads.models import (
+    Assignment,
     ClockSegment,
+    Credit,
     Enrichment,
     Lead,
     LeadChange,
@@ -56,9 +58,13 @@ from leads.models import (
     LeadScore,
     LeadSync,
     OwnerAccess,
+    Pool,
+    PoolMember,
     Pull,
     RefusedForm,
     ResponseClock,
+    RoutingRule,
+    RoutingSettings,
     RulePreview,
     RuleSet,
     RuleSetVersion,
@@ -69,9 +75,11 @@ from leads.models import (
     Subscription,
     Tombstone,
     UnlabelledAnswers,
+    WaitingLead,
 )
 from leads.models.rules import Rule
 from leads.pipeline.changes import create_lead
+from leads.routing.rules import KIND as ROUTING
 from leads.rules.preview_jobs import request_preview
 from leads.rules.service import create_rule
 from leads.scoring.kind import KIND as SCORING
@@ -272,6 +280,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         ScoringRule.objects.create(
             agency=agency, name=text[:120], position=1, group="fit", points=5, version=1, disabled_reason=text
         ),
+        RoutingRule.objects.create(agency=agency, name=text[:120], position=1, keeps=True, tags=[text], version=1),
         RulePreview.objects.create(agency=agency, kind="scoring", days=30, error=text),
         ScoringRun.objects.create(agency=agency, next_attempt_at=now),
         ScoringSettings.objects.create(agency=agency),
@@ -306,6 +315,12 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         ),
         ClockSegment.objects.create(clock=clock, kind="person", owner=user, started_at=now, ended_at=now, seconds=1.5),
         SavedFilter.objects.create(member=member, name=f"{number} {text}"[:40], query="status=DONE"),
+        pool := Pool.objects.create(agency=agency, name=f"{number}{text}"[:120]),
+        PoolMember.objects.create(pool=pool, member=member, behind=400_000, received=3),
+        Credit.objects.create(pool=pool, member=member, amount=1_000_000, reason=text[:200], by=user),
+        Assignment.objects.create(lead=lead, member=member, user=user, pool=pool, reason="rule", rule_name=text[:120]),
+        RoutingSettings.objects.get_or_create(agency=agency)[0],
+        WaitingLead.objects.create(lead=lead, agency=agency, pool=pool, next_attempt_at=None, error=text),
         Invitation.objects.create(agency=agency, email=f"{number}{text}", role="owner", invited_by=user),
         prompt := ReauthPrompt.objects.create(
             account=account,
@@ -361,6 +376,8 @@ class World:
     account: Account
     campaign: Campaign
     calendar: Calendar
+    member: Member
+    pool: Pool
     lead: Lead
     receipt: Receipt
     rejected: RejectedRequest
@@ -368,6 +385,7 @@ class World:
     email_channel: Channel
     delivery: Delivery
     scoring_rule: ScoringRule
+    routing_rule: Rule
 
     def make_ready_for(self, rest: str) -> None:
         """Let what follows an id in a path succeed."""
@@ -387,6 +405,9 @@ class World:
             "campaigns": self.campaign.id,
             "calendars": self.calendar.id,
             "scoring-rules": self.scoring_rule.id,
+            "routing-rules": self.routing_rule.id,
+            "members": self.member.id,
+            "pools": self.pool.id,
             "sources": self.source.id,
             "receipts": self.receipt.public_id,
             "events": self.delivery.event_id,
@@ -419,7 +440,12 @@ def make_world(agency: Agency, mark: str) -> World:
     )
     CampaignCommand.objects.create(campaign=campaign, action="pause", status="failed", next_attempt_at=None)
     calendar = create_calendar(agency, name=f"Hours {mark}")
+    person = User.objects.create_user(f"member-{mark}-{agency.pk}", first_name="Anna", last_name="Smith")
+    member = Member.objects.create(pk=f"mbr_{mark}", agency=agency, user=person, role=Role.MANAGER)
+    pool = Pool.objects.create(agency=agency, name=f"Pool {mark}")
+    PoolMember.objects.create(pool=pool, member=member)
     lead = create_lead(agency, name="Grace Hopper", email=f"grace-{mark}@example.com", campaign=campaign)
+    Assignment.objects.create(lead=lead, member=member, user=person, pool=pool, reason="pool")
     LeadReference.objects.create(
         lead=lead, agency=agency, provider="sendpilot", external_id=f"lead-{mark}", campaign=campaign, status_since=now
     )
@@ -451,9 +477,10 @@ def make_world(agency: Agency, mark: str) -> World:
         delivery=delivery, at=now, duration_ms=12, status_code=500, error="500 Internal Server Error"
     )
     return World(
-        *(agency, sub_account, source, account, campaign, calendar, lead, receipt, rejected, channel, email_channel),
-        delivery,
+        *(agency, sub_account, source, account, campaign, calendar, member, pool),
+        *(lead, receipt, rejected, channel, email_channel, delivery),
         ScoringRule.objects.get(pk=create_rule(SCORING, agency, name="Decision-maker", group="fit", points=20).pk),
+        create_rule(ROUTING, agency, name="Everybody", pool_id=pool.pk),
     )
 
 
@@ -479,6 +506,7 @@ class Everything:
     invitation: Invitation
     member: Member
     calendar: Calendar
+    pool: Pool
     saved: SavedFilter
     scoring_rule: Rule
     rule_preview: RulePreview
@@ -564,6 +592,14 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
     LeadReference.objects.create(
         lead=lead, agency=agency, provider="sendpilot", external_id="ref-1", campaign=campaign, status_since=now
     )
+    pool = Pool.objects.create(agency=agency, name=text[:120])
+    PoolMember.objects.create(pool=pool, member=member, behind=400_000, received=2)
+    Credit.objects.create(pool=pool, member=member, amount=500_000, reason=text[:200], by=owner)
+    WaitingLead.objects.create(
+        lead=Lead.objects.create(agency=agency, name=text[:400], title=text[:300], status_since=now, received_at=now),
+        agency=agency,
+        next_attempt_at=None,
+    )
     email, _ = create_channel(agency, kind="email", email="team@example.com", name="Team inbox", verified=True)
     webhook, _ = create_channel(agency, kind="webhook", url="https://example.com/hook?token=hush", name="CRM")
     Channel.objects.filter(pk=webhook.pk).update(
@@ -612,6 +648,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         key=key,
         invitation=invitation,
         member=member,
+        pool=pool,
         calendar=create_calendar(agency, name=text[:120]),
         scoring_rule=create_rule(SCORING, agency, name=text[:120], group="fit", points=20),
         rule_preview=request_preview(SCORING, agency, days=30),

@@ -31,8 +31,10 @@ from leads.models import (
     ResponseClock,
     RulePreview,
     ScoringRun,
+    WaitingLead,
 )
 from leads.pipeline.changes import create_lead
+from leads.routing import waiting
 from leads.rules import preview_jobs
 from leads.scoring import rescoring
 from leads.sla import alerts
@@ -108,6 +110,12 @@ def _make_prompts(agency: Agency, count: int) -> None:
         prompt = ask(account, by="staff", email=account.email)
         ReauthPrompt.objects.filter(pk=prompt.pk).update(next_attempt_at=timezone.now())
     Reaction.objects.all().delete()
+
+
+def _make_waiting_leads(agency: Agency, count: int) -> None:
+    for number in range(count):
+        lead = create_lead(agency, email=f"lead{number}@example.com")
+        WaitingLead.objects.create(lead=lead, agency=agency, next_attempt_at=timezone.now())
 
 
 def _make_mappings(agency: Agency, count: int) -> None:
@@ -212,6 +220,15 @@ KINDS = [
         module=labels,
         inner="_label",
         result=remove,
+    ),
+    Kind(
+        model=WaitingLead,
+        make=_make_waiting_leads,
+        work=lambda: waiting.deal_due(limit=1),
+        lease=waiting.LEASE,
+        module=waiting,
+        inner="_deal",
+        result=lambda rows: [remove(row) for row in rows],
     ),
     Kind(
         model=WordMapping,

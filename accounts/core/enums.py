@@ -166,6 +166,7 @@ class EventType(StrEnum):
     LEAD_ASSIGNED = "lead_assigned"
     LEAD_DUE_SOON = "lead_due_soon"
     LEAD_OVERDUE = "lead_overdue"
+    LEAD_UNROUTED = "lead_unrouted"
     LEAD_ERASED = "lead_erased"
     RULE_DISABLED = "rule_disabled"
     CAMPAIGN_PAUSED = "campaign_paused"
@@ -182,6 +183,7 @@ class EventType(StrEnum):
     CHANNEL_RECOVERED = "channel_recovered"
     TEST = "test"
     MEMBER_INVITED = "member_invited"
+    LEAD_ASSIGNED_TO_YOU = "lead_assigned_to_you"
     STAFF_ALERT = "staff_alert"
 
 
@@ -193,6 +195,6 @@ def event_type_choices() -> list[tuple[str, str]]:
 #: Events for Leadline's own staff. No agency sees them.
 STAFF_EVENTS = frozenset({EventType.STAFF_ALERT})
 #: Events that are mailed to one person. Neither channels nor the API show them.
-PERSONAL_EVENTS = frozenset({EventType.MEMBER_INVITED, *STAFF_EVENTS})
+PERSONAL_EVENTS = frozenset({EventType.MEMBER_INVITED, EventType.LEAD_ASSIGNED_TO_YOU, *STAFF_EVENTS})
 #: Events that agencies receive.
 AGENCY_EVENTS = tuple(event_type.value for event_type in EventType if event_type not in PERSONAL_EVENTS)

@@ -1,5 +1,6 @@
 """Write the event log in the transaction that makes an event so. `notifications` delivers the events."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ def record_event(
     event_type: EventType,
     *,
     occurred_at: datetime | None = None,
+    not_before: datetime | None = None,
     subject: str = "",
     location_id: str = "",
     receipt_id: str = "",
@@ -25,6 +27,7 @@ def record_event(
     recipient: str = "",
     is_test: bool = False,
     creation_locale: str = "",
+    also_for: Sequence[str] = (),
     example_of: EventType | None = None,
     work: UnitOfWork = AT_ONCE,
     **fields: Any,
@@ -33,7 +36,8 @@ def record_event(
 
     With `for_channel` (an id) or `recipient` the event goes to that channel or address only. `is_test` keeps it from
     channels that do not ask for test leads, `creation_locale` from those that chose other form languages. The body of
-    a test says that it is of the type `example_of`.
+    a test says that it is of the type `example_of`. Nobody gets the event earlier than `not_before`.
+    Channels with the ids of `also_for` get it too, whatever they listen to.
     """
     event = Event(
         agency=agency,
@@ -45,8 +49,11 @@ def record_event(
         recipient=recipient,
         is_test=is_test,
         creation_locale=creation_locale,
+        also_for=list(also_for) or None,
         occurred_at=occurred_at or timezone.now(),
     )
+    if not_before is not None:
+        event.next_attempt_at = not_before
     body = {
         "event_type": (example_of or event_type).value,
         "event_id": event.id,

@@ -66,6 +66,14 @@ class Member(models.Model):
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="members")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=[(role, role.replace("_", " ")) for role in Role])
+    calendar = models.ForeignKey(
+        "accounts.Calendar", models.SET_NULL, null=True, blank=True, related_name="members",
+        help_text="Working hours of their own; else those of their pool or the agency.",
+    )  # fmt: skip
+    paused_until = models.DateTimeField(null=True, blank=True, help_text="They get no new leads until then.")
+    alerts = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="What they are mailed: `accounts.tenancy.member_alerts`."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

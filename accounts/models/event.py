@@ -26,6 +26,9 @@ class Event(models.Model):
     creation_locale = models.CharField(
         max_length=16, blank=True, help_text="Of the lead's form: for channels that listen to some languages."
     )
+    also_for = models.JSONField(
+        null=True, editable=False, help_text="Ids of channels that get it too, whatever they listen to."
+    )
     occurred_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now)
     fanned_out_at = models.DateTimeField(null=True, editable=False)

@@ -7,6 +7,7 @@ from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -16,7 +17,9 @@ from accounts.core.email_addresses import display_email
 from accounts.core.enums import Role
 from accounts.models import Invitation, Member
 from accounts.tenancy import team
+from accounts.tenancy.members import update_member
 from accounts.web.portal.access import CHOSEN_AGENCY, MemberRequest, owners
+from accounts.web.portal.availability import AvailabilityForm
 from accounts.web.portal.forms import InvitationForm, NewPersonForm, RoleForm
 from accounts.web.portal.views import add_error_messages, redirect_back, render_page
 from accounts.web.refusals import refusals_as_messages, refusals_on
@@ -46,6 +49,8 @@ def team_page(request: MemberRequest) -> HttpResponse:
         status=422 if form.errors else 200,
         form=form,
         people=[(member, RoleForm(initial={"role": member.role}, auto_id=f"{member.pk}_%s")) for member in members],
+        availability=[(member, AvailabilityForm(None, agency=request.agency, member=member)) for member in members],
+        now=timezone.now(),
         invitations=request.agency.invitations.filter(accepted_at__isnull=True).order_by("-id"),
     )
 
@@ -61,6 +66,20 @@ def member_role(request: MemberRequest, pk: str) -> HttpResponse:
             messages.success(request, gettext("Role of %(user)s changed.") % {"user": member.user})
     add_error_messages(request, form)
     return redirect_back(request, "home" if member == request.member else "portal_team")
+
+
+@require_POST
+@owners
+def member_availability(request: MemberRequest, pk: str) -> HttpResponse:
+    """Pause a member until the end of a day, and choose their working hours."""
+    member = get_object_or_404(request.agency.members.select_related("user"), pk=pk)
+    form = AvailabilityForm(request.POST, agency=request.agency, member=member)
+    if form.is_valid():
+        with refusals_as_messages(request):
+            update_member(member, by=request.member.user, **form.values())
+            messages.success(request, gettext("Availability of %(user)s saved.") % {"user": member.user})
+    add_error_messages(request, form)
+    return redirect_back(request, "portal_team")
 
 
 @require_POST

@@ -27,6 +27,7 @@ urlpatterns = [
     path("sub-accounts/<str:pk>/rename", sub_accounts.sub_account_rename, name="portal_sub_account_rename"),
     path("team", people.team_page, name="portal_team"),
     path("team/<str:pk>/role", people.member_role, name="portal_member_role"),
+    path("team/<str:pk>/availability", people.member_availability, name="portal_member_availability"),
     path("team/<str:pk>/remove", people.member_remove, name="portal_member_remove"),
     path("team/invitations/<str:pk>/withdraw", people.invitation_withdraw, name="portal_invitation_withdraw"),
     path("invitation/<str:token>", people.invitation_page, name="invitation"),

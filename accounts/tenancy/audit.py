@@ -17,7 +17,10 @@ Actor = User | ApiKey
 LIFETIME = timedelta(days=730)
 #: Models whose rows are called by their name. Of all others, such as leads and LinkedIn accounts, the log has the id.
 NAMED = frozenset(
-    {"agency", "apikey", "calendar", "campaign", "channel", "invitation", "scoringrule", "source", "subaccount"}
+    {
+        *("agency", "apikey", "calendar", "campaign", "channel", "invitation", "pool", "routingrule", "scoringrule"),
+        *("source", "subaccount"),
+    }
 )
 
 

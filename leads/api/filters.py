@@ -16,7 +16,7 @@ from accounts.web.rest.filters import (
     TimeFilter,
 )
 from leads.enums import AWAITING_REPLY, LOCALE, LeadStatus
-from leads.models import Lead, LeadQuerySet, LeadReference
+from leads.models import Assignment, Lead, LeadQuerySet, LeadReference, WaitingLead
 from leads.pipeline.search import leads_matching
 from leads.pipeline.tags import has_tag
 
@@ -45,7 +45,10 @@ class LeadFilters(StrictFilterSet):
     is_test = ConditionFilter(Q(is_test=True))
     tag = TextFilter(method="filter_tag", label="A tag, exactly.")
     external_id = TextFilter(method="filter_external_id", label="A provider's id of the lead.")
-    assigned_to = TextFilter(method="filter_assigned_to", label="A member's id.")
+    assigned_to = TextFilter(
+        method="filter_assigned_to", label="A member's id, `none` for leads that nobody has, or `me`."
+    )
+    pool = TextFilter(method="filter_pool", label="A pool's id: leads that it dealt or holds.")
     priority = TextFilter()
     grade = TextFilter(label="A grade such as `A1`.")
     score_min = NumberFilter("score", lookup_expr="gte", label="At least this score.")
@@ -74,5 +77,14 @@ class LeadFilters(StrictFilterSet):
         return leads.filter(pk__in=LeadReference.objects.filter(external_id=value).values("lead_id"))
 
     def filter_assigned_to(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
+        if value == "none":
+            return leads.filter(assigned_to__isnull=True)
+        if value == "me":  # a key is nobody's: it has no leads
+            return leads.none()
         # One user may be a member of several agencies.
         return leads.filter(assigned_to__memberships__id=value, assigned_to__memberships__agency=F("agency"))
+
+    def filter_pool(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
+        dealt = Assignment.objects.filter(pool=value, ended_at__isnull=True).values("lead")
+        held = WaitingLead.objects.filter(pool=value).values("lead")
+        return leads.filter(Q(pk__in=dealt) | Q(pk__in=held))

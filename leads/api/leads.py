@@ -18,14 +18,16 @@ from accounts.web.rest.filters import StrictFilterSet
 from accounts.web.rest.pagination import PAGING_PARAMETERS
 from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import BY_AGE
+from leads.api.assignments import AssignmentSerializer, AssignSerializer
 from leads.api.clocks import ClockActions
 from leads.api.filters import LeadFilters
 from leads.api.scoring import LeadScoreSerializer
 from leads.api.serializers import ChangedLeadSerializer, LeadChangeSerializer, LeadSerializer, ShownLeadSerializer
 from leads.enums import ChangedBy
-from leads.models import Lead, LeadChange, LeadReference, LeadScore
+from leads.models import Assignment, Lead, LeadChange, LeadReference, LeadScore
 from leads.pipeline.changes import create_lead, set_status, update_lead
 from leads.pipeline.merge import records_of, root_id
+from leads.routing.service import assign_by_pool
 
 
 @contextmanager
@@ -86,6 +88,31 @@ class LeadViewSet(ListModelMixin, RetrieveModelMixin, ClockActions):
         if status:
             lead = set_status(lead, status=status, changed_by=ChangedBy.API, note=note)
         return self.answer_with(lead)
+
+    @extend_schema(request=AssignSerializer, responses={202: LeadSerializer})
+    @action(detail=True, methods=["post"], serializer_class=AssignSerializer)
+    def assign(self, request: Request, **_: Any) -> Response:
+        """Give the lead to a member, or have a pool deal it; whoever has it then does not get it again."""
+        lead, asked = self.get_object(), self.validated_data()
+        if asked.get("pool"):
+            assign_by_pool(self.agency, [lead.pk], pool=asked["pool"])
+        else:
+            update_lead(lead, assigned_to=asked["member"].user)
+        shown = LeadSerializer(self.get_queryset().get(pk=lead.pk), context=self.get_serializer_context())
+        return Response(shown.data, status=202)
+
+    @extend_schema(responses=AssignmentSerializer(many=True))
+    @action(
+        detail=True,
+        serializer_class=AssignmentSerializer,
+        parameters=PAGING_PARAMETERS,
+        filterset_class=StrictFilterSet,
+        orderings=BY_AGE,
+    )
+    def assignments(self, request: Request, **_: Any) -> Response:
+        """List who had the lead, newest first, each with the reason and with whom a pool passed over."""
+        rows: QuerySet[Assignment] = self.get_object().assignments.select_related("pool", "by")
+        return self.list_of(rows)
 
     @extend_schema(responses=LeadChangeSerializer(many=True))
     @action(

@@ -3,8 +3,12 @@
 from accounts.web.rest.router import router
 from leads.analytics.api import LeadReportViewSet
 from leads.api.leads import LeadViewSet
+from leads.api.pools import PoolViewSet
+from leads.api.routing_rules import RoutingRuleViewSet
 from leads.api.scoring import ScoringRuleViewSet
 
 router.add("leads", LeadViewSet, position=20)
 router.add("scoring-rules", ScoringRuleViewSet, position=26)
+router.add("pools", PoolViewSet, position=46)
+router.add("routing-rules", RoutingRuleViewSet, position=47)
 router.add_report("leads", LeadReportViewSet)

@@ -19,12 +19,16 @@ from leads.models.lead_sync import (
     Subscription,
     UnlabelledAnswers,
 )
+from leads.models.routing import Assignment, Credit, Pool, PoolMember, RoutingSettings, WaitingLead
+from leads.models.routing_rules import RoutingRule
 from leads.models.rules import RulePreview, RuleSet, RuleSetVersion
 from leads.models.saved_filter import SavedFilter
 from leads.models.scoring import LeadScore, ScoringRule, ScoringRun, ScoringSettings
 
 __all__ = [
+    "Assignment",
     "ClockSegment",
+    "Credit",
     "CurrentStatus",
     "Enrichment",
     "Lead",
@@ -37,9 +41,13 @@ __all__ = [
     "LeadScore",
     "LeadSync",
     "OwnerAccess",
+    "Pool",
+    "PoolMember",
     "Pull",
     "RefusedForm",
     "ResponseClock",
+    "RoutingRule",
+    "RoutingSettings",
     "RulePreview",
     "RuleSet",
     "RuleSetVersion",
@@ -50,4 +58,5 @@ __all__ = [
     "Subscription",
     "Tombstone",
     "UnlabelledAnswers",
+    "WaitingLead",
 ]

@@ -23,7 +23,7 @@ from accounts.core.enums import provider_choices
 from accounts.core.ids import new_id
 from accounts.core.jobs import DueRow
 from accounts.models import Account, Agency, Campaign, Source
-from leads.enums import AWAITING_REPLY, ChangedBy, LeadStatus, furthest
+from leads.enums import AWAITING_REPLY, ENDED, ChangedBy, LeadStatus, furthest
 from leads.facts import derivations
 
 STATUSES = [(status, status.label) for status in LeadStatus]
@@ -48,6 +48,10 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def awaiting_reply(self) -> "LeadQuerySet":
         """Return the leads that answered, and are no test."""
         return self.without_tests().filter(status__in=AWAITING_REPLY)
+
+    def open_leads(self) -> "LeadQuerySet":
+        """Return the leads that somebody has to work on, without tests."""
+        return self.without_tests().exclude(status__in=ENDED)
 
 
 BaseLeadManager = models.Manager.from_queryset(LeadQuerySet)
@@ -196,6 +200,27 @@ class Lead(HasDerivedFields):
                 fields=["agency", "response_due_at", "id"],
                 name="lead_by_response_due",
                 condition=models.Q(response_due_at__isnull=False, merged_into__isnull=True),
+            ),
+            models.Index(
+                fields=["agency", "assigned_to", "-id"],
+                name="lead_by_assignee",
+                condition=models.Q(assigned_to__isnull=False, merged_into__isnull=True),
+            ),
+            models.Index(
+                fields=["assigned_to", "agency"],
+                name="lead_open_by_assignee",
+                condition=models.Q(assigned_to__isnull=False, is_test=False, merged_into__isnull=True)
+                & ~models.Q(status__in=[status.value for status in ENDED]),
+            ),
+            models.Index(
+                fields=["agency", "company_key", "-received_at"],
+                name="lead_owner_by_company",
+                condition=models.Q(assigned_to__isnull=False) & ~models.Q(company_key=""),
+            ),
+            models.Index(
+                fields=["agency", "domain", "-received_at"],
+                name="lead_owner_by_domain",
+                condition=models.Q(assigned_to__isnull=False, is_free_mail=False),
             ),
             models.Index(fields=["merged_into"], name="lead_by_root", condition=models.Q(merged_into__isnull=False)),
         ]

@@ -4,12 +4,15 @@ from collections.abc import Collection
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.core.errors import FieldError
+from accounts.events.ordering import Origin
 from accounts.models import Agency
 from leads.assignments import NO_ACTIVE_MEMBER, is_possible_assignee
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead
+from leads.pipeline.assignment_mails import AssignmentMails
 from leads.pipeline.changes import set_status, update_lead
 
 
@@ -22,8 +25,10 @@ def assign_leads(agency: Agency, lead_ids: Collection[str], *, assignee: User | 
     if assignee is not None and not is_possible_assignee(agency, assignee):
         raise FieldError("assigned_to", NO_ACTIVE_MEMBER)
     leads = _leads(agency, lead_ids, assigned_to=assignee)
+    mails = AssignmentMails(Origin(by=ChangedBy.USER, at=timezone.now()))
     for lead in leads:
-        update_lead(lead, changed_by=ChangedBy.USER, by=by, assigned_to=assignee)
+        update_lead(lead, changed_by=ChangedBy.USER, by=by, mails=mails, assigned_to=assignee)
+    mails.send()
     return len(leads)
 
 

@@ -15,13 +15,14 @@ from accounts.models import Agency
 from leads.assignments import refuse_other_agencies
 from leads.enums import ChangedBy, LeadStatus, furthest
 from leads.models import CurrentStatus, Lead
+from leads.pipeline.assigning import record_assignment
+from leads.pipeline.assignment_mails import AssignmentMails
 from leads.pipeline.details import request_detail_reactions
 from leads.pipeline.history import (
     StatusReport,
     add_history_row,
     record_event,
     record_status_change,
-    request_unassignment_reaction,
     save_reference_status,
 )
 from leads.pipeline.merge import lock_root
@@ -65,13 +66,22 @@ def create_lead(agency: Agency, *, status: LeadStatus = LeadStatus.PENDING, **fi
     if lead.priority == HIGH_PRIORITY:
         record_event(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)
     if lead.assigned_to is not None:
-        _record_assignment(lead, origin)
+        record_assignment(lead, origin, is_new=True)
     return lead
 
 
 @transaction.atomic(savepoint=False)
-def update_lead(lead: Lead, *, changed_by: ChangedBy = ChangedBy.API, by: User | None = None, **changes: Any) -> Lead:
+def update_lead(
+    lead: Lead,
+    *,
+    changed_by: ChangedBy = ChangedBy.API,
+    by: User | None = None,
+    mails: AssignmentMails | None = None,
+    **changes: Any,
+) -> Lead:
     """Change contact fields, campaign, account, assignee, tags or priority. `by` is the person who does.
+
+    With `mails` the caller sends what a new assignee is mailed.
 
     Raises FieldError, and `django.db.IntegrityError` if the new LinkedIn URL is another lead's.
     """
@@ -96,7 +106,7 @@ def update_lead(lead: Lead, *, changed_by: ChangedBy = ChangedBy.API, by: User |
     if lead.priority == HIGH_PRIORITY != before:
         record_event(lead, EventType.LEAD_HIGH_PRIORITY, origin=origin)
     if lead.assigned_to_id != previous_assignee_id:
-        _record_assignment(lead, origin, by)
+        record_assignment(lead, origin, by=by, mails=mails)
     return lead
 
 
@@ -136,23 +146,3 @@ def _lock_lead(lead: Lead) -> Lead:
     if found is None:
         raise Lead.DoesNotExist
     return found
-
-
-def _record_assignment(lead: Lead, origin: Origin, by: User | None = None) -> None:
-    """Write a new assignee into the history, and record `lead_assigned` unless the lead has none any more."""
-    assignee, status = lead.assigned_to, LeadStatus(lead.status)
-    name = (assignee.get_full_name() or assignee.get_username()) if assignee else ""
-    add_history_row(
-        *(lead, None, status, status, origin, ChangedBy(origin.by)),
-        stated=False,
-        applied=False,
-        is_report=False,
-        note=f"Assigned to {name}." if name else "Unassigned.",
-        user_id=by.pk if by else None,
-        assignee_id=assignee.pk if assignee else 0,
-    )
-    if assignee is not None:
-        member = lead.agency.members.filter(user=assignee).values_list("pk", flat=True).first()
-        record_event(lead, EventType.LEAD_ASSIGNED, origin=origin, assigned_to=member, assigned_to_name=name)
-    else:
-        request_unassignment_reaction(lead, origin.at)

@@ -4,7 +4,7 @@ The reports of one campaign give the same status in whatever order they arrive. 
 applies at its place in time, backwards too. A status that Leadline derives from another event only moves forward.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,9 +72,18 @@ def status_reports_of(reference: LeadReference) -> list[StatusReport]:
 
 
 def record_event(
-    lead: Lead, event_type: EventType, *, origin: Origin, work: UnitOfWork = AT_ONCE, **fields: Any
+    lead: Lead,
+    event_type: EventType,
+    *,
+    origin: Origin,
+    also_for: Sequence[str] = (),
+    work: UnitOfWork = AT_ONCE,
+    **fields: Any,
 ) -> None:
-    """Record an event about a lead. `fields` replace those that the lead's present state gives."""
+    """Record an event about a lead. `fields` replace those that the lead's present state gives.
+
+    Channels with these ids get it too, whatever they listen to.
+    """
     account = events.account_fields(lead.account) if lead.account else {}
     if "lead_external_id" not in fields:
         work.flush(LeadReference)
@@ -100,6 +109,7 @@ def record_event(
         receipt_id=origin.receipt_id,
         is_test=lead.is_test,
         creation_locale=lead.creation_locale,
+        also_for=also_for,
         work=work,
         **body,
     )

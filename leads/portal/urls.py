@@ -1,7 +1,7 @@
 from django.urls import path
 
 from leads.lead_sync import views as linkedin
-from leads.portal import bulk, campaigns, clocks, lists, reports, scoring, views
+from leads.portal import bulk, campaigns, clocks, lists, pools, reports, routing, scoring, unrouted, views
 from leads.portal.rules import views as rules
 
 urlpatterns = [
@@ -34,6 +34,16 @@ urlpatterns = [
     path("leads/bulk", bulk.lead_bulk, name="portal_lead_bulk"),
     path("leads/filters", lists.filter_save, name="portal_filter_save"),
     path("leads/filters/<str:pk>/remove", lists.filter_remove, name="portal_filter_remove"),
+    path("leads/unrouted", unrouted.unrouted_list, name="portal_unrouted"),
+    path("leads/unrouted/assign", unrouted.unrouted_assign, name="portal_unrouted_assign"),
+    path("routing", rules.rule_list, {"kind": "routing"}, name="portal_routing"),
+    path("routing/options", routing.routing_options, name="portal_routing_options"),
+    path("pools", pools.pool_list, name="portal_pools"),
+    path("pools/new", pools.pool_new, name="portal_pool_new"),
+    path("pools/<str:pk>", pools.pool_page, name="portal_pool"),
+    path("pools/<str:pk>/change", pools.pool_change, name="portal_pool_change"),
+    path("pools/<str:pk>/delete", pools.pool_delete, name="portal_pool_delete"),
+    path("pools/<str:pk>/credit", pools.pool_credit, name="portal_pool_credit"),
     path("leads/<str:pk>", views.lead_page, name="portal_lead"),
     path("leads/<str:pk>/status", views.lead_status, name="portal_lead_status"),
     path("leads/<str:pk>/clocks", clocks.lead_clocks, name="portal_lead_clocks"),

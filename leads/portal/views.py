@@ -26,7 +26,9 @@ from leads.portal.assignees import assignees_for, find_assignee, name_of
 from leads.portal.clocks import clock_context
 from leads.portal.filters import SORTING, LeadFilter
 from leads.portal.forms import StatusForm
+from leads.portal.ownership import ownership_of
 from leads.portal.scoring import score_of
+from leads.routing.service import assign_by_pool
 
 #: Statuses that end the way; the others are its steps.
 OUTCOMES = (LeadStatus.NOT_INTERESTED, LeadStatus.DONE)
@@ -73,6 +75,8 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
         rank=LeadStatus(lead.furthest_status).rank if lead.furthest_status else -1,
         assignees=assignees_for(request.member),
         assignee=name_of(lead.assigned_to) if lead.assigned_to else "",
+        ownership=ownership_of(lead, request.agency),
+        pools=request.agency.pools.order_by("name"),
         contact=[(label, field) for field, label in CONTACT.items() if getattr(lead, field)],
         list_query=filters.query,
         previous=previous,
@@ -99,6 +103,8 @@ def lead_status(request: MemberRequest, pk: str) -> HttpResponse:
 @writers
 def lead_assign(request: MemberRequest, pk: str) -> HttpResponse:
     lead = get_object_or_404(request.agency.leads, pk=root_id(pk, request.agency))
+    if request.POST.get("pool"):
+        return _give_to_pool(request, lead)
     try:
         assignee = find_assignee(request.agency, request.POST.get("assignee", ""))
     except (Member.DoesNotExist, ValueError):
@@ -109,6 +115,22 @@ def lead_assign(request: MemberRequest, pk: str) -> HttpResponse:
         text = _("%(lead)s is assigned to %(name)s.") % {"lead": lead, "name": name_of(assignee)}
     else:
         text = _("%(lead)s is assigned to nobody.") % {"lead": lead}
+    messages.success(request, text)
+    return redirect_back(request, "portal_lead", lead.pk)
+
+
+def _give_to_pool(request: MemberRequest, lead: Lead) -> HttpResponse:
+    """Have a pool deal the lead. Who has it now does not get it again."""
+    pool = request.agency.pools.filter(pk=request.POST["pool"][:40].replace("\x00", "")).first()
+    if pool is None:
+        messages.error(request, _("Choose a member or a pool."))
+        return redirect_back(request, "portal_lead", lead.pk)
+    assign_by_pool(request.agency, [lead.pk], pool=pool, by=request.member.user)
+    lead = Lead.objects.select_related("assigned_to").get(pk=lead.pk)
+    if lead.assigned_to:
+        text = _("%(lead)s is assigned to %(name)s.") % {"lead": lead, "name": name_of(lead.assigned_to)}
+    else:
+        text = _("%(lead)s waits: nobody of “%(pool)s” can take it now.") % {"lead": lead, "pool": pool}
     messages.success(request, text)
     return redirect_back(request, "portal_lead", lead.pk)
 

@@ -205,6 +205,14 @@ _KINDS = (
         needs_action=True,
     ),
     EventKind(
+        EventType.LEAD_UNROUTED,
+        _("Lead without an owner"),
+        _("No routing rule and no pool found an owner for a new lead. It stands on the list of unrouted leads."),
+        payload_schemas.LEAD,
+        examples.lead_in(LeadStatus.PENDING),
+        needs_action=True,
+    ),
+    EventKind(
         EventType.LEAD_ERASED,
         _("Lead erased"),
         _("A lead asked to be forgotten and was erased. The body has ids only: erase your copies too."),
@@ -338,6 +346,14 @@ _KINDS = (
         _("Somebody was invited to the agency. Only they get it."),
         payload_schemas.INVITATION,
         {"role": Role.MANAGER.value},
+        urgent=True,
+    ),
+    EventKind(
+        EventType.LEAD_ASSIGNED_TO_YOU,
+        _("Lead assigned to you"),
+        _("A lead, or several, were assigned to a member. Only they get it."),
+        {**payload_schemas.LEAD, **payload_schemas.ASSIGNEE, "count": payload_schemas.INCIDENT["count"]},
+        {"lead_name": "Ada Lovelace", "assigned_to": "mem_01kqz4m3d8w5v9x2c7b6n1t0rz"},
         urgent=True,
     ),
     EventKind(

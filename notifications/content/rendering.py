@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.template import Context
 from django.template.loader import get_template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -217,6 +218,8 @@ def _action(prepared: PreparedDelivery) -> tuple[str, str]:
         return "Open it in the back office", prepared.alert.url
     if event.event_type == EventType.MEMBER_INVITED:
         return gettext("Accept the invitation"), invitation_url(event.subject)
+    if event.event_type == EventType.LEAD_ASSIGNED_TO_YOU and not event.subject:
+        return gettext("Open your leads"), absolute(f"{reverse('portal_leads')}?assigned_to=me")
     label, url = subject_page("" if event.event_type in _WITHOUT_PAGE else event.subject)
     return (label, url) if url else delivery_page(prepared.delivery.pk)
 

@@ -66,6 +66,8 @@ def is_interested(channel: Channel, event: Event) -> bool:
     is_chosen = event.event_type in channel.event_types
     if channel.kind != ChannelKind.WEBHOOK and event.event_type in OPT_IN_EVENTS and not is_chosen:
         return False
+    if event.also_for and channel.pk in event.also_for:
+        return channel.test_events or not event.is_test
     if channel.event_types and not is_chosen:
         return False
     if event.is_test and not channel.test_events:

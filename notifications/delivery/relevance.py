@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils.translation import gettext_noop
 
 from accounts.core.enums import AccountStatus, CampaignStatus, EventType
@@ -13,6 +13,7 @@ from leads.models import Lead
 RECONNECTED = gettext_noop("No longer needed: the account is connected again.")
 RESUMED = gettext_noop("No longer needed: the campaign runs again.")
 ANSWERED = gettext_noop("No longer needed: the lead was answered.")
+REASSIGNED = gettext_noop("No longer needed: the lead is somebody else's.")
 RECOVERED = gettext_noop("No longer needed: it works again.")
 _ACCOUNT_DOWN = frozenset({*STATUS_EVENTS.values(), EventType.REAUTH_REQUESTED})
 _CLOCK_ALERTS = frozenset({EventType.LEAD_DUE_SOON, EventType.LEAD_OVERDUE})
@@ -28,7 +29,7 @@ def obsolete_reasons(events: Iterable[Event]) -> dict[str, str]:
     """Return why people no longer need these events, by the events' ids."""
     with_subject = [event for event in events if event.subject]
     found = _accounts_back(with_subject) | _campaigns_back(with_subject) | _recovered(with_subject)
-    return found | _answered(with_subject)
+    return found | _answered(with_subject) | _reassigned(with_subject)
 
 
 def _accounts_back(events: Sequence[Event]) -> dict[str, str]:
@@ -50,6 +51,17 @@ def _answered(events: Sequence[Event]) -> dict[str, str]:
     leads = Lead.objects.filter(pk__in={event.subject for event in candidates}, response_due_at__isnull=True)
     answered = set(leads.values_list("pk", flat=True)) if candidates else set()
     return {event.pk: ANSWERED for event in candidates if event.subject in answered}
+
+
+def _reassigned(events: Sequence[Event]) -> dict[str, str]:
+    candidates = [event for event in events if event.event_type == EventType.LEAD_ASSIGNED_TO_YOU]
+    leads = Lead.objects.filter(pk__in={event.subject for event in candidates}, assigned_to__isnull=False)
+    theirs = set(
+        leads.filter(assigned_to__memberships__agency=F("agency")).values_list("pk", "assigned_to__memberships")
+    )
+    return {
+        event.pk: REASSIGNED for event in candidates if (event.subject, event.payload.get("assigned_to")) not in theirs
+    }
 
 
 def _recovered(events: Sequence[Event]) -> dict[str, str]:

@@ -8,9 +8,13 @@ LISTS = (
     "leads",
     "sub-accounts",
     "campaigns",
+    "members",
     "calendars",
     "scoring-rules",
     "scoring-rules/versions",
+    "routing-rules",
+    "routing-rules/versions",
+    "pools",
     "sources",
     "receipts",
     "rejected-requests",
@@ -22,7 +26,7 @@ LISTS = (
 #: What is about many objects, and no list: figures, and the search.
 REPORTS = ("reports/accounts", "reports/leads", "search")
 #: Lists below an object: the resource, what follows its id.
-HISTORIES = (("accounts", "history"), ("leads", "history"), ("leads", "clocks"))
+HISTORIES = (("accounts", "history"), ("leads", "history"), ("leads", "clocks"), ("leads", "assignments"))
 #: Method, resource, what follows its id, the scope it takes, a body.
 OBJECT_ROUTES = (
     ("get", "accounts", "", Scope.READ, None),
@@ -38,6 +42,13 @@ OBJECT_ROUTES = (
     ("get", "leads", "/score", Scope.READ, None),
     ("get", "leads", "/clocks", Scope.READ, None),
     ("post", "leads", "/answered", Scope.WRITE, {"how": "by telephone"}),
+    ("get", "leads", "/assignments", Scope.READ, None),
+    ("post", "leads", "/assign", Scope.WRITE, {"member": "mbr_a"}),
+    ("get", "members", "", Scope.READ, None),
+    ("patch", "members", "", Scope.WRITE, {"alerts": {"assigned": False}}),
+    ("get", "pools", "", Scope.READ, None),
+    ("patch", "pools", "", Scope.WRITE, {"name": "New"}),
+    ("post", "pools", "/credit", Scope.WRITE, {"member": "mbr_a", "leads": 1, "reason": "Was at the fair"}),
     ("get", "sub-accounts", "", Scope.READ, None),
     ("get", "campaigns", "", Scope.READ, None),
     ("patch", "campaigns", "", Scope.WRITE, {"status": "paused"}),
@@ -48,6 +59,8 @@ OBJECT_ROUTES = (
     ("get", "calendars", "/preview", Scope.READ, None),
     ("get", "scoring-rules", "", Scope.READ, None),
     ("patch", "scoring-rules", "", Scope.WRITE, {"name": "New"}),
+    ("get", "routing-rules", "", Scope.READ, None),
+    ("patch", "routing-rules", "", Scope.WRITE, {"name": "New"}),
     ("get", "sources", "", Scope.READ, None),
     ("patch", "sources", "", Scope.ADMIN, {"name": "New"}),
     ("post", "sources", "/rotate-secret", Scope.ADMIN, None),
@@ -66,6 +79,8 @@ OBJECT_ROUTES = (
     ("post", "deliveries", "/resend", Scope.WRITE, None),
     ("delete", "calendars", "", Scope.WRITE, None),
     ("delete", "scoring-rules", "", Scope.WRITE, None),
+    ("delete", "routing-rules", "", Scope.WRITE, None),
+    ("delete", "pools", "", Scope.WRITE, None),
     ("delete", "sources", "", Scope.ADMIN, None),
     ("delete", "channels", "", Scope.ADMIN, None),
 )
@@ -74,11 +89,13 @@ CREATIONS = (
     ("leads", Scope.WRITE, {"email": "new@example.com"}),
     ("calendars", Scope.WRITE, {"name": "Berlin", "timezone": "Europe/Berlin"}),
     ("scoring-rules", Scope.WRITE, {"name": "Decision-maker", "group": "fit", "points": 20}),
+    ("pools", Scope.WRITE, {"name": "Enterprise", "members": []}),
+    ("routing-rules", Scope.WRITE, {"name": "Rest", "effect": {"keep": True}}),
     ("sources", Scope.ADMIN, {"provider": "salesflow"}),
     ("channels", Scope.ADMIN, {"kind": "webhook", "url": "https://crm.example.com/hook"}),
 )
 #: What is done to all objects of a resource at once, by a POST.
-ACTIONS = ("scoring-rules/preview", "scoring-rules/rollback")
+ACTIONS = tuple(f"{kind}-rules/{action}" for kind in ("scoring", "routing") for action in ("preview", "rollback"))
 SUCCESS = {"/rotate-secret": 200, "/reauth": 200, "/requests": 201}
 
 

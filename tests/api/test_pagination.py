@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from accounts.models import AccountReport, Event
 from accounts.tenancy.calendars.service import create_calendar
-from leads.models import Lead, LeadChange, ScoringRule
+from leads.models import Lead, LeadChange, RoutingRule, ScoringRule
 from notifications.models import Delivery
 from tests.api import routes
 from tests.api.client import Api
@@ -78,7 +79,7 @@ def add_changes(world: World, count: int) -> None:
 
 def add_scoring_rules(world: World, count: int) -> None:
     last = world.agency.scoringrules.count()
-    rule_set = world.agency.rule_sets.get()
+    rule_set = world.agency.rule_sets.get(kind="scoring")
     for n in range(last + 1, last + count + 1):
         ScoringRule.objects.create(agency=world.agency, name=f"{n}", position=n, group="fit", points=5, version=n)
         rule_set.versions.create(number=n, rules=[], change=f"Created “{n}”")
@@ -93,6 +94,14 @@ def add_clocks(world: World, count: int) -> None:
         )
 
 
+def add_routing_rules(world: World, count: int) -> None:
+    last = world.agency.routingrules.count()
+    rule_set = world.agency.rule_sets.get(kind="routing")
+    for n in range(last + 1, last + count + 1):
+        RoutingRule.objects.create(agency=world.agency, name=f"{n}", position=n, keeps=True, version=n)
+        rule_set.versions.create(number=n, rules=[], change=f"Created “{n}”")
+
+
 LISTS: dict[str, Any] = {
     "accounts": add_accounts,
     "leads": add_leads,
@@ -103,6 +112,14 @@ LISTS: dict[str, Any] = {
     "accounts/{accounts}/history": add_reports,
     "leads/{leads}/history": add_changes,
     "leads/{leads}/clocks": add_clocks,
+    "leads/{leads}/assignments": lambda world, count: [
+        world.lead.assignments.create(member=world.member, reason="person") for _ in range(count)
+    ],
+    "members": lambda world, count: [
+        world.agency.members.create(user=User.objects.create_user(f"{n}-{timezone.now()}"), role="manager")
+        for n in range(count)
+    ],
+    "pools": lambda world, count: [world.agency.pools.create(name=f"{n}-{timezone.now()}") for n in range(count)],
     "sub-accounts": lambda world, count: [
         world.agency.sub_accounts.create(location_id=f"{n}-{timezone.now()}") for n in range(count)
     ],
@@ -114,9 +131,15 @@ LISTS: dict[str, Any] = {
     ],
     "scoring-rules": add_scoring_rules,
     "scoring-rules/versions": add_scoring_rules,
+    "routing-rules": add_routing_rules,
+    "routing-rules/versions": add_routing_rules,
     "sources": lambda world, count: [world.agency.sources.create(provider="salesflow") for _ in range(count)],
     "channels": lambda world, count: [world.agency.channels.create(kind="email") for _ in range(count)],
 }
+
+
+#: Lists of rules, in which new ones are last.
+BY_POSITION = ("scoring-rules", "routing-rules")
 
 
 def walk(api: Api, path: str, link: str = "next", **query: Any) -> tuple[list[Any], list[str]]:
@@ -159,7 +182,7 @@ def test_a_list_is_read_to_its_end_and_back_with_every_row_once(path: str, world
         assert back == everything
 
 
-@pytest.mark.parametrize("path", [path for path in LISTS if path != "scoring-rules"])  # by position: new ones are last
+@pytest.mark.parametrize("path", [path for path in LISTS if path not in BY_POSITION])  # by position: new ones are last
 def test_rows_that_come_meanwhile_shift_nothing(path: str, world: World, api: Api) -> None:
     path_of = path.format(**world.ids)
     LISTS[path](world, 5)
@@ -183,7 +206,7 @@ def test_oldest_first_is_newest_first_turned_round(path: str, world: World, api:
     name = {"receipts": "received_at", "rejected-requests": "first_seen"}.get(path, "created_at")
     newest_first = api.get(path_of, {"ordering": f"-{name}"}).json()["results"]
     usual = api.get(path_of).json()["results"]
-    assert usual == (newest_first[::-1] if path == "scoring-rules" else newest_first)  # rules: by their position
+    assert usual == (newest_first[::-1] if path in BY_POSITION else newest_first)  # rules: by their position
     assert walk(api, path_of, ordering=name, limit=2)[0] == newest_first[::-1]
 
 

@@ -138,7 +138,13 @@ WRITABLE = {
         *("campaign", "account", "status", "assigned_to", "tags", "priority"),
     },
     "campaigns": {"status", "account", "pause_reason"},
+    "pools": {
+        *("name", "kind", "is_catch_all", "respects_hours", "hold", "calendar", "overflow_pool", "overflow_minutes"),
+        "members",
+    },
+    "members": {"name", "calendar", "paused_until", "alerts"},
     "calendars": {"name", "timezone", "week", "always_open", "exceptions", "is_default"},
+    "routing-rules": {"name", "position", "active", "conditions", "effect"},
     "scoring-rules": {"name", "position", "active", "conditions", "group", "points", "cap"},
     "sources": {"name", "enabled", "location_id", "allowed_networks", "subscriptions"},
     "channels": {
@@ -330,7 +336,7 @@ def test_ids_that_name_nothing_are_404(api: Api) -> None:
 
 PATHS = (
     *("", "nothing", "accounts/x/y/z", "tasks", "messages", "sequences", "templates", "reports/nothing"),
-    *("routing-rules", "../../etc/passwd", "accounts//history", "leads//"),
+    *("routing-rule", "../../etc/passwd", "accounts//history", "leads//"),
 )
 
 

@@ -20,6 +20,7 @@ from django.utils.html import escape
 from accounts.models import Account, Agency, ApiKey, BouncedAddress, Calendar, Invitation, Sender
 from accounts.web.backoffice.filters import ByAgency
 from accounts.web.backoffice.pipeline import MAX_STAGE_COUNT
+from leads.models import Pool, RoutingRule
 from notifications.models import Channel, StaffAlerts
 from tests.factories import CANARY, make_everything
 from webhooks.models import Receipt, WordMapping
@@ -27,7 +28,10 @@ from webhooks.models import Receipt, WordMapping
 OURS = ("accounts", "leads", "webhooks", "notifications", "auth")
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 #: Tables that stay so small that a search may read them whole.
-SMALL = [Calendar, WordMapping, User, Group, ApiKey, Invitation, BouncedAddress, Sender, Channel, StaffAlerts]
+SMALL = [
+    *(Calendar, WordMapping, User, Group, ApiKey, Invitation, BouncedAddress, Sender, Channel, StaffAlerts),
+    *(Pool, RoutingRule),
+]
 #: Where counting a status above a list ends.
 BOUND = f"LIMIT {MAX_STAGE_COUNT + 1}"
 Everything = Mapping[type[models.Model], Any]

@@ -152,6 +152,8 @@ def test_a_page_without_entries_says_what_to_do_next(agency: Agency, sign_in: Br
         ("/received/refused", "carried a good signature"),
         ("/team", "No pending invitations"),
         ("/audit", "No changes yet"),
+        ("/pools", "Make a pool of the people"),
+        ("/leads/unrouted", "New leads are routed once there is a"),
         ("/incidents", "No incidents yet"),
         ("/sub-accounts", "No sub-accounts yet"),
     ):

@@ -275,3 +275,19 @@ def test_what_a_member_changes_stands_in_the_audit_trail(agency: Agency, sign_in
         "channel: Enabled.",
         "channel: Removed.",
     ]
+
+
+def test_an_owner_says_until_when_somebody_is_away_and_when_they_work(agency: Agency, sign_in: Browser) -> None:
+    owner = sign_in(Role.OWNER)
+    member = agency.members.get()
+    calendar = agency.calendars.create(name="Office", timezone="UTC")
+    Agency.objects.filter(pk=agency.pk).update(timezone="Europe/Berlin")
+    form = {"paused_until": "2199-06-30", "calendar": calendar.pk}
+    assert owner.post(f"/team/{member.pk}/availability", form).status_code == 302
+    member.refresh_from_db()
+    assert (str(member.paused_until), member.calendar) == ("2199-06-30 22:00:00+00:00", calendar)
+    page = owner.get("/team").content.decode()
+    assert 'value="2199-06-30"' in page
+    owner.post(f"/team/{member.pk}/availability", {"paused_until": "", "calendar": ""})
+    member.refresh_from_db()
+    assert (member.paused_until, member.calendar) == (None, None)

@@ -43,11 +43,13 @@ from leads.pipeline.matching import digest_of
 from leads.pipeline.tombstones import OWN_PROVIDER
 from leads.privacy import erasure_log, retention
 from leads.privacy.erasure import erase_lead, report_withdrawal
+from leads.routing.service import assign_by_pool, route_leads
 from notifications.channels.service import create_channel
 from notifications.delivery import drain_deliveries
 from notifications.models import Delivery
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
 from tests.leads.privacy.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, REPLY, found_in
+from tests.leads.routing.teams import make_member, make_pool
 from tests.notifications.receiver import Receiver, Request, answering, receiver
 from tests.receiving import receive_sample
 from tests.receiving import source_of as source_at
@@ -139,6 +141,10 @@ def report_everything(agency: Agency, echo: Receiver) -> Lead:
         provider="sendpilot", identity=identity, status=status, stated=False, origin=answered, lead=lead, text=REPLY,
     )  # fmt: skip
     changes.set_status(lead, status=LeadStatus.OPPORTUNITY, changed_by=ChangedBy.USER, note=NOTE)
+    pool = make_pool(agency, make_member(agency, "anna"), make_member(agency, "grace"), is_catch_all=True)
+    route_leads([lead.pk])
+    assign_by_pool(agency, [lead.pk], pool=pool)
+    assert lead.assignments.filter(pool=pool).count() == 2
     key = create_api_key(agency, scopes=list(Scope))[1]
     puzzle = Receipt.objects.get(status="quarantined")
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "k1"}
