@@ -46,6 +46,10 @@ LABELS = {
 
 #: Statuses of leads that answered and wait for the agency's answer.
 AWAITING_REPLY = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)
+#: A lead that reaches one of these statuses is a conversion.
+CONVERTED = (LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED)
+#: Furthest statuses of leads that answered.
+REPLIED = (LeadStatus.REPLY_RECEIVED, *CONVERTED)
 #: Statuses that say what became of a lead, not how far it came.
 CLOSING = frozenset({LeadStatus.DONE})
 

@@ -1,16 +1,17 @@
 """Compute from their history when accounts were active and when they were down, for reports and charts."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 from typing import Protocol
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.core.enums import AccountStatus
-from accounts.models import Account, AccountReport
+from accounts.models import Account, AccountReport, Agency
 
 NOT_DOWN = (AccountStatus.ACTIVE, AccountStatus.DELETED)
 
@@ -66,12 +67,18 @@ def watched(accounts: "QuerySet[Account]") -> Sequence[Watched]:
     return list(accounts.values_list("pk", "status", "status_since", "created_at", named=True))
 
 
-def account_spans(accounts: Sequence[Watched], begin: datetime, end: datetime) -> list[Span]:
-    """Return the spans of each account within the window. Before it was first seen an account has none."""
+def account_spans(
+    accounts: Sequence[Watched], begin: datetime, end: datetime, *, agency: Agency | None = None
+) -> list[Span]:
+    """Return the spans of each account within the window. Before it was first seen an account has none.
+
+    With the agency of many accounts the database finds their reports by it, which is faster than a thousand ids.
+    """
+    # In UTC: times of different zones take ten times as long to compare.
+    begin, end = begin.astimezone(UTC), end.astimezone(UTC)
     changes: dict[str, list[tuple[str, str, datetime]]] = {}
-    rows = AccountReport.objects.filter(
-        account__in=[account.pk for account in accounts], applied=True, occurred_at__gt=begin
-    ).exclude(from_status=F("to_status"))
+    ours = Q(account__agency=agency) if agency else Q(account__in=[account.pk for account in accounts])
+    rows = AccountReport.objects.filter(ours, applied=True, occurred_at__gt=begin).exclude(from_status=F("to_status"))
     for key, before, after, at in rows.order_by("id").values_list("account", "from_status", "to_status", "occurred_at"):
         changes.setdefault(key, []).append((before, after, at))
     return [span for account in accounts for span in _spans_of(account, changes.get(account.pk, []), begin, end)]
@@ -85,18 +92,19 @@ def measure(found: Sequence[Span], begin: datetime, end: datetime) -> Measure:
 def measure_periods(found: Sequence[Span], periods: Sequence[tuple[datetime, datetime]]) -> list[Measure]:
     """Measure the spans within each of the periods, which follow one another.
 
-    Each span is looked at once. A change from one down status to another is no outage, and neither is what was down
-    already when a period began.
+    Spans of one status and the same times, as most accounts have, are measured together. A change from one down status
+    to another is no outage, and neither is what was down already when a period began.
     """
     # In UTC: two times of one zone are subtracted as the clocks on its walls, also where those are set forward.
     periods = [(begin.astimezone(UTC), end.astimezone(UTC)) for begin, end in periods]
     measures = [Measure() for _ in periods]
     begins = [begin for begin, _ in periods]
-    for span in found:
-        if span.status != AccountStatus.ACTIVE and not span.is_down:
+    for (status, begin, end), number in Counter((span.status, span.begin, span.end) for span in found).items():
+        span = Span("", status, begin, end)
+        if status != AccountStatus.ACTIVE and not span.is_down:
             continue
         for at in _overlapped(span, begins):
-            seconds = span.seconds(*periods[at])
+            seconds = number * span.seconds(*periods[at])
             if span.is_down:
                 measures[at].down += seconds
             else:

@@ -20,9 +20,8 @@ from accounts.tenancy.localtime import get_zone
 from accounts.web.portal.pictures import Trend
 from leads.analytics.daily import moved_by_day, reached, received_by_day
 from leads.analytics.lead_report import by_period, period_key
-from leads.analytics.outcomes import CONVERTED
 from leads.analytics.periods import comparison
-from leads.enums import LeadStatus
+from leads.enums import CONVERTED, LeadStatus
 from notifications.models import Delivery, DeliveryStatus
 
 DAYS = 7
@@ -124,7 +123,7 @@ def _active_by_day(agency: Agency, window: Window) -> Counts:
     *past, (today, _now) = window.periods()
     found = {period_key(today, window): agency.accounts.filter(status=AccountStatus.ACTIVE).count()}
     if past:
-        spans = account_spans(watched(agency.accounts.order_by("id")), window.begin, window.end)
+        spans = account_spans(watched(agency.accounts.order_by("id")), window.begin, window.end, agency=agency)
         active = [span for span in spans if span.status == AccountStatus.ACTIVE]
         found |= {
             period_key(begin, window): sum(1 for span in active if span.begin < end <= span.end) for begin, end in past

@@ -8,8 +8,7 @@ from django.db.models import Count, F, Q, QuerySet
 from accounts.api.report import Window
 from accounts.models import Agency
 from leads.analytics.lead_report import by_period, period_key
-from leads.analytics.outcomes import CONVERTED
-from leads.enums import LeadStatus
+from leads.enums import CONVERTED, REPLIED, LeadStatus
 from leads.models import Lead, LeadChange
 
 
@@ -26,11 +25,19 @@ def received_leads(agency: Agency, window: Window) -> QuerySet[Lead]:
 
 
 def moves(agency: Agency, window: Window, *statuses: LeadStatus) -> QuerySet[LeadChange]:
-    """Return the reports by which a lead got one of the statuses within the window, as `lead_report` counts them."""
+    """Return the reports by which a lead got one of the statuses within the window, as `lead_report` counts them.
+
+    Each of the statuses is one of `REPLIED`: only leads that ever replied are looked at, which have an index.
+    """
     changes = LeadChange.objects.filter(
         new_status__in=statuses, applied=True, is_report=True, occurred_at__gte=window.begin, occurred_at__lt=window.end
     )
-    ours = changes.filter(lead__agency=agency, lead__is_test=False, lead__merged_into__isnull=True)
+    ours = changes.filter(
+        lead__agency=agency,
+        lead__is_test=False,
+        lead__merged_into__isnull=True,
+        lead__furthest_status__in=REPLIED,
+    )
     return ours.exclude(previous_status=F("new_status")).order_by()
 
 

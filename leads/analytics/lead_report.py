@@ -12,8 +12,7 @@ from accounts.core.enums import AccountStatus
 from accounts.events.outbox import iso_timestamp
 from accounts.linkedin import uptime
 from accounts.models import Agency
-from leads.analytics.outcomes import CONVERTED
-from leads.enums import LeadStatus
+from leads.enums import CONVERTED, LeadStatus
 from leads.models import Lead, LeadChange, LeadReference
 
 TRUNCATIONS = {"day": TruncDay, "week": TruncWeek, "month": TruncMonth}

@@ -12,12 +12,9 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Agency
-from leads.enums import LeadStatus
+from leads.enums import CONVERTED, REPLIED, LeadStatus
 from leads.models import Lead
 
-#: A lead that reaches one of these statuses is a conversion.
-CONVERTED = (LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED)
-REPLIED = (LeadStatus.REPLY_RECEIVED, *CONVERTED)
 ACCEPTED = (LeadStatus.CONNECTION_ACCEPTED, LeadStatus.MESSAGE_SENT, *REPLIED)
 INVITED = (LeadStatus.CONNECTION_SENT, *ACCEPTED)
 STAGES = {"invited": INVITED, "accepted": ACCEPTED, "replied": REPLIED, "converted": CONVERTED}

@@ -132,7 +132,7 @@ def campaign_summary(agency: Agency, compared: Comparison) -> CampaignSummary:
 def account_summary(agency: Agency, compared: Comparison, most: int | None = MAX_ACCOUNTS) -> AccountSummary:
     now, before = compared.now, compared.before
     accounts = uptime.watched(agency.accounts.exclude(status=AccountStatus.DELETED).order_by("id"))
-    spans = uptime.account_spans(accounts, before.begin, now.end)
+    spans = uptime.account_spans(accounts, before.begin, now.end, agency=agency)
     by_account: dict[str, list[Span]] = {}
     for span in spans:
         by_account.setdefault(span.account_id, []).append(span)

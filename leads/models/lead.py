@@ -23,7 +23,7 @@ from accounts.core.enums import provider_choices
 from accounts.core.ids import new_id
 from accounts.core.jobs import DueRow
 from accounts.models import Account, Agency, Campaign, Source
-from leads.enums import AWAITING_REPLY, ENDED, ChangedBy, LeadStatus, furthest
+from leads.enums import AWAITING_REPLY, ENDED, REPLIED, ChangedBy, LeadStatus, furthest
 from leads.facts import derivations
 
 STATUSES = [(status, status.label) for status in LeadStatus]
@@ -195,6 +195,13 @@ class Lead(HasDerivedFields):
                 name="lead_counted",
                 include=["id", "source", "campaign", "account", "furthest_status"],
                 condition=models.Q(is_test=False, merged_into__isnull=True),
+            ),
+            models.Index(
+                fields=["agency", "id"],
+                name="lead_replied",
+                condition=models.Q(
+                    furthest_status__in=[status.value for status in REPLIED], is_test=False, merged_into__isnull=True
+                ),
             ),
             models.Index(
                 fields=["agency", "response_due_at", "id"],

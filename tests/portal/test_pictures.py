@@ -76,6 +76,12 @@ def test_measuring_periods_at_once_is_measuring_each() -> None:
     assert measure(spans, begin, NOW).outages == 2
 
 
+def test_accounts_with_the_same_times_are_each_measured() -> None:
+    spans = [Span(name, "active", NOW - DAY, NOW) for name in "abc"]
+    spans += [Span(name, "blocked", NOW - DAY / 2, NOW) for name in "de"]
+    assert measure(spans, NOW - DAY, NOW) == Measure(active=3 * 86_400, down=86_400, outages=2)
+
+
 def test_a_share_is_never_rounded_to_all() -> None:
     assert [percent(share, 1) for share in (1, 0.99999, 0.5, 0)] == ["100%", "99.9%", "50.0%", "0.0%"]
 

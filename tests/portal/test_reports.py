@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from accounts.core.enums import Role
-from accounts.models import Account, Agency, Campaign, Source
+from accounts.linkedin import uptime
+from accounts.models import Account, AccountReport, Agency, Campaign, Source
 from accounts.sources.service import create_source
 from config.backoffice.trends import trends
 from leads.analytics.periods import comparison
@@ -88,6 +89,32 @@ def test_overview_and_reports_count_alike(agency: Agency, sign_in: Browser) -> N
     }
     by_name = {str(tile.label): tile.trend for tile in trends(agency)}
     assert list(by_name["leads"].values) == [0] * 5 + [1] + [0] * 6 + [2, 1]
+
+
+def test_a_reply_counts_whatever_became_of_the_lead(agency: Agency, sign_in: Browser) -> None:
+    lead(agency, 2, LeadStatus.REPLY_RECEIVED, LeadStatus.DONE)
+    lead(agency, 2, LeadStatus.REPLY_RECEIVED, LeadStatus.NOT_INTERESTED)
+    lead(agency, 2, LeadStatus.MEETING_BOOKED, LeadStatus.PENDING)
+    lead(agency, 2, LeadStatus.MESSAGE_SENT, LeadStatus.DONE)
+    found = tiles(html(sign_in(Role.OWNER)))
+    assert (found["replies"][0], found["opportunities"][0]) == ("2", "1")
+
+
+def test_an_agencys_reports_are_those_of_its_accounts(agency: Agency, stranger: Agency) -> None:
+    for owner in (agency, stranger):
+        with time_machine.travel(NOW - 3 * DAY, tick=False):
+            account = Account.objects.create(
+                agency=owner, provider="sendpilot", external_id="1", status="active", status_since=NOW - 3 * DAY
+            )
+        AccountReport.objects.create(
+            account=account, from_status="active", to_status="blocked", applied=True, occurred_at=NOW - DAY
+        )
+    accounts = uptime.watched(agency.accounts.all())
+    spans = uptime.account_spans(accounts, NOW - 7 * DAY, NOW, agency=agency)
+    assert spans == uptime.account_spans(accounts, NOW - 7 * DAY, NOW)
+    assert [(span.account_id, span.status) for span in spans] == [
+        (accounts[0].pk, "active"), (accounts[0].pk, "blocked")
+    ]  # fmt: skip
 
 
 def test_leads_are_stacked_by_source_and_each_day_leads_to_them(weeks: Campaign, sign_in: Browser) -> None:
