@@ -33,6 +33,8 @@ SPECTACULAR_SETTINGS = {
         "CampaignStatus": "accounts.core.enums.CampaignStatus",
         "ChannelSwitch": ["enabled", "disabled"],
         "ChannelStatus": "notifications.models.ChannelStatus",
+        "ClockKind": "leads.enums.ClockKind",
+        "TaskKind": "leads.enums.TaskKind",
         "EmailKind": ["email"],
         "SlackKind": ["slack"],
         "WebhookKind": ["webhook"],

@@ -9,6 +9,7 @@ class LeadsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register this app's navigation, links, sections, jobs and handlers with the apps below it."""
+        import leads.activities.tasks
         import leads.lead_sync.disconnect
         import leads.lead_sync.recovery
         import leads.routing.removal
@@ -21,11 +22,13 @@ class LeadsConfig(AppConfig):
         from accounts.web.portal.place_figures import add_place_figure
         from accounts.web.source_sections import add_card_section
         from leads.lead_sync.source_card import connection_link
-        from leads.models import Assignment, LeadChange, LeadReference, ResponseClock
+        from leads.models import Assignment, LeadChange, LeadReference, Note, ResponseClock, Task
         from leads.pipeline.children import register_child
         from leads.portal.places import leads_at
         from leads.portal.scoring import add_scoring_pages
         from leads.portal.search import add_leads
+        from leads.portal.targets import add_target_pages
+        from leads.portal.tasks import open_tasks
         from leads.portal.waiting import awaiting_reply
         from leads.routing.waiting_list import unrouted_leads
 
@@ -33,6 +36,8 @@ class LeadsConfig(AppConfig):
         register_child(LeadChange)
         register_child(ResponseClock)
         register_child(Assignment)
+        register_child(Task)
+        register_child(Note)
         add_entry(
             Entry(
                 "leads",
@@ -61,12 +66,27 @@ class LeadsConfig(AppConfig):
         add_audited("routingrule", gettext_noop("Routing rule"))
         add_entry(Entry("pools", _("Pools"), "portal_pools", "Automation", icon="users-group", position=15))
         add_audited("pool", gettext_noop("Pool"), "portal_pool")
+        add_entry(
+            Entry(
+                "tasks",
+                _("Tasks"),
+                "portal_tasks",
+                "Work",
+                icon="list-check",
+                position=40,
+                count=open_tasks,
+                tone="warn",
+            )
+        )
         add_entry(Entry("campaigns", _("Campaigns"), "portal_campaigns", "Work", icon="speakerphone", position=50))
         add_audited("lead", gettext_noop("Lead"), "portal_lead")
         add_audited("scoringrule", gettext_noop("Scoring rule"))
+        add_audited("targetrule", gettext_noop("Target rule"))
         add_place_figure("leads", leads_at)
         add_entry(Entry("scoring", _("Scoring"), "portal_scoring", "Automation", icon="gauge", position=20))
         add_scoring_pages()
+        add_entry(Entry("targets", _("Targets"), "portal_targets", "Automation", icon="clock", position=30))
+        add_target_pages()
         add_entry(Entry("reports", _("Reports"), "portal_reports", "Insight", icon="chart-bar", position=10))
         add_leads()
         add_card_section(connection_link)
@@ -76,6 +96,8 @@ class LeadsConfig(AppConfig):
         add_list_link("accounts.agency", "leads_lead", "Leads", position=20, agency="pk")
         add_list_link("accounts.account", "leads_lead", "Leads", position=40, account="pk", agency="agency_id")
         add_list_link("leads.lead", "leads_responseclock", "Response clocks", position=15, lead="pk")
+        add_list_link("leads.lead", "leads_task", "Tasks", position=16, lead="pk")
+        add_list_link("leads.lead", "leads_note", "Notes", position=17, lead="pk")
         add_list_link("leads.lead", "leads_leadchange", "All changes", position=10, lead="pk")
         add_list_link("leads.lead", "leads_leadmerge", "Merged leads", position=20, into="pk")
         from accounts.core.enums import EventType
@@ -84,6 +106,7 @@ class LeadsConfig(AppConfig):
         add_list_link("accounts.agency", "leads_pool", "Pools", position=24, agency="pk")
         from accounts.core.job_handlers import register_job
         from accounts.events.reactions import subscribe
+        from leads.activities.overdue import report_overdue
         from leads.enrichment.service import enrich_due
         from leads.lead_sync.backfill import pull_due
         from leads.lead_sync.fetching import announce_overdue, fetch_due
@@ -100,9 +123,10 @@ class LeadsConfig(AppConfig):
         from leads.scoring.kind import KIND as SCORING
         from leads.scoring.rescoring import score_due
         from leads.scoring.service import react_to_leads
+        from leads.sla import escalation, replanning
         from leads.sla import reactions as clock_reactions
-        from leads.sla import replanning
         from leads.sla.alerts import alert_due
+        from leads.sla.target_kind import KIND as TARGETS
 
         subscribe(CLOCKS, clock_reactions.EVENTS, clock_reactions.react_to_leads)
         subscribe(replanning.SUBSCRIBER, (), replanning.react_to_hours)
@@ -112,6 +136,7 @@ class LeadsConfig(AppConfig):
         subscribe_to_details("routing")
         subscribe("routing", {EventType.LEAD_CREATED}, react_to_lead, is_awaited=False)
         register_job("waiting leads", queue="receipts", quota=5, work=deal_due)
+        register_job("overdue tasks", queue="receipts", quota=2, work=report_overdue)
         register_job("late answers", queue="receipts", quota=5, work=announce_overdue)
         register_job("lead fetching", queue="sync", quota=2, work=fetch_due)
         register_job("connection checks", queue="sync", quota=1, work=check_due)
@@ -124,5 +149,7 @@ class LeadsConfig(AppConfig):
         from accounts.events.reactions import subscribe
 
         register_rule_kind(SCORING)
+        register_rule_kind(TARGETS)
+        subscribe(escalation.SUBSCRIBER, {EventType.LEAD_OVERDUE}, escalation.react_to_overdue)
         subscribe("scoring", {EventType.LEAD_CREATED, EventType.LEAD_STATUS_CHANGED}, react_to_leads, is_awaited=False)
         subscribe_to_details("scoring")

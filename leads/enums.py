@@ -86,6 +86,22 @@ class StopReason(StrEnum):
     MERGED = "merged"
 
 
+class TaskKind(StrEnum):
+    """List what a task asks for."""
+
+    CALL = "call"
+    MESSAGE = "message"
+    OTHER = "other"
+
+
+class TaskMaker(StrEnum):
+    """List who made a task: a person, a rule, or a step of a sequence."""
+
+    PERSON = "person"
+    RULE = "rule"
+    STEP = "step"
+
+
 class SegmentKind(StrEnum):
     """List where the time of a response clock went."""
 

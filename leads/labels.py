@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.core.labels import Label
 from accounts.core.markup import badge
-from leads.enums import ChangedBy, ClockKind, LeadStatus, SegmentKind, StopReason
-from leads.models import ResponseClock
+from leads.enums import ChangedBy, ClockKind, LeadStatus, SegmentKind, StopReason, TaskKind
+from leads.models import ResponseClock, Task
 from leads.pipeline.provenance import ValueOrigin
 
 if TYPE_CHECKING:
@@ -70,6 +70,12 @@ DUE_STATES: dict[str, Label] = {
     "due_soon": Label(_("Due soon"), "warn"),
     "overdue": Label(_("Overdue"), "bad"),
 }
+TASK_KINDS: "dict[str, _StrPromise]" = {
+    TaskKind.CALL: _("Call"),
+    TaskKind.MESSAGE: _("Message"),
+    TaskKind.OTHER: _("Other"),
+}
+TASK_OPEN, TASK_OVERDUE, TASK_DONE = Label(_("Open"), "busy"), Label(_("Overdue"), "bad"), Label(_("Done"), "good")
 ANSWERED, ANSWERED_LATE = Label(_("Answered in time"), "good"), Label(_("Answered late"), "bad")
 CALLED_OFF = Label(_("Ended without an answer"), "quiet")
 ANSWERS = frozenset({StopReason.MESSAGE, StopReason.CALL, StopReason.ELSEWHERE})
@@ -88,6 +94,12 @@ def due_label(warn_at: datetime, due_at: datetime, now: datetime) -> Label:
     text = gettext("Due in %(time)s") if left > 0 else gettext("Overdue by %(time)s")
     tone = DUE_STATES[due_state(warn_at, due_at, now)].tone
     return Label(text % {"time": duration_text(abs(left))}, tone)
+
+
+def task_state(task: Task, now: datetime) -> Label:
+    if not task.is_open:
+        return TASK_DONE
+    return TASK_OVERDUE if task.due_at <= now else TASK_OPEN
 
 
 def clock_state(clock: ResponseClock, now: datetime) -> Label:

@@ -44,6 +44,9 @@ from accounts.sources.service import create_source
 from accounts.tenancy.api_keys import create_api_key
 from accounts.tenancy.calendars.service import create_calendar
 from accounts.tenancy.team import invite_member
+from leads.activities.notes import create_note
+from leads.activities.tasks import create_task
+from leads.enums import TaskKind
 from leads.models import (
     Assignment,
     ClockSegment,
@@ -57,6 +60,7 @@ from leads.models import (
     LeadReference,
     LeadScore,
     LeadSync,
+    Note,
     OwnerAccess,
     Pool,
     PoolMember,
@@ -73,6 +77,8 @@ from leads.models import (
     ScoringRun,
     ScoringSettings,
     Subscription,
+    TargetRule,
+    Task,
     Tombstone,
     UnlabelledAnswers,
     WaitingLead,
@@ -83,6 +89,7 @@ from leads.routing.rules import KIND as ROUTING
 from leads.rules.preview_jobs import request_preview
 from leads.rules.service import create_rule
 from leads.scoring.kind import KIND as SCORING
+from leads.sla.target_kind import KIND as TARGETS
 from notifications.channels.service import create_channel, send_test_event
 from notifications.delivery import fan_out_due_events
 from notifications.models import Attempt, Channel, Delivery, StaffAlerts
@@ -281,6 +288,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
             agency=agency, name=text[:120], position=1, group="fit", points=5, version=1, disabled_reason=text
         ),
         RoutingRule.objects.create(agency=agency, name=text[:120], position=1, keeps=True, tags=[text], version=1),
+        TargetRule.objects.create(agency=agency, name=text[:120], position=1, minutes=5, version=1),
         RulePreview.objects.create(agency=agency, kind="scoring", days=30, error=text),
         ScoringRun.objects.create(agency=agency, next_attempt_at=now),
         ScoringSettings.objects.create(agency=agency),
@@ -314,6 +322,18 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
             **dict.fromkeys(("started_at", "received_at", "known_at", "period_started_at", "warn_at", "due_at"), now),
         ),
         ClockSegment.objects.create(clock=clock, kind="person", owner=user, started_at=now, ended_at=now, seconds=1.5),
+        Task.objects.create(
+            agency=agency,
+            lead=lead,
+            kind="call",
+            title=text[:200],
+            due_at=now,
+            assigned_to=user,
+            made_by="person",
+            next_attempt_at=None,
+            error=text,
+        ),
+        Note.objects.create(agency=agency, lead=lead, author=user, text=text),
         SavedFilter.objects.create(member=member, name=f"{number} {text}"[:40], query="status=DONE"),
         pool := Pool.objects.create(agency=agency, name=f"{number}{text}"[:120]),
         PoolMember.objects.create(pool=pool, member=member, behind=400_000, received=3),
@@ -379,6 +399,8 @@ class World:
     member: Member
     pool: Pool
     lead: Lead
+    task: Task
+    note: Note
     receipt: Receipt
     rejected: RejectedRequest
     channel: Channel
@@ -386,6 +408,7 @@ class World:
     delivery: Delivery
     scoring_rule: ScoringRule
     routing_rule: Rule
+    target_rule: TargetRule
 
     def make_ready_for(self, rest: str) -> None:
         """Let what follows an id in a path succeed."""
@@ -401,6 +424,8 @@ class World:
         return {
             "accounts": self.account.id,
             "leads": self.lead.id,
+            "tasks": self.task.id,
+            "notes": self.note.id,
             "sub-accounts": self.sub_account.id,
             "campaigns": self.campaign.id,
             "calendars": self.calendar.id,
@@ -408,6 +433,7 @@ class World:
             "routing-rules": self.routing_rule.id,
             "members": self.member.id,
             "pools": self.pool.id,
+            "target-rules": self.target_rule.id,
             "sources": self.source.id,
             "receipts": self.receipt.public_id,
             "events": self.delivery.event_id,
@@ -453,6 +479,8 @@ def make_world(agency: Agency, mark: str) -> World:
         lead=lead, agency=agency, fit=20, engagement=0, total=20, grade="B3", contributions=[], rules_version=1,
         scored_at=now,
     )  # fmt: skip
+    task = create_task(lead, kind=TaskKind.CALL, title="Call her", due_at=now)
+    note = create_note(lead, text="Met her at a fair")
     receipt = Receipt.objects.create(
         source=source,
         agency=agency,
@@ -478,9 +506,10 @@ def make_world(agency: Agency, mark: str) -> World:
     )
     return World(
         *(agency, sub_account, source, account, campaign, calendar, member, pool),
-        *(lead, receipt, rejected, channel, email_channel, delivery),
+        *(lead, task, note, receipt, rejected, channel, email_channel, delivery),
         ScoringRule.objects.get(pk=create_rule(SCORING, agency, name="Decision-maker", group="fit", points=20).pk),
         create_rule(ROUTING, agency, name="Everybody", pool_id=pool.pk),
+        TargetRule.objects.get(pk=create_rule(TARGETS, agency, name="Founders", minutes=5).pk),
     )
 
 
@@ -510,6 +539,8 @@ class Everything:
     saved: SavedFilter
     scoring_rule: Rule
     rule_preview: RulePreview
+    task: Task
+    note: Note
 
     def ids_of(self, name: str) -> tuple[object, ...]:
         """What stands in the URL of this thing's page."""
@@ -652,4 +683,6 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         calendar=create_calendar(agency, name=text[:120]),
         scoring_rule=create_rule(SCORING, agency, name=text[:120], group="fit", points=20),
         rule_preview=request_preview(SCORING, agency, days=30),
+        task=create_task(lead, kind=TaskKind.CALL, title=text[:200], due_at=now, assigned_to=owner),
+        note=create_note(lead, text=text),
     )

@@ -18,8 +18,10 @@ from accounts.models import Agency, Campaign, CampaignCommand, Reaction, ReauthP
 from accounts.reauth import reminders
 from accounts.reauth.prompts import ask
 from accounts.tenancy.agencies import create_agency_without_key
+from leads.activities import overdue
+from leads.activities.tasks import create_task
 from leads.enrichment import service as enrichment
-from leads.enums import LeadStatus
+from leads.enums import LeadStatus, TaskKind
 from leads.lead_sync import backfill, fetching, health_checks, labels
 from leads.models import (
     Enrichment,
@@ -31,6 +33,7 @@ from leads.models import (
     ResponseClock,
     RulePreview,
     ScoringRun,
+    Task,
     WaitingLead,
 )
 from leads.pipeline.changes import create_lead
@@ -148,7 +151,23 @@ def _make_clocks(agency: Agency, count: int) -> None:
     Reaction.objects.all().delete()
 
 
+def _make_tasks(agency: Agency, count: int) -> None:
+    lead = create_lead(agency, email="ada@example.com")
+    for number in range(count):
+        create_task(lead, kind=TaskKind.CALL, title=f"Call {number}", due_at=timezone.now())
+    Reaction.objects.all().delete()
+
+
 KINDS = [
+    Kind(
+        model=Task,
+        make=_make_tasks,
+        work=lambda: overdue.report_overdue(limit=1),
+        lease=overdue.LEASE,
+        module=overdue,
+        inner="_report",
+        result=complete,
+    ),
     Kind(
         model=ResponseClock,
         make=_make_clocks,

@@ -149,5 +149,7 @@ class EventViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
     filterset_class = EventFilters
 
     def get_queryset(self) -> QuerySet[Event]:
-        mails_to_owners = Q(event_type=EventType.REAUTH_REQUESTED) & ~Q(recipient="")
-        return self.agency.events.exclude(mails_to_owners | Q(event_type__in=PERSONAL_EVENTS))
+        mailed = (EventType.REAUTH_REQUESTED, EventType.LEAD_OVERDUE)  # copies of an event for one person
+        return self.agency.events.exclude(
+            Q(event_type__in=mailed) & ~Q(recipient="") | Q(event_type__in=PERSONAL_EVENTS)
+        )

@@ -12,7 +12,7 @@ from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency, WithinAgency
 from leads.admin.filters import ByLead
 from leads.labels import CLOCK_KINDS, SEGMENT_KINDS, STOP_REASONS, clock_state, duration_text
-from leads.models import ClockSegment, Lead, ResponseClock
+from leads.models import ClockSegment, Lead, ResponseClock, TargetRule
 from leads.sla.figures import figures_of
 
 
@@ -110,6 +110,18 @@ class ResponseClockAdmin(BackOfficeAdmin):
             ),
             empty="The clock still runs, and has had one owner.",
         )
+
+
+@admin.register(TargetRule)
+class TargetRuleAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("name", "agency", "position", "active", "minutes", "escalate_to")
+    list_filter = (ByAgency,)
+    list_select_related = ("agency", "escalate_to__user")
+    fieldsets = (
+        (None, {"fields": ("name", "agency", "position", "active", "conditions", "disabled_reason")}),
+        ("Target", {"fields": ("minutes", "warn_minutes", "escalate_to", "version")}),
+    )
+    search_help_text = "an id."
 
 
 @admin.register(ClockSegment)

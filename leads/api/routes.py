@@ -2,12 +2,17 @@
 
 from accounts.web.rest.router import router
 from leads.analytics.api import LeadReportViewSet
+from leads.api.activities import NoteViewSet, TaskViewSet
 from leads.api.leads import LeadViewSet
 from leads.api.pools import PoolViewSet
 from leads.api.routing_rules import RoutingRuleViewSet
 from leads.api.scoring import ScoringRuleViewSet
+from leads.api.target_rules import TargetRuleViewSet
 
 router.add("leads", LeadViewSet, position=20)
+router.add("tasks", TaskViewSet, position=24)
+router.add("notes", NoteViewSet, position=25)
+router.add("target-rules", TargetRuleViewSet, position=27)
 router.add("scoring-rules", ScoringRuleViewSet, position=26)
 router.add("pools", PoolViewSet, position=46)
 router.add("routing-rules", RoutingRuleViewSet, position=47)

@@ -1,3 +1,4 @@
+from leads.models.activities import Note, Task
 from leads.models.clocks import ClockSegment, ResponseClock
 from leads.models.lead import (
     CurrentStatus,
@@ -24,6 +25,7 @@ from leads.models.routing_rules import RoutingRule
 from leads.models.rules import RulePreview, RuleSet, RuleSetVersion
 from leads.models.saved_filter import SavedFilter
 from leads.models.scoring import LeadScore, ScoringRule, ScoringRun, ScoringSettings
+from leads.models.target_rules import TargetRule
 
 __all__ = [
     "Assignment",
@@ -40,6 +42,7 @@ __all__ = [
     "LeadReference",
     "LeadScore",
     "LeadSync",
+    "Note",
     "OwnerAccess",
     "Pool",
     "PoolMember",
@@ -56,6 +59,8 @@ __all__ = [
     "ScoringRun",
     "ScoringSettings",
     "Subscription",
+    "TargetRule",
+    "Task",
     "Tombstone",
     "UnlabelledAnswers",
     "WaitingLead",

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.core.jobs import DueRow
-from accounts.models import Agency, Calendar
+from accounts.models import Agency, Calendar, Member
 from leads.enums import ClockKind, SegmentKind, StopReason
 from leads.models.lead import Lead
 
@@ -40,6 +40,9 @@ class ResponseClock(DueRow):
     warn_at = models.DateTimeField()
     due_at = models.DateTimeField()
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    escalate_to = models.ForeignKey(
+        Member, models.SET_NULL, null=True, related_name="+", help_text="Who hears of it once it is overdue."
+    )
     period_started_at = models.DateTimeField()
     spent_seconds = models.FloatField(default=0.0)
     warned_at = models.DateTimeField(null=True)

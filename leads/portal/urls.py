@@ -1,7 +1,7 @@
 from django.urls import path
 
 from leads.lead_sync import views as linkedin
-from leads.portal import bulk, campaigns, clocks, lists, pools, reports, routing, scoring, unrouted, views
+from leads.portal import bulk, campaigns, clocks, lists, pools, reports, routing, scoring, tasks, unrouted, views
 from leads.portal.rules import views as rules
 
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("reports", reports.report_page, name="portal_reports"),
     path("reports/<slug:name>.csv", reports.report_csv, name="portal_report_csv"),
     path("scoring", rules.rule_list, {"kind": "scoring"}, name="portal_scoring"),
+    path("targets", rules.rule_list, {"kind": "target"}, name="portal_targets"),
     path("scoring/settings", scoring.scoring_settings, name="portal_scoring_settings"),
     path("rules/<slug:kind>/new", rules.rule_new, name="portal_rule_new"),
     path("rules/<slug:kind>/sentence", rules.rule_sentence, name="portal_rule_sentence"),
@@ -46,6 +47,11 @@ urlpatterns = [
     path("pools/<str:pk>/credit", pools.pool_credit, name="portal_pool_credit"),
     path("leads/<str:pk>", views.lead_page, name="portal_lead"),
     path("leads/<str:pk>/status", views.lead_status, name="portal_lead_status"),
+    path("tasks", tasks.task_list, name="portal_tasks"),
+    path("tasks/<str:pk>/done", tasks.task_done, name="portal_task_done"),
+    path("notes/<str:pk>/delete", tasks.note_delete, name="portal_note_delete"),
+    path("leads/<str:pk>/tasks", tasks.task_create, name="portal_task_create"),
+    path("leads/<str:pk>/notes", tasks.note_create, name="portal_note_create"),
     path("leads/<str:pk>/clocks", clocks.lead_clocks, name="portal_lead_clocks"),
     path("leads/<str:pk>/answered", clocks.lead_answered, name="portal_lead_answered"),
     path("leads/<str:pk>/assign", views.lead_assign, name="portal_lead_assign"),

@@ -28,6 +28,7 @@ from leads.portal.filters import SORTING, LeadFilter
 from leads.portal.forms import StatusForm
 from leads.portal.ownership import ownership_of
 from leads.portal.scoring import score_of
+from leads.portal.tasks import activity_context
 from leads.routing.service import assign_by_pool
 
 #: Statuses that end the way; the others are its steps.
@@ -69,6 +70,7 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
         entries=_with_people(history.rows, request.agency),
         form=StatusForm(initial={"status": lead.status}),
         **clock_context(lead, request.agency),
+        **activity_context(lead.pk, request),
         steps=[(status, label) for status, label in STATUSES.items() if status not in OUTCOMES],
         outcomes=[(status, STATUSES[status]) for status in OUTCOMES],
         score=score_of(lead),

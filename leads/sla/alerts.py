@@ -1,6 +1,7 @@
 """Warn of clocks that are due soon, and report those that are overdue, each once."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -18,6 +19,7 @@ from leads.enums import ChangedBy
 from leads.models import ResponseClock
 from leads.pipeline.history import record_event
 from leads.sla.clocks import clocks_of_lead, is_outdated
+from leads.sla.escalation import mail_to, person_for
 
 log = structlog.get_logger(__name__)
 
@@ -52,12 +54,15 @@ def _alert(clock: ResponseClock) -> None:
         ResponseClock.objects.filter(pk=clock.pk, leased_until=clock.leased_until).update(leased_until=None)
     elif now >= clock.due_at:
         if complete(clock, alerted_at=now, breached=True):
-            _record(clock, EventType.LEAD_OVERDUE, clock.due_at)
+            person = person_for(clock)
+            _record(clock, EventType.LEAD_OVERDUE, clock.due_at, escalated_to=person.pk if person else "")
+            if person is not None:
+                mail_to(person, clock, Origin(by=ChangedBy.AUTOMATION, at=clock.due_at))
     elif complete(clock, again_at=clock.due_at, warned_at=now):
         _record(clock, EventType.LEAD_DUE_SOON, clock.warn_at)
 
 
-def _record(clock: ResponseClock, event_type: EventType, at: datetime) -> None:
+def _record(clock: ResponseClock, event_type: EventType, at: datetime, **fields: Any) -> None:
     owner = Member.objects.filter(agency=clock.agency_id, user=clock.owner_id).first() if clock.owner_id else None
     name = (clock.owner.get_full_name() or clock.owner.get_username()) if owner and clock.owner else ""
     record_event(
@@ -68,4 +73,5 @@ def _record(clock: ResponseClock, event_type: EventType, at: datetime) -> None:
         due_at=iso_timestamp(clock.due_at),
         assigned_to=owner.pk if owner else "",
         assigned_to_name=name,
+        **fields,
     )

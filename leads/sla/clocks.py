@@ -151,6 +151,7 @@ class LeadClocks:
             known_at=max(times.known_at, times.received_at),
             target_seconds=target.seconds,
             warn_seconds=target.warn_seconds,
+            escalate_to_id=target.escalate_to_id,
             owner_id=lead.assigned_to_id,
             period_started_at=started_at,
         )

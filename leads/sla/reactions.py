@@ -8,12 +8,14 @@ from typing import Any
 from accounts.core.enums import EventType, ProviderSlug
 from accounts.core.unit_of_work import UnitOfWork
 from accounts.models import Event, Member, Reaction
-from leads.enums import ENDED, OUTBOUND, ChangedBy, Direction, LeadStatus, StopReason
-from leads.models import LeadChange
+from leads.enums import ENDED, OUTBOUND, ChangedBy, Direction, LeadStatus, StopReason, TaskKind
+from leads.models import LeadChange, Task
 from leads.sla.clocks import LeadClocks, Times, load_clocks
 from leads.sla.responses import record_attempt, record_inbound, record_response
 
-EVENTS = frozenset({EventType.LEAD_CREATED, EventType.LEAD_STATUS_CHANGED, EventType.LEAD_ASSIGNED})
+EVENTS = frozenset(
+    {EventType.LEAD_CREATED, EventType.LEAD_STATUS_CHANGED, EventType.LEAD_ASSIGNED, EventType.TASK_DONE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ def _apply(found: LeadClocks, occurrence: Occurrence) -> None:
             found.start_first_response(occurrence.times)
     elif occurrence.event_type == EventType.LEAD_STATUS_CHANGED:
         _apply_status(found, occurrence)
+    elif occurrence.event_type == EventType.TASK_DONE:
+        if occurrence.body.get("task_kind") == TaskKind.CALL:
+            by = Task.objects.filter(pk=occurrence.body.get("task_id")).values_list("done_by", flat=True).first()
+            record_response(found, occurrence.at, reason=StopReason.CALL, by=by)
     elif occurrence.direction == Direction.FROM_LEAD:
         record_inbound(found, occurrence.at)
         found.start_next_response(occurrence.times)

@@ -17,12 +17,14 @@ from leads.labels import (
     CLOCK_KINDS,
     ORIGIN_LABELS,
     STOP_REASONS,
+    TASK_KINDS,
     clock_state,
     due_label,
     duration_text,
     status_badge,
+    task_state,
 )
-from leads.models import Lead, LeadChange, ResponseClock
+from leads.models import Lead, LeadChange, ResponseClock, Task
 from leads.pipeline.languages import language_name
 from leads.pipeline.provenance import ValueOrigin
 
@@ -52,6 +54,16 @@ def clock_badge(clock: ResponseClock) -> SafeString:
 @register.filter
 def clock_kind(clock: ResponseClock) -> str:
     return str(CLOCK_KINDS[clock.kind])
+
+
+@register.filter
+def task_kind(task: Task) -> str:
+    return str(TASK_KINDS[task.kind])
+
+
+@register.filter
+def task_badge(task: Task) -> SafeString:
+    return task_state(task, timezone.now()).badge()
 
 
 @register.filter

@@ -22,6 +22,12 @@ LEAD = {
 }
 ASSIGNEE = {"assigned_to": "mem_01kqz4m3d8w5v9x2c7b6n1t0rz", "assigned_to_name": "Grace Hopper"}
 CLOCK = {"clock": "next_response", "due_at": "2026-03-21T00:37:16.000Z"}
+TASK = {
+    "task_id": "tsk_01kqz4m3d8w5v9x2c7b6n1t0s0",
+    "task_kind": "call",
+    "task_title": "Call her about the offer",
+    "due_at": "2026-03-21T02:22:16.000Z",
+}
 SOURCE = {
     "source_id": "src_01kqz4m3d8w5v9x2c7b6n1t0ry",
     "source_name": "LinkedIn lead forms",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from accounts.core.enums import IncidentCause, PausedBy, Role
-from leads.enums import ChangedBy, ClockKind, LeadStatus
+from leads.enums import ChangedBy, ClockKind, LeadStatus, TaskKind
 
 Schema = dict[str, Any]
 
@@ -80,6 +80,14 @@ CLOCK = {
     "clock": _text("Whether the first answer is due, or the next one.", enum=[kind.value for kind in ClockKind]),
     "due_at": _text("When the answer is due, in UTC.", **_TIME),
 }
+TASK = {
+    "task_id": _text("Id of the task in Leadline."),
+    "task_kind": _text("What it asks for.", enum=[kind.value for kind in TaskKind]),
+    "task_title": _text("What is to be done."),
+    "due_at": _text("When it is due, in UTC.", **_TIME),
+}
+OUTCOME = {"outcome": _text("What came of it.")}
+ESCALATION = {"escalated_to": _text("Id of the member whom it was escalated to.")}
 INVITATION = {"role": _text("What the invited person may do.", enum=[role.value for role in Role])}
 SOURCE = {
     **LOCATION,
@@ -130,6 +138,9 @@ _ORDER = {
                 *LEAD,
                 *ASSIGNEE,
                 *CLOCK,
+                *ESCALATION,
+                *TASK,
+                *OUTCOME,
                 *PAUSE,
                 *SOURCE,
                 *INCIDENT,

@@ -6,10 +6,14 @@ from accounts.core.enums import Scope
 LISTS = (
     "accounts",
     "leads",
+    "tasks",
+    "notes",
     "sub-accounts",
     "campaigns",
     "members",
     "calendars",
+    "target-rules",
+    "target-rules/versions",
     "scoring-rules",
     "scoring-rules/versions",
     "routing-rules",
@@ -49,6 +53,11 @@ OBJECT_ROUTES = (
     ("get", "pools", "", Scope.READ, None),
     ("patch", "pools", "", Scope.WRITE, {"name": "New"}),
     ("post", "pools", "/credit", Scope.WRITE, {"member": "mbr_a", "leads": 1, "reason": "Was at the fair"}),
+    ("get", "tasks", "", Scope.READ, None),
+    ("patch", "tasks", "", Scope.WRITE, {"title": "Call again"}),
+    ("post", "tasks", "/done", Scope.WRITE, {"outcome": "Reached her"}),
+    ("get", "notes", "", Scope.READ, None),
+    ("patch", "notes", "", Scope.WRITE, {"text": "Prefers mornings"}),
     ("get", "sub-accounts", "", Scope.READ, None),
     ("get", "campaigns", "", Scope.READ, None),
     ("patch", "campaigns", "", Scope.WRITE, {"status": "paused"}),
@@ -57,6 +66,8 @@ OBJECT_ROUTES = (
     ("get", "calendars", "", Scope.READ, None),
     ("patch", "calendars", "", Scope.WRITE, {"name": "New"}),
     ("get", "calendars", "/preview", Scope.READ, None),
+    ("get", "target-rules", "", Scope.READ, None),
+    ("patch", "target-rules", "", Scope.WRITE, {"minutes": 30}),
     ("get", "scoring-rules", "", Scope.READ, None),
     ("patch", "scoring-rules", "", Scope.WRITE, {"name": "New"}),
     ("get", "routing-rules", "", Scope.READ, None),
@@ -77,7 +88,10 @@ OBJECT_ROUTES = (
     ("post", "channels", "/replay", Scope.ADMIN, {"since": "2020-01-01T00:00:00Z"}),
     ("get", "deliveries", "", Scope.READ, None),
     ("post", "deliveries", "/resend", Scope.WRITE, None),
+    ("delete", "tasks", "", Scope.WRITE, None),
+    ("delete", "notes", "", Scope.WRITE, None),
     ("delete", "calendars", "", Scope.WRITE, None),
+    ("delete", "target-rules", "", Scope.WRITE, None),
     ("delete", "scoring-rules", "", Scope.WRITE, None),
     ("delete", "routing-rules", "", Scope.WRITE, None),
     ("delete", "pools", "", Scope.WRITE, None),
@@ -88,14 +102,19 @@ OBJECT_ROUTES = (
 CREATIONS = (
     ("leads", Scope.WRITE, {"email": "new@example.com"}),
     ("calendars", Scope.WRITE, {"name": "Berlin", "timezone": "Europe/Berlin"}),
+    ("target-rules", Scope.WRITE, {"name": "Founders", "minutes": 5}),
     ("scoring-rules", Scope.WRITE, {"name": "Decision-maker", "group": "fit", "points": 20}),
     ("pools", Scope.WRITE, {"name": "Enterprise", "members": []}),
     ("routing-rules", Scope.WRITE, {"name": "Rest", "effect": {"keep": True}}),
     ("sources", Scope.ADMIN, {"provider": "salesflow"}),
     ("channels", Scope.ADMIN, {"kind": "webhook", "url": "https://crm.example.com/hook"}),
 )
+#: Collections whose POST names a lead: `test_tasks.py`.
+OF_LEADS = ("tasks", "notes")
 #: What is done to all objects of a resource at once, by a POST.
-ACTIONS = tuple(f"{kind}-rules/{action}" for kind in ("scoring", "routing") for action in ("preview", "rollback"))
+ACTIONS = tuple(
+    f"{kind}-rules/{action}" for kind in ("scoring", "routing", "target") for action in ("preview", "rollback")
+)
 SUCCESS = {"/rotate-secret": 200, "/reauth": 200, "/requests": 201}
 
 

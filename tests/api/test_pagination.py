@@ -8,7 +8,10 @@ from django.utils import timezone
 
 from accounts.models import AccountReport, Event
 from accounts.tenancy.calendars.service import create_calendar
-from leads.models import Lead, LeadChange, RoutingRule, ScoringRule
+from leads.activities.notes import create_note
+from leads.activities.tasks import create_task
+from leads.enums import TaskKind
+from leads.models import Lead, LeadChange, RoutingRule, ScoringRule, TargetRule
 from notifications.models import Delivery
 from tests.api import routes
 from tests.api.client import Api
@@ -85,6 +88,14 @@ def add_scoring_rules(world: World, count: int) -> None:
         rule_set.versions.create(number=n, rules=[], change=f"Created “{n}”")
 
 
+def add_target_rules(world: World, count: int) -> None:
+    last = world.agency.targetrules.count()
+    rule_set = world.agency.rule_sets.get(kind="target")
+    for n in range(last + 1, last + count + 1):
+        TargetRule.objects.create(agency=world.agency, name=f"{n}", position=n, minutes=5, version=n)
+        rule_set.versions.create(number=n, rules=[], change=f"Created “{n}”")
+
+
 def add_clocks(world: World, count: int) -> None:
     now = timezone.now()
     times = dict.fromkeys(("started_at", "received_at", "known_at", "period_started_at", "warn_at", "due_at"), now)
@@ -120,6 +131,10 @@ LISTS: dict[str, Any] = {
         for n in range(count)
     ],
     "pools": lambda world, count: [world.agency.pools.create(name=f"{n}-{timezone.now()}") for n in range(count)],
+    "tasks": lambda world, count: [
+        create_task(world.lead, kind=TaskKind.CALL, title=str(n), due_at=timezone.now()) for n in range(count)
+    ],
+    "notes": lambda world, count: [create_note(world.lead, text=str(n)) for n in range(count)],
     "sub-accounts": lambda world, count: [
         world.agency.sub_accounts.create(location_id=f"{n}-{timezone.now()}") for n in range(count)
     ],
@@ -129,6 +144,8 @@ LISTS: dict[str, Any] = {
     "calendars": lambda world, count: [
         create_calendar(world.agency, name=f"{n} {timezone.now()}") for n in range(count)
     ],
+    "target-rules": add_target_rules,
+    "target-rules/versions": add_target_rules,
     "scoring-rules": add_scoring_rules,
     "scoring-rules/versions": add_scoring_rules,
     "routing-rules": add_routing_rules,
@@ -139,7 +156,7 @@ LISTS: dict[str, Any] = {
 
 
 #: Lists of rules, in which new ones are last.
-BY_POSITION = ("scoring-rules", "routing-rules")
+BY_POSITION = ("scoring-rules", "routing-rules", "target-rules")
 
 
 def walk(api: Api, path: str, link: str = "next", **query: Any) -> tuple[list[Any], list[str]]:

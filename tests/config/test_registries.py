@@ -19,11 +19,11 @@ def admin_of(view: str) -> admin.ModelAdmin:  # type: ignore[type-arg]
 
 def test_a_role_sees_its_entries_of_the_menu_in_their_order(agency: Agency) -> None:
     everybody = {
-        "Work": ["Overview", "Leads", "Unrouted", "Campaigns"],
+        "Work": ["Overview", "Leads", "Unrouted", "Tasks", "Campaigns"],
         "Health": ["Accounts", "Incidents", "Sources", "Received"],
         "Outgoing": ["Notifications", "Delivery log"],
         "Insight": ["Reports"],
-        "Automation": ["Routing", "Pools", "Scoring"],
+        "Automation": ["Routing", "Pools", "Scoring", "Targets"],
     }
     seen = {
         role: {group.title: [link.entry.title for link in group.links] for group in menu_for(agency, role)}

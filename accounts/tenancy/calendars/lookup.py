@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import Agency, Calendar
+from accounts.models import Agency, Calendar, Member
 from accounts.tenancy.calendars.hours import Hours, NoWorkingTime
 from accounts.tenancy.calendars.parsing import hours_of
 
@@ -43,7 +42,10 @@ def open_clocks(calendar: Calendar) -> int:
 
 def calendar_for(agency_id: str, user_id: int | None = None) -> Calendar | None:
     """Return the calendar of the agency's member with this user, else the agency's default one, with exceptions."""
-    return _with_exceptions(Calendar.objects.filter(agency=agency_id, is_default=True)).first()
+    calendars = Calendar.objects.filter(agency=agency_id).prefetch_related("exceptions")
+    own = Member.objects.filter(agency=agency_id, user=user_id, calendar__isnull=False).values("calendar")
+    of_member = calendars.filter(pk__in=own).first() if user_id is not None else None
+    return of_member or calendars.filter(is_default=True).first()
 
 
 def usable_hours(calendar: Calendar | None) -> Hours:
@@ -56,7 +58,3 @@ def usable_hours(calendar: Calendar | None) -> Hours:
     except NoWorkingTime:
         return ALWAYS_OPEN
     return hours
-
-
-def _with_exceptions(calendars: "QuerySet[Calendar]") -> "QuerySet[Calendar]":
-    return calendars.prefetch_related("exceptions")

@@ -109,7 +109,7 @@ function act(named) {
   if (named.closest(".bulk") && !boxes("pick").some((box) => box.checked)) tickFocused();
   if (named.matches("input, textarea, select")) named.focus();
   else named.click();
-  if (named.matches("summary")) named.parentElement.querySelector(".dropdown-menu button")?.focus();
+  if (named.matches("summary")) named.parentElement.querySelector(".dropdown-menu button, form input:not([type=hidden])")?.focus();
 }
 document.addEventListener("click", async ({ target }) => {
   const copier = target.closest("[data-copies]");
@@ -125,7 +125,8 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
-  const named = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  const keyed = `[data-key="${CSS.escape(event.key)}"]`;  // of the row in focus, else the page's first
+  const named = document.activeElement.closest("main tbody tr, main .item")?.querySelector(keyed) ?? document.querySelector(keyed);
   const done = named ? () => act(named) : KEYS[event.key];
   if (!done) return;
   event.preventDefault();
