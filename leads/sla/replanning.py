@@ -8,6 +8,7 @@ from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events.reactions import request_reaction
 from accounts.models import Agency, Calendar, Member, Reaction
 from accounts.tenancy.calendars.lookup import count_usage, on_hours_change
+from accounts.tenancy.members import on_member_change
 from accounts.tenancy.team import on_member_removal
 from leads.models import ResponseClock
 from leads.pipeline.history import request_unassignment_reaction
@@ -22,6 +23,12 @@ def request_replanning(agency: Agency) -> None:
     """Have the agency's open clocks planned anew shortly."""
     if ResponseClock.objects.filter(agency=agency, stopped_at__isnull=True).exists():
         request_reaction(SUBSCRIBER, subject=agency.pk, facts={"after": 0}, work=AT_ONCE)
+
+
+@on_member_change
+def replan_for(member: Member) -> None:
+    """Have open clocks planned anew when a member gets other working hours."""
+    request_replanning(member.agency)
 
 
 @count_usage

@@ -6,15 +6,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from workclock import Holidays, Schedule, WorkDay
 
-from accounts.models import Agency, Calendar
+from accounts.models import Agency, Calendar, Member
 from accounts.tenancy.calendars.hours import DAY_MINUTES, Block, merged
 from accounts.tenancy.calendars.lookup import open_clocks
 from accounts.tenancy.calendars.parsing import DAYS
 from accounts.tenancy.calendars.service import create_calendar, delete_calendar, update_calendar
+from accounts.tenancy.members import update_member
 from leads.models import Lead, ResponseClock
 from leads.pipeline.changes import create_lead
 from leads.sla.alerts import alert_due
@@ -188,3 +190,15 @@ def test_without_working_hours_every_hour_counts(agency: Agency, clock: time_mac
     react()
     assert lead.clocks.get().due_at == MONDAY + timedelta(minutes=15)
     assert lead.clocks.get().calendar is None
+
+
+def test_the_owners_own_hours_count_from_when_they_get_them(agency: Agency, clock: time_machine.Traveller) -> None:
+    create_calendar(agency, name="Office", timezone="UTC", week=NINE_TO_FIVE)
+    late = create_calendar(agency, name="Late", timezone="UTC", week={"mon": [["13:00", "17:00"]]})
+    anna = Member.objects.create(agency=agency, user=User.objects.create_user("anna"), role="manager")
+    lead = create_lead(agency, email="ada@example.com", assigned_to=anna.user)
+    react()
+    assert lead.clocks.get().due_at == MONDAY + timedelta(minutes=15)
+    update_member(anna, calendar=late)
+    react()
+    assert lead.clocks.get().due_at == MONDAY + timedelta(hours=3, minutes=15)
