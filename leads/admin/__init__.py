@@ -1,6 +1,6 @@
 """Register the back office's pages for leads."""
 
-from leads.admin import activities, clocks, enrichment, history, leads, routing, saved_filters
+from leads.admin import activities, clocks, enrichment, history, leads, routing, rules, saved_filters
 from leads.lead_sync import admin as linkedin
 
-__all__ = ["activities", "clocks", "enrichment", "history", "leads", "linkedin", "routing", "saved_filters"]
+__all__ = ["activities", "clocks", "enrichment", "history", "leads", "linkedin", "routing", "rules", "saved_filters"]
