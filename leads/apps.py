@@ -85,6 +85,12 @@ class LeadsConfig(AppConfig):
         add_place_figure("leads", leads_at)
         add_entry(Entry("scoring", _("Scoring"), "portal_scoring", "Automation", icon="gauge", position=20))
         add_scoring_pages()
+        add_audited("targetlist", gettext_noop("Target list"), "portal_target_list")
+        add_entry(
+            Entry(
+                "target_lists", _("Target lists"), "portal_target_lists", "Automation", icon="target-arrow", position=25
+            )
+        )
         add_entry(Entry("targets", _("Targets"), "portal_targets", "Automation", icon="clock", position=30))
         add_target_pages()
         add_entry(Entry("reports", _("Reports"), "portal_reports", "Insight", icon="chart-bar", position=10))

@@ -33,6 +33,13 @@ CHANGED_BY_LABELS: "dict[ChangedBy, _StrPromise]" = {
     ChangedBy.USER: _("a team member"),
     ChangedBy.PROVIDER: _("the provider"),
 }
+#: Why a row of a target list's file could not be read.
+REFUSED_ROWS: "dict[str, _StrPromise]" = {
+    "free_mail": _("a provider of free mail, not a company"),
+    "no_domain": _("not a domain"),
+    "no_name": _("not a name"),
+    "too_long": _("longer than 300 characters"),
+}
 #: Labels for the origin of a contact field's value.
 ORIGIN_LABELS: "dict[ValueOrigin, _StrPromise]" = {
     ValueOrigin.FORM: _("from the form"),

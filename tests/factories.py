@@ -77,6 +77,8 @@ from leads.models import (
     ScoringRun,
     ScoringSettings,
     Subscription,
+    TargetList,
+    TargetListEntry,
     TargetRule,
     Task,
     Tombstone,
@@ -90,6 +92,7 @@ from leads.rules.preview_jobs import request_preview
 from leads.rules.service import create_rule
 from leads.scoring.kind import KIND as SCORING
 from leads.sla.target_kind import KIND as TARGETS
+from leads.target_lists.service import create_list
 from notifications.channels.service import create_channel, send_test_event
 from notifications.delivery import fan_out_due_events
 from notifications.models import Attempt, Channel, Delivery, StaffAlerts
@@ -282,7 +285,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         LeadFetch.objects.create(reference=reference, source=source, error=text),
         Pull.objects.create(sync=sync, owner=text, lead_type="SPONSORED", since=now, until=now, total=3, error=text),
         Enrichment.objects.create(lead=lead, attempts=5, next_attempt_at=None, error=text),
-        rule_set := RuleSet.objects.create(agency=agency, kind="scoring", version=1),
+        rule_set := RuleSet.objects.create(agency=agency, kind=f"kind {number}" if number else "scoring", version=1),
         RuleSetVersion.objects.create(rule_set=rule_set, number=1, rules=[], change=text[:300], changed_by=text[:200]),
         ScoringRule.objects.create(
             agency=agency, name=text[:120], position=1, group="fit", points=5, version=1, disabled_reason=text
@@ -290,8 +293,15 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         RoutingRule.objects.create(agency=agency, name=text[:120], position=1, keeps=True, tags=[text], version=1),
         TargetRule.objects.create(agency=agency, name=text[:120], position=1, minutes=5, version=1),
         RulePreview.objects.create(agency=agency, kind="scoring", days=30, error=text),
-        ScoringRun.objects.create(agency=agency, next_attempt_at=now),
-        ScoringSettings.objects.create(agency=agency),
+        ScoringRun.objects.get_or_create(agency=agency, defaults={"next_attempt_at": now})[0],
+        ScoringSettings.objects.get_or_create(agency=agency)[0],
+        targets := TargetList.objects.create(
+            agency=agency,
+            name=f"{number} {text}"[:120],
+            refused_count=1,
+            refused=[{"row": 2, "value": text[:300], "reason": "no_name"}],
+        ),
+        TargetListEntry.objects.create(target_list=targets, key=text[:300], text=text[:300]),
         LeadScore.objects.create(
             lead=lead,
             agency=agency,
@@ -409,6 +419,7 @@ class World:
     scoring_rule: ScoringRule
     routing_rule: Rule
     target_rule: TargetRule
+    target_list: TargetList
 
     def make_ready_for(self, rest: str) -> None:
         """Let what follows an id in a path succeed."""
@@ -434,6 +445,7 @@ class World:
             "members": self.member.id,
             "pools": self.pool.id,
             "target-rules": self.target_rule.id,
+            "target-lists": self.target_list.id,
             "sources": self.source.id,
             "receipts": self.receipt.public_id,
             "events": self.delivery.event_id,
@@ -510,6 +522,7 @@ def make_world(agency: Agency, mark: str) -> World:
         ScoringRule.objects.get(pk=create_rule(SCORING, agency, name="Decision-maker", group="fit", points=20).pk),
         create_rule(ROUTING, agency, name="Everybody", pool_id=pool.pk),
         TargetRule.objects.get(pk=create_rule(TARGETS, agency, name="Founders", minutes=5).pk),
+        create_list(agency, name="Key accounts", content=b"acme.example.com"),
     )
 
 
@@ -538,6 +551,7 @@ class Everything:
     pool: Pool
     saved: SavedFilter
     scoring_rule: Rule
+    target_list: TargetList
     rule_preview: RulePreview
     task: Task
     note: Note
@@ -682,7 +696,14 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         pool=pool,
         calendar=create_calendar(agency, name=text[:120]),
         scoring_rule=create_rule(SCORING, agency, name=text[:120], group="fit", points=20),
+        target_list=_make_target_list(agency, text),
         rule_preview=request_preview(SCORING, agency, days=30),
         task=create_task(lead, kind=TaskKind.CALL, title=text[:200], due_at=now, assigned_to=owner),
         note=create_note(lead, text=text),
     )
+
+
+def _make_target_list(agency: Agency, text: str) -> TargetList:
+    """A list with a row that could not be read."""
+    content = f'"{text[:200].replace(chr(34), chr(34) * 2)}"\nann@gmail.com\n'
+    return create_list(agency, name=text[:120], content=content.encode())

@@ -1,6 +1,17 @@
 """Register the back office's pages for leads."""
 
-from leads.admin import activities, clocks, enrichment, history, leads, routing, rules, saved_filters
+from leads.admin import activities, clocks, enrichment, history, leads, routing, rules, saved_filters, target_lists
 from leads.lead_sync import admin as linkedin
 
-__all__ = ["activities", "clocks", "enrichment", "history", "leads", "linkedin", "routing", "rules", "saved_filters"]
+__all__ = [
+    "activities",
+    "clocks",
+    "enrichment",
+    "history",
+    "leads",
+    "linkedin",
+    "routing",
+    "rules",
+    "saved_filters",
+    "target_lists",
+]

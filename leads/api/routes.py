@@ -7,6 +7,7 @@ from leads.api.leads import LeadViewSet
 from leads.api.pools import PoolViewSet
 from leads.api.routing_rules import RoutingRuleViewSet
 from leads.api.scoring import ScoringRuleViewSet
+from leads.api.target_lists import TargetListViewSet
 from leads.api.target_rules import TargetRuleViewSet
 
 router.add("leads", LeadViewSet, position=20)
@@ -16,4 +17,5 @@ router.add("target-rules", TargetRuleViewSet, position=27)
 router.add("scoring-rules", ScoringRuleViewSet, position=26)
 router.add("pools", PoolViewSet, position=46)
 router.add("routing-rules", RoutingRuleViewSet, position=47)
+router.add("target-lists", TargetListViewSet, position=28)
 router.add_report("leads", LeadReportViewSet)

@@ -23,8 +23,8 @@ from accounts.web.rest.fields import (
 )
 from accounts.web.rest.pagination import PAGING_PARAMETERS
 from accounts.web.rest.views import BY_AGE, AgencyViewSet
-from leads.conditions.compiler import compile_condition
 from leads.conditions.errors import ConditionError
+from leads.conditions.target_lists import compile_for
 from leads.models.rules import Rule, RuleSetVersion
 from leads.rules import service
 from leads.rules.kinds import RuleKind, rule_kind
@@ -45,7 +45,7 @@ class RuleSerializer(StrictSerializer):
 
     def get_sentence(self, rule: Rule) -> str:
         try:
-            return compile_condition(rule.conditions).sentence
+            return compile_for(rule.agency, rule.conditions).sentence
         except ConditionError as error:
             return str(error)
 

@@ -32,6 +32,7 @@ class Condition:
 class _Compiler:
     fields: Mapping[str, Field]
     used: set[str]
+    list_names: Mapping[str, str] | None = None
     leaves: int = 0
 
     def compile(self, tree: Any, path: str, depth: int) -> tuple[Evaluate, str]:
@@ -76,19 +77,31 @@ class _Compiler:
             known = ", ".join([*OPERATORS[field.type], "exists"])
             raise ConditionError(_at(path, "op"), f"“{field.name}” has no operator “{name}”. It has: {known}.")
         test, key = operator.build(_at(path, "value"), tree.get("value")), field.name
+        if name == "on_list":
+            self._check_lists(_at(path, "value"), tree["value"])
 
         def evaluate(values: LeadValues) -> bool | None:
             value = values[key]
             return None if value is None else test(value)
 
-        return evaluate, f"{field.label} {phrase_of(operator, name, tree['value'])}"
+        return evaluate, f"{field.label} {phrase_of(operator, name, tree['value'], self.list_names or {})}"
+
+    def _check_lists(self, path: str, value: Any) -> None:
+        for one in value if isinstance(value, list) else [value]:
+            if self.list_names is not None and one not in self.list_names:
+                raise ConditionError(path, f"There is no target list “{one}”.")
 
 
-def compile_condition(tree: Any, fields: Mapping[str, Field] = FIELDS) -> Condition:
-    """Compile a tree. An empty object matches every lead. Raises ConditionError, which names the place in the tree."""
+def compile_condition(
+    tree: Any, fields: Mapping[str, Field] = FIELDS, *, list_names: Mapping[str, str] | None = None
+) -> Condition:
+    """Compile a tree. An empty object matches every lead. Raises ConditionError, which names the place in the tree.
+
+    `list_names` are the target lists that there are, by id; if None, the lists of the tree are known to exist.
+    """
     if tree == {}:
         return Condition(lambda values: True, "Every lead", frozenset())
-    compiler = _Compiler(fields, set())
+    compiler = _Compiler(fields, set(), list_names)
     evaluate, phrase = compiler.compile(tree, "", 1)
     return Condition(evaluate, phrase[:1].upper() + phrase[1:], frozenset(compiler.used))
 

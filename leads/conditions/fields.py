@@ -6,8 +6,9 @@ from typing import Any
 
 from accounts.core.derived_fields import fold
 from leads.conditions.operators import UNBOUNDED, FieldType, Place
+from leads.facts.companies import host_of
 from leads.facts.titles import Seniority
-from leads.models import Lead
+from leads.models import Lead, TargetListEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,22 @@ def _answers(lead: Lead) -> frozenset[str] | None:
     return frozenset(fold(str(value)) for value in given if value) or None
 
 
+def _target_lists(lead: Lead) -> frozenset[str] | None:
+    """Return the ids of the target lists that name the lead's company. One query; None if the company is unknown."""
+    hosts = {lead.domain if lead.is_free_mail is False else "", host_of(lead.company)} - {""}
+    keys = {lead.company_key, *(part for host in hosts for part in _with_parents(host))} - {""}
+    if not keys:
+        return None
+    entries = TargetListEntry.objects.filter(key__in=sorted(keys), target_list__agency_id=lead.agency_id)
+    return frozenset(entries.values_list("target_list_id", flat=True))
+
+
+def _with_parents(host: str) -> list[str]:
+    """Return a host and the domains above it: `eu.acme.com`, `acme.com`."""
+    labels = host.split(".")
+    return [".".join(labels[start:]) for start in range(len(labels) - 1)]
+
+
 FIELDS: dict[str, Field] = {
     field.name: field
     for field in (
@@ -77,6 +94,7 @@ FIELDS: dict[str, Field] = {
         _text("location", "the location"),
         _text("domain", "the e-mail's domain"),
         Field("is_free_mail", "free mail", FieldType.FLAG, lambda lead: lead.is_free_mail),
+        Field("target_list", "the target lists", FieldType.LIST, _target_lists),
         _text("email", "the e-mail address", personal=True),
         _text("phone", "the phone number", personal=True),
         _text("linkedin_url", "the LinkedIn profile", column="linkedin_key", personal=True),

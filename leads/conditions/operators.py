@@ -33,6 +33,7 @@ class FieldType(StrEnum):
     PLACE = "place"
     DATE = "date"
     FLAG = "flag"
+    LIST = "list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,11 @@ def _newer_than(path: str, value: Any) -> Test:
     return lambda at: timezone.now() - at < span
 
 
+def _on_list(path: str, value: Any) -> Test:
+    """Match leads on any of the lists. Ids of lists are in lower case, as folded values are."""
+    return _has_any(path, value)
+
+
 def _is(path: str, value: Any) -> Test:
     if not isinstance(value, bool):
         raise ConditionError(path, "Give true or false.")
@@ -224,4 +230,5 @@ OPERATORS: dict[FieldType, dict[str, Operator]] = {
         "newer_than": Operator("is less than {} ago", _newer_than),
     },
     FieldType.FLAG: {"is": Operator("is {}", _is)},
+    FieldType.LIST: {"on_list": Operator("include {}", _on_list)},
 }

@@ -1,5 +1,6 @@
 """Write conditions as English sentences."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from leads.conditions.operators import Operator
@@ -7,8 +8,11 @@ from leads.conditions.operators import Operator
 SPANS = {"m": "minute", "h": "hour", "d": "day"}
 
 
-def phrase_of(operator: Operator, name: str, value: Any) -> str:
+def phrase_of(operator: Operator, name: str, value: Any, list_names: Mapping[str, str]) -> str:
     """Return an operator with its value as a part of a sentence. The value has been checked."""
+    if name == "on_list":
+        values = value if isinstance(value, list) else [value]
+        return operator.phrase.format(_alternatives([list_names.get(one, one) for one in values]))
     return operator.phrase.format(_value(name, value))
 
 

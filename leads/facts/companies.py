@@ -3,7 +3,15 @@
 import re
 
 from accounts.core.derived_fields import fold, without_accents
+from accounts.core.email_addresses import normalize_host
 from leads.facts.tables import FREE_MAIL, LEGAL_SUFFIXES
+
+#: A web address, an e-mail address or a bare domain, whose last label is letters or Punycode.
+_HOST = re.compile(
+    r"(?:https?://)?(?:[^\s/@:]+@)?((?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,59}))\.?"
+    r"(?::\d{1,5})?(?:[/?#]\S*)?",
+    re.IGNORECASE,
+)
 
 
 def size_of(text: str) -> tuple[int | None, int | None]:
@@ -32,6 +40,20 @@ def company_key_of(company: str) -> str:
     while len(words) > 1 and words[-1] in LEGAL_SUFFIXES and words[-2] not in ("&", "and", "und", "et", "y"):
         words.pop()
     return " ".join(words)
+
+
+def host_of(text: str) -> str:
+    """Return the host that a text names: a domain, a web address, an e-mail address. Return "" for any other text.
+
+    A `www.` is left out; letters of other scripts become IDNA.
+    """
+    match = _HOST.fullmatch(text.strip())
+    if match is None:
+        return ""
+    try:
+        return normalize_host(match[1]).removeprefix("www.")
+    except UnicodeError:
+        return ""
 
 
 def domain_of(email: str) -> str:

@@ -25,6 +25,7 @@ from leads.models.routing_rules import RoutingRule
 from leads.models.rules import RulePreview, RuleSet, RuleSetVersion
 from leads.models.saved_filter import SavedFilter
 from leads.models.scoring import LeadScore, ScoringRule, ScoringRun, ScoringSettings
+from leads.models.target_list import TargetList, TargetListEntry
 from leads.models.target_rules import TargetRule
 
 __all__ = [
@@ -59,6 +60,8 @@ __all__ = [
     "ScoringRun",
     "ScoringSettings",
     "Subscription",
+    "TargetList",
+    "TargetListEntry",
     "TargetRule",
     "Task",
     "Tombstone",

@@ -1,7 +1,20 @@
 from django.urls import path
 
 from leads.lead_sync import views as linkedin
-from leads.portal import bulk, campaigns, clocks, lists, pools, reports, routing, scoring, tasks, unrouted, views
+from leads.portal import (
+    bulk,
+    campaigns,
+    clocks,
+    lists,
+    pools,
+    reports,
+    routing,
+    scoring,
+    target_lists,
+    tasks,
+    unrouted,
+    views,
+)
 from leads.portal.rules import views as rules
 
 urlpatterns = [
@@ -29,6 +42,11 @@ urlpatterns = [
     path("rules/<slug:kind>/<str:pk>", rules.rule_page, name="portal_rule"),
     path("rules/<slug:kind>/<str:pk>/move", rules.rule_move, name="portal_rule_move"),
     path("rules/<slug:kind>/<str:pk>/delete", rules.rule_delete, name="portal_rule_delete"),
+    path("target-lists", target_lists.target_lists, name="portal_target_lists"),
+    path("target-lists/new", target_lists.target_list_new, name="portal_target_list_new"),
+    path("target-lists/<str:pk>", target_lists.target_list, name="portal_target_list"),
+    path("target-lists/<str:pk>/change", target_lists.target_list_change, name="portal_target_list_change"),
+    path("target-lists/<str:pk>/delete", target_lists.target_list_delete, name="portal_target_list_delete"),
     path("leads", lists.lead_list, name="portal_leads"),
     path("leads/export", lists.lead_export, name="portal_leads_export"),
     path("leads/due", lists.leads_due, name="portal_leads_due"),

@@ -10,8 +10,9 @@ import structlog
 from accounts.core.enums import EventType
 from accounts.events.outbox import record_event
 from accounts.models import Agency
-from leads.conditions.compiler import Condition, compile_condition
+from leads.conditions.compiler import Condition
 from leads.conditions.errors import ConditionError
+from leads.conditions.target_lists import compile_for
 from leads.models.rules import Rule, RuleSet
 from leads.rules.kinds import RuleKind
 from leads.rules.service import rules_of, switch_off
@@ -84,7 +85,7 @@ def _compile(kind: RuleKind, agency: Agency) -> list[CompiledRule]:
         if not rule.active:
             continue
         try:
-            compiled.append(CompiledRule(rule, compile_condition(rule.conditions)))
+            compiled.append(CompiledRule(rule, compile_for(agency, rule.conditions)))
         except ConditionError as error:
             disable_rule(kind, rule, str(error))
     return compiled

@@ -50,6 +50,11 @@ def register_rule_kind(kind: RuleKind) -> None:
     _kinds[kind.name] = kind
 
 
+def rule_kinds() -> list[RuleKind]:
+    """Return all kinds."""
+    return list(_kinds.values())
+
+
 def rule_kind(name: str) -> RuleKind:
     """Return the kind with this name."""
     return _kinds[name]

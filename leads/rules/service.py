@@ -11,7 +11,7 @@ from accounts.core.text import plain
 from accounts.models import Agency
 from accounts.tenancy import audit
 from accounts.tenancy.audit import Actor
-from leads.conditions.compiler import compile_condition
+from leads.conditions.target_lists import compile_for
 from leads.models.rules import Rule, RuleSet, RuleSetVersion
 from leads.rules.kinds import RuleKind
 
@@ -131,7 +131,7 @@ def _assign(kind: RuleKind, rule: Rule, values: Mapping[str, Any]) -> None:
         if not rule.name or len(rule.name) > MAX_NAME_LENGTH:
             raise FieldError("name", f"Enter a name of at most {MAX_NAME_LENGTH} characters.")
     rule.conditions = values.get("conditions", rule.conditions)
-    compile_condition(rule.conditions)
+    compile_for(rule.agency, rule.conditions)
     own = {name: value for name, value in values.items() if name not in COMMON}
     for name, value in kind.check(rule.agency, {**_content(rule), **own}).items():
         setattr(rule, name, value)

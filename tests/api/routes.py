@@ -19,6 +19,7 @@ LISTS = (
     "routing-rules",
     "routing-rules/versions",
     "pools",
+    "target-lists",
     "sources",
     "receipts",
     "rejected-requests",
@@ -72,6 +73,8 @@ OBJECT_ROUTES = (
     ("patch", "scoring-rules", "", Scope.WRITE, {"name": "New"}),
     ("get", "routing-rules", "", Scope.READ, None),
     ("patch", "routing-rules", "", Scope.WRITE, {"name": "New"}),
+    ("get", "target-lists", "", Scope.READ, None),
+    ("patch", "target-lists", "", Scope.WRITE, {"name": "New"}),
     ("get", "sources", "", Scope.READ, None),
     ("patch", "sources", "", Scope.ADMIN, {"name": "New"}),
     ("post", "sources", "/rotate-secret", Scope.ADMIN, None),
@@ -95,6 +98,7 @@ OBJECT_ROUTES = (
     ("delete", "scoring-rules", "", Scope.WRITE, None),
     ("delete", "routing-rules", "", Scope.WRITE, None),
     ("delete", "pools", "", Scope.WRITE, None),
+    ("delete", "target-lists", "", Scope.WRITE, None),
     ("delete", "sources", "", Scope.ADMIN, None),
     ("delete", "channels", "", Scope.ADMIN, None),
 )
@@ -106,6 +110,7 @@ CREATIONS = (
     ("scoring-rules", Scope.WRITE, {"name": "Decision-maker", "group": "fit", "points": 20}),
     ("pools", Scope.WRITE, {"name": "Enterprise", "members": []}),
     ("routing-rules", Scope.WRITE, {"name": "Rest", "effect": {"keep": True}}),
+    ("target-lists", Scope.WRITE, {"name": "Key accounts 2027", "csv": "acme.example.com"}),
     ("sources", Scope.ADMIN, {"provider": "salesflow"}),
     ("channels", Scope.ADMIN, {"kind": "webhook", "url": "https://crm.example.com/hook"}),
 )

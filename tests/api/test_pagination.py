@@ -12,6 +12,7 @@ from leads.activities.notes import create_note
 from leads.activities.tasks import create_task
 from leads.enums import TaskKind
 from leads.models import Lead, LeadChange, RoutingRule, ScoringRule, TargetRule
+from leads.target_lists.service import create_list
 from notifications.models import Delivery
 from tests.api import routes
 from tests.api.client import Api
@@ -150,6 +151,9 @@ LISTS: dict[str, Any] = {
     "scoring-rules/versions": add_scoring_rules,
     "routing-rules": add_routing_rules,
     "routing-rules/versions": add_routing_rules,
+    "target-lists": lambda world, count: [
+        create_list(world.agency, name=f"{n} {timezone.now()}", content=b"Acme") for n in range(count)
+    ],
     "sources": lambda world, count: [world.agency.sources.create(provider="salesflow") for _ in range(count)],
     "channels": lambda world, count: [world.agency.channels.create(kind="email") for _ in range(count)],
 }

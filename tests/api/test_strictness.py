@@ -145,6 +145,7 @@ WRITABLE = {
     "members": {"name", "calendar", "paused_until", "alerts"},
     "calendars": {"name", "timezone", "week", "always_open", "exceptions", "is_default"},
     "routing-rules": {"name", "position", "active", "conditions", "effect"},
+    "target-lists": {"name", "csv"},
     "scoring-rules": {"name", "position", "active", "conditions", "group", "points", "cap"},
     "sources": {"name", "enabled", "location_id", "allowed_networks", "subscriptions"},
     "channels": {

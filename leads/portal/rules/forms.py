@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.core.strict_json import UnreadableJSON, read_object
 from accounts.models import Agency
-from leads.conditions.compiler import compile_condition
 from leads.conditions.errors import ConditionError
 from leads.conditions.fields import FIELDS, Field
-from leads.conditions.operators import OPERATORS
+from leads.conditions.operators import OPERATORS, FieldType
+from leads.conditions.target_lists import compile_for
 from leads.models.rules import Rule
 from leads.rules.service import MAX_NAME_LENGTH
 
@@ -49,7 +49,7 @@ class RuleForm(forms.Form):
     def clean_conditions(self) -> Any:
         tree = conditions_of(self.cleaned_data["conditions"])
         try:
-            compile_condition(tree)
+            compile_for(self.agency, tree)
         except ConditionError as error:
             raise forms.ValidationError(str(error)) from error
         return tree
@@ -80,8 +80,10 @@ def fields_for(agency: Agency) -> list[dict[str, Any]]:
         "campaign": _named(agency.campaigns.order_by("-pk")),
         "source": _named(agency.sources.order_by("-pk")),
         "account": _named(agency.accounts.order_by("-pk")),
+        "target_list": _named(agency.target_lists.order_by("name")),
     }
-    return [_describe(field, choices.get(field.name)) for field in FIELDS.values()]
+    shown = [field for field in FIELDS.values() if field.type is not FieldType.LIST or choices[field.name]]
+    return [_describe(field, choices.get(field.name)) for field in shown]
 
 
 def _named(rows: Any) -> list[list[str]]:

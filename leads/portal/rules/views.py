@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.models import Agency
 from accounts.web.portal.access import MemberRequest, readers, writers
 from accounts.web.portal.pagination import paginate
 from accounts.web.portal.views import render_page
 from accounts.web.refusals import refusals_as_messages, refusals_on
-from leads.conditions.compiler import compile_condition
 from leads.conditions.errors import ConditionError
+from leads.conditions.target_lists import compile_for
 from leads.models import RulePreview
 from leads.models.rules import Rule, RuleSetVersion
 from leads.portal.rules.forms import RuleForm, conditions_of
@@ -115,7 +116,7 @@ def rule_sentence(request: MemberRequest, kind: str) -> HttpResponse:
     pages_of(kind)
     form = RuleForm(request.agency, {"name": "draft", "conditions": request.POST.get("conditions", "")})
     valid = form.is_valid()
-    sentence = compile_condition(form.cleaned_data["conditions"]).sentence if valid else ""
+    sentence = compile_for(request.agency, form.cleaned_data["conditions"]).sentence if valid else ""
     context: dict[str, Any] = {"sentence": sentence, "errors": form.errors.get("conditions", [])}
     return render(request, "portal/rules/_sentence.html", context)
 
@@ -169,7 +170,7 @@ def rule_rollback(request: MemberRequest, kind: str) -> HttpResponse:
 def sentence_of(rule: Rule) -> str:
     """Return the conditions of a rule in words."""
     try:
-        return compile_condition(rule.conditions).sentence
+        return compile_for(rule.agency, rule.conditions).sentence
     except ConditionError as error:
         return str(error)
 
@@ -198,7 +199,7 @@ def _render_rule(request: MemberRequest, pages: RulePages, form: RuleForm, rule:
         rule=rule,
         days=DAYS,
         own_fields=[form[name] for name in form.OWN],
-        sentence=_sentence(typed),
+        sentence=_sentence(request.agency, typed),
         preview=preview,
     )
 
@@ -215,9 +216,9 @@ def _request_draft_preview(request: MemberRequest, pages: RulePages, form: RuleF
     return request_preview(pages.kind, request.agency, days=int(days) if days.isdecimal() else 0, drafts=drafts)
 
 
-def _sentence(text: str) -> str:
+def _sentence(agency: Agency, text: str) -> str:
     try:
-        return compile_condition(conditions_of(text)).sentence
+        return compile_for(agency, conditions_of(text)).sentence
     except (ConditionError, ValidationError):
         return ""
 

@@ -75,7 +75,7 @@
       ];
     }
     const single = leaf.op === "equals";
-    if (field.choices.length && ["equals", "in"].includes(leaf.op)) {
+    if (field.choices.length && ["equals", "in", "on_list"].includes(leaf.op)) {
       const select = choose(words.value, field.choices, "", () => {
         const chosen = [...select.selectedOptions].map((option) => option.value);
         set(single ? chosen[0] : chosen);
