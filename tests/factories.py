@@ -62,6 +62,7 @@ from leads.models import (
     LeadSync,
     Note,
     OwnerAccess,
+    OwnValues,
     Pool,
     PoolMember,
     Pull,
@@ -87,6 +88,7 @@ from leads.models import (
 )
 from leads.models.rules import Rule
 from leads.pipeline.changes import create_lead
+from leads.pipeline.merge import merge_leads
 from leads.routing.rules import KIND as ROUTING
 from leads.rules.preview_jobs import request_preview
 from leads.rules.service import create_rule
@@ -217,6 +219,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
     )
     record = Lead.objects.create(agency=agency, name=text, merged_into=lead, status_since=now, received_at=now)
     merge = LeadMerge.objects.create(record=record, merged_at=now, replaced={"name": text})
+    own_values = OwnValues.objects.create(lead=lead, own={"name": [text, ""]}, later={"name": [text, "person"]})
     event = Event.objects.create(
         agency=agency,
         event_type="linkedin_auth_error",
@@ -250,6 +253,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
     rows: list[models.Model] = [
         *(agency, user, key, place, source, secret, account, receipt, report, campaign, lead, reference, change, event),
         merge,
+        own_values,
         *(channel, channel_secret, delivery),
         Attempt.objects.create(
             delivery=delivery, at=now, duration_ms=31, status_code=500, error=text, response_excerpt=text
@@ -428,6 +432,11 @@ class World:
         if rest == "/connect":
             self.source.provider, self.source.credentials = "linkedin", {"client_id": "app"}
             self.source.save()
+        if rest in ("/merge", "/unmerge"):
+            now = timezone.now()
+            other = Lead.objects.create(id="lead_zz", agency=self.agency, status_since=now, received_at=now)
+            if rest == "/unmerge":
+                merge_leads(Lead.objects.get(pk=self.lead.pk), other)
 
     @property
     def ids(self) -> dict[str, str]:

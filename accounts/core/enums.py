@@ -167,6 +167,7 @@ class EventType(StrEnum):
     LEAD_DUE_SOON = "lead_due_soon"
     LEAD_OVERDUE = "lead_overdue"
     LEAD_UNROUTED = "lead_unrouted"
+    LEAD_MERGED = "lead_merged"
     LEAD_ERASED = "lead_erased"
     RULE_DISABLED = "rule_disabled"
     TASK_CREATED = "task_created"

@@ -11,7 +11,7 @@ from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency
 from leads.admin.filters import ByLead
 from leads.labels import status_badge
-from leads.models import Lead, LeadChange, LeadMerge, LeadReference, Tombstone
+from leads.models import Lead, LeadChange, LeadMerge, LeadReference, OwnValues, Tombstone
 
 
 @admin.register(LeadReference)
@@ -123,6 +123,28 @@ class LeadMergeAdmin(HiddenFromIndex, BackOfficeAdmin):
     @admin.display(description="fields that it changed")
     def changed(self, merge: LeadMerge) -> str:
         return ", ".join(sorted(merge.replaced)) or NOTHING
+
+
+@admin.register(OwnValues)
+class OwnValuesAdmin(HiddenFromIndex, BackOfficeAdmin):
+    """Show which leads keep their own values apart from those of records that were merged into them."""
+
+    list_display = ("label", "agency_of")
+    list_select_related = ("lead__agency",)
+    fieldsets = ((None, {"fields": ("label", "agency_of", "written")}),)
+    search_help_text = "a whole id of a lead."
+
+    @admin.display(description="lead")
+    def label(self, stored: OwnValues) -> str:
+        return link(stored.lead)
+
+    @admin.display(description="agency")
+    def agency_of(self, stored: OwnValues) -> str:
+        return link(stored.lead.agency)
+
+    @admin.display(description="written since the merge")
+    def written(self, stored: OwnValues) -> str:
+        return ", ".join(sorted(stored.later)) or NOTHING
 
 
 @admin.register(Tombstone)

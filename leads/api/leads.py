@@ -13,6 +13,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.core.errors import FieldError
 from accounts.models import Member
 from accounts.web.rest.filters import StrictFilterSet
 from accounts.web.rest.pagination import PAGING_PARAMETERS
@@ -22,11 +23,21 @@ from leads.api.assignments import AssignmentSerializer, AssignSerializer
 from leads.api.clocks import ClockActions
 from leads.api.filters import LeadFilters
 from leads.api.scoring import LeadScoreSerializer
-from leads.api.serializers import ChangedLeadSerializer, LeadChangeSerializer, LeadSerializer, ShownLeadSerializer
+from leads.api.serializers import (
+    ChangedLeadSerializer,
+    LeadChangeSerializer,
+    LeadSerializer,
+    MergedRecordSerializer,
+    OtherLeadSerializer,
+    ShownLeadSerializer,
+)
 from leads.enums import ChangedBy
 from leads.models import Assignment, Lead, LeadChange, LeadReference, LeadScore
 from leads.pipeline.changes import create_lead, set_status, update_lead
-from leads.pipeline.merge import records_of, root_id
+from leads.pipeline.merge import root_id
+from leads.pipeline.merge_by_hand import merge_by_hand
+from leads.pipeline.own_values import records_of
+from leads.pipeline.unmerge import unmerge
 from leads.routing.service import assign_by_pool
 
 
@@ -126,6 +137,31 @@ class LeadViewSet(ListModelMixin, RetrieveModelMixin, ClockActions):
         """List every report about the lead, also those that changed nothing."""
         changes: QuerySet[LeadChange] = self.get_object().changes.all()
         return self.list_of(changes)
+
+    @extend_schema(request=OtherLeadSerializer, responses={202: ShownLeadSerializer})
+    @action(detail=True, methods=["post"], serializer_class=OtherLeadSerializer)
+    def merge(self, request: Request, **_: Any) -> Response:
+        """Merge another lead of the same person with this one. The older id stays, the younger goes on answering."""
+        return self._answer_with_records(
+            merge_by_hand(self.agency, self.get_object().pk, self.validated_data()["other"])
+        )
+
+    @extend_schema(request=MergedRecordSerializer, responses={202: ShownLeadSerializer})
+    @action(detail=True, methods=["post"], serializer_class=MergedRecordSerializer)
+    def unmerge(self, request: Request, **_: Any) -> Response:
+        """Undo a merge: the record is a lead of its own again, with all that is its."""
+        lead, record_id = self.get_object(), self.validated_data()["record"]
+        if root_id(record_id, self.agency) != lead.pk:
+            raise FieldError("record", "This record was not merged into the lead.")
+        return self._answer_with_records(unmerge(self.agency, record_id)[0])
+
+    def _answer_with_records(self, lead: Lead) -> Response:
+        """Answer 202 with a lead as it is now, and the ids of what was merged into it."""
+        shown: Any = self.get_queryset().get(pk=lead.pk)
+        if merged := [record.pk for record in records_of(shown)]:
+            shown.merged_from = merged
+        context = self.get_serializer_context()
+        return Response(ShownLeadSerializer(shown, context=context).data, status=202)
 
     @extend_schema(responses=LeadScoreSerializer, filters=False)
     @action(detail=True, serializer_class=LeadScoreSerializer)

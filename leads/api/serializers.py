@@ -119,6 +119,14 @@ class ShownLeadSerializer(LeadSerializer):
     )
 
 
+class OtherLeadSerializer(StrictSerializer):
+    other = serializers.CharField(max_length=40, help_text="Id of the lead that is the same person.")
+
+
+class MergedRecordSerializer(StrictSerializer):
+    record = serializers.CharField(max_length=40, help_text="An id of `merged_from`.")
+
+
 class ChangedLeadSerializer(LeadSerializer):
     note = serializers.CharField(
         write_only=True, required=False, max_length=500, help_text="For the history; comes with `status`."

@@ -26,6 +26,7 @@ from leads.pipeline.enrichment_requests import request_enrichment
 from leads.pipeline.history import record_event
 from leads.pipeline.matching import find_lead, find_reference, lead_ids_named, references_of
 from leads.pipeline.merge import lock_root
+from leads.pipeline.own_values import write_to_record
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import ValueOrigin, fill_contact_fields
 
@@ -83,8 +84,11 @@ def store_answers(reference: LeadReference, found: Details, form: Form) -> Lead 
     if form.refused is None:
         UnlabelledAnswers.objects.filter(pk=reference.pk).delete()
     if form.refused is None or not has_labels(lead, found):
-        fill_in(lead, found)
-        lead.save()
+        if lead.has_records:
+            write_to_record(lead, reference.origin_id or lead.pk, lambda record: fill_in(record, found))
+        else:
+            fill_in(lead, found)
+            lead.save()
         record_unlabelled([(reference, form)])
         lead = person_of(lead, reference, found)
     request_enrichment([lead])

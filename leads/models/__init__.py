@@ -8,6 +8,7 @@ from leads.models.lead import (
     LeadMerge,
     LeadQuerySet,
     LeadReference,
+    OwnValues,
     Tombstone,
 )
 from leads.models.lead_sync import (
@@ -44,6 +45,7 @@ __all__ = [
     "LeadScore",
     "LeadSync",
     "Note",
+    "OwnValues",
     "OwnerAccess",
     "Pool",
     "PoolMember",

@@ -17,9 +17,10 @@ from accounts.events.ordering import Origin
 from accounts.events.reactions import request_reaction
 from accounts.models import Campaign
 from leads.enums import ChangedBy, Direction, LeadStatus
-from leads.models import CurrentStatus, Lead, LeadChange, LeadReference
+from leads.models import CurrentStatus, Lead, LeadChange, LeadMerge, LeadReference
 from leads.pipeline.dto import MAX_REPLY_LENGTH
 from leads.pipeline.matching import save_reference
+from leads.pipeline.own_values import records_of
 
 #: The subscriber that starts and stops response clocks (`leads.sla.reactions`).
 CLOCKS = "response clocks"
@@ -99,6 +100,7 @@ def record_event(
         "status": lead.status,
         "status_label": lead.status_label,
         "details_pending": lead.details_pending or None,
+        "merged_lead_ids": _merged_ids(lead, work),
         **fields,
     }
     events.record_event(
@@ -113,6 +115,14 @@ def record_event(
         work=work,
         **body,
     )
+
+
+def _merged_ids(lead: Lead, work: UnitOfWork) -> list[str]:
+    """Return the ids of the records that were merged into a lead."""
+    if not lead.has_records:
+        return []
+    work.flush(Lead, LeadMerge)
+    return [record.pk for record in records_of(lead)]
 
 
 def record_status_change(

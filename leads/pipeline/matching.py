@@ -13,7 +13,7 @@ from accounts.core.linkedin_identity import linkedin_key
 from accounts.core.provider_key import ProviderKey, group_by_provider
 from accounts.core.unit_of_work import AT_ONCE, Lookup, UnitOfWork
 from accounts.events.ordering import Origin
-from accounts.models import Account, Agency, Campaign
+from accounts.models import Account, Agency, Campaign, Event
 from leads.models import Lead, LeadMerge, LeadReference, Tombstone
 from leads.pipeline.children import registered_children
 from leads.pipeline.merge import (
@@ -148,7 +148,7 @@ def _merge_leads_of_one_person(leads: list[Lead], named: set[str], work: UnitOfW
     for other in leads[1:]:
         work.flush(LeadReference)
         if may_merge(found, other):
-            work.bypass(Lead, LeadMerge, *(child.model for child in registered_children()))
+            work.bypass(Lead, LeadMerge, Event, *(child.model for child in registered_children()))
             found = merge_leads(found, other)
     return found
 

@@ -12,19 +12,17 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.core.enums import EventType
 from accounts.core.linkedin_identity import may_be_one_person
+from accounts.events import outbox as events
 from accounts.models import Agency
 from leads.enums import furthest
 from leads.models import Lead, LeadMerge
+from leads.pipeline import values
 from leads.pipeline.children import move_children
 from leads.pipeline.details import request_detail_reactions
-from leads.pipeline.provenance import CONTACT_FIELDS, ValueOrigin
+from leads.pipeline.own_values import keep_own_values, records_of, show_together
 
-#: Fields that a merge never copies from one record to the other.
-NEVER_COPIED = {
-    *("id", "agency", "created_at", "updated_at", "merged_into", "provenance", "search_text", "furthest_status"),
-    *("response_warn_at", "response_due_at"),
-}
 COPIED_STATUS_FIELDS = ("status", "campaign_id", "status_since", "status_sequence")
 
 
@@ -66,17 +64,6 @@ def lock_root(pk: str, rows: QuerySet[Lead] | None = None) -> Lead | None:
     return lead
 
 
-def records_of(lead: Lead) -> list[Lead]:
-    """Return every record that was merged into a lead, directly or over others, without the lead itself."""
-    found: list[Lead] = []
-    level = [lead.pk]
-    while level:
-        records = list(Lead.all_records.filter(merged_into__in=level).order_by("pk"))
-        found += records
-        level = [record.pk for record in records]
-    return found
-
-
 def merged_record_with_profile(lead: Lead) -> str | None:
     """Return the merged record whose LinkedIn key the lead took over. None if the key is the lead's own."""
     found = None
@@ -106,63 +93,40 @@ def merge_leads(kept: Lead, other: Lead) -> Lead:
         kept, other = other, kept
     for hook in _merge_hooks:
         hook(kept, other)
+    before = snapshot(kept)
     move_children(other.pk, kept.pk)
-    values = _merged_values(kept, other)
-    replaced = {name: getattr(kept, name) for name in values}
-    LeadMerge.objects.create(record=other, merged_at=timezone.now(), replaced=replaced)
+    if other.has_records:
+        keep_own_values(other)
+    if not kept.has_records:
+        keep_own_values(kept)
+    merge = LeadMerge(record=other, merged_at=timezone.now(), linkedin_key=other.linkedin_key, replaced={})
     other.merged_into = kept
-    if "linkedin_key" in values:
-        other.linkedin_key = ""  # an agency has each key once
-    other.save(update_fields=["merged_into", "linkedin_key"])
-    for name, value in values.items():
-        setattr(kept, name, value)
-    kept.save()
+    other.save(update_fields=["merged_into"])
+    merge.save(force_insert=True)
+    if (other.status_since, other.status_sequence) > (kept.status_since, kept.status_sequence):
+        for name in COPIED_STATUS_FIELDS:
+            setattr(kept, name, getattr(other, name))
+    kept.furthest_status = furthest((kept.furthest_status, other.furthest_status))
+    show_together(kept)
+    merge.replaced = {name: value for name, value in before.items() if value != getattr(kept, name)}
+    merge.save(update_fields=["replaced"])
     request_detail_reactions(kept)
+    events.record_event(
+        kept.agency,
+        EventType.LEAD_MERGED,
+        subject=kept.pk,
+        is_test=kept.is_test,
+        lead_id=kept.pk,
+        lead_name=kept.display_name,
+        linkedin_url=kept.linkedin_url,
+        status=kept.status,
+        status_label=kept.status_label,
+        merged_lead_ids=[record.pk for record in records_of(kept)],
+    )
     return kept
 
 
-def _merged_values(kept: Lead, other: Lead) -> dict[str, Any]:
-    """Return the values that the merge changes in `kept`, by attribute."""
-    values: dict[str, Any] = {}
-    provenance = dict(kept.provenance)
-    for name in set(CONTACT_FIELDS) - {"phone_e164"}:
-        if _is_better(kept, other, name):
-            values[name] = getattr(other, name)
-            provenance.pop(name, None)
-            if name in other.provenance:
-                provenance[name] = other.provenance[name]
-    if "phone" in values:
-        values["phone_e164"] = other.phone_e164
-    if other.linkedin_key and not kept.linkedin_key:
-        values["linkedin_key"] = other.linkedin_key
-    if (other.status_since, other.status_sequence) > (kept.status_since, kept.status_sequence):
-        values |= {name: getattr(other, name) for name in COPIED_STATUS_FIELDS}
-    values |= {
-        "provenance": provenance,
-        "furthest_status": furthest((kept.furthest_status, other.furthest_status)),
-        "tags": list(dict.fromkeys([*kept.tags, *other.tags])),
-        "received_at": min(kept.received_at, other.received_at),
-        "first_attempt_at": min(filter(None, [kept.first_attempt_at, other.first_attempt_at]), default=None),
-        "first_response_at": min(filter(None, [kept.first_response_at, other.first_response_at]), default=None),
-        "last_response_at": max(filter(None, [kept.last_response_at, other.last_response_at]), default=None),
-        "first_contact_at": min(filter(None, [kept.first_contact_at, other.first_contact_at]), default=None),
-        "is_test": kept.is_test and other.is_test,
-        "recovered": kept.recovered and other.recovered,
-        "details_pending": kept.details_pending or other.details_pending,
-    }
-    for field in Lead._meta.concrete_fields:
-        empty = getattr(kept, field.attname) in (None, "", [])
-        if empty and field.attname not in values and field.name not in {*NEVER_COPIED, *CONTACT_FIELDS}:
-            values[field.attname] = getattr(other, field.attname)
-    return {name: value for name, value in values.items() if value != getattr(kept, name)}
-
-
-def _is_better(kept: Lead, other: Lead, name: str) -> bool:
-    """Return whether `kept` takes a contact field from `other`.
-
-    It does where `kept` has no value, or where only the value of `other` was typed by a person.
-    """
-    if name == "linkedin_url" and other.linkedin_key and not kept.linkedin_key:
-        return bool(kept.provenance.get(name) != ValueOrigin.PERSON)
-    typed = other.provenance.get(name) == ValueOrigin.PERSON != kept.provenance.get(name)
-    return bool(getattr(other, name) and (typed or not getattr(kept, name)))
+def snapshot(lead: Lead) -> dict[str, Any]:
+    """Return what the columns of a lead hold that a merge may replace."""
+    names = [*values.value_names(), *COPIED_STATUS_FIELDS, "furthest_status", "provenance"]
+    return {name: getattr(lead, name) for name in names}

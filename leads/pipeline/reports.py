@@ -17,7 +17,7 @@ from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events.ordering import Origin
 from accounts.models import Account, Agency, Source
 from leads.enums import OUTBOUND, ChangedBy, Direction, LeadStatus, furthest
-from leads.models import CurrentStatus, Lead, LeadChange, LeadReference
+from leads.models import CurrentStatus, Lead, LeadChange, LeadMerge, LeadReference, OwnValues
 from leads.pipeline.details import request_detail_reactions
 from leads.pipeline.dto import Contact, Identity
 from leads.pipeline.history import (
@@ -40,6 +40,7 @@ from leads.pipeline.matching import (
     save_reference,
     try_create_lead,
 )
+from leads.pipeline.own_values import write_to_record
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import ValueOrigin, fill_contact_fields
 
@@ -76,7 +77,7 @@ def report_status(
     if is_erased(agency, provider=provider, external_id=identity.external_id, at=origin.at, work=work):
         return None
     lead, reference, others, first_seen = _find_or_create_lead(agency, provider, identity, origin, lead, work, fields)
-    filled = _fill_contact(lead, contact, account)
+    filled = _fill_contact(lead, reference, contact, account, work)
     report = StatusReport(origin.at, origin.sequence, status, stated)
     before = reference.current_status
     newest = before is None or report.order > reference.latest_report
@@ -134,7 +135,7 @@ def add_note(
     lead, reference, _, first_seen = _find_or_create_lead(agency, provider, identity, origin, lead, work, {})
     if reference.pk is None:
         save_reference(reference, work)
-    filled = _fill_contact(lead, contact, account, value_origin)
+    filled = _fill_contact(lead, reference, contact, account, work, value_origin)
     if tags is not None:
         lead.tags = list(tags)
     status = LeadStatus(reference.status)
@@ -210,9 +211,24 @@ def _find_or_create_lead(
 
 
 def _fill_contact(
-    lead: Lead, contact: Contact, account: Account | None, value_origin: ValueOrigin = ValueOrigin.PROVIDER
+    lead: Lead,
+    reference: LeadReference,
+    contact: Contact,
+    account: Account | None,
+    work: UnitOfWork,
+    value_origin: ValueOrigin = ValueOrigin.PROVIDER,
 ) -> list[str]:
-    """Fill the lead's contact fields and account. Return the names of the fields that changed."""
+    """Fill the contact fields and the account of a reference's record. Return which fields of the lead changed."""
+    if not lead.has_records:
+        return _fill_record(lead, contact, account, value_origin)
+    work.bypass(Lead, LeadMerge, OwnValues)
+    record_id = reference.origin_id or lead.pk
+    write_to_record(lead, record_id, lambda record: _fill_record(record, contact, account, value_origin))
+    return []
+
+
+def _fill_record(lead: Lead, contact: Contact, account: Account | None, value_origin: ValueOrigin) -> list[str]:
+    """Fill the lead's contact fields and account, unsaved. Return the names of the fields that changed."""
     filled = fill_contact_fields(lead, asdict(contact), origin=value_origin) if contact != Contact() else []
     if lead.phone and not lead.phone_e164:
         lead.phone_e164 = e164(lead.phone, country=lead.country)

@@ -6,6 +6,7 @@ from leads.portal import (
     campaigns,
     clocks,
     lists,
+    merges,
     pools,
     reports,
     routing,
@@ -72,5 +73,6 @@ urlpatterns = [
     path("leads/<str:pk>/notes", tasks.note_create, name="portal_note_create"),
     path("leads/<str:pk>/clocks", clocks.lead_clocks, name="portal_lead_clocks"),
     path("leads/<str:pk>/answered", clocks.lead_answered, name="portal_lead_answered"),
+    path("leads/<str:pk>/unmerge", merges.lead_unmerge, name="portal_lead_unmerge"),
     path("leads/<str:pk>/assign", views.lead_assign, name="portal_lead_assign"),
 ]

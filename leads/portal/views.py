@@ -22,6 +22,7 @@ from leads.models import Lead, LeadChange, LeadReference
 from leads.pipeline.bulk import assign_leads
 from leads.pipeline.changes import set_status
 from leads.pipeline.merge import root_id
+from leads.pipeline.own_values import records_of
 from leads.portal.assignees import assignees_for, find_assignee, name_of
 from leads.portal.clocks import clock_context
 from leads.portal.filters import SORTING, LeadFilter
@@ -80,6 +81,7 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
         ownership=ownership_of(lead, request.agency),
         pools=request.agency.pools.order_by("name"),
         contact=[(label, field) for field, label in CONTACT.items() if getattr(lead, field)],
+        records=records_of(lead) if lead.has_records else [],
         list_query=filters.query,
         previous=previous,
         following=following,

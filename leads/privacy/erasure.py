@@ -17,7 +17,8 @@ from leads.enums import furthest
 from leads.models import Lead, LeadChange, LeadReference
 from leads.pipeline.history import apply_reports, status_reports_of
 from leads.pipeline.matching import digest_of
-from leads.pipeline.merge import lock_root, records_of
+from leads.pipeline.merge import lock_root
+from leads.pipeline.own_values import records_of
 from leads.pipeline.tombstones import OWN_PROVIDER, add_tombstone, wait_for_erasures
 from leads.privacy import erasure_log
 

@@ -213,6 +213,13 @@ _KINDS = (
         needs_action=True,
     ),
     EventKind(
+        EventType.LEAD_MERGED,
+        _("Leads merged"),
+        _("Two leads proved to be one person, or were merged by hand. The body has the id that stays."),
+        payload_schemas.LEAD,
+        {**examples.lead_in(LeadStatus.REPLY_RECEIVED), **examples.MERGED},
+    ),
+    EventKind(
         EventType.LEAD_ERASED,
         _("Lead erased"),
         _("A lead asked to be forgotten and was erased. The body has ids only: erase your copies too."),

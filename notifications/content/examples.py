@@ -20,6 +20,7 @@ LEAD = {
     **CAMPAIGN,
     "provider": "sendpilot",
 }
+MERGED = {"merged_lead_ids": ["lead_01kqz4m3d8w5v9x2c7b6n1t0ry"]}
 ASSIGNEE = {"assigned_to": "mem_01kqz4m3d8w5v9x2c7b6n1t0rz", "assigned_to_name": "Grace Hopper"}
 CLOCK = {"clock": "next_response", "due_at": "2026-03-21T00:37:16.000Z"}
 TASK = {

@@ -72,6 +72,14 @@ LEAD = {
     "changed_by": _text("Who changed it.", enum=[changed_by.value for changed_by in ChangedBy]),
     "details_pending": _flag("The answers have not been fetched yet; the lead's page and the API will have them."),
 }
+MERGED = {
+    "merged_lead_ids": {
+        "type": "array",
+        "items": _text("Id of a lead that was merged into this one."),
+        "description": "Ids of leads that are this lead now. They go on answering.",
+    }
+}
+LEAD |= MERGED
 ASSIGNEE = {
     "assigned_to": _text("Id of the member who has it now, as in `leads`."),
     "assigned_to_name": _text("Their name."),

@@ -44,6 +44,8 @@ OBJECT_ROUTES = (
     ("get", "leads", "", Scope.READ, None),
     ("patch", "leads", "", Scope.WRITE, {"name": "New"}),
     ("get", "leads", "/history", Scope.READ, None),
+    ("post", "leads", "/merge", Scope.WRITE, {"other": "lead_zz"}),
+    ("post", "leads", "/unmerge", Scope.WRITE, {"record": "lead_zz"}),
     ("get", "leads", "/score", Scope.READ, None),
     ("get", "leads", "/clocks", Scope.READ, None),
     ("post", "leads", "/answered", Scope.WRITE, {"how": "by telephone"}),

@@ -88,6 +88,7 @@ ROUTES = [
     button("portal_task_create", "lead", kind="call", title="Call her", delay="60", assignee="none"),
     button("portal_note_create", "lead", text="Met her"),
     button("portal_note_delete", "note"),
+    button("portal_lead_unmerge", "lead", record="lead_unknown"),
     Route("portal_lead_clocks", "lead", file=True),
     Route("portal_leads_due", file=True),
     button("portal_lead_answered", "lead", how="by telephone"),

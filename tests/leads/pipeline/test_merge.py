@@ -21,7 +21,8 @@ from leads.pipeline import changes
 from leads.pipeline import reports as services
 from leads.pipeline.dto import Contact, Identity
 from leads.pipeline.matching import digest_of
-from leads.pipeline.merge import lock_root, merge_leads, records_of, root_id, root_ids
+from leads.pipeline.merge import lock_root, merge_leads, root_id, root_ids
+from leads.pipeline.own_values import records_of
 from leads.pipeline.tombstones import OWN_PROVIDER
 from leads.privacy import retention
 from leads.privacy.erasure import erase_lead
