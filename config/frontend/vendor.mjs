@@ -1,6 +1,6 @@
 // Makes templates/static/vendor/tabler of the packages @tabler/core and @tabler/icons: the style that templates use,
 // its images as files (the content security policy takes none from inside a style), and the icons that are named. Makes
-// templates/static/vendor/chartjs of chart.js: the parts that chart.mjs names, as one module. Makes
+// templates/static/vendor/chartjs of chart.js: the parts that chart.mjs names, as one module, without animations. Makes
 // templates/static/vendor/sortable of sortablejs. Copies idiomorph with its extension of htmx.
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -63,8 +63,25 @@ function sprite() {
   return `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join("\n")}\n</svg>\n`;
 }
 
-async function moduleOf(entry) {
-  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, write: false, format: "esm", target: "es2022", legalComments: "none" });
+const here = (name) => new URL(name, import.meta.url).pathname;
+
+function replace(text, from, to, by) {
+  const begin = text.indexOf(from), end = text.indexOf(to, begin);
+  if (begin < 0 || end < 0) throw new Error(`chart.js has no “${from}” before “${to}” any more`);
+  return text.slice(0, begin) + by + text.slice(end);
+}
+
+// Chart.js without what animates: a chart takes its new values at once. No option leaves the animator out.
+const withoutAnimations = {
+  name: "without animations",
+  setup: ({ onLoad }) => onLoad({ filter: /chart\.js\/dist\/chart\.js$/ }, ({ path }) => {
+    const still = replace(read(path), "class Animator {", "var animator", "class Animator { has() { return false; } running() { return false; } listen() {} start() {} stop() {} remove() {} }\n");
+    return { contents: replace(still, "const transparent", "function awaitAll", "class Animation {}\nclass Animations { update(target, values) { Object.assign(target, values); } }\n") };
+  }),
+};
+
+async function moduleOf(entry, options = {}) {
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, write: false, format: "esm", target: "es2022", legalComments: "none", ...options });
   const { code } = await minify(outputFiles[0].text, { module: true, toplevel: true, compress: { passes: 3, ecma: 2020 } });
   return code + "\n";
 }
@@ -76,7 +93,7 @@ writeFileSync(join(target, "icons.svg"), sprite());
 copyFileSync(new URL("LICENSE", import.meta.url), join(target, "LICENSE"));
 rmSync(charts, { recursive: true, force: true });
 mkdirSync(charts, { recursive: true });
-writeFileSync(join(charts, "chart.js"), await moduleOf(new URL("chart.mjs", import.meta.url).pathname));
+writeFileSync(join(charts, "chart.js"), await moduleOf(here("chart.mjs"), { alias: { "@kurkle/color": here("colour.mjs") }, plugins: [withoutAnimations] }));
 copyFileSync(join(packages, "chart.js/LICENSE.md"), join(charts, "LICENSE"));
 rmSync(sorting, { recursive: true, force: true });
 mkdirSync(sorting, { recursive: true });

@@ -46,9 +46,18 @@ def test_a_bar_leads_to_the_leads_of_its_day(clicks: Clicks) -> None:
     expect(canvas).to_be_visible()
     box = canvas.bounding_box()
     assert box
-    page.mouse.move(box["x"] + box["width"] - 24, box["y"] + box["height"] / 2)
+    tip = page.locator("#leads .chart-tip")
+    expect(tip).to_be_hidden()
+    place = {"x": box["width"] - 24, "y": box["height"] / 2}
+    canvas.hover(position=place)
+    numbers = page.locator("#leads tbody tr").last.locator("th, td").all_text_contents()
+    expect(tip.locator("p").first).to_have_text(numbers[0])
+    expect(tip.locator("p").last).to_have_text(f"Total: {numbers[-2].strip()}")
+    expect(tip).to_contain_text(f"7 days before: {numbers[-1].strip()}")
     clicks.look("reports-tooltip")
-    canvas.click(position={"x": box["width"] - 24, "y": box["height"] / 2})
+    page.locator("h1").hover()
+    expect(tip).to_be_hidden()
+    canvas.click(position=place)
     expect(page).to_have_url(re.compile(r"/leads\?received_after=\d{4}-\d\d-\d\d&received_before="))
 
 

@@ -14,6 +14,8 @@ APPS = ("accounts", "config", "leads", "notifications", "webhooks")
 #: In the order of templates/base.html.
 PAGE = (OURS / "tokens.css", TABLER / "tabler.css", OURS / "components.css", OURS / "portal.css")
 MAX_BYTES = 40 * 1024
+#: With the scripts of every page at most 60 KB.
+MAX_CHART_BYTES = 37_500
 TEMPLATE_TAGS = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 #: What scripts and tests find elements by.
 HOOKS = {"only-kept", "channel-head", "json", "name", "kind", "notice", "source", "dash", "steps", "items", "home"}
@@ -45,6 +47,11 @@ def test_no_style_holds_an_image_and_every_file_that_it_names_is_there() -> None
 def test_the_style_of_a_page_is_small() -> None:
     size = sum(len(gzip.compress(path.read_bytes(), 9)) for path in PAGE)
     assert size <= MAX_BYTES
+
+
+def test_the_scripts_of_a_chart_are_small() -> None:
+    scripts = (STATIC / "vendor/chartjs/chart.js", OURS / "charts.js")
+    assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in scripts) <= MAX_CHART_BYTES
 
 
 def test_every_class_that_a_template_names_has_a_style() -> None:

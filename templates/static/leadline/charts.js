@@ -8,54 +8,98 @@
 
   const colour = (place, selector, property) => getComputedStyle(place.querySelector(selector))[property];
 
+  const written = (number) => number.toLocaleString(document.documentElement.lang);
+  const seriesOf = (number) => `series-${Math.min(number, 5) + 1}`;
+
   function datasets(place, data) {
-    const bars = data.series.map(({ name, values }, number) => ({
-      label: name, data: values, stack: "all", maxBarThickness: 48, categoryPercentage: 0.8, barPercentage: 1,
-      backgroundColor: colour(place, `.swatch.series-${Math.min(number, 5) + 1}`, "backgroundColor"),
-    }));
-    if (!data.line.values.length) return bars;
-    const stroke = colour(place, ".swatch-line", "borderTopColor");
-    return [...bars, {
-      type: "line", order: -1, label: data.line.name, data: data.line.values, stack: "before", borderColor: stroke, backgroundColor: stroke,
-      borderDash: [5, 4], borderWidth: 2, pointRadius: 0, pointHitRadius: 8,
-    }];
+    return data.series.map(({ name, values }, number) => {
+      const fill = colour(place, `.swatch.${seriesOf(number)}`, "backgroundColor");
+      return {
+        label: name, data: values, maxBarThickness: 48, categoryPercentage: 0.8, barPercentage: 1,
+        backgroundColor: fill, hoverBackgroundColor: fill.replace(/\d+/g, (part) => Math.round(part * 0.85)),
+      };
+    });
+  }
+
+  // Draws the dashed line across the bars.
+  const lineAcross = (values, stroke) => ({
+    id: "line",
+    afterDatasetsDraw({ ctx, scales: { x, y } }) {
+      ctx.save();
+      Object.assign(ctx, { strokeStyle: stroke, lineWidth: 2, lineJoin: "round" });
+      ctx.setLineDash([5, 4]);
+      ctx.beginPath();
+      values.forEach((value, number) => ctx.lineTo(x.getPixelForValue(number), y.getPixelForValue(value)));
+      ctx.stroke();
+      ctx.restore();
+    },
+  });
+
+  function paragraph(text, swatch) {
+    const made = document.createElement("p");
+    if (swatch) made.appendChild(document.createElement("span")).className = `swatch ${swatch}`;
+    made.append(text);
+    return made;
+  }
+
+  // Writes the numbers of a bar beside it: to its right, or to its left where that is too narrow.
+  function tell(tip, data, bars) {
+    const number = bars[0].index;
+    const parts = data.series.map(({ name, values }, at) => [name, values[number], seriesOf(at)]);
+    const whole = parts.reduce((sum, [, value]) => sum + value, 0);
+    if (data.line.values.length) parts.unshift([data.line.name, data.line.values[number], "swatch-line"]);
+    const shown = parts.filter(([, value]) => value > 0);
+    tip.hidden = !shown.length;
+    tip.replaceChildren(
+      paragraph(data.labels[number]),
+      ...shown.map(([name, value, swatch]) => paragraph(`${name}: ${written(value)}`, swatch)),
+      ...(data.series.length > 1 ? [paragraph(`${data.total}: ${written(whole)}`)] : []),
+    );
+    const { x, width } = bars[0].element, { clientWidth, clientHeight } = tip.parentElement;
+    const middle = bars.reduce((sum, { element }) => sum + element.y, 0) / bars.length;
+    const right = x + width / 2 + 6, left = x - width / 2 - 6 - tip.offsetWidth;
+    tip.style.left = `${Math.max(right + tip.offsetWidth <= clientWidth ? right : left, 0)}px`;
+    tip.style.top = `${Math.max(Math.min(middle, clientHeight - tip.offsetHeight / 2) - tip.offsetHeight / 2, 0)}px`;
+  }
+
+  function boxOf(place) {
+    const box = document.createElement("div"), tip = document.createElement("div");
+    box.className = "chart-box";
+    tip.className = "chart-tip";
+    tip.hidden = true;
+    box.append(document.createElement("canvas"), tip);
+    box.addEventListener("pointerleave", () => { tip.hidden = true; });
+    place.querySelector(".bars-plot").before(box);
+    place.classList.add("is-drawn");
+    return box;
   }
 
   function draw(Chart, place) {
     const data = JSON.parse(place.dataset.chart);
     const ink = getComputedStyle(place).color;
     const grid = colour(place, ".bars svg", "borderBottomColor");
-    let box = place.querySelector(".chart-box");
-    if (!box) {
-      box = document.createElement("div");
-      box.className = "chart-box";
-      box.append(document.createElement("canvas"));
-      place.querySelector(".bars-plot").before(box);
-      place.classList.add("is-drawn");
-    }
-    const shownAt = (event, found) => { event.native.target.classList.toggle("leads", Boolean(found.length && data.urls[found[0].index])); };
-    drawn.push(new Chart(box.firstChild, {
+    const [canvas, tip] = (place.querySelector(".chart-box") || boxOf(place)).children;
+    const line = data.line.values;
+    const pointedAt = (_, bars) => {
+      canvas.classList.toggle("leads", Boolean(bars.length && data.urls[bars[0].index]));
+      if (bars.length) tell(tip, data, bars);
+      else tip.hidden = true;
+    };
+    drawn.push(new Chart(canvas, {
       type: "bar",
       data: { labels: data.labels, datasets: datasets(place, data) },
+      plugins: line.length ? [lineAcross(line, colour(place, ".swatch-line", "borderTopColor"))] : [],
       options: {
         animation: false, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
         font: { family: getComputedStyle(place).fontFamily },
-        onClick: (_, found) => { const url = found.length && data.urls[found[0].index]; if (url) location.assign(url); },
-        onHover: shownAt,
-        plugins: {
-          tooltip: {
-            filter: (item) => item.raw > 0, padding: 10, boxPadding: 4,
-            callbacks: {
-              footer: (items) => {
-                const whole = items.filter((item) => item.dataset.type !== "line").reduce((sum, item) => sum + item.raw, 0);
-                return data.series.length > 1 ? `${data.total}: ${whole.toLocaleString(document.documentElement.lang)}` : "";
-              },
-            },
-          },
-        },
+        onClick: (_, bars) => { const url = bars.length && data.urls[bars[0].index]; if (url) location.assign(url); },
+        onHover: pointedAt,
         scales: {
           x: { stacked: true, grid: { display: false }, border: { color: grid }, ticks: { color: ink, maxRotation: 0, autoSkipPadding: 16 } },
-          y: { stacked: true, beginAtZero: true, grid: { color: grid }, border: { display: false }, ticks: { color: ink, precision: 0, maxTicksLimit: 6 } },
+          y: {
+            stacked: true, beginAtZero: true, suggestedMax: Math.max(0, ...line),
+            grid: { color: grid }, border: { display: false }, ticks: { color: ink, precision: 0, maxTicksLimit: 6 },
+          },
         },
       },
     }));

@@ -18,9 +18,6 @@ document.addEventListener("click", (event) => {
   place.parentElement.querySelector("a.btn, button.btn")?.focus();
 });
 
-// A part that asks again and again is changed in its place: the focus stays, and so does what people opened.
-Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => name !== "open" || node.tagName !== "DETAILS";
-
 document.addEventListener("htmx:configRequest", (event) => {
   const token = currentToken();
   if (token && "csrfmiddlewaretoken" in event.detail.parameters) event.detail.parameters.csrfmiddlewaretoken = token;
