@@ -168,3 +168,14 @@ class PassedOver(StrEnum):
     GAVE_BACK = "gave_back"
     IN_A_ROW = "in_a_row"
     TURN = "turn"
+
+
+class RuleAction(StrEnum):
+    """What made a version of a set of rules."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    MOVED = "moved"
+    DELETED = "deleted"
+    DISABLED = "disabled"
+    ROLLED_BACK = "rolled_back"

@@ -290,7 +290,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         Pull.objects.create(sync=sync, owner=text, lead_type="SPONSORED", since=now, until=now, total=3, error=text),
         Enrichment.objects.create(lead=lead, attempts=5, next_attempt_at=None, error=text),
         rule_set := RuleSet.objects.create(agency=agency, kind=f"kind {number}" if number else "scoring", version=1),
-        RuleSetVersion.objects.create(rule_set=rule_set, number=1, rules=[], change=text[:300], changed_by=text[:200]),
+        RuleSetVersion.objects.create(rule_set=rule_set, number=1, rules=[], action="created", subject=text[:120]),
         ScoringRule.objects.create(
             agency=agency, name=text[:120], position=1, group="fit", points=5, version=1, disabled_reason=text
         ),

@@ -45,7 +45,7 @@ class RuleSerializer(StrictSerializer):
 
     def get_sentence(self, rule: Rule) -> str:
         try:
-            return compile_for(rule.agency, rule.conditions).sentence
+            return compile_for(self.agency, rule.conditions).sentence
         except ConditionError as error:
             return str(error)
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from leads.conditions.errors import ConditionError
 from leads.conditions.fields import FIELDS, Field, LeadValues
 from leads.conditions.operators import OPERATORS
@@ -46,7 +48,7 @@ class _Compiler:
             raise ConditionError(path, "A condition has “field” and “op”, or one of “all”, “any”, “not”.")
         if kind == "not":
             inner, phrase = self.compile(tree["not"], _at(path, "not"), depth + 1)
-            return _negation(inner), f"not ({phrase})"
+            return _negation(inner), gettext("not (%(condition)s)") % {"condition": phrase}
         branches = tree[kind]
         if not isinstance(branches, list) or not branches:
             raise ConditionError(_at(path, kind), "Give a list of at least one condition.")
@@ -55,7 +57,8 @@ class _Compiler:
         phrases = [phrase for _, phrase in compiled]
         if len(phrases) == 1:
             return functions[0], phrases[0]
-        joined = (" and " if kind == "all" else " or ").join(phrases)
+        word = gettext("and") if kind == "all" else gettext("or")
+        joined = f" {word} ".join(phrases)
         return (_all if kind == "all" else _any)(functions), f"({joined})" if depth > 1 else joined
 
     def _leaf(self, tree: dict[str, Any], path: str) -> tuple[Evaluate, str]:
@@ -72,7 +75,7 @@ class _Compiler:
         if name == "exists":
             if "value" in tree and tree["value"] is not True:
                 raise ConditionError(_at(path, "value"), "“exists” takes no value; use “not” for the opposite.")
-            return _exists(field.name), f"{field.label} is known"
+            return _exists(field.name), gettext("%(field)s is known") % {"field": gettext(field.label)}
         if not isinstance(name, str) or (operator := OPERATORS[field.type].get(name)) is None:
             known = ", ".join([*OPERATORS[field.type], "exists"])
             raise ConditionError(_at(path, "op"), f"“{field.name}” has no operator “{name}”. It has: {known}.")
@@ -84,7 +87,7 @@ class _Compiler:
             value = values[key]
             return None if value is None else test(value)
 
-        return evaluate, f"{field.label} {phrase_of(operator, name, tree['value'], self.list_names or {})}"
+        return evaluate, f"{gettext(field.label)} {phrase_of(operator, name, tree['value'], self.list_names or {})}"
 
     def _check_lists(self, path: str, value: Any) -> None:
         for one in value if isinstance(value, list) else [value]:
@@ -100,7 +103,7 @@ def compile_condition(
     `list_names` are the target lists that there are, by id; if None, the lists of the tree are known to exist.
     """
     if tree == {}:
-        return Condition(lambda values: True, "Every lead", frozenset())
+        return Condition(lambda values: True, gettext("Every lead"), frozenset())
     compiler = _Compiler(fields, set(), list_names)
     evaluate, phrase = compiler.compile(tree, "", 1)
     return Condition(evaluate, phrase[:1].upper() + phrase[1:], frozenset(compiler.used))

@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
 from accounts.core.derived_fields import fold
 from leads.conditions.operators import UNBOUNDED, FieldType, Place
 from leads.facts.companies import host_of
@@ -13,7 +16,8 @@ from leads.models import Lead, TargetListEntry
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of leads. `read` returns None for a missing value. `personal` values stay out of logs and figures."""
+    """A field of leads. `label` is English. `read` returns None for a missing
+    value. `personal` values stay out of logs and figures."""
 
     name: str
     label: str
@@ -21,6 +25,13 @@ class Field:
     read: Callable[[Lead], Any]
     personal: bool = False
     choices: tuple[str, ...] = ()
+
+    @property
+    def short_label(self) -> str:
+        """Return the label in the reader's language, without its article, for a choice of fields."""
+        label = gettext(self.label)
+        article, _space, rest = label.partition(" ")
+        return rest if article in ("the", "der", "die", "das") else label
 
 
 class LeadValues(dict[str, Any]):
@@ -82,31 +93,31 @@ def _with_parents(host: str) -> list[str]:
 FIELDS: dict[str, Field] = {
     field.name: field
     for field in (
-        _text("title", "the role"),
-        _text("seniority", "the seniority", choices=Seniority),
-        _text("job_function", "the function"),
-        _text("company", "the company"),
-        _text("industry", "the industry"),
-        Field("company_size", "the company's size", FieldType.RANGE, _size),
-        Field("place", "the place", FieldType.PLACE, _place),
-        _text("state", "the state", column="state_code"),
-        _text("country", "the country", column="country_code"),
-        _text("location", "the location"),
-        _text("domain", "the e-mail's domain"),
-        Field("is_free_mail", "free mail", FieldType.FLAG, lambda lead: lead.is_free_mail),
-        Field("target_list", "the target lists", FieldType.LIST, _target_lists),
-        _text("email", "the e-mail address", personal=True),
-        _text("phone", "the phone number", personal=True),
-        _text("linkedin_url", "the LinkedIn profile", column="linkedin_key", personal=True),
-        _text("language", "the form's language", column="creation_locale"),
-        _text("lead_type", "the lead type"),
-        _text("form", "the form"),
-        _text("status", "the status"),
-        _text("source", "the source", column="source_id"),
-        _text("campaign", "the campaign", column="campaign_id"),
-        _text("account", "the account", column="account_id"),
-        Field("tags", "the tags", FieldType.SET, _tags),
-        Field("answers", "the answers", FieldType.SET, _answers, personal=True),
-        Field("received", "the lead", FieldType.DATE, lambda lead: lead.received_at),
+        _text("title", _("the role")),
+        _text("seniority", _("the seniority"), choices=Seniority),
+        _text("job_function", _("the function")),
+        _text("company", _("the company")),
+        _text("industry", _("the industry")),
+        Field("company_size", _("the company's size"), FieldType.RANGE, _size),
+        Field("place", _("the place"), FieldType.PLACE, _place),
+        _text("state", _("the state"), column="state_code"),
+        _text("country", _("the country"), column="country_code"),
+        _text("location", _("the location")),
+        _text("domain", _("the e-mail's domain")),
+        Field("is_free_mail", _("free mail"), FieldType.FLAG, lambda lead: lead.is_free_mail),
+        Field("target_list", _("the target lists"), FieldType.LIST, _target_lists),
+        _text("email", _("the e-mail address"), personal=True),
+        _text("phone", _("the phone number"), personal=True),
+        _text("linkedin_url", _("the LinkedIn profile"), column="linkedin_key", personal=True),
+        _text("language", _("the form's language"), column="creation_locale"),
+        _text("lead_type", _("the lead type")),
+        _text("form", _("the form")),
+        _text("status", _("the status")),
+        _text("source", _("the source"), column="source_id"),
+        _text("campaign", _("the campaign"), column="campaign_id"),
+        _text("account", _("the account"), column="account_id"),
+        Field("tags", _("the tags"), FieldType.SET, _tags),
+        Field("answers", _("the answers"), FieldType.SET, _answers, personal=True),
+        Field("received", _("the lead"), FieldType.DATE, lambda lead: lead.received_at),
     )
 }

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts.core.derived_fields import fold
 from leads.conditions.errors import ConditionError
@@ -47,7 +48,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """`build` checks a rule's value and returns its test. `phrase` is the sentence's part, with `{}` for the value."""
+    """`build` checks a rule's value and returns its test. `phrase` is the sentence's part in English, with `{}` for the
+    value."""
 
     phrase: str
     build: Callable[[str, Any], Test]
@@ -206,29 +208,29 @@ def _is(path: str, value: Any) -> Test:
 
 OPERATORS: dict[FieldType, dict[str, Operator]] = {
     FieldType.TEXT: {
-        "equals": Operator("is {}", _equals),
-        "in": Operator("is {}", _in),
-        "contains": Operator("contains {}", _contains),
-        "starts_with": Operator("starts with {}", _starts_with),
-        "word": Operator("has the word {}", _word),
+        "equals": Operator(_("is {}"), _equals),
+        "in": Operator(_("is {}"), _in),
+        "contains": Operator(_("contains {}"), _contains),
+        "starts_with": Operator(_("starts with {}"), _starts_with),
+        "word": Operator(_("has the word {}"), _word),
     },
     FieldType.NUMBER: {
-        "between": Operator("is between {}", _between),
-        "gt": Operator("is more than {}", _gt),
-        "lt": Operator("is less than {}", _lt),
+        "between": Operator(_("is between {}"), _between),
+        "gt": Operator(_("is more than {}"), _gt),
+        "lt": Operator(_("is less than {}"), _lt),
     },
-    FieldType.RANGE: {"overlaps": Operator("is {}", _overlaps)},
-    FieldType.SET: {"has_any": Operator("has {}", _has_any)},
+    FieldType.RANGE: {"overlaps": Operator(_("is {}"), _overlaps)},
+    FieldType.SET: {"has_any": Operator(_("has {}"), _has_any)},
     FieldType.PLACE: {
-        "in_states": Operator("is in {}", _in_states),
-        "in_countries": Operator("is in {}", _in_countries),
-        "zip_between": Operator("has a ZIP code between {}", _zip_between),
-        "zip_starts": Operator("has a postal code that starts with {}", _zip_starts),
+        "in_states": Operator(_("is in {}"), _in_states),
+        "in_countries": Operator(_("is in {}"), _in_countries),
+        "zip_between": Operator(_("has a ZIP code between {}"), _zip_between),
+        "zip_starts": Operator(_("has a postal code that starts with {}"), _zip_starts),
     },
     FieldType.DATE: {
-        "older_than": Operator("is more than {} ago", _older_than),
-        "newer_than": Operator("is less than {} ago", _newer_than),
+        "older_than": Operator(_("is more than {} ago"), _older_than),
+        "newer_than": Operator(_("is less than {} ago"), _newer_than),
     },
-    FieldType.FLAG: {"is": Operator("is {}", _is)},
-    FieldType.LIST: {"on_list": Operator("include {}", _on_list)},
+    FieldType.FLAG: {"is": Operator(_("is {}"), _is)},
+    FieldType.LIST: {"on_list": Operator(_("include {}"), _on_list)},
 }

@@ -1,39 +1,69 @@
-"""Write conditions as English sentences."""
+"""Write conditions as sentences, in the language of the reader."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from leads.conditions.operators import Operator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
-SPANS = {"m": "minute", "h": "hour", "d": "day"}
+from leads.conditions.operators import Operator
+from leads.facts.titles import Seniority
+
+#: Levels of seniority --> what they are called.
+LEVELS = {
+    Seniority.OWNER: gettext_noop("owner"),
+    Seniority.C_LEVEL: gettext_noop("C level"),
+    Seniority.VP: gettext_noop("vice president"),
+    Seniority.HEAD: gettext_noop("head"),
+    Seniority.DIRECTOR: gettext_noop("director"),
+    Seniority.MANAGER: gettext_noop("manager"),
+    Seniority.SENIOR: gettext_noop("senior"),
+    Seniority.ENTRY: gettext_noop("entry level"),
+}
 
 
 def phrase_of(operator: Operator, name: str, value: Any, list_names: Mapping[str, str]) -> str:
     """Return an operator with its value as a part of a sentence. The value has been checked."""
     if name == "on_list":
         values = value if isinstance(value, list) else [value]
-        return operator.phrase.format(_alternatives([list_names.get(one, one) for one in values]))
-    return operator.phrase.format(_value(name, value))
+        return _(operator.phrase).format(_alternatives([list_names.get(one, one) for one in values]))
+    return _(operator.phrase).format(_value(name, value))
 
 
 def _value(name: str, value: Any) -> str:
     if name in ("between", "zip_between"):
-        return f"{_shown(value[0])} and {_shown(value[1])}"
+        return _("%(low)s and %(high)s") % {"low": _shown(value[0]), "high": _shown(value[1])}
     if name == "overlaps":
-        return f"{_shown(value[0])} or more" if value[1] is None else f"{_shown(value[0])} to {_shown(value[1])}"
+        if value[1] is None:
+            return _("%(low)s or more") % {"low": _shown(value[0])}
+        return _("%(low)s to %(high)s") % {"low": _shown(value[0]), "high": _shown(value[1])}
     if name in ("older_than", "newer_than"):
-        number, unit = int(value[:-1]), SPANS[value[-1]]
-        return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
+        return _span(int(value[:-1]), value[-1])
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     return _alternatives(value if isinstance(value, list) else [value])
+
+
+def _span(number: int, unit: str) -> str:
+    if unit == "m":
+        text = ngettext("%(n)s minute", "%(n)s minutes", number)
+    elif unit == "h":
+        text = ngettext("%(n)s hour", "%(n)s hours", number)
+    else:
+        text = ngettext("%(n)s day", "%(n)s days", number)
+    return text % {"n": f"{number:,}"}
 
 
 def _alternatives(values: list[Any]) -> str:
     """Return values as people enumerate them: “a”, “b” or “c”."""
     shown = [_shown(value) for value in values]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
+    if len(shown) == 1:
+        return shown[0]
+    return _("%(values)s or %(last)s") % {"values": ", ".join(shown[:-1]), "last": shown[-1]}
 
 
 def _shown(value: Any) -> str:
-    return f"“{value}”" if isinstance(value, str) else f"{value:,}"
+    """Return a value as it stands in a sentence: a level of seniority in words, any other text in quotes."""
+    if not isinstance(value, str):
+        return f"{value:,}"
+    return _(LEVELS[value]) if value in LEVELS else _("“%(text)s”") % {"text": value}

@@ -4,10 +4,21 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django.db import models
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.core.ids import new_id
 from accounts.core.jobs import DueRow
 from accounts.models import Agency
+from leads.enums import RuleAction
+
+CHANGES = {
+    RuleAction.CREATED: gettext_noop("Created “%(subject)s”"),
+    RuleAction.CHANGED: gettext_noop("Changed “%(subject)s”"),
+    RuleAction.MOVED: gettext_noop("Moved “%(subject)s”"),
+    RuleAction.DELETED: gettext_noop("Deleted “%(subject)s”"),
+    RuleAction.DISABLED: gettext_noop("Switched “%(subject)s” off"),
+    RuleAction.ROLLED_BACK: gettext_noop("Went back to version %(subject)s"),
+}
 
 
 class RuleSet(models.Model):
@@ -31,7 +42,10 @@ class RuleSetVersion(models.Model):
     rule_set = models.ForeignKey(RuleSet, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     rules = models.JSONField(help_text="The rules by position, each with its id and its fields.")
-    change = models.CharField(max_length=300, help_text="What was changed.")
+    action = models.CharField(max_length=16, choices=[(action, action.value) for action in RuleAction])
+    subject = models.CharField(
+        max_length=120, help_text="The name of the rule; the number of the version that came back."
+    )
     changed_by = models.CharField(max_length=200, blank=True, help_text="Empty: Leadline itself.")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -40,6 +54,11 @@ class RuleSetVersion(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.number}"
+
+    @property
+    def change(self) -> str:
+        """Return what was changed, in the language of the reader."""
+        return gettext(CHANGES[RuleAction(self.action)]) % {"subject": self.subject}
 
 
 class Rule(models.Model):

@@ -12,6 +12,7 @@ from accounts.models import Agency
 from accounts.tenancy import audit
 from accounts.tenancy.audit import Actor
 from leads.conditions.target_lists import compile_for
+from leads.enums import RuleAction
 from leads.models.rules import Rule, RuleSet, RuleSetVersion
 from leads.rules.kinds import RuleKind
 
@@ -30,7 +31,7 @@ def create_rule(kind: RuleKind, agency: Agency, *, by: Actor | None = None, **va
     rule = kind.model(agency=agency, position=len(rules) + 1)
     _assign(kind, rule, {"name": "", "conditions": {}, **values})
     rules.insert(_place(values, len(rules) + 1), rule)
-    _save(kind, rule_set, rules, f"Created “{rule.name}”", by, changed=[rule])
+    _save(kind, rule_set, rules, RuleAction.CREATED, rule.name, by, changed=[rule])
     audit.log_creation(by, rule, gettext_noop("Rule created"), kind.name)
     return rule
 
@@ -47,8 +48,8 @@ def change_rule(kind: RuleKind, rule: Rule, *, by: Actor | None = None, **change
     if "position" in changes:
         rules.remove(rule)
         rules.insert(_place(changes, len(rules) + 1), rule)
-    what = "Moved" if changes.keys() == {"position"} else "Changed"
-    _save(kind, rule_set, rules, f"{what} “{rule.name}”", by, changed=[rule])
+    action = RuleAction.MOVED if changes.keys() == {"position"} else RuleAction.CHANGED
+    _save(kind, rule_set, rules, action, rule.name, by, changed=[rule])
     audit.log_change(by, rule, gettext_noop("Rule changed"), f"{kind.name}: {', '.join(sorted(changes))}")
     return rule
 
@@ -60,7 +61,7 @@ def delete_rule(kind: RuleKind, rule: Rule, *, by: Actor | None = None) -> None:
     audit.log_deletion(by, rule, gettext_noop("Rule deleted"), kind.name)
     name = rule.name
     kind.model._default_manager.filter(pk=rule.pk).delete()
-    _save(kind, rule_set, rules_of(kind, rule.agency), f"Deleted “{name}”", by)
+    _save(kind, rule_set, rules_of(kind, rule.agency), RuleAction.DELETED, name, by)
 
 
 @transaction.atomic
@@ -76,7 +77,7 @@ def roll_back(kind: RuleKind, agency: Agency, number: int, *, by: Actor | None =
     present = {rule.pk: rule for rule in rules_of(kind, agency)}
     rules = [_restored(kind, agency, stored, present.pop(stored["id"], None)) for stored in version.rules]
     kind.model._default_manager.filter(pk__in=list(present)).delete()
-    _save(kind, rule_set, rules, f"Went back to version {number}", by, changed=rules)
+    _save(kind, rule_set, rules, RuleAction.ROLLED_BACK, str(number), by, changed=rules)
     audit.record_audit(agency, by=by, action=gettext_noop("Rules rolled back"), detail=f"{kind.name}: version {number}")
     return rule_set
 
@@ -90,7 +91,7 @@ def switch_off(kind: RuleKind, rule: Rule, reason: str) -> bool:
     if found is None:
         return False
     found.active, found.disabled_reason = False, reason[:500]
-    _save(kind, rule_set, rules, f"Switched “{found.name}” off", None, changed=[found])
+    _save(kind, rule_set, rules, RuleAction.DISABLED, found.name, None, changed=[found])
     return True
 
 
@@ -164,7 +165,13 @@ def _restored(kind: RuleKind, agency: Agency, stored: Mapping[str, Any], rule: R
 
 
 def _save(
-    kind: RuleKind, rule_set: RuleSet, rules: list[Rule], change: str, by: Actor | None, changed: Iterable[Rule] = ()
+    kind: RuleKind,
+    rule_set: RuleSet,
+    rules: list[Rule],
+    action: RuleAction,
+    subject: str,
+    by: Actor | None,
+    changed: Iterable[Rule] = (),
 ) -> None:
     """Write the rules whose fields or position changed, and the new version."""
     rule_set.version += 1
@@ -179,7 +186,8 @@ def _save(
         rule_set=rule_set,
         number=rule_set.version,
         rules=[_stored(rule) for rule in rules],
-        change=change[:300],
+        action=action,
+        subject=subject,
         changed_by=str(by)[:200] if by is not None else "",
     )
     kind.on_change(rule_set.agency)

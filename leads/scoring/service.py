@@ -5,14 +5,15 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
-from django.utils.translation import gettext_noop
+from django.utils import timezone, translation
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.core.enums import EventType
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events.ordering import Origin
 from accounts.models import Agency, Reaction
 from accounts.tenancy.audit import Actor, record_audit
+from accounts.tenancy.languages import language_in
 from leads.models import Lead, LeadScore, ScoringSettings
 from leads.models.rules import RuleSet
 from leads.pipeline.history import record_event
@@ -84,8 +85,9 @@ def rules_for(agency: Agency) -> CompiledSet:
 def _make_starting_set(agency: Agency) -> None:
     Agency.objects.select_for_update().get(pk=agency.pk)
     if not RuleSet.objects.filter(agency=agency, kind=KIND.name).exists():
-        for values in STARTING_SET:
-            create_rule(KIND, agency, **values)
+        with translation.override(language_in(agency.locale)):
+            for values in STARTING_SET:
+                create_rule(KIND, agency, **{**values, "name": gettext(values["name"])})
 
 
 def _is_high(score: Score, settings: ScoringSettings, *, was_high: bool) -> bool:

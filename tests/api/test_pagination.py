@@ -86,7 +86,7 @@ def add_scoring_rules(world: World, count: int) -> None:
     rule_set = world.agency.rule_sets.get(kind="scoring")
     for n in range(last + 1, last + count + 1):
         ScoringRule.objects.create(agency=world.agency, name=f"{n}", position=n, group="fit", points=5, version=n)
-        rule_set.versions.create(number=n, rules=[], change=f"Created “{n}”")
+        rule_set.versions.create(number=n, rules=[], action="created", subject=f"{n}")
 
 
 def add_target_rules(world: World, count: int) -> None:

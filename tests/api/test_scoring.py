@@ -16,7 +16,7 @@ def test_rules_are_made_previewed_changed_and_rolled_back(api: Api) -> None:
         "position": 1,
         "active": True,
         "conditions": VP,
-        "sentence": "The seniority is “vp”",
+        "sentence": "The seniority is vice president",
         "disabled_reason": None,
         "version": 1,
         "group": "fit",

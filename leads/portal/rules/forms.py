@@ -91,10 +91,10 @@ def _named(rows: Any) -> list[list[str]]:
 
 
 def _describe(field: Field, choices: list[list[str]] | None) -> dict[str, Any]:
-    operators = {name: operator.phrase.replace("{}", "…") for name, operator in OPERATORS[field.type].items()}
+    operators = {name: _(operator.phrase).replace("{}", "…") for name, operator in OPERATORS[field.type].items()}
     return {
         "name": field.name,
-        "label": field.label.removeprefix("the "),
+        "label": field.short_label,
         "type": field.type.value,
         "operators": {**operators, "exists": _("is known")},
         "choices": choices or [[one, one.replace("_", " ")] for one in field.choices],

@@ -60,7 +60,7 @@ def test_every_change_is_a_version_and_one_can_go_back_to_any(agency: Agency, st
     assert names(agency) == [(1, "A"), (2, "B")]
     assert [rule.points for rule in service.rules_of(KIND, agency)] == [10, 10]  # type: ignore[attr-defined]
     assert service.rules_of(KIND, agency)[1].conditions == VP
-    changes = list(rule_set.versions.order_by("number").values_list("number", "change", "changed_by"))
+    changes = [(one.number, one.change, one.changed_by) for one in rule_set.versions.order_by("number")]
     assert changes == [
         (1, "Created “A”", ""),
         (2, "Created “B”", ""),
