@@ -488,7 +488,7 @@ def make_world(agency: Agency, mark: str) -> World:
     CampaignCommand.objects.create(campaign=campaign, action="pause", status="failed", next_attempt_at=None)
     calendar = create_calendar(agency, name=f"Hours {mark}")
     person = User.objects.create_user(f"member-{mark}-{agency.pk}", first_name="Anna", last_name="Smith")
-    member = Member.objects.create(pk=f"mbr_{mark}", agency=agency, user=person, role=Role.MANAGER)
+    member = Member.objects.create(pk=f"mbr_00{mark}", agency=agency, user=person, role=Role.MANAGER)
     pool = Pool.objects.create(agency=agency, name=f"Pool {mark}")
     PoolMember.objects.create(pool=pool, member=member)
     lead = create_lead(agency, name="Grace Hopper", email=f"grace-{mark}@example.com", campaign=campaign)

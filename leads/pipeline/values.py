@@ -16,9 +16,12 @@ from leads.pipeline.provenance import CONTACT_FIELDS, ValueOrigin
 
 Values = dict[str, Any]
 
+#: Columns that are computed from a lead's clocks and by its score: they are computed anew.
+COMPUTED_FIELDS = ("response_warn_at", "response_due_at", "score", "grade")
 STATUS_FIELDS = ("status", "campaign_id", "status_since", "status_sequence", "furthest_status")
 _NO_VALUES = {
     *STATUS_FIELDS,
+    *COMPUTED_FIELDS,
     "id",
     "agency_id",
     "created_at",

@@ -16,7 +16,7 @@ from leads.enums import ENDED, ClockKind, LeadStatus, SegmentKind, StopReason
 from leads.models import Lead, ResponseClock
 from leads.pipeline.merge import root_ids
 from leads.sla.figures import PLAN_FIELDS, WARN_SHARE, plan, segments_until, working_seconds
-from leads.sla.targets import target_of
+from leads.sla.targets import Targets
 
 PERIOD_FIELDS = ("owner", "period_started_at", "spent_seconds")
 START_FIELDS = ("started_at", "received_at", "known_at")
@@ -56,6 +56,7 @@ class LeadClocks:
     clocks: list[ResponseClock]
     work: UnitOfWork
     calendars: Calendars = field(default_factory=Calendars)
+    targets: Targets = field(default_factory=Targets)
 
     @property
     def open(self) -> list[ResponseClock]:
@@ -140,7 +141,7 @@ class LeadClocks:
         return not self.lead.is_test and not is_history and LeadStatus(self.lead.status) not in ENDED
 
     def _start(self, kind: ClockKind, times: Times, *, now: bool = False) -> ResponseClock:
-        lead, target = self.lead, target_of(self.lead)
+        lead, target = self.lead, self.targets.of(self.lead)
         started_at = min(times.at, times.received_at)
         clock = ResponseClock(
             agency_id=lead.agency_id,
@@ -219,8 +220,8 @@ def load_clocks(lead_ids: Collection[str], work: UnitOfWork) -> dict[str, LeadCl
     root_pks = {lead.pk for lead in roots.values()}
     for clock in clocks.filter(lead__in=root_pks).prefetch_related("calendar__exceptions").order_by("pk"):
         clocks_of[clock.lead_id].append(clock)
-    calendars = Calendars()
-    made = {pk: LeadClocks(found[pk], clocks_of[pk], work, calendars) for pk in root_pks}
+    calendars, targets = Calendars(), Targets()
+    made = {pk: LeadClocks(found[pk], clocks_of[pk], work, calendars, targets) for pk in root_pks}
     return {pk: made[lead.pk] for pk, lead in roots.items()}
 
 

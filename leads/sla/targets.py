@@ -1,10 +1,11 @@
 """Find in how much working time a lead is to be answered: by the first rule that matches, else by its agency."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leads.conditions.fields import LeadValues
 from leads.models import Lead, TargetRule
-from leads.rules.active import active_rules
+from leads.rules.active import CompiledRule, active_rules
 from leads.sla.figures import WARN_SHARE
 from leads.sla.target_kind import KIND
 
@@ -18,10 +19,22 @@ class Target:
     escalate_to_id: str | None = None
 
 
-def target_of(lead: Lead) -> Target:
-    """Return the target that counts for a lead now."""
+class Targets:
+    """The target rules of agencies, each set looked up once."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, Sequence[CompiledRule]] = {}
+
+    def of(self, lead: Lead) -> Target:
+        """Return the target that counts for a lead now."""
+        if lead.agency_id not in self._rules:
+            self._rules[lead.agency_id] = active_rules(KIND, lead.agency).rules
+        return _target_of(lead, self._rules[lead.agency_id])
+
+
+def _target_of(lead: Lead, rules: Sequence[CompiledRule]) -> Target:
     values = LeadValues(lead)
-    for compiled in active_rules(KIND, lead.agency).rules:
+    for compiled in rules:
         rule = compiled.rule
         if isinstance(rule, TargetRule) and compiled.condition.evaluate(values) is True:
             seconds = rule.minutes * 60

@@ -94,7 +94,7 @@ def add_target_rules(world: World, count: int) -> None:
     rule_set = world.agency.rule_sets.get(kind="target")
     for n in range(last + 1, last + count + 1):
         TargetRule.objects.create(agency=world.agency, name=f"{n}", position=n, minutes=5, version=n)
-        rule_set.versions.create(number=n, rules=[], change=f"Created “{n}”")
+        rule_set.versions.create(number=n, rules=[], action="created", subject=f"{n}")
 
 
 def add_clocks(world: World, count: int) -> None:
@@ -111,7 +111,7 @@ def add_routing_rules(world: World, count: int) -> None:
     rule_set = world.agency.rule_sets.get(kind="routing")
     for n in range(last + 1, last + count + 1):
         RoutingRule.objects.create(agency=world.agency, name=f"{n}", position=n, keeps=True, version=n)
-        rule_set.versions.create(number=n, rules=[], change=f"Created “{n}”")
+        rule_set.versions.create(number=n, rules=[], action="created", subject=f"{n}")
 
 
 LISTS: dict[str, Any] = {

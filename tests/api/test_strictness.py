@@ -143,6 +143,7 @@ WRITABLE = {
         "members",
     },
     "members": {"name", "calendar", "paused_until", "alerts"},
+    "target-rules": {"name", "position", "active", "conditions", "minutes", "warn_minutes", "escalate_to"},
     "calendars": {"name", "timezone", "week", "always_open", "exceptions", "is_default"},
     "routing-rules": {"name", "position", "active", "conditions", "effect"},
     "target-lists": {"name", "csv"},
@@ -336,7 +337,7 @@ def test_ids_that_name_nothing_are_404(api: Api) -> None:
 
 
 PATHS = (
-    *("", "nothing", "accounts/x/y/z", "tasks", "messages", "sequences", "templates", "reports/nothing"),
+    *("", "nothing", "accounts/x/y/z", "task", "messages", "sequences", "templates", "reports/nothing"),
     *("routing-rule", "../../etc/passwd", "accounts//history", "leads//"),
 )
 

@@ -199,7 +199,7 @@ def run(call: Call, text: str) -> Callable[[], object]:
     use = getattr(pattern, method)
     if method == "finditer":
         return lambda: sum(1 for _ in use(subject))
-    return (lambda: use("", subject)) if method in {"sub", "subn"} else (lambda: use(subject))
+    return (lambda: use(type(subject)(), subject)) if method in {"sub", "subn"} else (lambda: use(subject))
 
 
 def yardstick() -> float:

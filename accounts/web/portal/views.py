@@ -20,7 +20,7 @@ from accounts.web.portal.access import MemberRequest
 
 SECRETS_KEY = "portal_shown_once"
 #: What a template's lines leave between two tags. Browsers show it as one blank, and so they do a line break.
-_BETWEEN_TAGS = re.compile(rb">\s*\n\s*<")
+_BETWEEN_TAGS = re.compile(rb">[^\S\n]*\n\s*<")
 
 
 def render_page(
