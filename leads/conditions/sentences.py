@@ -10,7 +10,7 @@ from leads.conditions.operators import Operator
 from leads.facts.titles import Seniority
 
 #: Levels of seniority --> what they are called.
-LEVELS = {
+LEVELS: dict[str, str] = {
     Seniority.OWNER: gettext_noop("owner"),
     Seniority.C_LEVEL: gettext_noop("C level"),
     Seniority.VP: gettext_noop("vice president"),
