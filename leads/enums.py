@@ -43,6 +43,8 @@ LABELS = {
     LeadStatus.DONE: "Done",
 }
 
+STATUS_CHOICES = [(status, status.label) for status in LeadStatus]
+
 
 #: Statuses of leads that answered and wait for the agency's answer.
 AWAITING_REPLY = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)

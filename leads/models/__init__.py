@@ -1,16 +1,9 @@
 from leads.models.activities import Note, Task
+from leads.models.changes import LeadChange
 from leads.models.clocks import ClockSegment, ResponseClock
-from leads.models.lead import (
-    CurrentStatus,
-    Enrichment,
-    Lead,
-    LeadChange,
-    LeadMerge,
-    LeadQuerySet,
-    LeadReference,
-    OwnValues,
-    Tombstone,
-)
+from leads.models.enrichment import Enrichment
+from leads.models.lead import Lead
+from leads.models.lead_querysets import LeadQuerySet
 from leads.models.lead_sync import (
     LeadFetch,
     LeadForm,
@@ -21,6 +14,8 @@ from leads.models.lead_sync import (
     Subscription,
     UnlabelledAnswers,
 )
+from leads.models.merges import LeadMerge, OwnValues
+from leads.models.references import CurrentStatus, LeadReference
 from leads.models.routing import Assignment, Credit, Pool, PoolMember, RoutingSettings, WaitingLead
 from leads.models.routing_rules import RoutingRule
 from leads.models.rules import RulePreview, RuleSet, RuleSetVersion
@@ -28,6 +23,7 @@ from leads.models.saved_filter import SavedFilter
 from leads.models.scoring import LeadScore, ScoringRule, ScoringRun, ScoringSettings
 from leads.models.target_list import TargetList, TargetListEntry
 from leads.models.target_rules import TargetRule
+from leads.models.tombstones import Tombstone
 
 __all__ = [
     "Assignment",
