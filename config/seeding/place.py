@@ -76,7 +76,7 @@ class Place:
         return people.person(self.random, self.people_made)
 
     def working_time(self, day: float) -> datetime:
-        """Return a moment of office hours so many days after the beginning, on Monday for a weekend, before now."""
+        """Return a time within office hours so many days after the beginning, on Monday for a weekend, before now."""
         at = (self.begin + timedelta(days=day)).replace(hour=7, minute=0, second=0, microsecond=0)
         at += timedelta(days=max(0, 7 - at.weekday()) if at.weekday() > 4 else 0)
         at += timedelta(seconds=self.random.uniform(0, 11 * 3600))

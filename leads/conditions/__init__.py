@@ -1,4 +1,4 @@
-"""Conditions on leads: a typed JSON tree, checked and compiled once, evaluated to yes, no or unknown.
+"""Define conditions on leads: a typed JSON tree, checked and compiled once, evaluated to yes, no or unknown.
 
 `{"all": [{"field": "state", "op": "in", "value": ["CA", "OR"]}, {"not": {"field": "email", "op": "exists"}}]}`
 

@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='responseclock',
             name='origin',
-            field=models.ForeignKey(db_constraint=False, db_index=False, editable=False, help_text='The record that the row was born on, where a merge has moved it.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='leads.lead'),
+            field=models.ForeignKey(db_constraint=False, db_index=False, editable=False, help_text='The record that the row was created for, where a merge has moved it.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='leads.lead'),
         ),
         migrations.AddField(
             model_name='responseclock',

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('agency', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notes', to='accounts.agency')),
                 ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('lead', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notes', to='leads.lead')),
-                ('origin', models.ForeignKey(db_constraint=False, db_index=False, editable=False, help_text='The record that the row was born on, where a merge has moved it.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='leads.lead')),
+                ('origin', models.ForeignKey(db_constraint=False, db_index=False, editable=False, help_text='The record that the row was created for, where a merge has moved it.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='leads.lead')),
             ],
             options={
                 'indexes': [models.Index(fields=['agency', '-id'], name='note_newest')],
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('done_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('lead', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='leads.lead')),
-                ('origin', models.ForeignKey(db_constraint=False, db_index=False, editable=False, help_text='The record that the row was born on, where a merge has moved it.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='leads.lead')),
+                ('origin', models.ForeignKey(db_constraint=False, db_index=False, editable=False, help_text='The record that the row was created for, where a merge has moved it.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='leads.lead')),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('next_attempt_at__isnull', False)), fields=['next_attempt_at', 'id'], name='task_due'), models.Index(fields=['agency', '-id'], name='task_newest'), models.Index(condition=models.Q(('done_at__isnull', True)), fields=['agency', 'assigned_to', 'due_at', 'id'], name='task_open')],

@@ -13,6 +13,7 @@ from accounts.core.jobs import DueRow
 from accounts.models import Agency
 from leads.enums import TaskKind, TaskMaker
 from leads.models.lead import Lead
+from leads.models.origin import origin_field
 
 MAX_TITLE_LENGTH, MAX_OUTCOME_LENGTH, MAX_NOTE_LENGTH = 200, 500, 10_000
 
@@ -25,10 +26,7 @@ class Task(DueRow):
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "tsk"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="tasks")
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="tasks")
-    origin = models.ForeignKey(
-        Lead, models.DO_NOTHING, null=True, editable=False, db_index=False, db_constraint=False, related_name="+",
-        help_text="The record that the row was born on, where a merge has moved it.",
-    )  # fmt: skip
+    origin = origin_field()
     kind = models.CharField(max_length=16, choices=[(kind, kind.value) for kind in TaskKind])
     title = models.CharField(max_length=MAX_TITLE_LENGTH)
     due_at = models.DateTimeField()
@@ -67,10 +65,7 @@ class Note(models.Model):
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "not"), editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="notes")
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="notes")
-    origin = models.ForeignKey(
-        Lead, models.DO_NOTHING, null=True, editable=False, db_index=False, db_constraint=False, related_name="+",
-        help_text="The record that the row was born on, where a merge has moved it.",
-    )  # fmt: skip
+    origin = origin_field()
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     text = models.TextField(max_length=MAX_NOTE_LENGTH)
     created_at = models.DateTimeField(default=timezone.now)

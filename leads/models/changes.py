@@ -4,6 +4,7 @@ from django.db import models
 
 from leads.enums import ChangedBy, LeadStatus
 from leads.models.lead import Lead
+from leads.models.origin import origin_field
 from leads.models.references import LeadReference
 
 
@@ -12,10 +13,7 @@ class LeadChange(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="changes")
-    origin = models.ForeignKey(
-        Lead, models.DO_NOTHING, null=True, editable=False, db_index=False, db_constraint=False, related_name="+",
-        help_text="The record that the row was born on, where a merge has moved it.",
-    )  # fmt: skip
+    origin = origin_field()
     reference = models.ForeignKey(LeadReference, models.SET_NULL, null=True, related_name="+")
     previous_status = models.CharField(max_length=24, blank=True)
     new_status = models.CharField(max_length=24)

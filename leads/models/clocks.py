@@ -10,6 +10,7 @@ from accounts.core.jobs import DueRow
 from accounts.models import Agency, Calendar, Member
 from leads.enums import ClockKind, SegmentKind, StopReason
 from leads.models.lead import Lead
+from leads.models.origin import origin_field
 
 
 class ResponseClock(DueRow):
@@ -25,10 +26,7 @@ class ResponseClock(DueRow):
     id = models.BigAutoField(primary_key=True)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="clocks")
-    origin = models.ForeignKey(
-        Lead, models.DO_NOTHING, null=True, editable=False, db_index=False, db_constraint=False, related_name="+",
-        help_text="The record that the row was born on, where a merge has moved it.",
-    )  # fmt: skip
+    origin = origin_field()
     kind = models.CharField(max_length=16, choices=[(kind, kind.value) for kind in ClockKind])
     started_at = models.DateTimeField(help_text="When the lead wrote, by the provider's time.")
     received_at = models.DateTimeField(help_text="When Leadline received it.")

@@ -9,6 +9,7 @@ from accounts.core.enums import provider_choices
 from accounts.models import Agency, Campaign, Source
 from leads.enums import STATUS_CHOICES, LeadStatus
 from leads.models.lead import Lead
+from leads.models.origin import origin_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,7 @@ class LeadReference(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="references")
-    origin = models.ForeignKey(
-        Lead, models.DO_NOTHING, null=True, editable=False, db_index=False, db_constraint=False, related_name="+",
-        help_text="The record that the row was born on, where a merge has moved it.",
-    )  # fmt: skip
+    origin = origin_field()
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
     provider = models.CharField(max_length=32, choices=provider_choices)
     external_id = models.CharField(max_length=200)

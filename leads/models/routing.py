@@ -11,6 +11,7 @@ from accounts.core.jobs import DueRow
 from accounts.models import Agency, Calendar, Member
 from leads.enums import AssignmentReason, PoolKind
 from leads.models.lead import Lead
+from leads.models.origin import origin_field
 
 MILLIONTHS = "In millionths of a lead."
 
@@ -112,10 +113,7 @@ class Assignment(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="assignments")
-    origin = models.ForeignKey(
-        Lead, models.DO_NOTHING, null=True, editable=False, db_index=False, db_constraint=False, related_name="+",
-        help_text="The record that the row was born on, where a merge has moved it.",
-    )  # fmt: skip
+    origin = origin_field()
     member = models.ForeignKey(Member, models.SET_NULL, null=True, related_name="assignments")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", help_text="The member's user."
