@@ -32,10 +32,12 @@ def create_agency_without_key(
 @transaction.atomic
 def update_agency(agency: Agency, *, by: Actor | None = None, **changes: Any) -> Agency:
     """Change fields of an agency. Raises `django.db.IntegrityError` if the company id is taken."""
+    stored = Agency.objects.values(*changes).get(pk=agency.pk)
     for name, value in changes.items():
         setattr(agency, name, value)
     agency.save(update_fields=list(changes))
-    audit.log_change(by, agency, "Changed", ", ".join(sorted(changes)))
+    if changed := sorted(name for name, value in changes.items() if value != stored[name]):
+        audit.log_change(by, agency, "Changed", ", ".join(changed))
     return agency
 
 

@@ -5,8 +5,6 @@ from typing import Any
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.web.rest.fields import AgencyRelatedField, StrictBooleanField, StrictIntegerField, StrictSerializer
 from leads.api.rules import RuleSerializer, RuleViewSet
@@ -50,6 +48,8 @@ class RoutingRuleSerializer(RuleSerializer):
 
 @extend_schema(tags=["rules"])
 @extend_schema_view(
+    create=extend_schema(request=RoutingRuleSerializer, responses={201: RoutingRuleSerializer}),
+    partial_update=extend_schema(request=RoutingRuleSerializer, responses=RoutingRuleSerializer),
     preview=extend_schema(summary="Preview routing rules"),
     versions=extend_schema(summary="List versions of routing rules"),
     rollback=extend_schema(summary="Roll routing rules back"),
@@ -59,13 +59,3 @@ class RoutingRuleViewSet(RuleViewSet):
 
     kind_name = rules.KIND.name
     serializer_class = RoutingRuleSerializer
-
-    @extend_schema(request=RoutingRuleSerializer, responses={201: RoutingRuleSerializer})
-    def create(self, request: Request, **options: Any) -> Response:
-        """Make a rule, at the end or at a position."""
-        return super().create(request, **options)
-
-    @extend_schema(request=RoutingRuleSerializer, responses=RoutingRuleSerializer)
-    def partial_update(self, request: Request, **options: Any) -> Response:
-        """Change a rule, or move it to another position."""
-        return super().partial_update(request, **options)

@@ -2,8 +2,7 @@ from leads.models.activities import Note, Task
 from leads.models.changes import LeadChange
 from leads.models.clocks import ClockSegment, ResponseClock
 from leads.models.enrichment import Enrichment
-from leads.models.lead import Lead
-from leads.models.lead_querysets import LeadQuerySet
+from leads.models.lead import Lead, LeadQuerySet
 from leads.models.lead_sync import (
     LeadFetch,
     LeadForm,

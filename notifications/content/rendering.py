@@ -155,7 +155,7 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
         "limit": safe_line(" ".join(str(body[name]) for name in ("limit_type", "api_name") if name in body)),
         "resets_at": _format_time(body.get("resets_at"), zone),
         "has_assignee": bool(body.get("assigned_to_name")),
-        "task": _first_value(body, "task_title"),
+        "task": _first_value(body, "task_title") or gettext("no title"),
         "outcome": _first_value(body, "outcome"),
         "due_at": _format_time(body.get("due_at"), zone),
         "expires_at": _format_time(body.get("expires_at"), zone),

@@ -15,7 +15,7 @@ def test_a_rule_is_made_changed_previewed_and_rolled_back(api: Api, agency: Agen
     assert made.status_code == 201
     rule = made.json()
     assert rule["effect"] == {**effect, "pool": None, "keep": False, "channels": []}
-    assert (rule["position"], rule["active"], rule["sentence"]) == (1, True, "The seniority is “vp”")
+    assert (rule["position"], rule["active"], rule["sentence"]) == (1, True, "The seniority is vice president")
     changed = api.patch(f"routing-rules/{rule['id']}", {"effect": {"pool": pool.pk}}).json()
     assert changed["effect"] == {
         "member": None,

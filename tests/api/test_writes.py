@@ -20,6 +20,7 @@ from notifications.delivery.digest import build_digests
 from notifications.models import Channel, ChannelStatus, Delivery
 from tests.api.client import Api
 from tests.factories import World
+from tests.reactions import react
 from webhooks.models import ProviderRequest, Receipt, ReceiptStatus
 
 
@@ -523,6 +524,7 @@ def test_a_delivery_says_why_it_waits_and_with_what_it_went(world: World, api: A
     with time_machine.travel(timezone.now()) as clock:
         for name in ("First", "Second"):
             record_event(world.agency, EventType.LINKEDIN_DELETED, linkedin_account_name=name)
+        react()
         fan_out_due_events()
         rows = list(world.email_channel.deliveries.filter(event__event_type="linkedin_deleted").order_by("pk"))
         waiting = api.get(f"deliveries/{rows[0].id}").json()

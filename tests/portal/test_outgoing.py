@@ -22,6 +22,7 @@ from notifications.delivery import drain_deliveries, fan_out_due_events
 from notifications.models import Attempt, Channel, Delivery
 from tests.notifications.receiver import answering, receiver
 from tests.portal.browser import Browser
+from tests.reactions import react
 
 PAGE = "/notifications"
 LOG = f"{PAGE}/deliveries"
@@ -199,6 +200,7 @@ def test_rows_of_the_log_lead_to_what_they_are_about(agency: Agency, manager: Cl
     create_channel(agency, kind="webhook", url="https://example.com/in")
     lead = create_lead(agency, name="Ada Lovelace")
     record_event(agency, EventType.LEAD_REPLIED, subject="lead_gone", lead_name="Gone")
+    react()
     fan_out_due_events()
     page = html(manager, LOG)
     assert f'<a class="soft" href="/leads/{lead.pk}" hx-boost="false">Ada Lovelace</a>' in page
@@ -208,6 +210,7 @@ def test_rows_of_the_log_lead_to_what_they_are_about(agency: Agency, manager: Cl
 def test_what_a_receiver_said_of_an_erased_lead_is_forgotten(agency: Agency) -> None:
     made, _ = create_channel(agency, kind="webhook", url="https://example.com/in")
     lead = create_lead(agency, name="Ada Lovelace", email="ada@example.com")
+    react()
     fan_out_due_events()
     delivery = Delivery.objects.filter(channel=made)[0]
     Attempt.objects.create(

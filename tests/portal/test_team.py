@@ -265,7 +265,7 @@ def test_what_a_member_changes_stands_in_the_audit_trail(agency: Agency, sign_in
         "invitation: Revoked.",
         "apikey: Created.",
         "apikey: Revoked.",
-        "agency: Changed: locale, name, timezone.",
+        "agency: Changed: name.",
         "source: Created.",
         "source: Changed: enabled.",
         "source: Secret rotated.",

@@ -23,6 +23,7 @@ from notifications.delivery import drain_deliveries
 from tests.api.client import api_with
 from tests.factories import furnish
 from tests.notifications.receiver import receiver
+from tests.reactions import react
 from tests.receiving import receive_sample, source_of
 from webhooks.processing.processor import process_due_receipts
 
@@ -93,6 +94,7 @@ def test_a_name_is_the_same_in_a_mail_in_slack_on_a_page_in_a_file_and_in_the_ap
         made = api.post(
             "leads", {"email": "a@example.com", "name": "👩‍💻 می‌خواهم\u202e\u2066 Ann", "tags": ["a\u202eb"]}
         )
+        react()
         drain_deliveries()
     name = "👩‍💻 می‌خواهم Ann"
     assert (made.json()["name"], made.json()["tags"]) == (name, ["ab"])
@@ -113,6 +115,7 @@ def test_what_a_provider_named_is_read_without_what_nobody_sees(agency: Agency, 
         create_channel(agency, kind="slack", url=slack.url, conflation_seconds=0)
         lead.refresh_from_db()
         set_status(lead, status=LeadStatus.DONE, changed_by=ChangedBy.API)
+        react()
         drain_deliveries()
     assert "Ann 👩‍💻" in json.loads(slack.requests[-1].body)["text"]
 

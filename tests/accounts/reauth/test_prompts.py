@@ -338,14 +338,18 @@ def test_a_link_that_is_renewed_keeps_its_next_reminder(agency: Agency) -> None:
     assert ReauthStep.objects.filter(kind="reminded").count() == 1
 
 
-@pytest.mark.parametrize("end", [S.ACTIVE, S.DELETED])
-def test_everything_stops_the_moment_the_account_is_back_or_gone(agency: Agency, end: S) -> None:
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [(S.ACTIVE, "done. The account is active."), (S.DELETED, "revoked. The account was deleted.")],
+    ids=["active", "deleted"],
+)
+def test_everything_stops_the_moment_the_account_is_back_or_gone(agency: Agency, end: S, said: str) -> None:
     report(agency, S.DISCONNECTED)
     account = report(agency, end, 60)
     for hours in (4, 24, 72, 200):
         remind_at(hours)
     assert mailed(agency) == ["", "ada@example.com"]
-    assert steps(account)[-1] == ("closed", f"{'done' if end is S.ACTIVE else 'revoked'}. The account is {end.value}.")
+    assert steps(account)[-1] == ("closed", said)
 
 
 def test_a_prompt_ends_after_seven_days_and_the_next_drop_opens_another(agency: Agency) -> None:

@@ -15,6 +15,7 @@ from notifications.delivery import drain_deliveries
 from tests.api.client import api_with
 from tests.leads.lead_sync.linkedin import linkedin, notify, source_of, work
 from tests.portal.browser import Browser
+from tests.reactions import react
 
 TIME = datetime.fromtimestamp(1686182358.881, tz=UTC)
 
@@ -44,6 +45,7 @@ def test_a_lead_of_linkedin_reads_so_in_mails_pages_and_files_and_is_iso_in_the_
     with linkedin() as stand_in:
         notify(source_of(agency), stand_in.world.submit(submittedAt=1686182358881))
         work()
+    react()
     drain_deliveries()
     assert "When: 06/07/2023 7:59 PM EDT" in str(mail.outbox[0].body)
     client: Client = sign_in()
