@@ -3,17 +3,18 @@
 `claim_due` leases due rows to one worker and counts the attempt before the work. So an attempt that kills its worker
 counts too. The worker ends the lease of each row with `complete`, `remove`, `retry`, `put_off` or `fail`. A row whose
 lease expires is due again. Others ask for the work anew with `restart`, sooner with `hasten`, or call it off with
-`end`.
+`end`. `work_off` does all of this for work on one row at a time.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
+import structlog
 from django.apps import apps
 from django.db import models, transaction
 from django.db.models import F, Q, QuerySet, Value
@@ -21,7 +22,9 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from accounts.core.connections import undone_after_outage
+from accounts.core.connections import is_outage, undone_after_outage
+
+log = structlog.get_logger(__name__)
 
 #: How far apart the clocks of our hosts may be.
 MAX_CLOCK_SKEW = timedelta(seconds=5)
@@ -91,6 +94,30 @@ def claim_due(queryset: QuerySet[R], *, limit: int, lease: timedelta) -> Iterato
     until = now + lease
     with undone_after_outage(partial(_release_claim, queryset.model, until)):
         yield _claim_rows(queryset.filter(is_unleased(now, lease), next_attempt_at__lte=now), limit, until)
+
+
+def work_off(
+    queryset: QuerySet[R], work: Callable[[R], object], *, limit: int, lease: timedelta, backoff: Backoff
+) -> int:
+    """Claim due rows and call `work` with each, in a transaction of its own. Return the number of claimed rows.
+
+    `work` ends the lease. If it raises an error, the error is stored, the row is tried again by `backoff`, and the
+    other rows are worked on. A row whose attempts all ended with their worker fails.
+    """
+    with claim_due(queryset, limit=limit, lease=lease) as rows:
+        for row in rows:
+            if not backoff.allows(row.attempts):
+                fail(row, CRASHED)
+                continue
+            try:
+                with transaction.atomic():
+                    work(row)
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                log.exception("Work on a due row failed.", table=row._meta.db_table, row=row.pk)
+                retry(row, f"{type(error).__name__}: {error}", backoff)
+    return len(rows)
 
 
 def is_unleased(now: datetime, lease: timedelta) -> Q:

@@ -2,17 +2,12 @@
 
 from datetime import timedelta
 
-import structlog
-from django.db import transaction
 from django.utils import timezone
 
-from accounts.core.connections import DATABASE_ERRORS
 from accounts.core.enums import EventType
-from accounts.core.jobs import CRASHED, Backoff, claim_due, complete, fail, retry
+from accounts.core.jobs import Backoff, complete, work_off
 from leads.activities.tasks import record_task_event
 from leads.models import Task
-
-log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 BACKOFF = Backoff([timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600)])
@@ -21,20 +16,8 @@ BACKOFF = Backoff([timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600
 def report_overdue(limit: int = 50) -> int:
     """Report at most `limit` overdue tasks. Return the number of tasks that were looked at."""
     related = ("lead__agency", "lead__account__sub_account", "lead__campaign", "assigned_to")
-    with claim_due(Task.objects.select_related(*related), limit=limit, lease=LEASE) as tasks:
-        for task in tasks:
-            if not BACKOFF.allows(task.attempts):
-                fail(task, CRASHED)
-                continue
-            try:
-                with transaction.atomic():
-                    _report(task)
-            except DATABASE_ERRORS:  # the claim is given back
-                raise
-            except Exception as error:
-                log.exception("An overdue task could not be reported.", task=task.pk)
-                retry(task, f"{type(error).__name__}: {error}", BACKOFF)
-    return len(tasks)
+    tasks = Task.objects.select_related(*related)
+    return work_off(tasks, _report, limit=limit, lease=LEASE, backoff=BACKOFF)
 
 
 def _report(task: Task) -> None:

@@ -2,11 +2,9 @@
 
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
-from accounts.core.connections import is_outage
-from accounts.core.jobs import Backoff, claim_due, complete, retry
+from accounts.core.jobs import Backoff, complete, work_off
 from leads.models import Lead, LeadScore, ScoringRun
 from leads.scoring.service import score_leads
 
@@ -18,22 +16,18 @@ FADING_EVERY = timedelta(days=1)
 
 def score_due(limit: int = 1) -> int:
     """Take the next step of due runs. Return how many."""
-    with claim_due(ScoringRun.objects.select_related("agency"), limit=limit, lease=LEASE) as runs:
-        for run in runs:
-            try:
-                lead_ids = _next_leads(run)
-                with transaction.atomic():
-                    score_leads(lead_ids, now=timezone.now(), may_report=False)
-            except Exception as error:
-                if is_outage(error):
-                    raise
-                retry(run, f"{type(error).__name__}: {error}", BACKOFF)
-                continue
-            if len(lead_ids) == CHUNK:
-                complete(run, again_at=timezone.now(), after=lead_ids[-1])
-            else:
-                complete(run, again_at=timezone.now() + FADING_EVERY, after="", of_all_leads=False)
-    return len(runs)
+    runs = ScoringRun.objects.select_related("agency")
+    return work_off(runs, _take_step, limit=limit, lease=LEASE, backoff=BACKOFF)
+
+
+def _take_step(run: ScoringRun) -> None:
+    """Score the next leads of a run, and plan the step after it."""
+    lead_ids = _next_leads(run)
+    score_leads(lead_ids, now=timezone.now(), may_report=False)
+    if len(lead_ids) == CHUNK:
+        complete(run, again_at=timezone.now(), after=lead_ids[-1])
+    else:
+        complete(run, again_at=timezone.now() + FADING_EVERY, after="", of_all_leads=False)
 
 
 def _next_leads(run: ScoringRun) -> list[str]:

@@ -3,13 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
-from django.db import transaction
 from django.utils import timezone
 
-from accounts.core.connections import DATABASE_ERRORS
 from accounts.core.enums import EventType
-from accounts.core.jobs import CRASHED, Backoff, claim_due, complete, fail, retry
+from accounts.core.jobs import Backoff, complete, work_off
 from accounts.core.unit_of_work import AT_ONCE
 from accounts.events.ordering import Origin
 from accounts.events.outbox import iso_timestamp
@@ -21,8 +18,6 @@ from leads.pipeline.history import record_event
 from leads.sla.clocks import clocks_of_lead, is_outdated
 from leads.sla.escalation import mail_to, person_for
 
-log = structlog.get_logger(__name__)
-
 LEASE = timedelta(seconds=60)
 BACKOFF = Backoff([timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600)])
 
@@ -30,20 +25,8 @@ BACKOFF = Backoff([timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600
 def alert_due(limit: int = 50) -> int:
     """Warn of, or report, at most `limit` clocks. Return the number of clocks that were looked at."""
     related = ("lead__agency", "lead__account__sub_account", "lead__campaign", "calendar", "owner")
-    with claim_due(ResponseClock.objects.select_related(*related), limit=limit, lease=LEASE) as clocks:
-        for clock in clocks:
-            if not BACKOFF.allows(clock.attempts):
-                fail(clock, CRASHED)
-                continue
-            try:
-                with transaction.atomic():
-                    _alert(clock)
-            except DATABASE_ERRORS:  # the claim is given back
-                raise
-            except Exception as error:
-                log.exception("An alert of a response clock failed.", clock=clock.pk)
-                retry(clock, f"{type(error).__name__}: {error}", BACKOFF)
-    return len(clocks)
+    clocks = ResponseClock.objects.select_related(*related)
+    return work_off(clocks, _alert, limit=limit, lease=LEASE, backoff=BACKOFF)
 
 
 def _alert(clock: ResponseClock) -> None:
