@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.db import connections
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -29,6 +29,10 @@ class Visit:
     page: Page
     width: int
     complaints: list[str] = field(default_factory=list)
+
+    def complain(self, said: ConsoleMessage) -> None:
+        """Keep what the console says, and what it says it of."""
+        self.complaints.append(f"{said.text} {said.location['url']}")
 
     def look(self, name: str) -> Path:
         """Take a picture for people; the page must not be wider than the window."""
@@ -54,7 +58,7 @@ def visit(
         page.add_init_script(REPORT_VIOLATIONS)
         page.set_default_timeout(15_000)
         made = Visit(page, width)
-        page.on("console", lambda said: made.complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda said: made.complain(said) if said.type == "error" else None)
         page.on("pageerror", lambda error: made.complaints.append(str(error)))
         yield made
         browser.close()

@@ -38,7 +38,7 @@ def broken(seeded: Seeded) -> Account:
 
 @pytest.fixture
 def lead(seeded: Seeded) -> Lead:
-    return Lead.objects.exclude(email="").exclude(company="").order_by("pk")[333]
+    return Lead.objects.exclude(email="").exclude(linkedin_url="").exclude(company="").order_by("pk")[333]
 
 
 @pytest.fixture
@@ -62,13 +62,24 @@ def test_the_account_that_broke_an_hour_ago_is_found_and_its_owner_asked(broken:
 
 
 def test_a_lead_is_found_from_any_page_by_a_part_of_what_staff_know(lead: Lead, office: Clicks) -> None:
-    for word, path in {lead.name[1:].upper(): "/admin/webhooks/receipt/", lead.email[:-9]: "/admin/"}.items():
+    known = {
+        lead.name[1:].upper(): "/admin/webhooks/receipt/",
+        lead.email[:-9]: "/admin/",
+        lead.linkedin_url[12:]: "/admin/accounts/account/",
+    }
+    for word, path in known.items():
         office.open(path)
         office.click(office.page.locator("#office-search"))
         office.type(word)
         office.page.keyboard.press("Enter")
         expect(office.page.get_by_role("main").get_by_role("link", name=lead.name).first).to_be_visible()
         office.assert_at_most(1)
+    office.open("/admin/leads/lead/")
+    office.click(office.page.locator("#office-search"))
+    office.type(lead.company[:-1])
+    office.page.keyboard.press("Enter")
+    expect(office.page.get_by_role("main").get_by_text(lead.company).first).to_be_visible()
+    office.assert_at_most(1)
 
 
 def test_an_agency_and_its_owner_are_one_form(office: Clicks) -> None:
@@ -80,6 +91,7 @@ def test_an_agency_and_its_owner_are_one_form(office: Clicks) -> None:
     office.click(page.get_by_role("button", name="Save", exact=True))
     expect(page.locator("#messages")).to_contain_text("Contoso created. Invitation sent to olive@example.com.")
     office.assert_at_most(1)
+    expect(page.get_by_role("main")).not_to_contain_text(re.compile(r"\bll_"))  # no key of the agency
     office.look("task-office-agency")
 
 

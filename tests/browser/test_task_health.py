@@ -6,7 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.linkedin.advice import needs_owner
-from accounts.models import Account, Incident, ReauthPrompt
+from accounts.models import Account, Incident, ReauthPrompt, ReauthStep
+from accounts.models.reauth import StepKind
+from accounts.reauth.asking import ask_owner
 from tests.browser.tasks import Clicks, Seeded
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -17,6 +19,15 @@ def broken(seeded: Seeded) -> Account:
     """The account that broke last, looked up before there is a browser."""
     accounts = seeded.agency.accounts.order_by("-status_since")
     return next(account for account in accounts if needs_owner(account))
+
+
+@pytest.fixture
+def asked(broken: Account) -> Account:
+    """An account whose owner was asked, and has opened the page."""
+    ReauthPrompt.objects.filter(account=broken).delete()
+    ask_owner(broken)
+    ReauthStep.objects.create(prompt=ReauthPrompt.objects.get(account=broken), kind=StepKind.VIEWED)
+    return broken
 
 
 @pytest.fixture
@@ -35,6 +46,18 @@ def test_the_owner_of_the_account_that_broke_last_is_asked_from_the_overview(bro
     expect(clicks.page.locator(".card", has_text="Reconnecting")).to_contain_text("Next reminder")
     assert ReauthPrompt.objects.get(account=broken, closed_at=None).recipients
     clicks.look("task-account-asked")
+
+
+def test_an_owner_who_was_asked_already_is_seen_before_asking_again(asked: Account, clicks: Clicks) -> None:
+    clicks.open("/linkedin")
+    clicks.click(clicks.page.get_by_role("link", name=str(asked), exact=True))
+    card = clicks.page.locator(".card", has_text="Reconnecting")
+    expect(card).to_contain_text(f"Reconnect e-mail sent to {asked.email}")
+    expect(card.locator("li", has_text="Opened")).not_to_contain_text("Not yet")
+    expect(card.locator("li", has_text="Tried")).to_contain_text("Not yet")
+    clicks.look("task-account-asked-before")
+    clicks.click(clicks.page.get_by_role("button", name=re.compile("^Ask owner")))
+    clicks.assert_at_most(2)
 
 
 def test_the_list_begins_with_the_account_that_broke_last_and_asks_there(broken: Account, clicks: Clicks) -> None:

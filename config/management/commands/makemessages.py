@@ -29,7 +29,7 @@ class Command(makemessages.Command):
         options |= {"locale": languages, "add_location": "file", "no_obsolete": True, "no_wrap": False}
         options["ignore_patterns"] = [*options["ignore_patterns"], *NOT_TRANSLATED]
         super().handle(*args, **options)
-        for language in languages:
+        for language in ["en", *languages]:  # the English one, written by hand, has words of packages
             folder = Path(settings.LOCALE_PATHS[0]) / language / "LC_MESSAGES"
             catalogue = folder / "django.po"
             catalogue.write_text(CHANGING.sub("", catalogue.read_text()))
