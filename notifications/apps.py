@@ -10,6 +10,7 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         """Register this app's erasure, timeline, navigation, links and the handler of recorded events."""
         import notifications.erasure  # registers this app's erasure
+        import notifications.sentences  # which pages show by their codes
         import notifications.timeline  # noqa: F401 (registers deliveries in timelines)
         from accounts.web.backoffice.agency_health import HealthRow, add_health_row
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page

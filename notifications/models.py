@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.core.encrypted_fields import EncryptedJSONField, UnreadableValue
 from accounts.core.enums import STAFF_EVENTS
 from accounts.core.ids import new_id, new_token
-from accounts.core.sentences import own_words
+from accounts.core.sentences import in_readers_language, stored
 from accounts.models import Agency, Event
 
 
@@ -87,6 +87,7 @@ class Channel(models.Model):
     test_events = models.BooleanField(default=False, help_text="Also what happens to test leads.")
     status = models.CharField(max_length=16, choices=ChannelStatus, default=ChannelStatus.ENABLED)
     disabled_reason = models.CharField(max_length=300, blank=True)
+    disabled_reason_sentence = models.JSONField(null=True, editable=False)
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.INSTANT)
     digest_at = models.CharField(
         max_length=5, default=DEFAULT_DIGEST_TIME, help_text="Daily summaries, as on a clock there."
@@ -105,6 +106,7 @@ class Channel(models.Model):
     consecutive_failures = models.PositiveIntegerField(default=0, editable=False)
     failing_since = models.DateTimeField(null=True, editable=False)
     last_error = models.CharField(max_length=500, default="", db_default="", blank=True, editable=False)
+    last_error_sentence = models.JSONField(null=True, editable=False)
     last_status_code = models.PositiveSmallIntegerField(null=True, editable=False)
     last_excerpt = models.CharField(
         max_length=MAX_EXCERPT_LENGTH, default="", db_default="", blank=True, editable=False
@@ -122,6 +124,11 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.email or f"{self.get_kind_display()} channel"
+
+    @property
+    def why_disabled(self) -> str:
+        """Return why it is disabled, in the reader's language."""
+        return in_readers_language(self.disabled_reason_sentence, self.disabled_reason)
 
     @property
     def damaged(self) -> bool:
@@ -163,6 +170,11 @@ class ChannelSecret(models.Model):
         return self.expires_at is None or self.expires_at > (now or timezone.now())
 
 
+def error_fields(text: str) -> dict[str, Any]:
+    """Return the fields that keep why a delivery or an attempt failed."""
+    return {"error": text[:500], "error_sentence": stored(text)}
+
+
 #: Deliveries that an endpoint keeps waiting: it is down, or refused them and they are tried again.
 STUCK = models.Q(status=DeliveryStatus.PENDING) & (models.Q(hold=Hold.REST) | ~models.Q(error=""))
 
@@ -191,6 +203,7 @@ class Delivery(models.Model):
     next_attempt_at = models.DateTimeField(null=True, default=timezone.now)
     leased_until = models.DateTimeField(null=True, editable=False)
     error = models.CharField(max_length=500, blank=True, help_text="Why it failed last, or was cancelled.")
+    error_sentence = models.JSONField(null=True, editable=False, help_text="The error by code and values.")
     urgent = models.BooleanField(default=False, help_text="Waits for no digest and no quiet hours.")
     hold = models.CharField(max_length=12, choices=Hold, blank=True)
     batch = models.CharField(max_length=100, blank=True, editable=False)
@@ -265,7 +278,7 @@ class Delivery(models.Model):
             return str(ENDPOINT_PAUSED)
         if self.status == DeliveryStatus.PENDING and self.hold:
             return gettext("It %(waits)s.") % {"waits": Hold(self.hold).label}
-        return "" if self.status == DeliveryStatus.DELIVERED else own_words(self.error)
+        return "" if self.status == DeliveryStatus.DELIVERED else in_readers_language(self.error_sentence, self.error)
 
 
 class Attempt(models.Model):
@@ -279,9 +292,15 @@ class Attempt(models.Model):
     duration_ms = models.PositiveIntegerField()
     status_code = models.PositiveSmallIntegerField(null=True)
     error = models.CharField(max_length=500, blank=True)
+    error_sentence = models.JSONField(null=True, blank=True)
     response_excerpt = models.TextField(blank=True)
     request_headers = models.JSONField(null=True, blank=True)
     response_headers = models.JSONField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S} {self.status_code or self.error}"
+
+    @property
+    def reason(self) -> str:
+        """Return why it failed, in the reader's language."""
+        return in_readers_language(self.error_sentence, self.error)

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.conf import settings
 from django.utils.translation import gettext_noop as _
@@ -50,6 +52,7 @@ class WebhooksConfig(AppConfig):
         register_job("word mappings", queue="receipts", quota=2, work=release_mapped)
         on_known_id(release_waiting_for_ids)
         use_request_log(SIGN_INS)
+        import_module("webhooks.diagnostics.known_mistakes")  # whose sentences pages show by their codes
         self.configure_providers()
 
     def configure_providers(self) -> None:

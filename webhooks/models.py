@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from accounts.core.enums import RequestAction, WordKind, provider_choices, word_kind_choices
 from accounts.core.jobs import DueRow
+from accounts.core.sentences import in_readers_language
 from accounts.models import Account, Agency, Source
 from leads.models import Lead
 
@@ -130,6 +131,7 @@ class RejectedRequest(models.Model):
     source = models.ForeignKey(Source, models.CASCADE, related_name="rejected_requests")
     reason = models.CharField(max_length=64)
     diagnosis = models.CharField(max_length=1000, blank=True)
+    diagnosis_sentence = models.JSONField(null=True, editable=False, help_text="The diagnosis by codes and values.")
     diagnosed_at = models.DateTimeField(
         null=True, editable=False, help_text="When the signature doctor found what would have matched."
     )
@@ -146,6 +148,11 @@ class RejectedRequest(models.Model):
     @property
     def words(self) -> str:
         return self.reason.replace("_", " ")
+
+    @property
+    def why(self) -> str:
+        """Return the diagnosis in the reader's language, or the reason in words."""
+        return in_readers_language(self.diagnosis_sentence, self.diagnosis) or self.words
 
 
 class SourceMonitor(models.Model):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext, override
 
+from accounts.core.wording import SEVERAL, WORDINGS, Sentence, sentence
+
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
@@ -17,18 +19,12 @@ Write = Callable[[Any], str]
 _kinds: dict[str, "SentenceKind"] = {}
 
 
-class Sentence(str):
-    """The English text of a sentence, with the code and the values that it is made of."""
-
-    stored: dict[str, Any]
-
-
 @dataclass(frozen=True, slots=True)
 class SentenceKind:
     """One sentence that Leadline can say. Call it with its values to say it.
 
     `text` is translated lazily and names its values as `%(name)s`. `writes` say how a value is written for people;
-    values are stored as JSON.
+    values are stored as JSON. A value may be a sentence itself.
     """
 
     code: str
@@ -37,19 +33,17 @@ class SentenceKind:
 
     def __call__(self, **values: Any) -> Sentence:
         with override("en"):
-            sentence = Sentence(self.say(values))
-        sentence.stored = {"code": self.code, **values}
-        return sentence
+            return sentence(self.say(values), self.code, values)
 
     def say(self, values: Mapping[str, Any]) -> str:
         """Return the text in the active language."""
         written = {name: self.writes[name](value) if name in self.writes else value for name, value in values.items()}
-        return str(self.text % written).strip()
+        return str(self.text % _said(written)).strip()
 
 
 def define(code: str, text: "_StrPromise", **writes: Write) -> SentenceKind:
     """Define a sentence under a code that no other has. `text` comes from `gettext_lazy` or `ngettext_lazy`."""
-    if code in _kinds:
+    if code in _kinds or code in WORDINGS:
         raise ValueError(f"There are two sentences of the code {code}.")
     _kinds[code] = SentenceKind(code, text, writes)
     return _kinds[code]
@@ -61,12 +55,14 @@ def stored(text: str) -> dict[str, Any] | None:
 
 
 def in_readers_language(kept: Mapping[str, Any] | None, text: str) -> str:
-    """Return a stored sentence in the active language, or `text` if there is none, or none that is known."""
-    kind = _kinds.get(kept["code"]) if kept else None
-    if kind is None or kept is None:
-        return text
+    """Return a stored sentence in the active language. Without one that is known, return `text` as `own_words` does.
+
+    A row whose text is empty says nothing, whatever sentence is left in it.
+    """
+    if not kept or not text:
+        return own_words(text)
     try:
-        return kind.say({name: value for name, value in kept.items() if name != "code"})
+        return _say_again(kept)
     except (KeyError, TypeError, ValueError):  # stored by another release
         return text
 
@@ -74,3 +70,17 @@ def in_readers_language(kept: Mapping[str, Any] | None, text: str) -> str:
 def own_words(text: str) -> str:
     """Return a stored text in the active language if it is a whole sentence of ours, marked with `gettext_noop`."""
     return gettext(text) if text else ""
+
+
+def _say_again(kept: Mapping[str, Any]) -> str:
+    values = {name: value for name, value in kept.items() if name != "code"}
+    if kept["code"] == SEVERAL:
+        return " ".join(_say_again(part) if isinstance(part, Mapping) else own_words(part) for part in values["parts"])
+    if kept["code"] in _kinds:
+        return _kinds[kept["code"]].say(values)
+    return gettext(WORDINGS[kept["code"]].text) % _said(values)
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with sentences among them in the active language."""
+    return {name: _say_again(value) if isinstance(value, Mapping) else value for name, value in values.items()}

@@ -4,8 +4,14 @@ import json
 from enum import Enum, auto
 from typing import Any, NoReturn
 
+from accounts.core.wording import Wording, gettext_noop
+
 MAX_DEPTH = 64
 BOM = b"\xef\xbb\xbf"
+NOT_UTF8 = Wording("body_not_utf8", gettext_noop("The body is not UTF-8 (byte %(byte)s)."))
+NOT_JSON = Wording("body_not_json", gettext_noop("The body is not JSON: %(error)s (character %(character)s)."))
+NO_JSON_WORD = Wording("body_with_constant", gettext_noop("The body has %(word)s, which is not JSON."))
+TOO_DEEP = Wording("body_too_deep", gettext_noop("The body is nested more than %(depth)s deep."))(depth=MAX_DEPTH)
 
 
 class Flaw(Enum):
@@ -47,27 +53,25 @@ def read_object(body: bytes) -> dict[str, Any]:
 def parse_object(body: bytes) -> dict[str, Any]:
     """Return the JSON object in a body, nested as deep as the parser allows. Raises UnreadableJSON."""
     if body.startswith(BOM):
-        raise UnreadableJSON(Flaw.BYTE_ORDER_MARK, "The body begins with a byte order mark. Send UTF-8 without one.")
+        sentence = gettext_noop("The body begins with a byte order mark. Send UTF-8 without one.")
+        raise UnreadableJSON(Flaw.BYTE_ORDER_MARK, sentence)
     try:
         data = _DECODER.decode(body.decode())
     except UnicodeDecodeError as error:
-        raise UnreadableJSON(Flaw.NOT_UTF8, f"The body is not UTF-8 (byte {error.start}).") from None
+        raise UnreadableJSON(Flaw.NOT_UTF8, NOT_UTF8(byte=error.start)) from None
     except json.JSONDecodeError as error:
-        sentence = f"The body is not JSON: {error.msg} (character {error.pos})."
+        sentence = NOT_JSON(error=error.msg, character=error.pos)
         raise UnreadableJSON(Flaw.NOT_JSON, sentence, str(error)) from None
     except RecursionError:
         raise UnreadableJSON(Flaw.TOO_DEEP, TOO_DEEP) from None
     except UnreadableJSON:
         raise
     except ValueError as error:  # Python's own limit on the digits of an integer
-        sentence = "The body has an integer of more than 4,300 digits."
+        sentence = gettext_noop("The body has an integer of more than 4,300 digits.")
         raise UnreadableJSON(Flaw.TOO_MANY_DIGITS, sentence, str(error)) from None
     if type(data) is not dict:
-        raise UnreadableJSON(Flaw.NOT_AN_OBJECT, "The body is not a JSON object.")
+        raise UnreadableJSON(Flaw.NOT_AN_OBJECT, gettext_noop("The body is not a JSON object."))
     return data
-
-
-TOO_DEEP = f"The body is nested more than {MAX_DEPTH} deep."
 
 
 def _require_shallow(data: dict[str, Any]) -> None:
@@ -87,19 +91,19 @@ def _require_shallow(data: dict[str, Any]) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise UnreadableJSON(Flaw.DUPLICATE_NAME, "An object of the body has the same key twice.")
+        raise UnreadableJSON(Flaw.DUPLICATE_NAME, gettext_noop("An object of the body has the same key twice."))
     return members
 
 
 def _float(digits: str) -> float:
     number = float(digits)
     if number in (float("inf"), float("-inf")):
-        raise UnreadableJSON(Flaw.NUMBER_TOO_LARGE, "The body has a number beyond a double.")
+        raise UnreadableJSON(Flaw.NUMBER_TOO_LARGE, gettext_noop("The body has a number beyond a double."))
     return number
 
 
 def _constant(word: str) -> NoReturn:
-    raise UnreadableJSON(Flaw.CONSTANT, f"The body has {word}, which is not JSON.", word)
+    raise UnreadableJSON(Flaw.CONSTANT, NO_JSON_WORD(word=word), word)
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)

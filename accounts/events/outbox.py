@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.core.enums import EventType
+from accounts.core.sentences import stored
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events.reactions import react_to
 from accounts.events.signals import event_recorded
@@ -33,6 +34,7 @@ def record_event(
     **fields: Any,
 ) -> Event:
     """Write one Event. `fields` are the optional fields of the body; those without a value are left out.
+    An `error_detail` of ours is a sentence, so that people read it in their language.
 
     With `for_channel` (an id) or `recipient` the event goes to that channel or address only. `is_test` keeps it from
     channels that do not ask for test leads, `creation_locale` from those that chose other form languages. The body of
@@ -50,6 +52,7 @@ def record_event(
         is_test=is_test,
         creation_locale=creation_locale,
         also_for=list(also_for) or None,
+        detail_sentence=stored(fields.get("error_detail", "")),
         occurred_at=occurred_at or timezone.now(),
     )
     if not_before is not None:

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from accounts import sentences
 from accounts.core.enums import AccountStatus, EventType, IncidentCause
-from accounts.core.sentences import Sentence, stored
+from accounts.core.sentences import stored
+from accounts.core.wording import Sentence
 from accounts.events import outbox as events
 from accounts.linkedin.outages import PROBLEM_TIMEOUT
 from accounts.models import Agency, Incident, IncidentStep, Outage

@@ -17,6 +17,9 @@ class Event(models.Model):
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="events")
     event_type = models.CharField(max_length=40, choices=event_type_choices)
     payload = models.JSONField()
+    detail_sentence = models.JSONField(
+        null=True, editable=False, help_text="The body's `error_detail` by codes and values."
+    )
     subject = models.CharField(max_length=40, blank=True, help_text="Id of the account, lead, campaign, … it is about.")
     location_id = models.CharField(max_length=100, blank=True, help_text="For channels that listen to some locations.")
     receipt_id = models.CharField(max_length=40, blank=True)

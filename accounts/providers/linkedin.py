@@ -19,6 +19,7 @@ import structlog
 from django.conf import settings
 from django.core import signing
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.models import Source
 from accounts.providers.client import ApiResponse, ProviderError, send_request
@@ -61,18 +62,26 @@ _STATUSES = {
     429: ErrorKind.THROTTLED,
 }
 _MESSAGES = {
-    ErrorKind.UNREACHABLE: "LinkedIn cannot be reached at the moment.",
-    ErrorKind.BROKEN: "LinkedIn has a problem at the moment.",
-    ErrorKind.UNREADABLE: "LinkedIn's answer cannot be read.",
-    ErrorKind.THROTTLED: "LinkedIn's daily limit for this is used up. It starts anew at 00:00 UTC.",
-    ErrorKind.REVOKED: "The person who connected LinkedIn took the permission back. Somebody has to connect it again.",
-    ErrorKind.EXPIRED: "The permission to read from LinkedIn has run out. Somebody has to connect it again.",
-    ErrorKind.INVALID_TOKEN: "LinkedIn does not know our permission any more. Somebody has to connect it again.",
-    ErrorKind.FORBIDDEN: "LinkedIn says that the person who connected it may not see this.",
-    ErrorKind.NOT_FOUND: "LinkedIn has nothing there, or does not show it to us.",
-    ErrorKind.SUNSET: "LinkedIn no longer serves the API version in the setting LINKEDIN_VERSION. Set it to a newer "
-    "month (YYYYMM) from LinkedIn's list of versions.",
-    ErrorKind.REFUSED: "LinkedIn did not accept the request.",
+    ErrorKind.UNREACHABLE: gettext_noop("LinkedIn cannot be reached at the moment."),
+    ErrorKind.BROKEN: gettext_noop("LinkedIn has a problem at the moment."),
+    ErrorKind.UNREADABLE: gettext_noop("LinkedIn's answer cannot be read."),
+    ErrorKind.THROTTLED: gettext_noop("LinkedIn's daily limit for this is used up. It starts anew at 00:00 UTC."),
+    ErrorKind.REVOKED: gettext_noop(
+        "The person who connected LinkedIn took the permission back. Somebody has to connect it again."
+    ),
+    ErrorKind.EXPIRED: gettext_noop(
+        "The permission to read from LinkedIn has run out. Somebody has to connect it again."
+    ),
+    ErrorKind.INVALID_TOKEN: gettext_noop(
+        "LinkedIn does not know our permission any more. Somebody has to connect it again."
+    ),
+    ErrorKind.FORBIDDEN: gettext_noop("LinkedIn says that the person who connected it may not see this."),
+    ErrorKind.NOT_FOUND: gettext_noop("LinkedIn has nothing there, or does not show it to us."),
+    ErrorKind.SUNSET: gettext_noop(
+        "LinkedIn no longer serves the API version in the setting LINKEDIN_VERSION. Set it to a newer month (YYYYMM) "
+        "from LinkedIn's list of versions."
+    ),
+    ErrorKind.REFUSED: gettext_noop("LinkedIn did not accept the request."),
 }
 
 

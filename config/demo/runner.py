@@ -15,7 +15,8 @@ from config.demo.scenario import Step
 from leads.models import LeadReference
 from notifications.delivery import is_interested
 from notifications.models import Channel, Delivery, DeliveryStatus
-from notifications.policy.alert_policy import INCIDENT_REASON, is_about_an_outage
+from notifications.policy.alert_policy import is_about_an_outage
+from notifications.sentences import IN_INCIDENT
 from notifications.transports.mailfolder import is_mail_folder_used, mails_of
 from webhooks.models import RECEIPT_PREFIX, Receipt, ReceiptStatus, RejectedRequest
 from webhooks.processing.processor import register_request
@@ -177,7 +178,8 @@ def _account(accounts: Iterable[Account]) -> str:
 def delivered_on(events: Sequence[str]) -> set[tuple[str, str | None]]:
     """Return which events have arrived on which channels, by themselves or in an incident. The channel of a personal
     mail is None."""
-    arrived = Q(status=DeliveryStatus.DELIVERED) | Q(status=DeliveryStatus.CANCELLED, error__startswith=INCIDENT_REASON)
+    in_incident = Q(status=DeliveryStatus.CANCELLED, error_sentence__code=IN_INCIDENT.code)
+    arrived = Q(status=DeliveryStatus.DELIVERED) | in_incident
     done = Delivery.objects.filter(arrived, event__in=events)
     return set(done.values_list("event_id", "channel_id"))
 

@@ -8,7 +8,8 @@ from typing import Any
 from accounts import sentences, services
 from accounts.core.enums import AccountStatus, CampaignStatus, EventType, IncidentCause, PausedBy, ProviderSlug
 from accounts.core.ids import new_token
-from accounts.core.sentences import Sentence, stored
+from accounts.core.sentences import stored
+from accounts.core.wording import Sentence
 from accounts.events import outbox
 from accounts.events.ordering import Origin
 from accounts.labels import STATES

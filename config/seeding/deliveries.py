@@ -12,11 +12,12 @@ from accounts.events.outbox import record_event
 from accounts.models import Event
 from config.seeding.place import Place
 from config.seeding.rows import save
-from notifications.delivery.channel_health import FAILURES_BEFORE_EVENT, HEALTH_FIELDS
+from notifications.delivery.channel_health import FAILURES_BEFORE_EVENT, HEALTH_FIELDS, set_last_error
 from notifications.delivery.fan_out import is_interested
-from notifications.models import Attempt, Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
+from notifications.models import Attempt, Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus, error_fields
 from notifications.policy.alert_policy import superseded_reasons
 from notifications.policy.backoff import BACKOFF
+from notifications.sentences import ANSWERED
 
 #: Of a thousand deliveries to a receiver that works: how many are tried twice, and how many never arrive.
 TRIED_TWICE, LOST = 25, 4
@@ -35,7 +36,8 @@ def deliver(place: Place) -> None:
     failures = _failures_in_a_row(failing, attempts)
     failing.consecutive_failures, failing.failing_since = len(failures), min(failures, default=None)
     if failures:
-        failing.last_error, failing.last_status_code, failing.last_excerpt = _error(REFUSED), REFUSED, ANSWERS[REFUSED]
+        set_last_error(failing, ANSWERED(status=REFUSED), REFUSED)
+        failing.last_excerpt = ANSWERS[REFUSED]
     Channel.objects.bulk_update([failing], HEALTH_FIELDS)
     if len(failures) >= FAILURES_BEFORE_EVENT:
         with place.rows.play():
@@ -58,7 +60,8 @@ def _deliver(place: Place, events: Sequence[Event]) -> list[Attempt]:
     attempts = []
     for delivery in made:
         if reason := superseded.get(delivery.pk):
-            delivery.status, delivery.error = DeliveryStatus.CANCELLED, reason
+            delivery.status = DeliveryStatus.CANCELLED
+            delivery.error, delivery.error_sentence = error_fields(reason).values()
         else:
             attempts += _try(place, delivery)
     save(made)
@@ -105,7 +108,8 @@ def _fail(place: Place, delivery: Delivery, begin: datetime, code: int) -> list[
     while at is not None and at <= place.now:
         log.append(_attempt(place, delivery, at, code))
         at = _next(place, len(log), at)
-    delivery.attempts, delivery.error, delivery.next_attempt_at = len(log), log[-1].error, at
+    delivery.attempts, delivery.next_attempt_at = len(log), at
+    delivery.error, delivery.error_sentence = log[-1].error, log[-1].error_sentence
     delivery.status = DeliveryStatus.FAILED if at is None else DeliveryStatus.PENDING
     return log
 
@@ -114,13 +118,9 @@ def _attempt(place: Place, delivery: Delivery, at: datetime, code: int | None) -
     is_well = code is None or code < 300
     return Attempt(
         delivery=delivery, at=at, duration_ms=int(place.random.lognormvariate(5, 0.6)), status_code=code,
-        error="" if is_well else _error(code), response_excerpt=ANSWERS.get(code or 0, ""),
+        response_excerpt=ANSWERS.get(code or 0, ""), **error_fields("" if is_well else ANSWERED(status=code)),
         request_headers=code and _request_headers(delivery, at), response_headers=code and RESPONSE_HEADERS,
     )  # fmt: skip
-
-
-def _error(code: int | None) -> str:
-    return f"The receiver answered {code}."
 
 
 def _request_headers(delivery: Delivery, at: datetime) -> list[list[str]]:

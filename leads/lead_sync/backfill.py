@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.core.connections import DATABASE_ERRORS
 from accounts.core.jobs import Backoff, claim_due, put_off, retry
@@ -82,7 +83,7 @@ def _go_on(pull: Pull) -> None:
     except OnHold as hold:
         put_off(pull, hold.until or in_an_hour, str(hold), reason="")
     except NotConnected:
-        retry(pull, "Nobody is connected to LinkedIn.", in_an_hour, reason="")
+        retry(pull, gettext_noop("Nobody is connected to LinkedIn."), in_an_hour, reason="")
     except LinkedInError as error:
         retry(pull, str(error), report_error(pull.sync, error) or BACKOFF, reason=error.kind)
     except DATABASE_ERRORS:  # the claim is given back

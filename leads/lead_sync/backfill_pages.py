@@ -9,6 +9,7 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.core.connections import DATABASE_ERRORS, is_outage
 from accounts.core.jobs import complete, hasten
@@ -25,7 +26,7 @@ REACH = timedelta(days=365)
 OVERLAP = timedelta(hours=1)  # LinkedIn may show a lead a little after it was sent
 PAGE = 100
 ATTEMPTS_PER_PAGE = 4  # attempts at a page, after which what fails is taken for a single form's or lead's
-HIDDEN = "The person who connected LinkedIn lacks a role there, so LinkedIn shows no leads."
+HIDDEN = gettext_noop("The person who connected LinkedIn lacks a role there, so LinkedIn shows no leads.")
 #: Errors that may be of one page alone; whether other pages work is asked.
 OF_ONE_PAGE = frozenset(
     {ErrorKind.REFUSED, ErrorKind.NOT_FOUND, ErrorKind.BROKEN, ErrorKind.UNREACHABLE, ErrorKind.UNREADABLE}

@@ -8,15 +8,18 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.core.enums import ProviderSlug
 from accounts.core.jobs import Backoff, complete, end, restart, retry
+from accounts.core.wording import several
 from accounts.models import AccountToken, Source
 from accounts.providers.linkedin import TOKEN_ERRORS, ErrorKind, LinkedInError
 from accounts.sources.service import on_source_removal
 from leads import wakeups
 from leads.lead_sync import problems
 from leads.lead_sync.problem import ConnectionProblem
+from leads.lead_sync.sentences import LEFT_AT_LINKEDIN
 from leads.lead_sync.subscriptions import reconcile
 from leads.lead_sync.tokens import api_of_removed, midnight
 from leads.models import LeadFetch, LeadSync, Pull
@@ -24,8 +27,10 @@ from leads.models import LeadFetch, LeadSync, Pull
 DISCONNECT_TIMEOUT = timedelta(hours=24)
 BACKOFF = Backoff([timedelta(minutes=minutes) for minutes in (5, 15, 60)], is_endless=True)
 GONE = "The source was taken away."
-REFUSED = "It does not let go of one."
-NOBODY = "Nobody's permission is left to ask it with."
+REFUSED = gettext_noop("It does not let go of one.")
+NOBODY = gettext_noop("Nobody's permission is left to ask it with.")
+BY_HAND = gettext_noop("Take them away by hand: in LinkedIn's Developer Portal, the app, Webhooks.")
+SAID_AGAIN = gettext_noop("It is told again by itself.")
 
 
 def begin(source: Source) -> None:
@@ -62,16 +67,14 @@ def delete_subscriptions(sync: LeadSync) -> None:
     if not sync.subscriptions.exclude(external_id="").exists():
         _end(sync, [])
     elif again is None or again > removed_at + DISCONNECT_TIMEOUT:
-        _end(sync, [_problem(why, "Take them away by hand: in LinkedIn's Developer Portal, the app, Webhooks.")])
+        _end(sync, [_problem(why, BY_HAND)])
     else:
-        problems.store(sync, [_problem(why, "It is told again by itself.")])
+        problems.store(sync, [_problem(why, SAID_AGAIN)])
         retry(sync, why, again, problems=sync.problems)
 
 
 def _problem(why: str, then: str) -> ConnectionProblem:
-    return ConnectionProblem(
-        "left_at_linkedin", f"LinkedIn still has subscriptions for a source that is gone. {why} {then}"
-    )
+    return ConnectionProblem("left_at_linkedin", several(LEFT_AT_LINKEDIN, why, then))
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.core.connections import DATABASE_ERRORS
 from accounts.core.jobs import CRASHED, Backoff, claim_due, fail, put_off, retry
@@ -157,7 +158,7 @@ def _retry_all(sync: LeadSync | None, fetches: list[LeadFetch], error: Exception
     passes = isinstance(error, LinkedInError) and error.kind.passes
     for fetch in fetches:
         wait = BACKOFF.steps[1] if passes else HOUR
-        retry(fetch, str(error) or "Nobody is connected to LinkedIn.", until or timezone.now() + wait)
+        retry(fetch, str(error) or gettext_noop("Nobody is connected to LinkedIn."), until or timezone.now() + wait)
 
 
 def _next_attempt_at(fetch: LeadFetch, error: LinkedInError, *, is_gone: bool) -> datetime | None:

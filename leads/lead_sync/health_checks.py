@@ -102,8 +102,8 @@ def _retry(sync: LeadSync, error: LinkedInError) -> None:
     if until is None:
         until = BACKOFF.next_attempt_at(sync.attempts) if error.kind.passes else timezone.now() + BACKOFF.steps[-1]
     is_shown = not error.kind.passes and error.kind is not ErrorKind.THROTTLED
-    others = [ConnectionProblem(row["code"], row["message"]) for row in sync.problems if row["code"] != error.kind]
-    problems.store(sync, [*others, ConnectionProblem(error.kind, str(error))] if is_shown else others)
+    others = [ConnectionProblem.of_row(row) for row in sync.problems if row["code"] != error.kind]
+    problems.store(sync, [*others, ConnectionProblem(error.kind, error.args[0])] if is_shown else others)
     retry(sync, str(error), until, problems=sync.problems)
     show_health(sync)
 

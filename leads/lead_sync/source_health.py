@@ -1,6 +1,7 @@
 """Show what is wrong with a connection as one issue of its source."""
 
 from accounts.core.enums import IssueKind
+from accounts.core.wording import several
 from accounts.sources import issues
 from leads.lead_sync.problems import problems_of
 from leads.models import LeadSync
@@ -17,6 +18,6 @@ def show_health(sync: LeadSync) -> None:
         return
     wrong = [problem.message for problem in problems_of(found) if problem.code not in NO_ISSUE]
     if wrong and found.account_id and found.source.enabled and not found.source.removed_at:
-        issues.open_issue(found.source, IssueKind.LEAD_SYNC, detail=" ".join(wrong))
+        issues.open_issue(found.source, IssueKind.LEAD_SYNC, detail=several(*wrong))
     else:
         issues.close_issues(found.source, IssueKind.LEAD_SYNC)

@@ -8,6 +8,7 @@ from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts import services as accounts
 from accounts.core.enums import AccountStatus, ProviderSlug
@@ -27,9 +28,9 @@ _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 EXPIRY_WARNING = timedelta(days=7)
 NEW_TOKEN_DELAY = timedelta(minutes=2)
 WORDS = {
-    ErrorKind.REVOKED: "revoked: the person who connected LinkedIn took the permission back (65601)",
-    ErrorKind.EXPIRED: "expired: nobody has signed in again in time (65602)",
-    ErrorKind.INVALID_TOKEN: "invalid: LinkedIn does not know the permission any more (65600)",
+    ErrorKind.REVOKED: gettext_noop("revoked: the person who connected LinkedIn took the permission back (65601)"),
+    ErrorKind.EXPIRED: gettext_noop("expired: nobody has signed in again in time (65602)"),
+    ErrorKind.INVALID_TOKEN: gettext_noop("invalid: LinkedIn does not know the permission any more (65600)"),
 }
 
 

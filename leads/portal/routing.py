@@ -148,6 +148,7 @@ def add_routing_pages() -> None:
             view="portal_routing",
             title=gettext_lazy("Routing"),
             intro=gettext_lazy("Who gets a new lead: the first rule that matches decides, then the catch-all pool."),
+            without=gettext_lazy("Until there is one, every new lead goes to the catch-all pool."),
             form=RoutingRuleForm,
             effect_of=effect_of,
             outcome="portal/rules/_routing_outcome.html",

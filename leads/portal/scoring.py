@@ -100,6 +100,7 @@ def add_scoring_pages() -> None:
             intro=gettext_lazy(
                 "How well a lead fits, and how much it engages: the points of all rules that match add up."
             ),
+            without=gettext_lazy("Until there is one, no lead has a score."),
             form=ScoringRuleForm,
             effect_of=effect_of,
             outcome="portal/rules/_scoring_outcome.html",

@@ -57,6 +57,7 @@ def add_target_pages() -> None:
             view="portal_targets",
             title=_("Targets"),
             intro=_("In how much working time a lead is to be answered: the first rule that matches counts."),
+            without=_("Until there is one, the agency's response target counts for every lead."),
             form=TargetRuleForm,
             effect_of=effect_of,
             outcome="portal/rules/_target_outcome.html",

@@ -19,7 +19,8 @@ from accounts.core.errors import FieldError
 from accounts.core.text import safe_line
 from accounts.reauth.prompts import record_bounce
 from notifications.delivery import channel_health
-from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
+from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus, error_fields
+from notifications.sentences import MAIL_CAME_BACK
 
 HARD, SOFT, COMPLAINT = "hard", "soft", "complaint"
 MAX_REASON_LENGTH = 200
@@ -39,7 +40,7 @@ class BounceNotice:
         """Return the sentence that is shown beside the channel and the delivery."""
         if self.type == COMPLAINT:
             return channel_health.COMPLAINED
-        return f"{channel_health.BOUNCED}: {self.reason}" if self.reason else f"{channel_health.BOUNCED}."
+        return MAIL_CAME_BACK(reason=self.reason) if self.reason else channel_health.BOUNCED
 
 
 def parse_notice(body: Any) -> BounceNotice:
@@ -91,5 +92,5 @@ def _mark_failed(notice: BounceNotice) -> None:
     delivery = Delivery.objects.filter(went_there, pk=notice.delivery_id, status=DeliveryStatus.DELIVERED)
     if notice.delivery_id and delivery.exists():
         Delivery.objects.filter(Q(pk=notice.delivery_id) | Q(carrier_id=notice.delivery_id)).update(
-            status=DeliveryStatus.FAILED, delivered_at=None, error=notice.sentence
+            status=DeliveryStatus.FAILED, delivered_at=None, **error_fields(notice.sentence)
         )

@@ -19,7 +19,7 @@ from accounts.tenancy.mail_limits import count_mail
 from notifications.channels.service import lock_enabled_channel
 from notifications.delivery.fan_out import deliveries_for
 from notifications.delivery.rate_limit import close_circuit
-from notifications.models import STUCK, Channel, ChannelKind, Delivery, DeliveryStatus
+from notifications.models import STUCK, Channel, ChannelKind, Delivery, DeliveryStatus, error_fields
 from notifications.staff.alerts import SLACK_PREFIX
 from notifications.tasks import wake_up
 
@@ -111,9 +111,9 @@ def _make_due(deliveries: QuerySet[Delivery], *, at: datetime | None = None) -> 
         next_attempt_at=at or now,
         leased_until=None,
         delivered_at=None,
-        error="",
         hold="",
         urgent=True,
+        **error_fields(""),
     )
 
 

@@ -19,7 +19,13 @@ from accounts.tenancy.audit import Actor
 from accounts.tenancy.mail_limits import count_mail
 from notifications.channels.fields import FIELDS, TIMING_FIELDS, validated_fields, validated_kind
 from notifications.content.catalogue import CATALOGUE
-from notifications.delivery.channel_health import UNSUBSCRIBED, disable_address, mark_disabled, needs_confirmation
+from notifications.delivery.channel_health import (
+    UNSUBSCRIBED,
+    disable_address,
+    mark_disabled,
+    needs_confirmation,
+    set_last_error,
+)
 from notifications.delivery.digest import reschedule_waiting
 from notifications.delivery.rate_limit import close_circuit
 from notifications.egress.signing import new_secret
@@ -230,7 +236,8 @@ def lock_enabled_channel(channel: Channel) -> Channel:
 def _reset_health(channel: Channel) -> None:
     """Reset the channel's count of failures and close its circuit breaker."""
     channel.consecutive_failures, channel.failing_since = 0, None
-    channel.last_error, channel.last_status_code, channel.last_excerpt = "", None, ""
+    set_last_error(channel, "", None)
+    channel.last_excerpt = ""
     close_circuit(channel)
 
 

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.core.enums import STAFF_EVENTS, EventType, IncidentCause, PausedBy, SuggestedAction, provider_name
 from accounts.core.markup import duration
-from accounts.core.sentences import own_words
+from accounts.core.sentences import in_readers_language
 from accounts.core.text import safe_line, shorten
 from accounts.labels import pause_reason
 from accounts.linkedin.advice import REASONS, SENTENCES, advice_sentence
@@ -151,7 +151,9 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
         "assignee": _first_value(body, "assigned_to_name") or gettext("somebody of your team"),
         "location": _first_value(body, "ghl_location_id"),
         "installer": _first_value(body, "installer_name", "installer_email"),
-        "detail": safe_line(str(body.get("error_detail", "")), MAX_DETAIL_LENGTH),
+        "detail": safe_line(
+            in_readers_language(event.detail_sentence, str(body.get("error_detail", ""))), MAX_DETAIL_LENGTH
+        ),
         "limit": safe_line(" ".join(str(body[name]) for name in ("limit_type", "api_name") if name in body)),
         "resets_at": _format_time(body.get("resets_at"), zone),
         "has_assignee": bool(body.get("assigned_to_name")),
@@ -177,9 +179,7 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
         "off_at": format_local_time(subject_channel.failing_since + FAILURES_TIMEOUT, zone)
         if subject_channel and subject_channel.failing_since
         else "",
-        "off_reason": safe_line(own_words(subject_channel.disabled_reason), MAX_DETAIL_LENGTH)
-        if subject_channel
-        else "",
+        "off_reason": safe_line(subject_channel.why_disabled, MAX_DETAIL_LENGTH) if subject_channel else "",
         "happened_at": format_local_time(event.occurred_at, zone),
         "late": is_late(event),
         "facts": facts_of(body),

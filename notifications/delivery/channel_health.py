@@ -6,7 +6,9 @@ from django.utils.translation import gettext_noop
 
 from accounts.core.email_addresses import email_key
 from accounts.core.enums import EventType
+from accounts.core.sentences import stored
 from accounts.core.text import shorten
+from accounts.core.wording import several
 from accounts.events.outbox import record_event
 from accounts.models import Event
 from notifications.delivery import rate_limit
@@ -18,15 +20,20 @@ from notifications.models import (
     ChannelKind,
     ChannelStatus,
     DeliveryStatus,
+    error_fields,
 )
+from notifications.sentences import CHANNEL_WAS_OFF
 from notifications.transports.base import TransportError
 
 FAILURES_BEFORE_EVENT = 4
-HEALTH_FIELDS = ("consecutive_failures", "failing_since", "last_error", "last_status_code", "last_excerpt")
+HEALTH_FIELDS = (
+    *("consecutive_failures", "failing_since", "last_error", "last_error_sentence", "last_status_code"),
+    "last_excerpt",
+)
 WARNING_SHARES = (0.75, 0.5)  # of FAILURES_TIMEOUT, the later first
 UNSUBSCRIBED = gettext_noop("The recipient unsubscribed.")
 COMPLAINED = gettext_noop("The recipient reported our mail as unwanted.")
-BOUNCED = "Mail to this address came back"
+BOUNCED = gettext_noop("Mail to this address came back.")
 FAILED_TOO_LONG = gettext_noop("Nothing but failures for five days.")
 
 
@@ -40,14 +47,15 @@ def record_result(channel: Channel, result: DeliveryResult, *, is_erased: bool =
         if channel.consecutive_failures >= FAILURES_BEFORE_EVENT:
             record_channel_event(channel, EventType.CHANNEL_RECOVERED)
         channel.consecutive_failures, channel.failing_since = 0, None
-        channel.last_error, channel.last_status_code, channel.last_excerpt = "", None, ""
+        set_last_error(channel, "", None)
+        channel.last_excerpt = ""
         rate_limit.close_circuit(channel)
     elif error.ours:
         return
     else:
         channel.consecutive_failures += 1
         channel.failing_since = channel.failing_since or result.at
-        channel.last_error, channel.last_status_code = str(error)[:500], error.status_code
+        set_last_error(channel, error.message, error.status_code)
         channel.last_excerpt = "" if is_erased else shorten(" ".join(error.excerpt.split()), MAX_EXCERPT_LENGTH)
         rate_limit.open_circuit(channel, result.ended_at)
         if channel.consecutive_failures == FAILURES_BEFORE_EVENT:
@@ -79,14 +87,13 @@ def mark_disabled(channel: Channel, reason: str) -> None:
     """Disable an enabled channel. Cancel its pending deliveries, which a replay can send later."""
     if channel.status != ChannelStatus.ENABLED:
         return
-    channel.status, channel.disabled_reason = ChannelStatus.DISABLED, reason
-    channel.save(update_fields=["status", "disabled_reason", "updated_at"])
+    set_disabled(channel, reason)
     channel.deliveries.filter(status=DeliveryStatus.PENDING).update(
         status=DeliveryStatus.CANCELLED,
         next_attempt_at=None,
         leased_until=None,
         hold="",
-        error=f"The channel was off: {reason}"[:500],
+        **error_fields(CHANNEL_WAS_OFF(reason=several(reason))),
     )
     record_channel_event(channel, EventType.CHANNEL_DISABLED)
 
@@ -98,8 +105,7 @@ def disable_address(channel: Channel, reason: str) -> None:
     """
     was_on = channel.status == ChannelStatus.ENABLED
     mark_disabled(channel, reason)
-    channel.status, channel.disabled_reason = ChannelStatus.DISABLED, reason
-    channel.save(update_fields=["status", "disabled_reason", "updated_at"])
+    set_disabled(channel, reason)
     if was_on and reason != UNSUBSCRIBED:
         _warn_agency(channel, EventType.CHANNEL_DISABLED)
 
@@ -107,7 +113,7 @@ def disable_address(channel: Channel, reason: str) -> None:
 def needs_confirmation(channel: Channel) -> bool:
     """Return whether the channel's address must be confirmed (again) before it gets mail."""
     return channel.status == ChannelStatus.UNVERIFIED or channel.disabled_reason.startswith(
-        (UNSUBSCRIBED, COMPLAINED, BOUNCED)
+        (UNSUBSCRIBED, COMPLAINED, BOUNCED.removesuffix("."))
     )
 
 
@@ -121,6 +127,18 @@ def record_channel_event(channel: Channel, event_type: EventType, *, recipient: 
         channel_id=channel.pk,
         channel_name=channel.name,
     )
+
+
+def set_disabled(channel: Channel, reason: str) -> None:
+    channel.status, channel.disabled_reason = ChannelStatus.DISABLED, reason
+    channel.disabled_reason_sentence = stored(reason)
+    channel.save(update_fields=["status", "disabled_reason", "disabled_reason_sentence", "updated_at"])
+
+
+def set_last_error(channel: Channel, text: str, status_code: int | None) -> None:
+    """Set what the last attempt failed with, unsaved."""
+    channel.last_error, channel.last_error_sentence = text[:500], stored(text)
+    channel.last_status_code = status_code
 
 
 def _warn_or_disable(channel: Channel, elapsed: float) -> None:

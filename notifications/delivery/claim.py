@@ -13,7 +13,7 @@ from notifications.delivery import rate_limit
 from notifications.delivery.concurrency import ConcurrencyLimits, Receiver
 from notifications.delivery.messages import cancel_obsolete, prepare_deliveries
 from notifications.message import MAIL_KEY, PreparedDelivery
-from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus, Hold
+from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus, Hold, error_fields
 from notifications.policy.backoff import BACKOFF
 
 LEASE = timedelta(seconds=60)
@@ -108,7 +108,7 @@ def _claim_round(now: datetime, limits: ConcurrencyLimits) -> tuple[dict[str, da
         ):
             claimed[row.pk] = channel_limit.reserve_send() if channel_limit else None
     Delivery.objects.filter(Q(pk__in=exhausted) | Q(carrier_id__in=exhausted)).update(
-        status=DeliveryStatus.FAILED, error=CRASHED, next_attempt_at=None, leased_until=None
+        status=DeliveryStatus.FAILED, next_attempt_at=None, leased_until=None, **error_fields(CRASHED)
     )
     Delivery.objects.filter(pk__in=claimed).update(attempts=F("attempts") + 1, leased_until=now + LEASE)
     Delivery.objects.filter(pk__in=claimed).exclude(hold="").update(hold="")

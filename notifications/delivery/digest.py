@@ -12,18 +12,19 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from notifications.content.stories import LEAD_STORY, STATUS_CHANGES, story_key
 from notifications.delivery.relevance import obsolete_reasons
-from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus, Hold
+from notifications.models import Channel, ChannelStatus, Delivery, DeliveryStatus, Hold, error_fields
 from notifications.policy.alert_policy import superseded_reasons
 from notifications.policy.quiet_hours import quiet_hours_of
 from notifications.policy.timing import DIGEST_BATCH, IMMEDIATE_STATUSES, DeliveryPlan, plan_delivery
 
 MAX_CHANNELS = 50  # in one call
 MAX_DELIVERIES = 2000  # in one message; the rest goes into the next
-CHANNEL_OFF = "The channel was off."
-UNCHANGED_LEAD = "Nothing to tell: the lead is back where it was."
+CHANNEL_OFF = gettext_noop("The channel was off.")
+UNCHANGED_LEAD = gettext_noop("Nothing to tell: the lead is back where it was.")
 
 
 def build_digests() -> int:
@@ -52,7 +53,7 @@ def reschedule_waiting(channel: Channel) -> None:
 def cancel_deliveries(deliveries: QuerySet[Delivery], reason: str) -> None:
     """Cancel deliveries. They stay in the log with the reason."""
     deliveries.update(
-        status=DeliveryStatus.CANCELLED, hold="", error=reason[:500], next_attempt_at=None, leased_until=None
+        status=DeliveryStatus.CANCELLED, hold="", next_attempt_at=None, leased_until=None, **error_fields(reason)
     )
 
 

@@ -23,7 +23,7 @@ from notifications.policy.quiet_hours import quiet_hours_of
 from notifications.policy.timing import DIGEST_BATCH, is_urgent
 from notifications.staff import alerts as staff
 
-OWNER_NOT_ASKED = "No longer needed: the account's owner is not asked any more."
+OWNER_NOT_ASKED = gettext_noop("No longer needed: the account's owner is not asked any more.")
 DAMAGED = gettext_noop("What is stored about this channel cannot be decrypted with the keys that are set.")
 
 

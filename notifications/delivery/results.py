@@ -10,7 +10,7 @@ from accounts.core.enums import EventType
 from accounts.models import Event
 from notifications.delivery import channel_health
 from notifications.delivery.sender import DeliveryResult
-from notifications.models import Attempt, Channel, Delivery, DeliveryStatus
+from notifications.models import Attempt, Channel, Delivery, DeliveryStatus, error_fields
 from notifications.policy.backoff import next_attempt_at
 from notifications.transports.base import Outcome, TransportError
 
@@ -72,7 +72,7 @@ def _attempt_row(result: DeliveryResult, erased: set[str]) -> Attempt:
         at=result.at,
         duration_ms=result.duration_ms,
         status_code=outcome.status_code,
-        error=str(outcome)[:500] if isinstance(outcome, TransportError) else "",
+        **error_fields(outcome.message if isinstance(outcome, TransportError) else ""),
         response_excerpt="" if is_erased else outcome.excerpt,
         request_headers=exchange.request_headers if exchange else None,
         response_headers=exchange.response_headers if exchange and not is_erased else None,
@@ -89,7 +89,11 @@ def _release_unattempted(results: Sequence[DeliveryResult]) -> None:
 def _mark_delivered(results: Sequence[DeliveryResult]) -> None:
     # Whatever the row's status is by now: the receiver has the message.
     Delivery.objects.filter(_with_carried(results)).update(
-        status=DeliveryStatus.DELIVERED, delivered_at=timezone.now(), next_attempt_at=None, leased_until=None, error=""
+        status=DeliveryStatus.DELIVERED,
+        delivered_at=timezone.now(),
+        next_attempt_at=None,
+        leased_until=None,
+        **error_fields(""),
     )
 
 
@@ -103,11 +107,11 @@ def _retry_or_fail(result: DeliveryResult, error: TransportError) -> None:
         status=DeliveryStatus.PENDING if due else DeliveryStatus.FAILED,
         next_attempt_at=due,
         leased_until=None,
-        error=str(error)[:500],
+        **error_fields(error.message),
     )
     if due is None and result.prepared.digest_events:
         carried = Delivery.objects.filter(carrier_id=delivery.pk, status=DeliveryStatus.PENDING)
-        carried.update(status=DeliveryStatus.FAILED, error=str(error)[:500])
+        carried.update(status=DeliveryStatus.FAILED, **error_fields(error.message))
 
 
 def _with_carried(results: Sequence[DeliveryResult]) -> Q:

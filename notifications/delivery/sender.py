@@ -21,6 +21,7 @@ from django.utils import timezone
 from notifications.egress.session import GuardedSession, NoResponse
 from notifications.egress.url_policy import TargetRefused
 from notifications.message import PreparedDelivery
+from notifications.sentences import NOT_DONE, NOT_SENT
 from notifications.transports import TRANSPORTS
 from notifications.transports.base import Outcome, TransportError
 
@@ -123,11 +124,11 @@ class DeliverySender:
         except TransportError as error:
             return error
         except TargetRefused as error:
-            return TransportError(str(error))
+            return TransportError(error.args[0])
         except NoResponse as error:
-            return TransportError(str(error), exchange=error.exchange)
+            return TransportError(error.args[0], exchange=error.exchange)
         except TimeoutError:
-            return TransportError(f"Not done within {ATTEMPT_TIMEOUT} seconds.", ours=True)
+            return TransportError(NOT_DONE(seconds=ATTEMPT_TIMEOUT), ours=True)
         except Exception as error:
             log.exception("An attempt failed inside Leadline.", delivery_id=prepared.delivery.pk)
-            return TransportError(f"Leadline could not send it ({type(error).__name__}).", ours=True)
+            return TransportError(NOT_SENT(error=type(error).__name__), ours=True)

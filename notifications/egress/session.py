@@ -17,8 +17,17 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from django.utils.translation import gettext_noop
 from yarl import URL
 
+from accounts.core.wording import several
 from notifications.egress.headers import Exchange, keep_request_headers, keep_response_headers
-from notifications.egress.url_policy import Target, TargetRefused, check_address, check_url
+from notifications.egress.url_policy import NO_WEB_ADDRESS, Target, TargetRefused, check_address, check_url
+from notifications.sentences import (
+    CONNECTION_ERRORS,
+    NOT_ANSWERED_IN_TIME,
+    NOT_CONNECTED,
+    NOT_CONNECTED_IN_TIME,
+    REFUSED,
+    REQUEST_FAILED,
+)
 
 CONNECT_TIMEOUT = 5
 TOTAL_TIMEOUT = 15
@@ -95,7 +104,7 @@ def _request_url(target: Target) -> URL:
     path = target.path if target.path.startswith("/") else f"/{target.path}"
     url = URL.build(scheme=target.scheme, authority=target.authority, path=path, encoded=True)
     if (url.raw_host, url.explicit_port, url.raw_path_qs) != (target.host, target.port, path):
-        raise TargetRefused("This is not a web address.")
+        raise TargetRefused(NO_WEB_ADDRESS)
     return url
 
 
@@ -170,6 +179,8 @@ def _retry_after(text: str) -> float | None:
 
 
 _BAD_CERTIFICATE = gettext_noop("The receiver's TLS certificate is not valid.")
+_OUTDATED_TLS = gettext_noop("No secure connection: the receiver speaks only outdated TLS.")
+_TLS_FAILED = gettext_noop("No secure connection: TLS failed.")
 _CERTIFICATES = {  # OpenSSL's verify code --> the message for people
     9: gettext_noop("The receiver's TLS certificate is not valid yet."),
     10: gettext_noop("The receiver's TLS certificate has expired."),
@@ -185,14 +196,14 @@ _CERTIFICATES = {  # OpenSSL's verify code --> the message for people
 def _error_message(error: Exception) -> str:
     match error:
         case aiohttp.ConnectionTimeoutError():
-            return f"No connection within {CONNECT_TIMEOUT} seconds."
+            return NOT_CONNECTED_IN_TIME(seconds=CONNECT_TIMEOUT)
         case TimeoutError():
-            return f"No answer within {TOTAL_TIMEOUT} seconds."
+            return NOT_ANSWERED_IN_TIME(seconds=TOTAL_TIMEOUT)
         case aiohttp.ClientConnectorCertificateError():
             return _CERTIFICATES.get(getattr(error.certificate_error, "verify_code", 0), _BAD_CERTIFICATE)
         case aiohttp.ClientSSLError():
             outdated = "PROTOCOL" in str(getattr(error.os_error, "reason", ""))
-            return f"No secure connection: {'the receiver speaks only outdated TLS' if outdated else 'TLS failed'}."
+            return _OUTDATED_TLS if outdated else _TLS_FAILED
         case aiohttp.ClientConnectorDNSError():
             return gettext_noop("The name could not be resolved.")
         case aiohttp.ClientConnectorError() if isinstance(error.os_error, ConnectionResetError):
@@ -200,12 +211,13 @@ def _error_message(error: Exception) -> str:
                 "No secure connection: the receiver broke off the TLS handshake. Does it speak TLS 1.2 or newer?"
             )
         case aiohttp.ClientConnectorError():
-            return f"No connection: {error.os_error.strerror or 'refused'}."
+            strerror = error.os_error.strerror or ""
+            return NOT_CONNECTED(reason=several(CONNECTION_ERRORS.get(strerror, strerror) or REFUSED))
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
             return gettext_noop("The receiver closed the connection without an answer.")
         case aiohttp.InvalidURL():
-            return "This is not a web address."
+            return NO_WEB_ADDRESS
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
             return gettext_noop("The receiver's answer is not HTTP that can be read.")
         case _:
-            return f"The request failed ({type(error).__name__})."
+            return REQUEST_FAILED(error=type(error).__name__)

@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.core.email_addresses import normalize_host
 from accounts.core.networks import Address, is_in_networks, parse_networks
@@ -86,21 +86,21 @@ def split_url(url: str) -> Target:
     """Split a URL into its parts and check only its form. Raises TargetRefused."""
     parts = _URL.fullmatch(url)
     if not parts or len(url) > MAX_URL_LENGTH or _INVISIBLE.search(url):
-        raise TargetRefused(_NO_WEB_ADDRESS)
+        raise TargetRefused(gettext(NO_WEB_ADDRESS))
     if "@" in parts["authority"]:
         raise TargetRefused(gettext("Take the user name and password out of the address; use a custom header instead."))
     authority = _AUTHORITY.fullmatch(parts["authority"])
     if not authority:
-        raise TargetRefused(_NO_WEB_ADDRESS)
+        raise TargetRefused(gettext(NO_WEB_ADDRESS))
     try:
         host = str(IPv6Address(authority["ipv6"])) if authority["name"] is None else _normalize_host(authority["name"])
         path = quote(parts["path"], safe=_UNQUOTED)
     except ValueError:
-        raise TargetRefused(_NO_WEB_ADDRESS) from None
+        raise TargetRefused(gettext(NO_WEB_ADDRESS)) from None
     port = int(authority["port"]) if authority["port"] else None
     target = Target(parts["scheme"].lower(), host, port, path)
     if not host or (port is not None and not 0 < port < 65536) or len(target.url) > MAX_URL_LENGTH:
-        raise TargetRefused(_NO_WEB_ADDRESS)
+        raise TargetRefused(gettext(NO_WEB_ADDRESS))
     return target
 
 
@@ -115,7 +115,7 @@ def check_address(text: str, port: int) -> None:
     if not is_public(address):
         raise TargetRefused(gettext("The address is outside the public internet."))
     if port not in PORTS:
-        raise TargetRefused(_PORTS_TEXT)
+        raise TargetRefused(gettext(_PORTS_TEXT))
 
 
 def is_public(address: Address) -> bool:
@@ -125,8 +125,8 @@ def is_public(address: Address) -> bool:
     return address.is_global and not any(address in network for network in _SPECIAL_IPV4)
 
 
-_PORTS_TEXT = f"Use one of the ports {', '.join(map(str, sorted(PORTS)))}."
-_NO_WEB_ADDRESS = "This is not a web address."
+_PORTS_TEXT = gettext_noop("Use one of the ports 80, 443, 8080, 8443.")
+NO_WEB_ADDRESS = gettext_noop("This is not a web address.")
 
 
 @lru_cache(maxsize=4096)
@@ -137,7 +137,7 @@ def _check(url: str, allowed: tuple[str, ...], own_host: str) -> Target:
     try:
         literal = _literal_address(target.host)
     except ValueError:
-        raise TargetRefused(_NO_WEB_ADDRESS) from None
+        raise TargetRefused(gettext(NO_WEB_ADDRESS)) from None
     if literal is not None and is_in_networks(literal, parse_networks(allowed)):
         return target
     if literal is not None and not is_public(literal):
@@ -146,7 +146,7 @@ def _check(url: str, allowed: tuple[str, ...], own_host: str) -> Target:
         raise TargetRefused(gettext("Leadline does not send to itself."))
     # A name with another port may lead into an allowed network: `check_address` decides at every connect.
     if target.port not in PORTS | {None} and (literal is not None or not allowed):
-        raise TargetRefused(_PORTS_TEXT)
+        raise TargetRefused(gettext(_PORTS_TEXT))
     return target
 
 
@@ -161,7 +161,7 @@ def _literal_address(host: str) -> Address | None:
     if _reads_as_ipv4(host):
         raise TargetRefused(gettext("Write the address in its usual form, like 203.0.113.7."))
     if not _NAME.match(host) or re.fullmatch(r"0x[0-9a-f]*|[0-9]+", host.rpartition(".")[2]):
-        raise TargetRefused(_NO_WEB_ADDRESS)
+        raise TargetRefused(gettext(NO_WEB_ADDRESS))
     return None
 
 

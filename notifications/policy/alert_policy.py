@@ -19,6 +19,7 @@ from accounts.sources.issues import SLOW_ANSWERS
 from leads.pipeline.at_risk import leads_at_risk
 from notifications.message import Alert
 from notifications.models import Channel, ChannelKind, Delivery, DeliveryStatus
+from notifications.sentences import IN_INCIDENT
 
 OUTAGE_EVENTS = frozenset(
     {
@@ -30,7 +31,6 @@ OUTAGE_EVENTS = frozenset(
 )
 #: Events that follow an outage; an incident that covers the outage covers them too.
 FOLLOW_UP_EVENTS = frozenset({EventType.LINKEDIN_RECONNECTED, EventType.CAMPAIGN_PAUSED, EventType.CAMPAIGN_RESUMED})
-INCIDENT_REASON = "Told in the incident"
 MAX_NAMED_ACCOUNTS = 10  # in an incident's mail
 
 SupersededReasons = Mapping[str, str]  # delivery id --> why it is not sent
@@ -121,13 +121,13 @@ def _covered_by_incidents(pairs: Collection[tuple[Delivery, Channel]]) -> dict[s
     openings: dict[str, Event] = {}
     for event in recorded.filter(event_type=EventType.ACCOUNTS_INCIDENT).order_by("-id"):
         openings[event.subject] = event
-    found = {}
+    found: dict[str, str] = {}
     for delivery, channel in pairs:
         for outage in by_account.get(_account_id_of(delivery.event), ()):
             opening = openings.get(outage.incident_id or "")
             covers = outage.back_at is None or outage.back_at >= delivery.event.occurred_at
             if covers and opening and replaces_outages_for(opening, channel):
-                found[delivery.pk] = f"{INCIDENT_REASON} {outage.incident_id}."
+                found[delivery.pk] = IN_INCIDENT(incident=outage.incident_id)
     return found
 
 

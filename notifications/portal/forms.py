@@ -272,9 +272,9 @@ class ReplayForm(forms.Form):
         required=False,
         label=_("Deliveries"),
         choices=[
-            (DeliveryStatus.FAILED.value, "failed only"),
-            (DeliveryStatus.CANCELLED.value, "cancelled only"),
-            ("", "all, including missed events"),
+            (DeliveryStatus.FAILED.value, _("failed only")),
+            (DeliveryStatus.CANCELLED.value, _("cancelled only")),
+            ("", _("all, including missed events")),
         ],
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 
-from accounts.core.sentences import own_words
+from accounts.core.sentences import in_readers_language
 from accounts.web.portal.navigation import MAX_COUNT
 from notifications.models import STUCK, Channel, ChannelStatus, Delivery, DeliveryStatus
 
@@ -44,7 +44,8 @@ def failures_of(channels: Iterable[Channel]) -> dict[str, Failure]:
     return {
         pk: Failure(
             status_code=channel.last_status_code,
-            text=(channel.last_excerpt if channel.last_status_code else "") or own_words(channel.last_error),
+            text=(channel.last_excerpt if channel.last_status_code else "")
+            or in_readers_language(channel.last_error_sentence, channel.last_error),
             attempts=channel.consecutive_failures,
             next_at=_next_attempt(channel, next_times[pk][0]),
             waiting=str(counts.get(pk, 0)) if pk in few else f"{MAX_COUNT}+",

@@ -11,7 +11,7 @@ from notifications.models import ChannelKind
 
 
 class TransportError(Exception):
-    """Signal that an attempt failed. The message gives the reason to people.
+    """Signal that an attempt failed. `message` gives the reason to people.
 
     `permanent`: no later attempt can succeed. `gone`: why the receiver will never want anything again, so that its
     channel is disabled. `ours`: the fault is on our side, so the channel's health does not change. `retry_after` is in
@@ -31,6 +31,7 @@ class TransportError(Exception):
         exchange: Exchange | None = None,
     ) -> None:
         super().__init__(message)
+        self.message = message
         self.permanent = permanent
         self.gone = gone
         self.ours = ours

@@ -7,6 +7,7 @@ from email.utils import formataddr, parseaddr
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.utils.translation import gettext_noop
 
 from accounts.core.email_addresses import email_key, normalize_sender
 from accounts.core.enums import STAFF_EVENTS, EventType
@@ -15,9 +16,11 @@ from notifications.content.rendering import look_for, unsubscribe_url
 from notifications.egress.session import GuardedSession
 from notifications.message import PreparedDelivery
 from notifications.models import ChannelKind, ChannelStatus
+from notifications.sentences import ADDRESS_REFUSED, MAIL_REFUSED
 from notifications.transports.base import Outcome, Transport, TransportError
 
 MAX_MAIL_THREADS = 8
+CONFIRMED_OR_CHANGED = gettext_noop("No longer needed: the address was confirmed or changed.")
 _MAIL_THREADS = ThreadPoolExecutor(max_workers=MAX_MAIL_THREADS, thread_name_prefix="mail")
 
 
@@ -57,13 +60,13 @@ def _send(prepared: PreparedDelivery) -> None:
         codes = [code for code, _ in error.recipients.values()]
         permanent = all(500 <= code < 600 for code in codes)
         raise TransportError(
-            f"The mail server refused the address ({', '.join(map(str, codes))}).",
+            ADDRESS_REFUSED(codes=", ".join(map(str, codes))),
             permanent=permanent,
             ours=not permanent,
         ) from error
     except (smtplib.SMTPException, OSError) as error:
         code = getattr(error, "smtp_code", "")
-        raise TransportError(f"The mail server did not take it ({type(error).__name__} {code}).", ours=True) from error
+        raise TransportError(MAIL_REFUSED(error=f"{type(error).__name__} {code}".strip()), ours=True) from error
 
 
 def _check_still_wanted(prepared: PreparedDelivery) -> None:
@@ -76,7 +79,7 @@ def _check_still_wanted(prepared: PreparedDelivery) -> None:
         or subject_channel.status != ChannelStatus.UNVERIFIED
         or subject_channel.email != prepared.delivery.recipient
     ):
-        raise TransportError("No longer needed: the address was confirmed or changed.", permanent=True, ours=True)
+        raise TransportError(CONFIRMED_OR_CHANGED, permanent=True, ours=True)
 
 
 def _sender(prepared: PreparedDelivery) -> str:

@@ -14,6 +14,7 @@ from notifications.egress.session import GuardedSession, Response
 from notifications.egress.signing import sign_message
 from notifications.message import PreparedDelivery
 from notifications.models import ChannelKind
+from notifications.sentences import ANSWERED
 from notifications.transports.base import Outcome, Transport, TransportError
 
 MAX_HEADERS = 20
@@ -61,7 +62,7 @@ def outcome_of(answer: Response) -> Outcome:
     if 200 <= answer.status < 300:
         return Outcome(answer.status, answer.excerpt, answer.exchange)
     raise TransportError(
-        f"The receiver answered {answer.status}.",
+        ANSWERED(status=answer.status),
         gone=GONE if answer.status == 410 else "",
         retry_after=answer.retry_after if answer.status in {429, 503} else None,
         status_code=answer.status,

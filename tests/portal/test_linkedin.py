@@ -93,3 +93,6 @@ def test_portal_and_back_office_name_a_form_that_linkedin_does_not_show(
     assert "Action required" in pages[0]
     assert "Leads incomplete" in pages[1]
     assert "Not shown since" in pages[2]
+    Agency.objects.filter(pk=agency.pk).update(locale="de-DE")
+    assert "Das Formular 901 wird nicht gezeigt: " in page(sign_in, source)
+    assert "Das Formular 901 wird nicht gezeigt: " in unescape(sign_in().get("/sources").content.decode())

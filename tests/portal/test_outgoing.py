@@ -67,6 +67,29 @@ def test_people_are_not_offered_everything_before_what_needs_them(manager: Clien
 
 
 @pytest.mark.django_db(transaction=True)
+def test_why_deliveries_failed_is_read_in_german_and_in_english_by_programs(
+    agency: Agency, manager: Client, loopback: None
+) -> None:
+    Agency.objects.filter(pk=agency.pk).update(locale="de-DE")
+    with receiver(answering(500, 410)) as program:
+        made, _ = create_channel(agency, kind="webhook", url=program.url, name="Zap")
+        record_event(agency, EventType.LEAD_REPLIED, lead_name="Ada")
+        drain_deliveries()
+        failed = Delivery.objects.get()
+        assert failed.error == Attempt.objects.get().error == "The receiver answered 500."
+        assert "Der Empfänger hat mit 500 geantwortet." in html(manager, LOG)
+        assert "Der Empfänger hat mit 500 geantwortet." in html(manager, f"{LOG}/{failed.pk}")
+        record_event(agency, EventType.LEAD_REPLIED, lead_name="Bob")
+        drain_deliveries()
+    made.refresh_from_db()
+    assert made.disabled_reason == "The receiver answered 410: it wants nothing any more."
+    failed.refresh_from_db()
+    assert failed.error == f"The channel was off: {made.disabled_reason}"
+    page = html(manager, f"{LOG}/{failed.pk}")
+    assert "Der Kanal war deaktiviert: Der Empfänger hat mit 410 geantwortet: Er möchte nichts mehr erhalten." in page
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.one_backend
 def test_a_failing_channel_says_why_and_is_tried_on_a_press(agency: Agency, manager: Client, loopback: None) -> None:
     with receiver(answering(*[500] * 10, 200, body="zap is turned off")) as program:

@@ -5,6 +5,7 @@ and reason in SAMPLE_INTERVAL seconds.
 """
 
 import asyncio
+import json
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.core.sentences import stored
 from accounts.models import Source
 from webhooks.diagnostics.known_mistakes import RefusedSample, diagnose_refusal
 from webhooks.ingest.db import DatabaseThreads
@@ -34,12 +36,14 @@ DIAGNOSIS_LIFETIME = timedelta(hours=1)  # after which an uncertain diagnosis re
 
 _TABLE = RejectedRequest._meta.db_table
 UPSERT = f"""
-INSERT INTO {_TABLE} (source_id, reason, diagnosis, diagnosed_at, count, first_seen, last_seen)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+INSERT INTO {_TABLE} (source_id, reason, diagnosis, diagnosis_sentence, diagnosed_at, count, first_seen, last_seen)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (source_id, reason) DO UPDATE SET
     count = {_TABLE}.count + excluded.count,
     diagnosis = CASE WHEN excluded.diagnosed_at IS NULL AND {_TABLE}.diagnosed_at > %s
         THEN {_TABLE}.diagnosis ELSE excluded.diagnosis END,
+    diagnosis_sentence = CASE WHEN excluded.diagnosed_at IS NULL AND {_TABLE}.diagnosed_at > %s
+        THEN {_TABLE}.diagnosis_sentence ELSE excluded.diagnosis_sentence END,
     diagnosed_at = CASE WHEN excluded.diagnosed_at IS NULL AND {_TABLE}.diagnosed_at > %s
         THEN {_TABLE}.diagnosed_at ELSE excluded.diagnosed_at END,
     last_seen = CASE WHEN excluded.last_seen > {_TABLE}.last_seen
@@ -110,7 +114,7 @@ class Rejections:
                 return
             tally = self._waiting[key] = _Tally("", 0, now, now)
         tally.count += 1
-        tally.diagnosis = _clean(diagnosis, 500)
+        tally.diagnosis = diagnosis
         tally.last_seen = now
         room = key in self._samples or len(self._samples) < MAX_SAMPLES
         if sample is not None and room and random.random() * tally.count < 1:  # noqa: S311 (chooses a sample)
@@ -174,7 +178,7 @@ def _write(batch: dict[tuple[str, str], _Tally], samples: dict[tuple[str, str], 
             log.warning("A refused request could not be examined.", error=type(error).__name__)
             continue
         at = sample.request.received_at
-        diagnosed[key] = _Tally(_clean(diagnosis, 1000), 0, at, at, timezone.now() if certain else None)
+        diagnosed[key] = _Tally(diagnosis, 0, at, at, timezone.now() if certain else None)
     _save(diagnosed)
 
 
@@ -186,8 +190,9 @@ def _save(batch: dict[tuple[str, str], _Tally]) -> None:
     diagnosed_before = adapt(timezone.now() - DIAGNOSIS_LIFETIME)
     rows = [
         (
-            *(source_id, reason, tally.diagnosis, tally.diagnosed_at and adapt(tally.diagnosed_at), tally.count),
-            *(adapt(tally.first_seen), adapt(tally.last_seen), diagnosed_before, diagnosed_before),
+            *(source_id, reason, _clean(tally.diagnosis, 1000), json.dumps(stored(tally.diagnosis))),
+            *(tally.diagnosed_at and adapt(tally.diagnosed_at), tally.count),
+            *(adapt(tally.first_seen), adapt(tally.last_seen), *[diagnosed_before] * 3),
         )
         for (source_id, reason), tally in sorted(batch.items(), key=lambda item: item[0])
         if source_id in known

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.core.enums import ProviderSlug
 from accounts.core.errors import FieldError
+from accounts.core.sentences import in_readers_language, stored
 from accounts.models import Source
 from accounts.sources.service import NO_SECRET_UNLESS_GIVEN
 from accounts.tenancy import audit
@@ -51,7 +52,7 @@ def send_sample(source: Source, name: str, *, by: Actor | None = None) -> Receip
         try:
             provider.verify(request, secrets, tolerance=settings.SIGNATURE_TOLERANCE_SECONDS)
         except InvalidSignature as error:
-            raise FieldError("", error.diagnosis) from None
+            raise FieldError("", in_readers_language(stored(error.diagnosis), error.diagnosis)) from None
     row = receipt_row(provider, cached, request, provider.dedupe_key(request))
     row.headers[SAMPLE_HEADER] = name
     audit.log_change(by, source, "Sample sent", name)

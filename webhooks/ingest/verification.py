@@ -41,7 +41,7 @@ async def verified_dedupe_key(
         context.rejections.record(source.id, error.reason, error.diagnosis, RefusedSample(provider, request, error))
     except UnreadablePayload as error:
         refusal = Refusal(400, str(error))
-        context.rejections.record(source.id, "unreadable_body", str(error))
+        context.rejections.record(source.id, "unreadable_body", error.args[0])
         if verified:
             raise refusal from None
     except ParsingBusy:

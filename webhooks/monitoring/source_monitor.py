@@ -14,7 +14,7 @@ from django.db.models import Exists, F, Max, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.core.enums import IssueKind
-from accounts.core.sentences import Sentence
+from accounts.core.wording import Sentence, read_sentence
 from accounts.models import Source, SourceIssue
 from accounts.sentences import SOURCE_CHECKS_MISSED, SOURCE_REJECTING, SOURCE_SILENT, SOURCE_SLOW
 from accounts.sources import issues
@@ -157,7 +157,8 @@ def _count_refused(source: Source, monitor: SourceMonitor, refused: RefusalCount
 def _refusal_detail(source: Source, count: int) -> Sentence:
     """Return the issue's text: the count, and the newest diagnosis, the signature doctor's first."""
     rows = source.rejected_requests.order_by(F("diagnosed_at").desc(nulls_last=True), "-last_seen")
-    diagnosis = rows.values_list("diagnosis", flat=True).first() or ""
+    newest = rows.first()
+    diagnosis = read_sentence(newest.diagnosis_sentence, newest.diagnosis) if newest else ""
     return SOURCE_REJECTING(count=count, diagnosis=diagnosis)
 
 

@@ -119,7 +119,7 @@ def light_of(source: Source) -> Light:
         newest = newest or receipt
     refused = RejectedRequest.objects.filter(source=source).order_by("-last_seen").first()
     if refused and (newest is None or refused.last_seen > newest.received_at):
-        return Light("bad", gettext("A request came and was refused"), refused.diagnosis or refused.words)
+        return Light("bad", gettext("A request came and was refused"), refused.why)
     if newest:
         text = gettext("Your sample arrived. Waiting for the provider's first request.")
         return Light("busy", text, receipt=newest)

@@ -113,7 +113,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     try:
         return strict_json.read_object(body)
     except UnreadableJSON as error:
-        raise UnreadablePayload(str(error)) from None
+        raise UnreadablePayload(error.args[0]) from None
 
 
 def parses_quickly(body: bytes) -> bool:

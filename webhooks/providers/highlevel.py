@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from accounts.core.enums import WordKind
+from accounts.core.wording import Wording, gettext_noop
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 from webhooks.providers.events import AppInstalled, AppUninstalled, NothingToDo, ProviderEvent, Tenant
 from webhooks.providers.payload import Payload
@@ -35,6 +36,9 @@ from webhooks.providers.signatures import key_bytes, required_header, wrong_sign
 HEADER = "x-ghl-signature"
 LEGACY_HEADER = "x-wh-signature"
 UNSIGNED = "N/A"
+_UNSIGNED_REQUEST = Wording(
+    "signature_header_unsigned", gettext_noop("The request has no %(header)s header, or it says %(word)s.")
+)
 EVENTS = ("INSTALL", "UNINSTALL", "PLAN_CHANGE")
 
 PUBLISHED_KEY = """\
@@ -91,7 +95,7 @@ class HighLevel(Provider):
         ):
             header = LEGACY_HEADER
         if _is_unsigned(request, header):
-            raise InvalidSignature("missing_signature", f"The request has no {header} header, or it says {UNSIGNED}.")
+            raise InvalidSignature("missing_signature", _UNSIGNED_REQUEST(header=header, word=UNSIGNED))
         signature = _decode_signature(required_header(request.headers, header))
         if header == LEGACY_HEADER:
             verified = _verifies_rsa(self.rsa_public_key, signature, request.body)
@@ -138,7 +142,7 @@ class HighLevel(Provider):
         if given in {"", UNSIGNED}:
             return None
         published = key_bytes(self.public_key)
-        note = "It is signed with HighLevel's published key; this source has a key of its own."
+        note = gettext_noop("It is signed with HighLevel's published key; this source has a key of its own.")
         return SignatureScheme(
             given=given,
             body=request.body,
@@ -161,13 +165,15 @@ def _decode_signature(header: str) -> bytes:
             return decoded
     except (binascii.Error, ValueError):
         pass
-    raise InvalidSignature("malformed_signature", "The signature is not base64.")
+    raise InvalidSignature("malformed_signature", gettext_noop("The signature is not base64."))
 
 
 def _verifies_ed25519(pem: str, signature: bytes, body: bytes) -> bool:
     key = _public_key(pem)
     if not isinstance(key, Ed25519PublicKey):
-        raise InvalidSignature("unusable_key", "The public key to verify with is not an Ed25519 key in PEM form.")
+        raise InvalidSignature(
+            "unusable_key", gettext_noop("The public key to verify with is not an Ed25519 key in PEM form.")
+        )
     try:
         key.verify(signature, body)
     except WrongSignature:
@@ -185,7 +191,9 @@ def _verifies_bytes(pem: bytes, message: bytes, signature: bytes) -> bool:
 def _verifies_rsa(pem: str, signature: bytes, body: bytes) -> bool:
     key = _public_key(pem)
     if not isinstance(key, RSAPublicKey):
-        raise InvalidSignature("unusable_key", "The public key to verify with is not an RSA key in PEM form.")
+        raise InvalidSignature(
+            "unusable_key", gettext_noop("The public key to verify with is not an RSA key in PEM form.")
+        )
     try:
         key.verify(signature, body, PKCS1v15(), SHA256())
     except WrongSignature:

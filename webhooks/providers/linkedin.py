@@ -17,6 +17,7 @@ from typing import ClassVar
 
 from accounts.core.enums import WordKind
 from accounts.core.text import storable
+from accounts.core.wording import Wording, gettext_noop
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest, UnreadablePayload
 from webhooks.providers.events import LeadSubmitted, LeadWithdrawn, ProviderEvent
 from webhooks.providers.payload import Payload
@@ -25,7 +26,10 @@ from webhooks.providers.signatures import constant_time_equal, hmac_hex, require
 
 HEADER = "x-li-signature"
 PREFIX = "hmacsha256="
-BODY_ALONE = f"The sender signs the body alone; {PREFIX} belongs before it in what is signed."
+BODY_ALONE = Wording(
+    "signed_without_prefix",
+    gettext_noop("The sender signs the body alone; %(prefix)s belongs before it in what is signed."),
+)(prefix=PREFIX)
 LEAD_URN = "urn:li:leadGenFormResponse:"
 UUID_4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 

@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from accounts.core.enums import CampaignStatus, WordKind
 from accounts.core.text import storable
+from accounts.core.wording import gettext_noop
 from leads.enums import ChangedBy, LeadStatus
 from leads.pipeline.dto import MAX_REPLY_LENGTH, Identity
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
@@ -137,8 +138,11 @@ class SendPilot(Provider):
             return None
         own = _OWN_SIGNATURE.fullmatch(signature)
         sent_at = (own[1] if own else request.headers.get(f"{family}-timestamp", "")).encode("latin-1", "replace")
-        stamped = ("The sender signs the timestamp and the body alone.", lambda body: b"%b.%b" % (sent_at, body))
-        alone = ("The sender signs the body alone; what belongs before it is left out.", bytes)
+        stamped = (
+            gettext_noop("The sender signs the timestamp and the body alone."),
+            lambda body: b"%b.%b" % (sent_at, body),
+        )
+        alone = (gettext_noop("The sender signs the body alone; what belongs before it is left out."), bytes)
         if own:
             return SignatureScheme(given=own[2], body=request.body, messages=(("", stamped[1]), alone))
         message_id = request.headers.get(f"{family}-id", "").encode("latin-1", "replace")
@@ -157,7 +161,9 @@ def _own_signature(header: str) -> tuple[str, str]:
     """Return the `t` and the `s` of `t=…,s=…`."""
     found = _OWN_SIGNATURE.fullmatch(header)
     if found is None:
-        raise InvalidSignature("malformed_signature", "The Webhook-Signature header is not of the form t=…,s=….")
+        raise InvalidSignature(
+            "malformed_signature", gettext_noop("The Webhook-Signature header is not of the form t=…,s=….")
+        )
     return found[1], found[2]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal
 
+from accounts.core.wording import gettext_noop
 from webhooks.providers.signatures import STANDARD_PREFIX, key_bytes, standard_key
 
 Encoding = Literal["hex", "base64"]
@@ -21,15 +22,26 @@ def hmac_matches(key: bytes, message: bytes, given: bytes) -> bool:
 
 TEXT_KEYS: tuple[Key, ...] = (
     ("", key_bytes),
-    ("The sender uses the secret without its whsec_ prefix.", lambda secret: _without_prefix(secret)),
-    ("The sender decodes the secret from base64 before it signs; it is to be used as it stands.", standard_key),
-    ("The sender's secret has no blanks around it, ours has.", lambda secret: _trimmed(secret)),
-    ("The sender's secret has a line break at its end.", lambda secret: key_bytes(secret + "\n")),
+    (gettext_noop("The sender uses the secret without its whsec_ prefix."), lambda secret: _without_prefix(secret)),
+    (
+        gettext_noop("The sender decodes the secret from base64 before it signs; it is to be used as it stands."),
+        standard_key,
+    ),
+    (gettext_noop("The sender's secret has no blanks around it, ours has."), lambda secret: _trimmed(secret)),
+    (gettext_noop("The sender's secret has a line break at its end."), lambda secret: key_bytes(secret + "\n")),
 )
 STANDARD_KEYS: tuple[Key, ...] = (
     ("", standard_key),
-    ("The sender signs with the secret as it stands; what follows whsec_ is to be decoded from base64.", key_bytes),
-    ("The sender signs with what follows whsec_, without decoding it.", lambda secret: _without_prefix(secret)),
+    (
+        gettext_noop(
+            "The sender signs with the secret as it stands; what follows whsec_ is to be decoded from base64."
+        ),
+        key_bytes,
+    ),
+    (
+        gettext_noop("The sender signs with what follows whsec_, without decoding it."),
+        lambda secret: _without_prefix(secret),
+    ),
 )
 
 

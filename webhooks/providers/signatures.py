@@ -9,16 +9,33 @@ from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 
+from accounts.core.wording import Wording, gettext_noop, several
+
 STANDARD_PREFIX = "whsec_"
 MAX_HEADER_LENGTH = 4096
 _SECONDS = re.compile(r"[0-9]{1,15}")
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+_NO_HEADER = Wording("signature_header_missing", gettext_noop("The request has no %(name)s header."))
+_LONG_HEADER = Wording("signature_header_long", gettext_noop("The %(name)s header has %(length)s characters."))
+_NO_HEX_DIGEST = Wording(
+    "signature_not_hex",
+    gettext_noop("A signature is 64 lower-case hex digits; this one has %(length)s characters."),
+)
+_OTHER_SECRET = Wording("shared_secret_wrong", gettext_noop("The %(name)s header is not this source's secret."))
+_SIGNED_AGO = Wording(
+    "signed_ago", gettext_noop("The request was signed %(seconds)s s ago; at most %(tolerance)s s are accepted.")
+)
+_SIGNED_AHEAD = Wording(
+    "signed_ahead",
+    gettext_noop("The request was signed %(seconds)s s in the future; at most %(tolerance)s s are accepted."),
+)
+_NO_SECONDS = gettext_noop("The signed timestamp is not a number of seconds since 1970.")
 
 
 class InvalidSignature(Exception):
     """Signal that the request's sender is not verified.
 
-    `reason` is one machine-readable word, `diagnosis` a sentence. Neither contains a secret.
+    `reason` is one machine-readable word, `diagnosis` a sentence of `accounts.core.wording`. Neither contains a secret.
     """
 
     def __init__(self, reason: str, diagnosis: str = "") -> None:
@@ -31,9 +48,9 @@ def required_header(headers: Mapping[str, str], name: str) -> str:
     """Return the trimmed header. Raises InvalidSignature if it is missing, empty or too long."""
     value = headers.get(name, "").strip()
     if not value:
-        raise InvalidSignature("missing_signature", f"The request has no {name} header.")
+        raise InvalidSignature("missing_signature", _NO_HEADER(name=name))
     if len(value) > MAX_HEADER_LENGTH:
-        raise InvalidSignature("malformed_signature", f"The {name} header has {len(value)} characters.")
+        raise InvalidSignature("malformed_signature", _LONG_HEADER(name=name, length=len(value)))
     return value
 
 
@@ -65,9 +82,7 @@ def require_hmac(given: str, message: bytes, secrets: Sequence[str]) -> None:
 def require_hex_digest(given: str) -> None:
     """Raise InvalidSignature unless `given` could be an HMAC-SHA256 in lower-case hex."""
     if not _SHA256_HEX.fullmatch(given):
-        raise InvalidSignature(
-            "malformed_signature", f"A signature is 64 lower-case hex digits; this one has {len(given)} characters."
-        )
+        raise InvalidSignature("malformed_signature", _NO_HEX_DIGEST(length=len(given)))
 
 
 def matches_any_hmac(given: str, message: bytes, secrets: Sequence[str]) -> bool:
@@ -78,21 +93,23 @@ def require_shared_secret(headers: Mapping[str, str], name: str, secrets: Sequen
     """Raise InvalidSignature unless the header is one of the secrets."""
     given = required_header(headers, name)
     if not any(constant_time_equal(given, secret.strip()) for secret in usable_secrets(secrets)):
-        raise InvalidSignature("wrong_signature", f"The {name} header is not this source's secret.")
+        raise InvalidSignature("wrong_signature", _OTHER_SECRET(name=name))
 
 
 def usable_secrets(secrets: Sequence[str]) -> list[str]:
     """Return the secrets that are not blank. Raises InvalidSignature if there is none."""
     found = [secret for secret in secrets if secret.strip()]
     if not found:
-        raise InvalidSignature("no_secret", "This source has no secret to verify with.")
+        raise InvalidSignature("no_secret", gettext_noop("This source has no secret to verify with."))
     return found
 
 
 def wrong_signature() -> InvalidSignature:
     return InvalidSignature(
         "wrong_signature",
-        "The signature does not match: the sender signed another body, or with another secret than this source's.",
+        gettext_noop(
+            "The signature does not match: the sender signed another body, or with another secret than this source's."
+        ),
     )
 
 
@@ -102,24 +119,21 @@ def require_fresh(sent_at: str, received_at: datetime, tolerance: int) -> None:
     Both are cut to whole seconds, as senders cut them: a request of exactly 300 s ago is not 300.4 s old.
     """
     if not _SECONDS.fullmatch(sent_at):
-        raise InvalidSignature("malformed_timestamp", "The signed timestamp is not a number of seconds since 1970.")
+        raise InvalidSignature("malformed_timestamp", _NO_SECONDS)
     now = int(received_at.timestamp())
     age = now - int(sent_at)
     if abs(age) > tolerance:
-        when = f"{age} s ago" if age > 0 else f"{-age} s in the future"
-        raise InvalidSignature(
-            "stale_timestamp",
-            f"The request was signed {when}; at most {tolerance} s are accepted. {_explain_skew(int(sent_at), now)}",
-        )
+        signed = (_SIGNED_AGO if age > 0 else _SIGNED_AHEAD)(seconds=abs(age), tolerance=tolerance)
+        raise InvalidSignature("stale_timestamp", several(signed, _explain_skew(int(sent_at), now)))
 
 
 def _explain_skew(sent_at: int, now: int) -> str:
     """Return a sentence that explains a timestamp that is far off. The signature over it is right."""
     if abs(sent_at // 1000 - now) <= 86_400:
-        return "The signature is right: its timestamp is in milliseconds, seconds are wanted."
+        return gettext_noop("The signature is right: its timestamp is in milliseconds, seconds are wanted.")
     if sent_at > now:
-        return "The signature is right: the sender's clock is ahead."
-    return "The signature is right: the sender's clock is behind, or this is an old request sent again."
+        return gettext_noop("The signature is right: the sender's clock is ahead.")
+    return gettext_noop("The signature is right: the sender's clock is behind, or this is an old request sent again.")
 
 
 # Standard Webhooks v1, which Svix sends under its own header names
@@ -142,16 +156,20 @@ def verify_standard(
     ignore changed bits in the last character.
     """
     if not _SECONDS.fullmatch(sent_at):
-        raise InvalidSignature("malformed_timestamp", "The signed timestamp is not a number of seconds since 1970.")
+        raise InvalidSignature("malformed_timestamp", _NO_SECONDS)
     try:
         message = b"%b.%b.%b" % (message_id.encode("latin-1"), sent_at.encode(), body)
     except UnicodeEncodeError:
-        raise InvalidSignature("malformed_signature", "The message id is not text of a header.") from None
+        raise InvalidSignature("malformed_signature", gettext_noop("The message id is not text of a header.")) from None
     if "." in message_id or ", " in signatures:
-        raise InvalidSignature("malformed_signature", "A signature header was sent twice, or the id has a dot in it.")
+        raise InvalidSignature(
+            "malformed_signature", gettext_noop("A signature header was sent twice, or the id has a dot in it.")
+        )
     keys = [key for key in map(standard_key, secrets) if key]
     if not keys:
-        raise InvalidSignature("no_secret", "This source has no whsec_ secret, which this kind of signature needs.")
+        raise InvalidSignature(
+            "no_secret", gettext_noop("This source has no whsec_ secret, which this kind of signature needs.")
+        )
     given = signatures.split(" ")
     for key in keys:
         expected = standard_signature(key, message)

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 from accounts.core.enums import RequestAction, WordKind
 from accounts.core.text import storable_json
+from accounts.core.wording import gettext_noop
 from leads.pipeline.dto import MAX_REPLY_LENGTH
 from webhooks.providers.base import (
     InvalidSignature,
@@ -116,9 +117,9 @@ class WeLink(Provider):
         data = read_object(request.body)
         given = data.pop("hash", None)
         if given is None or given == "":
-            raise InvalidSignature("missing_signature", "The body has no hash.")
+            raise InvalidSignature("missing_signature", gettext_noop("The body has no hash."))
         if not isinstance(given, str):
-            raise InvalidSignature("malformed_signature", "The body's hash is not text.")
+            raise InvalidSignature("malformed_signature", gettext_noop("The body's hash is not text."))
         require_hex_digest(given)
         secrets = usable_secrets(secrets)
         if not any(matches_any_hmac(given, form, secrets) for form in signed_forms(request.body, data)):
@@ -178,7 +179,10 @@ class WeLink(Provider):
         given = data.pop("hash", None)
         if not isinstance(given, str) or not given:
             return None
-        whole = ("The sender signs the body with an empty hash in it.", lambda _: stringify_plain({**data, "hash": ""}))
+        whole = (
+            gettext_noop("The sender signs the body with an empty hash in it."),
+            lambda _: stringify_plain({**data, "hash": ""}),
+        )
         body = cut[1] if cut else stringify_plain(data)
         return SignatureScheme(given=given, body=body, messages=(("", bytes), whole))
 

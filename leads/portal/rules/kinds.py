@@ -19,7 +19,8 @@ def _no_context(agency: Agency) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class RulePages:
-    """The pages of one kind. `section` is their entry in the menu, `view` the name of the list's URL.
+    """The pages of one kind. `section` is their entry in the menu, `view` the name of the list's URL. `without` says
+    what happens as long as there is no rule.
 
     `form` adds the fields of the kind. `effect_of` says in words what follows from a rule. `outcome` is the template
     that shows what a preview counted. `context` gives the list what `extra`, a template above it, shows.
@@ -30,6 +31,7 @@ class RulePages:
     view: str
     title: "_StrPromise"
     intro: "_StrPromise"
+    without: "_StrPromise"
     form: type[RuleForm]
     effect_of: Callable[[Rule], str]
     outcome: str

@@ -1,6 +1,7 @@
 """Stored sentences are read in the reader's language, also those that another release stored."""
 
 import json
+import re
 
 import pytest
 from django.utils import translation
@@ -8,7 +9,11 @@ from django.utils import translation
 from accounts import sentences
 from accounts.core.enums import IncidentCause
 from accounts.core.sentences import _kinds, define, in_readers_language, own_words, stored
+from accounts.core.wording import WORDINGS, read_sentence, several
+from leads.lead_sync.sentences import LEADS_WAIT
 from notifications.delivery.channel_health import FAILED_TOO_LONG
+from notifications.sentences import ANSWERED, NOT_CONNECTED
+from webhooks.diagnostics.signature_doctor import REWRITTEN
 
 
 def in_german(text: str) -> str:
@@ -78,3 +83,40 @@ def test_whole_sentences_of_ours_are_translated_and_texts_of_others_stay() -> No
         assert own_words(FAILED_TOO_LONG) == "Fünf Tage lang ist jeder Versuch fehlgeschlagen."
         assert own_words("550 mailbox unavailable") == "550 mailbox unavailable"
         assert own_words("") == ""
+
+
+@pytest.mark.parametrize("code", sorted(WORDINGS))
+def test_every_wording_of_pure_modules_has_the_same_values_in_german(code: str) -> None:
+    text = WORDINGS[code].text
+    with translation.override("de"):
+        german = own_words(text)
+    assert german != text
+    assert sorted(re.findall(r"%\(\w+\)s", german)) == sorted(re.findall(r"%\(\w+\)s", text))
+
+
+def test_sentences_within_sentences_are_read_in_the_readers_language() -> None:
+    diagnosis = several("The body has no hash.", REWRITTEN(how=several("without blanks")), "", "550 by the provider")
+    assert diagnosis == (
+        "The body has no hash. The sender signs the JSON written anew (without blanks), not the bytes that it sends. "
+        "550 by the provider"
+    )
+    assert in_german(diagnosis) == (
+        "Der Inhalt hat kein Feld hash. Der Absender signiert das neu geschriebene JSON (ohne Leerzeichen), nicht die "
+        "gesendeten Bytes. 550 by the provider"
+    )
+    kept = read_sentence(json.loads(json.dumps(stored(diagnosis))), str(diagnosis))
+    refused = sentences.SOURCE_REJECTING(count=2, diagnosis=kept)
+    assert refused == f"2 requests were refused. {diagnosis}"
+    assert in_german(refused).endswith("550 by the provider")
+    assert "hat kein Feld hash" in in_german(refused)
+
+
+def test_numbers_and_reasons_of_attempts_are_read_in_german() -> None:
+    assert in_german(ANSWERED(status=503)) == "Der Empfänger hat mit 503 geantwortet."
+    assert in_german(NOT_CONNECTED(reason=several("refused"))) == "Keine Verbindung: abgelehnt."
+    waits = LEADS_WAIT(count=3, why=several("LinkedIn cannot be reached at the moment."))
+    assert in_german(waits).startswith("3 Leads warten auf Antworten: LinkedIn ist zurzeit nicht erreichbar.")
+
+
+def test_a_row_without_a_text_says_nothing_whatever_sentence_is_left_in_it() -> None:
+    assert in_readers_language(stored(ANSWERED(status=500)), "") == ""

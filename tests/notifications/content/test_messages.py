@@ -8,8 +8,12 @@ from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
-from accounts.core.enums import AGENCY_EVENTS, EventType, Role
+from accounts.core.enums import AGENCY_EVENTS, EventType, IssueKind, Role
+from accounts.core.wording import several
 from accounts.models import Agency
+from accounts.sentences import SOURCE_REJECTING
+from accounts.sources.issues import open_issue
+from accounts.sources.service import create_source
 from accounts.tenancy.languages import choose_language
 from leads.enums import LeadStatus
 from leads.labels import STATUSES
@@ -21,6 +25,7 @@ from notifications.content.digest import render_message
 from notifications.delivery import drain_deliveries
 from notifications.delivery.readers import replies_to
 from notifications.portal.preview import _prepared
+from notifications.sentences import ANSWERED
 from notifications.transports.slack import blocks_for
 from tests.leads.pipeline.test_replies import reply
 from tests.notifications.mails import happened, html_of
@@ -109,6 +114,23 @@ def test_a_mail_is_in_the_language_of_its_reader_else_of_the_agency(
     assert '<html lang="en">' in html_of(english)
     assert german.subject != english.subject
     assert '<html lang="de">' in html_of(german)
+
+
+def test_a_mail_gives_a_reason_of_ours_in_german_and_a_providers_as_it_came(agency: Agency) -> None:
+    Agency.objects.filter(pk=agency.pk).update(locale="de-DE")
+    listen(agency, "team@example.com", event_types=["source_rejected", "linkedin_auth_error"])
+    source = create_source(agency=agency, provider="salesflow")[0]
+    diagnosis = several("This source has no secret to verify with.", ANSWERED(status=401))
+    open_issue(source, IssueKind.REJECTING, detail=SOURCE_REJECTING(count=3, diagnosis=diagnosis))
+    drain_deliveries()
+    refused = str(sent_to("team@example.com").body)
+    assert "3 Anfragen wurden abgelehnt. Diese Quelle hat kein Secret zum Prüfen. Der Empfänger hat mit 401" in refused
+    english = "3 requests were refused. This source has no secret to verify with. The receiver answered 401."
+    assert agency.events.get(event_type="source_rejected").payload["error_detail"] == english
+    mail.outbox.clear()
+    happened(agency, EventType.LINKEDIN_AUTH_ERROR, error_detail="Token expired")
+    drain_deliveries()
+    assert "Token expired" in str(sent_to("team@example.com").body)
 
 
 def test_labels_of_statuses_are_those_of_the_api_in_english() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import Agency, Source, SourceSecret
 from accounts.sources.service import EXPIRED_SECRET_LIFETIME, create_source, rotate_secret
@@ -85,6 +85,8 @@ def test_the_answer_tells_the_sender_nothing_of_it(server: Server, agency: Agenc
     assert answer.status == 401
     assert answer.json["detail"] == "The x-webhook-secret header is not this source's secret."
     wait_until(lambda: "Bearer before it" in row_of(source, 1).diagnosis)
+    with translation.override("de"):
+        assert "Vor dem Secret steht Bearer" in row_of(source, 1).why
 
 
 def test_old_secrets_are_forgotten(agency: Agency) -> None:
