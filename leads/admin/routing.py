@@ -7,12 +7,13 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.core.jobs import restart
-from accounts.core.markup import NOTHING, ago, badge, link
+from accounts.core.markup import NOTHING, ago, badge, link, table
 from accounts.models import Agency
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency
 from leads.admin.filters import ByLead
 from leads.models import Assignment, Credit, Lead, Pool, PoolMember, RoutingRule, RoutingSettings, WaitingLead
+from leads.routing.explanations import why_assigned, why_nobody_else
 
 LEAD = 1_000_000  # millionths
 
@@ -79,12 +80,12 @@ class CreditAdmin(HiddenFromIndex, BackOfficeAdmin):
 
 @admin.register(Assignment)
 class AssignmentAdmin(HiddenFromIndex, BackOfficeAdmin):
-    list_display = ("when", "lead_link", "user", "reason", "pool", "rule_name", "end")
+    list_display = ("when", "lead_link", "user", "why", "end")
     list_filter = (ByLead,)
-    list_select_related = ("lead", "user", "pool")
+    list_select_related = ("lead", "user", "pool", "by")
     fieldsets = (
-        (None, {"fields": ("lead_link", "user", "reason", "pool", "rule_name", "version", "when", "end", "by")}),
-        ("Passed over", {"fields": ("passed_over", "is_returned")}),
+        (None, {"fields": ("lead_link", "user", "why", "pool", "rule_name", "version", "when", "end", "by")}),
+        ("Passed over", {"fields": ("others", "is_returned")}),
     )
     search_help_text = "part of the lead's name or e-mail address, or an id."
     search_through: ClassVar[dict[str, type[Model]]] = {"lead": Lead}
@@ -92,6 +93,14 @@ class AssignmentAdmin(HiddenFromIndex, BackOfficeAdmin):
     @admin.display(description="lead")
     def lead_link(self, row: Assignment) -> str:
         return link(row.lead)
+
+    @admin.display(description="why")
+    def why(self, row: Assignment) -> str:
+        return why_assigned(row, by=str(row.by.get_full_name() or row.by.get_username()) if row.by else "")
+
+    @admin.display(description="why nobody else")
+    def others(self, row: Assignment) -> str:
+        return table(("Member", "Why"), why_nobody_else(row), empty="Nobody was passed over.")
 
     @admin.display(description="from")
     def when(self, row: Assignment) -> str:

@@ -78,7 +78,7 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
         rank=LeadStatus(lead.furthest_status).rank if lead.furthest_status else -1,
         assignees=assignees_for(request.member),
         assignee=name_of(lead.assigned_to) if lead.assigned_to else "",
-        ownership=ownership_of(lead, request.agency),
+        ownership=ownership_of(lead),
         pools=request.agency.pools.order_by("name"),
         contact=[(label, field) for field, label in CONTACT.items() if getattr(lead, field)],
         records=records_of(lead) if lead.has_records else [],

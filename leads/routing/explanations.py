@@ -5,9 +5,17 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.models import Member
 from leads.enums import AssignmentReason, PassedOver
 from leads.models import Assignment
 from leads.routing.turns import LEAD
+
+
+def why_nobody_else(row: Assignment) -> list[tuple[str, str]]:
+    """Return the names of the members whom the pool passed over, each with the reason."""
+    members = Member.objects.filter(pk__in=[passed["member"] for passed in row.passed_over]).select_related("user")
+    names = {member.pk: str(member.user.get_full_name() or member.user.get_username()) for member in members}
+    return [(names.get(passed["member"], _("a former member")), why_passed_over(passed)) for passed in row.passed_over]
 
 
 def why_passed_over(passed: Mapping[str, Any]) -> str:

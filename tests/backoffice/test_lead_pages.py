@@ -5,11 +5,17 @@ from html import unescape
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django.test import Client
 
-from accounts.models import Agency
+from accounts.core.enums import Role
+from accounts.models import Agency, Member
 from leads.enums import LeadStatus
 from leads.pipeline.changes import create_lead
+from leads.routing.pools import create_pool
+from leads.routing.rules import KIND as ROUTING
+from leads.rules.service import create_rule
+from tests.reactions import react
 
 LIST = "/admin/leads/lead/"
 
@@ -72,3 +78,21 @@ def test_leads_are_taken_along_of_one_agency_by_who_may_change_them(
     assert [answer.status_code for answer in refused] == [404, 404, 404]
     assert signed_in.post(f"{there}&secret=1").status_code == 400
     assert not LogEntry.objects.exists()
+
+
+def test_staff_read_why_somebody_has_a_lead_and_nobody_else(signed_in: Client, agency: Agency) -> None:
+    anna, ben = (
+        Member.objects.create(agency=agency, user=User.objects.create_user(name, first_name=name), role=Role.MANAGER)
+        for name in ("Anna", "Ben")
+    )
+    pool = create_pool(agency, name="Enterprise", members=[{"member": anna, "weight": 2}, {"member": ben}])
+    create_rule(ROUTING, agency, name="Everything", pool_id=pool.pk)
+    lead = create_lead(agency, name="Ada Lovelace")
+    react()
+    page = signed_in.get("/admin/leads/assignment/", {"lead": lead.pk}).content.decode()
+    assert "rule “Everything”, pool “Enterprise”" in page
+    row = lead.assignments.get()
+    page = " ".join(signed_in.get(f"/admin/leads/assignment/{row.pk}/change/").content.decode().split())
+    assert '<td data-label="Member">Ben</td><td data-label="Why">was not next: 0.3 leads behind</td>' in page
+    anna.delete()
+    assert signed_in.get(f"/admin/leads/assignment/{row.pk}/change/").status_code == 200
