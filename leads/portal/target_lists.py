@@ -147,6 +147,7 @@ def _render_list(request: MemberRequest, found: TargetList, form: TargetListForm
         target_list=found,
         form=form,
         word=word,
+        filtered=bool(word),
         page=paginate(request, entries),
         refused=[(row["row"], row["value"], REFUSED_ROWS[row["reason"]]) for row in found.refused],
         rules=[name for _, names in service.rules_with(found) for name in names],
