@@ -62,7 +62,7 @@ class LeadsConfig(AppConfig):
                 tone="warn",
             )
         )
-        add_entry(Entry("routing", _("Routing"), "portal_routing", "Automation", icon="plug-connected", position=10))
+        add_entry(Entry("routing", _("Routing"), "portal_routing", "Automation", icon="route", position=10))
         add_audited("routingrule", gettext_noop("Routing rule"))
         add_entry(Entry("pools", _("Pools"), "portal_pools", "Automation", icon="users-group", position=15))
         add_audited("pool", gettext_noop("Pool"), "portal_pool")

@@ -96,11 +96,15 @@ def due_state(warn_at: datetime, due_at: datetime, now: datetime) -> str:
 
 
 def due_label(warn_at: datetime, due_at: datetime, now: datetime) -> Label:
-    """Return how long somebody has for an answer, or how late it is, with the tone of its state."""
+    """Return how long somebody has for an answer, or how late it is, with the tone of its state.
+
+    Seconds are named below two minutes only.
+    """
     left = (due_at - now).total_seconds()
+    length = abs(left) if abs(left) < 120 else abs(left) // 60 * 60
     text = gettext("Due in %(time)s") if left > 0 else gettext("Overdue by %(time)s")
     tone = DUE_STATES[due_state(warn_at, due_at, now)].tone
-    return Label(text % {"time": duration_text(abs(left))}, tone)
+    return Label(text % {"time": duration_text(length)}, tone)
 
 
 def task_state(task: Task, now: datetime) -> Label:

@@ -14,6 +14,7 @@ from accounts.portal import MemberRequest, readers, render_page
 from accounts.web.portal.navigation import capped_count
 from config.backoffice.first_steps import open_steps
 from config.backoffice.trends import trends
+from leads.portal.mine import my_leads_context
 from leads.portal.waiting import awaiting_reply, to_be_answered
 from notifications.channels.failing import failing
 from notifications.labels import address_of, channel_label
@@ -48,6 +49,7 @@ def overview(request: MemberRequest) -> HttpResponse:
         refused=capped_count(refused_requests(agency)),
         steps=open_steps(agency, Role(request.member.role)),
         trends=trends(agency),
+        **my_leads_context(request.member),
     )
 
 

@@ -6,8 +6,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.core.enums import EventType
+from accounts.core.errors import StateError
 from accounts.core.linkedin_identity import linkedin_key
 from accounts.core.text import plain, plain_fields
 from accounts.events.ordering import Origin
@@ -138,6 +140,20 @@ def set_status(
     lead.save(update_fields=["status", "status_since", "status_sequence", "updated_at"])
     record_status_change(lead, reference, status, before, origin, changed_by)
     return lead
+
+
+@transaction.atomic
+def move_lead(lead: Lead, *, status: LeadStatus, expected: LeadStatus, by: User) -> Lead:
+    """Set a lead's status on behalf of a person who saw it with the `expected` one.
+
+    Raises StateError if somebody else gave the lead another status meanwhile.
+    """
+    lead = _lock_lead(lead)
+    if lead.status not in (expected, status):
+        raise StateError(
+            "status", gettext("%(lead)s was not moved: the status is another one by now.") % {"lead": lead}
+        )
+    return set_status(lead, status=status, changed_by=ChangedBy.USER, by=by)
 
 
 def _lock_lead(lead: Lead) -> Lead:

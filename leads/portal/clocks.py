@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.core.enums import AccountStatus, Role
+from accounts.core.enums import AccountStatus
 from accounts.labels import account_label
 from accounts.models import Agency
 from accounts.portal import MemberRequest, add_error_messages, readers, redirect_back, writers
@@ -76,8 +76,7 @@ def clock_context(lead: Lead, agency: Agency) -> dict[str, Any]:
 @readers
 def lead_clocks(request: MemberRequest, pk: str) -> HttpResponse:
     lead = get_object_or_404(request.agency.leads.select_related("account"), pk=root_id(pk, request.agency))
-    context = {"lead": lead, "may_change": request.member.role in (Role.OWNER, Role.MANAGER)}
-    return render(request, "portal/parts/lead_clocks.html", {**context, **clock_context(lead, request.agency)})
+    return render(request, "portal/parts/lead_clock_rows.html", {"lead": lead, **clock_context(lead, request.agency)})
 
 
 @require_POST

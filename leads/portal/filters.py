@@ -1,5 +1,6 @@
 """Filter and sort an agency's leads as an address says, for the list, its export, bulk changes and neighbours."""
 
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -53,7 +54,10 @@ class DateInput(forms.DateInput):
 
 
 class LeadFilter(forms.Form):
-    """The filters of the list of leads. A value that is none of the choices filters nothing."""
+    """The filters of the list of leads. A value that is none of the choices filters nothing.
+
+    What there is to choose is looked up only where a value is checked or the form is shown.
+    """
 
     q = forms.CharField(required=False, max_length=500, label=_("Name, e-mail, company, title, URL or ID"))
     status = forms.ChoiceField(required=False, label=_("Status"), widget=LongSelect)
@@ -72,16 +76,15 @@ class LeadFilter(forms.Form):
     def __init__(self, query: QueryDict, agency: Agency, member: Member) -> None:
         super().__init__(query)
         self.agency, self.member = agency, member
-        people = [(one.pk, _name(one)) for one in possible_assignees(agency) if one.pk != member.pk]
-        self._offer("status", [(status.value, label.text) for status, label in STATUSES.items()])
-        self._offer("assigned_to", [(ME, _("Me")), (NOBODY, _("Nobody")), *people])
-        self._offer("campaign", _newest(agency.campaigns.all(), query.get("campaign", "")))
-        self._offer("waiting", [*WAITING.items()])
-        self._offer("clock", [*CLOCKS.items()])
-        self._offer("account", _newest(agency.accounts.all(), query.get("account", "")))
-        self._offer("source", _newest(agency.sources.filter(removed_at=None), query.get("source", "")))
-        self._offer("age", [*AGES.items()])
-        self._offer("sort", [*SORTS.items()], empty=_("Newest first"))
+        self._offer("status", lambda: [(status.value, label.text) for status, label in STATUSES.items()])
+        self._offer("assigned_to", self._people)
+        self._offer("campaign", lambda: _newest(agency.campaigns.all(), query.get("campaign", "")))
+        self._offer("waiting", WAITING.items)
+        self._offer("clock", CLOCKS.items)
+        self._offer("account", lambda: _newest(agency.accounts.all(), query.get("account", "")))
+        self._offer("source", lambda: _newest(agency.sources.filter(removed_at=None), query.get("source", "")))
+        self._offer("age", AGES.items)
+        self._offer("sort", SORTS.items, empty=_("Newest first"))
         self.is_valid()
 
     @property
@@ -105,6 +108,11 @@ class LeadFilter(forms.Form):
     @property
     def is_due(self) -> bool:
         return bool(self.chosen("clock"))
+
+    @property
+    def asks_again(self) -> str:
+        """Return after what time a page asks whether something changed: soon where a member sees their own leads."""
+        return "1s" if self.chosen("assigned_to") == ME else "4s"
 
     @property
     def query(self) -> str:
@@ -151,10 +159,14 @@ class LeadFilter(forms.Form):
         users = self.agency.members.filter(pk=assignee).values_list("user", flat=True)
         return Q(assigned_to__in=list(users))
 
-    def _offer(self, name: str, choices: list[tuple[Any, Any]], *, empty: Any = ALL) -> None:
+    def _people(self) -> list[tuple[Any, Any]]:
+        others = (one for one in possible_assignees(self.agency) if one.pk != self.member.pk)
+        return [(ME, _("Me")), (NOBODY, _("Nobody")), *((one.pk, _name(one)) for one in others)]
+
+    def _offer(self, name: str, choices: Callable[[], Iterable[tuple[Any, Any]]], *, empty: Any = ALL) -> None:
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 (declared above)
-        field.choices = [("", empty), *choices]
+        field.choices = lambda: [("", empty), *choices()]
 
 
 def _newest(rows: "QuerySet[Campaign] | QuerySet[Account] | QuerySet[Source]", chosen: str) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.core import csv_export
+from accounts.models import Member
 from accounts.portal import MemberRequest, paginate, readers, redirect_back, render_page, writers
 from accounts.web.portal.navigation import capped_count
 from accounts.web.recent_sign_in import with_recent_sign_in
@@ -20,11 +21,13 @@ from leads.labels import STATUSES
 from leads.models import LeadQuerySet, SavedFilter
 from leads.pipeline.replies import with_latest_reply
 from leads.portal.assignees import assignees_for
-from leads.portal.filters import SORTING, LeadFilter
+from leads.portal.filters import DUE, SORTING, LeadFilter
+from leads.portal.marks import is_shown, mark_of
 from leads.portal.waiting import awaiting_reply, to_be_answered
 from leads.saved_filters import remove_filter, save_filter
 
 SIZE = 40  # rows of a page: what a person looks through, and changes at once
+LONG_SIZE = 30  # where each row has a reply or a countdown too
 MAX_COUNT = 10_000  # counting of a list stops here
 AWAITING = "waiting=yes&sort=status_since"
 ANSWER_DUE = "clock=open&sort=due"
@@ -44,22 +47,26 @@ class Tab:
 def lead_list(request: MemberRequest) -> HttpResponse:
     filters = LeadFilter(request.GET, request.agency, request.member)
     leads = filters.apply(request.agency.leads.all())
-    saved = SavedFilter.objects.filter(member=request.member).order_by("name")
     order = SORTING.order(request)
     rows = with_latest_reply(_related(leads)) if filters.is_waiting else _related(leads)
-    page = paginate(request, rows, size=SIZE, order=order)
+    page = paginate(request, rows, size=LONG_SIZE if filters.is_waiting or filters.is_due else SIZE, order=order)
+    mark = mark_of(page.rows)
+    if is_shown(request, mark):
+        return HttpResponse(status=204)
+    saved = saved_filters_of(request.member)
     return render_page(
         request,
         "portal/leads.html",
         "leads",
         page=page,
+        mark=mark,
         rows=[(lead, order.key_of(lead)) for lead in page.rows],
         count=capped_count(leads, MAX_COUNT) if page else "0",
         filters=filters,
         filtered=filters.is_set,
-        tabs=_tabs(request, filters, saved),
+        tabs=list_tabs(request, filters, saved),
         saved=next((one for one in saved if one.query == filters.query), None),
-        heads=SORTING.heads(request, {"status_since": _("Status since"), "received": _("Received")}),
+        heads=SORTING.heads(request, {"status_since": _("Status since"), "received": _("Received"), DUE: _("Answer")}),
         timed=[lead.pk for lead in page.rows if lead.response_due_at],
         statuses=STATUSES.items(),
         assignees=assignees_for(request.member),
@@ -111,11 +118,15 @@ def filter_remove(request: MemberRequest, pk: str) -> HttpResponse:
     return redirect("portal_leads")
 
 
+def saved_filters_of(member: Member) -> "QuerySet[SavedFilter]":
+    return SavedFilter.objects.filter(member=member).order_by("name")
+
+
 def _related(leads: LeadQuerySet) -> LeadQuerySet:
     return leads.select_related("campaign", "account", "assigned_to")
 
 
-def _tabs(request: MemberRequest, filters: LeadFilter, saved: "QuerySet[SavedFilter]") -> list[Tab]:
+def list_tabs(request: MemberRequest, filters: LeadFilter, saved: "QuerySet[SavedFilter]") -> list[Tab]:
     """Return the lists that everybody has, and those that the member saved."""
     waiting = capped_count(awaiting_reply(request.agency))
     due = capped_count(to_be_answered(request.agency))

@@ -2,11 +2,13 @@ from django.urls import path
 
 from leads.lead_sync import views as linkedin
 from leads.portal import (
+    board,
     bulk,
     campaigns,
     clocks,
     lists,
     merges,
+    mine,
     pools,
     reports,
     routing,
@@ -50,6 +52,10 @@ urlpatterns = [
     path("target-lists/<str:pk>/delete", target_lists.target_list_delete, name="portal_target_list_delete"),
     path("leads", lists.lead_list, name="portal_leads"),
     path("leads/export", lists.lead_export, name="portal_leads_export"),
+    path("leads/board", board.lead_board, name="portal_leads_board"),
+    path("leads/board/<slug:status>", board.board_column, name="portal_board_column"),
+    path("leads/<str:pk>/move", board.board_move, name="portal_board_move"),
+    path("leads/mine", mine.my_leads, name="portal_my_leads"),
     path("leads/due", lists.leads_due, name="portal_leads_due"),
     path("leads/bulk", bulk.lead_bulk, name="portal_lead_bulk"),
     path("leads/filters", lists.filter_save, name="portal_filter_save"),

@@ -37,11 +37,19 @@ register.filter("paused_by_name", paused_by_name)
 
 @register.filter
 def answer_due(lead: Lead) -> str:
-    """Return a badge that says until when somebody has to answer; "" if nobody has to."""
+    """Return how long somebody has to answer, until when; "" if nobody has to. `portal_leads_due` counts it down."""
+    if lead.response_due_at is None:
+        return ""
+    title = format_local_time(lead.response_due_at)
+    return format_html('<span class="due" title="{}">{}</span>', title, due_badge(lead))
+
+
+@register.filter
+def due_badge(lead: Lead) -> str:
+    """Return how long somebody has to answer; "" if nobody has to."""
     if lead.response_warn_at is None or lead.response_due_at is None:
         return ""
-    label = due_label(lead.response_warn_at, lead.response_due_at, timezone.now())
-    return format_html('<span title="{}">{}</span>', format_local_time(lead.response_due_at), label.badge())
+    return due_label(lead.response_warn_at, lead.response_due_at, timezone.now()).badge()
 
 
 @register.filter

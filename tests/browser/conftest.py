@@ -14,6 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.tasks import clicks as clicks
 from tests.browser.tasks import seeded as seeded
+from tests.browser.worked_leads import worked_leads as worked_leads
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -56,6 +56,8 @@ def test_a_lead_counts_down_and_says_that_its_account_is_down(
     part = text(client, f"/leads/{lead.pk}/clocks")
     assert "Overdue by 1 min" in part
     assert "badge-bad" in part
+    assert "I answered elsewhere" in page
+    assert "<form" not in part  # what somebody types stands outside of what is replaced
 
 
 def test_the_list_is_sorted_by_what_is_due_first_and_counts_down_by_itself(
@@ -73,7 +75,7 @@ def test_the_list_is_sorted_by_what_is_due_first_and_counts_down_by_itself(
     assert "Grace" not in text(client, "/leads?clock=urgent")
     clock.shift(timedelta(minutes=5))
     parts = text(client, f"/leads/due?lead={late.pk}&lead={fresh.pk}")
-    assert f'<span id="due-{late.pk}" hx-swap-oob="true">' in parts
+    assert f'<span hx-swap-oob="innerHTML:#{late.pk} .due">' in parts
     assert "Overdue by 1 min" in parts
     assert "Due in 7 min" in parts
 

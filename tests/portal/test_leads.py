@@ -99,6 +99,21 @@ def test_a_sorted_list_is_read_to_its_end_by_key(agency: Agency, owner: Client, 
     assert 'class="list-count"><strong>110</strong> leads' in html(owner, f"/leads?{sort}")
 
 
+@pytest.mark.parametrize("sort", ["due", "-due"])
+def test_what_is_to_be_answered_is_read_to_its_end_in_the_order_in_which_it_is_due(
+    agency: Agency, owner: Client, sort: str
+) -> None:
+    leads = make_leads(agency, 70)
+    began = timezone.now()
+    for number, lead in enumerate(leads[::-1]):
+        due_at = began + timedelta(seconds=number // 2)  # two at a time
+        Lead.objects.filter(pk=lead.pk).update(response_warn_at=began, response_due_at=due_at)
+    make_leads(agency, 3)
+    by_due = sorted(Lead.objects.exclude(response_due_at=None), key=lambda lead: (lead.response_due_at, lead.pk))
+    expected = [lead.name for lead in by_due]
+    assert list(walk(owner, f"/leads?clock=open&sort={sort}")) == (expected if sort == "due" else expected[::-1])
+
+
 def test_what_awaits_a_reply_stands_oldest_first_with_its_text_and_its_owner(
     agency: Agency, owner: Client, anna: Member
 ) -> None:

@@ -2,3 +2,11 @@
 "use strict";
 
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => name !== "open" || node.tagName !== "DETAILS";
+
+// It waits while somebody is at what `data-pauses` names, or looks at another tab: what it would change under their hands.
+for (const name of ["htmx:beforeRequest", "htmx:beforeSwap"]) {
+  document.addEventListener(name, (event) => {
+    const { pauses } = event.detail.elt.dataset;
+    if (pauses && (document.hidden || document.querySelector(pauses))) event.preventDefault();
+  });
+}
