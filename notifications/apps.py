@@ -16,6 +16,8 @@ class NotificationsConfig(AppConfig):
         from accounts.web.backoffice.cross_links import add_list_link, add_subject_page
         from accounts.web.portal.audited import add_audited
         from accounts.web.portal.navigation import Entry, add_entry
+        from leads.conditions.target_lists import register_condition_holders
+        from notifications.channels.conditions import conditions_of_channels
         from notifications.channels.failing import failed_lately, failing
         from notifications.receivers import connect_wake_up
 
@@ -42,4 +44,5 @@ class NotificationsConfig(AppConfig):
         add_list_link("accounts.agency", "notifications_delivery", "Deliveries", position=80, agency="pk")
         add_list_link("accounts.event", "notifications_delivery", "Deliveries", position=10, event="pk")
         add_list_link("notifications.channel", "notifications_delivery", "All deliveries", position=10, channel="pk")
+        register_condition_holders(conditions_of_channels)
         connect_wake_up()

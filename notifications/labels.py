@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.core.email_addresses import display_email
 from accounts.core.enums import AGENCY_EVENTS, EventType
 from accounts.core.labels import Label
+from leads.conditions.target_lists import sentence_for
 from leads.enums import LeadStatus
 from leads.labels import STATUSES
 from leads.pipeline.languages import language_name
@@ -121,6 +122,9 @@ def describe_subscriptions(channel: Channel) -> str:
     if channel.creation_locales:
         languages = ", ".join(map(language_name, channel.creation_locales))
         parts.append(gettext("form languages: %(languages)s") % {"languages": languages})
+    if channel.conditions:
+        sentence = sentence_for(channel.agency, channel.conditions)
+        parts.append(gettext("leads: %(conditions)s") % {"conditions": sentence})
     if channel.test_events:
         parts.append(gettext("including test leads"))
     return "; ".join(parts)

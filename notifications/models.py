@@ -68,8 +68,8 @@ class Hold(models.TextChoices):
 class Channel(models.Model):
     """Store where an agency gets notifications.
 
-    An empty `event_types`, `locations`, `lead_statuses`, `creation_locales` or `working_days` means all. `mode` and the
-    timing fields after it apply to e-mail and Slack, never to webhooks.
+    An empty `event_types`, `locations`, `lead_statuses`, `creation_locales`, `conditions` or `working_days` means all.
+    `mode` and the timing fields after it apply to e-mail and Slack, never to webhooks.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "chn"), editable=False)
@@ -83,6 +83,9 @@ class Channel(models.Model):
     lead_statuses = models.JSONField(default=list, blank=True, help_text="Changes to these statuses; empty: all.")
     creation_locales = models.JSONField(
         default=list, blank=True, help_text="Of leads, only those of forms in these languages; empty: all."
+    )
+    conditions = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="Of leads, only those that fulfil them: `leads.conditions`."
     )
     test_events = models.BooleanField(default=False, help_text="Also what happens to test leads.")
     status = models.CharField(max_length=16, choices=ChannelStatus, default=ChannelStatus.ENABLED)

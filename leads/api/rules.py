@@ -23,8 +23,7 @@ from accounts.web.rest.fields import (
 )
 from accounts.web.rest.pagination import PAGING_PARAMETERS
 from accounts.web.rest.views import BY_AGE, AgencyViewSet
-from leads.conditions.errors import ConditionError
-from leads.conditions.target_lists import compile_for
+from leads.conditions.target_lists import sentence_for
 from leads.models.rules import Rule, RuleSetVersion
 from leads.rules import service
 from leads.rules.kinds import RuleKind, rule_kind
@@ -44,10 +43,7 @@ class RuleSerializer(StrictSerializer):
     version = serializers.IntegerField(read_only=True, help_text="The version of the set that changed it last.")
 
     def get_sentence(self, rule: Rule) -> str:
-        try:
-            return compile_for(self.agency, rule.conditions).sentence
-        except ConditionError as error:
-            return str(error)
+        return sentence_for(self.agency, rule.conditions)
 
 
 class RuleSetVersionSerializer(StrictSerializer):

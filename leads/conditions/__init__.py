@@ -7,6 +7,6 @@ A missing value is unknown, and what depends on it is unknown as well: `not unkn
 
 from leads.conditions.compiler import Condition, compile_condition
 from leads.conditions.errors import ConditionError
-from leads.conditions.fields import FIELDS, Field, LeadValues
+from leads.conditions.fields import FIELDS, UNREAD_COLUMNS, Field, LeadValues
 
-__all__ = ["FIELDS", "Condition", "ConditionError", "Field", "LeadValues", "compile_condition"]
+__all__ = ["FIELDS", "UNREAD_COLUMNS", "Condition", "ConditionError", "Field", "LeadValues", "compile_condition"]

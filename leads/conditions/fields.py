@@ -13,6 +13,9 @@ from leads.facts.companies import host_of
 from leads.facts.titles import Seniority
 from leads.models import Lead, TargetListEntry
 
+#: Columns of leads that no condition reads.
+UNREAD_COLUMNS = ("search_text", "provenance", "consents", "hidden_fields")
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -74,10 +77,15 @@ def _answers(lead: Lead) -> frozenset[str] | None:
     return frozenset(fold(str(value)) for value in given if value) or None
 
 
+def company_keys(lead: Lead) -> frozenset[str]:
+    """Return the keys by which a target list may name the lead's company."""
+    hosts = {lead.domain if lead.is_free_mail is False else "", host_of(lead.company)} - {""}
+    return frozenset({lead.company_key, *(part for host in hosts for part in _with_parents(host))} - {""})
+
+
 def _target_lists(lead: Lead) -> frozenset[str] | None:
     """Return the ids of the target lists that name the lead's company. One query; None if the company is unknown."""
-    hosts = {lead.domain if lead.is_free_mail is False else "", host_of(lead.company)} - {""}
-    keys = {lead.company_key, *(part for host in hosts for part in _with_parents(host))} - {""}
+    keys = company_keys(lead)
     if not keys:
         return None
     entries = TargetListEntry.objects.filter(key__in=sorted(keys), target_list__agency_id=lead.agency_id)

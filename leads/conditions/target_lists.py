@@ -1,11 +1,49 @@
-"""Find out which target lists a lead is on, and compile conditions that name target lists."""
+"""Find out which target lists leads are on, and compile conditions that name target lists."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from accounts.models import Agency
 from leads.conditions.compiler import Condition, compile_condition
-from leads.models import TargetList
+from leads.conditions.errors import ConditionError
+from leads.conditions.fields import LeadValues, company_keys
+from leads.models import Lead, TargetList, TargetListEntry
+
+#: The field whose value takes a query.
+FIELD = "target_list"
+
+#: What says which conditions an agency keeps: pairs of what people call their holder (“rule “VPs””), and the tree.
+Holders = Callable[[Agency], Iterable[tuple[str, Any]]]
+_holders: list[Holders] = []
+
+
+def register_condition_holders(holders: Holders) -> None:
+    """Add conditions beside those of rules. A target list that they ask about cannot be deleted."""
+    _holders.append(holders)
+
+
+def holders_asking_about(target_list: TargetList) -> list[str]:
+    """Return who asks about a target list, rules aside."""
+    found = (pair for holders in _holders for pair in holders(target_list.agency))
+    return [name for name, tree in found if target_list.pk in lists_in(tree)]
+
+
+def values_of(leads: Sequence[Lead], conditions: Iterable[Condition]) -> list[LeadValues]:
+    """Return the values of leads. Which target lists they are on is one query for all, if a condition asks for it."""
+    values = [LeadValues(lead) for lead in leads]
+    if any(FIELD in condition.fields for condition in conditions):
+        keys = [company_keys(lead) for lead in leads]
+        entries = TargetListEntry.objects.filter(
+            key__in=sorted(frozenset().union(*keys)), target_list__agency__in={lead.agency_id for lead in leads}
+        )
+        lists = defaultdict[tuple[str, str], set[str]](set)
+        for agency_id, key, list_id in entries.values_list("target_list__agency_id", "key", "target_list_id"):
+            lists[agency_id, key].add(list_id)
+        for lead, own_keys, own_values in zip(leads, keys, values, strict=True):
+            on = frozenset[str]().union(*(lists.get((lead.agency_id, key), ()) for key in own_keys))
+            own_values[FIELD] = on if own_keys else None
+    return values
 
 
 def compile_for(agency: Agency, tree: Any) -> Condition:
@@ -15,6 +53,14 @@ def compile_for(agency: Agency, tree: Any) -> Condition:
         return compile_condition(tree)
     rows = TargetList.objects.filter(agency=agency, pk__in=sorted(lists))
     return compile_condition(tree, list_names=dict(rows.values_list("pk", "name")))
+
+
+def sentence_for(agency: Agency, tree: Any) -> str:
+    """Return conditions as a sentence in the reader's language, or why they cannot be compiled any more."""
+    try:
+        return compile_for(agency, tree).sentence
+    except ConditionError as error:
+        return str(error)
 
 
 def lists_in(tree: Any) -> frozenset[str]:

@@ -10,7 +10,7 @@ from accounts.core.text import MAX_NAME_LENGTH, plain
 from accounts.models import Agency
 from accounts.tenancy import audit
 from accounts.tenancy.audit import Actor
-from leads.conditions.target_lists import lists_in
+from leads.conditions.target_lists import holders_asking_about, lists_in
 from leads.models import TargetList, TargetListEntry
 from leads.rules.kinds import RuleKind, rule_kinds
 from leads.rules.service import lock_rule_set, rules_of
@@ -57,12 +57,14 @@ def update_list(
 
 @transaction.atomic
 def delete_list(target_list: TargetList, *, by: Actor | None = None) -> None:
-    """Delete a list. Raises FieldError while a rule asks about it."""
+    """Delete a list. Raises FieldError while a rule or a channel asks about it."""
     for kind in rule_kinds():
         lock_rule_set(kind, target_list.agency)
     used = [name for _, names in rules_with(target_list) for name in names]
     if used:
         raise FieldError("", f"The rule “{used[0]}” asks about this list. Change or delete the rule first.")
+    if others := holders_asking_about(target_list):
+        raise FieldError("", f"The {others[0]} asks about this list. Change its conditions first.")
     audit.log_deletion(by, target_list, gettext_noop("Target list deleted"))
     target_list.delete()
 

@@ -15,6 +15,7 @@ from accounts.models import Agency
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting_user
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAgency
+from leads.conditions.target_lists import sentence_for
 from leads.enums import LeadStatus
 from leads.pipeline.languages import language_name
 from notifications.admin.deliveries import LATEST, delivery_badge
@@ -34,7 +35,7 @@ class ChannelAdmin(BackOfficeAdmin):
     list_select_related = ("agency",)
     fieldsets = (
         (None, {"fields": ("label", "kind", "target", "state", "disabled_reason", "failing")}),
-        ("Events", {"fields": ("types", "places", "statuses", "languages", "test_events", "rate_per_second")}),
+        ("Events", {"fields": ("types", "places", "statuses", "languages", "leads", "test_events", "rate_per_second")}),
         (
             "Delivery",
             {
@@ -125,6 +126,10 @@ class ChannelAdmin(BackOfficeAdmin):
     @admin.display(description="languages of lead forms")
     def languages(self, channel: Channel) -> str:
         return ", ".join(map(language_name, channel.creation_locales)) or "All"
+
+    @admin.display(description="conditions about leads")
+    def leads(self, channel: Channel) -> str:
+        return sentence_for(channel.agency, channel.conditions)
 
     @admin.display(description="always send immediately")
     def urgent(self, channel: Channel) -> str:

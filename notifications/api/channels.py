@@ -67,7 +67,7 @@ class ChannelViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agen
     write_scope = Scope.ADMIN
 
     def get_queryset(self) -> QuerySet[Channel]:
-        return self.agency.channels.all()
+        return self.agency.channels.select_related("agency")
 
     @extend_schema(request=CHANNEL, responses={201: CHANNEL_WITH_SECRET})
     def create(self, request: Request, **_: Any) -> Response:

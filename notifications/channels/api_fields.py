@@ -17,6 +17,7 @@ from accounts.web.rest.fields import (
     StrictSerializer,
     id_field,
 )
+from leads.conditions.target_lists import sentence_for
 from leads.enums import LeadStatus
 from notifications.channels.fields import FIELDS, fields_of
 from notifications.channels.rules import MAX_CONFLATION_SECONDS
@@ -73,6 +74,8 @@ class BaseChannelSerializer(StrictSerializer):
         required=False,
         help_text=purpose("creation_locales"),
     )
+    conditions = serializers.JSONField(required=False, help_text=purpose("conditions"))
+    sentence = serializers.SerializerMethodField(help_text="The conditions in words.")
     test_events = StrictBooleanField(required=False, help_text=purpose("test_events"))
     status = StrictChoiceField(ChannelStatus, read_only=True)
     disabled_reason = StrictCharField(read_only=True)
@@ -98,6 +101,9 @@ class BaseChannelSerializer(StrictSerializer):
         child=StrictCharField(required=True, max_length=1000), required=False, help_text=purpose("headers")
     )
     rate_per_second = StrictFloatField(required=False, allow_null=True, help_text=purpose("rate_per_second"))
+
+    def get_sentence(self, channel: Channel) -> str:
+        return sentence_for(channel.agency, channel.conditions)
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields() | {"kind": StrictChoiceField([self.of_kind.value])}

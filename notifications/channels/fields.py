@@ -45,6 +45,12 @@ FIELDS: dict[str, ChannelField] = {
         [],
         purpose="Of leads, only those of forms in these languages, such as `en_US`; empty: all.",
     ),
+    "conditions": ChannelField(
+        rules.conditions,
+        {},
+        purpose="A tree of conditions: of leads, only those that certainly fulfil it. Events that are not about a lead "
+        "pass; {}: every lead.",
+    ),
     "test_events": ChannelField(rules.test_events, False, purpose="Also what happens to test leads."),
     "mode": ChannelField(rules.mode, Mode.INSTANT.value, READ_BY_PEOPLE),
     "digest_at": ChannelField(

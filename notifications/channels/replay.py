@@ -5,6 +5,7 @@ enabled, together with events recorded meanwhile, which have no deliveries yet.
 """
 
 from datetime import datetime, timedelta
+from itertools import islice
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -16,8 +17,10 @@ from accounts.models import Event
 from accounts.tenancy import audit
 from accounts.tenancy.audit import Actor
 from accounts.tenancy.mail_limits import count_mail
+from leads.conditions.target_lists import compile_for
 from notifications.channels.service import lock_enabled_channel
 from notifications.delivery.fan_out import deliveries_for
+from notifications.delivery.lead_conditions import refused_by_conditions
 from notifications.delivery.rate_limit import close_circuit
 from notifications.models import STUCK, Channel, ChannelKind, Delivery, DeliveryStatus, error_fields
 from notifications.staff.alerts import SLACK_PREFIX
@@ -36,6 +39,7 @@ def replay_deliveries(
     while it was disabled. Returns the number of deliveries. Raises FieldError.
     """
     channel = lock_enabled_channel(channel)
+    compile_for(channel.agency, channel.conditions)
     if until is not None and until <= since:
         raise FieldError("until", gettext("The end must be later than the beginning."))
     if status is not None and status not in set(DeliveryStatus):
@@ -132,9 +136,9 @@ def _create_missed(channel: Channel, events: QuerySet[Event]) -> int:
         .exclude(pk__in=channel.deliveries.values("event_id"))
         .order_by("pk")
     )
-    made, batch = 0, []
-    for event in missed.iterator(chunk_size=BATCH):
-        batch += deliveries_for(event, [channel])
-        if len(batch) >= BATCH:
-            made, batch = made + len(Delivery.objects.bulk_create(batch, ignore_conflicts=True)), []
-    return made + len(Delivery.objects.bulk_create(batch, ignore_conflicts=True))
+    made, events_left = 0, missed.iterator(chunk_size=BATCH)
+    while batch := list(islice(events_left, BATCH)):
+        refused = refused_by_conditions(batch, [channel])
+        deliveries = [delivery for event in batch for delivery in deliveries_for(event, [channel], refused=refused)]
+        made += len(Delivery.objects.bulk_create(deliveries, ignore_conflicts=True))
+    return made

@@ -14,6 +14,7 @@ from accounts.core.email_addresses import normalize_email
 from accounts.core.enums import AGENCY_EVENTS
 from accounts.core.errors import FieldError
 from accounts.core.text import plain
+from leads.conditions import compile_condition
 from leads.enums import LOCALE, LeadStatus
 from notifications.egress.url_policy import TargetRefused, check_url
 from notifications.models import Mode
@@ -72,6 +73,13 @@ def creation_locales(value: Any) -> list[str]:
             gettext("Give up to %(MAX_LOCALES)s languages of forms such as en_US.") % {"MAX_LOCALES": MAX_LOCALES},
         )
     return locales
+
+
+def conditions(value: Any) -> dict[str, Any]:
+    """Return a tree that can be compiled. `service` looks whether the target lists that it names are the agency's."""
+    tree = {} if value is None else value
+    compile_condition(tree)
+    return dict(tree)
 
 
 def working_days(value: Any) -> list[str]:

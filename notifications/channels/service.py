@@ -17,6 +17,7 @@ from accounts.models.source import secret_overlap
 from accounts.tenancy import audit
 from accounts.tenancy.audit import Actor
 from accounts.tenancy.mail_limits import count_mail
+from leads.conditions.target_lists import compile_for
 from notifications.channels.fields import FIELDS, TIMING_FIELDS, validated_fields, validated_kind
 from notifications.content.catalogue import CATALOGUE
 from notifications.delivery.channel_health import (
@@ -64,6 +65,7 @@ def create_channel(
     of_kind = validated_kind(kind)
     given = {name: values.pop(name, field.default) for name, field in FIELDS.items()}
     fields = validated_fields(of_kind, {**given, **values})
+    compile_for(agency, fields["conditions"])
     channel = Channel.objects.create(agency=agency, kind=of_kind, **fields)
     audit.log_creation(by, channel, "Created")
     if of_kind is ChannelKind.EMAIL and not verified:
@@ -85,6 +87,8 @@ def update_channel(channel: Channel, *, by: Actor | None = None, **changes: Any)
     audit.log_change(by, channel, "Changed", ", ".join(sorted(changes)))
     status = changes.pop("status", channel.status)
     fields = validated_fields(ChannelKind(channel.kind), changes)
+    if "conditions" in fields:
+        compile_for(channel.agency, fields["conditions"])
     moved = [name for name in ("email", "url") if name in fields and fields[name] != getattr(channel, name)]
     for name, value in fields.items():
         setattr(channel, name, value)
@@ -123,8 +127,12 @@ def rotate_secret(channel: Channel, *, by: Actor | None = None) -> str:
 
 @transaction.atomic
 def enable_channel(channel: Channel, *, by: Actor | None = None) -> Channel:
-    """Enable a channel. Request a confirmation first if its address is unconfirmed, unsubscribed or bouncing."""
+    """Enable a channel. Request a confirmation first if its address is unconfirmed, unsubscribed or bouncing.
+
+    Raises FieldError while its conditions cannot be compiled.
+    """
     channel = _lock_channel(channel)
+    compile_for(channel.agency, channel.conditions)
     audit.log_change(by, channel, "Enabled")
     if channel.kind == ChannelKind.EMAIL and needs_confirmation(channel):
         return _request_confirmation(channel)

@@ -98,6 +98,12 @@ def mark_disabled(channel: Channel, reason: str) -> None:
     record_channel_event(channel, EventType.CHANNEL_DISABLED)
 
 
+def disable_and_warn(channel: Channel, reason: str) -> None:
+    """Disable a channel, locked and with its agency loaded, for a reason that its agency has to hear of."""
+    mark_disabled(channel, reason)
+    _warn_agency(channel, EventType.CHANNEL_DISABLED)
+
+
 def disable_address(channel: Channel, reason: str) -> None:
     """Disable an e-mail channel whose address does not work or wants no mail. Only its owner can enable it.
 
@@ -144,8 +150,7 @@ def set_last_error(channel: Channel, text: str, status_code: int | None) -> None
 def _warn_or_disable(channel: Channel, elapsed: float) -> None:
     assert channel.failing_since is not None  # noqa: S101 (the caller checks it)
     if elapsed >= 1:
-        mark_disabled(channel, FAILED_TOO_LONG)
-        _warn_agency(channel, EventType.CHANNEL_DISABLED)
+        disable_and_warn(channel, FAILED_TOO_LONG)
         return
     reached = next(share for share in WARNING_SHARES if elapsed >= share)
     warned = Event.objects.filter(

@@ -1,7 +1,7 @@
 """Create one delivery for each interested channel, or for the one recipient of an event."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from accounts.events.reactions import unattempted_reactions
 from accounts.linkedin.flapping import flapping_until
 from accounts.models import Event
 from notifications.content.stories import STATUS_CHANGES, account_id_of
+from notifications.delivery.lead_conditions import Pair, refused_by_conditions
 from notifications.delivery.recipient_limit import hold_excess_mails
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus
 from notifications.policy import alert_policy
@@ -54,7 +55,7 @@ def fan_out_due_events(limit: int = BATCH) -> int:
 
 
 def is_interested(channel: Channel, event: Event) -> bool:
-    """Return whether the channel gets the event."""
+    """Return whether the channel gets the event, unless its conditions keep it out (`lead_conditions`)."""
     if event.recipient or event.event_type in PERSONAL_EVENTS:
         return False
     if event.channel_id:
@@ -95,11 +96,14 @@ def _accepts_language(channel: Channel, event: Event) -> bool:
 
 
 def deliveries_for(
-    event: Event, channels: Iterable[Channel], flapping_ends: Mapping[str, datetime] = MappingProxyType({})
+    event: Event,
+    channels: Iterable[Channel],
+    flapping_ends: Mapping[str, datetime] = MappingProxyType({}),
+    refused: Collection[Pair] = (),
 ) -> list[Delivery]:
     """Return the unsaved deliveries of `event` to those of these channels (with agency) that are interested.
 
-    `flapping_ends` says until when accounts count as flapping.
+    `flapping_ends` says until when accounts count as flapping, `refused` which channels' conditions keep the event out.
     """
     if event.event_type in STAFF_EVENTS:
         return [Delivery(agency_id=event.agency_id, event=event, recipient=whom) for whom in staff.alert_recipients()]
@@ -117,7 +121,11 @@ def deliveries_for(
             **asdict(plan_delivery(channel, event, now, flapping_until)),
         )
         for channel in channels
-        if (is_interested(channel, event) if earlier_recipients is None else (channel.pk, "") in earlier_recipients)
+        if (
+            is_interested(channel, event) and (event.pk, channel.pk) not in refused
+            if earlier_recipients is None
+            else (channel.pk, "") in earlier_recipients
+        )
     ]
     return made + [
         Delivery(agency_id=event.agency_id, event=event, recipient=address)
@@ -154,9 +162,11 @@ def _fan_out_due(now: datetime, limit: int) -> int:
 def _create_deliveries(events: Sequence[Event]) -> None:
     listening = _enabled_channels({event.agency_id for event in events})
     flapping_ends = flapping_until(filter(None, map(account_id_of, events)), timezone.now())
-    made = [
-        delivery for event in events for delivery in deliveries_for(event, listening[event.agency_id], flapping_ends)
-    ]
+    refused = refused_by_conditions(events, [channel for channels in listening.values() for channel in channels])
+    made = []
+    for event in events:
+        enabled = [channel for channel in listening[event.agency_id] if channel.status == ChannelStatus.ENABLED]
+        made += deliveries_for(event, enabled, flapping_ends, refused)
     hold_excess_mails(made)
     Delivery.objects.bulk_create(made, ignore_conflicts=True)
     Event.objects.filter(pk__in=[event.pk for event in events]).update(fanned_out_at=timezone.now(), error="")

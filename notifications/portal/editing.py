@@ -25,7 +25,7 @@ def add_channel(request: MemberRequest, kind: str) -> HttpResponse:
     of_kind = ChannelKind(kind)
     given, preset = request.POST if _sent(request) else None, request.GET.get("events", "")
     offered, preset = channel_choices(request.agency), preset if preset in PRESETS else ""
-    form = ChannelForm(given, offered=offered, kind=of_kind, preset=preset)
+    form = ChannelForm(given, agency=request.agency, offered=offered, kind=of_kind, preset=preset)
     if form.is_valid():
         with refusals_on(form):
             channel, secret = channels.create_channel(
@@ -42,7 +42,8 @@ def edit_channel(request: MemberRequest, pk: str) -> HttpResponse:
     channel = get_object_or_404(request.agency.channels, pk=pk)
     kind = ChannelKind(channel.kind)
     given = request.POST if _sent(request) else None
-    form = ChannelForm(given, offered=channel_choices(request.agency), kind=kind, channel=channel)
+    offered = channel_choices(request.agency)
+    form = ChannelForm(given, agency=request.agency, offered=offered, kind=kind, channel=channel)
     if form.is_valid():
         with refusals_on(form):
             channels.update_channel(channel, by=request.member.user, **form.values())

@@ -13,9 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.core.email_addresses import EmailAddressField, display_email
 from accounts.core.enums import EventType
 from accounts.models import Agency
+from leads.conditions.target_lists import sentence_for
 from leads.enums import LeadStatus
 from leads.labels import STATUSES
 from leads.pipeline.languages import language_name, languages_of
+from leads.portal.rules.forms import ConditionsField, as_text, clean_tree, offer_fields
 from notifications.channels.fields import FIELDS, TIMING_FIELDS, has_field
 from notifications.channels.presets import CHOSEN, EVERYTHING, NEEDS_ACTION, PRESETS, preset_of
 from notifications.channels.rules import MAX_CONFLATION_SECONDS
@@ -73,6 +75,10 @@ class ChannelForm(forms.Form):
         label=_("Form languages"),
         help_text=_("None ticked: all."),
         widget=forms.CheckboxSelectMultiple,
+    )
+    conditions = ConditionsField(
+        label=_("Only leads that fulfil these conditions"),
+        help_text=_("Of a lead whose values are missing, nothing is sent. What is not about a lead is sent as before."),
     )
     test_events = forms.BooleanField(required=False, label=_("Include test leads"))
     mode = forms.ChoiceField(
@@ -139,6 +145,7 @@ class ChannelForm(forms.Form):
     def __init__(
         self,
         *args: Any,
+        agency: Agency,
         offered: ChannelChoices,
         kind: ChannelKind,
         channel: Channel | None = None,
@@ -149,7 +156,8 @@ class ChannelForm(forms.Form):
         if channel is not None:
             kw.setdefault("initial", _initial(channel))
         super().__init__(*args, **kw)
-        self.channel, self.kind = channel, kind
+        self.channel, self.kind, self.agency = channel, kind, agency
+        offer_fields(self, agency)
         if channel is None:
             self.initial.setdefault("listens", preset or (EVERYTHING if kind == ChannelKind.WEBHOOK else NEEDS_ACTION))
         for name in [name for name in self.fields if not has_field(kind, _PART_OF.get(name, name))]:
@@ -186,13 +194,21 @@ class ChannelForm(forms.Form):
     @property
     def has_wrong_settings(self) -> bool:
         """Return whether an error stands in the folded part of the form."""
-        return bool(self.errors.keys() - {"name", "email", "url", "listens", "event_types"})
+        return bool(self.errors.keys() - {"name", "email", "url", "listens", "event_types", "conditions"})
 
     @property
     def ticked(self) -> set[str]:
         """Return the ticked events. Those of a preset are not: it says them all."""
         value = self["event_types"].value()
         return set(value or ()) if self["listens"].value() == CHOSEN or self.is_bound else set()
+
+    @property
+    def sentence(self) -> str:
+        """Return the conditions that the channel has, in words."""
+        return sentence_for(self.agency, self.channel.conditions) if self.channel else ""
+
+    def clean_conditions(self) -> Any:
+        return clean_tree(self.agency, self.cleaned_data["conditions"])
 
     def clean_headers(self) -> dict[str, str]:
         headers: dict[str, str] = {}
@@ -301,6 +317,7 @@ def _initial(channel: Channel) -> dict[str, Any]:
     return {
         **{name: getattr(channel, name) for name in FIELDS},
         "email": display_email(channel.email),
+        "conditions": as_text(channel.conditions),
         "event_types": chosen,
         "listens": preset_of(chosen),
         "quiet_from": hours.get("start"),

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.core.labels import Label
 from accounts.portal import MemberRequest, paginate, readers, render_page
+from leads.conditions.target_lists import sentence_for
 from notifications.channels.presets import (
     ACCOUNT_HEALTH,
     CHOSEN,
@@ -56,7 +57,7 @@ class Section:
 @require_safe
 @readers
 def setup_page(request: MemberRequest) -> HttpResponse:
-    page = paginate(request, request.agency.channels.prefetch_related("secrets"))
+    page = paginate(request, request.agency.channels.select_related("agency").prefetch_related("secrets"))
     cards = cards_of(page.rows)
     sections = [
         Section(kind, words, [card for card in cards if card.channel.kind == kind]) for kind, words in KINDS.items()
@@ -75,7 +76,12 @@ def setup_page(request: MemberRequest) -> HttpResponse:
 
 
 def _summarize(channel: Channel) -> str:
-    """Return which events the channel gets, in a few words."""
+    """Return which events the channel gets, and of which leads, in a few words."""
+    events = _summarize_events(channel)
+    return f"{events} · {sentence_for(channel.agency, channel.conditions)}" if channel.conditions else events
+
+
+def _summarize_events(channel: Channel) -> str:
     preset = preset_of(channel.event_types)
     if preset != CHOSEN:
         return str(PRESETS[preset].title)

@@ -70,7 +70,7 @@ def test_a_delivery_shows_its_attempts(world: World, api: Api) -> None:
 
 def test_channels_show_what_their_kind_has(world: World, api: Api) -> None:
     common = ["id", "kind", "name", "event_types", "locations", "lead_statuses", "creation_locales"]
-    common += ["test_events", "status", "disabled_reason"]
+    common += ["conditions", "sentence", "test_events", "status", "disabled_reason"]
     peoples = ["mode", "digest_at", "quiet_hours", "working_days", "timezone"]
     peoples += ["conflation_seconds", "urgent_event_types"]
     webhook = api.get(f"channels/{world.channel.id}").json()

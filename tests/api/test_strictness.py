@@ -151,7 +151,7 @@ WRITABLE = {
     "sources": {"name", "enabled", "location_id", "allowed_networks", "subscriptions"},
     "channels": {
         *("name", "url", "event_types", "locations", "lead_statuses", "creation_locales", "test_events"),
-        *("status", "headers", "rate_per_second"),
+        *("conditions", "status", "headers", "rate_per_second"),
     },
 }
 
@@ -246,6 +246,7 @@ BODIES = {
         *("name", "url", "event_types", "locations", "lead_statuses", "creation_locales", "test_events", "headers"),
         *(
             "rate_per_second",
+            "conditions",
             "status",
             "mode",
             "digest_at",

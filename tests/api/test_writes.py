@@ -13,8 +13,9 @@ from accounts.core.enums import EventType
 from accounts.events.outbox import record_event
 from accounts.models import Account, Event, Member, Source
 from accounts.sources.service import valid_secrets
-from leads.models import Lead, LeadChange
+from leads.models import Lead, LeadChange, ScoreLearning
 from leads.pipeline.merge import merge_leads
+from leads.scoring.learning.jobs import learn_due
 from notifications.delivery import fan_out_due_events
 from notifications.delivery.digest import build_digests
 from notifications.models import Channel, ChannelStatus, Delivery
@@ -517,6 +518,46 @@ def test_people_choose_when_they_get_what_they_hear_of(world: World, api: Api) -
         assert (answer.status_code, name in answer.json()["detail"]) == (400, True), (name, wrong)
     assert api.patch(f"channels/{world.channel.id}", {"mode": "daily"}).status_code == 400
     assert api.get(path).json() == result
+
+
+def test_a_channel_takes_conditions_about_leads_and_says_them_in_words(world: World, api: Api) -> None:
+    path = f"channels/{world.channel.id}"
+    tree = {"all": [{"field": "seniority", "op": "in", "value": ["vp", "c_level"]}]}
+    answer = api.patch(path, {"conditions": tree}).json()
+    assert (answer["conditions"], answer["sentence"]) == (tree, "The seniority is vice president or C level")
+    for wrong, place in (
+        ({"all": [{"field": "shoe_size", "op": "exists"}]}, "all.0.field: There is no field “shoe_size”."),
+        ({"field": "title", "op": "like", "value": "x"}, "op: “title” has no operator “like”."),
+        ({"field": "target_list", "op": "on_list", "value": ["lst_1"]}, "value: There is no target list “lst_1”."),
+    ):
+        refused = api.patch(path, {"conditions": wrong})
+        (error,) = refused.json()["errors"]
+        assert (refused.status_code, error["field"], place in error["message"]) == (400, "conditions", True), error
+    assert api.get(path).json()["conditions"] == tree
+    assert api.patch(path, {"conditions": {}}).json()["sentence"] == "Every lead"
+
+
+def test_points_are_learned_and_taken_over_by_programs_too(world: World, api: Api) -> None:
+    assert api.get("scoring-rules/learning").status_code == 404
+    begun = api.post("scoring-rules/learning")
+    assert (begun.status_code, begun.json()["state"]) == (202, "learning")
+    assert learn_due() == 1
+    learned = api.get("scoring-rules/learning").json()
+    assert (learned["state"], learned["result"]["is_enough"], learned["at"]) == ("learned", False, None)
+    rule = world.ids["scoring-rules"]
+    feature = {
+        "rule": rule, "name": "x", "group": "fit", "points": 1, "cases": 1, "conversions": 1,
+        "lift": 1.0, "low": 0.5, "high": 2.0, "suggested": 33, "reason": "",
+    }  # fmt: skip
+    ScoreLearning.objects.update(result={**learned["result"], "is_enough": True, "features": [feature]})
+    assert api.post("scoring-rules/learning/accept", {"rules": ["rule_x"]}).status_code == 400
+    scheduled = api.post("scoring-rules/learning/accept", {"at": "2199-01-01T00:00:00Z"})
+    assert (scheduled.status_code, scheduled.json()["at"]) == (202, "2199-01-01T00:00:00.000Z")
+    assert api.post("scoring-rules/learning").status_code == 409
+    assert api.post("scoring-rules/learning/call-off").json()["state"] == "learned"
+    taken = api.post("scoring-rules/learning/accept", {"rules": [rule]}).json()
+    assert (taken["state"], taken["chosen"]) == ("accepted", [rule])
+    assert api.get(f"scoring-rules/{rule}").json()["points"] == 33
 
 
 def test_a_delivery_says_why_it_waits_and_with_what_it_went(world: World, api: Api) -> None:

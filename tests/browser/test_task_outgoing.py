@@ -11,6 +11,7 @@ from notifications.delivery import drain_deliveries
 from notifications.models import Channel, Delivery
 from tests.browser.conftest import in_a_thread
 from tests.browser.tasks import Clicks, Seeded
+from tests.browser.test_frame import assert_none, faults_by_day_and_by_night
 from tests.notifications.receiver import Receiver, answering, receiver
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -62,6 +63,30 @@ def test_a_webhook_and_its_first_test_take_five_clicks(program: Receiver, seeded
     expect(page.get_by_text('"event_type": "lead_replied"')).to_be_visible()
     clicks.assert_at_most(5)
     clicks.look("notifications-first-test")
+
+
+def test_a_channel_is_limited_to_leads_by_the_same_builder_as_rules(seeded: Seeded, clicks: Clicks) -> None:
+    page = clicks.page
+    go_to_notifications(clicks)
+    clicks.click("Add a webhook URL")
+    page.locator("#new-webhook input:focus").wait_for()
+    clicks.type("https://crm.example.com/in")
+    form = page.locator("#new-webhook")
+    clicks.click(form.get_by_text("Which leads"))
+    clicks.click(form.get_by_role("button", name="Add a condition"))
+    form.get_by_label("Field", exact=True).select_option("seniority")
+    form.get_by_label("Comparison").select_option("in")
+    form.get_by_label("Value", exact=True).select_option(["owner", "c_level"])
+    expect(form.locator(".sentence")).to_have_text("The seniority is owner or C level")
+    clicks.look("notifications-conditions")
+    assert_none(faults_by_day_and_by_night(page))
+    form.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_label("Signing secret")).to_have_value(re.compile(r"^whsec_"))
+    channel = Channel.objects.get(kind="webhook", conditions__all__0__field="seniority")
+    clicks.open(f"/notifications/channels/{channel.pk}")
+    expect(page.locator("dl.facts").first).to_contain_text("leads: The seniority is owner or C level")
+    page.get_by_role("link", name="Edit", exact=True).click()
+    expect(page.locator("#asked").get_by_label("Comparison")).to_have_value("in")
 
 
 def test_a_failing_webhook_says_why_and_is_tried_again_in_two_clicks(seeded: Seeded, clicks: Clicks) -> None:

@@ -175,7 +175,7 @@ ROUTES = [
     Route("portal_rule", "scoring_rule", roles=CHANGES),
     button("portal_rule", "scoring_rule", name="VPs", group="fit", points="10"),
     button("portal_rule_move", "scoring_rule", position="1"),
-    button("portal_rule_sentence", "", "scoring", answers=200, conditions=""),
+    button("portal_condition_sentence", "", answers=200, conditions=""),
     button("portal_rule_preview", "", "scoring", roles=ALL, days="30"),
     Route("portal_rule_preview_result", "rule_preview"),
     Route("portal_rule_history", "", ("scoring",)),

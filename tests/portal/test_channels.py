@@ -1,6 +1,7 @@
 """Notifications set up on one page, by somebody who presses its buttons."""
 
 import base64
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -472,6 +473,25 @@ def test_languages_of_lead_forms_are_chosen_from_those_that_leads_came_by(agency
     assert manager.post(change, given).status_code == 302
     made.refresh_from_db()
     assert made.creation_locales == []
+
+
+def test_a_channel_is_limited_to_leads_by_conditions_that_its_page_says_in_words(
+    agency: Agency, manager: Client
+) -> None:
+    made, _ = create_channel(agency, kind="webhook", url="https://example.com/in")
+    change, given = f"{PAGE}/channels/{made.pk}/edit", {"url": "https://example.com/in", "listens": "all"}
+    tree = {"field": "seniority", "op": "in", "value": ["vp"]}
+    assert manager.post(change, {**given, "conditions": json.dumps(tree)}).status_code == 302
+    made.refresh_from_db()
+    assert made.conditions == tree
+    assert "Everything; leads: The seniority is vice president" in html(manager, f"{PAGE}/channels/{made.pk}")
+    assert "The seniority is vice president" in html(manager, change)
+    wrong = manager.post(change, {**given, "conditions": '{"field": "shoe_size", "op": "exists"}'})
+    assert wrong.status_code == 422
+    assert "field: There is no field “shoe_size”." in wrong.content.decode()
+    assert manager.post(change, given).status_code == 302
+    made.refresh_from_db()
+    assert made.conditions == {}
 
 
 @pytest.mark.once

@@ -21,24 +21,28 @@ MAX_CONDITIONS_LENGTH = 60_000
 MAX_CHOICES = 200
 
 
+class ConditionsField(forms.CharField):
+    """Take conditions as JSON, which the builder writes (`portal/rules/_builder.html`, `leadline/rules.js`)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", gettext_lazy("Conditions"))
+        widget = forms.Textarea({"rows": 6, "spellcheck": "false", "class": "conditions-json"})
+        super().__init__(required=False, max_length=MAX_CONDITIONS_LENGTH, widget=widget, **kwargs)
+
+
 class RuleForm(forms.Form):
     """The fields that rules of every kind have. Subclasses add those of their kind, and list them in `OWN`."""
 
     OWN: tuple[str, ...] = ()
 
     name = forms.CharField(max_length=MAX_NAME_LENGTH, label=gettext_lazy("Name"))
-    conditions = forms.CharField(
-        required=False,
-        max_length=MAX_CONDITIONS_LENGTH,
-        label=gettext_lazy("Conditions"),
-        widget=forms.Textarea({"rows": 6, "spellcheck": "false", "class": "conditions-json"}),
-    )
+    conditions = ConditionsField()
     active = forms.BooleanField(required=False, initial=True, label=gettext_lazy("Active"))
 
     def __init__(self, agency: Agency, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.agency = agency
-        self.fields["conditions"].widget.attrs["data-fields"] = json.dumps(fields_for(agency))
+        offer_fields(self, agency)
 
     @classmethod
     def initial_of(cls, rule: Rule) -> dict[str, Any]:
@@ -47,16 +51,26 @@ class RuleForm(forms.Form):
         return {"name": rule.name, "active": rule.active, "conditions": as_text(rule.conditions), **own}
 
     def clean_conditions(self) -> Any:
-        tree = conditions_of(self.cleaned_data["conditions"])
-        try:
-            compile_for(self.agency, tree)
-        except ConditionError as error:
-            raise forms.ValidationError(str(error)) from error
-        return tree
+        return clean_tree(self.agency, self.cleaned_data["conditions"])
 
     def values(self) -> dict[str, Any]:
         """Return what the service takes. Call this function on a valid form."""
         return {name: self.cleaned_data[name] for name in ("name", "active", "conditions", *self.OWN)}
+
+
+def offer_fields(form: forms.Form, agency: Agency) -> None:
+    """Give a form's builder of conditions the fields that it offers."""
+    form.fields["conditions"].widget.attrs["data-fields"] = json.dumps(fields_for(agency))
+
+
+def clean_tree(agency: Agency, text: str) -> Any:
+    """Return the tree that a text holds, if it can be compiled. Raises forms.ValidationError."""
+    tree = conditions_of(text)
+    try:
+        compile_for(agency, tree)
+    except ConditionError as error:
+        raise forms.ValidationError(str(error)) from error
+    return tree
 
 
 def conditions_of(text: str) -> Any:

@@ -16,7 +16,7 @@ from accounts.web.portal.pagination import paginate
 from accounts.web.portal.views import render_page
 from accounts.web.refusals import refusals_as_messages, refusals_on
 from leads.conditions.errors import ConditionError
-from leads.conditions.target_lists import compile_for
+from leads.conditions.target_lists import compile_for, sentence_for
 from leads.models import RulePreview
 from leads.models.rules import Rule, RuleSetVersion
 from leads.portal.rules.forms import RuleForm, conditions_of
@@ -45,7 +45,7 @@ def rule_list(request: MemberRequest, kind: str) -> HttpResponse:
         "portal/rules/list.html",
         pages.section,
         pages=pages,
-        rows=[(rule, sentence_of(rule), pages.effect_of(rule)) for rule in rules],
+        rows=[(rule, sentence_for(rule.agency, rule.conditions), pages.effect_of(rule)) for rule in rules],
         last=len(rules),
         days=DAYS,
         preview=_preview(request, pages, request.GET.get("preview", "")),
@@ -111,9 +111,8 @@ def rule_delete(request: MemberRequest, kind: str, pk: str) -> HttpResponse:
 
 @require_POST
 @writers
-def rule_sentence(request: MemberRequest, kind: str) -> HttpResponse:
+def condition_sentence(request: MemberRequest) -> HttpResponse:
     """Answer with the sentence of conditions that are being written, or with what is wrong with them."""
-    pages_of(kind)
     form = RuleForm(request.agency, {"name": "draft", "conditions": request.POST.get("conditions", "")})
     valid = form.is_valid()
     sentence = compile_for(request.agency, form.cleaned_data["conditions"]).sentence if valid else ""
@@ -165,14 +164,6 @@ def rule_rollback(request: MemberRequest, kind: str) -> HttpResponse:
         service.roll_back(pages.kind, request.agency, int(number) if number.isdecimal() else 0, by=request.member.user)
         messages.success(request, gettext("The rules are those of version %(number)s again.") % {"number": number})
     return redirect(pages.view)
-
-
-def sentence_of(rule: Rule) -> str:
-    """Return the conditions of a rule in words."""
-    try:
-        return compile_for(rule.agency, rule.conditions).sentence
-    except ConditionError as error:
-        return str(error)
 
 
 def _rules(request: MemberRequest, pages: RulePages) -> Any:
