@@ -127,6 +127,7 @@ class LeadsConfig(AppConfig):
         from leads.rules.kinds import register_rule_kind
         from leads.rules.preview_jobs import preview_due
         from leads.scoring.kind import KIND as SCORING
+        from leads.scoring.learning.jobs import learn_due
         from leads.scoring.rescoring import score_due
         from leads.scoring.service import react_to_leads
         from leads.sla import escalation, replanning
@@ -150,6 +151,7 @@ class LeadsConfig(AppConfig):
         register_job("form labels", queue="sync", quota=1, work=label_due)
         register_job("enrichment", queue="sync", quota=1, work=enrich_due)
         register_job("scores", queue="receipts", quota=2, work=score_due)
+        register_job("score learning", queue="sync", quota=1, work=learn_due)
         register_job("rule previews", queue="receipts", quota=1, work=preview_due)
         from accounts.core.enums import EventType
         from accounts.events.reactions import subscribe

@@ -181,3 +181,4 @@ class RuleAction(StrEnum):
     DELETED = "deleted"
     DISABLED = "disabled"
     ROLLED_BACK = "rolled_back"
+    LEARNED = "learned"

@@ -74,6 +74,7 @@ from leads.models import (
     RuleSet,
     RuleSetVersion,
     SavedFilter,
+    ScoreLearning,
     ScoringRule,
     ScoringRun,
     ScoringSettings,
@@ -297,6 +298,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         RoutingRule.objects.create(agency=agency, name=text[:120], position=1, keeps=True, tags=[text], version=1),
         TargetRule.objects.create(agency=agency, name=text[:120], position=1, minutes=5, version=1),
         RulePreview.objects.create(agency=agency, kind="scoring", days=30, error=text),
+        ScoreLearning.objects.create(agency=agency, error=text, accepted_by=text[:200]),
         ScoringRun.objects.get_or_create(agency=agency, defaults={"next_attempt_at": now})[0],
         ScoringSettings.objects.get_or_create(agency=agency)[0],
         targets := TargetList.objects.create(

@@ -32,6 +32,7 @@ from leads.models import (
     RefusedForm,
     ResponseClock,
     RulePreview,
+    ScoreLearning,
     ScoringRun,
     Task,
     WaitingLead,
@@ -40,6 +41,7 @@ from leads.pipeline.changes import create_lead
 from leads.routing import waiting
 from leads.rules import preview_jobs
 from leads.scoring import rescoring
+from leads.scoring.learning import jobs as learning_jobs
 from leads.sla import alerts
 from tests.receiving import source_of
 from webhooks.models import WordMapping
@@ -130,6 +132,11 @@ def _make_mappings(agency: Agency, count: int) -> None:
 def _make_previews(agency: Agency, count: int) -> None:
     for _ in range(count):
         RulePreview.objects.create(agency=agency, kind="scoring", days=30)
+
+
+def _make_learnings(agency: Agency, count: int) -> None:
+    for _ in range(count):
+        ScoreLearning.objects.create(agency=agency)
 
 
 def _make_scoring_runs(agency: Agency, count: int) -> None:
@@ -266,6 +273,15 @@ KINDS = [
         module=preview_jobs,
         inner="_work_off",
         result=lambda row: {},
+    ),
+    Kind(
+        model=ScoreLearning,
+        make=_make_learnings,
+        work=learning_jobs.learn_due,
+        lease=learning_jobs.LEASE,
+        module=learning_jobs,
+        inner="_learn",
+        result=lambda row: {"state": "learned"},
     ),
     Kind(
         model=ScoringRun,

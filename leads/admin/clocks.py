@@ -11,6 +11,7 @@ from accounts.core.markup import NOTHING, ago, link, table
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency, WithinAgency
 from leads.admin.filters import ByLead
+from leads.conditions.target_lists import sentence_for
 from leads.labels import CLOCK_KINDS, SEGMENT_KINDS, STOP_REASONS, clock_state, duration_text
 from leads.models import ClockSegment, Lead, ResponseClock, TargetRule
 from leads.sla.figures import figures_of
@@ -118,10 +119,15 @@ class TargetRuleAdmin(HiddenFromIndex, BackOfficeAdmin):
     list_filter = (ByAgency,)
     list_select_related = ("agency", "escalate_to__user")
     fieldsets = (
-        (None, {"fields": ("name", "agency", "position", "active", "conditions", "disabled_reason")}),
+        (None, {"fields": ("name", "agency", "position", "active", "sentence", "disabled_reason")}),
         ("Target", {"fields": ("minutes", "warn_minutes", "escalate_to", "version")}),
+        ("Conditions", {"fields": ("conditions",), "classes": ("collapse",)}),
     )
     search_help_text = "an id."
+
+    @admin.display(description="matches")
+    def sentence(self, rule: TargetRule) -> str:
+        return sentence_for(rule.agency, rule.conditions)
 
 
 @admin.register(ClockSegment)

@@ -54,7 +54,7 @@ class ByLeadCampaign(WithinAgency):
 class ByOwner(WithinAgency):
     """Filter by the member who owns the lead."""
 
-    title, parameter_name = "owner", "owner"
+    title, parameter_name = "assigned to", "owner"
 
     def agency_lookups(self, agency_id: str) -> list[tuple[str, str]]:
         members = Member.objects.filter(agency=agency_id).select_related("user").order_by("user__username")[:MAX_LISTED]
@@ -79,6 +79,20 @@ class ByPriority(WithinAgency):
         return queryset.filter(priority="" if chosen == "none" else chosen) if chosen else queryset
 
 
+class ByGrade(WithinAgency):
+    """Filter by grade: fit from A to C, engagement from 1 to 3."""
+
+    title, parameter_name = "grade", "grade"
+
+    def agency_lookups(self, agency_id: str) -> list[tuple[str, str]]:
+        grades = [f"{fit}{engagement}" for fit in "ABC" for engagement in "123"]
+        return [*((grade, grade) for grade in grades), ("none", "None")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        chosen = self.value()
+        return queryset.filter(grade="" if chosen == "none" else chosen) if chosen else queryset
+
+
 class ByLeadAge(WithinAgency, ByAge):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return ByAge.lookups(self, request, model_admin) if request.GET.get("agency") else []
@@ -87,7 +101,7 @@ class ByLeadAge(WithinAgency, ByAge):
 class ByWaiting(WithinAgency):
     """Filter for leads that await the agency's reply."""
 
-    title, parameter_name = "answer", "waiting"
+    title, parameter_name = "waiting", "waiting"
 
     def agency_lookups(self, agency_id: str) -> list[tuple[str, str]]:
         return [("yes", "Awaiting reply")]
@@ -99,7 +113,7 @@ class ByWaiting(WithinAgency):
 class ByClock(WithinAgency):
     """Filter for leads that somebody has to answer."""
 
-    title, parameter_name = "answer due", "clock"
+    title, parameter_name = "answer", "clock"
 
     def agency_lookups(self, agency_id: str) -> list[tuple[str, str]]:
         return [("open", "To be answered"), ("due_soon", "Due soon"), ("overdue", "Overdue")]

@@ -29,6 +29,7 @@ from accounts.web.recent_sign_in import require_recent_sign_in
 from leads.admin.filters import (
     ByClock,
     ByFormLanguage,
+    ByGrade,
     ByLeadAge,
     ByLeadCampaign,
     ByLeadStatus,
@@ -106,11 +107,12 @@ class LeadAdmin(LeadTablesMixin, BackOfficeAdmin):
         "since",
         "campaign_link",
         "owned_by",
+        "scored",
         "due",
         "received",
     )
     list_filter = (
-        *(ByAgency, ByLeadStatus, ByLeadCampaign, ByOwner, ByPriority, ByLeadAge, ByWaiting, ByClock),
+        *(ByAgency, ByLeadStatus, ByLeadCampaign, ByOwner, ByGrade, ByPriority, ByLeadAge, ByWaiting, ByClock),
         *(ByFormLanguage, ByAccount),
     )
     list_select_related = ("agency", "campaign", "assigned_to")
@@ -232,11 +234,15 @@ class LeadAdmin(LeadTablesMixin, BackOfficeAdmin):
     def campaign_link(self, lead: Lead) -> str:
         return link(lead.campaign)
 
-    @admin.display(description="owner")
+    @admin.display(description="assigned to")
     def owned_by(self, lead: Lead) -> str:
         return (lead.assigned_to.get_full_name() or str(lead.assigned_to)) if lead.assigned_to else NOTHING
 
-    @admin.display(description="answer due")
+    @admin.display(description="score")
+    def scored(self, lead: Lead) -> str:
+        return NOTHING if lead.score is None else f"{lead.score} {lead.grade}".strip()
+
+    @admin.display(description="answer")
     def due(self, lead: Lead) -> str:
         if lead.response_warn_at is None or lead.response_due_at is None:
             return NOTHING

@@ -12,6 +12,7 @@ from accounts.models import Agency
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency
 from leads.admin.filters import ByLead
+from leads.conditions.target_lists import sentence_for
 from leads.models import Assignment, Credit, Lead, Pool, PoolMember, RoutingRule, RoutingSettings, WaitingLead
 from leads.routing.explanations import why_assigned, why_nobody_else
 
@@ -122,10 +123,15 @@ class RoutingRuleAdmin(BackOfficeAdmin):
     list_filter = (ByAgency,)
     list_select_related = ("agency", "pool", "member__user")
     fieldsets = (
-        (None, {"fields": ("name", "agency", "position", "active", "disabled_reason", "conditions", "version")}),
+        (None, {"fields": ("name", "agency", "position", "active", "disabled_reason", "sentence", "version")}),
         ("Effect", {"fields": ("member", "pool", "keeps", "tags", "target_minutes", "channels")}),
+        ("Conditions", {"fields": ("conditions",), "classes": ("collapse",)}),
     )
     empty_list = "No agency has a routing rule yet."
+
+    @admin.display(description="matches")
+    def sentence(self, rule: RoutingRule) -> str:
+        return sentence_for(rule.agency, rule.conditions)
 
 
 @admin.register(RoutingSettings)

@@ -8,12 +8,14 @@ from django.db.models import Model
 from accounts.models import Agency
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency
+from leads.conditions.target_lists import sentence_for
 from leads.models import (
     Lead,
     LeadScore,
     RulePreview,
     RuleSet,
     RuleSetVersion,
+    ScoreLearning,
     ScoringRule,
     ScoringRun,
     ScoringSettings,
@@ -35,10 +37,15 @@ class ScoringRuleAdmin(BackOfficeAdmin):
     list_filter = (ByAgency,)
     list_select_related = ("agency",)
     fieldsets = (
-        (None, {"fields": ("name", "agency", "position", "active", "conditions", "group", "points", "cap")}),
+        (None, {"fields": ("name", "agency", "position", "active", "sentence", "group", "points", "cap")}),
+        ("Conditions", {"fields": ("conditions",), "classes": ("collapse",)}),
         ("Version", {"fields": ("version", "disabled_reason", "created_at", "updated_at")}),
     )
     empty_list = "No agency has scoring rules yet. The first lead of an agency makes its starting set."
+
+    @admin.display(description="matches")
+    def sentence(self, rule: ScoringRule) -> str:
+        return sentence_for(rule.agency, rule.conditions)
 
 
 @admin.register(RuleSet)
@@ -78,6 +85,18 @@ class LeadScoreAdmin(HiddenFromIndex, BackOfficeAdmin):
     fieldsets = (
         (None, {"fields": ("lead", "agency", "grade", "total", "fit", "engagement", "is_high")}),
         ("How it came about", {"fields": ("contributions", "rules_version", "scored_at")}),
+    )
+
+
+@admin.register(ScoreLearning)
+class ScoreLearningAdmin(HiddenFromIndex, BackOfficeAdmin):
+    list_display = ("agency", "state", "created_at", "done", "total", "accepted_by", "accepted_at", "error")
+    list_filter = (ByAgency,)
+    list_select_related = ("agency",)
+    fieldsets = (
+        (None, {"fields": ("agency", "state", "created_at", "rules_version", "result")}),
+        ("Taken over", {"fields": ("chosen", "accepted_by", "accepted_at", "accepted_version")}),
+        ("Attempts", {"fields": ("done", "total", "attempts", "next_attempt_at", "error")}),
     )
 
 

@@ -19,7 +19,7 @@ from leads.models.routing import Assignment, Credit, Pool, PoolMember, RoutingSe
 from leads.models.routing_rules import RoutingRule
 from leads.models.rules import RulePreview, RuleSet, RuleSetVersion
 from leads.models.saved_filter import SavedFilter
-from leads.models.scoring import LeadScore, ScoringRule, ScoringRun, ScoringSettings
+from leads.models.scoring import LeadScore, ScoreLearning, ScoringRule, ScoringRun, ScoringSettings
 from leads.models.target_list import TargetList, TargetListEntry
 from leads.models.target_rules import TargetRule
 from leads.models.tombstones import Tombstone
@@ -53,6 +53,7 @@ __all__ = [
     "RuleSet",
     "RuleSetVersion",
     "SavedFilter",
+    "ScoreLearning",
     "ScoringRule",
     "ScoringRun",
     "ScoringSettings",

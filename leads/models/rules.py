@@ -18,6 +18,7 @@ CHANGES = {
     RuleAction.DELETED: gettext_noop("Deleted “%(subject)s”"),
     RuleAction.DISABLED: gettext_noop("Switched “%(subject)s” off"),
     RuleAction.ROLLED_BACK: gettext_noop("Went back to version %(subject)s"),
+    RuleAction.LEARNED: gettext_noop("Took over the suggested points of: %(subject)s"),
 }
 
 

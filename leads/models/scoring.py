@@ -1,10 +1,13 @@
 """Define scoring rules, the score of a lead, and the contributions that it is the sum of."""
 
+from datetime import datetime
+from functools import partial
 from typing import ClassVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
+from accounts.core.ids import new_id
 from accounts.core.jobs import DueRow
 from accounts.models import Agency
 from leads.enums import ScoreGroup
@@ -83,3 +86,44 @@ class ScoringRun(DueRow):
 
     def __str__(self) -> str:
         return f"scores of {self.agency_id}"
+
+
+class ScoreLearning(DueRow):
+    """Store what was learned about the scoring rules from leads and their outcomes, and what people did with it."""
+
+    class State(models.TextChoices):
+        LEARNING = "learning"
+        LEARNED = "learned"
+        SCHEDULED = "scheduled"
+        ACCEPTED = "accepted"
+
+    due_at_once: ClassVar[models.Q | None] = models.Q(state="learning", attempts=0, error="")
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "learning"), editable=False)
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="+")
+    state = models.CharField(max_length=16, choices=State, default=State.LEARNING)
+    done = models.PositiveIntegerField(default=0, help_text="Leads looked at so far.")
+    total = models.PositiveIntegerField(default=0)
+    result = models.JSONField(null=True, help_text="What was learned: `leads.scoring.learning.suggestions`.")
+    rules_version = models.PositiveIntegerField(null=True, help_text="The version of the rules that was looked at.")
+    chosen = models.JSONField(default=list, help_text="The ids of the rules whose suggested points are taken over.")
+    accepted_by = models.CharField(max_length=200, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_version = models.PositiveIntegerField(null=True, help_text="The version of the rules that they made.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["agency", "-id"], name="score_learning_newest"),
+            models.Index(
+                fields=["next_attempt_at"], name="score_learning_due", condition=models.Q(next_attempt_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"points learned for {self.agency_id}"
+
+    @property
+    def at(self) -> datetime | None:
+        """Return when scheduled points are taken over."""
+        return self.next_attempt_at if self.state == self.State.SCHEDULED else None

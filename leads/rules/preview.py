@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.models import Agency
-from leads.conditions.compiler import compile_condition
-from leads.conditions.fields import FIELDS, LeadValues
+from leads.conditions.compiler import Condition, compile_condition
+from leads.conditions.fields import FIELDS, UNREAD_COLUMNS, LeadValues
+from leads.conditions.target_lists import values_of
 from leads.models import Lead
 from leads.models.rules import Rule
 from leads.rules.kinds import RuleKind
@@ -17,8 +18,6 @@ DAYS = (30, 90)
 #: The newest leads that a preview looks at.
 MAX_LEADS = 20_000
 CHUNK = 500
-#: Columns that no condition reads.
-UNREAD = ("search_text", "provenance", "consents", "hidden_fields")
 
 
 def preview(
@@ -41,8 +40,7 @@ def preview(
     total = min(leads.count(), MAX_LEADS)
     matched, undecided, missing = Counter[int](), Counter[int](), Counter[str]()
     tally = kind.tally(agency, rules)
-    for done, lead in enumerate(_newest(leads), start=1):
-        values = LeadValues(lead)
+    for done, (lead, values) in enumerate(_newest(leads, conditions), start=1):
         verdicts = [condition.evaluate(values) for condition in conditions]
         for number, verdict in enumerate(verdicts):
             matched[number] += verdict is True
@@ -69,10 +67,11 @@ def preview(
     }
 
 
-def _newest(leads: Any) -> Iterator[Lead]:
-    """Yield the newest leads, the oldest of them first, as they would have come."""
+def _newest(leads: Any, conditions: Sequence[Condition]) -> Iterator[tuple[Lead, LeadValues]]:
+    """Yield the newest leads with their values, the oldest of them first, as they would have come."""
     newest = list(leads.order_by("-received_at", "-pk").values_list("pk", flat=True)[:MAX_LEADS])
     for start in range(len(newest), 0, -CHUNK):
         chunk = newest[max(0, start - CHUNK) : start]
-        by_id = Lead.objects.defer(*UNREAD).in_bulk(chunk)
-        yield from (by_id[pk] for pk in reversed(chunk) if pk in by_id)
+        by_id = Lead.objects.defer(*UNREAD_COLUMNS).in_bulk(chunk)
+        found = [by_id[pk] for pk in reversed(chunk) if pk in by_id]
+        yield from zip(found, values_of(found, conditions), strict=True)

@@ -55,6 +55,28 @@ def change_rule(kind: RuleKind, rule: Rule, *, by: Actor | None = None, **change
 
 
 @transaction.atomic
+def change_rules(
+    kind: RuleKind,
+    agency: Agency,
+    changes: Mapping[str, Mapping[str, Any]],
+    *,
+    action: RuleAction,
+    by: Actor | None = None,
+) -> RuleSet:
+    """Change several rules, by their ids, as one version. Raises FieldError, also for a rule that is gone."""
+    rule_set = lock_rule_set(kind, agency)
+    rules = rules_of(kind, agency)
+    changed = [rule for rule in rules if rule.pk in changes]
+    if len(changed) < len(changes):
+        raise FieldError("", "One of the rules has been deleted.")
+    for rule in changed:
+        _assign(kind, rule, changes[rule.pk])
+        audit.log_change(by, rule, gettext_noop("Rule changed"), f"{kind.name}: {', '.join(sorted(changes[rule.pk]))}")
+    _save(kind, rule_set, rules, action, ", ".join(rule.name for rule in changed)[:120], by, changed=changed)
+    return rule_set
+
+
+@transaction.atomic
 def delete_rule(kind: RuleKind, rule: Rule, *, by: Actor | None = None) -> None:
     """Delete a rule. Its versions keep it."""
     rule_set = lock_rule_set(kind, rule.agency)

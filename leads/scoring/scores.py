@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from leads.conditions.fields import LeadValues
+from leads.conditions.target_lists import values_of
 from leads.enums import ScoreGroup
 from leads.models import Lead
 from leads.models.scoring import ScoringRule
@@ -43,10 +43,11 @@ class Score:
         return self.fit + self.engagement
 
 
-def judge_lead(lead: Lead, rules: Sequence[CompiledRule]) -> list[bool | None]:
-    """Return for each rule whether the lead fulfils its conditions, None where a missing value leaves that open."""
-    values = LeadValues(lead)
-    return [compiled.condition.evaluate(values) for compiled in rules]
+def judge_leads(leads: Sequence[Lead], rules: Sequence[CompiledRule]) -> list[list[bool | None]]:
+    """Return for each lead and rule whether the lead fulfils its conditions, None where a missing value leaves that
+    open."""
+    conditions = [compiled.condition for compiled in rules]
+    return [[condition.evaluate(values) for condition in conditions] for values in values_of(leads, conditions)]
 
 
 def score_lead(

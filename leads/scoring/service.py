@@ -22,7 +22,7 @@ from leads.rules.active import CompiledSet, active_rules
 from leads.rules.service import create_rule
 from leads.scoring.kind import KIND
 from leads.scoring.runs import request_run
-from leads.scoring.scores import Score, judge_lead, score_lead
+from leads.scoring.scores import Score, judge_leads, score_lead
 from leads.scoring.starting_set import STARTING_SET
 
 #: How far a score must fall below the threshold before the lead is reported again.
@@ -46,8 +46,9 @@ def score_leads(lead_ids: Collection[str], *, now: datetime, may_report: bool, w
     rows = []
     for agency in {lead.agency_id: lead.agency for lead in leads}.values():
         rules, settings = rules_for(agency), settings_of(agency)
-        for lead in (lead for lead in leads if lead.agency_id == agency.pk):
-            verdicts, half_life = judge_lead(lead, rules.rules), timedelta(days=settings.half_life_days)
+        half_life = timedelta(days=settings.half_life_days)
+        own = [lead for lead in leads if lead.agency_id == agency.pk]
+        for lead, verdicts in zip(own, judge_leads(own, rules.rules), strict=True):
             score = score_lead(lead, rules.rules, verdicts, half_life=half_life, now=now)
             was_high = lead.pk in before and before[lead.pk].is_high
             row = _row_of(lead, score, rules, now, is_high=_is_high(score, settings, was_high=was_high))

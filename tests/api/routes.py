@@ -119,9 +119,12 @@ CREATIONS = (
 #: Collections whose POST names a lead: `test_tasks.py`.
 OF_LEADS = ("tasks", "notes")
 #: What is done to all objects of a resource at once, by a POST.
-ACTIONS = tuple(
-    f"{kind}-rules/{action}" for kind in ("scoring", "routing", "target") for action in ("preview", "rollback")
+ACTIONS = (
+    *(f"{kind}-rules/{action}" for kind in ("scoring", "routing", "target") for action in ("preview", "rollback")),
+    *(f"scoring-rules/learning{action}" for action in ("", "/accept", "/call-off")),
 )
+#: What an agency has one of.
+SINGLE = ("scoring-rules/learning",)
 SUCCESS = {"/rotate-secret": 200, "/reauth": 200, "/requests": 201}
 
 

@@ -11,9 +11,11 @@ from django.test import Client
 from accounts.core.enums import Role
 from accounts.models import Agency, Member
 from leads.enums import LeadStatus
+from leads.models import Lead
 from leads.pipeline.changes import create_lead
 from leads.routing.pools import create_pool
 from leads.routing.rules import KIND as ROUTING
+from leads.rules.kinds import rule_kind
 from leads.rules.service import create_rule
 from tests.reactions import react
 
@@ -96,3 +98,28 @@ def test_staff_read_why_somebody_has_a_lead_and_nobody_else(signed_in: Client, a
     assert '<td data-label="Member">Ben</td><td data-label="Why">was not next: 0.3 leads behind</td>' in page
     anna.delete()
     assert signed_in.get(f"/admin/leads/assignment/{row.pk}/change/").status_code == 200
+
+
+def test_leads_are_listed_with_their_score_and_by_grade_within_an_agency(signed_in: Client, agency: Agency) -> None:
+    for name, score, grade in (("Ada Lovelace", 87, "A1"), ("Emmy Noether", 12, "C3"), ("Mary Jackson", None, "")):
+        lead = create_lead(agency, name=name)
+        Lead.objects.filter(pk=lead.pk).update(score=score, grade=grade)
+    page = signed_in.get(LIST, {"agency": agency.pk}).content.decode()
+    assert ("87 A1" in page, "12 C3" in page) == (True, True)
+    for grade, expected in (("A1", "Ada Lovelace"), ("none", "Mary Jackson")):
+        page = signed_in.get(LIST, {"agency": agency.pk, "grade": grade}).content.decode()
+        assert names_in(page) == {expected}
+    assert 'name="grade"' not in signed_in.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize("kind", ["scoring", "routing", "target"])
+def test_rules_say_in_words_which_leads_they_match(kind: str, signed_in: Client, agency: Agency) -> None:
+    tree = {"field": "seniority", "op": "in", "value": ["vp"]}
+    own: dict[str, dict[str, object]] = {
+        "scoring": {"group": "fit", "points": 5},
+        "routing": {"keeps": True},
+        "target": {"minutes": 5},
+    }
+    rule = create_rule(rule_kind(kind), agency, name="VPs", conditions=tree, **own[kind])
+    page = signed_in.get(f"/admin/leads/{kind}rule/{rule.pk}/change/", follow=True).content.decode()
+    assert "The seniority is vice president" in page

@@ -63,7 +63,7 @@ def make_rule(clicks: Clicks, name: str, field: str, comparison: str, values: st
     else:
         value.select_option(values)
     page.get_by_label("Leads to").select_option(label=target)
-    expect(page.locator("#sentence")).not_to_be_empty()
+    expect(page.locator("[data-sentence]")).not_to_be_empty()
     clicks.look("leads-walk-rule")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".rule").last).to_contain_text(name)

@@ -77,7 +77,7 @@ def test_a_channel_is_limited_to_leads_by_the_same_builder_as_rules(seeded: Seed
     form.get_by_label("Field", exact=True).select_option("seniority")
     form.get_by_label("Comparison").select_option("in")
     form.get_by_label("Value", exact=True).select_option(["owner", "c_level"])
-    expect(form.locator(".sentence")).to_have_text("The seniority is owner or C level")
+    expect(form.locator("[data-sentence]")).to_have_text("The seniority is owner or C level")
     clicks.look("notifications-conditions")
     assert_none(faults_by_day_and_by_night(page))
     form.get_by_role("button", name="Add", exact=True).click()

@@ -32,7 +32,7 @@ def test_rules_are_built_previewed_and_put_in_order(seeded: Seeded, clicks: Clic
     page.get_by_label("Field", exact=True).select_option("seniority")
     page.get_by_label("Comparison").select_option("in")
     page.get_by_label("Value", exact=True).select_option(["owner", "c_level", "vp"])
-    expect(page.locator(".sentence")).to_contain_text("The seniority is owner, C level or vice president")
+    expect(page.locator("[data-sentence]")).to_contain_text("The seniority is owner, C level or vice president")
     clicks.look("task-rule")
     assert_accessible(page)
     page.get_by_role("button", name="Preview 90 days").click()
@@ -74,7 +74,7 @@ def test_nested_conditions_come_back_as_they_were_built(seeded: Seeded, clicks: 
     inner.get_by_label("Field", exact=True).select_option("company_size")
     inner.get_by_label("From").fill("1")
     inner.get_by_label("To", exact=True).fill("10")
-    expect(page.locator(".sentence")).to_have_text(
+    expect(page.locator("[data-sentence]")).to_have_text(
         "The role contains “sales” or “growth” and not (the company's size is 1 to 10)"
     )
     page.get_by_role("button", name="Save", exact=True).click()

@@ -1,6 +1,7 @@
 """Scores: what rules give, how engagement fades, when a lead is reported, and that the sum is the total."""
 
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from leads.rules import service as rules
 from leads.rules.active import CompiledRule
 from leads.scoring.kind import KIND
 from leads.scoring.rescoring import score_due
-from leads.scoring.scores import judge_lead, score_lead
+from leads.scoring.scores import judge_leads, score_lead
 from tests.reactions import react
 
 HALF_LIFE = timedelta(days=14)
@@ -62,13 +63,41 @@ def test_a_score_is_the_sum_of_its_contributions_from_0_to_100(
         compiled(group=group, points=points, cap=cap, conditions=asked if by_status else {})
         for group, points, by_status in given_rules
     ]
-    score = score_lead(lead, made, judge_lead(lead, made), half_life=HALF_LIFE, now=now)
+    score = score_lead(lead, made, judge_leads([lead], made)[0], half_life=HALF_LIFE, now=now)
     assert score.total == sum(one.points for one in score.contributions)
     for group, total in ((ScoreGroup.FIT, score.fit), (ScoreGroup.ENGAGEMENT, score.engagement)):
         assert total == sum(one.points for one in score.contributions if one.group is group)
         assert 0 <= total <= (cap or 100)
     assert 0 <= score.total <= 100
-    assert score == score_lead(lead, made, judge_lead(lead, made), half_life=HALF_LIFE, now=now)
+    assert score == score_lead(lead, made, judge_leads([lead], made)[0], half_life=HALF_LIFE, now=now)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_stored_score_is_the_sum_of_its_stored_contributions_caps_included(agency: Agency, seed: int) -> None:
+    random = Random(seed)
+    for number in range(12):
+        rules.create_rule(
+            KIND,
+            agency,
+            name=f"Rule {number}",
+            group=random.choice(list(ScoreGroup)),
+            points=random.choice([*range(-100, 0), *range(1, 101)]),
+            cap=random.choice([None, random.randint(1, 100)]),
+            conditions=random.choice([{}, {"field": "status", "op": "exists"}, {"field": "email", "op": "exists"}]),
+        )
+    leads = [create_lead(agency, name=f"{n}", email="a@example.com" if n % 2 else "") for n in range(10)]
+    replied(leads[0])
+    with time_machine.travel(timezone.now() + timedelta(days=random.randint(0, 60))):
+        rescore_all()
+    rows = list(LeadScore.objects.select_related("lead"))
+    assert len(rows) == len(leads)
+    for row in rows:
+        by_group = {
+            group: sum(one["points"] for one in row.contributions if one["group"] == group) for group in ScoreGroup
+        }
+        assert (row.fit, row.engagement) == (by_group[ScoreGroup.FIT], by_group[ScoreGroup.ENGAGEMENT])
+        assert row.total == row.fit + row.engagement == row.lead.score
+        assert 0 <= row.total <= 100
 
 
 def test_engagement_halves_every_half_life_and_fit_never() -> None:
@@ -80,7 +109,7 @@ def test_engagement_halves_every_half_life_and_fit_never() -> None:
             group="engagement", points=40, conditions={"field": "status", "op": "equals", "value": "REPLY_RECEIVED"}
         ),
     ]
-    score = score_lead(lead, made, judge_lead(lead, made), half_life=HALF_LIFE, now=now)
+    score = score_lead(lead, made, judge_leads([lead], made)[0], half_life=HALF_LIFE, now=now)
     assert (score.fit, score.engagement) == (20, 10)
 
 

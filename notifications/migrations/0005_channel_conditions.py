@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0003_stuck_deliveries'),
+        ('notifications', '0004_stored_sentences'),
     ]
 
     operations = [
