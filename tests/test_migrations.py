@@ -18,7 +18,12 @@ from django.db.migrations.state import ProjectState
 from django.db.models import Q
 from psycopg.sql import quote
 
-from accounts.core.online_migrations import AddIndexOnline, AddUniqueConstraintOnline, RemoveIndexOnline
+from accounts.core.online_migrations import (
+    AddIndexOnline,
+    AddJSONIndexOnline,
+    AddUniqueConstraintOnline,
+    RemoveIndexOnline,
+)
 from config.management.commands import migrate
 from tests import servers
 from tests.e2e.stack import wait_for
@@ -31,7 +36,7 @@ LARGE = {
     *("webhooks.receipt", "notifications.delivery", "notifications.attempt"),
 }
 OURS = {label.partition(".")[0] for label in LARGE}
-ONLINE = (AddIndexOnline, AddUniqueConstraintOnline, RemoveIndexOnline)
+ONLINE = (AddIndexOnline, AddJSONIndexOnline, AddUniqueConstraintOnline, RemoveIndexOnline)
 #: What PostgreSQL is told --> what is wrong with it.
 LOCKING = {
     r"CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)\S+ ON (?P<table>\S+)": "builds an index: use AddIndexOnline",

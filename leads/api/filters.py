@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.core.validators import RegexValidator
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.core.enums import AccountStatus
+from accounts.core.enums import AccountStatus, ProviderSlug
+from accounts.models import Member
 from accounts.web.rest.filters import (
     ConditionFilter,
     NumberFilter,
@@ -19,6 +20,9 @@ from leads.enums import AWAITING_REPLY, LOCALE, LeadStatus
 from leads.models import Assignment, Lead, LeadQuerySet, LeadReference, WaitingLead
 from leads.pipeline.search import leads_matching
 from leads.pipeline.tags import has_tag
+
+#: So many leads are looked up by their ids.
+FEW = 500
 
 
 class LanguageFilter(TextFilter):
@@ -74,17 +78,25 @@ class LeadFilters(StrictFilterSet):
         return leads.filter(has_tag(value))
 
     def filter_external_id(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
-        return leads.filter(pk__in=LeadReference.objects.filter(external_id=value).values("lead_id"))
+        references = LeadReference.objects.filter(
+            agency=self.request.auth.agency_id, provider__in=list(ProviderSlug), external_id=value
+        )
+        return leads.filter(pk__in=references.values("lead_id"))
 
     def filter_assigned_to(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
         if value == "none":
             return leads.filter(assigned_to__isnull=True)
         if value == "me":  # a key is nobody's: it has no leads
             return leads.none()
-        # One user may be a member of several agencies.
-        return leads.filter(assigned_to__memberships__id=value, assigned_to__memberships__agency=F("agency"))
+        member = Member.objects.filter(agency=self.request.auth.agency_id, pk=value).first()
+        return leads.filter(assigned_to=member.user_id) if member else leads.none()
 
     def filter_pool(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
-        dealt = Assignment.objects.filter(pool=value, ended_at__isnull=True).values("lead")
-        held = WaitingLead.objects.filter(pool=value).values("lead")
-        return leads.filter(Q(pk__in=dealt) | Q(pk__in=held))
+        """Return what a pool dealt or holds: by these leads if they are few, else from the newest lead on."""
+        dealt = Assignment.objects.filter(pool=value, ended_at__isnull=True)
+        held = WaitingLead.objects.filter(pool=value)
+        few = {pk for rows in (dealt, held) for pk in rows.values_list("lead", flat=True)[: FEW + 1]}
+        if len(few) <= FEW:
+            return leads.filter(pk__in=few)
+        of_lead = {"lead": OuterRef("pk")}
+        return leads.filter(Exists(dealt.filter(**of_lead)) | Exists(held.filter(**of_lead)))

@@ -58,6 +58,15 @@ INDEXES = [
         & ~models.Q(status__in=[status.value for status in ENDED]),
     ),
     models.Index(
+        fields=["agency", "-id"],
+        name="lead_unassigned",
+        condition=models.Q(assigned_to__isnull=True, merged_into__isnull=True),
+    ),
+    models.Index(fields=["agency", "priority", "-id"], name="lead_by_priority", condition=~models.Q(priority="")),
+    models.Index(fields=["agency", "form", "-id"], name="lead_by_form", condition=~models.Q(form="")),
+    models.Index(fields=["agency", "lead_type", "-id"], name="lead_by_type", condition=~models.Q(lead_type="")),
+    models.Index(fields=["agency", "-id"], name="lead_that_is_test", condition=models.Q(is_test=True)),
+    models.Index(
         fields=["agency", "company_key", "-received_at"],
         name="lead_owner_by_company",
         condition=models.Q(assigned_to__isnull=False) & ~models.Q(company_key=""),

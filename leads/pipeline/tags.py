@@ -1,15 +1,19 @@
 """Find leads by a tag."""
 
+import json
 from typing import Any
 
 from django.db.models import BooleanField, Func, Value
 
 
 class _HasTag(Func):
-    """Test whether the JSON list of tags contains a tag, on PostgreSQL and on SQLite."""
+    """Test whether the JSON list of tags contains a tag: on PostgreSQL by the index `lead_by_tag`, and on SQLite."""
 
     output_field = BooleanField()
-    template = "jsonb_exists(%(expressions)s)"  # the operator `?` would read as a parameter
+
+    def as_postgresql(self, compiler: Any, connection: Any, **options: Any) -> Any:
+        (column, tag) = (compiler.compile(expression) for expression in self.source_expressions)
+        return f"{column[0]} @> %s::jsonb", (*column[1], json.dumps([*tag[1]]))
 
     def as_sqlite(self, compiler: Any, connection: Any, **options: Any) -> Any:
         (column, tag) = (compiler.compile(expression) for expression in self.source_expressions)
