@@ -10,6 +10,7 @@ class LeadsConfig(AppConfig):
     def ready(self) -> None:
         """Register this app's navigation, links, sections, jobs and handlers with the apps below it."""
         import leads.activities.tasks
+        import leads.duplicates.proposals
         import leads.lead_sync.disconnect
         import leads.lead_sync.recovery
         import leads.routing.removal
@@ -21,6 +22,7 @@ class LeadsConfig(AppConfig):
         from accounts.web.portal.navigation import Entry, add_entry
         from accounts.web.portal.place_figures import add_place_figure
         from accounts.web.source_sections import add_card_section
+        from leads.duplicates.proposals import open_proposals
         from leads.lead_sync.source_card import connection_link
         from leads.models import Assignment, LeadChange, LeadReference, Note, ResponseClock, Task
         from leads.pipeline.children import register_child
@@ -63,6 +65,18 @@ class LeadsConfig(AppConfig):
             )
         )
         add_entry(Entry("routing", _("Routing"), "portal_routing", "Automation", icon="route", position=10))
+        add_entry(
+            Entry(
+                "duplicates",
+                _("Duplicates"),
+                "portal_duplicates",
+                "Work",
+                icon="copy",
+                position=37,
+                count=open_proposals,
+                tone="busy",
+            )
+        )
         add_audited("routingrule", gettext_noop("Routing rule"))
         add_entry(Entry("pools", _("Pools"), "portal_pools", "Automation", icon="users-group", position=15))
         add_audited("pool", gettext_noop("Pool"), "portal_pool")
@@ -108,11 +122,13 @@ class LeadsConfig(AppConfig):
         add_list_link("leads.lead", "leads_leadmerge", "Merged leads", position=20, into="pk")
         from accounts.core.enums import EventType
 
+        add_list_link("leads.lead", "leads_duplicateproposal", "Duplicates", position=21, lead="pk")
         add_list_link("leads.lead", "leads_assignment", "Assignments", position=15, lead="pk")
         add_list_link("accounts.agency", "leads_pool", "Pools", position=24, agency="pk")
         from accounts.core.job_handlers import register_job
         from accounts.events.reactions import subscribe
         from leads.activities.overdue import report_overdue
+        from leads.duplicates import proposals
         from leads.enrichment.service import enrich_due
         from leads.lead_sync.backfill import pull_due
         from leads.lead_sync.fetching import announce_overdue, fetch_due
@@ -141,6 +157,8 @@ class LeadsConfig(AppConfig):
         register_rule_kind(ROUTING)
         add_routing_pages()
         subscribe_to_details("routing")
+        subscribe_to_details(proposals.SUBSCRIBER)
+        subscribe(proposals.SUBSCRIBER, {EventType.LEAD_CREATED}, proposals.react_to_leads, is_awaited=False)
         subscribe("routing", {EventType.LEAD_CREATED}, react_to_lead, is_awaited=False)
         register_job("waiting leads", queue="receipts", quota=5, work=deal_due)
         register_job("overdue tasks", queue="receipts", quota=2, work=report_overdue)

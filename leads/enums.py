@@ -182,3 +182,18 @@ class RuleAction(StrEnum):
     DISABLED = "disabled"
     ROLLED_BACK = "rolled_back"
     LEARNED = "learned"
+
+
+class LikenessReason(StrEnum):
+    """List what makes two leads look like one person."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    NAME_AND_COMPANY = "name_and_company"
+
+
+class ProposalDecision(StrEnum):
+    """List what became of the proposal that two leads are one person."""
+
+    MERGED = "merged"
+    DISMISSED = "dismissed"

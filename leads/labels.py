@@ -9,7 +9,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.core.labels import Label
 from accounts.core.markup import badge
-from leads.enums import ChangedBy, ClockKind, LeadStatus, SegmentKind, StopReason, TaskKind
+from leads.enums import (
+    ChangedBy,
+    ClockKind,
+    LeadStatus,
+    LikenessReason,
+    ProposalDecision,
+    SegmentKind,
+    StopReason,
+    TaskKind,
+)
 from leads.models import ResponseClock, Task
 from leads.pipeline.provenance import ValueOrigin
 
@@ -47,6 +56,17 @@ ORIGIN_LABELS: "dict[ValueOrigin, _StrPromise]" = {
     ValueOrigin.SCRAPE: _("from the profile"),
     ValueOrigin.ENRICHMENT: _("derived from other fields"),
     ValueOrigin.PERSON: _("set via API"),
+}
+#: What makes two leads look like one person.
+LIKENESS: "dict[str, _StrPromise]" = {
+    LikenessReason.EMAIL: _("Same e-mail"),
+    LikenessReason.PHONE: _("Same telephone"),
+    LikenessReason.NAME_AND_COMPANY: _("Same name and company"),
+}
+PROPOSALS: dict[str, Label] = {
+    "": Label(_("Open"), "busy"),
+    ProposalDecision.MERGED: Label(_("Merged"), "good"),
+    ProposalDecision.DISMISSED: Label(_("Not the same"), "quiet"),
 }
 
 

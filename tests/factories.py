@@ -46,11 +46,12 @@ from accounts.tenancy.calendars.service import create_calendar
 from accounts.tenancy.team import invite_member
 from leads.activities.notes import create_note
 from leads.activities.tasks import create_task
-from leads.enums import TaskKind
+from leads.enums import LikenessReason, TaskKind
 from leads.models import (
     Assignment,
     ClockSegment,
     Credit,
+    DuplicateProposal,
     Enrichment,
     Lead,
     LeadChange,
@@ -220,6 +221,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
     )
     record = Lead.objects.create(agency=agency, name=text, merged_into=lead, status_since=now, received_at=now)
     merge = LeadMerge.objects.create(record=record, merged_at=now, replaced={"name": text})
+    twin = Lead.objects.create(agency=agency, name=text, status_since=now, received_at=now)
     own_values = OwnValues.objects.create(lead=lead, own={"name": [text, ""]}, later={"name": [text, "person"]})
     event = Event.objects.create(
         agency=agency,
@@ -255,6 +257,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         *(agency, user, key, place, source, secret, account, receipt, report, campaign, lead, reference, change, event),
         merge,
         own_values,
+        DuplicateProposal.objects.create(agency=agency, lead=lead, other=twin, reasons=["phone"], decided_by=user),
         *(channel, channel_secret, delivery),
         Attempt.objects.create(
             delivery=delivery, at=now, duration_ms=31, status_code=500, error=text, response_excerpt=text
@@ -426,6 +429,7 @@ class World:
     routing_rule: Rule
     target_rule: TargetRule
     target_list: TargetList
+    duplicate: DuplicateProposal
 
     def make_ready_for(self, rest: str) -> None:
         """Let what follows an id in a path succeed."""
@@ -446,6 +450,7 @@ class World:
         return {
             "accounts": self.account.id,
             "leads": self.lead.id,
+            "duplicates": self.duplicate.id,
             "tasks": self.task.id,
             "notes": self.note.id,
             "sub-accounts": self.sub_account.id,
@@ -534,6 +539,18 @@ def make_world(agency: Agency, mark: str) -> World:
         create_rule(ROUTING, agency, name="Everybody", pool_id=pool.pk),
         TargetRule.objects.get(pk=create_rule(TARGETS, agency, name="Founders", minutes=5).pk),
         create_list(agency, name="Key accounts", content=b"acme.example.com"),
+        DuplicateProposal.objects.create(agency=agency, lead=lead, other=lead, reasons=["phone"]),
+    )
+
+
+def propose_twin(lead: Lead) -> DuplicateProposal:
+    """Propose a lead and another one of the same name."""
+    now = timezone.now()
+    twin = Lead.objects.create(
+        agency=lead.agency, name=lead.name, company=lead.company, status_since=now, received_at=now
+    )
+    return DuplicateProposal.objects.create(
+        agency=lead.agency, lead=lead, other=twin, reasons=[LikenessReason.NAME_AND_COMPANY]
     )
 
 
@@ -566,6 +583,7 @@ class Everything:
     rule_preview: RulePreview
     task: Task
     note: Note
+    duplicate: DuplicateProposal
 
     def ids_of(self, name: str) -> tuple[object, ...]:
         """What stands in the URL of this thing's page."""
@@ -711,6 +729,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         rule_preview=request_preview(SCORING, agency, days=30),
         task=create_task(lead, kind=TaskKind.CALL, title=text[:200], due_at=now, assigned_to=owner),
         note=create_note(lead, text=text),
+        duplicate=propose_twin(lead),
     )
 
 

@@ -1,11 +1,23 @@
 """Register the back office's pages for leads."""
 
-from leads.admin import activities, clocks, enrichment, history, leads, routing, rules, saved_filters, target_lists
+from leads.admin import (
+    activities,
+    clocks,
+    duplicates,
+    enrichment,
+    history,
+    leads,
+    routing,
+    rules,
+    saved_filters,
+    target_lists,
+)
 from leads.lead_sync import admin as linkedin
 
 __all__ = [
     "activities",
     "clocks",
+    "duplicates",
     "enrichment",
     "history",
     "leads",

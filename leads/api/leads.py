@@ -21,6 +21,7 @@ from accounts.web.rest.problems import Conflict
 from accounts.web.rest.views import BY_AGE
 from leads.api.assignments import AssignmentSerializer, AssignSerializer
 from leads.api.clocks import ClockActions
+from leads.api.duplicates import shown_lead
 from leads.api.filters import LeadFilters
 from leads.api.scoring import LeadScoreSerializer
 from leads.api.serializers import (
@@ -31,13 +32,13 @@ from leads.api.serializers import (
     OtherLeadSerializer,
     ShownLeadSerializer,
 )
+from leads.duplicates.service import undo_merge
 from leads.enums import ChangedBy
 from leads.models import Assignment, Lead, LeadChange, LeadReference, LeadScore
 from leads.pipeline.changes import create_lead, set_status, update_lead
 from leads.pipeline.merge import root_id
 from leads.pipeline.merge_by_hand import merge_by_hand
 from leads.pipeline.own_values import records_of
-from leads.pipeline.unmerge import unmerge
 from leads.routing.service import assign_by_pool
 
 
@@ -143,7 +144,7 @@ class LeadViewSet(ListModelMixin, RetrieveModelMixin, ClockActions):
     def merge(self, request: Request, **_: Any) -> Response:
         """Merge another lead of the same person with this one. The older id stays, the younger goes on answering."""
         return self._answer_with_records(
-            merge_by_hand(self.agency, self.get_object().pk, self.validated_data()["other"])
+            merge_by_hand(self.agency, self.get_object().pk, self.validated_data()["other"], by=self.key)
         )
 
     @extend_schema(request=MergedRecordSerializer, responses={202: ShownLeadSerializer})
@@ -153,15 +154,11 @@ class LeadViewSet(ListModelMixin, RetrieveModelMixin, ClockActions):
         lead, record_id = self.get_object(), self.validated_data()["record"]
         if root_id(record_id, self.agency) != lead.pk:
             raise FieldError("record", "This record was not merged into the lead.")
-        return self._answer_with_records(unmerge(self.agency, record_id)[0])
+        return self._answer_with_records(undo_merge(self.agency, record_id, by=self.key)[0])
 
     def _answer_with_records(self, lead: Lead) -> Response:
         """Answer 202 with a lead as it is now, and the ids of what was merged into it."""
-        shown: Any = self.get_queryset().get(pk=lead.pk)
-        if merged := [record.pk for record in records_of(shown)]:
-            shown.merged_from = merged
-        context = self.get_serializer_context()
-        return Response(ShownLeadSerializer(shown, context=context).data, status=202)
+        return Response(shown_lead(lead, self.get_serializer_context()), status=202)
 
     @extend_schema(responses=LeadScoreSerializer, filters=False)
     @action(detail=True, serializer_class=LeadScoreSerializer)

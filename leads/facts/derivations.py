@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
+from accounts.core.derived_fields import fold, without_accents
 from leads.facts import companies, places, titles
 from leads.facts.countries import region_of
 
@@ -51,6 +52,12 @@ def zip5(texts: Iterable[str]) -> str:
 def company_key(texts: Iterable[str]) -> str:
     (company,) = texts
     return companies.company_key_of(company)[:300]
+
+
+def name_key(texts: Iterable[str]) -> str:
+    """Return a person's name as it is compared: folded, without accents. Return "" for a single word."""
+    name = without_accents(fold(next((text for text in texts if text.strip()), "")))
+    return name[:400] if " " in name else ""
 
 
 def domain(texts: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 from leads.models.activities import Note, Task
 from leads.models.changes import LeadChange
 from leads.models.clocks import ClockSegment, ResponseClock
+from leads.models.duplicates import DuplicateProposal
 from leads.models.enrichment import Enrichment
 from leads.models.lead import Lead, LeadQuerySet
 from leads.models.lead_sync import (
@@ -29,6 +30,7 @@ __all__ = [
     "ClockSegment",
     "Credit",
     "CurrentStatus",
+    "DuplicateProposal",
     "Enrichment",
     "Lead",
     "LeadChange",

@@ -30,6 +30,7 @@ class LeadChange(models.Model):
     receipt_id = models.CharField(max_length=40, blank=True)
     applied = models.BooleanField()
     note = models.CharField(max_length=500, blank=True)
+    sentence = models.JSONField(null=True, editable=False, help_text="The note as code and values, if it is ours.")
     text = models.TextField(blank=True, default="", db_default="", help_text="What the lead answered.")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -98,6 +98,9 @@ class Lead(HasDerivedFields):
     state_code = DerivedCharField(max_length=2, sources=("state", "country"), derive=derivations.state_code)
     zip5 = DerivedCharField(max_length=5, sources=("postal_code", "country"), derive=derivations.zip5)
     company_key = DerivedCharField(max_length=300, sources=("company",), derive=derivations.company_key)
+    name_key = DerivedCharField(
+        max_length=400, sources=("name", ("first_name", "last_name")), derive=derivations.name_key
+    )
     domain = DerivedCharField(max_length=254, sources=("email",), derive=derivations.domain)
     is_free_mail = DerivedBooleanField(sources=("email",), derive=derivations.free_mail)
     answers = models.JSONField(default=list, blank=True)

@@ -76,5 +76,11 @@ INDEXES = [
         name="lead_owner_by_domain",
         condition=models.Q(assigned_to__isnull=False, is_free_mail=False),
     ),
+    models.Index(fields=["agency", "phone_e164"], name="lead_by_phone", condition=~models.Q(phone_e164="")),
+    models.Index(
+        fields=["agency", "company_key", "name_key"],
+        name="lead_by_company_and_name",
+        condition=~models.Q(company_key="") & ~models.Q(name_key=""),
+    ),
     models.Index(fields=["merged_into"], name="lead_by_root", condition=models.Q(merged_into__isnull=False)),
 ]

@@ -16,11 +16,13 @@ from accounts.core.enums import EventType
 from accounts.core.linkedin_identity import may_be_one_person
 from accounts.events import outbox as events
 from accounts.models import Agency
+from accounts.tenancy.audit import Actor
 from leads.enums import furthest
 from leads.models import Lead, LeadMerge
 from leads.pipeline import values
 from leads.pipeline.children import move_children
 from leads.pipeline.details import request_detail_reactions
+from leads.pipeline.merge_history import record_merge
 from leads.pipeline.own_values import keep_own_values, records_of, show_together
 
 COPIED_STATUS_FIELDS = ("status", "campaign_id", "status_since", "status_sequence")
@@ -87,8 +89,11 @@ def names_several_people(lead: Lead) -> bool:
     return any(count > 1 for count in Counter(provider for provider, _ in ids).values())
 
 
-def merge_leads(kept: Lead, other: Lead) -> Lead:
-    """Merge two locked leads into the older one and return it. Values that people typed win, and no row is lost."""
+def merge_leads(kept: Lead, other: Lead, *, by: Actor | None = None) -> Lead:
+    """Merge two locked leads into the older one and return it. Values that people typed win, and no row is lost.
+
+    `by` is who says that they are one person, if it is not a report that proves it.
+    """
     if other.pk < kept.pk:
         kept, other = other, kept
     for hook in _merge_hooks:
@@ -110,6 +115,7 @@ def merge_leads(kept: Lead, other: Lead) -> Lead:
     show_together(kept)
     merge.replaced = {name: value for name, value in before.items() if value != getattr(kept, name)}
     merge.save(update_fields=["replaced"])
+    record_merge(kept, other, by)
     request_detail_reactions(kept)
     events.record_event(
         kept.agency,

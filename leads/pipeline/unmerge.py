@@ -7,11 +7,13 @@ from django.db.models import F
 
 from accounts.core.errors import FieldError
 from accounts.models import Agency
+from accounts.tenancy.audit import Actor
 from leads.enums import furthest
 from leads.models import Lead, LeadMerge, OwnValues
 from leads.pipeline.children import return_children
 from leads.pipeline.details import request_detail_reactions
 from leads.pipeline.merge import lock_root
+from leads.pipeline.merge_history import record_undo
 from leads.pipeline.own_values import free_key, keep_own_values, records_of, show_together
 from leads.pipeline.values import read_values, to_json
 
@@ -26,7 +28,7 @@ def on_unmerge(hook: Callable[[Lead], None]) -> Callable[[Lead], None]:
 
 
 @transaction.atomic
-def unmerge(agency: Agency, record_id: str) -> tuple[Lead, Lead]:
+def unmerge(agency: Agency, record_id: str, *, by: Actor | None = None) -> tuple[Lead, Lead]:
     """Undo the merge of a record. Return the lead that it was part of, and the record, which is a lead again.
 
     Records that were merged into the record stay with it. Raises FieldError if the record is no merged one.
@@ -55,6 +57,7 @@ def unmerge(agency: Agency, record_id: str) -> tuple[Lead, Lead]:
             hook(lead)
         lead.save()
         request_detail_reactions(lead)
+    record_undo(root, record, by)
     if record.has_records:
         OwnValues.objects.filter(lead=record).update(shown=to_json(read_values(record)))
     return root, record

@@ -6,6 +6,7 @@ from accounts.core.enums import Scope
 LISTS = (
     "accounts",
     "leads",
+    "duplicates",
     "tasks",
     "notes",
     "sub-accounts",
@@ -46,6 +47,9 @@ OBJECT_ROUTES = (
     ("get", "leads", "/history", Scope.READ, None),
     ("post", "leads", "/merge", Scope.WRITE, {"other": "lead_zz"}),
     ("post", "leads", "/unmerge", Scope.WRITE, {"record": "lead_zz"}),
+    ("get", "duplicates", "", Scope.READ, None),
+    ("post", "duplicates", "/merge", Scope.WRITE, None),
+    ("post", "duplicates", "/dismiss", Scope.WRITE, None),
     ("get", "leads", "/score", Scope.READ, None),
     ("get", "leads", "/clocks", Scope.READ, None),
     ("post", "leads", "/answered", Scope.WRITE, {"how": "by telephone"}),

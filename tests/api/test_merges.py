@@ -2,9 +2,11 @@
 
 from accounts.models import Agency, Event
 from leads.models import Lead
+from leads.pipeline.changes import create_lead
 from leads.pipeline.dto import Contact
 from tests.api.client import Api
 from tests.leads.pipeline.test_merge import report
+from tests.reactions import react
 
 
 def test_leads_are_merged_by_hand_and_parted_again(agency: Agency, api: Api) -> None:
@@ -40,3 +42,22 @@ def test_a_lead_of_another_agency_is_no_lead_to_merge(agency: Agency, stranger: 
     for rest, body in (("merge", {"other": theirs.pk}), ("unmerge", {"record": theirs.pk})):
         assert api.post(f"leads/{ours.pk}/{rest}", body).status_code == 400
     assert Lead.objects.count() == 2
+
+
+def test_duplicates_are_listed_merged_and_dismissed(agency: Agency, api: Api) -> None:
+    leads = [create_lead(agency, email=f"{n}@example.com", phone="+49 30 1234567") for n in range(3)]
+    react()
+    listed = api.get("duplicates").json()["results"]
+    assert [(one["leads"], one["why"]) for one in reversed(listed)] == [
+        ([leads[a].pk, leads[b].pk], ["phone"]) for a, b in ((0, 1), (0, 2), (1, 2))
+    ]
+    merged = api.post(f"duplicates/{listed[2]['id']}/merge")
+    assert (merged.status_code, merged.json()["id"], merged.json()["merged_from"]) == (
+        *(202, leads[0].pk, [leads[1].pk]),
+    )
+    react()
+    (left,) = api.get("duplicates").json()["results"]
+    assert left["leads"] == [leads[0].pk, leads[2].pk]
+    assert api.post(f"duplicates/{left['id']}/dismiss").status_code == 202
+    assert api.get("duplicates").json()["results"] == []
+    assert api.post(f"duplicates/{listed[2]['id']}/dismiss").status_code == 400

@@ -16,7 +16,7 @@ from leads.target_lists.service import create_list
 from notifications.models import Delivery
 from tests.api import routes
 from tests.api.client import Api
-from tests.factories import World
+from tests.factories import World, propose_twin
 from webhooks.models import Receipt, RejectedRequest
 
 
@@ -117,6 +117,7 @@ def add_routing_rules(world: World, count: int) -> None:
 LISTS: dict[str, Any] = {
     "accounts": add_accounts,
     "leads": add_leads,
+    "duplicates": lambda world, count: [propose_twin(world.lead) for _ in range(count)],
     "receipts": add_receipts,
     "events": add_events,
     "deliveries": add_deliveries,

@@ -65,7 +65,9 @@ def test_the_record_that_is_merged_stays_as_it_was_and_its_history_moves(agency:
         *("Anna", "anna@example.com", ANNA, LeadStatus.REPLY_RECEIVED),
     )
     assert set(root.references.values_list("external_id", "origin")) == {("l1", None), ("l2", record.pk)}
-    assert list(root.changes.order_by("id").values_list("origin", flat=True)) == [None, record.pk, None]
+    assert list(root.changes.order_by("id").values_list("origin", "is_report")) == [
+        *((None, True), (record.pk, True), (None, False), (None, True)),
+    ]
     replaced = LeadMerge.objects.get(record=record).replaced
     assert (replaced["email"], replaced["linkedin_key"], replaced["status_sequence"]) == ("", "", 0)
 

@@ -104,8 +104,11 @@ def outcome(agency: Agency) -> dict[str, list[Any]]:
             LeadReference.objects.filter(agency=agency), "external_id", "campaign__name", "status", "reported_at"
         ),
         "changes": rows(
-            LeadChange.objects.filter(lead__agency=agency),
+            LeadChange.objects.filter(lead__agency=agency, sentence__isnull=True),
             *("reference__external_id", "previous_status", "new_status", "applied", "note", "occurred_at"),
+        ),
+        "merges": rows(
+            LeadChange.objects.filter(lead__agency=agency, sentence__isnull=False), "lead__linkedin_key", "new_status"
         ),
         "receipts": list(
             agency.receipts.order_by("sequence").values_list("status", "reason", "event_type", "error", "attempts")

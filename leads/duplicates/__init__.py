@@ -1,0 +1,1 @@
+"""Propose that leads are one person, and remember what people decided."""
