@@ -3,10 +3,10 @@
 
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => name !== "open" || node.tagName !== "DETAILS";
 
-// It waits while somebody is at what `data-pauses` names, or looks at another tab: what it would change under their hands.
+// It waits while somebody is at what `data-pauses` names, looks at another tab, or has to sign in.
 for (const name of ["htmx:beforeRequest", "htmx:beforeSwap"]) {
   document.addEventListener(name, (event) => {
     const { pauses } = event.detail.elt.dataset;
-    if (pauses && (document.hidden || document.querySelector(pauses))) event.preventDefault();
+    if (pauses && (document.hidden || document.querySelector(`${pauses}, [data-name="signed-out"]`))) event.preventDefault();
   });
 }

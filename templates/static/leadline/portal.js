@@ -41,11 +41,13 @@ function saySignedOut() {
   link.textContent = texts.signIn;
   say("signed-out", `${texts.signedOut} `, link, ` ${texts.thenRetry}`);
 }
+// A part that asks again by itself says nothing: nobody asked for it, and it asks again.
+const asksAgain = ({ detail }) => "pauses" in detail.elt.dataset;
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 401) saySignedOut();
-  else say("failed", texts.failed);
+  else if (!asksAgain(event)) say("failed", texts.failed);
 });
-document.addEventListener("htmx:sendError", () => say("failed", texts.unreachable));
+document.addEventListener("htmx:sendError", (event) => { if (!asksAgain(event)) say("failed", texts.unreachable); });
 
 // Dialogs: the search and the list of keys.
 function openDialog(name) {
