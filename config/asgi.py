@@ -95,11 +95,11 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _django(scope: Scope, receive: Receive, send: Send) -> None:
     try:
-        async with receive_body(receive) as body:
+        async with receive_body(scope, receive) as replayed:
             client = _Client(receive, send)
             listener = asyncio.create_task(client.wait_for_disconnect())
             try:
-                await pages({**_sanitize(scope), CLIENT: client}, _Replay(body, receive), client.send)
+                await pages({**_sanitize(scope), CLIENT: client}, replayed, client.send)
             finally:
                 listener.cancel()
     except Refusal as refusal:
@@ -109,18 +109,6 @@ async def _django(scope: Scope, receive: Receive, send: Send) -> None:
         await respond_early(receive, send, start, problem)
     except Disconnected:
         return
-
-
-class _Replay:
-    """Receive the body in one message, then the server's messages."""
-
-    def __init__(self, body: bytes, receive: Receive) -> None:
-        self._first: Message | None = {"type": "http.request", "body": body, "more_body": False}
-        self._receive = receive
-
-    async def __call__(self) -> Message:
-        message, self._first = self._first, None
-        return message if message is not None else await self._receive()
 
 
 def _sanitize(scope: Scope) -> Scope:

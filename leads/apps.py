@@ -11,6 +11,7 @@ class LeadsConfig(AppConfig):
         """Register this app's navigation, links, sections, jobs and handlers with the apps below it."""
         import leads.activities.tasks
         import leads.duplicates.proposals
+        import leads.imports.erasure
         import leads.lead_sync.disconnect
         import leads.lead_sync.recovery
         import leads.routing.removal
@@ -77,6 +78,10 @@ class LeadsConfig(AppConfig):
                 tone="busy",
             )
         )
+        add_entry(Entry("imports", _("Imports"), "portal_imports", "Work", icon="download", position=60))
+        add_audited("leadimport", gettext_noop("Import"), "portal_import")
+        add_list_link("accounts.agency", "leads_leadimport", "Imports", position=26, agency="pk")
+        add_entry(Entry("routing", _("Routing"), "portal_routing", "Automation", icon="plug-connected", position=10))
         add_audited("routingrule", gettext_noop("Routing rule"))
         add_entry(Entry("pools", _("Pools"), "portal_pools", "Automation", icon="users-group", position=15))
         add_audited("pool", gettext_noop("Pool"), "portal_pool")
@@ -130,6 +135,7 @@ class LeadsConfig(AppConfig):
         from leads.activities.overdue import report_overdue
         from leads.duplicates import proposals
         from leads.enrichment.service import enrich_due
+        from leads.imports.jobs import work_on_imports
         from leads.lead_sync.backfill import pull_due
         from leads.lead_sync.fetching import announce_overdue, fetch_due
         from leads.lead_sync.health_checks import check_due
@@ -170,6 +176,7 @@ class LeadsConfig(AppConfig):
         register_job("enrichment", queue="sync", quota=1, work=enrich_due)
         register_job("scores", queue="receipts", quota=2, work=score_due)
         register_job("score learning", queue="sync", quota=1, work=learn_due)
+        register_job("imports", queue="sync", quota=1, work=work_on_imports)
         register_job("rule previews", queue="receipts", quota=1, work=preview_due)
         from accounts.core.enums import EventType
         from accounts.events.reactions import subscribe

@@ -197,3 +197,41 @@ class ProposalDecision(StrEnum):
 
     MERGED = "merged"
     DISMISSED = "dismissed"
+
+
+class ImportState(StrEnum):
+    """List where an import of leads stands."""
+
+    UPLOADING = "uploading"
+    MAPPING = "mapping"
+    CHECKING = "checking"
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+class RowOutcome(StrEnum):
+    """List what becomes of a row of a file of leads."""
+
+    NEW = "new"
+    UPDATED = "updated"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+
+
+class RowReason(StrEnum):
+    """List why a row of a file of leads is refused or changes nothing, and what undoing its import did."""
+
+    NO_CONTACT = "no_contact"
+    BAD_EMAIL = "bad_email"
+    BAD_PHONE = "bad_phone"
+    BAD_URL = "bad_url"
+    TOO_LONG = "too_long"
+    TOO_MANY_COLUMNS = "too_many_columns"
+    IN_FILE = "in_file"
+    NOTHING_NEW = "nothing_new"
+    REMOVED = "removed"
+    RESTORED = "restored"
+    KEPT = "kept"

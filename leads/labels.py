@@ -12,9 +12,12 @@ from accounts.core.markup import badge
 from leads.enums import (
     ChangedBy,
     ClockKind,
+    ImportState,
     LeadStatus,
     LikenessReason,
     ProposalDecision,
+    RowOutcome,
+    RowReason,
     SegmentKind,
     StopReason,
     TaskKind,
@@ -55,6 +58,7 @@ ORIGIN_LABELS: "dict[ValueOrigin, _StrPromise]" = {
     ValueOrigin.PROVIDER: _("from the provider"),
     ValueOrigin.SCRAPE: _("from the profile"),
     ValueOrigin.ENRICHMENT: _("derived from other fields"),
+    ValueOrigin.IMPORT: _("from an import"),
     ValueOrigin.PERSON: _("set via API"),
 }
 #: What makes two leads look like one person.
@@ -67,6 +71,32 @@ PROPOSALS: dict[str, Label] = {
     "": Label(_("Open"), "busy"),
     ProposalDecision.MERGED: Label(_("Merged"), "good"),
     ProposalDecision.DISMISSED: Label(_("Not the same"), "quiet"),
+}
+IMPORT_STATES: dict[str, Label] = {
+    ImportState.UPLOADING: Label(_("Uploading"), "busy"),
+    ImportState.MAPPING: Label(_("Choose columns"), "warn"),
+    ImportState.CHECKING: Label(_("Checking"), "busy"),
+    ImportState.READY: Label(_("Ready to import"), "warn"),
+    ImportState.RUNNING: Label(_("Importing"), "busy"),
+    ImportState.DONE: Label(_("Imported"), "good"),
+    ImportState.UNDOING: Label(_("Undoing"), "busy"),
+    ImportState.UNDONE: Label(_("Undone"), "quiet"),
+}
+ROW_OUTCOMES: dict[str, Label] = {
+    RowOutcome.NEW: Label(_("New lead"), "good"),
+    RowOutcome.UPDATED: Label(_("Completes a lead"), "busy"),
+    RowOutcome.DUPLICATE: Label(_("Duplicate"), "quiet"),
+    RowOutcome.REFUSED: Label(_("Refused"), "bad"),
+}
+ROW_REASONS: "dict[str, _StrPromise]" = {
+    RowReason.NO_CONTACT: _("no LinkedIn URL, e-mail address or telephone"),
+    RowReason.BAD_EMAIL: _("not an e-mail address"),
+    RowReason.BAD_PHONE: _("not a telephone number with its country"),
+    RowReason.BAD_URL: _("not the URL of a LinkedIn profile"),
+    RowReason.TOO_LONG: _("a value is too long"),
+    RowReason.TOO_MANY_COLUMNS: _("more cells than columns"),
+    RowReason.IN_FILE: _("an earlier row is about the same person"),
+    RowReason.NOTHING_NEW: _("the lead has all of it already"),
 }
 
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 from django.contrib.auth.models import Group, User
@@ -46,17 +47,20 @@ from accounts.tenancy.calendars.service import create_calendar
 from accounts.tenancy.team import invite_member
 from leads.activities.notes import create_note
 from leads.activities.tasks import create_task
-from leads.enums import LikenessReason, TaskKind
+from leads.enums import ImportState, LikenessReason, TaskKind
 from leads.models import (
     Assignment,
     ClockSegment,
     Credit,
     DuplicateProposal,
     Enrichment,
+    ImportMapping,
+    ImportRow,
     Lead,
     LeadChange,
     LeadFetch,
     LeadForm,
+    LeadImport,
     LeadMerge,
     LeadReference,
     LeadScore,
@@ -310,6 +314,19 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
             refused_count=1,
             refused=[{"row": 2, "value": text[:300], "reason": "no_name"}],
         ),
+        file := LeadImport.objects.create(
+            agency=agency,
+            name=text[:120],
+            state="ready",
+            headings=[text],
+            mapping=["email"],
+            total=1,
+            counts={"refused": 1},
+            error=text,
+            next_attempt_at=None,
+        ),
+        ImportRow.objects.create(lead_import=file, number=2, cells=[text], outcome="refused", reason="bad_email"),
+        ImportMapping.objects.create(agency=agency, digest=f"{number:064}", mapping=["email"]),
         TargetListEntry.objects.create(target_list=targets, key=text[:300], text=text[:300]),
         LeadScore.objects.create(
             lead=lead,
@@ -430,9 +447,12 @@ class World:
     target_rule: TargetRule
     target_list: TargetList
     duplicate: DuplicateProposal
+    file: LeadImport
 
     def make_ready_for(self, rest: str) -> None:
         """Let what follows an id in a path succeed."""
+        if rest == "/undo":
+            LeadImport.objects.filter(pk=self.file.pk).update(state=ImportState.DONE)
         if rest == "/reauth":
             Account.objects.filter(pk=self.account.pk).update(status=AccountStatus.DISCONNECTED)
         if rest == "/connect":
@@ -451,6 +471,7 @@ class World:
             "accounts": self.account.id,
             "leads": self.lead.id,
             "duplicates": self.duplicate.id,
+            "imports": self.file.id,
             "tasks": self.task.id,
             "notes": self.note.id,
             "sub-accounts": self.sub_account.id,
@@ -538,9 +559,31 @@ def make_world(agency: Agency, mark: str) -> World:
         ScoringRule.objects.get(pk=create_rule(SCORING, agency, name="Decision-maker", group="fit", points=20).pk),
         create_rule(ROUTING, agency, name="Everybody", pool_id=pool.pk),
         TargetRule.objects.get(pk=create_rule(TARGETS, agency, name="Founders", minutes=5).pk),
-        create_list(agency, name="Key accounts", content=b"acme.example.com"),
+        create_list(agency, name="Key accounts", file=BytesIO(b"acme.example.com")),
         DuplicateProposal.objects.create(agency=agency, lead=lead, other=lead, reasons=["phone"]),
+        make_import(agency, "Ann"),
     )
+
+
+def make_import(agency: Agency, text: str) -> LeadImport:
+    """A file that was checked: a new lead, and a row that was refused."""
+    found = LeadImport.objects.create(
+        agency=agency,
+        name=text[:120],
+        state=ImportState.READY,
+        encoding="utf-8",
+        delimiter=";",
+        headings=["Name", text[:200], "Company"],
+        mapping=["name", "email", ""],
+        total=2,
+        counts={"new": 1, "updated": 0, "duplicate": 0, "refused": 1},
+        next_attempt_at=timezone.now() + timedelta(days=7),
+    )
+    ImportRow.objects.create(lead_import=found, number=2, cells=[text, "new@example.com", text])
+    ImportRow.objects.create(
+        lead_import=found, number=3, cells=[text, text, text], outcome="refused", reason="bad_email"
+    )
+    return found
 
 
 def propose_twin(lead: Lead) -> DuplicateProposal:
@@ -584,6 +627,7 @@ class Everything:
     task: Task
     note: Note
     duplicate: DuplicateProposal
+    file: LeadImport
 
     def ids_of(self, name: str) -> tuple[object, ...]:
         """What stands in the URL of this thing's page."""
@@ -730,10 +774,11 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         task=create_task(lead, kind=TaskKind.CALL, title=text[:200], due_at=now, assigned_to=owner),
         note=create_note(lead, text=text),
         duplicate=propose_twin(lead),
+        file=make_import(agency, text),
     )
 
 
 def _make_target_list(agency: Agency, text: str) -> TargetList:
     """A list with a row that could not be read."""
     content = f'"{text[:200].replace(chr(34), chr(34) * 2)}"\nann@gmail.com\n'
-    return create_list(agency, name=text[:120], content=content.encode())
+    return create_list(agency, name=text[:120], file=BytesIO(content.encode()))

@@ -21,11 +21,14 @@ from accounts.tenancy.agencies import create_agency_without_key
 from leads.activities import overdue
 from leads.activities.tasks import create_task
 from leads.enrichment import service as enrichment
-from leads.enums import LeadStatus, TaskKind
+from leads.enums import ImportState, LeadStatus, TaskKind
+from leads.imports import jobs as imports
 from leads.lead_sync import backfill, fetching, health_checks, labels
 from leads.models import (
     Enrichment,
+    ImportRow,
     LeadFetch,
+    LeadImport,
     LeadReference,
     LeadSync,
     Pull,
@@ -67,6 +70,14 @@ class Kind:
 def _make_enrichments(agency: Agency, count: int) -> None:
     for number in range(count):
         Enrichment.objects.create(lead=create_lead(agency, email=f"lead{number}@example.com"))
+
+
+def _make_imports(agency: Agency, count: int) -> None:
+    for number in range(count):
+        found = LeadImport.objects.create(
+            agency=agency, name=f"{number}.csv", state=ImportState.CHECKING, headings=["E-mail"], mapping=["email"]
+        )
+        ImportRow.objects.create(lead_import=found, number=2, cells=["ann@example.com"])
 
 
 def _make_fetches(agency: Agency, count: int) -> None:
@@ -210,6 +221,15 @@ KINDS = [
         module=enrichment,
         inner="_ask_enrichers",
         result=lambda lead: "",
+    ),
+    Kind(
+        model=LeadImport,
+        make=_make_imports,
+        work=imports.work_on_imports,
+        lease=imports.LEASE,
+        module=imports,
+        inner="_check_batch",
+        result=lambda found, rows: None,
     ),
     Kind(
         model=LeadFetch,

@@ -4,6 +4,7 @@ from accounts.web.rest.router import router
 from leads.analytics.api import LeadReportViewSet
 from leads.api.activities import NoteViewSet, TaskViewSet
 from leads.api.duplicates import DuplicateViewSet
+from leads.api.imports import ImportViewSet
 from leads.api.leads import LeadViewSet
 from leads.api.pools import PoolViewSet
 from leads.api.routing_rules import RoutingRuleViewSet
@@ -13,6 +14,7 @@ from leads.api.target_rules import TargetRuleViewSet
 
 router.add("leads", LeadViewSet, position=20)
 router.add("duplicates", DuplicateViewSet, position=22)
+router.add("imports", ImportViewSet, position=23)
 router.add("tasks", TaskViewSet, position=24)
 router.add("notes", NoteViewSet, position=25)
 router.add("target-rules", TargetRuleViewSet, position=27)

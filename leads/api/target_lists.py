@@ -1,5 +1,6 @@
 """Serve `/api/v1/target-lists`: the companies that an agency wants as customers."""
 
+from io import BytesIO
 from typing import Any
 
 from django.db.models import QuerySet
@@ -54,7 +55,7 @@ class TargetListViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, A
     def create(self, request: Request, **_: Any) -> Response:
         """Make a list of the companies in a CSV file."""
         values = self.validated_data()
-        made = service.create_list(self.agency, by=self.key, name=values["name"], content=values["csv"].encode())
+        made = service.create_list(self.agency, by=self.key, name=values["name"], file=BytesIO(values["csv"].encode()))
         return self.answer_with(made, status=201)
 
     @extend_schema(request=TargetListSerializer, responses=TargetListSerializer)
@@ -62,10 +63,8 @@ class TargetListViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, A
         """Rename a list, or replace what is on it."""
         target_list = self.get_object()
         changes = self.validated_data(instance=target_list, partial=True)
-        content = changes["csv"].encode() if "csv" in changes else None
-        return self.answer_with(
-            service.update_list(target_list, by=self.key, name=changes.get("name"), content=content)
-        )
+        file = BytesIO(changes["csv"].encode()) if "csv" in changes else None
+        return self.answer_with(service.update_list(target_list, by=self.key, name=changes.get("name"), file=file))
 
     def perform_destroy(self, target_list: TargetList) -> None:
         service.delete_list(target_list, by=self.key)

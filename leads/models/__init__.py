@@ -3,6 +3,7 @@ from leads.models.changes import LeadChange
 from leads.models.clocks import ClockSegment, ResponseClock
 from leads.models.duplicates import DuplicateProposal
 from leads.models.enrichment import Enrichment
+from leads.models.imports import ImportMapping, ImportRow, LeadImport
 from leads.models.lead import Lead, LeadQuerySet
 from leads.models.lead_sync import (
     LeadFetch,
@@ -32,10 +33,13 @@ __all__ = [
     "CurrentStatus",
     "DuplicateProposal",
     "Enrichment",
+    "ImportMapping",
+    "ImportRow",
     "Lead",
     "LeadChange",
     "LeadFetch",
     "LeadForm",
+    "LeadImport",
     "LeadMerge",
     "LeadQuerySet",
     "LeadReference",

@@ -13,25 +13,26 @@ CONTACT_FIELDS = (
 
 
 class ValueOrigin(StrEnum):
-    """List the origins of a value: a lead form, a provider's report, a profile, an enricher, a person of the agency."""
+    """List the origins of a value: a form, a provider, a profile, an enricher, a file, a person of the agency."""
 
     FORM = "form"
     PROVIDER = "provider"
     SCRAPE = "scrape"
     ENRICHMENT = "enrichment"
+    IMPORT = "import"
     PERSON = "person"
 
 
 #: Fields of free text, from which control characters are removed.
 TEXT_FIELDS = ("name", "first_name", "last_name", "title", "company", "location")
-REPLACED_BY_FORM = (ValueOrigin.PROVIDER, ValueOrigin.SCRAPE, ValueOrigin.ENRICHMENT)
+REPLACED_BY_FORM = (ValueOrigin.PROVIDER, ValueOrigin.SCRAPE, ValueOrigin.ENRICHMENT, ValueOrigin.IMPORT)
 
 
 def fill_contact_fields(lead: Lead, values: Mapping[str, str], *, origin: ValueOrigin) -> list[str]:
     """Set contact fields of a lead without saving it. Return the names of the fields that changed.
 
-    A value that a person of the agency typed stays. A form's answer replaces a provider's, a profile's and an
-    enricher's value. All other origins fill only empty fields.
+    A value that a person of the agency typed stays. A form's answer replaces a provider's, a profile's, an
+    enricher's and a file's value. All other origins fill only empty fields.
     """
     changed = []
     for name, value in plain_fields(values, *TEXT_FIELDS).items():

@@ -16,10 +16,10 @@ from accounts.web.portal.access import MemberRequest, readers, writers
 from accounts.web.portal.pagination import paginate
 from accounts.web.portal.views import render_page
 from accounts.web.refusals import refusals_as_messages, refusals_on
+from leads.imports.csv_files import MAX_BYTES
 from leads.labels import REFUSED_ROWS
 from leads.models import TargetList
 from leads.target_lists import service
-from leads.target_lists.parsing import MAX_BYTES
 
 SECTION = "target_lists"
 
@@ -28,14 +28,14 @@ class TargetListForm(forms.Form):
     name = forms.CharField(max_length=MAX_NAME_LENGTH, label=_("Name"), help_text=_("Such as “Key accounts 2027”."))
     csv = forms.FileField(
         label=_("CSV file"),
-        help_text=_("A column of company names, of domains, or both. At most 2 MB and 50,000 rows."),
+        help_text=_("A column of company names, of domains, or both. At most 20 MB and 100,000 rows."),
         widget=forms.FileInput({"accept": ".csv,.txt,text/csv,text/plain"}),
     )
 
     def clean_csv(self) -> Any:
         file = self.cleaned_data["csv"]
         if file is not None and (file.size or 0) > MAX_BYTES:
-            raise forms.ValidationError(_("The file is larger than 2 MB."))
+            raise forms.ValidationError(_("The file is larger than 20 MB."))
         return file
 
 
@@ -64,7 +64,7 @@ def target_list_new(request: MemberRequest) -> HttpResponse:
                 request.agency,
                 by=request.member.user,
                 name=form.cleaned_data["name"],
-                content=form.cleaned_data["csv"].read(),
+                file=form.cleaned_data["csv"],
             )
             _say_what_was_read(request, made)
             return redirect("portal_target_list", made.pk)
@@ -92,7 +92,7 @@ def target_list_change(request: MemberRequest, pk: str) -> HttpResponse:
                 found,
                 by=request.member.user,
                 name=form.cleaned_data["name"],
-                content=file.read() if file is not None else None,
+                file=file,
             )
             if file is None:
                 messages.success(request, gettext("%(name)s was saved.") % {"name": changed})

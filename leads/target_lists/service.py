@@ -1,6 +1,7 @@
 """Create, change and delete target lists. What rules say about leads follows."""
 
 from dataclasses import asdict
+from typing import BinaryIO
 
 from django.db import transaction
 from django.utils.translation import gettext_noop
@@ -20,9 +21,9 @@ MAX_LISTS = 50
 BATCH = 5_000
 
 
-def create_list(agency: Agency, *, name: str, content: bytes, by: Actor | None = None) -> TargetList:
+def create_list(agency: Agency, *, name: str, file: BinaryIO, by: Actor | None = None) -> TargetList:
     """Create a list of the companies in a CSV file. Raises FieldError."""
-    found = read_companies(content)
+    found = read_companies(file)
     with transaction.atomic():
         Agency.objects.select_for_update().get(pk=agency.pk)
         if agency.target_lists.count() >= MAX_LISTS:
@@ -36,10 +37,10 @@ def create_list(agency: Agency, *, name: str, content: bytes, by: Actor | None =
 
 
 def update_list(
-    target_list: TargetList, *, name: str | None = None, content: bytes | None = None, by: Actor | None = None
+    target_list: TargetList, *, name: str | None = None, file: BinaryIO | None = None, by: Actor | None = None
 ) -> TargetList:
     """Rename a list, or replace its entries by those of a CSV file. Raises FieldError."""
-    found = read_companies(content) if content is not None else None
+    found = read_companies(file) if file is not None else None
     with transaction.atomic():
         target_list = TargetList.objects.select_for_update().select_related("agency").get(pk=target_list.pk)
         if name is not None:
@@ -50,7 +51,7 @@ def update_list(
             _fill(target_list, found)
             for kind, _ in rules_with(target_list):
                 kind.on_change(target_list.agency)
-        changed = [part for part, given in (("name", name), ("entries", content)) if given is not None]
+        changed = [part for part, given in (("name", name), ("entries", file)) if given is not None]
         audit.log_change(by, target_list, gettext_noop("Target list changed"), ", ".join(changed))
     return target_list
 

@@ -128,4 +128,5 @@ def test_the_products_jobs_are_registered_live_leads_before_what_can_wait() -> N
     names = [name for name, handler in job_handlers._handlers.items() if handler.queue == "sync"]
     assert names == [
         *("campaign commands", "lead fetching", "connection checks", "back-fill", "form labels", "enrichment"),
+        *("score learning", "imports"),
     ]

@@ -7,6 +7,7 @@ LISTS = (
     "accounts",
     "leads",
     "duplicates",
+    "imports",
     "tasks",
     "notes",
     "sub-accounts",
@@ -32,7 +33,10 @@ LISTS = (
 #: What is about many objects, and no list: figures, and the search.
 REPORTS = ("reports/accounts", "reports/leads", "search")
 #: Lists below an object: the resource, what follows its id.
-HISTORIES = (("accounts", "history"), ("leads", "history"), ("leads", "clocks"), ("leads", "assignments"))
+HISTORIES = (
+    *(("accounts", "history"), ("leads", "history"), ("leads", "clocks"), ("leads", "assignments")),
+    ("imports", "refused"),
+)
 #: Method, resource, what follows its id, the scope it takes, a body.
 OBJECT_ROUTES = (
     ("get", "accounts", "", Scope.READ, None),
@@ -47,6 +51,11 @@ OBJECT_ROUTES = (
     ("get", "leads", "/history", Scope.READ, None),
     ("post", "leads", "/merge", Scope.WRITE, {"other": "lead_zz"}),
     ("post", "leads", "/unmerge", Scope.WRITE, {"record": "lead_zz"}),
+    ("get", "imports", "", Scope.READ, None),
+    ("patch", "imports", "", Scope.WRITE, {"mapping": ["name", "email", "company"]}),
+    ("get", "imports", "/refused", Scope.READ, None),
+    ("post", "imports", "/run", Scope.WRITE, None),
+    ("post", "imports", "/undo", Scope.WRITE, None),
     ("get", "duplicates", "", Scope.READ, None),
     ("post", "duplicates", "/merge", Scope.WRITE, None),
     ("post", "duplicates", "/dismiss", Scope.WRITE, None),
@@ -104,6 +113,7 @@ OBJECT_ROUTES = (
     ("delete", "scoring-rules", "", Scope.WRITE, None),
     ("delete", "routing-rules", "", Scope.WRITE, None),
     ("delete", "pools", "", Scope.WRITE, None),
+    ("delete", "imports", "", Scope.WRITE, None),
     ("delete", "target-lists", "", Scope.WRITE, None),
     ("delete", "sources", "", Scope.ADMIN, None),
     ("delete", "channels", "", Scope.ADMIN, None),
@@ -117,6 +127,7 @@ CREATIONS = (
     ("pools", Scope.WRITE, {"name": "Enterprise", "members": []}),
     ("routing-rules", Scope.WRITE, {"name": "Rest", "effect": {"keep": True}}),
     ("target-lists", Scope.WRITE, {"name": "Key accounts 2027", "csv": "acme.example.com"}),
+    ("imports", Scope.WRITE, {"name": "fair.csv", "csv": "E-mail\nann@example.com\n"}),
     ("sources", Scope.ADMIN, {"provider": "salesflow"}),
     ("channels", Scope.ADMIN, {"kind": "webhook", "url": "https://crm.example.com/hook"}),
 )

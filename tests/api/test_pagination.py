@@ -1,5 +1,6 @@
 """Lists by position: newest first, every row once, both ways, whatever is added meanwhile."""
 
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from leads.target_lists.service import create_list
 from notifications.models import Delivery
 from tests.api import routes
 from tests.api.client import Api
-from tests.factories import World, propose_twin
+from tests.factories import World, make_import, propose_twin
 from webhooks.models import Receipt, RejectedRequest
 
 
@@ -117,6 +118,11 @@ def add_routing_rules(world: World, count: int) -> None:
 LISTS: dict[str, Any] = {
     "accounts": add_accounts,
     "leads": add_leads,
+    "imports": lambda world, count: [make_import(world.agency, str(n)) for n in range(count)],
+    "imports/{imports}/refused": lambda world, count: [
+        world.file.rows.create(number=n, cells=["x"], outcome="refused", reason="bad_email")
+        for n in range(10 + world.file.rows.count(), 10 + world.file.rows.count() + count)
+    ],
     "duplicates": lambda world, count: [propose_twin(world.lead) for _ in range(count)],
     "receipts": add_receipts,
     "events": add_events,
@@ -153,7 +159,7 @@ LISTS: dict[str, Any] = {
     "routing-rules": add_routing_rules,
     "routing-rules/versions": add_routing_rules,
     "target-lists": lambda world, count: [
-        create_list(world.agency, name=f"{n} {timezone.now()}", content=b"Acme") for n in range(count)
+        create_list(world.agency, name=f"{n} {timezone.now()}", file=BytesIO(b"Acme")) for n in range(count)
     ],
     "sources": lambda world, count: [world.agency.sources.create(provider="salesflow") for _ in range(count)],
     "channels": lambda world, count: [world.agency.channels.create(kind="email") for _ in range(count)],

@@ -146,6 +146,7 @@ WRITABLE = {
     "target-rules": {"name", "position", "active", "conditions", "minutes", "warn_minutes", "escalate_to"},
     "calendars": {"name", "timezone", "week", "always_open", "exceptions", "is_default"},
     "routing-rules": {"name", "position", "active", "conditions", "effect"},
+    "imports": {"name", "csv", "mapping"},
     "target-lists": {"name", "csv"},
     "scoring-rules": {"name", "position", "active", "conditions", "group", "points", "cap"},
     "sources": {"name", "enabled", "location_id", "allowed_networks", "subscriptions"},

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -54,7 +55,7 @@ def worked_leads(seeded: Seeded) -> WorkedLeads:
     pool = _make_pools(agency, members)
     _make_rules(agency, pool, members[0])
     content = b"Brightwater Robotics\nlindqvist.example.com\nann@gmail.com\n"
-    target_list = create_list(agency, name="Key accounts 2026", content=content)
+    target_list = create_list(agency, name="Key accounts 2026", file=BytesIO(content))
     leads = _make_leads(agency)
     react()
     _wait_for(agency, "Nobody Yet")

@@ -1,5 +1,6 @@
 """What clients may not do to the web process: long heads, endless fields, idle connections, half bodies of pages."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -280,3 +281,40 @@ class _Closable:
                 pass
 
         return Pieces(self._application(environ, start_response))
+
+
+def test_a_file_of_twenty_megabytes_is_taken_in_pieces_and_no_larger_one(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from config import asgi
+
+    seen: list[int] = []
+
+    def django(environ: Any, start_response: Any) -> list[bytes]:
+        size = 0
+        while piece := environ["wsgi.input"].read(64 * 1024):
+            size += len(piece)
+        seen.append(size)
+        start_response("200 OK", [("content-length", "0")])
+        return [b""]
+
+    monkeypatch.setattr(asgi, "django", django)
+    pieces = [b"x" * MEBIBYTE] * 20
+
+    def answer(path: str, *pieces: bytes) -> int:
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {sum(map(len, pieces))}\r\n\r\n"
+        return send_slowly(server, head.encode(), *pieces).status
+
+    assert answer("/imports/new", *pieces) == 200
+    assert answer("/target-lists/list_1/change", *pieces) == 200
+    assert seen == [20 * MEBIBYTE] * 2
+    assert page_bodies.PAGE_LIMITS.incomplete.size == 0
+    assert answer("/imports/new", *pieces, *pieces[:2]) == 413
+    assert answer("/imports", *pieces[:4]) == 413
+    monkeypatch.setattr(page_bodies, "_uploads", asyncio.BoundedSemaphore(1))
+    with server.connect() as half:
+        half.sendall(b"POST /imports/new HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nhalf")
+        wait_until(page_bodies._uploads.locked)
+        assert answer("/imports/new", b"x") == 503
+    wait_until(lambda: not page_bodies._uploads.locked())
+    assert len(seen) == 2

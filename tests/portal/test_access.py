@@ -163,6 +163,7 @@ def test_a_page_without_entries_says_what_to_do_next(agency: Agency, sign_in: Br
         ("/leads/unrouted", "New leads are routed once there is a"),
         ("/incidents", "No incidents yet"),
         ("/sub-accounts", "No sub-accounts yet"),
+        ("/imports", "Upload a CSV file with a column"),
         ("/duplicates", "show up here as they come in"),
         ("/target-lists", "Upload a CSV file of companies"),
     ):

@@ -135,7 +135,7 @@ async def read_body(receive: Receive, limits: BodyLimits, *, holds: bool = False
 
 
 async def _read_pieces(receive: Receive, limits: BodyLimits, task: "asyncio.Task[Any]") -> bytes:
-    message = await _next_piece(receive)
+    message = await next_piece(receive)
     first: bytes = message.get("body", b"")
     if not message.get("more_body"):
         if len(first) > limits.max_bytes:
@@ -152,12 +152,12 @@ async def _read_pieces(receive: Receive, limits: BodyLimits, task: "asyncio.Task
                 raise no_room_refusal()
             if not message.get("more_body"):
                 return bytes(body)
-            message = await _next_piece(receive)
+            message = await next_piece(receive)
     finally:
         body.clear()  # the traceback keeps a reference to it while a refusal is sent
 
 
-async def _next_piece(receive: Receive) -> Message:
+async def next_piece(receive: Receive) -> Message:
     """Return the next message. Raises Disconnected, so that an incomplete body never counts as sent."""
     message = await receive()
     if message["type"] == "http.disconnect":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
-from io import StringIO
+from io import BytesIO, StringIO
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,11 @@ from accounts.tenancy.api_keys import create_api_key
 from config.demo.linkedin_api.world import World
 from config.ops.purge import purge
 from leads.enums import ChangedBy, LeadStatus
+from leads.imports.jobs import work_on_imports
+from leads.imports.service import create_import, start_import, undo_import
 from leads.lead_sync.backfill_import import import_leads
 from leads.lead_sync.forms import Form
-from leads.models import Lead, LeadReference, Tombstone
+from leads.models import DuplicateProposal, ImportRow, Lead, LeadReference, Tombstone
 from leads.pipeline import changes, reports
 from leads.pipeline.dto import Identity
 from leads.pipeline.matching import digest_of
@@ -120,6 +122,26 @@ def database_files() -> list[str]:
     return [file.read_text("latin-1") for file in path.parent.glob(f"{path.name}*")] if path.is_file() else []
 
 
+def import_files_about(lead: Lead) -> None:
+    """Files in every state that have rows about a lead, and a proposal that somebody else is the same person."""
+    mail, company, phone = (ANSWERS[name] for name in ("Work email", "Company name", "Phone number"))
+    other = "Bea Example,bea@example.com,,Initech\n"
+    row = f"{ANSWERS['First name']} {ANSWERS['Last name']},{mail},{phone},{company}\n"
+    refused = f"Somebody,{mail},{phone},{company},more,cells\n"
+    for headings in ("Name,E-mail,Phone,Company\n", "Wer,Wo,Wie,Was\n"):  # the second waits for its columns
+        content = BytesIO((headings + other + row + refused).encode())
+        found = create_import(lead.agency, name="fair.csv", file=content)
+        for go_on in (start_import, undo_import):
+            while work_on_imports():
+                pass
+            if headings.startswith("Name"):
+                go_on(found)
+        assert found.rows.count() == 3
+    while work_on_imports():
+        pass
+    DuplicateProposal.objects.create(agency=lead.agency, lead=lead, other=lead, reasons=["phone"])
+
+
 def report_everything(agency: Agency, echo: Receiver) -> Lead:
     """A lead that went through everything that keeps something of it."""
     create_channel(agency, kind="email", email="team@example.com", verified=True, conflation_seconds=0)
@@ -145,6 +167,7 @@ def report_everything(agency: Agency, echo: Receiver) -> Lead:
     route_leads([lead.pk])
     assign_by_pool(agency, [lead.pk], pool=pool)
     assert lead.assignments.filter(pool=pool).count() == 2
+    import_files_about(lead)
     key = create_api_key(agency, scopes=list(Scope))[1]
     puzzle = Receipt.objects.get(status="quarantined")
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "k1"}
@@ -181,6 +204,8 @@ def test_after_deleted_the_person_is_found_nowhere(
     for folder in (mails, Path(django_settings.SPOOL_DIR)):
         for path in folder.rglob("*") if folder.is_dir() else ():
             assert not path.is_file() or found_in(path.read_text("latin-1")) == [], path
+    assert not DuplicateProposal.objects.exists()
+    assert ImportRow.objects.count() == 2
     tidy()
     assert not any(map(found_in, database_files()))
     last = json.loads(echo.requests[-1].body)

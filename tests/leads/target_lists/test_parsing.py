@@ -1,9 +1,11 @@
 """Files of companies as people have them: encodings, delimiters, headings, and rows that name no company."""
 
+from io import BytesIO
+
 import pytest
 
 from accounts.core.errors import FieldError
-from leads.target_lists import parsing
+from leads.imports import csv_files
 from leads.target_lists.parsing import read_companies
 
 
@@ -26,7 +28,7 @@ from leads.target_lists.parsing import read_companies
          "columns without heading", "e-mail", "letters of any script"],
 )  # fmt: skip
 def test_companies_are_found_by_what_is_in_the_file(content: bytes, expected: list[str]) -> None:
-    assert list(read_companies(content).entries) == expected
+    assert list(read_companies(BytesIO(content)).entries) == expected
 
 
 def test_what_is_no_company_is_refused_with_its_row_and_what_came_twice_is_counted() -> None:
@@ -39,7 +41,7 @@ def test_what_is_no_company_is_refused_with_its_row_and_what_came_twice_is_count
         "!!!,",
         f"{'x' * 301},",
     ]
-    found = read_companies("\n".join(rows).encode())
+    found = read_companies(BytesIO("\n".join(rows).encode()))
     assert (list(found.entries), found.duplicates) == (["acme", "acme.example.com", "globex"], 1)
     assert [(row.row, row.reason) for row in found.refused] == [
         (4, "free_mail"),
@@ -57,18 +59,18 @@ def test_what_is_no_company_is_refused_with_its_row_and_what_came_twice_is_count
         (b"Company\n", "no company"),
         (b"\x00\x01\x02", "no company|CSV|empty"),
         (b"x" * 1_000_000, "CSV"),
-        (b"x" * (parsing.MAX_BYTES + 1), "larger than 2 MB"),
+        (b"x" * (csv_files.MAX_BYTES + 1), "larger than 20 MB"),
     ],
     ids=["nothing", "blank lines", "a heading only", "no text", "one long line", "too large"],
 )
 def test_a_file_without_companies_is_refused_whole(content: bytes, message: str) -> None:
     with pytest.raises(FieldError, match=message) as refusal:
-        read_companies(content)
+        read_companies(BytesIO(content))
     assert refusal.value.field == "csv"
 
 
 def test_a_file_with_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parsing, "MAX_ROWS", 2)
-    assert len(read_companies(b"A\nB\n").entries) == 2
-    with pytest.raises(FieldError, match="more than 2 rows"):
-        read_companies(b"A\nB\nC\n")
+    monkeypatch.setattr(csv_files, "MAX_ROWS", 1)
+    assert len(read_companies(BytesIO(b"A\nB\n")).entries) == 2
+    with pytest.raises(FieldError, match="more than 1 rows"):
+        read_companies(BytesIO(b"A\nB\nC\n"))

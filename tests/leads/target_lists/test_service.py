@@ -1,5 +1,6 @@
 """Target lists and the rules that ask about them."""
 
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -43,13 +44,13 @@ def on(*lists: TargetList) -> dict[str, Any]:
 def test_a_lead_is_on_a_list_by_its_company_or_the_domain_of_its_business_address(
     agency: Agency, fields: dict[str, str], expected: bool | None
 ) -> None:
-    listed = create_list(agency, name="Key accounts", content=FILE)
+    listed = create_list(agency, name="Key accounts", file=BytesIO(FILE))
     lead = create_lead(agency, **{"name": "Ada", **fields})
     assert compile_condition(on(listed)).evaluate(LeadValues(lead)) is expected
 
 
 def test_a_list_of_anstranger_names_nobodys_leads(agency: Agency, stranger: Agency) -> None:
-    theirs = create_list(stranger, name="Theirs", content=FILE)
+    theirs = create_list(stranger, name="Theirs", file=BytesIO(FILE))
     lead = create_lead(agency, name="Ada", company="Acme")
     assert compile_condition(on(theirs)).evaluate(LeadValues(lead)) is False
     with pytest.raises(ConditionError, match=r"value: There is no target list"):
@@ -57,28 +58,28 @@ def test_a_list_of_anstranger_names_nobodys_leads(agency: Agency, stranger: Agen
 
 
 def test_a_sentence_names_the_lists(agency: Agency) -> None:
-    lists = [create_list(agency, name=name, content=FILE) for name in ("Key accounts", "Partners")]
+    lists = [create_list(agency, name=name, file=BytesIO(FILE)) for name in ("Key accounts", "Partners")]
     assert compile_for(agency, on(*lists)).sentence == "The target lists include “Key accounts” or “Partners”"
     one = {"not": {**on(lists[1]), "value": lists[1].pk}}
     assert compile_for(agency, one).sentence == "Not (the target lists include “Partners”)"
 
 
 def test_scores_follow_a_list_that_is_replaced(agency: Agency) -> None:
-    listed = create_list(agency, name="Key accounts", content=b"Globex")
+    listed = create_list(agency, name="Key accounts", file=BytesIO(b"Globex"))
     rules.create_rule(KIND, agency, name="Wanted", group="fit", points=40, conditions=on(listed))
     lead = create_lead(agency, name="Ada", company="Acme GmbH")
     react()
     while score_due():
         pass
     assert LeadScore.objects.get(lead=lead).total == 0
-    update_list(listed, content=FILE)
+    update_list(listed, file=BytesIO(FILE))
     while score_due():
         pass
     assert LeadScore.objects.get(lead=lead).total == 40
 
 
 def test_a_list_that_a_rule_asks_about_stays_and_no_version_brings_a_deleted_one_back(agency: Agency) -> None:
-    listed = create_list(agency, name="Key accounts", content=FILE)
+    listed = create_list(agency, name="Key accounts", file=BytesIO(FILE))
     rule = rules.create_rule(KIND, agency, name="Wanted", group="fit", points=40, conditions={"not": on(listed)})
     with pytest.raises(FieldError, match="The rule “Wanted” asks about this list"):
         delete_list(listed)
@@ -90,13 +91,13 @@ def test_a_list_that_a_rule_asks_about_stays_and_no_version_brings_a_deleted_one
 
 
 def test_a_list_has_a_name_of_its_own_and_changes_stand_in_the_audit_log(agency: Agency, staff: Any) -> None:
-    listed = create_list(agency, name=" Key  accounts ", content=FILE, by=staff)
+    listed = create_list(agency, name=" Key  accounts ", file=BytesIO(FILE), by=staff)
     assert (listed.name, listed.companies, listed.domains) == ("Key accounts", 1, 2)
     with pytest.raises(FieldError, match="this name already"):
-        create_list(agency, name="Key accounts", content=FILE)
+        create_list(agency, name="Key accounts", file=BytesIO(FILE))
     with pytest.raises(FieldError, match="Enter a name"):
         update_list(listed, name="", by=staff)
-    update_list(listed, name="Partners", content=b"Globex\nGlobex\nann@gmail.com", by=staff)
+    update_list(listed, name="Partners", file=BytesIO(b"Globex\nGlobex\nann@gmail.com"), by=staff)
     listed.refresh_from_db()
     assert (listed.name, listed.companies, listed.domains, listed.duplicates) == ("Partners", 1, 0, 1)
     assert listed.refused == [{"row": 3, "value": "ann@gmail.com", "reason": "free_mail"}]

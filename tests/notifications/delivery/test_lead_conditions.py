@@ -1,6 +1,7 @@
 """Which leads a channel hears of that has conditions."""
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -108,7 +109,7 @@ def test_conditions_cost_nothing_where_no_channel_has_any_and_the_same_for_many_
     webhook(agency)
     without = queries_for(5)
     assert queries_for(20) == without
-    listed = create_list(agency, name="Key accounts", content=b"Website\nacme.example.com\n")
+    listed = create_list(agency, name="Key accounts", file=BytesIO(b"Website\nacme.example.com\n"))
     webhook(agency, {"field": "target_list", "op": "on_list", "value": [listed.pk]})
     extra = queries_for(5) - without
     assert extra > 0
@@ -150,7 +151,7 @@ def test_what_a_channel_missed_while_it_was_off_is_sent_by_its_conditions(agency
 
 
 def test_a_target_list_that_a_channel_asks_about_cannot_be_deleted(agency: Agency) -> None:
-    listed = create_list(agency, name="Key accounts", content=b"Website\nacme.example.com\n")
+    listed = create_list(agency, name="Key accounts", file=BytesIO(b"Website\nacme.example.com\n"))
     channel = webhook(agency, {"field": "target_list", "op": "on_list", "value": listed.pk}, name="CRM")
     with pytest.raises(FieldError, match="The channel “CRM” asks about this list"):
         delete_list(listed)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from io import BytesIO
 from random import Random
 from typing import Any
 
@@ -133,7 +134,7 @@ def test_a_predictor_that_knows_the_outcome_is_forbidden(agency: Agency) -> None
     rule(agency, "Decision-makers", DECIDERS)
     history(agency, after=know)
     alone = learned(agency)["Decision-makers"]
-    listed = create_list(agency, name="Customers", content=b"Company\nAcme\n")
+    listed = create_list(agency, name="Customers", file=BytesIO(b"Company\nAcme\n"))
     Lead.objects.filter(status="OPPORTUNITY").update(company_key="acme")
     rule(agency, "Opportunity", {"field": "status", "op": "in", "value": ["OPPORTUNITY", "MEETING_BOOKED"]})
     rule(agency, "Tagged", {"field": "tags", "op": "has_any", "value": ["customer"]})
@@ -171,7 +172,7 @@ def test_the_status_before_the_outcome_counts_also_where_a_lead_was_closed(agenc
 
 def test_a_target_list_counts_for_leads_that_came_after_its_last_change(agency: Agency) -> None:
     with time_machine.travel(NOW - timedelta(days=100)):
-        listed = create_list(agency, name="Wanted", content=b"Company\nAcme\n")
+        listed = create_list(agency, name="Wanted", file=BytesIO(b"Company\nAcme\n"))
     rule(agency, "Wanted", {"field": "target_list", "op": "on_list", "value": [listed.pk]})
     history(agency)
     Lead.objects.update(company_key="acme")

@@ -1,0 +1,1 @@
+"""Read CSV files, and import leads from them."""
