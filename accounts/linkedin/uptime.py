@@ -116,6 +116,12 @@ def measure_periods(found: Sequence[Span], periods: Sequence[tuple[datetime, dat
     return measures
 
 
+def seconds_down(found: Sequence[Span], begin: datetime, end: datetime) -> float:
+    """Return how many seconds of the spans within a window their account was down."""
+    begin, end = begin.astimezone(UTC), end.astimezone(UTC)
+    return sum(span.seconds(begin, end) for span in found if span.is_down)
+
+
 def _overlapped(span: Span, begins: Sequence[datetime]) -> Iterator[int]:
     """Yield the numbers of the periods that a span may have a part in."""
     at = max(bisect_right(begins, span.begin) - 1, 0)

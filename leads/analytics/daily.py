@@ -56,7 +56,7 @@ def moved_by_day(agency: Agency, window: Window, *statuses: LeadStatus) -> Mappi
 def received_by_source(agency: Agency, window: Window) -> Mapping[tuple[str, str | None], int]:
     """Return the number of leads that came, by the period and the id of the source."""
     rows = by_period(received_leads(agency, window), "received_at", window).values("period", "source")
-    return {(period_key(row["period"], window), row["source"]): row["n"] for row in rows.annotate(n=Count("pk"))}
+    return {(period_key(row["period"], window), row["source"]): row["n"] for row in rows.annotate(n=Count("*"))}
 
 
 def reached(agency: Agency, now: Window, before: Window) -> Reached:

@@ -4,11 +4,11 @@ A lead counts by the furthest status that it ever had (`Lead.furthest_status`), 
 what it was before.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from accounts.models import Agency
@@ -71,13 +71,18 @@ def outcomes_by_campaign(
     leads = leads.filter(campaign__isnull=False) if campaign_ids is None else leads.filter(campaign__in=campaign_ids)
     if received:
         leads = leads.filter(received_at__gte=received[0], received_at__lt=received[1])
-    counts = {"leads": Count("furthest_status"), **{name: _count(statuses) for name, statuses in STAGES.items()}}
-    rows = leads.order_by().values("campaign").annotate(**counts).values_list("campaign", *counts)
-    return {campaign: Outcomes(*numbers) for campaign, *numbers in rows}
+    # Counted by status here, for a count with conditions compares each lead's status with those of every stage.
+    found: dict[str, dict[str, int]] = {}
+    rows = leads.order_by().values("campaign", "furthest_status").annotate(n=Count("*"))
+    for campaign, status, number in rows.values_list("campaign", "furthest_status", "n"):
+        found.setdefault(campaign, {})[status] = number
+    return {campaign: _outcomes(numbers) for campaign, numbers in found.items()}
 
 
-def _count(statuses: Collection[LeadStatus]) -> Count:
-    return Count("furthest_status", filter=Q(furthest_status__in=statuses))
+def _outcomes(numbers: Mapping[str, int]) -> Outcomes:
+    """Return the outcomes of so many leads by their furthest status."""
+    stages = {name: sum(numbers.get(status, 0) for status in statuses) for name, statuses in STAGES.items()}
+    return Outcomes(leads=sum(numbers.values()), **stages)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -19,7 +19,7 @@ from leads.analytics.outcomes import Outcomes, outcomes_by_campaign
 from leads.analytics.periods import Comparison
 
 MAX_SOURCES = 5  # of a chart; the rest is one series
-MAX_CAMPAIGNS, MAX_ACCOUNTS = 30, 20
+MAX_CAMPAIGNS, MAX_ACCOUNTS = 15, 10  # of the page; the rest is in the CSV files
 #: Of fewer leads no rate is compared: one lucky lead would win.
 ENOUGH_LEADS = 10
 #: Shares of all accounts' time that are good and fair.
@@ -136,10 +136,9 @@ def account_summary(agency: Agency, compared: Comparison, most: int | None = MAX
     by_account: dict[str, list[Span]] = {}
     for span in spans:
         by_account.setdefault(span.account_id, []).append(span)
-    went_down = (key for key, found in by_account.items() if any(span.is_down for span in found))
-    measured = ((key, uptime.measure(by_account[key], now.begin, now.end)) for key in went_down)
-    down = sorted((pair for pair in measured if pair[1].down), key=lambda pair: -pair[1].down)
-    shown = Account.objects.in_bulk([key for key, _measured in down[:most]])
+    seconds = {key: uptime.seconds_down(found, now.begin, now.end) for key, found in by_account.items()}
+    down = sorted((key for key in seconds if seconds[key]), key=lambda key: -seconds[key])
+    shown = Account.objects.in_bulk(down[:most])
     periods = now.periods()
     days = uptime.measure_periods(spans, periods)
     whole = uptime.measure(spans, now.begin, now.end)
@@ -152,8 +151,12 @@ def account_summary(agency: Agency, compared: Comparison, most: int | None = MAX
         share=share,
         outages=Trend(whole.outages, uptime.measure(spans, before.begin, before.end).outages, ()),
         rows=[
-            AccountRow(shown[key], row, _strip_of(by_account[key], now.begin))
-            for key, row in down[:most]
+            AccountRow(
+                shown[key],
+                uptime.measure(by_account[key], now.begin, now.end),
+                _strip_of(by_account[key], now.begin),
+            )
+            for key in down[:most]
             if key in shown
         ],
         accounts=len(accounts),

@@ -60,7 +60,7 @@ def lead_list(request: MemberRequest) -> HttpResponse:
         "leads",
         page=page,
         mark=mark,
-        rows=[(lead, order.key_of(lead)) for lead in page.rows],
+        rows=[(lead, order.own_key_of(lead)) for lead in page.rows],
         count=capped_count(leads, MAX_COUNT) if page else "0",
         filters=filters,
         filtered=filters.is_set,

@@ -60,7 +60,7 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
     lead = get_object_or_404(leads.prefetch_related(references), pk=pk)
     history = paginate(request, lead.changes.select_related("reference__campaign"), size=25)
     filters = LeadFilter(request.GET, request.agency, request.member)
-    previous, following = _neighbours(request, filters)
+    previous, following = _neighbours(request, pk, filters)
     return render_page(
         request,
         "portal/lead.html",
@@ -139,15 +139,17 @@ def _give_to_pool(request: MemberRequest, lead: Lead) -> HttpResponse:
     return redirect_back(request, "portal_lead", lead.pk)
 
 
-def _neighbours(request: MemberRequest, filters: LeadFilter) -> tuple[str, str]:
+def _neighbours(request: MemberRequest, pk: str, filters: LeadFilter) -> tuple[str, str]:
     """Return the paths of the leads before and after this one in the list that one came from."""
     key, order = request.GET.get("at", ""), SORTING.order(request)
     if not key:
         return "", ""
+    if key.startswith("."):
+        key = f"{pk}{key}".removesuffix(".")
 
     def path_of(lead: Lead | None) -> str:
         query = f"{filters.query}&" if filters.query else ""
-        return f"{reverse('portal_lead', args=[lead.pk])}?{query}at={order.key_of(lead)}" if lead else ""
+        return f"{reverse('portal_lead', args=[lead.pk])}?{query}at={order.own_key_of(lead)}" if lead else ""
 
     before, after = neighbours(filters.apply(request.agency.leads.all()), key, order)
     return path_of(before), path_of(after)

@@ -25,6 +25,10 @@ class Order:
         """Return where a row stands in the list, as the address says it."""
         return str(row.pk) if self.column == "pk" else f"{row.pk}.{_microseconds(getattr(row, self.column))}"
 
+    def own_key_of(self, row: Model) -> str:
+        """Return the key of a row for the address of its own page, which has the id already: `.` and the rest."""
+        return f".{self.key_of(row).removeprefix(f'{row.pk}').removeprefix('.')}"
+
     def position(self, model: type[Model], key: str, time: str, *, backwards: bool) -> Position | None:
         """Return the position that an address says. None if there cannot be such a one."""
         if not has_text_key(model) and not (key.isdigit() and len(key) < 19):
