@@ -2,10 +2,11 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.core.enums import RequestAction, WordKind, provider_choices, word_kind_choices
 from accounts.core.jobs import DueRow
-from accounts.core.sentences import in_readers_language
+from accounts.core.sentences import in_readers_language, own_words
 from accounts.models import Account, Agency, Source
 from leads.models import Lead
 
@@ -125,6 +126,23 @@ class WordMapping(DueRow):
         return QUARANTINE_REASON_OF[WordKind(self.kind)]
 
 
+#: Reasons of rejected requests, in words.
+REJECTION_REASONS = (
+    gettext_noop("wrong signature"),
+    gettext_noop("missing signature"),
+    gettext_noop("malformed signature"),
+    gettext_noop("stale timestamp"),
+    gettext_noop("malformed timestamp"),
+    gettext_noop("no secret"),
+    gettext_noop("unusable key"),
+    gettext_noop("unreadable body"),
+    gettext_noop("body too large"),
+    gettext_noop("body encoded"),
+    gettext_noop("network"),
+    gettext_noop("too many failures"),
+)
+
+
 class RejectedRequest(models.Model):
     """Count requests that failed verification, in one row for a source and reason."""
 
@@ -147,7 +165,8 @@ class RejectedRequest(models.Model):
 
     @property
     def words(self) -> str:
-        return self.reason.replace("_", " ")
+        """Return the reason in words, in the reader's language where it is one of ours."""
+        return own_words(self.reason.replace("_", " "))
 
     @property
     def why(self) -> str:

@@ -94,8 +94,8 @@ class LeadFilter(forms.Form):
 
     @property
     def has_more(self) -> bool:
-        """Return whether a filter that is folded away is set."""
-        return any(self.chosen(field.name) for field in self.more)
+        """Return whether a filter that is folded away is set by itself; those of a tab are said by the tab."""
+        return any(self.chosen(field.name) for field in self.more if field.name not in ("waiting", "clock", SORT))
 
     @property
     def is_set(self) -> bool:
