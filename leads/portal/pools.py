@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.formats import get_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -233,7 +234,7 @@ def _show(request: MemberRequest, pool: Pool, form: PoolForm) -> HttpResponse:
         kind=dict(KINDS)[pool.kind],
         credit=CreditForm(None, [row["place"] for row in rows]),
         credits=[
-            (credit, f"{credit.amount / LEAD:+g}")
+            (credit, f"{credit.amount / LEAD:+g}".replace(".", get_format("DECIMAL_SEPARATOR")))
             for credit in pool.credits.select_related("member__user", "by").order_by("-pk")[:SHOWN_CREDITS]
         ],
         waiting=pool.waiting.count(),

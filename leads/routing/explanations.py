@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.models import Member
@@ -49,9 +50,10 @@ def _turn(passed: Mapping[str, Any]) -> str:
 
 def behind_text(millionths: int) -> str:
     """Return how far somebody is behind their share or ahead of it: “0.4 leads behind”."""
-    amount = f"{abs(millionths) / LEAD:.1f}"
-    if amount == "0.0":
+    leads = round(abs(millionths) / LEAD, 1)
+    if not leads:
         return _("on par")
+    amount = formats.number_format(leads, 1)
     text = _("%(amount)s leads behind") if millionths > 0 else _("%(amount)s leads ahead")
     return text % {"amount": amount}
 
