@@ -18,7 +18,7 @@ from tests.portal.routes import ROUTES
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 #: What a page asks for to replace a part of itself.
-FRAGMENTS = {"portal_source_light", "portal_rule_preview_result"}
+FRAGMENTS = {"portal_source_light", "portal_rule_preview_result", "portal_learning_result"}
 PAGES = [route for route in ROUTES if route.is_page and route.name not in FRAGMENTS]
 OF_EVERYBODY = {"password": "/accounts/password/change/", "second-factor": "/accounts/2fa/", "not-found": "/nowhere"}
 SIGNED_OUT = {"sign-in": "/accounts/login/", "forgotten": "/accounts/password/reset/", "start": "/"}
