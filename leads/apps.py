@@ -25,8 +25,9 @@ class LeadsConfig(AppConfig):
         from accounts.web.source_sections import add_card_section
         from leads.duplicates.proposals import open_proposals
         from leads.lead_sync.source_card import connection_link
-        from leads.models import Assignment, LeadChange, LeadReference, Note, ResponseClock, Task
+        from leads.models import Assignment, LeadChange, LeadReference, Message, Note, ResponseClock, Task, Thread
         from leads.pipeline.children import register_child
+        from leads.portal.inbox import waiting_conversations
         from leads.portal.places import leads_at
         from leads.portal.scoring import add_scoring_pages
         from leads.portal.search import add_leads
@@ -41,6 +42,20 @@ class LeadsConfig(AppConfig):
         register_child(Assignment)
         register_child(Task)
         register_child(Note)
+        register_child(Thread)
+        register_child(Message)
+        add_entry(
+            Entry(
+                "inbox",
+                _("Inbox"),
+                "portal_inbox",
+                "Work",
+                icon="inbox",
+                position=20,
+                count=waiting_conversations,
+                tone="good",
+            )
+        )
         add_entry(
             Entry(
                 "leads",
@@ -122,6 +137,8 @@ class LeadsConfig(AppConfig):
         add_list_link("accounts.account", "leads_lead", "Leads", position=40, account="pk", agency="agency_id")
         add_list_link("leads.lead", "leads_responseclock", "Response clocks", position=15, lead="pk")
         add_list_link("leads.lead", "leads_task", "Tasks", position=16, lead="pk")
+        add_list_link("leads.lead", "leads_thread", "Conversations", position=14, lead="pk")
+        add_list_link("leads.thread", "leads_message", "Messages", position=10, thread="pk")
         add_list_link("leads.lead", "leads_note", "Notes", position=17, lead="pk")
         add_list_link("leads.lead", "leads_leadchange", "All changes", position=10, lead="pk")
         add_list_link("leads.lead", "leads_leadmerge", "Merged leads", position=20, into="pk")
@@ -136,12 +153,14 @@ class LeadsConfig(AppConfig):
         from leads.duplicates import proposals
         from leads.enrichment.service import enrich_due
         from leads.imports.jobs import work_on_imports
+        from leads.inbox.sorting import react_to_messages
         from leads.lead_sync.backfill import pull_due
         from leads.lead_sync.fetching import announce_overdue, fetch_due
         from leads.lead_sync.health_checks import check_due
         from leads.lead_sync.labels import label_due
         from leads.pipeline.details import subscribe_to_details
         from leads.pipeline.history import CLOCKS
+        from leads.pipeline.messages import CONVERSATIONS
         from leads.portal.routing import add_routing_pages
         from leads.routing.rules import KIND as ROUTING
         from leads.routing.service import react_to_lead
@@ -157,6 +176,7 @@ class LeadsConfig(AppConfig):
         from leads.sla.alerts import alert_due
         from leads.sla.target_kind import KIND as TARGETS
 
+        subscribe(CONVERSATIONS, (), react_to_messages, is_awaited=False)
         subscribe(CLOCKS, clock_reactions.EVENTS, clock_reactions.react_to_leads)
         subscribe(replanning.SUBSCRIBER, (), replanning.react_to_hours)
         register_job("response clocks", queue="receipts", quota=4, work=alert_due)

@@ -77,6 +77,21 @@ class Direction(StrEnum):
     FROM_AUTOMATION = "from_automation"
 
 
+class MessageAuthor(StrEnum):
+    """List who wrote a message of a conversation."""
+
+    LEAD = "lead"
+    MEMBER = "member"
+    AUTOMATION = "automation"
+
+
+class MessageDirection(StrEnum):
+    """List which way a message went, as the agency sees it."""
+
+    IN = "in"
+    OUT = "out"
+
+
 class StopReason(StrEnum):
     """List why a response clock stopped."""
 

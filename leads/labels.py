@@ -15,6 +15,7 @@ from leads.enums import (
     ImportState,
     LeadStatus,
     LikenessReason,
+    MessageAuthor,
     ProposalDecision,
     RowOutcome,
     RowReason,
@@ -180,3 +181,11 @@ def duration_text(seconds: float) -> str:
     parts = [(days, gettext("d")), (hours, gettext("h")), (minutes, gettext("min")), (rest, gettext("s"))]
     first = next((place for place, (count, _unit) in enumerate(parts) if count), len(parts) - 1)
     return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count or first == len(parts) - 1)
+
+
+#: Who wrote a message of a conversation.
+MESSAGE_AUTHORS: "dict[MessageAuthor, str | _StrPromise]" = {
+    MessageAuthor.LEAD: _("Lead"),
+    MessageAuthor.MEMBER: _("Your team"),
+    MessageAuthor.AUTOMATION: _("Sequence"),
+}

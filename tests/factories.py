@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -65,6 +65,7 @@ from leads.models import (
     LeadReference,
     LeadScore,
     LeadSync,
+    Message,
     Note,
     OwnerAccess,
     OwnValues,
@@ -88,6 +89,8 @@ from leads.models import (
     TargetListEntry,
     TargetRule,
     Task,
+    Thread,
+    ThreadRead,
     Tombstone,
     UnlabelledAnswers,
     WaitingLead,
@@ -370,6 +373,9 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
             error=text,
         ),
         Note.objects.create(agency=agency, lead=lead, author=user, text=text),
+        (message := make_message(lead, text=text)),
+        message.thread,
+        ThreadRead.objects.create(thread=message.thread, member=member, read_at=now),
         SavedFilter.objects.create(member=member, name=f"{number} {text}"[:40], query="status=DONE"),
         pool := Pool.objects.create(agency=agency, name=f"{number}{text}"[:120]),
         PoolMember.objects.create(pool=pool, member=member, behind=400_000, received=3),
@@ -437,6 +443,8 @@ class World:
     lead: Lead
     task: Task
     note: Note
+    thread: Thread
+    message: Message
     receipt: Receipt
     rejected: RejectedRequest
     channel: Channel
@@ -474,6 +482,8 @@ class World:
             "imports": self.file.id,
             "tasks": self.task.id,
             "notes": self.note.id,
+            "threads": self.thread.id,
+            "messages": self.message.id,
             "sub-accounts": self.sub_account.id,
             "campaigns": self.campaign.id,
             "calendars": self.calendar.id,
@@ -530,6 +540,7 @@ def make_world(agency: Agency, mark: str) -> World:
     )  # fmt: skip
     task = create_task(lead, kind=TaskKind.CALL, title="Call her", due_at=now)
     note = create_note(lead, text="Met her at a fair")
+    message = make_message(lead, text="Tell me more")
     receipt = Receipt.objects.create(
         source=source,
         agency=agency,
@@ -555,7 +566,7 @@ def make_world(agency: Agency, mark: str) -> World:
     )
     return World(
         *(agency, sub_account, source, account, campaign, calendar, member, pool),
-        *(lead, task, note, receipt, rejected, channel, email_channel, delivery),
+        *(lead, task, note, message.thread, message, receipt, rejected, channel, email_channel, delivery),
         ScoringRule.objects.get(pk=create_rule(SCORING, agency, name="Decision-maker", group="fit", points=20).pk),
         create_rule(ROUTING, agency, name="Everybody", pool_id=pool.pk),
         TargetRule.objects.get(pk=create_rule(TARGETS, agency, name="Founders", minutes=5).pk),
@@ -628,6 +639,7 @@ class Everything:
     note: Note
     duplicate: DuplicateProposal
     file: LeadImport
+    thread: Thread
 
     def ids_of(self, name: str) -> tuple[object, ...]:
         """What stands in the URL of this thing's page."""
@@ -718,7 +730,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         agency=agency,
         next_attempt_at=None,
     )
-    email, _ = create_channel(agency, kind="email", email="team@example.com", name="Team inbox", verified=True)
+    email, _ = create_channel(agency, kind="email", email="team@example.com", name="Team mail", verified=True)
     webhook, _ = create_channel(agency, kind="webhook", url="https://example.com/hook?token=hush", name="CRM")
     Channel.objects.filter(pk=webhook.pk).update(
         name=text[:200],
@@ -775,6 +787,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         note=create_note(lead, text=text),
         duplicate=propose_twin(lead),
         file=make_import(agency, text),
+        thread=make_message(lead, text=text).thread,
     )
 
 
@@ -782,3 +795,18 @@ def _make_target_list(agency: Agency, text: str) -> TargetList:
     """A list with a row that could not be read."""
     content = f'"{text[:200].replace(chr(34), chr(34) * 2)}"\nann@gmail.com\n'
     return create_list(agency, name=text[:120], file=BytesIO(content.encode()))
+
+
+def make_message(
+    lead: Lead, *, text: str, author: str = "lead", at: datetime | None = None, new_thread: bool = False
+) -> Message:
+    """A message in the lead's conversation, or in another one."""
+    at = at or timezone.now()
+    thread = None if new_thread else lead.threads.first()
+    thread = thread or Thread.objects.create(
+        agency=lead.agency, lead=lead, account=lead.account, provider="sendpilot", last_message_at=at,
+        last_received_at=at, waiting_since=at,
+    )  # fmt: skip
+    return Message.objects.create(
+        agency=lead.agency, lead=lead, thread=thread, provider="sendpilot", author=author, text=text, occurred_at=at
+    )

@@ -23,6 +23,7 @@ from leads.api.assignments import AssignmentSerializer, AssignSerializer
 from leads.api.clocks import ClockActions
 from leads.api.duplicates import shown_lead
 from leads.api.filters import LeadFilters
+from leads.api.inbox import ThreadActions
 from leads.api.scoring import LeadScoreSerializer
 from leads.api.serializers import (
     ChangedLeadSerializer,
@@ -53,7 +54,7 @@ def conflict_on_duplicate_profile() -> Iterator[None]:
 
 
 @extend_schema(tags=["leads"])
-class LeadViewSet(ListModelMixin, RetrieveModelMixin, ClockActions):
+class LeadViewSet(ListModelMixin, RetrieveModelMixin, ClockActions, ThreadActions):
     """Manage leads: people in outreach. One person is one lead."""
 
     serializer_class = LeadSerializer

@@ -5,6 +5,7 @@ from leads.analytics.api import LeadReportViewSet
 from leads.api.activities import NoteViewSet, TaskViewSet
 from leads.api.duplicates import DuplicateViewSet
 from leads.api.imports import ImportViewSet
+from leads.api.inbox import MessageViewSet, ThreadViewSet
 from leads.api.leads import LeadViewSet
 from leads.api.pools import PoolViewSet
 from leads.api.routing_rules import RoutingRuleViewSet
@@ -17,6 +18,8 @@ router.add("duplicates", DuplicateViewSet, position=22)
 router.add("imports", ImportViewSet, position=23)
 router.add("tasks", TaskViewSet, position=24)
 router.add("notes", NoteViewSet, position=25)
+router.add("threads", ThreadViewSet, position=30)
+router.add("messages", MessageViewSet, position=31)
 router.add("target-rules", TargetRuleViewSet, position=27)
 router.add("scoring-rules", ScoringRuleViewSet, position=26)
 router.add("pools", PoolViewSet, position=46)

@@ -4,6 +4,7 @@ from leads.models.clocks import ClockSegment, ResponseClock
 from leads.models.duplicates import DuplicateProposal
 from leads.models.enrichment import Enrichment
 from leads.models.imports import ImportMapping, ImportRow, LeadImport
+from leads.models.inbox import Message, Thread, ThreadRead
 from leads.models.lead import Lead, LeadQuerySet
 from leads.models.lead_sync import (
     LeadFetch,
@@ -45,6 +46,7 @@ __all__ = [
     "LeadReference",
     "LeadScore",
     "LeadSync",
+    "Message",
     "Note",
     "OwnValues",
     "OwnerAccess",
@@ -68,6 +70,8 @@ __all__ = [
     "TargetListEntry",
     "TargetRule",
     "Task",
+    "Thread",
+    "ThreadRead",
     "Tombstone",
     "UnlabelledAnswers",
     "WaitingLead",

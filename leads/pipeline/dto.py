@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-MAX_REPLY_LENGTH = 4_000  # characters of a reply that are kept; what is longer is cut
+MAX_MESSAGE_LENGTH = 8_000  # characters of a message of a conversation; what is longer is cut
+MAX_REPLY_LENGTH = 4_000  # characters of a reply in the history of a lead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

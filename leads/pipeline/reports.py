@@ -40,6 +40,7 @@ from leads.pipeline.matching import (
     save_reference,
     try_create_lead,
 )
+from leads.pipeline.messages import message_author, store_message
 from leads.pipeline.own_values import write_to_record
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import ValueOrigin, fill_contact_fields
@@ -63,6 +64,7 @@ def report_status(
     account: Account | None = None,
     lead: Lead | None = None,
     text: str = "",
+    is_preview: bool = False,
     by_person: bool = False,
     skip_created_event: bool = False,
     work: UnitOfWork = AT_ONCE,
@@ -70,8 +72,8 @@ def report_status(
 ) -> Lead | None:
     """Apply one report of a lead's status. Return None if the lead was erased since the report.
 
-    `lead` names the lead where the caller knows it, `text` is what it answered, `by_person` says that a person wrote
-    the message that is reported. `fields` are set on a lead that is
+    `lead` names the lead where the caller knows it. `text` is the message that is reported, or its beginning with
+    `is_preview`; `by_person` says that a person of the agency wrote the message. `fields` are set on a lead that is
     created. With `skip_created_event` the caller records `lead_created` later.
     """
     if is_erased(agency, provider=provider, external_id=identity.external_id, at=origin.at, work=work):
@@ -96,9 +98,14 @@ def report_status(
         stated=stated,
         applied=applied,
         note=gap_note,
-        text=text,
+        text=text if status is LeadStatus.REPLY_RECEIVED else "",
         work=work,
     )
+    if text:
+        author = message_author(status, by_person=by_person)
+        store_message(
+            lead, reference, account, author=author, text=text, is_preview=is_preview, origin=origin, work=work
+        )
     _update_lead_status(lead, reference, others, before)
     lead.furthest_status = furthest((lead.furthest_status, status))
     work.update(lead, *filled, *LEAD_STATUS_FIELDS)

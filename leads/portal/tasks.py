@@ -101,7 +101,7 @@ def task_list(request: MemberRequest) -> HttpResponse:
         is_cut=len(shown) > SHOWN,
         whose=whose,
         people=_people(request),
-        outcomes=OUTCOMES,
+        task_outcomes=OUTCOMES,
         done=_of(whose, request).filter(done_at__isnull=False).select_related("lead").order_by("-done_at")[:10],
     )
 

@@ -11,10 +11,11 @@ from accounts.core.enums import provider_name
 from accounts.labels import paused_by_name
 from accounts.models import Campaign
 from accounts.tenancy.localtime import format_local_time
-from leads.enums import ChangedBy
+from leads.enums import ChangedBy, MessageAuthor
 from leads.labels import (
     CHANGED_BY_LABELS,
     CLOCK_KINDS,
+    MESSAGE_AUTHORS,
     ORIGIN_LABELS,
     STOP_REASONS,
     TASK_KINDS,
@@ -24,7 +25,7 @@ from leads.labels import (
     status_badge,
     task_state,
 )
-from leads.models import Lead, LeadChange, ResponseClock, Task
+from leads.models import Lead, LeadChange, ResponseClock, Task, Thread
 from leads.pipeline.languages import language_name
 from leads.pipeline.provenance import ValueOrigin
 
@@ -145,3 +146,23 @@ def _provider_of(lead: Lead) -> str:
         return lead.source.provider
     providers = {reference.provider for reference in lead.references.all()}
     return providers.pop() if len(providers) == 1 else ""
+
+
+@register.filter
+def message_author(author: str) -> str:
+    """Return who wrote a message, as people read it."""
+    return str(MESSAGE_AUTHORS[MessageAuthor(author)])
+
+
+@register.filter
+def waits(thread: Thread) -> bool:
+    """Return whether the lead of a conversation waits for an answer of a person."""
+    since, answered_at = thread.waiting_since, thread.lead.last_response_at
+    return since is not None and (answered_at is None or answered_at < since)
+
+
+@register.filter
+def is_new_for_me(thread: Thread) -> bool:
+    """Return whether the lead wrote after the member read the conversation (`read_by_me`) last."""
+    read, written = thread.read_by_me, thread.last_received_at  # type: ignore[attr-defined]
+    return written is not None and (read is None or read < written)

@@ -8,6 +8,8 @@ LISTS = (
     "leads",
     "duplicates",
     "imports",
+    "threads",
+    "messages",
     "tasks",
     "notes",
     "sub-accounts",
@@ -35,7 +37,7 @@ REPORTS = ("reports/accounts", "reports/leads", "search")
 #: Lists below an object: the resource, what follows its id.
 HISTORIES = (
     *(("accounts", "history"), ("leads", "history"), ("leads", "clocks"), ("leads", "assignments")),
-    ("imports", "refused"),
+    *(("leads", "thread"), ("imports", "refused")),
 )
 #: Method, resource, what follows its id, the scope it takes, a body.
 OBJECT_ROUTES = (
@@ -69,6 +71,11 @@ OBJECT_ROUTES = (
     ("get", "pools", "", Scope.READ, None),
     ("patch", "pools", "", Scope.WRITE, {"name": "New"}),
     ("post", "pools", "/credit", Scope.WRITE, {"member": "mbr_00a", "leads": 1, "reason": "Was at the fair"}),
+    ("get", "leads", "/thread", Scope.READ, None),
+    ("get", "threads", "", Scope.READ, None),
+    ("post", "threads", "/read", Scope.WRITE, None),
+    ("post", "threads", "/label", Scope.WRITE, {"label": "pricing"}),
+    ("get", "messages", "", Scope.READ, None),
     ("get", "tasks", "", Scope.READ, None),
     ("patch", "tasks", "", Scope.WRITE, {"title": "Call again"}),
     ("post", "tasks", "/done", Scope.WRITE, {"outcome": "Reached her"}),

@@ -17,7 +17,7 @@ from leads.target_lists.service import create_list
 from notifications.models import Delivery
 from tests.api import routes
 from tests.api.client import Api
-from tests.factories import World, make_import, propose_twin
+from tests.factories import World, make_import, make_message, propose_twin
 from webhooks.models import Receipt, RejectedRequest
 
 
@@ -139,6 +139,9 @@ LISTS: dict[str, Any] = {
         for n in range(count)
     ],
     "pools": lambda world, count: [world.agency.pools.create(name=f"{n}-{timezone.now()}") for n in range(count)],
+    "threads": lambda world, count: [make_message(world.lead, text=str(n), new_thread=True) for n in range(count)],
+    "messages": lambda world, count: [make_message(world.lead, text=str(n)) for n in range(count)],
+    "leads/{leads}/thread": lambda world, count: [make_message(world.lead, text=str(n)) for n in range(count)],
     "tasks": lambda world, count: [
         create_task(world.lead, kind=TaskKind.CALL, title=str(n), due_at=timezone.now()) for n in range(count)
     ],

@@ -339,7 +339,7 @@ def test_ids_that_name_nothing_are_404(api: Api) -> None:
 
 
 PATHS = (
-    *("", "nothing", "accounts/x/y/z", "task", "messages", "sequences", "templates", "reports/nothing"),
+    *("", "nothing", "accounts/x/y/z", "task", "message", "sequences", "templates", "reports/nothing"),
     *("routing-rule", "../../etc/passwd", "accounts//history", "leads//"),
 )
 

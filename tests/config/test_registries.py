@@ -19,7 +19,7 @@ def admin_of(view: str) -> admin.ModelAdmin:  # type: ignore[type-arg]
 
 def test_a_role_sees_its_entries_of_the_menu_in_their_order(agency: Agency) -> None:
     everybody = {
-        "Work": ["Overview", "Leads", "Unrouted", "Duplicates", "Tasks", "Campaigns", "Imports"],
+        "Work": ["Overview", "Inbox", "Leads", "Unrouted", "Duplicates", "Tasks", "Campaigns", "Imports"],
         "Health": ["Accounts", "Incidents", "Sources", "Received"],
         "Outgoing": ["Notifications", "Delivery log"],
         "Insight": ["Reports"],

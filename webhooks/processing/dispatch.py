@@ -223,6 +223,7 @@ def _apply_lead_status(receipt: Receipt, event: LeadStatusReported, work: UnitOf
         changed_by=event.changed_by,
         contact=event.contact,
         text=event.text,
+        is_preview=event.is_preview,
         by_person=event.by_person,
         origin=origin_of(receipt, event.occurred_at),
         work=work,

@@ -101,7 +101,8 @@ class RequestOutcome:
 class LeadStatusReported:
     """Report a lead's status: `stated` by the provider (may move backwards), or derived (only forward).
 
-    `text` is what the lead answered, or "". `by_person` says that a person, no sequence, wrote the message.
+    `text` is the message that was received or sent, or "". With `is_preview` it is only the beginning of the message.
+    `by_person` says that a person, no sequence, wrote the message.
     """
 
     lead: Identity
@@ -112,6 +113,7 @@ class LeadStatusReported:
     changed_by: ChangedBy = ChangedBy.PROVIDER
     contact: Contact = Contact()
     text: str = ""
+    is_preview: bool = False
     by_person: bool = False
 
 

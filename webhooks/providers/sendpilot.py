@@ -18,7 +18,7 @@ from accounts.core.enums import CampaignStatus, WordKind
 from accounts.core.text import storable
 from accounts.core.wording import gettext_noop
 from leads.enums import ChangedBy, LeadStatus
-from leads.pipeline.dto import MAX_REPLY_LENGTH, Identity
+from leads.pipeline.dto import MAX_MESSAGE_LENGTH, Identity
 from webhooks.providers.base import InvalidSignature, Provider, SignedRequest
 from webhooks.providers.events import CampaignReported, LeadStatusReported, LeadTagged, NothingToDo, ProviderEvent
 from webhooks.providers.payload import Payload
@@ -62,13 +62,11 @@ CAMPAIGNS = {  # event --> the campaign's status
     "campaign.paused": CampaignStatus.PAUSED,
     "campaign.finished": CampaignStatus.FINISHED,
 }
-REPLIES = ("message.received", "reply.received")
-REPLY_TEXTS = (
-    "data.reply",
-    "data.message",
-    "data.replyPreview",
-    "data.messagePreview",
-)  # the whole before its beginning
+#: Events with a message, received or sent.
+MESSAGES = ("message.received", "reply.received", "message.sent")
+MESSAGE_TEXTS = ("data.reply", "data.message")
+MESSAGE_PREVIEWS = ("data.replyPreview", "data.messagePreview")
+PREVIEW_LENGTH = 100  # a shorter preview without dots at its end is the whole message
 CHANGED_BY = {  # changedBy --> ChangedBy
     "api": ChangedBy.API,
     "automation": ChangedBy.AUTOMATION,
@@ -181,21 +179,27 @@ def _read_stated_status(payload: Payload, occurred_at: datetime | None) -> Provi
 
 
 def _read_derived_status(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:
-    payload.mark_known("data.note", "data.sequenceStep", *REPLY_TEXTS)
+    payload.mark_known("data.note", "data.sequenceStep", *MESSAGE_TEXTS, *MESSAGE_PREVIEWS)
     accepted_at = payload.timestamp_or_none("data.acceptedAt")
+    text, is_preview = _message(payload) if payload.event_type in MESSAGES else ("", False)
     return LeadStatusReported(
         lead=_lead_identity(payload),
         status=DERIVED[payload.event_type],
         stated=False,
         occurred_at=occurred_at or accepted_at,
-        text=_reply_text(payload) if payload.event_type in REPLIES else "",
+        text=text,
+        is_preview=is_preview,
         by_person=payload.event_type == "message.sent" and not payload.has("data.sequenceStep"),
     )
 
 
-def _reply_text(payload: Payload) -> str:
-    texts = [payload.text_or_empty(path, limit=MAX_REPLY_LENGTH) for path in REPLY_TEXTS]
-    return next(filter(None, texts), "")
+def _message(payload: Payload) -> tuple[str, bool]:
+    """Return the message that was sent or received, and whether the body has only its beginning."""
+    for path in (*MESSAGE_TEXTS, *MESSAGE_PREVIEWS):
+        if text := payload.text_or_empty(path, limit=MAX_MESSAGE_LENGTH):
+            is_cut = len(text) >= PREVIEW_LENGTH or text.endswith(("…", "..."))
+            return text, path in MESSAGE_PREVIEWS and is_cut
+    return "", False
 
 
 def _read_tags(payload: Payload, occurred_at: datetime | None) -> ProviderEvent:

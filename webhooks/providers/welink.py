@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 from accounts.core.enums import RequestAction, WordKind
 from accounts.core.text import storable_json
 from accounts.core.wording import gettext_noop
-from leads.pipeline.dto import MAX_REPLY_LENGTH
+from leads.pipeline.dto import MAX_MESSAGE_LENGTH
 from webhooks.providers.base import (
     InvalidSignature,
     Provider,
@@ -252,7 +252,7 @@ def _clean_result(payload: Payload) -> dict[str, Any]:
 
 def _reply_text(payload: Payload) -> str:
     """Return what the lead answered, under either name that a text has elsewhere: no page shows a reply."""
-    texts = [payload.text_or_empty(f"result.{name}", limit=MAX_REPLY_LENGTH) for name in REPLY_TEXTS]
+    texts = [payload.text_or_empty(f"result.{name}", limit=MAX_MESSAGE_LENGTH) for name in REPLY_TEXTS]
     return next(filter(None, texts), "")
 
 

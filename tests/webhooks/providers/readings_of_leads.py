@@ -63,8 +63,12 @@ LEAD = Identity(external_id="lead_abc123", campaign_id="camp_xyz789", linkedin_u
 SENT_BY_1 = Identity(external_id="lead_abc123", campaign_id="camp_xyz789", linkedin_url=URL, sender_id="sender_1")
 
 
-def derived(event: str, status: LeadStatus, lead: Identity = SENT_BY_1, *, text: str = "") -> tuple[str, ProviderEvent]:
-    return event, LeadStatusReported(lead=lead, status=status, stated=False, occurred_at=FEBRUARY, text=text)
+def derived(
+    event: str, status: LeadStatus, lead: Identity = SENT_BY_1, *, text: str = "", is_preview: bool = False
+) -> tuple[str, ProviderEvent]:
+    return event, LeadStatusReported(
+        lead=lead, status=status, stated=False, occurred_at=FEBRUARY, text=text, is_preview=is_preview
+    )
 
 
 def campaign(
@@ -110,8 +114,8 @@ SENDPILOT: dict[str, tuple[str, ProviderEvent]] = {
         LeadStatus.CONNECTION_ACCEPTED,
         Identity(external_id="lead_abc123", linkedin_url=URL, sender_id="sender_1"),
     ),
-    "message_sent_old": derived("message.sent", LeadStatus.MESSAGE_SENT),
-    "message_sent": derived("message.sent", LeadStatus.MESSAGE_SENT),
+    "message_sent_old": derived("message.sent", LeadStatus.MESSAGE_SENT, text="Hi John, thanks for…", is_preview=True),
+    "message_sent": derived("message.sent", LeadStatus.MESSAGE_SENT, text="Hi John, thanks for connecting."),
     "message_received": derived("message.received", LeadStatus.REPLY_RECEIVED, text="Sounds good"),
     "reply_received": derived("reply.received", LeadStatus.REPLY_RECEIVED, text="Sounds good 👍"),
     "campaign_started": campaign("campaign.started", CampaignStatus.ACTIVE),

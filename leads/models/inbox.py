@@ -1,0 +1,99 @@
+"""Define conversations with leads, and their messages."""
+
+from functools import partial
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.core.enums import provider_choices
+from accounts.core.ids import new_id
+from accounts.models import Account, Agency, Member
+from leads.enums import MessageAuthor, MessageDirection
+from leads.models.lead import Lead
+from leads.models.origin import origin_field
+
+MAX_LABEL_LENGTH = 40
+
+
+class Thread(models.Model):
+    """Store a conversation with a lead over one LinkedIn account."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "thr"), editable=False)
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="threads")
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="threads")
+    origin = origin_field()
+    account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="+")
+    provider = models.CharField(max_length=32, choices=provider_choices)
+    label = models.CharField(max_length=MAX_LABEL_LENGTH, blank=True)
+    last_message_at = models.DateTimeField()
+    last_received_at = models.DateTimeField(null=True, help_text="When the lead wrote last.")
+    waiting_since = models.DateTimeField(
+        null=True, help_text="When the lead wrote the first message that no person has answered."
+    )
+    read_at = models.DateTimeField(null=True, help_text="When somebody read the conversation last.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["agency", "-id"], name="thread_newest"),
+            models.Index(fields=["agency", "-last_message_at", "-id"], name="thread_by_message"),
+            models.Index(
+                fields=["agency", "waiting_since", "id"],
+                name="thread_waiting",
+                condition=Q(waiting_since__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.pk
+
+    @property
+    def is_unread(self) -> bool:
+        """Return whether the lead wrote after somebody read the conversation last."""
+        return self.last_received_at is not None and (self.read_at is None or self.read_at < self.last_received_at)
+
+
+class Message(models.Model):
+    """Store a message of a lead, a person or an automation. It has no thread until `leads.inbox` has sorted it."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=partial(new_id, "msg"), editable=False)
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="messages")
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="messages")
+    origin = origin_field()
+    thread = models.ForeignKey(Thread, models.CASCADE, null=True, related_name="messages")
+    account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="+")
+    provider = models.CharField(max_length=32, choices=provider_choices)
+    author = models.CharField(max_length=16, choices=[(author, author.value) for author in MessageAuthor])
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    text = models.TextField()
+    is_preview = models.BooleanField(default=False, help_text="Only the beginning of the text is known.")
+    occurred_at = models.DateTimeField()
+    receipt_id = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["agency", "-id"], name="message_newest"),
+            models.Index(fields=["thread", "occurred_at", "id"], name="message_of_thread"),
+            models.Index(fields=["lead", "id"], name="message_to_sort", condition=Q(thread__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.pk
+
+    @property
+    def direction(self) -> MessageDirection:
+        return MessageDirection.IN if self.author == MessageAuthor.LEAD else MessageDirection.OUT
+
+
+class ThreadRead(models.Model):
+    """Store when a member read a conversation last."""
+
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="reads")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="+")
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["thread", "member"], name="thread_read_once")]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} read {self.thread_id}"
