@@ -15,6 +15,7 @@ from tests.api.routes import CREATIONS, LISTS, OBJECT_ROUTES, success_of
 from tests.factories import World
 
 
+@pytest.mark.one_backend
 def test_every_object_answers_its_agency_and_nobody_else(world: World, strange_api: Api) -> None:
     only = {scope: api_with(world.agency, scope) for scope in Scope}
     without = {scope: api_with(world.agency, *(other for other in Scope if other is not scope)) for scope in Scope}
@@ -34,6 +35,7 @@ def test_every_object_answers_its_agency_and_nobody_else(world: World, strange_a
             transaction.set_rollback(True)  # the next finds everything as it was
 
 
+@pytest.mark.one_backend
 def test_a_stranger_changes_nothing_and_learns_nothing(world: World, api: Api, strange_api: Api) -> None:
     for method, resource, rest, _, body in OBJECT_ROUTES:
         path = f"{resource}/{world.ids[resource]}"
@@ -44,6 +46,7 @@ def test_a_stranger_changes_nothing_and_learns_nothing(world: World, api: Api, s
         assert theirs | {"request_id": ""} == unknown | {"request_id": ""}, (method, path + rest)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("resource", LISTS)
 def test_lists_show_an_agency_its_own_rows_only(
     resource: str, world: World, strange_world: World, api: Api, strange_api: Api

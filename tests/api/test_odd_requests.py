@@ -118,6 +118,7 @@ def write_pieces(api: Api, world: World, each: int) -> None:
                     assert answer.status_code < 429, (method, path, name, piece)
 
 
+@pytest.mark.one_backend
 def test_no_write_fails_whatever_is_missing_inside(api: Api, world: World) -> None:
     write_pieces(api, world, 2)
 

@@ -213,6 +213,7 @@ def test_a_list_is_read_to_its_end_and_back_with_every_row_once(path: str, world
         assert back == everything
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("path", [path for path in LISTS if path not in BY_POSITION])  # by position: new ones are last
 def test_rows_that_come_meanwhile_shift_nothing(path: str, world: World, api: Api) -> None:
     path_of = path.format(**world.ids)
@@ -230,6 +231,7 @@ def test_rows_that_come_meanwhile_shift_nothing(path: str, world: World, api: Ap
     assert len(newest_first) > len(before)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("path", LISTS)
 def test_oldest_first_is_newest_first_turned_round(path: str, world: World, api: Api) -> None:
     path_of = path.format(**world.ids)

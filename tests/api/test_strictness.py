@@ -169,6 +169,7 @@ def test_read_only_fields_cannot_be_written(resource: str, world: World, api: Ap
     assert api.get(path).json() == result
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(("resource", "scope", "body"), CREATIONS)
 def test_read_only_fields_cannot_be_made_up(resource: str, scope: str, body: Any, world: World, api: Api) -> None:
     result = api.get(f"{resource}/{world.ids[resource]}").json()
@@ -329,6 +330,7 @@ IDS = (
 )
 
 
+@pytest.mark.one_backend
 def test_ids_that_name_nothing_are_404(api: Api) -> None:
     """All of them one resource; the others, which look up ids alike, some by turns."""
     turns = cycle(IDS)
@@ -384,6 +386,7 @@ def test_head_and_options_are_answered(world: World, api: Api) -> None:
         assert "GET" in options.json()["methods"], resource
 
 
+@pytest.mark.one_backend
 def test_a_slash_at_the_end_is_tolerated_without_a_redirect(world: World, api: Api) -> None:
     for resource in LISTS:
         plain, slashed = api.get(resource), api.get(f"{resource}/")

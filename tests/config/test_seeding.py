@@ -30,6 +30,7 @@ from webhooks.providers.base import SignedRequest
 NOW = datetime(2026, 6, 16, 12, 30, tzinfo=UTC)  # a Tuesday
 
 
+@pytest.mark.one_backend
 def test_a_seeded_agency_is_as_the_services_would_have_left_it_and_every_page_shows_it(signed_in: Client) -> None:
     began = time.monotonic()
     seeded = seed_agencies(now=NOW)

@@ -45,6 +45,7 @@ def test_the_list_of_routes_is_whole() -> None:
     assert len({str(route) for route in ROUTES}) == len(ROUTES)
 
 
+@pytest.mark.one_backend
 @pytest.mark.once
 @pytest.mark.parametrize("role", Role)
 def test_each_role_may_do_what_it_is_for(role: Role, ours: Everything, sign_in: Browser) -> None:
@@ -53,6 +54,7 @@ def test_each_role_may_do_what_it_is_for(role: Role, ours: Everything, sign_in: 
     assert statuses == {str(route): route.status if role in route.roles else 403 for route in ROUTES}
 
 
+@pytest.mark.one_backend
 def test_what_another_agency_has_is_not_there(
     ours: Everything, theirs: Everything, sign_in: Browser, stranger: Agency
 ) -> None:
