@@ -82,6 +82,7 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
         pools=request.agency.pools.order_by("name"),
         contact=[(label, field) for field, label in CONTACT.items() if getattr(lead, field)],
         records=records_of(lead) if lead.has_records else [],
+        conversation=lead.threads.order_by("-last_message_at").first(),
         list_query=filters.query,
         previous=previous,
         following=following,

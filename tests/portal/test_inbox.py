@@ -80,6 +80,13 @@ def test_a_conversation_shows_who_wrote_what_beside_the_lead(agency: Agency, cli
     assert f'href="/leads/{thread.lead_id}"' in shown
 
 
+def test_a_leads_page_leads_to_its_newest_conversation(agency: Agency, client: Client) -> None:
+    thread = conversation(agency, "Ada", hours=2)
+    newer = make_message(thread.lead, text="On the other account", new_thread=True, at=NOW).thread
+    assert newer
+    assert f'href="/inbox/{newer.pk}"' in page(client, f"/leads/{thread.lead_id}")
+
+
 def test_a_long_conversation_shows_its_newest_messages(agency: Agency, client: Client) -> None:
     thread = conversation(agency, "Ada", hours=9)
     Message.objects.bulk_create(
