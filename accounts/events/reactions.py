@@ -44,24 +44,29 @@ class _Subscription:
     event_types: frozenset[EventType]
     handle: Handler
     is_awaited: bool
+    after: str
 
 
 _subscriptions: dict[str, _Subscription] = {}
 
 
-def subscribe(name: str, event_types: Collection[EventType], handle: Handler, *, is_awaited: bool = True) -> None:
+def subscribe(
+    name: str, event_types: Collection[EventType], handle: Handler, *, is_awaited: bool = True, after: str = ""
+) -> None:
     """Let `handle` react to all events of these types, and to requested reactions. Rows store `name`, so never change
     it.
 
     With `is_awaited` False the event is fanned out without waiting for the reaction, which is told its subject alone.
+    `after` names a subscriber to the same events: once that has reacted, one such reaction is made for each subject. So
+    the event's transaction, which a report waits for, makes one row less.
     """
-    _subscriptions[name] = _Subscription(frozenset(event_types), handle, is_awaited)
+    _subscriptions[name] = _Subscription(frozenset(event_types), handle, is_awaited and not after, after)
 
 
 def react_to(event: Event, work: UnitOfWork) -> None:
     """Make a reaction of each subscriber to an event, in the event's transaction."""
     for name, subscription in _subscriptions.items():
-        if event.event_type in subscription.event_types:
+        if event.event_type in subscription.event_types and not subscription.after:
             awaited = event if subscription.is_awaited else None
             request_reaction(name, subject=event.subject, event=awaited, work=work)
 
@@ -122,7 +127,10 @@ def _carry_out(reactions: Sequence[Reaction]) -> None:
     try:
         with transaction.atomic():
             with ReportBatch() as work:
+                following = _following(reactions)
                 _subscriptions[first.subscriber].handle(reactions, work)
+                for name, subject in following:
+                    request_reaction(name, subject=subject, work=work)
             _delete_completed(reactions)
     except Exception as error:
         if is_outage(error):
@@ -134,6 +142,17 @@ def _carry_out(reactions: Sequence[Reaction]) -> None:
         else:
             log.exception("A reaction failed.", subscriber=first.subscriber, subject=first.subject)
             retry(first, f"{type(error).__name__}: {error}", BACKOFF)
+
+
+def _following(reactions: Sequence[Reaction]) -> list[tuple[str, str]]:
+    """Return who reacts after these reactions' subscriber, each with a subject."""
+    events = [reaction.event_id for reaction in reactions if reaction.event_id]
+    found: list[tuple[str, str]] = []
+    for name, subscription in _subscriptions.items():
+        if events and subscription.after == reactions[0].subscriber:
+            about = Event.objects.filter(pk__in=events, event_type__in=subscription.event_types)
+            found += [(name, subject) for subject in sorted(set(about.values_list("subject", flat=True)))]
+    return found
 
 
 def _delete_completed(reactions: Sequence[Reaction]) -> None:

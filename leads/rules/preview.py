@@ -38,16 +38,16 @@ def preview(
     conditions = [compile_condition(rule.conditions) for rule in rules]
     leads = Lead.objects.without_tests().filter(agency=agency, received_at__gte=now - timedelta(days=days))
     total = min(leads.count(), MAX_LEADS)
-    matched, undecided, missing = Counter[int](), Counter[int](), Counter[str]()
+    patterns, missing = Counter[tuple[bool | None, ...]](), Counter[str]()
     tally = kind.tally(agency, rules)
     for done, (lead, values) in enumerate(_newest(leads, conditions), start=1):
-        verdicts = [condition.evaluate(values) for condition in conditions]
-        for number, verdict in enumerate(verdicts):
-            matched[number] += verdict is True
-            undecided[number] += verdict is None
-        unknown = {name for condition, verdict in zip(conditions, verdicts, strict=True) if verdict is None
-                   for name in condition.fields if values[name] is None}  # fmt: skip
-        missing.update(unknown)
+        verdicts = tuple(condition.evaluate(values) for condition in conditions)
+        patterns[verdicts] += 1
+        if None in verdicts:
+            asked = (
+                condition.fields for condition, verdict in zip(conditions, verdicts, strict=True) if verdict is None
+            )
+            missing.update({name for fields in asked for name in fields if values[name] is None})
         tally.add(lead, verdicts)
         if done % CHUNK == 0:
             progress(done, total)
@@ -57,7 +57,11 @@ def preview(
         "leads": total,
         "is_limited": leads.count() > MAX_LEADS,
         "rules": [
-            {"name": rule.name, "matched": matched[number], "undecided": undecided[number]}
+            {
+                "name": rule.name,
+                "matched": sum(n for verdicts, n in patterns.items() if verdicts[number] is True),
+                "undecided": sum(n for verdicts, n in patterns.items() if verdicts[number] is None),
+            }
             for number, rule in enumerate(rules)
         ],
         "undecided": [

@@ -16,7 +16,7 @@ from leads.models.rules import Rule
 from leads.rules.active import CompiledRule
 from leads.rules.kinds import RuleKind
 from leads.scoring.runs import request_run
-from leads.scoring.scores import MAX_TOTAL, score_lead
+from leads.scoring.scores import MAX_TOTAL, caps_of, score_lead
 
 BANDS = ((0, 19), (20, 39), (40, 59), (60, 79), (80, 100))
 
@@ -38,6 +38,7 @@ class ScoreTally:
 
     def __init__(self, agency: Agency, rules: Sequence[Rule]) -> None:
         self._rules = [CompiledRule(rule, compile_condition(rule.conditions)) for rule in rules]
+        self._caps = caps_of(rules)
         settings = ScoringSettings.objects.filter(agency=agency).first() or ScoringSettings(agency=agency)
         self._half_life, self._now = timedelta(days=settings.half_life_days), timezone.now()
         self._threshold = settings.threshold
@@ -46,7 +47,7 @@ class ScoreTally:
 
     def add(self, lead: Lead, verdicts: Sequence[bool | None]) -> None:
         """Count one lead."""
-        score = score_lead(lead, self._rules, verdicts, half_life=self._half_life, now=self._now)
+        score = score_lead(lead, self._rules, verdicts, half_life=self._half_life, now=self._now, caps=self._caps)
         self._grades[score.grade] += 1
         self._bands[next(number for number, (_, end) in enumerate(BANDS) if score.total <= end)] += 1
         self._high += score.total >= self._threshold

@@ -1,7 +1,7 @@
 """Compute the score of a lead from nothing but the lead, the rules, the half-life and the time."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -57,8 +57,12 @@ def score_lead(
     *,
     half_life: timedelta,
     now: datetime,
+    caps: Mapping[ScoreGroup, int] | None = None,
 ) -> Score:
-    """Return the lead's score, given a verdict for each rule. What is open gives nothing."""
+    """Return the lead's score, given a verdict for each rule. What is open gives nothing.
+
+    `caps` are those of the rules (`caps_of`), where they are known already.
+    """
     given: list[Contribution] = []
     for compiled, verdict in zip(rules, verdicts, strict=True):
         rule = compiled.rule
@@ -70,7 +74,7 @@ def score_lead(
         points = rule.points if group is ScoreGroup.FIT else _faded(rule.points, now - at, half_life)
         if points:
             given.append(Contribution(rule.pk, group, points, rule.name, at))
-    caps = caps_of([compiled.rule for compiled in rules])
+    caps = caps or caps_of([compiled.rule for compiled in rules])
     totals = {}
     for group in ScoreGroup:
         limit = _limit(group, sum(one.points for one in given if one.group is group), caps[group], now)

@@ -78,6 +78,27 @@ def test_one_subjects_reactions_go_in_order_and_several_subjects_together(agency
     assert echo.handed == [["a", "b", "c"], ["a"]]
 
 
+def test_who_reacts_after_another_is_asked_when_the_other_has_reacted(agency: Agency, echo: Echo) -> None:
+    later = Echo()
+    reactions.subscribe("later", {EventType.LEAD_CREATED}, later.handle, after=NAME)
+    record_event(agency, EventType.LEAD_CREATED, subject="a")
+    assert set(Reaction.objects.values_list("subscriber", flat=True)) == {NAME}
+    assert (reactions.carry_out_due_reactions(), later.handed) == (1, [])
+    rows = [(row.subscriber, row.event_id, row.subject) for row in Reaction.objects.all()]
+    assert rows == [("later", None, "a")]
+    assert (reactions.carry_out_due_reactions(), later.handed) == (1, [["a"]])
+    reactions.request_reaction(NAME, subject="a", work=AT_ONCE)  # not because of an event
+    assert (reactions.carry_out_due_reactions(), reactions.carry_out_due_reactions()) == (1, 0)
+
+
+def test_nobody_reacts_after_one_that_failed(agency: Agency, echo: Echo) -> None:
+    reactions.subscribe("later", {EventType.LEAD_CREATED}, Echo().handle, after=NAME)
+    echo.refused = {"a"}
+    record_event(agency, EventType.LEAD_CREATED, subject="a")
+    reactions.carry_out_due_reactions()
+    assert list(Reaction.objects.values_list("subscriber", "attempts")) == [(NAME, 1)]
+
+
 def test_one_that_fails_leaves_nothing_holds_up_its_own_subject_only_and_is_tried_again(
     agency: Agency, echo: Echo, clock: time_machine.Traveller
 ) -> None:
