@@ -112,7 +112,7 @@ class ImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Agenc
         found = self.get_object()
         values = self.validated_data(instance=found, partial=True)
         if "mapping" in values:
-            service.set_mapping(found, values["mapping"], by=self.key)
+            service.set_mapping(found, values["mapping"])
         return self.answer_with(found)
 
     def perform_destroy(self, found: LeadImport) -> None:

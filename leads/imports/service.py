@@ -74,7 +74,7 @@ def create_import(
 
 
 @transaction.atomic
-def set_mapping(found: LeadImport, mapping: Sequence[str], *, by: Actor | None = None) -> LeadImport:
+def set_mapping(found: LeadImport, mapping: Sequence[str]) -> LeadImport:
     """Say what the columns are, also of later files with the same headings, and check all rows. Raises FieldError."""
     found = _lock(found)
     if found.state in (*ENDED, *BUSY):

@@ -122,7 +122,7 @@ def import_mapping(request: MemberRequest, pk: str) -> HttpResponse:
     found = _find(request, pk)
     with refusals_as_messages(request):
         chosen = [request.POST.get(f"column_{place}", "") for place in range(len(found.headings))]
-        service.set_mapping(found, chosen, by=request.member.user)
+        service.set_mapping(found, chosen)
     return redirect("portal_import", found.pk)
 
 

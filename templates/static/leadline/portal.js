@@ -132,7 +132,10 @@ document.addEventListener("keydown", (event) => {
   done();
 });
 const list = document.querySelector("#keys dl");
+const listed = new Set();  // each row of a list may have the same keys
 for (const named of document.querySelectorAll("[data-key]")) {
+  if (listed.has(named.dataset.key)) continue;
+  listed.add(named.dataset.key);
   const key = document.createElement("dt");
   const name = document.createElement("dd");
   key.append(Object.assign(document.createElement("kbd"), { textContent: named.dataset.key.toUpperCase() }));
