@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -72,7 +72,7 @@ def lead_board(request: MemberRequest) -> HttpResponse:
 def board_column(request: MemberRequest, status: str) -> HttpResponse:
     """Show the next cards of a column: those after the key that the address says."""
     if status not in OPEN:
-        return HttpResponse(status=404)
+        raise Http404
     filters = LeadFilter(request.GET, request.agency, request.member)
     column = _column(request, _open_leads(request, filters), LeadStatus(status))
     context = {"column": column, "filters": filters, "is_later": True, "may_change": _may_change(request)}
