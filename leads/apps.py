@@ -149,6 +149,7 @@ class LeadsConfig(AppConfig):
         add_list_link("accounts.agency", "leads_pool", "Pools", position=24, agency="pk")
         from accounts.core.job_handlers import register_job
         from accounts.events.reactions import subscribe
+        from leads.activities.digests import send_due as send_digests
         from leads.activities.overdue import report_overdue
         from leads.duplicates import proposals
         from leads.enrichment.service import enrich_due
@@ -162,6 +163,7 @@ class LeadsConfig(AppConfig):
         from leads.pipeline.history import CLOCKS
         from leads.pipeline.messages import CONVERSATIONS
         from leads.portal.routing import add_routing_pages
+        from leads.routing import escalation
         from leads.routing.rules import KIND as ROUTING
         from leads.routing.service import react_to_lead
         from leads.routing.waiting import deal_due
@@ -171,8 +173,8 @@ class LeadsConfig(AppConfig):
         from leads.scoring.learning.jobs import learn_due
         from leads.scoring.rescoring import score_due
         from leads.scoring.service import react_to_leads
-        from leads.sla import escalation, replanning
         from leads.sla import reactions as clock_reactions
+        from leads.sla import replanning
         from leads.sla.alerts import alert_due
         from leads.sla.target_kind import KIND as TARGETS
 
@@ -187,6 +189,7 @@ class LeadsConfig(AppConfig):
         subscribe(proposals.SUBSCRIBER, {EventType.LEAD_CREATED}, proposals.react_to_leads, after=CLOCKS)
         subscribe("routing", {EventType.LEAD_CREATED}, react_to_lead, is_awaited=False)
         register_job("waiting leads", queue="receipts", quota=5, work=deal_due)
+        register_job("daily summaries", queue="receipts", quota=1, work=send_digests)
         register_job("overdue tasks", queue="receipts", quota=2, work=report_overdue)
         register_job("late answers", queue="receipts", quota=5, work=announce_overdue)
         register_job("lead fetching", queue="sync", quota=2, work=fetch_due)

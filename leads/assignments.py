@@ -1,11 +1,13 @@
 """Check the assignee, campaign and account of leads within one agency."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils.translation import gettext
 
+from accounts.core.enums import Role
 from accounts.core.errors import FieldError
 from accounts.models import Agency, Member
 
@@ -19,6 +21,12 @@ def possible_assignees(agency: Agency) -> "QuerySet[Member]":
 
 def is_possible_assignee(agency: Agency, user: User) -> bool:
     return possible_assignees(agency).filter(user=user).exists()
+
+
+def is_available(member: Member, now: datetime) -> bool:
+    """Return whether a member works on leads now: active, not read-only, and not paused."""
+    is_paused = member.paused_until is not None and member.paused_until > now
+    return member.user.is_active and member.role != Role.READ_ONLY and not is_paused
 
 
 def refuse_other_agencies(agency: Agency, fields: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from accounts import services
@@ -14,11 +15,11 @@ from accounts.core.enums import AccountStatus
 from accounts.core.jobs import DueRow, complete, remove
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
-from accounts.models import Agency, Campaign, CampaignCommand, Reaction, ReauthPrompt
+from accounts.models import Agency, Campaign, CampaignCommand, Member, Reaction, ReauthPrompt
 from accounts.reauth import reminders
 from accounts.reauth.prompts import ask
 from accounts.tenancy.agencies import create_agency_without_key
-from leads.activities import overdue
+from leads.activities import digests, overdue
 from leads.activities.tasks import create_task
 from leads.enrichment import service as enrichment
 from leads.enums import ImportState, LeadStatus, TaskKind
@@ -31,6 +32,7 @@ from leads.models import (
     LeadImport,
     LeadReference,
     LeadSync,
+    MemberDigest,
     Pull,
     RefusedForm,
     ResponseClock,
@@ -176,7 +178,23 @@ def _make_tasks(agency: Agency, count: int) -> None:
     Reaction.objects.all().delete()
 
 
+def _make_digests(agency: Agency, count: int) -> None:
+    for number in range(count):
+        user = User.objects.create_user(f"member{number}")
+        member = Member.objects.create(agency=agency, user=user, role="owner", alerts={"digest": True})
+        MemberDigest.objects.create(member=member, next_attempt_at=timezone.now())
+
+
 KINDS = [
+    Kind(
+        model=MemberDigest,
+        make=_make_digests,
+        work=lambda: digests.send_due(limit=1),
+        lease=digests.LEASE,
+        module=digests,
+        inner="_send",
+        result=complete,
+    ),
     Kind(
         model=Task,
         make=_make_tasks,

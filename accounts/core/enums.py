@@ -188,6 +188,7 @@ class EventType(StrEnum):
     TEST = "test"
     MEMBER_INVITED = "member_invited"
     LEAD_ASSIGNED_TO_YOU = "lead_assigned_to_you"
+    MEMBER_DIGEST = "member_digest"
     STAFF_ALERT = "staff_alert"
 
 
@@ -199,6 +200,8 @@ def event_type_choices() -> list[tuple[str, str]]:
 #: Events for Leadline's own staff. No agency sees them.
 STAFF_EVENTS = frozenset({EventType.STAFF_ALERT})
 #: Events that are mailed to one person. Neither channels nor the API show them.
-PERSONAL_EVENTS = frozenset({EventType.MEMBER_INVITED, EventType.LEAD_ASSIGNED_TO_YOU, *STAFF_EVENTS})
+PERSONAL_EVENTS = frozenset(
+    {EventType.MEMBER_INVITED, EventType.LEAD_ASSIGNED_TO_YOU, EventType.MEMBER_DIGEST, *STAFF_EVENTS}
+)
 #: Events that agencies receive.
 AGENCY_EVENTS = tuple(event_type.value for event_type in EventType if event_type not in PERSONAL_EVENTS)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,12 +18,33 @@ from accounts.tenancy.member_alerts import alerts_of, clean_alerts
 
 MAX_NAME_LENGTH = 150
 _hooks: list[Callable[[Member], None]] = []
+_deactivation_hooks: list[Callable[[Member], None]] = []
 
 
 def on_member_change(hook: Callable[[Member], None]) -> Callable[[Member], None]:
     """Call `hook` whenever a member's availability changes, in the transaction that changes it."""
     _hooks.append(hook)
     return hook
+
+
+def on_member_deactivation(hook: Callable[[Member], None]) -> Callable[[Member], None]:
+    """Call `hook` with each membership of a user who can no longer sign in, in the transaction that makes it so."""
+    _deactivation_hooks.append(hook)
+    return hook
+
+
+def availability_changed(member: Member) -> None:
+    """Call what follows a change of a member's availability."""
+    for hook in _hooks:
+        hook(member)
+
+
+@transaction.atomic
+def activity_changed(user: User) -> None:
+    """Call what follows the deactivation or reactivation of a user, in each of their agencies."""
+    for member in user.memberships.select_related("agency", "user").order_by("pk"):
+        for hook in [*_hooks, *(() if user.is_active else _deactivation_hooks)]:
+            hook(member)
 
 
 @transaction.atomic
@@ -42,8 +64,7 @@ def update_member(member: Member, *, by: Actor | None = None, **changes: Any) ->
         member.alerts = {**alerts_of(member), **clean_alerts(changes["alerts"] or {})}
     member.save(update_fields=["calendar", "paused_until", "alerts"])
     audit.log_change(by, member, "Changed", ", ".join(sorted(changes)))
-    for hook in _hooks:
-        hook(member)
+    availability_changed(member)
     return member
 
 

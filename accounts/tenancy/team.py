@@ -21,6 +21,7 @@ from accounts.models import Agency, Invitation, Member
 from accounts.models.agency import invitation_end
 from accounts.tenancy import audit
 from accounts.tenancy.mail_limits import count_mail
+from accounts.tenancy.members import availability_changed
 from accounts.tenancy.verified_email import EmailTaken, find_user_by_email, mark_email_verified, verified_email
 
 #: What each role is called and may do.
@@ -175,6 +176,7 @@ def change_role(member: Member, role: Role, *, by: User | None = None) -> Member
     audit.log_change(by, member, "Role changed", f"{member.role} → {role.value}")
     member.role = role
     member.save(update_fields=["role"])
+    availability_changed(member)
     return member
 
 

@@ -17,6 +17,7 @@ from accounts.events.outbox import iso_timestamp
 from accounts.models import Agency, Member
 from accounts.tenancy.audit import Actor
 from accounts.tenancy.calendars.lookup import calendar_for, usable_hours
+from accounts.tenancy.members import on_member_deactivation
 from accounts.tenancy.team import on_member_removal
 from leads.assignments import refuse_other_agencies
 from leads.enums import ChangedBy, TaskKind, TaskMaker
@@ -131,9 +132,10 @@ def record_task_event(task: Task, event_type: EventType, at: datetime) -> None:
     )
 
 
+@on_member_deactivation
 @on_member_removal
 def unassign_tasks(member: Member) -> None:
-    """Take open tasks from a removed member, so that somebody else finds them."""
+    """Take open tasks from a member who left or was deactivated, so that somebody else finds them."""
     tasks = Task.objects.filter(agency=member.agency_id, assigned_to=member.user_id, done_at__isnull=True)
     tasks.update(assigned_to=None, updated_at=timezone.now())
 

@@ -12,7 +12,7 @@ from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex
 from accounts.web.backoffice.filters import ByAgency, WithinAgency
 from leads.admin.filters import ByLead
 from leads.labels import TASK_KINDS, task_state
-from leads.models import Lead, Note, Task
+from leads.models import Lead, MemberDigest, Note, Task
 
 
 class ByTaskState(WithinAgency):
@@ -85,3 +85,14 @@ class NoteAdmin(HiddenFromIndex, BackOfficeAdmin):
     @admin.display(description="written")
     def written(self, note: Note) -> str:
         return ago(note.created_at)
+
+
+@admin.register(MemberDigest)
+class MemberDigestAdmin(HiddenFromIndex, BackOfficeAdmin):
+    """When members get their next daily mail, and why one was not made."""
+
+    list_display = ("member", "next_attempt_at", "error")
+    list_select_related = ("member__user",)
+    fieldsets = ((None, {"fields": ("member", "next_attempt_at", "attempts", "error")}),)
+    search_help_text = "an id."
+    empty_list = "No member wants a daily mail."

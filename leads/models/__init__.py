@@ -1,4 +1,4 @@
-from leads.models.activities import Note, Task
+from leads.models.activities import MemberDigest, Note, Task
 from leads.models.changes import LeadChange
 from leads.models.clocks import ClockSegment, ResponseClock
 from leads.models.duplicates import DuplicateProposal
@@ -46,6 +46,7 @@ __all__ = [
     "LeadReference",
     "LeadScore",
     "LeadSync",
+    "MemberDigest",
     "Message",
     "Note",
     "OwnValues",

@@ -1,4 +1,4 @@
-"""Define what members have to do about leads, and what they note about them."""
+"""Define what members have to do about leads, what they note about them, and the daily mail about both."""
 
 from functools import partial
 from typing import ClassVar
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.core.ids import new_id
 from accounts.core.jobs import DueRow
-from accounts.models import Agency
+from accounts.models import Agency, Member
 from leads.enums import TaskKind, TaskMaker
 from leads.models.lead import Lead
 from leads.models.origin import origin_field
@@ -76,3 +76,21 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return self.pk
+
+
+class MemberDigest(DueRow):
+    """The daily mail of a member who wants one. `next_attempt_at` is when their next working day begins."""
+
+    due_at_once: ClassVar[Q | None] = None
+
+    member = models.OneToOneField(Member, models.CASCADE, primary_key=True, related_name="digest")
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"], name="member_digest_due", condition=Q(next_attempt_at__isnull=False)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"digest of {self.member_id}"

@@ -47,6 +47,9 @@ class ResponseClock(DueRow):
     alerted_at = models.DateTimeField(null=True, help_text="When it was reported as overdue.")
     stopped_at = models.DateTimeField(null=True)
     stop_reason = models.CharField(max_length=24, blank=True, choices=[(reason, reason.value) for reason in StopReason])
+    goes_on_in = models.BigIntegerField(
+        null=True, editable=False, help_text="Id of the clock that a merge let run for both records."
+    )
     stopped_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     breached = models.BooleanField(default=False)
     elapsed_seconds = models.FloatField(null=True)

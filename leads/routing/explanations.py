@@ -79,6 +79,6 @@ def why_assigned(row: Assignment, *, by: str = "") -> str:
         case AssignmentReason.POOL:
             return _("given to the %(place)s by %(name)s") % {"place": place, "name": by or _("the API")}
         case AssignmentReason.OWNER_REMOVED:
-            return _("the owner before left the team: %(place)s") % {"place": place}
+            return ": ".join(filter(None, (_("the owner before left the team"), place)))
         case _:
-            return _("not answered in time: %(place)s") % {"place": place}
+            return ": ".join(filter(None, (_("not answered in time"), place)))

@@ -1,10 +1,14 @@
-"""Take a removed member's leads and turns away, and have their open leads routed anew."""
+"""Take the leads of a member who left or was deactivated away, and have their open leads routed anew.
+
+Who left loses their places in pools and rules too. Who was deactivated keeps them, and is passed over.
+"""
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.core.job_handlers import wake_up_jobs
 from accounts.models import Agency, Member
+from accounts.tenancy.members import on_member_deactivation
 from accounts.tenancy.team import on_member_removal
 from leads.enums import AssignmentReason
 from leads.models import Assignment, Credit, Lead, Pool, PoolMember, RoutingRule, WaitingLead
@@ -15,17 +19,23 @@ LEFT = "Left the team"
 BATCH = 1000
 
 
-@on_member_removal
-def release_member(member: Member) -> None:
-    """Unassign a removed member's leads, so that no page shows and no alert reaches somebody who left."""
+@on_member_deactivation
+def release_leads(member: Member) -> None:
+    """Unassign a member's leads, so that no page shows and no alert reaches somebody who is gone."""
     agency, now = member.agency, timezone.now()
     assigned = Lead.all_records.filter(agency=agency, assigned_to=member.user_id)
     if has_routing(agency):
         _route_anew(agency, Lead.objects.open_leads().filter(agency=agency, assigned_to=member.user_id))
     Assignment.objects.filter(member=member, ended_at__isnull=True).update(ended_at=now)
     assigned.update(assigned_to=None, updated_at=now)
+
+
+@on_member_removal
+def release_member(member: Member) -> None:
+    """Unassign a removed member's leads, and take them out of pools and rules."""
+    release_leads(member)
     RoutingRule.objects.filter(member=member).update(member=None)
-    disable_rules_without_target(agency)
+    disable_rules_without_target(member.agency)
     for place in PoolMember.objects.filter(member=member).select_related("pool"):
         leave_pool(place, LEFT)
 

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.db.models import Q
 
-from accounts.core.enums import EventType, Role
+from accounts.core.enums import EventType
 from accounts.events.ordering import Origin
 from accounts.models import Agency, Member
+from leads.assignments import is_available
 from leads.conditions.fields import LeadValues
 from leads.enums import AssignmentReason, ChangedBy
 from leads.models import Assignment, Lead, Pool, RoutingRule, RoutingSettings, WaitingLead
@@ -189,9 +190,3 @@ def _overflow_of(pool: Pool, since: datetime, now: datetime) -> str:
     """Return the id of the pool that a lead overflows into by now, or ""."""
     is_over = now - since >= timedelta(minutes=pool.overflow_minutes)
     return pool.overflow_pool_id or "" if is_over else ""
-
-
-def is_available(member: Member, now: datetime) -> bool:
-    """Return whether a member works on leads now: active, not read-only, and not paused."""
-    is_paused = member.paused_until is not None and member.paused_until > now
-    return member.user.is_active and member.role != Role.READ_ONLY and not is_paused

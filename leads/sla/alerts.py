@@ -16,7 +16,7 @@ from leads.enums import ChangedBy
 from leads.models import ResponseClock
 from leads.pipeline.history import record_event
 from leads.sla.clocks import clocks_of_lead, is_outdated
-from leads.sla.escalation import mail_to, person_for
+from leads.sla.member_mails import escalated_to, mail_escalation, mail_owner, owner_of
 
 LEASE = timedelta(seconds=60)
 BACKOFF = Backoff([timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600)])
@@ -31,23 +31,24 @@ def alert_due(limit: int = 50) -> int:
 
 def _alert(clock: ResponseClock) -> None:
     """Say what is to be said of a clock now. The end of the lease is the condition: who has lost it, says nothing."""
-    now = timezone.now()
+    now, owner = timezone.now(), owner_of(clock)
     if is_outdated(clock, calendar_for(clock.agency_id, clock.owner_id)):
         clocks_of_lead(clock.lead_id, AT_ONCE).replan()
         ResponseClock.objects.filter(pk=clock.pk, leased_until=clock.leased_until).update(leased_until=None)
     elif now >= clock.due_at:
         if complete(clock, alerted_at=now, breached=True):
-            person = person_for(clock)
-            _record(clock, EventType.LEAD_OVERDUE, clock.due_at, escalated_to=person.pk if person else "")
+            person = escalated_to(clock)
+            _record(clock, EventType.LEAD_OVERDUE, clock.due_at, owner, escalated_to=person.pk if person else "")
             if person is not None:
-                mail_to(person, clock, Origin(by=ChangedBy.AUTOMATION, at=clock.due_at))
+                mail_escalation(person, clock, clock.due_at)
     elif complete(clock, again_at=clock.due_at, warned_at=now):
-        _record(clock, EventType.LEAD_DUE_SOON, clock.warn_at)
+        _record(clock, EventType.LEAD_DUE_SOON, clock.warn_at, owner)
+        if owner is not None:
+            mail_owner(owner, clock, clock.warn_at)
 
 
-def _record(clock: ResponseClock, event_type: EventType, at: datetime, **fields: Any) -> None:
-    owner = Member.objects.filter(agency=clock.agency_id, user=clock.owner_id).first() if clock.owner_id else None
-    name = (clock.owner.get_full_name() or clock.owner.get_username()) if owner and clock.owner else ""
+def _record(clock: ResponseClock, event_type: EventType, at: datetime, owner: Member | None, **fields: Any) -> None:
+    name = (owner.user.get_full_name() or owner.user.get_username()) if owner else ""
     record_event(
         clock.lead,
         event_type,

@@ -16,7 +16,7 @@ from leads.enums import ENDED, ClockKind, LeadStatus, SegmentKind, StopReason
 from leads.models import Lead, ResponseClock
 from leads.pipeline.merge import root_ids
 from leads.sla.figures import PLAN_FIELDS, WARN_SHARE, plan, segments_until, working_seconds
-from leads.sla.targets import Targets
+from leads.sla.targets import Targets, targets_by_routing
 
 PERIOD_FIELDS = ("owner", "period_started_at", "spent_seconds")
 START_FIELDS = ("started_at", "received_at", "known_at")
@@ -122,12 +122,21 @@ class LeadClocks:
             clock.owner_id = owner_id
             self._plan(clock, *PERIOD_FIELDS)
 
-    def set_target(self, *, minutes: int, warn_minutes: int | None = None) -> None:
-        """Give the open clocks another target in working minutes. By default they warn after two thirds of it."""
+    def take_target_of_routing(self) -> None:
+        """Give the open clock of the first response the target of the routing rule that assigned the lead, if any."""
+        minutes = self.targets.by_routing.get(self.lead.pk)
         for clock in self.open:
-            clock.target_seconds = minutes * 60
-            clock.warn_seconds = round(minutes * 60 * WARN_SHARE) if warn_minutes is None else warn_minutes * 60
-            self._plan(clock, *TARGET_FIELDS)
+            if clock.kind == ClockKind.FIRST_RESPONSE and minutes and clock.target_seconds != minutes * 60:
+                clock.target_seconds, clock.warn_seconds = minutes * 60, round(minutes * 60 * WARN_SHARE)
+                self._plan(clock, *TARGET_FIELDS)
+
+    def reopen(self, clock: ResponseClock) -> None:
+        """Let a clock that a merge stopped run again, as if it had never stopped."""
+        clock.segments.all().delete()
+        clock.stopped_at, clock.stop_reason, clock.stopped_by_id, clock.goes_on_in = None, "", None, None
+        clock.elapsed_seconds, clock.working_seconds = None, None
+        clock.owner_id, clock.period_started_at, clock.spent_seconds = self.lead.assigned_to_id, clock.started_at, 0.0
+        self._plan(clock, *END_FIELDS, *PERIOD_FIELDS, "goes_on_in")
 
     def replan(self) -> None:
         """Plan those open clocks anew that were planned by other working hours than count for their owners now."""
@@ -141,7 +150,7 @@ class LeadClocks:
         return not self.lead.is_test and not is_history and LeadStatus(self.lead.status) not in ENDED
 
     def _start(self, kind: ClockKind, times: Times, *, now: bool = False) -> ResponseClock:
-        lead, target = self.lead, self.targets.of(self.lead)
+        lead, target = self.lead, self.targets.of(self.lead, kind)
         started_at = min(times.at, times.received_at)
         clock = ResponseClock(
             agency_id=lead.agency_id,
@@ -220,7 +229,7 @@ def load_clocks(lead_ids: Collection[str], work: UnitOfWork) -> dict[str, LeadCl
     root_pks = {lead.pk for lead in roots.values()}
     for clock in clocks.filter(lead__in=root_pks).prefetch_related("calendar__exceptions").order_by("pk"):
         clocks_of[clock.lead_id].append(clock)
-    calendars, targets = Calendars(), Targets()
+    calendars, targets = Calendars(), Targets(targets_by_routing(root_pks))
     made = {pk: LeadClocks(found[pk], clocks_of[pk], work, calendars, targets) for pk in root_pks}
     return {pk: made[lead.pk] for pk, lead in roots.items()}
 

@@ -62,6 +62,7 @@ def _apply(found: LeadClocks, occurrence: Occurrence) -> None:
         record_attempt(found, occurrence.at)
     else:
         found.change_owner(occurrence.owner_id, occurrence.at)
+        found.take_target_of_routing()
 
 
 def _apply_status(found: LeadClocks, occurrence: Occurrence) -> None:

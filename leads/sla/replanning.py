@@ -8,7 +8,7 @@ from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.events.reactions import request_reaction
 from accounts.models import Agency, Calendar, Member, Reaction
 from accounts.tenancy.calendars.lookup import count_usage, on_hours_change
-from accounts.tenancy.members import on_member_change
+from accounts.tenancy.members import on_member_change, on_member_deactivation
 from accounts.tenancy.team import on_member_removal
 from leads.models import ResponseClock
 from leads.pipeline.history import request_unassignment_reaction
@@ -37,9 +37,10 @@ def clocks_of(calendar: Calendar) -> int:
     return ResponseClock.objects.filter(agency=calendar.agency_id, calendar=calendar, stopped_at__isnull=True).count()
 
 
+@on_member_deactivation
 @on_member_removal
 def give_up_clocks(member: Member) -> None:
-    """Take a removed member's open clocks from them."""
+    """Take the open clocks of a member who left or was deactivated from them."""
     clocks = ResponseClock.objects.filter(agency=member.agency_id, owner=member.user_id, stopped_at__isnull=True)
     for clock in clocks.select_related("lead"):
         request_unassignment_reaction(clock.lead, timezone.now())

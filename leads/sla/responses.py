@@ -48,12 +48,6 @@ def record_response(found: LeadClocks, at: datetime, *, reason: StopReason, by: 
 
 
 @transaction.atomic
-def set_target(lead: Lead, *, minutes: int, warn_minutes: int | None = None) -> None:
-    """Give the lead's open clocks another target in working minutes. By default they warn after two thirds of it."""
-    clocks_of_lead(lead.pk, AT_ONCE).set_target(minutes=minutes, warn_minutes=warn_minutes)
-
-
-@transaction.atomic
 def answer_elsewhere(lead: Lead, *, at: datetime | None = None, how: str = "", by: Actor | None = None) -> Lead:
     """Record that a person answered the lead outside of what Leadline sees. Raises FieldError for an impossible time.
 

@@ -1,10 +1,14 @@
-"""Find in how much working time a lead is to be answered: by the first rule that matches, else by its agency."""
+"""Find in how much working time a lead is to be answered.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+The routing rule that assigned it says so, else the first target rule that matches, else its agency.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from leads.conditions.fields import LeadValues
-from leads.models import Lead, TargetRule
+from leads.enums import ClockKind
+from leads.models import Assignment, Lead, TargetRule
 from leads.rules.active import CompiledRule, active_rules
 from leads.sla.figures import WARN_SHARE
 from leads.sla.target_kind import KIND
@@ -20,16 +24,28 @@ class Target:
 
 
 class Targets:
-    """The target rules of agencies, each set looked up once."""
+    """The target rules of agencies, each set looked up once; and by lead the minutes to the first response that routing
+    rules set (`by_routing`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_routing: Mapping[str, int] | None = None) -> None:
+        self.by_routing = by_routing or {}
         self._rules: dict[str, Sequence[CompiledRule]] = {}
 
-    def of(self, lead: Lead) -> Target:
-        """Return the target that counts for a lead now."""
+    def of(self, lead: Lead, kind: ClockKind) -> Target:
+        """Return the target that counts for a lead now. What a routing rule sets is for the first response only."""
         if lead.agency_id not in self._rules:
             self._rules[lead.agency_id] = active_rules(KIND, lead.agency).rules
-        return _target_of(lead, self._rules[lead.agency_id])
+        target = _target_of(lead, self._rules[lead.agency_id])
+        minutes = self.by_routing.get(lead.pk) if kind == ClockKind.FIRST_RESPONSE else None
+        if minutes is None:
+            return target
+        return replace(target, seconds=minutes * 60, warn_seconds=round(minutes * 60 * WARN_SHARE))
+
+
+def targets_by_routing(lead_ids: Collection[str]) -> dict[str, int]:
+    """Return the minutes to the first response that routing rules set for these leads with their present owners."""
+    rows = Assignment.objects.filter(lead__in=lead_ids, ended_at__isnull=True, target_minutes__isnull=False)
+    return {lead: minutes for lead, minutes in rows.order_by("pk").values_list("lead", "target_minutes") if minutes}
 
 
 def _target_of(lead: Lead, rules: Sequence[CompiledRule]) -> Target:

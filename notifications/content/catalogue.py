@@ -391,6 +391,13 @@ _KINDS = (
         urgent=True,
     ),
     EventKind(
+        EventType.MEMBER_DIGEST,
+        _("Daily summary"),
+        _("How many leads and tasks wait for a member, once a day. Only they get it."),
+        payload_schemas.DIGEST,
+        {"open_leads": 12, "leads_to_answer": 3, "leads_overdue": 1, "tasks_due": 4, "tasks_overdue": 2},
+    ),
+    EventKind(
         EventType.STAFF_ALERT,
         _("Alert for the staff"),
         _("An account dropped, or many did, or answers are slow. Only Leadline's staff gets it."),

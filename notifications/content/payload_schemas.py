@@ -125,6 +125,16 @@ RULE = {
     "rule_kind": _text("What it decides: `routing`, `scoring` or `target`."),
     "error_detail": _text("Why it cannot be followed."),
 }
+DIGEST = {
+    name: {"type": "integer", "minimum": 0, "description": description}
+    for name, description in {
+        "open_leads": "How many open leads they have.",
+        "leads_to_answer": "How many of those wait for an answer.",
+        "leads_overdue": "How many of those have waited too long.",
+        "tasks_due": "How many of their tasks are due today, or were before.",
+        "tasks_overdue": "How many of those are overdue.",
+    }.items()
+}
 CHANNEL = {
     "channel_id": _text("Id of the channel."),
     "channel_name": _text("Its name."),
@@ -153,6 +163,7 @@ _ORDER = {
                 *SOURCE,
                 *INCIDENT,
                 *RULE,
+                *DIGEST,
                 *CHANNEL,
             ]
         )

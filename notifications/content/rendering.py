@@ -39,6 +39,7 @@ from leads.pipeline.at_risk import LeadAtRisk
 from notifications.content.catalogue import CATALOGUE
 from notifications.content.facts import Fact, facts_of
 from notifications.content.palette import palette
+from notifications.content.payload_schemas import DIGEST
 from notifications.content.subject_pages import absolute, delivery_page, subject_page
 from notifications.message import Alert, PreparedDelivery
 from notifications.models import FAILURES_TIMEOUT, Channel, ChannelKind
@@ -148,6 +149,7 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
         or gettext("A LinkedIn account"),
         "lead": _first_value(body, "lead_name") or gettext("A lead"),
         "campaign": _first_value(body, "campaign_name"),
+        **{name: body.get(name, 0) for name in DIGEST},
         "assignee": _first_value(body, "assigned_to_name") or gettext("somebody of your team"),
         "location": _first_value(body, "ghl_location_id"),
         "installer": _first_value(body, "installer_name", "installer_email"),
@@ -220,7 +222,7 @@ def _action(prepared: PreparedDelivery) -> tuple[str, str]:
         return "Open it in the back office", prepared.alert.url
     if event.event_type == EventType.MEMBER_INVITED:
         return gettext("Accept the invitation"), invitation_url(event.subject)
-    if event.event_type == EventType.LEAD_ASSIGNED_TO_YOU and not event.subject:
+    if event.event_type in (EventType.LEAD_ASSIGNED_TO_YOU, EventType.MEMBER_DIGEST) and not event.subject:
         return gettext("Open your leads"), absolute(f"{reverse('portal_leads')}?assigned_to=me")
     label, url = subject_page("" if event.event_type in _WITHOUT_PAGE else event.subject)
     return (label, url) if url else delivery_page(prepared.delivery.pk)

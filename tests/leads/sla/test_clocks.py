@@ -19,7 +19,7 @@ from leads.models import Lead, ResponseClock
 from leads.pipeline.changes import create_lead, set_status, update_lead
 from leads.sla.alerts import alert_due
 from leads.sla.figures import figures_of
-from leads.sla.responses import answer_elsewhere, set_target
+from leads.sla.responses import answer_elsewhere
 from tests.reactions import react
 from tests.receiving import drain, receive, receive_sample, source_of
 
@@ -331,15 +331,6 @@ def test_a_removed_member_takes_no_clock_along(
     react()
     assert only_clock(lead).owner is None
     assert only_clock(lead).is_open
-
-
-def test_a_target_of_a_rule_plans_the_open_clock_anew(agency: Agency, clock: time_machine.Traveller) -> None:
-    lead = new_lead(agency)
-    set_target(lead, minutes=60)
-    found = only_clock(lead)
-    assert (found.warn_at, found.due_at) == (MONDAY + timedelta(minutes=40), MONDAY + timedelta(minutes=60))
-    lead.refresh_from_db()
-    assert lead.response_due_at == found.due_at
 
 
 def test_a_lead_has_one_open_clock_of_each_kind(agency: Agency, clock: time_machine.Traveller) -> None:

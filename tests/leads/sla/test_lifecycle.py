@@ -10,6 +10,7 @@ from accounts.models import Agency
 from leads.models import ClockSegment, Lead, ResponseClock
 from leads.pipeline.changes import create_lead
 from leads.pipeline.merge import lock_root, merge_leads
+from leads.pipeline.unmerge import unmerge
 from leads.privacy.erasure import erase_lead
 from leads.sla.alerts import alert_due
 from leads.sla.responses import answer_elsewhere
@@ -52,6 +53,50 @@ def test_the_clock_of_the_younger_record_goes_on_for_the_lead(agency: Agency) ->
     assert not root.clocks.filter(stopped_at__isnull=True).exists()
     root.refresh_from_db()
     assert root.response_due_at is None
+
+
+def test_undoing_a_merge_lets_both_clocks_run_again(agency: Agency) -> None:
+    older, younger = two_records(agency)
+    before = {lead.pk: (lead.clocks.get().started_at, lead.clocks.get().due_at) for lead in (older, younger)}
+    merge(older, younger)
+    unmerge(agency, younger.pk)
+    for pk, (started_at, due_at) in before.items():
+        lead, clock = Lead.objects.get(pk=pk), ResponseClock.objects.get(lead=pk)
+        assert (clock.is_open, clock.started_at, clock.due_at) == (True, started_at, due_at)
+        assert (clock.elapsed_seconds, clock.stop_reason, clock.goes_on_in) == (None, "", None)
+        assert (lead.response_due_at, clock.next_attempt_at) == (due_at, clock.warn_at)
+
+
+def test_what_was_answered_before_two_records_part_was_answered_for_both(agency: Agency) -> None:
+    older, younger = two_records(agency)
+    answer_elsewhere(merge(older, younger))
+    unmerge(agency, younger.pk)
+    assert not ResponseClock.objects.filter(stopped_at__isnull=True).exists()
+    assert Lead.objects.get(pk=younger.pk).response_due_at is None
+
+
+def test_parting_one_of_three_records_lets_only_its_own_clock_run_again(agency: Agency) -> None:
+    older, younger = two_records(agency)
+    third = create_lead(agency, linkedin_url="https://www.linkedin.com/in/ada")
+    react()
+    for record in (younger, third):
+        merge(older, record)
+    unmerge(agency, younger.pk)
+    assert [ResponseClock.objects.get(lead=younger).is_open, third.clocks.count()] == [True, 0]
+    states = older.clocks.order_by("pk").values_list("origin", "stop_reason")
+    assert list(states) == [(None, ""), (third.pk, "merged")]
+    unmerge(agency, third.pk)
+    assert ResponseClock.objects.filter(stopped_at__isnull=True).count() == 3
+
+
+def test_the_lead_gets_its_own_clock_back_when_the_record_takes_the_earlier_one_along(agency: Agency) -> None:
+    older, younger = two_records(agency)
+    ResponseClock.objects.filter(lead=younger).update(started_at=timezone.now() - timedelta(minutes=9))
+    root = merge(older, younger)
+    assert root.clocks.get(stopped_at__isnull=True).origin_id == younger.pk
+    unmerge(agency, younger.pk)
+    assert ResponseClock.objects.filter(stopped_at__isnull=True).count() == 2
+    assert Lead.objects.get(pk=older.pk).response_due_at == older.clocks.get().due_at
 
 
 def test_erasure_takes_the_clocks_and_their_parts(agency: Agency) -> None:

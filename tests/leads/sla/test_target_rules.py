@@ -12,6 +12,7 @@ from accounts.core.enums import Scope
 from accounts.core.errors import FieldError
 from accounts.models import Agency, Event, Member
 from accounts.tenancy.team import remove_member
+from accounts.tenancy.verified_email import mark_email_verified
 from leads.models import Lead
 from leads.models.rules import Rule
 from leads.pipeline.changes import create_lead
@@ -34,6 +35,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 @pytest.fixture
 def anna(agency: Agency) -> Member:
     user = User.objects.create_user("anna", "anna@example.com")
+    mark_email_verified(user, "anna@example.com")
     return Member.objects.create(agency=agency, user=user, role="owner")
 
 
