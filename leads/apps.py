@@ -27,6 +27,7 @@ class LeadsConfig(AppConfig):
         from leads.lead_sync.source_card import connection_link
         from leads.models import Assignment, LeadChange, LeadReference, Message, Note, ResponseClock, Task, Thread
         from leads.pipeline.children import register_child
+        from leads.pipeline.timeline import add_lead_streams
         from leads.portal.inbox import waiting_conversations
         from leads.portal.places import leads_at
         from leads.portal.scoring import add_scoring_pages
@@ -36,6 +37,7 @@ class LeadsConfig(AppConfig):
         from leads.portal.waiting import awaiting_reply
         from leads.routing.waiting_list import unrouted_leads
 
+        add_lead_streams()
         register_child(LeadReference)
         register_child(LeadChange)
         register_child(ResponseClock)

@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.core.enums import EventType, provider_name
 from accounts.core.labels import Label
 from accounts.core.markup import badge
 from leads.enums import (
@@ -23,7 +24,7 @@ from leads.enums import (
     StopReason,
     TaskKind,
 )
-from leads.models import ResponseClock, Task
+from leads.models import LeadChange, ResponseClock, Task
 from leads.pipeline.provenance import ValueOrigin
 
 if TYPE_CHECKING:
@@ -45,6 +46,16 @@ CHANGED_BY_LABELS: "dict[ChangedBy, _StrPromise]" = {
     ChangedBy.AUTOMATION: _("an automation"),
     ChangedBy.USER: _("a team member"),
     ChangedBy.PROVIDER: _("the provider"),
+}
+#: What happened to a lead, beside its reports.
+HAPPENINGS: dict[str, Label] = {
+    EventType.LEAD_DUE_SOON: Label(_("Answer due soon"), "warn"),
+    EventType.LEAD_OVERDUE: Label(_("Answer overdue"), "bad"),
+    EventType.LEAD_UNROUTED: Label(_("Unrouted"), "warn"),
+    EventType.LEAD_HIGH_PRIORITY: Label(_("High priority"), "good"),
+    EventType.TASK_CREATED: Label(_("Task created"), "quiet"),
+    EventType.TASK_OVERDUE: Label(_("Task overdue"), "bad"),
+    EventType.TASK_DONE: Label(_("Task done"), "good"),
 }
 #: Why a row of a target list's file could not be read.
 REFUSED_ROWS: "dict[str, _StrPromise]" = {
@@ -156,6 +167,13 @@ def due_label(warn_at: datetime, due_at: datetime, now: datetime) -> Label:
     text = gettext("Due in %(time)s") if left > 0 else gettext("Overdue by %(time)s")
     tone = DUE_STATES[due_state(warn_at, due_at, now)].tone
     return Label(text % {"time": duration_text(length)}, tone)
+
+
+def changed_by_name(change: LeadChange) -> str:
+    """Return who changed a lead; a provider by its name."""
+    if change.changed_by == ChangedBy.PROVIDER and change.reference is not None:
+        return provider_name(change.reference.provider)
+    return str(CHANGED_BY_LABELS[ChangedBy(change.changed_by)])
 
 
 def task_state(task: Task, now: datetime) -> Label:

@@ -56,7 +56,7 @@ class AccountAdmin(LinkedInPermissionMixin, BackOfficeAdmin):
     list_filter = (ByAccountStatus, ByAgency, ByProvider, ByAge, ByOwnerAsked, ByLimit)
     pipeline = ByAccountStatus
     list_select_related = ("agency", "source", "sub_account")
-    change_form_template = "admin/account.html"
+    change_form_template = "admin/timeline.html"
     raw_id_fields = ("sub_account",)
     form = AccountForm
     editable = ("name", "email", "sub_account")

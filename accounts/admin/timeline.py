@@ -28,7 +28,8 @@ def _step(entry: Entry) -> EntryTexts:
 
 
 @describes_streams("event", "pause")
-def _event(entry: Entry) -> EntryTexts:
+def describe_event(entry: Entry) -> EntryTexts:
+    """Word an event, with what became of it."""
     event: Event = entry.row
     name = link_to("accounts_event", event.pk, event.event_type.replace("_", " "))
     reason = event.payload.get("pause_reason") or event.payload.get("campaign_name") or ""

@@ -1,4 +1,4 @@
-"""Build an account's timeline: reports, prompts, pauses, deliveries and staff actions.
+"""Build the timeline of an account (reports, prompts, pauses, deliveries, staff actions) or of a lead.
 
 Each stream is a table, read newest first by its key. The streams are merged by the time at which Leadline learned of
 each entry. A cursor holds the last shown key of every stream, so that any page costs the same. In `AppConfig.ready`
@@ -14,7 +14,7 @@ from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from accounts.core.enums import EventType
 from accounts.core.markup import Tone
@@ -55,22 +55,25 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One table of a timeline: its rows about an account, and the field with the time at which Leadline learned of a
-    row."""
+    """One table of a timeline: its rows about an account or a lead, and the field with the time at which Leadline
+    learned of a row."""
 
     name: str
     time: str
-    rows: Callable[[Account], "QuerySet[Any]"]
+    rows: Callable[[Any], "QuerySet[Any]"]
 
 
 LoadDeliveries = Callable[[Sequence[str]], Mapping[str, Sequence[DeliverySummary]]]
 _delivery_loaders: list[LoadDeliveries] = []
-_streams: dict[str, Stream] = {}
+_streams: dict[type[Model], dict[str, Stream]] = {}
 
 
-def add_stream(stream: Stream) -> None:
-    """Add a stream to every account's timeline. `accounts.web.backoffice.timeline` words its entries."""
-    _streams[stream.name] = stream
+def add_stream(stream: Stream, of: type[Model] = Account) -> None:
+    """Add a stream to the timeline of every account or lead. `accounts.web.backoffice.timeline` words its entries.
+
+    Its name is used by no other stream.
+    """
+    _streams.setdefault(of, {})[stream.name] = stream
 
 
 def register_delivery_loader(load: LoadDeliveries) -> LoadDeliveries:
@@ -79,11 +82,12 @@ def register_delivery_loader(load: LoadDeliveries) -> LoadDeliveries:
     return load
 
 
-def timeline_page(account: Account, cursor: str = "", size: int = PAGE, streams: Collection[str] | None = None) -> Page:
+def timeline_page(subject: Model, cursor: str = "", size: int = PAGE, streams: Collection[str] | None = None) -> Page:
     """Return one page of the timeline, newest first, perhaps of some streams only. An invalid cursor starts at the
     top."""
     last = dict(_CURSOR.findall(cursor)) if cursor else {}
-    entries = _merged(account, last, size + 1, _streams if streams is None else streams)
+    known = _streams[type(subject)]
+    entries = _merged(subject, last, size + 1, [known[name] for name in (known if streams is None else streams)])
     page_entries = entries[:size]
     for entry in page_entries:
         last[entry.kind] = str(entry.row.pk)
@@ -91,11 +95,10 @@ def timeline_page(account: Account, cursor: str = "", size: int = PAGE, streams:
     return Page(_with_deliveries(page_entries), older)
 
 
-def _merged(account: Account, last: Mapping[str, str], limit: int, streams: Collection[str]) -> list[Entry]:
+def _merged(subject: Model, last: Mapping[str, str], limit: int, streams: Iterable[Stream]) -> list[Entry]:
     entries: list[Entry] = []
-    for name in streams:
-        stream = _streams[name]
-        rows = stream.rows(account)
+    for stream in streams:
+        rows = stream.rows(subject)
         if stream.name in last:
             rows = rows.filter(pk__lt=_key(rows, last[stream.name]))
         entries += [Entry(getattr(row, stream.time), stream.name, row) for row in rows.order_by("-pk")[:limit]]

@@ -19,11 +19,13 @@ SIZE = 25
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One entry as people read it. `by` says who did it, `texts` say more, and `is_faint` that it changed nothing."""
+    """One entry as people read it. `by` says who did it, `quote` what somebody wrote, `texts` say more, and `is_faint`
+    that it changed nothing."""
 
     at: datetime
-    label: Label
+    label: Label | None
     by: str = ""
+    quote: str = ""
     texts: Sequence[str] = ()
     title: str = ""
     url: str = ""
@@ -32,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One page of an account's history. `older` is the cursor of the next page, "" on the last one."""
+    """One page of the history of an account or a lead. `older` is the cursor of the next page, "" on the last one."""
 
     lines: Sequence[Line]
     older: str

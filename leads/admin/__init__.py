@@ -13,6 +13,7 @@ from leads.admin import (
     rules,
     saved_filters,
     target_lists,
+    timeline,
 )
 from leads.lead_sync import admin as linkedin
 
@@ -30,4 +31,5 @@ __all__ = [
     "rules",
     "saved_filters",
     "target_lists",
+    "timeline",
 ]

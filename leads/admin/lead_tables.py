@@ -1,20 +1,18 @@
-"""Show a lead's campaign memberships and its latest changes on its page in the back office."""
+"""Show a lead's campaign memberships and its response clocks on its page in the back office."""
 
 from django.contrib import admin
 from django.utils import timezone
 
 from accounts.core.enums import provider_name
-from accounts.core.markup import NOTHING, ago, badge, code, link, receipt_link, table
-from accounts.labels import FIRST_SEEN
-from leads.enums import ChangedBy
-from leads.labels import CHANGED_BY_LABELS, CLOCK_KINDS, clock_state, duration_text, status_badge
+from accounts.core.markup import NOTHING, ago, code, link, table
+from leads.labels import CLOCK_KINDS, clock_state, duration_text, status_badge
 from leads.models import Lead
 
 MAX_HISTORY_ROWS = 20
 
 
 class LeadTablesMixin:
-    """Adds `references_table` and `changes_table` to the lead's page."""
+    """Adds `references_table` and `clocks_table` to the lead's page."""
 
     @admin.display(description="campaign memberships")
     def references_table(self, lead: Lead) -> str:
@@ -53,24 +51,4 @@ class LeadTablesMixin:
                 for row in rows
             ),
             empty="The lead has not waited for an answer.",
-        )
-
-    @admin.display(description="latest changes")
-    def changes_table(self, lead: Lead) -> str:
-        rows = lead.changes.order_by("-pk")[:MAX_HISTORY_ROWS]
-        return table(
-            ("When", "From", "To", "By", "Applied", "Note", "Receipt"),
-            (
-                (
-                    ago(row.occurred_at),
-                    status_badge(row.previous_status) if row.previous_status else FIRST_SEEN.badge(),
-                    status_badge(row.new_status),
-                    CHANGED_BY_LABELS[ChangedBy(row.changed_by)],
-                    badge("Yes", "good") if row.applied else badge("No change", "quiet"),
-                    row.note or NOTHING,
-                    receipt_link(row.receipt_id),
-                )
-                for row in rows
-            ),
-            empty="Nothing has changed yet.",
         )

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -25,6 +26,7 @@ from accounts.web.backoffice.base import BackOfficeAdmin, acting_user
 from accounts.web.backoffice.cross_links import list_links
 from accounts.web.backoffice.filters import ByAccount, ByAgency
 from accounts.web.backoffice.forms import ServiceForm
+from accounts.web.backoffice.timeline import timeline_context
 from accounts.web.recent_sign_in import require_recent_sign_in
 from leads.admin.filters import (
     ByClock,
@@ -117,6 +119,7 @@ class LeadAdmin(LeadTablesMixin, BackOfficeAdmin):
     )
     list_select_related = ("agency", "campaign", "assigned_to")
     pipeline = ByLeadStatus
+    change_form_template = "admin/timeline.html"
     raw_id_fields = ("campaign", "account")
     form = LeadForm
     editable = LeadForm.Meta.fields
@@ -139,8 +142,8 @@ class LeadAdmin(LeadTablesMixin, BackOfficeAdmin):
         ),
         ("Identifiers", {"fields": ("id", "agency", "campaign", "account", "assigned_to", "priority", "labels")}),
         (
-            "Campaign memberships and history",
-            {"fields": ("references_table", "clocks_table", "changes_table", "related_pages")},
+            "Campaign memberships and response clocks",
+            {"fields": ("references_table", "clocks_table", "related_pages")},
         ),
         (
             "Lead form",
@@ -203,6 +206,13 @@ class LeadAdmin(LeadTablesMixin, BackOfficeAdmin):
         can = request.GET.get("agency") and self.has_operate_permission(request)
         url = reverse("admin:leads_lead_export", query=request.GET) if can else ""
         return super().changelist_view(request, {**(extra_context or {}), "export_url": url})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        lead = self.get_object(request, unquote(object_id))
+        lines = timeline_context(lead, request.GET.get("before", "")) if lead else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **lines})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the lead of this id, also if the id is that of a merged record."""

@@ -1,9 +1,6 @@
 """Serve the portal's page of one lead."""
 
-from collections.abc import Sequence
-
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -13,12 +10,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.core.linkedin_identity import linkedin_link
-from accounts.models import Agency, Member
-from accounts.portal import MemberRequest, add_error_messages, paginate, readers, redirect_back, render_page, writers
+from accounts.models import Member
+from accounts.portal import MemberRequest, add_error_messages, readers, redirect_back, render_page, writers
 from accounts.web.portal.pagination import neighbours
 from leads.enums import ChangedBy, LeadStatus
 from leads.labels import STATUSES
-from leads.models import Lead, LeadChange, LeadReference
+from leads.models import Lead, LeadReference
 from leads.pipeline.bulk import assign_leads
 from leads.pipeline.changes import set_status
 from leads.pipeline.merge import root_id
@@ -27,6 +24,7 @@ from leads.portal.assignees import assignees_for, find_assignee, name_of
 from leads.portal.clocks import clock_context
 from leads.portal.filters import SORTING, LeadFilter
 from leads.portal.forms import StatusForm
+from leads.portal.history import lead_history
 from leads.portal.ownership import ownership_of
 from leads.portal.scoring import score_of
 from leads.portal.tasks import activity_context
@@ -58,7 +56,6 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
     references = Prefetch("references", LeadReference.objects.select_related("campaign").order_by("-status_since"))
     leads = request.agency.leads.select_related("campaign", "account", "assigned_to", "source")
     lead = get_object_or_404(leads.prefetch_related(references), pk=pk)
-    history = paginate(request, lead.changes.select_related("reference__campaign"), size=25)
     filters = LeadFilter(request.GET, request.agency, request.member)
     previous, following = _neighbours(request, pk, filters)
     return render_page(
@@ -67,8 +64,8 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
         "leads",
         lead=lead,
         linkedin=linkedin_link(lead.linkedin_url),
-        history=history,
-        entries=_with_people(history.rows, request.agency),
+        history=lead_history(lead, request.agency, request.GET.get("before", "")),
+        has_newer="before" in request.GET,
         form=StatusForm(initial={"status": lead.status}),
         **clock_context(lead, request.agency),
         **activity_context(lead.pk, request),
@@ -154,17 +151,3 @@ def _neighbours(request: MemberRequest, pk: str, filters: LeadFilter) -> tuple[s
 
     before, after = neighbours(filters.apply(request.agency.leads.all()), key, order)
     return path_of(before), path_of(after)
-
-
-def _with_people(changes: Sequence[LeadChange], agency: Agency) -> list[tuple[LeadChange, str, str]]:
-    """Return each change with the names of who made it and of whom the lead was assigned to, where people did."""
-    ids = {pk for change in changes for pk in (change.user_id, change.assignee_id) if pk}
-    members = Member.objects.filter(agency=agency, user__in=ids).select_related("user")
-    names = {member.user_id: name_of(member.user) for member in members}
-    staff = User.objects.filter(pk__in=ids - names.keys(), is_staff=True).values_list("pk", flat=True)
-    names |= dict.fromkeys(staff, _("Leadline's support"))
-
-    def name(user_id: int | None) -> str:
-        return names.get(user_id, _("a former member")) if user_id else ""
-
-    return [(change, name(change.user_id), name(change.assignee_id)) for change in changes]

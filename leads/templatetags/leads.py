@@ -1,4 +1,4 @@
-"""Provide `{% load leads %}`: filters for a lead's status, the origin of its values, and who changed it."""
+"""Provide `{% load leads %}`: filters for a lead's status and the origin of its values."""
 
 from django import template
 from django.contrib.auth.models import User
@@ -11,9 +11,8 @@ from accounts.core.enums import provider_name
 from accounts.labels import paused_by_name
 from accounts.models import Campaign
 from accounts.tenancy.localtime import format_local_time
-from leads.enums import ChangedBy, MessageAuthor
+from leads.enums import MessageAuthor
 from leads.labels import (
-    CHANGED_BY_LABELS,
     CLOCK_KINDS,
     MESSAGE_AUTHORS,
     ORIGIN_LABELS,
@@ -25,7 +24,7 @@ from leads.labels import (
     status_badge,
     task_state,
 )
-from leads.models import Lead, LeadChange, ResponseClock, Task, Thread
+from leads.models import Lead, ResponseClock, Task, Thread
 from leads.pipeline.languages import language_name
 from leads.pipeline.provenance import ValueOrigin
 
@@ -104,14 +103,6 @@ def value_of(lead: Lead, field: str) -> str:
 def answer_text(value: object) -> str:
     """Return a form's answer as text. Several choices share one line."""
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "–")
-
-
-@register.filter
-def changed_by_label(change: LeadChange) -> str:
-    """Who changed a lead; a provider by its name."""
-    if change.changed_by == ChangedBy.PROVIDER and change.reference is not None:
-        return provider_name(change.reference.provider)
-    return str(CHANGED_BY_LABELS[ChangedBy(change.changed_by)])
 
 
 @register.filter

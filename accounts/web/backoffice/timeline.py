@@ -1,4 +1,4 @@
-"""Show an account's timeline in the back office: when, what, details, and who.
+"""Show the timeline of an account or a lead in the back office: when, what, details, and who.
 
 The app that adds a stream registers how to word its entries, in its `admin` (`describes_streams`).
 """
@@ -6,9 +6,10 @@ The app that adds a stream registers how to word its entries, in its `admin` (`d
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import Model
+
 from accounts.core.markup import ago, table
 from accounts.events.timeline import Entry, timeline_page
-from accounts.models import Account
 
 #: What happened, details, and who did it.
 EntryTexts = tuple[str, str, str]
@@ -28,9 +29,9 @@ def describes_streams(*streams: str) -> Callable[[Describe], Describe]:
     return register
 
 
-def timeline_context(account: Account, cursor: str) -> dict[str, Any]:
+def timeline_context(subject: Model, cursor: str) -> dict[str, Any]:
     """Return the template's context: a table, and the cursor of older entries."""
-    page = timeline_page(account, cursor)
+    page = timeline_page(subject, cursor)
     rows = ((ago(entry.at), *_descriptions[entry.kind](entry)) for entry in page.entries)
     empty = "That was all." if cursor else "Nothing has happened yet."
     return {
