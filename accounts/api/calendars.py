@@ -14,8 +14,10 @@ from rest_framework.response import Response
 from accounts.models import Calendar
 from accounts.tenancy.calendars import service
 from accounts.tenancy.calendars.parsing import DAYS, MAX_BLOCKS, MAX_NAME_LENGTH
+from accounts.tenancy.calendars.public_holidays import MAX_YEAR, MIN_YEAR, propose_holidays
+from accounts.tenancy.languages import language_in
 from accounts.web.rest.fields import StrictBooleanField, StrictCharField, StrictSerializer, id_field
-from accounts.web.rest.views import AgencyViewSet
+from accounts.web.rest.views import AgencyViewSet, validated
 
 
 def blocks_field(**options: Any) -> serializers.ListField:
@@ -66,6 +68,16 @@ class PreviewSerializer(StrictSerializer):
     days = OpenDaySerializer(many=True, read_only=True)
 
 
+class HolidayQuery(StrictSerializer):
+    country = StrictCharField(max_length=2, required=True, help_text="ISO 3166, such as DE or US.")
+    state = StrictCharField(max_length=10, required=False, help_text="Such as BE for Berlin, or CA for California.")
+    year = serializers.IntegerField(min_value=MIN_YEAR, max_value=MAX_YEAR, required=True)
+
+
+class HolidaysSerializer(StrictSerializer):
+    exceptions = ExceptionSerializer(many=True, read_only=True)
+
+
 @extend_schema(tags=["calendars"])
 class CalendarViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, AgencyViewSet):
     """Working hours, in local time, with dated exceptions."""
@@ -89,6 +101,14 @@ class CalendarViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Age
 
     def perform_destroy(self, calendar: Calendar) -> None:
         service.delete_calendar(calendar, by=self.key)
+
+    @extend_schema(parameters=[HolidayQuery], responses=HolidaysSerializer, filters=False)
+    @action(detail=False, methods=["get"], parameters=("country", "state", "year"))
+    def holidays(self, request: Request) -> Response:
+        """Propose the public holidays of a country and a state, as exceptions that a calendar may take."""
+        asked = validated(HolidayQuery(data=request.query_params))
+        proposed = propose_holidays(**asked, language=language_in(self.agency.locale))
+        return Response(HolidaysSerializer({"exceptions": proposed}).data)
 
     @extend_schema(responses=PreviewSerializer, filters=False)
     @action(detail=True, methods=["get"])

@@ -1,6 +1,7 @@
 """Show the working hours of the agency and change them."""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -9,14 +10,16 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Calendar
+from accounts.models.calendar import CalendarException
 from accounts.tenancy.calendars import service
 from accounts.tenancy.calendars.lookup import open_clocks
 from accounts.tenancy.calendars.parsing import DAYS, MAX_NAME_LENGTH
+from accounts.tenancy.calendars.public_holidays import MAX_YEAR, MIN_YEAR, propose_holidays
 from accounts.web.portal.access import MemberRequest, writers
 from accounts.web.portal.forms import timezone_choices
 from accounts.web.portal.views import redirect_back, render_page
@@ -85,6 +88,14 @@ class CalendarForm(forms.Form):
         return {**values, **default, "exceptions": self.cleaned_data["parsed"]}
 
 
+class HolidayForm(forms.Form):
+    country = forms.CharField(max_length=2, label=_("Country"), help_text=_("Its two letters, such as DE or US."))
+    state = forms.CharField(
+        required=False, max_length=10, label=_("State"), help_text=_("Such as BE for Berlin, or CA for California.")
+    )
+    year = forms.IntegerField(min_value=MIN_YEAR, max_value=MAX_YEAR, label=_("Year"))
+
+
 def blocks_of(text: str) -> list[list[str]]:
     """Read `09:00-12:00, 13:00-17:00`. Raises ValueError."""
     blocks = []
@@ -111,16 +122,21 @@ def exception_of(line: str) -> dict[str, Any]:
     return {"first": first, "last": last, "working": bool(match["sign"]), "blocks": blocks, "name": name}
 
 
-def text_of(calendar: Calendar) -> dict[str, Any]:
-    """Return a calendar as the form's initial values."""
-    lines = []
-    for one in calendar.exceptions.all():
-        days = one.first.isoformat() + (f" to {one.last.isoformat()}" if one.last != one.first else "")
-        hours = f" {'+' if one.working else ''}{_as_text(one.blocks)}" if one.blocks else ""
-        lines.append(f"{days}{hours}" + (f": {one.name}" if one.name else ""))
+def text_of(calendar: Calendar, proposed: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Return a calendar as the form's initial values, with the proposed days off that it does not have yet."""
+    present = list(calendar.exceptions.all())
+    off = [(one.first, one.last) for one in present if not one.working and not one.blocks]
+    new = [one for one in proposed if not any(first <= one["first"] <= last for first, last in off)]
+    lines = [_line_of(one) for one in [*present, *(CalendarException(**values) for values in new)]]
     flags = {name: getattr(calendar, name) for name in ("name", "timezone", "always_open", "is_default")}
     week = {day: _as_text(calendar.week.get(day, [])) for day in DAYS}
     return {**flags, **week, "exceptions": "\n".join(lines)}
+
+
+def _line_of(one: CalendarException) -> str:
+    days = one.first.isoformat() + (f" to {one.last.isoformat()}" if one.last != one.first else "")
+    hours = f" {'+' if one.working else ''}{_as_text(one.blocks)}" if one.blocks else ""
+    return f"{days}{hours}" + (f": {one.name}" if one.name else "")
 
 
 def _as_text(blocks: list[list[str]]) -> str:
@@ -149,9 +165,14 @@ def calendar_list(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @writers
 def calendar_page(request: MemberRequest, pk: str) -> HttpResponse:
-    """Show one calendar with the opening hours of the next two weeks. A POST changes it."""
+    """Show one calendar with the opening hours of the next two weeks. A POST changes it.
+
+    With a country in the address its holidays stand among the exceptions, to be kept by saving.
+    """
     calendar = get_object_or_404(request.agency.calendars.prefetch_related("exceptions"), pk=pk)
-    form = CalendarForm(request.POST if request.method == "POST" else None, initial=text_of(calendar))
+    holidays = HolidayForm(request.GET if "country" in request.GET else None, initial={"year": timezone.now().year})
+    proposed = _proposed(request, holidays)
+    form = CalendarForm(request.POST if request.method == "POST" else None, initial=text_of(calendar, proposed))
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             service.update_calendar(calendar, by=request.member.user, **form.values())
@@ -164,9 +185,19 @@ def calendar_page(request: MemberRequest, pk: str) -> HttpResponse:
         status=422 if form.errors else 200,
         calendar=calendar,
         form=form,
+        holidays=holidays,
+        proposed=proposed,
         days=service.preview(calendar, timezone.now()),
         open_clocks=open_clocks(calendar),
     )
+
+
+def _proposed(request: MemberRequest, form: HolidayForm) -> list[dict[str, Any]]:
+    """Return the holidays that the form asks for, in the reader's language. None where it is wrong."""
+    if form.is_bound and form.is_valid():
+        with refusals_on(form):
+            return propose_holidays(**form.cleaned_data, language=get_language() or "en")
+    return []
 
 
 @require_POST
