@@ -1,4 +1,4 @@
-"""Play LinkedIn's part of the day against its stand-in: connect, subscribe, submit a form and withdraw it."""
+"""Play LinkedIn's part of the day against its stand-in: connect, subscribe, a lead's life, and its withdrawal."""
 
 import json
 import secrets
@@ -15,6 +15,7 @@ from django.conf import settings
 from accounts.core.enums import EventType, ProviderSlug
 from accounts.models import Event, Source
 from accounts.sources.service import create_source, delete_source
+from config.demo.lead_life import people_who_take_turns, play_lead_life
 from config.demo.runner import Runner, StepResult, wait_for
 from leads.lead_sync.oauth import connect_link
 from leads.lead_sync.subscriptions import want
@@ -48,9 +49,13 @@ def _day(runner: Runner, source: Source, base: str) -> list[StepResult]:
     results = [_connect(runner, source)]
     if results[0].faults:
         return results
-    lead = _control(base, "submit", {})["id"]
-    results.append(_notified(runner, source, base, "CREATED", lead, "lead complete", EventType.LEAD_CREATED))
-    results.append(_notified(runner, source, base, "DELETED", lead, "no lead", EventType.LEAD_ERASED))
+    with people_who_take_turns(runner.agency) as members:
+        lead = _control(base, "submit", {})["id"]
+        results.append(_notified(runner, source, base, "CREATED", lead, "lead complete", EventType.LEAD_CREATED))
+        if not results[-1].faults:
+            reference = LeadReference.objects.get(agency=runner.agency, external_id=lead)
+            results += play_lead_life(runner, reference.lead_id, members, secrets.token_hex(4))
+        results.append(_notified(runner, source, base, "DELETED", lead, "no lead", EventType.LEAD_ERASED))
     return results
 
 

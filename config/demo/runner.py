@@ -103,7 +103,10 @@ class Runner:
         events = Event.objects.filter(receipt_id=receipt.public_id).order_by("pk")
         wait_for(lambda: not Reaction.objects.filter(facts__receipt_id=receipt.public_id).exists())
         channel_events = list(events.filter(recipient="", channel_id=""))
-        personal = [event.id for event in events.exclude(recipient="")]
+        self.await_events(channel_events, [event.id for event in events.exclude(recipient="")], result)
+
+    def await_events(self, channel_events: Sequence[Event], personal: Sequence[str], result: StepResult) -> None:
+        """Wait until these events are delivered to the channels, and the personal ones by mail."""
         result.events = [event.event_type for event in channel_events]
         ids = [event.id for event in channel_events]
         by_mail = [event for event in channel_events if is_interested(self.mailbox, event)]

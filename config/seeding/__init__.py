@@ -18,6 +18,7 @@ from accounts.models import Agency
 from config.demo.setup import COMPANY_ID
 from config.seeding.account_stories import account_stories
 from config.seeding.deliveries import deliver
+from config.seeding.desk import make_desk
 from config.seeding.happenings import play
 from config.seeding.lead_stories import lead_stories
 from config.seeding.place import COMPANY_PREFIX, Place, make_place
@@ -57,8 +58,10 @@ def seed_agencies(count: int = 1, *, seed: str = "leadline", now: datetime | Non
 @transaction.atomic
 def _seed(number: int, random: Random, now: datetime, password: str) -> Place:
     place = make_place(number, random, now, password)
-    play(place, [*account_stories(place), *lead_stories(place), *other_stories(place)])
+    desk = make_desk(place)
+    play(place, [*account_stories(place), *lead_stories(place, desk), *other_stories(place)])
     place.rows.save()
+    desk.close()
     save(place.requests)
     save(rejected_requests(place))
     deliver(place)

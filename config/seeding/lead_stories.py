@@ -10,8 +10,9 @@ from accounts.core.linkedin_identity import linkedin_key
 from accounts.events.outbox import iso_timestamp
 from accounts.models import Account, Campaign
 from config.seeding import people
+from config.seeding.desk import Desk
 from config.seeding.happenings import Happening
-from config.seeding.leads import assign, change_status, report_lead
+from config.seeding.leads import change_status, report_lead
 from config.seeding.place import Place
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead, LeadReference
@@ -26,6 +27,8 @@ ACCEPTED, WRITTEN_TO, REPLIED = (46, 5.0), (92, 1.0), (36, 4.0)
 #: What people make of a hundred replies.
 OUTCOMES = ((40, LeadStatus.OPPORTUNITY), (65, LeadStatus.NOT_INTERESTED))
 BOOKED, CLOSED = 55, 30
+#: How many of a hundred replies that people make nothing of are answered.
+ANSWERED = 85
 EVENTS = {  # our status --> SendPilot's event
     LeadStatus.CONNECTION_SENT: "connection.sent",
     LeadStatus.CONNECTION_ACCEPTED: "connection.accepted",
@@ -34,14 +37,14 @@ EVENTS = {  # our status --> SendPilot's event
 }
 
 
-def lead_stories(place: Place) -> Iterator[Happening]:
+def lead_stories(place: Place, desk: Desk) -> Iterator[Happening]:
     """Yield all that happens to the agency's leads."""
     for provider, count in LEADS.items():
         for _ in range(count):
-            yield from _story(place, provider)
+            yield from _story(place, desk, provider)
 
 
-def _story(place: Place, provider: ProviderSlug) -> Iterator[Happening]:
+def _story(place: Place, desk: Desk, provider: ProviderSlug) -> Iterator[Happening]:
     """One lead from its first report on. The later it began, the less has happened."""
     campaign = place.random.choice(place.campaigns) if provider is ProviderSlug.SENDPILOT else None
     earliest = (campaign.created_at - place.begin).total_seconds() / 86400 if campaign else 15.0
@@ -64,21 +67,23 @@ def _story(place: Place, provider: ProviderSlug) -> Iterator[Happening]:
     if _chance(place, REPLIED[0]):
         at = _later(place, at, REPLIED[1])
         yield report(LeadStatus.REPLY_RECEIVED, at)
-        yield from _after_a_reply(place, lead, reference, at)
+        yield from _after_a_reply(place, desk, lead, reference, at)
 
 
-def _after_a_reply(place: Place, lead: Lead, reference: LeadReference, at: datetime) -> Iterator[Happening]:
-    """Somebody of the agency takes it, judges it, and perhaps books a meeting."""
-    who = place.random.choice(place.members[:3])
-    at = _later(place, at, 0.4)
-    yield Happening(at, partial(assign, place, lead, reference, who), by=ChangedBy.API)
+def _after_a_reply(place: Place, desk: Desk, lead: Lead, reference: LeadReference, at: datetime) -> Iterator[Happening]:
+    """Somebody of the agency gets it, answers, judges it, and perhaps books a meeting."""
     drawn = place.random.randrange(100)
     outcome = next((status for limit, status in OUTCOMES if drawn < limit), None)
+    is_answered = outcome is not None or _chance(place, ANSWERED)
+    follows = desk.waits(lead, reference, at, is_answered=is_answered)
+    yield from follows
     if outcome is None:
         return
     change = partial(change_status, place, lead, reference)
-    at = _later(place, at, 1.5)
+    at = _later(place, max(at, *(each.at for each in follows)), 1.5)
     yield Happening(at, partial(change, outcome, ""), by=ChangedBy.USER)
+    if outcome is LeadStatus.OPPORTUNITY:
+        yield from desk.task(lead, reference, at)
     if outcome is LeadStatus.OPPORTUNITY and _chance(place, BOOKED):
         at = _later(place, at, 4)
         yield Happening(at, partial(change, LeadStatus.MEETING_BOOKED, "Booked by phone."), by=ChangedBy.USER)

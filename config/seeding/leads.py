@@ -2,7 +2,6 @@
 
 from accounts.core.enums import EventType
 from accounts.events.ordering import Origin
-from accounts.models import Member
 from config.seeding.place import Place
 from leads.enums import ChangedBy, LeadStatus, furthest
 from leads.models import CurrentStatus, Lead, LeadReference
@@ -57,13 +56,6 @@ def change_status(
         lead.priority = HIGH_PRIORITY
         _record_event(place, lead, reference, EventType.LEAD_HIGH_PRIORITY, origin)
     record_status_change(lead, reference, status, before, origin, by, place.rows)
-
-
-def assign(place: Place, lead: Lead, reference: LeadReference, member: Member, origin: Origin) -> None:
-    """Give a lead to a member."""
-    lead.assigned_to, lead.updated_at = member.user, origin.at
-    name = member.user.get_full_name() or member.user.get_username()
-    _record_event(place, lead, reference, EventType.LEAD_ASSIGNED, origin, assigned_to=member.pk, assigned_to_name=name)
 
 
 def _copy_status(lead: Lead, reference: LeadReference, origin: Origin) -> None:

@@ -55,6 +55,12 @@ Not right now, but ask me again in the new year.|Please send me two references.
 We are happy with what we have, thank you.
 Who else in our industry works with you?|Could you write to my colleague instead?|Yes, Tuesday after two works for me.
 """)
+TASKS = ("Call about prices", "Call about the references", "Call and find a date", "Call about their budget")
+OUTCOMES = ("Reached", "Left a message", "Reached", "No answer")
+NOTES = _lines("""
+Decides together with the head of finance.|Wants to see two references first.|Best reached before ten.
+Budget is free from next quarter on.|Knows our product from an earlier company.
+""")
 TAGS = ("hot", "event", "newsletter", "partner", "follow up", "budget Q1")
 
 
