@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from accounts.core.email_addresses import email_key
 from accounts.core.markup import ago, badge
 from accounts.models import Preference
-from accounts.tenancy.members import activity_changed
+from accounts.tenancy.members import activation_changed
 from accounts.tenancy.second_factor import forget_second_factor
 from accounts.tenancy.verified_email import set_unverified_email
 from accounts.web.backoffice.base import BackOfficeAdmin, HiddenFromIndex, acting_user
@@ -74,7 +74,7 @@ class PersonAdmin(BackOfficeAdmin, UserAdmin):  # type: ignore[type-arg]
         """Save the person. An address that staff typed identifies nobody until the person proves it."""
         UserAdmin.save_model(self, request, obj, form, change)
         if change and "is_active" in form.changed_data:
-            activity_changed(obj)
+            activation_changed(obj)
         if change and "email" in form.changed_data:
             set_unverified_email(obj, email_key(obj.email))
 

@@ -149,7 +149,8 @@ class EventViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
     filterset_class = EventFilters
 
     def get_queryset(self) -> QuerySet[Event]:
-        mailed = (EventType.REAUTH_REQUESTED, EventType.LEAD_OVERDUE)  # copies of an event for one person
+        # Copies of an event for one person.
+        mailed = (EventType.REAUTH_REQUESTED, EventType.LEAD_DUE_SOON, EventType.LEAD_OVERDUE)
         return self.agency.events.exclude(
             Q(event_type__in=mailed) & ~Q(recipient="") | Q(event_type__in=PERSONAL_EVENTS)
         )

@@ -40,7 +40,7 @@ def availability_changed(member: Member) -> None:
 
 
 @transaction.atomic
-def activity_changed(user: User) -> None:
+def activation_changed(user: User) -> None:
     """Call what follows the deactivation or reactivation of a user, in each of their agencies."""
     for member in user.memberships.select_related("agency", "user").order_by("pk"):
         for hook in [*_hooks, *(() if user.is_active else _deactivation_hooks)]:

@@ -46,13 +46,15 @@ class Waiting:
 
 @on_member_change
 def plan_digest(member: Member) -> None:
-    """Plan a member's next digest by their present hours, or none if they do not want any."""
-    if alerts_of(member)["digest"]:
-        at = next_digest_at(member, timezone.now())
-        values = {"next_attempt_at": at, "attempts": 0, "leased_until": None, "error": ""}
-        MemberDigest.objects.update_or_create(member=member, defaults=values)
-    else:
+    """Plan a member's next digest by their present hours, unless it is due, or none if they do not want any."""
+    if not alerts_of(member)["digest"]:
         MemberDigest.objects.filter(member=member).delete()
+        return
+    now = timezone.now()
+    at = next_digest_at(member, now)
+    if not MemberDigest.objects.get_or_create(member=member, defaults={"next_attempt_at": at})[1]:
+        planned = MemberDigest.objects.filter(member=member).exclude(next_attempt_at__lte=now)
+        planned.update(next_attempt_at=at, attempts=0, error="")
 
 
 def send_due(limit: int = 50) -> int:

@@ -27,6 +27,7 @@ from leads.models import Note, Task
 from leads.models.activities import MAX_NOTE_LENGTH, MAX_OUTCOME_LENGTH, MAX_TITLE_LENGTH
 from leads.pipeline.merge import root_id
 from leads.portal.assignees import NOBODY, find_assignee, name_of
+from leads.portal.my_mails import mails_form
 
 SHOWN = 100  # tasks of a list, notes of a lead
 ME, ALL = "me", "all"
@@ -102,6 +103,7 @@ def task_list(request: MemberRequest) -> HttpResponse:
         whose=whose,
         people=_people(request),
         task_outcomes=OUTCOMES,
+        mails_form=mails_form(request.member),
         done=_of(whose, request).filter(done_at__isnull=False).select_related("lead").order_by("-done_at")[:10],
     )
 

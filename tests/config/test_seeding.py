@@ -19,7 +19,16 @@ from accounts.models import Account, AccountReport, Agency, Campaign, Event, Inc
 from config.demo.setup import COMPANY_ID
 from config.seeding import Seeded, has_real_agencies, seed_agencies
 from config.seeding.lead_stories import LEADS
-from leads.models import Lead, LeadChange, LeadReference
+from leads.models import (
+    Assignment,
+    Lead,
+    LeadChange,
+    LeadReference,
+    LeadScore,
+    PoolMember,
+    ResponseClock,
+    Task,
+)
 from leads.pipeline.history import apply_reports, status_reports_of
 from notifications.models import Attempt, Channel, Delivery, DeliveryStatus
 from tests.config.commands import run
@@ -47,6 +56,7 @@ def test_a_seeded_agency_is_as_the_services_would_have_left_it_and_every_page_sh
         assert model.objects.filter(**{f"{column}__lt": NOW - timedelta(days=50)}).exists()
     _check_accounts(accounts)
     _check_leads(leads)
+    _check_desk(agency)
     _check_deliveries()
     _check_receipts()
     with time_machine.travel(NOW + timedelta(minutes=1)):
@@ -105,6 +115,27 @@ def _check_leads(leads: list[Lead]) -> None:
         *User.objects.exclude(is_staff=True).values_list("email", flat=True),
     ]
     assert all(email.endswith(".example.com") for email in emails if email)
+
+
+def _check_desk(agency: Agency) -> None:
+    clocks = ResponseClock.objects.filter(agency=agency)
+    shown = {lead.pk: lead.response_due_at for lead in agency.leads.filter(response_due_at__isnull=False)}
+    assert shown == dict(clocks.filter(stopped_at__isnull=True).values_list("lead", "due_at"))
+    for clock in clocks.filter(stopped_at__isnull=False).prefetch_related("segments"):
+        assert clock.elapsed_seconds == pytest.approx(
+            sum(segment.seconds for segment in clock.segments.all()), abs=0.01
+        )
+    assert {event: Event.objects.filter(event_type=event).count() for event in ("lead_due_soon", "lead_overdue")} == {
+        "lead_due_soon": clocks.filter(warned_at__isnull=False).count(),
+        "lead_overdue": clocks.filter(alerted_at__isnull=False).count(),
+    }
+    received = Counter(Assignment.objects.filter(lead__agency=agency).values_list("member", flat=True))
+    places = PoolMember.objects.filter(pool__agency=agency)
+    assert {place.member_id: place.received for place in places} == received
+    assert sum(place.behind for place in places) == 0
+    for model in (ResponseClock, Task):  # a worker has nothing to alert that was
+        assert not model.objects.filter(next_attempt_at__lt=NOW).exists()
+    assert LeadScore.objects.filter(agency=agency).count() == agency.leads.count()
 
 
 def _check_deliveries() -> None:

@@ -93,6 +93,7 @@ ROUTES = [
     button("portal_conversation_read", "thread", roles=ALL),
     button("portal_conversation_label", "thread", label="pricing"),
     Route("portal_tasks"),
+    button("portal_my_mails", "", assigned="on", digest="on"),
     button("portal_task_done", "task", outcome="Reached"),
     button("portal_task_create", "lead", kind="call", title="Call her", delay="60", assignee="none"),
     button("portal_note_create", "lead", text="Met her"),

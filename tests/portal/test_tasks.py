@@ -1,5 +1,6 @@
 """What a member is to do: in groups, finished with an outcome, made on a lead's page beside its notes."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from accounts.core.enums import Role
 from accounts.models import Agency, Member
 from leads.activities.tasks import create_task
 from leads.enums import TaskKind
-from leads.models import Lead, Note, Task
+from leads.models import Lead, MemberDigest, Note, Task
 from leads.pipeline.changes import create_lead
 from tests.portal.browser import Browser
 
@@ -113,3 +114,11 @@ def test_a_note_stands_on_the_leads_page_until_it_is_deleted(
     assert client.post(f"/notes/{theirs.pk}/delete").status_code == 404
     client.post(f"/notes/{note.pk}/delete")
     assert not lead.notes.exists()
+
+
+def test_a_member_chooses_what_they_are_mailed(client: Client, me: Member) -> None:
+    assert re.search(r'<input[^>]*name="due_soon"[^>]* checked', text(client, "/tasks"))
+    client.post("/tasks/mails", {"assigned": "on", "digest": "on"})
+    me.refresh_from_db()
+    assert me.alerts == {"assigned": True, "due_soon": False, "digest": True, "working_hours": False}
+    assert MONDAY < MemberDigest.objects.get(member=me).next_attempt_at < MONDAY + timedelta(days=2)  # type: ignore[operator]

@@ -12,7 +12,10 @@ LEAD_ID = "canary0urn-6"
 NOTE = "Canarynote"
 REPLY = "Canaryreply"
 CANARIES = [*(str(value).lower() for value in ANSWERS.values()), "2125550199", LEAD_ID, NOTE.lower(), REPLY.lower()]
+#: What members write about the person: a task, its outcome, a remark, how they answered.
+TASK, OUTCOME, REMARK, HOW = "Canarytask", "Canaryoutcome", "Canaryremark", "Canaryhow"
+WRITTEN = [word.lower() for word in (TASK, OUTCOME, REMARK, HOW)]
 
 
 def found_in(text: str) -> list[str]:
-    return [canary for canary in CANARIES if canary in text.lower()]
+    return [canary for canary in (*CANARIES, *WRITTEN) if canary in text.lower()]

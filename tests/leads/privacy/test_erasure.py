@@ -33,12 +33,14 @@ from accounts.tasks import tidy
 from accounts.tenancy.api_keys import create_api_key
 from config.demo.linkedin_api.world import World
 from config.ops.purge import purge
-from leads.enums import ChangedBy, LeadStatus
+from leads.activities.notes import create_note
+from leads.activities.tasks import create_task, finish_task
+from leads.enums import ChangedBy, LeadStatus, TaskKind
 from leads.imports.jobs import work_on_imports
 from leads.imports.service import create_import, start_import, undo_import
 from leads.lead_sync.backfill_import import import_leads
 from leads.lead_sync.forms import Form
-from leads.models import DuplicateProposal, ImportRow, Lead, LeadReference, Tombstone
+from leads.models import DuplicateProposal, ImportRow, Lead, LeadReference, LeadScore, Tombstone
 from leads.pipeline import changes, reports
 from leads.pipeline.dto import Identity
 from leads.pipeline.matching import digest_of
@@ -46,13 +48,27 @@ from leads.pipeline.tombstones import OWN_PROVIDER
 from leads.privacy import erasure_log, retention
 from leads.privacy.erasure import erase_lead, report_withdrawal
 from leads.routing.service import assign_by_pool, route_leads
+from leads.sla.responses import answer_elsewhere
 from notifications.channels.service import create_channel
 from notifications.delivery import drain_deliveries
 from notifications.models import Delivery
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, work
-from tests.leads.privacy.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, REPLY, found_in
+from tests.leads.privacy.canary import (
+    ANSWERS,
+    CANARIES,
+    HOW,
+    LEAD_ID,
+    NOTE,
+    OUTCOME,
+    REMARK,
+    REPLY,
+    TASK,
+    WRITTEN,
+    found_in,
+)
 from tests.leads.routing.teams import make_member, make_pool
 from tests.notifications.receiver import Receiver, Request, answering, receiver
+from tests.reactions import react
 from tests.receiving import receive_sample
 from tests.receiving import source_of as source_at
 from webhooks.models import Receipt
@@ -168,6 +184,7 @@ def report_everything(agency: Agency, echo: Receiver) -> Lead:
     assign_by_pool(agency, [lead.pk], pool=pool)
     assert lead.assignments.filter(pool=pool).count() == 2
     import_files_about(lead)
+    work_on(lead)
     key = create_api_key(agency, scopes=list(Scope))[1]
     puzzle = Receipt.objects.get(status="quarantined")
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "k1"}
@@ -177,6 +194,17 @@ def report_everything(agency: Agency, echo: Receiver) -> Lead:
     drain_deliveries()
     lead.refresh_from_db()
     return lead
+
+
+def work_on(lead: Lead) -> None:
+    """Measure and score a lead, answer, call, and note something."""
+    react()
+    assert lead.clocks.exists()
+    assert LeadScore.objects.filter(lead=lead).exists()
+    answer_elsewhere(lead, how=HOW)
+    task = create_task(lead, kind=TaskKind.CALL, title=TASK, due_in_working_minutes=60)
+    finish_task(task, outcome=OUTCOME)
+    create_note(lead, text=REMARK)
 
 
 def withdraw(agency: Agency) -> None:
@@ -194,7 +222,7 @@ def test_after_deleted_the_person_is_found_nowhere(
     agency: Agency, echo: Receiver, mails: Path, log: StringIO, settings: Settings
 ) -> None:
     lead = report_everything(agency, echo)
-    assert found_in(everything_stored()) == CANARIES  # it looks where they were
+    assert found_in(everything_stored()) == [*CANARIES, *WRITTEN]  # it looks where they were
     assert any(map(found_in, database_files())) is (connection.vendor == "sqlite")
     assert list(mails.glob("*.eml"))
     withdraw(agency)

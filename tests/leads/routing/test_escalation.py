@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.core.enums import EventType, Role
 from accounts.core.unit_of_work import AT_ONCE
 from accounts.models import Agency, Event, Member
-from accounts.tenancy.members import activity_changed, update_member
+from accounts.tenancy.members import activation_changed, update_member
 from accounts.tenancy.team import remove_member
 from accounts.tenancy.verified_email import mark_email_verified
 from leads.activities.tasks import create_task
@@ -64,7 +64,7 @@ def pause(member: Member) -> None:
 def deactivate(member: Member) -> None:
     member.user.is_active = False
     member.user.save()
-    activity_changed(member.user)
+    activation_changed(member.user)
 
 
 def personal(event_type: EventType) -> list[tuple[str, str]]:
@@ -230,5 +230,5 @@ def test_who_is_reactivated_takes_leads_that_wait(agency: Agency, clock: time_ma
     assert routed(lead) == [""]
     User.objects.filter(pk=anna.user_id).update(is_active=True)
     anna.user.refresh_from_db()
-    activity_changed(anna.user)
+    activation_changed(anna.user)
     assert (waiting.deal_due(), owner_of(lead)) == (1, "Anna")
