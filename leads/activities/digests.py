@@ -4,13 +4,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import structlog
-from django.db import transaction
 from django.utils import timezone
 
-from accounts.core.connections import DATABASE_ERRORS
 from accounts.core.enums import EventType
-from accounts.core.jobs import CRASHED, Backoff, claim_due, complete, fail, retry
+from accounts.core.jobs import Backoff, complete, work_off
 from accounts.events.outbox import record_event
 from accounts.models import Member
 from accounts.tenancy.calendars.hours import NoWorkingTime
@@ -20,8 +17,6 @@ from accounts.tenancy.member_alerts import alerts_of, calendar_of
 from accounts.tenancy.members import on_member_change
 from accounts.tenancy.verified_email import verified_email
 from leads.models import Lead, MemberDigest, Task
-
-log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=2)
 BACKOFF = Backoff([timedelta(minutes=minutes) for minutes in (1, 10, 60)])
@@ -59,21 +54,8 @@ def plan_digest(member: Member) -> None:
 
 def send_due(limit: int = 50) -> int:
     """Send at most `limit` digests that are due. Return how many were looked at."""
-    related = ("member__user", "member__agency", "member__calendar")
-    with claim_due(MemberDigest.objects.select_related(*related), limit=limit, lease=LEASE) as rows:
-        for row in rows:
-            if not BACKOFF.allows(row.attempts):
-                fail(row, CRASHED)
-                continue
-            try:
-                with transaction.atomic():
-                    _send(row)
-            except DATABASE_ERRORS:  # the claim is given back
-                raise
-            except Exception as error:
-                log.exception("A digest could not be made.", member=row.pk)
-                retry(row, f"{type(error).__name__}: {error}", BACKOFF)
-    return len(rows)
+    rows = MemberDigest.objects.select_related("member__user", "member__agency", "member__calendar")
+    return work_off(rows, _send, limit=limit, lease=LEASE, backoff=BACKOFF)
 
 
 def _send(row: MemberDigest) -> None:
