@@ -377,7 +377,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         (message := make_message(lead, text=text)),
         message.thread,
         ThreadRead.objects.create(thread=message.thread, member=member, read_at=now),
-        MemberDigest.objects.create(member=member, next_attempt_at=None, error=text),
+        MemberDigest.objects.get_or_create(member=member, defaults={"next_attempt_at": None, "error": text})[0],
         SavedFilter.objects.create(member=member, name=f"{number} {text}"[:40], query="status=DONE"),
         pool := Pool.objects.create(agency=agency, name=f"{number}{text}"[:120]),
         PoolMember.objects.create(pool=pool, member=member, behind=400_000, received=3),
