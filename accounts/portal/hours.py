@@ -123,11 +123,9 @@ def exception_of(line: str) -> dict[str, Any]:
 
 
 def text_of(calendar: Calendar, proposed: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """Return a calendar as the form's initial values, with the proposed days off that it does not have yet."""
-    present = list(calendar.exceptions.all())
-    off = [(one.first, one.last) for one in present if not one.working and not one.blocks]
-    new = [one for one in proposed if not any(first <= one["first"] <= last for first, last in off)]
-    lines = [_line_of(one) for one in [*present, *(CalendarException(**values) for values in new)]]
+    """Return a calendar as the form's initial values, with proposed exceptions beside its own."""
+    shown = [*calendar.exceptions.all(), *(CalendarException(**values) for values in proposed)]
+    lines = [_line_of(one) for one in shown]
     flags = {name: getattr(calendar, name) for name in ("name", "timezone", "always_open", "is_default")}
     week = {day: _as_text(calendar.week.get(day, [])) for day in DAYS}
     return {**flags, **week, "exceptions": "\n".join(lines)}
@@ -171,7 +169,7 @@ def calendar_page(request: MemberRequest, pk: str) -> HttpResponse:
     """
     calendar = get_object_or_404(request.agency.calendars.prefetch_related("exceptions"), pk=pk)
     holidays = HolidayForm(request.GET if "country" in request.GET else None, initial={"year": timezone.now().year})
-    proposed = _proposed(request, holidays)
+    proposed = _proposed(calendar, holidays)
     form = CalendarForm(request.POST if request.method == "POST" else None, initial=text_of(calendar, proposed))
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
@@ -192,12 +190,14 @@ def calendar_page(request: MemberRequest, pk: str) -> HttpResponse:
     )
 
 
-def _proposed(request: MemberRequest, form: HolidayForm) -> list[dict[str, Any]]:
-    """Return the holidays that the form asks for, in the reader's language. None where it is wrong."""
+def _proposed(calendar: Calendar, form: HolidayForm) -> list[dict[str, Any]]:
+    """Return the holidays that the form asks for and the calendar does not have yet, in the reader's language."""
+    days: list[dict[str, Any]] = []
     if form.is_bound and form.is_valid():
         with refusals_on(form):
-            return propose_holidays(**form.cleaned_data, language=get_language() or "en")
-    return []
+            days = propose_holidays(**form.cleaned_data, language=get_language() or "en")
+    off = [(one.first, one.last) for one in calendar.exceptions.all() if not one.working and not one.blocks]
+    return [day for day in days if not any(first <= day["first"] <= last for first, last in off)]
 
 
 @require_POST
