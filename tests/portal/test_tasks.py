@@ -98,7 +98,7 @@ def test_a_task_is_made_on_the_leads_page(agency: Agency, client: Client, me: Me
         (MONDAY + timedelta(hours=2), me.user_id),
         (datetime(2026, 3, 2, 17, tzinfo=UTC), me.user_id),
     ]
-    assert text(client, f"/leads/{lead.pk}").count("<strong>Call her</strong>") == 2
+    assert text(client, f"/leads/{lead.pk}").count("<strong>Call her</strong>") == 4  # in the list and in the history
     refused = client.post(f"/leads/{lead.pk}/tasks", {**values, "delay": ""}, follow=True)
     assert "Say when the task is due." in refused.content.decode()
 

@@ -27,6 +27,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.core.encrypted_fields import fernet
 from accounts.core.enums import Scope
+from accounts.core.unit_of_work import AT_ONCE
 from accounts.events.ordering import Origin
 from accounts.models import Agency, Event
 from accounts.tasks import tidy
@@ -48,6 +49,8 @@ from leads.pipeline.tombstones import OWN_PROVIDER
 from leads.privacy import erasure_log, retention
 from leads.privacy.erasure import erase_lead, report_withdrawal
 from leads.routing.service import assign_by_pool, route_leads
+from leads.scoring.service import score_leads
+from leads.sla.clocks import Times, clocks_of_lead
 from leads.sla.responses import answer_elsewhere
 from notifications.channels.service import create_channel
 from notifications.delivery import drain_deliveries
@@ -68,7 +71,6 @@ from tests.leads.privacy.canary import (
 )
 from tests.leads.routing.teams import make_member, make_pool
 from tests.notifications.receiver import Receiver, Request, answering, receiver
-from tests.reactions import react
 from tests.receiving import receive_sample
 from tests.receiving import source_of as source_at
 from webhooks.models import Receipt
@@ -198,9 +200,11 @@ def report_everything(agency: Agency, echo: Receiver) -> Lead:
 
 def work_on(lead: Lead) -> None:
     """Measure and score a lead, answer, call, and note something."""
-    react()
-    assert lead.clocks.exists()
-    assert LeadScore.objects.filter(lead=lead).exists()
+    now = timezone.now()
+    with transaction.atomic():
+        clocks_of_lead(lead.pk, AT_ONCE).start_first_response(Times(now, now, now))
+        score_leads([lead.pk], now=now, may_report=False)
+    assert (lead.clocks.count(), LeadScore.objects.filter(lead=lead).count()) == (1, 1)
     answer_elsewhere(lead, how=HOW)
     task = create_task(lead, kind=TaskKind.CALL, title=TASK, due_in_working_minutes=60)
     finish_task(task, outcome=OUTCOME)
