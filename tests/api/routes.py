@@ -32,6 +32,8 @@ LISTS = (
     "channels",
     "deliveries",
 )
+#: What is worked out from the parameters alone: `tests/accounts/tenancy/calendars/test_public_holidays.py`.
+PROPOSALS = ("calendars/holidays",)
 #: What is about many objects, and no list: figures, and the search.
 REPORTS = ("reports/accounts", "reports/leads", "search")
 #: Lists below an object: the resource, what follows its id.

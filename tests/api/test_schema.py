@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from tests.api.client import Api
-from tests.api.routes import ACTIONS, CREATIONS, LISTS, OBJECT_ROUTES, OF_LEADS, REPORTS, SINGLE
+from tests.api.routes import ACTIONS, CREATIONS, LISTS, OBJECT_ROUTES, OF_LEADS, PROPOSALS, REPORTS, SINGLE
 from tests.factories import World
 
 pytestmark = pytest.mark.one_backend
@@ -34,7 +34,7 @@ def test_the_description_is_valid_and_the_one_in_docs_is_current(tmp_path: Path)
 
 def test_every_route_is_described_and_nothing_else(document: Any) -> None:
     described = {(method, path) for path, operations in document["paths"].items() for method in operations}
-    routes = {("get", f"/api/v1/{name}") for name in (*LISTS, *REPORTS, *SINGLE)}
+    routes = {("get", f"/api/v1/{name}") for name in (*LISTS, *REPORTS, *SINGLE, *PROPOSALS)}
     routes |= {("post", f"/api/v1/{name}") for name in (*(name for name, _, _ in CREATIONS), *OF_LEADS, *ACTIONS)}
     routes |= {(method, f"/api/v1/{resource}/{{id}}{rest}") for method, resource, rest, _, _ in OBJECT_ROUTES}
     assert described == routes

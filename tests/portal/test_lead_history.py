@@ -62,7 +62,7 @@ def test_one_history_says_what_happened_to_a_lead_newest_first(lead: Lead, sign_
     shown = entries(page)
     assert [re.sub(r"^\W+ | (just now|\d+ \w+ ago).*", "", entry) for entry in shown] == [
         *("Opportunity", "Note", "Task done Call Ada", "Task created Call Ada"),
-        *("Answered late", "Note", "Answer overdue", "Answer due soon"),
+        *("Note", "Answered late", "Answer overdue", "Answer due soon"),
         *("Assigned to Anna", "New"),
     ]
     text = " | ".join(shown)
