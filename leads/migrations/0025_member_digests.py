@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0013_event_channels'),
-        ('leads', '0020_own_values'),
+        ('leads', '0024_likeness_indexes'),
     ]
 
     operations = [
