@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0013_event_channels'),
-        ('leads', '0024_likeness_indexes'),
+        ('leads', '0025_imports'),
     ]
 
     operations = [
