@@ -14,9 +14,9 @@ from accounts.tenancy.calendars.service import create_calendar
 from config.seeding import people
 from config.seeding.happenings import Happening
 from config.seeding.place import Place
-from leads.enums import AssignmentReason, ChangedBy, ClockKind, PassedOver, StopReason, TaskKind, TaskMaker
+from leads.enums import AssignmentReason, ChangedBy, ClockKind, LeadStatus, PassedOver, StopReason, TaskKind, TaskMaker
 from leads.models import Assignment, Lead, LeadReference, Note, Pool, PoolMember, ResponseClock, Task
-from leads.pipeline.history import record_event
+from leads.pipeline.history import add_history_row, record_event
 from leads.routing.rules import KIND as ROUTING
 from leads.routing.turns import Player, Streak, apply, next_by_turns
 from leads.rules.service import create_rule
@@ -109,7 +109,12 @@ class Desk:
             ],
         )  # fmt: skip
         self.place.rows.add(row)
-        self._record(lead, reference, EventType.LEAD_ASSIGNED, origin, **_assignee(member))
+        assignee, status = _assignee(member), LeadStatus(lead.status)
+        add_history_row(
+            *(lead, None, status, status, origin, ChangedBy.AUTOMATION), stated=False, applied=False, is_report=False,
+            note=f"Assigned to {assignee['assigned_to_name']}.", assignee_id=member.user_id, work=self.place.rows,
+        )  # fmt: skip
+        self._record(lead, reference, EventType.LEAD_ASSIGNED, origin, **assignee)
 
     def _answer(self, lead: Lead, clock: ResponseClock, origin: Origin) -> None:
         at, owner = origin.at, clock.owner_id
