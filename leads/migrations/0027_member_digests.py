@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0013_event_channels'),
-        ('leads', '0025_imports'),
+        ('leads', '0026_conversations'),
     ]
 
     operations = [
