@@ -18,12 +18,12 @@ from accounts.models import Agency
 from config.demo.setup import COMPANY_ID
 from config.seeding.account_stories import account_stories
 from config.seeding.deliveries import deliver
-from config.seeding.desk import make_desk
 from config.seeding.happenings import play
 from config.seeding.lead_stories import lead_stories
 from config.seeding.place import COMPANY_PREFIX, Place, make_place
 from config.seeding.received import other_stories, rejected_requests
 from config.seeding.rows import save
+from config.seeding.team_work import make_team_work
 
 __all__ = ["Seeded", "has_real_agencies", "seed_agencies"]
 
@@ -58,10 +58,10 @@ def seed_agencies(count: int = 1, *, seed: str = "leadline", now: datetime | Non
 @transaction.atomic
 def _seed(number: int, random: Random, now: datetime, password: str) -> Place:
     place = make_place(number, random, now, password)
-    desk = make_desk(place)
-    play(place, [*account_stories(place), *lead_stories(place, desk), *other_stories(place)])
+    team = make_team_work(place)
+    play(place, [*account_stories(place), *lead_stories(place, team), *other_stories(place)])
     place.rows.save()
-    desk.close()
+    team.close()
     save(place.requests)
     save(rejected_requests(place))
     deliver(place)

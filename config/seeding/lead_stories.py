@@ -10,10 +10,10 @@ from accounts.core.linkedin_identity import linkedin_key
 from accounts.events.outbox import iso_timestamp
 from accounts.models import Account, Campaign
 from config.seeding import people
-from config.seeding.desk import Desk
 from config.seeding.happenings import Happening
 from config.seeding.leads import change_status, report_lead
 from config.seeding.place import Place
+from config.seeding.team_work import TeamWork
 from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead, LeadReference
 from leads.pipeline.phones import e164
@@ -37,14 +37,14 @@ EVENTS = {  # our status --> SendPilot's event
 }
 
 
-def lead_stories(place: Place, desk: Desk) -> Iterator[Happening]:
+def lead_stories(place: Place, team: TeamWork) -> Iterator[Happening]:
     """Yield all that happens to the agency's leads."""
     for provider, count in LEADS.items():
         for _ in range(count):
-            yield from _story(place, desk, provider)
+            yield from _story(place, team, provider)
 
 
-def _story(place: Place, desk: Desk, provider: ProviderSlug) -> Iterator[Happening]:
+def _story(place: Place, team: TeamWork, provider: ProviderSlug) -> Iterator[Happening]:
     """One lead from its first report on. The later it began, the less has happened."""
     campaign = place.random.choice(place.campaigns) if provider is ProviderSlug.SENDPILOT else None
     earliest = (campaign.created_at - place.begin).total_seconds() / 86400 if campaign else 15.0
@@ -67,15 +67,17 @@ def _story(place: Place, desk: Desk, provider: ProviderSlug) -> Iterator[Happeni
     if _chance(place, REPLIED[0]):
         at = _later(place, at, REPLIED[1])
         yield report(LeadStatus.REPLY_RECEIVED, at)
-        yield from _after_a_reply(place, desk, lead, reference, at)
+        yield from _after_a_reply(place, team, lead, reference, at)
 
 
-def _after_a_reply(place: Place, desk: Desk, lead: Lead, reference: LeadReference, at: datetime) -> Iterator[Happening]:
+def _after_a_reply(
+    place: Place, team: TeamWork, lead: Lead, reference: LeadReference, at: datetime
+) -> Iterator[Happening]:
     """Somebody of the agency gets it, answers, judges it, and perhaps books a meeting."""
     drawn = place.random.randrange(100)
     outcome = next((status for limit, status in OUTCOMES if drawn < limit), None)
     is_answered = outcome is not None or _chance(place, ANSWERED)
-    follows = desk.waits(lead, reference, at, is_answered=is_answered)
+    follows = team.waits(lead, reference, at, is_answered=is_answered)
     yield from follows
     if outcome is None:
         return
@@ -83,7 +85,7 @@ def _after_a_reply(place: Place, desk: Desk, lead: Lead, reference: LeadReferenc
     at = _later(place, max(at, *(each.at for each in follows)), 1.5)
     yield Happening(at, partial(change, outcome, ""), by=ChangedBy.USER)
     if outcome is LeadStatus.OPPORTUNITY:
-        yield from desk.task(lead, reference, at)
+        yield from team.task(lead, reference, at)
     if outcome is LeadStatus.OPPORTUNITY and _chance(place, BOOKED):
         at = _later(place, at, 4)
         yield Happening(at, partial(change, LeadStatus.MEETING_BOOKED, "Booked by phone."), by=ChangedBy.USER)

@@ -56,7 +56,7 @@ def test_a_seeded_agency_is_as_the_services_would_have_left_it_and_every_page_sh
         assert model.objects.filter(**{f"{column}__lt": NOW - timedelta(days=50)}).exists()
     _check_accounts(accounts)
     _check_leads(leads)
-    _check_desk(agency)
+    _check_team_work(agency)
     _check_deliveries()
     _check_receipts()
     with time_machine.travel(NOW + timedelta(minutes=1)):
@@ -117,7 +117,7 @@ def _check_leads(leads: list[Lead]) -> None:
     assert all(email.endswith(".example.com") for email in emails if email)
 
 
-def _check_desk(agency: Agency) -> None:
+def _check_team_work(agency: Agency) -> None:
     clocks = ResponseClock.objects.filter(agency=agency)
     shown = {lead.pk: lead.response_due_at for lead in agency.leads.filter(response_due_at__isnull=False)}
     assert shown == dict(clocks.filter(stopped_at__isnull=True).values_list("lead", "due_at"))

@@ -61,7 +61,7 @@ def work() -> None:
 
 
 @dataclass
-class Desk:
+class Leadline:
     """Leadline behind its server, with LinkedIn and the agency's program beside it."""
 
     url: str
@@ -97,7 +97,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def leadline(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> Iterator[Leadline]:
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)  # the server's threads outlive the test
     with (
         serving(application) as server,
@@ -112,7 +112,7 @@ def desk(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         time_machine.travel(MONDAY) as clock,
     ):
         create_channel(agency, kind="webhook", name="CRM", url=program.url)
-        yield Desk(f"http://127.0.0.1:{server.port}", create_api_key(agency)[1], linkedin, program, clock)
+        yield Leadline(f"http://127.0.0.1:{server.port}", create_api_key(agency)[1], linkedin, program, clock)
 
 
 def sent() -> list[tuple[str, str]]:
@@ -122,30 +122,30 @@ def sent() -> list[tuple[str, str]]:
     return mails
 
 
-def connect(desk: Desk, agency: Agency) -> None:
+def connect(leadline: Leadline, agency: Agency) -> None:
     """Let the owner of the ad account agree on LinkedIn's page. LinkedIn then challenges the address of the webhook."""
     source = linkedin_source_of(agency)
     consent = http.request("GET", connect_link(source).url, redirect=False)
     assert http.request("GET", consent.headers["Location"]).status == 200
     work()
-    assert desk.linkedin.world.challenges == [{"webhook": source.webhook_url, "passed": True}]
+    assert leadline.linkedin.world.challenges == [{"webhook": source.webhook_url, "passed": True}]
 
 
-def submitted(desk: Desk) -> dict[str, Any]:
+def submitted(leadline: Leadline) -> dict[str, Any]:
     """Fill in a form that asks for the profile too, and let LinkedIn notify Leadline of it."""
     content = form(FORM)
     content["content"]["questions"].append(
         {"questionId": 90420, "name": "LinkedIn profile", "predefinedField": "LINKEDIN_PROFILE_LINK",
          "question": {"localized": {"en_US": "LinkedIn profile"}}, "questionDetails": {}}
     )  # fmt: skip
-    desk.linkedin.world.forms[FORM] = content
+    leadline.linkedin.world.forms[FORM] = content
     mira = {"First name": "Mira", "Work email": "mira@example.com", "LinkedIn profile": PROFILE}
-    response = desk.linkedin.world.submit({**SAMPLE_ANSWERS, **mira}, form=FORM)
-    assert desk.linkedin.world.notify(response["id"]) == [200]
+    response = leadline.linkedin.world.submit({**SAMPLE_ANSWERS, **mira}, form=FORM)
+    assert leadline.linkedin.world.notify(response["id"]) == [200]
     return response
 
 
-def test_a_lead_from_its_form_to_a_booked_meeting(desk: Desk, agency: Agency) -> None:
+def test_a_lead_from_its_form_to_a_booked_meeting(leadline: Leadline, agency: Agency) -> None:
     anna, ben = make_member(agency, "anna"), make_member(agency, "ben")
     for member in (anna, ben):
         mark_email_verified(member.user, f"{member.user.first_name.lower()}@example.com")
@@ -153,59 +153,59 @@ def test_a_lead_from_its_form_to_a_booked_meeting(desk: Desk, agency: Agency) ->
     growth = {"field": "title", "op": "word", "value": "growth"}
     make_rule(agency, "Growth", conditions=growth, pool=pool, tags=["growth"], target_minutes=15)
     sendpilot = source_of(agency, "sendpilot")
-    connect(desk, agency)
+    connect(leadline, agency)
 
     # created, fetched, facts, scored, routed, assigned, and mailed
-    submitted(desk)
+    submitted(leadline)
     work()
-    lead = desk.lead()
+    lead = leadline.lead()
     assert (lead["name"], lead["details_pending"], lead["tags"]) == ("Mira Okafor", False, ["growth"])
     assert (lead["state"], lead["assigned_to"]) == ("Massachusetts", anna.pk)
-    score = desk.api("GET", f"leads/{lead['id']}/score")
+    score = leadline.api("GET", f"leads/{lead['id']}/score")
     assert score["total"] == lead["score"] == sum(one["points"] for one in score["contributions"]) > 0
     assert sent() == [("anna@example.com", "Mira Okafor was assigned to you")]
 
     # due soon, and its owner away
-    desk.after(minutes=10, seconds=1)
+    leadline.after(minutes=10, seconds=1)
     assert sent() == [("anna@example.com", "Answer due soon: Mira Okafor")]
-    desk.api("PATCH", f"members/{anna.pk}", {"paused_until": iso_timestamp(timezone.now() + timedelta(days=2))})
+    leadline.api("PATCH", f"members/{anna.pk}", {"paused_until": iso_timestamp(timezone.now() + timedelta(days=2))})
 
     # overdue, escalated
-    desk.after(minutes=5)
-    assert desk.lead()["assigned_to"] == ben.pk
+    leadline.after(minutes=5)
+    assert leadline.lead()["assigned_to"] == ben.pk
     assert sent() == [("ben@example.com", "Mira Okafor was assigned to you")]
 
     # answered by a person, in SendPilot
-    desk.after(minutes=3)
+    leadline.after(minutes=3)
     body = {
         "eventId": "evt_1", "eventType": "message.sent", "timestamp": iso_timestamp(timezone.now()),
         "workspaceId": "ws_1", "data": {"leadId": "sp_1", "linkedinUrl": PROFILE, "message": "Hello Mira"},
     }  # fmt: skip
     raw, headers = signed(sendpilot, json.dumps(body).encode())
     path = urlsplit(sendpilot.webhook_url).path
-    assert http.request("POST", f"{desk.url}{path}", body=raw, headers=headers).status == 200
+    assert http.request("POST", f"{leadline.url}{path}", body=raw, headers=headers).status == 200
     work()
-    [clock] = desk.api("GET", f"leads/{lead['id']}/clocks")["results"]
+    [clock] = leadline.api("GET", f"leads/{lead['id']}/clocks")["results"]
     assert (clock["stop_reason"], clock["breached"], round(clock["elapsed_seconds"] / 60)) == ("message", True, 18)
 
     # a task, done; an opportunity; converted
     new = {"lead": lead["id"], "kind": "call", "title": "Call Mira", "assigned_to": ben.pk}
-    task = desk.api("POST", "tasks", {**new, "due_at": iso_timestamp(timezone.now() + timedelta(hours=2))})
-    desk.after(hours=1)
-    desk.api("POST", f"tasks/{task['id']}/done", {"outcome": "Reached"})
-    desk.api("PATCH", f"leads/{lead['id']}", {"status": "OPPORTUNITY"})
-    desk.after(days=1)
-    desk.api("PATCH", f"leads/{lead['id']}", {"status": "MEETING_BOOKED"})
+    task = leadline.api("POST", "tasks", {**new, "due_at": iso_timestamp(timezone.now() + timedelta(hours=2))})
+    leadline.after(hours=1)
+    leadline.api("POST", f"tasks/{task['id']}/done", {"outcome": "Reached"})
+    leadline.api("PATCH", f"leads/{lead['id']}", {"status": "OPPORTUNITY"})
+    leadline.after(days=1)
+    leadline.api("PATCH", f"leads/{lead['id']}", {"status": "MEETING_BOOKED"})
 
     life = [
         *("lead_created", "lead_assigned", "lead_high_priority", "lead_due_soon", "lead_overdue", "lead_assigned"),
         *("lead_status_changed", "task_created", "task_done"),
         *("lead_status_changed", "lead_opportunity", "lead_status_changed"),
     ]
-    assert desk.events_of(lead["id"]) == life
-    assert desk.program_got(lead["id"]) == life
+    assert leadline.events_of(lead["id"]) == life
+    assert leadline.program_got(lead["id"]) == life
     assert sent() == []
-    assert [row["reason"] for row in desk.api("GET", f"leads/{lead['id']}/assignments")["results"]] == [
+    assert [row["reason"] for row in leadline.api("GET", f"leads/{lead['id']}/assignments")["results"]] == [
         "escalated",
         "rule",
     ]

@@ -1,4 +1,4 @@
-"""The desk of a seeded agency: working hours, a pool, rules, response clocks, tasks and notes."""
+"""How the team of a seeded agency works: hours, a pool, rules, response clocks, tasks and notes."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ NEVER = timedelta(days=3650)
 
 
 @dataclass(slots=True)
-class Desk:
+class TeamWork:
     """Who takes turns, and by which hours answers are measured."""
 
     place: Place
@@ -176,7 +176,7 @@ class Desk:
         score_leads(ids, now=self.place.now, may_report=False)
 
 
-def make_desk(place: Place) -> Desk:
+def make_team_work(place: Place) -> TeamWork:
     """Make the working hours, the pool and the rules of an agency."""
     with place.rows.play():
         calendar = create_calendar(place.agency, name="Office", timezone=place.agency.timezone, week=OFFICE)
@@ -189,7 +189,7 @@ def make_desk(place: Place) -> Desk:
         rules_for(place.agency)
     calendar = Calendar.objects.prefetch_related("exceptions").get(pk=calendar.pk)
     players = [Player(member.member_id, member.weight) for member in places]
-    return Desk(place, calendar, pool, places, players)
+    return TeamWork(place, calendar, pool, places, players)
 
 
 def _assignee(member: Member) -> dict[str, str]:
