@@ -71,7 +71,7 @@ class TaskAdmin(BackOfficeAdmin):
 
 @admin.register(Note)
 class NoteAdmin(HiddenFromIndex, BackOfficeAdmin):
-    list_display = ("lead_link", "author", "written", "text")
+    list_display = ("written", "lead_link", "author", "text")
     list_filter = (ByLead,)
     list_select_related = ("lead", "author")
     fieldsets = ((None, {"fields": ("lead_link", "author", "text", "created_at", "updated_at")}),)

@@ -33,6 +33,7 @@ class DuplicateProposalAdmin(BackOfficeAdmin):
     search_through: ClassVar[dict[str, type[Model]]] = {"agency": Agency, "lead": Lead, "other": Lead}
     search_help_text = "part of a lead's name or e-mail address, or an id."
     list_display = ("pair", "agency", "why", "decided", "proposed")
+    list_display_links = ("proposed",)  # the pair has links of its own
     list_filter = (ByAgency, ByEitherLead)
     list_select_related = ("agency", "lead", "other", "decided_by")
     fieldsets = ((None, {"fields": ("pair", "agency", "why", "proposed", "decided", "decided_at", "decided_by")}),)

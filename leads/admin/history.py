@@ -129,10 +129,14 @@ class LeadMergeAdmin(HiddenFromIndex, BackOfficeAdmin):
 class OwnValuesAdmin(HiddenFromIndex, BackOfficeAdmin):
     """Show which leads keep their own values apart from those of records that were merged into them."""
 
-    list_display = ("label", "agency_of")
+    list_display = ("name", "agency_of")
     list_select_related = ("lead__agency",)
     fieldsets = ((None, {"fields": ("label", "agency_of", "written")}),)
     search_help_text = "a whole id of a lead."
+
+    @admin.display(description="lead")
+    def name(self, stored: OwnValues) -> str:
+        return str(stored.lead)
 
     @admin.display(description="lead")
     def label(self, stored: OwnValues) -> str:
