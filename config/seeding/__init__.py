@@ -24,6 +24,7 @@ from config.seeding.place import COMPANY_PREFIX, Place, make_place
 from config.seeding.received import other_stories, rejected_requests
 from config.seeding.rows import save
 from config.seeding.team_work import make_team_work
+from leads.inbox.sorting import sort_messages
 
 __all__ = ["Seeded", "has_real_agencies", "seed_agencies"]
 
@@ -62,6 +63,8 @@ def _seed(number: int, random: Random, now: datetime, password: str) -> Place:
     play(place, [*account_stories(place), *lead_stories(place, team), *other_stories(place)])
     place.rows.save()
     team.close()
+    for lead in place.agency.leads.filter(messages__isnull=False).distinct():
+        sort_messages(lead)
     save(place.requests)
     save(rejected_requests(place))
     deliver(place)

@@ -144,7 +144,8 @@ def _report(
             body = _welink(place, lead, reference, account, status, at)
         case _:
             body = _salesflow(lead, reference, status, at)
-    text = body.get("data", {}).get("reply") or body.get("result", {}).get("message", "")
+    data, result = body.get("data", {}), body.get("result", {})
+    text = data.get("reply") or data.get("message") or result.get("message", "")
     happen = partial(report_lead, place, lead, reference, status, text)
     return Happening(at, happen, reference.provider, body, lead_id=lead.pk, correlation=str(body.get("request_id", "")))
 
@@ -152,12 +153,15 @@ def _report(
 def _sendpilot(place: Place, lead: Lead, reference: LeadReference, status: LeadStatus, at: datetime) -> dict[str, Any]:
     campaign = reference.campaign
     assert campaign is not None  # noqa: S101 (SendPilot's leads have one)
-    data = {
+    data: dict[str, Any] = {
         "leadId": reference.external_id, "campaignId": campaign.external_id, "campaignName": campaign.name,
         "linkedinUrl": lead.linkedin_url, "senderId": campaign.sender_id,
     }  # fmt: skip
     if status is LeadStatus.REPLY_RECEIVED:
         data["reply"] = place.random.choice(people.REPLIES)
+    if status is LeadStatus.MESSAGE_SENT:
+        data["message"] = people.OPENERS[int(reference.external_id) % len(people.OPENERS)]
+        data["sequenceStep"] = 1
     return {
         "eventId": f"evt_{place.random.getrandbits(64):016x}", "eventType": EVENTS[status],
         "timestamp": iso_timestamp(at),

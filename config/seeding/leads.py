@@ -14,12 +14,13 @@ from leads.pipeline.history import (
     record_status_change,
     save_reference_status,
 )
+from leads.pipeline.messages import message_author, store_message
 
 
 def report_lead(
     place: Place, lead: Lead, reference: LeadReference, status: LeadStatus, text: str, origin: Origin
 ) -> None:
-    """Apply what a provider implies of where a lead stands, and keep the text that the lead answered."""
+    """Apply what a provider implies of where a lead stands, and keep the message that was sent or received."""
     rows, before = place.rows, reference.current_status
     report = StatusReport(origin.at, origin.sequence, status, stated=False)
     after = apply_report(before, report)
@@ -31,8 +32,12 @@ def report_lead(
     changed_by = ChangedBy.PROVIDER
     applied = after != before
     add_history_row(
-        lead, reference, previous or "", status, origin, changed_by, stated=False, applied=applied, text=text, work=rows
-    )
+        lead, reference, previous or "", status, origin, changed_by, stated=False, applied=applied,
+        text=text if status is LeadStatus.REPLY_RECEIVED else "", work=rows,
+    )  # fmt: skip
+    if text:
+        author = message_author(status, by_person=False)
+        store_message(lead, reference, None, author=author, text=text, is_preview=False, origin=origin, work=rows)
     _copy_status(lead, reference, origin)
     if before is None:
         record_event(lead, EventType.LEAD_CREATED, origin=origin, work=rows, lead_external_id=reference.external_id)

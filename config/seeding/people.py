@@ -49,6 +49,12 @@ CAMPAIGN_AUDIENCES = _lines("""
 Founders in Logistics|Heads of Sales, DACH|SaaS Operators|Clinics in the Nordics|Series A Finance|Manufacturers Iberia
 HR Leaders Benelux|Insurance Brokers UK|Retail Directors|Energy Consultants|Legal Ops|Event Follow-up
 """)
+OPENERS = _lines("""
+Thank you for connecting. May I ask how your team finds new customers today?
+I liked your post about hiring. How do you keep up with the replies on LinkedIn?
+We help agencies to answer every lead within minutes. Is that a subject for you?
+Your company grows quickly. Who looks after new enquiries?
+""")
 REPLIES = _lines("""
 Thanks for reaching out. What does it cost for a team of ten?|Sounds interesting, could we talk next week?
 Not right now, but ask me again in the new year.|Please send me two references.

@@ -24,13 +24,13 @@ from accounts.models import (
     ReauthStep,
     Sender,
 )
-from leads.models import Assignment, ClockSegment, Lead, LeadChange, LeadReference, Note, ResponseClock, Task
+from leads.models import Assignment, ClockSegment, Lead, LeadChange, LeadReference, Message, Note, ResponseClock, Task
 
 #: In this order: what others refer to comes first.
 ORDER = (
     *(Account, Campaign, Sender, Lead, LeadReference, LeadChange, AccountReport, Event),
     *(Incident, IncidentStep, Outage, ReauthPrompt, ReauthStep),
-    *(ResponseClock, ClockSegment, Assignment, Task, Note),
+    *(ResponseClock, ClockSegment, Assignment, Task, Note, Message),
 )
 BATCH = 500
 FANNED_OUT_AFTER = timedelta(seconds=2)
