@@ -31,6 +31,7 @@ from notifications.channels.service import create_channel
 from notifications.delivery import drain_deliveries
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.test_frame import assert_none, faults_of
+from tests.leads.pipeline.test_assigning import person
 from tests.leads.pipeline.test_replies import reply
 from tests.notifications.mails import FREE_TEXT, HOSTILE, happened, html_of, only_for
 from tests.reactions import react
@@ -61,6 +62,11 @@ def mails(agency: Agency, settings: Settings) -> dict[str, EmailMultiAlternative
     settings.STAFF_ALERT_EMAILS = ["staff@example.com"]
     happened(agency, EventType.STAFF_ALERT)
     take(EventType.STAFF_ALERT)
+    happened(agency, EventType.MEMBER_DIGEST, recipient="anna@example.com")
+    take(EventType.MEMBER_DIGEST)
+    create_lead(agency, name="Ada Lovelace", assigned_to=person(agency, "anna").user)
+    react()
+    take(EventType.LEAD_ASSIGNED_TO_YOU, to="anna@example.com")
     source, _ = create_source(agency=agency, provider="salesflow")
     report_status(
         agency,
