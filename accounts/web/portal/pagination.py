@@ -12,7 +12,7 @@ from accounts.core.keyset import Position, fetch_page
 from accounts.web.portal.sorting import BY_KEY, Order
 
 Row = TypeVar("Row", bound=Model)
-SIZE = 40  # rows of a page: what a person looks through; a full one stays below 60 KB
+SIZE = 36  # rows of a page: what a person looks through; a full one stays below 60 KB
 OLDER, NEWER, NUMBER = "before", "after", "page"
 _KEY = re.compile(r"([0-9A-Za-z_]{1,40})(?:\.([0-9]{1,17}))?", re.ASCII)
 
