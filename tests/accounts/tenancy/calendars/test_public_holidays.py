@@ -13,7 +13,6 @@ from accounts.tenancy.calendars.service import create_calendar
 from tests.api.client import api_with
 from tests.portal.browser import Browser
 
-pytest.importorskip("holidays", reason="`make installed-dev` installs it")
 pytestmark = pytest.mark.django_db
 
 
