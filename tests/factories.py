@@ -586,7 +586,7 @@ def make_import(agency: Agency, text: str) -> LeadImport:
         state=ImportState.READY,
         encoding="utf-8",
         delimiter=";",
-        headings=["Name", text[:200], "Company"],
+        headings=["Name", text[:200], "Firma"],
         mapping=["name", "email", ""],
         total=2,
         counts={"new": 1, "updated": 0, "duplicate": 0, "refused": 1},
