@@ -24,7 +24,7 @@ class ThreadAdmin(BackOfficeAdmin):
     menu_group = "Campaigns and leads"
     menu_position = 25
     menu_title = "Conversations"
-    list_display = ("lead_link", "agency", "account", "provider", "last_message", "waits", "label")
+    list_display = ("last_message", "lead_link", "agency", "account", "provider", "waits", "label")
     list_filter = (ByAgency, ByLead)
     list_select_related = ("lead", "agency", "account")
     fieldsets = (

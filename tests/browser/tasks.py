@@ -16,6 +16,8 @@ from accounts.core.enums import Role
 from accounts.models import Agency
 from config.seeding import seed_agencies
 from leads.rules import active
+from leads.rules.kinds import rule_kinds
+from leads.rules.service import delete_rule
 from tests.conftest import PRESERVED_TABLES
 
 if TYPE_CHECKING:
@@ -33,6 +35,15 @@ class Seeded:
     manager: User
     reader: User
     staff: User
+
+
+def take_back_team_work(agency: Agency) -> None:
+    """Delete the rules, the pools and the working hours of a seeded agency, for a test that makes its own."""
+    for kind in rule_kinds():
+        for rule in kind.model._default_manager.filter(agency=agency):
+            delete_rule(kind, rule)
+    agency.pools.all().delete()
+    agency.calendars.all().delete()
 
 
 @dataclass(slots=True)

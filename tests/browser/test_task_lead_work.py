@@ -18,7 +18,7 @@ from leads.routing.rules import KIND as ROUTING
 from leads.rules.preview_jobs import preview_due
 from leads.rules.service import create_rule
 from tests.browser.conftest import in_a_thread
-from tests.browser.tasks import Clicks, Seeded
+from tests.browser.tasks import Clicks, Seeded, take_back_team_work
 from tests.browser.test_frame import assert_none, faults_by_day_and_by_night
 from tests.browser.worked_leads import WorkedLeads
 from tests.reactions import react
@@ -74,6 +74,7 @@ def make_rule(clicks: Clicks, name: str, field: str, comparison: str, values: st
 
 def test_an_owner_makes_three_rules_and_a_pool_and_sees_who_would_get_how_many(seeded: Seeded, clicks: Clicks) -> None:
     page = clicks.page
+    in_a_thread(lambda: take_back_team_work(seeded.agency))
     make_pool(clicks, "Enterprise")
     make_rule(clicks, "Decision-makers", "seniority", "in", ["owner", "c_level", "vp", "head"], "Enterprise")
     make_rule(clicks, "Marketing", "title", "contains", "marketing", seeded.manager.get_full_name())
@@ -90,6 +91,7 @@ def test_an_owner_makes_three_rules_and_a_pool_and_sees_who_would_get_how_many(s
 
 def route_to(seeded: Seeded, agency: Agency) -> None:
     """Let every lead that comes go to the manager."""
+    take_back_team_work(agency)
     member = agency.members.get(user=seeded.manager)
     create_rule(ROUTING, agency, name="Everything", member_id=member.pk)
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from leads.rules.preview_jobs import preview_due
 from tests.browser.conftest import in_a_thread
-from tests.browser.tasks import Clicks, Seeded
+from tests.browser.tasks import Clicks, Seeded, take_back_team_work
 from tests.browser.test_frame import assert_none, faults_by_day_and_by_night
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -27,6 +27,7 @@ def make_rule(clicks: Clicks, name: str, points: str) -> None:
 
 def test_rules_are_built_previewed_and_put_in_order(seeded: Seeded, clicks: Clicks) -> None:
     page = clicks.page
+    in_a_thread(lambda: take_back_team_work(seeded.agency))
     make_rule(clicks, "Decision-makers", "30")
     page.get_by_role("button", name="Add a condition").click()
     page.get_by_label("Field", exact=True).select_option("seniority")

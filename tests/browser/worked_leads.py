@@ -22,7 +22,7 @@ from leads.rules.service import create_rule
 from leads.scoring.kind import KIND as SCORING
 from leads.sla.target_kind import KIND as TARGETS
 from leads.target_lists.service import create_list
-from tests.browser.tasks import Seeded
+from tests.browser.tasks import Seeded, take_back_team_work
 from tests.reactions import react
 
 ALWAYS = {day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
@@ -50,7 +50,8 @@ def worked_leads(seeded: Seeded) -> WorkedLeads:
     """Made before there is a browser: both want the thread's event loop."""
     agency, owner = seeded.agency, seeded.owner
     members = list(agency.members.filter(user__is_active=True).exclude(role="read_only").order_by("pk"))
-    calendar = create_calendar(agency, name="Office", week=ALWAYS)
+    take_back_team_work(agency)
+    calendar = create_calendar(agency, name="Always open", week=ALWAYS)
     create_calendar(agency, name="Evenings", week={"mon": [["18:00", "22:00"]], "sat": [["09:00", "12:00"]]})
     pool = _make_pools(agency, members)
     _make_rules(agency, pool, members[0])
