@@ -13,4 +13,4 @@ def ours(agency: Agency) -> Everything:
 
 @pytest.fixture
 def theirs(stranger: Agency) -> Everything:
-    return furnish(stranger, "Zed")
+    return furnish(stranger, "Zedekiah")
