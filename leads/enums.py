@@ -119,6 +119,13 @@ class TaskMaker(StrEnum):
     STEP = "step"
 
 
+class TemplateChannel(StrEnum):
+    """List what a template is sent by."""
+
+    EMAIL = "email"
+    LINKEDIN = "linkedin"
+
+
 class SegmentKind(StrEnum):
     """List where the time of a response clock went."""
 

@@ -23,6 +23,7 @@ from leads.enums import (
     SegmentKind,
     StopReason,
     TaskKind,
+    TemplateChannel,
 )
 from leads.models import LeadChange, ResponseClock, Task
 from leads.pipeline.provenance import ValueOrigin
@@ -40,6 +41,10 @@ STATUSES: dict[LeadStatus, Label] = {
     LeadStatus.MEETING_BOOKED: Label(_("Meeting booked"), "good"),
     LeadStatus.NOT_INTERESTED: Label(_("Not interested"), "quiet"),
     LeadStatus.DONE: Label(_("Done"), "quiet"),
+}
+TEMPLATE_CHANNELS: "dict[TemplateChannel, _StrPromise]" = {
+    TemplateChannel.EMAIL: _("E-mail"),
+    TemplateChannel.LINKEDIN: _("LinkedIn"),
 }
 CHANGED_BY_LABELS: "dict[ChangedBy, _StrPromise]" = {
     ChangedBy.API: _("the API"),

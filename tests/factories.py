@@ -67,6 +67,7 @@ from leads.models import (
     LeadSync,
     MemberDigest,
     Message,
+    MessageTemplate,
     Note,
     OwnerAccess,
     OwnValues,
@@ -103,6 +104,7 @@ from leads.routing.rules import KIND as ROUTING
 from leads.rules.preview_jobs import request_preview
 from leads.rules.service import create_rule
 from leads.scoring.kind import KIND as SCORING
+from leads.sequences.templates import create_template
 from leads.sla.target_kind import KIND as TARGETS
 from leads.target_lists.service import create_list
 from notifications.channels.service import create_channel, send_test_event
@@ -112,6 +114,9 @@ from tests.reactions import react
 from webhooks.models import LatencyTally, ProviderRequest, Receipt, RejectedRequest, SourceMonitor, WordMapping
 
 CANARY = "canarySECRETcanary"
+
+
+WELCOME = 'Hello {{ first_name|default:"there" }}, how is {{ company }}? '
 
 
 def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -> dict[type[models.Model], Any]:
@@ -312,6 +317,9 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         ScoreLearning.objects.create(agency=agency, error=text, accepted_by=text[:200]),
         ScoringRun.objects.get_or_create(agency=agency, defaults={"next_attempt_at": now})[0],
         ScoringSettings.objects.get_or_create(agency=agency)[0],
+        MessageTemplate.objects.create(
+            agency=agency, name=f"{number} {text}"[:120], channel="email", subject=text[:200], text=text
+        ),
         targets := TargetList.objects.create(
             agency=agency,
             name=f"{number} {text}"[:120],
@@ -458,6 +466,7 @@ class World:
     target_list: TargetList
     duplicate: DuplicateProposal
     file: LeadImport
+    template: MessageTemplate
 
     def make_ready_for(self, rest: str) -> None:
         """Let what follows an id in a path succeed."""
@@ -468,7 +477,7 @@ class World:
         if rest == "/connect":
             self.source.provider, self.source.credentials = "linkedin", {"client_id": "app"}
             self.source.save()
-        if rest in ("/merge", "/unmerge"):
+        if rest in ("/merge", "/unmerge", "/preview"):
             now = timezone.now()
             other = Lead.objects.create(id="lead_zz", agency=self.agency, status_since=now, received_at=now)
             if rest == "/unmerge":
@@ -495,6 +504,7 @@ class World:
             "pools": self.pool.id,
             "target-rules": self.target_rule.id,
             "target-lists": self.target_list.id,
+            "templates": self.template.id,
             "sources": self.source.id,
             "receipts": self.receipt.public_id,
             "events": self.delivery.event_id,
@@ -575,6 +585,7 @@ def make_world(agency: Agency, mark: str) -> World:
         create_list(agency, name="Key accounts", file=BytesIO(b"acme.example.com")),
         DuplicateProposal.objects.create(agency=agency, lead=lead, other=lead, reasons=["phone"]),
         make_import(agency, "Ann"),
+        create_template(agency, name="Welcome", channel="linkedin", text=WELCOME),
     )
 
 
@@ -642,6 +653,7 @@ class Everything:
     duplicate: DuplicateProposal
     file: LeadImport
     thread: Thread
+    template: MessageTemplate
 
     def ids_of(self, name: str) -> tuple[object, ...]:
         """What stands in the URL of this thing's page."""
@@ -790,6 +802,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         duplicate=propose_twin(lead),
         file=make_import(agency, text),
         thread=make_message(lead, text=text).thread,
+        template=create_template(agency, name=text[:120], channel="linkedin", text=WELCOME + text),
     )
 
 

@@ -19,7 +19,7 @@ LIFETIME = timedelta(days=730)
 NAMED = frozenset(
     {
         *("agency", "apikey", "calendar", "campaign", "channel", "invitation", "pool", "routingrule", "scoringrule"),
-        *("source", "subaccount", "targetlist"),
+        *("messagetemplate", "sequence", "source", "subaccount", "targetlist"),
     }
 )
 

@@ -102,3 +102,30 @@ def slug(text: str) -> str:
     """Return a text as it stands in addresses: ASCII letters and hyphens."""
     plain = unicodedata.normalize("NFKD", text.translate(str.maketrans("øØłŁßıæ", "oOlLsia"))).encode("ascii", "ignore")
     return re.sub(r"[^a-z0-9]+", "-", plain.decode().lower()).strip("-")
+
+
+#: The templates of a seeded agency: name, channel, subject, text.
+TEMPLATES = (
+    (
+        "First e-mail",
+        "email",
+        'A question about {{ company|default:"your team" }}',
+        'Hello {{ first_name|default:"there" }},\n\nthank you for connecting. May I ask how'
+        ' {{ company|default:"your team" }} follows up with its leads today?\n\nKind regards\n'
+        '{{ owner_name|default:"Your team" }}',
+    ),
+    (
+        "Second e-mail",
+        "email",
+        "Shall I send you an example?",
+        'Hello {{ first_name|default:"there" }},\n\nI can send you an example from'
+        ' {{ industry|default:"your industry" }}. Is it of interest?\n\n{{ owner_name|default:"Your team" }}',
+    ),
+    (
+        "Thanks for connecting",
+        "linkedin",
+        "",
+        'Hello {{ first_name|default:"there" }}, thank you for connecting. What do you work on at'
+        ' {{ company|default:"your company" }} these days?',
+    ),
+)

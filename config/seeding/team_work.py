@@ -21,6 +21,7 @@ from leads.routing.rules import KIND as ROUTING
 from leads.routing.turns import Player, Streak, apply, next_by_turns
 from leads.rules.service import create_rule
 from leads.scoring.service import rules_for, score_leads
+from leads.sequences.templates import create_template
 from leads.sla.clocks import LeadClocks
 from leads.sla.figures import plan
 from leads.sla.target_kind import KIND as TARGETS
@@ -187,6 +188,8 @@ def make_team_work(place: Place) -> TeamWork:
         decides: dict[str, Any] = {"name": "Decision-makers", "conditions": DECIDES, "tags": ["decision-maker"]}
         create_rule(ROUTING, place.agency, by=None, pool_id=pool.pk, target_minutes=TARGET_MINUTES, **decides)
         rules_for(place.agency)
+        for name, channel, subject, text in people.TEMPLATES:
+            create_template(place.agency, name=name, channel=channel, subject=subject, text=text)
     calendar = Calendar.objects.prefetch_related("exceptions").get(pk=calendar.pk)
     players = [Player(member.member_id, member.weight) for member in places]
     return TeamWork(place, calendar, pool, places, players)

@@ -13,6 +13,7 @@ from leads.admin import (
     rules,
     saved_filters,
     target_lists,
+    templates,
     timeline,
 )
 from leads.lead_sync import admin as linkedin
@@ -31,5 +32,6 @@ __all__ = [
     "rules",
     "saved_filters",
     "target_lists",
+    "templates",
     "timeline",
 ]

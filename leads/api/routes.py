@@ -12,6 +12,7 @@ from leads.api.routing_rules import RoutingRuleViewSet
 from leads.api.scoring import ScoringRuleViewSet
 from leads.api.target_lists import TargetListViewSet
 from leads.api.target_rules import TargetRuleViewSet
+from leads.api.templates import TemplateViewSet
 
 router.add("leads", LeadViewSet, position=20)
 router.add("duplicates", DuplicateViewSet, position=22)
@@ -25,4 +26,5 @@ router.add("scoring-rules", ScoringRuleViewSet, position=26)
 router.add("pools", PoolViewSet, position=46)
 router.add("routing-rules", RoutingRuleViewSet, position=47)
 router.add("target-lists", TargetListViewSet, position=28)
+router.add("templates", TemplateViewSet, position=32)
 router.add_report("leads", LeadReportViewSet)

@@ -25,6 +25,7 @@ from leads.models.saved_filter import SavedFilter
 from leads.models.scoring import LeadScore, ScoreLearning, ScoringRule, ScoringRun, ScoringSettings
 from leads.models.target_list import TargetList, TargetListEntry
 from leads.models.target_rules import TargetRule
+from leads.models.templates import MessageTemplate
 from leads.models.tombstones import Tombstone
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "LeadSync",
     "MemberDigest",
     "Message",
+    "MessageTemplate",
     "Note",
     "OwnValues",
     "OwnerAccess",

@@ -47,6 +47,7 @@ ENTRIES = (
     Entry("pools", _("Pools"), "portal_pools", AUTOMATION, icon="users-group", position=15),
     Entry("scoring", _("Scoring"), "portal_scoring", AUTOMATION, icon="gauge", position=20),
     Entry("target_lists", _("Target lists"), "portal_target_lists", AUTOMATION, icon="target-arrow", position=25),
+    Entry("templates", _("Templates"), "portal_templates", AUTOMATION, icon="edit", position=45),
     Entry("targets", _("Targets"), "portal_targets", AUTOMATION, icon="clock", position=30),
     Entry("reports", _("Reports"), "portal_reports", INSIGHT, icon="chart-bar", position=10),
 )  # fmt: skip
@@ -54,6 +55,7 @@ ENTRIES = (
 AUDITED = (
     ("lead", gettext_noop("Lead"), "portal_lead"),
     ("leadimport", gettext_noop("Import"), "portal_import"),
+    ("messagetemplate", gettext_noop("Template"), "portal_template"),
     ("pool", gettext_noop("Pool"), "portal_pool"),
     ("targetlist", gettext_noop("Target list"), "portal_target_list"),
     ("routingrule", gettext_noop("Routing rule"), ""),

@@ -11,20 +11,21 @@ from accounts.core.enums import provider_name
 from accounts.labels import paused_by_name
 from accounts.models import Campaign
 from accounts.tenancy.localtime import format_local_time
-from leads.enums import MessageAuthor
+from leads.enums import MessageAuthor, TemplateChannel
 from leads.labels import (
     CLOCK_KINDS,
     MESSAGE_AUTHORS,
     ORIGIN_LABELS,
     STOP_REASONS,
     TASK_KINDS,
+    TEMPLATE_CHANNELS,
     clock_state,
     due_label,
     duration_text,
     status_badge,
     task_state,
 )
-from leads.models import Lead, ResponseClock, Task, Thread
+from leads.models import Lead, MessageTemplate, ResponseClock, Task, Thread
 from leads.pipeline.languages import language_name
 from leads.pipeline.provenance import ValueOrigin
 
@@ -157,3 +158,9 @@ def is_new_for_me(thread: Thread) -> bool:
     """Return whether the lead wrote after the member read the conversation (`read_by_me`) last."""
     read, written = thread.read_by_me, thread.last_received_at  # type: ignore[attr-defined]
     return written is not None and (read is None or read < written)
+
+
+@register.filter
+def template_channel(template: MessageTemplate) -> str:
+    """Return what a template is sent by, in words."""
+    return str(TEMPLATE_CHANNELS[TemplateChannel(template.channel)])

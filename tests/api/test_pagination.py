@@ -13,6 +13,7 @@ from leads.activities.notes import create_note
 from leads.activities.tasks import create_task
 from leads.enums import TaskKind
 from leads.models import Lead, LeadChange, RoutingRule, ScoringRule, TargetRule
+from leads.sequences.templates import create_template
 from leads.target_lists.service import create_list
 from notifications.models import Delivery
 from tests.api import routes
@@ -163,6 +164,10 @@ LISTS: dict[str, Any] = {
     "routing-rules/versions": add_routing_rules,
     "target-lists": lambda world, count: [
         create_list(world.agency, name=f"{n} {timezone.now()}", file=BytesIO(b"Acme")) for n in range(count)
+    ],
+    "templates": lambda world, count: [
+        create_template(world.agency, name=f"{n} {timezone.now()}", channel="linkedin", text="Hello")
+        for n in range(count)
     ],
     "sources": lambda world, count: [world.agency.sources.create(provider="salesflow") for _ in range(count)],
     "channels": lambda world, count: [world.agency.channels.create(kind="email") for _ in range(count)],

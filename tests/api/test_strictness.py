@@ -148,6 +148,7 @@ WRITABLE = {
     "routing-rules": {"name", "position", "active", "conditions", "effect"},
     "imports": {"name", "csv", "mapping"},
     "target-lists": {"name", "csv"},
+    "templates": {"name", "channel", "subject", "text"},
     "scoring-rules": {"name", "position", "active", "conditions", "group", "points", "cap"},
     "sources": {"name", "enabled", "location_id", "allowed_networks", "subscriptions"},
     "channels": {
@@ -341,7 +342,7 @@ def test_ids_that_name_nothing_are_404(api: Api) -> None:
 
 
 PATHS = (
-    *("", "nothing", "accounts/x/y/z", "task", "message", "sequences", "templates", "reports/nothing"),
+    *("", "nothing", "accounts/x/y/z", "task", "message", "segment", "segments", "reports/nothing"),
     *("routing-rule", "../../etc/passwd", "accounts//history", "leads//"),
 )
 

@@ -169,6 +169,7 @@ def test_a_page_without_entries_says_what_to_do_next(agency: Agency, sign_in: Br
         ("/imports", "Upload a CSV file with a column"),
         ("/duplicates", "show up here as they come in"),
         ("/target-lists", "Upload a CSV file of companies"),
+        ("/templates", "Write the first one"),
     ):
         assert words in client.get(path).content.decode(), path
 

@@ -1,0 +1,1 @@
+"""Write to leads by plan: templates, e-mail of an agency, and sequences of steps."""
