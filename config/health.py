@@ -167,4 +167,6 @@ def _run(check: Callable[[], str]) -> str:
 
 @lru_cache(maxsize=1)
 def _known_migrations() -> frozenset[tuple[str, str]]:
-    return frozenset(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
+    """Return the migrations that are recorded in every database, whether a squashed one stood for them or not."""
+    migrations = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
+    return frozenset(name for name, migration in migrations.items() if not migration.replaces)

@@ -43,13 +43,13 @@ class AddIndexOnline(_Online, AddIndex):
         _remove_index(self, app_label, schema_editor, from_state, self.index.name)
 
 
-class AddJSONIndexOnline(Operation):
-    """Build PostgreSQL's index of what a JSON column contains (`@>`) while its table is written to.
+class AddJSONIndex(Operation):
+    """Build PostgreSQL's index of what a JSON column contains (`@>`), for a table without rows.
 
     SQLite has no such index, and models do not know it.
     """
 
-    atomic, reversible = False, True
+    reversible = True
 
     def __init__(self, model_name: str, column: str, name: str) -> None:
         self.model_name, self.column, self.name = model_name, column, name
@@ -59,21 +59,35 @@ class AddJSONIndexOnline(Operation):
 
     def database_forwards(self, app_label: str, schema_editor: SchemaEditor, from_state: Any, to_state: Any) -> None:
         if schema_editor.connection.vendor == "postgresql":
-            table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+            schema_editor.execute(f'CREATE INDEX "{self.name}" {self._columns(app_label, to_state)}')
+
+    def database_backwards(self, app_label: str, schema_editor: SchemaEditor, from_state: Any, to_state: Any) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(f'DROP INDEX IF EXISTS "{self.name}"')
+
+    def describe(self) -> str:
+        return f"Build the index {self.name} of what {self.model_name}.{self.column} contains"
+
+    def _columns(self, app_label: str, state: Any) -> str:
+        table = state.apps.get_model(app_label, self.model_name)._meta.db_table
+        return f'ON "{table}" USING gin ("{self.column}" jsonb_path_ops)'
+
+
+class AddJSONIndexOnline(_Online, AddJSONIndex):
+    """Build PostgreSQL's index of what a JSON column contains while its table is written to."""
+
+    def database_forwards(self, app_label: str, schema_editor: SchemaEditor, from_state: Any, to_state: Any) -> None:
+        if schema_editor.connection.vendor == "postgresql":
             with _waiting_without_limit(schema_editor):
                 if not _is_built(schema_editor, self.name):
                     schema_editor.execute(
-                        f'CREATE INDEX CONCURRENTLY "{self.name}" ON "{table}"'
-                        f' USING gin ("{self.column}" jsonb_path_ops)'
+                        f'CREATE INDEX CONCURRENTLY "{self.name}" {self._columns(app_label, to_state)}'
                     )
 
     def database_backwards(self, app_label: str, schema_editor: SchemaEditor, from_state: Any, to_state: Any) -> None:
         if schema_editor.connection.vendor == "postgresql":
             with _waiting_without_limit(schema_editor):
                 schema_editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{self.name}"')
-
-    def describe(self) -> str:
-        return f"Build the index {self.name} of what {self.model_name}.{self.column} contains, while it is written to"
 
 
 class RemoveIndexOnline(_Online, RemoveIndex):
