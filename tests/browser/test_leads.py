@@ -59,10 +59,13 @@ def test_an_owner_takes_leads_along_and_listens_to_a_language(agency: Agency, vi
     visit.look("lead-page")
     page.goto(f"{settings.PUBLIC_URL}/notifications")
     card = page.locator(f"#{channel.pk}")
-    card.get_by_text("form languages: German (DE)").wait_for()
     card.get_by_text("Edit", exact=True).click()
+    card.get_by_text("More settings").click()
     assert card.get_by_label("German (DE)").is_checked()
     visit.look("channel-languages")
+    page.goto(f"{settings.PUBLIC_URL}/notifications/channels/{channel.pk}")
+    page.get_by_text("form languages: German (DE)").wait_for()
+    visit.look("channel-page")
 
 
 @pytest.mark.usefixtures("people")
@@ -70,7 +73,7 @@ def test_staff_take_an_agencys_leads_along(agency: Agency, staff: User, visit: V
     page = sign_in(staff, visit)
     page.goto(f"{settings.PUBLIC_URL}/admin/leads/lead/?agency={agency.pk}&creation_locale=en_US")
     visit.look("admin-leads")
-    file = taken_along(page, "Download as CSV")
+    file = taken_along(page, "Export CSV")
     assert ("Ada Lovelace" in file, "Emmy Noether" in file, "Tried Out" in file) == (True, False, False)
 
 
@@ -94,7 +97,7 @@ def test_staff_see_what_could_not_be_enriched_and_what_linkedin_permits(
     )
     page = sign_in(staff, visit)
     page.goto(f"{settings.PUBLIC_URL}/admin/leads/enrichment/")
-    page.get_by_text("given up").wait_for()
+    page.locator("#result_list").get_by_text("Failed").wait_for()
     visit.look("admin-enrichments")
     page.goto(f"{settings.PUBLIC_URL}/admin/leads/enrichment/{lead.pk}/change/")
     page.get_by_role("button", name="Try again").wait_for()

@@ -2,12 +2,20 @@
 
 const reference = document.getElementById("swagger-ui");
 
-// Swagger UI in one column of our page: without a second <main>, and without links inside its buttons.
+// Swagger UI in one column of our page: without a second <main>, and without links inside its buttons. Every operation of
+// an open group is drawn: the page's own search finds it, and no part of a long list stays blank.
 function referenceParts({ React }) {
   const h = React.createElement;
   return {
     components: {
       DeepLink: ({ text }) => h("span", { className: "nostyle" }, text),
+      operations: (props) => props.specSelectors.taggedOperations().map((group, tag) =>
+        h(props.getComponent("OperationTag"), { ...props, key: tag, tag, tagObj: group, specUrl: props.specSelectors.url() },
+          h("div", { className: "operation-tag-content" }, group.get("operations").map((op) => {
+            const [path, method] = [op.get("path"), op.get("method")];
+            const place = { path, method, tag, op, specPath: op.get("specPath") };
+            return h(props.getComponent("OperationContainer", true), { ...place, key: `${path}-${method}` });
+          }).toArray()))).toArray(),
       ReferenceLayout: ({ getComponent, specSelectors }) => {
         const status = specSelectors.loadingStatus();
         if (status === "failed") return h("p", { role: "alert" }, "The description could not be loaded. Reload the page.");
@@ -27,7 +35,7 @@ SwaggerUIBundle({
   plugins: [referenceParts],
   layout: "ReferenceLayout",
   deepLinking: true,
-  docExpansion: "list",
+  docExpansion: "none",
   defaultModelsExpandDepth: 0,
   persistAuthorization: false,
   validatorUrl: null,

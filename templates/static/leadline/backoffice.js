@@ -1,5 +1,5 @@
-// What Django's widgets leave without a name. They make their parts when the page has loaded.
-addEventListener("load", () => {
+// What Django's widgets leave without a name.
+function nameParts() {
   for (const select of document.querySelectorAll("select.admin-autocomplete")) {
     const label = document.querySelector(`label[for="${CSS.escape(select.id)}"]`);
     const chosen = select.nextElementSibling?.querySelector("[role=combobox]");
@@ -10,7 +10,10 @@ addEventListener("load", () => {
     text.setAttribute("aria-labelledby", label.id);
   }
   for (const tip of document.querySelectorAll(".help-tooltip[aria-label]")) tip.setAttribute("role", "img");
-});
+}
+
+// Django's widgets make their parts in what jQuery calls when the page is ready, which can be after its load event.
+addEventListener("load", () => (window.django?.jQuery ?? ((call) => call()))(nameParts));
 
 // The back office: "/" goes to the search in the head of the page.
 document.addEventListener("keydown", (event) => {
