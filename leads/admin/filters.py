@@ -7,9 +7,9 @@ from django.http import HttpRequest
 
 from accounts.models import Agency, Campaign, Member
 from accounts.web.backoffice.filters import MAX_LISTED, ByAge, ByParent, ByStatus, WithinAgency
-from leads.enums import AWAITING_REPLY
 from leads.labels import STATUSES
 from leads.models import Lead
+from leads.models.lead_indexes import AWAITS_REPLY
 from leads.pipeline.changes import HIGH_PRIORITY
 from leads.pipeline.languages import language_name, languages_of
 
@@ -107,7 +107,7 @@ class ByWaiting(WithinAgency):
         return [("yes", "Awaiting reply")]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
-        return queryset.filter(status__in=AWAITING_REPLY, is_test=False) if self.value() else queryset
+        return queryset.filter(AWAITS_REPLY) if self.value() else queryset
 
 
 class ByClock(WithinAgency):

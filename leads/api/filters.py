@@ -16,8 +16,9 @@ from accounts.web.rest.filters import (
     TextFilter,
     TimeFilter,
 )
-from leads.enums import AWAITING_REPLY, LOCALE, LeadStatus
+from leads.enums import LOCALE, LeadStatus
 from leads.models import Assignment, Lead, LeadQuerySet, LeadReference, WaitingLead
+from leads.models.lead_indexes import AWAITS_REPLY
 from leads.pipeline.search import leads_matching
 from leads.pipeline.tags import has_tag
 
@@ -56,7 +57,7 @@ class LeadFilters(StrictFilterSet):
     priority = TextFilter()
     grade = TextFilter(label="A grade such as `A1`.")
     score_min = NumberFilter("score", lookup_expr="gte", label="At least this score.")
-    waiting = ConditionFilter(Q(status__in=AWAITING_REPLY, is_test=False), label="Whether the lead awaits a reply.")
+    waiting = ConditionFilter(AWAITS_REPLY, label="Whether the lead wrote and no person answered since.")
     clock = StrictChoiceFilter(
         ("open", "due_soon", "overdue"), method="filter_clock", label="Whether somebody has to answer, and how soon."
     )

@@ -17,9 +17,9 @@ from accounts.core.derived_fields import (
 )
 from accounts.core.ids import new_id
 from accounts.models import Account, Agency, Campaign, Source
-from leads.enums import AWAITING_REPLY, ENDED, STATUS_CHOICES, LeadStatus, furthest
+from leads.enums import ENDED, STATUS_CHOICES, LeadStatus, furthest
 from leads.facts import derivations
-from leads.models.lead_indexes import INDEXES
+from leads.models.lead_indexes import AWAITS_REPLY, INDEXES
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
@@ -39,8 +39,8 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return self.filter(conditions[state], response_due_at__isnull=False)
 
     def awaiting_reply(self) -> "LeadQuerySet":
-        """Return the leads that answered, and are no test."""
-        return self.without_tests().filter(status__in=AWAITING_REPLY)
+        """Return the leads that wrote, and that no person answered since."""
+        return self.filter(AWAITS_REPLY)
 
     def open_leads(self) -> "LeadQuerySet":
         """Return the leads that somebody has to work on, without tests."""

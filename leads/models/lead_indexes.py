@@ -5,6 +5,11 @@ from django.db.models.functions import Lower
 
 from leads.enums import AWAITING_REPLY, ENDED, REPLIED
 
+#: A lead wrote, and no person answered since.
+AWAITS_REPLY = models.Q(status__in=[status.value for status in AWAITING_REPLY], is_test=False) & (
+    models.Q(last_response_at__isnull=True) | models.Q(last_response_at__lt=models.F("status_since"))
+)
+
 INDEXES = [
     models.Index(fields=["agency", "-id"], name="lead_newest"),
     models.Index(fields=["agency", "status", "-id"], name="lead_by_status"),
@@ -18,10 +23,8 @@ INDEXES = [
     models.Index(fields=["agency", "-received_at", "-id"], name="lead_by_receipt"),
     models.Index(
         fields=["agency", "status_since", "id"],
-        name="lead_awaiting_reply",
-        condition=models.Q(
-            status__in=[status.value for status in AWAITING_REPLY], is_test=False, merged_into__isnull=True
-        ),
+        name="lead_unanswered",
+        condition=AWAITS_REPLY & models.Q(merged_into__isnull=True),
     ),
     models.Index(
         fields=["agency", "campaign", "furthest_status"],

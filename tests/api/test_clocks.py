@@ -84,3 +84,20 @@ def test_leads_are_filtered_by_their_clocks(
     assert (listed(clock="due_soon"), listed(clock="overdue")) == (["Grace"], ["Ada"])
     assert (listed(waiting="true"), listed(waiting="false")) == (["Joan"], ["Alan", "Grace", "Ada"])
     assert api.get("leads", {"clock": "late"}).status_code == 400
+
+
+def test_who_was_answered_waits_no_longer(agency: Agency, api: Api, clock: time_machine.Traveller) -> None:
+    def listed() -> list[str]:
+        return [row["name"] for row in api.get("leads", {"waiting": "true"}).json()["results"]]
+
+    joan = create_lead(agency, name="Joan", email="joan@example.com", status=LeadStatus.REPLY_RECEIVED)
+    react()
+    clock.shift(timedelta(minutes=5))
+    assert listed() == ["Joan"]
+    assert list(agency.leads.awaiting_reply()) == [joan]
+    assert api.post(f"leads/{joan.pk}/answered", {"how": "by telephone"}).status_code == 202
+    assert listed() == []
+    assert not agency.leads.awaiting_reply()
+    clock.shift(timedelta(minutes=5))
+    assert api.patch(f"leads/{joan.pk}", {"status": "OPPORTUNITY"}).status_code == 200
+    assert listed() == ["Joan"]
