@@ -94,7 +94,7 @@ class LeadFilters(StrictFilterSet):
 
     def filter_pool(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
         """Return what a pool dealt or holds: by these leads if they are few, else from the newest lead on."""
-        dealt = Assignment.objects.filter(pool=value, ended_at__isnull=True)
+        dealt = Assignment.objects.current().filter(pool=value)
         held = WaitingLead.objects.filter(pool=value)
         few = {pk for rows in (dealt, held) for pk in rows.values_list("lead", flat=True)[: FEW + 1]}
         if len(few) <= FEW:

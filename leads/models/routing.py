@@ -4,6 +4,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.core.ids import new_id
@@ -108,6 +109,16 @@ class Credit(models.Model):
         return f"{self.amount / 1e6:+.1f}: {self.reason}"
 
 
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def current(self) -> "AssignmentQuerySet":
+        """Return the assignments to whom the leads have now.
+
+        A merge leaves the row of the other record open, for the undo, though its owner has the lead no longer.
+        """
+        has_it = Q(user=F("lead__assigned_to")) | Q(user__isnull=True, lead__assigned_to__isnull=True)
+        return self.filter(has_it, ended_at__isnull=True)
+
+
 class Assignment(models.Model):
     """Who had a lead, from when until when, and why. A row without a member says that nobody has it."""
 
@@ -133,6 +144,8 @@ class Assignment(models.Model):
     )
     at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
+
+    objects = AssignmentQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -24,7 +24,7 @@ def ownership_of(lead: Lead) -> Ownership | None:
         if waiting.pool is None:
             return Ownership(_("No rule and no pool found an owner."), [])
         return Ownership(_("Waits in the pool “%(pool)s” until somebody can take it.") % {"pool": waiting.pool}, [])
-    rows = Assignment.objects.filter(lead=lead, user=lead.assigned_to_id, ended_at__isnull=True)
+    rows = Assignment.objects.current().filter(lead=lead)
     row = rows.select_related("pool", "by").order_by("-pk").first()
     if row is None or lead.assigned_to_id is None:
         return None

@@ -123,7 +123,7 @@ def is_new(lead: Lead, now: datetime) -> bool:
 
 def _open_routing_of(lead: Lead) -> Assignment | None:
     """Return the assignment that routing made and that may still change. None: a person made it, or works on it."""
-    row = Assignment.objects.filter(lead=lead, ended_at__isnull=True).order_by("-pk").first()
+    row = Assignment.objects.current().filter(lead=lead).order_by("-pk").first()
     return None if row is None or row.reason not in BY_ROUTING or is_worked_on(lead, row) else row
 
 

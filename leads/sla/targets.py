@@ -44,7 +44,7 @@ class Targets:
 
 def targets_by_routing(lead_ids: Collection[str]) -> dict[str, int]:
     """Return the minutes to the first response that routing rules set for these leads with their present owners."""
-    rows = Assignment.objects.filter(lead__in=lead_ids, ended_at__isnull=True, target_minutes__isnull=False)
+    rows = Assignment.objects.current().filter(lead__in=lead_ids, target_minutes__isnull=False)
     return {lead: minutes for lead, minutes in rows.order_by("pk").values_list("lead", "target_minutes") if minutes}
 
 

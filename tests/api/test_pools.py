@@ -106,6 +106,24 @@ def test_leads_are_found_by_who_has_them_and_by_the_pool_that_dealt_or_holds_the
     assert found(assigned_to="me") == set()
 
 
+def test_after_a_merge_a_lead_is_found_by_the_pool_of_its_owner(api: Api, agency: Agency) -> None:
+    owners = {}
+    for name in ("anna", "ben"):
+        pool = make_pool(agency, make_member(agency, name), name=name)
+        lead = create_lead(agency, email=f"{name}@example.com")
+        api.post(f"leads/{lead.pk}/assign", {"pool": pool.pk})
+        owners[lead.pk] = pool.pk
+    one, other = owners
+    root = api.post(f"leads/{one}/merge", {"other": other}).json()["id"]
+
+    def found_by_pool() -> list[set[str]]:
+        return [{row["id"] for row in api.get("leads", {"pool": pool}).json()["results"]} for pool in owners.values()]
+
+    assert found_by_pool() == [{root} if lead == root else set() for lead in owners]
+    api.post(f"leads/{root}/unmerge", {"record": other if root == one else one})
+    assert found_by_pool() == [{lead} for lead in owners]
+
+
 def test_members_are_read_and_say_when_they_work_and_what_they_are_mailed(api: Api, agency: Agency) -> None:
     anna = make_member(agency, "anna")
     calendar = api.post("calendars", {"name": "Office"}).json()["id"]
