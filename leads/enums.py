@@ -48,7 +48,9 @@ STATUS_CHOICES = [(status, status.label) for status in LeadStatus]
 
 #: Statuses of leads that answered and wait for the agency's answer.
 AWAITING_REPLY = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)
-#: A lead that reaches one of these statuses is a conversion.
+#: What an agency counts as a conversion unless it chooses otherwise, and what it may choose from.
+DEFAULT_CONVERSIONS = (LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED, LeadStatus.DONE)
+#: Statuses of a lead that wants more.
 CONVERTED = (LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED)
 #: Furthest statuses of leads that answered.
 REPLIED = (LeadStatus.REPLY_RECEIVED, *CONVERTED)
@@ -101,6 +103,16 @@ class StopReason(StrEnum):
     MEETING_BOOKED = "meeting_booked"
     CLOSED = "closed"
     MERGED = "merged"
+
+
+class LossCause(StrEnum):
+    """List the causes of a loss that history proves, the first that holds counts."""
+
+    ACCOUNT_DOWN = "account_down"
+    NO_OWNER = "no_owner"
+    NEVER_ANSWERED = "never_answered"
+    LATE = "late"
+    OTHER = "other"
 
 
 class TaskKind(StrEnum):

@@ -162,6 +162,7 @@ class EventType(StrEnum):
     LEAD_REPLIED = "lead_replied"
     LEAD_OPPORTUNITY = "lead_opportunity"
     LEAD_LOST = "lead_lost"
+    LEAD_CONVERTED = "lead_converted"
     LEAD_HIGH_PRIORITY = "lead_high_priority"
     LEAD_ASSIGNED = "lead_assigned"
     LEAD_DUE_SOON = "lead_due_soon"

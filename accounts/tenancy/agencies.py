@@ -1,5 +1,6 @@
 """Create and change agencies."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -9,6 +10,15 @@ from accounts.models.agency import new_company_id
 from accounts.tenancy import audit
 from accounts.tenancy.api_keys import create_api_key
 from accounts.tenancy.audit import Actor
+
+#: Called in the transaction that changes the time zone of an agency.
+_time_zone_hooks: list[Callable[[Agency], None]] = []
+
+
+def on_time_zone_change(hook: Callable[[Agency], None]) -> Callable[[Agency], None]:
+    """Register `hook` for what is stored by an agency's days and hours."""
+    _time_zone_hooks.append(hook)
+    return hook
 
 
 @transaction.atomic
@@ -38,6 +48,9 @@ def update_agency(agency: Agency, *, by: Actor | None = None, **changes: Any) ->
     agency.save(update_fields=list(changes))
     if changed := sorted(name for name, value in changes.items() if value != stored[name]):
         audit.log_change(by, agency, "Changed", ", ".join(changed))
+    if "timezone" in changed:
+        for hook in _time_zone_hooks:
+            hook(agency)
     return agency
 
 

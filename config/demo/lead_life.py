@@ -22,6 +22,8 @@ from accounts.tenancy.verified_email import find_user_by_email, mark_email_verif
 from config.demo.provider import compact, post, sign, webhook_url
 from config.demo.runner import Runner, StepResult, wait_for
 from leads.activities.tasks import create_task, finish_task
+from leads.analytics.definitions import conversions_of
+from leads.analytics.settings import choose_conversions
 from leads.enums import ChangedBy, LeadStatus, TaskKind
 from leads.models import Lead, ResponseClock, Task
 from leads.pipeline.changes import set_status, update_lead
@@ -38,7 +40,12 @@ TARGET_MINUTES = 15
 
 @contextmanager
 def people_who_take_turns(agency: Agency) -> Iterator[list[Member]]:
-    """Have two members take turns at leads from the software industry, with fifteen minutes to answer, for a while."""
+    """Have two members take turns at leads from the software industry, with fifteen minutes to answer, for a while.
+
+    Meanwhile a booked meeting is a conversion, and nothing else.
+    """
+    conversions = conversions_of([agency.pk])[agency.pk]
+    choose_conversions(agency, [LeadStatus.MEETING_BOOKED])
     members = [_make_member(agency, *names) for names in PEOPLE]
     pool = create_pool(agency, name=POOL, members=[{"member": member} for member in members])
     rule = create_rule(
@@ -47,6 +54,7 @@ def people_who_take_turns(agency: Agency) -> Iterator[list[Member]]:
     try:
         yield members
     finally:
+        choose_conversions(agency, conversions)
         delete_rule(KIND, rule)
         delete_pool(pool)
         for member in members:
@@ -130,7 +138,7 @@ def play_lead_life(runner: Runner, lead_id: str, members: Sequence[Member], run:
 
     for title, status, also in (
         ("… sees an opportunity", LeadStatus.OPPORTUNITY, (E.LEAD_OPPORTUNITY,)),
-        ("… books a meeting", LeadStatus.MEETING_BOOKED, ()),
+        ("… books a meeting", LeadStatus.MEETING_BOOKED, (E.LEAD_CONVERTED,)),
     ):
         judge = partial(_judge, life, status, second)
         life.step("people", title, judge, f"lead {status} of {other}", changed, *also)

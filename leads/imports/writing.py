@@ -15,13 +15,14 @@ from leads.imports.decisions import Decision, missing_values
 from leads.models import ImportRow, Lead, LeadChange, LeadImport
 from leads.pipeline.children import registered_children
 from leads.pipeline.details import request_detail_reactions
+from leads.pipeline.history import FIGURES
 from leads.pipeline.merge import lock_root
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import CONTACT_FIELDS, ValueOrigin, fill_contact_fields
 from leads.sentences import COMPLETED_BY_IMPORT, IMPORT_UNDONE, IMPORTED
 
 #: Who looks at a new lead of a file. Nobody is given it, and no clock starts.
-SUBSCRIBERS = ("scoring", "duplicates")
+SUBSCRIBERS = ("scoring", "duplicates", FIGURES)
 
 
 class AlreadyHere(Exception):

@@ -3,6 +3,7 @@ from leads.models.changes import LeadChange
 from leads.models.clocks import ClockSegment, ResponseClock
 from leads.models.duplicates import DuplicateProposal
 from leads.models.enrichment import Enrichment
+from leads.models.figures import FigureSettings, LeadFact, LeadStep
 from leads.models.imports import ImportMapping, ImportRow, LeadImport
 from leads.models.inbox import Message, Thread, ThreadRead
 from leads.models.lead import Lead, LeadQuerySet
@@ -35,10 +36,12 @@ __all__ = [
     "CurrentStatus",
     "DuplicateProposal",
     "Enrichment",
+    "FigureSettings",
     "ImportMapping",
     "ImportRow",
     "Lead",
     "LeadChange",
+    "LeadFact",
     "LeadFetch",
     "LeadForm",
     "LeadImport",
@@ -46,6 +49,7 @@ __all__ = [
     "LeadQuerySet",
     "LeadReference",
     "LeadScore",
+    "LeadStep",
     "LeadSync",
     "MemberDigest",
     "Message",

@@ -150,6 +150,9 @@ class Lead(HasDerivedFields):
     first_contact_at = models.DateTimeField(
         null=True, blank=True, help_text="When both sides had first heard of each other."
     )
+    conversion_reported_at = models.DateTimeField(
+        null=True, editable=False, help_text="When `lead_converted` was recorded of it."
+    )
     response_warn_at = models.DateTimeField(null=True, editable=False, help_text="Of the clock that is due first.")
     response_due_at = models.DateTimeField(
         null=True, editable=False, help_text="Of the open clock that is due first. None: no clock is open."

@@ -24,6 +24,8 @@ from leads.pipeline.own_values import records_of
 
 #: The subscriber that starts and stops response clocks (`leads.sla.reactions`).
 CLOCKS = "response clocks"
+#: The subscriber that computes what reports count of a lead (`leads.analytics.facts`).
+FIGURES = "lead figures"
 ADDITIONAL_EVENTS = {  # new status --> the event besides `lead_status_changed`
     LeadStatus.REPLY_RECEIVED: EventType.LEAD_REPLIED,
     LeadStatus.OPPORTUNITY: EventType.LEAD_OPPORTUNITY,
@@ -153,6 +155,11 @@ def request_message_reaction(lead: Lead, direction: Direction, origin: Origin, w
     """Have the lead's clocks react to a message that changes no status, and so is no event."""
     facts = {"direction": direction.value, "at": origin.at.isoformat(), "receipt_id": origin.receipt_id}
     request_reaction(CLOCKS, subject=lead.pk, facts=facts, work=work)
+
+
+def request_figures(lead: Lead, work: UnitOfWork = AT_ONCE) -> None:
+    """Have what reports count of a lead computed anew, for a change that no event reports."""
+    request_reaction(FIGURES, subject=lead.pk, work=work)
 
 
 def request_unassignment_reaction(lead: Lead, at: datetime, work: UnitOfWork = AT_ONCE) -> None:

@@ -27,6 +27,7 @@ from leads.pipeline.history import (
     apply_reports,
     record_event,
     record_status_change,
+    request_figures,
     request_message_reaction,
     save_reference_status,
     status_reports_of,
@@ -116,6 +117,8 @@ def report_status(
     is_change = after.status is not (before.status if before else LeadStatus.PENDING)
     if is_change:
         record_status_change(lead, reference, after.status, previous, origin, changed_by, work)
+    elif stated and not newest:  # a late report may say that the lead had a status before
+        request_figures(lead, work)
     if direction := Direction.FROM_PERSON if by_person else _unrecorded_message(lead, report, is_change=is_change):
         request_message_reaction(lead, direction, origin, work)
     return lead

@@ -15,7 +15,7 @@ from accounts.events.ordering import Origin
 from accounts.models import Agency
 from leads.enums import furthest
 from leads.models import Lead, LeadChange, LeadReference
-from leads.pipeline.history import apply_reports, status_reports_of
+from leads.pipeline.history import apply_reports, request_figures, status_reports_of
 from leads.pipeline.matching import digest_of
 from leads.pipeline.merge import lock_root
 from leads.pipeline.own_values import records_of
@@ -108,6 +108,7 @@ def _rebuild_from(lead: Lead, first: LeadChange, *, erased_until: datetime) -> N
     lead.furthest_status = furthest(lead.changes.filter(is_report=True).values_list("new_status", flat=True))
     lead.received_at = first.occurred_at
     lead.save()
+    request_figures(lead)
 
 
 def _add_tombstones(agency: Agency, provider_ids: Collection[tuple[str, str]], *, at: datetime) -> None:

@@ -14,6 +14,7 @@ from accounts.core.job_handlers import register_job
 from accounts.events.reactions import subscribe
 from leads.activities.digests import send_due as send_digests
 from leads.activities.overdue import report_overdue
+from leads.analytics import facts, rebuilding
 from leads.duplicates import proposals
 from leads.enrichment.service import enrich_due
 from leads.imports.jobs import work_on_imports
@@ -25,7 +26,7 @@ from leads.lead_sync.labels import label_due
 from leads.models import Assignment, LeadChange, LeadReference, Message, Note, ResponseClock, Task, Thread
 from leads.pipeline.children import register_child
 from leads.pipeline.details import subscribe_to_details
-from leads.pipeline.history import CLOCKS
+from leads.pipeline.history import CLOCKS, FIGURES
 from leads.pipeline.messages import CONVERSATIONS
 from leads.pipeline.timeline import add_lead_streams
 from leads.routing import escalation
@@ -88,7 +89,9 @@ def _register_reactions() -> None:
     subscribe("routing", CREATED, react_to_lead, is_awaited=False)
     subscribe(escalation.SUBSCRIBER, {EventType.LEAD_OVERDUE}, escalation.react_to_overdue)
     subscribe("scoring", CHANGED, react_to_leads, after=CLOCKS)
-    for name in ("routing", proposals.SUBSCRIBER, "scoring"):
+    subscribe(FIGURES, clock_reactions.EVENTS, facts.react_to_leads, after=CLOCKS)
+    subscribe(rebuilding.SUBSCRIBER, (), rebuilding.react_to_agencies)
+    for name in ("routing", proposals.SUBSCRIBER, "scoring", FIGURES):
         subscribe_to_details(name)
 
 

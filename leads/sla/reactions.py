@@ -10,6 +10,7 @@ from accounts.core.unit_of_work import UnitOfWork
 from accounts.models import Event, Member, Reaction
 from leads.enums import ENDED, OUTBOUND, ChangedBy, Direction, LeadStatus, StopReason, TaskKind
 from leads.models import LeadChange, Task
+from leads.pipeline.history import request_figures
 from leads.sla.clocks import LeadClocks, Times, load_clocks
 from leads.sla.responses import record_attempt, record_inbound, record_response
 
@@ -41,6 +42,8 @@ def react_to_leads(reactions: Sequence[Reaction], work: UnitOfWork) -> None:
         found = loaded.get(reaction.subject)
         if found is not None:
             _apply(found, occurrence)
+            if reaction.event_id is None:
+                request_figures(found.lead, work)
 
 
 def _apply(found: LeadClocks, occurrence: Occurrence) -> None:

@@ -15,7 +15,7 @@ from accounts.events.ordering import Origin
 from accounts.tenancy.audit import Actor, record_audit
 from leads.enums import ChangedBy, LeadStatus, StopReason
 from leads.models import Lead
-from leads.pipeline.history import add_history_row
+from leads.pipeline.history import add_history_row, request_figures
 from leads.sla.clocks import LeadClocks, clocks_of_lead
 
 MAX_HOW_LENGTH = 300
@@ -71,6 +71,7 @@ def answer_elsewhere(lead: Lead, *, at: datetime | None = None, how: str = "", b
         user_id=user.pk if user else None,
     )
     record_response(found, at, reason=StopReason.ELSEWHERE, by=user.pk if user else None)
+    request_figures(found.lead)
     record_audit(found.lead.agency, by=by, action=gettext_noop("Lead answered elsewhere"), obj=found.lead)
     return found.lead
 

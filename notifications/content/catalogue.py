@@ -169,6 +169,13 @@ _KINDS = (
         examples.lead_in(LeadStatus.NOT_INTERESTED, LeadStatus.REPLY_RECEIVED),
     ),
     EventKind(
+        EventType.LEAD_CONVERTED,
+        _("Lead converted"),
+        _("A lead reached what you count as a conversion for the first time. Sent once for each lead."),
+        payload_schemas.LEAD,
+        examples.lead_in(LeadStatus.MEETING_BOOKED, LeadStatus.OPPORTUNITY),
+    ),
+    EventKind(
         EventType.LEAD_HIGH_PRIORITY,
         _("Lead of high priority"),
         _("A lead's priority was raised to high."),

@@ -28,6 +28,8 @@ from config.asgi import application
 from config.demo.linkedin_api import StandIn
 from config.demo.linkedin_api import serving as serving_linkedin
 from config.demo.linkedin_api.world import SAMPLE_ANSWERS, form
+from leads.analytics.settings import choose_conversions
+from leads.enums import LeadStatus
 from leads.lead_sync.oauth import connect_link
 from notifications.channels.service import create_channel
 from notifications.delivery import drain_deliveries
@@ -152,6 +154,7 @@ def test_a_lead_from_its_form_to_a_booked_meeting(leadline: Leadline, agency: Ag
     pool = make_pool(agency, anna, ben)
     growth = {"field": "title", "op": "word", "value": "growth"}
     make_rule(agency, "Growth", conditions=growth, pool=pool, tags=["growth"], target_minutes=15)
+    choose_conversions(agency, [LeadStatus.MEETING_BOOKED])
     sendpilot = source_of(agency, "sendpilot")
     connect(leadline, agency)
 
@@ -200,7 +203,7 @@ def test_a_lead_from_its_form_to_a_booked_meeting(leadline: Leadline, agency: Ag
     life = [
         *("lead_created", "lead_assigned", "lead_high_priority", "lead_due_soon", "lead_overdue", "lead_assigned"),
         *("lead_status_changed", "task_created", "task_done"),
-        *("lead_status_changed", "lead_opportunity", "lead_status_changed"),
+        *("lead_status_changed", "lead_opportunity", "lead_status_changed", "lead_converted"),
     ]
     assert leadline.events_of(lead["id"]) == life
     assert leadline.program_got(lead["id"]) == life

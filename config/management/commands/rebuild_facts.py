@@ -2,7 +2,7 @@ import time
 from typing import Any
 
 from config.management.jsoncommand import JsonCommand
-from leads.analytics.facts import rebuild_facts
+from leads.analytics.rebuilding import rebuild_facts
 
 
 class Command(JsonCommand):
