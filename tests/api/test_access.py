@@ -12,6 +12,7 @@ from accounts.models import Agency, ApiKey
 from accounts.tenancy.api_keys import create_api_key
 from tests.api.client import Api, api_with
 from tests.api.routes import CREATIONS, LISTS, OBJECT_ROUTES, success_of
+from tests.cases import one_by_one
 from tests.factories import World
 
 
@@ -47,7 +48,7 @@ def test_a_stranger_changes_nothing_and_learns_nothing(world: World, api: Api, s
 
 
 @pytest.mark.one_backend
-@pytest.mark.parametrize("resource", LISTS)
+@one_by_one("resource", LISTS)
 def test_lists_show_an_agency_its_own_rows_only(
     resource: str, world: World, strange_world: World, api: Api, strange_api: Api
 ) -> None:

@@ -12,6 +12,7 @@ from accounts.core.enums import AccountStatus, IssueKind
 from accounts.models import Account, Campaign
 from accounts.sources import issues
 from tests.api.client import Api
+from tests.cases import one_by_one
 from tests.factories import World
 
 FIELDS = {
@@ -36,8 +37,7 @@ WITHOUT_PAGE = {"rejected-requests", "event-types"}
 TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
-@pytest.mark.once
-@pytest.mark.parametrize("resource", FIELDS)
+@one_by_one("resource", FIELDS)
 def test_a_list_has_the_fields_of_the_contract_in_their_order(resource: str, world: World, api: Api) -> None:
     answer = api.get(resource)
     assert answer.status_code == 200
@@ -45,8 +45,7 @@ def test_a_list_has_the_fields_of_the_contract_in_their_order(resource: str, wor
     assert list(answer.json()["results"][0]) == FIELDS[resource].split()
 
 
-@pytest.mark.once
-@pytest.mark.parametrize("resource", sorted(FIELDS.keys() - WITHOUT_PAGE))
+@one_by_one("resource", sorted(FIELDS.keys() - WITHOUT_PAGE))
 def test_an_object_is_what_its_list_shows(resource: str, world: World, api: Api) -> None:
     body = api.get(f"{resource}/{world.ids[resource]}").json()
     row = next(row for row in api.get(resource).json()["results"] if row["id"] == world.ids[resource])

@@ -18,6 +18,7 @@ from leads.models import Lead
 from tests.answers import Answer
 from tests.api.client import Api, api_with
 from tests.api.routes import OBJECT_ROUTES, success_of
+from tests.cases import one_by_one
 from tests.factories import World
 from webhooks.models import Receipt
 
@@ -76,7 +77,7 @@ def test_a_key_is_printable_and_short(key: str, agency: Agency, api: Api) -> Non
     assert Lead.objects.count() == 0
 
 
-@pytest.mark.parametrize(("resource", "rest", "scope", "body"), POSTS)
+@one_by_one("resource, rest, scope, body", POSTS)
 def test_every_action_takes_a_key(resource: str, rest: str, scope: Any, body: Any, world: World, api: Api) -> None:
     path = f"{resource}/{world.ids[resource]}{rest}"
     world.make_ready_for(rest)

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from itertools import cycle, islice
+from itertools import cycle, islice, product
 from typing import Any
 
 import pytest
 
 from tests.api.client import Api
 from tests.api.routes import CREATIONS, HISTORIES, LISTS, OBJECT_ROUTES, REPORTS
+from tests.cases import one_by_one
 from tests.factories import World
 
 #: Every name that some list can be ordered by, both ways, and some that none can.
@@ -142,9 +143,7 @@ def properties(schema: dict[str, Any], shape: dict[str, Any]) -> Iterator[str]:
         yield from properties(schema, part)
 
 
-@pytest.mark.once
-@pytest.mark.parametrize("provider", ["welink", "linkedin"])
-@pytest.mark.parametrize("piece", PIECES, ids=repr)
+@one_by_one("provider, piece", list(product(["welink", "linkedin"], PIECES)))
 def test_a_nested_object_of_a_patch_is_checked_as_in_a_post(piece: Any, provider: str, api: Api, world: World) -> None:
     world.source.provider = provider
     world.source.save()

@@ -18,6 +18,7 @@ from leads.target_lists.service import create_list
 from notifications.models import Delivery
 from tests.api import routes
 from tests.api.client import Api
+from tests.cases import one_by_one
 from tests.factories import World, make_import, make_message, propose_twin
 from webhooks.models import Receipt, RejectedRequest
 
@@ -197,7 +198,7 @@ def test_every_list_is_among_them() -> None:
     assert set(LISTS) == {*routes.LISTS, *histories} - fixed
 
 
-@pytest.mark.parametrize("path", LISTS)
+@one_by_one("path", LISTS)
 def test_a_list_is_read_to_its_end_and_back_with_every_row_once(path: str, world: World, api: Api) -> None:
     path_of = path.format(**world.ids)
     LISTS[path](world, 5)
@@ -219,7 +220,7 @@ def test_a_list_is_read_to_its_end_and_back_with_every_row_once(path: str, world
 
 
 @pytest.mark.one_backend
-@pytest.mark.parametrize("path", [path for path in LISTS if path not in BY_POSITION])  # by position: new ones are last
+@one_by_one("path", [path for path in LISTS if path not in BY_POSITION])  # by position: new ones are last
 def test_rows_that_come_meanwhile_shift_nothing(path: str, world: World, api: Api) -> None:
     path_of = path.format(**world.ids)
     LISTS[path](world, 5)
@@ -237,7 +238,7 @@ def test_rows_that_come_meanwhile_shift_nothing(path: str, world: World, api: Ap
 
 
 @pytest.mark.one_backend
-@pytest.mark.parametrize("path", LISTS)
+@one_by_one("path", LISTS)
 def test_oldest_first_is_newest_first_turned_round(path: str, world: World, api: Api) -> None:
     path_of = path.format(**world.ids)
     LISTS[path](world, 4)

@@ -11,6 +11,7 @@ from django.test import Client
 
 from tests.api.client import Api
 from tests.api.routes import ACTIONS, CREATIONS, LISTS, OBJECT_ROUTES, OF_LEADS, PROPOSALS, REPORTS, SINGLE
+from tests.cases import one_by_one
 from tests.factories import World
 
 pytestmark = pytest.mark.one_backend
@@ -65,7 +66,7 @@ def test_secrets_are_never_described_as_readable_where_they_are_not(document: An
     assert "secret" in schemas["SourceWithSecret"]["properties"]
 
 
-@pytest.mark.parametrize("resource", LISTS)
+@one_by_one("resource", LISTS)
 def test_answers_have_the_described_fields(resource: str, document: Any, world: World, api: Api) -> None:
     if resource == "channels":
         return

@@ -13,6 +13,7 @@ from accounts.models import Source
 from leads.models import Lead
 from tests.api.client import Api
 from tests.api.routes import CREATIONS, HISTORIES, LISTS, OBJECT_ROUTES
+from tests.cases import one_by_one
 from tests.factories import World
 
 PROBLEM = {"type", "title", "status", "detail", "request_id"}
@@ -158,8 +159,7 @@ WRITABLE = {
 }
 
 
-@pytest.mark.once
-@pytest.mark.parametrize("resource", WRITABLE)
+@one_by_one("resource", WRITABLE)
 def test_read_only_fields_cannot_be_written(resource: str, world: World, api: Api) -> None:
     path = f"{resource}/{world.ids[resource]}"
     result = api.get(path).json()
@@ -171,7 +171,7 @@ def test_read_only_fields_cannot_be_written(resource: str, world: World, api: Ap
 
 
 @pytest.mark.one_backend
-@pytest.mark.parametrize(("resource", "scope", "body"), CREATIONS)
+@one_by_one("resource, scope, body", CREATIONS)
 def test_read_only_fields_cannot_be_made_up(resource: str, scope: str, body: Any, world: World, api: Api) -> None:
     result = api.get(f"{resource}/{world.ids[resource]}").json()
     for name in ("id", *(set(result) - WRITABLE[resource] - {"provider", "kind"})):
