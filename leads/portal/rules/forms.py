@@ -60,7 +60,9 @@ class RuleForm(forms.Form):
 
 def offer_fields(form: forms.Form, agency: Agency) -> None:
     """Give a form's builder of conditions the fields that it offers."""
-    form.fields["conditions"].widget.attrs["data-fields"] = json.dumps(fields_for(agency))
+    form.fields["conditions"].widget.attrs["data-fields"] = json.dumps(
+        builder_fields(agency), ensure_ascii=False, separators=(",", ":")
+    )
 
 
 def clean_tree(agency: Agency, text: str) -> Any:
@@ -88,8 +90,8 @@ def as_text(tree: Any) -> str:
     return json.dumps(tree, indent=2, ensure_ascii=False) if tree else ""
 
 
-def fields_for(agency: Agency) -> list[dict[str, Any]]:
-    """Return the fields of conditions with their operators and choices, as the builder reads them."""
+def builder_fields(agency: Agency) -> dict[str, Any]:
+    """Return what the builder of conditions offers: operators by type, and fields as (name, label, type, choices)."""
     choices = {
         "campaign": _named(agency.campaigns.order_by("-pk")),
         "source": _named(agency.sources.order_by("-pk")),
@@ -97,19 +99,23 @@ def fields_for(agency: Agency) -> list[dict[str, Any]]:
         "target_list": _named(agency.target_lists.order_by("name")),
     }
     shown = [field for field in FIELDS.values() if field.type is not FieldType.LIST or choices[field.name]]
-    return [_describe(field, choices.get(field.name)) for field in shown]
+    return {
+        "operators": {type_.value: _operators_of(type_) for type_ in {field.type: None for field in shown}},
+        "fields": [
+            (field.name, field.short_label, field.type.value, choices.get(field.name) or _choices_of(field))
+            for field in shown
+        ],
+    }
 
 
 def _named(rows: Any) -> list[list[str]]:
     return [[row.pk, str(row)] for row in rows[:MAX_CHOICES]]
 
 
-def _describe(field: Field, choices: list[list[str]] | None) -> dict[str, Any]:
-    operators = {name: _(operator.phrase).replace("{}", "…") for name, operator in OPERATORS[field.type].items()}
-    return {
-        "name": field.name,
-        "label": field.short_label,
-        "type": field.type.value,
-        "operators": {**operators, "exists": _("is known")},
-        "choices": choices or [[one, one.replace("_", " ")] for one in field.choices],
-    }
+def _choices_of(field: Field) -> list[list[str]]:
+    return [[one, one.replace("_", " ")] for one in field.choices]
+
+
+def _operators_of(type_: FieldType) -> dict[str, str]:
+    phrases = {name: _(operator.phrase).replace("{}", "…") for name, operator in OPERATORS[type_].items()}
+    return {**phrases, "exists": _("is known")}

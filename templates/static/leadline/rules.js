@@ -22,7 +22,8 @@
 (() => {
   const build = (builder) => {
     const area = builder.querySelector("textarea");
-    const fields = JSON.parse(area.dataset.fields);
+    const offered = JSON.parse(area.dataset.fields);
+    const fields = offered.fields.map(([name, label, type, choices]) => ({ name, label, choices, operators: offered.operators[type] }));
     const words = builder.dataset;
     const units = words.units.split(",");
     const fieldNamed = (name) => fields.find((field) => field.name === name) || fields[0];
