@@ -9,6 +9,7 @@ from django.test import Client
 from accounts.core.enums import Role
 from accounts.models import Source
 from tests.answers import Answer
+from tests.cases import one_by_one
 from tests.factories import Everything
 from tests.portal.browser import Browser
 from tests.portal.routes import ROUTES, Route, walk
@@ -67,10 +68,7 @@ def test_a_form_is_given_back_and_can_be_sent_after_signing_in(ours: Everything,
     assert walk(BUTTONS, sent_after_signing_in) == {str(route): route.status for route in BUTTONS}
 
 
-@pytest.mark.once
-@pytest.mark.parametrize(
-    "headers", [{}, {"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {"origin": "null"}]
-)
+@one_by_one("headers", [{}, {"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {"origin": "null"}])
 def test_what_another_site_sends_is_not_given_back(headers: dict[str, str], ours: Everything) -> None:
     answer = Client().post(f"/sources/{ours.source.pk}/rename", {"name": "evil"}, headers=headers)
     assert answer.status_code == 302

@@ -21,6 +21,7 @@ from accounts.web.portal.pagination import SIZE
 from leads.enums import LeadStatus
 from leads.models import Lead, LeadChange
 from leads.pipeline.changes import create_lead
+from tests.cases import one_by_one
 from tests.factories import Everything
 from tests.portal.browser import Browser
 
@@ -84,8 +85,8 @@ def test_the_overview_shows_channels_that_do_not_deliver(ours: Everything, owner
     assert "Failing" in page
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
+@one_by_one(
+    "query, found",
     [
         ("", 1),
         ("?status=auth_error", 1),
