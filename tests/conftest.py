@@ -36,6 +36,7 @@ from accounts.tenancy.agencies import create_agency
 from accounts.tenancy.verified_email import mark_email_verified
 from notifications.channels.service import create_channel
 from notifications.models import Channel
+from tests import backends
 from tests.factories import make_everything
 from tests.portal.browser import Browser
 from tests.settings import SQLITE, TEMPLATE
@@ -172,18 +173,21 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest; with LEADLINE_DATABASE_TESTS_ONLY leave out what would be the same test again:
-    what touches no database, what is marked `one_backend`, and all but the first case of what is marked `once`."""
+    what touches no database, what is marked `one_backend` or stands in `one_backend.txt`, and all but the first case of
+    what is marked `once`."""
     items.sort(key=lambda item: not item.nodeid.startswith(END_TO_END))
     if not os.environ.get("LEADLINE_DATABASE_TESTS_ONLY"):
         return
     selected: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     begun: set[str] = set()
+    spared = backends.left_out()
     for item in items:
         function = item.nodeid.partition("[")[0]
         again = (
             not _uses_database(item)
             or item.get_closest_marker("one_backend")
+            or function in spared
             or (function in begun and item.get_closest_marker("once"))
         )
         (left_out if again else selected).append(item)

@@ -1,10 +1,11 @@
 """`make test`: the suite on SQLite with the embedded broker and, where both answer, on PostgreSQL with Redis, side by
 side.
 
-What touches neither a database nor a broker runs once, and so does what is marked `one_backend`; of what is marked
-`once`, whose many cases look alike to a database, PostgreSQL gets the first. Each suite migrates one database, which
-its workers copy. With arguments for pytest the two run one after the other: faults and browsers want the machine for
-themselves. With LEADLINE_COVERAGE (`make coverage`) the branches are noted that the tests' own processes take.
+What touches neither a database nor a broker runs once, and so does what is marked `one_backend` or whose statements
+others put to PostgreSQL (`backends.py`); of what is marked `once`, whose cases look alike to a database, it gets
+the first. Each suite migrates one database, which its workers copy. With arguments for pytest the two run one after the
+other: faults and browsers want the machine for themselves. With LEADLINE_COVERAGE (`make coverage`) the branches are
+noted that the tests' own processes take.
 """
 
 import os
