@@ -13,6 +13,7 @@ BENCHMARKS = {
     "pipeline": False,
     "readiness": False,
     "retention": True,
+    "sequences": False,
     "search": False,
     "pages": True,
     "desk": True,

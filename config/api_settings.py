@@ -35,6 +35,8 @@ SPECTACULAR_SETTINGS = {
         "ChannelStatus": "notifications.models.ChannelStatus",
         "ClockKind": "leads.enums.ClockKind",
         "TaskKind": "leads.enums.TaskKind",
+        "StepKind": "leads.enums.StepKind",
+        "SequenceTrigger": "leads.enums.TriggerKind",
         "EmailKind": ["email"],
         "SlackKind": ["slack"],
         "WebhookKind": ["webhook"],

@@ -138,6 +138,95 @@ class TemplateChannel(StrEnum):
     LINKEDIN = "linkedin"
 
 
+class SmtpSecurity(StrEnum):
+    """List how a connection to a mail server is encrypted."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class EmailKind(StrEnum):
+    """List what an e-mail of the outbox is: a step of a sequence, or the request to confirm the sender's address."""
+
+    STEP = "step"
+    VERIFICATION = "verification"
+
+
+class EmailState(StrEnum):
+    """List where an e-mail of the outbox stands."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
+class HoldReason(StrEnum):
+    """List why an e-mail waits for a person."""
+
+    DOUBTFUL = "doubtful"
+    REFUSED = "refused"
+    BOUNCED = "bounced"
+    MISSING_VALUE = "missing_value"
+    NO_ADDRESS = "no_address"
+    NO_SENDER = "no_sender"
+
+
+class StepKind(StrEnum):
+    """List what a step of a sequence does."""
+
+    EMAIL = "email"
+    LINKEDIN_CONNECT = "linkedin_connect"
+    LINKEDIN_MESSAGE = "linkedin_message"
+    PHONE_TASK = "phone_task"
+    WAIT = "wait"
+
+
+class TriggerKind(StrEnum):
+    """List what enrols leads in a sequence by itself."""
+
+    HAND = "hand"
+    CREATED = "lead_created"
+    STATUS = "status_reached"
+    TAG = "tag"
+
+
+class EnrolmentState(StrEnum):
+    """List where a lead stands in a sequence."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+
+
+class EndReason(StrEnum):
+    """List why a sequence ended for a lead. All but `COMPLETED` stop it."""
+
+    COMPLETED = "completed"
+    REPLY = "reply"
+    OPT_OUT = "opt_out"
+    NOT_INTERESTED = "not_interested"
+    MEETING_BOOKED = "meeting_booked"
+    CONVERTED = "converted"
+    STOPPED = "stopped_by_person"
+    BOUNCE = "bounce"
+    MERGED = "merged"
+    LIVE_CAMPAIGN = "live_campaign"
+
+
+class StepState(StrEnum):
+    """List what became of a step for a lead."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    SKIPPED = "skipped"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
 class SegmentKind(StrEnum):
     """List where the time of a response clock went."""
 

@@ -13,6 +13,10 @@ from accounts.core.markup import badge
 from leads.enums import (
     ChangedBy,
     ClockKind,
+    EmailState,
+    EndReason,
+    EnrolmentState,
+    HoldReason,
     ImportState,
     LeadStatus,
     LikenessReason,
@@ -21,9 +25,12 @@ from leads.enums import (
     RowOutcome,
     RowReason,
     SegmentKind,
+    StepKind,
+    StepState,
     StopReason,
     TaskKind,
     TemplateChannel,
+    TriggerKind,
 )
 from leads.models import LeadChange, ResponseClock, Task
 from leads.pipeline.provenance import ValueOrigin
@@ -46,6 +53,61 @@ TEMPLATE_CHANNELS: "dict[TemplateChannel, _StrPromise]" = {
     TemplateChannel.EMAIL: _("E-mail"),
     TemplateChannel.LINKEDIN: _("LinkedIn"),
 }
+STEP_KINDS: "dict[StepKind, _StrPromise]" = {
+    StepKind.EMAIL: _("E-mail"),
+    StepKind.LINKEDIN_CONNECT: _("LinkedIn invitation"),
+    StepKind.LINKEDIN_MESSAGE: _("LinkedIn message"),
+    StepKind.PHONE_TASK: _("Call"),
+    StepKind.WAIT: _("Wait"),
+}
+TRIGGER_KINDS: "dict[TriggerKind, _StrPromise]" = {
+    TriggerKind.HAND: _("By hand"),
+    TriggerKind.CREATED: _("When a lead comes"),
+    TriggerKind.STATUS: _("When a lead reaches a status"),
+    TriggerKind.TAG: _("When a lead gets a tag"),
+}
+ENROLMENT_STATES: dict[EnrolmentState, Label] = {
+    EnrolmentState.ACTIVE: Label(_("Active"), "busy"),
+    EnrolmentState.PAUSED: Label(_("Paused"), "warn"),
+    EnrolmentState.FINISHED: Label(_("Finished"), "good"),
+    EnrolmentState.STOPPED: Label(_("Stopped"), "quiet"),
+}
+#: Why a sequence ended for a lead: a closed list.
+END_REASONS: dict[EndReason, Label] = {
+    EndReason.COMPLETED: Label(_("All steps are done."), "good"),
+    EndReason.REPLY: Label(_("The lead replied."), "good"),
+    EndReason.OPT_OUT: Label(_("The lead wants no more messages."), "bad"),
+    EndReason.NOT_INTERESTED: Label(_("The lead is not interested."), "quiet"),
+    EndReason.MEETING_BOOKED: Label(_("A meeting is booked."), "good"),
+    EndReason.CONVERTED: Label(_("The lead converted or is done."), "good"),
+    EndReason.STOPPED: Label(_("A person stopped it."), "quiet"),
+    EndReason.BOUNCE: Label(_("The e-mail address does not work."), "bad"),
+    EndReason.MERGED: Label(_("The lead was merged with one that is in a sequence."), "quiet"),
+    EndReason.LIVE_CAMPAIGN: Label(_("Not enrolled: the lead is in a campaign that goes on."), "warn"),
+}
+STEP_STATES: dict[StepState, Label] = {
+    StepState.WAITING: Label(_("Waiting"), "busy"),
+    StepState.DONE: Label(_("Done"), "good"),
+    StepState.SKIPPED: Label(_("Skipped"), "quiet"),
+    StepState.HELD: Label(_("Held"), "warn"),
+    StepState.CANCELLED: Label(_("Cancelled"), "quiet"),
+}
+EMAIL_STATES: dict[EmailState, Label] = {
+    EmailState.WAITING: Label(_("Waiting"), "busy"),
+    EmailState.SENDING: Label(_("Being sent"), "busy"),
+    EmailState.SENT: Label(_("Sent"), "good"),
+    EmailState.HELD: Label(_("Held"), "warn"),
+    EmailState.CANCELLED: Label(_("Cancelled"), "quiet"),
+}
+#: Why an e-mail waits for a person.
+HOLD_REASONS: "dict[HoldReason, _StrPromise]" = {
+    HoldReason.DOUBTFUL: _("Nobody knows whether it was sent. Look into the mailbox, then decide."),
+    HoldReason.REFUSED: _("The mail server did not take it."),
+    HoldReason.BOUNCED: _("The address does not work."),
+    HoldReason.MISSING_VALUE: _("A field of the template has no value for this lead."),
+    HoldReason.NO_ADDRESS: _("The lead has no e-mail address."),
+    HoldReason.NO_SENDER: _("The address that your e-mails come from is not confirmed."),
+}
 CHANGED_BY_LABELS: "dict[ChangedBy, _StrPromise]" = {
     ChangedBy.API: _("the API"),
     ChangedBy.AUTOMATION: _("an automation"),
@@ -61,6 +123,7 @@ HAPPENINGS: dict[str, Label] = {
     EventType.TASK_CREATED: Label(_("Task created"), "quiet"),
     EventType.TASK_OVERDUE: Label(_("Task overdue"), "bad"),
     EventType.TASK_DONE: Label(_("Task done"), "good"),
+    EventType.SEQUENCE_FINISHED: Label(_("Sequence ended"), "quiet"),
 }
 #: Why a row of a target list's file could not be read.
 REFUSED_ROWS: "dict[str, _StrPromise]" = {

@@ -53,7 +53,9 @@ from leads.models import (
     ClockSegment,
     Credit,
     DuplicateProposal,
+    EmailSender,
     Enrichment,
+    Enrolment,
     ImportMapping,
     ImportRow,
     Lead,
@@ -69,6 +71,8 @@ from leads.models import (
     Message,
     MessageTemplate,
     Note,
+    OptOut,
+    OutboundEmail,
     OwnerAccess,
     OwnValues,
     Pool,
@@ -86,6 +90,9 @@ from leads.models import (
     ScoringRule,
     ScoringRun,
     ScoringSettings,
+    Sequence,
+    SequenceVersion,
+    StepRun,
     Subscription,
     TargetList,
     TargetListEntry,
@@ -104,6 +111,8 @@ from leads.routing.rules import KIND as ROUTING
 from leads.rules.preview_jobs import request_preview
 from leads.rules.service import create_rule
 from leads.scoring.kind import KIND as SCORING
+from leads.sequences.enrolments import enrol, pause_enrolment
+from leads.sequences.service import create_sequence
 from leads.sequences.templates import create_template
 from leads.sla.target_kind import KIND as TARGETS
 from leads.target_lists.service import create_list
@@ -116,6 +125,16 @@ from webhooks.models import LatencyTally, ProviderRequest, Receipt, RejectedRequ
 CANARY = "canarySECRETcanary"
 
 
+BY_HAND = {"kind": "hand", "status": "", "tag": "", "conditions": {}}
+CALL_STEP = {
+    "id": "s01",
+    "kind": "phone_task",
+    "delay": 0,
+    "window": None,
+    "template": "",
+    "note": "Call {{ name }}",
+    "condition": {},
+}
 WELCOME = 'Hello {{ first_name|default:"there" }}, how is {{ company }}? '
 
 
@@ -320,6 +339,41 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         MessageTemplate.objects.create(
             agency=agency, name=f"{number} {text}"[:120], channel="email", subject=text[:200], text=text
         ),
+        EmailSender.objects.get_or_create(
+            agency=agency, defaults={"address": "ada@example.com", "name": text[:120], "error": text[:500]}
+        )[0],
+        sequence := Sequence.objects.create(agency=agency, name=f"{number} {text}"[:120], disabled_reason=text[:500]),
+        sequence_version := SequenceVersion.objects.create(
+            sequence=sequence, number=1, trigger=BY_HAND, steps=[CALL_STEP], changed_by=text[:200]
+        ),
+        enrolment := Enrolment.objects.create(
+            agency=agency,
+            lead=lead,
+            sequence=sequence,
+            version=sequence_version,
+            trigger="hand",
+            state="paused",
+            next_step="s01",
+            next_attempt_at=None,
+            error=text[:500],
+            created_at=now,
+        ),
+        mail := OutboundEmail.objects.create(
+            agency=agency,
+            lead=lead,
+            kind="step",
+            recipient="ada@example.com",
+            subject=text[:200],
+            text=text,
+            state="held",
+            hold="doubtful",
+            error=text[:500],
+            next_attempt_at=None,
+        ),
+        StepRun.objects.create(
+            enrolment=enrolment, step="s01", kind="email", state="held", reason=text[:500], email=mail, created_at=now
+        ),
+        OptOut.objects.create(agency=agency, digest=f"{number:064}", at=now, how="link"),
         targets := TargetList.objects.create(
             agency=agency,
             name=f"{number} {text}"[:120],
@@ -467,6 +521,8 @@ class World:
     duplicate: DuplicateProposal
     file: LeadImport
     template: MessageTemplate
+    sequence: Sequence
+    enrolment: Enrolment
 
     def make_ready_for(self, rest: str) -> None:
         """Let what follows an id in a path succeed."""
@@ -477,6 +533,14 @@ class World:
         if rest == "/connect":
             self.source.provider, self.source.credentials = "linkedin", {"client_id": "app"}
             self.source.save()
+        if rest == "/enrol":
+            Campaign.objects.filter(pk=self.campaign.pk).update(status="finished")
+            now = timezone.now()
+            Enrolment.objects.filter(pk=self.enrolment.pk).update(state="stopped", ended_at=now)
+            sequence = Sequence.objects.create(id="seq_zz", agency=self.agency, name="More calls", active_since=now)
+            SequenceVersion.objects.create(sequence=sequence, number=1, trigger=BY_HAND, steps=[CALL_STEP])
+        if rest == "/resume":
+            pause_enrolment(self.enrolment)
         if rest in ("/merge", "/unmerge", "/preview"):
             now = timezone.now()
             other = Lead.objects.create(id="lead_zz", agency=self.agency, status_since=now, received_at=now)
@@ -505,6 +569,8 @@ class World:
             "target-rules": self.target_rule.id,
             "target-lists": self.target_list.id,
             "templates": self.template.id,
+            "sequences": self.sequence.id,
+            "enrolments": self.enrolment.id,
             "sources": self.source.id,
             "receipts": self.receipt.public_id,
             "events": self.delivery.event_id,
@@ -586,6 +652,7 @@ def make_world(agency: Agency, mark: str) -> World:
         DuplicateProposal.objects.create(agency=agency, lead=lead, other=lead, reasons=["phone"]),
         make_import(agency, "Ann"),
         create_template(agency, name="Welcome", channel="linkedin", text=WELCOME),
+        *_enrolled(lead, mark),
     )
 
 
@@ -654,6 +721,9 @@ class Everything:
     file: LeadImport
     thread: Thread
     template: MessageTemplate
+    sequence: Sequence
+    enrolment: Enrolment
+    outbound: OutboundEmail
 
     def ids_of(self, name: str) -> tuple[object, ...]:
         """What stands in the URL of this thing's page."""
@@ -773,6 +843,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
     key, _ = create_api_key(agency, name=text[:100])
     invitation = invite_member(agency, email="new@example.com", role=Role.READ_ONLY, invited_by=owner)
     saved = SavedFilter.objects.create(member=member, name=text[:40], query="status=DONE")
+    sequence = make_sequence(agency, text[:120])
     return Everything(
         saved=saved,
         agency=agency,
@@ -803,6 +874,38 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         file=make_import(agency, text),
         thread=make_message(lead, text=text).thread,
         template=create_template(agency, name=text[:120], channel="linkedin", text=WELCOME + text),
+        sequence=sequence,
+        enrolment=enrol(_lead_to_enrol(agency, text), sequence, user=owner),
+        outbound=_make_held_email(lead, text),
+    )
+
+
+def make_sequence(agency: Agency, name: str) -> Sequence:
+    """A sequence of a call, which is switched on."""
+    steps = [{"kind": "wait", "delay": 1}, {"kind": "phone_task", "note": "Call {{ name }}"}]
+    return create_sequence(agency, name=name, trigger={"kind": "hand"}, steps=steps, active=True)
+
+
+def _enrolled(lead: Lead, mark: str) -> tuple[Sequence, Enrolment]:
+    """A sequence that can be deleted, and the lead's enrolment in another one."""
+    other = make_sequence(lead.agency, f"More calls {mark}")
+    enrolment = Enrolment.objects.create(
+        agency=lead.agency, lead=lead, sequence=other, version=other.versions.get(), trigger="hand", state="active",
+        next_step="s01", due_at=timezone.now() + timedelta(days=1), next_attempt_at=timezone.now() + timedelta(days=1),
+        created_at=timezone.now(),
+    )  # fmt: skip
+    return make_sequence(lead.agency, f"Calls {mark}"), enrolment
+
+
+def _lead_to_enrol(agency: Agency, text: str) -> Lead:
+    now = timezone.now()
+    return Lead.objects.create(agency=agency, name=text[:400], status_since=now, received_at=now)
+
+
+def _make_held_email(lead: Lead, text: str) -> OutboundEmail:
+    values = {"subject": text[:200], "text": text, "error": text[:500], "recipient": "ada@example.com"}
+    return OutboundEmail.objects.create(
+        agency=lead.agency, lead=lead, kind="step", state="held", hold="doubtful", next_attempt_at=None, **values
     )
 
 

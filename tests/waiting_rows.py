@@ -27,18 +27,22 @@ from leads.imports import jobs as imports
 from leads.lead_sync import backfill, fetching, health_checks, labels
 from leads.models import (
     Enrichment,
+    Enrolment,
     ImportRow,
     LeadFetch,
     LeadImport,
     LeadReference,
     LeadSync,
     MemberDigest,
+    OutboundEmail,
     Pull,
     RefusedForm,
     ResponseClock,
     RulePreview,
     ScoreLearning,
     ScoringRun,
+    Sequence,
+    SequenceVersion,
     Task,
     WaitingLead,
 )
@@ -47,6 +51,7 @@ from leads.routing import waiting
 from leads.rules import preview_jobs
 from leads.scoring import rescoring
 from leads.scoring.learning import jobs as learning_jobs
+from leads.sequences import advancing, outbox
 from leads.sla import alerts
 from tests.receiving import source_of
 from webhooks.models import WordMapping
@@ -185,7 +190,46 @@ def _make_digests(agency: Agency, count: int) -> None:
         MemberDigest.objects.create(member=member, next_attempt_at=timezone.now())
 
 
+def _make_enrolments(agency: Agency, count: int) -> None:
+    sequence = Sequence.objects.create(agency=agency, name="Follow-up", active_since=timezone.now())
+    version = SequenceVersion.objects.create(sequence=sequence, number=1, trigger={"kind": "hand"}, steps=[])
+    for number in range(count):
+        lead = create_lead(agency, email=f"lead{number}@example.com")
+        Enrolment.objects.create(
+            agency=agency, lead=lead, sequence=sequence, version=version, state="active", created_at=timezone.now()
+        )
+    Reaction.objects.all().delete()
+
+
+def _end_quietly(row: OutboundEmail) -> None:
+    """End a row whose mail is not sent."""
+    complete(row)
+
+
+def _make_emails(agency: Agency, count: int) -> None:
+    for number in range(count):
+        OutboundEmail.objects.create(agency=agency, kind="verification", recipient=f"ada{number}@example.com")
+
+
 KINDS = [
+    Kind(
+        model=Enrolment,
+        make=_make_enrolments,
+        work=lambda: advancing.advance_due(limit=1),
+        lease=advancing.LEASE,
+        module=advancing,
+        inner="_advance",
+        result=complete,
+    ),
+    Kind(
+        model=OutboundEmail,
+        make=_make_emails,
+        work=lambda: outbox.send_due(limit=1),
+        lease=outbox.LEASE,
+        module=outbox,
+        inner="_prepare",
+        result=_end_quietly,
+    ),
     Kind(
         model=MemberDigest,
         make=_make_digests,

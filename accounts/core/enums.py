@@ -174,6 +174,7 @@ class EventType(StrEnum):
     TASK_CREATED = "task_created"
     TASK_OVERDUE = "task_overdue"
     TASK_DONE = "task_done"
+    SEQUENCE_FINISHED = "sequence_finished"
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_RESUMED = "campaign_resumed"
     SOURCE_SILENT = "source_silent"

@@ -21,6 +21,7 @@ from leads.routing.rules import KIND as ROUTING
 from leads.routing.turns import Player, Streak, apply, next_by_turns
 from leads.rules.service import create_rule
 from leads.scoring.service import rules_for, score_leads
+from leads.sequences.service import create_sequence
 from leads.sequences.templates import create_template
 from leads.sla.clocks import LeadClocks
 from leads.sla.figures import plan
@@ -188,11 +189,26 @@ def make_team_work(place: Place) -> TeamWork:
         decides: dict[str, Any] = {"name": "Decision-makers", "conditions": DECIDES, "tags": ["decision-maker"]}
         create_rule(ROUTING, place.agency, by=None, pool_id=pool.pk, target_minutes=TARGET_MINUTES, **decides)
         rules_for(place.agency)
-        for name, channel, subject, text in people.TEMPLATES:
-            create_template(place.agency, name=name, channel=channel, subject=subject, text=text)
+        _make_sequence(place)
     calendar = Calendar.objects.prefetch_related("exceptions").get(pk=calendar.pk)
     players = [Player(member.member_id, member.weight) for member in places]
     return TeamWork(place, calendar, pool, places, players)
+
+
+def _make_sequence(place: Place) -> None:
+    """Make templates, and a sequence of them. It is off: the agency has no address that e-mails come from yet."""
+    made = {
+        name: create_template(place.agency, name=name, channel=channel, subject=subject, text=text)
+        for name, channel, subject, text in people.TEMPLATES
+    }
+    mails = [{"kind": "email", "template": made[name].pk} for name in ("First e-mail", "Second e-mail")]
+    steps: list[dict[str, Any]] = [
+        {**mails[0], "window": {"from": "09:00", "to": "17:00"}},
+        {**mails[1], "delay": 3, "window": {"from": "09:00", "to": "17:00"}},
+        {"kind": "phone_task", "delay": 2, "note": "Call {{ name }} about the example"},
+    ]
+    trigger = {"kind": "status_reached", "status": LeadStatus.CONNECTION_ACCEPTED}
+    create_sequence(place.agency, name="After connecting", trigger=trigger, steps=steps)
 
 
 def _assignee(member: Member) -> dict[str, str]:

@@ -25,6 +25,7 @@ from leads.api.duplicates import shown_lead
 from leads.api.filters import LeadFilters
 from leads.api.inbox import ThreadActions
 from leads.api.scoring import LeadScoreSerializer
+from leads.api.sequences import EnrolAction
 from leads.api.serializers import (
     ChangedLeadSerializer,
     LeadChangeSerializer,
@@ -54,7 +55,7 @@ def conflict_on_duplicate_profile() -> Iterator[None]:
 
 
 @extend_schema(tags=["leads"])
-class LeadViewSet(ListModelMixin, RetrieveModelMixin, ClockActions, ThreadActions):
+class LeadViewSet(ListModelMixin, RetrieveModelMixin, ClockActions, EnrolAction, ThreadActions):
     """Manage leads: people in outreach. One person is one lead."""
 
     serializer_class = LeadSerializer

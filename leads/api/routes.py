@@ -10,6 +10,7 @@ from leads.api.leads import LeadViewSet
 from leads.api.pools import PoolViewSet
 from leads.api.routing_rules import RoutingRuleViewSet
 from leads.api.scoring import ScoringRuleViewSet
+from leads.api.sequences import EnrolmentViewSet, SequenceViewSet
 from leads.api.target_lists import TargetListViewSet
 from leads.api.target_rules import TargetRuleViewSet
 from leads.api.templates import TemplateViewSet
@@ -27,4 +28,6 @@ router.add("pools", PoolViewSet, position=46)
 router.add("routing-rules", RoutingRuleViewSet, position=47)
 router.add("target-lists", TargetListViewSet, position=28)
 router.add("templates", TemplateViewSet, position=32)
+router.add("sequences", SequenceViewSet, position=33)
+router.add("enrolments", EnrolmentViewSet, position=34)
 router.add_report("leads", LeadReportViewSet)

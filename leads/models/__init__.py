@@ -17,6 +17,7 @@ from leads.models.lead_sync import (
     Subscription,
     UnlabelledAnswers,
 )
+from leads.models.mailing import EmailSender, OptOut, OutboundEmail
 from leads.models.merges import LeadMerge, OwnValues
 from leads.models.references import CurrentStatus, LeadReference
 from leads.models.routing import Assignment, Credit, Pool, PoolMember, RoutingSettings, WaitingLead
@@ -24,6 +25,7 @@ from leads.models.routing_rules import RoutingRule
 from leads.models.rules import RulePreview, RuleSet, RuleSetVersion
 from leads.models.saved_filter import SavedFilter
 from leads.models.scoring import LeadScore, ScoreLearning, ScoringRule, ScoringRun, ScoringSettings
+from leads.models.sequences import Enrolment, Sequence, SequenceVersion, StepRun
 from leads.models.target_list import TargetList, TargetListEntry
 from leads.models.target_rules import TargetRule
 from leads.models.templates import MessageTemplate
@@ -35,7 +37,9 @@ __all__ = [
     "Credit",
     "CurrentStatus",
     "DuplicateProposal",
+    "EmailSender",
     "Enrichment",
+    "Enrolment",
     "FigureSettings",
     "ImportMapping",
     "ImportRow",
@@ -55,6 +59,8 @@ __all__ = [
     "Message",
     "MessageTemplate",
     "Note",
+    "OptOut",
+    "OutboundEmail",
     "OwnValues",
     "OwnerAccess",
     "Pool",
@@ -72,6 +78,9 @@ __all__ = [
     "ScoringRule",
     "ScoringRun",
     "ScoringSettings",
+    "Sequence",
+    "SequenceVersion",
+    "StepRun",
     "Subscription",
     "TargetList",
     "TargetListEntry",

@@ -10,7 +10,7 @@ from leads.models import Lead, LeadChange, Note, ResponseClock
 #: What the other streams do not say.
 HAPPENINGS = (
     *(EventType.LEAD_DUE_SOON, EventType.LEAD_OVERDUE, EventType.LEAD_UNROUTED, EventType.LEAD_HIGH_PRIORITY),
-    *(EventType.TASK_CREATED, EventType.TASK_OVERDUE, EventType.TASK_DONE),
+    *(EventType.TASK_CREATED, EventType.TASK_OVERDUE, EventType.TASK_DONE, EventType.SEQUENCE_FINISHED),
 )
 
 

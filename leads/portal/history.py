@@ -11,10 +11,11 @@ from accounts.core.sentences import in_readers_language
 from accounts.events.timeline import Entry, timeline_page
 from accounts.models import Agency, Event, Member
 from accounts.portal.account_history import History, Line
-from leads.enums import LeadStatus
+from leads.enums import EndReason, LeadStatus
 from leads.labels import (
     ANSWERS,
     CLOCK_KINDS,
+    END_REASONS,
     HAPPENINGS,
     STATUSES,
     STOP_REASONS,
@@ -101,6 +102,9 @@ def _happening(entry: Entry) -> Line:
     texts = [str(body.get("outcome", ""))] if event.event_type == EventType.TASK_DONE else []
     by = str(body.get("assigned_to_name", "")) if is_task else ""
     title = str(body.get("task_title", "")) if is_task else ""
+    if event.event_type == EventType.SEQUENCE_FINISHED:
+        title = str(body.get("sequence_name", ""))
+        texts = [END_REASONS[EndReason(body["end_reason"])].text] if "end_reason" in body else []
     return Line(event.occurred_at, HAPPENINGS[event.event_type], by=by, title=title, texts=texts)
 
 

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from leads.lead_sync import views as linkedin
 from leads.portal import (
@@ -25,6 +25,8 @@ from leads.portal import (
     views,
 )
 from leads.portal.rules import views as rules
+from leads.portal.sequences import enrolments, mailing
+from leads.portal.sequences import views as sequences
 
 urlpatterns = [
     path("sources/<str:pk>/linkedin", linkedin.source_page, name="portal_linkedin"),
@@ -103,6 +105,24 @@ urlpatterns = [
     path("tasks", tasks.task_list, name="portal_tasks"),
     path("tasks/mails", my_mails.my_mails, name="portal_my_mails"),
     path("tasks/<str:pk>/done", tasks.task_done, name="portal_task_done"),
+    path("sequences", sequences.sequence_list, name="portal_sequences"),
+    path("sequences/new", sequences.sequence_new, name="portal_sequence_new"),
+    path("sequences/<str:pk>", sequences.sequence_page, name="portal_sequence"),
+    path("sequences/<str:pk>/edit", sequences.sequence_edit, name="portal_sequence_edit"),
+    path("sequences/<str:pk>/switch", sequences.sequence_switch, name="portal_sequence_switch"),
+    path("sequences/<str:pk>/move", sequences.sequence_move, name="portal_sequence_move"),
+    path("sequences/<str:pk>/delete", sequences.sequence_delete, name="portal_sequence_delete"),
+    re_path(
+        r"^enrolments/(?P<pk>\w+)/(?P<change>stop|pause|resume)$",
+        enrolments.enrolment_change,
+        name="portal_enrolment_change",
+    ),
+    re_path(r"^emails/(?P<pk>\w+)/(?P<decision>again|sent)$", enrolments.email_decide, name="portal_email_decide"),
+    path("leads/<str:pk>/enrol", enrolments.lead_enrol, name="portal_lead_enrol"),
+    path("leads/<str:pk>/opt-out", enrolments.lead_opt_out, name="portal_lead_opt_out"),
+    path("mailing", mailing.mailing_page, name="portal_mailing"),
+    path("mailing/change", mailing.mailing_change, name="portal_mailing_change"),
+    path("mailing/verify", mailing.mailing_verify, name="portal_mailing_verify"),
     path("templates", templates.template_list, name="portal_templates"),
     path("templates/new", templates.template_new, name="portal_template_new"),
     path("templates/<str:pk>", templates.template_page, name="portal_template"),

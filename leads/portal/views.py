@@ -27,6 +27,7 @@ from leads.portal.forms import StatusForm
 from leads.portal.history import lead_history
 from leads.portal.ownership import ownership_of
 from leads.portal.scoring import score_of
+from leads.portal.sequences.enrolments import sequence_context
 from leads.portal.tasks import activity_context
 from leads.routing.service import assign_by_pool
 
@@ -69,6 +70,7 @@ def lead_page(request: MemberRequest, pk: str) -> HttpResponse:
         form=StatusForm(initial={"status": lead.status}),
         **clock_context(lead, request.agency),
         **activity_context(lead.pk, request),
+        **sequence_context(lead, request),
         steps=[(status, label) for status, label in STATUSES.items() if status not in OUTCOMES],
         outcomes=[(status, STATUSES[status]) for status in OUTCOMES],
         score=score_of(lead),

@@ -12,6 +12,8 @@ LISTS_OF_A_LEAD = (
     ("leads_assignment", "Assignments", 15),
     ("leads_task", "Tasks", 16),
     ("leads_note", "Notes", 17),
+    ("leads_enrolment", "Sequences", 18),
+    ("leads_outboundemail", "E-mails", 19),
     ("leads_duplicateproposal", "Duplicates", 21),
 )
 

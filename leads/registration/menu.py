@@ -14,6 +14,7 @@ from leads.portal.places import leads_at
 from leads.portal.routing import add_routing_pages
 from leads.portal.scoring import add_scoring_pages
 from leads.portal.search import add_leads
+from leads.portal.sequences.mailing import held_emails
 from leads.portal.targets import add_target_pages
 from leads.portal.tasks import open_tasks
 from leads.portal.waiting import awaiting_reply
@@ -47,6 +48,11 @@ ENTRIES = (
     Entry("pools", _("Pools"), "portal_pools", AUTOMATION, icon="users-group", position=15),
     Entry("scoring", _("Scoring"), "portal_scoring", AUTOMATION, icon="gauge", position=20),
     Entry("target_lists", _("Target lists"), "portal_target_lists", AUTOMATION, icon="target-arrow", position=25),
+    Entry("sequences", _("Sequences"), "portal_sequences", AUTOMATION, icon="send", position=40),
+    Entry(
+        *("mailing", _("E-mails to leads"), "portal_mailing", AUTOMATION),
+        icon="mail", position=50, count=held_emails, tone="warn",
+    ),
     Entry("templates", _("Templates"), "portal_templates", AUTOMATION, icon="edit", position=45),
     Entry("targets", _("Targets"), "portal_targets", AUTOMATION, icon="clock", position=30),
     Entry("reports", _("Reports"), "portal_reports", INSIGHT, icon="chart-bar", position=10),
@@ -57,6 +63,7 @@ AUDITED = (
     ("leadimport", gettext_noop("Import"), "portal_import"),
     ("messagetemplate", gettext_noop("Template"), "portal_template"),
     ("pool", gettext_noop("Pool"), "portal_pool"),
+    ("sequence", gettext_noop("Sequence"), "portal_sequence"),
     ("targetlist", gettext_noop("Target list"), "portal_target_list"),
     ("routingrule", gettext_noop("Routing rule"), ""),
     ("scoringrule", gettext_noop("Scoring rule"), ""),

@@ -8,6 +8,8 @@ import leads.imports.erasure
 import leads.lead_sync.disconnect
 import leads.lead_sync.recovery
 import leads.routing.removal
+import leads.sequences.merging
+import leads.sequences.service
 import leads.sla.merging  # noqa: F401 (they register what follows a change elsewhere)
 from accounts.core.enums import EventType
 from accounts.core.job_handlers import register_job
@@ -23,7 +25,18 @@ from leads.lead_sync.backfill import pull_due
 from leads.lead_sync.fetching import announce_overdue, fetch_due
 from leads.lead_sync.health_checks import check_due
 from leads.lead_sync.labels import label_due
-from leads.models import Assignment, LeadChange, LeadReference, Message, Note, ResponseClock, Task, Thread
+from leads.models import (
+    Assignment,
+    Enrolment,
+    LeadChange,
+    LeadReference,
+    Message,
+    Note,
+    OutboundEmail,
+    ResponseClock,
+    Task,
+    Thread,
+)
 from leads.pipeline.children import register_child
 from leads.pipeline.details import subscribe_to_details
 from leads.pipeline.history import CLOCKS, FIGURES
@@ -39,6 +52,9 @@ from leads.scoring.kind import KIND as SCORING
 from leads.scoring.learning.jobs import learn_due
 from leads.scoring.rescoring import score_due
 from leads.scoring.service import react_to_leads
+from leads.sequences import outbox, triggers
+from leads.sequences.advancing import advance_due, follow_email, judge_email
+from leads.sequences.opt_outs import SUBSCRIBER as SEQUENCES
 from leads.sla import reactions as clock_reactions
 from leads.sla import replanning
 from leads.sla.alerts import alert_due
@@ -53,6 +69,7 @@ RECEIPTS_JOBS: Jobs = (
     ("daily summaries", 1, send_digests),
     ("overdue tasks", 2, report_overdue),
     ("late answers", 5, announce_overdue),
+    ("sequences", 8, advance_due),
     ("scores", 2, score_due),
     ("rule previews", 1, preview_due),
 )
@@ -66,6 +83,8 @@ SYNC_JOBS: Jobs = (
     ("score learning", 1, learn_due),
     ("imports", 1, work_on_imports),
 )
+#: What is handed over to mail servers.
+DELIVERY_JOBS: Jobs = (("e-mails to leads", 8, outbox.send_due),)
 CREATED = frozenset({EventType.LEAD_CREATED})
 CHANGED = frozenset({EventType.LEAD_CREATED, EventType.LEAD_STATUS_CHANGED})
 
@@ -73,7 +92,18 @@ CHANGED = frozenset({EventType.LEAD_CREATED, EventType.LEAD_STATUS_CHANGED})
 def register_work() -> None:
     """Register tables, kinds of rules, reactions and jobs."""
     add_lead_streams()
-    for model in (LeadReference, LeadChange, ResponseClock, Assignment, Task, Note, Thread, Message):
+    for model in (
+        LeadReference,
+        LeadChange,
+        ResponseClock,
+        Assignment,
+        Task,
+        Note,
+        Thread,
+        Message,
+        Enrolment,
+        OutboundEmail,
+    ):
         register_child(model)
     for kind in (ROUTING, SCORING, TARGETS):
         register_rule_kind(kind)
@@ -91,7 +121,9 @@ def _register_reactions() -> None:
     subscribe("scoring", CHANGED, react_to_leads, after=CLOCKS)
     subscribe(FIGURES, clock_reactions.EVENTS, facts.react_to_leads, after=CLOCKS)
     subscribe(rebuilding.SUBSCRIBER, (), rebuilding.react_to_agencies)
-    for name in ("routing", proposals.SUBSCRIBER, "scoring", FIGURES):
+    subscribe(SEQUENCES, {*CHANGED, EventType.TASK_DONE}, triggers.react_to_leads, after=CLOCKS)
+    outbox.register_steps(judge_email, follow_email)
+    for name in ("routing", proposals.SUBSCRIBER, "scoring", FIGURES, SEQUENCES):
         subscribe_to_details(name)
 
 
@@ -100,3 +132,5 @@ def _register_jobs() -> None:
         register_job(name, queue="receipts", quota=quota, work=work)
     for name, quota, work in SYNC_JOBS:
         register_job(name, queue="sync", quota=quota, work=work)
+    for name, quota, work in DELIVERY_JOBS:
+        register_job(name, queue="deliveries", quota=quota, work=work)

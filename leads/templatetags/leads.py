@@ -1,5 +1,7 @@
 """Provide `{% load leads %}`: filters for a lead's status and the origin of its values."""
 
+from collections.abc import Mapping
+
 from django import template
 from django.contrib.auth.models import User
 from django.utils import formats, timezone
@@ -11,9 +13,13 @@ from accounts.core.enums import provider_name
 from accounts.labels import paused_by_name
 from accounts.models import Campaign
 from accounts.tenancy.localtime import format_local_time
-from leads.enums import MessageAuthor, TemplateChannel
+from leads.enums import EmailState, EndReason, EnrolmentState, HoldReason, MessageAuthor, TemplateChannel
 from leads.labels import (
     CLOCK_KINDS,
+    EMAIL_STATES,
+    END_REASONS,
+    ENROLMENT_STATES,
+    HOLD_REASONS,
     MESSAGE_AUTHORS,
     ORIGIN_LABELS,
     STOP_REASONS,
@@ -25,7 +31,7 @@ from leads.labels import (
     status_badge,
     task_state,
 )
-from leads.models import Lead, MessageTemplate, ResponseClock, Task, Thread
+from leads.models import Enrolment, Lead, MessageTemplate, OutboundEmail, ResponseClock, Task, Thread
 from leads.pipeline.languages import language_name
 from leads.pipeline.provenance import ValueOrigin
 
@@ -34,6 +40,7 @@ register.filter("language_name", language_name)
 
 register.filter("lead_badge", status_badge)
 register.filter("paused_by_name", paused_by_name)
+register.filter("local_time", format_local_time)
 
 
 @register.filter
@@ -164,3 +171,33 @@ def is_new_for_me(thread: Thread) -> bool:
 def template_channel(template: MessageTemplate) -> str:
     """Return what a template is sent by, in words."""
     return str(TEMPLATE_CHANNELS[TemplateChannel(template.channel)])
+
+
+@register.filter
+def enrolment_badge(enrolment: Enrolment) -> SafeString:
+    """Return where a lead stands in a sequence."""
+    return ENROLMENT_STATES[EnrolmentState(enrolment.state)].badge()
+
+
+@register.filter
+def end_reason(enrolment: Enrolment) -> str:
+    """Return why a sequence ended for a lead, as a sentence."""
+    return END_REASONS[EndReason(enrolment.reason)].text
+
+
+@register.filter
+def email_badge(email: OutboundEmail) -> SafeString:
+    """Return where an e-mail to a lead stands."""
+    return EMAIL_STATES[EmailState(email.state)].badge()
+
+
+@register.filter
+def hold_reason(email: OutboundEmail) -> str:
+    """Return why an e-mail waits for a person."""
+    return str(HOLD_REASONS[HoldReason(email.hold)])
+
+
+@register.filter
+def item(names: Mapping[str, str], key: str) -> str:
+    """Return what a mapping has under a key, or a dash."""
+    return names.get(key, "–")

@@ -18,6 +18,7 @@ from accounts.core.email_addresses import normalize_email
 from accounts.core.errors import FieldError
 from accounts.core.text import safe_line
 from accounts.reauth.prompts import record_bounce
+from leads.sequences.bounces import apply_bounce
 from notifications.delivery import channel_health
 from notifications.models import Channel, ChannelKind, ChannelStatus, Delivery, DeliveryStatus, error_fields
 from notifications.sentences import MAIL_CAME_BACK
@@ -25,7 +26,7 @@ from notifications.sentences import MAIL_CAME_BACK
 HARD, SOFT, COMPLAINT = "hard", "soft", "complaint"
 MAX_REASON_LENGTH = 200
 MAX_CHANNELS = 1000
-_OUR_MAIL = re.compile(r"<?(dlv_[0-9a-z]{26})@[^<>@\s]{1,255}>?")
+_OUR_MAIL = re.compile(r"<?((?:dlv|eml)_[0-9a-z]{26})@[^<>@\s]{1,255}>?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ def apply_notice(notice: BounceNotice) -> int:
     _mark_failed(notice)
     if notice.type == SOFT:
         return 0
+    apply_bounce(notice.email, email_id=notice.delivery_id, complaint=notice.type == COMPLAINT)
     record_bounce(notice.email, reason=notice.sentence, complaint=notice.type == COMPLAINT)
     channels = list(
         Channel.objects.filter(kind=ChannelKind.EMAIL, email__iexact=notice.email)

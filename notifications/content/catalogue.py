@@ -273,6 +273,13 @@ _KINDS = (
         },
     ),
     EventKind(
+        EventType.SEQUENCE_FINISHED,
+        _("Sequence finished"),
+        _("A sequence ended for a lead: all steps are done, or it was stopped. `end_reason` says why."),
+        {**payload_schemas.LEAD, **payload_schemas.SEQUENCE},
+        {**examples.lead_in(LeadStatus.CONNECTION_ACCEPTED), **examples.SEQUENCE},
+    ),
+    EventKind(
         EventType.CAMPAIGN_PAUSED,
         _("Campaign paused"),
         _("A campaign was paused."),

@@ -29,6 +29,12 @@ TASK = {
     "task_title": "Call her about the offer",
     "due_at": "2026-03-21T02:22:16.000Z",
 }
+SEQUENCE = {
+    "sequence_id": "seq_01kqz4m3d8w5v9x2c7b6n1t0s1",
+    "sequence_name": "After connecting",
+    "enrolment_id": "enr_01kqz4m3d8w5v9x2c7b6n1t0s2",
+    "end_reason": "completed",
+}
 SOURCE = {
     "source_id": "src_01kqz4m3d8w5v9x2c7b6n1t0ry",
     "source_name": "LinkedIn lead forms",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from accounts.core.enums import IncidentCause, PausedBy, Role
-from leads.enums import ChangedBy, ClockKind, LeadStatus, TaskKind
+from leads.enums import ChangedBy, ClockKind, EndReason, LeadStatus, TaskKind
 
 Schema = dict[str, Any]
 
@@ -94,6 +94,12 @@ TASK = {
     "task_title": _text("What is to be done."),
     "due_at": _text("When it is due, in UTC.", **_TIME),
 }
+SEQUENCE = {
+    "sequence_id": _text("Id of the sequence in Leadline."),
+    "sequence_name": _text("Its name."),
+    "enrolment_id": _text("Id of the lead's enrolment."),
+    "end_reason": _text("Why it ended.", enum=[reason.value for reason in EndReason]),
+}
 OUTCOME = {"outcome": _text("What came of it.")}
 ESCALATION = {"escalated_to": _text("Id of the member whom it was escalated to.")}
 INVITATION = {"role": _text("What the invited person may do.", enum=[role.value for role in Role])}
@@ -122,7 +128,7 @@ INCIDENT = {
 RULE = {
     "rule_id": _text("Id of the rule."),
     "rule_name": _text("Its name."),
-    "rule_kind": _text("What it decides: `routing`, `scoring` or `target`."),
+    "rule_kind": _text("What it decides: `routing`, `scoring`, `target` or `sequence`."),
     "error_detail": _text("Why it cannot be followed."),
 }
 DIGEST = {
@@ -159,6 +165,7 @@ _ORDER = {
                 *ESCALATION,
                 *TASK,
                 *OUTCOME,
+                *SEQUENCE,
                 *PAUSE,
                 *SOURCE,
                 *INCIDENT,

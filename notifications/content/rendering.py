@@ -32,8 +32,8 @@ from accounts.sources.issues import SLOW_ANSWERS
 from accounts.tenancy.brand import LEADLINE, Look, look_of
 from accounts.tenancy.localtime import format_local_time, get_zone
 from accounts.tenancy.team import ROLES, invitation_url
-from leads.enums import LeadStatus
-from leads.labels import STATUSES
+from leads.enums import EndReason, LeadStatus
+from leads.labels import END_REASONS, STATUSES
 from leads.pipeline.at_risk import MAX_COUNT as MAX_AT_RISK
 from leads.pipeline.at_risk import LeadAtRisk
 from notifications.content.catalogue import CATALOGUE
@@ -172,6 +172,10 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
             pause_reason(str(body.get("pause_reason", "")), str(body.get("paused_by", ""))), MAX_DETAIL_LENGTH
         ),
         "channel": _first_value(body, "channel_name") or _describe(subject_channel) or gettext("One of your channels"),
+        "sequence": _first_value(body, "sequence_name"),
+        "reason": END_REASONS[EndReason(ended)].text
+        if (ended := str(body.get("end_reason"))) in set(EndReason)
+        else "",
         "rule_name": _first_value(body, "rule_name"),
         "source": _first_value(body, "source_name") or gettext("One of your sources"),
         "tool": safe_line(provider_name(str(body.get("provider", "")))) or gettext("the provider"),

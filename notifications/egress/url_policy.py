@@ -10,38 +10,18 @@ import socket
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext, gettext_noop
 
 from accounts.core.email_addresses import normalize_host
-from accounts.core.networks import Address, is_in_networks, parse_networks
+from accounts.core.networks import Address, is_in_networks, is_public, parse_networks
 
 PORTS = frozenset({80, 443, 8080, 8443})
 MAX_URL_LENGTH = 2000
 
-#: Special IPv4 networks that `is_global` does not exclude.
-_SPECIAL_IPV4 = tuple(
-    ip_network(text)
-    for text in (
-        "192.0.0.0/24",  # protocol assignments, Oracle's metadata
-        "192.88.99.0/24",  # 6to4 relays
-        "168.63.129.16/32",  # Azure's metadata
-        "224.0.0.0/4",  # multicast
-    )
-)
-_UNICAST = ip_network("2000::/3")  # everything else in IPv6 is local, mapped, translated or unassigned
-_NOT_UNICAST = tuple(
-    ip_network(text)
-    for text in (
-        "2001::/23",  # Teredo, ORCHID, benchmarking and other special uses
-        "2001:db8::/32",  # documentation
-        "2002::/16",  # 6to4: an IPv4 address inside
-        "3fff::/20",  # documentation
-    )
-)
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}$")
 _INVISIBLE = re.compile(r"[\s\x00-\x20\x7f-\xa0\\]")
@@ -116,13 +96,6 @@ def check_address(text: str, port: int) -> None:
         raise TargetRefused(gettext("The address is outside the public internet."))
     if port not in PORTS:
         raise TargetRefused(gettext(_PORTS_TEXT))
-
-
-def is_public(address: Address) -> bool:
-    """Return whether the address belongs to the public internet."""
-    if isinstance(address, IPv6Address):
-        return address in _UNICAST and not any(address in network for network in _NOT_UNICAST)
-    return address.is_global and not any(address in network for network in _SPECIAL_IPV4)
 
 
 _PORTS_TEXT = gettext_noop("Use one of the ports 80, 443, 8080, 8443.")

@@ -8,6 +8,7 @@ import binascii
 import json
 import secrets
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -18,16 +19,22 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.core.errors import FieldError
 from accounts.web.rest.problems import CONTENT_TYPE, problem, request_id_of
+from leads.sequences import opt_outs, senders
 from notifications.channels import bounces
 from notifications.channels import service as channels
 from notifications.models import Channel, ChannelStatus
 
 MAX_NOTICE_BYTES = 64 * 1024
+T = TypeVar("T")
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: HttpRequest, token: str) -> HttpResponse:
+    sender = _find_or_none(senders.verify_address if request.method == "POST" else senders.find_by_token, token)
+    if sender is not None:
+        context = {"sender": sender, "agency": sender.agency, "done": sender.verified_at is not None}
+        return render(request, "portal/sequences/verify_sender.html", context)
     channel = _find_channel(
         channels.verify_address if request.method == "POST" else channels.find_by_verification_token, token
     )
@@ -38,6 +45,10 @@ def verify(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    link = _find_or_none(opt_outs.follow_link if request.method == "POST" else opt_outs.read_link, token)
+    if link is not None:
+        context = {"agency": link.agency, "done": opt_outs.is_followed(link)}
+        return render(request, "portal/sequences/opt_out.html", context)
     channel = _find_channel(
         channels.unsubscribe_address if request.method == "POST" else channels.find_by_unsubscribe_token, token
     )
@@ -80,6 +91,14 @@ def _token_of(request: HttpRequest) -> bytes:
 def _refuse(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     body = problem(status, detail, request_id=request_id_of(request))
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+
+
+def _find_or_none(find: Callable[[str], T], token: str) -> T | None:
+    """Return what a token of an e-mail to a lead or of a sender stands for, or None if it is none of them."""
+    try:
+        return find(token)
+    except FieldError:
+        return None
 
 
 def _find_channel(find: Callable[[str], Channel], token: str) -> Channel:

@@ -25,6 +25,8 @@ LISTS = (
     "pools",
     "target-lists",
     "templates",
+    "sequences",
+    "enrolments",
     "sources",
     "receipts",
     "rejected-requests",
@@ -40,7 +42,7 @@ REPORTS = ("reports/accounts", "reports/leads", "search")
 #: Lists below an object: the resource, what follows its id.
 HISTORIES = (
     *(("accounts", "history"), ("leads", "history"), ("leads", "clocks"), ("leads", "assignments")),
-    *(("leads", "thread"), ("imports", "refused")),
+    *(("leads", "thread"), ("imports", "refused"), ("sequences", "versions"), ("sequences", "enrolments")),
 )
 #: Method, resource, what follows its id, the scope it takes, a body.
 OBJECT_ROUTES = (
@@ -102,6 +104,17 @@ OBJECT_ROUTES = (
     ("patch", "target-lists", "", Scope.WRITE, {"name": "New"}),
     ("get", "templates", "", Scope.READ, None),
     ("patch", "templates", "", Scope.WRITE, {"name": "New"}),
+    ("get", "sequences", "", Scope.READ, None),
+    ("patch", "sequences", "", Scope.WRITE, {"name": "New"}),
+    ("get", "sequences", "/versions", Scope.READ, None),
+    ("get", "sequences", "/enrolments", Scope.READ, None),
+    ("post", "sequences", "/preview", Scope.WRITE, {"lead": "lead_zz"}),
+    ("post", "sequences", "/move", Scope.WRITE, {"preview": True}),
+    ("get", "enrolments", "", Scope.READ, None),
+    ("post", "enrolments", "/stop", Scope.WRITE, None),
+    ("post", "enrolments", "/resume", Scope.WRITE, None),
+    ("post", "enrolments", "/pause", Scope.WRITE, {"until": "2030-01-01T00:00:00Z"}),
+    ("post", "leads", "/enrol", Scope.WRITE, {"sequence": "seq_zz"}),
     ("post", "templates", "/preview", Scope.WRITE, {"lead": "lead_zz"}),
     ("get", "sources", "", Scope.READ, None),
     ("patch", "sources", "", Scope.ADMIN, {"name": "New"}),
@@ -129,9 +142,11 @@ OBJECT_ROUTES = (
     ("delete", "imports", "", Scope.WRITE, None),
     ("delete", "target-lists", "", Scope.WRITE, None),
     ("delete", "templates", "", Scope.WRITE, None),
+    ("delete", "sequences", "", Scope.WRITE, None),
     ("delete", "sources", "", Scope.ADMIN, None),
     ("delete", "channels", "", Scope.ADMIN, None),
 )
+WAIT = {"kind": "wait", "delay": 2}
 #: Collections that take a POST: the scope and a body.
 CREATIONS = (
     ("leads", Scope.WRITE, {"email": "new@example.com"}),
@@ -141,6 +156,11 @@ CREATIONS = (
     ("pools", Scope.WRITE, {"name": "Enterprise", "members": []}),
     ("routing-rules", Scope.WRITE, {"name": "Rest", "effect": {"keep": True}}),
     ("target-lists", Scope.WRITE, {"name": "Key accounts 2027", "csv": "acme.example.com"}),
+    (
+        "sequences",
+        Scope.WRITE,
+        {"name": "Calls", "trigger": {"kind": "hand"}, "steps": [{"kind": "phone_task", "note": "Call {{ name }}"}]},
+    ),
     ("templates", Scope.WRITE, {"name": "Hello", "channel": "linkedin", "text": "Hello {{ name }}"}),
     ("imports", Scope.WRITE, {"name": "fair.csv", "csv": "E-mail\nann@example.com\n"}),
     ("sources", Scope.ADMIN, {"provider": "salesflow"}),

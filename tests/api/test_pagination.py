@@ -19,7 +19,7 @@ from notifications.models import Delivery
 from tests.api import routes
 from tests.api.client import Api
 from tests.cases import one_by_one
-from tests.factories import World, make_import, make_message, propose_twin
+from tests.factories import World, make_import, make_message, make_sequence, propose_twin
 from webhooks.models import Receipt, RejectedRequest
 
 
@@ -117,6 +117,25 @@ def add_routing_rules(world: World, count: int) -> None:
         rule_set.versions.create(number=n, rules=[], action="created", subject=f"{n}")
 
 
+def add_sequences(world: World, count: int) -> None:
+    for n in range(count):
+        make_sequence(world.agency, f"{n} {timezone.now()}")
+
+
+def add_versions(world: World, count: int) -> None:
+    first, last = world.sequence.versions.get(number=1), world.sequence.versions.count()
+    for n in range(count):
+        world.sequence.versions.create(number=last + n + 1, trigger=first.trigger, steps=first.steps)
+
+
+def add_enrolments(world: World, count: int) -> None:
+    now, version = timezone.now(), world.sequence.versions.get(number=1)
+    for _ in range(count):
+        world.lead.enrolments.create(
+            agency=world.agency, sequence=world.sequence, version=version, state="stopped", created_at=now, ended_at=now
+        )
+
+
 LISTS: dict[str, Any] = {
     "accounts": add_accounts,
     "leads": add_leads,
@@ -166,6 +185,10 @@ LISTS: dict[str, Any] = {
     "target-lists": lambda world, count: [
         create_list(world.agency, name=f"{n} {timezone.now()}", file=BytesIO(b"Acme")) for n in range(count)
     ],
+    "sequences": add_sequences,
+    "sequences/{sequences}/versions": add_versions,
+    "sequences/{sequences}/enrolments": add_enrolments,
+    "enrolments": add_enrolments,
     "templates": lambda world, count: [
         create_template(world.agency, name=f"{n} {timezone.now()}", channel="linkedin", text="Hello")
         for n in range(count)

@@ -150,6 +150,7 @@ WRITABLE = {
     "imports": {"name", "csv", "mapping"},
     "target-lists": {"name", "csv"},
     "templates": {"name", "channel", "subject", "text"},
+    "sequences": {"name", "active", "trigger", "steps"},
     "scoring-rules": {"name", "position", "active", "conditions", "group", "points", "cap"},
     "sources": {"name", "enabled", "location_id", "allowed_networks", "subscriptions"},
     "channels": {

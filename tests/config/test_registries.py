@@ -23,7 +23,16 @@ def test_a_role_sees_its_entries_of_the_menu_in_their_order(agency: Agency) -> N
         "Health": ["Accounts", "Incidents", "Sources", "Received"],
         "Outgoing": ["Notifications", "Delivery log"],
         "Insight": ["Reports"],
-        "Automation": ["Routing", "Pools", "Scoring", "Target lists", "Targets", "Templates"],
+        "Automation": [
+            "Routing",
+            "Pools",
+            "Scoring",
+            "Target lists",
+            "Targets",
+            "Sequences",
+            "Templates",
+            "E-mails to leads",
+        ],
     }
     seen = {
         role: {group.title: [link.entry.title for link in group.links] for group in menu_for(agency, role)}

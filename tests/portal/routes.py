@@ -14,6 +14,9 @@ T = TypeVar("T")
 ALL, CHANGES, DECIDES = frozenset(Role), frozenset({Role.OWNER, Role.MANAGER}), frozenset({Role.OWNER})
 
 
+NO_STEPS = {"steps-TOTAL_FORMS": "0", "steps-INITIAL_FORMS": "0"}
+
+
 @dataclass(frozen=True)
 class Route:
     """`of` names whose id stands in the URL; `post`: a button, `file`: a download, else a page; `roles` may use it."""
@@ -211,6 +214,22 @@ ROUTES = [
     Route("portal_target_list", "target_list"),
     button("portal_target_list_change", "target_list", name="Key accounts"),
     button("portal_target_list_delete", "target_list"),
+    Route("portal_sequences"),
+    Route("portal_sequence_new", roles=CHANGES),
+    button("portal_sequence_new", answers=422, name="Calls", **NO_STEPS),
+    Route("portal_sequence", "sequence"),
+    Route("portal_sequence_edit", "sequence", roles=CHANGES),
+    button("portal_sequence_edit", "sequence", answers=422, **NO_STEPS),
+    button("portal_sequence_switch", "sequence", active="0"),
+    button("portal_sequence_move", "sequence"),
+    button("portal_sequence_delete", "sequence"),
+    *(button("portal_enrolment_change", "enrolment", change) for change in ("stop", "pause", "resume")),
+    *(button("portal_email_decide", "outbound", decision) for decision in ("again", "sent")),
+    button("portal_lead_enrol", "lead", sequence="seq_1"),
+    button("portal_lead_opt_out", "lead"),
+    Route("portal_mailing"),
+    button("portal_mailing_change", answers=422),
+    button("portal_mailing_verify"),
     Route("portal_templates"),
     Route("portal_template_new", roles=CHANGES),
     button("portal_template_new", name="Hello", channel="linkedin", text="Hello {{ name }}"),

@@ -170,6 +170,8 @@ def test_a_page_without_entries_says_what_to_do_next(agency: Agency, sign_in: Br
         ("/duplicates", "show up here as they come in"),
         ("/target-lists", "Upload a CSV file of companies"),
         ("/templates", "Write the first one"),
+        ("/sequences", "Write a template, then make a sequence"),
+        ("/mailing", "What could not be sent by itself"),
     ):
         assert words in client.get(path).content.decode(), path
 
