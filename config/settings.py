@@ -287,6 +287,13 @@ else:
     EMAIL_FILE_PATH = VAR / "mail"
 EMAIL_TIMEOUT = 15
 
+# --- drafts ---------------------------------------------------------------------------------------
+
+#: An OpenAI-compatible endpoint that writes drafts, up to `/chat/completions`. Without it no data of leads goes to one.
+DRAFTER_URL = env.str("DRAFTER_URL", "")
+DRAFTER_MODEL = env.str("DRAFTER_MODEL", "")
+DRAFTER_KEY = env.str("DRAFTER_KEY", "")
+
 # --- security ---------------------------------------------------------------------------------------
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS

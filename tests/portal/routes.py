@@ -225,6 +225,8 @@ ROUTES = [
     button("portal_sequence_delete", "sequence"),
     *(button("portal_enrolment_change", "enrolment", change) for change in ("stop", "pause", "resume")),
     *(button("portal_email_decide", "outbound", decision) for decision in ("again", "sent")),
+    Route("portal_lead_draft", "lead", roles=CHANGES),
+    button("portal_lead_draft", "lead", answers=200),
     button("portal_lead_enrol", "lead", sequence="seq_1"),
     button("portal_lead_opt_out", "lead"),
     Route("portal_mailing"),
