@@ -28,7 +28,10 @@ def account_report(agency: Agency, question: Question) -> dict[str, Any]:
     statuses = Counter(account.status for account in accounts)
     down = [span for span in found if span.is_down]
     periods = window.periods()
+    before = question.before.window
+    earlier = uptime.account_spans(accounts, before.begin, before.end)
     return {
+        "before": _figures(uptime.measure(earlier, before.begin, before.end)),
         "figures": {
             "accounts": len(accounts),
             "by_status": {status.value: statuses[status] for status in AccountStatus if status != "deleted"},

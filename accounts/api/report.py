@@ -1,7 +1,7 @@
 """Define what reports share: the window, its periods, the parameters, JSON or CSV."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -68,8 +68,17 @@ class Question:
     location_id: str
     include_inactive: bool
     include_test: bool
-    as_csv: bool
-    delimiter: str
+    campaign: str = ""
+    member: str = ""
+    as_csv: bool = False
+    delimiter: str = ","
+
+    @property
+    def before(self) -> "Question":
+        """Return the same question about the period before, which is as long."""
+        window = self.window
+        begin = window.begin - (window.end - window.begin)
+        return replace(self, window=Window(begin, window.begin, window.zone, window.period))
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -78,10 +87,15 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 PARAMETERS = ("from", "to", "timezone", "provider", "location_id", "group_by", "include_inactive", "include_test")
 ALL_PARAMETERS = (*PARAMETERS, "format", "delimiter")
+LEAD_PARAMETERS = (*ALL_PARAMETERS, "campaign", "member")
 
 
-def describe_parameters(groups: Sequence[str]) -> list[OpenApiParameter]:
+def describe_parameters(groups: Sequence[str], *, of_leads: bool = False) -> list[OpenApiParameter]:
     """Describe the parameters to OpenAPI."""
+    about_leads = [
+        OpenApiParameter("campaign", str, description="The id of a campaign: only its leads."),
+        OpenApiParameter("member", str, description="The id of a member: only the leads that they have."),
+    ]
     return [
         OpenApiParameter("from", str, description=f"A date or time. Default: {DEFAULT_DAYS} days before `to`."),
         OpenApiParameter("to", str, description="A date (which is included) or time. Default: now."),
@@ -95,6 +109,7 @@ def describe_parameters(groups: Sequence[str]) -> list[OpenApiParameter]:
         OpenApiParameter(
             "delimiter", str, enum=list(csv_export.NAMED_DELIMITERS), description="Of CSV. Default: `comma`."
         ),
+        *(about_leads if of_leads else ()),
     ]
 
 
@@ -106,6 +121,7 @@ HEAD: dict[str, Any] = {
     "figures": serializers.DictField(),
     "series": serializers.ListField(child=serializers.DictField()),
     "groups": serializers.ListField(child=serializers.DictField()),
+    "before": serializers.DictField(help_text="The figures of the period before, which is as long."),
 }
 
 
@@ -117,7 +133,7 @@ def describe_responses(name: str, **more: serializers.Field[Any, Any, Any, Any])
 class ReportViewSet(AgencyViewSet):
     """A report. Subclasses define `groups` and `report`."""
 
-    parameters = ALL_PARAMETERS
+    parameters: Sequence[str] = ALL_PARAMETERS
     groups: Sequence[str] = ()
 
     def question(self, request: Request) -> Question:
@@ -132,17 +148,30 @@ class ReportViewSet(AgencyViewSet):
             location_id=asked.text("location_id"),
             include_inactive=asked.flag("include_inactive"),
             include_test=asked.flag("include_test"),
+            campaign=asked.text("campaign"),
+            member=asked.text("member"),
             as_csv=asked.word("format", ("json", "csv"), "json") == "csv",
             delimiter=csv_export.NAMED_DELIMITERS[asked.word("delimiter", tuple(csv_export.NAMED_DELIMITERS), "comma")],
         )
 
     def answer(self, question: Question, found: Mapping[str, Any], name: str) -> Response | HttpResponse:
-        """Answer with `found`, which has `figures`, `series` and `groups`. CSV has the series, or the groups if
-        grouped."""
+        """Answer with `found`, which has `figures`, `series`, `groups` and, in `before`, earlier figures.
+
+        CSV has the series, or the groups if grouped.
+        """
         if question.as_csv:
             return csv_response(found["series" if question.group_by in PERIODS else "groups"], name, question.delimiter)
         window = question.window
         head = {"from": iso_timestamp(window.begin), "to": iso_timestamp(window.end), "timezone": str(window.zone)}
+        before = question.before.window
+        found = {
+            **found,
+            "before": {
+                "from": iso_timestamp(before.begin),
+                "to": iso_timestamp(before.end),
+                "figures": found["before"],
+            },
+        }
         return Response({**head, "group_by": question.group_by, **found})
 
 

@@ -18,10 +18,9 @@ from accounts.linkedin.uptime import account_spans, watched
 from accounts.models import Agency
 from accounts.tenancy.localtime import get_zone
 from accounts.web.portal.pictures import Trend
-from leads.analytics.daily import moved_by_day, reached, received_by_day
+from leads.analytics.daily import leads_by_day, reached
 from leads.analytics.lead_report import by_period, period_key
 from leads.analytics.periods import comparison
-from leads.enums import CONVERTED, LeadStatus
 from notifications.models import Delivery, DeliveryStatus
 
 DAYS = 7
@@ -46,11 +45,10 @@ def trends(agency: Agency) -> list[TrendTile]:
     """Return the trends of the overview."""
     compared = comparison("7d", timezone.now(), get_zone(agency.timezone))
     window, moved_in_all = compared.whole, reached(agency, compared.now, compared.before)
-    moved = partial(moved_by_day, agency)
     counted = {
-        "leads": _counts("leads", agency, window, partial(received_by_day, agency)),
-        "replies": _counts("replies", agency, window, lambda part: moved(part, LeadStatus.REPLY_RECEIVED)),
-        "conversions": _counts("conversions", agency, window, lambda part: moved(part, *CONVERTED)),
+        "leads": _counts("leads", agency, window, partial(leads_by_day, agency, time="received")),
+        "replies": _counts("replies", agency, window, partial(leads_by_day, agency, time="replied")),
+        "conversions": _counts("conversions", agency, window, partial(leads_by_day, agency, time="converted")),
         "deliveries": _counts("deliveries", agency, window, partial(_delivered_by_day, agency)),
         "active": _counts("active", agency, window, partial(_active_by_day, agency)),
     }
@@ -66,9 +64,9 @@ def trends(agency: Agency) -> list[TrendTile]:
             trend=Trend(*moved_in_all.replies, counted["replies"]),
         ),
         TrendTile(
-            _("opportunities"),
+            _("conversions"),
             campaigns,
-            _("Opportunities per day"),
+            _("Conversions per day"),
             icon="target-arrow",
             trend=Trend(*moved_in_all.conversions, counted["conversions"]),
         ),

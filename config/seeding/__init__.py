@@ -24,6 +24,8 @@ from config.seeding.place import COMPANY_PREFIX, Place, make_place
 from config.seeding.received import other_stories, rejected_requests
 from config.seeding.rows import save
 from config.seeding.team_work import make_team_work
+from leads.analytics.rebuilding import rebuild_facts
+from leads.enums import DEFAULT_CONVERSIONS
 from leads.inbox.sorting import sort_messages
 
 __all__ = ["Seeded", "has_real_agencies", "seed_agencies"]
@@ -65,7 +67,15 @@ def _seed(number: int, random: Random, now: datetime, password: str) -> Place:
     team.close()
     for lead in place.agency.leads.filter(messages__isnull=False).distinct():
         sort_messages(lead)
+    _count_leads(place.agency, now)
     save(place.requests)
     save(rejected_requests(place))
     deliver(place)
     return place
+
+
+def _count_leads(agency: Agency, now: datetime) -> None:
+    """Compute what reports count. Conversions of the past are not reported any more."""
+    converted = Q(furthest_status__in=DEFAULT_CONVERSIONS) | Q(status__in=DEFAULT_CONVERSIONS)
+    agency.leads.filter(converted).update(conversion_reported_at=now)
+    rebuild_facts(agency)

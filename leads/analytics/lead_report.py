@@ -1,28 +1,22 @@
-"""Report on an agency's leads in a window: leads received, status changes, and conversions per active account-day."""
+"""Report on an agency's leads in a window: leads received, statuses reached, conversions per active account-day."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import TruncDay, TruncMonth, TruncWeek
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncDate, TruncDay, TruncMonth, TruncWeek
 
 from accounts.api.report import Question, Window, select_accounts
-from accounts.core.enums import AccountStatus
 from accounts.events.outbox import iso_timestamp
 from accounts.linkedin import uptime
 from accounts.models import Agency
-from leads.enums import CONVERTED, LeadStatus
-from leads.models import Lead, LeadChange, LeadReference
+from leads.analytics.counting import GROUPS, Facts, by_day, by_group, facts_in, first_day, named_groups, within
+from leads.enums import LeadStatus
+from leads.models import LeadStep
 
 TRUNCATIONS = {"day": TruncDay, "week": TruncWeek, "month": TruncMonth}
-GROUPS = {  # group_by --> the lead's column, and the column of the group's name
-    "provider": ("account__provider", "account__provider"),
-    "location": ("account__sub_account__location_id", "account__sub_account__name"),
-    "account": ("account", "account__name"),
-    "campaign": ("campaign", "campaign__name"),
-    "status": ("status", "status"),
-}
+N = {"n": Count("*")}
 
 
 def lead_report(agency: Agency, question: Question) -> dict[str, Any]:
@@ -30,80 +24,70 @@ def lead_report(agency: Agency, question: Question) -> dict[str, Any]:
 
     Count leads of accounts that are active now and leads without an account, or all leads with `include_inactive`.
     """
-    window = question.window
-    leads = leads_in(agency, question)
-    received = leads.filter(received_at__gte=window.begin, received_at__lt=window.end)
-    changes = _status_changes(leads, window)
+    facts, window = facts_in(agency, question), question.window
     accounts = list(select_accounts(agency, question))
     spans = uptime.account_spans(accounts, window.begin, window.end)
-    conversions = changes.filter(new_status__in=CONVERTED)
-    converted = conversions.aggregate(n=Count("lead", distinct=True))["n"]
-    active = uptime.measure(spans, window.begin, window.end).active
-    counts = dict(received.order_by().values_list("status").annotate(Count("pk")))
+    steps = _steps(agency, facts, window)
     return {
-        "figures": {
-            "leads": sum(counts.values()),
-            "by_status": {status.value: counts.get(status.value, 0) for status in LeadStatus},
-            "changes": _count_by_status(changes),
-            "conversions": converted,
-            "active_account_days": round(active / 86_400, 3),
-            "conversions_per_active_account_day": _per_day(converted, active),
-        },
-        "series": _series(received, changes, conversions, spans, window),
-        "groups": _groups(received, conversions, question.group_by),
+        "figures": _figures(facts, window, uptime.measure(spans, window.begin, window.end).active, steps),
+        "series": _series(agency, facts, spans, window, steps),
+        "groups": _groups(agency, facts, question),
+        "before": _figures_before(agency, facts, question, accounts),
     }
 
 
-def leads_in(agency: Agency, question: Question) -> QuerySet[Lead]:
-    leads = agency.leads.all()
-    if not question.include_test:
-        leads = leads.without_tests()
-    if not question.include_inactive:
-        leads = leads.filter(Q(account__isnull=True) | Q(account__status=AccountStatus.ACTIVE))
-    if question.provider:
-        known = LeadReference.objects.filter(lead=OuterRef("pk"), provider=question.provider)
-        leads = leads.filter(Exists(known))
-    if question.location_id:
-        place = question.location_id
-        leads = leads.filter(
-            Q(account__sub_account__location_id=place) | Q(source__sub_account__location_id=place, account=None)
-        )
-    return leads
+def _figures_before(agency: Agency, facts: Facts, question: Question, accounts: Any) -> dict[str, Any]:
+    window = question.before.window
+    spans = uptime.account_spans(accounts, window.begin, window.end)
+    active = uptime.measure(spans, window.begin, window.end).active
+    return _figures(facts, window, active, _steps(agency, facts, window))
 
 
-def _status_changes(leads: QuerySet[Lead], window: Window) -> QuerySet[LeadChange]:
-    """Return the status changes within the window.
+def _figures(facts: Facts, window: Window, active: float, steps: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+    counts = {key: row["n"] for key, row in by_group(within(facts, "received", window), "status", **N).items()}
+    converted = within(facts, "converted", window).count()
+    return {
+        "leads": sum(counts.values()),
+        "by_status": {status.value: counts.get(status.value, 0) for status in LeadStatus},
+        "changes": {
+            status.value: sum(n for (_day, name), n in steps.items() if name == status.value) for status in LeadStatus
+        },
+        "conversions": converted,
+        "active_account_days": round(active / 86_400, 3),
+        "conversions_per_active_account_day": _per_day(converted, active),
+    }
 
-    A lead that changed in the window was updated since its beginning: the index on `updated_at` narrows the query.
-    """
-    moved = leads.filter(updated_at__gte=window.begin).order_by().values("pk")
-    changes = LeadChange.objects.filter(lead__in=moved, applied=True, is_report=True)
-    changes = changes.filter(occurred_at__gte=window.begin, occurred_at__lt=window.end)
-    return changes.exclude(previous_status=F("new_status")).order_by()
+
+def _steps(agency: Agency, facts: Facts, window: Window) -> dict[tuple[str, str], int]:
+    """Return how many leads first had a status within the window, by period and status."""
+    steps = LeadStep.objects.filter(agency=agency, reached_at__gte=window.begin, reached_at__lt=window.end)
+    rows = steps.filter(lead__in=facts.values("lead")).order_by()
+    found: dict[tuple[str, str], int] = {}
+    days: Any = rows.values("status", day=TruncDate("reached_at", tzinfo=window.zone)).annotate(**N)
+    for row in days:
+        key = (first_day(row["day"], window), row["status"])
+        found[key] = found.get(key, 0) + row["n"]
+    return found
 
 
 def _series(
-    received: QuerySet[Lead],
-    changes: QuerySet[LeadChange],
-    conversions: QuerySet[LeadChange],
-    spans: list[uptime.Span],
-    window: Window,
+    agency: Agency, facts: Facts, spans: list[uptime.Span], window: Window, steps: Mapping[tuple[str, str], int]
 ) -> list[dict[str, Any]]:
-    new = _count_by_period(received, "received_at", window)
-    converted = _count_by_period(conversions, "occurred_at", window, what="lead")
-    moved = _changes_by_period(changes, window)
+    new = by_day(agency, facts, "received", window)
+    converted = by_day(agency, facts, "converted", window)
     periods = window.periods()
     rows = []
     for (begin, end), measured in zip(periods, uptime.measure_periods(spans, periods), strict=True):
         key = label_of(begin, window)
+        conversions = converted.get(key, {}).get("n", 0)
         rows.append(
             {
                 "start": iso_timestamp(begin),
                 "end": iso_timestamp(end),
-                "leads": new.get(key, 0),
-                "conversions": converted.get(key, 0),
-                "conversions_per_active_account_day": _per_day(converted.get(key, 0), measured.active),
-                "changes": {status.value: moved.get((key, status.value), 0) for status in LeadStatus},
+                "leads": new.get(key, {}).get("n", 0),
+                "conversions": conversions,
+                "conversions_per_active_account_day": _per_day(conversions, measured.active),
+                "changes": {status.value: steps.get((key, status.value), 0) for status in LeadStatus},
                 "active_account_days": round(measured.active / 86_400, 3),
                 "downtime_seconds": round(measured.down),
             }
@@ -111,21 +95,17 @@ def _series(
     return rows
 
 
-def _count_by_status(changes: QuerySet[LeadChange]) -> dict[str, int]:
-    found = dict(changes.values_list("new_status").annotate(Count("lead", distinct=True)))
-    return {status.value: found.get(status.value, 0) for status in LeadStatus}
-
-
-def _count_by_period(rows: QuerySet[Any], column: str, window: Window, *, what: str = "pk") -> dict[str, int]:
-    """Return the number of rows, or of distinct values of `what`, by period."""
-    found = by_period(rows, column, window).values("period").annotate(n=Count(what, distinct=what != "pk"))
-    return {period_key(row["period"], window): row["n"] for row in found}
-
-
-def _changes_by_period(changes: QuerySet[LeadChange], window: Window) -> dict[tuple[str, str], int]:
-    """Return the number of changes by period and new status."""
-    found = by_period(changes, "occurred_at", window).values("period", "new_status").annotate(n=Count("pk"))
-    return {(period_key(row["period"], window), row["new_status"]): row["n"] for row in found}
+def _groups(agency: Agency, facts: Facts, question: Question) -> list[dict[str, Any]]:
+    if question.group_by not in GROUPS:
+        return []
+    leads = by_group(within(facts, "received", question.window), question.group_by, **N)
+    conversions = by_group(within(facts, "converted", question.window), question.group_by, **N)
+    none = {"n": 0}
+    found = {
+        key: {"leads": leads.get(key, none)["n"], "conversions": conversions.get(key, none)["n"]}
+        for key in leads.keys() | conversions.keys()
+    }
+    return named_groups(agency, question.group_by, found)
 
 
 def by_period(rows: QuerySet[Any], column: str, window: Window) -> QuerySet[Any]:
@@ -142,27 +122,7 @@ def period_key(period: datetime, window: Window) -> str:
 
 def label_of(begin: Any, window: Window) -> str:
     """Return the first day of the whole period, of which the window may contain only a part."""
-    day = begin.astimezone(window.zone).date()
-    if window.period == "month":
-        day = day.replace(day=1)
-    elif window.period == "week":
-        day = day.fromordinal(day.toordinal() - day.weekday())
-    return f"{day:%Y-%m-%d}"
-
-
-def _groups(received: QuerySet[Lead], conversions: QuerySet[LeadChange], group_by: str) -> list[dict[str, Any]]:
-    if group_by not in GROUPS:
-        return []
-    column, name = GROUPS[group_by]
-    converted: Mapping[Any, int] = dict(
-        conversions.values_list(f"lead__{column}").annotate(Count("lead", distinct=True))
-    )
-    rows = received.order_by().values(column, name).annotate(n=Count("pk"))
-    found = {row[column]: {"name": row[name] or "", "leads": row["n"]} for row in rows}
-    for key in converted.keys() - found.keys():
-        found[key] = {"name": "", "leads": 0}
-    ordered = sorted(found.items(), key=lambda item: (-item[1]["leads"], str(item[0])))
-    return [{group_by: key, **values, "conversions": converted.get(key, 0)} for key, values in ordered]
+    return first_day(begin.astimezone(window.zone).date(), window)
 
 
 def _per_day(conversions: int, active_seconds: float) -> float | None:

@@ -1,9 +1,10 @@
 """Count how far leads came: the one definition of acceptance, replies and conversion.
 
 A lead counts by the furthest status that it ever had (`Lead.furthest_status`), so that one that is done still counts as
-what it was before.
+what it was before. What a conversion is, `leads.analytics.definitions` says.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +13,13 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from accounts.models import Agency
-from leads.enums import CONVERTED, REPLIED, LeadStatus
-from leads.models import Lead
+from leads.enums import REPLIED, LeadStatus
+from leads.models import LeadFact
 
 ACCEPTED = (LeadStatus.CONNECTION_ACCEPTED, LeadStatus.MESSAGE_SENT, *REPLIED)
 INVITED = (LeadStatus.CONNECTION_SENT, *ACCEPTED)
-STAGES = {"invited": INVITED, "accepted": ACCEPTED, "replied": REPLIED, "converted": CONVERTED}
+STAGES = {"invited": INVITED, "accepted": ACCEPTED, "replied": REPLIED}
+CONVERTED = "converted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +69,26 @@ def outcomes_by_campaign(
 
     With `received` only leads count that came between these times. Without, one statement reads nothing but an index.
     """
-    leads = Lead.objects.filter(agency=agency).without_tests()
+    leads = LeadFact.objects.filter(agency=agency, is_test=False)
     leads = leads.filter(campaign__isnull=False) if campaign_ids is None else leads.filter(campaign__in=campaign_ids)
     if received:
         leads = leads.filter(received_at__gte=received[0], received_at__lt=received[1])
     # Counted by status here, for a count with conditions compares each lead's status with those of every stage.
-    found: dict[str, dict[str, int]] = {}
-    rows = leads.order_by().values("campaign", "furthest_status").annotate(n=Count("*"))
-    for campaign, status, number in rows.values_list("campaign", "furthest_status", "n"):
-        found.setdefault(campaign, {})[status] = number
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    rows = (
+        leads.order_by().values("campaign", "furthest_status").annotate(n=Count("*"), converted=Count("converted_at"))
+    )
+    for campaign, status, number, converted in rows.values_list("campaign", "furthest_status", "n", "converted"):
+        found[campaign][CONVERTED] += converted
+        found[campaign][status] += number - converted
     return {campaign: _outcomes(numbers) for campaign, numbers in found.items()}
 
 
 def _outcomes(numbers: Mapping[str, int]) -> Outcomes:
-    """Return the outcomes of so many leads by their furthest status."""
-    stages = {name: sum(numbers.get(status, 0) for status in statuses) for name, statuses in STAGES.items()}
-    return Outcomes(leads=sum(numbers.values()), **stages)
+    """Return the outcomes of so many leads by their furthest status. Who converted has come through all stages."""
+    converted = numbers.get(CONVERTED, 0)
+    stages = {name: converted + sum(numbers.get(status, 0) for status in statuses) for name, statuses in STAGES.items()}
+    return Outcomes(leads=sum(numbers.values()), converted=converted, **stages)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -11,7 +11,7 @@ from accounts.models import Agency, Reaction
 from accounts.tenancy.agencies import on_time_zone_change
 from leads.analytics.facts import write_facts
 from leads.enums import furthest
-from leads.models import Lead, LeadChange
+from leads.models import Lead, LeadChange, LeadQuerySet
 
 SUBSCRIBER = "figures of agencies"
 BATCH = 500
@@ -34,13 +34,17 @@ def react_to_agencies(reactions: Sequence[Reaction], work: UnitOfWork) -> None:
             request_reaction(SUBSCRIBER, subject=reaction.subject, facts={"after": pks[-1]}, work=work)
 
 
-def rebuild_facts() -> int:
-    """Compute the furthest status and the facts of every lead from its history. Return the number of leads."""
-    return sum(map(_rebuild, _batches()))
+def rebuild_facts(agency: Agency | None = None) -> int:
+    """Compute the furthest status and the facts of every lead, or of an agency's, from its history.
+
+    Return the number of leads.
+    """
+    leads = Lead.all_records.order_by("pk")
+    return sum(map(_rebuild, _batches(leads.filter(agency=agency) if agency else leads)))
 
 
-def _batches() -> Iterator[list[str]]:
-    leads, last = Lead.all_records.order_by("pk"), ""
+def _batches(leads: LeadQuerySet) -> Iterator[list[str]]:
+    last = ""
     while pks := list(leads.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
         yield pks
         last = pks[-1]

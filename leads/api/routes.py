@@ -1,7 +1,14 @@
 """Add this app's resources to the API."""
 
 from accounts.web.rest.router import router
-from leads.analytics.api import LeadReportViewSet
+from leads.analytics.api import (
+    EngagementReportViewSet,
+    FunnelReportViewSet,
+    LeadReportViewSet,
+    LossReportViewSet,
+    ResponseReportViewSet,
+    WorkloadReportViewSet,
+)
 from leads.api.activities import NoteViewSet, TaskViewSet
 from leads.api.duplicates import DuplicateViewSet
 from leads.api.imports import ImportViewSet
@@ -31,3 +38,8 @@ router.add("templates", TemplateViewSet, position=32)
 router.add("sequences", SequenceViewSet, position=33)
 router.add("enrolments", EnrolmentViewSet, position=34)
 router.add_report("leads", LeadReportViewSet)
+router.add_report("response-times", ResponseReportViewSet)
+router.add_report("funnel", FunnelReportViewSet)
+router.add_report("losses", LossReportViewSet)
+router.add_report("engagement", EngagementReportViewSet)
+router.add_report("workload", WorkloadReportViewSet)

@@ -68,6 +68,14 @@ class LeadFact(models.Model):
         indexes = [
             models.Index(fields=["agency", "received_at"], name="lead_fact_by_receipt"),
             models.Index(
+                fields=["agency", "asked_at"], name="lead_fact_by_wait", condition=models.Q(asked_at__isnull=False)
+            ),
+            models.Index(  # what campaigns show reads this alone
+                fields=["agency", "campaign"],
+                name="lead_fact_by_campaign",
+                include=["furthest_status", "converted_at", "is_test"],
+            ),
+            models.Index(
                 fields=["agency", "replied_at"],
                 name="lead_fact_by_reply",
                 condition=models.Q(replied_at__isnull=False),

@@ -38,7 +38,8 @@ LISTS = (
 #: What is worked out from the parameters alone: `tests/accounts/tenancy/calendars/test_public_holidays.py`.
 PROPOSALS = ("calendars/holidays",)
 #: What is about many objects, and no list: figures, and the search.
-REPORTS = ("reports/accounts", "reports/leads", "search")
+LEAD_REPORTS = ("leads", "response-times", "funnel", "losses", "engagement", "workload")
+REPORTS = ("reports/accounts", *(f"reports/{name}" for name in LEAD_REPORTS), "search")
 #: Lists below an object: the resource, what follows its id.
 HISTORIES = (
     *(("accounts", "history"), ("leads", "history"), ("leads", "clocks"), ("leads", "assignments")),

@@ -16,6 +16,7 @@ from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency
 from accounts.services import report_status
 from accounts.tenancy.api_keys import create_api_key
+from leads.analytics.rebuilding import rebuild_facts
 from leads.enums import LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
@@ -75,6 +76,7 @@ def lead(agency: Agency, status: str, *, number: int = 1, hours_ago: float = 0, 
             origin=Origin(by="sendpilot", at=at),
             account=account,
         )
+        react()
     assert found is not None
     return found
 
@@ -145,6 +147,7 @@ def test_leads_of_inactive_accounts_do_not_count_those_without_an_account_do(api
     lead(agency, "PENDING", number=2, hours_ago=5, account=blocked)
     lead(agency, "PENDING", number=3, hours_ago=5)
     Lead.objects.filter(pk=lead(agency, "PENDING", number=4, hours_ago=5).pk).update(is_test=True)
+    rebuild_facts()
 
     assert get(api, "leads")["figures"]["leads"] == 2
     assert get(api, "leads", include_inactive="true")["figures"]["leads"] == 3
@@ -187,6 +190,7 @@ def test_conversions_per_active_account_day_with_downtime_beside_them(api: Api, 
 def test_days_begin_at_midnight_of_the_time_zone_and_weeks_on_monday(api: Api, agency: Agency) -> None:
     create_lead(agency, email="late@example.com")
     Lead.objects.update(received_at=datetime(2026, 3, 8, 23, 30, tzinfo=UTC))
+    rebuild_facts()
     for zone, expected in (("UTC", "2026-03-08T00:00"), ("Europe/Berlin", "2026-03-08T23:00")):
         found = get(api, "leads", timezone=zone, from_="2026-03-01")
         assert [row["start"][:16] for row in found["series"] if row["leads"]] == [expected], zone
@@ -278,7 +282,7 @@ def test_what_cannot_be_asked_is_named(api: Api, report_name: str, query: dict[s
 
 
 def test_a_report_needs_a_key_and_only_reads(agency: Agency, api: Api) -> None:
-    for path in ("reports/accounts", "reports/leads"):
+    for path in ("reports/accounts", "reports/leads", "reports/funnel"):
         assert Api("").get(path).status_code == 401
         assert Api(create_api_key(agency)[1]).post(path, {}).status_code == 405
 

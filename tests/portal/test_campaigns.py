@@ -10,11 +10,13 @@ from django.utils import timezone
 from accounts.core.enums import AccountStatus, PausedBy, Role
 from accounts.models import Account, Agency, AuditEntry, Campaign, CampaignCommand, Event
 from accounts.web.portal.pagination import SIZE
+from leads.analytics.rebuilding import rebuild_facts
 from leads.enums import LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import create_lead
 from tests.factories import Everything
 from tests.portal.browser import Browser
+from tests.reactions import react
 
 
 @pytest.fixture
@@ -43,6 +45,7 @@ def make_campaigns(agency: Agency, *converted: int) -> list[Campaign]:
             status = LeadStatus.OPPORTUNITY if lead < wanted else LeadStatus.CONNECTION_SENT
             create_lead(agency, name="Ada", email="ada@example.com", campaign=campaign, status=status)
         made.append(campaign)
+    react()
     return made
 
 
@@ -65,6 +68,7 @@ def test_a_ranked_list_has_pages(agency: Agency, owner: Client) -> None:
         for number in range(SIZE + 10)
     ]
     Lead.objects.bulk_create(Lead(agency=agency, campaign=one, status_since=now, received_at=now) for one in campaigns)
+    rebuild_facts()
     first = html(owner, "/campaigns?sort=-leads")
     [following] = re.findall(r'href="([^"]+)" rel="next"', first)
     second = html(owner, "/campaigns" + following.replace("&amp;", "&"))

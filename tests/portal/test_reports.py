@@ -22,6 +22,7 @@ from leads.enums import ChangedBy, LeadStatus
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, set_status
 from tests.portal.browser import Browser
+from tests.reactions import react
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)  # a Wednesday
@@ -41,6 +42,7 @@ def lead(agency: Agency, days_ago: float, *moves: LeadStatus, **fields: Any) -> 
         made = create_lead(agency, name="Ada", **fields)
         for status in moves:
             set_status(made, status=status, changed_by=ChangedBy.API)
+        react()
     return made
 
 
@@ -79,13 +81,13 @@ def weeks(agency: Agency, stranger: Agency, source: Source) -> Campaign:
 def test_overview_and_reports_count_alike(agency: Agency, sign_in: Browser) -> None:
     owner = sign_in(Role.OWNER)
     reports, overview = tiles(html(owner)), tiles(html(owner, "/"))
-    assert {name: reports[name] for name in ("leads", "replies", "opportunities")} == {
+    assert {name: reports[name] for name in ("leads", "replies", "conversions")} == {
         "leads": ("3", "▲ +200% 1 before"),
         "replies": ("1", "– ±0% 1 before"),
-        "opportunities": ("1", "▲ new 0 before"),
+        "conversions": ("1", "▲ new 0 before"),
     }
-    assert {name: overview[name] for name in ("leads", "replies", "opportunities")} == {
-        name: reports[name] for name in ("leads", "replies", "opportunities")
+    assert {name: overview[name] for name in ("leads", "replies", "conversions")} == {
+        name: reports[name] for name in ("leads", "replies", "conversions")
     }
     by_name = {str(tile.label): tile.trend for tile in trends(agency)}
     assert list(by_name["leads"].values) == [0] * 5 + [1] + [0] * 6 + [2, 1]
@@ -97,7 +99,7 @@ def test_a_reply_counts_whatever_became_of_the_lead(agency: Agency, sign_in: Bro
     lead(agency, 2, LeadStatus.MEETING_BOOKED, LeadStatus.PENDING)
     lead(agency, 2, LeadStatus.MESSAGE_SENT, LeadStatus.DONE)
     found = tiles(html(sign_in(Role.OWNER)))
-    assert (found["replies"][0], found["opportunities"][0]) == ("2", "1")
+    assert (found["replies"][0], found["conversions"][0]) == ("2", "3")  # who is done converted
 
 
 def test_an_agencys_reports_are_those_of_its_accounts(agency: Agency, stranger: Agency) -> None:
@@ -147,7 +149,7 @@ def test_the_campaign_that_converts_best_stands_first(agency: Agency, sign_in: B
     table = page.partition('id="campaigns"')[2].partition("</section>")[0]
     assert re.findall(r'class="lead-cell"><a href=".*?">(.*?)</a>', table) == ["Better", "Good", "Poor", "Lucky"]
     assert re.findall(r'data-label="Leads">(\d+)</td>', table) == ["12", "10", "11", "1"]
-    assert "<strong>Better</strong> converts best: 50.0% of its 12 leads became an opportunity." in table
+    assert "<strong>Better</strong> converts best: 50.0% of its 12 leads converted." in table
     csv = sign_in(Role.OWNER).get("/reports/campaigns.csv?period=30d")
     assert csv["Content-Type"] == "text/csv; charset=utf-8"
     assert csv.content.decode().splitlines()[1].split(",")[0].strip('"') == "Better"

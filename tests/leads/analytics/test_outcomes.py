@@ -12,6 +12,7 @@ from leads.enums import ChangedBy, LeadStatus, furthest
 from leads.models import Lead
 from leads.pipeline.changes import create_lead, set_status
 from tests.leads.reporting import report
+from tests.reactions import react
 from webhooks.processing.processor import process_due_receipts
 
 
@@ -23,6 +24,7 @@ def lead_at(agency: Agency, campaign: Campaign, *statuses: LeadStatus, is_test: 
     lead = create_lead(agency, name="Ada", email="ada@example.com", campaign=campaign, is_test=is_test)
     for status in statuses:
         set_status(lead, status=status, changed_by=ChangedBy.USER)
+    react()
     return lead
 
 
@@ -52,8 +54,8 @@ def test_a_campaign_counts_whom_it_invited_who_accepted_replied_and_converted(ag
     theirs = campaign_of(stranger)
     lead_at(stranger, theirs, LeadStatus.OPPORTUNITY)
     found = outcomes_by_campaign(agency)
-    assert found == {campaign.pk: Outcomes(leads=5, invited=4, accepted=3, replied=2, converted=1)}
-    assert (found[campaign.pk].acceptance, found[campaign.pk].conversion) == (3 / 4, 1 / 5)
+    assert found == {campaign.pk: Outcomes(leads=5, invited=4, accepted=3, replied=3, converted=2)}
+    assert (found[campaign.pk].acceptance, found[campaign.pk].conversion) == (3 / 4, 2 / 5)
     assert outcomes_by_campaign(agency, [empty.pk, theirs.pk]) == {}
     assert Outcomes().reply_rate is None
 
