@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from leads.conditions.errors import ConditionError
 from leads.conditions.fields import FIELDS, Field, LeadValues
 from leads.conditions.operators import OPERATORS
-from leads.conditions.sentences import phrase_of
+from leads.conditions.sentences import known_phrase, phrase_of
 
 MAX_DEPTH = 5
 MAX_LEAVES = 50
@@ -34,7 +34,7 @@ class Condition:
 class _Compiler:
     fields: Mapping[str, Field]
     used: set[str]
-    list_names: Mapping[str, str] | None = None
+    names: Mapping[str, str] | None = None
     leaves: int = 0
 
     def compile(self, tree: Any, path: str, depth: int) -> tuple[Evaluate, str]:
@@ -75,7 +75,7 @@ class _Compiler:
         if name == "exists":
             if "value" in tree and tree["value"] is not True:
                 raise ConditionError(_at(path, "value"), "“exists” takes no value; use “not” for the opposite.")
-            return _exists(field.name), gettext("%(field)s is known") % {"field": gettext(field.label)}
+            return _exists(field.name), known_phrase(field)
         if not isinstance(name, str) or (operator := OPERATORS[field.type].get(name)) is None:
             known = ", ".join([*OPERATORS[field.type], "exists"])
             raise ConditionError(_at(path, "op"), f"“{field.name}” has no operator “{name}”. It has: {known}.")
@@ -87,24 +87,24 @@ class _Compiler:
             value = values[key]
             return None if value is None else test(value)
 
-        return evaluate, f"{gettext(field.label)} {phrase_of(operator, name, tree['value'], self.list_names or {})}"
+        return evaluate, f"{gettext(field.label)} {phrase_of(operator, name, tree['value'], self.names or {})}"
 
     def _check_lists(self, path: str, value: Any) -> None:
         for one in value if isinstance(value, list) else [value]:
-            if self.list_names is not None and one not in self.list_names:
+            if self.names is not None and one not in self.names:
                 raise ConditionError(path, f"There is no target list “{one}”.")
 
 
 def compile_condition(
-    tree: Any, fields: Mapping[str, Field] = FIELDS, *, list_names: Mapping[str, str] | None = None
+    tree: Any, fields: Mapping[str, Field] = FIELDS, *, names: Mapping[str, str] | None = None
 ) -> Condition:
     """Compile a tree. An empty object matches every lead. Raises ConditionError, which names the place in the tree.
 
-    `list_names` are the target lists that there are, by id; if None, the lists of the tree are known to exist.
+    `names` are what ids in the tree are called, target lists among them. If None, the lists are known to exist.
     """
     if tree == {}:
         return Condition(lambda values: True, gettext("Every lead"), frozenset())
-    compiler = _Compiler(fields, set(), list_names)
+    compiler = _Compiler(fields, set(), names)
     evaluate, phrase = compiler.compile(tree, "", 1)
     return Condition(evaluate, phrase[:1].upper() + phrase[1:], frozenset(compiler.used))
 

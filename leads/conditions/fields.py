@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts.core.derived_fields import fold
 from leads.conditions.operators import UNBOUNDED, FieldType, Place
+from leads.enums import LeadStatus
 from leads.facts.companies import host_of
 from leads.facts.titles import Seniority
 from leads.models import Lead, TargetListEntry
@@ -120,12 +121,12 @@ FIELDS: dict[str, Field] = {
         _text("language", _("the form's language"), column="creation_locale"),
         _text("lead_type", _("the lead type")),
         _text("form", _("the form")),
-        _text("status", _("the status")),
+        _text("status", _("the status"), choices=LeadStatus),
         _text("source", _("the source"), column="source_id"),
         _text("campaign", _("the campaign"), column="campaign_id"),
         _text("account", _("the account"), column="account_id"),
         Field("tags", _("the tags"), FieldType.SET, _tags),
         Field("answers", _("the answers"), FieldType.SET, _answers, personal=True),
-        Field("received", _("the lead"), FieldType.DATE, lambda lead: lead.received_at),
+        Field("received", _("the lead arrived"), FieldType.DATE, lambda lead: lead.received_at),
     )
 }

@@ -220,7 +220,7 @@ OPERATORS: dict[FieldType, dict[str, Operator]] = {
         "lt": Operator(_("is less than {}"), _lt),
     },
     FieldType.RANGE: {"overlaps": Operator(_("is {}"), _overlaps)},
-    FieldType.SET: {"has_any": Operator(_("has {}"), _has_any)},
+    FieldType.SET: {"has_any": Operator(_("include {}"), _has_any)},
     FieldType.PLACE: {
         "in_states": Operator(_("is in {}"), _in_states),
         "in_countries": Operator(_("is in {}"), _in_countries),
@@ -228,8 +228,8 @@ OPERATORS: dict[FieldType, dict[str, Operator]] = {
         "zip_starts": Operator(_("has a postal code that starts with {}"), _zip_starts),
     },
     FieldType.DATE: {
-        "older_than": Operator(_("is more than {} ago"), _older_than),
-        "newer_than": Operator(_("is less than {} ago"), _newer_than),
+        "older_than": Operator(_("more than {} ago"), _older_than),
+        "newer_than": Operator(_("less than {} ago"), _newer_than),
     },
     FieldType.FLAG: {"is": Operator(_("is {}"), _is)},
     FieldType.LIST: {"on_list": Operator(_("include {}"), _on_list)},

@@ -6,7 +6,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from leads.conditions.operators import Operator
+from leads.conditions.fields import Field
+from leads.conditions.operators import FieldType, Operator
+from leads.enums import LABELS, LeadStatus
 from leads.facts.titles import Seniority
 
 #: Levels of seniority --> what they are called.
@@ -22,12 +24,24 @@ LEVELS: dict[str, str] = {
 }
 
 
-def phrase_of(operator: Operator, name: str, value: Any, list_names: Mapping[str, str]) -> str:
-    """Return an operator with its value as a part of a sentence. The value has been checked."""
-    if name == "on_list":
-        values = value if isinstance(value, list) else [value]
-        return _(operator.phrase).format(_alternatives([list_names.get(one, one) for one in values]))
+def phrase_of(operator: Operator, name: str, value: Any, names: Mapping[str, str]) -> str:
+    """Return an operator with its value as a part of a sentence. The value has been checked.
+
+    `names` are what ids are called.
+    """
+    if isinstance(value, str):
+        value = names.get(value, value)
+    elif isinstance(value, list):
+        value = [names.get(one, one) if isinstance(one, str) else one for one in value]
     return _(operator.phrase).format(_value(name, value))
+
+
+def known_phrase(field: Field) -> str:
+    """Return the sentence that a field has a value."""
+    words = {"field": _(field.label)}
+    if field.type in (FieldType.SET, FieldType.LIST):
+        return _("%(field)s are known") % words
+    return _("%(field)s is known") % words
 
 
 def _value(name: str, value: Any) -> str:
@@ -66,4 +80,13 @@ def _shown(value: Any) -> str:
     """Return a value as it stands in a sentence: a level of seniority in words, any other text in quotes."""
     if not isinstance(value, str):
         return f"{value:,}"
-    return _(LEVELS[value]) if value in LEVELS else _("“%(text)s”") % {"text": value}
+    if value in LEVELS:
+        return _(LEVELS[value])
+    return _("“%(text)s”") % {"text": _(LABELS[LeadStatus(value)]) if value in set(LeadStatus) else value}
+
+
+def word_of(value: str) -> str:
+    """Return what a level of seniority, a status or another word of a closed set is called."""
+    if value in set(LeadStatus):
+        return _(LABELS[LeadStatus(value)])
+    return _(LEVELS[value]) if value in LEVELS else value.replace("_", " ")

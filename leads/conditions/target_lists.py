@@ -13,6 +13,9 @@ from leads.models import Lead, TargetList, TargetListEntry
 #: The field whose value takes a query.
 FIELD = "target_list"
 
+#: Fields whose values are ids --> where an agency has what they name.
+NAMED = {"campaign": "campaigns", "source": "sources", "account": "accounts"}
+
 #: What says which conditions an agency keeps: pairs of what people call their holder (“rule “VPs””), and the tree.
 Holders = Callable[[Agency], Iterable[tuple[str, Any]]]
 _holders: list[Holders] = []
@@ -47,12 +50,17 @@ def values_of(leads: Sequence[Lead], conditions: Iterable[Condition]) -> list[Le
 
 
 def compile_for(agency: Agency, tree: Any) -> Condition:
-    """Compile a tree whose target lists are the agency's; the sentence names them. Raises ConditionError."""
-    lists = lists_in(tree)
-    if not lists:
-        return compile_condition(tree)
-    rows = TargetList.objects.filter(agency=agency, pk__in=sorted(lists))
-    return compile_condition(tree, list_names=dict(rows.values_list("pk", "name")))
+    """Compile a tree whose target lists are the agency's. Raises ConditionError.
+
+    The sentence names the lists, campaigns, sources and accounts of the tree.
+    """
+    names: dict[str, str] = {}
+    if lists := lists_in(tree):
+        names.update(agency.target_lists.filter(pk__in=sorted(lists)).values_list("pk", "name"))
+    for field, related in NAMED.items():
+        if ids := frozenset(_values(tree, "field", field)):
+            names.update((row.pk, str(row)) for row in getattr(agency, related).filter(pk__in=sorted(ids)))
+    return compile_condition(tree, names=names)
 
 
 def sentence_for(agency: Agency, tree: Any) -> str:
@@ -65,16 +73,17 @@ def sentence_for(agency: Agency, tree: Any) -> str:
 
 def lists_in(tree: Any) -> frozenset[str]:
     """Return the ids of the target lists that a tree names, whether it can be compiled or not."""
-    return frozenset(_ids(tree))
+    return frozenset(_values(tree, "op", "on_list"))
 
 
-def _ids(tree: Any) -> Iterator[str]:
+def _values(tree: Any, key: str, wanted: str) -> Iterator[str]:
+    """Yield the texts among the values of a tree's leaves whose field or operator, by `key`, is the wanted one."""
     if isinstance(tree, list):
         for one in tree:
-            yield from _ids(one)
-    elif isinstance(tree, dict) and tree.get("op") == "on_list":
+            yield from _values(one, key, wanted)
+    elif isinstance(tree, dict) and tree.get(key) == wanted:
         values = tree.get("value")
         yield from (one for one in (values if isinstance(values, list) else [values]) if isinstance(one, str))
     elif isinstance(tree, dict):
         for one in tree.values():
-            yield from _ids(one)
+            yield from _values(one, key, wanted)

@@ -12,6 +12,7 @@ from accounts.models import Agency
 from leads.conditions.errors import ConditionError
 from leads.conditions.fields import FIELDS, Field
 from leads.conditions.operators import OPERATORS, FieldType
+from leads.conditions.sentences import word_of
 from leads.conditions.target_lists import compile_for
 from leads.models.rules import Rule
 from leads.rules.service import MAX_NAME_LENGTH
@@ -113,7 +114,7 @@ def _named(rows: Any) -> list[list[str]]:
 
 
 def _choices_of(field: Field) -> list[list[str]]:
-    return [[one, one.replace("_", " ")] for one in field.choices]
+    return [[one, word_of(one)] for one in field.choices]
 
 
 def _operators_of(type_: FieldType) -> dict[str, str]:

@@ -124,7 +124,7 @@ def test_a_condition_reads_as_a_sentence() -> None:
     }
     assert compile_condition(tree).sentence == (
         "The seniority is vice president, C level or owner and (the company's size is 51 or more"
-        " or the tags has “target”) and not (free mail is yes) and the lead is less than 1 day ago"
+        " or the tags include “target”) and not (free mail is yes) and the lead arrived less than 1 day ago"
     )
     assert compile_condition(tree).fields == {"seniority", "company_size", "tags", "is_free_mail", "received"}
     assert compile_condition({}).sentence == "Every lead"

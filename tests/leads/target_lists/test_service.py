@@ -64,6 +64,20 @@ def test_a_sentence_names_the_lists(agency: Agency) -> None:
     assert compile_for(agency, one).sentence == "Not (the target lists include “Partners”)"
 
 
+def test_a_sentence_says_the_names_of_campaigns_and_statuses(agency: Agency) -> None:
+    campaign = agency.campaigns.create(provider="sendpilot", external_id="1", name="Founders in Berlin")
+    tree = {
+        "any": [
+            {"field": "campaign", "op": "in", "value": [campaign.pk]},
+            {"field": "status", "op": "equals", "value": "CONNECTION_ACCEPTED"},
+            {"field": "answers", "op": "exists"},
+        ]
+    }
+    assert compile_for(agency, tree).sentence == (
+        "The campaign is “Founders in Berlin” or the status is “Connected” or the answers are known"
+    )
+
+
 def test_scores_follow_a_list_that_is_replaced(agency: Agency) -> None:
     listed = create_list(agency, name="Key accounts", file=BytesIO(b"Globex"))
     rules.create_rule(KIND, agency, name="Wanted", group="fit", points=40, conditions=on(listed))
