@@ -31,7 +31,7 @@ def test_last_week_stands_beside_the_week_before(clicks: Clicks) -> None:
 
 
 def test_the_campaign_that_converts_best_is_named(clicks: Clicks) -> None:
-    clicks.click(clicks.page.locator(".tile a", has_text="opportunities"))
+    clicks.click(clicks.page.locator(".tile a", has_text="conversions"))
     expect(clicks.page.locator("#campaigns")).to_be_in_viewport()
     expect(clicks.page.locator("#campaigns .lead-cell").first).to_be_visible()
     clicks.assert_at_most(1)
