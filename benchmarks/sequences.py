@@ -88,6 +88,7 @@ def send_due(taken: list[Taken]) -> float:
     """Let both workers go on until every mail has arrived. Return the seconds."""
     from django.db import connection
 
+    from accounts.core.connections import run_through_outages
     from leads.sequences.advancing import advance_due
     from leads.sequences.outbox import send_due as send_due_emails
 
@@ -95,7 +96,7 @@ def send_due(taken: list[Taken]) -> float:
 
     def advance() -> None:
         while not done.is_set():
-            if not advance_due():
+            if not run_through_outages(advance_due, seconds=BAR):
                 time.sleep(0.05)
         connection.close()
 
@@ -103,7 +104,7 @@ def send_due(taken: list[Taken]) -> float:
     begin = time.monotonic()
     worker.start()
     while len(taken) < ENROLMENTS and time.monotonic() - begin < 10 * BAR:
-        if not send_due_emails():
+        if not run_through_outages(send_due_emails, seconds=BAR):
             time.sleep(0.05)
     took = time.monotonic() - begin
     done.set()

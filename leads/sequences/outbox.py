@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import formataddr, parseaddr
-from typing import TypeVar
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -22,7 +22,7 @@ from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext, gettext_noop
 
-from accounts.core.connections import is_outage
+from accounts.core.connections import is_outage, run_through_outages
 from accounts.core.email_addresses import normalize_sender
 from accounts.core.errors import StateError
 from accounts.core.job_handlers import wake_up_jobs
@@ -34,12 +34,12 @@ from leads.sequences.opt_outs import opt_out_url
 from leads.sequences.senders import verified_sender
 from leads.sequences.smtp import Answer, Result, deliver
 
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 BATCH = 40
-PER_CONNECTION = 10
-PER_TRANSACTION = 10
+PER_CONNECTION = 3
+PER_TRANSACTION = 12
+OUTAGE_SECONDS = 120
 MAX_CONNECTIONS = 4
 LEASE = timedelta(minutes=10)
 BACKOFF = Backoff([timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360)])
@@ -96,9 +96,10 @@ def send_due(limit: int = BATCH) -> int:
     """Send at most `limit` due e-mails. Return the number of rows that were taken up."""
     with claim_due(OutboundEmail.objects.all(), limit=limit, lease=LEASE) as rows:
         rows.sort(key=lambda row: row.lead_id or "")  # leads are locked in the order of everybody else
-        prepared = [one for some in batched(rows) for one in _prepare_together(some)]
-        for results in batched(_deliver(prepared)):
-            _record_together(results)
+        for some in batched(rows):
+            results = _deliver(_prepare_together(some))
+            # What has left is stored even if the database has to be waited for.
+            run_through_outages(partial(_record_together, results), seconds=OUTAGE_SECONDS)
     return len(rows)
 
 
@@ -129,7 +130,7 @@ def _lock_held(email: OutboundEmail) -> tuple[OutboundEmail, Lead | None]:
     return row, lead
 
 
-def batched(rows: Sequence[T]) -> list[Sequence[T]]:
+def batched(rows: Sequence[OutboundEmail]) -> list[Sequence[OutboundEmail]]:
     """Return rows in parts that one transaction takes: so many leads are locked at once."""
     return [rows[start : start + PER_TRANSACTION] for start in range(0, len(rows), PER_TRANSACTION)]
 
