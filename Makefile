@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo seed test coverage faults browser client-types vendor lint audit format bench lock installed
+.PHONY: help run demo seed test test-both coverage faults browser client-types vendor lint audit format bench lock installed
 .PHONY: installed-dev messages
 
 help:  ## what there is
@@ -27,6 +27,9 @@ seed: installed  ## believable agencies in the database: SCALE=small (one) or la
 
 test: installed-dev  ## the whole suite, on SQLite and on PostgreSQL + Redis
 	@$(PY) -m tests.run
+
+test-both: installed-dev  ## the suite with every test of a database on both back ends
+	@LEADLINE_BOTH=1 $(PY) -m tests.run
 
 coverage: installed-dev  ## the suite again, and which branches of the product it takes
 	@rm -rf var/coverage && mkdir -p var/coverage

@@ -17,6 +17,7 @@ from functools import cache
 from heapq import heapify, heappop, heappush
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from django.core.cache.backends.locmem import LocMemCache
@@ -25,6 +26,11 @@ from django.db.backends.utils import CursorWrapper
 FILE = Path(__file__).with_name("one_backend.txt")
 #: Tests of pages, words and protocols. What services do with a statement is their own, and so are locks.
 ABOUT_PAGES = ("tests/api/", "tests/backoffice/", "tests/notifications/transports/", "tests/portal/")
+#: What promises that nothing is lost or done twice: processes, ingest, jobs, deliveries.
+ALWAYS_BOTH = (
+    *("tests/accounts/core/", "tests/accounts/events/", "tests/e2e/", "tests/notifications/delivery/"),
+    *("tests/webhooks/", "tests/test_"),
+)
 _DATA = re.compile(r"\d+|\((?:%s(?:, )?)+\)(?:, \((?:%s(?:, )?)+\))*")
 
 Statements = set[str]
@@ -34,6 +40,13 @@ Statements = set[str]
 def left_out() -> frozenset[str]:
     """The test functions of the file, by their node ids."""
     return frozenset(FILE.read_text().split()) if FILE.is_file() else frozenset()
+
+
+def is_turn_of(item: pytest.Item, back_end: int) -> bool:
+    """Whether a test that both back ends take is run on this one. Tests of `ALWAYS_BOTH` and of locks always are."""
+    if item.nodeid.startswith(ALWAYS_BOTH) or "transactional_db" in getattr(item, "fixturenames", ()):
+        return True
+    return (crc32(item.nodeid.partition("[")[0].encode()) + back_end) % 2 == 0
 
 
 class Recorder:

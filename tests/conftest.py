@@ -174,9 +174,10 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest; with LEADLINE_DATABASE_TESTS_ONLY leave out what would be the same test again:
     what touches no database, what is marked `one_backend` or stands in `one_backend.txt`, and all but the first case of
-    what is marked `once`."""
+    what is marked `once`. With LEADLINE_TURN leave out of the rest what is the other back end's turn."""
     items.sort(key=lambda item: not item.nodeid.startswith(END_TO_END))
-    if not os.environ.get("LEADLINE_DATABASE_TESTS_ONLY"):
+    second, turn = os.environ.get("LEADLINE_DATABASE_TESTS_ONLY"), os.environ.get("LEADLINE_TURN")
+    if not second and not turn:
         return
     selected: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
@@ -190,7 +191,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             or function in spared
             or (function in begun and item.get_closest_marker("once"))
         )
-        (left_out if again else selected).append(item)
+        if again:
+            elsewhere = bool(second)
+        else:
+            elsewhere = bool(turn) and not backends.is_turn_of(item, int(turn or 0) + bool(second))
+        (left_out if elsewhere else selected).append(item)
         begun.add(function)
     config.hook.pytest_deselected(items=left_out)
     items[:] = selected

@@ -1,9 +1,10 @@
 """`make test`: the suite on SQLite with the embedded broker and, where both answer, on PostgreSQL with Redis, side by
 side.
 
-What touches neither a database nor a broker runs once, and so does what is marked `one_backend` or whose statements
-others put to PostgreSQL (`backends.py`); of what is marked `once`, whose cases look alike to a database, it gets
-the first. Each suite migrates one database, which its workers copy. With arguments for pytest the two run one after the
+What touches neither a database nor a broker runs once, and so does what is marked `one_backend` or stands in
+`one_backend.txt`; of what is marked `once`, whose many cases look alike to a database, PostgreSQL gets the first. Tests
+of ingest, jobs, deliveries, locks and whole processes run on both. The other tests of services and pages run on one of
+the two, which one by the commit; with LEADLINE_BOTH (`make test-both`) they run on both. Each suite migrates one database, which its workers copy. With arguments for pytest the two run one after the
 other: faults and browsers want the machine for themselves. With LEADLINE_COVERAGE (`make coverage`) the branches are
 noted that the tests' own processes take.
 """
@@ -69,6 +70,8 @@ def main(arguments: list[str]) -> int:
         if arguments:
             closing = {suite.name: suite.relay_output(suite.start(3, arguments)) for suite in suites}
         else:
+            if len(suites) == 2 and not os.environ.get("LEADLINE_BOTH"):
+                os.environ["LEADLINE_TURN"] = turn()
             processes = [suite.start(2, SUITE) for suite in suites]
             closing = {
                 suite.name: suite.relay_output(process) for suite, process in zip(suites, processes, strict=True)
@@ -110,6 +113,13 @@ def with_servers() -> Iterator[Suite]:
             servers.forget_keys(prefix)
 
 
+def turn() -> str:
+    """1 or 2, by the commit: which back end runs which of the tests that both take."""
+    command = ["git", "rev-parse", "HEAD"]
+    commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    return str(1 + int(commit[:1] or "0", 16) % 2)
+
+
 def rewrite_assertions(suite: Suite) -> None:
     """In a fresh clone let one process do it while the databases are migrated, or each worker would for itself. What
     cannot be collected they report."""
@@ -134,6 +144,8 @@ def report(closing: dict[str, tuple[int, str]], absent: str) -> int:
     for name, (code, line) in closing.items():
         say(f"  {name}: {line}" + (f" (exit code {code})" if code else ""))
     failed = any(code for code, _ in closing.values())
+    if os.environ.get("LEADLINE_TURN"):
+        say("  each taking its turn of the tests of services and pages; `make test-both` runs all of them on both.")
     if absent:
         say(f"  not on PostgreSQL and Redis: {absent}.")
         failed = failed or os.environ.get("CI") == "true"
