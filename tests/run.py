@@ -4,9 +4,10 @@ side.
 What touches neither a database nor a broker runs once, and so does what is marked `one_backend` or stands in
 `one_backend.txt`; of what is marked `once`, whose many cases look alike to a database, PostgreSQL gets the first. Tests
 of ingest, jobs, deliveries, locks and whole processes run on both. The other tests of services and pages run on one of
-the two, which one by the commit; with LEADLINE_BOTH (`make test-both`) they run on both. Each suite migrates one database, which its workers copy. With arguments for pytest the two run one after the
-other: faults and browsers want the machine for themselves. With LEADLINE_COVERAGE (`make coverage`) the branches are
-noted that the tests' own processes take.
+the two, which one by the commit; with LEADLINE_BOTH (`make test-both`) they run on both. Each suite migrates one
+database, which its workers copy. With arguments for pytest the two run one after the other: faults and browsers want
+the machine for themselves. With LEADLINE_COVERAGE (`make coverage`) the branches are noted that the tests' own
+processes take.
 """
 
 import os
