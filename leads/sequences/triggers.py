@@ -1,8 +1,10 @@
 """Enrol leads by themselves: when they come, reach a status, or get a tag."""
 
+from collections.abc import Collection
 from collections.abc import Sequence as Rows
 
 import structlog
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.core.enums import EventType
@@ -14,7 +16,8 @@ from leads.conditions.errors import ConditionError
 from leads.conditions.fields import LeadValues
 from leads.conditions.target_lists import compile_for
 from leads.enums import TriggerKind
-from leads.models import Lead, Sequence, SequenceVersion
+from leads.models import Enrolment, Lead, Sequence, SequenceVersion
+from leads.models.sequences import OPEN_STATES
 from leads.pipeline.merge import root_ids
 from leads.sequences.advancing import confirm_task
 from leads.sequences.contacts import stop_reason
@@ -25,12 +28,20 @@ log = structlog.get_logger(__name__)
 
 def react_to_leads(reactions: Rows[Reaction], work: UnitOfWork) -> None:
     """Stop the sequences of leads that answered or were closed, go on after tasks, and enrol by triggers."""
-    for lead_id in sorted(set(root_ids([reaction.subject for reaction in reactions]).values())):
+    for lead_id in _concerned(set(root_ids([reaction.subject for reaction in reactions]).values())):
         try:
             lead = lock_lead(lead_id)
         except Lead.DoesNotExist:
             continue
         _react(lead)
+
+
+def _concerned(lead_ids: Collection[str]) -> list[str]:
+    """Return those of the leads that are in a sequence, or whose agency has one that is switched on, in the order of
+    locking."""
+    enrolled = set(Enrolment.objects.filter(lead__in=lead_ids, state__in=OPEN_STATES).values_list("lead", flat=True))
+    active = Sequence.objects.filter(active_since__isnull=False, agency=OuterRef("agency"))
+    return sorted(enrolled | set(Lead.objects.filter(Exists(active), pk__in=lead_ids).values_list("pk", flat=True)))
 
 
 def _react(lead: Lead) -> None:

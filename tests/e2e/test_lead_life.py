@@ -94,7 +94,10 @@ class Leadline:
         return [event["event_type"] for event in events if event["subject"] == lead]
 
     def program_got(self, lead: str) -> list[str]:
-        bodies = [json.loads(request.body) for request in self.program.requests]
+        """In the order of their ids: what happened at once is sent at once, and arrives in either order."""
+        bodies = sorted(
+            (json.loads(request.body) for request in self.program.requests), key=lambda body: body["event_id"]
+        )
         return [body["event_type"] for body in bodies if body.get("lead_id") == lead]
 
 
