@@ -135,7 +135,7 @@ CALL_STEP = {
     "delay": 0,
     "window": None,
     "template": "",
-    "note": "Call {{ name }}",
+    "note": "{{ name }}",
     "condition": {},
 }
 WELCOME = 'Hello {{ first_name|default:"there" }}, how is {{ company }}? '
@@ -904,7 +904,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
 
 def make_sequence(agency: Agency, name: str) -> Sequence:
     """A sequence of a call, which is switched on."""
-    steps = [{"kind": "wait", "delay": 1}, {"kind": "phone_task", "note": "Call {{ name }}"}]
+    steps = [{"kind": "wait", "delay": 1}, {"kind": "phone_task", "note": "{{ name }}"}]
     return create_sequence(agency, name=name, trigger={"kind": "hand"}, steps=steps, active=True)
 
 

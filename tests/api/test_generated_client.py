@@ -16,6 +16,7 @@ from accounts.tenancy.api_keys import create_api_key
 from leads.pipeline.changes import create_lead
 from notifications.channels.service import create_channel
 from notifications.models import Channel
+from tests.reactions import react
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_backend]
 NAME = "leadline_client_of_tests"
@@ -139,5 +140,6 @@ def test_what_is_wrong_is_read_as_a_problem(theirs: Generated, agency: Agency) -
 
 def test_a_report_is_read(theirs: Generated, agency: Agency) -> None:
     create_lead(agency, email="ada@example.com")
+    react()
     status, report = theirs.call("reports.reports_leads", include_inactive=True)
     assert (status, report.figures.to_dict()["leads"]) == (200, 1)

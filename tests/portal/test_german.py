@@ -10,7 +10,7 @@ from django.utils import translation
 
 from accounts.core.enums import Role
 from accounts.models import Agency
-from leads.models import LeadScore, RuleSetVersion, ScoringRule
+from leads.models import LeadScore, MessageTemplate, RuleSetVersion, ScoringRule
 from tests.catalogues import read
 from tests.config.test_languages import GERMAN
 from tests.factories import Everything
@@ -75,6 +75,7 @@ def test_no_english_is_left_on_a_page(ours: Everything, sign_in: Browser) -> Non
     LeadScore.objects.all().delete()  # names of rules are the agency's own, in the language that it had
     ScoringRule.objects.update(name="Regel")
     RuleSetVersion.objects.update(subject="Regel", rules=[])
+    MessageTemplate.objects.update(text="Hallo {{ name }}")
     client = sign_in(Role.OWNER)
 
     def english(route: Route) -> list[str]:

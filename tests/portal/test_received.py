@@ -164,5 +164,5 @@ def test_the_lists_ask_no_more_for_more_rows(agency: Agency, owner: Client, djan
         with_status(source, number, f"WORD_{number}")
     drain()
     for path in ("/received", "/received/unrecognised", "/received/refused", "/sources", f"/sources/{source.pk}"):
-        with django_assert_max_num_queries(22):
+        with django_assert_max_num_queries(23):
             html(owner, path)
