@@ -29,7 +29,7 @@ ABOUT_PAGES = ("tests/api/", "tests/backoffice/", "tests/notifications/transport
 #: What promises that nothing is lost or done twice: processes, ingest, jobs, deliveries.
 ALWAYS_BOTH = (
     *("tests/accounts/core/", "tests/accounts/events/", "tests/e2e/", "tests/notifications/delivery/"),
-    *("tests/webhooks/", "tests/test_"),
+    *("tests/webhooks/ingest/", "tests/webhooks/processing/", "tests/test_"),
 )
 _DATA = re.compile(r"\d+|\((?:%s(?:, )?)+\)(?:, \((?:%s(?:, )?)+\))*")
 

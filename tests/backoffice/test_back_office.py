@@ -298,4 +298,4 @@ def test_a_large_receipt_is_shown_in_part_and_holds_nobody_up(
 
     path = reverse("admin:webhooks_receipt_change", args=[everything[Receipt].pk])
     usual = seconds(b'{"x": [%s"a word"]}' % (b'"a word, ", ' * 1_000))
-    assert seconds(body) < 5 * usual
+    assert seconds(body) < 20 * usual  # what it forbids takes minutes

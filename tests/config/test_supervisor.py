@@ -53,7 +53,7 @@ def supervise() -> Iterator[Supervise]:
 
 def family(process: "subprocess.Popen[str]", size: int) -> list[psutil.Process]:
     """All descendants, once there are `size`."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         found = psutil.Process(process.pid).children(recursive=True)
         if len(found) == size:

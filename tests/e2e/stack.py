@@ -32,7 +32,7 @@ PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 http = urllib3.PoolManager(retries=False, timeout=10, maxsize=16)
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 30, pause: float = 0.05) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 90, pause: float = 0.05) -> Any:
     """The condition's first true value. Raises AssertionError when it does not come."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
