@@ -14,7 +14,7 @@ export PYTHONUNBUFFERED := 1
 .PHONY: installed-dev messages
 
 help:  ## what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: installed  ## start the whole product in the foreground (PORT=8000)
 	@exec $(PY) -m config.bootstrap.start --stop-with-parent
