@@ -1,4 +1,4 @@
-"""The second back end is asked everything that it can answer in a way of its own."""
+"""Every statement that a database may treat in its own way is put to PostgreSQL by some test."""
 
 from tests.backends import choose, shape
 

@@ -75,7 +75,7 @@ class Question:
 
     @property
     def before(self) -> "Question":
-        """Return the same question about the period before, which is as long."""
+        """Return the same question about the preceding period of equal length."""
         window = self.window
         begin = window.begin - (window.end - window.begin)
         return replace(self, window=Window(begin, window.begin, window.zone, window.period))

@@ -57,7 +57,7 @@ def hubspot_url(app: OAuthApp, redirect_uri: str, state: str) -> str:
 
 
 def exchange_highlevel_code(app: OAuthApp, code: str, redirect_uri: str) -> Tokens:
-    """Exchange the code of HighLevel's page. Raises CrmError."""
+    """Exchange the code that HighLevel's consent page returned for tokens. Raises CrmError."""
     return _highlevel_token(app, {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri})
 
 

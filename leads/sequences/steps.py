@@ -66,7 +66,7 @@ def steps_of(stored: Sequence[Mapping[str, Any]]) -> list[Step]:
 
 
 def checked_trigger(agency: Agency, trigger: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a trigger as it is stored. Raises FieldError."""
+    """Check a sequence's trigger, and return it in the form in which it is stored. Raises FieldError."""
     kind = trigger.get("kind")
     if kind not in set(TriggerKind):
         raise FieldError("trigger.kind", gettext("Use one of %(kinds)s.") % {"kinds": ", ".join(TriggerKind)})
