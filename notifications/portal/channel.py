@@ -18,9 +18,9 @@ from notifications.channels import replay as resending
 from notifications.channels import service as channels
 from notifications.labels import channel_label
 from notifications.models import Channel
-from notifications.portal.forms import ReplayForm, TestForm
 from notifications.portal.log import recent_deliveries
 from notifications.portal.secrets import show_secret
+from notifications.portal.sending_forms import ReplayForm, TestForm
 from notifications.portal.setup import cards_of
 
 

@@ -1,4 +1,4 @@
-"""Define the forms of the pages about notifications. `notifications.channels` validates further."""
+"""Define the form of a channel. `notifications.channels` validates further."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.core.email_addresses import EmailAddressField, display_email
-from accounts.core.enums import EventType
 from accounts.models import Agency
 from leads.conditions.target_lists import sentence_for
 from leads.enums import LeadStatus
@@ -21,7 +20,6 @@ from leads.portal.rules.forms import ConditionsField, as_text, clean_tree, offer
 from notifications.channels.fields import FIELDS, TIMING_FIELDS, has_field
 from notifications.channels.presets import CHOSEN, EVERYTHING, NEEDS_ACTION, PRESETS, preset_of
 from notifications.channels.rules import MAX_CONFLATION_SECONDS
-from notifications.channels.service import EXAMPLES
 from notifications.labels import (
     MODE_LABELS,
     NEVER_CHOSEN,
@@ -30,7 +28,7 @@ from notifications.labels import (
     describe_urgent_events,
     event_groups,
 )
-from notifications.models import Channel, ChannelKind, DeliveryStatus
+from notifications.models import Channel, ChannelKind
 from notifications.policy.quiet_hours import WEEK
 from notifications.transports.webhook import MAX_HEADERS
 
@@ -41,7 +39,6 @@ _HEADER_LINE = re.compile(r"([^:]+):(.*)")
 
 #: Field name --> the choices that an agency has.
 ChannelChoices = Mapping[str, Sequence[tuple[str, str]]]
-DATETIME_INPUT = {"type": "datetime-local"}
 TIME_INPUT = {"type": "time"}
 
 
@@ -277,38 +274,6 @@ def channel_choices(agency: Agency) -> ChannelChoices:
         "locations": [(place.location_id, str(place)) for place in places],
         "creation_locales": [(locale, language_name(locale)) for locale in languages_of(agency)],
     }
-
-
-class ReplayForm(forms.Form):
-    since = forms.DateTimeField(label=_("From"), widget=forms.DateTimeInput(DATETIME_INPUT, format="%Y-%m-%dT%H:%M"))
-    until = forms.DateTimeField(
-        required=False, label=_("To (empty: now)"), widget=forms.DateTimeInput(DATETIME_INPUT, format="%Y-%m-%dT%H:%M")
-    )
-    status = forms.ChoiceField(
-        required=False,
-        label=_("Deliveries"),
-        choices=[
-            (DeliveryStatus.FAILED.value, _("failed only")),
-            (DeliveryStatus.CANCELLED.value, _("cancelled only")),
-            ("", _("all, including missed events")),
-        ],
-    )
-
-
-class TestForm(forms.Form):
-    """Choose the example that a test sends."""
-
-    example = forms.ChoiceField(required=False, label=_("Another event"), initial=EventType.TEST.value)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        groups = [
-            (group.title, [(kind.name, kind.title) for kind in group.kinds if kind.name in EXAMPLES])
-            for group in event_groups(chosen_only=False)
-        ]
-        field = self.fields["example"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 (declared above)
-        field.choices = groups
 
 
 def _initial(channel: Channel) -> dict[str, Any]:

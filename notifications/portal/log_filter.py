@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Agency
 from accounts.web.portal.widgets import LongSelect
 from notifications.labels import event_groups
-from notifications.portal.forms import DATETIME_INPUT
+from notifications.portal.sending_forms import DATETIME_INPUT
 from notifications.portal.states import STATES
 
 MAX_CHANNELS = 200

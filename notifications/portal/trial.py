@@ -12,7 +12,7 @@ from accounts.core.enums import EventType
 from accounts.portal import MemberRequest, readers, redirect_back, render_page, writers
 from accounts.web.refusals import refusals_as_messages
 from notifications.channels import service as channels
-from notifications.portal.forms import TestForm
+from notifications.portal.sending_forms import TestForm
 
 #: A test that has no delivery after so long waits for a worker.
 TIMEOUT = timedelta(seconds=60)

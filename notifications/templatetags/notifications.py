@@ -13,7 +13,7 @@ from accounts.core.enums import EventType
 from notifications import labels
 from notifications.content.verification_code import Snippet, verification_snippets
 from notifications.models import Channel, Delivery
-from notifications.portal.forms import TestForm
+from notifications.portal.sending_forms import TestForm
 
 register = template.Library()
 POPULAR_EXAMPLES = (

@@ -27,7 +27,7 @@ from accounts.tenancy.verified_email import mark_email_verified
 from config.asgi import application
 from config.demo.linkedin_api import StandIn
 from config.demo.linkedin_api import serving as serving_linkedin
-from config.demo.linkedin_api.world import SAMPLE_ANSWERS, form
+from config.demo.linkedin_api.forms import SAMPLE_ANSWERS, form
 from leads.analytics.settings import choose_conversions
 from leads.enums import LeadStatus
 from leads.lead_sync.oauth import connect_link

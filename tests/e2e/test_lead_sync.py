@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from config.demo.linkedin_api import StandIn
-from config.demo.linkedin_api.world import ACCOUNT, Refusal, form
+from config.demo.linkedin_api.forms import ACCOUNT, form
+from config.demo.linkedin_api.world import Refusal
 from tests.e2e.client import Client
 from tests.e2e.stack import Run, change, wait_for
 

@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.core.enums import Role
 from accounts.models import Agency, Member, Source
 from accounts.sources.service import create_source
-from config.demo.linkedin_api.world import form
+from config.demo.linkedin_api.forms import form
 from leads.lead_sync import backfill
 from leads.models import LeadSync, Subscription
 from tests.leads.lead_sync.linkedin import connected, linkedin, sync_of, work

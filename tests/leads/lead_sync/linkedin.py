@@ -19,7 +19,8 @@ from accounts.providers import linkedin as api
 from accounts.providers.client import ApiResponse
 from accounts.sources.service import create_source
 from config.demo.linkedin_api import Gateway, StandIn, serving
-from config.demo.linkedin_api.world import ACCOUNT, World
+from config.demo.linkedin_api.forms import ACCOUNT
+from config.demo.linkedin_api.world import World
 from leads.lead_sync import backfill
 from leads.lead_sync.fetching import fetch_due
 from leads.lead_sync.health_checks import check_due

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from accounts.core.enums import Scope
 from accounts.models import Agency
 from accounts.sources.service import update_source
-from config.demo.linkedin_api.world import ACCOUNT, PAGE, World, form
+from config.demo.linkedin_api.forms import ACCOUNT, PAGE, form
+from config.demo.linkedin_api.world import World
 from leads.lead_sync import backfill, backfill_pages
 from leads.lead_sync.health_checks import check_due
 from leads.lead_sync.oauth import complete_connection, connect_link

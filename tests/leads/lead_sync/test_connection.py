@@ -16,7 +16,8 @@ from accounts.providers.linkedin import Api
 from accounts.reauth.options import offer_for
 from accounts.sources import issues
 from config.demo.linkedin_api import StandIn
-from config.demo.linkedin_api.world import ACCOUNT, PAGE, World
+from config.demo.linkedin_api.forms import ACCOUNT, PAGE
+from config.demo.linkedin_api.world import World
 from leads.lead_sync import health_checks
 from leads.lead_sync.oauth import connect_link
 from leads.lead_sync.problems import problems_of

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from accounts.core.jobs import CRASHED
 from accounts.models import Account, Agency, Event
-from config.demo.linkedin_api.world import form
+from config.demo.linkedin_api.forms import form
 from leads.lead_sync.fetching import MAX_ATTEMPTS, announce_overdue, fetch_due
 from leads.models import Lead, LeadFetch
 from tests.leads.lead_sync.linkedin import connected, linkedin, notify, source_of, work

@@ -8,7 +8,7 @@ import pytest
 from accounts.events.ordering import Origin
 from accounts.models import Agency, Event
 from config.demo.linkedin_api import StandIn
-from config.demo.linkedin_api.world import form
+from config.demo.linkedin_api.forms import form
 from leads.enums import LeadStatus
 from leads.lead_sync import backfill
 from leads.lead_sync.form_answers import details

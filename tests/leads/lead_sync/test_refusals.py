@@ -13,7 +13,8 @@ from django.test import Client
 from accounts.core.enums import Scope
 from accounts.models import Account, Agency, Event, Source, SourceIssue
 from accounts.sources.service import update_source
-from config.demo.linkedin_api.world import ACCOUNT, FORM, PAGE, World, form
+from config.demo.linkedin_api.forms import ACCOUNT, FORM, PAGE, form
+from config.demo.linkedin_api.world import World
 from leads.lead_sync import backfill, backfill_import, backfill_pages
 from leads.lead_sync.problems import problems_of
 from leads.lead_sync.subscriptions import want
