@@ -94,6 +94,24 @@ class MessageDirection(StrEnum):
     OUT = "out"
 
 
+class MessageState(StrEnum):
+    """List what became of a message. `unknown`: the provider may have sent it, and a person has to decide."""
+
+    RECEIVED = "received"
+    HELD = "held"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class SendingChannel(StrEnum):
+    """List over which channels a message to a lead is sent."""
+
+    LINKEDIN = "linkedin"
+
+
 class StopReason(StrEnum):
     """List why a response clock stopped."""
 

@@ -21,6 +21,7 @@ from leads.enums import (
     LeadStatus,
     LikenessReason,
     MessageAuthor,
+    MessageState,
     ProposalDecision,
     RowOutcome,
     RowReason,
@@ -274,4 +275,14 @@ MESSAGE_AUTHORS: "dict[MessageAuthor, str | _StrPromise]" = {
     MessageAuthor.LEAD: _("Lead"),
     MessageAuthor.MEMBER: _("Your team"),
     MessageAuthor.AUTOMATION: _("Sequence"),
+}
+#: What became of a message.
+MESSAGE_STATES: dict[MessageState, Label] = {
+    MessageState.RECEIVED: Label(_("Received"), "quiet"),
+    MessageState.HELD: Label(_("Waits for the account"), "warn"),
+    MessageState.QUEUED: Label(_("Will be sent"), "busy"),
+    MessageState.SENDING: Label(_("Being sent"), "busy"),
+    MessageState.SENT: Label(_("Sent"), "good"),
+    MessageState.FAILED: Label(_("Not sent"), "bad"),
+    MessageState.UNKNOWN: Label(_("Not known whether it was sent"), "bad"),
 }

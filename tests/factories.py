@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.db import models
 from django.utils import timezone
 
+from accounts.campaigns.senders import set_senders
 from accounts.core.enums import AccountStatus, EventType, Role
 from accounts.models import (
     Account,
@@ -93,6 +94,7 @@ from leads.models import (
     ScoringRule,
     ScoringRun,
     ScoringSettings,
+    Sending,
     Sequence,
     SequenceVersion,
     StepRun,
@@ -460,6 +462,7 @@ def make_everything(agency: Agency, user: User, *, text: str, number: int = 0) -
         Note.objects.create(agency=agency, lead=lead, author=user, text=text),
         (message := make_message(lead, text=text)),
         message.thread,
+        make_sending(lead, text=text),
         ThreadRead.objects.create(thread=message.thread, member=member, read_at=now),
         MemberDigest.objects.get_or_create(member=member, defaults={"next_attempt_at": None, "error": text})[0],
         SavedFilter.objects.create(member=member, name=f"{number} {text}"[:40], query="status=DONE"),
@@ -552,6 +555,11 @@ class World:
             LeadImport.objects.filter(pk=self.file.pk).update(state=ImportState.DONE)
         if rest == "/reauth":
             Account.objects.filter(pk=self.account.pk).update(status=AccountStatus.DISCONNECTED)
+        if rest in ("/reply", "/send"):
+            create_source(agency=self.agency, provider="sendpilot", credentials={"api_key": CANARY})
+            set_senders(self.account, ["sender"])
+            Thread.objects.filter(pk=self.thread.pk).update(account=self.account)
+            Lead.objects.filter(pk=self.lead.pk).update(linkedin_url="https://www.linkedin.com/in/grace-hopper")
         if rest == "/connect":
             self.source.provider, self.source.credentials = "linkedin", {"client_id": "app"}
             self.source.save()
@@ -742,6 +750,7 @@ class Everything:
     duplicate: DuplicateProposal
     file: LeadImport
     thread: Thread
+    message: Message
     template: MessageTemplate
     sequence: Sequence
     enrolment: Enrolment
@@ -895,6 +904,7 @@ def furnish(agency: Agency, text: str = "Ann") -> Everything:
         duplicate=propose_twin(lead),
         file=make_import(agency, text),
         thread=make_message(lead, text=text).thread,
+        message=make_sending(lead, text=text).message,
         template=create_template(agency, name=text[:120], channel="linkedin", text=WELCOME + text),
         sequence=sequence,
         enrolment=enrol(_lead_to_enrol(agency, text), sequence, user=owner),
@@ -935,6 +945,14 @@ def _make_target_list(agency: Agency, text: str) -> TargetList:
     """A list with a row that could not be read."""
     content = f'"{text[:200].replace(chr(34), chr(34) * 2)}"\nann@gmail.com\n'
     return create_list(agency, name=text[:120], file=BytesIO(content.encode()))
+
+
+def make_sending(lead: Lead, *, text: str, state: str = "failed") -> Sending:
+    """A message of ours in the lead's conversation, which is not sent yet."""
+    message = make_message(lead, text=text, author="member")
+    Message.objects.filter(pk=message.pk).update(sending_state=state)
+    message.sending_state = state
+    return Sending.objects.create(message=message, next_attempt_at=None, error=text[:500])
 
 
 def make_message(

@@ -35,6 +35,7 @@ class StandIn:
     port: int
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def base(self) -> str:
@@ -74,6 +75,8 @@ def provider() -> Iterator[StandIn]:
             self.send_response(status)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(content)))
+            for name, value in stand_in.headers.items():
+                self.send_header(name, value)
             if 300 <= status < 400:
                 self.send_header("Location", f"{stand_in.base}/elsewhere")
             self.end_headers()

@@ -24,6 +24,7 @@ from leads.activities.tasks import create_task
 from leads.enrichment import service as enrichment
 from leads.enums import ImportState, LeadStatus, TaskKind
 from leads.imports import jobs as imports
+from leads.inbox import dispatch
 from leads.lead_sync import backfill, fetching, health_checks, labels
 from leads.models import (
     Enrichment,
@@ -41,6 +42,7 @@ from leads.models import (
     RulePreview,
     ScoreLearning,
     ScoringRun,
+    Sending,
     Sequence,
     SequenceVersion,
     Task,
@@ -53,6 +55,7 @@ from leads.scoring import rescoring
 from leads.scoring.learning import jobs as learning_jobs
 from leads.sequences import advancing, outbox
 from leads.sla import alerts
+from tests.factories import make_message
 from tests.receiving import source_of
 from webhooks.models import WordMapping
 from webhooks.processing import word_mappings
@@ -190,6 +193,14 @@ def _make_digests(agency: Agency, count: int) -> None:
         MemberDigest.objects.create(member=member, next_attempt_at=timezone.now())
 
 
+def _make_sendings(agency: Agency, count: int) -> None:
+    for number in range(count):
+        lead = create_lead(agency, email=f"lead{number}@example.com")
+        message = make_message(lead, text="Hello", author="member")
+        Sending.objects.create(message=message)
+    Reaction.objects.all().delete()
+
+
 def _make_enrolments(agency: Agency, count: int) -> None:
     sequence = Sequence.objects.create(agency=agency, name="Follow-up", active_since=timezone.now())
     version = SequenceVersion.objects.create(sequence=sequence, number=1, trigger={"kind": "hand"}, steps=[])
@@ -229,6 +240,15 @@ KINDS = [
         module=outbox,
         inner="_prepare",
         result=_end_quietly,
+    ),
+    Kind(
+        model=Sending,
+        make=_make_sendings,
+        work=lambda: dispatch.send_due(limit=1),
+        lease=dispatch.LEASE,
+        module=dispatch,
+        inner="_send",
+        result=complete,
     ),
     Kind(
         model=MemberDigest,

@@ -170,6 +170,8 @@ class EventType(StrEnum):
     LEAD_UNROUTED = "lead_unrouted"
     LEAD_MERGED = "lead_merged"
     LEAD_ERASED = "lead_erased"
+    MESSAGE_RECEIVED = "message_received"
+    MESSAGE_FAILED = "message_failed"
     RULE_DISABLED = "rule_disabled"
     TASK_CREATED = "task_created"
     TASK_OVERDUE = "task_overdue"

@@ -68,6 +68,11 @@ def may_be_one_person(key: str, other: str) -> bool:
     return not key or not other or key == other or _kind(key) != _kind(other)
 
 
+def is_public_name(key: str) -> bool:
+    """Return whether a key names a person by the name of the profile's address, and not by an id such as `ACoAA…`."""
+    return key.startswith("linkedin.com/in/") and not _kind(key).endswith("/id")
+
+
 def names_in_urls(key: str) -> tuple[str, ...]:
     """Return how URLs and URNs name the person of a key, plain and escaped. Never return a shorter part of the name."""
     name = key.partition("linkedin.com/")[2].partition("/")[2] or key

@@ -49,6 +49,14 @@ class Account(HasDerivedFields):
     )
     occupation = models.CharField(max_length=500, blank=True)
     premium = models.BooleanField(null=True, blank=True)
+    api_id = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        default="",
+        editable=False,
+        help_text="We-Link: the `accountId` of its API, looked up by the e-mail address before the first message.",
+    )
 
     status = models.CharField(max_length=16, choices=[(s, s.replace("_", " ")) for s in AccountStatus])
     status_reason = models.CharField(max_length=500, blank=True)

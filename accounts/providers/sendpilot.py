@@ -1,8 +1,12 @@
-"""Pause and resume campaigns by SendPilot's API, `PATCH /campaigns/{id}`: https://docs.sendpilot.ai
+"""Pause and resume campaigns, and send messages, by SendPilot's API: https://docs.sendpilot.ai
 
-Actions in progress may still complete. How SendPilot refuses a pause of a paused campaign is not documented, so after a
-refusal `GET /campaigns/{id}` says whether the campaign is in the wanted state. Its documentation writes statuses in
-both cases.
+A campaign is changed by `PATCH /campaigns/{id}`. Actions in progress may still complete. How SendPilot refuses a pause
+of a paused campaign is not documented, so after a refusal `GET /campaigns/{id}` says whether the campaign is in the
+wanted state. Its documentation writes statuses in both cases.
+
+A message is sent by `POST /inbox/send` in its current form, to a connection of first degree (others: 400). SendPilot
+reports it back by the webhook `message.sent`. The recipient is named by the profile's address, which has to be the one
+with a name in it.
 """
 
 import json
@@ -10,7 +14,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from accounts.providers.client import ApiResponse, ProviderError, send_request
+from accounts.providers.client import ApiResponse, ProviderError, post_json, send_request
 
 NAME = "SendPilot"
 REFUSED_STATUSES = {400, 409, 422}
@@ -35,6 +39,30 @@ def set_campaign(credentials: dict[str, str], *, external_id: str, action: str) 
     ):
         return
     raise ProviderError(_message(answer.status), status=answer.status)
+
+
+def send_message(
+    credentials: dict[str, str],
+    *,
+    sender_id: str,
+    recipient_url: str,
+    text: str,
+    campaign_id: str = "",
+    lead_id: str = "",
+) -> str:
+    """Send a message and return SendPilot's id of it, or "". Raises ProviderError."""
+    body = {"senderId": sender_id, "recipientLinkedinUrl": recipient_url, "message": text}
+    body |= {name: value for name, value in {"campaignId": campaign_id, "leadId": lead_id}.items() if value}
+    answer = post_json(
+        NAME,
+        f"{settings.SENDPILOT_API_BASE.rstrip('/')}/inbox/send",
+        headers={"X-API-Key": credentials["api_key"]},
+        body=body,
+    )
+    if isinstance(answer, dict) and answer.get("success") is False:
+        raise ProviderError(f"{NAME} did not accept the message.", status=422)
+    message_id = answer.get("messageId") if isinstance(answer, dict) else None
+    return message_id[:200] if isinstance(message_id, str) else ""
 
 
 def _status_of(answer: ApiResponse) -> str:

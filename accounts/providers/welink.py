@@ -1,14 +1,19 @@
-"""Sign in to LinkedIn through We-Link: https://apidocs.we-link.ai
+"""Sign in to LinkedIn and send messages through We-Link: https://apidocs.we-link.ai
 
 Every call is asynchronous: the response is a request id, the result comes by webhook. The person's password and code
 pass through to We-Link and are neither stored nor logged. Neither the path that takes the code nor its body is
 documented: the path is a field of the source (`pin_endpoint`), the body has the request id of the sign-in and the code.
+
+Messages name the account by `accountId`, which no webhook has: `/get_all_ln_accounts` lists it beside the e-mail
+address. The path `/send_message_to_profile_id` is known from programs that use it; the documentation shows only its
+body.
 """
 
 from typing import Any
 
 from django.conf import settings
 
+from accounts.core.email_addresses import email_key
 from accounts.models import Source
 from accounts.providers.client import ProviderError, post_json
 
@@ -35,6 +40,28 @@ def enter_pin(source: Source, credentials: dict[str, str], *, request_id: str, p
         return _request_id(answer)
     except ProviderError:
         return request_id
+
+
+def find_account_id(credentials: dict[str, str], email: str) -> str:
+    """Return We-Link's `accountId` of the account with this e-mail address, or "". Raises ProviderError."""
+    answer = _post("/api/v1/get_all_ln_accounts", credentials, {})
+    rows = answer if isinstance(answer, list) else []
+    found = (row for row in rows if isinstance(row, dict) and email_key(str(row.get("email", ""))) == email_key(email))
+    account_id = next((row.get("accountId") for row in found), None)
+    return str(account_id)[:200] if isinstance(account_id, str | int) else ""
+
+
+def send_message(
+    credentials: dict[str, str], *, account_id: str, text: str, thread_id: str = "", profile_id: str = ""
+) -> str:
+    """Start sending a message in a thread, or else to a profile, and have replies reported. Return the request id.
+
+    Raises ProviderError.
+    """
+    path = "send_message_to_thread" if thread_id else "send_message_to_profile_id"
+    recipient = {"thread_id": thread_id} if thread_id else {"profile_id": profile_id}
+    body = {"accountId": account_id, **recipient, "message": text, "track_reply": True}
+    return _request_id(_post(f"/api/v1/{path}", credentials, body))
 
 
 def _post(path: str, credentials: dict[str, str], body: dict[str, Any]) -> Any:

@@ -65,8 +65,10 @@ def _seed(number: int, random: Random, now: datetime, password: str) -> Place:
     play(place, [*account_stories(place), *lead_stories(place, team), *other_stories(place)])
     place.rows.save()
     team.close()
-    for lead in place.agency.leads.filter(messages__isnull=False).distinct():
-        sort_messages(lead)
+    with place.rows.play():
+        for lead in place.agency.leads.filter(messages__isnull=False).distinct():
+            sort_messages(lead, place.rows)
+    place.rows.save()
     _count_leads(place.agency, now)
     save(place.requests)
     save(rejected_requests(place))

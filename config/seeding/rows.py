@@ -69,11 +69,12 @@ class Rows(UnitOfWork):
         return sorted((row for row in self._rows[Event].values() if isinstance(row, Event)), key=lambda row: row.id)
 
     def save(self) -> None:
+        """Insert the rows that were added since the last call."""
         unknown = self._rows.keys() - set(ORDER)
         if unknown:
             raise TypeError(f"Nobody saves {unknown}.")
         for model in ORDER:
-            save(list(self._rows[model].values()))
+            save([row for row in self._rows[model].values() if row._state.adding])
 
     @contextmanager
     def play(self) -> Iterator[None]:

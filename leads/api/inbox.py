@@ -23,10 +23,12 @@ from accounts.web.rest.fields import (
 from accounts.web.rest.filters import ConditionFilter, StrictChoiceFilter, StrictFilterSet, TextFilter
 from accounts.web.rest.pagination import PAGING_PARAMETERS
 from accounts.web.rest.views import BY_AGE, AgencyViewSet, validated
-from leads.enums import MessageAuthor, MessageDirection
+from leads.enums import MessageAuthor, MessageDirection, MessageState, SendingChannel
+from leads.inbox.sending import reply, send_to
 from leads.inbox.service import WAITING, mark_read, set_label
 from leads.models import Message, Thread
 from leads.models.inbox import MAX_LABEL_LENGTH
+from leads.pipeline.dto import MAX_MESSAGE_LENGTH
 
 UNREAD = Q(last_received_at__isnull=False) & (Q(read_at__isnull=True) | Q(read_at__lt=F("last_received_at")))
 
@@ -55,6 +57,21 @@ class MessageSerializer(StrictSerializer):
     text = StrictCharField(read_only=True)
     is_preview = StrictBooleanField(read_only=True, help_text="Whether only the beginning of the text is known.")
     occurred_at = UTCDateTimeField(read_only=True)
+    state = StrictChoiceField(
+        MessageState,
+        read_only=True,
+        help_text="`held` waits for its account, `unknown` may have been sent: a person has to decide.",
+    )
+    error = StrictCharField(read_only=True, help_text="Why the message waits, or was not sent.")
+
+
+class ReplySerializer(StrictSerializer):
+    text = StrictCharField(max_length=MAX_MESSAGE_LENGTH, required=True)
+
+
+class LeadMessageSerializer(StrictSerializer):
+    channel = StrictChoiceField(SendingChannel, required=False, help_text="The only channel, and the default.")
+    text = StrictCharField(max_length=MAX_MESSAGE_LENGTH, required=True)
 
 
 class LabelSerializer(StrictSerializer):
@@ -96,6 +113,14 @@ class ThreadViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
         self.refuse_body()
         return self.answer_with(mark_read(self.get_object()), status=202)
 
+    @extend_schema(request=ReplySerializer, responses={202: MessageSerializer})
+    @action(detail=True, methods=["post"])
+    def reply(self, request: Request, **_: Any) -> Response:
+        """Send a message in the conversation. 409 with `reasons` while its account is not ready."""
+        thread = self.get_object()
+        values = validated(ReplySerializer(data=request.data, context=self.get_serializer_context()))
+        return sent_message(reply(thread, values["text"], must_be_ready=True), self.get_serializer_context())
+
     @extend_schema(request=LabelSerializer, responses={202: ThreadSerializer})
     @action(detail=True, methods=["post"])
     def label(self, request: Request, **_: Any) -> Response:
@@ -113,7 +138,7 @@ class MessageViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
     filterset_class = MessageFilters
 
     def get_queryset(self) -> QuerySet[Message]:
-        return self.agency.messages.filter(thread__isnull=False).select_related("thread", "lead")
+        return self.agency.messages.filter(thread__isnull=False).select_related("thread", "lead", "sending")
 
 
 class ThreadActions(AgencyViewSet):
@@ -130,4 +155,19 @@ class ThreadActions(AgencyViewSet):
     def thread(self, request: Request, **_: Any) -> Response:
         """List the messages of all conversations with the lead."""
         messages: QuerySet[Message] = self.get_object().messages.filter(thread__isnull=False)
-        return self.list_of(messages.select_related("thread", "lead"))
+        return self.list_of(messages.select_related("thread", "lead", "sending"))
+
+    @extend_schema(request=LeadMessageSerializer, responses={202: MessageSerializer})
+    @action(detail=True, methods=["post"], serializer_class=LeadMessageSerializer)
+    def send(self, request: Request, **_: Any) -> Response:
+        """Send a message to the lead, in the newest conversation. 409 with `reasons` if its account may not."""
+        values = self.validated_data()
+        return sent_message(
+            send_to(self.get_object(), values["text"], must_be_ready=True), self.get_serializer_context()
+        )
+
+
+def sent_message(message: Message, context: dict[str, Any]) -> Response:
+    """Answer 202 with a message as it is in the database now."""
+    row = Message.objects.select_related("thread", "lead", "sending").get(pk=message.pk)
+    return Response(MessageSerializer(row, context=context).data, status=202)

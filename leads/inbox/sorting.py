@@ -6,14 +6,18 @@ only the beginning was known is replaced by the whole.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from accounts.core.derived_fields import fold
-from accounts.core.unit_of_work import UnitOfWork
+from accounts.core.enums import EventType
+from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
+from accounts.events.ordering import Origin
 from accounts.models import Reaction
 from leads.enums import MessageAuthor
 from leads.models import Lead, Message, Thread
+from leads.pipeline.history import record_event
 from leads.pipeline.merge import lock_root
+from leads.pipeline.thread_times import CARRIED_OUT, update_times
 
 #: How far apart the times of two reports of one message may be.
 SAME_MESSAGE = timedelta(minutes=2)
@@ -24,10 +28,10 @@ def react_to_messages(reactions: Sequence[Reaction], work: UnitOfWork) -> None:
     for lead_id in sorted({reaction.subject for reaction in reactions}):
         lead = lock_root(lead_id)
         if lead is not None:
-            sort_messages(lead)
+            sort_messages(lead, work)
 
 
-def sort_messages(lead: Lead) -> None:
+def sort_messages(lead: Lead, work: UnitOfWork = AT_ONCE) -> None:
     """Put the lead's new messages into its conversations. The lead is locked."""
     for message in Message.objects.filter(lead=lead, thread__isnull=True).order_by("occurred_at", "pk"):
         thread = _thread_for(lead, message)
@@ -36,7 +40,9 @@ def sort_messages(lead: Lead) -> None:
             continue
         message.thread = thread
         message.save(update_fields=["thread"])
-        _update_times(thread)
+        update_times(thread)
+        if message.author == MessageAuthor.LEAD:
+            _record_received(message, work)
 
 
 def _thread_for(lead: Lead, message: Message) -> Thread:
@@ -60,7 +66,7 @@ def _is_known(thread: Thread, message: Message) -> bool:
     near = (message.occurred_at - SAME_MESSAGE, message.occurred_at + SAME_MESSAGE)
     is_inbound = message.author == MessageAuthor.LEAD
     text = _compared(message)
-    for known in thread.messages.filter(occurred_at__range=near):
+    for known in thread.messages.filter(occurred_at__range=near, sending_state__in=CARRIED_OUT):
         if (known.author == MessageAuthor.LEAD) is not is_inbound:
             continue
         has = _compared(known)
@@ -78,14 +84,16 @@ def _compared(message: Message) -> str:
     return text.rstrip(".… ") if message.is_preview else text
 
 
-def _update_times(thread: Thread) -> None:
-    """Compute anew when the conversation's last message was, and since when the lead waits."""
-    authors: dict[str, list[datetime]] = {author: [] for author in MessageAuthor}
-    for author, at in thread.messages.order_by("occurred_at", "pk").values_list("author", "occurred_at"):
-        authors[author].append(at)
-    received = authors[MessageAuthor.LEAD]
-    answered_at = authors[MessageAuthor.MEMBER][-1] if authors[MessageAuthor.MEMBER] else None
-    thread.last_message_at = max(at for times in authors.values() for at in times)
-    thread.last_received_at = received[-1] if received else None
-    thread.waiting_since = next((at for at in received if answered_at is None or at > answered_at), None)
-    thread.save(update_fields=["account", "last_message_at", "last_received_at", "waiting_since"])
+def _record_received(message: Message, work: UnitOfWork) -> None:
+    """Record that the lead wrote a message."""
+    record_event(
+        message.lead,
+        EventType.MESSAGE_RECEIVED,
+        work=work,
+        origin=Origin(by=message.provider, at=message.occurred_at, receipt_id=message.receipt_id),
+        message_id=message.pk,
+        thread_id=message.thread_id,
+        text=message.text,
+        is_preview=message.is_preview or None,
+        provider=message.provider,
+    )

@@ -5,7 +5,7 @@ from leads.models.duplicates import DuplicateProposal
 from leads.models.enrichment import Enrichment
 from leads.models.figures import FigureSettings, LeadFact, LeadStep
 from leads.models.imports import ImportMapping, ImportRow, LeadImport
-from leads.models.inbox import Message, Thread, ThreadRead
+from leads.models.inbox import Message, Sending, Thread, ThreadRead
 from leads.models.lead import Lead, LeadQuerySet
 from leads.models.lead_sync import (
     LeadFetch,
@@ -78,6 +78,7 @@ __all__ = [
     "ScoringRule",
     "ScoringRun",
     "ScoringSettings",
+    "Sending",
     "Sequence",
     "SequenceVersion",
     "StepRun",

@@ -8,8 +8,9 @@ from django.db.models import Q
 
 from accounts.core.enums import provider_choices
 from accounts.core.ids import new_id
-from accounts.models import Account, Agency, Member
-from leads.enums import MessageAuthor, MessageDirection
+from accounts.core.jobs import DueRow
+from accounts.models import Account, Agency, Member, Source
+from leads.enums import MessageAuthor, MessageDirection, MessageState
 from leads.models.lead import Lead
 from leads.models.origin import origin_field
 
@@ -25,6 +26,9 @@ class Thread(models.Model):
     origin = origin_field()
     account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="+")
     provider = models.CharField(max_length=32, choices=provider_choices)
+    external_id = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="The provider's id."
+    )
     label = models.CharField(max_length=MAX_LABEL_LENGTH, blank=True)
     last_message_at = models.DateTimeField()
     last_received_at = models.DateTimeField(null=True, help_text="When the lead wrote last.")
@@ -69,6 +73,14 @@ class Message(models.Model):
     is_preview = models.BooleanField(default=False, help_text="Only the beginning of the text is known.")
     occurred_at = models.DateTimeField()
     receipt_id = models.CharField(max_length=40, blank=True)
+    sending_state = models.CharField(
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        choices=[(state, state.value) for state in MessageState],
+        help_text="Empty: a provider reported the message.",
+    )
 
     class Meta:
         indexes = [
@@ -83,6 +95,43 @@ class Message(models.Model):
     @property
     def direction(self) -> MessageDirection:
         return MessageDirection.IN if self.author == MessageAuthor.LEAD else MessageDirection.OUT
+
+    @property
+    def state(self) -> MessageState:
+        """Return what became of the message. What a provider reports was received or sent."""
+        if self.sending_state:
+            return MessageState(self.sending_state)
+        return MessageState.RECEIVED if self.author == MessageAuthor.LEAD else MessageState.SENT
+
+    @property
+    def error(self) -> str:
+        """Return why the message waits, or was not sent."""
+        sending = getattr(self, "sending", None)
+        return sending.error if sending and self.state is not MessageState.SENT else ""
+
+
+class Sending(DueRow):
+    """Store what Leadline does to send a message: the call to the provider, and its answers.
+
+    `called_at` is stored before the call. It stays if nobody knows whether the provider carried the call out. Such a
+    message is never sent again by itself.
+    """
+
+    message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="sending")
+    source = models.ForeignKey(Source, models.SET_NULL, null=True, related_name="+")
+    called_at = models.DateTimeField(null=True, help_text="When the provider was asked last.")
+    external_id = models.CharField(max_length=200, blank=True, help_text="The provider's id of the message or request.")
+    echoed_at = models.DateTimeField(null=True, help_text="When the provider reported the message back.")
+    held_codes = models.JSONField(default=list, help_text="Why the message waits, as codes of readiness.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="sending_due", condition=Q(next_attempt_at__isnull=False)),
+            models.Index(fields=["source", "external_id"], name="sending_by_id", condition=~Q(external_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"sending of {self.message_id}"
 
 
 class ThreadRead(models.Model):

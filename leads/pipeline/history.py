@@ -151,9 +151,13 @@ def record_status_change(
         record_event(lead, event_type, origin=origin, work=work, **fields)
 
 
-def request_message_reaction(lead: Lead, direction: Direction, origin: Origin, work: UnitOfWork = AT_ONCE) -> None:
-    """Have the lead's clocks react to a message that changes no status, and so is no event."""
-    facts = {"direction": direction.value, "at": origin.at.isoformat(), "receipt_id": origin.receipt_id}
+def request_message_reaction(
+    lead: Lead, direction: Direction, origin: Origin, work: UnitOfWork = AT_ONCE, *, user_id: int | None = None
+) -> None:
+    """Have the lead's clocks react to a message that changes no status, and so is no event. `user_id` wrote it."""
+    facts: dict[str, Any] = {"direction": direction.value, "at": origin.at.isoformat(), "receipt_id": origin.receipt_id}
+    if user_id is not None:
+        facts["user_id"] = user_id
     request_reaction(CLOCKS, subject=lead.pk, facts=facts, work=work)
 
 

@@ -45,6 +45,7 @@ from leads.pipeline.messages import message_author, store_message
 from leads.pipeline.own_values import write_to_record
 from leads.pipeline.phones import e164
 from leads.pipeline.provenance import ValueOrigin, fill_contact_fields
+from leads.pipeline.sendings import take_echo
 
 #: Fields of a lead that a report of a status changes.
 LEAD_STATUS_FIELDS = ("status", "furthest_status", "campaign", "status_since", "status_sequence", "updated_at")
@@ -102,6 +103,12 @@ def report_status(
         text=text if status is LeadStatus.REPLY_RECEIVED else "",
         work=work,
     )
+    if (
+        text
+        and status is LeadStatus.MESSAGE_SENT
+        and take_echo(lead, provider, text, is_preview=is_preview, at=origin.at, work=work)
+    ):
+        text, by_person = "", False
     if text:
         author = message_author(status, by_person=by_person)
         store_message(

@@ -20,6 +20,7 @@ from leads.analytics import facts, rebuilding
 from leads.duplicates import proposals
 from leads.enrichment.service import enrich_due
 from leads.imports.jobs import work_on_imports
+from leads.inbox.dispatch import send_due
 from leads.inbox.sorting import react_to_messages
 from leads.lead_sync.backfill import pull_due
 from leads.lead_sync.fetching import announce_overdue, fetch_due
@@ -75,6 +76,7 @@ RECEIPTS_JOBS: Jobs = (
 )
 #: Jobs that take long, or ask a provider.
 SYNC_JOBS: Jobs = (
+    ("messages", 5, send_due),
     ("lead fetching", 2, fetch_due),
     ("connection checks", 1, check_due),
     ("back-fill", 1, pull_due),

@@ -13,6 +13,7 @@ from leads.enums import (
     EndReason,
     LeadStatus,
     MessageAuthor,
+    MessageState,
 )
 from leads.models import Enrolment, Lead, LeadReference, Message, OutboundEmail
 from leads.sequences.opt_outs import has_opted_out
@@ -71,6 +72,7 @@ def last_touch(lead: Lead, *, recipient: str = "", besides: str = "") -> datetim
         sending_since__isnull=False,
     ).exclude(pk=besides)
     messages = Message.objects.filter(lead=lead, author=MessageAuthor.AUTOMATION)
+    messages = messages.exclude(sending_state=MessageState.FAILED)
     reports = lead.changes.filter(is_report=True, new_status__in=OUTBOUND).exclude(changed_by=ChangedBy.USER)
     times = (
         emails.aggregate(at=Max("sending_since"))["at"],

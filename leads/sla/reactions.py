@@ -28,6 +28,7 @@ class Occurrence:
     event_type: str = ""
     direction: str = ""
     owner_id: int | None = None
+    user_id: int | None = None
     came_by_itself: bool = False
 
     @property
@@ -60,7 +61,7 @@ def _apply(found: LeadClocks, occurrence: Occurrence) -> None:
         record_inbound(found, occurrence.at)
         found.start_next_response(occurrence.times)
     elif occurrence.direction == Direction.FROM_PERSON:
-        record_response(found, occurrence.at, reason=StopReason.MESSAGE)
+        record_response(found, occurrence.at, reason=StopReason.MESSAGE, by=occurrence.user_id)
     elif occurrence.direction == Direction.FROM_AUTOMATION:
         record_attempt(found, occurrence.at)
     else:
@@ -96,7 +97,8 @@ def _occurrences(reactions: Sequence[Reaction]) -> Iterable[tuple[Reaction, Occu
         if event is None:
             at = datetime.fromisoformat(facts["at"])
             times = _times(at, reaction.created_at, received.get((reaction.subject, facts.get("receipt_id"))))
-            yield reaction, Occurrence(times, {}, direction=facts.get("direction", ""))
+            direction, user_id = facts.get("direction", ""), facts.get("user_id")
+            yield reaction, Occurrence(times, {}, direction=direction, user_id=user_id)
         elif not event.recipient:
             times = _times(event.occurred_at, event.created_at, received.get((reaction.subject, event.receipt_id)))
             is_assignment = event.event_type == EventType.LEAD_ASSIGNED

@@ -13,7 +13,7 @@ from accounts.core.enums import provider_name
 from accounts.labels import paused_by_name
 from accounts.models import Campaign
 from accounts.tenancy.localtime import format_local_time
-from leads.enums import EmailState, EndReason, EnrolmentState, HoldReason, MessageAuthor, TemplateChannel
+from leads.enums import EmailState, EndReason, EnrolmentState, HoldReason, MessageAuthor, MessageState, TemplateChannel
 from leads.labels import (
     CLOCK_KINDS,
     EMAIL_STATES,
@@ -21,6 +21,7 @@ from leads.labels import (
     ENROLMENT_STATES,
     HOLD_REASONS,
     MESSAGE_AUTHORS,
+    MESSAGE_STATES,
     ORIGIN_LABELS,
     STOP_REASONS,
     TASK_KINDS,
@@ -31,7 +32,7 @@ from leads.labels import (
     status_badge,
     task_state,
 )
-from leads.models import Enrolment, Lead, MessageTemplate, OutboundEmail, ResponseClock, Task, Thread
+from leads.models import Enrolment, Lead, Message, MessageTemplate, OutboundEmail, ResponseClock, Task, Thread
 from leads.pipeline.languages import language_name
 from leads.pipeline.provenance import ValueOrigin
 
@@ -151,6 +152,24 @@ def _provider_of(lead: Lead) -> str:
 def message_author(author: str) -> str:
     """Return who wrote a message, as people read it."""
     return str(MESSAGE_AUTHORS[MessageAuthor(author)])
+
+
+@register.filter
+def message_badge(message: Message) -> str:
+    """Return what became of a message."""
+    return MESSAGE_STATES[message.state].badge()
+
+
+@register.filter
+def message_error(message: Message) -> str:
+    """Return why a message was not sent, in the reader's language. Of one that is held the page says it elsewhere."""
+    return _(message.error) if message.error and message.state is not MessageState.HELD else ""
+
+
+@register.filter
+def may_decide(message: Message) -> bool:
+    """Return whether a person has to decide about a message, or may still take it back."""
+    return message.state in {MessageState.HELD, MessageState.QUEUED, MessageState.FAILED, MessageState.UNKNOWN}
 
 
 @register.filter

@@ -238,6 +238,26 @@ _KINDS = (
         },
     ),
     EventKind(
+        EventType.MESSAGE_RECEIVED,
+        _("Message received"),
+        _("A lead wrote a message. `lead_replied` comes beside it if the message changes the lead's status."),
+        {**payload_schemas.LEAD, **payload_schemas.MESSAGE},
+        {**examples.lead_in(LeadStatus.REPLY_RECEIVED), **examples.MESSAGE},
+    ),
+    EventKind(
+        EventType.MESSAGE_FAILED,
+        _("Message not sent"),
+        _("A message to a lead could not be sent, or nobody knows whether it was sent. `error_detail` says why."),
+        {**payload_schemas.LEAD, **payload_schemas.MESSAGE, **payload_schemas.ERROR},
+        {
+            **examples.lead_in(LeadStatus.REPLY_RECEIVED),
+            **examples.MESSAGE,
+            "text": "Does Tuesday suit you?",
+            "error_detail": "SendPilot did not accept the message.",
+        },
+        needs_action=True,
+    ),
+    EventKind(
         EventType.RULE_DISABLED,
         _("Rule switched off"),
         _("A rule can no longer be followed, mostly because something that it names is gone. It was switched off."),

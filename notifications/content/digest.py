@@ -36,7 +36,10 @@ MAX_LINES = 30  # under one heading
 MAX_STATUSES = 6  # named for one lead
 _OPENINGS = {Mode.INSTANT: _("While you were away"), Mode.HOURLY: _("The last hour"), Mode.DAILY: _("Your day")}
 #: Event types of a lead, the least specific first, to choose between events of the same time.
-_EVENT_RANKS = (EventType.LEAD_STATUS_CHANGED, EventType.LEAD_CREATED, *ADDITIONAL_EVENTS.values())
+_EVENT_RANKS = (
+    *(EventType.LEAD_STATUS_CHANGED, EventType.MESSAGE_RECEIVED, EventType.LEAD_CREATED),
+    *ADDITIONAL_EVENTS.values(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +117,8 @@ def describe_changes(events: Sequence[Event]) -> str:
     if events[0].event_type not in LEAD_STORY:
         changes = ngettext("%(count)d change", "%(count)d changes", len(events)) % {"count": len(events)}
         return changes if len(events) > 1 else ""
-    by_status = {(event.occurred_at, event.payload.get("status")): event for event in events}
-    moves = [event.payload for event in by_status.values() if event.event_type in STATUS_CHANGES]
+    changed = [event for event in events if event.event_type in STATUS_CHANGES]
+    moves = list({(event.occurred_at, event.payload.get("status")): event.payload for event in changed}.values())
     if len(moves) < 2:
         return ""
     labels = [_label(moves[0].get("previous_status")), *(_label(move.get("status")) for move in moves)]

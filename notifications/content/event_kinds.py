@@ -15,6 +15,7 @@ _HEADINGS = {  # prefix of an event type's name --> the heading that lists it
     "reauth_": _("LinkedIn accounts"),
     "accounts_": _("LinkedIn accounts"),
     "lead_": _("Leads"),
+    "message_": _("Conversations"),
     "task_": _("Tasks"),
     "rule_": _("Rules"),
     "campaign_": _("Campaigns"),

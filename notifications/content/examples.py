@@ -35,6 +35,11 @@ SEQUENCE = {
     "enrolment_id": "enr_01kqz4m3d8w5v9x2c7b6n1t0s2",
     "end_reason": "completed",
 }
+MESSAGE = {
+    "message_id": "msg_01kqz4m3d8w5v9x2c7b6n1t0s1",
+    "thread_id": "thr_01kqz4m3d8w5v9x2c7b6n1t0s2",
+    "text": "Tell me more.",
+}
 SOURCE = {
     "source_id": "src_01kqz4m3d8w5v9x2c7b6n1t0ry",
     "source_name": "LinkedIn lead forms",

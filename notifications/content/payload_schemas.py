@@ -100,6 +100,12 @@ SEQUENCE = {
     "enrolment_id": _text("Id of the lead's enrolment."),
     "end_reason": _text("Why it ended.", enum=[reason.value for reason in EndReason]),
 }
+MESSAGE = {
+    "message_id": _text("Id of the message in Leadline."),
+    "thread_id": _text("Id of its conversation in Leadline."),
+    "text": _text("What was written."),
+    "is_preview": _flag("Only the beginning of the text is known."),
+}
 OUTCOME = {"outcome": _text("What came of it.")}
 ESCALATION = {"escalated_to": _text("Id of the member whom it was escalated to.")}
 INVITATION = {"role": _text("What the invited person may do.", enum=[role.value for role in Role])}

@@ -7,7 +7,7 @@ from leads.pipeline.history import ADDITIONAL_EVENTS
 
 #: The events of one lead in one campaign are a story,
 STATUS_CHANGES = frozenset({EventType.LEAD_STATUS_CHANGED, *ADDITIONAL_EVENTS.values()})
-LEAD_STORY = STATUS_CHANGES | {EventType.LEAD_CREATED}
+LEAD_STORY = STATUS_CHANGES | {EventType.LEAD_CREATED, EventType.MESSAGE_RECEIVED}
 #: and so are the status changes of one account, and of one campaign.
 ACCOUNT_STORY = frozenset({*STATUS_EVENTS.values(), EventType.LINKEDIN_CONNECTED, EventType.LINKEDIN_RECONNECTED})
 CAMPAIGN_STORY = frozenset({EventType.CAMPAIGN_PAUSED, EventType.CAMPAIGN_RESUMED})

@@ -11,7 +11,7 @@ from leads.pipeline.replies import texts_of_replies
 from notifications.models import Channel, ChannelKind, Delivery
 from notifications.staff.alerts import SLACK_PREFIX
 
-_ABOUT_A_REPLY = frozenset({EventType.LEAD_REPLIED, EventType.LEAD_STATUS_CHANGED})
+_ABOUT_A_REPLY = frozenset({EventType.LEAD_REPLIED, EventType.LEAD_STATUS_CHANGED, EventType.MESSAGE_RECEIVED})
 
 
 def locales_of(

@@ -79,6 +79,8 @@ OBJECT_ROUTES = (
     ("post", "pools", "/credit", Scope.WRITE, {"member": "mbr_00a", "leads": 1, "reason": "Was at the fair"}),
     ("get", "leads", "/thread", Scope.READ, None),
     ("get", "threads", "", Scope.READ, None),
+    ("post", "threads", "/reply", Scope.WRITE, {"text": "Tuesday at ten?"}),
+    ("post", "leads", "/send", Scope.WRITE, {"text": "Hello"}),
     ("post", "threads", "/read", Scope.WRITE, None),
     ("post", "threads", "/label", Scope.WRITE, {"label": "pricing"}),
     ("get", "messages", "", Scope.READ, None),

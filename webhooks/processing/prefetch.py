@@ -17,6 +17,7 @@ from leads.pipeline.matching import (
     RECORDS_BY_PROFILE,
     REFERENCES_BY_LEAD,
 )
+from leads.pipeline.sendings import AWAITED_ECHOES
 from webhooks.providers.events import (
     AccountRateLimited,
     AccountRef,
@@ -37,7 +38,9 @@ def prefetch(work: ReportBatch, source: Source, events: Sequence[ProviderEvent])
     if accounts:
         _prefetch_accounts(work, source, accounts)
     if leads:
-        _prefetch_leads(work, source, leads)
+        wanted = _prefetch_leads(work, source, leads)
+        if any(isinstance(event, LeadStatusReported) and event.text for event in events):
+            work.prefetch(AWAITED_ECHOES, wanted)
 
 
 def _prefetch_accounts(work: ReportBatch, source: Source, named: Collection[AccountRef]) -> None:
@@ -47,7 +50,8 @@ def _prefetch_accounts(work: ReportBatch, source: Source, named: Collection[Acco
     work.prefetch(HAS_CAMPAIGNS, accounts)
 
 
-def _prefetch_leads(work: ReportBatch, source: Source, named: Collection[Identity]) -> None:
+def _prefetch_leads(work: ReportBatch, source: Source, named: Collection[Identity]) -> set[str]:
+    """Load and lock the leads. Return their ids."""
     ids = _keys(source, (lead.external_id for lead in named))
     keys = {linkedin_key(lead.linkedin_url) for lead in named} - {""}
     by_id = work.prefetch(LEAD_IDS_BY_EXTERNAL_ID, ids)
@@ -64,6 +68,7 @@ def _prefetch_leads(work: ReportBatch, source: Source, named: Collection[Identit
     work.prefetch(CAMPAIGNS_NAMED, _keys(source, (lead.campaign_id for lead in named)) - campaigns.keys())
     # After the leads are locked: an earlier erasure has committed its tombstone, and a later one waits for the lock.
     work.prefetch(ERASURE_TIMES, ids)
+    return wanted
 
 
 def _share_campaigns(rows: Iterable[Lead | LeadReference]) -> Iterable[Campaign]:

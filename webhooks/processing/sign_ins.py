@@ -1,14 +1,20 @@
-"""Register the sign-ins that owners start on their re-authentication page as provider requests."""
+"""Register the requests that Leadline makes itself: sign-ins that owners start, and messages to leads."""
 
 from accounts.core.enums import RequestAction
 from accounts.models import Account, Source
 from accounts.reauth.provider_requests import RequestLog
+from leads.models import Lead
 from webhooks.models import ProviderRequest
 from webhooks.processing.processor import register_request
 
 
 def _register(source: Source, account: Account, request_id: str) -> None:
     register_request(source, request_id=request_id, action=RequestAction.LOGIN, account=account)
+
+
+def register_message(source: Source, account: Account, lead: Lead, request_id: str) -> None:
+    """Register that a request sends a message to a lead."""
+    register_request(source, request_id=request_id, action=RequestAction.MESSAGE, account=account, lead=lead)
 
 
 def _newest(source: Source, account: Account) -> str:

@@ -10,11 +10,12 @@ from accounts.events.ordering import Origin, Quarantine
 from accounts.linkedin.matching import AccountIdentity
 from accounts.models import Account, Agency
 from leads.enums import LeadStatus
-from leads.models import Lead, LeadReference
+from leads.models import Lead, LeadReference, Message
 from leads.pipeline import reports as leads
 from leads.pipeline.dto import Contact, Identity
 from leads.pipeline.merge import root_id
 from leads.pipeline.provenance import ValueOrigin
+from leads.pipeline.sendings import report_result
 from webhooks.models import ProviderRequest, Receipt
 from webhooks.providers.events import RequestOutcome
 
@@ -133,8 +134,11 @@ def _apply_success(
     if context.action is RequestAction.SEARCH:
         return
     status = DERIVED_STATUSES.get(context.action) if context.action else None
+    sent = None
     if outcome.reply:
         status = LeadStatus.REPLY_RECEIVED
+    elif status is LeadStatus.MESSAGE_SENT:
+        sent = _report_sending(receipt, outcome, origin, work)
     identity = _identity(context, work)
     if status:
         lead = leads.report_status(
@@ -147,7 +151,8 @@ def _apply_success(
             account=context.account,
             lead=context.lead,
             text=outcome.text,
-            by_person=status is LeadStatus.MESSAGE_SENT,  # We-Link runs no sequences: who sends, asks for it
+            # We-Link runs no sequences: who sends, asks for it. What Leadline sent is recorded with its author.
+            by_person=status is LeadStatus.MESSAGE_SENT and sent is None,
             work=work,
         )
     else:
@@ -173,6 +178,8 @@ def _apply_failure(
     receipt: Receipt, outcome: RequestOutcome, context: ResultContext, agency: Agency, origin: Origin, work: UnitOfWork
 ) -> None:
     text = outcome.error or outcome.code
+    if context.action is RequestAction.MESSAGE:
+        _report_sending(receipt, outcome, origin, work, error=text)
     if context.action is not RequestAction.LOGIN and context.lead_known:
         leads.add_note(
             agency,
@@ -194,6 +201,21 @@ def _apply_failure(
             return
         raise Quarantine("unknown_account", "The result is about an account that no request has named yet.")
     _apply_account_failure(receipt, outcome, context.account, status, text, agency, origin, work)
+
+
+def _report_sending(
+    receipt: Receipt, outcome: RequestOutcome, origin: Origin, work: UnitOfWork, *, error: str = ""
+) -> Message | None:
+    """Report the result of a message that Leadline sent. Return the message, None if somebody else sent it."""
+    thread_id = outcome.result.get("thread_id")
+    return report_result(
+        receipt.source,
+        outcome.request_id,
+        error=error,
+        at=origin.at,
+        thread_id=thread_id if isinstance(thread_id, str) else "",
+        work=work,
+    )
 
 
 def _apply_account_failure(

@@ -2,7 +2,7 @@
 request_id."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -40,6 +40,10 @@ class Conflict(APIException):
     status_code = 409
     default_code = "conflict"
     default_detail = DETAILS[409]
+
+    def __init__(self, detail: str | None = None, reasons: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.reasons = [{"code": code, "message": message} for code, message in reasons]
 
 
 class TooLarge(APIException):
@@ -108,13 +112,15 @@ def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None
     response.data = problem(
         response.status_code, detail, request_id=request_id_of(getattr(request, "_request", request)), errors=errors
     )
+    if reasons := getattr(error, "reasons", None):
+        response.data["reasons"] = reasons
     response.content_type = CONTENT_TYPE
     return response
 
 
 def _as_api_exception(error: Exception) -> Exception:
     if isinstance(error, StateError):
-        return Conflict(str(error))
+        return Conflict(str(error), reasons=error.reasons)
     if isinstance(error, FieldError):
         return ValidationError({error.field: str(error)})
     if isinstance(error, TooManyMails):

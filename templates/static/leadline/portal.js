@@ -123,6 +123,11 @@ document.addEventListener("keydown", (event) => {
     openDialog("search");
     return;
   }
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && event.target.matches("textarea[data-key]")) {
+    event.preventDefault();
+    event.target.form.requestSubmit();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
   const keyed = `[data-key="${CSS.escape(event.key)}"]`;  // of the row in focus, else the page's first
   const named = document.activeElement.closest("main tbody tr, main .item")?.querySelector(keyed) ?? document.querySelector(keyed);
