@@ -80,6 +80,11 @@ def update_task(task: Task, **changes: Any) -> Task:
     refuse_other_agencies(task.agency, changes)
     if "title" in changes:
         changes["title"] = _title(changes["title"])
+    minutes = changes.pop("due_in_working_minutes", None)
+    if minutes is not None:
+        if "due_at" in changes:
+            raise FieldError("due_at", gettext("Say in one way when the task is due."))
+        changes["due_at"] = due_after(task.agency, changes.get("assigned_to", task.assigned_to), minutes)
     if "due_at" in changes and task.is_open:
         changes |= {"next_attempt_at": _checked(changes["due_at"]), "alerted_at": None, "attempts": 0, "error": ""}
     for name, value in changes.items():

@@ -48,6 +48,11 @@ def test_a_task_from_its_making_to_its_end(api: Api, lead: Lead, anna: Member) -
     assert shown["due_at"] == "2026-03-02T14:00:00.000Z"
     moved = api.patch(f"tasks/{shown['id']}", {"due_at": "2026-03-03T09:00:00Z", "assigned_to": None})
     assert (moved.json()["due_at"], moved.json()["assigned_to"]) == ("2026-03-03T09:00:00.000Z", None)
+    with time_machine.travel(NOON, tick=False):
+        sooner = api.patch(f"tasks/{shown['id']}", {"due_in_working_minutes": 60})
+    assert sooner.json()["due_at"] == "2026-03-02T13:00:00.000Z"
+    twice = api.patch(f"tasks/{shown['id']}", {"due_in_working_minutes": 60, "due_at": "2026-03-03T09:00:00Z"})
+    assert (twice.status_code, twice.json()["errors"][0]["field"]) == (400, "due_at")
     done = api.post(f"tasks/{shown['id']}/done", {"outcome": "Reached her"})
     assert (done.status_code, done.json()["outcome"]) == (202, "Reached her")
     assert api.post(f"tasks/{shown['id']}/done", {"outcome": "Again"}).status_code == 400
