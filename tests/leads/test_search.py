@@ -41,7 +41,7 @@ FOUND_BY = {
         "\u0438\u0432\u0430\u043d\t\u043f\u0435\u0442\u0440\u043e\u0432",
     ],
     ZOE: ["Zo\u00eb", "ZOE\u0308", "zoe", "ZO\u00cb  NFD"],
-    "Stra\u00dfe  \ufb01x": ["STRASSE", "stra\u00dfe fix", "\u1e9eE"],
+    "Stra\u00dfe  \ufb01x": ["STRASSE", "stra\u00dfe fix", "TRA\u1e9eE"],
     "Anna\u00a0Two\u2003Blanks": ["anna two", "two  blanks"],
     "Zero\u200bWidth": ["zerowidth", "zero\u00adwidth"],
     "100% _real_": ["100%", "_real_", "% _"],
