@@ -256,7 +256,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "health_check_interval": 25,
     }
     if REDIS_URL
-    else {"folder": str(SPOOL_DIR), "polling_interval": 0.05}
+    else {"folder": str(SPOOL_DIR)}
 )
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

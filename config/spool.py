@@ -16,6 +16,8 @@ from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, virtual
 
+from config.spool_signals import ReaderPipe, signal_readers
+
 log = logging.getLogger(__name__)
 
 
@@ -32,6 +34,7 @@ class Channel(virtual.Channel):
         half = folder / f"{name}.tmp"
         half.write_text(json.dumps(message))
         half.rename(folder / f"{name}.msg")
+        signal_readers(Path(self.folder))
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         try:
@@ -66,16 +69,44 @@ class Transport(virtual.Transport):
     Channel = Channel
     driver_type = "spool"
     driver_name = "spool"
-    polling_interval = 0.05
+    polling_interval = 0.5  # seconds after which a lost signal is made up for
     connection_errors = (*virtual.Transport.connection_errors, OSError)
+
+    def __init__(self, client: Any, **options: Any) -> None:
+        super().__init__(client, **options)
+        self._pipe = ReaderPipe(self._folder)
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self.client.transport_options["folder"])  # type: ignore[union-attr, index]
 
     def establish_connection(self) -> Any:
         """Make the folder. Raises OSError if that fails or the folder cannot be written to."""
-        folder = Path(self.client.transport_options["folder"])  # type: ignore[union-attr, index]
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-            raise PermissionError(f"the spool folder {folder} cannot be written to")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(f"the spool folder {self._folder} cannot be written to")
         return super().establish_connection()
+
+    def drain_events(self, connection: Any, timeout: float | None = None, **_: Any) -> None:
+        """Deliver the next message. Raises TimeoutError if none came within `timeout` seconds.
+
+        kombu sleeps for `polling_interval` when there is none. This method also ends its wait when a writer signals.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            self._pipe.open()
+            try:
+                self.cycle.get(self._deliver, timeout=timeout)  # type: ignore[union-attr]
+                return
+            except Empty:
+                left = self.polling_interval if deadline is None else deadline - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError from None
+            self._pipe.wait(min(left, self.polling_interval))
+
+    def close_connection(self, connection: Any) -> None:
+        self._pipe.close()
+        super().close_connection(connection)
 
 
 def register() -> None:

@@ -3,9 +3,10 @@ side.
 
 What touches neither a database nor a broker runs once, and so does what is marked `one_backend` or stands in
 `one_backend.txt`; of what is marked `once`, whose many cases look alike to a database, PostgreSQL gets the first. Tests
-of ingest, jobs, deliveries, locks and whole processes run on both. The other tests of services and pages run on one of
-the two, which one by the commit; with LEADLINE_BOTH (`make test-both`) they run on both. Each suite migrates one
-database, which its workers copy. With arguments for pytest the two run one after the other: faults and browsers want
+of ingest, jobs, deliveries, locks and whole processes run on both, and so do the other tests of services and pages. On
+a machine so slow that the migrations of SQLite take more than `SLOW_MIGRATIONS` those others run on one of the two,
+which one by the commit, or CI would not end in time; with LEADLINE_BOTH (`make test-both`) they run on both all the
+same. Each suite migrates one database, which its workers copy. With arguments for pytest the two run one after the other: faults and browsers want
 the machine for themselves. With LEADLINE_COVERAGE (`make coverage`) the branches are noted that the tests' own
 processes take.
 """
@@ -26,6 +27,7 @@ from tests.e2e import figures
 
 ROOT = Path(__file__).parents[1]
 SUITE = ["-m", "not fault and not browser"]
+SLOW_MIGRATIONS = 10.0  # seconds of processor time; a machine of the usual speed takes 5
 
 
 @dataclass
@@ -66,12 +68,14 @@ def main(arguments: list[str]) -> int:
         migrations = [migrate(suite) for suite in suites]
         if not any(Path(__file__).parent.glob("__pycache__/*-pytest-*.pyc")):
             rewrite_assertions(suites[0])
-        if any(process.wait() for process in migrations):
+        results = [wait_with_usage(process) for process in migrations]
+        if any(code for code, _ in results):
             return 1
         if arguments:
             closing = {suite.name: suite.relay_output(suite.start(3, arguments)) for suite in suites}
         else:
-            if len(suites) == 2 and not os.environ.get("LEADLINE_BOTH"):
+            is_slow = results[0][1] > SLOW_MIGRATIONS
+            if len(suites) == 2 and is_slow and not os.environ.get("LEADLINE_BOTH"):
                 os.environ["LEADLINE_TURN"] = turn()
             processes = [suite.start(2, SUITE) for suite in suites]
             closing = {
@@ -140,13 +144,21 @@ def migrate(suite: Suite) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=settings)
 
 
+def wait_with_usage(process: subprocess.Popen[bytes]) -> tuple[int, float]:
+    """The exit code of the process, and the seconds of processor time that it took."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_utime + usage.ru_stime
+
+
 def report(closing: dict[str, tuple[int, str]], absent: str) -> int:
     say("\nThe suite ran on:")
     for name, (code, line) in closing.items():
         say(f"  {name}: {line}" + (f" (exit code {code})" if code else ""))
     failed = any(code for code, _ in closing.values())
     if os.environ.get("LEADLINE_TURN"):
-        say("  each taking its turn of the tests of services and pages; `make test-both` runs all of them on both.")
+        say("  each taking its turn of the tests of services and pages, because this machine is slow;")
+        say("  `make test-both` runs all of them on both.")
     if absent:
         say(f"  not on PostgreSQL and Redis: {absent}.")
         failed = failed or os.environ.get("CI") == "true"

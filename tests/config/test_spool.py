@@ -1,9 +1,11 @@
 """The embedded broker, through kombu as Celery uses it."""
 
 import json
+import os
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from kombu import Connection
 
 from config.spool import register
+from config.spool_signals import READERS, ReaderPipe, signal_readers
 
 
 @pytest.fixture
@@ -26,8 +29,9 @@ def broker(folder: Path) -> Iterator[Connection]:
         yield connection
 
 
-def connect(folder: Path) -> Connection:
-    return Connection("spool://", transport_options={"folder": str(folder), "polling_interval": 0.01})
+def connect(folder: Path, polling_interval: float = 0.01) -> Connection:
+    options = {"folder": str(folder), "polling_interval": polling_interval}
+    return Connection("spool://", transport_options=options)
 
 
 def send(broker: Connection, body: Any, **headers: Any) -> None:
@@ -49,6 +53,17 @@ def receive(broker: Connection) -> Any:
 
 def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def pipes(folder: Path) -> list[Path]:
+    return list((folder / READERS).glob("*"))
+
+
+def wait_until(holds: Callable[[], Any]) -> None:
+    stop = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < stop
+        time.sleep(0.001)
 
 
 def test_messages_arrive_in_order_and_leave_no_file_behind(broker: Connection, folder: Path) -> None:
@@ -108,6 +123,74 @@ def test_a_folder_that_cannot_be_used_looks_empty_until_it_can(broker: Connectio
     (folder / "receipts").unlink()
     send(broker, {"number": 1})
     assert receive(broker) == {"number": 1}
+
+
+def test_who_waits_is_woken_by_a_message_without_looking_for_it(folder: Path) -> None:
+    register()
+    received: list[Any] = []
+    waiting = threading.Event()
+
+    def wait_for_two() -> None:
+        with connect(folder, polling_interval=3600) as reader, reader.SimpleQueue("receipts") as queue:
+            for _ in range(2):
+                waiting.set()
+                message = queue.get(timeout=60)
+                message.ack()
+                received.append(message.payload)
+
+    thread = threading.Thread(target=wait_for_two)
+    thread.start()
+    assert waiting.wait(60)
+    with connect(folder) as writer:
+        for number in range(2):
+            wait_until(lambda number=number: len(received) == number and pipes(folder))  # type: ignore[misc]
+            send(writer, {"number": number})
+        thread.join()
+    assert received == [{"number": 0}, {"number": 1}]
+    assert pipes(folder) == []
+
+
+def test_the_pipe_of_a_process_that_is_gone_is_removed(broker: Connection, folder: Path) -> None:
+    (folder / READERS).mkdir(parents=True)
+    os.mkfifo(folder / READERS / "1-gone")
+    send(broker, {"number": 1})
+    assert pipes(folder) == []
+    assert receive(broker) == {"number": 1}
+
+
+def test_a_pipe_full_of_signals_holds_up_no_writer(broker: Connection, folder: Path) -> None:
+    pipe = ReaderPipe(folder)
+    pipe.open()
+    for _ in range(70_000):
+        signal_readers(folder)
+    send(broker, {"number": 1})
+    assert receive(broker) == {"number": 1}
+    pipe.close()
+
+
+@pytest.mark.parametrize("lost", ["readers", ""])
+def test_who_waits_makes_the_pipe_anew_when_its_folder_vanished(folder: Path, lost: str) -> None:
+    register()
+    with connect(folder) as reader, reader.SimpleQueue("receipts") as queue:
+        with pytest.raises(Empty):
+            queue.get(timeout=0.02)
+        shutil.rmtree(folder / lost)
+        with pytest.raises(Empty):
+            queue.get(timeout=0.02)
+        assert len(pipes(folder)) == 1
+
+
+def test_without_pipes_messages_are_looked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError("Operation not supported")
+
+    register()
+    monkeypatch.setattr(os, "mkfifo", refuse)
+    with connect(folder) as reader, reader.SimpleQueue("receipts") as queue:
+        with pytest.raises(Empty):
+            queue.get(timeout=0.02)
+        send(reader, {"number": 1})
+        assert queue.get(timeout=60).payload == {"number": 1}
 
 
 def test_purging_empties_the_queue(broker: Connection, folder: Path) -> None:
