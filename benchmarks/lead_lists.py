@@ -91,7 +91,7 @@ def measure_lists(database: str) -> dict[str, dict[str, float]]:
     ids = make_templates(agency)
     began = time.monotonic()
     with psycopg.connect(database, autocommit=True) as connection:
-        multiply_leads(connection, -(-LEADS // TEMPLATES) - 1)
+        multiply_leads(connection, agency.pk, -(-LEADS // TEMPLATES) - 1)
     print(f"{LEADS:,} leads in {time.monotonic() - began:.0f} s", flush=True)
     now = timezone.now()
     ids |= {name: f"{now - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}" for name, days in (("month", 30), ("year", 360))}
@@ -236,8 +236,8 @@ def _templates(agency: Any, now: Any, chosen: dict[str, list[Any]]) -> Iterator[
         )
 
 
-def multiply_leads(database: psycopg.Connection[Any], copies: int) -> None:
-    """Copy the leads, each at other times than its template."""
+def multiply_leads(database: psycopg.Connection[Any], agency: str, copies: int) -> None:
+    """Copy the agency's leads, each at other times than its template."""
     for setting in ("session_replication_role = replica", "synchronous_commit = off", "statement_timeout = 0"):
         database.execute(f"SET {setting}")
     database.execute("SET maintenance_work_mem = '256MB'")
@@ -265,6 +265,7 @@ def multiply_leads(database: psycopg.Connection[Any], copies: int) -> None:
     with without_indexes(database, "leads_lead"):
         database.execute(
             f"INSERT INTO leads_lead ({listed}) SELECT {values} FROM leads_lead t"
-            f" CROSS JOIN LATERAL generate_series(1, {copies}) AS n"
+            f" CROSS JOIN LATERAL generate_series(1, {copies}) AS n WHERE t.agency_id = %s",
+            [agency],
         )
     database.execute("VACUUM ANALYZE leads_lead")

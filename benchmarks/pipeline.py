@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import FIGURES_FOLDER, percentile, write_figures
-from config.demo.receiver import Receiver
 from tests import servers
 from tests.e2e.stack import Checkout, Run, http, running, wait_for
 
@@ -93,14 +92,15 @@ def measure_latency(run: Run, trial: Trial) -> dict[str, list[float]]:
     agency = run.checkout.manage("create_agency", f"Benchmark {trial.rate}")
     source = run.checkout.manage("create_source", "salesflow", "--agency", agency["agency_id"])
     wait_for(lambda: http.request("GET", f"{run.checkout.url}/readyz").status == 200, 60)
-    with TimingReceiver() as receiver:
-        receiver.secret = create_webhook_channel(run, agency["api_key"], receiver.url)
+    with timing_receiver() as url:
+        create_webhook_channel(run, agency["api_key"], url)
         warmed_up = post_steadily(source, trial.rate, WARM_UP_SECONDS, "w")
-        wait_for(lambda: len(receiver.times) >= len(warmed_up), 30)
+        wait_for(lambda: warmed_up.keys() <= times_at(url).keys(), 30)
         poller = AccountPoller(run, agency["api_key"]) if trial.polls_api else None
         began = post_steadily(source, trial.rate, SECONDS, "p")
-        wait_for(lambda: began.keys() <= receiver.times.keys(), 30)
-        times = {"webhook": [receiver.times[name] - at for name, at in began.items()]}
+        wait_for(lambda: began.keys() <= times_at(url).keys(), 30, pause=0.5)
+        received = times_at(url)
+        times = {"webhook": [received[name] - at for name, at in began.items()]}
         if poller:
             wait_for(lambda: began.keys() <= poller.seen.keys(), 30)
             poller.stop()
@@ -136,8 +136,24 @@ def post(source: dict[str, Any], name: str, began: dict[str, float]) -> None:
         raise RuntimeError(f"{answer.status}: {answer.data!r}")
 
 
-def create_webhook_channel(run: Run, key: str, url: str) -> str:
-    """Create a webhook channel and return its secret."""
+@contextmanager
+def timing_receiver() -> Iterator[str]:
+    """Start the receiver, and yield its URL."""
+    command = [sys.executable, "-m", "benchmarks.timing_receiver"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}/leadline"
+        finally:
+            process.terminate()
+
+
+def times_at(url: str) -> dict[str, float]:
+    found: dict[str, float] = http.request("GET", url).json()
+    return found
+
+
+def create_webhook_channel(run: Run, key: str, url: str) -> None:
     answer = http.request(
         "POST",
         f"{run.checkout.url}/api/v1/channels",
@@ -146,21 +162,6 @@ def create_webhook_channel(run: Run, key: str, url: str) -> str:
     )
     if answer.status != 201:
         raise RuntimeError(f"{answer.status}: {answer.data!r}")
-    return str(answer.json()["secret"])
-
-
-class TimingReceiver(Receiver):
-    """Note when each account's webhook arrives."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.times: dict[str, float] = {}
-
-    def take(self, body: bytes, headers: dict[str, str]) -> bool:
-        accepted = super().take(body, headers)
-        if accepted:
-            self.times.setdefault(json.loads(body)["linkedin_account_email"], time.monotonic())
-        return accepted
 
 
 class AccountPoller:

@@ -6,9 +6,9 @@ What touches neither a database nor a broker runs once, and so does what is mark
 of ingest, jobs, deliveries, locks and whole processes run on both, and so do the other tests of services and pages. On
 a machine so slow that the migrations of SQLite take more than `SLOW_MIGRATIONS` those others run on one of the two,
 which one by the commit, or CI would not end in time; with LEADLINE_BOTH (`make test-both`) they run on both all the
-same. Each suite migrates one database, which its workers copy. With arguments for pytest the two run one after the other: faults and browsers want
-the machine for themselves. With LEADLINE_COVERAGE (`make coverage`) the branches are noted that the tests' own
-processes take.
+same. Each suite migrates one database, which its workers copy. With arguments for pytest the two run one after the
+other: faults and browsers want the machine for themselves. With LEADLINE_COVERAGE (`make coverage`) the branches are
+noted that the tests' own processes take.
 """
 
 import os

@@ -10,7 +10,7 @@ from celery import current_app
 
 log = structlog.get_logger(__name__)
 
-PAUSE_SECONDS = 0.05  # seconds between two messages of one process
+PAUSE_SECONDS = 0.02  # seconds between two messages of one process
 BUSY_REQUESTS = 3  # wake-ups within a pause, above which the pause grows: publishing costs milliseconds
 BUSY_PAUSE_SECONDS = 0.25
 EXPIRY_SECONDS = 60  # seconds after which an unread message is worthless

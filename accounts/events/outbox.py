@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -69,12 +70,14 @@ def record_event(
     event.payload = {name: value for name, value in body.items() if value not in (None, "", [], {})}
     work.add(event)
     react_to(event, work)
-    transaction.on_commit(_wake_up, robust=True)
+    transaction.on_commit(partial(_wake_up, event), robust=True)
     return event
 
 
-def _wake_up() -> None:
-    event_recorded.send(sender=Event)
+def _wake_up(event: Event) -> None:
+    """Have the event fanned out. One that awaits reactions is, once they were carried out."""
+    if not event.awaits_reactions:
+        event_recorded.send(sender=Event)
 
 
 def iso_timestamp(when: datetime) -> str:

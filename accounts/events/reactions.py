@@ -7,7 +7,9 @@ reactions in the same order.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -36,7 +38,8 @@ MAX_WAIT = timedelta(seconds=30)
 #: Carries out reactions of one subscriber, each to another subject, in a transaction that also deletes them.
 Handler = Callable[[Sequence[Reaction], UnitOfWork], None]
 
-_wake_up = WakeUp("accounts.tasks.react", queue="receipts")
+_worker = WakeUp("accounts.tasks.react", queue="receipts")
+_left_to_caller: ContextVar[bool] = ContextVar("left_to_caller", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,22 @@ def subscribe(
     _subscriptions[name] = _Subscription(frozenset(event_types), handle, is_awaited and not after, after)
 
 
+def wake_up() -> None:
+    """Have a worker carry out due reactions."""
+    if not _left_to_caller.get():
+        _worker.wake_up()
+
+
+@contextmanager
+def leave_to_caller() -> Iterator[None]:
+    """Wake no worker for the reactions that the block makes: its caller carries them out right after it."""
+    token = _left_to_caller.set(True)
+    try:
+        yield
+    finally:
+        _left_to_caller.reset(token)
+
+
 def react_to(event: Event, work: UnitOfWork) -> None:
     """Make a reaction of each subscriber to an event, in the event's transaction."""
     for name, subscription in _subscriptions.items():
@@ -81,7 +100,9 @@ def request_reaction(
 ) -> None:
     """Make a reaction of one subscriber that needs `facts` besides the event, or that has no event."""
     work.add(Reaction(subscriber=name, event=event, subject=subject, facts=dict(facts)))
-    transaction.on_commit(_wake_up.wake_up, robust=True)
+    if event is not None:
+        event.awaits_reactions = True
+    transaction.on_commit(wake_up, robust=True)
 
 
 def carry_out_due_reactions(limit: int = BATCH) -> int:
@@ -99,7 +120,7 @@ def carry_out_due_reactions(limit: int = BATCH) -> int:
 def retry_reaction(reaction: Reaction) -> None:
     """Make a failed reaction due now, with its attempts counted anew."""
     restart(Reaction.objects.filter(pk=reaction.pk))
-    transaction.on_commit(_wake_up.wake_up, robust=True)
+    transaction.on_commit(wake_up, robust=True)
 
 
 def unattempted_reactions(now: datetime) -> QuerySet[Reaction]:

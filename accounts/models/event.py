@@ -38,6 +38,8 @@ class Event(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
     error = models.CharField(max_length=500, blank=True, editable=False)
+    #: Whether reactions were made with the event: it is fanned out after them. Not stored.
+    awaits_reactions = False
 
     class Meta:
         indexes = [

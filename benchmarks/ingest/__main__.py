@@ -91,7 +91,7 @@ def beside_pgbench(traffic: "Traffic", source: "Source", url: str) -> dict[int, 
 
     rounds: dict[int, list[Round]] = {count: [] for count in CONNECTIONS}
     with our_server(WORKERS) as port:
-        measure_checked(traffic, port, source, connections=8, max_requests=20_000)  # warms up both workers
+        measure_checked(traffic, port, source, connections=8, max_requests=100_000)  # warms up both workers
         for _ in range(ROUNDS):
             for count in CONNECTIONS:
                 simple, prepared = (

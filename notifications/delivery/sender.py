@@ -75,7 +75,7 @@ class DeliverySender:
         for prepared in prepared_deliveries:
             task = self._loop.create_task(self._deliver(prepared, time.monotonic()))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._tasks.discard)  # also of what was cancelled
 
     def results(self, timeout: float) -> list[DeliveryResult]:
         """Return finished results. Wait up to `timeout` seconds for the first, and MAX_BATCH_WAIT for more."""
@@ -112,6 +112,7 @@ class DeliverySender:
             at, started = timezone.now(), time.monotonic()
             outcome = await self._attempt(prepared) if started - accepted < MAX_QUEUE_SECONDS else None
             self._results.append(DeliveryResult(prepared, at, round((time.monotonic() - started) * 1000), outcome))
+            self._tasks.discard(asyncio.current_task())  # nobody waits for it any more
             if len(self._results) >= self._wanted:
                 self._has_enough.set()
 
