@@ -72,13 +72,14 @@ class Question:
     member: str = ""
     as_csv: bool = False
     delimiter: str = ","
+    earlier: Window | None = None
 
     @property
     def before(self) -> "Question":
-        """Return the same question about the preceding period of equal length."""
+        """Return the same question about the preceding period: `earlier`, or one of equal length."""
         window = self.window
         begin = window.begin - (window.end - window.begin)
-        return replace(self, window=Window(begin, window.begin, window.zone, window.period))
+        return replace(self, window=self.earlier or Window(begin, window.begin, window.zone, window.period))
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -163,4 +163,4 @@ def _names(agency: Agency, group_by: str, keys: Iterable[Key]) -> tuple[dict[Key
     tables: dict[str, Any] = {"account": Account, "campaign": Campaign, "source": Source}
     if group_by not in tables:
         return {}, {}
-    return dict(tables[group_by].objects.filter(pk__in=pks).values_list("pk", "name")), {}
+    return dict(tables[group_by].objects.filter(agency=agency, pk__in=pks).values_list("pk", "name")), {}

@@ -13,11 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Account, Agency, Campaign, Member, Source
 from accounts.web.portal.sorting import SORT, Sorting
 from accounts.web.portal.widgets import LongSelect
+from leads.analytics.counted import Counted, facts_counted, read_counted
 from leads.assignments import possible_assignees
 from leads.labels import STATUSES
 from leads.models import LeadQuerySet
 from leads.pipeline.search import leads_matching
 from leads.pipeline.tags import has_tag
+from leads.portal.figures.notice import counted_text
 from leads.portal.received import DAYS, received_between
 
 #: So many campaigns and accounts are offered, the newest. Others are filtered by from their own pages.
@@ -72,6 +74,7 @@ class LeadFilter(forms.Form):
     received_after = forms.DateField(required=False, label=_("Received from"), widget=DateInput)
     received_before = forms.DateField(required=False, label=_("Received before"), widget=DateInput)
     sort = forms.ChoiceField(required=False, label=_("Sort"), widget=LongSelect)
+    counted = forms.CharField(required=False, max_length=500, widget=forms.HiddenInput)
 
     def __init__(self, query: QueryDict, agency: Agency, member: Member) -> None:
         super().__init__(query)
@@ -108,6 +111,17 @@ class LeadFilter(forms.Form):
     @property
     def is_due(self) -> bool:
         return bool(self.chosen("clock"))
+
+    @property
+    def counted_by_report(self) -> Counted | None:
+        """Return the number of a report whose leads are listed."""
+        return read_counted(self.chosen("counted"))
+
+    @property
+    def counted_text(self) -> str:
+        """Return which number of a report the listed leads are of, "" if of none."""
+        counted = self.counted_by_report
+        return counted_text(self.agency, counted) if counted else ""
 
     @property
     def asks_again(self) -> str:
@@ -147,6 +161,8 @@ class LeadFilter(forms.Form):
             leads = leads.filter(has_tag(tag))
         if days := self.chosen("age"):
             leads = leads.filter(received_at__gte=timezone.now() - timedelta(days=int(days)))
+        if counted := self.counted_by_report:
+            leads = leads.filter(pk__in=facts_counted(self.agency, counted).values("lead"))
         leads = received_between({name: self.chosen(name) for name in DAYS}, self.agency, leads)
         word = self.chosen("q")
         return leads.filter(leads_matching(self.agency.pk, word)) if word else leads

@@ -17,6 +17,7 @@ from accounts.web.portal.pictures import Bar
 from leads.analytics import summary
 from leads.analytics.periods import DEFAULT, PERIODS, Comparison, comparison
 from leads.analytics.summary import LeadSummary
+from leads.portal.figures.views import report_tabs
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -33,6 +34,7 @@ def report_page(request: MemberRequest) -> HttpResponse:
         request,
         "portal/reports.html",
         "reports",
+        reports=report_tabs("", f"?period={period}"),
         period=period,
         period_title=PERIODS[period][0],
         before_title=PERIODS[period][1],

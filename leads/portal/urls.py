@@ -27,6 +27,7 @@ from leads.portal import (
     unrouted,
     views,
 )
+from leads.portal.figures import views as figures
 from leads.portal.rules import views as rules
 from leads.portal.sequences import enrolments, mailing
 from leads.portal.sequences import views as sequences
@@ -44,6 +45,8 @@ urlpatterns = [
     path("campaigns/<str:pk>/retry", campaigns.campaign_retry, name="portal_campaign_retry"),
     path("reports", reports.report_page, name="portal_reports"),
     path("reports/<slug:name>.csv", reports.report_csv, name="portal_report_csv"),
+    path("reports/<slug:name>", figures.figures_page, name="portal_figures"),
+    path("reports/<slug:name>/table.csv", figures.figures_file, name="portal_figures_csv"),
     path("scoring", rules.rule_list, {"kind": "scoring"}, name="portal_scoring"),
     path("targets", rules.rule_list, {"kind": "target"}, name="portal_targets"),
     path("scoring/settings", scoring.scoring_settings, name="portal_scoring_settings"),

@@ -81,6 +81,8 @@ ROUTES = [
     *(button(f"portal_account_{name}", "account") for name in ("ask", "link", "pause", "resume")),
     Route("portal_reports"),
     *(Route("portal_report_csv", "", (name,), file=True) for name in ("leads", "campaigns", "accounts")),
+    Route("portal_figures", "", ("response-times",)),
+    Route("portal_figures_csv", "", ("response-times",), file=True),
     Route("portal_leads"),
     Route("portal_leads_board"),
     Route("portal_board_column", "", ("PENDING",), file=True),
