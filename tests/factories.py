@@ -555,11 +555,14 @@ class World:
             LeadImport.objects.filter(pk=self.file.pk).update(state=ImportState.DONE)
         if rest == "/reauth":
             Account.objects.filter(pk=self.account.pk).update(status=AccountStatus.DISCONNECTED)
-        if rest in ("/reply", "/send"):
+        if rest in ("/reply", "/send", "/resend"):
             create_source(agency=self.agency, provider="sendpilot", credentials={"api_key": CANARY})
             set_senders(self.account, ["sender"])
             Thread.objects.filter(pk=self.thread.pk).update(account=self.account)
             Lead.objects.filter(pk=self.lead.pk).update(linkedin_url="https://www.linkedin.com/in/grace-hopper")
+        if rest == "/resend":
+            Message.objects.filter(pk=self.message.pk).update(sending_state="failed", author="member")
+            Sending.objects.get_or_create(message=self.message, defaults={"next_attempt_at": None})
         if rest == "/connect":
             self.source.provider, self.source.credentials = "linkedin", {"client_id": "app"}
             self.source.save()

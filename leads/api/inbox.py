@@ -24,7 +24,7 @@ from accounts.web.rest.filters import ConditionFilter, StrictChoiceFilter, Stric
 from accounts.web.rest.pagination import PAGING_PARAMETERS
 from accounts.web.rest.views import BY_AGE, AgencyViewSet, validated
 from leads.enums import MessageAuthor, MessageDirection, MessageState, SendingChannel
-from leads.inbox.sending import reply, send_to
+from leads.inbox.sending import reply, send_again, send_to
 from leads.inbox.service import WAITING, mark_read, set_label
 from leads.models import Message, Thread
 from leads.models.inbox import MAX_LABEL_LENGTH
@@ -139,6 +139,13 @@ class MessageViewSet(ListModelMixin, RetrieveModelMixin, AgencyViewSet):
 
     def get_queryset(self) -> QuerySet[Message]:
         return self.agency.messages.filter(thread__isnull=False).select_related("thread", "lead", "sending")
+
+    @extend_schema(request=None, responses={202: MessageSerializer})
+    @action(detail=True, methods=["post"])
+    def resend(self, request: Request, **_: Any) -> Response:
+        """Send a message again that is `failed`, or `unknown`: the lead may get that one twice. 409 for all others."""
+        self.refuse_body()
+        return self.answer_with(send_again(self.get_object()), status=202)
 
 
 class ThreadActions(AgencyViewSet):

@@ -10,12 +10,16 @@ from django.utils.translation import gettext
 from accounts.core.errors import FieldError
 from accounts.core.text import plain
 from accounts.models import Member
+from leads.enums import ENDED
 from leads.models import Thread, ThreadRead
 from leads.models.inbox import MAX_LABEL_LENGTH
 
-#: The condition for conversations whose lead waits for a person. An answer given elsewhere ends the wait too.
-WAITING = Q(waiting_since__isnull=False) & (
-    Q(lead__last_response_at__isnull=True) | Q(lead__last_response_at__lt=F("waiting_since"))
+#: The condition for conversations whose lead waits for a person. An answer given elsewhere ends the wait too, and so
+#: does closing the lead after it wrote last.
+WAITING = (
+    Q(waiting_since__isnull=False)
+    & (Q(lead__last_response_at__isnull=True) | Q(lead__last_response_at__lt=F("waiting_since")))
+    & (~Q(lead__status__in=ENDED) | Q(lead__status_since__lt=F("last_received_at")))
 )
 
 

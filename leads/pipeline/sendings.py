@@ -84,6 +84,7 @@ def record_failure(message: Message, error: str, *, state: MessageState = Messag
         EventType.MESSAGE_FAILED,
         origin=Origin(by=message.provider, at=timezone.now()),
         message_id=message.pk,
+        message_state=state.value,
         thread_id=message.thread_id,
         text=message.text,
         error_detail=error,

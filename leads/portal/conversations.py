@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
@@ -18,9 +19,10 @@ from leads.inbox.service import mark_read, set_label
 from leads.inbox.ways import NoWay, way_of
 from leads.models import Thread, ThreadRead
 from leads.models.inbox import MAX_LABEL_LENGTH
-from leads.pipeline.dto import MAX_MESSAGE_LENGTH
 from leads.portal.assignees import assignees_for, name_of
 from leads.portal.clocks import clock_context
+from leads.portal.inbox import waiting_conversations
+from leads.portal.preflight import ReplyForm, reply_context
 from leads.portal.tasks import activity_context
 
 SHOWN = 200  # messages of a conversation
@@ -29,15 +31,6 @@ SHOWN = 200  # messages of a conversation
 class LabelForm(forms.Form):
     label = forms.CharField(
         required=False, max_length=MAX_LABEL_LENGTH, label=_("Label"), help_text=_("Such as “pricing”; empty for none.")
-    )
-
-
-class ReplyForm(forms.Form):
-    text = forms.CharField(
-        label=_("Reply"),
-        max_length=MAX_MESSAGE_LENGTH,
-        widget=forms.Textarea({"rows": 4, "data-key": "r", "data-key-name": _("Reply")}),
-        help_text=_("Ctrl and Enter send it."),
     )
 
 
@@ -57,8 +50,9 @@ def render_conversation(request: MemberRequest, thread: Thread, form: ReplyForm 
         status=422 if form else 200,
         thread=thread,
         lead=thread.lead,
-        reply_form=form or ReplyForm(),
-        **reply_context(thread),
+        **waiting_context(thread),
+        **reply_context(request, thread, form),
+        following=_following(request, thread),
         label_form=LabelForm(initial={"label": thread.label}),
         assignees=assignees_for(request.member),
         assignee=name_of(thread.lead.assigned_to) if thread.lead.assigned_to else "",
@@ -117,11 +111,19 @@ def _messages(request: MemberRequest, thread: Thread) -> dict[str, Any]:
     }
 
 
-def reply_context(thread: Thread) -> dict[str, Any]:
+def waiting_context(thread: Thread) -> dict[str, Any]:
     """Return why nobody can answer here (`no_way`), or what an answer would wait for (`hold`)."""
     try:
         way = way_of(thread)
     except NoWay as error:
         return {"no_way": str(error)}
     hold = held(way.account, Action.SEND_MESSAGE) if way.account else None
-    return {"no_way": "", "hold": hold.message if hold else ""}
+    return {"no_way": "", "hold": hold.words if hold else ""}
+
+
+def _following(request: MemberRequest, thread: Thread) -> str:
+    """Return the page of the next conversation that waits, from the longest wait on, or ""."""
+    waiting = waiting_conversations(request.agency).exclude(pk=thread.pk).order_by("waiting_since", "pk")
+    later = waiting.filter(waiting_since__gt=thread.waiting_since) if thread.waiting_since else waiting
+    found = later.first() or waiting.first()
+    return reverse("portal_conversation", args=[found.pk]) if found else ""

@@ -14,7 +14,8 @@ from accounts.web.refusals import refusals_as_messages, refusals_on
 from leads.inbox import sending
 from leads.inbox.service import mark_read
 from leads.models import Message
-from leads.portal.conversations import ReplyForm, render_conversation, reply_context, thread_of
+from leads.portal.conversations import render_conversation, thread_of, waiting_context
+from leads.portal.preflight import ReplyForm
 
 
 @require_POST
@@ -29,7 +30,7 @@ def conversation_reply(request: MemberRequest, pk: str) -> HttpResponse:
     if form.errors:
         return render_conversation(request, thread, form)
     mark_read(thread, member=request.member)
-    if hold := reply_context(thread).get("hold"):
+    if hold := waiting_context(thread).get("hold"):
         messages.warning(
             request, gettext("The message is sent as soon as the account is ready. %(why)s") % {"why": hold}
         )

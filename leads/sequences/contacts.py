@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Q
+from django.db.models import Max, Min, Q
 
 from accounts.core.enums import CampaignStatus, ProviderSlug
 from accounts.core.ids import first_id
@@ -61,6 +61,16 @@ def has_replied_since(lead: Lead, since: datetime) -> bool:
     messages = Message.objects.filter(new_messages, lead=lead, author=MessageAuthor.LEAD)
     replies = lead.changes.filter(new_reports, is_report=True, new_status=LeadStatus.REPLY_RECEIVED)
     return messages.exists() or replies.exists()
+
+
+def connected_since(lead: Lead) -> datetime | None:
+    """Return when the lead first showed that it is a connection: it accepted an invitation, or wrote. None: never."""
+    shown = lead.changes.filter(
+        is_report=True, new_status__in=(LeadStatus.CONNECTION_ACCEPTED, LeadStatus.REPLY_RECEIVED)
+    )
+    messages = Message.objects.filter(lead=lead, author=MessageAuthor.LEAD)
+    times = (shown.aggregate(at=Min("occurred_at"))["at"], messages.aggregate(at=Min("occurred_at"))["at"])
+    return min((at for at in times if at is not None), default=None)
 
 
 def last_touch(lead: Lead, *, recipient: str = "", besides: str = "") -> datetime | None:

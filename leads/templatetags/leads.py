@@ -13,7 +13,16 @@ from accounts.core.enums import provider_name
 from accounts.labels import paused_by_name
 from accounts.models import Campaign
 from accounts.tenancy.localtime import format_local_time
-from leads.enums import EmailState, EndReason, EnrolmentState, HoldReason, MessageAuthor, MessageState, TemplateChannel
+from leads.enums import (
+    ENDED,
+    EmailState,
+    EndReason,
+    EnrolmentState,
+    HoldReason,
+    MessageAuthor,
+    MessageState,
+    TemplateChannel,
+)
 from leads.labels import (
     CLOCK_KINDS,
     EMAIL_STATES,
@@ -175,8 +184,9 @@ def may_decide(message: Message) -> bool:
 @register.filter
 def waits(thread: Thread) -> bool:
     """Return whether the lead of a conversation waits for an answer of a person."""
-    since, answered_at = thread.waiting_since, thread.lead.last_response_at
-    return since is not None and (answered_at is None or answered_at < since)
+    since, answered_at, received_at = thread.waiting_since, thread.lead.last_response_at, thread.last_received_at
+    is_closed = thread.lead.status in ENDED and not (received_at and thread.lead.status_since < received_at)
+    return since is not None and (answered_at is None or answered_at < since) and not is_closed
 
 
 @register.filter

@@ -248,10 +248,11 @@ _KINDS = (
         EventType.MESSAGE_FAILED,
         _("Message not sent"),
         _("A message to a lead could not be sent, or nobody knows whether it was sent. `error_detail` says why."),
-        {**payload_schemas.LEAD, **payload_schemas.MESSAGE, **payload_schemas.ERROR},
+        {**payload_schemas.LEAD, **payload_schemas.MESSAGE, **payload_schemas.SENDING, **payload_schemas.ERROR},
         {
             **examples.lead_in(LeadStatus.REPLY_RECEIVED),
             **examples.MESSAGE,
+            "message_state": "failed",
             "text": "Does Tuesday suit you?",
             "error_detail": "SendPilot did not accept the message.",
         },

@@ -106,6 +106,11 @@ MESSAGE = {
     "text": _text("What was written."),
     "is_preview": _flag("Only the beginning of the text is known."),
 }
+SENDING = {
+    "message_state": _text(
+        "`failed` was not sent; of one that is `unknown` nobody knows whether it was.", enum=["failed", "unknown"]
+    )
+}
 OUTCOME = {"outcome": _text("What came of it.")}
 ESCALATION = {"escalated_to": _text("Id of the member whom it was escalated to.")}
 INVITATION = {"role": _text("What the invited person may do.", enum=[role.value for role in Role])}

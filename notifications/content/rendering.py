@@ -161,6 +161,7 @@ def _context(prepared: PreparedDelivery) -> dict[str, Any]:
         "has_assignee": bool(body.get("assigned_to_name")),
         "task": _first_value(body, "task_title") or gettext("no title"),
         "outcome": _first_value(body, "outcome"),
+        "may_be_sent": body.get("message_state") == "unknown",
         "due_at": _format_time(body.get("due_at"), zone),
         "expires_at": _format_time(body.get("expires_at"), zone),
         "details_pending": body.get("details_pending") is True,

@@ -84,6 +84,7 @@ OBJECT_ROUTES = (
     ("post", "threads", "/read", Scope.WRITE, None),
     ("post", "threads", "/label", Scope.WRITE, {"label": "pricing"}),
     ("get", "messages", "", Scope.READ, None),
+    ("post", "messages", "/resend", Scope.WRITE, None),
     ("get", "tasks", "", Scope.READ, None),
     ("patch", "tasks", "", Scope.WRITE, {"title": "Call again"}),
     ("post", "tasks", "/done", Scope.WRITE, {"outcome": "Reached her"}),

@@ -36,3 +36,11 @@ def test_a_placeholder_that_the_provider_would_fill_is_refused(api: Api, world: 
     answer = api.post(f"leads/{world.lead.id}/send", {"channel": "linkedin", "text": "Hello {{firstName}}"})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "text"
+
+
+def test_a_program_sends_again_what_failed_and_nothing_else(api: Api, world: World) -> None:
+    world.make_ready_for("/resend")
+    answer = api.post(f"messages/{world.message.id}/resend")
+    assert answer.status_code == 202, answer.json()
+    assert answer.json()["state"] == "queued"
+    assert api.post(f"messages/{world.message.id}/resend").status_code == 409

@@ -138,3 +138,15 @@ def test_the_list_asks_no_more_for_more_conversations(agency: Agency, client: Cl
             page(client, "/inbox", **{"HX-Target": "threads"})
         counts.append(len(asked))
     assert counts[0] == counts[1]
+
+
+def test_a_closed_lead_waits_no_more_until_it_writes_again(agency: Agency, sign_in: Browser) -> None:
+    lead = create_lead(agency, name="Grace")
+    make_message(lead, text="Tell me more", at=timezone.now() - timedelta(hours=1))
+    client = sign_in(Role.MANAGER)
+    assert "Grace" in client.get("/inbox").content.decode()
+    client.post(f"/leads/{lead.pk}/status", {"status": "DONE"})
+    assert "Nobody waits for an answer" in client.get("/inbox").content.decode()
+    again = make_message(lead, text="One more question")
+    Thread.objects.filter(pk=again.thread_id).update(last_received_at=timezone.now())
+    assert "Grace" in client.get("/inbox").content.decode()

@@ -136,3 +136,21 @@ def test_a_mail_gives_a_reason_of_ours_in_german_and_a_providers_as_it_came(agen
 def test_labels_of_statuses_are_those_of_the_api_in_english() -> None:
     assert {status: STATUSES[status].text for status in LeadStatus} == {status: status.label for status in LeadStatus}
     assert all(CATALOGUE[EventType(name)].title == CATALOGUE[EventType(name)].name_of_kind for name in AGENCY_EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("state", "named", "unnamed"),
+    [
+        ("failed", ("Send again", "Discard"), ("Mark as sent",)),
+        ("unknown", ("Send again", "Mark as sent"), ("Discard",)),
+    ],
+)
+def test_a_mail_of_a_message_that_was_not_sent_names_the_buttons_that_its_conversation_shows(
+    agency: Agency, lead: Lead, state: str, named: tuple[str, ...], unnamed: tuple[str, ...]
+) -> None:
+    listen(agency, "team@example.com", event_types=["message_failed"])
+    happened(agency, EventType.MESSAGE_FAILED, subject=lead.pk, lead_name="Ada Lovelace", message_state=state)
+    drain_deliveries()
+    body = str(sent_to("team@example.com").body)
+    assert all(name in body for name in named)
+    assert not any(name in body for name in unnamed)
