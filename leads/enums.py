@@ -50,10 +50,8 @@ STATUS_CHOICES = [(status, status.label) for status in LeadStatus]
 AWAITING_REPLY = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY)
 #: What an agency counts as a conversion unless it chooses otherwise, and what it may choose from.
 DEFAULT_CONVERSIONS = (LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED, LeadStatus.DONE)
-#: Statuses of a lead that wants more.
-CONVERTED = (LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED)
 #: Furthest statuses of leads that answered.
-REPLIED = (LeadStatus.REPLY_RECEIVED, *CONVERTED)
+REPLIED = (LeadStatus.REPLY_RECEIVED, LeadStatus.OPPORTUNITY, LeadStatus.MEETING_BOOKED)
 #: Statuses that say what became of a lead, not how far it came.
 CLOSING = frozenset({LeadStatus.DONE})
 

@@ -22,11 +22,11 @@ from accounts.tenancy.verified_email import find_user_by_email, mark_email_verif
 from config.demo.provider import compact, post, sign, webhook_url
 from config.demo.runner import Runner, StepResult, wait_for
 from leads.activities.tasks import create_task, finish_task
-from leads.analytics.definitions import conversions_of
 from leads.analytics.settings import choose_conversions
 from leads.enums import ChangedBy, LeadStatus, TaskKind
 from leads.models import Lead, ResponseClock, Task
 from leads.pipeline.changes import set_status, update_lead
+from leads.pipeline.conversions import conversions_of
 from leads.routing.pools import create_pool, delete_pool
 from leads.routing.rules import KIND
 from leads.rules.service import create_rule, delete_rule

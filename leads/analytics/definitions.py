@@ -1,10 +1,11 @@
-"""Define what reports count: conversion, response, loss and its causes. Nothing else defines them."""
+"""Define what reports count: response, loss and its causes. `leads.pipeline.conversions` defines conversion. Nothing
+else defines them."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from leads.enums import DEFAULT_CONVERSIONS, LeadStatus, LossCause, StopReason
-from leads.models import FigureSettings, Lead, ResponseClock
+from leads.enums import LeadStatus, LossCause, StopReason
+from leads.models import Lead, ResponseClock
 
 #: A clock that stops for one of these reasons had a person's answer.
 ANSWERED = frozenset({StopReason.MESSAGE, StopReason.CALL, StopReason.ELSEWHERE})
@@ -26,17 +27,6 @@ SIZE_BANDS: Mapping[str, tuple[int, int | None]] = {
     "5001-10000": (5001, 10_000),
     "10001+": (10_001, None),
 }
-
-
-def conversions_of(agency_ids: Collection[str]) -> dict[str, tuple[LeadStatus, ...]]:
-    """Return what each of these agencies counts as a conversion."""
-    chosen = dict(FigureSettings.objects.filter(agency__in=agency_ids).values_list("agency", "conversions"))
-    return {pk: tuple(map(LeadStatus, chosen.get(pk, DEFAULT_CONVERSIONS))) for pk in agency_ids}
-
-
-def converted_at(reached: Mapping[str, datetime], conversions: Collection[str]) -> datetime | None:
-    """Return when a lead converted: when it first had one of the statuses, whatever became of it since."""
-    return min((at for status, at in reached.items() if status in conversions), default=None)
 
 
 def lost_at(lead: Lead) -> datetime | None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Q
 
 from accounts.core.unit_of_work import AT_ONCE, UnitOfWork
 from accounts.models import Reaction
@@ -17,7 +17,8 @@ from leads.analytics import definitions
 from leads.analytics.conversions import report_conversions
 from leads.analytics.losses import Losses, load_losses
 from leads.enums import LeadStatus
-from leads.models import Lead, LeadChange, LeadFact, LeadStep, ResponseClock
+from leads.models import Lead, LeadFact, LeadStep, ResponseClock
+from leads.pipeline.conversions import conversions_of, converted_at, reached_statuses
 from leads.pipeline.merge import root_ids
 
 COPIED = ("received_at", "lead_type", "form", "seniority", "industry", "status", "furthest_status", "is_test")
@@ -72,20 +73,16 @@ def write_facts(lead_ids: Collection[str], *, work: UnitOfWork = AT_ONCE) -> int
 
 def _load(leads: Sequence[Lead]) -> _History:
     pks = [lead.pk for lead in leads]
-    reached: dict[str, dict[str, datetime]] = defaultdict(dict)
-    reports = LeadChange.objects.filter(Q(applied=True) | Q(stated=True), lead__in=pks, is_report=True).order_by()
-    for pk, status, at in reports.values_list("lead", "new_status").annotate(at=Min("occurred_at")):
-        reached[pk][status] = at
     clocks = defaultdict(list)
     rows = ResponseClock.objects.filter(lead__in=pks).select_related("calendar")
     for clock in rows.prefetch_related("calendar__exceptions"):
         clocks[clock.lead_id].append(clock)
     return _History(
-        reached,
+        reached_statuses(pks),
         clocks,
         load_losses(leads),
         LeadFact.objects.in_bulk(pks),
-        definitions.conversions_of({lead.agency_id for lead in leads}),
+        conversions_of({lead.agency_id for lead in leads}),
     )
 
 
@@ -93,7 +90,7 @@ def _fact_of(lead: Lead, found: _History) -> LeadFact:
     zone, reached = found.zone_of(lead), found.reached.get(lead.pk, {})
     received, lost = lead.received_at.astimezone(zone), definitions.lost_at(lead)
     clock = definitions.first_wait(found.clocks.get(lead.pk, ()))
-    converted = definitions.converted_at(reached, found.conversions[lead.agency_id])
+    converted = converted_at(reached, found.conversions[lead.agency_id])
     replied = reached.get(LeadStatus.REPLY_RECEIVED)
     fact = LeadFact(
         lead=lead,

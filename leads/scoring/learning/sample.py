@@ -8,7 +8,7 @@ A value that may have come after the outcome would predict it perfectly and say 
 - tags and the lead's age are left out: see `UNLEARNABLE`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,8 +20,9 @@ from leads.conditions.compiler import Condition
 from leads.conditions.fields import LeadValues
 from leads.conditions.target_lists import FIELD as TARGET_LIST
 from leads.conditions.target_lists import values_of
-from leads.enums import CONVERTED, ENDED
+from leads.enums import ENDED, LeadStatus
 from leads.models import Lead, LeadChange, LeadReference, TargetList
+from leads.pipeline.conversions import conversions_of, converted_at, reached_statuses
 from leads.pipeline.provenance import ValueOrigin
 from leads.rules.active import CompiledRule
 
@@ -62,9 +63,10 @@ def read_cases(
     newest = list(leads.order_by("-received_at", "-pk").values_list("pk", flat=True)[:MAX_LEADS])[::-1]
     conditions = [compiled.condition for compiled in rules]
     changed_at = dict(TargetList.objects.filter(agency=agency).values_list("pk", "updated_at"))
+    conversions = conversions_of([agency.pk])[agency.pk]
     cases: list[Case] = []
     for start in range(0, len(newest), CHUNK):
-        cases += _cases_of(newest[start : start + CHUNK], conditions, changed_at)
+        cases += _cases_of(newest[start : start + CHUNK], conditions, changed_at, conversions)
         progress(min(start + CHUNK, len(newest)), len(newest))
     return cases
 
@@ -74,20 +76,27 @@ def why_unlearnable(condition: Condition) -> str:
     return next((reason for name, reason in UNLEARNABLE.items() if name in condition.fields), "")
 
 
-def _cases_of(pks: Sequence[str], conditions: Sequence[Condition], changed_at: dict[str, datetime]) -> Iterator[Case]:
+def _cases_of(
+    pks: Sequence[str],
+    conditions: Sequence[Condition],
+    changed_at: dict[str, datetime],
+    conversions: Collection[LeadStatus],
+) -> Iterator[Case]:
     by_id = Lead.objects.defer(*UNREAD).in_bulk(pks)
     leads = [by_id[pk] for pk in pks if pk in by_id]
-    outcomes = [lead.furthest_status in CONVERTED for lead in leads]
-    _undo_what_came_after(leads)
+    reached = reached_statuses(pks)
+    outcomes = [converted_at(reached.get(lead.pk, {}), conversions) is not None for lead in leads]
+    _undo_what_came_after(leads, outcomes, conversions)
     for lead, values, converted in zip(leads, values_of(leads, conditions), outcomes, strict=True):
         _leave_out_newer_lists(lead, values, changed_at)
         verdicts = (None if why_unlearnable(condition) else condition.evaluate(values) for condition in conditions)
         yield Case(tuple(verdicts), converted)
 
 
-def _undo_what_came_after(leads: Sequence[Lead]) -> None:
+def _undo_what_came_after(leads: Sequence[Lead], outcomes: Sequence[bool], conversions: Collection[LeadStatus]) -> None:
     """Give leads, unsaved, the status and the campaign from before their outcome, and none of the typed values."""
-    before = _statuses_before(leads)
+    decided = [lead.pk for lead, converted in zip(leads, outcomes, strict=True) if converted or lead.status in ENDED]
+    before = _statuses_before(decided, {*conversions, *ENDED})
     campaigns = _first_campaigns(leads)
     for lead in leads:
         lead.status = before.get(lead.pk, lead.status)
@@ -100,12 +109,9 @@ def _undo_what_came_after(leads: Sequence[Lead]) -> None:
                 field.pre_save(lead, add=False)
 
 
-def _statuses_before(leads: Sequence[Lead]) -> dict[str, str]:
+def _statuses_before(decided: Sequence[str], outcomes: Collection[LeadStatus]) -> dict[str, str]:
     """Return the status of each lead with an outcome from just before the change that was the outcome."""
-    decided = [lead.pk for lead in leads if lead.furthest_status in CONVERTED or lead.status in ENDED]
-    changes = LeadChange.objects.filter(
-        lead__in=decided, new_status__in=[*CONVERTED, *ENDED], applied=True, is_report=True
-    )
+    changes = LeadChange.objects.filter(lead__in=decided, new_status__in=outcomes, applied=True, is_report=True)
     found: dict[str, str] = {}
     for pk, previous in changes.order_by("occurred_at", "pk").values_list("lead", "previous_status"):
         found.setdefault(pk, previous)

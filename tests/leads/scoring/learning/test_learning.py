@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from accounts.core.errors import FieldError, StateError
 from accounts.models import Agency, AuditEntry
+from leads.analytics.settings import choose_conversions
 from leads.enums import LeadStatus
 from leads.models import Lead, LeadChange, ScoreLearning, ScoringRule, TargetList
 from leads.models.rules import Rule, RuleSetVersion
@@ -56,15 +57,20 @@ def history(agency: Agency, leads: int = 400, after: Afterwards = lambda lead: N
             after(lead)
         made.append(lead)
     Lead.objects.bulk_create(made)
+    report_outcomes(made)
+    return made
+
+
+def report_outcomes(made: list[Lead]) -> None:
+    """Write into the history how leads that are no longer new came to their status."""
     LeadChange.objects.bulk_create(
         LeadChange(
-            lead=lead, previous_status="REPLY_RECEIVED", new_status="OPPORTUNITY", stated=True, applied=True,
+            lead=lead, previous_status="REPLY_RECEIVED", new_status=lead.status, stated=True, applied=True,
             changed_by="provider", occurred_at=lead.received_at + timedelta(days=2),
         )
         for lead in made
-        if lead.status == LeadStatus.OPPORTUNITY
+        if lead.status != LeadStatus.PENDING
     )  # fmt: skip
-    return made
 
 
 def learn(agency: Agency) -> ScoreLearning:
@@ -114,9 +120,22 @@ def test_of_too_few_leads_or_conversions_nothing_is_said(agency: Agency, leads: 
     for lead in made[:: max(1, leads // converting)][:converting]:
         lead.status = LeadStatus.OPPORTUNITY
     Lead.objects.bulk_create(made)
+    report_outcomes(made)
     result = learn(agency).result or {}
     assert (result["is_enough"], result["leads"], result["conversions"]) == (False, leads, converting)
     assert "features" not in result
+
+
+def test_a_conversion_is_what_the_agency_counts_as_one_in_its_reports(agency: Agency) -> None:
+    rule(agency, "Everybody", {})
+    at = NOW - timedelta(days=20)
+    statuses = [LeadStatus.OPPORTUNITY] * 3 + [LeadStatus.DONE] * 5 + [LeadStatus.REPLY_RECEIVED] * 7
+    made = [Lead(agency=agency, received_at=at, status_since=NOW, status=status) for status in statuses]
+    Lead.objects.bulk_create(made)
+    report_outcomes(made)
+    assert (learn(agency).result or {})["conversions"] == 8
+    choose_conversions(agency, [LeadStatus.DONE])
+    assert (learn(agency).result or {})["conversions"] == 5
 
 
 # --- a predictor that knows the outcome is forbidden --------------------------------------------------
