@@ -101,6 +101,7 @@ def broker() -> str:
 
     with app.connection_for_write() as channel:
         channel.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=BROKER_SECONDS)
+        channel.default_channel.queue_declare(PROBE, durable=False, auto_delete=False)  # type: ignore[attr-defined]
         Producer(channel).publish("", exchange="", routing_key=PROBE, serializer="json", retry=False)
         channel.default_channel.queue_purge(PROBE)  # type: ignore[attr-defined]
     return ""

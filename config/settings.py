@@ -12,6 +12,7 @@ from whitenoise.compress import Compressor
 from config import __version__
 from config.api_settings import REST_FRAMEWORK as REST_FRAMEWORK
 from config.api_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+from config.broker_options import broker_options
 from config.ops.logs import LOGGING as LOGGING
 from config.ops.logs import configure_structlog
 
@@ -246,18 +247,12 @@ CACHES: dict[str, dict[str, Any]] = (
 ERASURE_JOURNAL = Path(env.str("ERASURE_JOURNAL", str(VAR / "erasures.jsonl")))
 SPOOL_DIR = Path(env.str("SPOOL_DIR", str(VAR / "spool")))
 
-CELERY_BROKER_URL = REDIS_URL or "spool://local"
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {
-        "global_keyprefix": f"{REDIS_KEY_PREFIX}:",
-        "socket_connect_timeout": 1,
-        "socket_timeout": 5,
-        "socket_keepalive": True,
-        "health_check_interval": 25,
-    }
-    if REDIS_URL
-    else {"folder": str(SPOOL_DIR)}
+CELERY_BROKER_URL = env.str("BROKER_URL", "") or REDIS_URL or "spool://local"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = broker_options(
+    CELERY_BROKER_URL, key_prefix=REDIS_KEY_PREFIX, spool_folder=str(SPOOL_DIR)
 )
+CELERY_BROKER_HEARTBEAT = 10  # seconds, for RabbitMQ: a connection that broke silently is noticed after twice as long
+CELERY_TASK_DEFAULT_DELIVERY_MODE = "transient"  # messages are wake-ups: a broker that restarts may lose them
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True  # a Redis that refuses a command does not end a worker

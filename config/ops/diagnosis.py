@@ -19,10 +19,16 @@ from accounts.core.enums import ProviderSlug
 from accounts.models import Heartbeat, RetentionRun, Source, SourceSecret
 from accounts.tasks import SCHEDULER, WORKERS, worker_heartbeat
 from config import health
+from config.broker_options import broker_name
 from leads.privacy import erasure_log
 
 CLOCK_TOLERANCE = timedelta(seconds=30)
 WORKER_SECONDS = 10.0
+BROKER_ADVICE = {
+    "Redis": "Start Redis, let it take writes, or correct BROKER_URL or REDIS_URL.",
+    "RabbitMQ": "Start RabbitMQ, end its alarm, or correct BROKER_URL.",
+    "the embedded broker": "Let the product write to the spool folder (SPOOL_DIR).",
+}
 
 
 @dataclass(frozen=True)
@@ -71,14 +77,12 @@ def migrations() -> str:
 
 
 def broker() -> str:
+    name = broker_name(settings.CELERY_BROKER_URL)
     try:
         health.broker()
     except Exception as error:
-        place = "REDIS_URL" if settings.REDIS_URL else "the spool folder"
-        raise CheckFailed(
-            f"cannot be used ({error})", f"Start Redis, let it take writes, or correct {place}."
-        ) from None
-    return "Redis takes writes" if settings.REDIS_URL else "the embedded broker's folder can be used"
+        raise CheckFailed(f"cannot be used ({error})", BROKER_ADVICE[name]) from None
+    return "the embedded broker's folder can be used" if name == "the embedded broker" else f"{name} takes messages"
 
 
 def worker(queue: str) -> str:

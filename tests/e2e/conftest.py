@@ -8,7 +8,7 @@ from tests.e2e.stack import Checkout, Run, backend, running
 from tests.settings import SQLITE
 
 #: These have a PostgreSQL and a Redis of their own, where the suite runs on them at all.
-collect_ignore = ["test_outages.py"] if SQLITE else []
+collect_ignore = ["test_outages.py", "test_rabbitmq.py"] if SQLITE else []
 
 
 @pytest.fixture(scope="session")
