@@ -57,7 +57,7 @@ class EnrolmentAdmin(BackOfficeAdmin):
     menu_title = "Enrolments"
     search_through: ClassVar[dict[str, type[Model]]] = {"lead": Lead}
     search_help_text = "part of the lead's name or e-mail address, or an id."
-    list_display = ("lead_link", "agency", "sequence", "state", "reason", "next_step", "due", "error")
+    list_display = ("lead_name", "agency", "sequence", "state", "reason", "next_step", "due", "error")
     list_filter = (ByAgency, ByLead, BySequence)
     list_select_related = ("lead", "agency", "sequence")
     fieldsets = (
@@ -66,6 +66,10 @@ class EnrolmentAdmin(BackOfficeAdmin):
         ("Attempts", {"fields": ("attempts", "next_attempt_at", "error")}),
     )
     empty_list = "No lead has been enrolled yet."
+
+    @admin.display(description="lead")
+    def lead_name(self, enrolment: Enrolment) -> str:
+        return str(enrolment.lead)
 
     @admin.display(description="lead")
     def lead_link(self, enrolment: Enrolment) -> str:

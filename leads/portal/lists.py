@@ -26,7 +26,7 @@ from leads.portal.marks import is_shown, mark_of
 from leads.portal.waiting import awaiting_reply, to_be_answered
 from leads.saved_filters import remove_filter, save_filter
 
-SIZE = 40  # rows of a page: what a person looks through, and changes at once
+SIZE = 32  # rows of a page: what a person looks through, and changes at once
 LONG_SIZE = 30  # where each row has a reply or a countdown too
 MAX_COUNT = 10_000  # counting of a list stops here
 AWAITING = "waiting=yes&sort=status_since"

@@ -11,7 +11,7 @@ from tests.browser.test_frame import assert_none, faults_by_day_and_by_night
 from tests.factories import make_message
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-LIVE = 2_500  # milliseconds: a request every two seconds, and its answer
+LIVE = 5_000  # milliseconds: a request every two seconds, and its answer by a machine that does other things
 
 
 def write(seeded: Seeded, text: str, author: str = "lead") -> None:
