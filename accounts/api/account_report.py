@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -18,25 +19,25 @@ from accounts.linkedin.uptime import Measure, Span
 from accounts.models import Account, Agency
 
 GROUPS = ("provider", "location", "account")
+#: What groups are found by, beside what spans need.
+NAMED = ("provider", "sub_account__location_id", "sub_account__name")
 MAX_SPANS = 2000  # of downtime that are listed
 
 
 def account_report(agency: Agency, question: Question) -> dict[str, Any]:
-    accounts = list(select_accounts(agency, question))
-    window = question.window
-    found = uptime.account_spans(accounts, window.begin, window.end)
+    window, before = question.window, question.before.window
+    accounts = uptime.watched(_accounts_asked_about(agency, question), *NAMED)
+    found = uptime.account_spans(accounts, before.begin, window.end, agency=agency)
+    down = uptime.down_within(found, window.begin, window.end)
     statuses = Counter(account.status for account in accounts)
-    down = [span for span in found if span.is_down]
     periods = window.periods()
-    before = question.before.window
-    earlier = uptime.account_spans(accounts, before.begin, before.end)
     return {
-        "before": _figures(uptime.measure(earlier, before.begin, before.end)),
+        "before": _figures(uptime.measure(found, before.begin, before.end)),
         "figures": {
             "accounts": len(accounts),
             "by_status": {status.value: statuses[status] for status in AccountStatus if status != "deleted"},
             **_figures(uptime.measure(found, window.begin, window.end)),
-            "median_seconds_to_reconnect": uptime.seconds_to_reconnect(found, window.end),
+            "median_seconds_to_reconnect": uptime.seconds_to_reconnect(down, window.end),
         },
         "series": [
             {"start": iso_timestamp(begin), "end": iso_timestamp(end), **_figures(measured)}
@@ -55,6 +56,17 @@ def account_report(agency: Agency, question: Question) -> dict[str, Any]:
     }
 
 
+def _accounts_asked_about(agency: Agency, question: Question) -> "QuerySet[Account]":
+    """Return the accounts to count: perhaps only those that a campaign runs on, or whose leads a member has."""
+    accounts = select_accounts(agency, question)
+    if question.campaign:
+        accounts = accounts.filter(pk__in=agency.campaigns.filter(pk=question.campaign).values("account"))
+    if question.member:
+        users = agency.members.filter(pk=question.member).values("user")
+        accounts = accounts.filter(pk__in=agency.accounts.filter(leads__assigned_to__in=users).values("pk"))
+    return accounts
+
+
 def _figures(measured: Measure) -> dict[str, Any]:
     return {
         "active_account_days": round(measured.active / 86_400, 3),
@@ -64,23 +76,24 @@ def _figures(measured: Measure) -> dict[str, Any]:
     }
 
 
-def _groups(accounts: Sequence[Account], found: Sequence[Span], question: Question) -> list[dict[str, Any]]:
+def _groups(accounts: Sequence[Any], found: Sequence[Span], question: Question) -> list[dict[str, Any]]:
     if question.group_by not in GROUPS:
         return []
-    members: dict[str, list[Account]] = {}
+    members: dict[str, list[Any]] = {}
     for account in accounts:
-        members.setdefault(group_of(account, question.group_by), []).append(account)
+        members.setdefault(_group_of(account, question.group_by), []).append(account)
     window = question.window
     spans: dict[str, list[Span]] = {}
     for span in found:
         spans.setdefault(span.account_id, []).append(span)
+    names = Account.objects.in_bulk(members) if question.group_by == "account" else {}
     rows = []
     for key, group in members.items():
         mine = [span for account in group for span in spans.get(account.pk, ())]
         rows.append(
             {
                 question.group_by: key or None,
-                "name": name_of(group[0], question.group_by),
+                "name": str(names.get(key, "")) or _name_of(group[0], question.group_by),
                 "accounts": len(group),
                 **_figures(uptime.measure(mine, window.begin, window.end)),
             }
@@ -88,24 +101,18 @@ def _groups(accounts: Sequence[Account], found: Sequence[Span], question: Questi
     return rows
 
 
-def group_of(account: Account, group_by: str) -> str:
-    match group_by:
-        case "provider":
-            return account.provider
-        case "location":
-            return account.sub_account.location_id if account.sub_account else ""
-        case _:
-            return account.pk
+def _group_of(account: Any, group_by: str) -> str:
+    key: str = {"provider": account.provider, "location": account.sub_account__location_id or ""}.get(
+        group_by, account.pk
+    )
+    return key
 
 
-def name_of(account: Account, group_by: str) -> str:
-    match group_by:
-        case "provider":
-            return account.provider
-        case "location":
-            return str(account.sub_account or "")
-        case _:
-            return str(account)
+def _name_of(account: Any, group_by: str) -> str:
+    """Return the name of the account's provider or sub-account."""
+    if group_by == "provider":
+        return str(account.provider)
+    return account.sub_account__name or account.sub_account__location_id or ""
 
 
 class AccountReportViewSet(ReportViewSet):
@@ -114,7 +121,7 @@ class AccountReportViewSet(ReportViewSet):
     @extend_schema(
         tags=["reports"],
         operation_id="reports_accounts",
-        parameters=describe_parameters(GROUPS),
+        parameters=describe_parameters(GROUPS, of="accounts"),
         responses=describe_responses(
             "AccountReportAnswer", downtime=serializers.ListField(child=serializers.DictField())
         ),

@@ -87,16 +87,12 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 PARAMETERS = ("from", "to", "timezone", "provider", "location_id", "group_by", "include_inactive", "include_test")
-ALL_PARAMETERS = (*PARAMETERS, "format", "delimiter")
-LEAD_PARAMETERS = (*ALL_PARAMETERS, "campaign", "member")
+ALL_PARAMETERS = (*PARAMETERS, "campaign", "member", "format", "delimiter")
 
 
-def describe_parameters(groups: Sequence[str], *, of_leads: bool = False) -> list[OpenApiParameter]:
-    """Describe the parameters to OpenAPI."""
-    about_leads = [
-        OpenApiParameter("campaign", str, description="The id of a campaign: only its leads."),
-        OpenApiParameter("member", str, description="The id of a member: only the leads that they have."),
-    ]
+def describe_parameters(groups: Sequence[str], *, of: str = "leads") -> list[OpenApiParameter]:
+    """Describe the parameters of a report on leads or accounts to OpenAPI."""
+    theirs = {"leads": "the leads that they have", "accounts": "the accounts of leads that they have"}
     return [
         OpenApiParameter("from", str, description=f"A date or time. Default: {DEFAULT_DAYS} days before `to`."),
         OpenApiParameter("to", str, description="A date (which is included) or time. Default: now."),
@@ -110,7 +106,8 @@ def describe_parameters(groups: Sequence[str], *, of_leads: bool = False) -> lis
         OpenApiParameter(
             "delimiter", str, enum=list(csv_export.NAMED_DELIMITERS), description="Of CSV. Default: `comma`."
         ),
-        *(about_leads if of_leads else ()),
+        OpenApiParameter("campaign", str, description=f"The id of a campaign: only its {of}."),
+        OpenApiParameter("member", str, description=f"The id of a member: only {theirs[of]}."),
     ]
 
 

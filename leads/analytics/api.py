@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.report import LEAD_PARAMETERS, ReportViewSet, describe_parameters, describe_responses
+from accounts.api.report import ReportViewSet, describe_parameters, describe_responses
 from leads.analytics.counting import GROUPS
 from leads.analytics.funnel_report import funnel_report
 from leads.analytics.lead_report import lead_report
@@ -25,20 +25,19 @@ def _described(name: str) -> Callable[[F], F]:
     described: Callable[[F], F] = extend_schema(
         tags=["reports"],
         operation_id=f"reports_{name.replace('-', '_')}",
-        parameters=describe_parameters(tuple(GROUPS), of_leads=True),
+        parameters=describe_parameters(tuple(GROUPS)),
         responses=describe_responses(f"{name.title().replace('-', '')}ReportAnswer"),
     )
     return described
 
 
 class LeadReportViewSet(ReportViewSet):
-    parameters = LEAD_PARAMETERS
     groups = tuple(GROUPS)
 
     @extend_schema(
         tags=["reports"],
         operation_id="reports_leads",
-        parameters=describe_parameters(tuple(GROUPS), of_leads=True),
+        parameters=describe_parameters(tuple(GROUPS)),
         responses=describe_responses("LeadReportAnswer"),
     )
     def report(self, request: Request, **_: Any) -> Response | HttpResponse:
@@ -54,7 +53,6 @@ class LeadReportViewSet(ReportViewSet):
 
 
 class ResponseReportViewSet(ReportViewSet):
-    parameters = LEAD_PARAMETERS
     groups = tuple(GROUPS)
 
     @_described("response-times")
@@ -69,7 +67,6 @@ class ResponseReportViewSet(ReportViewSet):
 
 
 class FunnelReportViewSet(ReportViewSet):
-    parameters = LEAD_PARAMETERS
     groups = tuple(GROUPS)
 
     @_described("funnel")
@@ -83,7 +80,6 @@ class FunnelReportViewSet(ReportViewSet):
 
 
 class LossReportViewSet(ReportViewSet):
-    parameters = LEAD_PARAMETERS
     groups = tuple(GROUPS)
 
     @_described("losses")
@@ -99,7 +95,6 @@ class LossReportViewSet(ReportViewSet):
 
 
 class EngagementReportViewSet(ReportViewSet):
-    parameters = LEAD_PARAMETERS
     groups = tuple(GROUPS)
 
     @_described("engagement")
@@ -113,7 +108,6 @@ class EngagementReportViewSet(ReportViewSet):
 
 
 class WorkloadReportViewSet(ReportViewSet):
-    parameters = LEAD_PARAMETERS
     groups = tuple(GROUPS)
 
     @_described("workload")

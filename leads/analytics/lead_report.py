@@ -24,26 +24,22 @@ def lead_report(agency: Agency, question: Question) -> dict[str, Any]:
 
     Count leads of accounts that are active now and leads without an account, or all leads with `include_inactive`.
     """
-    facts, window = facts_in(agency, question), question.window
-    accounts = list(select_accounts(agency, question))
-    spans = uptime.account_spans(accounts, window.begin, window.end)
+    facts, window, before = facts_in(agency, question), question.window, question.before.window
+    accounts = uptime.watched(select_accounts(agency, question))
+    spans = uptime.account_spans(accounts, before.begin, window.end, agency=agency)
     steps = _steps(agency, facts, window)
     return {
-        "figures": _figures(facts, window, uptime.measure(spans, window.begin, window.end).active, steps),
+        "figures": _figures(facts, window, spans, steps),
         "series": _series(agency, facts, spans, window, steps),
         "groups": _groups(agency, facts, question),
-        "before": _figures_before(agency, facts, question, accounts),
+        "before": _figures(facts, before, spans, _steps(agency, facts, before)),
     }
 
 
-def _figures_before(agency: Agency, facts: Facts, question: Question, accounts: Any) -> dict[str, Any]:
-    window = question.before.window
-    spans = uptime.account_spans(accounts, window.begin, window.end)
+def _figures(
+    facts: Facts, window: Window, spans: list[uptime.Span], steps: Mapping[tuple[str, str], int]
+) -> dict[str, Any]:
     active = uptime.measure(spans, window.begin, window.end).active
-    return _figures(facts, window, active, _steps(agency, facts, window))
-
-
-def _figures(facts: Facts, window: Window, active: float, steps: Mapping[tuple[str, str], int]) -> dict[str, Any]:
     counts = {key: row["n"] for key, row in by_group(within(facts, "received", window), "status", **N).items()}
     converted = within(facts, "converted", window).count()
     return {

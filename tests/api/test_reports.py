@@ -13,7 +13,7 @@ from accounts.core.csv_export import safe_cell
 from accounts.core.enums import AccountStatus, Scope
 from accounts.events.ordering import Origin
 from accounts.linkedin.matching import AccountIdentity
-from accounts.models import Account, Agency
+from accounts.models import Account, Agency, Campaign
 from accounts.services import report_status
 from accounts.tenancy.api_keys import create_api_key
 from leads.analytics.rebuilding import rebuild_facts
@@ -23,6 +23,7 @@ from leads.pipeline.changes import create_lead
 from leads.pipeline.dto import Identity
 from leads.pipeline.reports import report_status as report_lead
 from tests.api.client import Api
+from tests.leads.routing.teams import make_member
 from tests.reactions import react
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)  # a Wednesday
@@ -221,6 +222,26 @@ def test_groups(api: Api, agency: Agency) -> None:
     assert get(api, "leads", provider="sendpilot")["figures"]["leads"] == 3
     assert get(api, "leads", provider="welink")["figures"]["leads"] == 0
     assert get(api, "leads", location_id="elsewhere")["figures"]["leads"] == 0
+
+
+def test_a_report_on_accounts_is_of_a_campaigns_and_of_a_members_accounts(
+    api: Api, agency: Agency, stranger: Agency
+) -> None:
+    first, second, _third = (report(agency, "active", number=number, hours_ago=5) for number in (1, 2, 3))
+    campaign = Campaign.objects.create(agency=agency, provider="salesflow", external_id="1", account=first)
+    theirs = Campaign.objects.create(agency=stranger, provider="salesflow", external_id="1", account=first)
+    member = make_member(agency, "anna")
+    create_lead(agency, name="Ada", account=second, assigned_to=member.user)
+    create_lead(agency, name="Ben", account=second, assigned_to=member.user)
+
+    def accounts(**query: str) -> list[str]:
+        return [row["account"] for row in get(api, "accounts", group_by="account", **query)["groups"]]
+
+    assert accounts(campaign=campaign.pk) == [first.pk]
+    assert accounts(member=member.pk) == [second.pk]
+    assert accounts(campaign=theirs.pk) == accounts(member="nobody") == []
+    assert accounts(campaign=campaign.pk, member=member.pk) == []
+    assert len(accounts()) == 3
 
 
 def test_csv_has_no_formulas(api: Api, agency: Agency) -> None:

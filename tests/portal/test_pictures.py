@@ -1,5 +1,6 @@
 """Pictures that the server draws: what they show, and what those hear who see none."""
 
+import random
 import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -131,3 +132,25 @@ def test_segments_are_as_wide_as_their_weights() -> None:
     assert '<svg viewBox="0 0 120 20" preserveAspectRatio="none" aria-hidden="true">' in draw(
         "{% uptime_strip segments %}", segments=segments
     )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_periods_have_of_many_spans_what_a_slow_sum_says(seed: int) -> None:
+    chance = random.Random(seed)
+    zone = ZoneInfo("Europe/Berlin")  # its clocks are set forward within these days
+    first = datetime(2026, 3, 20, tzinfo=zone)
+    begins = [first + day * DAY for day in range(chance.choice([1, 2, 14]))]
+    periods = list(zip(begins, [*begins[1:], begins[-1] + chance.random() * DAY], strict=True))
+    spans = []
+    for account in range(30):
+        at = first.astimezone(UTC) + timedelta(days=chance.uniform(-3, 10))
+        for _ in range(chance.randrange(6)):
+            end = at + timedelta(seconds=chance.choice([1, 3600, 86_400, 400_000]) * chance.random())
+            spans.append(Span(str(account), chance.choice(["active", "blocked", "deleted", "auth_error"]), at, end))
+            at = end
+    for (begin, end), measured in zip(periods, measure_periods(spans, periods), strict=True):
+        begin, end = begin.astimezone(UTC), end.astimezone(UTC)
+        for statuses, seconds in ((["active"], measured.active), (["blocked", "auth_error"], measured.down)):
+            parts = [min(span.end, end) - max(span.begin, begin) for span in spans if span.status in statuses]
+            slow = sum(part.total_seconds() for part in parts if part > timedelta())
+            assert seconds == pytest.approx(slow, abs=1e-3)

@@ -73,8 +73,13 @@ class Report:
         return self._known(rows[0].values if rows else self.found["figures"])
 
     def rows(self) -> list[Row]:
-        """Return the periods, or the groups with the largest first, those of an order of their own in it."""
+        """Return the periods, or the largest groups, those of an order of their own in it."""
         return self._groups() if self.group_by else self._periods()
+
+    @property
+    def left_out(self) -> int:
+        """Return how many groups are in the file alone."""
+        return max(len(self.found["groups"]) - MAX_ROWS, 0) if self.group_by else 0
 
     def total(self, columns: Sequence[Column]) -> Row:
         window = self.question.window
@@ -128,7 +133,7 @@ class Report:
     def _groups(self) -> list[Row]:
         group_by, rows = self.group_by, []
         earlier = group_counts_before(self.agency, self.question, group_by, self.page.time) if self.page.time else None
-        for values in _sorted(self.found["groups"], group_by, self.page.size):
+        for values in _sorted(self.found["groups"], group_by, self.page.size)[:MAX_ROWS]:
             key = values[group_by]
             counted = self.counted(self.question.window)
             counted = replace(counted, by=group_by, key="" if key is None else str(key)) if counted else None

@@ -21,7 +21,7 @@ from leads.analytics.periods import DEFAULT, PERIODS, comparison
 from leads.portal.figures.labels import DIMENSIONS
 from leads.portal.figures.spec import PAGES
 from leads.portal.figures.steps import funnel_steps
-from leads.portal.figures.table import MAX_BARS, MAX_ROWS, Report
+from leads.portal.figures.table import MAX_BARS, Report
 
 TIME = "time"
 
@@ -86,8 +86,8 @@ def figures_page(request: MemberRequest, name: str) -> HttpResponse:
         steps=funnel_steps(report) if name == "funnel" else [],
         head=DIMENSIONS[report.group_by] if report.group_by else _("Week of") if _is_weekly(report) else _("Day"),
         columns=[str(column.title) for column in columns],
-        rows=rows[:MAX_ROWS],
-        more=max(len(rows) - MAX_ROWS, 0),
+        rows=rows,
+        more=report.left_out,
         totals=[report.total(columns), report.before(str(before_title), columns)],
         bars=bars,
         more_bars=len(bars) == MAX_BARS < len(rows) and bool(report.group_by),
