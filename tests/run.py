@@ -83,6 +83,7 @@ def main(arguments: list[str]) -> int:
             }
     if "fault" in arguments and (table := figures.table()):
         say(f"\n{table}")
+        figures.write_page()
     return report(closing, absent)
 
 

@@ -1,11 +1,14 @@
-"""What the fault tests counted: a file for each fault, and one table of them."""
+"""What the fault tests counted: a file for each fault, and one table of them, in docs/reliability.md too."""
 
 import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parents[2] / "var" / "faults"
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+BEGIN, END = "<!-- the table of the last run -->", "<!-- end of the table -->"
 COLUMNS = ("accepted", "processed", "delivered", "lost", "invented", "seconds")
 
 
@@ -34,6 +37,22 @@ def write_row(figures: Figures) -> None:
     (FOLDER / f"{name}.json").write_text(json.dumps(asdict(figures), indent=2) + "\n")
 
 
+def write_page(page: Path = PAGE) -> None:
+    """Put the table into the page about reliability, in place of the last run's."""
+    before, begin, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    assert end, f"{page} has no place for the table"
+    lines = ["| " + " | ".join(("fault", "back end", *COLUMNS)) + " |", "|---" * 2 + "|---:" * len(COLUMNS) + "|"]
+    for row in _rows():
+        values = (row["fault"], row["backend"], *(_format_value(row[name]) for name in COLUMNS))
+        lines.append("| " + " | ".join(values) + " |")
+    page.write_text(before + begin + "\n\n" + "\n".join(lines) + "\n\n" + end + after)
+
+
+def _rows() -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))]
+
+
 def remove_rows() -> None:
     """Remove the rows of an earlier run."""
     for path in FOLDER.glob("*.json"):
@@ -42,7 +61,7 @@ def remove_rows() -> None:
 
 def table() -> str:
     """All rows as text; empty if there are none."""
-    rows = [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))]
+    rows = _rows()
     if not rows:
         return ""
     wide = max(len(row["fault"]) for row in rows)
