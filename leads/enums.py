@@ -104,6 +104,13 @@ class MessageState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class SendingKind(StrEnum):
+    """List what a provider is asked to send. An invitation has a note, or no text."""
+
+    MESSAGE = "message"
+    INVITATION = "invitation"
+
+
 class SendingChannel(StrEnum):
     """List over which channels a message to a lead is sent."""
 

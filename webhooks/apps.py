@@ -23,7 +23,7 @@ class WebhooksConfig(AppConfig):
         from accounts.web.source_sections import add_page_section
         from leads.pipeline.provider_requests import use_register
         from webhooks.processing.quarantine import release_waiting_for_ids, unrecognised
-        from webhooks.processing.sign_ins import SIGN_INS, register_message
+        from webhooks.processing.sign_ins import SIGN_INS, register_sending
         from webhooks.processing.word_mappings import release_mapped
         from webhooks.source_sections import latency_of_last_hour, mappings_of_source, refused_requests
 
@@ -53,7 +53,7 @@ class WebhooksConfig(AppConfig):
         register_job("word mappings", queue="receipts", quota=2, work=release_mapped)
         on_known_id(release_waiting_for_ids)
         use_request_log(SIGN_INS)
-        use_register(register_message)
+        use_register(register_sending)
         import_module("webhooks.diagnostics.known_mistakes")  # whose sentences pages show by their codes
         self.configure_providers()
 

@@ -64,6 +64,12 @@ def send_message(
     return _request_id(_post(f"/api/v1/{path}", credentials, body))
 
 
+def send_invitation(credentials: dict[str, str], *, account_id: str, profile_id: str, note: str = "") -> str:
+    """Start inviting a profile, with a note or bare. Return the request id. Raises ProviderError."""
+    body = {"accountId": account_id, "profile_id": profile_id, **({"message": note} if note else {})}
+    return _request_id(_post("/api/v1/connect", credentials, body))
+
+
 def _post(path: str, credentials: dict[str, str], body: dict[str, Any]) -> Any:
     keys = {"x-api-key": credentials["api_key"], "x-api-secret": credentials["api_secret"]}
     try:

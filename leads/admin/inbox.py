@@ -83,10 +83,10 @@ class SendingAdmin(BackOfficeAdmin):
     menu_group = "Campaigns and leads"
     menu_position = 26
     menu_title = "Sent messages"
-    list_display = ("asked", "state_badge", "lead_link", "provider", "error")
+    list_display = ("asked", "kind", "state_badge", "lead_link", "provider", "error")
     list_select_related = ("message__lead",)
     fieldsets = (
-        (None, {"fields": ("message", "lead_link", "state_badge", "error", "held_codes")}),
+        (None, {"fields": ("message", "kind", "lead_link", "state_badge", "error", "held_codes")}),
         ("Calls", {"fields": ("source", "external_id", "called_at", "echoed_at", "attempts", "next_attempt_at")}),
     )
     search_help_text = "part of the lead's name or e-mail address, or an id."

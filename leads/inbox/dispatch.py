@@ -1,5 +1,7 @@
 """Send messages that wait. Never ask a provider a second time if the first call may have been carried out."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -8,19 +10,20 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from accounts.core.connections import is_outage
-from accounts.core.enums import ProviderSlug
+from accounts.core.enums import ProviderSlug, RequestAction
 from accounts.core.jobs import CRASHED, Backoff, claim_due, fail, leased, put_off, retry
 from accounts.events.ordering import Origin
-from accounts.linkedin.readiness import Action, held
+from accounts.linkedin.readiness import held
 from accounts.models import Account
-from accounts.providers import sendpilot, welink
 from accounts.providers.client import ProviderError
-from leads.enums import LeadStatus, MessageState
+from leads.enums import MessageAuthor, MessageState, SendingKind
+from leads.inbox.calls import ACTIONS, STATUSES, account_id_of, ask_provider
 from leads.inbox.ways import NoWay, Way, way_of
-from leads.models import Message, Sending
+from leads.models import Lead, Message, Sending
 from leads.pipeline import reports
 from leads.pipeline.dto import Identity
-from leads.pipeline.provider_requests import register_message_request
+from leads.pipeline.merge import lock_root
+from leads.pipeline.provider_requests import register_sending
 from leads.pipeline.sendings import record_failure, record_sent
 
 log = structlog.get_logger(__name__)
@@ -30,6 +33,9 @@ LEASE = timedelta(seconds=120)  # two calls of 20 s for each of the rows of one 
 HOLD_INTERVAL = timedelta(minutes=1)  # before an account that is not ready is asked about again
 MAX_HOLD = timedelta(days=3)  # an answer that waited longer may no longer fit
 RESULT_TIMEOUT = timedelta(minutes=30)  # how long We-Link may take to report what became of a request
+
+#: What a request to We-Link is registered as.
+REQUESTS = {SendingKind.MESSAGE: RequestAction.MESSAGE, SendingKind.INVITATION: RequestAction.CONNECT}
 
 UNCERTAIN = gettext_noop(
     "The provider did not say whether it sent the message. Look on LinkedIn before you send it again."
@@ -42,6 +48,24 @@ UNREACHABLE = gettext_noop("The provider cannot be reached at the moment.")
 HELD_TOO_LONG = gettext_noop("The account was not ready for three days.")
 NO_ACCOUNT_ID = gettext_noop("We-Link lists no account with this account's e-mail address.")
 BROKEN = gettext_noop("Leadline could not send the message.")
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why an automation's message is not sent now: it waits `until` then, or with None is not sent at all."""
+
+    until: datetime | None
+    reason: str = ""
+
+
+#: Says why an automation's message is not sent now, or None. The lead is locked.
+Judge = Callable[[Message, Lead], Obstacle | None]
+_judges: list[Judge] = []
+
+
+def use_judge(judge: Judge) -> None:
+    """Set what decides about messages of automations in the transaction that sends them. Called once."""
+    _judges[:] = [judge]
 
 
 def send_due(limit: int = 2) -> int:
@@ -79,7 +103,7 @@ def _send(sending: Sending) -> None:
     if _hold(sending, way.account):
         return
     try:
-        way_account_id = _account_id(way)
+        way_account_id = account_id_of(way)
     except ProviderError as error:
         _retry(sending, error)
         return
@@ -91,7 +115,7 @@ def _send(sending: Sending) -> None:
 
 def _hold(sending: Sending, account: Account | None) -> bool:
     """Let the message wait if its account is not ready. Return whether it waits, or has waited too long."""
-    hold = held(account, Action.SEND_MESSAGE) if account else None
+    hold = held(account, ACTIONS[SendingKind(sending.kind)]) if account else None
     if hold is None:
         return False
     if timezone.now() - sending.message.occurred_at > MAX_HOLD:
@@ -103,20 +127,12 @@ def _hold(sending: Sending, account: Account | None) -> bool:
     return True
 
 
-def _account_id(way: Way) -> str:
-    """Return the id by which We-Link's API knows the account, or "". Raises ProviderError."""
-    account = way.account
-    if way.provider is not ProviderSlug.WELINK or account is None:
-        return ""
-    if not account.api_id and account.email:
-        account.api_id = welink.find_account_id(way.credentials, account.email)
-        Account.objects.filter(pk=account.pk).update(api_id=account.api_id)
-    return account.api_id
-
-
 def _begin_call(sending: Sending, way: Way) -> bool:
-    """Store that the provider is asked now. Return False if the lease was lost or a person took the message back."""
+    """Store that the provider is asked now. Return False if the lease was lost, a person took the message back, or what
+    wrote it has it wait."""
     with transaction.atomic():
+        if not _may_be_sent(sending):
+            return False
         sending.called_at = timezone.now()
         if not leased(sending).update(called_at=sending.called_at, source=way.source):
             return False
@@ -124,10 +140,29 @@ def _begin_call(sending: Sending, way: Way) -> bool:
     return True
 
 
+def _may_be_sent(sending: Sending) -> bool:
+    """Ask about an automation's message under the lock of its lead. One that is not to be sent waits or is deleted."""
+    message = sending.message
+    if message.author != MessageAuthor.AUTOMATION:
+        return True
+    lead = lock_root(message.lead_id, Lead.all_records.select_for_update(of=("self",)).select_related("agency"))
+    if lead is None:
+        return False
+    obstacle = _judges[0](message, lead)
+    if obstacle is None:
+        return True
+    if obstacle.until is None:
+        if leased(sending).exists():
+            Message.objects.filter(pk=message.pk).delete()
+    elif put_off(sending, obstacle.until, obstacle.reason):
+        _set_state(message, MessageState.QUEUED)
+    return False
+
+
 def _call(sending: Sending, way: Way, account_id: str) -> None:
     """Ask the provider, outside of any transaction, and store what it answered."""
     try:
-        external_id = _ask_provider(sending.message, way, account_id)
+        external_id = ask_provider(sending, way, account_id)
     except ProviderError as error:
         if error.is_doubtful:
             _end(sending, UNCERTAIN, MessageState.UNKNOWN)
@@ -142,47 +177,32 @@ def _call(sending: Sending, way: Way, account_id: str) -> None:
         _store_answer(sending, way, external_id)
 
 
-def _ask_provider(message: Message, way: Way, account_id: str) -> str:
-    """Have the provider send a message. Return its id of the message or request. Raises ProviderError."""
-    if way.provider is ProviderSlug.WELINK:
-        return welink.send_message(
-            way.credentials,
-            account_id=account_id,
-            text=message.text,
-            thread_id=way.thread_id,
-            profile_id=way.profile_id,
-        )
-    return sendpilot.send_message(
-        way.credentials,
-        sender_id=way.sender_id,
-        recipient_url=way.recipient_url,
-        text=message.text,
-        campaign_id=way.campaign_id,
-        lead_id=way.lead_id,
-    )
-
-
 @transaction.atomic
 def _store_answer(sending: Sending, way: Way, external_id: str) -> None:
-    """Store that the provider took the message. SendPilot has sent it; We-Link reports later what became of it."""
+    """Store that the provider took the message. SendPilot has sent it; We-Link reports later what became of it.
+
+    The lead is locked first, as by reports of the provider, which settle the message too.
+    """
+    lock_root(sending.message.lead_id)
     Sending.objects.filter(pk=sending.pk).update(external_id=external_id)
     message = sending.message
     if way.provider is ProviderSlug.WELINK and way.account:
         put_off(sending, timezone.now() + RESULT_TIMEOUT, AWAITING_RESULT)
-        register_message_request(way.source, way.account, message.lead, external_id)
+        register_sending(way.source, way.account, message.lead, external_id, REQUESTS[SendingKind(sending.kind)])
         return
     now = timezone.now()
     if record_sent(message, at=now) and way.lead_id:
-        _report_status(message, way, now)
+        _report_status(sending, way, now)
 
 
-def _report_status(message: Message, way: Way, at: datetime) -> None:
+def _report_status(sending: Sending, way: Way, at: datetime) -> None:
     """Move the lead forward, as SendPilot's report of the message will do too."""
+    message = sending.message
     reports.report_status(
         message.lead.agency,
         provider=way.provider,
         identity=Identity(external_id=way.lead_id, campaign_id=way.campaign_id),
-        status=LeadStatus.MESSAGE_SENT,
+        status=STATUSES[SendingKind(sending.kind)],
         stated=False,
         origin=Origin(by=way.provider, at=at, source=way.source),
         lead=message.lead,

@@ -8,14 +8,16 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from accounts.core.enums import ProviderSlug
 from accounts.core.errors import FieldError, StateError
 from accounts.core.job_handlers import wake_up_jobs
 from accounts.core.jobs import restart
 from accounts.core.text import plain
-from leads.enums import MessageAuthor, MessageState
-from leads.inbox.ways import conversation_with, refuse_unready, way_of
+from leads.enums import MessageAuthor, MessageState, SendingKind
+from leads.inbox.ways import NoWay, Way, conversation_with, refuse_unready, way_of
 from leads.models import Lead, Message, Sending, Thread
 from leads.pipeline.dto import MAX_MESSAGE_LENGTH
+from leads.pipeline.history import request_sequence_reaction
 from leads.pipeline.sendings import record_sent
 
 #: The same text of the same person within this time is one click too many.
@@ -60,13 +62,35 @@ def reply(
     if must_be_ready:
         refuse_unready(way)
     now = timezone.now()
-    if thread._state.adding:
-        thread.last_message_at = now
-        thread.save()
-    Thread.objects.select_for_update().get(pk=thread.pk)
+    _lock(thread)
     again = thread.messages.filter(text=text, author=author, user=user, occurred_at__gt=now - SAME_CLICK)
     if user is not None and (known := again.exclude(sending_state__in=("", MessageState.FAILED)).first()):
         return known
+    return _queue(thread, text, way, user=user, author=author, kind=SendingKind.MESSAGE)
+
+
+@transaction.atomic
+def invite(thread: Thread, note: str, *, author: MessageAuthor = MessageAuthor.AUTOMATION) -> Message:
+    """Have the lead invited to connect, with a note or bare. Raises FieldError for the note, and NoWay."""
+    way = way_of(thread)
+    if way.provider is ProviderSlug.WELINK and not way.profile_id:
+        raise NoWay("no_address", gettext("We-Link needs the lead's profile id, which no report has named."))
+    _lock(thread)
+    text = clean_text(note) if note else ""
+    return _queue(thread, text, way, user=None, author=author, kind=SendingKind.INVITATION)
+
+
+def _lock(thread: Thread) -> None:
+    """Lock a conversation. A new one is saved."""
+    if thread._state.adding:
+        thread.last_message_at = timezone.now()
+        thread.save()
+    Thread.objects.select_for_update().get(pk=thread.pk)
+
+
+def _queue(
+    thread: Thread, text: str, way: Way, *, user: User | None, author: MessageAuthor, kind: SendingKind
+) -> Message:
     message = Message.objects.create(
         agency_id=thread.agency_id,
         lead_id=thread.lead_id,
@@ -76,10 +100,10 @@ def reply(
         author=author,
         user=user,
         text=text,
-        occurred_at=now,
+        occurred_at=timezone.now(),
         sending_state=MessageState.QUEUED,
     )
-    Sending.objects.create(message=message, source=way.source)
+    Sending.objects.create(message=message, kind=kind, source=way.source)
     transaction.on_commit(_wake_up, robust=True)
     return message
 
@@ -103,6 +127,7 @@ def send_again(message: Message) -> Message:
         "source": way.source,
     }
     restart(Sending.objects.filter(pk=message.pk), **fresh)
+    _inform_sequence(message)
     transaction.on_commit(_wake_up, robust=True)
     return message
 
@@ -126,6 +151,7 @@ def discard(message: Message) -> None:
     if message.state not in UNSENT or not unsent.exists():
         raise StateError("", gettext("This message is being sent, or was sent already."))
     Message.objects.filter(pk=message.pk).delete()
+    _inform_sequence(message)
 
 
 def _thread(message: Message) -> Thread:
@@ -140,6 +166,11 @@ def _move(message: Message, states: tuple[MessageState, ...], state: MessageStat
         return False
     message.sending_state = state
     return True
+
+
+def _inform_sequence(message: Message) -> None:
+    if message.author == MessageAuthor.AUTOMATION:
+        request_sequence_reaction(message.lead)
 
 
 def _wake_up() -> None:

@@ -69,6 +69,8 @@ def conversation_with(lead: Lead) -> Thread:
         return found
     known = lead.references.filter(provider__in=PROVIDERS).select_related("campaign__account")
     reference = known.order_by("-status_since", "-pk").first()
+    if reference is None and lead.account is not None and lead.account.provider == ProviderSlug.SENDPILOT:
+        return Thread(agency_id=lead.agency_id, lead=lead, account=lead.account, provider=ProviderSlug.SENDPILOT)
     if reference is None:
         raise NoWay("unknown_lead", gettext("Neither SendPilot nor We-Link knows this lead."))
     account = (reference.campaign and reference.campaign.account) or lead.account

@@ -10,7 +10,7 @@ from accounts.core.enums import provider_choices
 from accounts.core.ids import new_id
 from accounts.core.jobs import DueRow
 from accounts.models import Account, Agency, Member, Source
-from leads.enums import MessageAuthor, MessageDirection, MessageState
+from leads.enums import MessageAuthor, MessageDirection, MessageState, SendingKind
 from leads.models.lead import Lead
 from leads.models.origin import origin_field
 
@@ -118,6 +118,12 @@ class Sending(DueRow):
     """
 
     message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="sending")
+    kind = models.CharField(
+        max_length=16,
+        choices=[(kind, kind.value) for kind in SendingKind],
+        default=SendingKind.MESSAGE,
+        db_default=SendingKind.MESSAGE,
+    )
     source = models.ForeignKey(Source, models.SET_NULL, null=True, related_name="+")
     called_at = models.DateTimeField(null=True, help_text="When the provider was asked last.")
     external_id = models.CharField(max_length=200, blank=True, help_text="The provider's id of the message or request.")

@@ -12,6 +12,7 @@ from accounts.core.jobs import DueRow
 from accounts.models import Agency
 from leads.enums import EndReason, EnrolmentState, StepKind, StepState, TriggerKind
 from leads.models.activities import Task
+from leads.models.inbox import Message
 from leads.models.lead import Lead
 from leads.models.mailing import OutboundEmail
 from leads.models.origin import origin_field
@@ -117,6 +118,7 @@ class StepRun(models.Model):
     state = models.CharField(max_length=16, choices=[(one, one.value) for one in StepState], default=StepState.WAITING)
     reason = models.CharField(max_length=500, blank=True, help_text="Why it is held, or was skipped.")
     email = models.OneToOneField(OutboundEmail, models.SET_NULL, null=True, related_name="run")
+    message = models.OneToOneField(Message, models.SET_NULL, null=True, related_name="run")
     task = models.OneToOneField(Task, models.SET_NULL, null=True, related_name="step_run")
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, help_text="When it was sent or done.")

@@ -24,6 +24,8 @@ from leads.pipeline.own_values import records_of
 
 #: The subscriber that starts and stops response clocks (`leads.sla.reactions`).
 CLOCKS = "response clocks"
+#: The subscriber that stops sequences, and goes on with them (`leads.sequences.triggers`).
+SEQUENCES = "sequences"
 #: The subscriber that computes what reports count of a lead (`leads.analytics.facts`).
 FIGURES = "lead figures"
 ADDITIONAL_EVENTS = {  # new status --> the event besides `lead_status_changed`
@@ -164,6 +166,11 @@ def request_message_reaction(
 def request_figures(lead: Lead, work: UnitOfWork = AT_ONCE) -> None:
     """Have what reports count of a lead computed anew, for a change that no event reports."""
     request_reaction(FIGURES, subject=lead.pk, work=work)
+
+
+def request_sequence_reaction(lead: Lead, work: UnitOfWork = AT_ONCE) -> None:
+    """Have the lead's sequence react to what became of a message of its, which may be no event."""
+    request_reaction(SEQUENCES, subject=lead.pk, work=work)
 
 
 def request_unassignment_reaction(lead: Lead, at: datetime, work: UnitOfWork = AT_ONCE) -> None:

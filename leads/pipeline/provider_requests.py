@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
+from accounts.core.enums import RequestAction
 from accounts.models import Account, Source
 from leads.models import Lead
 
-#: Registers what a request is for: the source, the account, the lead, and the provider's id of the request.
-Register = Callable[[Source, Account, Lead, str], None]
+#: Registers what a request is for: the source, the account, the lead, the provider's id of the request, and the action.
+Register = Callable[[Source, Account, Lead, str, RequestAction], None]
 _registers: list[Register] = []
 
 
@@ -15,6 +16,6 @@ def use_register(register: Register) -> None:
     _registers[:] = [register]
 
 
-def register_message_request(source: Source, account: Account, lead: Lead, request_id: str) -> None:
-    """Register that a request sends a message to a lead. A result that came before is processed then."""
-    _registers[0](source, account, lead, request_id)
+def register_sending(source: Source, account: Account, lead: Lead, request_id: str, action: RequestAction) -> None:
+    """Register that a request sends something to a lead. A result that came before is processed then."""
+    _registers[0](source, account, lead, request_id, action)

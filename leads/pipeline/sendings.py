@@ -18,7 +18,7 @@ from accounts.events.ordering import PROVIDER_CLOCK_SKEW, Origin
 from accounts.models import Source
 from leads.enums import Direction, MessageAuthor, MessageState
 from leads.models import Lead, Message, Sending, Thread
-from leads.pipeline.history import record_event, request_message_reaction
+from leads.pipeline.history import record_event, request_message_reaction, request_sequence_reaction
 from leads.pipeline.thread_times import update_times
 
 #: How long after a call its echo may come.
@@ -72,6 +72,8 @@ def record_sent(message: Message, *, at: datetime, work: UnitOfWork = AT_ONCE) -
     direction = Direction.FROM_PERSON if is_person else Direction.FROM_AUTOMATION
     origin = Origin(by=message.provider, at=at)
     request_message_reaction(message.lead, direction, origin, work, user_id=message.user_id)
+    if not is_person:
+        request_sequence_reaction(message.lead, work)
     return True
 
 
@@ -79,6 +81,8 @@ def record_failure(message: Message, error: str, *, state: MessageState = Messag
     """Record that a message was not sent, or with UNKNOWN that nobody knows, and report it to the agency."""
     Message.objects.filter(pk=message.pk).update(sending_state=state)
     message.sending_state = state
+    if message.author == MessageAuthor.AUTOMATION:
+        request_sequence_reaction(message.lead)
     record_event(
         message.lead,
         EventType.MESSAGE_FAILED,

@@ -20,7 +20,7 @@ from leads.analytics import facts, rebuilding
 from leads.duplicates import proposals
 from leads.enrichment.service import enrich_due
 from leads.imports.jobs import work_on_imports
-from leads.inbox.dispatch import send_due
+from leads.inbox.dispatch import send_due, use_judge
 from leads.inbox.sorting import react_to_messages
 from leads.lead_sync.backfill import pull_due
 from leads.lead_sync.fetching import announce_overdue, fetch_due
@@ -40,7 +40,7 @@ from leads.models import (
 )
 from leads.pipeline.children import register_child
 from leads.pipeline.details import subscribe_to_details
-from leads.pipeline.history import CLOCKS, FIGURES
+from leads.pipeline.history import CLOCKS, FIGURES, SEQUENCES
 from leads.pipeline.messages import CONVERSATIONS
 from leads.pipeline.timeline import add_lead_streams
 from leads.routing import escalation
@@ -55,7 +55,7 @@ from leads.scoring.rescoring import score_due
 from leads.scoring.service import react_to_leads
 from leads.sequences import outbox, triggers
 from leads.sequences.advancing import advance_due, follow_email, judge_email
-from leads.sequences.opt_outs import SUBSCRIBER as SEQUENCES
+from leads.sequences.linkedin import judge_message
 from leads.sla import reactions as clock_reactions
 from leads.sla import replanning
 from leads.sla.alerts import alert_due
@@ -125,6 +125,7 @@ def _register_reactions() -> None:
     subscribe(rebuilding.SUBSCRIBER, (), rebuilding.react_to_agencies)
     subscribe(SEQUENCES, {*CHANGED, EventType.TASK_DONE}, triggers.react_to_leads, after=CLOCKS)
     outbox.register_steps(judge_email, follow_email)
+    use_judge(judge_message)
     for name in ("routing", proposals.SUBSCRIBER, "scoring", FIGURES, SEQUENCES):
         subscribe_to_details(name)
 

@@ -31,10 +31,13 @@ from leads.enums import (
 from leads.models import Enrolment, Lead, MessageTemplate, OutboundEmail, StepRun
 from leads.models.activities import MAX_TITLE_LENGTH
 from leads.pipeline.history import request_message_reaction
-from leads.sequences.contacts import brake_ends, live_campaign_of, stop_reason
+from leads.sequences import linkedin
+from leads.sequences.contacts import connected_since, stop_reason
 from leads.sequences.enrolments import POLL, end_enrolment, lock_lead, schedule, zone_for
+from leads.sequences.obstacles import IS_OFF, NO_TEMPLATE, obstacle_to, step_of
 from leads.sequences.outbox import Verdict
 from leads.sequences.placeholders import fill, joined
+from leads.sequences.runs import add_run, confirm
 from leads.sequences.steps import Step, steps_of
 from leads.sequences.template_fields import values_for
 from leads.sequences.templates import fill_for
@@ -43,17 +46,10 @@ from leads.sequences.timing import next_in_window
 BATCH = 50
 LEASE = timedelta(minutes=2)
 BACKOFF = Backoff([timedelta(seconds=seconds) for seconds in (5, 60, 600, 3600)], is_endless=True)
-#: How long an e-mail waits while the lead is in a live campaign.
-CAMPAIGN_WAIT = timedelta(hours=6)
 TASK_MINUTES = 240
-IS_OFF = gettext_noop("The sequence is switched off.")
-IS_PAUSED = gettext_noop("The enrolment is paused.")
-IN_CAMPAIGN = gettext_noop("The lead is in a campaign that goes on.")
-BRAKED = gettext_noop("The lead was written to automatically less than 24 hours ago.")
-OUT_OF_WINDOW = gettext_noop("It is outside of the hours of this step.")
 NO_MATCH = gettext_noop("The condition of the step was not met.")
 NO_ADDRESS = gettext_noop("The lead has no e-mail address.")
-NO_TEMPLATE = gettext_noop("The template of the step is gone.")
+IS_CONNECTED = gettext_noop("The lead is a connection already.")
 
 
 def advance_due(limit: int = BATCH) -> int:
@@ -75,7 +71,7 @@ def _advance(row: Enrolment) -> None:
     elif not enrolment.sequence.active:
         put_off(row, now + POLL, IS_OFF)
     elif (waiting := _waiting_run(enrolment)) is not None:
-        if not _confirm_ended_task(waiting, lead):
+        if not _confirm_ended(waiting, lead):
             put_off(row, now + POLL, "")
     else:
         if enrolment.state == EnrolmentState.PAUSED:
@@ -100,19 +96,34 @@ def _carry_out_next(row: Enrolment, enrolment: Enrolment, lead: Lead, now: datet
     except ConditionError:
         is_met = False
     if not is_met:
-        _add_run(enrolment, step, StepState.SKIPPED, reason=NO_MATCH)
+        add_run(enrolment, step, StepState.SKIPPED, reason=NO_MATCH)
         schedule(enrolment, lead, after=now)
     elif step.kind is StepKind.WAIT:
-        run = _add_run(enrolment, step, StepState.WAITING)
+        run = add_run(enrolment, step, StepState.WAITING)
         confirm(run, lead, at=due)
+    elif step.kind in linkedin.KINDS:
+        _begin_on_linkedin(row, enrolment, step, lead, now)
     else:
         _begin(enrolment, step, lead, now)
         complete(row, again_at=now + POLL, due_at=None)
 
 
+def _begin_on_linkedin(row: Enrolment, enrolment: Enrolment, step: Step, lead: Lead, now: datetime) -> None:
+    """Begin a message or an invitation, unless something has it wait, or the lead is connected already."""
+    if step.kind is StepKind.LINKEDIN_CONNECT and connected_since(lead) is not None:
+        add_run(enrolment, step, StepState.SKIPPED, reason=IS_CONNECTED)
+        schedule(enrolment, lead, after=now)
+        return
+    obstacle = linkedin.begin(enrolment, step, lead, now)
+    if obstacle is not None and obstacle.until is not None:
+        put_off(row, obstacle.until, obstacle.reason)
+    else:
+        complete(row, again_at=now + POLL, due_at=None)
+
+
 def _begin(enrolment: Enrolment, step: Step, lead: Lead, now: datetime) -> None:
     """Begin a step that is confirmed later."""
-    run = _add_run(enrolment, step, StepState.WAITING)
+    run = add_run(enrolment, step, StepState.WAITING)
     if step.kind is StepKind.EMAIL:
         run.email = OutboundEmail.objects.create(
             agency_id=lead.agency_id, lead=lead, kind=EmailKind.STEP, recipient=lead.email, next_attempt_at=now
@@ -132,25 +143,16 @@ def _begin(enrolment: Enrolment, step: Step, lead: Lead, now: datetime) -> None:
     run.save(update_fields=["email", "task"])
 
 
-def confirm(run: StepRun, lead: Lead, *, at: datetime) -> None:
-    """Record that a step was sent or done, and plan the next one from then on. Confirming twice changes nothing."""
-    if run.state == StepState.DONE:
-        return
-    run.state, run.confirmed_at, run.reason = StepState.DONE, at, ""
-    run.save(update_fields=["state", "confirmed_at", "reason"])
-    enrolment = Enrolment.objects.select_related("sequence", "version").get(pk=run.enrolment_id)
-    enrolment.last_step = run.step
-    if enrolment.is_open:
-        schedule(enrolment, lead, after=at)
-    else:
-        enrolment.save(update_fields=["last_step"])
-
-
-def confirm_task(lead: Lead) -> None:
-    """Go on with a locked lead's enrolment if the task that it waits for is done or gone."""
-    runs = StepRun.objects.filter(enrolment__lead=lead, enrolment__ended_at__isnull=True, state=StepState.WAITING)
-    for run in runs.filter(kind=StepKind.PHONE_TASK).select_related("task"):
-        _confirm_ended_task(run, lead)
+def confirm_ended(lead: Lead) -> None:
+    """Go on with a locked lead's enrolment if what it waits for was done or sent, or is gone."""
+    runs = StepRun.objects.filter(
+        enrolment__lead=lead,
+        enrolment__ended_at__isnull=True,
+        state__in=[StepState.WAITING, StepState.HELD],
+        kind__in=[StepKind.PHONE_TASK, *linkedin.KINDS],
+    )
+    for run in runs.select_related("task", "message__sending"):
+        _confirm_ended(run, lead)
 
 
 def judge_email(email: OutboundEmail, lead: Lead) -> Verdict:
@@ -164,19 +166,10 @@ def judge_email(email: OutboundEmail, lead: Lead) -> Verdict:
     if (reason := stop_reason(lead, enrolment)) is not None:
         end_enrolment(enrolment, lead, reason)
         return Verdict(is_cancelled=True)
-    if enrolment.state == EnrolmentState.PAUSED:
-        return Verdict(until=enrolment.paused_until or now + POLL, reason=IS_PAUSED)
-    if not enrolment.sequence.active:
-        return Verdict(until=now + POLL, reason=IS_OFF)
-    if live_campaign_of(lead) is not None:
-        return Verdict(until=now + CAMPAIGN_WAIT, reason=IN_CAMPAIGN)
-    step = next((one for one in steps_of(enrolment.version.steps) if one.id == run.step), None)
-    if step is not None:
-        at = next_in_window(now, window=step.window, zone=zone_for(lead))
-        if at > now:
-            return Verdict(until=at, reason=OUT_OF_WINDOW)
-    if (at_last := brake_ends(lead, now, recipient=email_key(lead.email), besides=email.pk)) is not None:
-        return Verdict(until=at_last, reason=BRAKED)
+    step = step_of(enrolment, run.step)
+    obstacle = obstacle_to(enrolment, step, lead, now, recipient=email_key(lead.email), besides=email.pk)
+    if obstacle is not None:
+        return Verdict(until=obstacle.until, reason=obstacle.reason)
     return _fill_email(email, step, lead)
 
 
@@ -218,7 +211,12 @@ def _fill_email(email: OutboundEmail, step: Step | None, lead: Lead) -> Verdict:
 
 def _waiting_run(enrolment: Enrolment) -> StepRun | None:
     waiting = StepRun.objects.filter(enrolment=enrolment, state__in=[StepState.WAITING, StepState.HELD])
-    return waiting.select_related("task").first()
+    return waiting.select_related("task", "message__sending").first()
+
+
+def _confirm_ended(run: StepRun, lead: Lead) -> bool:
+    """Go on after a step that ended outside of here. Return whether it has."""
+    return linkedin.follow(run, lead) if run.kind in linkedin.KINDS else _confirm_ended_task(run, lead)
 
 
 def _confirm_ended_task(run: StepRun, lead: Lead) -> bool:
@@ -227,9 +225,3 @@ def _confirm_ended_task(run: StepRun, lead: Lead) -> bool:
         return False
     confirm(run, lead, at=run.task.done_at if run.task and run.task.done_at else timezone.now())
     return True
-
-
-def _add_run(enrolment: Enrolment, step: Step, state: StepState, *, reason: str = "") -> StepRun:
-    return StepRun.objects.create(
-        enrolment=enrolment, step=step.id, kind=step.kind, state=state, reason=reason, created_at=timezone.now()
-    )

@@ -74,7 +74,7 @@ def connected_since(lead: Lead) -> datetime | None:
 
 
 def last_touch(lead: Lead, *, recipient: str = "", besides: str = "") -> datetime | None:
-    """Return when an automation last wrote to a person, or began to. The e-mail `besides` does not count."""
+    """Return when an automation last wrote to a person, or began to. The e-mail or message `besides` does not count."""
     emails = OutboundEmail.objects.filter(
         Q(lead=lead) | Q(recipient=recipient) if recipient else Q(lead=lead),
         agency=lead.agency_id,
@@ -82,7 +82,7 @@ def last_touch(lead: Lead, *, recipient: str = "", besides: str = "") -> datetim
         sending_since__isnull=False,
     ).exclude(pk=besides)
     messages = Message.objects.filter(lead=lead, author=MessageAuthor.AUTOMATION)
-    messages = messages.exclude(sending_state=MessageState.FAILED)
+    messages = messages.exclude(sending_state=MessageState.FAILED).exclude(pk=besides)
     reports = lead.changes.filter(is_report=True, new_status__in=OUTBOUND).exclude(changed_by=ChangedBy.USER)
     times = (
         emails.aggregate(at=Max("sending_since"))["at"],

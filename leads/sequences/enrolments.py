@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -15,9 +16,9 @@ from accounts.core.errors import StateError
 from accounts.core.job_handlers import wake_up_jobs
 from accounts.core.jobs import hasten
 from accounts.events.ordering import Origin
-from leads.enums import ChangedBy, EmailState, EndReason, EnrolmentState, StepState, TriggerKind
+from leads.enums import ChangedBy, EmailState, EndReason, EnrolmentState, MessageState, StepState, TriggerKind
 from leads.labels import END_REASONS
-from leads.models import Enrolment, Lead, OutboundEmail, Sequence, SequenceVersion, StepRun
+from leads.models import Enrolment, Lead, Message, OutboundEmail, Sequence, SequenceVersion, StepRun
 from leads.models.sequences import OPEN_STATES
 from leads.pipeline.history import record_event
 from leads.pipeline.merge import lock_root
@@ -145,7 +146,10 @@ def _cancel_waiting(enrolment: Enrolment) -> None:
     runs = StepRun.objects.filter(enrolment=enrolment, state__in=[StepState.WAITING, StepState.HELD])
     emails = OutboundEmail.objects.filter(run__in=runs, state__in=[EmailState.WAITING, EmailState.HELD])
     emails = OutboundEmail.objects.filter(pk__in=list(emails.values_list("pk", flat=True)))
-    runs.exclude(email__state=EmailState.SENDING).update(state=StepState.CANCELLED)
+    unsent = Message.objects.filter(run__in=runs, sending_state__in=[MessageState.QUEUED, MessageState.HELD])
+    Message.objects.filter(pk__in=list(unsent.filter(sending__called_at=None).values_list("pk", flat=True))).delete()
+    on_its_way = Q(email__state=EmailState.SENDING) | Q(message__sending_state=MessageState.SENDING)
+    runs.exclude(on_its_way).update(state=StepState.CANCELLED)
     emails.update(state=EmailState.CANCELLED, next_attempt_at=None)
 
 

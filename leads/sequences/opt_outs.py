@@ -19,11 +19,10 @@ from accounts.core.unit_of_work import AT_ONCE
 from accounts.events.reactions import request_reaction
 from accounts.models import Agency
 from leads.models import Lead, OptOut
+from leads.pipeline.history import SEQUENCES
 from leads.pipeline.matching import digest_of
 from leads.pipeline.own_values import records_of
 
-#: The subscriber that stops sequences (`leads.sequences.reactions`).
-SUBSCRIBER = "sequences"
 _SALT = "leads.sequences.opt-out"
 
 
@@ -64,7 +63,7 @@ def store_opt_out(agency_id: str, digests: Collection[str], *, lead_ids: Iterabl
     rows = [OptOut(agency_id=agency_id, digest=digest, at=now, how=how) for digest in sorted(digests)]
     OptOut.objects.bulk_create(rows, ignore_conflicts=True)
     for lead_id in lead_ids:
-        request_reaction(SUBSCRIBER, subject=lead_id, work=AT_ONCE)
+        request_reaction(SEQUENCES, subject=lead_id, work=AT_ONCE)
 
 
 def opt_out_url(lead: Lead, address: str) -> str:

@@ -15,6 +15,7 @@ from leads.inbox.ways import NoWay, way_of
 from leads.models import Lead, Message, OutboundEmail, Thread
 from leads.pipeline.dto import MAX_MESSAGE_LENGTH
 from leads.sequences.contacts import BRAKE, connected_since
+from leads.sequences.note_budget import NOTES, notes_left
 from leads.sequences.template_fields import FIELDS
 from leads.sequences.timing import FRIDAY
 from leads.sequences.zones import zone_of
@@ -63,6 +64,7 @@ def preflight(thread: Thread, text: str = "", *, missing: Sequence[str] = ()) ->
         _local_time_check(thread.lead, now),
         _last_touch_check(thread, now),
         _length_check(text),
+        *_note_checks(thread, now),
         *_field_checks(missing),
     ]
 
@@ -149,6 +151,21 @@ def _length_check(text: str) -> Check:
     if len(text) > NEARLY_FULL * MAX_MESSAGE_LENGTH:
         return Check(name, Level.WARN, result, _("Shorten the text."))
     return Check(name, Level.GOOD, result)
+
+
+def _note_checks(thread: Thread, now: datetime) -> Iterator[Check]:
+    """Yield how many invitations of the account may still have a note, for a lead that is no connection."""
+    if not thread.account_id or connected_since(thread.lead) is not None:
+        return
+    name, left = _("Notes"), notes_left(thread.account_id, now)
+    result = _("%(n)d of %(all)d invitations of this account may still have a note within 30 days.") % {
+        "n": left,
+        "all": NOTES,
+    }
+    if left:
+        yield Check(name, Level.GOOD, result)
+    else:
+        yield Check(name, Level.WARN, result, _("An invitation without a note can be sent still."))
 
 
 def _field_checks(missing: Sequence[str]) -> Iterator[Check]:

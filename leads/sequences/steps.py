@@ -23,8 +23,8 @@ from leads.sequences.timing import Window
 MAX_STEPS = 30
 MAX_DELAY = 180
 MAX_TAG_LENGTH = 100
-#: Kinds of steps that this deployment can carry out. Others are refused when they are saved.
-RUNNABLE: set[StepKind] = {StepKind.EMAIL, StepKind.PHONE_TASK, StepKind.WAIT}
+#: The longest note that LinkedIn takes from every account.
+MAX_INVITATION_NOTE = 200
 #: What the template of a step is sent by.
 CHANNELS = {StepKind.EMAIL: TemplateChannel.EMAIL, StepKind.LINKEDIN_MESSAGE: TemplateChannel.LINKEDIN}
 #: Kinds of steps that write to the lead by themselves: the contact brake applies to them.
@@ -115,8 +115,6 @@ def _checked_step(agency: Agency, step: Mapping[str, Any], path: str) -> dict[st
     if kind not in set(StepKind):
         raise FieldError(f"{path}.kind", gettext("Use one of %(kinds)s.") % {"kinds": ", ".join(StepKind)})
     kind = StepKind(kind)
-    if kind not in RUNNABLE:
-        raise FieldError(f"{path}.kind", gettext("Steps of the kind %(kind)s cannot be sent yet.") % {"kind": kind})
     delay = step.get("delay") or 0
     if not isinstance(delay, int) or not 0 <= delay <= MAX_DELAY:
         raise FieldError(f"{path}.delay", gettext("Wait 0 to %(n)d sending days.") % {"n": MAX_DELAY})
@@ -165,6 +163,8 @@ def _checked_note(kind: StepKind, note: str, path: str) -> str:
             raise FieldError(path, text)
     elif kind is not StepKind.LINKEDIN_CONNECT and note:
         raise FieldError(path, gettext("Steps of this kind have no note."))
+    elif len(note) > MAX_INVITATION_NOTE:
+        raise FieldError(path, gettext("Use at most %(n)d characters.") % {"n": MAX_INVITATION_NOTE})
     check_text(path, note)
     return note
 

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.core.enums import EventType
+from accounts.core.jobs import hasten
 from accounts.core.unit_of_work import UnitOfWork
 from accounts.events.outbox import record_event
 from accounts.models import Agency, Event, Reaction
@@ -15,11 +16,11 @@ from leads.conditions.compiler import Condition
 from leads.conditions.errors import ConditionError
 from leads.conditions.fields import LeadValues
 from leads.conditions.target_lists import compile_for
-from leads.enums import TriggerKind
+from leads.enums import EnrolmentState, TriggerKind
 from leads.models import Enrolment, Lead, Sequence, SequenceVersion
 from leads.models.sequences import OPEN_STATES
 from leads.pipeline.merge import root_ids
-from leads.sequences.advancing import confirm_task
+from leads.sequences.advancing import confirm_ended
 from leads.sequences.contacts import stop_reason
 from leads.sequences.enrolments import end_enrolment, enrol_by_trigger, lock_lead, open_enrolment_of
 
@@ -49,7 +50,8 @@ def _react(lead: Lead) -> None:
     if enrolment is not None and (reason := stop_reason(lead, enrolment)) is not None:
         end_enrolment(enrolment, lead, reason)
     elif enrolment is not None:
-        confirm_task(lead)
+        confirm_ended(lead)
+        hasten(Enrolment.objects.filter(pk=enrolment.pk, state=EnrolmentState.ACTIVE, due_at__lte=timezone.now()))
     elif not lead.is_test:
         for sequence, kind, condition in _triggered_sequences(lead):
             if condition.matches(LeadValues(lead)) and enrol_by_trigger(lead, sequence, kind) is not None:

@@ -75,7 +75,7 @@ def test_a_lead_is_enrolled_paused_resumed_moved_and_stopped(api: Api, agency: A
 def test_a_wrong_step_is_a_400_that_names_its_place(api: Api, agency: Agency) -> None:
     for steps, named in (
         ([WAIT, {"kind": "email", "template": "tpl_0"}], "steps.1.template"),
-        ([WAIT, {"kind": "linkedin_connect"}], "steps.1.kind"),
+        ([WAIT, {"kind": "linkedin_connect", "note": "a" * 201}], "steps.1.note"),
         ([{"kind": "fax"}], "kind"),
         ([], "steps"),
         ([{**WAIT, "nickname": 1}], "nickname"),

@@ -12,9 +12,9 @@ def _register(source: Source, account: Account, request_id: str) -> None:
     register_request(source, request_id=request_id, action=RequestAction.LOGIN, account=account)
 
 
-def register_message(source: Source, account: Account, lead: Lead, request_id: str) -> None:
-    """Register that a request sends a message to a lead."""
-    register_request(source, request_id=request_id, action=RequestAction.MESSAGE, account=account, lead=lead)
+def register_sending(source: Source, account: Account, lead: Lead, request_id: str, action: RequestAction) -> None:
+    """Register that a request sends a message or an invitation to a lead."""
+    register_request(source, request_id=request_id, action=action, account=account, lead=lead)
 
 
 def _newest(source: Source, account: Account) -> str:

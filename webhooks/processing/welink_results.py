@@ -137,7 +137,7 @@ def _apply_success(
     sent = None
     if outcome.reply:
         status = LeadStatus.REPLY_RECEIVED
-    elif status is LeadStatus.MESSAGE_SENT:
+    elif status is not None:
         sent = _report_sending(receipt, outcome, origin, work)
     identity = _identity(context, work)
     if status:
@@ -178,7 +178,7 @@ def _apply_failure(
     receipt: Receipt, outcome: RequestOutcome, context: ResultContext, agency: Agency, origin: Origin, work: UnitOfWork
 ) -> None:
     text = outcome.error or outcome.code
-    if context.action is RequestAction.MESSAGE:
+    if context.action in DERIVED_STATUSES:
         _report_sending(receipt, outcome, origin, work, error=text)
     if context.action is not RequestAction.LOGIN and context.lead_known:
         leads.add_note(

@@ -13,7 +13,7 @@ from leads.enums import StepKind, TriggerKind
 from leads.labels import STATUSES, STEP_KINDS, TRIGGER_KINDS
 from leads.models.activities import MAX_TITLE_LENGTH
 from leads.portal.rules.forms import ConditionsField, as_text, clean_tree, offer_fields
-from leads.sequences.steps import MAX_DELAY, MAX_STEPS, MAX_TAG_LENGTH, RUNNABLE
+from leads.sequences.steps import MAX_DELAY, MAX_STEPS, MAX_TAG_LENGTH
 
 SPARE_ROWS = 2
 
@@ -63,7 +63,7 @@ class StepForm(forms.Form):
     kind = forms.ChoiceField(
         label=_("Step"),
         required=False,
-        choices=[("", "–"), *((one.value, STEP_KINDS[one]) for one in StepKind if one in RUNNABLE)],
+        choices=[("", "–"), *((one.value, STEP_KINDS[one]) for one in StepKind)],
     )
     delay = forms.IntegerField(
         label=_("Sending days after the step before"), required=False, min_value=0, max_value=MAX_DELAY
@@ -71,7 +71,12 @@ class StepForm(forms.Form):
     begin = forms.CharField(label=_("From"), required=False, widget=forms.TimeInput({"type": "time"}))
     end = forms.CharField(label=_("Until"), required=False, widget=forms.TimeInput({"type": "time"}))
     template = forms.ChoiceField(label=_("Template"), required=False)
-    note = forms.CharField(label=_("What is to be done"), required=False, max_length=MAX_TITLE_LENGTH)
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=MAX_TITLE_LENGTH,
+        help_text=_("Of a call what is to be done, of an invitation what it says; empty for a bare one."),
+    )
     condition = forms.CharField(label=_("Condition (JSON)"), required=False, widget=forms.Textarea({"rows": 2}))
 
     def __init__(self, *args: Any, agency: Agency, templates: Sequence[tuple[str, str]], **kwargs: Any) -> None:

@@ -370,7 +370,9 @@ def test_merging_leaves_a_person_one_sequence(agency: Agency, lead: Lead, clock:
     ("steps", "field"),
     [
         ([], "steps"),
-        ([{"kind": "linkedin_message", "template": "x"}], "steps.0."),
+        ([{"kind": "linkedin_message", "template": "x"}], "steps.0.template"),
+        ([{"kind": "linkedin_connect", "note": "a" * 201}], "steps.0.note"),
+        ([{"kind": "linkedin_connect", "note": "{{ nickname }}"}], "steps.0.note"),
         ([{"kind": "email"}], "steps.0.template"),
         ([{"kind": "fax"}], "steps.0.kind"),
         ([{"kind": "wait"}], "steps.0.delay"),
