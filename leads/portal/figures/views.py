@@ -17,6 +17,7 @@ from accounts.core import csv_export
 from accounts.portal import MemberRequest, readers, render_page
 from accounts.tenancy.localtime import get_zone
 from accounts.web.portal.widgets import LongSelect
+from leads.analytics.coverage import coverage_of
 from leads.analytics.periods import DEFAULT, PERIODS, comparison
 from leads.portal.figures.labels import DIMENSIONS
 from leads.portal.figures.spec import PAGES
@@ -84,6 +85,7 @@ def figures_page(request: MemberRequest, name: str) -> HttpResponse:
         before_title=before_title,
         tiles=report.tiles(),
         steps=funnel_steps(report) if name == "funnel" else [],
+        coverage=coverage_of(request.agency, report.question) if name == "response-times" else None,
         head=DIMENSIONS[report.group_by] if report.group_by else _("Week of") if _is_weekly(report) else _("Day"),
         columns=[str(column.title) for column in columns],
         rows=rows,
