@@ -31,6 +31,10 @@ class Cell:
     text: str
     url: str = ""
 
+    @property
+    def is_nothing(self) -> bool:
+        return self.text in {"0", NOTHING}
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
