@@ -15,7 +15,7 @@ from accounts.core.jobs import restart
 from accounts.core.text import plain
 from leads.enums import MessageAuthor, MessageState, SendingKind
 from leads.inbox.ways import NoWay, Way, conversation_with, refuse_unready, way_of
-from leads.models import Lead, Message, Sending, Thread
+from leads.models import Lead, Message, Sending, StepRun, Thread
 from leads.pipeline.dto import MAX_MESSAGE_LENGTH
 from leads.pipeline.history import request_sequence_reaction
 from leads.pipeline.sendings import record_sent
@@ -117,6 +117,8 @@ def send_to(lead: Lead, text: str, *, user: User | None = None, must_be_ready: b
 def send_again(message: Message) -> Message:
     """Send a message that failed, or of which nobody knows whether it was sent. Raises StateError for others."""
     way = way_of(_thread(message))
+    if StepRun.objects.filter(message=message, enrolment__ended_at__isnull=False).exists():
+        raise StateError("", gettext("The sequence that wrote this has ended. Write to the lead yourself."))
     if not _move(message, REPEATABLE, MessageState.QUEUED):
         raise StateError("", gettext("This message cannot be sent again: it is on its way, or was sent."))
     fresh: dict[str, Any] = {

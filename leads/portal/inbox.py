@@ -57,6 +57,7 @@ def _page(request: MemberRequest, view: str) -> Page[Thread]:
     rows = request.agency.threads.select_related("lead__assigned_to", "account").annotate(
         last_text=Subquery(last.values("text")[:1]),
         last_author=Subquery(last.values("author")[:1]),
+        last_state=Subquery(last.values("sending_state")[:1]),
         read_by_me=Subquery(reads.values("read_at")[:1]),
     )
     if view == WAITS:

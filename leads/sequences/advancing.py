@@ -72,7 +72,7 @@ def _advance(row: Enrolment) -> None:
         put_off(row, now + POLL, IS_OFF)
     elif (waiting := _waiting_run(enrolment)) is not None:
         if not _confirm_ended(waiting, lead):
-            put_off(row, now + POLL, "")
+            put_off(row, now + POLL, waiting.reason if waiting.kind in linkedin.KINDS else "")
     else:
         if enrolment.state == EnrolmentState.PAUSED:
             enrolment.state, enrolment.paused_until = EnrolmentState.ACTIVE, None

@@ -103,9 +103,9 @@ def follow(run: StepRun, lead: Lead) -> bool:
         confirm(run, lead, at=message.occurred_at)
         return True
     is_held = message.state in (MessageState.FAILED, MessageState.UNKNOWN)
-    StepRun.objects.filter(pk=run.pk).update(
-        state=StepState.HELD if is_held else StepState.WAITING, reason=message.error if is_held else ""
-    )
+    run.state, run.reason = (StepState.HELD, message.error) if is_held else (StepState.WAITING, "")
+    run.save(update_fields=["state", "reason"])
+    Enrolment.objects.filter(pk=run.enrolment_id).update(error=run.reason)
     return False
 
 

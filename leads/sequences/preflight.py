@@ -111,6 +111,11 @@ def _local_time_check(lead: Lead, now: datetime) -> Check:
 
 def _last_touch_check(thread: Thread, now: datetime) -> Check:
     name = _("Last message")
+    doubtful = Message.objects.filter(lead=thread.lead_id, sending_state=MessageState.UNKNOWN)
+    if (message := doubtful.order_by("-occurred_at", "-pk").first()) is not None:
+        when = format_local_time(message.occurred_at)
+        result = _("It is not known whether the message of %(when)s was sent.") % {"when": when}
+        return Check(name, Level.WARN, result, _("Look on LinkedIn before you write again."))
     found = max(_touches(thread), default=None, key=lambda touch: touch[0])
     if found is None:
         return Check(name, Level.GOOD, _("Nobody has written to this lead yet."))

@@ -170,6 +170,12 @@ def message_badge(message: Message) -> str:
 
 
 @register.filter
+def unsent_badge(state: str) -> str:
+    """Return the badge of a stored state of a message that was not sent, or may not have been, else ""."""
+    return MESSAGE_STATES[MessageState(state)].badge() if state and state != MessageState.SENT else ""
+
+
+@register.filter
 def message_error(message: Message) -> str:
     """Return why a message was not sent, in the reader's language. Of one that is held the page says it elsewhere."""
     return _(message.error) if message.error and message.state is not MessageState.HELD else ""

@@ -13,11 +13,11 @@ from accounts.campaigns.senders import set_senders
 from accounts.core.enums import AccountStatus, Role
 from accounts.models import Account, Agency, Source
 from accounts.sources.service import create_source
-from leads.models import Lead, Message, Thread
+from leads.models import Lead, Message, Sending, Thread
 from leads.pipeline.changes import create_lead
 from leads.sequences.preflight import preflight
 from leads.sequences.templates import create_template
-from tests.factories import make_message
+from tests.factories import make_message, make_sending
 from tests.portal.browser import Browser
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -104,6 +104,22 @@ def test_who_wrote_last_and_when(thread: Thread, clock: time_machine.Traveller) 
     make_message(thread.lead, text="Yes?")
     Thread.objects.filter(pk=message.thread_id).update(last_received_at=timezone.now())
     assert levels(thread)["Last message"] == "good"
+
+
+def test_a_message_of_which_nobody_knows_whether_it_was_sent_comes_first(thread: Thread) -> None:
+    make_sending(thread.lead, text="Hello", state="unknown")
+    level, result = found(thread)["Last message"]
+    assert (level, "not known whether" in result) == ("warn", True)
+
+
+def test_notes_are_counted_for_a_lead_that_is_no_connection(thread: Thread) -> None:
+    assert found(thread)["Notes"] == (
+        "good", "3 of 3 invitations of this account may still have a note within 30 days."
+    )  # fmt: skip
+    sending = make_sending(thread.lead, text="Hello", state="sent")
+    Sending.objects.update(kind="invitation", called_at=timezone.now())
+    Message.objects.filter(pk=sending.pk).update(account=thread.account)
+    assert found(thread)["Notes"][1].startswith("2 of 3")
 
 
 @pytest.mark.parametrize(("length", "level"), [(10, "good"), (7_500, "warn"), (8_001, "stop")])

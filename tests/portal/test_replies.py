@@ -124,6 +124,19 @@ def test_a_message_that_was_not_sent_is_shown_as_such_with_what_a_person_can_do(
     assert ("The provider did not accept the message." in shown) is is_explained
 
 
+@pytest.mark.parametrize(
+    ("state", "label"),
+    [("queued", "Will be sent"), ("failed", "Not sent"), ("unknown", "Not known whether it was sent"), ("sent", "")],
+)
+def test_the_list_shows_no_message_as_sent_that_was_not(client: Client, thread: Thread, state: str, label: str) -> None:
+    unsent(thread, MessageState(state))
+    shown = " ".join(client.get("/inbox?view=all").content.decode().split())
+    assert "Tuesday at ten?" in shown
+    assert [name for name in ("Will be sent", "Not sent", "Not known whether it was sent") if name in shown] == [
+        label
+    ] * bool(label)
+
+
 def test_a_failed_message_is_sent_again(client: Client, thread: Thread) -> None:
     message = unsent(thread, MessageState.FAILED)
     client.post(f"/messages/{message.pk}/send-again")

@@ -146,6 +146,7 @@ def test_the_next_step_counts_from_the_time_at_which_the_provider_says_that_it_w
     work()
     run = StepRun.objects.get()
     assert (run.state, run.reason, run.confirmed_at) == ("held", dispatch.UNCERTAIN, None)
+    assert only_enrolment().error == dispatch.UNCERTAIN
     clock.shift(timedelta(days=3))
     work()
     assert (asked(api, CONNECT), only_enrolment().due_at) == (["Hello Grace"], None)  # not again by itself
@@ -179,6 +180,19 @@ def test_a_refused_step_is_held_sent_again_or_left_out(
     work()
     assert StepRun.objects.get().state == "cancelled"
     assert only_enrolment().next_step != StepRun.objects.get().step
+
+
+def test_what_a_sequence_that_has_ended_did_not_send_is_not_sent_again(
+    agency: Agency, lead: Lead, api: StandIn
+) -> None:
+    api.answers[CONNECT] = (400, {})
+    enrol(lead, make_sequence(agency))
+    work()
+    stop_enrolment(only_enrolment())
+    with pytest.raises(StateError, match="Write to the lead yourself"):
+        send_again(Message.objects.get())
+    work()
+    assert (len(asked(api, CONNECT)), Message.objects.get().state) == (1, "failed")
 
 
 def test_the_brake_and_a_live_campaign_have_a_step_wait(
