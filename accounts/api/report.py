@@ -1,4 +1,4 @@
-"""Define what reports share: the window, its periods, the parameters, JSON or CSV."""
+"""Define what reports share: the window, its periods, the parameters, JSON or a file."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.core import csv_export
+from accounts.core import csv_export, xlsx_export
 from accounts.core.enums import AccountStatus, ProviderSlug
 from accounts.events.outbox import iso_timestamp
 from accounts.models import Account, Agency
@@ -26,6 +26,7 @@ from accounts.web.rest.views import AgencyViewSet
 DEFAULT_DAYS = 30  # of a window without a chosen beginning
 MAX_DAYS = 400
 PERIODS = ("day", "week", "month")
+FORMATS = ("json", "csv", "xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Question:
     include_test: bool
     campaign: str = ""
     member: str = ""
-    as_csv: bool = False
+    form: str = "json"
     delimiter: str = ","
     earlier: Window | None = None
 
@@ -102,7 +103,7 @@ def describe_parameters(groups: Sequence[str], *, of: str = "leads") -> list[Ope
         OpenApiParameter("group_by", str, enum=[*PERIODS, *groups], description="Default: `day`."),
         OpenApiParameter("include_inactive", bool, description="Also accounts that are not active now, and theirs."),
         OpenApiParameter("include_test", bool, description="Also leads that are tests."),
-        OpenApiParameter("format", str, enum=["json", "csv"], description="Default: `json`."),
+        OpenApiParameter("format", str, enum=FORMATS, description="Default: `json`."),
         OpenApiParameter(
             "delimiter", str, enum=list(csv_export.NAMED_DELIMITERS), description="Of CSV. Default: `comma`."
         ),
@@ -124,8 +125,12 @@ HEAD: dict[str, Any] = {
 
 
 def describe_responses(name: str, **more: serializers.Field[Any, Any, Any, Any]) -> dict[tuple[int, str], Any]:
-    """Describe the responses to OpenAPI: a report as JSON, and its series or groups as CSV."""
-    return {(200, "application/json"): inline_serializer(name, {**HEAD, **more}), (200, "text/csv"): OpenApiTypes.STR}
+    """Describe the responses to OpenAPI: a report as JSON, and its series or groups as a file."""
+    return {
+        (200, "application/json"): inline_serializer(name, {**HEAD, **more}),
+        (200, "text/csv"): OpenApiTypes.STR,
+        (200, xlsx_export.CONTENT_TYPE): OpenApiTypes.BINARY,
+    }
 
 
 class ReportViewSet(AgencyViewSet):
@@ -148,17 +153,18 @@ class ReportViewSet(AgencyViewSet):
             include_test=asked.flag("include_test"),
             campaign=asked.text("campaign"),
             member=asked.text("member"),
-            as_csv=asked.word("format", ("json", "csv"), "json") == "csv",
+            form=asked.word("format", FORMATS, "json"),
             delimiter=csv_export.NAMED_DELIMITERS[asked.word("delimiter", tuple(csv_export.NAMED_DELIMITERS), "comma")],
         )
 
     def answer(self, question: Question, found: Mapping[str, Any], name: str) -> Response | HttpResponse:
         """Answer with `found`, which has `figures`, `series`, `groups` and, in `before`, earlier figures.
 
-        CSV has the series, or the groups if grouped.
+        A file has the series, or the groups if grouped.
         """
-        if question.as_csv:
-            return csv_response(found["series" if question.group_by in PERIODS else "groups"], name, question.delimiter)
+        if question.form != "json":
+            rows = found["series" if question.group_by in PERIODS else "groups"]
+            return file_response(rows, name, question.form, question.delimiter)
         window = question.window
         head = {"from": iso_timestamp(window.begin), "to": iso_timestamp(window.end), "timezone": str(window.zone)}
         before = question.before.window
@@ -185,13 +191,17 @@ def select_accounts(agency: Agency, question: Question) -> "QuerySet[Account]":
     return accounts.select_related("sub_account").order_by("id")
 
 
-def csv_response(rows: Iterable[Mapping[str, Any]], name: str, delimiter: str) -> HttpResponse:
-    """Return a CSV response for spreadsheets."""
+def file_response(rows: Iterable[Mapping[str, Any]], name: str, form: str, delimiter: str = ",") -> HttpResponse:
+    """Return the rows as a file for spreadsheets, `csv` or `xlsx`."""
     flat = [_flatten(row) for row in rows]
     columns = list(dict.fromkeys(name for row in flat for name in row))
-    table: list[list[Any]] = [columns, *([row.get(column) for column in columns] for row in flat)]
-    answer = HttpResponse("".join(csv_export.csv_lines(table, delimiter)), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    cells: list[list[Any]] = [[row.get(column) for column in columns] for row in flat]
+    if form == "xlsx":
+        answer = HttpResponse(xlsx_export.workbook(columns, cells, name), content_type=xlsx_export.CONTENT_TYPE)
+    else:
+        lines = csv_export.csv_lines([columns, *cells], delimiter)
+        answer = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return answer
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.views.decorators.http import require_safe
 
-from accounts.api.report import csv_response
+from accounts.api.report import file_response
 from accounts.core import csv_export
 from accounts.portal import MemberRequest, readers, render_page
 from accounts.tenancy.localtime import get_zone
@@ -60,7 +60,7 @@ def report_csv(request: MemberRequest, name: str) -> HttpResponse:
         raise Http404
     day = timezone.localtime(compared.now.end, compared.now.zone).date()
     rows = TABLES[name](request, compared)
-    return csv_response(rows, f"{name}-{day}", csv_export.delimiter_for(request.agency.locale))
+    return file_response(rows, f"{name}-{day}", "csv", csv_export.delimiter_for(request.agency.locale))
 
 
 def _period(request: MemberRequest) -> tuple[str, Comparison]:

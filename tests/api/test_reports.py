@@ -2,8 +2,10 @@
 
 import csv
 import io
+import zipfile
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import time_machine
@@ -261,6 +263,34 @@ def test_csv_has_no_formulas(api: Api, agency: Agency) -> None:
     assert {"start", "leads", "changes.OPPORTUNITY", "downtime_seconds"} <= set(series[0])
 
 
+def test_an_excel_file_has_texts_and_numbers_but_no_formula_and_no_link(api: Api, agency: Agency) -> None:
+    names = ["=1+1", "+1", "@SUM(A1)", "https://example.com", "{=A1}", "Ann <b> & \u202e\x07", "007", "x" * 100]
+    for number, name in enumerate(names):
+        other = report(agency, "active", number=number + 5, hours_ago=24)
+        Account.objects.filter(pk=other.pk).update(name=name)
+    answer = api.get("reports/accounts", {"format": "xlsx", "group_by": "account"})
+    assert answer["Content-Type"] == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    assert answer["Content-Disposition"] == 'attachment; filename="accounts.xlsx"'
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as file:
+        assert file.testzip() is None
+        parts = {name: file.read(name).decode() for name in file.namelist()}
+    sheet = ET.fromstring(parts["xl/worksheets/sheet1.xml"])
+    space = {"x": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+    rows = [
+        ["".join(cell.itertext()) for cell in row.findall("x:c", space)] for row in sheet.findall(".//x:row", space)
+    ]
+    assert rows[0][:4] == ["account", "name", "accounts", "active_account_days"]
+    shown = [name if name[:3] != "Ann" else "Ann <b> &" for name in names]
+    assert sorted(row[1].strip() for row in rows[1:]) == sorted(shown)
+    assert [cell.get("t") for cell in sheet.findall(".//x:row", space)[1].findall("x:c", space)][:3] == [
+        "inlineStr", "inlineStr", None
+    ]  # fmt: skip
+    assert not sheet.findall(".//x:f", space)
+    assert not [name for name, part in parts.items() if "<hyperlink " in part or "relationships/hyperlink" in part]
+    assert api.get("reports/losses", {"format": "xlsx"}).content[:2] == b"PK"
+    assert api.get("reports/losses", {"format": "pdf"}).status_code == 400
+
+
 def test_numbers_stay_numbers() -> None:
     assert [safe_cell(value) for value in (-3, 1.5, None, "-3", "x")] == [-3, 1.5, "", "'-3", "x"]
     assert safe_cell("+12125550199") == "+12125550199"
@@ -291,7 +321,7 @@ def test_numbers_stay_numbers() -> None:
         ({"provider": "nobody"}, "provider"),
         ({"group_by": "password"}, "group_by"),
         ({"include_inactive": "yes"}, "include_inactive"),
-        ({"format": "xlsx"}, "format"),
+        ({"format": "pdf"}, "format"),
         ({"location_id": "x" * 300}, "location_id"),
         ({"colour": "blue"}, "colour"),
     ],

@@ -83,6 +83,7 @@ ROUTES = [
     *(Route("portal_report_csv", "", (name,), file=True) for name in ("leads", "campaigns", "accounts")),
     Route("portal_figures", "", ("response-times",)),
     Route("portal_figures_csv", "", ("response-times",), file=True),
+    Route("portal_figures_xlsx", "", ("response-times",), file=True),
     Route("portal_leads"),
     Route("portal_leads_board"),
     Route("portal_board_column", "", ("PENDING",), file=True),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from accounts.api.report import Question, csv_response
+from accounts.api.report import Question, file_response
 from accounts.core import csv_export
 from accounts.portal import MemberRequest, readers, render_page
 from accounts.tenancy.localtime import get_zone
@@ -101,12 +101,12 @@ def figures_page(request: MemberRequest, name: str) -> HttpResponse:
 
 @require_safe
 @readers
-def figures_file(request: MemberRequest, name: str) -> HttpResponse:
-    """Download a report's table as CSV: the columns of the API."""
-    _form, report = _report(request, name)
+def figures_file(request: MemberRequest, name: str, form: str) -> HttpResponse:
+    """Download a report's table, with the columns of the API."""
+    _asked, report = _report(request, name)
     rows = report.found["groups" if report.group_by else "series"]
     day = timezone.localtime(report.question.window.end, report.question.window.zone).date()
-    return csv_response(rows, f"{name}-{day}", csv_export.delimiter_for(request.agency.locale))
+    return file_response(rows, f"{name}-{day}", form, csv_export.delimiter_for(request.agency.locale))
 
 
 def report_tabs(current: str, query: str) -> list[Mapping[str, Any]]:
