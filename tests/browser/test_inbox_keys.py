@@ -19,13 +19,13 @@ from leads.sequences.templates import create_template
 from tests.browser.conftest import in_a_thread
 from tests.browser.tasks import Clicks, Seeded
 from tests.browser.test_frame import assert_none, faults_by_day_and_by_night
-from tests.browser.test_inbox import LIVE
 from tests.factories import make_message
 from tests.reactions import react
 from tests.standins import StandIn, provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ANSWER = "Tuesday at ten?"
+TIMEOUT = 15_000  # milliseconds: `test_inbox.py` is about how soon; this is about the keys
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_reply_is_sent_and_the_next_lead_done_without_a_mouse(
     clicks.press("Enter")
     expect(page.locator("h1")).to_contain_text("Ada Byron")
     expect(page.get_by_text("Before you send")).to_be_visible()
-    expect(page.get_by_role("button", name="Mark as read")).to_have_count(0, timeout=LIVE)
+    expect(page.get_by_role("button", name="Mark as read")).to_have_count(0, timeout=TIMEOUT)
     clicks.look("conversation-preflight")
     assert_none(faults_by_day_and_by_night(page))
     clicks.press("r")
@@ -75,9 +75,8 @@ def test_a_reply_is_sent_and_the_next_lead_done_without_a_mouse(
     expect(page.locator("#conversation")).to_contain_text("Will be sent")
     clicks.look("conversation-queued")
     in_a_thread(lambda: (send_due(), react()))
-    expect(page.locator("#conversation")).not_to_contain_text("Will be sent", timeout=LIVE)
+    expect(page.locator("#conversation")).not_to_contain_text("Will be sent", timeout=TIMEOUT)
     assert [call.body["message"] for call in sendpilot.calls if call.method == "POST"] == [ANSWER]
-    page.locator("body").evaluate("document.activeElement.blur()")
     clicks.press("j")
     expect(page.locator("h1")).to_contain_text("Grace Hopper")
     clicks.press("e")
