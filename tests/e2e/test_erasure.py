@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -19,12 +20,14 @@ from config.demo.linkedin_api import StandIn
 from tests import servers
 from tests.e2e.client import Client
 from tests.e2e.stack import Checkout, Run, backend, http, rows, running, wait_for
-from tests.leads.privacy.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, found_in
+from tests.leads.privacy.canary import ANSWERS, CANARIES, LEAD_ID, NOTE, REPLY, found_in
 from tests.notifications.receiver import Request, answering, receiver
+from webhooks.providers import PROVIDERS
 
 pytestmark = pytest.mark.fault
 
 OWNER = "urn:li:sponsoredAccount:12"
+PROFILE = "https://www.linkedin.com/in/canary-lead"
 
 
 @pytest.fixture
@@ -93,8 +96,10 @@ def report_everything(mine: Checkout, api: Client, world: Any, url: str) -> None
             lead for lead in api("GET", f"leads?external_id={LEAD_ID}")[1]["results"] if not lead["details_pending"]
         ]
     )
-    change = {"status": "OPPORTUNITY", "note": NOTE, "tags": ["hot"]}
+    change = {"status": "OPPORTUNITY", "note": NOTE, "tags": ["hot"], "linkedin_url": PROFILE}
     assert api("PATCH", f"leads/{lead['id']}", change)[0] == 200
+    post_reply(api("POST", "sources", {"provider": "sendpilot"})[1])
+    wait_for(lambda: api("GET", f"leads/{lead['id']}/thread")[1]["results"])
     assert api("GET", "leads?q=Canaryfirst")[1]["results"]
     answer = http.request(
         "GET", f"{mine.url}/api/v1/reports/leads?format=csv", headers={"Authorization": f"Bearer {api.key}"}
@@ -116,6 +121,18 @@ def report_everything(mine: Checkout, api: Client, world: Any, url: str) -> None
     wait_for(
         lambda: {status for (status,) in rows(mine, about)} == {"delivered", "pending"}
     )  # one is tried again later
+
+
+def post_reply(source: Any) -> None:
+    """Let the person answer over SendPilot."""
+    now = datetime.now(UTC)  # noqa: TID251 (the provider's own clock)
+    payload = {
+        "eventId": "evt_reply", "eventType": "reply.received", "workspaceId": "ws_1",
+        "timestamp": now.isoformat(timespec="milliseconds"),
+        "data": {"leadId": "sp_1", "campaignId": "camp_1", "linkedinUrl": PROFILE, "reply": REPLY},
+    }  # fmt: skip
+    body, headers = PROVIDERS["sendpilot"].sign(json.dumps(payload).encode(), source["secret"], at=now)
+    assert http.request("POST", source["webhook_url"], body=body, headers=headers).status == 200
 
 
 def stored(checkout: Checkout) -> dict[str, str]:
