@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from accounts.core.enums import AccountStatus
 from accounts.core.provider_key import ProviderKey, group_by_provider
@@ -125,7 +126,9 @@ def _find_account(agency: Agency, provider: str, identity: AccountIdentity, work
     if len(candidates) == 1 and (identity.name or identity.location_id):
         return candidates[0]
     raise Quarantine(
-        "unknown_account", "The report does not say which account it is about.", waits_for=identity.location_id
+        "unknown_account",
+        gettext_noop("The report does not say which account it is about."),
+        waits_for=identity.location_id,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.core.enums import Role
-from accounts.models import Account, Agency, Source
+from accounts.models import Account, Agency, Preference, Source
 from tests.portal.browser import Browser
 from tests.receiving import drain, receive, receive_sample, source_of
 from webhooks.models import Receipt
@@ -166,3 +166,13 @@ def test_the_lists_ask_no_more_for_more_rows(agency: Agency, owner: Client, djan
     for path in ("/received", "/received/unrecognised", "/received/refused", "/sources", f"/sources/{source.pk}"):
         with django_assert_max_num_queries(23):
             html(owner, path)
+
+
+def test_why_a_receipt_waits_is_said_in_the_readers_language(agency: Agency, owner: Client) -> None:
+    receipt = receive_sample(source_of(agency, "welink"), "connection_sent")
+    drain()
+    assert "The request is not registered" in html(owner, f"/received/{receipt.public_id}")
+    Preference.objects.update_or_create(user_id=owner.session["_auth_user_id"], defaults={"language": "de"})
+    page = html(owner, f"/received/{receipt.public_id}")
+    assert "Die Anfrage ist nicht registriert, und das Ergebnis sagt nicht, wofür sie war." in page
+    assert "The request is not registered" not in page

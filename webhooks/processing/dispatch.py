@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import assert_never
 
+from django.utils.translation import gettext_noop
+
 from accounts import services as accounts
 from accounts.campaigns import service as campaigns
 from accounts.core import known_ids
@@ -109,7 +111,7 @@ def agency_for(receipt: Receipt, tenant: Tenant = Tenant(), occurred_at: datetim
     elif tenant.company_id and tenant.company_id != agency.ghl_company_id:
         raise Quarantine(
             "foreign_company",
-            "The body names another company than the one this source belongs to.",
+            gettext_noop("The body names another company than the one this source belongs to."),
             waits_for=tenant.company_id,
         )
     receipt.agency = agency

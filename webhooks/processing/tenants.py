@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from django.utils.translation import gettext_noop
+
 from accounts.events.ordering import Quarantine
 from accounts.models import Agency, SubAccount
 from webhooks.providers.events import Tenant
@@ -24,7 +26,7 @@ def agency_named(tenant: Tenant, *, at: datetime) -> Agency:
             return _installed_at(vouched_for, at).agency
     raise Quarantine(
         "unknown_company",
-        "No agency has this company id or location.",
+        gettext_noop("No agency has this company id or location."),
         waits_for=tenant.company_id or tenant.location_id,
     )
 

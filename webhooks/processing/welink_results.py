@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from accounts import services as accounts
 from accounts.core.enums import AccountStatus, RequestAction
 from accounts.core.unit_of_work import UnitOfWork
@@ -76,7 +78,8 @@ def _identify(receipt: Receipt, outcome: RequestOutcome) -> ResultContext:
     is_unknown_action = action is None and not outcome.code
     if is_unknown_action or (request is None and account is None and not signs_in):
         raise Quarantine(
-            "unknown_request", "The request is not registered, and the result does not say what it was for."
+            "unknown_request",
+            gettext_noop("The request is not registered, and the result does not say what it was for."),
         )
     if account:
         receipt.account_id = account.id
@@ -110,7 +113,9 @@ def _apply_sign_in(
         profile.pop("premium", None)
     email = outcome.result.get("email")
     if context.account is None and not context.profile_id:
-        raise Quarantine("unknown_account", "The sign-in names no profile, and its request names no account.")
+        raise Quarantine(
+            "unknown_account", gettext_noop("The sign-in names no profile, and its request names no account.")
+        )
     account = accounts.report_status(
         agency,
         provider=receipt.provider,
@@ -199,7 +204,9 @@ def _apply_failure(
     if context.account is None:
         if context.lead_known:
             return
-        raise Quarantine("unknown_account", "The result is about an account that no request has named yet.")
+        raise Quarantine(
+            "unknown_account", gettext_noop("The result is about an account that no request has named yet.")
+        )
     _apply_account_failure(receipt, outcome, context.account, status, text, agency, origin, work)
 
 
@@ -252,7 +259,7 @@ def _apply_account_failure(
 
 def _identity(context: ResultContext, work: UnitOfWork) -> Identity:
     if not context.lead_known:
-        raise Quarantine("unknown_lead", "The result names no profile, and its request names no lead.")
+        raise Quarantine("unknown_lead", gettext_noop("The result names no profile, and its request names no lead."))
     external_id = context.profile_id
     if context.lead and not external_id:
         work.flush(LeadReference)
