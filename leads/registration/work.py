@@ -118,7 +118,7 @@ def _register_reactions() -> None:
     subscribe(CLOCKS, clock_reactions.EVENTS, clock_reactions.react_to_leads)
     subscribe(replanning.SUBSCRIBER, (), replanning.react_to_hours)
     subscribe(proposals.SUBSCRIBER, CREATED, proposals.react_to_leads, after=CLOCKS)
-    subscribe("routing", CREATED, react_to_lead, after=CLOCKS)
+    subscribe("routing", CREATED, react_to_lead, is_awaited=False)
     subscribe(escalation.SUBSCRIBER, {EventType.LEAD_OVERDUE}, escalation.react_to_overdue)
     subscribe("scoring", CHANGED, react_to_leads, after=CLOCKS)
     subscribe(FIGURES, clock_reactions.EVENTS, facts.react_to_leads, after=CLOCKS)
