@@ -101,7 +101,8 @@ class Runner:
         Mails about outages are not awaited, because they wait themselves.
         """
         events = Event.objects.filter(receipt_id=receipt.public_id).order_by("pk")
-        wait_for(lambda: not Reaction.objects.filter(facts__receipt_id=receipt.public_id).exists())
+        about = Q(facts__receipt_id=receipt.public_id) | Q(subject=receipt.lead_id or receipt.public_id)
+        wait_for(lambda: not Reaction.objects.filter(about).exists())
         channel_events = list(events.filter(recipient="", channel_id=""))
         self.await_events(channel_events, [event.id for event in events.exclude(recipient="")], result)
 

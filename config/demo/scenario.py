@@ -152,7 +152,7 @@ def sendpilot(run: str, now: datetime) -> Iterator[Step]:
     yield step("… accepted", "lead CONNECTION_ACCEPTED", changed, kind="connection.accepted")
     yield step("… a message", "lead MESSAGE_SENT", changed, kind="message.sent", data={"message": "Hello John"})
     yield step(
-        "… and a reply", "lead REPLY_RECEIVED", changed, E.LEAD_REPLIED, kind="reply.received",
+        "… and a reply", "lead REPLY_RECEIVED", changed, E.LEAD_REPLIED, E.MESSAGE_RECEIVED, kind="reply.received",
         data={"reply": "Sounds good, tell me more."},
     )  # fmt: skip
     yield step("lead_status_changed", "lead OPPORTUNITY", changed, E.LEAD_OPPORTUNITY)

@@ -127,6 +127,14 @@ def test_every_queue_is_in_the_schedule_and_has_its_task() -> None:
 def test_the_products_jobs_are_registered_live_leads_before_what_can_wait() -> None:
     names = [name for name, handler in job_handlers._handlers.items() if handler.queue == "sync"]
     assert names == [
-        *("campaign commands", "lead fetching", "connection checks", "back-fill", "form labels", "enrichment"),
+        *(
+            "campaign commands",
+            "messages",
+            "lead fetching",
+            "connection checks",
+            "back-fill",
+            "form labels",
+            "enrichment",
+        ),
         *("score learning", "imports"),
     ]
